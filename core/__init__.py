@@ -1,0 +1,1 @@
+"""certdeck's engine: no terminal, no printing, no argument parsing, no exit status."""

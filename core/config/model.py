@@ -1,0 +1,145 @@
+"""The configuration as values. Defaults live here, beside the field they belong to, and nowhere else.
+
+One dataclass for each table of `etc/certdeck.toml`, and one for `etc/certificates.d/NAME.toml`. The field names are the TOML
+keys. `load` fills them, refuses unknown keys and wrong types, and reports every problem at once; nothing here reads files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appliance:
+    name: str = "certdeck"
+    """Brand: titles, and the self-signed subject `<name> Self-Signed` (ST-05)."""
+    hostname: str | None = None
+    """Absent: this machine's."""
+    external_url: str | None = None
+    theme: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerConfig:
+    """An entry of `[issuers.NAME]`: adds an issuer, or overrides fields of a built-in one. None: not given."""
+
+    directory: str | None = None
+    title: str | None = None
+    ca_bundle: str | None = None
+    email: str | None = None
+    agree_tos: bool = False
+    eab_kid: str | None = None
+    profile: str | None = None
+    preferred_chain: str | None = None
+    """Common name of the issuer of the last certificate of the chain to prefer."""
+    staging: str | None = None
+    """Name of the issuer to rehearse with."""
+    max_orders: int = 8
+    """Orders under way at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    issuer: str = "letsencrypt"
+    fallback_issuers: tuple[str, ...] = ()
+    key_type: str = "ec-256"
+    challenge: str = "http-01"
+    renew_days_before: int | None = None
+    """Absent: ARI where the CA has it, else a share of the lifetime."""
+    auto_renew: bool = True
+    fallback_certificate: str = "default"
+    """The lineage that goes live when a renewal failed until expiry (CL-07, CL-08)."""
+    reminders: int = 30
+    """Failed daily attempts after which the fallback certificate goes live (CL-07)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http01:
+    mode: str = "standalone"
+    """`standalone` or `webroot`."""
+    webroot: str | None = None
+    address: str = "0.0.0.0"  # noqa: S104 - the CA comes from outside, from addresses it does not publish
+    port: int = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dns01:
+    resolvers: tuple[str, ...] = ()
+    timeout_seconds: int = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetConfig:
+    """An entry of `[targets.NAME]`: a service that a lineage is deployed to."""
+
+    name: str
+    kind: str = "files"
+    certificate: str = ""
+    """Path of the fullchain, leaf first."""
+    key: str = ""
+    chain: str | None = None
+    """Path for the intermediates alone, for services that want them apart."""
+    test: tuple[str, ...] = ()
+    reload: tuple[str, ...] = ()
+    probe: str | None = None
+    """`HOST:PORT` where TLS is spoken after the reload."""
+    probe_name: str | None = None
+    """Server name (SNI) to ask for; absent: the lineage's first name."""
+    probe_timeout_seconds: int = 10
+    timeout_seconds: int = 60
+    """For each of test and reload."""
+    mode: str = "link"
+    """`link`, or `copy` for services that refuse symlinks."""
+    owner: str | None = None
+    group: str | None = None
+    file_mode: str | None = None
+    """Octal, of the key, for files that were not there before, e.g. `0640`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsProviderConfig:
+    """An entry of `[dns_providers.NAME]`; its secrets are in the vault."""
+
+    name: str
+    kind: str
+    zones: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    ascii: bool = False
+    mouse: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    appliance: Appliance = Appliance()
+    issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
+    defaults: Defaults = Defaults()
+    http01: Http01 = Http01()
+    dns01: Dns01 = Dns01()
+    targets: Mapping[str, TargetConfig] = field(default_factory=dict)
+    dns_providers: Mapping[str, DnsProviderConfig] = field(default_factory=dict)
+    console: Console = Console()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageConfig:
+    """`etc/certificates.d/NAME.toml`. None: the default of `[defaults]` applies."""
+
+    name: str
+    domains: tuple[str, ...] = ()
+    """In the order given, the first one is the primary (SO-16); A-labels, `*.` allowed, IP addresses too."""
+    issuer: str | None = None
+    """An issuer's name, `self-signed`, or `upload` for a certificate that somebody brought."""
+    challenge: str | None = None
+    dns: str | None = None
+    """A DNS provider entry; with `challenge = "dns-01"` and none, the records are set by hand."""
+    key_type: str | None = None
+    profile: str | None = None
+    preferred_chain: str | None = None
+    targets: tuple[str, ...] = ()
+    auto_renew: bool | None = None
+    renew_days_before: int | None = None

@@ -1,0 +1,288 @@
+"""The one family of errors that leaves the engine.
+
+    CertdeckError
+    ├─ UsageError                                the request itself is wrong
+    │  └─ ConfigError                            a configuration file is wrong
+    ├─ LockHeld                                  another certdeck is writing
+    ├─ NotFound                                  no such lineage, issuer, target, version
+    ├─ InputRejected                             an upload did not pass its checks
+    ├─ IssuerError
+    │  ├─ DirectoryUnreachable · DirectoryUntrusted · DirectoryInvalid
+    │  ├─ AccountError
+    │  │  └─ TermsNotAgreed · EabRequired · AccountDeactivated
+    │  ├─ AcmeProblem                            RFC 8555 §6.7
+    │  │  └─ RateLimited · AlreadyReplaced       RFC 8555 §6.6, RFC 9773 §5
+    │  ├─ AuthorizationFailed · OrderTimeout
+    │  └─ CertificateUnusable                    the CA sent something else than was ordered
+    ├─ ChallengeError
+    │  └─ PortUnavailable · PropagationTimeout · DnsProviderError
+    ├─ TargetError                               says what is live now
+    │  └─ StageFailed · ConfigTestFailed · ReloadFailed · ProbeMismatch
+    ├─ StoreError
+    │  └─ StoreCorrupt · StoreNotWritable · StoreFull
+    ├─ VaultError
+    │  └─ MasterKeyMissing · MasterKeyWrong
+    ├─ NotifyError
+    └─ Cancelled
+
+Every error says `what` happened, `why`, and how to `fix` it, each one plain sentence, none with a secret in it.
+`code` is what scripts match on: kebab-case, unique, never renamed. Which exit status an error becomes is the
+front end's business. Anything else that escapes the engine is a bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+
+class CertdeckError(Exception):
+    """Refused or failed; nothing that was live has been lost."""
+
+    code = "failed"
+
+    def __init__(
+        self,
+        what: str,
+        why: str,
+        fix: str,
+        *,
+        lineage: str | None = None,
+        retry_at: datetime | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.fix = fix
+        self.lineage = lineage
+        """The lineage it happened to, when there is one."""
+        self.retry_at = retry_at
+        """Aware UTC; when trying again makes sense, if that is known."""
+        self.details: Mapping[str, object] = details or {}
+        """JSON-serialisable facts for scripts and the log (problem type, target, resolver …)."""
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.why} {self.fix}"
+
+
+class UsageError(CertdeckError):
+    """The request cannot be carried out as it was put: a bad name, an impossible combination."""
+
+    code = "usage"
+
+
+class ConfigError(UsageError):
+    """One or more configuration files are wrong. `details["problems"]` lists every problem found."""
+
+    code = "config-invalid"
+
+
+class LockHeld(CertdeckError):
+    """Another certdeck process holds the writers' lock. `details`: `pid`, `since`, `operation`."""
+
+    code = "lock-held"
+
+
+class NotFound(CertdeckError):
+    """There is no lineage, issuer, target or version of that name."""
+
+    code = "not-found"
+
+
+class InputRejected(CertdeckError):
+    """An upload did not pass. `details["checks"]` holds the checks."""
+
+    code = "input-rejected"
+
+
+class IssuerError(CertdeckError):
+    """The CA could not or would not."""
+
+    code = "issuer-error"
+
+
+class DirectoryUnreachable(IssuerError):
+    """No connection, no answer in time, or a 5xx that did not go away."""
+
+    code = "directory-unreachable"
+
+
+class DirectoryUntrusted(IssuerError):
+    """The HTTPS certificate of the CA's own server does not verify."""
+
+    code = "directory-untrusted"
+
+
+class DirectoryInvalid(IssuerError):
+    """What answers at the directory URL does not speak ACME (HTML, wrong JSON, missing fields)."""
+
+    code = "directory-invalid"
+
+
+class AccountError(IssuerError):
+    """The account at the CA is not usable."""
+
+    code = "account-error"
+
+
+class TermsNotAgreed(AccountError):
+    """The CA has terms of service that nobody has agreed to yet. `details["terms_of_service"]`: URL."""
+
+    code = "terms-not-agreed"
+
+
+class EabRequired(AccountError):
+    """The CA wants an external account binding (RFC 8555 §7.3.4)."""
+
+    code = "eab-required"
+
+
+class AccountDeactivated(AccountError):
+    """The CA says that the account is deactivated or revoked."""
+
+    code = "account-deactivated"
+
+
+class AcmeProblem(IssuerError):
+    """A problem document. `details`: `type`, `detail`, `status`, `identifier`, `subproblems`. RFC 8555 §6.7."""
+
+    code = "acme-problem"
+
+
+class RateLimited(AcmeProblem):
+    """A limit of the CA is used up. Carries `retry_at`. RFC 8555 §6.6."""
+
+    code = "rate-limited"
+
+
+class AlreadyReplaced(AcmeProblem):
+    """The certificate named in `replaces` already has a successor. RFC 9773 §5."""
+
+    code = "already-replaced"
+
+
+class AuthorizationFailed(IssuerError):
+    """Validation failed. `details["problems"]`: identifier → problem document."""
+
+    code = "authorization-failed"
+
+
+class OrderTimeout(IssuerError):
+    """The CA did not finish an order in time; the order stays on disk and can be resumed."""
+
+    code = "order-timeout"
+
+
+class CertificateUnusable(IssuerError):
+    """The CA sent a certificate for another key, other names or another time."""
+
+    code = "certificate-unusable"
+
+
+class ChallengeError(CertdeckError):
+    """A challenge could not be set up here."""
+
+    code = "challenge-error"
+
+
+class PortUnavailable(ChallengeError):
+    """The HTTP-01 address cannot be bound. `details`: `address`, `port`, `holder`."""
+
+    code = "port-unavailable"
+
+
+class PropagationTimeout(ChallengeError):
+    """The TXT records were not seen on every authoritative server in time."""
+
+    code = "propagation-timeout"
+
+
+class DnsProviderError(ChallengeError):
+    """The DNS provider refused or failed."""
+
+    code = "dns-provider-error"
+
+
+class TargetError(CertdeckError):
+    """A deployment failed and was rolled back. `details`: `target`, `output`, `live` (`old` or `unknown`)."""
+
+    code = "target-error"
+
+
+class StageFailed(TargetError):
+    """The target's files could not be written."""
+
+    code = "stage-failed"
+
+
+class ConfigTestFailed(TargetError):
+    """The target's own configuration test refused the new pair."""
+
+    code = "config-test-failed"
+
+
+class ReloadFailed(TargetError):
+    """The target's reload command failed or hung."""
+
+    code = "reload-failed"
+
+
+class ProbeMismatch(TargetError):
+    """After the reload the service does not present the new certificate."""
+
+    code = "probe-mismatch"
+
+
+class StoreError(CertdeckError):
+    """State on disk could not be read or written."""
+
+    code = "store-error"
+
+
+class StoreCorrupt(StoreError):
+    """A file of ours does not hold what it should."""
+
+    code = "store-corrupt"
+
+
+class StoreNotWritable(StoreError):
+    """Permission, or a read-only file system."""
+
+    code = "store-not-writable"
+
+
+class StoreFull(StoreError):
+    """No space, no inodes or over quota."""
+
+    code = "store-full"
+
+
+class VaultError(CertdeckError):
+    """A secret could not be sealed or opened."""
+
+    code = "vault-error"
+
+
+class MasterKeyMissing(VaultError):
+    """There are sealed records and no master key."""
+
+    code = "master-key-missing"
+
+
+class MasterKeyWrong(VaultError):
+    """The master key is not the one that sealed the record, or the record was altered."""
+
+    code = "master-key-wrong"
+
+
+class NotifyError(CertdeckError):
+    """A notification could not be sent."""
+
+    code = "notify-failed"
+
+
+class Cancelled(CertdeckError):
+    """Somebody asked to stop."""
+
+    code = "cancelled"

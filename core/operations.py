@@ -1,0 +1,281 @@
+"""What goes into the engine's operations and what comes out of them: values, complete, without behaviour of their own.
+
+JSON output, exit statuses and screens are made from these and from the error family alone. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from core.errors import CertdeckError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetState:
+    name: str
+    state: str
+    """`deployed`, `stale` (an outside change, or the service serves something else), `failed`, `unknown`."""
+    served_sha256: str | None = None
+    why: str = ""
+    """In words, for anything but `deployed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageStatus:
+    """One lineage, as `status --json` shows it (CONTRACT.md). Lineages without any certificate yet have `sha256 == ""`."""
+
+    name: str
+    domains: tuple[str, ...]
+    subject: str
+    issuer: str
+    serial: str
+    not_before: datetime | None
+    not_after: datetime | None
+    days_left: int | None
+    severity: str
+    """`green`, `yellow`, `red`; `red` where there is no certificate."""
+    self_signed: bool
+    chain: bool
+    """Intermediates are present."""
+    chain_length: int
+    sha256: str
+    key_type: str
+    method: str
+    ca: str | None
+    auto_renew: bool
+    renew_at: datetime | None
+    renew_why: str
+    """`ari`, `days-before`, `lifetime`, `off`, `by hand`, `retry`, `no certificate`."""
+    last_error: Mapping[str, object] | None
+    """`code`, `what`, `why`, `fix`, `at`; None after a success."""
+    targets: tuple[TargetState, ...] = ()
+    version: int | None = None
+    """The live version."""
+    waiting_version: int | None = None
+    """Issued, not deployed yet because a deployment failed."""
+    open_order: bool = False
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerState:
+    """Whether the scheduled run lives: shown before anything else."""
+
+    state: str
+    """`on`, `off`, `unknown`."""
+    next_run: datetime | None = None
+    last_run: datetime | None = None
+    last_outcome: str = ""
+    """`done`, `failed`, or empty when it never ran."""
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    version: str
+    time: datetime
+    lineages: tuple[LineageStatus, ...]
+    timer: TimerState
+    appliance: str
+    hostname: str
+    problems: tuple[CertdeckError, ...] = ()
+    """Broken lineage files and the like: the rest is still shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueRequest:
+    """What the wizard collects and `issue` parses. None: the default of the lineage, else of the configuration."""
+
+    domains: tuple[str, ...]
+    """As typed."""
+    name: str | None = None
+    issuer: str | None = None
+    challenge: str | None = None
+    dns: str | None = None
+    manual: bool = False
+    key_type: str | None = None
+    profile: str | None = None
+    email: str | None = None
+    agree_tos: bool = False
+    staging: bool = False
+    """Order from the issuer's staging directory and stop there: nothing is stored or deployed."""
+    rehearse: bool = False
+    """Staging first, then the real thing by itself."""
+    targets: tuple[str, ...] | None = None
+    """None: those the lineage has."""
+    force: bool = False
+    """Order even where a still valid certificate for the same names is on disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    status: LineageStatus
+    reused: bool = False
+    """A still valid certificate for the same names was on disk and no order was made."""
+    rehearsed_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    name: str
+    type: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A manual DNS-01 order waits for a person (exit status 3)."""
+
+    name: str
+    records: tuple[Record, ...]
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    name: str
+    why: str
+    renew_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedLineage:
+    name: str
+    error: CertdeckError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalReport:
+    renewed: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    failed: tuple[FailedLineage, ...] = ()
+    due: tuple[str, ...] = ()
+    """With `dry_run`: what would be renewed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstBoot:
+    status: LineageStatus
+    created: bool
+    remade: bool
+    """The host name, an address or the external URL had changed; same key, new certificate."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    name: str
+    version: int
+    targets: tuple[TargetState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    path: Path
+    format: str
+    has_key: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    name: str
+    kept_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerInfo:
+    """One issuer as configured: built-in table and configuration together."""
+
+    name: str
+    title: str
+    kind: str
+    """`acme`, `private-ca`, `self-signed`."""
+    directory: str | None
+    built_in: bool
+    needs_eab: bool
+    wildcard: bool
+    ip: bool
+    key_types: tuple[str, ...]
+    max_names: int
+    staging: str | None
+    notes: tuple[str, ...] = ()
+    is_default: bool = False
+    terms_agreed: bool = False
+    account_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerTest:
+    """What the directory said when asked."""
+
+    name: str
+    directory: str
+    terms_of_service: str | None
+    website: str | None
+    caa_identities: tuple[str, ...]
+    eab_required: bool
+    profiles: Mapping[str, str]
+    ari: bool
+    milliseconds: int
+    clock_skew_seconds: int | None
+    """Our clock minus theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountInfo:
+    issuer: str
+    directory: str
+    url: str
+    contact: str | None
+    key_type: str
+    thumbprint: str
+    created: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetInfo:
+    name: str
+    kind: str
+    certificate: str
+    key: str
+    test: tuple[str, ...]
+    reload: tuple[str, ...]
+    probe: str | None
+    lineage: str | None
+    """Whose certificate it carries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the doctor."""
+
+    id: str
+    status: str
+    """`pass`, `warn`, `fail`, `skip`."""
+    title: str
+    detail: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    number: int
+    at: datetime
+    run: str
+    lineage: str | None
+    kind: str
+    """The event's class name in kebab-case: `target-reloaded`."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PemView:
+    """What `Show certificate` shows: never a key."""
+
+    name: str
+    fullchain: str
+    sha256: str

@@ -1,0 +1,97 @@
+"""Which folder holds what (CONTRACT.md, "Where things are"). Pure: makes nothing, reads nothing but its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The four folders, and every place in them that more than one module names."""
+
+    etc: Path
+    state: Path
+    run: Path
+    log: Path
+
+    @property
+    def config(self) -> Path:
+        return self.etc / "certdeck.toml"
+
+    @property
+    def certificates(self) -> Path:
+        """One `NAME.toml` for each lineage."""
+        return self.etc / "certificates.d"
+
+    @property
+    def master_key(self) -> Path:
+        return self.etc / "master.key"
+
+    @property
+    def live(self) -> Path:
+        """`live/NAME` is a symlink to `../lineages/NAME/VERSION`."""
+        return self.state / "live"
+
+    @property
+    def lineages(self) -> Path:
+        """`lineages/NAME/VERSION/` holds one version; `lineages/NAME/renewal.json` what the timer remembers."""
+        return self.state / "lineages"
+
+    @property
+    def orders(self) -> Path:
+        return self.state / "orders"
+
+    @property
+    def accounts(self) -> Path:
+        return self.state / "accounts"
+
+    @property
+    def vault(self) -> Path:
+        return self.state / "vault"
+
+    @property
+    def transactions(self) -> Path:
+        """What is in flight: one file for each deployment that has not ended."""
+        return self.state / "transactions"
+
+    @property
+    def deleted(self) -> Path:
+        """Sealed copies of deleted lineages, kept for 30 days."""
+        return self.state / "deleted"
+
+    @property
+    def index(self) -> Path:
+        """Derived facts about every lineage; may be removed at any time."""
+        return self.state / "index.json"
+
+    @property
+    def last_run(self) -> Path:
+        return self.state / "last-run.json"
+
+    @property
+    def history(self) -> Path:
+        return self.state / "history.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        return self.run / "lock"
+
+    @property
+    def debug_log(self) -> Path:
+        return self.log / "certdeck.log"
+
+
+def paths_for(variables: Mapping[str, str], uid: int) -> Paths:
+    """Return the folders for this user: `CERTDECK_HOME`, else the system's for root, else the user's own."""
+    home = variables.get("CERTDECK_HOME")
+    if home:
+        root = Path(home).absolute()
+        return Paths(root / "etc", root / "state", root / "run", root / "log")
+    if uid == 0:
+        return Paths(Path("/etc/certdeck"), Path("/var/lib/certdeck"), Path("/run/certdeck"), Path("/var/log/certdeck"))
+    import platformdirs
+
+    user = platformdirs.PlatformDirs("certdeck", appauthor=False)
+    return Paths(Path(user.user_config_dir), Path(user.user_data_dir), Path(user.user_runtime_dir), Path(user.user_log_dir))

@@ -1,0 +1,204 @@
+"""Where the engine meets the world: time, randomness, HTTP, sockets, child processes.
+
+Each port is a protocol; `core.system` holds the real ones and tests hold doubles. There is no other seam: a test that
+wants to patch one of our modules has found a missing port. Files are not a port: the engine works on real folders.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from core.errors import Cancelled
+
+
+class CancelToken:
+    """Lets one thread ask another to stop. Waiting on it ends at once when it is set."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        """Ask to stop. Idempotent, any thread."""
+        self._event.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise Cancelled (`cancelled`) when somebody asked to stop."""
+        if self._event.is_set():
+            raise Cancelled(
+                "The operation was cancelled.",
+                "Somebody asked to stop it.",
+                "Start it again when you want; an open order goes on where it was.",
+            )
+
+    def wait(self, seconds: float) -> None:
+        """Block for `seconds`, or raise Cancelled (`cancelled`) as soon as somebody asks to stop."""
+        self._event.wait(seconds)
+        self.check()
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Return the wall clock, aware UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that never jumps."""
+
+    def sleep(self, seconds: float, cancel: CancelToken) -> None:
+        """Block for `seconds`; raise Cancelled at once when asked to."""
+
+
+class Random(Protocol):
+    def token_bytes(self, count: int) -> bytes:
+        """Return `count` bytes fit for cryptography."""
+
+    def uniform(self, low: float, high: float) -> float:
+        """Return a float in [low, high]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An HTTP answer, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+    truncated: bool = False
+    """The body was longer than the limit and was cut there."""
+
+
+class TransportFailure(Exception):
+    """No HTTP answer. `kind`: `unreachable`, `untrusted`, `timeout`, `too-large`. Text is for people, holds no secret."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class Transport(Protocol):
+    """An HTTPS client with kept-alive connections. Thread-safe."""
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+    ) -> Response:
+        """Send one request; follow no redirect, retry nothing. Raises TransportFailure. Bodies are cut at 4 MiB."""
+
+    def close(self) -> None:
+        """Close every connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A child process that ended."""
+
+    returncode: int
+    """Negative: killed by that signal."""
+    output: str
+    """stdout and stderr together, decoded with replacement, the last 16 KiB."""
+    timed_out: bool = False
+
+
+class Runner(Protocol):
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        cancel: CancelToken | None = None,
+        extra_env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+    ) -> Completed:
+        """Run a program without a shell, in its own process group, with a scrubbed environment.
+
+        Ends the whole group when it takes longer than `timeout` seconds. A program that cannot be started comes back as
+        returncode 127 with the reason in `output`.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What a TLS service presents. Exactly one of the two is set."""
+
+    certificate: bytes | None = None
+    """DER of the leaf."""
+    failure: str | None = None
+    """Why nothing could be seen, for people."""
+
+
+class Prober(Protocol):
+    def served(self, address: str, *, server_name: str | None, timeout: float) -> Served:
+        """Speak TLS to `HOST:PORT` or `[V6]:PORT`, verifying nothing, and return the leaf. Never raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """A request to our own small listener."""
+
+    method: str
+    path: str
+    host: str
+    """The Host header, lower case, without port; empty when there was none."""
+    peer: str
+    """Address of the one who asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpReply:
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+HttpHandler = Callable[[HttpRequest], HttpReply]
+
+
+class Listener(Protocol):
+    def listen(self, address: str, port: int, handler: HttpHandler) -> AbstractContextManager[int]:
+        """Answer plain HTTP on `address:port` (IPv4 or IPv6; `0.0.0.0` takes IPv6 too where there is any) until the context ends.
+
+        Yields the port. GET and HEAD only; request heads over 8 KiB, connections idle over 5 s and more than 64 at once are cut.
+        Raises PortUnavailable (`port-unavailable`) naming the program that holds the port where that can be found out.
+        """
+
+
+class Host(Protocol):
+    """This machine."""
+
+    def name(self) -> str:
+        """Return the fully qualified host name, or the short one."""
+
+    def addresses(self) -> Sequence[str]:
+        """Return the addresses of the box that others can reach: no loopback, no link-local."""
+
+    def resolve(self, name: str) -> Sequence[str]:
+        """Return the IPv4 and IPv6 addresses of `name`; empty when it does not resolve. Blocks for seconds at worst."""
+
+    def user(self) -> str:
+        """Return who does this: `name`, or `name (via sudo)`, or `systemd`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """All ports together."""
+
+    clock: Clock
+    random: Random
+    transport: Callable[[str | None], Transport]
+    """Make a transport that trusts the system's roots and the given CA bundle (path)."""
+    runner: Runner
+    prober: Prober
+    listener: Listener
+    host: Host
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables, read once."""
