@@ -1,0 +1,55 @@
+# certdeck: `make run` to see it, `make test` to test it. Both make their own environment; see CONTRIBUTING.md.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+SERVERS := .servers
+RUN_HOME := $(CURDIR)/.certdeck-home
+PROVISION := tests/support/provision
+BIN := $(VENV)/bin
+# Two test processes at least: many tests wait for servers rather than for the processor.
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+export PYTHONDONTWRITEBYTECODE := 1
+export PYTHON
+
+.PHONY: help run test check format lock bench clean venv environment servers
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: environment ## First boot in .certdeck-home, then the console (without a terminal: a certificate, a renewal, the status)
+	@CERTDECK_HOME="$(RUN_HOME)" PATH="$(abspath $(BIN)):$$PATH" sh $(PROVISION)/tour.sh
+
+test: venv servers ## Install what the tests need and run every test
+	@$(PYTEST)
+
+check: venv servers ## What CI runs: format, lint, types, architecture rules, tests
+	@echo "== format"; $(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
+	@echo "== lint"; $(BIN)/ruff check --quiet .
+	@echo "== types"; $(BIN)/mypy
+	@echo "== tests, architecture rules among them"; $(PYTEST)
+
+format: venv ## Format the sources and mend what the linter can mend
+	@$(BIN)/ruff check --quiet --fix .; $(BIN)/ruff format --quiet .
+
+lock: ## Pin the packages again, with hashes, from pyproject.toml
+	@UPGRADE="$(UPGRADE)" sh $(PROVISION)/lock.sh
+
+bench: venv servers ## Measure speed and memory
+	@$(BIN)/python -m pytest -m bench -s tests/bench
+
+clean: ## Remove everything that was made here, certificates of `make run` included
+	@rm -rf $(VENV) .lock-venv $(SERVERS) .certdeck-home .reports build dist *.egg-info
+	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find core tui themes tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+environment: # what certdeck runs with
+	@sh $(PROVISION)/environment.sh "$(VENV)" runtime
+
+venv: # what the tests need too
+	@sh $(PROVISION)/environment.sh "$(VENV)" dev
+
+servers:
+	@sh $(PROVISION)/servers.sh $(SERVERS)

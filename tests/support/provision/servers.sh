@@ -1,0 +1,93 @@
+#!/bin/sh
+# Get the programs that the tests drive: nginx, tmux … from apt, and Pebble 2.7 or newer, unpacked into .servers/.
+# usage: servers.sh FOLDER
+# Debian 12 carries an older Pebble (no ARI, no profiles). That of a newer suite is one plain package that runs here: it is
+# fetched with a private apt state and only unpacked. The system's apt lists, sources and packages stay as they are.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/apt.sh"
+
+folder=$1
+needed=2.7
+PATH=$PATH:/usr/sbin:/sbin
+
+missing=
+for pair in nginx:nginx haproxy:haproxy tmux:tmux openssl:openssl curl:curl time:time; do
+    [ -n "$(command -v "${pair%:*}")" ] && [ "${pair%:*}" != time ] && continue
+    [ "${pair%:*}" = time ] && [ -x /usr/bin/time ] && continue
+    missing="$missing ${pair#*:}"
+done
+# shellcheck disable=SC2086  # a list of package names
+[ -z "$missing" ] || apt_install $missing
+
+# has_ari_and_profiles PEBBLE: it is there, runs on this machine, and knows what 2.7 brought. It does not tell its version.
+has_ari_and_profiles() {
+    [ -x "$1" ] && "$1" -version >/dev/null 2>&1 && grep -aq set-renewal-info "$1" && grep -aq invalidProfile "$1"
+}
+
+[ -x "$folder/bin/pebble-challtestsrv" ] && has_ari_and_profiles "$folder/bin/pebble" && exit 0
+if command -v pebble-challtestsrv >/dev/null && has_ari_and_profiles "$(command -v pebble)"; then
+    mkdir -p "$folder/bin"
+    for program in pebble pebble-challtestsrv; do ln -sf "$(command -v $program)" "$folder/bin/$program"; done
+    exit 0
+fi
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+    fail "Pebble $needed or newer, the ACME test server, is missing." \
+        "It is fetched as a Debian package, and this machine has no apt." \
+        "Put pebble and pebble-challtestsrv, $needed or newer, on PATH and run the same command again."
+fi
+
+# Everything apt reads and writes here, except its network settings and keys, lives in this folder.
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+apt=$folder/apt
+rm -rf "$apt"
+mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$apt/none"
+
+# The mirror of this machine's own sources, by the suite's name, so that a proxy or a local mirror goes on working.
+codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+mirror=$(apt-get indextargets --format '$(CODENAME) $(SUITE) $(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v name="$codename" '$4 == "main" && ($1 == name || $3 == name || $2 == name) { print $5; exit }')
+[ -n "$mirror" ] || fail "Pebble $needed or newer, the ACME test server, could not be fetched." \
+    "The package sources of this machine name no Debian mirror." \
+    "Add one to apt's sources, or put pebble and pebble-challtestsrv, $needed or newer, on PATH."
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -e $keyring ] && options="[signed-by=$keyring] " || options=
+
+cat >"$apt/apt.conf" <<CONF
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Pre-Invoke;
+#clear DPkg::Post-Invoke;
+#clear APT::Default-Release;
+Dir::State "$apt/state";
+Dir::Cache "$apt/cache";
+Dir::Etc::sourcelist "$apt/sources.list";
+Dir::Etc::sourceparts "$apt/none";
+Dir::Etc::preferences "$apt/none/preferences";
+Dir::Etc::preferencesparts "$apt/none";
+Acquire::Languages "none";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
+APT::Sandbox::User "root";
+CONF
+
+for suite in sid testing stable; do
+    say "Fetching pebble from Debian $suite into $folder"
+    printf 'deb %s%s %s main\n' "$options" "$mirror" $suite >"$apt/sources.list"
+    rm -rf "$apt/root" "$apt"/*.deb
+    (
+        cd "$apt"
+        apt-get -qq -c apt.conf update && apt-get -qq -c apt.conf download pebble && dpkg-deb -x pebble_*.deb root
+    ) >"$apt/log" 2>&1 || { tail -n 3 "$apt/log" >&2; continue; }
+    has_ari_and_profiles "$apt/root/usr/bin/pebble" || continue
+    rm -rf "$folder/bin"
+    mv "$apt/root/usr/bin" "$folder/bin"
+    rm -rf "$apt"
+    exit 0
+done
+fail "Pebble $needed or newer, the ACME test server, could not be fetched." \
+    "None of Debian's newer suites could be read from $mirror, or their package does not run here; see above." \
+    "Check the network of this machine, or put pebble and pebble-challtestsrv, $needed or newer, on PATH."
