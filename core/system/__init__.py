@@ -1,0 +1,39 @@
+"""The real world behind the ports of `core.ports`: the only place with wall clock, sockets, processes, environment.
+
+Every adapter imports what it needs when it is first used: making an environment costs next to nothing, so that the
+scheduled run with nothing due pays for none of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from core.ports import Environment, Transport
+from core.system.clock import SystemClock
+from core.system.listener import SystemListener
+from core.system.machine import ThisHost
+from core.system.prober import TlsProber
+from core.system.processes import SystemRunner
+from core.system.randomness import SystemRandom
+
+
+def environment(variables: Mapping[str, str] | None = None) -> Environment:
+    """Return the real environment. `variables`: the process's own, read once, when not given."""
+    known = dict(os.environ if variables is None else variables)
+
+    def transport(ca_bundle: str | None) -> Transport:
+        from core.system.transport import HttpsTransport
+
+        return HttpsTransport(ca_bundle, known)
+
+    return Environment(
+        clock=SystemClock(),
+        random=SystemRandom(),
+        transport=transport,
+        runner=SystemRunner(known),
+        prober=TlsProber(),
+        listener=SystemListener(),
+        host=ThisHost(known),
+        variables=known,
+    )

@@ -1,0 +1,102 @@
+"""This machine: its name, the addresses that others reach it at, and who is at work."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+RESOLVE_SECONDS = 5.0
+"""The C library waits 5 s for each name server, twice; nobody here waits that long."""
+NAME_SECONDS = 2.0
+
+
+class ThisHost:
+    """The port `Host`."""
+
+    def __init__(self, variables: Mapping[str, str], etc_hosts: Path = Path("/etc/hosts")) -> None:
+        self._variables = variables
+        self._etc_hosts = etc_hosts
+
+    def name(self) -> str:
+        short = os.uname().nodename.strip().rstrip(".").lower()
+        if not short or short == "localhost":
+            return "localhost"
+        if "." in short:
+            return short
+        return self._from_hosts_file(short) or within(NAME_SECONDS, lambda: _canonical(short), "") or short
+
+    def addresses(self) -> Sequence[str]:
+        from core.system.interfaces import addresses
+
+        return addresses()
+
+    def resolve(self, name: str) -> Sequence[str]:
+        return within(RESOLVE_SECONDS, lambda: _resolved(name), ())
+
+    def user(self) -> str:
+        through = self._variables.get("SUDO_USER", "")
+        if through and os.geteuid() == 0 and through != "root":
+            return f"{_printable(through)} (via sudo)"
+        # systemd gives both to a service; a shell in a desktop session may inherit them, but has a terminal type.
+        if "INVOCATION_ID" in self._variables and "TERM" not in self._variables:
+            return "systemd"
+        import pwd
+
+        try:
+            return _printable(pwd.getpwuid(os.geteuid()).pw_name)
+        except KeyError:
+            return f"uid {os.geteuid()}"
+
+    def _from_hosts_file(self, short: str) -> str:
+        try:
+            lines = self._etc_hosts.read_text("utf-8", "replace").splitlines()
+        except OSError:
+            return ""
+        for line in lines:
+            names = line.partition("#")[0].lower().split()[1:]
+            full = [name for name in names if name.startswith(f"{short}.")]
+            if short in names and full:
+                return full[0]
+        return ""
+
+
+def within(seconds: float, work: Callable[[], T], otherwise: T) -> T:
+    """Return what `work` returns, or `otherwise` when it raises OSError or takes too long; its thread is then left to end."""
+    result: list[T] = []
+
+    def run() -> None:
+        try:
+            result.append(work())
+        except (OSError, UnicodeError):
+            return
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return result[0] if result else otherwise
+
+
+def _canonical(short: str) -> str:
+    import socket
+
+    for found in socket.getaddrinfo(short, None, flags=socket.AI_CANONNAME):
+        name = found[3].rstrip(".").lower()
+        if name.startswith(f"{short}.") and not name.endswith(".localdomain"):
+            return name
+    return ""
+
+
+def _resolved(name: str) -> tuple[str, ...]:
+    import socket
+
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)[:64]

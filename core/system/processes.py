@@ -1,0 +1,175 @@
+"""Child processes: never a shell, own session, scrubbed environment, bounded time and output.
+
+A reload command may leave a daemon behind that holds our pipe open for ever: once the program itself has ended, only
+what is already in the pipe is read. What takes too long is ended with its whole group, first politely.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from core.ports import CancelToken, Completed
+
+if TYPE_CHECKING:
+    import subprocess
+
+KEPT_VARIABLES = ("PATH", "LANG", "LANGUAGE", "HOME", "TZ", "USER", "LOGNAME", "TMPDIR")
+"""What a child gets of our environment; everything of the `LC_` family too. Nothing else: it may hold secrets."""
+SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""cron gives its jobs `/usr/bin:/bin` only, and nginx lives in /usr/sbin."""
+OUTPUT_LIMIT_BYTES = 16 * 1024
+GRACE_SECONDS = 2.0
+"""Between SIGTERM and SIGKILL."""
+LOOK_SECONDS = 0.05
+"""How often a silent child is looked at; its output and its end through the closed pipe are seen at once."""
+
+
+def child_environment(variables: Mapping[str, str], extra: Mapping[str, str] | None) -> dict[str, str]:
+    """Return what a child may know: the few harmless variables, a complete PATH, and `extra`."""
+    kept = {name: value for name, value in variables.items() if name in KEPT_VARIABLES or name.startswith("LC_")}
+    folders = [folder for folder in kept.get("PATH", "").split(":") if folder.startswith("/")]
+    kept["PATH"] = ":".join([*folders, *(folder for folder in SYSTEM_PATH if folder not in folders)])
+    return {**kept, **(extra or {})}
+
+
+class SystemRunner:
+    """The port `Runner`."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        cancel: CancelToken | None = None,
+        extra_env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+    ) -> Completed:
+        if not argv or not argv[0]:
+            return Completed(returncode=127, output="The command is empty.")
+        env = child_environment(self._variables, extra_env)
+        program = self._program(argv[0], env["PATH"])
+        if program is None:
+            return Completed(returncode=127, output=f"{argv[0]}: there is no such program.")
+        try:
+            process, source = self._start([*argv], program, env, stdin)
+        except (OSError, ValueError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+            return Completed(returncode=127, output=f"{argv[0]}: {reason}.")
+        try:
+            return self._attend(process, source, timeout, cancel)
+        finally:
+            os.close(source)
+
+    @staticmethod
+    def _program(name: str, path: str) -> str | None:
+        if "/" in name:
+            return name
+        import shutil
+
+        return shutil.which(name, path=path)
+
+    @staticmethod
+    def _start(
+        argv: list[str], program: str, env: dict[str, str], stdin: bytes | None
+    ) -> tuple[subprocess.Popen[bytes], int]:
+        import subprocess
+
+        source, sink = os.pipe()
+        try:
+            given: int | None = subprocess.DEVNULL
+            if stdin is not None:
+                # A file in memory, not a pipe: the child may read it as slowly as it likes, or never.
+                given = os.memfd_create("stdin") if hasattr(os, "memfd_create") else None
+                if given is None:  # pragma: no cover - kernels before 3.17
+                    raise OSError(0, "this system cannot hand data to a program")
+                os.write(given, stdin)
+                os.lseek(given, 0, os.SEEK_SET)
+            try:
+                process = subprocess.Popen(
+                    argv,
+                    executable=program,
+                    stdin=given,
+                    stdout=sink,
+                    stderr=sink,
+                    env=env,
+                    cwd="/",
+                    start_new_session=True,
+                )
+            finally:
+                if stdin is not None and given is not None:
+                    os.close(given)
+        except BaseException:
+            os.close(source)
+            raise
+        finally:
+            os.close(sink)
+        os.set_blocking(source, False)
+        return process, source
+
+    def _attend(
+        self, process: subprocess.Popen[bytes], source: int, timeout: float, cancel: CancelToken | None
+    ) -> Completed:
+        import select
+
+        deadline = time.monotonic() + timeout
+        output = bytearray()
+        is_open = True
+        pause = 0.001
+        while process.poll() is None:
+            if cancel is not None and cancel.is_cancelled:
+                self._end(process)
+                cancel.check()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                self._end(process)
+                self._drain(source, output)
+                return Completed(returncode=process.returncode, output=_text(output), timed_out=True)
+            wait = min(left, pause)
+            if is_open and select.select([source], [], [], wait)[0]:
+                is_open = self._drain(source, output)
+                continue
+            if not is_open:
+                time.sleep(wait)
+            pause = min(pause * 2, LOOK_SECONDS)
+        self._drain(source, output)
+        return Completed(returncode=process.returncode, output=_text(output))
+
+    @staticmethod
+    def _drain(source: int, output: bytearray) -> bool:
+        """Read what is there; return whether more may come."""
+        for _ in range(64):  # a child that writes without end must not keep us from looking at the clock
+            try:
+                chunk = os.read(source, 65536)
+            except BlockingIOError:
+                return True
+            if not chunk:
+                return False
+            output += chunk
+            del output[:-OUTPUT_LIMIT_BYTES]
+        return True
+
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes]) -> None:
+        """End the whole group, politely first, and reap the program."""
+        import signal
+        import subprocess
+
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+        # Also when the program itself went on SIGTERM: others of its group may not have.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _text(output: bytearray) -> str:
+    return output.decode("utf-8", "replace")

@@ -1,0 +1,106 @@
+"""Opening the listening sockets of HTTP-01, and words for when that cannot be done."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from core.errors import PortUnavailable
+
+if TYPE_CHECKING:
+    import socket
+
+OTHER_WAYS = (
+    "Or let certdeck listen on another port and forward port 80 to it, or use the webroot of the web server that is there "
+    '(`mode = "webroot"` in [http01]), or have that server pass /.well-known/acme-challenge/ on to certdeck.'
+)
+NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
+
+
+@contextlib.contextmanager
+def listening(address: str, port: int) -> Iterator[list[socket.socket]]:
+    """Open the sockets for `address`; both families for `0.0.0.0` and `::` where there are both.
+
+    Raises PortUnavailable (`port-unavailable`).
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            sockets = _open(address, port)
+        except OSError as exc:
+            raise _unavailable(address, port, exc) from exc
+        for opened in sockets:
+            stack.callback(opened.close)
+        yield sockets
+
+
+def _open(address: str, port: int) -> list[socket.socket]:
+    import socket
+
+    if address not in ("0.0.0.0", "::", ""):  # noqa: S104 - it is what the configuration says
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [_bound(family, address, port)]
+    try:
+        four: socket.socket | None = _bound(socket.AF_INET, "0.0.0.0", port)  # noqa: S104
+    except OSError as exc:
+        if exc.errno not in NO_SUCH_FAMILY:
+            raise
+        four = None
+    try:
+        six: socket.socket | None = _bound(socket.AF_INET6, "::", four.getsockname()[1] if four else port)
+    except OSError as exc:
+        # Port 0 asks for any port: that its number is taken on the other family is nobody's concern.
+        if four is None or (exc.errno not in NO_SUCH_FAMILY and port != 0):
+            if four is not None:
+                four.close()
+            raise
+        six = None
+    return [opened for opened in (four, six) if opened is not None]
+
+
+def _bound(family: int, address: str, port: int) -> socket.socket:
+    import socket
+
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        opened.bind((address, port))
+        opened.listen(128)
+        opened.setblocking(False)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
+    place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    what = f"certdeck cannot listen on {place} for the HTTP-01 challenge."
+    details: dict[str, object] = {"address": address, "port": port, "holder": None}
+    if exc.errno == errno.EADDRINUSE:
+        from core.system.port_holder import holder_of
+
+        holder = holder_of(port)
+        details["holder"] = str(holder) if holder else None
+        why = f"{holder} holds that port." if holder else "Another program holds that port."
+        stop = f"Stop {holder.program} while certificates are issued." if holder else "Stop that program."
+        return PortUnavailable(what, why, f"{stop} {OTHER_WAYS}", details=details)
+    if exc.errno in (errno.EACCES, errno.EPERM):
+        why = f"Ports below 1024 are reserved for root, and this user may not use port {port}."
+        return PortUnavailable(what, why, f"Run certdeck as root. {OTHER_WAYS}", details=details)
+    if exc.errno == errno.EADDRNOTAVAIL or exc.errno is None or isinstance(exc, _resolver_errors()):
+        why = f"This machine has no address {address}."
+        return PortUnavailable(
+            what, why, "Set `address` in [http01] to one of its addresses, or to 0.0.0.0 for all.", details=details
+        )
+    why = f"The system says: {exc.strerror or exc}."
+    return PortUnavailable(what, why, "Set another `address` or `port` in [http01].", details=details)
+
+
+def _resolver_errors() -> type[OSError]:
+    import socket
+
+    return socket.gaierror
