@@ -1,0 +1,211 @@
+"""Accounts at a CA (RFC 8555 §7.3): made, looked up, changed, rolled over, deactivated.
+
+The key is the identity: asking for a new account with a known key gives the account there is, so every step here may be
+repeated after a crash.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.acme.account_key import AccountKey, sign_with_mac
+from core.acme.reply import AcmeReply
+from core.acme.session import AcmeSession
+from core.acme.wire import plain, text_of, texts_of
+from core.errors import (
+    AccountDeactivated,
+    AccountError,
+    AcmeProblem,
+    DirectoryInvalid,
+    DirectoryUnreachable,
+    EabRequired,
+    TermsNotAgreed,
+)
+
+SHORTEST_HMAC_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    url: str
+    status: str
+    contact: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalAccountBinding:
+    """What ties an account to a customer account at the CA. The key is a secret."""
+
+    kid: str
+    hmac_key: bytes = field(repr=False)
+
+    @classmethod
+    def parse(cls, kid: str, hmac: str | bytes) -> ExternalAccountBinding:
+        """Read key id and base64url HMAC key as CAs show them. Raises AccountError (`account-error`)."""
+        what = "The external account binding cannot be used."
+        try:
+            text = hmac.decode("ascii") if isinstance(hmac, bytes) else hmac
+            text = text.strip().rstrip("=").replace("+", "-").replace("/", "_")
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+                raise binascii.Error
+            key = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except (binascii.Error, UnicodeError):
+            why = "The HMAC key is not base64url: it has letters, digits, - and _ only."
+            raise AccountError(what, why, "Copy it from the CA's website again, whole and without quotes.") from None
+        if len(key) < SHORTEST_HMAC_BYTES:
+            raise AccountError(
+                what, "The HMAC key is too short to be one.", "Copy it from the CA's website again, whole."
+            )
+        if not kid.strip() or not kid.strip().isprintable():
+            raise AccountError(what, "The key id is missing.", "Copy the key id from the CA's website too.")
+        return cls(kid.strip(), key)
+
+
+def register(
+    session: AcmeSession, *, email: str | None, terms_agreed: bool, eab: ExternalAccountBinding | None = None
+) -> tuple[Account, bool]:
+    """Make the account of the session's key, or find it; sets `session.kid`. Returns it and whether it is new.
+
+    Raises:
+        TermsNotAgreed (`terms-not-agreed`): there are terms and nobody agreed; `details["terms_of_service"]`.
+        EabRequired (`eab-required`): the CA wants a binding and none was given.
+        AccountDeactivated, AccountError, AcmeProblem: the CA refused.
+    """
+    directory = session.directory
+    refusal: AccountError | None = None
+    if directory.terms_of_service is not None and not terms_agreed:
+        refusal = TermsNotAgreed(
+            f"The terms of service of {session.issuer} are not agreed to.",
+            f"The CA makes accounts only for those who agree: {directory.terms_of_service}",
+            "Read them, then agree with --agree-tos, `agree_tos = true` in the issuer's configuration, or in the console.",
+            details={"terms_of_service": directory.terms_of_service},
+        )
+    elif directory.eab_required and eab is None:
+        refusal = EabRequired(
+            f"{session.issuer} needs an external account binding.",
+            "Accounts at this CA belong to a customer account there.",
+            "Get a key id and an HMAC key from the CA's website, and set them with `account eab`.",
+            details={"website": directory.website},
+        )
+    if refusal is not None:
+        found = look_up(session)  # an account that exists already needs neither
+        if found is None:
+            raise refusal
+        return found, False
+    payload: dict[str, Any] = {"termsOfServiceAgreed": True}
+    if email:
+        payload["contact"] = [f"mailto:{email}"]
+    if eab is not None:
+        payload["externalAccountBinding"] = sign_with_mac(
+            session.key.public_jwk(), hmac_key=eab.hmac_key, kid=eab.kid, url=directory.new_account
+        )
+    try:
+        reply = session.post(directory.new_account, payload, key=session.key)
+    except AcmeProblem as exc:
+        if eab is None or str(exc.details.get("type")).rpartition(":")[2] not in ("unauthorized", "malformed"):
+            raise
+        raise AccountError(
+            f"{session.issuer} refuses the external account binding.",
+            exc.why,
+            "Get a new key id and HMAC key from the CA (some work only once), and set them with `account eab`.",
+            details=exc.details,
+        ) from exc
+    return _adopt(session, reply), reply.status == 201
+
+
+def look_up(session: AcmeSession) -> Account | None:
+    """Return the account of the session's key and set `session.kid`; None when the CA has none (RFC 8555 §7.3.1)."""
+    try:
+        reply = session.post(session.directory.new_account, {"onlyReturnExisting": True}, key=session.key)
+    except AccountError as exc:
+        if str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
+            return None
+        raise
+    return _adopt(session, reply)
+
+
+def fetch(session: AcmeSession) -> Account:
+    """Return the session's account as the CA has it now."""
+    return _read(session, _url(session), session.post(_url(session), None))
+
+
+def set_contact(session: AcmeSession, email: str | None) -> Account:
+    """Replace the contact; None removes it."""
+    contact = [f"mailto:{email}"] if email else []
+    return _read(session, _url(session), session.post(_url(session), {"contact": contact}))
+
+
+def deactivate(session: AcmeSession) -> None:
+    """Give the account up for good (RFC 8555 §7.3.6)."""
+    session.post(_url(session), {"status": "deactivated"})
+
+
+def roll_over(session: AcmeSession, new_key: AccountKey) -> None:
+    """Put `new_key` in the place of the account's key (RFC 8555 §7.3.5); the session uses it from then on.
+
+    Store `new_key` durably before: when the reply is lost, only asking with both keys tells which one holds.
+    """
+    directory = session.directory
+    if directory.key_change is None:
+        raise AccountError(
+            f"{session.issuer} cannot change the key of an account.",
+            "Its directory offers no keyChange.",
+            "Make a new account instead.",
+        )
+    url = _url(session)
+    change = {"account": url, "oldKey": session.key.public_jwk()}
+    inner = new_key.sign_inner(change, url=directory.key_change)
+    try:
+        session.post(directory.key_change, inner, resend=False)
+    except DirectoryUnreachable:
+        if not _holds(session, new_key, url):
+            raise
+    session.key = new_key
+
+
+def _holds(session: AcmeSession, key: AccountKey, url: str) -> bool:
+    """Return whether `key` is the key of the account `url`."""
+    try:
+        reply = session.post(session.directory.new_account, {"onlyReturnExisting": True}, key=key)
+    except (AccountError, AcmeProblem):
+        return False
+    return reply.location == url
+
+
+def _url(session: AcmeSession) -> str:
+    if session.kid is None and look_up(session) is None:
+        raise AccountError(
+            f"There is no account at {session.issuer} for this key.",
+            "It was never made, or the CA has removed it.",
+            "Issue a certificate: certdeck makes the account then.",
+        )
+    return session.kid or ""
+
+
+def _adopt(session: AcmeSession, reply: AcmeReply) -> Account:
+    if reply.location is None:
+        raise DirectoryInvalid(
+            f"{session.issuer} does not say where the account is.",
+            "Its answer has no Location header (RFC 8555 §7.3).",
+            "Check the directory URL, and whether a proxy changes the traffic.",
+        )
+    account = _read(session, reply.location, reply)
+    session.kid = account.url
+    return account
+
+
+def _read(session: AcmeSession, url: str, reply: AcmeReply) -> Account:
+    status = text_of(reply.json, "status") or "valid"
+    if status in ("deactivated", "revoked"):
+        raise AccountDeactivated(
+            f"The account at {session.issuer} is {status}.",
+            "Its owner gave it up." if status == "deactivated" else "The CA has withdrawn it.",
+            "Remove the account here and let certdeck make a new one.",
+            details={"account": url, "status": status},
+        )
+    contact = tuple(plain(entry, 254) for entry in texts_of(reply.json, "contact"))
+    return Account(url=url, status=plain(status, 40), contact=contact)

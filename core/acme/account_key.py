@@ -1,0 +1,106 @@
+"""The key that an account is: kept as PKCS#8, signing every request. Identity is this key, never the contact."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from acme import jws
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from josepy import jwa, jwk
+from josepy.json_util import decode_b64jose, encode_b64jose
+
+from core.errors import AccountError
+
+CURVES: Mapping[str, tuple[type[ec.EllipticCurve], jwa.JWASignature]] = {
+    "ec-256": (ec.SECP256R1, jwa.ES256),
+    "ec-384": (ec.SECP384R1, jwa.ES384),
+    "ec-521": (ec.SECP521R1, jwa.ES512),
+}
+"""Kind → curve and its signature algorithm (RFC 7518 §3.4 binds the two)."""
+SMALLEST_RSA_BITS = 2048
+
+
+class AccountKey:
+    """An account's private key. Shows its kind and thumbprint, never itself."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> None:
+        self._private = key
+        self._jwk: jwk.JWK
+        if isinstance(key, rsa.RSAPrivateKey):
+            self.kind = f"rsa-{key.key_size}"
+            self._jwk, self._algorithm = jwk.JWKRSA(key=key), jwa.RS256
+        else:
+            self.kind = next(kind for kind, (curve, _) in CURVES.items() if isinstance(key.curve, curve))
+            self._jwk, self._algorithm = jwk.JWKEC(key=key), CURVES[self.kind][1]
+        self.thumbprint: str = encode_b64jose(self._jwk.thumbprint())
+        """RFC 7638, base64url: the public half of every key authorization."""
+
+    def __repr__(self) -> str:
+        return f"AccountKey({self.kind}, {self.thumbprint})"
+
+    @classmethod
+    def generate(cls, kind: str = "ec-256") -> AccountKey:
+        """Make a new key: `ec-256`, `ec-384`, `ec-521` or `rsa-BITS`."""
+        if kind in CURVES:
+            return cls(ec.generate_private_key(CURVES[kind][0]()))
+        return cls(rsa.generate_private_key(public_exponent=65537, key_size=int(kind.removeprefix("rsa-"))))
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> AccountKey:
+        """Read an unencrypted PEM key of any common form. Raises AccountError (`account-error`)."""
+        what = "The account key cannot be used."
+        try:
+            key = serialization.load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+            why = "It is no unencrypted private key in PEM form."
+            raise AccountError(what, why, "Give the key that the account was made with.") from exc
+        is_curve = isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(
+            key.curve, tuple(curve for curve, _ in CURVES.values())
+        )
+        if isinstance(key, ec.EllipticCurvePrivateKey) and is_curve:
+            return cls(key)
+        if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= SMALLEST_RSA_BITS:
+            return cls(key)
+        why = "It is neither RSA of at least 2048 bits nor ECDSA on P-256, P-384 or P-521."
+        raise AccountError(
+            what, why, "Use an account with a key of one of these kinds, or let certdeck make a new one."
+        )
+
+    def to_pem(self) -> bytes:
+        """Return the key as PKCS#8 PEM. A secret: it belongs into the vault."""
+        return self._private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    def public_jwk(self) -> dict[str, Any]:
+        """Return the public key as a JSON Web Key."""
+        fields: dict[str, Any] = self._jwk.public_key().to_json()
+        return fields
+
+    def key_authorization(self, token: str) -> str:
+        """Return what proves control over a name to the CA (RFC 8555 §8.1)."""
+        return f"{token}.{self.thumbprint}"
+
+    def sign(self, payload: bytes, *, url: str, nonce: str | None, kid: str | None) -> bytes:
+        """Return a flattened JWS; with the public key in it when there is no `kid` (RFC 8555 §6.2)."""
+        raw = None if nonce is None else decode_b64jose(nonce)
+        signed = jws.JWS.sign(payload, key=self._jwk, alg=self._algorithm, nonce=raw, url=url, kid=kid)
+        return str(signed.json_dumps()).encode()
+
+    def sign_inner(self, payload: Mapping[str, Any], *, url: str) -> dict[str, Any]:
+        """Return the inner JWS of a key change (RFC 8555 §7.3.5): this key's own signature, without a nonce."""
+        fields: dict[str, Any] = json.loads(self.sign(json.dumps(payload).encode(), url=url, nonce=None, kid=None))
+        return fields
+
+
+def sign_with_mac(payload: Mapping[str, Any], *, hmac_key: bytes, kid: str, url: str) -> dict[str, Any]:
+    """Return the external account binding of RFC 8555 §7.3.4: `payload` (the account's public key) under the CA's MAC key."""
+    signed = jws.JWS.sign(
+        json.dumps(payload).encode(), key=jwk.JWKOct(key=hmac_key), alg=jwa.HS256, nonce=None, url=url, kid=kid
+    )
+    fields: dict[str, Any] = json.loads(signed.json_dumps())
+    return fields

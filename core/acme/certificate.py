@@ -1,0 +1,64 @@
+"""Fetching what was issued: the chain, and other chains the CA offers (RFC 8555 §7.4.2). A chain is never trimmed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from core.acme.reply import AcmeReply
+from core.acme.session import AcmeSession
+from core.acme.wire import plain
+from core.errors import CertificateUnusable, IssuerError
+
+PEM_CHAIN = "application/pem-certificate-chain"
+ALTERNATES_LIMIT = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    fullchain_pem: bytes
+    """As the CA sent it, leaf first."""
+    chain_matched: bool = True
+    """False: a chain was preferred, and none of the CA's ends in it."""
+
+
+def download(session: AcmeSession, url: str, preferred_chain: str | None = None) -> Download:
+    """Fetch the certificate at `url`, with the chain whose last certificate was issued by `preferred_chain`, if there is one.
+
+    Raises CertificateUnusable (`certificate-unusable`) when it is no PEM. One request, and one for each other chain looked at.
+    """
+    reply = session.post(url, None, accept=PEM_CHAIN)
+    default = _chain(session, reply)
+    if preferred_chain is None or top_issuer(default) == preferred_chain:
+        return Download(fullchain_pem=default)
+    for alternate in reply.links.get("alternate", ())[:ALTERNATES_LIMIT]:
+        try:
+            chain = _chain(session, session.post(alternate, None, accept=PEM_CHAIN))
+        except IssuerError:  # there is a good certificate already: another chain is a wish
+            continue
+        if top_issuer(chain) == preferred_chain:
+            return Download(fullchain_pem=chain)
+    return Download(fullchain_pem=default, chain_matched=False)
+
+
+def top_issuer(fullchain_pem: bytes) -> str | None:
+    """Return the common name of the issuer of the last certificate."""
+    try:
+        last = x509.load_pem_x509_certificates(fullchain_pem)[-1]
+        names = last.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except ValueError:
+        return None
+    return str(names[0].value) if names else None
+
+
+def _chain(session: AcmeSession, reply: AcmeReply) -> bytes:
+    if reply.status < 300 and b"-----BEGIN CERTIFICATE-----" in reply.body:
+        return reply.body
+    raise CertificateUnusable(
+        f"{session.issuer} sent something else than a certificate.",
+        f"The answer (type {plain(reply.headers.get('content-type') or 'unknown', 60)}) holds no PEM certificate.",
+        "Try again: the certificate can be fetched from the same order. If it goes on, tell the CA's support.",
+        details={"url": reply.url},
+    )

@@ -1,0 +1,64 @@
+"""What a CA offers and where: the directory of RFC 8555 §7.1.1, with its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.acme.wire import Json, object_of, plain, text_of, texts_of
+from core.errors import DirectoryInvalid
+
+NEEDED = ("newNonce", "newAccount", "newOrder")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    url: str
+    new_nonce: str
+    new_account: str
+    new_order: str
+    revoke_cert: str | None = None
+    key_change: str | None = None
+    renewal_info: str | None = None
+    terms_of_service: str | None = None
+    website: str | None = None
+    caa_identities: tuple[str, ...] = ()
+    eab_required: bool = False
+    profiles: Mapping[str, str] = field(default_factory=dict)
+    """Name → description, as the CA words it."""
+
+    @property
+    def has_renewal_info(self) -> bool:
+        return self.renewal_info is not None
+
+
+def parse(url: str, source: Json) -> Directory:
+    """Read a directory. Raises DirectoryInvalid (`directory-invalid`) naming what is missing."""
+    missing = [name for name in NEEDED if text_of(source, name) is None]
+    if missing:
+        raise DirectoryInvalid(
+            f"What answers at {url} is no ACME directory.",
+            f"It is JSON, but without {', '.join(missing)}.",
+            "Check the directory URL of the issuer; RFC 8555 CAs call it the directory or ACME server URL.",
+        )
+    meta = object_of(source, "meta") or {}
+    profiles = object_of(meta, "profiles") or {}
+    return Directory(
+        url=url,
+        new_nonce=str(source["newNonce"]),
+        new_account=str(source["newAccount"]),
+        new_order=str(source["newOrder"]),
+        revoke_cert=text_of(source, "revokeCert"),
+        key_change=text_of(source, "keyChange"),
+        renewal_info=text_of(source, "renewalInfo"),
+        terms_of_service=_shown(meta, "termsOfService"),
+        website=_shown(meta, "website"),
+        caa_identities=tuple(plain(name, 253) for name in texts_of(meta, "caaIdentities")),
+        eab_required=meta.get("externalAccountRequired") is True,
+        profiles={plain(name, 64): plain(text) for name, text in profiles.items()},
+    )
+
+
+def _shown(meta: Json, key: str) -> str | None:
+    value = text_of(meta, key)
+    return plain(value, 500) if value else None

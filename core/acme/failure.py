@@ -1,0 +1,74 @@
+"""Orders that came to nothing: which name failed, in the CA's words and in ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.acme import authorization as authorizations
+from core.acme import problem as problems
+from core.acme.authorization import Authorization
+from core.acme.order import Order
+from core.acme.session import AcmeSession
+from core.acme.side_by_side import side_by_side
+from core.errors import AuthorizationFailed, IssuerError
+from core.events import ChallengeFailed, Narrator
+
+NAMED = 3
+"""How many names an error spells out; all of them are in its details."""
+
+
+def of_order(session: AcmeSession, order: Order, narrator: Narrator) -> IssuerError:
+    """Return the error for an order that is `invalid`, after asking each authorization how it went."""
+    found = side_by_side(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
+    failed = [one for one in found if one.status not in ("valid", "pending") or one.problem is not None]
+    if failed:
+        return of_authorizations(session, failed, narrator)
+    if order.error is not None:
+        return problems.error_for(order.error, issuer=session.issuer)
+    return AuthorizationFailed(
+        f"{session.issuer} has given up the order.",
+        f"Its status is {order.status}, and the CA gives no reason.",
+        "Start again; if it goes on, tell the CA's support the address of the order.",
+        details={"order": order.url, "problems": {}},
+    )
+
+
+def of_authorizations(session: AcmeSession, failed: Sequence[Authorization], narrator: Narrator) -> IssuerError:
+    """Return the error for names whose validation failed, and tell about each."""
+    facts: dict[str, object] = {}
+    whys, fixes = [], []
+    for one in failed:
+        problem = one.problem or problems.Problem(type="", detail=f"The authorization is {one.status}.", status=0)
+        what, why, fix = problems.explain(problem) if one.problem else _without_reason(one)
+        facts[one.name] = problem.facts()
+        whys.append(f"{one.name}: {session.issuer} {what} {why}")
+        fixes.append(fix)
+        narrator.tell(ChallengeFailed(identifier=one.name, problem=problem.detail or problem.word))
+    shown = ", ".join(one.name for one in failed[:NAMED])
+    more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+    return AuthorizationFailed(
+        f"{session.issuer} could not validate {shown}{more}.",
+        " ".join(whys[:NAMED]),
+        " ".join(dict.fromkeys(fixes)),
+        details={"problems": facts},
+    )
+
+
+def not_offered(session: AcmeSession, authorization: Authorization, type: str) -> AuthorizationFailed:
+    """Return the error for a name that the CA does not validate by `type`."""
+    offered = ", ".join(dict.fromkeys(authorization.offered)) or "nothing"
+    return AuthorizationFailed(
+        f"{session.issuer} does not validate {authorization.name} by {type}.",
+        f"For this name it offers {offered}."
+        + (" Wildcards are validated through DNS only." if authorization.wildcard and type != "dns-01" else ""),
+        "Choose one of these ways for this name, or another issuer.",
+        details={"problems": {authorization.name: {"type": "", "detail": f"offered: {offered}"}}},
+    )
+
+
+def _without_reason(one: Authorization) -> tuple[str, str, str]:
+    return (
+        f"has ended the authorization: it is {one.status}.",
+        "It may have waited for too long.",
+        "Start again: a new order is made.",
+    )

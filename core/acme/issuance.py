@@ -1,0 +1,259 @@
+"""One certificate from order to download: place or resume, prove, finish, fetch.
+
+Nothing is kept here between calls. The caller persists the order's URL as soon as `on_order` tells it, and the key before
+its CSR goes out; then a process may die anywhere and `obtain` goes on with the same URL and the same CSR key. What comes
+back is what the CA sent: whether it fits key and names is for the caller to check before anything is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from core.acme import authorization as authorizations
+from core.acme import failure
+from core.acme.authorization import Authorization, Challenge
+from core.acme.certificate import download
+from core.acme.order import Order, fetch_order, finalize, new_order, wait_while
+from core.acme.session import AcmeSession
+from core.acme.side_by_side import side_by_side
+from core.challenges import Solver
+from core.errors import AcmeProblem, CertificateUnusable, RateLimited
+from core.events import (
+    AuthorizationReused,
+    ChallengePresented,
+    ChallengeValidated,
+    Narrator,
+    OrderCreated,
+    Warned,
+)
+
+SETTLE_SECONDS = 0.25
+"""How long to wait for the CA to come and look before the first look at the order."""
+FINALIZE_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obtained:
+    fullchain_pem: bytes
+    """As the CA sent it, leaf first; unchecked."""
+    order_url: str
+    certificate_url: str
+    chain_matched: bool
+    """False: `preferred_chain` was given, and the CA has no such chain."""
+
+
+def _nobody(order: Order) -> None:
+    """Be an `on_order` that keeps nothing."""
+
+
+def obtain(
+    session: AcmeSession,
+    *,
+    names: Sequence[str],
+    csr: Callable[[], bytes],
+    solver: Solver,
+    narrator: Narrator,
+    order_url: str | None = None,
+    on_order: Callable[[Order], None] = _nobody,
+    profile: str | None = None,
+    replaces: str | None = None,
+    preferred_chain: str | None = None,
+    timeout_seconds: float = 600.0,
+) -> Obtained:
+    """Get a certificate for `names`. Blocks until it is there, seconds as a rule, `timeout_seconds` at most.
+
+    Args:
+        names: A-labels, wildcards and IP addresses, in their order.
+        csr: returns the DER of the CSR; called at most once, while the CA validates, so it may make a key first.
+        order_url: an order to go on with; when it has come to nothing, a new one takes its place.
+        on_order: told about the order before anything else is done with it; persist its URL there.
+        replaces: the certificate that this one renews (renewal_info.certificate_id).
+
+    Raises:
+        AuthorizationFailed (`authorization-failed`): with `details["problems"]` by name.
+        RateLimited (`rate-limited`): carries `retry_at`.
+        OrderTimeout (`order-timeout`): the order can be resumed.
+        CertificateUnusable, AcmeProblem, DirectoryUnreachable, DirectoryUntrusted, DirectoryInvalid, Cancelled,
+        and what the solver raises.
+    """
+    deadline = session.clock.monotonic() + timeout_seconds
+    order = _order(session, names, order_url, on_order, profile, replaces, narrator)
+    request = _Once(csr)
+    if order.status == "pending":
+        order = _prove(session, order, solver, request, deadline, narrator)
+    else:
+        for name in names if order.status == "ready" else ():
+            narrator.tell(AuthorizationReused(identifier=name))
+    for _ in range(FINALIZE_ROUNDS):
+        if order.status == "ready":
+            order = finalize(session, order, request())
+        order = wait_while(
+            session, order, _unfinished(order), deadline=deadline, why="the CA makes the certificate", narrator=narrator
+        )
+    if order.status != "valid":
+        raise failure.of_order(session, order, narrator)
+    if order.certificate is None:
+        raise CertificateUnusable(
+            f"{session.issuer} calls the order finished, but names no certificate.",
+            "Its order has no certificate address (RFC 8555 §7.1.3).",
+            "Try again later; if it goes on, tell the CA's support.",
+            details={"order": order.url},
+        )
+    got = download(session, order.certificate, preferred_chain)
+    if not got.chain_matched:
+        narrator.tell(
+            Warned(
+                code="chain-not-offered",
+                what=f"{session.issuer} offers no chain that ends in {preferred_chain}; its usual one was taken.",
+                fix="Correct preferred_chain, or remove it.",
+            )
+        )
+    return Obtained(
+        fullchain_pem=got.fullchain_pem,
+        order_url=order.url,
+        certificate_url=order.certificate,
+        chain_matched=got.chain_matched,
+    )
+
+
+def begin(
+    session: AcmeSession,
+    *,
+    names: Sequence[str],
+    type: str,
+    narrator: Narrator,
+    order_url: str | None = None,
+    on_order: Callable[[Order], None] = _nobody,
+    profile: str | None = None,
+    replaces: str | None = None,
+) -> tuple[Order, tuple[Challenge, ...]]:
+    """Place or resume an order and return what has to be proven, answering nothing: for records that a person sets."""
+    order = _order(session, names, order_url, on_order, profile, replaces, narrator)
+    if order.status != "pending":
+        return order, ()
+    return order, _to_prove(session, order, type, narrator)
+
+
+class _Once:
+    """Calls `csr` when it is first needed, and never again."""
+
+    def __init__(self, csr: Callable[[], bytes]) -> None:
+        self._csr = csr
+        self._made: bytes | None = None
+
+    def __call__(self) -> bytes:
+        if self._made is None:
+            self._made = self._csr()
+        return self._made
+
+
+def _order(
+    session: AcmeSession,
+    names: Sequence[str],
+    order_url: str | None,
+    on_order: Callable[[Order], None],
+    profile: str | None,
+    replaces: str | None,
+    narrator: Narrator,
+) -> Order:
+    if order_url is not None:
+        found = fetch_order(session, order_url)
+        if found is not None and not _is_over(session, found):
+            narrator.tell(_created(session, found, names, resumed=True))
+            return found
+    try:
+        order = new_order(session, names, profile=profile, replaces=replaces)
+    except RateLimited:
+        raise
+    except AcmeProblem as exc:
+        if replaces is None:
+            raise
+        # CAs refuse `replaces` for many reasons, under many types (FACTS 3, pain 17): never let it stop a renewal.
+        narrator.tell(
+            Warned(
+                code="replaces-refused",
+                what=f"{session.issuer} does not take this as a renewal; it is ordered as a new certificate. {exc.why}",
+                fix="Nothing needs to be done; the order counts against the CA's limits.",
+            )
+        )
+        order = new_order(session, names, profile=profile)
+    on_order(order)
+    narrator.tell(_created(session, order, names, resumed=False))
+    return order
+
+
+def _is_over(session: AcmeSession, order: Order) -> bool:
+    """Return whether nothing can come of the order any more. A `valid` one still holds its certificate."""
+    if order.status in ("invalid", "expired", "deactivated", "revoked"):
+        return True
+    return order.status != "valid" and order.expires is not None and order.expires <= session.clock.now()
+
+
+def _created(session: AcmeSession, order: Order, names: Sequence[str], *, resumed: bool) -> OrderCreated:
+    return OrderCreated(
+        issuer=session.issuer, url=order.url, identifiers=tuple(names), profile=order.profile, resumed=resumed
+    )
+
+
+def _to_prove(session: AcmeSession, order: Order, type: str, narrator: Narrator) -> tuple[Challenge, ...]:
+    """Return the open challenge of `type` for each name that is not validated yet."""
+    found = side_by_side(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
+    challenges = []
+    for authorization in found:
+        if authorization.status == "valid":
+            narrator.tell(AuthorizationReused(identifier=authorization.name))
+        elif authorization.status == "pending":
+            challenges.append(_challenge(session, authorization, type))
+        elif authorization.status in ("invalid", "expired", "deactivated", "revoked"):
+            raise failure.of_authorizations(session, [authorization], narrator)
+    return tuple(challenges)
+
+
+def _challenge(session: AcmeSession, authorization: Authorization, type: str) -> Challenge:
+    for challenge in authorization.challenges:
+        if challenge.type == type:
+            return challenge
+    raise failure.not_offered(session, authorization, type)
+
+
+def _prove(
+    session: AcmeSession, order: Order, solver: Solver, csr: _Once, deadline: float, narrator: Narrator
+) -> Order:
+    challenges = _to_prove(session, order, solver.type, narrator)
+    with solver.present(challenges, narrator, session.cancel) as presented:
+        for challenge in challenges:
+            narrator.tell(
+                ChallengePresented(identifier=challenge.identifier, type=challenge.type, where=solver.where(challenge))
+            )
+        side_by_side(
+            session.clock, lambda one: _answer(session, one), [one for one in challenges if one.status == "pending"]
+        )
+        csr()
+        if challenges:
+            presented.settle(SETTLE_SECONDS, session.cancel)
+        order = wait_while(
+            session, order, ("pending",), deadline=deadline, why="the CA validates the names", narrator=narrator
+        )
+    if order.status == "invalid":
+        raise failure.of_order(session, order, narrator)
+    for challenge in challenges:
+        narrator.tell(ChallengeValidated(identifier=challenge.identifier))
+    return order
+
+
+def _answer(session: AcmeSession, challenge: Challenge) -> None:
+    """Tell the CA to look. A refusal counts only if the challenge is still waiting: an earlier answer may have arrived."""
+    try:
+        session.post(challenge.url, {})
+    except RateLimited:
+        raise
+    except AcmeProblem:
+        reply = session.post(challenge.url, None)
+        if reply.json.get("status") == "pending":
+            raise
+
+
+def _unfinished(order: Order) -> tuple[str, ...]:
+    """Return the statuses to wait in: all that are neither an end nor waiting for our CSR."""
+    return (order.status,) if order.status not in ("ready", "valid", "invalid") else ("processing", "pending")

@@ -1,0 +1,167 @@
+"""Orders (RFC 8555 §7.1.3, §7.4): made, looked at, waited for, finished, and the certificate fetched.
+
+An order is resumable from its URL alone. Waiting is quick at first and slower the longer it takes, so that a fast CA costs
+milliseconds and a slow one few requests; a Retry-After is never undercut.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.acme import problem as problems
+from core.acme.reply import AcmeReply
+from core.acme.session import AcmeSession
+from core.acme.wire import Json, object_of, objects_of, plain, text_of, texts_of, time_of
+from core.errors import AcmeProblem, DirectoryInvalid, DirectoryUnreachable, OrderTimeout
+from core.events import Narrator, Waiting
+
+FIRST_PAUSE_SECONDS = 0.005
+LONGEST_PAUSE_SECONDS = 5.0
+SHARE_OF_WAIT = 0.4
+"""Each pause is this share of the time already waited: the result is known at most 40 % late."""
+LONGEST_RETRY_AFTER_SECONDS = 300.0
+WORTH_TELLING_SECONDS = 1.0
+FINALIZE_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    url: str
+    status: str
+    """`pending`, `ready`, `processing`, `valid`, `invalid`, or what a CA invents."""
+    names: tuple[str, ...]
+    authorizations: tuple[str, ...]
+    finalize: str
+    certificate: str | None = None
+    expires: datetime | None = None
+    error: problems.Problem | None = None
+    profile: str | None = None
+    retry_after: datetime | None = None
+
+
+def identifier_for(name: str) -> dict[str, str]:
+    """Return the identifier of a host name, wildcard or IP address (RFC 8738)."""
+    try:
+        return {"type": "ip", "value": str(ipaddress.ip_address(name))}
+    except ValueError:
+        return {"type": "dns", "value": name}
+
+
+def new_order(
+    session: AcmeSession, names: Sequence[str], *, profile: str | None = None, replaces: str | None = None
+) -> Order:
+    """Place an order. May be repeated: at worst an unused order expires at the CA."""
+    payload: dict[str, Any] = {"identifiers": [identifier_for(name) for name in names]}
+    if profile is not None:
+        payload["profile"] = profile
+    if replaces is not None:
+        payload["replaces"] = replaces
+    reply = session.post(session.directory.new_order, payload)
+    if reply.location is None:
+        raise _incomplete(session, "It does not say where the order is (no Location header).")
+    return _read(session, reply.location, reply)
+
+
+def fetch_order(session: AcmeSession, url: str) -> Order | None:
+    """Return the order as the CA has it now; None when the CA does not know it, or not as this account's."""
+    try:
+        return _read(session, url, session.post(url, None))
+    except AcmeProblem as exc:
+        if exc.details.get("status") in (403, 404, 410):
+            return None
+        raise
+
+
+def wait_while(
+    session: AcmeSession, order: Order, statuses: Collection[str], *, deadline: float, why: str, narrator: Narrator
+) -> Order:
+    """Look at the order until its status is none of `statuses`.
+
+    Args:
+        deadline: of the monotonic clock.
+        why: what a longer wait is for, told as an event.
+
+    Raises:
+        OrderTimeout (`order-timeout`): not in time; the order can be resumed.
+    """
+    started = session.clock.monotonic()
+    while order.status in statuses:
+        waited = session.clock.monotonic() - started
+        pause = min(max(FIRST_PAUSE_SECONDS, waited * SHARE_OF_WAIT), LONGEST_PAUSE_SECONDS)
+        if order.retry_after is not None:
+            asked = (order.retry_after - session.clock.now()).total_seconds()
+            pause = max(pause, min(asked, LONGEST_RETRY_AFTER_SECONDS))
+        left = deadline - session.clock.monotonic()
+        if left <= 0:
+            raise _timeout(session, order)
+        pause = min(pause, left)
+        if pause >= WORTH_TELLING_SECONDS:
+            narrator.tell(Waiting(why=why, until=order.retry_after))
+        session.clock.sleep(pause, session.cancel)
+        found = fetch_order(session, order.url)
+        if found is None:
+            raise _incomplete(session, "It does not know its own order any more.")
+        order = found
+    return order
+
+
+def finalize(session: AcmeSession, order: Order, csr_der: bytes) -> Order:
+    """Send the CSR for a `ready` order. When the reply is lost, the order tells whether it arrived."""
+    payload = {"csr": urlsafe_b64encode(csr_der).rstrip(b"=").decode("ascii")}
+    for attempt in range(FINALIZE_TRIES):
+        try:
+            return _read(session, order.url, session.post(order.finalize, payload, resend=False))
+        except (DirectoryUnreachable, AcmeProblem) as exc:
+            if isinstance(exc, AcmeProblem) and not str(exc.details.get("type", "")).endswith(":orderNotReady"):
+                raise
+            found = fetch_order(session, order.url)
+            if found is None or found.status in ("pending", "ready"):
+                if found is None or found.status == "pending" or attempt == FINALIZE_TRIES - 1:
+                    raise
+                continue
+            return found
+    raise AssertionError("unreachable")
+
+
+def _read(session: AcmeSession, url: str, reply: AcmeReply) -> Order:
+    source: Json = reply.json
+    status, finish = text_of(source, "status"), text_of(source, "finalize")
+    if status is None or finish is None:
+        raise _incomplete(session, "Its order has no status or no finalize address (RFC 8555 §7.1.3).")
+    error = object_of(source, "error")
+    names = (text_of(identifier, "value") for identifier in objects_of(source, "identifiers"))
+    return Order(
+        url=url,
+        status=plain(status, 40),
+        names=tuple(plain(name, 253) for name in names if name),
+        authorizations=texts_of(source, "authorizations"),
+        finalize=finish,
+        certificate=text_of(source, "certificate"),
+        expires=time_of(source, "expires"),
+        error=problems.parse(error) if error else None,
+        profile=text_of(source, "profile"),
+        retry_after=reply.retry_after,
+    )
+
+
+def _incomplete(session: AcmeSession, why: str) -> DirectoryInvalid:
+    return DirectoryInvalid(
+        f"{session.issuer} answered an order with something that is none.",
+        why,
+        "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
+    )
+
+
+def _timeout(session: AcmeSession, order: Order) -> OrderTimeout:
+    return OrderTimeout(
+        f"{session.issuer} has not finished the order in time.",
+        f"Its status is still {order.status}.",
+        "Start again later: the order goes on where it is, nothing is lost.",
+        retry_at=order.retry_after,
+        details={"order": order.url, "status": order.status},
+    )

@@ -1,0 +1,48 @@
+"""Revocation (RFC 8555 §7.6), by the account or by the certificate's own key."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+
+from core.acme.account_key import AccountKey
+from core.acme.session import AcmeSession
+from core.errors import AcmeProblem, IssuerError, UsageError
+
+REASONS: Mapping[str, int] = {"unspecified": 0, "keyCompromise": 1, "superseded": 4, "cessationOfOperation": 5}
+"""What public CAs accept from subscribers (Let's Encrypt's revocation page, 2026-08), of RFC 5280 §5.3.1."""
+
+
+def revoke(session: AcmeSession, certificate_der: bytes, reason: str = "unspecified") -> None:
+    """Revoke as the account that ordered it. A certificate that is revoked already is a success."""
+    _revoke(session, certificate_der, reason, None)
+
+
+def revoke_with_key(session: AcmeSession, certificate_der: bytes, key_pem: bytes, reason: str = "unspecified") -> None:
+    """Revoke with the certificate's own private key; needs no account."""
+    _revoke(session, certificate_der, reason, AccountKey.from_pem(key_pem))
+
+
+def _revoke(session: AcmeSession, certificate_der: bytes, reason: str, key: AccountKey | None) -> None:
+    if reason not in REASONS:
+        raise UsageError(
+            f"{reason!r} is no reason for a revocation that CAs accept.",
+            f"They accept {', '.join(REASONS)}.",
+            "Choose one of these; unspecified is always right.",
+        )
+    address = session.directory.revoke_cert
+    if address is None:
+        raise IssuerError(
+            f"{session.issuer} offers no revocation.",
+            "Its directory has no revokeCert.",
+            "Ask the CA's support how certificates are revoked there.",
+        )
+    payload = {
+        "certificate": urlsafe_b64encode(certificate_der).rstrip(b"=").decode("ascii"),
+        "reason": REASONS[reason],
+    }
+    try:
+        session.post(address, payload, key=key)
+    except AcmeProblem as exc:
+        if not str(exc.details.get("type", "")).endswith(":alreadyRevoked"):
+            raise

@@ -1,0 +1,231 @@
+"""One account's conversation with one CA: signed requests, nonces, and patience.
+
+What goes wrong on the way is settled here, once, for every resource: stale nonces are replaced, a CA that stumbles is
+asked again for up to a minute, Retry-After is obeyed, and whatever is not ACME becomes an error that says what it is. A
+session may be shared by threads: all orders of a run use one, and with it one pool of nonces and of connections.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.acme import directory as directories
+from core.acme import problem as problems
+from core.acme.account_key import AccountKey
+from core.acme.nonces import NoncePool
+from core.acme.patience import Patience
+from core.acme.reply import AcmeReply, http_date, looks_like_a_page, looks_like_json, read
+from core.acme.wire import object_in, plain
+from core.errors import DirectoryInvalid, DirectoryUnreachable, DirectoryUntrusted, IssuerError
+from core.ports import CancelToken, Clock, Random, Response, Transport, TransportFailure
+
+NONCE_TRIES = 20
+"""At 40 % refused nonces, one request in a hundred million fails. A refusal brings its own fresh nonce: a try is one request."""
+REQUEST_SECONDS = 30.0
+TEMPORARY = (500, 502, 503, 504)
+
+
+class AcmeSession:
+    """Requests of one account. `kid`: the account URL; until it is known, requests carry the public key."""
+
+    def __init__(
+        self,
+        *,
+        transport: Transport,
+        clock: Clock,
+        random: Random,
+        directory_url: str,
+        key: AccountKey,
+        cancel: CancelToken,
+        kid: str | None = None,
+        user_agent: str = "certdeck",
+        issuer: str = "",
+    ) -> None:
+        self.clock = clock
+        self.random = random
+        self.cancel = cancel
+        self.key = key
+        self.kid = kid
+        self.directory_url = directory_url
+        self.issuer = issuer or urlsplit(directory_url).hostname or directory_url
+        """What the CA is called in sentences."""
+        self.clock_skew: timedelta | None = None
+        """Our clock minus the CA's, from its last Date header; exact to about two seconds."""
+        self._transport = transport
+        self._user_agent = user_agent
+        self._nonces = NoncePool()
+        self._directory: directories.Directory | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def directory(self) -> directories.Directory:
+        """The CA's directory, fetched on first use. Raises DirectoryUnreachable, DirectoryUntrusted, DirectoryInvalid."""
+        with self._lock:
+            if self._directory is None:
+                self._directory = self._fetch_directory()
+            return self._directory
+
+    def post(
+        self,
+        url: str,
+        payload: dict[str, Any] | None,
+        *,
+        key: AccountKey | None = None,
+        resend: bool = True,
+        accept: str | None = None,
+    ) -> AcmeReply:
+        """Send a signed request; `payload=None` only reads (POST-as-GET, RFC 8555 §6.3).
+
+        Args:
+            key: sign with this key, and send its public half instead of the account's URL.
+            resend: False where a request whose reply was lost must not be repeated blindly.
+
+        Raises:
+            AcmeProblem or a subclass: the CA refused.
+            DirectoryUnreachable, DirectoryUntrusted, DirectoryInvalid: no usable answer.
+        """
+        signing, kid = (self.key, self.kid) if key is None else (key, None)
+        content = b"" if payload is None else json.dumps(payload).encode()
+        headers = {"Content-Type": "application/jose+json"}
+        if accept is not None:
+            headers["Accept"] = accept
+
+        def send() -> Response:
+            nonce = self._nonces.take() or self._fresh_nonce()
+            return self._send("POST", url, headers, signing.sign(content, url=url, nonce=nonce, kid=kid))
+
+        return self._asked(url, send, resend=resend)
+
+    def get(self, url: str) -> AcmeReply:
+        """Ask without a signature: the directory and renewal information. Raises as `post` does."""
+        return self._asked(url, lambda: self._send("GET", url, {}, None), resend=True)
+
+    def _asked(self, url: str, send: Callable[[], Response], *, resend: bool) -> AcmeReply:
+        """Send until there is an answer that means something, or patience is at its end."""
+        patience = Patience(self.clock, self.random, self.cancel)
+        bad_nonces = 0
+        while True:
+            self.cancel.check()
+            try:
+                response = send()
+            except TransportFailure as failure:
+                error = self._unreachable(failure)
+                if failure.kind == "untrusted" or not resend:
+                    raise error from failure
+                patience.wait_or_raise(error)
+                continue
+            reply = read(url, response, self.clock.now())
+            if response.status < 400:
+                self._refuse_nonsense(url, response)
+                return reply
+            problem = problems.parse(reply.json, response.status)
+            if problem.word == "badNonce" and bad_nonces < NONCE_TRIES:
+                bad_nonces += 1
+                self._keep_only(response)
+            elif response.status in TEMPORARY and (resend or response.status == 503):
+                patience.wait_or_raise(self._stumbled(response.status, problem, reply), reply.retry_after)
+            elif response.status == 429 and patience.is_short(reply.retry_after):
+                patience.wait_or_raise(self._refused(problem, reply), reply.retry_after)
+            elif response.status in TEMPORARY:
+                raise self._stumbled(response.status, problem, reply)
+            else:
+                if not problem.type and response.status != 404:
+                    self._refuse_nonsense(url, response)
+                raise self._refused(problem, reply)
+
+    def _send(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Response:
+        if not url.startswith("https://"):
+            raise DirectoryInvalid(
+                f"{self.issuer} names an address that is not HTTPS: {plain(url, 120)}.",
+                "ACME is spoken over HTTPS only (RFC 8555 §6.1).",
+                "Check the directory URL of the issuer.",
+            )
+        sent = {"User-Agent": self._user_agent, **headers}
+        response = self._transport.request(method, url, headers=sent, body=body, timeout=REQUEST_SECONDS)
+        self._nonces.put(response.headers.get("replay-nonce"))
+        their_time = http_date(response.headers.get("date", ""))
+        if their_time is not None:
+            self.clock_skew = self.clock.now() - their_time
+        return response
+
+    def _fresh_nonce(self) -> str | None:
+        """Ask for a nonce. None: the CA gave none, so it will refuse the request and give one with the refusal."""
+        response = self._send("HEAD", self.directory.new_nonce, {}, None)
+        if response.status >= 400 or response.headers.get("replay-nonce") is None:
+            response = self._send("GET", self.directory.new_nonce, {}, None)
+        nonce = self._nonces.take()
+        if nonce is None and response.status < 400:
+            raise DirectoryInvalid(
+                f"{self.issuer} gives no nonce, so nothing can be asked of it.",
+                "Its newNonce address answers without a Replay-Nonce header; a proxy in between may remove it.",
+                "Check the directory URL, and whether a proxy changes the traffic.",
+            )
+        return nonce
+
+    def _keep_only(self, response: Response) -> None:
+        """Forget all nonces but the one that came with the refusal: the others are as old as the refused one."""
+        self._nonces.clear()
+        self._nonces.put(response.headers.get("replay-nonce"))
+
+    def _fetch_directory(self) -> directories.Directory:
+        url = self.directory_url
+        reply = self.get(url)
+        if 300 <= reply.status < 400:
+            raise DirectoryInvalid(
+                f"The directory {url} has moved.",
+                f"It redirects to {plain(reply.location, 200)}.",
+                "Set that address as the issuer's directory if you trust it.",
+            )
+        if not reply.json:
+            raise self._nonsense(url, "The answer is no JSON object.")
+        return directories.parse(url, reply.json)
+
+    def _refuse_nonsense(self, url: str, response: Response) -> None:
+        """Raise DirectoryInvalid for what no ACME server sends."""
+        if response.truncated:
+            raise self._nonsense(url, "The answer is larger than any ACME message.")
+        if looks_like_a_page(response):
+            raise self._nonsense(
+                url, "A web page answers: the login page of a network, a proxy's notice, or another site."
+            )
+        if looks_like_json(response) and object_in(response.body) is None:
+            raise self._nonsense(url, "The answer is damaged JSON.")
+
+    def _nonsense(self, url: str, why: str) -> DirectoryInvalid:
+        return DirectoryInvalid(
+            f"What answers at {plain(url, 200)} does not speak ACME.",
+            why,
+            "Check the directory URL of the issuer, and open it from this machine: no proxy or login page may be in between.",
+        )
+
+    def _unreachable(self, failure: TransportFailure) -> DirectoryUnreachable | DirectoryUntrusted:
+        if failure.kind == "untrusted":
+            return DirectoryUntrusted(
+                f"The server of {self.issuer} cannot be trusted.",
+                str(failure),
+                "Check the clock of this machine and the directory URL; for a CA of your own set ca_bundle to its root.",
+            )
+        return DirectoryUnreachable(
+            f"{self.issuer} cannot be reached.",
+            str(failure),
+            "Check this machine's network, DNS and proxy settings, and that it may open outgoing connections to port 443.",
+            details={"kind": failure.kind},
+        )
+
+    def _stumbled(self, status: int, problem: problems.Problem, reply: AcmeReply) -> DirectoryUnreachable:
+        said = f' It says: "{problem.detail}".' if problem.detail else ""
+        return DirectoryUnreachable(
+            f"{self.issuer} has trouble of its own (HTTP {status}).",
+            f"The server failed several times in a row.{said}",
+            "Try again later; the CA's status page may tell more.",
+            retry_at=reply.retry_after,
+            details={"status": status, "type": problem.type},
+        )
+
+    def _refused(self, problem: problems.Problem, reply: AcmeReply) -> IssuerError:
+        return problems.error_for(problem, issuer=self.issuer, retry_at=reply.retry_after, links=reply.links)

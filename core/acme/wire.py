@@ -1,0 +1,73 @@
+"""Reads what a CA sends: typed values out of untyped JSON, text made harmless, times made aware."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Json = Mapping[str, Any]
+
+INVISIBLE = frozenset("\u00ad\u061c\u180e\u2028\u2029\ufeff") | {
+    chr(code)
+    for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F))
+    for code in range(first, last + 1)
+}
+"""Zero-width and direction characters: they change how a text looks without being seen."""
+
+
+def plain(text: object, limit: int = 300) -> str:
+    """Return foreign text in one harmless line: no control codes, no invisible characters, at most `limit` long."""
+    raw = text if isinstance(text, str) else "" if text is None else str(text)
+    kept = (" " if unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") else char for char in raw[: 8 * limit])
+    line = " ".join("".join(char for char in kept if char not in INVISIBLE).split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def object_in(body: bytes) -> Json | None:
+    """Return the JSON object that `body` is; None when it is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def text_of(source: Json, key: str) -> str | None:
+    """Return the non-empty string at `key`; None for anything else."""
+    value = source.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def texts_of(source: Json, key: str) -> tuple[str, ...]:
+    value = source.get(key)
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def objects_of(source: Json, key: str) -> tuple[Json, ...]:
+    value = source.get(key)
+    return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
+
+
+def object_of(source: Json, key: str) -> Json | None:
+    value = source.get(key)
+    return value if isinstance(value, dict) else None
+
+
+def time_of(source: Json, key: str) -> datetime | None:
+    """Return the RFC 3339 time at `key` in UTC; None when there is none or it cannot be read."""
+    value = text_of(source, key)
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None

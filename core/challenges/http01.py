@@ -1,0 +1,129 @@
+"""HTTP-01 with a web server of our own (RFC 8555 §8.3): open while there is something to prove, and for nothing else.
+
+All orders of a run share one responder: the first one opens the port, the last one closes it. It serves the tokens it
+was given and `test.txt` (SF-19), and tells which addresses asked for a token: that tells a firewall from a CA's fault.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.events import Narrator, ValidatorSeen
+from core.ports import CancelToken, HttpReply, HttpRequest, Listener
+
+if TYPE_CHECKING:
+    from core.acme.authorization import Challenge
+
+PREFIX = "/.well-known/acme-challenge/"
+READY = b"Let's Encrypt Ready"
+"""What `test.txt` answers (SF-19)."""
+NOT_FOUND = HttpReply(status=404)
+TOLD_LIMIT = 20
+"""Validators told of for each token; anybody may ask, so there is an end to it."""
+
+
+def url_for(challenge: Challenge) -> str:
+    """Return where the CA looks: always port 80, whatever we listen on."""
+    try:
+        is_six = ipaddress.ip_address(challenge.identifier).version == 6
+    except ValueError:
+        is_six = False
+    host = f"[{challenge.identifier}]" if is_six else challenge.identifier
+    return f"http://{host}{PREFIX}{challenge.token}"
+
+
+@dataclass(slots=True, eq=False)
+class _Proof:
+    """One token, whose it is, and who asked for it."""
+
+    key_authorization: str = field(repr=False)
+    identifier: str
+    narrator: Narrator
+    seen: threading.Event = field(default_factory=threading.Event)
+    peers: set[str] = field(default_factory=set)
+
+
+class Responder:
+    """The solver `http-01` with an own listener."""
+
+    type = "http-01"
+
+    def __init__(self, listener: Listener, address: str, port: int) -> None:
+        self._listener = listener
+        self._address = address
+        self._port = port
+        self._lock = threading.Lock()
+        self._proofs: dict[str, _Proof] = {}
+        self._users = 0
+        self._open: contextlib.ExitStack | None = None
+
+    def where(self, challenge: Challenge) -> str:
+        return url_for(challenge)
+
+    @contextlib.contextmanager
+    def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[_Asked]:
+        """Serve the tokens until the context ends. Raises PortUnavailable (`port-unavailable`)."""
+        cancel.check()
+        proofs = {one.token: _Proof(one.key_authorization, one.identifier, narrator) for one in challenges}
+        self._enter(proofs)
+        try:
+            yield _Asked(tuple(proofs.values()))
+        finally:
+            self._leave(proofs)
+
+    def answer(self, request: HttpRequest) -> HttpReply:
+        """Answer one request: a known token, `test.txt`, or 404."""
+        if not request.path.startswith(PREFIX):
+            return NOT_FOUND
+        token = request.path.removeprefix(PREFIX)
+        if token == "test.txt":
+            return HttpReply(status=200, body=READY)
+        proof = self._proofs.get(token)
+        if proof is None:
+            return NOT_FOUND
+        self._note(proof, request.peer)
+        return HttpReply(status=200, body=proof.key_authorization.encode(), content_type="application/octet-stream")
+
+    def _enter(self, proofs: dict[str, _Proof]) -> None:
+        with self._lock:
+            if self._open is None:
+                with contextlib.ExitStack() as stack:
+                    stack.enter_context(self._listener.listen(self._address, self._port, self.answer))
+                    self._open = stack.pop_all()
+            self._users += 1
+            self._proofs.update(proofs)
+
+    def _leave(self, proofs: dict[str, _Proof]) -> None:
+        with self._lock:
+            for token, proof in proofs.items():
+                if self._proofs.get(token) is proof:
+                    del self._proofs[token]
+            self._users -= 1
+            if self._users == 0 and self._open is not None:
+                stack, self._open = self._open, None
+                stack.close()
+
+    @staticmethod
+    def _note(proof: _Proof, peer: str) -> None:
+        proof.seen.set()
+        if peer not in proof.peers and len(proof.peers) < TOLD_LIMIT:
+            proof.peers.add(peer)
+            proof.narrator.tell(ValidatorSeen(address=peer, identifier=proof.identifier))
+
+
+class _Asked:
+    """The proofs of one order, and whether all have been asked for."""
+
+    def __init__(self, proofs: tuple[_Proof, ...]) -> None:
+        self._proofs = proofs
+
+    def settle(self, seconds: float, cancel: CancelToken) -> None:
+        for proof in self._proofs:
+            if not proof.seen.wait(seconds):
+                break
+        cancel.check()
