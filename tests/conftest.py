@@ -89,7 +89,11 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def fresh_name(worker_id: str) -> Callable[[str], str]:
     """Make domain names that no other test has ordered: `fresh_name("shop")` is `shop-7-gw0.example.com`."""
-    return lambda word="box": f"{word}-{next(_numbers)}-{worker_id}.example.com"
+
+    def make(word: str = "box") -> str:
+        return f"{word}-{next(_numbers)}-{worker_id}.example.com"
+
+    return make
 
 
 # -- baselines -------------------------------------------------------------------------------------------------------
