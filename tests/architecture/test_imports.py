@@ -1,0 +1,167 @@
+"""Arrows point down: front ends → engine → workflows → parts → values. And nothing heavy is loaded before it is needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.sources import ROOT, sources
+
+BEHIND_THE_ENGINE = (
+    "core.acme",
+    "core.appliance_ca",
+    "core.challenges",
+    "core.config.edit",
+    "core.config.load",
+    "core.dns",
+    "core.store",
+    "core.system",
+    "core.targets",
+    "core.workflows",
+)
+"""What a front end reaches only through the engine."""
+
+PARTS = (
+    "core/acme",
+    "core/challenges",
+    "core/config",
+    "core/dns",
+    "core/store",
+    "core/targets",
+    "core/x509",
+    "core/system",
+)
+
+HEAVY = (
+    "acme",
+    "cryptography",
+    "httpx",
+    "josepy",
+    "platformdirs",
+    "requests",
+    "sqlite3",
+    "textual",
+    "tomlkit",
+    "urllib3",
+)
+"""What a scheduled run with nothing due must not pay for (DESIGN 1)."""
+
+
+def test_core_knows_no_front_end() -> None:
+    """Nothing in core imports tui, themes or Textual."""
+    assert [
+        found for source in sources("core") for found in source.imported_below("tui", "themes", "textual", "rich")
+    ] == []
+
+
+def test_command_line_needs_no_textual() -> None:
+    """Neither tui.cli nor the wording that both front ends share imports Textual or Rich, not even inside a function."""
+    files = [*sources("tui/cli"), *(source for source in sources("tui") if source.name == "tui/text.py")]
+    assert [found for source in files for found in source.imported_below("textual", "rich")] == []
+
+
+def test_front_ends_stand_apart() -> None:
+    """The console does not use the command line's modules, nor the command line the console's; only __main__ knows both."""
+    found = [
+        hit for source in sources("tui/cli") for hit in source.imported_below("tui.app", "tui.screens", "tui.widgets")
+    ]
+    console = [*sources("tui/screens", "tui/widgets"), *(each for each in sources("tui") if each.name == "tui/app.py")]
+    assert found + [hit for source in console for hit in source.imported_below("tui.cli")] == []
+
+
+def test_front_ends_never_reach_past_the_engine() -> None:
+    """A front end uses the engine, its values, its errors and its events, and nothing that does the work."""
+    assert [found for source in sources("tui") for found in source.imported_below(*BEHIND_THE_ENGINE)] == []
+
+
+def test_widgets_have_no_engine() -> None:
+    """A widget shows values that it is given; it neither knows the engine nor a screen."""
+    found = [
+        hit
+        for source in sources("tui/widgets")
+        for hit in source.imported_below("core.engine", "tui.screens", "tui.app")
+    ]
+    assert found == []
+
+
+def test_parts_do_not_know_who_uses_them() -> None:
+    """The parts of the engine import neither workflows nor the engine, and workflows do not import the engine."""
+    found = [hit for source in sources(*PARTS) for hit in source.imported_below("core.workflows", "core.engine")]
+    assert found + [hit for source in sources("core/workflows") for hit in source.imported_below("core.engine")] == []
+
+
+def test_only_the_engine_opens_the_real_world() -> None:
+    """Only the engine, when it is opened for real, imports core.system: everything else is handed its ports."""
+    outside = (source for source in sources("core", "tui") if not source.name.startswith("core/system/"))
+    assert {source.name for source in outside if source.imported_below("core.system")} <= {"core/engine.py"}
+
+
+def test_x509_is_pure() -> None:
+    """core.x509 turns bytes into values: of the project it imports itself, the errors and the version, and no file access."""
+    allowed = ("core.x509", "core.errors", "core.version")
+    for source in sources("core/x509"):
+        ours = [hit for hit in source.imported_below("core") if not hit.split()[1].startswith(allowed)]
+        assert [hit for hit in ours if hit.split()[1] != "core"] == []
+        assert source.imported_below("os", "shutil", "tempfile") == []
+
+
+MEASURE = """
+import sys
+from tui.__main__ import main
+sys.argv = ["certdeck", *sys.argv[1:]]
+try:
+    status = main()
+except SystemExit as end:
+    status = end.code
+print("MODULES", status or 0, *sorted(name for name in sys.modules if "." not in name), file=sys.stderr)
+"""
+
+
+def _modules_of(*arguments: str, home: Path) -> set[str]:
+    """Run a command in a process of its own, and return the top-level modules that it had loaded in the end."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, *arguments],
+        check=False,
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "CERTDECK_HOME": str(home), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "MODULES" in done.stderr, done.stdout + done.stderr
+    status, *modules = done.stderr.rpartition("MODULES")[2].split()
+    assert status == "0", done.stdout + done.stderr
+    return set(modules)
+
+
+@pytest.fixture
+def appliance(home: Path) -> Path:
+    """A home after its first boot."""
+    _modules_of("first-boot", "--hostname", "box.example.com", home=home)
+    return home
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["status"], id="status"),
+        pytest.param(["status", "--json"], id="status-json"),
+        pytest.param(["status", "--check"], id="status-check"),
+        pytest.param(["--renew"], id="renew"),
+        pytest.param(["--renew", "--json"], id="renew-json"),
+    ],
+)
+def test_the_daily_look_loads_nothing_heavy(appliance: Path, command: list[str]) -> None:
+    """Looking at the state, and the scheduled run with nothing due, load none of the heavy libraries."""
+    assert sorted(_modules_of(*command, home=appliance) & set(HEAVY)) == []
+
+
+@pytest.mark.parametrize("command", [pytest.param(["--version"], id="version"), pytest.param(["--help"], id="help")])
+def test_asking_the_program_loads_nothing_heavy(home: Path, command: list[str]) -> None:
+    """Version and help come without any of the heavy libraries, and make no file."""
+    assert sorted(_modules_of(*command, home=home) & set(HEAVY)) == []
+    assert not home.exists()
