@@ -1,0 +1,99 @@
+"""What is wrong with targets as configured, said before anything is touched."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from core.config.model import TargetConfig
+from core.errors import ConfigError
+from core.targets.kinds import kind_of
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+MODES = ("link", "copy")
+
+
+def refuse_impossible(targets: Sequence[TargetConfig], configured: Mapping[str, TargetConfig], state: str) -> None:
+    """Raise when one of `targets` cannot work as it is configured. Pure but for resolving links in folder names.
+
+    Args:
+        configured: every target there is: two of them may not share a path.
+        state: folder of our own state, where no target may write.
+
+    Raises:
+        ConfigError (`config-invalid`): every problem at once, in `details["problems"]`.
+    """
+    for target in targets:
+        kind_of(target)
+    problems = [problem for target in targets for problem in _problems(target, configured.values(), state)]
+    if not problems:
+        return
+    raise ConfigError(
+        problems[0][0],
+        problems[0][1] if len(problems) == 1 else " ".join([problems[0][1], *(what for what, _, _ in problems[1:])]),
+        problems[0][2],
+        details={"problems": [what for what, _, _ in problems]},
+    )
+
+
+def _problems(target: TargetConfig, configured: Iterable[TargetConfig], state: str) -> Iterator[tuple[str, str, str]]:
+    where = f"[targets.{target.name}]"
+    if not NAME.fullmatch(target.name):
+        yield (
+            f"The target name {target.name!r} cannot be used.",
+            "It becomes part of a folder name: letters, digits, dot, underscore and hyphen, at most 128, no dot first.",
+            f"Rename {where}.",
+        )
+        return
+    named = {"certificate": target.certificate, "key": target.key, "chain": target.chain}
+    for word, path in named.items():
+        if path is not None and not os.path.isabs(path):
+            given = f"is {path!r}" if path else "is missing"
+            yield (
+                f"The {word} path of target {target.name} {given}.",
+                "A service and a timer have different working folders, so only a full path means the same to both.",
+                f"Give a path that begins with / in {where}.",
+            )
+            return
+    if target.mode not in MODES:
+        yield f"The target {target.name} has the unknown mode {target.mode!r}.", "Known modes are link and copy.", f"Correct mode in {where}."
+    if target.file_mode is not None and not re.fullmatch(r"0?[0-7]{3}", target.file_mode):
+        yield (
+            f"The file_mode {target.file_mode!r} of target {target.name} is no file mode.",
+            "It is three octal digits for owner, group and others.",
+            f'Write it like "0640" in {where}.',
+        )
+    places = [_place(path) for path in named.values() if path is not None]
+    if places[0] == places[1]:
+        yield (
+            f"Target {target.name} wants certificate and key in the same file.",
+            f"The kind {target.kind} writes them to two files.",
+            f"Give two different paths in {where}.",
+        )
+    elif len(set(places)) < len(places):
+        yield (
+            f"Target {target.name} has one path twice.",
+            "Certificate, key and chain are files of their own.",
+            f"Give different paths in {where}.",
+        )
+    if any(place.startswith(f"{os.path.realpath(state)}/") for place in places):
+        yield (
+            f"Target {target.name} points into certdeck's own state.",
+            "What is below live/ switches by itself and is never written by a deployment.",
+            f"Give the service paths of its own in {where}.",
+        )
+    for other in configured:
+        shared = set(places) & {_place(path) for path in (other.certificate, other.key, other.chain) if path}
+        if other.name != target.name and shared:
+            yield (
+                f"Targets {target.name} and {other.name} share the path {min(shared)}.",
+                "Each would undo what the other wrote.",
+                "Make them one target whose reload serves both, or give each its own path.",
+            )
+
+
+def _place(path: str) -> str:
+    """Return where a path really lies: links in its folder are followed, one at its end is not."""
+    folder, name = os.path.split(os.path.normpath(path))
+    return os.path.join(os.path.realpath(folder), name)

@@ -1,0 +1,88 @@
+"""The few durable steps from which a switch of files is made. Each is one rename; each leaves the old or the new.
+
+Unlike the store's own writes these happen in folders of others: they keep foreign owners, modes and access lists, and
+their temporary names are fixed for each place, so that what a killed run left is found without looking through a folder
+where other programs have their own temporary files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from core.store.atomic import sync_dir
+from core.targets.attributes import Attributes, give
+
+
+def write_new(path: Path, content: bytes, attributes: Attributes) -> None:
+    """Write a file that must not exist yet; readable by nobody else until it has its owner."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        give(descriptor, attributes)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, content: bytes, attributes: Attributes, temporary: Path) -> None:
+    """Put a file in the place of whatever is at `path`, a link included."""
+    temporary.unlink(missing_ok=True)
+    try:
+        write_new(temporary, content, attributes)
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_dir(path.parent)
+
+
+def replace_link(path: Path, text: str, temporary: Path) -> None:
+    """Make `path` a symlink with `text`, whatever it was."""
+    temporary.unlink(missing_ok=True)
+    os.symlink(text, temporary)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_dir(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or link, if it is there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    sync_dir(path.parent)
+
+
+def make_folder(path: Path, like: Path) -> None:
+    """Make a folder that those can enter who can enter `like`, and in which nobody but its owner can write."""
+    os.mkdir(path, 0o700)
+    match_folder(path, like)
+
+
+def match_folder(path: Path, like: Path) -> None:
+    """Give a folder the owner, group and reading rights of `like`."""
+    status = os.stat(like)
+    if os.geteuid() == 0:
+        os.chown(path, status.st_uid, status.st_gid)
+    os.chmod(path, 0o700 | status.st_mode & 0o755)
+
+
+def discard(folder: Path, name: str) -> None:
+    """Remove the subfolder `name`. It loses its name first: a half-removed folder is never mistaken for a whole one."""
+    doomed = folder / f".gone-{name}"
+    if doomed.exists():
+        shutil.rmtree(doomed)
+    try:
+        os.rename(folder / name, doomed)
+    except FileNotFoundError:
+        return
+    sync_dir(folder)
+    shutil.rmtree(doomed)

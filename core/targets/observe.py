@@ -1,0 +1,76 @@
+"""How a target stands, from its files, what was remembered of it, and (only when asked) from its service.
+
+Cheap enough for a status screen over hundreds of targets: two small files are compared with the live version, byte for byte.
+Nothing is parsed and no key leaves this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.config.model import TargetConfig
+from core.operations import TargetState
+from core.ports import Prober
+from core.targets.change import FULLCHAIN, KEY
+from core.targets.fingerprint import sha256_of_der, sha256_of_pem
+
+
+def observe(
+    target: TargetConfig,
+    *,
+    live: Path,
+    outcome: Mapping[str, object] | None = None,
+    prober: Prober | None = None,
+    server_name: str | None = None,
+    timeout: float = 3.0,
+) -> TargetState:
+    """Return the state of a target that should carry the version in the folder `live`. Never raises.
+
+    Args:
+        outcome: what is remembered of the last deployment: `state`, `served_sha256`, `why`.
+        prober: given, the service is asked too, which blocks up to `timeout` seconds.
+    """
+    state, why = _from_files(target, live)
+    remembered = outcome or {}
+    served = _text(remembered.get("served_sha256"))
+    if prober is not None and target.probe is not None:
+        answer = prober.served(target.probe, server_name=target.probe_name or server_name, timeout=timeout)
+        served = None if answer.certificate is None else sha256_of_der(answer.certificate)
+        if state == "deployed" and served is None:
+            state, why = "unknown", answer.failure or f"{target.probe} presents no certificate."
+        elif state == "deployed" and served != _live_sha256(live):
+            state, why = "stale", f"The files are right, but {target.probe} presents another certificate: reload the service."
+    elif state == "deployed" and remembered.get("state") == "unknown":
+        state, why = "unknown", _text(remembered.get("why")) or ""
+    if remembered.get("state") == "failed":
+        state, why = "failed", _text(remembered.get("why")) or "The last deployment failed."
+    return TargetState(name=target.name, state=state, served_sha256=served, why=why)
+
+
+def _from_files(target: TargetConfig, live: Path) -> tuple[str, str]:
+    for path, file in ((target.certificate, FULLCHAIN), (target.key, KEY)):
+        try:
+            ours = (live / file).read_bytes()
+        except OSError as exc:
+            return "unknown", f"The live version cannot be read: {exc.strerror}."
+        try:
+            theirs = Path(path).read_bytes()
+        except FileNotFoundError:
+            return "stale", f"{path} is missing: deploy again."
+        except OSError as exc:
+            return "unknown", f"{path} cannot be read: {exc.strerror}."
+        if theirs != ours:
+            return "stale", f"{path} was changed by somebody else: deploy again."
+    return "deployed", ""
+
+
+def _live_sha256(live: Path) -> str | None:
+    try:
+        return sha256_of_pem((live / FULLCHAIN).read_bytes())
+    except OSError:
+        return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

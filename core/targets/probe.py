@@ -1,0 +1,52 @@
+"""Looks at what a service really presents after a reload. A reload that returned is not yet a certificate that is served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.config.model import TargetConfig
+from core.ports import CancelToken, Environment
+from core.targets.fingerprint import sha256_of_der
+
+FIRST_PAUSE_SECONDS = 0.01
+LONGEST_PAUSE_SECONDS = 0.5
+HANDSHAKE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    served: str | None
+    """SHA-256 of what was presented last."""
+    matches: bool
+    why: str = ""
+    """One sentence; empty when it matches."""
+
+
+def look(env: Environment, target: TargetConfig, expected: str, server_name: str | None) -> Look:
+    """Ask the target's service until it presents `expected`, or its time is over.
+
+    Fast at first: old workers of a service may answer for some moments after a reload. Blocks up to `probe_timeout_seconds`.
+    Not to be cancelled: what has been switched is looked at, or put back.
+    """
+    assert target.probe is not None
+    never = CancelToken()
+    deadline = env.clock.monotonic() + target.probe_timeout_seconds
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        left = max(deadline - env.clock.monotonic(), 0.1)
+        answer = env.prober.served(
+            target.probe, server_name=target.probe_name or server_name, timeout=min(left, HANDSHAKE_SECONDS)
+        )
+        served = None if answer.certificate is None else sha256_of_der(answer.certificate)
+        if served == expected:
+            return Look(served=served, matches=True)
+        left = deadline - env.clock.monotonic()
+        if left <= 0:
+            break
+        env.clock.sleep(min(pause, left), never)
+        pause = min(pause * 1.6, LONGEST_PAUSE_SECONDS)
+    if served is None:
+        return Look(served=None, matches=False, why=answer.failure or f"{target.probe} presents no certificate.")
+    return Look(
+        served=served, matches=False, why=f"{target.probe} presents another certificate, with the SHA-256 {served[:23]}…"
+    )

@@ -1,0 +1,85 @@
+"""Runs a service's own commands and puts what they say into words.
+
+A command's output comes from outside: what reaches a person is stripped of control characters and cut to its last lines.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.config.model import TargetConfig
+from core.ports import Runner
+from core.targets.kinds import kind_of
+
+MAX_LINES = 12
+MAX_LINE_CHARACTERS = 300
+ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
+"""ECMA-48 control sequences and operating system commands, whole: without them their parameters would stay as rubbish."""
+NOT_STARTED = 127
+"""Return code of a program that could not be started, of a shell and of our Runner alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How a command of a service ended."""
+
+    ok: bool
+    why: str = ""
+    """One sentence; empty when it went well."""
+    output: str = ""
+    is_idle: bool = False
+    """The service does not run at all, so there was nothing to reload."""
+
+
+def run_test(runner: Runner, target: TargetConfig) -> Verdict:
+    """Run the configuration test of a target; one without any passes. Blocks up to the target's time limit."""
+    return _run(runner, target, target.test)
+
+
+def run_reload(runner: Runner, target: TargetConfig) -> Verdict:
+    """Make the service read its files again. Blocks up to the target's time limit."""
+    return _run(runner, target, target.reload)
+
+
+def shown(argv: Sequence[str]) -> str:
+    """Return a command as a person would type it."""
+    return plain(shlex.join(argv))
+
+
+def plain(text: str) -> str:
+    """Return the last lines of what a program said, without anything that a terminal would act on."""
+    lines = [_printable(line).strip() for line in ESCAPE.sub("", text).replace("\r", "\n").split("\n")]
+    return "\n".join([line[:MAX_LINE_CHARACTERS] for line in lines if line][-MAX_LINES:])
+
+
+def _run(runner: Runner, target: TargetConfig, argv: Sequence[str]) -> Verdict:
+    if not argv:
+        return Verdict(ok=True)
+    ended = runner.run(argv, timeout=target.timeout_seconds)
+    if ended.returncode == 0 and not ended.timed_out:
+        return Verdict(ok=True)
+    output = plain(ended.output)
+    last = output.rpartition("\n")[2]
+    if ended.timed_out:
+        why = f"{shown(argv)} did not end within {target.timeout_seconds} s and was stopped."
+    elif ended.returncode == NOT_STARTED:
+        why = f"It could not be started: {last or shown(argv)}"
+    elif ended.returncode < 0:
+        why = f"{shown(argv)} was killed by signal {-ended.returncode}."
+    else:
+        why = f"{shown(argv)} ended with status {ended.returncode}{': ' if last else '.'}{last}"
+    said = output.lower()
+    return Verdict(
+        ok=False,
+        why=why if why.endswith(".") else f"{why}.",
+        output=output,
+        is_idle=not ended.timed_out and any(sign in said for sign in kind_of(target).idle_signs),
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") else c for c in text)

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from core.config.model import TargetConfig
+from core.errors import StageFailed
+from core.targets.change import Change, survey
+from core.targets.pair import adopt, put_back, release, settle, show_old, stage, switch
+
+NEW = {"fullchain.pem": b"new certificate", "privkey.pem": b"new key", "chain.pem": b"new chain"}
+NEWER = {"fullchain.pem": b"newer certificate", "privkey.pem": b"newer key", "chain.pem": b"newer chain"}
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> TargetConfig:
+    """A target without anything at its paths."""
+    folder = tmp_path / "domains"
+    folder.mkdir()
+    return TargetConfig(name="web", certificate=str(folder / "domain.crt"), key=str(folder / "domain.key"))
+
+
+def put(path: str, content: bytes, mode: int = 0o644) -> Path:
+    file = Path(path)
+    file.write_bytes(content)
+    file.chmod(mode)
+    return file
+
+
+def old_pair(target: TargetConfig) -> None:
+    put(target.certificate, b"old certificate", 0o644)
+    put(target.key, b"old key", 0o640)
+
+
+def shows(target: TargetConfig) -> tuple[bytes | None, bytes | None]:
+    def content(path: str) -> bytes | None:
+        return Path(path).read_bytes() if Path(path).exists() else None
+
+    return content(target.certificate), content(target.key)
+
+
+def deploy(target: TargetConfig, contents: dict[str, bytes]) -> Change:
+    change = survey(target)
+    stage(change, target, contents)
+    adopt(change)
+    switch(change)
+    settle(change)
+    return change
+
+
+def listing(folder: Path) -> dict[str, str]:
+    """Everything below a folder: what it is, its mode, what it holds."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_symlink():
+            found[name] = f"-> {path.readlink()}"
+        elif path.is_dir():
+            found[name] = "folder"
+        else:
+            found[name] = f"{path.stat().st_mode & 0o777:o} {path.read_bytes()!r}"
+    return found
+
+
+OLD = (b"old certificate", b"old key")
+BOTH_NEW = (b"new certificate", b"new key")
+
+
+def test_adopting_shows_the_same_at_every_moment(target: TargetConfig) -> None:
+    """Staging and adopting an existing pair changes nothing that a service reads."""
+    old_pair(target)
+    change = survey(target)
+    stage(change, target, NEW)
+    assert shows(target) == OLD
+    adopt(change)
+    assert shows(target) == OLD
+    switch(change)
+    assert shows(target) == BOTH_NEW
+
+
+def test_second_deployment_is_one_rename(target: TargetConfig) -> None:
+    """From the second deployment on the paths stay the links they are and only `current` moves."""
+    old_pair(target)
+    deploy(target, NEW)
+    links = [os.lstat(path).st_ino for path in (target.certificate, target.key)]
+    change = survey(target)
+    assert not change.has_snapshot
+    stage(change, target, NEWER)
+    adopt(change)
+    assert shows(target) == BOTH_NEW
+    switch(change)
+    assert shows(target) == (b"newer certificate", b"newer key")
+    assert [os.lstat(path).st_ino for path in (target.certificate, target.key)] == links
+
+
+def test_what_was_there_keeps_its_mode(target: TargetConfig) -> None:
+    """Owner, group and mode of the files that were there go over to the new ones, again and again (DESIGN 4)."""
+    put(target.certificate, b"old certificate", 0o444)
+    put(target.key, b"old key", 0o640)
+    if os.geteuid() == 0:
+        os.chown(target.key, 12, 34)
+    before = [os.stat(path) for path in (target.certificate, target.key)]
+    for contents in (NEW, NEWER):
+        deploy(target, contents)
+        after = [os.stat(path) for path in (target.certificate, target.key)]
+        assert [(s.st_uid, s.st_gid, s.st_mode) for s in after] == [(s.st_uid, s.st_gid, s.st_mode) for s in before]
+
+
+def test_new_files_are_closed(target: TargetConfig) -> None:
+    """Where nothing was, the key is 0600 and the certificate 0644 whatever the umask."""
+    mask = os.umask(0)
+    try:
+        deploy(target, NEW)
+    finally:
+        os.umask(mask)
+    assert os.stat(target.key).st_mode & 0o777 == 0o600
+    assert os.stat(target.certificate).st_mode & 0o777 == 0o644
+
+
+def test_file_mode_is_for_a_new_key(target: TargetConfig) -> None:
+    """`file_mode` sets the mode of a key that was not there before."""
+    from dataclasses import replace
+
+    deploy(replace(target, file_mode="0640"), NEW)
+    assert os.stat(target.key).st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_owner_and_group_are_for_new_files(target: TargetConfig) -> None:
+    """`owner` and `group` say whose the files are that were not there before."""
+    from dataclasses import replace
+
+    deploy(replace(target, owner="12", group="34"), NEW)
+    for path in (target.certificate, target.key):
+        assert (os.stat(path).st_uid, os.stat(path).st_gid) == (12, 34)
+
+
+def test_unknown_owner_is_refused(target: TargetConfig) -> None:
+    """An owner that the machine does not have is named, and nothing appears at the paths."""
+    from dataclasses import replace
+
+    wrong = replace(target, owner="no-such-account")
+    change = survey(wrong)
+    with pytest.raises(StageFailed) as caught:
+        stage(change, wrong, NEW)
+    assert "no-such-account" in caught.value.why
+    put_back(change)
+    assert listing(Path(target.certificate).parent) == {}
+
+
+def test_a_key_does_not_become_readable_by_moving(tmp_path: Path) -> None:
+    """A world-readable key in a closed folder is not copied into an open one with the same mode."""
+    (tmp_path / "certs").mkdir(mode=0o755)
+    (tmp_path / "private").mkdir(mode=0o700)
+    target = TargetConfig(
+        name="web", certificate=str(tmp_path / "certs/domain.crt"), key=str(tmp_path / "private/domain.key")
+    )
+    put(target.certificate, b"old certificate")
+    put(target.key, b"old key", 0o644)
+    change = survey(target)
+    stage(change, target, NEW)
+    keys = list((tmp_path / "certs").rglob("privkey.pem"))
+    assert len(keys) == 2
+    assert {key.stat().st_mode & 0o007 for key in keys} == {0}
+    adopt(change)
+    put_back(change)
+    assert listing(tmp_path) == {
+        "certs": "folder",
+        "certs/domain.crt": "644 b'old certificate'",
+        "private": "folder",
+        "private/domain.key": "644 b'old key'",
+    }
+
+
+def test_key_in_another_folder(tmp_path: Path) -> None:
+    """Certificate and key in different folders, one of them reached through a link, still switch as one."""
+    (tmp_path / "certs").mkdir()
+    (tmp_path / "real/deep").mkdir(parents=True)
+    (tmp_path / "private").symlink_to("real/deep")
+    target = TargetConfig(
+        name="web", certificate=str(tmp_path / "certs/domain.crt"), key=str(tmp_path / "private/domain.key")
+    )
+    old_pair(target)
+    deploy(target, NEW)
+    assert shows(target) == BOTH_NEW
+    deploy(target, NEWER)
+    assert shows(target) == (b"newer certificate", b"newer key")
+
+
+@pytest.mark.parametrize("mode", ["link", "copy"])
+@pytest.mark.parametrize("there", ["both", "none", "certificate", "links", "dangling", "ours"])
+@pytest.mark.parametrize("reached", ["planned", "staged", "adopted", "switched", "shown-old"])
+def test_going_back_restores_everything(tmp_path: Path, mode: str, there: str, reached: str) -> None:
+    """From each stage of a change `put_back` restores every file, link, mode and folder, and can be called twice (ST-41)."""
+    folder = tmp_path / "domains"
+    folder.mkdir()
+    target = TargetConfig(
+        name="web",
+        certificate=str(folder / "domain.crt"),
+        key=str(folder / "domain.key"),
+        chain=str(folder / "chain.crt"),
+        mode=mode,
+    )
+    if there in ("both", "certificate"):
+        put(target.certificate, b"old certificate", 0o640)
+    if there == "both":
+        put(target.key, b"old key", 0o400)
+    if there in ("links", "dangling"):
+        Path(target.certificate).symlink_to("../archive/cert3.pem")
+        Path(target.key).symlink_to("../archive/key3.pem")
+    if there == "links":
+        (tmp_path / "archive").mkdir()
+        put(str(tmp_path / "archive/cert3.pem"), b"old certificate")
+        put(str(tmp_path / "archive/key3.pem"), b"old key", 0o600)
+    if there == "ours":
+        deploy(target, NEWER)
+    before = listing(tmp_path)
+
+    change = survey(target)
+    steps = {
+        "staged": lambda: stage(change, target, NEW),
+        "adopted": lambda: adopt(change),
+        "switched": lambda: switch(change),
+        "shown-old": lambda: show_old(change),
+    }
+    for name, step in steps.items():
+        if reached == "planned":
+            break
+        step()
+        if name == reached:
+            break
+    if reached == "switched":
+        assert shows(target) == BOTH_NEW
+    recorded = Change.from_json(json.loads(json.dumps(change.as_json())))
+    put_back(recorded)
+    assert listing(tmp_path) == before
+    put_back(recorded)
+    assert listing(tmp_path) == before
+
+
+def test_an_administrators_links_are_taken_over(tmp_path: Path) -> None:
+    """Links that somebody set by hand, certbot's for example, are replaced; what they pointed to is left alone (SO-06)."""
+    (tmp_path / "archive").mkdir()
+    cert = put(str(tmp_path / "archive/cert3.pem"), b"old certificate")
+    key = put(str(tmp_path / "archive/key3.pem"), b"old key", 0o600)
+    (tmp_path / "live").mkdir()
+    target = TargetConfig(
+        name="web", certificate=str(tmp_path / "live/fullchain.pem"), key=str(tmp_path / "live/privkey.pem")
+    )
+    Path(target.certificate).symlink_to("../archive/cert3.pem")
+    Path(target.key).symlink_to("../archive/key3.pem")
+    deploy(target, NEW)
+    assert shows(target) == BOTH_NEW
+    assert (cert.read_bytes(), key.read_bytes()) == OLD
+    assert (tmp_path / "live/.certdeck-web/0/privkey.pem").read_bytes() == b"old key"
+
+
+def test_a_path_replaced_from_outside_is_adopted_anew(target: TargetConfig) -> None:
+    """When an editor put a plain file in the place of our link, the next deployment keeps it for going back."""
+    old_pair(target)
+    deploy(target, NEW)
+    Path(target.key).unlink()
+    put(target.key, b"edited key", 0o600)
+    before = listing(Path(target.certificate).parent)
+    change = survey(target)
+    stage(change, target, NEWER)
+    adopt(change)
+    assert shows(target) == (b"new certificate", b"edited key")
+    switch(change)
+    assert shows(target) == (b"newer certificate", b"newer key")
+    put_back(change)
+    assert listing(Path(target.certificate).parent) == before
+
+
+def test_old_pairs_do_not_pile_up(target: TargetConfig) -> None:
+    """Our own old keys do not stay beside the certificate; what was there before us stays for one more deployment."""
+    old_pair(target)
+    folder = Path(target.certificate).parent / ".certdeck-web"
+    deploy(target, NEW)
+    assert sorted(os.listdir(folder)) == ["0", "1", "current"]
+    deploy(target, NEWER)
+    assert sorted(os.listdir(folder)) == ["2", "current"]
+    deploy(target, NEW)
+    assert sorted(os.listdir(folder)) == ["3", "current"]
+
+
+def test_copy_mode_leaves_plain_files(tmp_path: Path, target: TargetConfig) -> None:
+    """With `mode = "copy"` the paths are plain files, with the mode they had, and no key lies about beside them."""
+    from dataclasses import replace
+
+    old_pair(target)
+    for contents, expected in ((NEW, BOTH_NEW), (NEWER, (b"newer certificate", b"newer key"))):
+        deploy(replace(target, mode="copy"), contents)
+        assert shows(target) == expected
+    assert listing(tmp_path / "domains") == {
+        ".certdeck-web": "folder",
+        "domain.crt": "644 b'newer certificate'",
+        "domain.key": "640 b'newer key'",
+    }
+
+
+@pytest.mark.parametrize(("first", "second"), [("link", "copy"), ("copy", "link")])
+def test_the_mode_can_be_changed(target: TargetConfig, first: str, second: str) -> None:
+    """A target goes from links to copies and from copies to links with its next deployment."""
+    from dataclasses import replace
+
+    deploy(replace(target, mode=first), NEW)
+    deploy(replace(target, mode=second), NEWER)
+    assert shows(target) == (b"newer certificate", b"newer key")
+    assert Path(target.certificate).is_symlink() == (second == "link")
+
+
+@pytest.mark.parametrize("mode", ["link", "copy"])
+def test_release_leaves_the_service_with_plain_files(tmp_path: Path, target: TargetConfig, mode: str) -> None:
+    """A target that is forgotten keeps what it serves, as plain files with their modes, and our folder goes."""
+    from dataclasses import replace
+
+    target = replace(target, mode=mode)
+    old_pair(target)
+    deploy(target, NEW)
+    for _ in range(2):
+        release(target)
+        assert listing(tmp_path / "domains") == {"domain.crt": "644 b'new certificate'", "domain.key": "640 b'new key'"}
+
+
+@pytest.mark.parametrize("wrong", ["folder", "device", "no-parent"])
+def test_places_that_cannot_carry_a_file(tmp_path: Path, wrong: str) -> None:
+    """A folder or device at the path, or no folder to write into, is refused with what to do and nothing is made."""
+    paths = {"folder": tmp_path / "dir", "device": Path("/dev/null"), "no-parent": tmp_path / "missing/domain.crt"}
+    (tmp_path / "dir").mkdir()
+    before = listing(tmp_path)
+    with pytest.raises(StageFailed) as caught:
+        survey(TargetConfig(name="web", certificate=str(paths[wrong]), key=str(tmp_path / "domain.key")))
+    assert caught.value.details["target"] == "web"
+    assert caught.value.fix
+    assert listing(tmp_path) == before
