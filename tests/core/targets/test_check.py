@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.config.model import TargetConfig
+from core.errors import ConfigError
+from core.targets.check import refuse_impossible
+from core.targets.kinds import KINDS, resolved
+
+WEB = TargetConfig(name="web", certificate="/srv/tls/domain.crt", key="/srv/tls/domain.key")
+
+
+def refusal(target: TargetConfig, *others: TargetConfig, state: str = "/var/lib/certdeck") -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        refuse_impossible([target], {each.name: each for each in (target, *others)}, state)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        pytest.param(replace(WEB, name="../web"), "'../web'", id="fail/name-with-path"),
+        pytest.param(replace(WEB, name=""), "name ''", id="fail/no-name"),
+        pytest.param(replace(WEB, certificate="domain.crt"), "'domain.crt'", id="fail/relative"),
+        pytest.param(replace(WEB, key=""), "key path of target web is missing", id="fail/no-key"),
+        pytest.param(replace(WEB, chain="chain.pem"), "chain path", id="fail/relative-chain"),
+        pytest.param(replace(WEB, mode="move"), "'move'", id="fail/mode"),
+        pytest.param(replace(WEB, file_mode="rw-------"), "'rw-------'", id="fail/file-mode"),
+        pytest.param(replace(WEB, key="/srv/x/../tls/domain.crt"), "same file", id="fail/combined"),
+        pytest.param(replace(WEB, chain="/srv/tls/domain.key"), "one path twice", id="fail/chain-is-key"),
+        pytest.param(
+            replace(WEB, key="/var/lib/certdeck/live/shop/privkey.pem"), "certdeck's own state", id="fail/own-state"
+        ),
+    ],
+)
+def test_impossible_targets_are_refused(target: TargetConfig, said: str) -> None:
+    """A target that cannot work is refused before anything is touched, with what is wrong and how to mend it."""
+    error = refusal(target)
+    assert said in error.what
+    assert error.why
+    assert error.fix
+    assert error.details["problems"] == [error.what]
+
+
+def test_shared_paths_are_refused(tmp_path: Path) -> None:
+    """Two targets that would write the same file are refused, also when one reaches it through a linked folder."""
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "ssl").symlink_to("tls")
+    web = TargetConfig(name="web", certificate=f"{tmp_path}/tls/a.crt", key=f"{tmp_path}/tls/a.key")
+    mail = TargetConfig(name="mail", certificate=f"{tmp_path}/tls/b.crt", key=f"{tmp_path}/ssl/a.key")
+    error = refusal(web, mail)
+    assert "web and mail share the path" in error.what
+    assert "a.key" in error.what
+
+
+def test_every_problem_is_said_at_once() -> None:
+    """A target with several mistakes hears of all of them in one go."""
+    error = refusal(replace(WEB, mode="move", file_mode="x", key=WEB.certificate))
+    problems = error.details["problems"]
+    assert isinstance(problems, list)
+    assert len(problems) == 3
+
+
+def test_good_targets_pass() -> None:
+    """Targets with paths of their own pass, and the order of targets does not matter."""
+    mail = replace(WEB, name="mail", certificate="/srv/tls/mail.crt", key="/srv/tls/mail.key", chain="/srv/tls/ca.crt")
+    assert refuse_impossible([WEB, mail], {"web": WEB, "mail": mail}, "/var/lib/certdeck") is None
+
+
+def test_unknown_kind_names_the_known_ones() -> None:
+    """An unknown kind is refused with the known kinds and the nearest one."""
+    error = refusal(replace(WEB, kind="ngnix"))
+    assert "files, nginx" in error.why
+    assert "'nginx'" in error.why
+
+
+def test_a_kind_gives_its_commands() -> None:
+    """A target of kind `nginx` has nginx's test and reload unless it gives its own; `files` has none."""
+    assert resolved(replace(WEB, kind="nginx")).test == ("nginx", "-t")
+    assert resolved(replace(WEB, kind="nginx")).reload == ("nginx", "-s", "reload")
+    own = replace(WEB, kind="nginx", test=("true",), reload=("systemctl", "reload", "nginx"))
+    assert resolved(own) == own
+    assert resolved(WEB) == WEB
+    assert set(KINDS) == {"files", "nginx"}

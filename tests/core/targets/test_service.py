@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from core.config.model import TargetConfig
+from core.ports import CancelToken, Completed
+from core.targets.service import plain, run_reload, run_test
+
+TARGET = TargetConfig(
+    name="web", kind="nginx", certificate="/c", key="/k", test=("nginx", "-t"), reload=("nginx", "-s", "reload")
+)
+
+
+@dataclass
+class OneAnswer:
+    """A runner whose programs all end the same way."""
+
+    answer: Completed
+    ran: list[tuple[str, ...]] = field(default_factory=list)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        cancel: CancelToken | None = None,
+        extra_env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+    ) -> Completed:
+        self.ran.append(tuple(argv))
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        pytest.param(
+            Completed(returncode=1, output="nginx: [emerg] no such thing\nnginx: configuration file test failed\n"),
+            "nginx -t ended with status 1: nginx: configuration file test failed.",
+            id="fail/status",
+        ),
+        pytest.param(Completed(returncode=3, output=""), "nginx -t ended with status 3.", id="fail/silent"),
+        pytest.param(Completed(returncode=-9, output="x"), "nginx -t was killed by signal 9.", id="fail/signal"),
+        pytest.param(
+            Completed(returncode=-15, output="", timed_out=True),
+            "nginx -t did not end within 60 s and was stopped.",
+            id="fail/hangs",
+        ),
+        pytest.param(
+            Completed(returncode=127, output="nginx: there is no such program."),
+            "It could not be started: nginx: there is no such program.",
+            id="fail/missing",
+        ),
+    ],
+)
+def test_failures_are_put_into_words(answer: Completed, why: str) -> None:
+    """However a command ends badly, one plain sentence says how, and its output is kept."""
+    verdict = run_test(OneAnswer(answer), TARGET)
+    assert not verdict.ok
+    assert verdict.why == why
+
+
+def test_nothing_to_run_passes() -> None:
+    """A target without test or reload passes without running anything (SF-24)."""
+    runner = OneAnswer(Completed(returncode=1, output=""))
+    bare = TargetConfig(name="web", certificate="/c", key="/k")
+    assert run_test(runner, bare).ok
+    assert run_reload(runner, bare).ok
+    assert runner.ran == []
+
+
+def test_success_is_silent() -> None:
+    """A command that ends with 0 passes whatever it printed."""
+    verdict = run_reload(OneAnswer(Completed(returncode=0, output="warning: something")), TARGET)
+    assert (verdict.ok, verdict.why, verdict.output) == (True, "", "")
+
+
+@pytest.mark.parametrize(
+    ("output", "is_idle"),
+    [
+        ('nginx: [error] open() "/run/nginx.pid" failed (2: No such file or directory)', True),
+        ('nginx: [error] invalid PID number "" in "/run/nginx.pid"', True),
+        ("nginx: [alert] kill(4711, 1) failed (3: No such process)", True),
+        ("nginx.service is not active, cannot reload.", True),
+        ('nginx: [emerg] open() "/etc/nginx/mime.types" failed (2: No such file or directory)', False),
+        ("nginx: [alert] kill(4711, 1) failed (1: Operation not permitted)", False),
+    ],
+)
+def test_a_service_that_does_not_run_is_told_apart(output: str, is_idle: bool) -> None:
+    """A reload that fails because nothing runs is no refusal of the certificate."""
+    verdict = run_reload(OneAnswer(Completed(returncode=1, output=output)), TARGET)
+    assert verdict.is_idle is is_idle
+
+
+def test_output_of_programs_is_harmless() -> None:
+    """Terminal codes, control and bidirectional characters of a program's output never reach a person; the last lines do."""
+    hostile = "first\n" * 40 + "\x1b[31mred\x1b[0m \x1b]0;title\x07\u202eevil\x00\x9b2J\n" + "x" * 1000 + "\r\n"
+    lines = plain(hostile).split("\n")
+    assert len(lines) == 12
+    assert lines[-2].split() == ["red", "evil", "2J"]
+    assert lines[-1] == "x" * 300
+    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for line in lines for c in line)
