@@ -1,0 +1,99 @@
+"""Accounts at CAs, one for each issuer and directory: `state/accounts/ISSUER-<8 hex of the directory URL's SHA-256>.json`.
+
+The account's key is in the vault, under `key_record`. Keep key and record before asking the CA for an account: the key is
+the account's identity, and a crash in between then costs nothing, because the same key finds the same account again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.errors import StoreCorrupt
+from core.paths import Paths
+from core.store.atomic import make_dir, remove_file, store_error, write_file
+from core.store.records import from_json, to_json
+
+SUFFIX = ".json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """One account, without its key."""
+
+    issuer: str
+    directory: str
+    created: datetime | None
+    url: str | None = None
+    """The account URL (`kid`); None until the CA has answered."""
+    contact: str | None = None
+    terms: str | None = None
+    """URL of the terms of service that were agreed to."""
+
+    @classmethod
+    def new(cls, issuer: str, directory: str, *, contact: str | None, created: datetime) -> AccountRecord:
+        """Return the record of an account that the CA does not know yet."""
+        return cls(issuer=issuer, directory=directory, contact=contact, created=created)
+
+    def registered(self, url: str, terms: str | None) -> AccountRecord:
+        """Return the record with what the CA said."""
+        return replace(self, url=url, terms=terms or self.terms)
+
+    @property
+    def id(self) -> str:
+        return account_id(self.issuer, self.directory)
+
+    @property
+    def key_record(self) -> str:
+        """Name of the vault record that holds the key: PKCS#8 PEM."""
+        return f"account/{self.id}"
+
+
+def account_id(issuer: str, directory: str) -> str:
+    """Return what tells accounts apart; an issuer whose directory changes gets a new one."""
+    return f"{issuer}-{hashlib.sha256(directory.encode()).hexdigest()[:8]}"
+
+
+def load_account(paths: Paths, issuer: str, directory: str) -> AccountRecord | None:
+    """Return the account at a directory, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
+    return _load(paths, account_id(issuer, directory))
+
+
+def save_account(paths: Paths, record: AccountRecord) -> None:
+    """Keep an account's record. Durable. Raises StoreError."""
+    make_dir(paths.accounts)
+    write_file(paths.accounts / (record.id + SUFFIX), to_json(record))
+
+
+def list_accounts(paths: Paths) -> tuple[AccountRecord, ...]:
+    """Return all accounts, by issuer. Raises StoreCorrupt (`store-corrupt`), StoreError."""
+    try:
+        found = sorted(path.name for path in paths.accounts.iterdir())
+    except FileNotFoundError:
+        return ()
+    except OSError as exc:
+        raise store_error(exc, paths.accounts, "read") from exc
+    ids = [name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX) and not name.startswith(".")]
+    return tuple(record for record in (_load(paths, id) for id in ids) if record is not None)
+
+
+def delete_account(paths: Paths, record: AccountRecord) -> None:
+    """Forget an account's record; its key in the vault is another matter. Raises StoreError."""
+    remove_file(paths.accounts / (record.id + SUFFIX))
+
+
+def _load(paths: Paths, id: str) -> AccountRecord | None:
+    path = paths.accounts / (id + SUFFIX)
+    try:
+        return from_json(AccountRecord, path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise store_error(exc, path, "read") from exc
+    except (ValueError, TypeError) as exc:
+        raise StoreCorrupt(
+            f"The account in {path} cannot be read.",
+            "It was changed or damaged.",
+            "Remove that file: the key is in the vault, and the CA knows the account by its key.",
+        ) from exc

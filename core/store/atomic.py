@@ -1,0 +1,233 @@
+"""Files that are there whole or not at all.
+
+Everything is written beside its place under a temporary name, flushed, and renamed: a crash, a kill or a full disk at any
+instruction leaves the old content or the new one. Temporary names start with `.tmp-` and the process id, so that a later
+run can tell what a dead one left behind and `sweep` it without touching what a living one is writing. New files are never
+open to others, not even for a moment and whatever the umask. Foreign errors end here: everything raised is a StoreError
+that names the path.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from core.errors import StoreError, StoreFull, StoreNotWritable
+
+TEMPORARY = ".tmp-"
+_numbers = count(1)
+
+
+def write_file(
+    path: Path,
+    data: bytes,
+    mode: int = 0o600,
+    *,
+    owner: int = -1,
+    group: int = -1,
+    durable: bool = True,
+    beside: Path | None = None,
+) -> None:
+    """Put `data` at `path` in one step, with `mode` from the first byte on.
+
+    Args:
+        owner, group: numeric ids; -1 leaves those of this process.
+        durable: False for derived files that may be lost with the power.
+        beside: folder of the same file system for the temporary file; default: that of `path`.
+
+    Raises:
+        StoreFull (`store-full`), StoreNotWritable (`store-not-writable`), StoreError (`store-error`): nothing changed.
+    """
+    folder = path.parent if beside is None else beside
+    with storing(path):
+        temporary, handle = _open_temporary(folder)
+        try:
+            try:
+                if owner != -1 or group != -1:
+                    os.fchown(handle, owner, group)
+                os.fchmod(handle, mode)
+                write_all(handle, data)
+                if durable:
+                    os.fsync(handle)
+            finally:
+                os.close(handle)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        if durable:
+            sync_dir(path.parent)
+
+
+def replace_symlink(link: Path, target: str) -> None:
+    """Make `link` point to `target` in one step, whatever it was before. Raises StoreError."""
+    with storing(link):
+        while True:
+            temporary = _temporary_in(link.parent)
+            with suppress(FileExistsError):
+                temporary.symlink_to(target)
+                break
+        try:
+            os.replace(temporary, link)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        sync_dir(link.parent)
+
+
+def make_dir(path: Path, mode: int = 0o700) -> None:
+    """Make a folder, and those above it, unless it is there; one that is there keeps its mode. Raises StoreError."""
+    if path.is_dir():
+        return
+    with storing(path):
+        missing = [path]
+        while not missing[-1].parent.is_dir():
+            missing.append(missing[-1].parent)
+        for folder in reversed(missing):
+            with suppress(FileExistsError):
+                folder.mkdir(mode)
+                folder.chmod(mode)  # the umask may have taken more than it should
+                sync_dir(folder.parent)
+
+
+def new_temporary_dir(folder: Path) -> Path:
+    """Make a folder (0700) below `folder` that `sweep` would clear away; fill it, then `settle` it. Raises StoreError."""
+    with storing(folder):
+        while True:
+            temporary = _temporary_in(folder)
+            with suppress(FileExistsError):
+                temporary.mkdir(0o700)
+                temporary.chmod(0o700)
+                return temporary
+
+
+def settle(temporary: Path, place: Path) -> None:
+    """Flush a folder made by `new_temporary_dir` and give it its name. Raises StoreError; `place` must not be there."""
+    with storing(place):
+        sync_dir(temporary)
+        temporary.rename(place)
+        sync_dir(place.parent)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file or link if it is there. Raises StoreError."""
+    with storing(path), suppress(FileNotFoundError):
+        path.unlink()
+        sync_dir(path.parent)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all it holds: gone from its place in one step, then cleared away.
+
+    Links are removed, never followed. Raises StoreError. A crash leaves a temporary name for `sweep`.
+    """
+    with storing(path):
+        temporary = _temporary_in(path.parent)
+        try:
+            path.rename(temporary)
+        except FileNotFoundError:
+            return
+        sync_dir(path.parent)
+        _clear(temporary)
+
+
+def sweep(folder: Path) -> int:
+    """Clear away what dead processes left in `folder`; returns how many things. Call it with the writers' lock held."""
+    try:
+        left = [path for path in folder.iterdir() if path.name.startswith(TEMPORARY)]
+    except OSError:
+        return 0
+    swept = 0
+    for path in left:
+        if not _writer_lives(path.name):
+            with suppress(OSError):
+                _clear(path)
+                swept += 1
+    return swept
+
+
+def sync_dir(folder: Path) -> None:
+    """Make what happened to the names in a folder outlast a power cut. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def storing(path: Path, action: str = "written") -> Iterator[None]:
+    """Turn an OSError within into the StoreError that says what to do. `action`: past participle for the sentence."""
+    try:
+        yield
+    except OSError as exc:
+        raise store_error(exc, path, action) from exc
+
+
+def store_error(exc: OSError, path: Path, action: str = "written") -> StoreError:
+    """Return the error for what the system said about `path`."""
+    what = f"{path} could not be {action}."
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        why = "The disk is full." if exc.errno == errno.ENOSPC else "The disk quota is used up."
+        return StoreFull(what, why, "Free some space and start it again; what was there is still there.")
+    if exc.errno == errno.EROFS:
+        return StoreNotWritable(
+            what,
+            "The file system is read-only.",
+            "Mount it writable and start it again; what was there is still there.",
+        )
+    if exc.errno in (errno.EACCES, errno.EPERM):
+        return StoreNotWritable(
+            what,
+            "This user is not permitted to do that.",
+            "Start it as root (with sudo), or correct the owner of the folder.",
+        )
+    why = f"The system says: {exc.strerror or 'input/output error'}."
+    return StoreError(what, why, "Mend that and start it again; what was there is still there.")
+
+
+def _temporary_in(folder: Path) -> Path:
+    return folder / f"{TEMPORARY}{os.getpid()}-{next(_numbers)}"
+
+
+def _open_temporary(folder: Path) -> tuple[Path, int]:
+    while True:
+        temporary = _temporary_in(folder)
+        with suppress(FileExistsError):
+            return temporary, os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+
+
+def write_all(handle: int, data: bytes) -> None:
+    """Write all of `data`, however small the pieces the system takes. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def _writer_lives(name: str) -> bool:
+    owner = name.removeprefix(TEMPORARY).split("-", 1)[0]
+    if not owner.isdigit() or int(owner) == 0:
+        return False
+    try:
+        os.kill(int(owner), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _clear(path: Path) -> None:
+    if not stat.S_ISDIR(path.lstat().st_mode):
+        path.unlink()
+        return
+    for inner in list(path.iterdir()):
+        _clear(inner)
+    path.rmdir()

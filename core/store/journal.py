@@ -1,0 +1,67 @@
+"""What is in flight: one record for each deployment that has not ended, `state/transactions/NAME.json`.
+
+Written before a deployment does something and removed after its end, so that the next one to take the lock can put things in
+order after a crash. What stands in a record is the deployment's business (core.workflows); here it is only kept whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from core.errors import StoreCorrupt
+from core.paths import Paths
+from core.store.atomic import make_dir, remove_file, store_error, write_file
+
+SUFFIX = ".json"
+
+
+def write(paths: Paths, name: str, record: Mapping[str, object]) -> None:
+    """Keep the record of `name`, replacing the one before. Durable when it returns. Raises StoreError."""
+    make_dir(paths.transactions)
+    write_file(paths.transactions / (name + SUFFIX), json.dumps(record).encode())
+
+
+def read(paths: Paths, name: str) -> dict[str, object] | None:
+    """Return the record of `name`, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
+    path = paths.transactions / (name + SUFFIX)
+    try:
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise store_error(exc, path, "read") from exc
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise StoreCorrupt(
+            f"{path} cannot be read.",
+            "It says what an interrupted deployment was doing, and was changed or damaged.",
+            f"Remove it, then put the certificate onto its services again: certdeck deploy {name}.",
+            lineage=name,
+        )
+    return record
+
+
+def names(paths: Paths) -> tuple[str, ...]:
+    """Return what has a record, sorted. One `readdir`: cheap enough for every run."""
+    try:
+        found = [path.name for path in paths.transactions.iterdir()]
+    except FileNotFoundError:
+        return ()
+    except OSError as exc:
+        raise store_error(exc, paths.transactions, "read") from exc
+    return tuple(
+        sorted(name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX) and not name.startswith("."))
+    )
+
+
+def read_all(paths: Paths) -> list[tuple[str, dict[str, object]]]:
+    """Return every record with its name. Raises StoreCorrupt (`store-corrupt`) for the first that cannot be read, StoreError."""
+    found = [(name, read(paths, name)) for name in names(paths)]
+    return [(name, record) for name, record in found if record is not None]
+
+
+def remove(paths: Paths, name: str) -> None:
+    """Forget the record of `name`; it need not be there. Durable when it returns. Raises StoreError."""
+    remove_file(paths.transactions / (name + SUFFIX))

@@ -1,0 +1,337 @@
+"""The versions of each lineage, and which one is live.
+
+    state/live/NAME              -> ../lineages/NAME/VERSION     switched by one rename
+    state/lineages/NAME/VERSION/    privkey.pem cert.pem chain.pem fullchain.pem version.json
+
+A version folder is filled under a temporary name, flushed, renamed, and never written again, but for its key: once another
+version is live it is sealed (`privkey.sealed`) in the vault's way. A reader who resolves `live/NAME` once sees one version
+and no other for as long as it likes; one that opens the two files by the link one after the other may see a switch in between,
+so programs should open the folder first.
+
+A version newer than the live one whose key is not sealed is *waiting*: issued, not deployed yet. A rollback seals what it leaves,
+so a version that was rolled back from is not waiting.
+
+Writers hold the writers' lock. Reading takes none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import NotFound, StoreCorrupt
+from core.paths import Paths
+from core.store.atomic import (
+    make_dir,
+    new_temporary_dir,
+    remove_file,
+    remove_tree,
+    replace_symlink,
+    settle,
+    store_error,
+    storing,
+    write_all,
+    write_file,
+)
+from core.store.versions import CertificateFacts, VersionFacts, certificate_facts, leaf_sha256
+
+if TYPE_CHECKING:
+    from core.config.model import LineageConfig
+    from core.store.vault import Vault
+
+KEPT_VERSIONS = 5
+KEY = "privkey.pem"
+SEALED_KEY = "privkey.sealed"
+FACTS = "version.json"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPair:
+    """One version's files, read together. Its repr shows no key."""
+
+    version: int
+    privkey: bytes
+    cert: bytes
+    chain: bytes
+    fullchain: bytes
+
+    def __repr__(self) -> str:
+        return f"StoredPair(version={self.version})"
+
+
+# -- looking ---------------------------------------------------------------------------------------------------------------
+
+
+def folder(paths: Paths, name: str, version: int) -> Path:
+    """Return where a version lies, whether it is there or not."""
+    return _home(paths, name) / str(version)
+
+
+def live_version(paths: Paths, name: str) -> int | None:
+    """Return the number of the live version, or None. Raises StoreCorrupt when the link is none of ours."""
+    link = paths.live / name
+    try:
+        number = link.readlink().name
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise store_error(exc, link, "read") from exc
+    if not number.isdigit():
+        raise StoreCorrupt(
+            f"{link} does not lead to a version.",
+            "Something else than certdeck has changed it.",
+            f"Remove it and run: certdeck deploy {name}.",
+            lineage=name,
+        )
+    return int(number)
+
+
+def versions(paths: Paths, name: str) -> tuple[int, ...]:
+    """Return the numbers of all stored versions, oldest first."""
+    try:
+        return tuple(sorted(int(entry.name) for entry in os.scandir(_home(paths, name)) if entry.name.isdigit()))
+    except FileNotFoundError:
+        return ()
+    except OSError as exc:
+        raise store_error(exc, _home(paths, name), "read") from exc
+
+
+def waiting_version(paths: Paths, name: str) -> int | None:
+    """Return the newest version that was issued after the live one and has not been deployed, or None."""
+    live = live_version(paths, name) or 0
+    for version in reversed(versions(paths, name)):
+        if version <= live:
+            return None
+        if (folder(paths, name, version) / KEY).exists():
+            return version
+    return None
+
+
+def names(paths: Paths) -> tuple[str, ...]:
+    """Return the lineages that have stored versions, sorted; those without a TOML among them."""
+    try:
+        return tuple(sorted(entry.name for entry in os.scandir(paths.lineages) if not entry.name.startswith(".")))
+    except FileNotFoundError:
+        return ()
+    except OSError as exc:
+        raise store_error(exc, paths.lineages, "read") from exc
+
+
+def read_version(paths: Paths, name: str, version: int) -> VersionFacts:
+    """Return the facts of a version; those of the certificate are parsed anew where `cert.pem` is not the one recorded.
+
+    Raises NotFound (`not-found`), StoreCorrupt (`store-corrupt`).
+    """
+    where = folder(paths, name, version)
+    facts = VersionFacts.from_json(_read(paths, name, version, FACTS))
+    cert = _read(paths, name, version, "cert.pem")
+    if leaf_sha256(cert) == facts.certificate.sha256:
+        return facts
+    from dataclasses import replace
+
+    try:
+        parsed = certificate_facts(cert + _read(paths, name, version, "chain.pem"))
+    except Exception as exc:
+        raise StoreCorrupt(
+            f"{where / 'cert.pem'} is no certificate any more.",
+            "Something else than certdeck has changed it.",
+            f"Renew it: certdeck --renew {name} --force.",
+            lineage=name,
+        ) from exc
+    return replace(facts, certificate=parsed)
+
+
+def read_pair(paths: Paths, name: str, version: int) -> StoredPair:
+    """Return the files of one version, key included.
+
+    Raises NotFound (`not-found`) where the version, or its key in the open, is not there; StoreError.
+    """
+    return StoredPair(
+        version,
+        _read(paths, name, version, KEY),
+        _read(paths, name, version, "cert.pem"),
+        _read(paths, name, version, "chain.pem"),
+        _read(paths, name, version, "fullchain.pem"),
+    )
+
+
+def read_public(paths: Paths, name: str, version: int) -> tuple[bytes, bytes, bytes]:
+    """Return cert, chain and fullchain of a version as PEM. Raises NotFound, StoreError."""
+    cert, chain, fullchain = (_read(paths, name, version, f"{part}.pem") for part in ("cert", "chain", "fullchain"))
+    return cert, chain, fullchain
+
+
+def read_key(paths: Paths, vault: Vault, name: str, version: int) -> bytes:
+    """Return the private key of a version, opened where it is sealed. Raises NotFound, VaultError, StoreError."""
+    from core.store.vault import lineage_key
+
+    where = folder(paths, name, version)
+    if (where / KEY).exists():
+        return _read(paths, name, version, KEY)
+    return vault.unseal(lineage_key(name, version), _read(paths, name, version, SEALED_KEY))
+
+
+# -- writing ---------------------------------------------------------------------------------------------------------------
+
+
+def store_version(
+    paths: Paths, name: str, *, privkey: bytes, cert: bytes, chain: bytes, fullchain: bytes, facts: VersionFacts
+) -> int:
+    """Store a new version and return its number. Nothing that is live changes. All PEM; `chain` may be empty.
+
+    Raises StoreError: then nothing of it is there.
+    """
+    home = _home(paths, name)
+    make_dir(home)
+    temporary = new_temporary_dir(home)
+    try:
+        for file, data in (
+            (KEY, privkey),
+            ("cert.pem", cert),
+            ("chain.pem", chain),
+            ("fullchain.pem", fullchain),
+            (FACTS, facts.to_json()),
+        ):
+            _write_new(temporary / file, data)
+        number = max(versions(paths, name), default=0) + 1
+        settle(temporary, home / str(number))
+    except BaseException:
+        if temporary.exists():
+            remove_tree(temporary)
+        raise
+    return number
+
+
+def switch(paths: Paths, name: str, version: int) -> None:
+    """Make a version live with one rename. Raises NotFound where the version or its open key is missing; StoreError."""
+    if not (folder(paths, name, version) / KEY).exists():
+        raise _no_version(name, version)
+    make_dir(paths.live)
+    replace_symlink(paths.live / name, f"../lineages/{name}/{version}")
+
+
+def unlink_live(paths: Paths, name: str) -> None:
+    """Make no version live. Raises StoreError."""
+    remove_file(paths.live / name)
+
+
+def seal_old_keys(paths: Paths, vault: Vault, name: str, keep: int | None = None) -> None:
+    """Seal the keys of all versions but `keep` (default: the live one). Idempotent, safe to kill at any instruction.
+
+    Raises VaultError, StoreError: keys that could not be sealed stay as they are.
+    """
+    from core.store.vault import lineage_key
+
+    kept = live_version(paths, name) if keep is None else keep
+    for version in versions(paths, name):
+        where = folder(paths, name, version)
+        if version == kept or not (where / KEY).exists():
+            continue
+        sealed = vault.seal(lineage_key(name, version), _read(paths, name, version, KEY))
+        write_file(where / SEALED_KEY, sealed, beside=where.parent)
+        remove_file(where / KEY)
+    home = _home(paths, name)
+    if home.exists():
+        with storing(home):
+            os.utime(home)  # the index looks at this folder, and what is waiting may have changed
+
+
+def unseal_key(paths: Paths, vault: Vault, name: str, version: int) -> None:
+    """Put the key of a version into the open again, so that it can be made live. Idempotent.
+
+    Raises NotFound, VaultError, StoreError.
+    """
+    where = folder(paths, name, version)
+    if not (where / KEY).exists():
+        write_file(where / KEY, read_key(paths, vault, name, version), beside=where.parent)
+    remove_file(where / SEALED_KEY)
+
+
+def prune(paths: Paths, name: str, keep: int = KEPT_VERSIONS) -> tuple[int, ...]:
+    """Remove the oldest versions but for the last `keep`, the live and the waiting one. Returns which went."""
+    safe = {live_version(paths, name), waiting_version(paths, name)}
+    gone = tuple(version for version in versions(paths, name)[:-keep] if version not in safe)
+    for version in gone:
+        remove_tree(folder(paths, name, version))
+    return gone
+
+
+def spec_of(lineage: LineageConfig) -> dict[str, object]:
+    """Return a lineage's settings as plain values, without those that are not given."""
+    from dataclasses import fields
+
+    found = {f.name: getattr(lineage, f.name) for f in fields(lineage)}
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in found.items()
+        if value not in (None, ())
+    }
+
+
+def lineage_of(spec: Mapping[str, object]) -> LineageConfig:
+    """Return the settings that `spec_of` made plain. Raises StoreCorrupt (`store-corrupt`) for anything else."""
+    from core.config.model import LineageConfig
+
+    try:
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in spec.items()}
+        return LineageConfig(**values)  # type: ignore[arg-type]
+    except TypeError as exc:
+        raise StoreCorrupt(
+            "The settings kept with a version cannot be read.",
+            "They were changed, or written by another release of certdeck.",
+            "Give the settings again with certdeck issue.",
+        ) from exc
+
+
+def _home(paths: Paths, name: str) -> Path:
+    if not name or name.startswith(".") or "/" in name or "\0" in name:
+        raise NotFound(
+            f"There is no lineage {name!r}.",
+            "That cannot be the name of one.",
+            "See the names with: certdeck status.",
+        )
+    return paths.lineages / name
+
+
+def _read(paths: Paths, name: str, version: int, file: str) -> bytes:
+    path = folder(paths, name, version) / file
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        if path.parent.is_dir() and not file.startswith("privkey"):
+            raise StoreCorrupt(
+                f"{path} is missing.",
+                "Something else than certdeck has removed it.",
+                f"Restore it from a backup, or renew: certdeck --renew {name} --force.",
+                lineage=name,
+            ) from exc
+        raise _no_version(name, version) from exc
+    except OSError as exc:
+        raise store_error(exc, path, "read") from exc
+
+
+def _no_version(name: str, version: int) -> NotFound:
+    return NotFound(
+        f"Version {version} of {name} is not there.",
+        "It was removed, or its key is sealed.",
+        f"See what there is with: certdeck status {name}.",
+        lineage=name,
+    )
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a file into a folder that nobody knows yet: no rename of its own is needed."""
+    with storing(path):
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            os.fchmod(handle, 0o600)
+            write_all(handle, data)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+__all__ = ["CertificateFacts", "StoredPair", "VersionFacts"]

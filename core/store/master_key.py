@@ -1,0 +1,221 @@
+"""Where the master key comes from, and what happens when it is not there.
+
+In this order (DESIGN.md 2): a systemd credential, `etc/master.key` (0600, made on first use), a passphrase (scrypt, its salt in
+`etc/master.scrypt`). The first one there is seals; all of them open, so that a box can move from one source to another and a
+rotation that died can be finished. A new key is made only where nothing sealed exists: a lost key is said, never replaced.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from core.errors import MasterKeyMissing, MasterKeyWrong, VaultError
+from core.paths import Paths
+from core.ports import Environment
+from core.store.atomic import make_dir, store_error, write_file
+
+CREDENTIAL = "certdeck-master-key"
+OLD_CREDENTIAL = "certdeck-master-key-old"
+"""Set for one `vault rotate` after the credential was changed."""
+PASSPHRASE_VARIABLE = "CERTDECK_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
+KEY_BYTES = 32
+_SCRYPT = {"n": 2**15, "r": 8, "p": 1}
+"""0.14 s and 32 MiB (measured 2026-11); OWASP's figure for interactive use is 2^17, too much memory for an appliance."""
+_RESTORE = "Put the key back from a backup. Certificates in use go on working; only what is sealed cannot be opened."
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKey:
+    """One key. Its repr shows no secret."""
+
+    id: bytes
+    """Eight bytes that tell keys apart; written into what the key seals."""
+    cipher: AESGCM
+    source: str
+    """`credential`, `file`, `passphrase`."""
+    path: Path
+    """The file it is from."""
+
+    def __repr__(self) -> str:
+        return f"MasterKey({self.id.hex()}, {self.source})"
+
+
+def ring(paths: Paths, env: Environment) -> list[MasterKey]:
+    """Return every key there is, the one that seals first; scrypt takes 0.14 s where it is used.
+
+    Raises MasterKeyWrong (`master-key-wrong`) for a damaged key or a wrong passphrase; StoreError.
+    """
+    credentials = env.variables.get("CREDENTIALS_DIRECTORY")
+    keys: list[MasterKey] = []
+    if credentials:
+        for name in (CREDENTIAL, OLD_CREDENTIAL):
+            _append(keys, Path(credentials) / name, "credential")
+    _append(keys, paths.master_key, "file")
+    for path in (parameters_file(paths), successor(parameters_file(paths))):
+        if (parameters := _read(path)) is not None:
+            keys.append(_from_passphrase(path, parameters, env))
+    _append(keys, successor(paths.master_key), "file")
+    return keys
+
+
+def make(paths: Paths, env: Environment) -> MasterKey:
+    """Make the first master key: from the passphrase where one is configured, else a random file. Raises StoreError."""
+    if env.variables.get(PASSPHRASE_VARIABLE):
+        return write_parameters(parameters_file(paths), env)
+    return write_key(paths.master_key, env)
+
+
+def write_key(path: Path, env: Environment) -> MasterKey:
+    """Write a new random key to `path` (0600). Raises StoreError."""
+    raw = env.random.token_bytes(KEY_BYTES)
+    make_dir(path.parent)
+    write_file(path, base64.b64encode(raw) + b"\n")
+    return _key(raw, "file", path)
+
+
+def write_parameters(path: Path, env: Environment) -> MasterKey:
+    """Write new scrypt parameters to `path` and return the key that they and the passphrase make. Raises StoreError, VaultError."""
+    salt = env.random.token_bytes(16)
+    key = _key(_derive(_passphrase(env), salt, _SCRYPT["n"], _SCRYPT["r"], _SCRYPT["p"]), "passphrase", path)
+    make_dir(path.parent)
+    record = {**_SCRYPT, "salt": base64.b64encode(salt).decode(), "key": key.id.hex()}
+    write_file(path, json.dumps(record).encode())
+    return key
+
+
+def parameters_file(paths: Paths) -> Path:
+    """Return the file with salt and cost of the passphrase."""
+    return paths.etc / "master.scrypt"
+
+
+def successor(path: Path) -> Path:
+    """Return where the next key stands while a rotation is under way."""
+    return path.with_name(path.name + ".new")
+
+
+def missing(paths: Paths) -> MasterKeyMissing:
+    """Return the error for sealed records without any key."""
+    return MasterKeyMissing(
+        f"The master key {paths.master_key} is missing.",
+        "There are sealed secrets (account keys, passwords, old private keys), and nothing here can open them.",
+        _RESTORE,
+    )
+
+
+def wrong(record: str) -> MasterKeyWrong:
+    """Return the error for a record that another key has sealed."""
+    return MasterKeyWrong(f"The secret {record} cannot be opened.", "It was sealed under another master key.", _RESTORE)
+
+
+def _append(keys: list[MasterKey], path: Path, source: str) -> None:
+    text = _read(path)
+    if text is None:
+        return
+    try:
+        raw = base64.b64decode(text.strip(), validate=True)
+    except binascii.Error:
+        raw = text
+    if len(raw) != KEY_BYTES:
+        raise MasterKeyWrong(f"The master key {path} is damaged.", "It does not hold 32 bytes in base64.", _RESTORE)
+    if source == "file":
+        _tighten(path)
+    keys.append(_key(raw, source, path))
+
+
+def _from_passphrase(path: Path, text: bytes, env: Environment) -> MasterKey:
+    passphrase = _passphrase(env)
+    try:
+        record = json.loads(text)
+        raw = _derive(
+            passphrase, base64.b64decode(record["salt"]), int(record["n"]), int(record["r"]), int(record["p"])
+        )
+        expected = bytes.fromhex(record["key"])
+    except (ValueError, KeyError, TypeError, MemoryError) as exc:
+        raise MasterKeyWrong(
+            f"{path} is damaged.", "It does not hold the parameters of the passphrase.", _RESTORE
+        ) from exc
+    key = _key(raw, "passphrase", path)
+    if key.id != expected:
+        raise MasterKeyWrong(
+            "The passphrase of the vault is wrong.",
+            f"It does not make the key that {path} was written for.",
+            f"Correct the file that {PASSPHRASE_VARIABLE} names; nothing has been changed.",
+        )
+    return key
+
+
+def _passphrase(env: Environment) -> bytes:
+    named = env.variables.get(PASSPHRASE_VARIABLE)
+    if not named:
+        raise MasterKeyMissing(
+            "The passphrase of the vault is missing.",
+            f"The vault is sealed under a passphrase, and {PASSPHRASE_VARIABLE} does not name a file with it.",
+            f"Set {PASSPHRASE_VARIABLE} to the path of a file (0600) that holds the passphrase.",
+        )
+    text = _read(Path(named))
+    if text is None or not text.strip(b"\r\n"):
+        raise MasterKeyMissing(
+            f"The passphrase file {named} is missing or empty.",
+            "The vault is sealed under a passphrase.",
+            "Put the passphrase into that file (0600), on one line.",
+        )
+    return text.strip(b"\r\n")
+
+
+def _derive(passphrase: bytes, salt: bytes, n: int, r: int, p: int) -> bytes:
+    return Scrypt(salt=salt, length=KEY_BYTES, n=n, r=r, p=p).derive(passphrase)
+
+
+def _key(raw: bytes, source: str, path: Path) -> MasterKey:
+    return MasterKey(hashlib.sha256(b"certdeck master key id\0" + raw).digest()[:8], AESGCM(raw), source, path)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as exc:
+        raise store_error(exc, path, "read") from exc
+
+
+def _tighten(path: Path) -> None:
+    """Take the key away from group and others where it is ours: refusing to work would be harsher than the fault."""
+    found = path.stat()
+    if stat.S_IMODE(found.st_mode) & 0o077 and found.st_uid == os.geteuid():
+        try:
+            path.chmod(0o600)
+        except OSError as exc:
+            raise store_error(exc, path, "closed to others") from exc
+
+
+Make = Callable[[Path, Environment], MasterKey]
+
+
+def rotation(paths: Paths, env: Environment, keys: list[MasterKey]) -> tuple[Path, Make] | None:
+    """Return which file a rotation renews and how, or None where the key comes from outside.
+
+    Raises VaultError (`vault-error`) when the key is a credential and no second one says what to move to.
+    """
+    if keys[0].source == "credential":
+        if len(keys) > 1:
+            return None
+        raise VaultError(
+            "The master key cannot be changed from here.",
+            f"It is the systemd credential {CREDENTIAL}, which only the administrator can change.",
+            f"Give the old one as {OLD_CREDENTIAL} and a new one as {CREDENTIAL}, and rotate again.",
+        )
+    if keys[0].source == "passphrase":
+        return parameters_file(paths), write_parameters
+    return paths.master_key, write_key

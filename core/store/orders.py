@@ -1,0 +1,130 @@
+"""Orders that have not ended: a disconnect, a reboot or a kill costs nothing, and a manual DNS-01 order lives for days.
+
+`state/orders/NAME/order.json` says where the order is at the CA and what was asked for; `privkey.sealed` beside it is the key its
+CSR was made with, sealed by the vault. The key is kept before the CSR is: an order that is finalized always has its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from core.errors import NotFound, StoreCorrupt
+from core.paths import Paths
+from core.store.atomic import make_dir, remove_tree, store_error, write_file
+from core.store.records import from_json, to_json
+
+if TYPE_CHECKING:
+    from core.store.vault import Vault
+
+_ORDER = "order.json"
+_KEY = "privkey.sealed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
+    """One open order."""
+
+    name: str
+    """The lineage it is for."""
+    issuer: str
+    directory: str
+    account_url: str
+    identifiers: tuple[str, ...]
+    """As ordered: A-labels, `*.` names, IP addresses."""
+    created: datetime
+    order_url: str | None = None
+    """None: not made yet."""
+    profile: str | None = None
+    replaces: str | None = None
+    challenge: str = "http-01"
+    stage: str = "new"
+    """`new`, `pending`, `ready`, `finalized`: how far it came, for people; the CA knows best."""
+    csr: str | None = None
+    """Base64url DER, as it goes into `finalize`."""
+    expires: datetime | None = None
+    records: tuple[tuple[str, str, str], ...] = ()
+    """(name, type, value) that a person has to set; a restarted order keeps them."""
+    spec: Mapping[str, object] = field(default_factory=dict)
+    """The lineage's settings as they will be written (`lineages.spec_of`)."""
+    request: Mapping[str, object] = field(default_factory=dict)
+    """What else was asked for, plain values."""
+
+
+def save_order(paths: Paths, record: OrderRecord) -> None:
+    """Keep an order, replacing what was kept of it. Durable. Raises StoreError."""
+    folder = paths.orders / record.name
+    make_dir(folder)
+    write_file(folder / _ORDER, to_json(record))
+
+
+def save_order_key(paths: Paths, vault: Vault, name: str, privkey: bytes) -> None:
+    """Keep the key (PEM) of an order, sealed. Durable. Raises VaultError, StoreError."""
+    from core.store.vault import order_key
+
+    folder = paths.orders / name
+    make_dir(folder)
+    write_file(folder / _KEY, vault.seal(order_key(name), privkey))
+
+
+def load_order(paths: Paths, name: str) -> OrderRecord | None:
+    """Return the open order of a lineage, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
+    path = paths.orders / name / _ORDER
+    try:
+        return from_json(OrderRecord, path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as exc:
+        raise store_error(exc, path, "read") from exc
+    except (ValueError, TypeError) as exc:
+        raise StoreCorrupt(
+            f"The open order in {path} cannot be read.",
+            "It was changed or damaged.",
+            f"Remove the folder {path.parent} and issue the certificate again.",
+            lineage=name,
+        ) from exc
+
+
+def load_order_key(paths: Paths, vault: Vault, name: str) -> bytes | None:
+    """Return the key (PEM) of an open order, or None when none was made yet. Raises VaultError, StoreError."""
+    from core.store.vault import order_key
+
+    path = paths.orders / name / _KEY
+    try:
+        sealed = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as exc:
+        raise store_error(exc, path, "read") from exc
+    return vault.unseal(order_key(name), sealed)
+
+
+def the_order(paths: Paths, name: str) -> OrderRecord:
+    """Return the open order of a lineage. Raises NotFound (`not-found`) when it has none."""
+    record = load_order(paths, name)
+    if record is None:
+        raise NotFound(
+            f"There is no open order for {name}.",
+            "It has ended, was given up, or was never started.",
+            "Start one with: certdeck issue.",
+            lineage=name,
+        )
+    return record
+
+
+def delete_order(paths: Paths, name: str) -> None:
+    """Forget an order and its key; it need not be there. Raises StoreError."""
+    remove_tree(paths.orders / name)
+
+
+def list_orders(paths: Paths) -> tuple[str, ...]:
+    """Return the lineages with an open order, sorted."""
+    try:
+        found = [path.name for path in paths.orders.iterdir()]
+    except FileNotFoundError:
+        return ()
+    except OSError as exc:
+        raise store_error(exc, paths.orders, "read") from exc
+    return tuple(sorted(name for name in found if not name.startswith(".") and (paths.orders / name / _ORDER).exists()))

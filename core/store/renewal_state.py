@@ -1,0 +1,95 @@
+"""What the timer remembers of a lineage between its runs: `state/lineages/NAME/renewal.json`.
+
+Failures and when to try again, the CA's renewal window with the moment chosen in it, how each target's last deployment went.
+None of it is worth stopping for: a file that cannot be read counts as missing, and says so in `warning`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from core.errors import CertdeckError
+from core.paths import Paths
+from core.store.atomic import make_dir, write_file
+from core.store.records import from_json, rfc3339, to_json
+
+FILE = "renewal.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalState:
+    """Everything is optional; nothing remembered is the normal state of a healthy lineage."""
+
+    failures: int = 0
+    """In a row."""
+    last_error: Mapping[str, object] | None = None
+    """`code`, `what`, `why`, `fix`, `at` (RFC 3339)."""
+    last_attempt: datetime | None = None
+    next_attempt: datetime | None = None
+    """After a failure: not before this."""
+    ari_id: str | None = None
+    """The certificate that the window below is for; another live certificate makes it void."""
+    ari_start: datetime | None = None
+    ari_end: datetime | None = None
+    ari_chosen: datetime | None = None
+    """The random moment in the window, chosen once (RFC 9773 §4.2)."""
+    ari_check_at: datetime | None = None
+    """When to ask again, from Retry-After."""
+    ari_explanation_url: str | None = None
+    reminders: int = 0
+    """Daily reminders sent since renewal began to fail (CL-07)."""
+    on_fallback: bool = False
+    """The fallback certificate is live in place of this one (CL-08)."""
+    targets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Target → `state` (`deployed`, `failed`, `unknown`), `sha256` served, `at`, `why`: its last deployment."""
+    warning: str = ""
+    """Set by `load` when the file could not be read. Never kept."""
+
+    def failed(self, error: CertdeckError, at: datetime, next_attempt: datetime | None) -> RenewalState:
+        """Return the state after one more failure."""
+        return replace(
+            self,
+            failures=self.failures + 1,
+            last_error=error_record(error, at),
+            last_attempt=at,
+            next_attempt=next_attempt,
+        )
+
+    def succeeded(self, at: datetime) -> RenewalState:
+        """Return the state after a success: nothing to remember of earlier failures."""
+        return replace(
+            self, failures=0, last_error=None, last_attempt=at, next_attempt=None, reminders=0, on_fallback=False
+        )
+
+
+def error_record(error: CertdeckError, at: datetime) -> dict[str, object]:
+    """Return an error as it is remembered and shown in `status --json`."""
+    return {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix, "at": rfc3339(at)}
+
+
+def load(paths: Paths, name: str) -> RenewalState:
+    """Return what is remembered of a lineage. Never raises."""
+    try:
+        text = (paths.lineages / name / FILE).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return RenewalState()
+    except OSError as exc:
+        return RenewalState(warning=f"{FILE} of {name} could not be read: {exc.strerror}. It counts as empty.")
+    return parse(name, text)
+
+
+def parse(name: str, text: bytes) -> RenewalState:
+    """Return the state that stands in the text of a `renewal.json`. Never raises."""
+    try:
+        return replace(from_json(RenewalState, text), warning="")
+    except (ValueError, TypeError):
+        return RenewalState(warning=f"{FILE} of {name} was changed or damaged. It counts as empty.")
+
+
+def save(paths: Paths, name: str, state: RenewalState) -> None:
+    """Keep the state of a lineage. Durable. Raises StoreError."""
+    folder = paths.lineages / name
+    make_dir(folder)
+    write_file(folder / FILE, to_json(replace(state, warning="")))

@@ -1,0 +1,111 @@
+"""What is known of one version of a lineage: `version.json`, written once beside its certificate.
+
+Everything that status and renewal need stands here, so that neither parses a certificate. The fingerprint ties it to the
+certificate: where `cert.pem` has another, somebody replaced it, and the facts are read from the certificate itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+
+from core.errors import StoreCorrupt
+from core.store.records import parse_time, rfc3339
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFacts:
+    """What stands in a leaf and the chain it came with."""
+
+    subject: str
+    """Common name, or the RFC 4514 text where there is none. Data from outside."""
+    issuer: str
+    names: tuple[str, ...]
+    """DNS names (A-labels) and IP addresses of the SAN, in its order."""
+    serial: str
+    """Upper-case hex, no `0x`."""
+    not_before: datetime
+    not_after: datetime
+    key_type: str
+    sha256: str
+    """Of the leaf's DER, `AA:BB:…`."""
+    self_signed: bool
+    chain_length: int
+    """Certificates in fullchain.pem, the leaf among them."""
+    renewal_id: str | None = None
+    """ARI certificate id, `base64url(AKI).base64url(serial)`; RFC 9773 §4.1. Also the value of `replaces`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionFacts:
+    """How a version came about, and its certificate."""
+
+    created: datetime
+    ca: str | None
+    """The issuer's name as configured here; None for an upload."""
+    directory: str | None
+    """The ACME directory it was ordered from."""
+    method: str
+    """`self-signed`, `private-ca`, `http-01`, `dns-01`, `manual-dns-01`, `upload`."""
+    certificate: CertificateFacts
+    profile: str | None = None
+    spec: Mapping[str, object] = field(default_factory=dict)
+    """The lineage's settings to be written as its TOML when this version is deployed: plain values (`spec_of`)."""
+
+    def to_json(self) -> bytes:
+        """Return the text of `version.json`."""
+        certificate = {f.name: _plain(getattr(self.certificate, f.name)) for f in fields(CertificateFacts)}
+        mine = {f.name: _plain(getattr(self, f.name)) for f in fields(VersionFacts) if f.name != "certificate"}
+        return json.dumps({**mine, "certificate": certificate}, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> VersionFacts:
+        """Read `version.json`. Raises StoreCorrupt (`store-corrupt`)."""
+        try:
+            raw = json.loads(text)
+            inner = dict(raw.pop("certificate"))
+            for key in ("not_before", "not_after"):
+                inner[key] = parse_time(inner[key])
+            inner["names"] = tuple(inner["names"])
+            raw["created"] = parse_time(raw["created"])
+            return cls(certificate=CertificateFacts(**inner), **raw)
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            raise StoreCorrupt(
+                "The facts of a stored version cannot be read.",
+                "Its version.json was changed or damaged.",
+                "Restore it from a backup, or renew the certificate with --force.",
+            ) from exc
+
+
+def leaf_sha256(pem: bytes) -> str | None:
+    """Return the fingerprint of the first certificate in a PEM without parsing it, or None where there is none."""
+    start = pem.find(b"-----BEGIN CERTIFICATE-----")
+    end = pem.find(b"-----END CERTIFICATE-----", start)
+    if start < 0 or end < 0:
+        return None
+    try:
+        digest = hashlib.sha256(a2b_base64(pem[start + 27 : end])).hexdigest().upper()
+    except Base64Error:
+        return None
+    return ":".join(digest[i : i + 2] for i in range(0, 64, 2))
+
+
+def certificate_facts(fullchain: bytes) -> CertificateFacts:
+    """Parse a PEM, leaf first, into the facts that are kept of it. Imports cryptography.
+
+    Raises InputRejected or ValueError for what is no certificate.
+    """
+    from core.x509.certificate import facts_of
+
+    return facts_of(fullchain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return list(value) if isinstance(value, tuple) else value
