@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -131,9 +133,16 @@ class Terminal:
         return int(code) if code else 128 + int(number)
 
     def _end(self) -> tuple[str, str]:
-        """Exit status and signal: both empty until tmux has collected the child, a moment after the pane is dead."""
-        ended = self._run("display-message", "-p", "-t", "main", "#{pane_dead_status} #{pane_dead_signal}")
-        code, _, number = ended.rstrip("\n").partition(" ")
+        """Exit status and signal: both empty while the program runs.
+
+        tmux 3.3 now and then misses that its child has died and leaves it a zombie; it looks again when it is told so.
+        """
+        ended = self._run(
+            "display-message", "-p", "-t", "main", "#{pane_dead_status} #{pane_dead_signal} #{pane_dead} #{pid}"
+        )
+        code, number, dead, server = ended.rstrip("\n").split(" ")
+        if dead == "1" and not (code or number):
+            os.kill(int(server), signal.SIGCHLD)
         return code, number
 
     def close(self) -> None:
