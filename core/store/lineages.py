@@ -46,6 +46,8 @@ KEPT_VERSIONS = 5
 KEY = "privkey.pem"
 SEALED_KEY = "privkey.sealed"
 FACTS = "version.json"
+DELETING = "deleting"
+"""A file of this name in a lineage's folder: a complete copy is in `deleted`, and the rest is to go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,51 @@
+"""In which line of a TOML text a key stands. Only for messages: looked for when something is wrong, never on the good way."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import lru_cache
+
+_HEADER = re.compile(r"\s*\[{1,2}\s*(.+?)\s*\]{1,2}\s*(#.*)?$")
+_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+
+
+def line_of(text: bytes, where: tuple[str, ...]) -> int:
+    """Return the line (from 1) of the key at the path `where`, else of the nearest table around it, else 1."""
+    known = _lines(text)
+    for length in range(len(where), 0, -1):
+        if where[:length] in known:
+            return known[where[:length]]
+    return 1
+
+
+@lru_cache(maxsize=4)
+def _lines(text: bytes) -> dict[tuple[str, ...], int]:
+    found: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = _parts(header[1])
+            path = table
+        elif key := _KEY.match(line):
+            path = (*table, *_parts(key[1]))
+        else:
+            continue
+        for length in range(1, len(path) + 1):
+            found.setdefault(path[:length], number)
+    return found
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    """Split a dotted key, quoted parts and all, by letting tomllib read it."""
+    try:
+        value: object = tomllib.loads(f"{dotted} = 0")
+    except tomllib.TOMLDecodeError:
+        return (dotted,)
+    parts = []
+    while isinstance(value, dict):
+        key = next(iter(value))
+        parts.append(key)
+        value = value[key]
+    return tuple(parts)

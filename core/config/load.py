@@ -1,0 +1,281 @@
+"""From files to values, strictly: unknown keys, wrong types and impossible values are found all at once.
+
+`tomllib` reads; a walker over the dataclasses of `core.config.model` fills them, so a key exists exactly where a field does. Each
+problem says file, line and key, what is wrong and how to mend it. A missing configuration file is the default configuration.
+Every command comes through here, so nothing heavy is imported: nearest names and line numbers are looked for when something is wrong.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from core.config.model import (
+    Appliance,
+    Config,
+    Console,
+    Defaults,
+    Dns01,
+    DnsProviderConfig,
+    Http01,
+    IssuerConfig,
+    LineageConfig,
+    TargetConfig,
+)
+from core.config.rules import NAME, NAME_FIX, RULES
+from core.errors import ConfigError, NotFound, StoreError
+from core.paths import Paths
+
+_SECTIONS: dict[str, type] = {
+    "appliance": Appliance,
+    "defaults": Defaults,
+    "http01": Http01,
+    "dns01": Dns01,
+    "console": Console,
+}
+_TABLES: dict[str, type] = {"issuers": IssuerConfig, "targets": TargetConfig, "dns_providers": DnsProviderConfig}
+_REQUIRED = {TargetConfig: ("certificate", "key"), DnsProviderConfig: ("kind",)}
+_OPEN_TABLES = {"settings"}
+"""Keys that hold a table of strings whose keys are not ours to know."""
+
+
+def load_config(paths: Paths) -> Config:
+    """Read `certdeck.toml`; a missing one is the default.
+
+    Raises:
+        ConfigError (`config-invalid`): `details["problems"]` lists every problem.
+        StoreError: it is there and cannot be read.
+    """
+    text = _read(paths.config)
+    return Config() if text is None else parse_config(text, paths.config)
+
+
+def load_lineage(paths: Paths, name: str) -> LineageConfig:
+    """Read the settings of one lineage. Raises NotFound (`not-found`), ConfigError (`config-invalid`), StoreError."""
+    path = paths.certificates / f"{name}.toml"
+    text = _read(path) if NAME.fullmatch(name) else None
+    if text is None:
+        raise NotFound(
+            f"There is no lineage {name!r}.",
+            f"{path} is not there.",
+            "See the names with: certdeck status.",
+            lineage=name,
+        )
+    return parse_lineage(text, name, path)
+
+
+def lineage_names(paths: Paths) -> tuple[str, ...]:
+    """Return the lineages that have settings, sorted. Raises StoreError."""
+    try:
+        found = [path.name for path in paths.certificates.iterdir()]
+    except FileNotFoundError:
+        return ()
+    except OSError as exc:
+        from core.store.atomic import store_error
+
+        raise store_error(exc, paths.certificates, "read") from exc
+    return tuple(sorted(name[:-5] for name in found if name.endswith(".toml") and not name.startswith(".")))
+
+
+def parse_config(text: bytes, path: Path) -> Config:
+    """Return the configuration that stands in `text`. `path`: for the messages. Raises ConfigError (`config-invalid`)."""
+    walk = _Walk(path, text)
+    top = walk.parse()
+    walk.known(top, [*_SECTIONS, *_TABLES], ())
+    values: dict[str, Any] = {}
+    for key, kind in _SECTIONS.items():
+        if key in top and walk.is_table(top[key], (key,)):
+            values[key] = walk.fill(kind, top[key], (key,))
+    for key, kind in _TABLES.items():
+        if key in top and walk.is_table(top[key], (key,)):
+            values[key] = walk.entries(kind, top[key], key)
+    walk.end()
+    return Config(**values)
+
+
+def parse_lineage(text: bytes, name: str, path: Path) -> LineageConfig:
+    """Return the settings of the lineage `name` that stand in `text`. Raises ConfigError (`config-invalid`)."""
+    walk = _Walk(path, text)
+    if not NAME.fullmatch(name):
+        walk.add(
+            (),
+            f"{name!r} cannot be the name of a lineage",
+            NAME_FIX,
+        )
+    made = walk.fill(LineageConfig, walk.parse(), (), name=name)
+    walk.end()
+    assert isinstance(made, LineageConfig)
+    return made
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise StoreError(
+            f"{path} could not be read.",
+            f"The system says: {exc.strerror}.",
+            "Start certdeck as root (with sudo), or correct the file's owner.",
+        ) from exc
+
+
+class _Walk:
+    """One file on its way to values; gathers the problems."""
+
+    def __init__(self, path: Path, text: bytes) -> None:
+        self._path = path
+        self._text = text
+        self._problems: list[dict[str, object]] = []
+
+    def parse(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self._text.decode().replace("\r\n", "\n"))
+        except UnicodeDecodeError as exc:
+            line = self._text.count(b"\n", 0, exc.start) + 1
+            self._problems.append(self._problem("", line, "the file is not in UTF-8", "Save it in the encoding UTF-8."))
+        except tomllib.TOMLDecodeError as exc:
+            import re
+
+            said = str(exc)
+            where = re.search(r"\(at line (\d+), column (\d+)\)", said)
+            line = int(where[1]) if where else self._text.count(b"\n") + 1
+            reason = re.sub(r"\s*\(at .*\)$", "", said)
+            column = f", column {where[2]}" if where else ""
+            self._problems.append(
+                self._problem(
+                    "",
+                    line,
+                    f"this is no TOML: {reason}{column}",
+                    "Correct that line: text stands in quotes, lists in [ ].",
+                )
+            )
+        except RecursionError:
+            self._problems.append(self._problem("", 1, "it is nested too deeply", "Write plain tables."))
+        self.end()
+        raise AssertionError("a file that does not parse has a problem")
+
+    def known(self, table: Mapping[str, Any], keys: list[str], where: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in keys:
+                from difflib import get_close_matches
+
+                near = get_close_matches(key, keys, n=1)
+                fix = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(keys))}."
+                self.add((*where, key), "unknown key", fix)
+
+    def is_table(self, value: object, where: tuple[str, ...]) -> bool:
+        if isinstance(value, dict):
+            return True
+        self.add(where, "this is a table", f"Write it as [{'.'.join(where)}] with its keys below.")
+        return False
+
+    def entries(self, kind: type, table: dict[str, Any], section: str) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for name, entry in table.items():
+            where = (section, name)
+            if not NAME.fullmatch(name):
+                self.add(
+                    where,
+                    "this cannot be a name",
+                    NAME_FIX,
+                )
+            elif self.is_table(entry, where):
+                extra = {"name": name} if any(f.name == "name" for f in fields(kind)) else {}
+                made[name] = self.fill(kind, entry, where, **extra)
+        return made
+
+    def fill(self, kind: type, table: dict[str, Any], where: tuple[str, ...], **given: str) -> object:
+        """Return a `kind` of what is right in `table`; what is wrong is a problem and keeps its default."""
+        wanted = {f.name: str(f.type) for f in fields(kind) if f.name not in given}
+        self.known(table, list(wanted), where)
+        values: dict[str, Any] = dict(given)
+        for key, annotation in wanted.items():
+            if key in table:
+                value = self._value(table[key], annotation, (*where, key))
+                if value is not _WRONG and self._obeys(kind, key, value, (*where, key)):
+                    values[key] = value
+        for key in _REQUIRED.get(kind, ()):
+            if key not in table:
+                self.add((*where, key), "this key is missing", f"Add a line {key} = … to [{'.'.join(where)}].")
+            if key not in values:
+                values[key] = ""
+        return kind(**values)
+
+    def _value(self, value: object, annotation: str, where: tuple[str, ...]) -> object:
+        base = annotation.removesuffix(" | None")
+        if base.startswith("tuple"):
+            if isinstance(value, list) and all(isinstance(item, str) for item in value):
+                return tuple(value)
+            fix = f'Write {where[-1]} = ["…", "…"].'
+            if where[-1] in ("test", "reload") and isinstance(value, str):
+                fix = f"Write it as a list: never a shell. For example: {where[-1]} = {_as_list(value)}."
+            self.add(where, "this is a list of texts", fix)
+        elif base.startswith("Mapping"):
+            if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+                return dict(value)
+            self.add(where, "this is a table of texts", f'Write {where[-1]} = {{ key = "…" }}.')
+        elif base == "bool":
+            if isinstance(value, bool):
+                return value
+            self.add(
+                where, "this is true or false", f"Write {where[-1]} = true or {where[-1]} = false, without quotes."
+            )
+        elif base == "int":
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+            self.add(where, "this is a whole number", f"Write {where[-1]} = 30, for example, without quotes.")
+        elif isinstance(value, str):
+            if all(character >= " " and character != "\x7f" for character in value):
+                return value
+            self.add(where, "control characters have no place here", "Remove them.")
+        else:
+            self.add(where, "this is a text", f'Write {where[-1]} = "…", in quotes.')
+        return _WRONG
+
+    def _obeys(self, kind: type, key: str, value: object, where: tuple[str, ...]) -> bool:
+        rule: Callable[[Any], tuple[str, str] | None] | None = RULES.get((kind, key))
+        broken = None if rule is None or value is None else rule(value)
+        if broken:
+            self.add(where, *broken)
+        return broken is None
+
+    def add(self, where: tuple[str, ...], problem: str, fix: str) -> None:
+        from core.config.lines import line_of
+
+        self._problems.append(self._problem(".".join(where), line_of(self._text, where), problem, fix))
+
+    def end(self) -> None:
+        """Raise ConfigError when there were problems."""
+        if not self._problems:
+            return
+        self._problems.sort(key=lambda problem: problem["line"] or 0)  # type: ignore[arg-type,return-value]
+        first = self._problems[0]
+        said = [f"line {p['line']}: {p['key'] + ': ' if p['key'] else ''}{p['problem']}" for p in self._problems]  # type: ignore[operator]
+        raise ConfigError(
+            f"{self._path} is not right." if len(said) == 1 else f"{self._path} has {len(said)} problems.",
+            f"{'; '.join(said)}.",
+            str(first["fix"]) if len(said) == 1 else "; ".join(f"line {p['line']}: {p['fix']}" for p in self._problems),
+            details={"problems": self._problems},
+        )
+
+    def _problem(self, key: str, line: int | None, problem: str, fix: str) -> dict[str, object]:
+        return {"file": str(self._path), "key": key, "line": line, "problem": problem, "fix": fix}
+
+
+_WRONG = object()
+
+
+def _as_list(command: str) -> str:
+    import json
+    import shlex
+
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    return json.dumps(words, ensure_ascii=False)

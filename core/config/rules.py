@@ -1,0 +1,168 @@
+"""Which values a key may have, beyond its type. One table: key → rule; a rule returns (problem, fix) or None.
+
+Whether a name that one entry uses is there (an issuer, a target) is not looked at here: that is asked when it is used, and a
+lineage must not become unreadable because a target is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from core.config.model import (
+    Appliance,
+    Defaults,
+    Dns01,
+    DnsProviderConfig,
+    Http01,
+    IssuerConfig,
+    LineageConfig,
+    TargetConfig,
+)
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+"""Of a lineage, an issuer, a target, a DNS provider entry."""
+NAME_FIX = "Begin with a letter, digit or _; then letters, digits, . _ and -, 128 at most."
+KEY_TYPES = ("ec-256", "ec-384", "ec-521", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192")
+CHALLENGES = ("http-01", "dns-01", "tls-alpn-01")
+
+Broken = tuple[str, str] | None
+Rule = Callable[[Any], Broken]
+
+
+def one_of(*known: str) -> Rule:
+    """Return a rule: one of these words."""
+
+    def rule(value: str) -> Broken:
+        if value in known:
+            return None
+        from difflib import get_close_matches
+
+        near = get_close_matches(value, known, n=1)
+        listed = f"Choose one of: {', '.join(known)}."
+        return f"{value!r} is not known here", f"Did you mean {near[0]}? {listed}" if near else listed
+
+    return rule
+
+
+def between(low: int, high: int) -> Rule:
+    """Return a rule: a number in [low, high]."""
+
+    def rule(value: int) -> Broken:
+        return None if low <= value <= high else (f"{value} is out of range", f"Choose a number from {low} to {high}.")
+
+    return rule
+
+
+def absolute(value: str) -> Broken:
+    """A path from the root: a scheduled run starts in another folder than a person."""
+    if value.startswith("/"):
+        return None
+    return f"{value!r} is no absolute path", "Write the whole path, from / on."
+
+
+def not_empty(value: str) -> Broken:
+    return None if value.strip() else ("this is empty", "Give a value, or remove the line.")
+
+
+def name(value: str) -> Broken:
+    if NAME.fullmatch(value):
+        return None
+    return (
+        f"{value[:60]!r} cannot be a name",
+        "Begin with a letter, digit or _; then letters, digits, . _ and -, 128 at most.",
+    )
+
+
+def names(values: tuple[str, ...]) -> Broken:
+    return next((broken for broken in map(name, values) if broken), None)
+
+
+def web_address(value: str) -> Broken:
+    if re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        return None
+    return f"{value!r} is no web address", "Write it with its scheme, for example https://box.example.com:8443."
+
+
+def directory(value: str) -> Broken:
+    """RFC 8555 §6.1: ACME is HTTPS only."""
+    if re.fullmatch(r"https://[^\s/]+(/\S*)?", value):
+        return None
+    return f"{value!r} is no address of a directory", "Write the whole address, beginning with https://."
+
+
+def probe(value: str) -> Broken:
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.%a-z0-9]+\]|[^\s:\[\]/]+):(\d{1,5})", value)
+    if match and 0 < int(match[2]) < 65536:
+        return None
+    return f"{value!r} is not HOST:PORT", 'Write, for example, "127.0.0.1:443" or "[::1]:443".'
+
+
+def resolvers(values: tuple[str, ...]) -> Broken:
+    for value in values:
+        host, _, port = value.rpartition(":") if value.count(":") == 1 or value.startswith("[") else (value, "", "53")
+        if not host or (port and not (port.isdigit() and 0 < int(port) < 65536)):
+            return f"{value!r} is no name server", 'Write, for example, "192.0.2.1" or "127.0.0.1:8053".'
+    return None
+
+
+def file_mode(value: str) -> Broken:
+    if re.fullmatch(r"0?[0-7]{3}", value) and not int(value, 8) & 0o007 and int(value, 8) & 0o400:
+        return None
+    return f"{value!r} is no mode for a key", 'Write it in octal, without rights for others, for example "0640".'
+
+
+def command(values: tuple[str, ...]) -> Broken:
+    if not values or (values[0] and all("\0" not in value for value in values)):
+        return None
+    return "the program is missing", 'Write, for example, ["systemctl", "reload", "nginx"].'
+
+
+def domains(values: tuple[str, ...]) -> Broken:
+    if all(values):
+        return None
+    return "one of the names is empty", "Remove it."
+
+
+RULES: dict[tuple[type, str], Rule] = {
+    (Appliance, "name"): not_empty,
+    (Appliance, "hostname"): not_empty,
+    (Appliance, "external_url"): web_address,
+    (IssuerConfig, "directory"): directory,
+    (IssuerConfig, "ca_bundle"): absolute,
+    (IssuerConfig, "staging"): name,
+    (IssuerConfig, "max_orders"): between(1, 64),
+    (Defaults, "issuer"): name,
+    (Defaults, "fallback_issuers"): names,
+    (Defaults, "key_type"): one_of(*KEY_TYPES),
+    (Defaults, "challenge"): one_of(*CHALLENGES),
+    (Defaults, "renew_days_before"): between(1, 825),
+    (Defaults, "fallback_certificate"): name,
+    (Defaults, "reminders"): between(1, 3650),
+    (Http01, "mode"): one_of("standalone", "webroot"),
+    (Http01, "webroot"): absolute,
+    (Http01, "address"): not_empty,
+    (Http01, "port"): between(1, 65535),
+    (Dns01, "resolvers"): resolvers,
+    (Dns01, "timeout_seconds"): between(1, 86400),
+    (TargetConfig, "kind"): name,
+    (TargetConfig, "certificate"): absolute,
+    (TargetConfig, "key"): absolute,
+    (TargetConfig, "chain"): absolute,
+    (TargetConfig, "test"): command,
+    (TargetConfig, "reload"): command,
+    (TargetConfig, "probe"): probe,
+    (TargetConfig, "probe_timeout_seconds"): between(1, 600),
+    (TargetConfig, "timeout_seconds"): between(1, 3600),
+    (TargetConfig, "mode"): one_of("link", "copy"),
+    (TargetConfig, "file_mode"): file_mode,
+    (DnsProviderConfig, "kind"): not_empty,
+    (LineageConfig, "domains"): domains,
+    (LineageConfig, "issuer"): name,
+    (LineageConfig, "dns"): name,
+    (LineageConfig, "key_type"): one_of(*KEY_TYPES),
+    (LineageConfig, "challenge"): one_of(*CHALLENGES),
+    (LineageConfig, "targets"): names,
+    (LineageConfig, "renew_days_before"): between(1, 825),
+}

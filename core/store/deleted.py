@@ -1,0 +1,191 @@
+"""Deleted lineages: a sealed copy of everything stays for 30 days, so that a slip can be undone.
+
+The copy is a tar made in memory and sealed as one vault file, `state/deleted/NAME-STAMP.sealed`; nothing in it is readable
+without the master key. A delete that dies in between is finished by `finish_deletes`: the copy is complete before a mark says
+so, and only after the mark is anything removed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from core.errors import NotFound, StoreCorrupt, UsageError
+from core.paths import Paths
+from core.store import journal, lineages, orders
+from core.store.atomic import (
+    make_dir,
+    new_temporary_dir,
+    remove_file,
+    remove_tree,
+    settle,
+    store_error,
+    storing,
+    write_file,
+)
+from core.store.vault import SUFFIX, Vault, deleted_copy
+
+KEPT_FOR = timedelta(days=30)
+_SETTINGS = "settings.toml"
+_FILE = re.compile(r"(?P<name>.+)-(?P<stamp>\d{8}T\d{6}Z)(-\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedCopy:
+    """A sealed copy."""
+
+    name: str
+    at: datetime
+    """When the lineage was deleted."""
+    path: Path
+
+
+def delete_lineage(paths: Paths, vault: Vault, name: str, now: datetime) -> datetime:
+    """Forget a lineage; returns until when the copy stays. Wants the writers' lock.
+
+    Raises:
+        NotFound (`not-found`): there is none.
+        VaultError, StoreError: before the copy is complete nothing has been removed.
+    """
+    settings = paths.certificates / f"{name}.toml"
+    home = paths.lineages / name
+    if not settings.exists() and not home.exists():
+        raise NotFound(
+            f"There is no lineage {name}.", "Nothing of that name is stored.", "See the names with: certdeck status."
+        )
+    make_dir(paths.deleted)
+    path = _free_place(paths, name, now)
+    write_file(path, vault.seal(deleted_copy(path.name), _archive(paths, vault, name)))
+    make_dir(home)
+    write_file(home / lineages.DELETING, b"")
+    _remove(paths, name)
+    return now + KEPT_FOR
+
+
+def finish_deletes(paths: Paths) -> tuple[str, ...]:
+    """Finish what a delete that died has left; returns the names. Wants the writers' lock."""
+    half = tuple(name for name in lineages.names(paths) if (paths.lineages / name / lineages.DELETING).exists())
+    for name in half:
+        _remove(paths, name)
+    return half
+
+
+def list_deleted(paths: Paths) -> tuple[DeletedCopy, ...]:
+    """Return the copies that are there, newest first."""
+    found = []
+    for path in paths.deleted.glob(f"[!.]*{SUFFIX}"):
+        match = _FILE.fullmatch(path.name.removesuffix(SUFFIX))
+        if match:
+            at = datetime.strptime(match["stamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            found.append(DeletedCopy(match["name"], at, path))
+    return tuple(sorted(found, key=lambda copy: (copy.at, copy.path.name), reverse=True))
+
+
+def purge_deleted(paths: Paths, now: datetime) -> int:
+    """Remove the copies older than 30 days; returns how many. Raises StoreError."""
+    old = [copy for copy in list_deleted(paths) if copy.at + KEPT_FOR <= now]
+    for copy in old:
+        remove_file(copy.path)
+    return len(old)
+
+
+def restore(paths: Paths, vault: Vault, copy: DeletedCopy) -> str:
+    """Bring a deleted lineage back, with all its versions; none of them is live. Returns its name. Wants the writers' lock.
+
+    Raises:
+        UsageError (`usage`): there is a lineage of that name.
+        VaultError, StoreError: nothing changed.
+    """
+    home = paths.lineages / copy.name
+    settings = paths.certificates / f"{copy.name}.toml"
+    if home.exists() or settings.exists():
+        raise UsageError(
+            f"There is a lineage {copy.name} already.",
+            "Bringing the deleted one back would replace it.",
+            "Delete that one first; a copy of it stays too.",
+        )
+    try:
+        files = _unpack(vault.unseal(deleted_copy(copy.path.name), copy.path.read_bytes()))
+    except OSError as exc:
+        raise store_error(exc, copy.path, "read") from exc
+    make_dir(paths.lineages)
+    temporary = new_temporary_dir(paths.lineages)
+    try:
+        for file, data in files.items():
+            if file != _SETTINGS:
+                make_dir((temporary / file).parent)
+                write_file(temporary / file, data)
+        settle(temporary, home)
+    except BaseException:
+        remove_tree(temporary)
+        raise
+    newest = lineages.versions(paths, copy.name)[-1:]
+    lineages.seal_old_keys(paths, vault, copy.name, keep=newest[0] if newest else 0)
+    make_dir(paths.certificates)
+    write_file(settings, files.get(_SETTINGS, b""))
+    return copy.name
+
+
+def _remove(paths: Paths, name: str) -> None:
+    """Every step may be the last of a process; the mark in the folder that goes last brings the next one back here."""
+    remove_file(paths.certificates / f"{name}.toml")
+    lineages.unlink_live(paths, name)
+    orders.delete_order(paths, name)
+    journal.remove(paths, name)
+    remove_tree(paths.lineages / name)
+
+
+def _free_place(paths: Paths, name: str, now: datetime) -> Path:
+    stem = f"{name}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    path, number = paths.deleted / (stem + SUFFIX), 2
+    while path.exists():
+        path, number = paths.deleted / f"{stem}-{number}{SUFFIX}", number + 1
+    return path
+
+
+def _archive(paths: Paths, vault: Vault, name: str) -> bytes:
+    """Return the tar. Sealed keys go in open: the whole is sealed, and an inner seal would not survive a rotation."""
+    files: dict[str, bytes] = {}
+    settings = paths.certificates / f"{name}.toml"
+    home = paths.lineages / name
+    with storing(home, "read"):
+        if settings.exists():
+            files[_SETTINGS] = settings.read_bytes()
+        for path in sorted(home.glob("*/*.*")) + sorted(home.glob("*.json")):
+            if path.name != lineages.SEALED_KEY and not path.parent.name.startswith("."):
+                files[path.relative_to(home).as_posix()] = path.read_bytes()
+    for version in lineages.versions(paths, name):
+        if (lineages.folder(paths, name, version) / lineages.SEALED_KEY).exists():
+            files[f"{version}/{lineages.KEY}"] = lineages.read_key(paths, vault, name, version)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for file, data in files.items():
+            member = tarfile.TarInfo(file)
+            member.size, member.mode = len(data), 0o600
+            tar.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+_INNER = re.compile(r"(\d+/)?[A-Za-z0-9_][A-Za-z0-9._-]*")
+
+
+def _unpack(archive: bytes) -> dict[str, bytes]:
+    files = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            for member in tar:
+                content = tar.extractfile(member)
+                if content is None or not _INNER.fullmatch(member.name):
+                    raise tarfile.TarError(member.name)
+                files[member.name] = content.read()
+    except tarfile.TarError as exc:
+        raise StoreCorrupt(
+            "The copy of the deleted lineage cannot be read.",
+            "It does not hold what certdeck puts into one.",
+            "Issue the certificate again.",
+        ) from exc
+    return files

@@ -1,0 +1,107 @@
+"""One writer at a time.
+
+An `flock` on `run/lock`: the system frees it when the process dies, however it dies, and it is not handed down to children that
+are started as programs. Who holds it, since when and for what stands in the file for whoever comes second; the file itself
+stays, because removing it would let two writers lock two different files.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from core.errors import LockHeld, StoreNotWritable
+from core.paths import Paths
+from core.ports import Environment
+from core.store.atomic import make_dir, store_error
+from core.store.records import rfc3339
+
+
+@contextmanager
+def writers_lock(paths: Paths, env: Environment, operation: str) -> Iterator[None]:
+    """Hold the writers' lock. `operation`: shown to others who want it. Never waits.
+
+    Raises:
+        LockHeld (`lock-held`): another process, or another thread of this one, holds it.
+        StoreNotWritable (`store-not-writable`): the folder of the lock cannot be written by this user.
+    """
+    handle = _acquire(paths.lock)
+    try:
+        holder = {"pid": os.getpid(), "since": rfc3339(env.clock.now()), "operation": operation}
+        with suppress(OSError):  # a full disk must not keep somebody from deleting what fills it
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(holder).encode(), 0)
+        yield
+    finally:
+        with suppress(OSError):
+            os.ftruncate(handle, 0)
+        os.close(handle)
+
+
+def _acquire(lock: Path) -> int:
+    while True:
+        handle = _open(lock)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_same(handle, lock):
+                return handle
+            os.close(handle)  # somebody cleared the folder in between: lock the file that is there now
+        except BlockingIOError as exc:
+            os.close(handle)
+            raise _held(lock) from exc
+        except OSError as exc:
+            os.close(handle)
+            raise store_error(exc, lock, "locked") from exc
+
+
+def _open(lock: Path) -> int:
+    try:
+        make_dir(lock.parent)
+        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except StoreNotWritable as exc:
+        raise _not_permitted(lock) from exc
+    except OSError as exc:
+        if exc.errno in (errno.EACCES, errno.EPERM):
+            raise _not_permitted(lock) from exc
+        raise store_error(exc, lock, "opened") from exc
+
+
+def _is_same(handle: int, lock: Path) -> bool:
+    try:
+        there = lock.stat()
+    except FileNotFoundError:
+        return False
+    mine = os.fstat(handle)
+    return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _held(lock: Path) -> LockHeld:
+    try:
+        holder = json.loads(lock.read_bytes())
+        pid, since, operation = int(holder["pid"]), str(holder["since"]), str(holder["operation"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return LockHeld(
+            "Another certdeck is at work.",
+            "Only one at a time may change things, and it has just begun.",
+            "Wait until it has ended and start this again.",
+            details={"pid": None, "since": None, "operation": None},
+        )
+    return LockHeld(
+        f"Another certdeck is at work: {operation}, process {pid}.",
+        f"Only one at a time may change things; it has been at it since {since}.",
+        f"Wait until it has ended and start this again, or end it: kill {pid}.",
+        details={"pid": pid, "since": since, "operation": operation},
+    )
+
+
+def _not_permitted(lock: Path) -> StoreNotWritable:
+    return StoreNotWritable(
+        f"{lock.parent} cannot be written.",
+        "This user is not permitted to change anything here.",
+        "Start it as root (with sudo), or set CERTDECK_HOME to a folder of your own.",
+    )
