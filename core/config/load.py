@@ -2,7 +2,7 @@
 
 `tomllib` reads; a walker over the dataclasses of `core.config.model` fills them, so a key exists exactly where a field does. Each
 problem says file, line and key, what is wrong and how to mend it. A missing configuration file is the default configuration.
-Every command comes through here, so nothing heavy is imported: nearest names and line numbers are looked for when something is wrong.
+Every command comes through here, so nothing heavy is imported: nearest names and line numbers are for when something is wrong.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class _Walk:
     def add(self, where: tuple[str, ...], problem: str, fix: str) -> None:
         from core.config.lines import line_of
 
-        self._problems.append(self._problem(".".join(where), line_of(self._text, where), problem, fix))
+        self._problems.append(self._problem(".".join(map(_shown, where)), line_of(self._text, where), problem, fix))
 
     def end(self) -> None:
         """Raise ConfigError when there were problems."""
@@ -259,7 +259,7 @@ class _Walk:
         raise ConfigError(
             f"{self._path} is not right." if len(said) == 1 else f"{self._path} has {len(said)} problems.",
             f"{'; '.join(said)}.",
-            str(first["fix"]) if len(said) == 1 else "; ".join(f"line {p['line']}: {p['fix']}" for p in self._problems),
+            str(first["fix"]) if len(said) == 1 else " ".join(f"Line {p['line']}: {p['fix']}" for p in self._problems),
             details={"problems": self._problems},
         )
 
@@ -268,6 +268,11 @@ class _Walk:
 
 
 _WRONG = object()
+
+
+def _shown(part: str) -> str:
+    """A quoted key may hold anything, terminal codes too."""
+    return part if part.isprintable() else ascii(part)
 
 
 def _as_list(command: str) -> str:

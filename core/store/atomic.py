@@ -65,6 +65,38 @@ def write_file(
             sync_dir(path.parent)
 
 
+class TemporaryFile:
+    """A derived file in the making: a time first, its content later. A failure to write it is no failure of anything."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._temporary: Path | None = None
+        self._handle = -1
+        self.changed_at = 0
+        """Nanoseconds of the file system's own clock when this was entered; 0 when the file cannot be made."""
+
+    def __enter__(self) -> TemporaryFile:
+        with suppress(OSError):
+            self._temporary, self._handle = _open_temporary(self._path.parent)
+            self.changed_at = os.fstat(self._handle).st_ctime_ns
+        return self
+
+    def keep(self, data: bytes) -> None:
+        """Put `data` in its place; not flushed."""
+        if self._temporary is not None:
+            with suppress(OSError):
+                write_all(self._handle, data)
+                self._temporary.replace(self._path)
+                self._temporary = None
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle != -1:
+            os.close(self._handle)
+        if self._temporary is not None:
+            with suppress(OSError):
+                self._temporary.unlink()
+
+
 def replace_symlink(link: Path, target: str) -> None:
     """Make `link` point to `target` in one step, whatever it was before. Raises StoreError."""
     with storing(link):

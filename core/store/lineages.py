@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import NotFound, StoreCorrupt
+from core.errors import CertdeckError, NotFound, StoreCorrupt
 from core.paths import Paths
 from core.store.atomic import (
     make_dir,
@@ -123,27 +123,33 @@ def names(paths: Paths) -> tuple[str, ...]:
 
 
 def read_version(paths: Paths, name: str, version: int) -> VersionFacts:
-    """Return the facts of a version; those of the certificate are parsed anew where `cert.pem` is not the one recorded.
+    """Return the facts of a version.
 
-    Raises NotFound (`not-found`), StoreCorrupt (`store-corrupt`).
+    The certificate is parsed anew where `cert.pem` is not the one recorded, or the record is gone; then `method` is empty.
+    Raises NotFound (`not-found`), StoreCorrupt (`store-corrupt`), StoreError.
     """
-    where = folder(paths, name, version)
-    facts = VersionFacts.from_json(_read(paths, name, version, FACTS))
     cert = _read(paths, name, version, "cert.pem")
+    try:
+        facts = VersionFacts.from_json(_read(paths, name, version, FACTS))
+    except StoreCorrupt:
+        parsed = _parse(paths, name, version)
+        return VersionFacts(created=parsed.not_before, ca=None, directory=None, method="", certificate=parsed)
     if leaf_sha256(cert) == facts.certificate.sha256:
         return facts
-    from dataclasses import replace
+    return replace(facts, certificate=_parse(paths, name, version))
 
+
+def _parse(paths: Paths, name: str, version: int) -> CertificateFacts:
+    cert, chain = _read(paths, name, version, "cert.pem"), _read(paths, name, version, "chain.pem")
     try:
-        parsed = certificate_facts(cert + _read(paths, name, version, "chain.pem"))
-    except Exception as exc:
+        return certificate_facts(cert + chain)
+    except (CertdeckError, ValueError) as exc:
         raise StoreCorrupt(
-            f"{where / 'cert.pem'} is no certificate any more.",
+            f"{folder(paths, name, version) / 'cert.pem'} is no certificate any more.",
             "Something else than certdeck has changed it.",
             f"Renew it: certdeck --renew {name} --force.",
             lineage=name,
         ) from exc
-    return replace(facts, certificate=parsed)
 
 
 def read_pair(paths: Paths, name: str, version: int) -> StoredPair:
@@ -263,8 +269,6 @@ def prune(paths: Paths, name: str, keep: int = KEPT_VERSIONS) -> tuple[int, ...]
 
 def spec_of(lineage: LineageConfig) -> dict[str, object]:
     """Return a lineage's settings as plain values, without those that are not given."""
-    from dataclasses import fields
-
     found = {f.name: getattr(lineage, f.name) for f in fields(lineage)}
     return {
         key: list(value) if isinstance(value, tuple) else value

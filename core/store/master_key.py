@@ -28,7 +28,7 @@ from core.store.atomic import make_dir, store_error, write_file
 CREDENTIAL = "certdeck-master-key"
 OLD_CREDENTIAL = "certdeck-master-key-old"
 """Set for one `vault rotate` after the credential was changed."""
-PASSPHRASE_VARIABLE = "CERTDECK_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
+PASSPHRASE_VARIABLE = "CERTDECK_PASSPHRASE_FILE"
 KEY_BYTES = 32
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 """0.14 s and 32 MiB (measured 2026-11); OWASP's figure for interactive use is 2^17, too much memory for an appliance."""

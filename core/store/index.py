@@ -1,0 +1,319 @@
+"""The state of every lineage at the price of three `stat` calls each.
+
+`status` and a scheduled run with nothing due look at thousands of lineages, so nothing is parsed twice: `state/index.json` keeps
+the facts of each beside the signature (inode and change time) of its settings, its live certificate and its folder. What has
+another signature is read again. The index is derived: it may be removed, readers write it without the lock and without flushing,
+whoever comes last is right, and a failure to write it costs time only.
+
+Change times have a granularity. A thing that changed just before it was read may change again without another time, so what is
+that fresh is read again the next time (the file system's own clock decides, by way of the index's temporary file).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from core.errors import CertdeckError, NotFound
+from core.paths import Paths
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+FORMAT = 1
+"""Raise when `Facts` changes: an index of another format is ignored."""
+_FRESH_NANOSECONDS = 2_000_000_000
+"""Coarsest change time of a file system that we know of (FAT: 2 s)."""
+
+
+class Facts(NamedTuple):
+    """What is known of a lineage. Times are seconds since 1970, UTC. Sequences may be lists."""
+
+    name: str
+    # its settings; None: the default of the configuration applies
+    domains: Sequence[str]
+    issuer: str | None
+    challenge: str | None
+    dns: str | None
+    key_type: str | None
+    profile: str | None
+    preferred_chain: str | None
+    targets: Sequence[str]
+    auto_renew: bool | None
+    renew_days_before: int | None
+    # its live certificate; without one `sha256` is empty and `version` None
+    version: int | None
+    waiting_version: int | None
+    subject: str
+    issued_by: str
+    names: Sequence[str]
+    serial: str
+    not_before: float
+    not_after: float
+    sha256: str
+    cert_key_type: str
+    self_signed: bool
+    chain_length: int
+    renewal_id: str | None
+    ca: str | None
+    method: str
+    directory: str | None
+    cert_profile: str | None
+    # what the timer remembers
+    failures: int
+    last_error: Mapping[str, object] | None
+    last_attempt: float | None
+    next_attempt: float | None
+    ari_id: str | None
+    ari_start: float | None
+    ari_end: float | None
+    ari_chosen: float | None
+    ari_check_at: float | None
+    on_fallback: bool
+    target_outcomes: Mapping[str, Mapping[str, object]]
+    open_order: bool
+
+
+def facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
+    """Return the facts of all lineages by name, and the error of each that cannot be read: the others are still there.
+
+    Reads without the lock. Raises StoreError only when the folder of the lineages itself cannot be read.
+    """
+    with _without_collector():
+        return _facts_of_all(paths)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Ten thousand lineages are half a million objects and no garbage: looking through them takes as long as reading them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
+    kept, at = _load(paths)
+    signatures = _signatures(paths)
+    orders = _open_orders(paths)
+    found: list[Facts] = []
+    changed: list[str] = []
+    make = Facts._make
+    for name in sorted(signatures):
+        entry = kept.get(name)
+        signature = signatures[name]
+        if entry is None or entry[0] != signature or _is_fresh(signature, at):
+            changed.append(name)
+        else:
+            row = entry[1]
+            row[-1] = name in orders
+            found.append(make(row))
+    if not changed and len(kept) == len(signatures):
+        return found, []
+    read, problems = _read_again(paths, changed, signatures, kept, orders)
+    if read:
+        found = sorted([*found, *read])
+    return found, problems
+
+
+def facts_of(paths: Paths, name: str) -> Facts:
+    """Return the facts of one lineage, read from its files.
+
+    Raises NotFound (`not-found`), ConfigError (`config-invalid`), StoreCorrupt (`store-corrupt`), StoreError.
+    """
+    row = _read_row(paths, name)
+    row[-1] = (paths.orders / name / "order.json").exists()
+    return Facts._make(row)
+
+
+def generation(paths: Paths) -> str:
+    """Return a stamp that changes whenever something changed that the console shows. Only `stat` calls, no lock."""
+    stamps: list[int] = []
+    for path in (
+        paths.config,
+        paths.certificates,
+        paths.live,
+        paths.lineages,
+        paths.orders,
+        paths.transactions,
+        paths.accounts,
+        paths.last_run,
+        paths.history,
+        paths.history.with_name(paths.history.name + "-wal"),
+    ):
+        with suppress(OSError):
+            found = path.stat()
+            stamps += (found.st_ino, found.st_ctime_ns, found.st_size)
+        stamps.append(0)
+    with suppress(CertdeckError):
+        for _, signature in sorted(_signatures(paths).items()):
+            stamps += signature
+    for name in sorted(_open_orders(paths)):
+        with suppress(OSError):
+            stamps.append((paths.orders / name / "order.json").stat().st_ctime_ns)
+    return f"{hash(tuple(stamps)) & 0xFFFFFFFFFFFFFFFF:016x}"
+
+
+def _signatures(paths: Paths) -> dict[str, list[int]]:
+    """Return inode and change time of each lineage's settings, live certificate and folder; zeros for what is not there."""
+    found: dict[str, list[int]] = {}
+    try:
+        with _Folder(paths.certificates) as settings, _Folder(paths.live) as live, _Folder(paths.lineages) as homes:
+            if settings is None:
+                return found
+            stat = os.stat
+            with os.scandir(settings) as entries:
+                for entry in entries:
+                    file = entry.name
+                    if not file.endswith(".toml") or file[0] == ".":
+                        continue
+                    name = file[:-5]
+                    three = four = five = 0
+                    try:
+                        seen = entry.stat()
+                        one, two = seen.st_ino, seen.st_ctime_ns
+                    except FileNotFoundError:
+                        continue  # deleted since
+                    if live is not None:
+                        try:
+                            seen = stat(name + "/cert.pem", dir_fd=live)
+                            three, four = seen.st_ino, seen.st_ctime_ns
+                        except OSError:
+                            pass
+                    if homes is not None:
+                        try:  # noqa: SIM105 - a thousand times over, `suppress` costs more than the call
+                            five = stat(name, dir_fd=homes).st_ctime_ns
+                        except OSError:
+                            pass
+                    found[name] = [one, two, three, four, five]
+    except OSError as exc:
+        from core.store.atomic import store_error
+
+        raise store_error(exc, paths.certificates, "read") from exc
+    return found
+
+
+class _Folder:
+    """An open folder to look names up in, or None when it is not there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def __enter__(self) -> int | None:
+        with suppress(FileNotFoundError):
+            self._handle = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return self._handle
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+
+
+def _open_orders(paths: Paths) -> frozenset[str]:
+    try:
+        found = os.listdir(paths.orders)
+    except OSError:
+        return frozenset()
+    return frozenset(name for name in found if name[0] != "." and (paths.orders / name / "order.json").exists())
+
+
+def _is_fresh(signature: list[int], at: int) -> bool:
+    return any(
+        -_FRESH_NANOSECONDS < at - time < _FRESH_NANOSECONDS for time in (signature[1], signature[3], signature[4])
+    )
+
+
+def _load(paths: Paths) -> tuple[dict[str, Any], int]:
+    try:
+        raw = json.loads(paths.index.read_bytes())
+        if raw["format"] == FORMAT:
+            kept, at = raw["lineages"], raw["at"]
+            width = len(Facts._fields)
+            if isinstance(at, int) and all(len(entry) == 2 and len(entry[1]) == width for entry in kept.values()):
+                return kept, at
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return {}, 0
+
+
+def _read_again(
+    paths: Paths, changed: list[str], signatures: dict[str, list[int]], kept: dict[str, Any], orders: frozenset[str]
+) -> tuple[list[Facts], list[CertdeckError]]:
+    from core.store.atomic import TemporaryFile
+
+    found: list[Facts] = []
+    problems: list[CertdeckError] = []
+    with TemporaryFile(paths.index) as file:  # made before anything is read: its time says what was fresh then
+        entries = {name: entry for name, entry in kept.items() if name in signatures}
+        for name in changed:
+            entries.pop(name, None)
+            try:
+                row = _read_row(paths, name)
+            except NotFound:
+                continue  # deleted since
+            except CertdeckError as exc:
+                problems.append(exc)
+                continue
+            row[-1] = name in orders
+            entries[name] = [signatures[name], row]
+            found.append(Facts._make(row))
+        if found or len(entries) != len(kept):
+            text = {"format": FORMAT, "at": file.changed_at, "lineages": entries}
+            file.keep(json.dumps(text, separators=(",", ":")).encode())
+    return found, problems
+
+
+def _read_row(paths: Paths, name: str) -> list[Any]:
+    """Return the values of `Facts` in its order, as JSON has them; whether an order is open is filled in each time."""
+    from core.config.load import load_lineage
+    from core.store import lineages, renewal_state
+
+    config = load_lineage(paths, name)
+    version = lineages.live_version(paths, name)
+    state = renewal_state.load(paths, name)
+    row: list[Any] = [
+        name,
+        list(config.domains),
+        config.issuer,
+        config.challenge,
+        config.dns,
+        config.key_type,
+        config.profile,
+        config.preferred_chain,
+        list(config.targets),
+        config.auto_renew,
+        config.renew_days_before,
+        version,
+        lineages.waiting_version(paths, name),
+    ]
+    if version is None:
+        row += ["", "", [], "", 0.0, 0.0, "", "", False, 0, None, None, "", None, None]
+    else:
+        facts = lineages.read_version(paths, name, version)
+        leaf = facts.certificate
+        row += [
+            leaf.subject,
+            leaf.issuer,
+            list(leaf.names),
+            leaf.serial,
+            _seconds(leaf.not_before),
+            _seconds(leaf.not_after),
+        ]
+        row += [leaf.sha256, leaf.key_type, leaf.self_signed, leaf.chain_length, leaf.renewal_id]
+        row += [facts.ca, facts.method, facts.directory, facts.profile]
+    row += [state.failures, state.last_error, _seconds(state.last_attempt), _seconds(state.next_attempt), state.ari_id]
+    row += [_seconds(at) for at in (state.ari_start, state.ari_end, state.ari_chosen, state.ari_check_at)]
+    return [*row, state.on_fallback, state.targets, False]
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()
