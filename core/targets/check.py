@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from core.config.model import TargetConfig
 from core.errors import ConfigError
@@ -14,11 +15,13 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 MODES = ("link", "copy")
 
 
-def refuse_impossible(targets: Sequence[TargetConfig], configured: Mapping[str, TargetConfig], state: str) -> None:
+def refuse(
+    targets: Sequence[TargetConfig], configured: Iterable[TargetConfig] = (), state: Path | None = None
+) -> None:
     """Raise when one of `targets` cannot work as it is configured. Pure but for resolving links in folder names.
 
     Args:
-        configured: every target there is: two of them may not share a path.
+        configured: other targets there are: no two may share a path.
         state: folder of our own state, where no target may write.
 
     Raises:
@@ -26,7 +29,8 @@ def refuse_impossible(targets: Sequence[TargetConfig], configured: Mapping[str, 
     """
     for target in targets:
         kind_of(target)
-    problems = [problem for target in targets for problem in _problems(target, configured.values(), state)]
+    others = [*targets, *configured]
+    problems = [problem for target in targets for problem in _problems(target, others, state)]
     if not problems:
         return
     raise ConfigError(
@@ -37,7 +41,7 @@ def refuse_impossible(targets: Sequence[TargetConfig], configured: Mapping[str, 
     )
 
 
-def _problems(target: TargetConfig, configured: Iterable[TargetConfig], state: str) -> Iterator[tuple[str, str, str]]:
+def _problems(target: TargetConfig, configured: Iterable[TargetConfig], state: Path | None) -> Iterator[tuple[str, str, str]]:
     where = f"[targets.{target.name}]"
     if not NAME.fullmatch(target.name):
         yield (
@@ -77,7 +81,7 @@ def _problems(target: TargetConfig, configured: Iterable[TargetConfig], state: s
             "Certificate, key and chain are files of their own.",
             f"Give different paths in {where}.",
         )
-    if any(place.startswith(f"{os.path.realpath(state)}/") for place in places):
+    if state is not None and any(place.startswith(f"{os.path.realpath(state)}/") for place in places):
         yield (
             f"Target {target.name} points into certdeck's own state.",
             "What is below live/ switches by itself and is never written by a deployment.",

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 
-BEGIN = b"-----BEGIN CERTIFICATE-----"
-END = b"-----END CERTIFICATE-----"
+from core.store.versions import leaf_sha256
 
 
 def sha256_of_der(der: bytes) -> str:
@@ -17,11 +14,4 @@ def sha256_of_der(der: bytes) -> str:
 
 def sha256_of_pem(pem: bytes) -> str | None:
     """Return the fingerprint of the first certificate in `pem`, or None when there is none to be read."""
-    _, begin, rest = pem.partition(BEGIN)
-    body, end, _ = rest.partition(END)
-    if not begin or not end:
-        return None
-    try:
-        return sha256_of_der(base64.b64decode(b"".join(body.split()), validate=True))
-    except binascii.Error:
-        return None
+    return leaf_sha256(pem)

@@ -28,12 +28,12 @@ def observe(
     """Return the state of a target that should carry the version in the folder `live`. Never raises.
 
     Args:
-        outcome: what is remembered of the last deployment: `state`, `served_sha256`, `why`.
+        outcome: what is remembered of the last deployment: `state`, `sha256` (served), `why`.
         prober: given, the service is asked too, which blocks up to `timeout` seconds.
     """
     state, why = _from_files(target, live)
     remembered = outcome or {}
-    served = _text(remembered.get("served_sha256"))
+    served = _text(remembered.get("sha256"))
     if prober is not None and target.probe is not None:
         answer = prober.served(target.probe, server_name=target.probe_name or server_name, timeout=timeout)
         served = None if answer.certificate is None else sha256_of_der(answer.certificate)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from core.config.model import TargetConfig
 from core.store.atomic import sync_dir
+from core.store.versions import leaf_sha256
 from core.targets.attributes import Attributes, attributes_for_new, attributes_of
 from core.targets.change import CURRENT, FULLCHAIN, KEY, Change, Place, folder_of
 from core.targets.disk import (
@@ -33,7 +34,6 @@ from core.targets.disk import (
     replace_link,
     write_new,
 )
-from core.targets.fingerprint import sha256_of_pem
 
 
 def stage(change: Change, target: TargetConfig, contents: Mapping[str, bytes]) -> None:
@@ -161,7 +161,7 @@ def release(target: TargetConfig) -> None:
 def old_sha256(change: Change) -> str | None:
     """Return the fingerprint of the certificate in `before`; None when there was none."""
     try:
-        return sha256_of_pem((change.folder / change.before / FULLCHAIN).read_bytes())
+        return leaf_sha256((change.folder / change.before / FULLCHAIN).read_bytes())
     except OSError:
         return None
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.config.model import TargetConfig
-from core.ports import Runner
+from core.ports import Environment, Runner
 from core.targets.kinds import kind_of
 
 MAX_LINES = 12
@@ -35,14 +35,14 @@ class Verdict:
     """The service does not run at all, so there was nothing to reload."""
 
 
-def run_test(runner: Runner, target: TargetConfig) -> Verdict:
+def run_test(env: Environment, target: TargetConfig) -> Verdict:
     """Run the configuration test of a target; one without any passes. Blocks up to the target's time limit."""
-    return _run(runner, target, target.test)
+    return _run(env.runner, target, target.test)
 
 
-def run_reload(runner: Runner, target: TargetConfig) -> Verdict:
+def run_reload(env: Environment, target: TargetConfig) -> Verdict:
     """Make the service read its files again. Blocks up to the target's time limit."""
-    return _run(runner, target, target.reload)
+    return _run(env.runner, target, target.reload)
 
 
 def shown(argv: Sequence[str]) -> str:

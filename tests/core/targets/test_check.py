@@ -7,15 +7,15 @@ import pytest
 
 from core.config.model import TargetConfig
 from core.errors import ConfigError
-from core.targets.check import refuse_impossible
+from core.targets.check import refuse
 from core.targets.kinds import KINDS, resolved
 
 WEB = TargetConfig(name="web", certificate="/srv/tls/domain.crt", key="/srv/tls/domain.key")
 
 
-def refusal(target: TargetConfig, *others: TargetConfig, state: str = "/var/lib/certdeck") -> ConfigError:
+def refusal(target: TargetConfig, *others: TargetConfig) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
-        refuse_impossible([target], {each.name: each for each in (target, *others)}, state)
+        refuse([target], others, Path("/var/lib/certdeck"))
     return caught.value
 
 
@@ -67,7 +67,7 @@ def test_every_problem_is_said_at_once() -> None:
 def test_good_targets_pass() -> None:
     """Targets with paths of their own pass, and the order of targets does not matter."""
     mail = replace(WEB, name="mail", certificate="/srv/tls/mail.crt", key="/srv/tls/mail.key", chain="/srv/tls/ca.crt")
-    assert refuse_impossible([WEB, mail], {"web": WEB, "mail": mail}, "/var/lib/certdeck") is None
+    assert refuse([WEB, mail], [WEB, mail], Path("/var/lib/certdeck")) is None
 
 
 def test_unknown_kind_names_the_known_ones() -> None:

@@ -45,7 +45,7 @@ def target(tmp_path: Path, leaf: Leaf) -> TargetConfig:
 
 def test_same_files_are_deployed(target: TargetConfig, live: Path) -> None:
     """A target whose files are the live version's is `deployed`, with what its service was last seen to serve."""
-    state = observe(target, live=live, outcome={"state": "deployed", "served_sha256": "AA:BB", "why": ""})
+    state = observe(target, live=live, outcome={"state": "deployed", "sha256": "AA:BB", "why": ""})
     assert (state.state, state.served_sha256, state.why) == ("deployed", "AA:BB", "")
 
 

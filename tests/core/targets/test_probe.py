@@ -10,9 +10,8 @@ import pytest
 
 from core.config.model import TargetConfig
 from core.ports import CancelToken, Environment, Served
-from core.targets.fingerprint import sha256_of_der, sha256_of_pem
+from core.targets.fingerprint import sha256_of_der
 from core.targets.probe import look
-from tests.support.authority import self_signed
 
 TARGET = TargetConfig(name="web", certificate="/c", key="/k", probe="127.0.0.1:443")
 NOTHING = Served(failure="Nothing listens at 127.0.0.1:443.")
@@ -51,7 +50,7 @@ def environment(clock: Clock, *answers: Served) -> tuple[Environment, Scripted]:
             yield answers[-1]
 
     prober = Scripted(script())
-    return cast(Environment, SimpleNamespace(clock=clock, prober=prober)), prober
+    return cast("Environment", SimpleNamespace(clock=clock, prober=prober)), prober
 
 
 def test_old_workers_are_waited_for() -> None:
@@ -90,11 +89,3 @@ def test_the_configured_server_name_wins() -> None:
     env, prober = environment(Clock(), Served(certificate=b"ours"))
     look(env, replace(TARGET, probe_name="intern.example"), sha256_of_der(b"ours"), "shop.example.com")
     assert prober.asked == [("127.0.0.1:443", "intern.example")]
-
-
-def test_fingerprint_of_a_file_is_that_of_the_certificate() -> None:
-    """The fingerprint read from PEM without cryptography is the certificate's SHA-256 (ST-49); rubbish has none."""
-    leaf = self_signed(["localhost"])
-    assert sha256_of_pem(b"# a comment\n" + leaf.fullchain_pem) == leaf.sha256
-    assert sha256_of_pem(leaf.key_pem) is None
-    assert sha256_of_pem(b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----") is None

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from core.config.model import TargetConfig
-from core.ports import CancelToken, Completed
+from core.ports import CancelToken, Completed, Environment
 from core.targets.service import plain, run_reload, run_test
 
 TARGET = TargetConfig(
@@ -34,6 +36,10 @@ class OneAnswer:
         return self.answer
 
 
+def environment(runner: OneAnswer) -> Environment:
+    return cast("Environment", SimpleNamespace(runner=runner))
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
@@ -58,7 +64,7 @@ class OneAnswer:
 )
 def test_failures_are_put_into_words(answer: Completed, why: str) -> None:
     """However a command ends badly, one plain sentence says how, and its output is kept."""
-    verdict = run_test(OneAnswer(answer), TARGET)
+    verdict = run_test(environment(OneAnswer(answer)), TARGET)
     assert not verdict.ok
     assert verdict.why == why
 
@@ -67,14 +73,14 @@ def test_nothing_to_run_passes() -> None:
     """A target without test or reload passes without running anything (SF-24)."""
     runner = OneAnswer(Completed(returncode=1, output=""))
     bare = TargetConfig(name="web", certificate="/c", key="/k")
-    assert run_test(runner, bare).ok
-    assert run_reload(runner, bare).ok
+    assert run_test(environment(runner), bare).ok
+    assert run_reload(environment(runner), bare).ok
     assert runner.ran == []
 
 
 def test_success_is_silent() -> None:
     """A command that ends with 0 passes whatever it printed."""
-    verdict = run_reload(OneAnswer(Completed(returncode=0, output="warning: something")), TARGET)
+    verdict = run_reload(environment(OneAnswer(Completed(returncode=0, output="warning: something"))), TARGET)
     assert (verdict.ok, verdict.why, verdict.output) == (True, "", "")
 
 
@@ -91,7 +97,7 @@ def test_success_is_silent() -> None:
 )
 def test_a_service_that_does_not_run_is_told_apart(output: str, is_idle: bool) -> None:
     """A reload that fails because nothing runs is no refusal of the certificate."""
-    verdict = run_reload(OneAnswer(Completed(returncode=1, output=output)), TARGET)
+    verdict = run_reload(environment(OneAnswer(Completed(returncode=1, output=output))), TARGET)
     assert verdict.is_idle is is_idle
 
 

@@ -1,0 +1,117 @@
+"""Deploy what is there already: the newest version once more, or the one before it; and let go of a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from core.config.load import load_lineage
+from core.config.model import LineageConfig, TargetConfig
+from core.errors import CertdeckError, NotFound
+from core.events import KeyUsed, Warned
+from core.operations import Deployment
+from core.store import lineages
+from core.store.atomic import store_error
+from core.targets.pair import release
+from core.workflows.context import Context
+from core.workflows.transaction import deploy_version
+
+
+def deploy(context: Context, name: str, targets: Sequence[str] | None = None) -> Deployment:
+    """Deploy the waiting version where there is one, else the live one again.
+
+    Args:
+        targets: onto these from now on; None: those that the lineage has.
+
+    Raises:
+        NotFound (`not-found`): no such lineage or target, or no certificate yet.
+        TargetError: everything was put back.
+    """
+    spec = _settings(context, name)
+    waiting = lineages.waiting_version(context.paths, name)
+    version = lineages.live_version(context.paths, name) if waiting is None else waiting
+    if version is None:
+        raise NotFound(
+            f"{name} has no certificate yet.",
+            "Nothing was issued for it, so there is nothing to deploy.",
+            f"Have it issued: certdeck --renew {name}.",
+            lineage=name,
+        )
+    if waiting is not None:
+        kept = lineages.read_version(context.paths, name, waiting).spec
+        spec = lineages.lineage_of(kept) if kept else spec
+    if targets is not None:
+        spec = replace(spec, targets=tuple(dict.fromkeys(targets)))
+    return _deploy(context, version, spec)
+
+
+def rollback(context: Context, name: str) -> Deployment:
+    """Deploy the version before the live one; once more goes one further back. Settings stay as they are.
+
+    Raises:
+        NotFound (`not-found`): no such lineage, or nothing older is kept.
+        VaultError: the old key cannot be opened.
+        TargetError: everything was put back.
+    """
+    spec = _settings(context, name)
+    paths = context.paths
+    live = lineages.live_version(paths, name)
+    older = [version for version in lineages.versions(paths, name) if live is not None and version < live]
+    if live is None or not older:
+        raise NotFound(
+            f"{name} has no earlier version to go back to.",
+            "Nothing older than what is live is kept." if live is not None else "It has no live certificate yet.",
+            f"Renew it instead: certdeck --renew {name} --force.",
+            lineage=name,
+        )
+    version = older[-1]
+    facts = lineages.read_version(paths, name, version)
+    if facts.certificate.not_after <= context.env.clock.now():
+        context.narrator.tell(
+            Warned(
+                code="rolled-back-to-expired",
+                what=f"Version {version} of {name} expired on {facts.certificate.not_after:%Y-%m-%d}: clients will refuse it.",
+                fix=f"Renew it: certdeck --renew {name} --force.",
+            )
+        )
+    from core.store.vault import Vault
+
+    vault = Vault(paths, context.env)
+    context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose="roll back"))
+    lineages.unseal_key(paths, vault, name, version)
+    try:
+        return _deploy(context, version, spec)
+    except BaseException:
+        # Not while a version waits: sealing its key too would end its waiting. The next commit seals the rest.
+        if lineages.waiting_version(paths, name) is None:
+            with suppress(CertdeckError):
+                lineages.seal_old_keys(paths, vault, name)
+        raise
+
+
+def release_target(context: Context, target: TargetConfig) -> None:
+    """Let go of a target: its service keeps what it has, as plain files that nobody renews.
+
+    Raises StoreError; calling it again ends what it began.
+    """
+    try:
+        release(target)
+    except OSError as exc:
+        raise store_error(exc, Path(exc.filename or target.certificate)) from exc
+
+
+def _deploy(context: Context, version: int, spec: LineageConfig) -> Deployment:
+    for target in spec.targets:
+        if target not in context.config.targets:
+            from core.workflows.plan import unknown_target
+
+            raise unknown_target(context.config, target)
+    chosen = [context.config.targets[target] for target in spec.targets]
+    states = deploy_version(context, spec.name, version, chosen, spec=spec)
+    return Deployment(name=spec.name, version=version, targets=states)
+
+
+def _settings(context: Context, name: str) -> LineageConfig:
+    return load_lineage(context.paths, name)

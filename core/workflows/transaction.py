@@ -1,0 +1,360 @@
+"""One deployment of one version to all its targets, all or none (DESIGN 4).
+
+stage → keep the old → switch → test → reload → look, each step over all targets before the next one begins. The test runs after
+the switch, because only then does it see the new files, and before the reload, so that nothing that fails it is ever served.
+Whatever goes wrong puts the old pair back everywhere, reloads what had been told to reload, and raises what happened together
+with what is live now. Stopping is honoured until the switch; after it the transaction comes to one of its two ends.
+
+A target's own test is never enough: apache calls a mismatched pair "Syntax OK" and dies of it. So the pair is checked here first
+and the service is looked at last.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from core.config.model import LineageConfig, TargetConfig
+from core.errors import (
+    CertdeckError,
+    ConfigTestFailed,
+    NotFound,
+    ProbeMismatch,
+    ReloadFailed,
+    StageFailed,
+    StoreCorrupt,
+    StoreError,
+    TargetError,
+)
+from core.events import (
+    KeyUsed,
+    TargetProbed,
+    TargetReloaded,
+    TargetStaged,
+    TargetSwitched,
+    TargetTested,
+    VersionSwitched,
+    Warned,
+)
+from core.operations import TargetState
+from core.store import journal, lineages, renewal_state
+from core.store.atomic import store_error
+from core.store.lineages import StoredPair
+from core.store.records import rfc3339
+from core.targets import pair as files
+from core.targets.change import Change, survey
+from core.targets.check import refuse
+from core.targets.fingerprint import sha256_of_pem
+from core.targets.kinds import resolved
+from core.targets.probe import look
+from core.targets.service import Verdict, run_reload, run_test, shown
+from core.workflows.context import Context
+from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Two targets may be one service: its test would see, and fail on, what the other deployment is about to take back."""
+PATIENCE_SECONDS = 0.1
+"""How soon somebody who waits for the lock notices that they shall stop."""
+
+
+def deploy_version(
+    context: Context, name: str, version: int, targets: Sequence[TargetConfig], *, spec: LineageConfig
+) -> tuple[TargetState, ...]:
+    """Make a stored version live, on `targets` too. Holds the writers' lock; blocks as long as tests, reloads and probes take.
+
+    With the commit `spec` becomes the lineage's settings, and its targets are taken from whoever had them. Without targets only
+    `live/NAME` switches.
+
+    Raises:
+        ConfigError (`config-invalid`), StageFailed (`stage-failed`), StoreCorrupt (`store-corrupt`), NotFound: nothing was touched.
+        ConfigTestFailed, ReloadFailed, ProbeMismatch: everything was put back; the version waits. `details["live"]` says whether
+            the old certificate is known to be served.
+        Cancelled: before the switch.
+    """
+    context = context.about(name)
+    chosen = tuple(resolved(target) for target in targets)
+    refuse(chosen, context.config.targets.values(), context.paths.state)
+    pair = _sound_pair(context, name, version)
+    _refuse_broken_settings(context, name)
+    with _alone(context) if chosen else suppress():
+        _end_what_was_left(context, name, has_targets=bool(chosen))
+        flight = InFlight(
+            lineage=name,
+            version=version,
+            live_before=lineages.live_version(context.paths, name),
+            targets=chosen,
+            changes=tuple(survey(target) for target in chosen),
+            spec=spec,
+        )
+        context.cancel.check()
+        return _deploy(context, flight, pair)
+
+
+def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[TargetState, ...]:
+    touched: list[str] = []
+    states: tuple[TargetState, ...] = ()
+    try:
+        if flight.targets:
+            flight.write(context, SWITCHING)
+            used = ", ".join(target.name for target in flight.targets)
+            context.narrator.tell(KeyUsed(key=f"lineage/{flight.lineage}/{flight.version}", purpose=f"deploy to {used}"))
+            _stage(context, flight, pair)
+            context.cancel.check()
+            _switch(context, flight)
+            states = _verify(context, flight, sha256_of_pem(pair.cert) or "", touched)
+        now = rfc3339(context.env.clock.now())
+        outcomes = {s.name: {"state": s.state, "sha256": s.served_sha256, "at": now, "why": s.why} for s in states}
+        flight = replace(flight, outcomes=outcomes)
+        flight.write(context, COMMITTING)
+    except BaseException as exc:
+        aftermath = go_back(context, flight, touched, str(getattr(exc, "why", "") or "It was interrupted."))
+        if not isinstance(exc, CertdeckError):
+            raise
+        error = _with_live(exc, aftermath, flight)
+        _remember_failure(context, flight, error)
+        if error is exc:
+            raise
+        raise error from exc
+    _finish(context, flight)
+    return states
+
+
+# -- before anything is touched ---------------------------------------------------------------------------------------------
+
+
+def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
+    """Return the pair when its key belongs to its certificate. Raises StoreCorrupt (`store-corrupt`), NotFound."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+    from cryptography.x509 import load_pem_x509_certificate
+
+    pair = lineages.read_pair(context.paths, name, version)
+    try:
+        leaf = load_pem_x509_certificate(pair.fullchain).public_key()
+        key = load_pem_private_key(pair.privkey, None).public_key()
+        spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        matches = leaf.public_bytes(*spki) == key.public_bytes(*spki)
+        problem = "" if matches else "Its private key belongs to another certificate."
+    except Exception as exc:  # noqa: BLE001 - what the parser says of damaged files differs from release to release
+        problem = f"Its files cannot be read as certificate and key ({type(exc).__name__})."
+    if problem:
+        raise StoreCorrupt(
+            f"Version {version} of {name} cannot be deployed.",
+            problem,
+            f"Nothing was touched. Renew it: certdeck --renew {name} --force.",
+            lineage=name,
+        )
+    return pair
+
+
+def _refuse_broken_settings(context: Context, name: str) -> None:
+    """Raise ConfigError now for settings that the commit could not rewrite."""
+    from core.config.load import load_lineage
+
+    with suppress(NotFound):
+        load_lineage(context.paths, name)
+
+
+@contextmanager
+def _alone(context: Context) -> Iterator[None]:
+    while not _ONE_AT_A_TIME.acquire(timeout=PATIENCE_SECONDS):
+        context.cancel.check()
+    try:
+        yield
+    finally:
+        _ONE_AT_A_TIME.release()
+
+
+def _end_what_was_left(context: Context, name: str, *, has_targets: bool) -> None:
+    """Go back on what an earlier deployment could not put back: its record would undo this one later.
+
+    Raises StageFailed (`stage-failed`) when that is still impossible.
+    """
+    for other in journal.names(context.paths) if has_targets else [name]:
+        found = read(context, other)
+        if found is None or (other != name and not found[1].changes):
+            continue  # without targets it is another thread's own, and ends by itself
+        phase, flight = found
+        if phase == COMMITTING:
+            finish(context, flight)
+            continue
+        aftermath = go_back(context, flight, [target.name for target in flight.targets], "A deployment had been interrupted.")
+        if not aftermath.is_complete:
+            raise StageFailed(
+                f"{name} was not deployed, because an earlier deployment of {other} is not undone yet.",
+                aftermath.sentence,
+                "Mend that first, then start it again.",
+                lineage=name,
+                details={"live": aftermath.live},
+            )
+
+
+# -- the steps --------------------------------------------------------------------------------------------------------------
+
+
+def _stage(context: Context, flight: InFlight, pair: StoredPair) -> None:
+    contents = {"fullchain.pem": pair.fullchain, "privkey.pem": pair.privkey, "chain.pem": pair.chain}
+    for target, change in zip(flight.targets, flight.changes, strict=True):
+        context.cancel.check()
+        try:
+            files.stage(change, target, contents)
+        except OSError as exc:
+            raise _not_written(exc, change, flight) from exc
+        context.narrator.tell(TargetStaged(target=target.name))
+
+
+def _switch(context: Context, flight: InFlight) -> None:
+    current = flight.changes[0]
+    try:
+        for current in flight.changes:
+            files.adopt(current)
+        lineages.switch(context.paths, flight.lineage, flight.version)
+        for current in flight.changes:
+            files.switch(current)
+    except OSError as exc:
+        raise _not_written(exc, current, flight) from exc
+    context.narrator.tell(VersionSwitched(version=flight.version))
+    for target in flight.targets:
+        context.narrator.tell(TargetSwitched(target=target.name))
+
+
+def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -> tuple[TargetState, ...]:
+    """Test, reload and look at every target. `touched` gets the names of those whose service was told to reload."""
+    name, env = flight.lineage, context.env
+    tests: dict[tuple[str, ...], Verdict] = {}
+    for target in flight.targets:
+        verdict = tests[target.test] = tests.get(target.test) or run_test(env, target)
+        if not verdict.ok:
+            raise ConfigTestFailed(
+                f"{name} was not deployed: the configuration test of target {target.name} failed.",
+                verdict.why,
+                f"Mend what the test names (run it yourself: {shown(target.test)}), then: certdeck deploy {name}.",
+                lineage=name,
+                details={"target": target.name, "output": verdict.output},
+            )
+        context.narrator.tell(TargetTested(target=target.name))
+
+    reloads: dict[tuple[str, ...], Verdict] = {}
+    idle: dict[str, str] = {}
+    for target, change in zip(flight.targets, flight.changes, strict=True):
+        touched.append(target.name)
+        verdict = reloads[target.reload] = reloads.get(target.reload) or run_reload(env, target)
+        if verdict.ok:
+            context.narrator.tell(TargetReloaded(target=target.name))
+        elif verdict.is_idle and change.was_empty:
+            # It may well be unable to start without a certificate: taking the first one away again would keep it so.
+            idle[target.name] = verdict.why
+            context.narrator.tell(
+                Warned(
+                    code="service-not-running",
+                    what=f"The files of target {target.name} are in place, but its service does not run: {verdict.why}",
+                    fix="Start the service; it will read them.",
+                )
+            )
+        else:
+            running = "Start the service" if verdict.is_idle else f"See why (run it yourself: {shown(target.reload)})"
+            raise ReloadFailed(
+                f"{name} was not deployed: target {target.name} could not be reloaded.",
+                verdict.why,
+                f"{running}, then: certdeck deploy {name}.",
+                lineage=name,
+                details={"target": target.name, "output": verdict.output},
+            )
+    return tuple(_look(context, flight, target, ours, idle.get(target.name)) for target in flight.targets)
+
+
+def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, idle: str | None) -> TargetState:
+    if idle is not None:
+        return TargetState(name=target.name, state="unknown", why=idle)
+    if target.probe is None:
+        return TargetState(name=target.name, state="deployed")
+    seen = look(context.env, target, ours, flight.spec.domains[0] if flight.spec.domains else None)
+    context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
+    if not seen.matches:
+        raise ProbeMismatch(
+            f"{flight.lineage} was not deployed: after the reload target {target.name} does not present it.",
+            seen.why,
+            f"See that the service at {target.probe} reads {target.certificate} and {target.key} (probe_name sets the "
+            f"server name to ask for), then: certdeck deploy {flight.lineage}.",
+            lineage=flight.lineage,
+            details={"target": target.name, "served_sha256": seen.served, "sha256": ours, "output": ""},
+        )
+    return TargetState(name=target.name, state="deployed", served_sha256=seen.served)
+
+
+# -- the ends ---------------------------------------------------------------------------------------------------------------
+
+
+def _finish(context: Context, flight: InFlight) -> None:
+    try:
+        finish(context, flight)
+    except CertdeckError as exc:
+        raise type(exc)(
+            f"{flight.lineage} is deployed, but not everything about it could be written down: {exc.what}",
+            exc.why,
+            f"{exc.fix} The next run of certdeck does the rest.",
+            lineage=flight.lineage,
+            details=exc.details,
+        ) from exc
+
+
+def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight) -> CertdeckError:
+    """Return the error with what is live now; for what never concerned a service, the error itself."""
+    if not isinstance(exc, TargetError) and aftermath.live == "old" and aftermath.is_complete:
+        exc.lineage = exc.lineage or flight.lineage
+        return exc
+    fix = exc.fix if aftermath.live == "old" else f"Look at the service and reload it by hand. {exc.fix}"
+    return type(exc)(
+        exc.what,
+        f"{exc.why} {aftermath.sentence}",
+        fix,
+        lineage=flight.lineage,
+        retry_at=exc.retry_at,
+        details={**exc.details, "live": aftermath.live},
+    )
+
+
+def _remember_failure(context: Context, flight: InFlight, error: CertdeckError) -> None:
+    """Keep why it failed, and make sure that the lineage exists: its version waits. A full disk is no second error."""
+    if not isinstance(error, TargetError | StoreError):
+        return
+    now = context.env.clock.now()
+    with suppress(CertdeckError):
+        state = renewal_state.load(context.paths, flight.lineage)
+        targets = dict(state.targets)
+        target = error.details.get("target")
+        if isinstance(target, str):
+            targets[target] = {"state": "failed", "sha256": None, "at": rfc3339(now), "why": error.why}
+        kept = replace(state, last_error=renewal_state.error_record(error, now), targets=targets)
+        renewal_state.save(context.paths, flight.lineage, kept)
+    with suppress(CertdeckError):
+        _found_lineage(context, flight.spec)
+
+
+def _found_lineage(context: Context, spec: LineageConfig) -> None:
+    """Write the settings of a lineage that has none yet, without the targets that others still carry."""
+    from core.config.edit import write_lineage
+    from core.config.load import lineage_names, load_lineage
+
+    names = lineage_names(context.paths)
+    if spec.name in names:
+        return
+    taken: set[str] = set()
+    for name in names if spec.targets else ():
+        with suppress(CertdeckError):
+            taken.update(load_lineage(context.paths, name).targets)
+    write_lineage(context.paths, replace(spec, targets=tuple(t for t in spec.targets if t not in taken)))
+
+
+def _not_written(exc: OSError, change: Change, flight: InFlight) -> StageFailed:
+    error = store_error(exc, change.folder)
+    if exc.filename is not None:
+        error = store_error(exc, exc.filename)
+    return StageFailed(
+        f"{flight.lineage} was not deployed: the files of target {change.target} could not be written.",
+        f"{error.what} {error.why}",
+        error.fix,
+        lineage=flight.lineage,
+        details={"target": change.target, "output": ""},
+    )
