@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import urlsafe_b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Mapping
@@ -98,11 +99,36 @@ def leaf_sha256(pem: bytes) -> str | None:
 def certificate_facts(fullchain: bytes) -> CertificateFacts:
     """Parse a PEM, leaf first, into the facts that are kept of it. Imports cryptography.
 
-    Raises InputRejected or ValueError for what is no certificate.
+    Raises ValueError for what is no certificate.
     """
-    from core.x509.certificate import facts_of
+    from core.x509.certificate import parse_pem
 
-    return facts_of(fullchain)
+    leaf, *chain = parse_pem(fullchain)
+    identifier = leaf.authority_key_identifier
+    return CertificateFacts(
+        subject=leaf.subject,
+        issuer=leaf.issuer,
+        names=leaf.names,
+        serial=leaf.serial,
+        not_before=leaf.not_before,
+        not_after=leaf.not_after,
+        key_type=leaf.key_type,
+        sha256=leaf.sha256,
+        self_signed=leaf.self_signed,
+        chain_length=1 + len(chain),
+        renewal_id=None
+        if identifier is None
+        else f"{_base64url(identifier)}.{_base64url(_der_integer(int(leaf.serial, 16)))}",
+    )
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _der_integer(number: int) -> bytes:
+    """Return the content octets of a DER INTEGER: a leading zero where the first bit is set (RFC 9773 §4.1)."""
+    return number.to_bytes(number.bit_length() // 8 + 1, "big", signed=number < 0)
 
 
 def _plain(value: object) -> object:

@@ -1,0 +1,245 @@
+"""The names and addresses a certificate is for, from what people type to what goes on the wire (RFC 8555 §7.1.4, RFC 8738).
+
+Names are shown as people write them (U-labels) and sent as A-labels, lower case. Every refusal says which name, why, and what to
+type instead, and all of them come at once. Pure; `idna` is loaded only for a name that is not ASCII.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.errors import UsageError
+
+LONGEST_NAME = 253
+LONGEST_LABEL = 63
+LONGEST_LINEAGE = 128
+_LINEAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_SEPARATORS = re.compile(r"[\s,;]+")
+_PRIVATE_SUFFIXES = frozenset(
+    # RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN's reservation of .internal (2024), and what routers and Windows domains use.
+    (
+        "local",
+        "localhost",
+        "internal",
+        "lan",
+        "home",
+        "corp",
+        "intranet",
+        "private",
+        "test",
+        "example",
+        "invalid",
+        "onion",
+        "alt",
+        "arpa",
+    )
+)
+
+
+class BadIdentifier(UsageError):
+    """What was typed is no name or address. `details["problems"]`: one sentence for each."""
+
+    code = "bad-identifier"
+
+
+class BadLineageName(UsageError):
+    """A lineage, issuer or target cannot be called that."""
+
+    code = "bad-lineage-name"
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One DNS name or IP address."""
+
+    value: str
+    """A-label, lower case, no dot at the end, `*.` kept; or the canonical text of an address."""
+    type: str
+    """`dns` or `ip`."""
+    display: str
+    """As people write it."""
+
+    @property
+    def wildcard(self) -> bool:
+        return self.value.startswith("*.")
+
+
+def parse_identifier(text: str) -> Identifier:
+    """Return the one identifier in `text`. Raises BadIdentifier (`bad-identifier`)."""
+    try:
+        return _parse(text.strip())
+    except _Refused as exc:
+        raise _bad([exc]) from None
+
+
+def parse_identifiers(texts: Iterable[str]) -> tuple[Identifier, ...]:
+    """Return the identifiers in `texts`, split at blanks and commas, each once, in the order given (SO-16).
+
+    Raises BadIdentifier (`bad-identifier`) with every problem.
+    """
+    found: dict[str, Identifier] = {}
+    refused: list[_Refused] = []
+    for text in texts:
+        for part in [part for part in _SEPARATORS.split(text) if part] or [""]:
+            try:
+                identifier = _parse(part)
+            except _Refused as exc:
+                refused.append(exc)
+            else:
+                found.setdefault(identifier.value, identifier)
+    if refused:
+        raise _bad(refused)
+    return tuple(found.values())
+
+
+def companion(identifier: Identifier, challenge: str) -> Identifier | None:
+    """Return what is usually wanted beside a bare domain: `www.` with HTTP-01 (SO-14), `*.` with DNS-01 (SO-15)."""
+    labels = identifier.value.split(".")
+    if identifier.type == "ip" or identifier.wildcard or labels[0] == "www" or len(labels) != 2:
+        return None
+    prefix = "*." if challenge == "dns-01" else "www."
+    return Identifier(prefix + identifier.value, "dns", prefix + identifier.display)
+
+
+def public_problem(identifier: Identifier) -> str | None:
+    """Return why no public CA can vouch for a name; None where one could."""
+    if identifier.type == "ip":
+        import ipaddress
+
+        if ipaddress.ip_address(identifier.value).is_global:
+            return None
+        return f"{identifier.display} is an address of private networks, which no public CA vouches for."
+    labels = identifier.value.removeprefix("*.").split(".")
+    if len(labels) == 1:
+        return f"{identifier.display} is no full name: a public CA wants at least a domain and its top level."
+    if labels[-1] in _PRIVATE_SUFFIXES:
+        return f"{identifier.display} ends in .{labels[-1]}, which does not exist in the public DNS."
+    return None
+
+
+def lineage_name_for(identifier: Identifier) -> str:
+    """Return the default name of a lineage (CONTRACT.md): its first name, `*` as `_wildcard`, cut to fit."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", identifier.value.replace("*", "_wildcard"))
+    if not _LINEAGE.fullmatch(name[:1]):
+        name = f"_{name}"
+    if len(name) <= LONGEST_LINEAGE:
+        return name
+    import hashlib
+
+    digest = hashlib.sha256(identifier.value.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST_LINEAGE - 9].rstrip('.-')}-{digest}"
+
+
+def check_lineage_name(name: str) -> None:
+    """Raise BadLineageName (`bad-lineage-name`) for what cannot name a lineage, an issuer or a target (SO-11)."""
+    if _LINEAGE.fullmatch(name):
+        return
+    shown = "".join(c if c.isprintable() else "?" for c in name[:40])
+    raise BadLineageName(
+        f"{shown!r} cannot be used as a name.",
+        "A name becomes a file name: it has 1 to 128 letters, digits, dots, dashes and underscores, and does not begin with a dot or dash.",
+        "Choose another one, for example my_domain_com.",
+    )
+
+
+class _Refused(Exception):
+    def __init__(self, text: str, why: str, fix: str) -> None:
+        super().__init__(why)
+        self.text = "".join(c if c.isprintable() else "?" for c in text)[:80]
+        self.why = why
+        self.fix = fix
+
+
+def _bad(refused: list[_Refused]) -> BadIdentifier:
+    first = refused[0]
+    if len(refused) == 1:
+        what = f"{first.text!r} is no name for a certificate." if first.text else "A name is empty."
+    else:
+        what = f"{len(refused)} names cannot be used: {', '.join(repr(each.text) for each in refused[:5])}."
+    return BadIdentifier(
+        what,
+        " ".join(dict.fromkeys(each.why for each in refused)),
+        " ".join(dict.fromkeys(each.fix for each in refused)),
+        details={"problems": [{"name": each.text, "why": each.why, "fix": each.fix} for each in refused]},
+    )
+
+
+def _parse(text: str) -> Identifier:
+    if not text:
+        raise _Refused(text, "Nothing was typed.", "Type a name, for example www.example.com.")
+    address = _address(text)
+    if address is not None:
+        return address
+    _refuse_urls(text)
+    name = text.rstrip(".") if text.endswith(".") and not text.endswith("..") else text
+    star, base = ("*.", name[2:]) if name.startswith("*.") else ("", name)
+    if "*" in base or not base:
+        raise _Refused(text, "A star stands for one whole label, the leftmost one.", "Write it like *.example.com.")
+    ascii_name = base.lower() if base.isascii() else _to_ascii(text, base)
+    if "_" in ascii_name:
+        raise _Refused(text, "Host names have no underscore.", "Use a dash, or another name.")
+    if len(star + ascii_name) > LONGEST_NAME:
+        raise _Refused(text, f"A name has at most {LONGEST_NAME} characters.", "Use a shorter name.")
+    for label in ascii_name.split("."):
+        if not label:
+            raise _Refused(text, "It has an empty part: two dots, or one at the beginning.", "Remove the extra dot.")
+        if len(label) > LONGEST_LABEL:
+            raise _Refused(text, f"A part between dots has at most {LONGEST_LABEL} characters.", "Use a shorter name.")
+        if not _LABEL.fullmatch(label):
+            raise _Refused(text, "Names have letters, digits and dashes, no dash at an edge.", "Correct the name.")
+    if ascii_name.rsplit(".", 1)[-1].isdigit():
+        raise _Refused(
+            text, "It looks like an address, but is none.", "An IPv4 address has four numbers from 0 to 255."
+        )
+    return Identifier(star + ascii_name, "dns", star + _display(ascii_name))
+
+
+def _address(text: str) -> Identifier | None:
+    if not (text[0] in "0123456789abcdefABCDEF:[" and (":" in text or text.replace(".", "").isdigit())):
+        return None
+    import ipaddress
+
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        value = str(ipaddress.ip_address(bare))
+    except ValueError:
+        return None
+    if "%" in value:
+        raise _Refused(
+            text, "An address with a zone exists on one machine only.", "Use an address that others can reach."
+        )
+    return Identifier(value, "ip", value)
+
+
+def _refuse_urls(text: str) -> None:
+    host = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://", "", text)
+    host = re.split(r"[/?#]", host, maxsplit=1)[0].rpartition("@")[2]
+    host = re.sub(r":\d*$", "", host)
+    if host != text and re.search(r"[/:@?#]", text):
+        fix = f"Type only the name: {host}" if host and len(host) <= LONGEST_NAME else "Type only the name."
+        raise _Refused(text, "A certificate is for a name, not for an address of a page, a port or a mailbox.", fix)
+
+
+def _to_ascii(text: str, name: str) -> str:
+    import idna
+
+    try:
+        return idna.encode(name, uts46=True, transitional=False).decode("ascii").lower()
+    except (idna.IDNAError, UnicodeError):
+        raise _Refused(
+            text, "It has characters that host names cannot have (IDNA 2008).", "Check the spelling."
+        ) from None
+
+
+def _display(ascii_name: str) -> str:
+    if "xn--" not in ascii_name:
+        return ascii_name
+    import idna
+
+    try:
+        return str(idna.decode(ascii_name))
+    except (idna.IDNAError, UnicodeError):
+        return ascii_name

@@ -1,0 +1,224 @@
+"""The issuers certdeck knows by itself, as data, and what each of them takes. Pure.
+
+What a directory says at run time (terms, profiles, ARI, CAA names) is read there and not kept here. Figures: FACTS of
+2026-11; Let's Encrypt's profiles page of 2026-07-14, the others' own pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from core.identifiers import Identifier, public_problem
+
+EVERY_KEY = ("ec-256", "ec-384", "ec-521", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192")
+PUBLIC_KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
+"""What Let's Encrypt takes, and with it nearly every public CA."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """One CA as it can be ordered from."""
+
+    name: str
+    title: str
+    kind: str = "acme"
+    """`acme`, `private-ca`, `self-signed`."""
+    directory: str | None = None
+    staging: str | None = None
+    """Name of the issuer to rehearse with."""
+    is_staging: bool = False
+    is_public: bool = False
+    """Its certificates are for names that exist in the public DNS."""
+    needs_eab: bool = False
+    needs_email: bool = False
+    wildcard: bool = True
+    ip: bool = True
+    key_types: tuple[str, ...] = EVERY_KEY
+    max_names: int = 100
+    ip_profile: str | None = None
+    """The profile that IP addresses must be ordered with."""
+    profile_max_names: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why an issuer would refuse, and what to do instead."""
+
+    what: str
+    fix: str
+
+
+_LETSENCRYPT_PROFILES = {"classic": 100, "tlsserver": 25, "shortlived": 25}
+
+BUILT_IN: Mapping[str, Issuer] = {
+    issuer.name: issuer
+    for issuer in (
+        Issuer(
+            name="letsencrypt",
+            title="Let's Encrypt",
+            directory="https://acme-v02.api.letsencrypt.org/directory",
+            staging="letsencrypt-staging",
+            is_public=True,
+            key_types=PUBLIC_KEYS,
+            ip_profile="shortlived",
+            profile_max_names=_LETSENCRYPT_PROFILES,
+            notes=("Free. 90 days, 64 from 2027-02-10. 50 certificates a week for a registered domain.",),
+        ),
+        Issuer(
+            name="letsencrypt-staging",
+            title="Let's Encrypt (staging)",
+            directory="https://acme-staging-v02.api.letsencrypt.org/directory",
+            is_staging=True,
+            is_public=True,
+            key_types=PUBLIC_KEYS,
+            ip_profile="shortlived",
+            profile_max_names=_LETSENCRYPT_PROFILES,
+            notes=("For rehearsals: browsers do not trust what it issues.",),
+        ),
+        Issuer(
+            name="zerossl",
+            title="ZeroSSL",
+            directory="https://acme.zerossl.com/v2/DV90",
+            is_public=True,
+            needs_eab=True,
+            ip=False,
+            key_types=PUBLIC_KEYS,
+            notes=("Free. 90 days. Needs an external account binding from its dashboard. Can take minutes.",),
+        ),
+        Issuer(
+            name="google",
+            title="Google Trust Services",
+            directory="https://dv.acme-v02.api.pki.goog/directory",
+            staging="google-staging",
+            is_public=True,
+            needs_eab=True,
+            ip=False,
+            key_types=PUBLIC_KEYS,
+            notes=("Free. Up to 90 days. Needs an external account binding, which works once and for 7 days.",),
+        ),
+        Issuer(
+            name="google-staging",
+            title="Google Trust Services (staging)",
+            directory="https://dv.acme-v02.test-api.pki.goog/directory",
+            is_staging=True,
+            is_public=True,
+            needs_eab=True,
+            ip=False,
+            key_types=PUBLIC_KEYS,
+            notes=("For rehearsals; it has a binding of its own.",),
+        ),
+        Issuer(
+            name="sslcom",
+            title="SSL.com (ECDSA)",
+            directory="https://acme.ssl.com/sslcom-dv-ecc",
+            is_public=True,
+            needs_eab=True,
+            needs_email=True,
+            wildcard=False,
+            ip=False,
+            key_types=("ec-256", "ec-384"),
+            max_names=2,
+            notes=("One name and its www. without payment. Charges the account when it holds funds.",),
+        ),
+        Issuer(
+            name="sslcom-rsa",
+            title="SSL.com (RSA)",
+            directory="https://acme.ssl.com/sslcom-dv-rsa",
+            is_public=True,
+            needs_eab=True,
+            needs_email=True,
+            wildcard=False,
+            ip=False,
+            key_types=("rsa-2048", "rsa-3072", "rsa-4096"),
+            max_names=2,
+            notes=("One name and its www. without payment. Charges the account when it holds funds.",),
+        ),
+        Issuer(
+            name="actalis",
+            title="Actalis",
+            directory="https://acme-api.actalis.com/acme/directory",
+            is_public=True,
+            needs_eab=True,
+            wildcard=False,
+            ip=False,
+            key_types=PUBLIC_KEYS,
+            max_names=2,
+            notes=("One name and its www. without payment. 90 days.",),
+        ),
+        Issuer(
+            name="appliance-ca",
+            title="Private CA of this box",
+            kind="private-ca",
+            max_names=1000,
+            notes=("Needs no network and no proof. Clients trust it once its root is in their trust store.",),
+        ),
+        Issuer(
+            name="self-signed",
+            title="self-signed",
+            kind="self-signed",
+            max_names=1000,
+            notes=("For setting up. Browsers warn of it.",),
+        ),
+    )
+}
+
+
+def merged(
+    built_in: Issuer | None, name: str, *, directory: str | None, title: str | None, staging: str | None
+) -> Issuer:
+    """Return an issuer as the configuration changes or adds it; one that is not built in takes everything.
+
+    Another directory is another CA: nothing that is known of the built-in one holds there, but for its kind.
+    """
+    if built_in is None or (directory is not None and directory != built_in.directory):
+        shown = title or (built_in.title if built_in else name)
+        return Issuer(name=name, title=shown, directory=directory, staging=staging)
+    return replace(built_in, title=title or built_in.title, staging=staging or built_in.staging)
+
+
+def profile_for(
+    issuer: Issuer, identifiers: Sequence[Identifier], wanted: str | None
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return the profile to order with, and what was decided by itself, in words."""
+    if wanted is None and issuer.ip_profile and any(identifier.type == "ip" for identifier in identifiers):
+        said = f"{issuer.title} gives certificates for IP addresses only with the profile {issuer.ip_profile}, so that one is used."
+        return issuer.ip_profile, (said,)
+    return wanted, ()
+
+
+def issuer_problems(
+    issuer: Issuer, identifiers: Sequence[Identifier], key_type: str, profile: str | None, challenge: str
+) -> tuple[Problem, ...]:
+    """Return everything that this issuer would refuse; empty when there is nothing."""
+    found: list[Problem] = []
+    wildcards = [identifier.display for identifier in identifiers if identifier.wildcard]
+    addresses = [identifier.display for identifier in identifiers if identifier.type == "ip"]
+    if wildcards and not issuer.wildcard:
+        found.append(
+            Problem(f"It gives no wildcard like {wildcards[0]}.", "List the names one by one, or take another issuer.")
+        )
+    elif wildcards and issuer.kind == "acme" and challenge == "http-01":
+        fix = "List the names one by one, prove it through DNS, or use the private CA (appliance-ca)."
+        found.append(Problem(f"A wildcard like {wildcards[0]} cannot be proven by http-01.", fix))
+    if addresses and not issuer.ip:
+        found.append(
+            Problem(f"It gives no certificate for the address {addresses[0]}.", "Use a host name, or another issuer.")
+        )
+    elif addresses and issuer.ip_profile and profile not in (None, issuer.ip_profile):
+        fix = f"Take the profile {issuer.ip_profile}."
+        found.append(Problem(f"Addresses need the profile {issuer.ip_profile}, not {profile}.", fix))
+    limit = issuer.profile_max_names.get(profile or "", issuer.max_names)
+    if len(identifiers) > limit:
+        fix = "Spread the names over several certificates, or use a wildcard."
+        found.append(Problem(f"It takes {limit} names in one certificate, not {len(identifiers)}.", fix))
+    if key_type not in issuer.key_types:
+        fix = f"Take one of: {', '.join(issuer.key_types)}."
+        found.append(Problem(f"It takes no key of type {key_type}.", fix))
+    if issuer.is_public:
+        for identifier in identifiers:
+            problem = public_problem(identifier)
+            if problem:
+                found.append(Problem(problem, "Use a name of the public DNS, or the private CA (appliance-ca)."))
+    return tuple(found)

@@ -1,0 +1,62 @@
+"""When a certificate is due, and when to try again after a failure. Pure, over epoch seconds where many are asked.
+
+The CA's own advice comes first (RFC 9773), then what the administrator set, then the rule that Let's Encrypt gives in its
+integration guide: when a third of the lifetime is left, half of it under 10 days. On a 90-day certificate that is the 30 days of
+the reference systems (ST-29, CL-05, CC-17); on a 6-day one it is not an endless loop.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+DAY = 86400.0
+LONGEST_BEFORE_DAYS = 30
+_SHORT_LIFE_DAYS = 10
+_LARGEST_SHARE = 0.67
+"""Renewing with more than this of the life left orders a new certificate so often that rate limits end it."""
+RETRIES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
+DAILY = timedelta(days=1)
+_JITTER = 0.1
+
+
+def due_at(
+    not_before: float, not_after: float, *, renew_days_before: int | None = None, ari_chosen: float | None = None
+) -> float:
+    """Return when to renew.
+
+    Args:
+        renew_days_before: as configured; ignored where it cannot work for this lifetime (`renew_days_problem`).
+        ari_chosen: the moment that was chosen in the CA's window.
+    """
+    if ari_chosen is not None:
+        return ari_chosen
+    life = not_after - not_before
+    if renew_days_before is not None and renew_days_problem(renew_days_before, life) is None:
+        return not_after - renew_days_before * DAY
+    share = life / 2 if life < _SHORT_LIFE_DAYS * DAY else life / 3
+    return not_after - min(share, LONGEST_BEFORE_DAYS * DAY)
+
+
+def renew_days_problem(days: int, life_seconds: float) -> str | None:
+    """Return why a number of days before the end cannot work for a lifetime; None when it can."""
+    life_days = life_seconds / DAY
+    if days < 1:
+        return "It would renew on the last day or after it."
+    if days > life_days * _LARGEST_SHARE:
+        return f"The certificate lives {life_days:.0f} days, so it would be renewed nearly all the time."
+    return None
+
+
+def choose_in_window(start: datetime, end: datetime, share: float) -> datetime:
+    """Return the moment at `share` (0 to 1, random) of the window. RFC 9773 §4.2."""
+    return start + (end - start) * share
+
+
+def next_retry(failures: int, last_attempt: datetime, share: float) -> datetime:
+    """Return when to try again after so many failures in a row: about 1, 10 and 100 minutes, then daily.
+
+    Args:
+        share: 0 to 1, random: up to a tenth is added, so that many boxes do not come back at one moment.
+    """
+    pause = RETRIES[failures - 1] if failures <= len(RETRIES) else DAILY
+    return last_attempt + pause * (1 + _JITTER * share)

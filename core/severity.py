@@ -1,0 +1,32 @@
+"""How urgent a certificate is (CONTRACT.md, ST-45). Pure, over epoch seconds: asked ten thousand times in a row."""
+
+from __future__ import annotations
+
+DAY = 86400.0
+_YELLOW_DAYS = 30
+_RED_DAYS = 7
+_REFERENCE_DAYS = 90
+"""The lifetime for which the day counts are meant; a shorter one is judged in proportion."""
+
+
+def days_left(not_after: float, now: float) -> int:
+    """Return whole days until the end, rounded down: 0 on the last day, negative once it is over."""
+    return int((not_after - now) // DAY)
+
+
+def severity(not_before: float, not_after: float, now: float) -> str:
+    """Return `green`, `yellow` or `red`.
+
+    Green above 30 days left, yellow 8 to 30, red 7 or fewer. A life below 90 days is judged in proportion: yellow from a
+    third of it left, red from 7/90 of it.
+    """
+    life = not_after - not_before
+    if life < _REFERENCE_DAYS * DAY:
+        left = not_after - now
+        if left <= life * _RED_DAYS / _REFERENCE_DAYS:
+            return "red"
+        return "yellow" if left <= life / 3 else "green"
+    days = days_left(not_after, now)
+    if days <= _RED_DAYS:
+        return "red"
+    return "yellow" if days <= _YELLOW_DAYS else "green"

@@ -1,0 +1,51 @@
+"""The accounts of this box at its CAs, and the external account binding that some CAs ask for."""
+
+from __future__ import annotations
+
+from core.acme.account import ExternalAccountBinding
+from core.acme.account_key import AccountKey
+from core.errors import UsageError
+from core.events import Changed, KeyUsed
+from core.operations import AccountInfo
+from core.store.accounts import list_accounts
+from core.store.vault import Vault
+from core.workflows.context import Context
+from core.workflows.plan import issuer_named
+
+
+def accounts(context: Context) -> tuple[AccountInfo, ...]:
+    """Return the accounts that exist, by issuer. Opens each key for its thumbprint."""
+    vault = Vault(context.paths, context.env)
+    found = []
+    for record in list_accounts(context.paths):
+        context.narrator.tell(KeyUsed(key=record.key_record, purpose="show its thumbprint"))
+        key = AccountKey.from_pem(vault.get(record.key_record))
+        found.append(
+            AccountInfo(
+                issuer=record.issuer,
+                directory=record.directory,
+                url=record.url or "",
+                contact=record.contact,
+                key_type=key.kind,
+                thumbprint=key.thumbprint,
+                created=record.created,
+            )
+        )
+    return tuple(found)
+
+
+def set_eab(context: Context, issuer: str, *, kid: str, hmac: bytes) -> None:
+    """Keep an external account binding (RFC 8555 §7.3.4): the HMAC key goes into the vault.
+
+    Raises:
+        NotFound; UsageError for an issuer without accounts; AccountError (`account-error`) for an HMAC key that is no base64url.
+    """
+    from core.config.edit import set_values
+
+    if issuer_named(context.config, issuer).kind != "acme":
+        raise UsageError(f"{issuer} has no accounts.", "It works on this box alone.", "Nothing needs to be bound.")
+    text = hmac.strip()
+    ExternalAccountBinding.parse(kid, text)
+    Vault(context.paths, context.env).put(f"eab/{issuer}", text)
+    set_values(context.paths, {("issuers", issuer, "eab_kid"): kid})
+    context.narrator.tell(Changed(what=f"external account binding of {issuer} set"))

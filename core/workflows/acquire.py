@@ -1,0 +1,236 @@
+"""How a certificate is had: ordered from a CA, signed by the box's own, or by itself. Ends with a stored version.
+
+Nothing live changes here. Whatever a CA sends is looked at before it is believed: the key must be ours, the names the ones
+that were ordered, the time now. An order lives on disk from its first moment, and its key before the CA can use it, so that a
+kill, a reboot or a dropped session costs nothing: the next run goes on with the same order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.acme import renewal_info
+from core.acme.issuance import obtain
+from core.acme.order import Order
+from core.errors import AcmeProblem, CertificateUnusable
+from core.events import CertificateIssued, KeyUsed, VersionStored
+from core.store.lineages import spec_of, store_version
+from core.store.orders import OrderRecord, delete_order, load_order, load_order_key, save_order, save_order_key
+from core.store.vault import Vault
+from core.store.versions import VersionFacts, certificate_facts
+from core.workflows import first_boot
+from core.workflows.context import Context
+from core.workflows.plan import Plan, method_of
+from core.workflows.sessions import Sessions
+from core.x509 import certificate, chain, csr, key, selfsigned
+
+
+@dataclass(frozen=True, slots=True)
+class Acquired:
+    """A certificate that was looked at, and its key. Its repr shows no key."""
+
+    fullchain: bytes
+    key: key.PrivateKey
+
+    def __repr__(self) -> str:
+        return "Acquired()"
+
+
+def acquire(context: Context, plan: Plan, sessions: Sessions, vault: Vault, *, replaces: str | None = None) -> int:
+    """Get a certificate for `plan` and store it as a new version, which is returned.
+
+    Args:
+        replaces: the ARI id of the certificate that this one succeeds (RFC 9773 §5).
+
+    Raises:
+        IssuerError, ChallengeError, StoreError, VaultError, Cancelled.
+    """
+    if plan.issuer.kind == "acme":
+        got = _order(context, plan, sessions, vault, replaces)
+    elif plan.issuer.kind == "private-ca":
+        from core import appliance_ca
+
+        leaf_key = key.generate_key(plan.key_type)
+        leaf, root = appliance_ca.sign(context, vault, leaf_key, plan.names)
+        got = Acquired(leaf + root, leaf_key)
+    else:
+        got = self_signed(context, plan.names, key.generate_key(plan.key_type))
+    return store(context, plan, got)
+
+
+def self_signed(context: Context, names: tuple[str, ...], leaf_key: key.PrivateKey) -> Acquired:
+    """Make a self-signed certificate for `names` that is valid from yesterday for a year."""
+    not_before, not_after = first_boot.validity(context.env.clock.now())
+    subject = f"{context.config.appliance.name} Self-Signed"
+    made = selfsigned.self_signed(leaf_key, subject, names, not_before=not_before, not_after=not_after)
+    return Acquired(certificate.to_pem(made), leaf_key)
+
+
+def store(context: Context, plan: Plan, got: Acquired) -> int:
+    """Store what was had as a new version of the lineage, and tell about it."""
+    leaf, intermediates = chain.split_fullchain(got.fullchain)
+    version = store_version(
+        context.paths,
+        plan.name,
+        privkey=got.key.to_pem(),
+        cert=certificate.to_pem(leaf),
+        chain=b"".join(certificate.to_pem(each) for each in intermediates),
+        fullchain=got.fullchain,
+        facts=VersionFacts(
+            created=context.env.clock.now(),
+            ca=None if plan.issuer.kind == "self-signed" else plan.issuer.name,
+            directory=plan.issuer.directory,
+            method=method_of(context.config, plan.lineage),
+            certificate=certificate_facts(got.fullchain),
+            profile=plan.profile,
+            spec=spec_of(plan.lineage),
+        ),
+    )
+    delete_order(context.paths, plan.name)
+    context.narrator.tell(
+        CertificateIssued(issuer=plan.issuer.name, names=leaf.names, not_after=leaf.not_after, sha256=leaf.sha256)
+    )
+    context.narrator.tell(VersionStored(version=version))
+    return version
+
+
+def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
+    """Go the whole way at a staging directory and keep nothing (SO-27, SF-20)."""
+    leaf_key = key.generate_key(plan.key_type)
+    session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
+    obtained = obtain(
+        session,
+        names=plan.names,
+        csr=lambda: csr.build_csr(leaf_key, plan.names),
+        solver=sessions.solver(plan.challenge),
+        narrator=context.narrator,
+        profile=plan.profile,
+    )
+    _look_at(context, plan, obtained.fullchain_pem, leaf_key)
+    return Acquired(obtained.fullchain_pem, leaf_key)
+
+
+def _order(context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None) -> Acquired:
+    try:
+        return _order_once(context, plan, sessions, vault, replaces)
+    except AcmeProblem as exc:
+        if not str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
+            raise
+        sessions.register_again(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
+        return _order_once(context, plan, sessions, vault, replaces)
+
+
+def _order_once(context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None) -> Acquired:
+    session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
+    open_order = _OpenOrder(context, plan, vault, session.kid or "")
+    obtained = obtain(
+        session,
+        names=plan.names,
+        csr=open_order.csr,
+        solver=sessions.solver(plan.challenge),
+        narrator=context.narrator,
+        order_url=open_order.url,
+        on_order=open_order.keep,
+        profile=plan.profile,
+        replaces=replaces,
+        preferred_chain=plan.preferred_chain,
+    )
+    try:
+        _look_at(context, plan, obtained.fullchain_pem, open_order.key)
+    except CertificateUnusable:
+        delete_order(context.paths, plan.name)
+        raise
+    return Acquired(obtained.fullchain_pem, open_order.key)
+
+
+def _look_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: key.PrivateKey) -> None:
+    problem = chain.issued_pair_problem(fullchain, leaf_key.spki, plan.names, context.env.clock.now())
+    if problem is not None:
+        raise CertificateUnusable(
+            f"{plan.issuer.title} sent a certificate that cannot be used.",
+            problem,
+            "Nothing was changed. Try again later, or use another issuer, and tell the issuer about it.",
+            lineage=plan.name,
+        )
+
+
+class _OpenOrder:
+    """The order on disk: found again when it fits the plan, else begun anew."""
+
+    def __init__(self, context: Context, plan: Plan, vault: Vault, account_url: str) -> None:
+        self._context = context
+        self._plan = plan
+        self._vault = vault
+        self._account_url = account_url
+        self._record = self._found()
+        self._key = self._found_key()
+
+    @property
+    def url(self) -> str | None:
+        return self._record.order_url if self._record else None
+
+    @property
+    def key(self) -> key.PrivateKey:
+        """The leaf's key; the one of an earlier run where that had made one."""
+        if self._key is None:
+            self._key = key.generate_key(self._plan.key_type)
+        return self._key
+
+    def csr(self) -> bytes:
+        """Return the CSR, its key on disk already: what the CA signs can always be used."""
+        if self._key is None:
+            save_order_key(self._context.paths, self._vault, self._plan.name, self.key.to_pem())
+        self._context.narrator.tell(KeyUsed(key=f"order/{self._plan.name}", purpose="sign the request"))
+        return csr.build_csr(self.key, self._plan.names)
+
+    def keep(self, order: Order) -> None:
+        """Remember an order that the CA has just made (or given back)."""
+        if self._record is not None and self._record.order_url == order.url:
+            return
+        plan = self._plan
+        delete_order(self._context.paths, plan.name)
+        self._key = None
+        self._record = OrderRecord(
+            name=plan.name,
+            issuer=plan.issuer.name,
+            directory=plan.issuer.directory or "",
+            account_url=self._account_url,
+            identifiers=plan.names,
+            created=self._context.env.clock.now(),
+            order_url=order.url,
+            profile=plan.profile,
+            challenge=plan.challenge,
+            stage="pending",
+            expires=order.expires,
+            spec=spec_of(plan.lineage),
+            request={"key_type": plan.key_type},
+        )
+        save_order(self._context.paths, self._record)
+
+    def _found(self) -> OrderRecord | None:
+        plan = self._plan
+        record = load_order(self._context.paths, plan.name)
+        if record is None:
+            return None
+        had = (
+            record.directory,
+            record.account_url,
+            record.identifiers,
+            record.profile,
+            record.challenge,
+            record.request.get("key_type"),
+        )
+        wanted = (plan.issuer.directory, self._account_url, plan.names, plan.profile, plan.challenge, plan.key_type)
+        return record if had == wanted else None
+
+    def _found_key(self) -> key.PrivateKey | None:
+        if self._record is None:
+            return None
+        pem = load_order_key(self._context.paths, self._vault, self._plan.name)
+        return key.load_key(pem) if pem else None
+
+
+def window_of(context: Context, plan: Plan, sessions: Sessions, ari_id: str) -> renewal_info.RenewalInfo | None:
+    """Ask the CA when it wants the renewal; None where it has no ARI or does not answer. One request."""
+    session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
+    return renewal_info.fetch(session, ari_id)

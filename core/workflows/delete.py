@@ -1,0 +1,36 @@
+"""Forget a lineage. A sealed copy stays for 30 days, and nothing that a service still reads is taken away from it."""
+
+from __future__ import annotations
+
+from core.errors import UsageError
+from core.events import Changed
+from core.operations import Deleted
+from core.store.index import facts_of
+from core.store.deleted import delete_lineage
+from core.store.vault import Vault
+from core.workflows.context import Context
+from core.workflows.deploy import release_target
+from core.workflows.outcome import target_configs
+
+
+def delete(context: Context, name: str, *, force: bool) -> Deleted:
+    """Delete a lineage.
+
+    With `force` the services that use it keep their files, as plain copies that certdeck no longer renews.
+
+    Raises:
+        NotFound (`not-found`); UsageError (`usage`): a target still uses it.
+    """
+    facts = facts_of(context.paths, name)
+    if facts.targets and not force:
+        raise UsageError(
+            f"{name} is still used by {', '.join(facts.targets)}.",
+            "A service whose certificate goes away does not start again.",
+            "Deploy another certificate there first, or delete with --force: the service keeps the files it has.",
+            lineage=name,
+        )
+    for target in target_configs(context, [t for t in facts.targets if t in context.config.targets]):
+        release_target(context, target)
+    kept_until = delete_lineage(context.paths, Vault(context.paths, context.env), name, context.env.clock.now())
+    context.narrator.tell(Changed(what=f"deleted {name}"))
+    return Deleted(name=name, kept_until=kept_until)

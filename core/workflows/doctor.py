@@ -1,0 +1,239 @@
+"""What would stop an issuance, and how to mend it, before an order is spent on finding out.
+
+Each check is a small function that yields findings; none of them changes anything but for binding the HTTP-01 port for a
+moment. The network is asked only by the checks that say so, side by side, so that a dead name server costs its time-out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from core.errors import CertdeckError, NotFound
+from core.operations import Finding, IssueRequest
+from core.version import BUILT
+from core.workflows.context import Context
+from core.workflows.plan import Plan, lineage_of, plan
+
+_CLOCK_TOLERANCE_SECONDS = 300
+"""Above that, a CA's fresh certificate can look not yet valid here, and clients refuse ours."""
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def doctor(context: Context, request: IssueRequest | None, name: str | None) -> tuple[Finding, ...]:
+    """Run the checks for a request, for the lineage `name`, or, with neither, for the whole box.
+
+    Blocks for the slowest look-up, some seconds at worst. Raises NotFound (`not-found`) for an unknown lineage.
+    """
+    wanted = _plan_for(context, request, name)
+    if isinstance(wanted, CertdeckError):
+        return (_failed("request", "Request", wanted),)
+    checks: list[Check] = [lambda: _clock(context), lambda: _state(context)]
+    if wanted is None:
+        default = context.config.defaults.issuer
+        checks += [
+            lambda: _directory(context, default),
+            lambda: _port(context),
+            lambda: _targets(context, context.config.targets),
+        ]
+    else:
+        checks += _checks_for(context, wanted)
+    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="doctor") as pool:
+        groups = pool.map(lambda check: list(_guarded(check)), checks)
+        return tuple(finding for group in groups for finding in group)
+
+
+def _plan_for(context: Context, request: IssueRequest | None, name: str | None) -> Plan | CertdeckError | None:
+    from core.config.load import load_lineage
+
+    if request is None and name is None:
+        return None
+    try:
+        if request is not None:
+            return plan(context.config, lineage_of(context.config, request, None), request)
+        assert name is not None
+        return plan(context.config, load_lineage(context.paths, name))
+    except NotFound:
+        raise
+    except CertdeckError as exc:
+        return exc
+
+
+def _checks_for(context: Context, wanted: Plan) -> list[Check]:
+    checks: list[Check] = []
+    if wanted.issuer.kind == "acme":
+        checks.append(lambda: _directory(context, wanted.issuer.name))
+        if wanted.challenge == "http-01":
+            checks.append(lambda: _port(context))
+            checks += [lambda n=n: _resolves(context, n) for n in wanted.names]  # type: ignore[misc]
+        checks.append(lambda: _public_names(wanted))
+    else:
+        checks.append(
+            lambda: [
+                Finding(
+                    id="issuer",
+                    status="pass",
+                    title="Issuer",
+                    detail=f"{wanted.issuer.title}: no network and no proof needed",
+                )
+            ]
+        )
+    checks.append(lambda: _targets(context, wanted.lineage.targets))
+    return checks
+
+
+def _guarded(check: Check) -> Iterator[Finding]:
+    try:
+        yield from check()
+    except CertdeckError as exc:
+        yield _failed(exc.code, "Check", exc)
+
+
+def _failed(id: str, title: str, exc: CertdeckError) -> Finding:
+    return Finding(id=id, status="fail", title=title, detail=f"{exc.what} {exc.why}", fix=exc.fix)
+
+
+def _clock(context: Context) -> Iterator[Finding]:
+    now = context.env.clock.now()
+    if now < BUILT:
+        yield Finding(
+            id="clock",
+            status="fail",
+            title="Clock",
+            detail=f"shows {now:%Y-%m-%d}, which is before this program was built",
+            fix="Set the date, or switch time synchronisation on.",
+        )
+    else:
+        yield Finding(id="clock", status="pass", title="Clock", detail=f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def _state(context: Context) -> Iterator[Finding]:
+    import shutil
+
+    from core.store.atomic import make_dir
+    from core.store.vault import Vault
+
+    make_dir(context.paths.state)
+    free = shutil.disk_usage(context.paths.state).free
+    if free < 16 * 1024 * 1024:
+        yield Finding(
+            id="disk",
+            status="fail",
+            title="Disk",
+            detail=f"only {free // 1024} KiB free where certificates are kept",
+            fix="Free some space: an order that cannot be stored is lost.",
+        )
+    else:
+        yield Finding(id="disk", status="pass", title="Disk", detail=f"{free // (1024 * 1024)} MiB free")
+    Vault(context.paths, context.env).check()
+    yield Finding(id="vault", status="pass", title="Vault", detail="opens with the master key of this box")
+
+
+def _directory(context: Context, name: str) -> Iterator[Finding]:
+    from core.workflows.issuers import test_issuer
+    from core.workflows.plan import issuer_named
+
+    if issuer_named(context.config, name).kind != "acme":
+        yield Finding(id="directory", status="pass", title="Issuer", detail=f"{name}: on this box, no network needed")
+        return
+    try:
+        said = test_issuer(context, name)
+    except CertdeckError as exc:
+        yield _failed("directory", "Issuer", exc)
+        return
+    yield Finding(id="directory", status="pass", title="Issuer", detail=f"{name} answers in {said.milliseconds} ms")
+    skew = said.clock_skew_seconds
+    if skew is not None and abs(skew) > _CLOCK_TOLERANCE_SECONDS:
+        direction = "ahead of" if skew > 0 else "behind"
+        yield Finding(
+            id="clock-skew",
+            status="fail",
+            title="Clock",
+            detail=f"is {abs(skew)} s {direction} the issuer's",
+            fix="Switch time synchronisation on: with a wrong clock good certificates look invalid.",
+        )
+
+
+def _port(context: Context) -> Iterator[Finding]:
+    from core.errors import PortUnavailable
+    from core.ports import HttpReply
+
+    http01 = context.config.http01
+    if http01.mode == "webroot":
+        yield from _webroot(http01.webroot)
+        return
+    where = f"{http01.address}:{http01.port}"
+    try:
+        with context.env.listener.listen(http01.address, http01.port, lambda _request: HttpReply(status=404)):
+            pass
+    except PortUnavailable as exc:
+        yield _failed("http01-port", "HTTP-01 port", exc)
+        return
+    yield Finding(id="http01-port", status="pass", title="HTTP-01 port", detail=f"{where} is free")
+
+
+def _webroot(webroot: str | None) -> Iterator[Finding]:
+    import os
+
+    if webroot and os.path.isdir(webroot) and os.access(webroot, os.W_OK | os.X_OK):
+        yield Finding(id="webroot", status="pass", title="Webroot", detail=f"{webroot} can be written")
+        return
+    yield Finding(
+        id="webroot",
+        status="fail",
+        title="Webroot",
+        detail=f"{webroot or '(none)'} is no folder that can be written",
+        fix="Set webroot in [http01] to the folder that your web server shows on port 80.",
+    )
+
+
+def _resolves(context: Context, name: str) -> Iterator[Finding]:
+    import ipaddress
+
+    try:
+        found: Sequence[str] = (str(ipaddress.ip_address(name)),)
+    except ValueError:
+        found = context.env.host.resolve(name)
+    if not found:
+        yield Finding(
+            id="dns",
+            status="fail",
+            title=name,
+            detail="does not resolve",
+            fix=f"Add an A or AAAA record for {name} that leads to this box, and wait until it is known.",
+        )
+        return
+    own = set(context.env.host.addresses())
+    strangers = [address for address in found if address not in own]
+    if not strangers:
+        yield Finding(id="dns", status="pass", title=name, detail=f"leads here: {', '.join(found)}")
+        return
+    yield Finding(
+        id="dns",
+        status="warn",
+        title=name,
+        detail=f"leads to {', '.join(strangers)}, which is no address of this box",
+        fix="Right behind a router that forwards port 80 to this box; otherwise correct the record (AAAA is tried first).",
+    )
+
+
+def _public_names(wanted: Plan) -> Iterator[Finding]:
+    yield Finding(
+        id="transparency",
+        status="pass",
+        title="Publicity",
+        detail="public CAs write every name into Certificate Transparency logs that anybody can read",
+    )
+
+
+def _targets(context: Context, names: Iterable[str]) -> Iterator[Finding]:
+    from core.workflows.targets import test_target
+
+    wanted = list(names)
+    if not wanted:
+        yield Finding(
+            id="target", status="skip", title="Services", detail="none: the certificate is kept in its folder only"
+        )
+    for name in wanted:
+        yield from test_target(context, name)

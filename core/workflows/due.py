@@ -1,0 +1,102 @@
+"""Which lineages a scheduled run has to do with. Pure: facts, settings and the time in, a decision out.
+
+On the path of every run with nothing to do, over thousands of lineages, so it works on the index's plain numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.config.model import Config
+from core.issuers import BUILT_IN
+from core.renewal import due_at
+from core.store.index import Facts
+
+RENEW = "renew"
+DEPLOY = "deploy"
+"""A certificate is there already and waits for its targets: it costs the CA nothing."""
+ASK = "ask"
+"""Not due, but the CA should be asked once more when it wants the renewal (RFC 9773 §4.3.2)."""
+SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    name: str
+    action: str
+    """`renew`, `deploy`, `ask`, `skip`."""
+    why: str
+    renew_at: float | None = None
+    """Epoch seconds; None where it never renews by itself."""
+
+
+def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
+    """Decide about one lineage.
+
+    Args:
+        now: epoch seconds.
+        force: renew although nothing is due.
+        named: somebody asked for just this lineage: waiting times after a failure do not hold them up.
+    """
+    name = facts.name
+    issuer = facts.issuer or config.defaults.issuer
+    by_hand = _by_hand(facts, config, issuer)
+    if by_hand:
+        return Decision(name, SKIP, by_hand)
+    if facts.waiting_version is not None:
+        return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
+    auto = config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew
+    if not auto and not named:
+        return Decision(name, SKIP, "automatic renewal is off")
+    held = None if force or named else facts.next_attempt
+    if facts.version is None:
+        return _unless_held(name, "it has no certificate yet", held, now)
+    if force:
+        return Decision(name, RENEW, "forced")
+    due = renewal_time(facts, config)
+    if due <= now:
+        return _unless_held(name, "it is due", held, now, due)
+    if facts.ari_check_at is not None and facts.ari_check_at <= now and is_acme(config, issuer):
+        return Decision(name, ASK, f"renews {_day(due)}", due)
+    return Decision(name, SKIP, f"not due before {_day(due)}", due)
+
+
+def renewal_time(facts: Facts, config: Config) -> float:
+    """Return when a lineage with a certificate renews, in epoch seconds."""
+    days = config.defaults.renew_days_before if facts.renew_days_before is None else facts.renew_days_before
+    return due_at(facts.not_before, facts.not_after, renew_days_before=days, ari_chosen=_ari_chosen(facts))
+
+
+def _ari_chosen(facts: Facts) -> float | None:
+    """Return the moment chosen from the CA's window, if that window is for the live certificate."""
+    return facts.ari_chosen if facts.ari_id == facts.renewal_id else None
+
+
+def is_acme(config: Config, issuer: str) -> bool:
+    """Tell whether an issuer is one that is spoken to over ACME; an unknown one is taken for it."""
+    if issuer in config.issuers and config.issuers[issuer].directory:
+        return True
+    built_in = BUILT_IN.get(issuer)
+    return built_in is None or built_in.kind == "acme"
+
+
+def _by_hand(facts: Facts, config: Config, issuer: str) -> str:
+    """Return why a lineage never renews by itself; empty when it does."""
+    if issuer == "upload":
+        return "it was uploaded: bring a new certificate in time"
+    challenge = facts.challenge or config.defaults.challenge
+    if challenge == "dns-01" and not facts.dns and is_acme(config, issuer):
+        return "its DNS records are set by hand"
+    return ""
+
+
+def _unless_held(name: str, why: str, held_until: float | None, now: float, due: float | None = None) -> Decision:
+    if held_until is not None and held_until > now:
+        when = datetime.fromtimestamp(held_until, UTC)
+        return Decision(name, SKIP, f"it failed; the next try is at {when:%Y-%m-%d %H:%M} UTC", held_until)
+    return Decision(name, RENEW, why, due)
+
+
+def _day(when: float) -> str:
+    return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d}"

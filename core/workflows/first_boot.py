@@ -1,0 +1,196 @@
+"""HTTPS at once: a self-signed certificate for a box that has none (ST-02, SF-09), and again when its name or address changes.
+
+Idempotent: a lineage `default` that somebody else's certificate has taken over is left alone. When the names change, the key
+stays and only the certificate is made anew, so that clients that pinned the key keep working; the new fingerprint is
+announced. The life is finite and the timer renews it. `not_before` lies a day back against clocks that are late, and a clock
+that stands before the build date is said and not believed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from core.config.model import Config, LineageConfig
+from core.errors import UsageError
+from core.events import Warned
+from core.operations import FirstBoot
+from core.version import BUILT
+from core.workflows.context import Context
+
+if TYPE_CHECKING:
+    from core.store.index import Facts
+    from core.workflows.plan import Plan
+
+NAME = "default"
+ISSUER = "self-signed"
+LIFETIME = timedelta(days=365)
+BACKDATED = timedelta(days=1)
+
+
+def names_of(config: Config, hostname: str, addresses: Sequence[str]) -> tuple[str, ...]:
+    """Return the SANs in order: localhost, host name, external URL's host (ST-06), then the addresses of the box."""
+    from core.identifiers import parse_identifier
+
+    wanted = ["localhost", config.appliance.hostname or hostname]
+    if config.appliance.external_url:
+        wanted.append(external_host(config.appliance.external_url))
+    names: dict[str, None] = {}
+    for text in wanted:
+        name = text if text == "localhost" else parse_identifier(text).value
+        names[name] = None
+    for address in ("127.0.0.1", "::1", *addresses):
+        names[str(ipaddress.ip_address(address))] = None
+    return tuple(names)
+
+
+def external_host(url: str) -> str:
+    """Return the host of an external URL.
+
+    Raises UsageError (`usage`) when it is none.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        host, parts = None, None
+    if not host or parts is None or parts.scheme not in ("http", "https"):
+        raise UsageError(
+            f"{url!r} is no web address.",
+            "The external URL is where people open this appliance in a browser.",
+            "Give it with its scheme, for example https://box.example.com:8443.",
+        )
+    return host
+
+
+def validity(now: datetime) -> tuple[datetime, datetime]:
+    """Return not_before and not_after for a certificate made at `now`; a clock before the build date is not believed."""
+    return min(now, BUILT) - BACKDATED if now < BUILT else now - BACKDATED, max(now, BUILT) + LIFETIME
+
+
+def warn_of_clock(context: Context) -> None:
+    """Say so when the clock stands before the day this program was built."""
+    now = context.env.clock.now()
+    if now < BUILT:
+        context.narrator.tell(
+            Warned(
+                code="clock-before-build",
+                what=f"The clock of this box shows {now:%Y-%m-%d}, which is before this program was built.",
+                fix="Set the date, or switch time synchronisation on: with a wrong clock good certificates look invalid.",
+            )
+        )
+
+
+def first_boot(context: Context, *, hostname: str | None = None, external_url: str | None = None) -> FirstBoot:
+    """Carry out the first boot. `hostname` and `external_url` are kept in the configuration when given.
+
+    Raises:
+        UsageError, ConfigError: a wrong name or URL; nothing was made.
+        TargetError: the certificate exists, a service did not take it and was put back.
+    """
+    from core.identifiers import parse_identifier
+    from core.store.index import facts_of
+    from core.store.vault import Vault
+    from core.workflows.status import status_of
+
+    if external_url is not None:
+        external_host(external_url)
+    appliance = replace(
+        context.config.appliance,
+        hostname=parse_identifier(hostname).value if hostname else context.config.appliance.hostname,
+        external_url=external_url or context.config.appliance.external_url,
+    )
+    if appliance != context.config.appliance:
+        _keep(context, hostname=appliance.hostname, external_url=appliance.external_url)
+        context = replace(context, config=replace(context.config, appliance=appliance))
+    context = context.about(NAME)
+    warn_of_clock(context)
+    Vault(context.paths, context.env).create()
+    facts = facts_of(context.paths, NAME) if (context.paths.certificates / f"{NAME}.toml").exists() else None
+    if facts is not None and facts.issuer not in (None, ISSUER):
+        return FirstBoot(
+            status=status_of(context, NAME), created=False, remade=False, why="another certificate is in place"
+        )
+    spec = _spec(context, facts)
+    names = _names(context)
+    if facts is not None and facts.version is not None and facts.waiting_version is None:
+        same = set(facts.names) == set(names) and facts.not_after > context.env.clock.now().timestamp()
+        if same and facts.targets == spec.targets:
+            return FirstBoot(status=status_of(context, NAME), created=False, remade=False)
+        if same:
+            _deploy(context, facts.version, spec)
+            return FirstBoot(
+                status=status_of(context, NAME), created=False, remade=False, why="deployed to a new target"
+            )
+    created = facts is None or facts.version is None
+    version = _make(context, spec, names)
+    _deploy(context, version, spec)
+    status = status_of(context, NAME)
+    if not created:
+        context.narrator.tell(
+            Warned(
+                code="new-fingerprint",
+                what=f"The self-signed certificate was made anew, its key stayed. SHA-256: {status.sha256}",
+                fix="Compare it with what your browser shows, and accept it there once more.",
+            )
+        )
+    return FirstBoot(status=status, created=created, remade=not created, why="" if created else "the names had changed")
+
+
+def remake(context: Context, plan: Plan) -> int:
+    """Store a fresh self-signed certificate for a lineage that has one, with the key it has; returns the version."""
+    names = _names(context) if plan.name == NAME else plan.names
+    return _make(context, plan.lineage, names)
+
+
+def _make(context: Context, spec: LineageConfig, names: tuple[str, ...]) -> int:
+    from core.store.lineages import live_version, read_pair
+    from core.workflows.acquire import self_signed, store
+    from core.workflows.plan import self_signed_plan
+    from core.x509 import key
+
+    live = live_version(context.paths, spec.name)
+    key_type = spec.key_type or "ec-256"
+    kept = key.load_key(read_pair(context.paths, spec.name, live).privkey) if live is not None else None
+    leaf_key = kept if kept is not None and kept.key_type == key_type else key.generate_key(key_type)
+    return store(context, self_signed_plan(replace(spec, domains=names)), self_signed(context, names, leaf_key))
+
+
+def _deploy(context: Context, version: int, spec: LineageConfig) -> None:
+    from core.workflows.outcome import target_configs
+    from core.workflows.transaction import deploy_version
+
+    deploy_version(
+        context, spec.name, version, target_configs(context, spec.targets), spec=replace(spec, domains=_names(context))
+    )
+
+
+def _names(context: Context) -> tuple[str, ...]:
+    return names_of(context.config, context.env.host.name(), context.env.host.addresses())
+
+
+def _spec(context: Context, facts: Facts | None) -> LineageConfig:
+    """Return the settings: what the lineage has, and every configured target that no other lineage holds."""
+    from core.config.load import load_lineage
+    from core.store.index import facts_of_all
+
+    spec = (
+        load_lineage(context.paths, NAME)
+        if facts is not None
+        else LineageConfig(name=NAME, issuer=ISSUER, key_type="ec-256")
+    )
+    taken = {target for other in facts_of_all(context.paths)[0] if other.name != NAME for target in other.targets}
+    free = [target for target in context.config.targets if target not in taken]
+    return replace(spec, issuer=ISSUER, targets=tuple(dict.fromkeys((*spec.targets, *free))))
+
+
+def _keep(context: Context, *, hostname: str | None, external_url: str | None) -> None:
+    from core.config.edit import set_values
+
+    values = {"appliance.hostname": hostname, "appliance.external_url": external_url}
+    set_values(context.paths, {key: value for key, value in values.items() if value is not None})

@@ -1,0 +1,39 @@
+"""What the last `--renew` left behind, so that a timer that died shows.
+
+One small file, written at the end of every run, also of one with nothing to do. It is written without the writers' lock:
+whoever ends last is right.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.paths import Paths
+from core.store.atomic import make_dir, write_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    at: datetime
+    outcome: str
+    """`done` or `failed`."""
+    error: str
+    """What went wrong, in one sentence; empty after `done`."""
+
+
+def record(paths: Paths, run: LastRun) -> None:
+    """Write the outcome of a run. Raises StoreError."""
+    make_dir(paths.state)
+    text = json.dumps({"at": run.at.isoformat(), "outcome": run.outcome, "error": run.error})
+    write_file(paths.last_run, text.encode())
+
+
+def read(paths: Paths) -> LastRun | None:
+    """Return the last run, or None when there was none or the file cannot be read."""
+    try:
+        raw = json.loads(paths.last_run.read_bytes())
+        return LastRun(at=datetime.fromisoformat(raw["at"]), outcome=str(raw["outcome"]), error=str(raw["error"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,92 @@
+"""What follows on a certificate that was had, or was not: deploy it, ask when it renews, remember the failure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from core.config.model import TargetConfig
+from core.errors import Cancelled, CertdeckError, LockHeld, TargetError
+from core.events import RetryScheduled
+from core.renewal import choose_in_window, next_retry
+from core.store.index import facts_of
+from core.store import renewal_state
+from core.workflows.context import Context
+from core.workflows.plan import Plan, unknown_target
+from core.workflows.sessions import Sessions
+from core.workflows.transaction import deploy_version
+
+_DEPLOYING = threading.Lock()
+"""Two services share a configuration test and a reload, so transactions of one run follow one another."""
+
+
+def deploy_new(context: Context, plan: Plan, version: int, sessions: Sessions) -> None:
+    """Deploy a version and, where the CA has ARI, ask when it wants the next renewal. Raises TargetError."""
+    with _DEPLOYING:
+        deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
+    if plan.issuer.kind == "acme":
+        ask_when(context, plan, sessions)
+
+
+def ask_when(context: Context, plan: Plan, sessions: Sessions) -> None:
+    """Ask the CA for the renewal window of the live certificate and keep a random moment in it (RFC 9773 §4.2).
+
+    Soft: a CA without ARI, or one that does not answer, changes nothing.
+    """
+    from core.workflows.acquire import window_of
+
+    facts = facts_of(context.paths, plan.name)
+    if facts.renewal_id is None:
+        return
+    try:
+        window = window_of(context, plan, sessions, facts.renewal_id)
+    except Cancelled:
+        raise
+    except CertdeckError:
+        return
+    if window is None:
+        return
+    state = renewal_state.load(context.paths, plan.name)
+    known = (state.ari_id, state.ari_start, state.ari_end) == (facts.renewal_id, window.start, window.end)
+    chosen = (
+        state.ari_chosen if known else choose_in_window(window.start, window.end, context.env.random.uniform(0.0, 1.0))
+    )
+    asked = replace(
+        state,
+        ari_id=facts.renewal_id,
+        ari_start=window.start,
+        ari_end=window.end,
+        ari_chosen=chosen,
+        ari_check_at=window.retry_after,
+        ari_explanation_url=window.explanation_url,
+    )
+    renewal_state.save(context.paths, plan.name, asked)
+
+
+def failed(context: Context, name: str, exc: Exception) -> None:
+    """Remember why a lineage failed and when to try again. Only errors of ours; a full disk is no second error."""
+    if not isinstance(exc, CertdeckError) or isinstance(exc, Cancelled | LockHeld):
+        return
+    exc.lineage = exc.lineage or name
+    if isinstance(exc, TargetError) or not (context.paths.certificates / f"{name}.toml").exists():
+        # The transaction has recorded its own failure; and a lineage that never came about has no renewal to hold up.
+        return
+    now = context.env.clock.now()
+    state = renewal_state.load(context.paths, name)
+    retry_at = next_retry(state.failures + 1, now, context.env.random.uniform(0.0, 1.0))
+    if exc.retry_at is not None:
+        retry_at = max(retry_at, exc.retry_at)
+    context.narrator.tell(RetryScheduled(retry_at=retry_at, why=exc.what))
+    with suppress(CertdeckError):
+        renewal_state.save(context.paths, name, state.failed(exc, now, retry_at))
+
+
+def target_configs(context: Context, names: Sequence[str]) -> list[TargetConfig]:
+    """Return the configured targets of these names. Raises NotFound (`not-found`)."""
+    configured = context.config.targets
+    for name in names:
+        if name not in configured:
+            raise unknown_target(context.config, name)
+    return [configured[name] for name in names]

@@ -1,0 +1,187 @@
+"""From what somebody asked for, or from a lineage's settings, to what exactly will be ordered.
+
+Pure but for the configuration it is given: no file, no network. Whatever is wrong is found here, before a CA, a port or a
+file is touched, and all of it is said at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from core.config.model import Config, LineageConfig
+from core.errors import CertdeckError, NotFound, UsageError
+from core.identifiers import Identifier, check_lineage_name, lineage_name_for, parse_identifiers
+from core.issuers import BUILT_IN, Issuer, issuer_problems, merged, profile_for
+from core.operations import IssueRequest
+
+UPLOAD = "upload"
+SELF_SIGNED = "self-signed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One certificate to be had."""
+
+    lineage: LineageConfig
+    """The settings that are kept once the certificate is there."""
+    issuer: Issuer
+    identifiers: tuple[Identifier, ...]
+    key_type: str
+    challenge: str
+    profile: str | None
+    preferred_chain: str | None
+    email: str | None = None
+    agree_tos: bool = False
+    notices: tuple[str, ...] = ()
+    """What was decided by itself and should be said."""
+
+    @property
+    def name(self) -> str:
+        return self.lineage.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A-labels and addresses, in the order given."""
+        return tuple(identifier.value for identifier in self.identifiers)
+
+
+def issuer_named(config: Config, name: str) -> Issuer:
+    """Return the issuer as the built-in table and the configuration together make it.
+
+    Raises NotFound (`not-found`) that names the nearest one.
+    """
+    built_in = BUILT_IN.get(name)
+    entry = config.issuers.get(name)
+    if built_in is None and entry is None:
+        known = sorted({*BUILT_IN, *config.issuers})
+        raise NotFound(f"There is no issuer {name!r}.", _nearest(name, known), f"Known are: {', '.join(known)}.")
+    if entry is None:
+        assert built_in is not None
+        return built_in
+    return merged(built_in, name, directory=entry.directory, title=entry.title, staging=entry.staging)
+
+
+def method_of(config: Config, lineage: LineageConfig) -> str:
+    """Return the word that `status --json` uses for how a lineage gets its certificate."""
+    issuer = lineage.issuer or config.defaults.issuer
+    if issuer in (UPLOAD, SELF_SIGNED):
+        return issuer
+    built_in = BUILT_IN.get(issuer)
+    if built_in is not None and built_in.kind == "private-ca" and issuer not in config.issuers:
+        return "private-ca"
+    challenge = lineage.challenge or config.defaults.challenge
+    return "manual-dns-01" if challenge == "dns-01" and not lineage.dns else challenge
+
+
+def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | None) -> LineageConfig:
+    """Return the settings that a request leads to: what it says, else what the lineage had.
+
+    Raises UsageError: bad names; NotFound: an unknown target.
+    """
+    identifiers = parse_identifiers(request.domains)
+    if not identifiers:
+        raise UsageError(
+            "No name was given.", "A certificate is for at least one name or address.", "Add -d www.example.com."
+        )
+    name = request.name or lineage_name_for(identifiers[0])
+    check_lineage_name(name)
+    if request.dns is not None or request.manual or request.challenge not in (None, "http-01"):
+        raise UsageError(
+            "This version proves names by http-01 only.",
+            "Proof through DNS needs a provider, and none can be set up yet.",
+            "Leave the challenge out, or use --issuer appliance-ca, which needs no proof.",
+        )
+    base = existing or LineageConfig(name=name)
+    return replace(
+        base,
+        name=name,
+        domains=tuple(identifier.value for identifier in identifiers),
+        issuer=request.issuer or base.issuer,
+        challenge=request.challenge or base.challenge,
+        key_type=request.key_type or base.key_type,
+        profile=request.profile or base.profile,
+        targets=base.targets if request.targets is None else _known_targets(config, request.targets),
+    )
+
+
+def plan(config: Config, lineage: LineageConfig, request: IssueRequest | None = None) -> Plan:
+    """Return what will be ordered for a lineage; `request` adds what is not kept (contact, agreement).
+
+    Raises UsageError (`usage`) with every problem in `details["problems"]`; NotFound.
+    """
+    identifiers = parse_identifiers(lineage.domains)
+    issuer = issuer_named(config, lineage.issuer or config.defaults.issuer)
+    entry = config.issuers.get(issuer.name)
+    key_type = lineage.key_type or config.defaults.key_type
+    challenge = lineage.challenge or config.defaults.challenge
+    wanted = lineage.profile or (entry.profile if entry else None)
+    profile, notices = profile_for(issuer, identifiers, wanted)
+    problems = issuer_problems(issuer, identifiers, key_type, profile, challenge)
+    if problems:
+        raise UsageError(
+            f"{issuer.title} cannot issue this certificate.",
+            " ".join(problem.what for problem in problems),
+            " ".join(dict.fromkeys(problem.fix for problem in problems)),
+            lineage=lineage.name,
+            details={"problems": [{"what": p.what, "fix": p.fix} for p in problems]},
+        )
+    return Plan(
+        lineage=lineage,
+        issuer=issuer,
+        identifiers=identifiers,
+        key_type=key_type,
+        challenge=challenge,
+        profile=profile,
+        preferred_chain=lineage.preferred_chain or (entry.preferred_chain if entry else None),
+        email=request.email if request else None,
+        agree_tos=bool(request and request.agree_tos),
+        notices=notices,
+    )
+
+
+def self_signed_plan(lineage: LineageConfig) -> Plan:
+    """Return the plan of a certificate that signs itself, for names that need not be public ones."""
+    return Plan(
+        lineage=lineage,
+        issuer=BUILT_IN[SELF_SIGNED],
+        identifiers=(),
+        key_type=lineage.key_type or "ec-256",
+        challenge="",
+        profile=None,
+        preferred_chain=None,
+    )
+
+
+def staging_of(config: Config, plan: Plan) -> Plan:
+    """Return the same plan at the issuer's staging directory (SO-27, SF-22).
+
+    Raises UsageError (`usage`) where the issuer has none.
+    """
+    if plan.issuer.staging is None:
+        raise UsageError(
+            f"{plan.issuer.title} has no staging directory that certdeck knows of.",
+            "A rehearsal needs a directory whose certificates nobody trusts and whose limits do not hurt.",
+            f'Add one as an issuer of its own and name it: staging = "NAME" in [issuers.{plan.issuer.name}].',
+        )
+    return replace(plan, issuer=issuer_named(config, plan.issuer.staging))
+
+
+def unknown_target(config: Config, name: str) -> CertdeckError:
+    """Return the error for a target that is not configured."""
+    known = sorted(config.targets)
+    listed = f"Known are: {', '.join(known)}." if known else "Add one first: certdeck target add."
+    return NotFound(f"There is no target {name!r}.", _nearest(name, known), listed)
+
+
+def _known_targets(config: Config, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in config.targets:
+            raise unknown_target(config, name)
+    return tuple(dict.fromkeys(names))
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    return f"The nearest name is {near[0]!r}." if near else "No entry of the configuration has that name."

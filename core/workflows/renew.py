@@ -1,0 +1,230 @@
+"""The scheduled run: renews what is due, deploys it, and never lets one failure stop the others.
+
+Most runs have nothing to do, so everything before the lock is made of `stat` calls and one small file: no lock, no history,
+no cryptography, no network. After taking the lock it looks again, because another run may have done the work. A renewal repeats
+the way the certificate was first had (ST-30); after two failures it tries the staging directory first, then the fallback issuers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.config.model import Config
+from core.errors import CertdeckError, IssuerError, NotFound, RateLimited
+from core.events import Reporter
+from core.operations import FailedLineage, RenewalReport, Skipped
+from core.ports import CancelToken
+from core.store.index import Facts, facts_of_all
+from core.workflows import last_run
+from core.workflows.due import ASK, DEPLOY, RENEW, SKIP, Decision, decide
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+    from core.store.vault import Vault
+    from core.workflows.context import Context
+    from core.workflows.plan import Plan
+    from core.workflows.sessions import Sessions
+
+_AT_ONCE = 8
+"""Orders under way at once: enough to hide a CA's latency, few enough for its limits (Let's Encrypt: 300 orders in 3 h)."""
+_REHEARSE_AFTER = 2
+"""Failures after which production is not asked before staging has succeeded."""
+
+
+def renew(
+    engine: Engine, names: Sequence[str], *, force: bool, dry_run: bool, report: Reporter, cancel: CancelToken
+) -> RenewalReport:
+    """Renew what is due, or `names`.
+
+    Raises:
+        NotFound (`not-found`): an unknown name.
+        LockHeld (`lock-held`): something is due and another certdeck is at work.
+        ConfigError: the main configuration cannot be read. A broken lineage file is a failure in the report.
+    """
+    config = engine.config()
+    try:
+        decisions, broken = _decisions(engine, config, names, force)
+        busy = [decision for decision in decisions if decision.action != SKIP]
+        skipped = tuple(_skipped(decision) for decision in decisions if decision.action == SKIP)
+        if dry_run:
+            due = tuple(decision.name for decision in busy if decision.action != ASK)
+            asked = tuple(_skipped(decision) for decision in busy if decision.action == ASK)
+            return RenewalReport(skipped=skipped + asked, failed=broken, due=due)
+        if busy:
+            with engine.writing("renew", report, cancel) as context:
+                outcome = _run(engine, context, names, force)
+        else:
+            outcome = RenewalReport(skipped=skipped, failed=broken)
+    except CertdeckError as exc:
+        if not dry_run:
+            _remember(engine, "failed", exc.what)
+        raise
+    _remember(engine, "failed" if outcome.failed else "done", outcome.failed[0].error.what if outcome.failed else "")
+    return outcome
+
+
+def _remember(engine: Engine, outcome: str, error: str) -> None:
+    try:
+        last_run.record(engine.paths, last_run.LastRun(at=engine.env.clock.now(), outcome=outcome, error=error))
+    except CertdeckError:
+        # A disk that is full or read-only must not hide what the run itself has to say.
+        return
+
+
+def _decisions(
+    engine: Engine, config: Config, names: Sequence[str], force: bool
+) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
+    every, problems = facts_of_all(engine.paths)
+    broken = tuple(FailedLineage(name=problem.lineage or "", error=problem) for problem in problems)
+    if names:
+        every = _chosen(every, broken, names)
+        broken = tuple(problem for problem in broken if problem.name in names)
+    now = engine.env.clock.now().timestamp()
+    named = bool(names)
+    return [decide(facts, config, now, force=force, named=named) for facts in every], broken
+
+
+def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequence[str]) -> list[Facts]:
+    by_name = {facts.name: facts for facts in every}
+    for name in names:
+        if name not in by_name and not any(problem.name == name for problem in broken):
+            raise NotFound(
+                f"There is no certificate {name!r}.",
+                "No file of that name is in certificates.d.",
+                "`certdeck status` lists what there is.",
+            )
+    return [by_name[name] for name in dict.fromkeys(names) if name in by_name]
+
+
+def _skipped(decision: Decision) -> Skipped:
+    from datetime import UTC, datetime
+
+    renew_at = None if decision.renew_at is None else datetime.fromtimestamp(decision.renew_at, UTC)
+    return Skipped(name=decision.name, why=decision.why, renew_at=renew_at)
+
+
+def _run(engine: Engine, context: Context, names: Sequence[str], force: bool) -> RenewalReport:
+    """Under the lock: look again, then do the work, independent lineages side by side."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from core.store.vault import Vault
+    from core.workflows.sessions import Sessions
+
+    decisions, broken = _decisions(engine, context.config, names, force)
+    skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
+    busy = [decision for decision in decisions if decision.action != SKIP]
+    vault = Vault(context.paths, context.env)
+    with Sessions(context, vault) as sessions:
+        run = _Run(context, vault, sessions, len(busy))
+        with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
+            results = list(pool.map(run.one, busy))
+    renewed = [result for result in results if isinstance(result, str)]
+    skipped += [result for result in results if isinstance(result, Skipped)]
+    failed = [result for result in results if isinstance(result, FailedLineage)]
+    return RenewalReport(renewed=tuple(renewed), skipped=tuple(skipped), failed=(*broken, *failed))
+
+
+class _Run:
+    """One scheduled run's shared things: sessions, vault, and how far it is."""
+
+    def __init__(self, context: Context, vault: Vault, sessions: Sessions, of: int) -> None:
+        self._context = context
+        self._vault = vault
+        self._sessions = sessions
+        self._of = of
+        self._done = 0
+        self._counting = threading.Lock()
+
+    def one(self, decision: Decision) -> str | Skipped | FailedLineage:
+        """Work on one lineage; never raises for what a user, a file or a server did wrong."""
+        from core.events import Failed, Progressed
+
+        context = self._context.about(decision.name)
+        try:
+            context.cancel.check()
+            result = self._work(context, decision)
+        except CertdeckError as exc:
+            context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
+            result = FailedLineage(name=decision.name, error=exc)
+        with self._counting:
+            self._done += 1
+            context.narrator.tell(Progressed(done=self._done, of=self._of))
+        return result
+
+    def _work(self, context: Context, decision: Decision) -> str | Skipped:
+        from core.config.load import load_lineage
+        from core.store.index import facts_of
+        from core.workflows.fallback import stand_in
+        from core.workflows.outcome import ask_when, deploy_new, failed
+        from core.workflows.plan import plan
+
+        lineage = load_lineage(context.paths, decision.name)
+        if decision.action == ASK:
+            ask_when(context, plan(context.config, lineage), self._sessions)
+            again = facts_of(context.paths, decision.name)
+            now = context.env.clock.now().timestamp()
+            decision = decide(again, context.config, now, force=False, named=False)
+            if decision.action != RENEW:
+                return _skipped(decision)
+        try:
+            wanted = plan(context.config, lineage)
+            if decision.action == DEPLOY:
+                waiting = facts_of(context.paths, decision.name).waiting_version
+                assert waiting is not None
+                deploy_new(context, wanted, waiting, self._sessions)
+            else:
+                self._renew(context, wanted)
+        except Exception as exc:
+            failed(context, decision.name, exc)
+            stand_in(context, decision.name)
+            raise
+        return decision.name
+
+    def _renew(self, context: Context, wanted: Plan) -> None:
+        from core.store import renewal_state
+
+        failures = renewal_state.load(context.paths, wanted.name).failures
+        try:
+            self._renew_with(context, wanted, rehearse_first=failures >= _REHEARSE_AFTER)
+        except IssuerError as exc:
+            if failures + 1 < _REHEARSE_AFTER and not isinstance(exc, RateLimited):
+                raise
+            self._fall_back(context, wanted, exc)
+
+    def _renew_with(self, context: Context, wanted: Plan, *, rehearse_first: bool) -> None:
+        from core.store.index import facts_of
+        from core.workflows.acquire import acquire, rehearse
+        from core.workflows.first_boot import remake
+        from core.workflows.outcome import deploy_new
+        from core.workflows.plan import staging_of
+
+        if wanted.issuer.kind == "self-signed":
+            deploy_new(context, wanted, remake(context, wanted), self._sessions)
+            return
+        if rehearse_first and wanted.issuer.kind == "acme" and wanted.issuer.staging:
+            rehearse(context, staging_of(context.config, wanted), self._sessions)
+        facts = facts_of(context.paths, wanted.name)
+        replaces = facts.renewal_id if facts.directory == wanted.issuer.directory else None
+        version = acquire(context, wanted, self._sessions, self._vault, replaces=replaces)
+        deploy_new(context, wanted, version, self._sessions)
+
+    def _fall_back(self, context: Context, wanted: Plan, why: CertdeckError) -> None:
+        """Try the fallback issuers in order; the first error stays the one that is told when all fail."""
+        from core.events import IssuerFellBack
+        from core.workflows.plan import plan
+
+        for name in context.config.defaults.fallback_issuers:
+            if name == wanted.issuer.name:
+                continue
+            context.narrator.tell(IssuerFellBack(from_issuer=wanted.issuer.name, to_issuer=name, why=why.what))
+            try:
+                other = plan(context.config, replace(wanted.lineage, issuer=name, profile=None))
+                # The lineage keeps its own issuer: the next renewal asks that one first again.
+                self._renew_with(context, replace(other, lineage=wanted.lineage), rehearse_first=False)
+                return
+            except CertdeckError:
+                continue
+        raise why

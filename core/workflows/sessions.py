@@ -1,0 +1,145 @@
+"""The CA sessions of one run: one for each issuer, made on first use, shared by every order of the run.
+
+An account comes into being on its first use (SF-17). Its key is in the vault before the CA hears of it, and the key is the
+identity: contact and terms can change without a new account. A CA that has forgotten the account (a test CA after a restart)
+is told of the same key once more.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from types import TracebackType
+
+from core.acme.account import ExternalAccountBinding, register
+from core.acme.account_key import AccountKey
+from core.acme.session import AcmeSession
+from core.challenges import Solver
+from core.challenges.http01 import Responder
+from core.errors import UsageError
+from core.events import AccountReady, KeyUsed
+from core.issuers import Issuer
+from core.store.accounts import AccountRecord, load_account, save_account
+from core.store.vault import Vault
+from core.version import VERSION
+from core.workflows.context import Context
+
+__all__ = ["Sessions"]
+
+
+class Sessions:
+    """Thread-safe. Use as a context manager: leaving it closes every connection and every listener."""
+
+    def __init__(self, context: Context, vault: Vault) -> None:
+        self._context = context
+        self._vault = vault
+        self._lock = threading.Lock()
+        self._sessions: dict[str, AcmeSession] = {}
+        self._solvers: dict[str, Solver] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Sessions:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def session(self, issuer: Issuer, *, email: str | None = None, agree_tos: bool = False) -> AcmeSession:
+        """Return the session with `issuer`, its account ready. One or two requests the first time.
+
+        Raises:
+            AccountError: terms not agreed, binding missing, deactivated.
+            IssuerError: the directory cannot be reached or read.
+            VaultError: the account key cannot be opened.
+        """
+        with self._lock:
+            known = self._sessions.get(issuer.name)
+            if known is None:
+                known = self._sessions[issuer.name] = self._connect(issuer, email, agree_tos)
+            return known
+
+    def register_again(self, issuer: Issuer, *, email: str | None = None, agree_tos: bool = False) -> AcmeSession:
+        """Tell the CA of our key once more, after it said that it does not know the account."""
+        with self._lock:
+            session = self._sessions[issuer.name]
+            self._register(session, issuer, email, agree_tos)
+            return session
+
+    def solver(self, challenge: str) -> Solver:
+        """Return the solver for a challenge type; one listener or webroot serves the whole run.
+
+        Raises UsageError (`usage`) for a type that cannot be answered here.
+        """
+        with self._lock:
+            solver = self._solvers.get(challenge)
+            if solver is None:
+                solver = self._solvers[challenge] = self._make_solver(challenge)
+            return solver
+
+    def _connect(self, issuer: Issuer, email: str | None, agree_tos: bool) -> AcmeSession:
+        assert issuer.directory is not None, "only ACME issuers have sessions"
+        context = self._context
+        record = load_account(context.paths, issuer.name, issuer.directory)
+        if record is None:
+            key = AccountKey.generate()
+        else:
+            context.narrator.tell(KeyUsed(key=record.key_record, purpose=f"sign requests to {issuer.name}"))
+            key = AccountKey.from_pem(self._vault.get(record.key_record))
+        settings = context.config.issuers.get(issuer.name)
+        transport = context.env.transport(settings.ca_bundle if settings else None)
+        self._open.callback(transport.close)
+        session = AcmeSession(
+            transport=transport,
+            clock=context.env.clock,
+            random=context.env.random,
+            directory_url=issuer.directory,
+            key=key,
+            cancel=context.cancel,
+            kid=record.url if record else None,
+            user_agent=f"certdeck/{VERSION}",
+            issuer=issuer.name,
+        )
+        if record is None or record.url is None:
+            self._register(session, issuer, email, agree_tos)
+        else:
+            context.narrator.tell(AccountReady(issuer=issuer.name, url=record.url, created=False))
+        return session
+
+    def _register(self, session: AcmeSession, issuer: Issuer, email: str | None, agree_tos: bool) -> None:
+        context = self._context
+        assert issuer.directory is not None
+        settings = context.config.issuers.get(issuer.name)
+        contact = email or (settings.email if settings else None)
+        agreed = agree_tos or bool(settings and settings.agree_tos)
+        record = AccountRecord.new(issuer.name, issuer.directory, contact=contact, created=context.env.clock.now())
+        # Key and record are safe before the CA knows them: after a crash in between the same key finds the account again.
+        self._vault.put(record.key_record, session.key.to_pem())
+        save_account(context.paths, record)
+        binding = None
+        if settings and settings.eab_kid:
+            hmac = self._vault.find(f"eab/{issuer.name}")
+            if hmac is not None:
+                binding = ExternalAccountBinding.parse(settings.eab_kid, hmac)
+        account, created = register(session, email=contact, terms_agreed=agreed, eab=binding)
+        save_account(
+            context.paths, record.registered(account.url, session.directory.terms_of_service if agreed else None)
+        )
+        context.narrator.tell(AccountReady(issuer=issuer.name, url=account.url, created=created))
+
+    def _make_solver(self, challenge: str) -> Solver:
+        http01 = self._context.config.http01
+        if challenge != "http-01":
+            raise UsageError(
+                f"The challenge {challenge} cannot be answered here.",
+                "This version proves names by http-01; the private CA of the box needs no proof at all.",
+                "Use --challenge http-01, or --issuer appliance-ca.",
+            )
+        if http01.mode == "webroot" and http01.webroot:
+            from pathlib import Path
+
+            from core.challenges.webroot import Webroot
+
+            return Webroot(Path(http01.webroot))
+        return Responder(self._context.env.listener, http01.address, http01.port)

@@ -1,0 +1,165 @@
+"""The state of every lineage as values, from the index; with `probe`, also what the services really serve.
+
+Parses nothing and locks nothing. Services are asked side by side, each target once, bounded in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from core.config.model import Config, TargetConfig
+from core.errors import CertdeckError, NotFound
+from core.operations import LineageStatus, Status, TargetState, TimerState
+from core.severity import days_left, severity
+from core.store.index import Facts, facts_of, facts_of_all
+from core.targets.kinds import resolved
+from core.targets.observe import observe
+from core.version import VERSION
+from core.workflows import last_run
+from core.workflows.context import Context
+from core.workflows.due import decide, renewal_time
+from core.workflows.plan import method_of
+
+_PROBE_SECONDS = 3.0
+_STALE_TIMER = timedelta(days=8)
+"""The rarest schedule offered is weekly; a last run longer ago than that means that nothing runs."""
+
+
+def status(context: Context, names: Sequence[str] = (), *, probe: bool = False) -> Status:
+    """Return the state of `names`, or of all, sorted by name. Raises NotFound (`not-found`)."""
+    every, problems = facts_of_all(context.paths)
+    if names:
+        wanted = set(names)
+        unknown = wanted - {facts.name for facts in every} - {problem.lineage for problem in problems}
+        if unknown:
+            raise not_found(sorted(unknown)[0], [facts.name for facts in every])
+        every = [facts for facts in every if facts.name in wanted]
+        problems = [problem for problem in problems if problem.lineage in wanted]
+    now = context.env.clock.now()
+    states = _target_states(context, every, probe)
+    return Status(
+        version=VERSION,
+        time=now,
+        lineages=tuple(_lineage(context.config, facts, now, states) for facts in every),
+        timer=_timer(context, now),
+        appliance=context.config.appliance.name,
+        hostname=context.config.appliance.hostname or context.env.host.name(),
+        problems=tuple(problems),
+    )
+
+
+def status_of(context: Context, name: str, *, probe: bool = False) -> LineageStatus:
+    """Return the state of one lineage. Raises NotFound."""
+    facts = facts_of(context.paths, name)
+    states = _target_states(context, [facts], probe)
+    return _lineage(context.config, facts, context.env.clock.now(), states)
+
+
+def not_found(name: str, known: Sequence[str]) -> CertdeckError:
+    """Return the error for a lineage that does not exist."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    why = f"The nearest name is {near[0]!r}." if near else "No file of that name is in certificates.d."
+    return NotFound(f"There is no certificate {name!r}.", why, "`certdeck status` lists what there is.", lineage=name)
+
+
+def _lineage(
+    config: Config, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState]
+) -> LineageStatus:
+    stamp = now.timestamp()
+    has_certificate = facts.sha256 != ""
+    renew_at, why = _renewal(config, facts, stamp)
+    return LineageStatus(
+        name=facts.name,
+        domains=facts.domains or facts.names,
+        subject=facts.subject,
+        issuer=facts.issued_by,
+        serial=facts.serial,
+        not_before=_time(facts.not_before) if has_certificate else None,
+        not_after=_time(facts.not_after) if has_certificate else None,
+        days_left=days_left(facts.not_after, stamp) if has_certificate else None,
+        severity=severity(facts.not_before, facts.not_after, stamp) if has_certificate else "red",
+        self_signed=facts.self_signed,
+        chain=facts.chain_length > 1,
+        chain_length=max(facts.chain_length - 1, 0),
+        sha256=facts.sha256,
+        key_type=facts.cert_key_type,
+        method=method_of(config, facts),
+        ca=facts.ca,
+        auto_renew=config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew,
+        renew_at=renew_at,
+        renew_why=why,
+        last_error=facts.last_error,
+        targets=tuple(states[facts.name, target] for target in facts.targets),
+        version=facts.version,
+        waiting_version=facts.waiting_version,
+        open_order=facts.open_order,
+        profile=facts.cert_profile,
+    )
+
+
+def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
+    """Return when a lineage renews by itself, and by which rule."""
+    decision = decide(facts, config, now, force=False, named=False)
+    if decision.action == "skip" and decision.renew_at is None:
+        return None, "off" if "off" in decision.why else "by hand"
+    if facts.version is None:
+        return (_time(facts.next_attempt) if facts.next_attempt else None), "no certificate"
+    due = renewal_time(facts, config)
+    if facts.next_attempt is not None and facts.next_attempt > max(due, now):
+        return _time(facts.next_attempt), "retry"
+    if due == facts.ari_chosen and facts.ari_id == facts.renewal_id:
+        return _time(due), "ari"
+    days = config.defaults.renew_days_before if facts.renew_days_before is None else facts.renew_days_before
+    return _time(due), "days-before" if days is not None else "lifetime"
+
+
+def _target_states(context: Context, every: Sequence[Facts], probe: bool) -> dict[tuple[str, str], TargetState]:
+    """Return each lineage's targets as they are now; services are asked side by side."""
+    wanted = [(facts, name) for facts in every for name in facts.targets]
+    if not wanted:
+        return {}
+
+    def look(item: tuple[Facts, str]) -> TargetState:
+        facts, name = item
+        target = context.config.targets.get(name)
+        if target is None:
+            return TargetState(name=name, state="unknown", why="it is not configured any more")
+        return _observe(context, facts, target, probe)
+
+    if probe and len(wanted) > 1:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(max_workers=16, thread_name_prefix="probe") as pool:
+            states = list(pool.map(look, wanted))
+    else:
+        states = [look(item) for item in wanted]
+    return {(facts.name, name): state for (facts, name), state in zip(wanted, states, strict=True)}
+
+
+def _observe(context: Context, facts: Facts, target: TargetConfig, probe: bool) -> TargetState:
+    try:
+        return observe(
+            resolved(target),
+            live=context.paths.live / facts.name,
+            outcome=facts.target_outcomes.get(target.name),
+            prober=context.env.prober if probe else None,
+            server_name=target.probe_name or (facts.names[0] if facts.names else None),
+            timeout=_PROBE_SECONDS,
+        )
+    except CertdeckError as exc:
+        return TargetState(name=target.name, state="unknown", why=f"{exc.what} {exc.why}")
+
+
+def _timer(context: Context, now: datetime) -> TimerState:
+    last = last_run.read(context.paths)
+    if last is None:
+        return TimerState(state="off")
+    state = "on" if now - last.at < _STALE_TIMER else "off"
+    return TimerState(state=state, last_run=last.at, last_outcome=last.outcome, last_error=last.error)
+
+
+def _time(stamp: float) -> datetime:
+    return datetime.fromtimestamp(stamp, UTC)

@@ -1,0 +1,116 @@
+"""The services that certificates go to: listed, added, looked at, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.config.model import TargetConfig
+from core.errors import CertdeckError, UsageError
+from core.events import Changed
+from core.operations import Finding, TargetInfo
+from core.store.index import facts_of_all
+from core.workflows.context import Context
+from core.workflows.plan import unknown_target
+
+
+def targets(context: Context) -> tuple[TargetInfo, ...]:
+    """Return the configured targets, and whose certificate each carries."""
+    from core.targets.kinds import resolved
+
+    holders = _holders(context)
+    found = []
+    for name, configured in context.config.targets.items():
+        target = resolved(configured)
+        found.append(
+            TargetInfo(
+                name=name,
+                kind=target.kind,
+                certificate=target.certificate,
+                key=target.key,
+                test=target.test,
+                reload=target.reload,
+                probe=target.probe,
+                lineage=holders.get(name),
+            )
+        )
+    return tuple(found)
+
+
+def add_target(context: Context, target: TargetConfig) -> None:
+    """Write `[targets.NAME]`, or change it.
+
+    Raises UsageError, ConfigError for what cannot work: nothing is written then.
+    """
+    from core.config.edit import set_target
+    from core.identifiers import check_lineage_name
+    from core.targets.check import refuse
+
+    check_lineage_name(target.name)
+    others = [other for name, other in context.config.targets.items() if name != target.name]
+    refuse([*others, target])
+    set_target(context.paths, target)
+    context.narrator.tell(Changed(what=f"target {target.name} set"))
+
+
+def remove_target(context: Context, name: str) -> None:
+    """Forget a target; the service keeps its files as plain copies.
+
+    Raises NotFound; UsageError while a lineage is deployed to it.
+    """
+    from core.config.edit import remove_table
+    from core.workflows.deploy import release_target
+
+    target = context.config.targets.get(name)
+    if target is None:
+        raise unknown_target(context.config, name)
+    holder = _holders(context).get(name)
+    if holder is not None:
+        raise UsageError(
+            f"The target {name} carries the certificate {holder}.",
+            "It would no longer be renewed there, and nobody would notice.",
+            f"Deploy {holder} elsewhere, or delete it, first.",
+        )
+    release_target(context, target)
+    remove_table(context.paths, ("targets", name))
+    context.narrator.tell(Changed(what=f"target {name} removed"))
+
+
+def test_target(context: Context, name: str) -> tuple[Finding, ...]:
+    """Look at the paths, run the configuration test and ask what is served; changes nothing. Raises NotFound."""
+    target = context.config.targets.get(name)
+    if target is None:
+        raise unknown_target(context.config, name)
+    return tuple(_findings(context, target))
+
+
+def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
+    from core.targets.check import refuse
+    from core.targets.kinds import resolved
+    from core.targets.service import run_test
+
+    name = configured.name
+    try:
+        target = resolved(configured)
+        refuse([target])
+    except CertdeckError as exc:
+        yield Finding(id="target-paths", status="fail", title=name, detail=f"{exc.what} {exc.why}", fix=exc.fix)
+        return
+    yield Finding(id="target-paths", status="pass", title=name, detail=target.certificate)
+    if target.test:
+        yield _tested(name, run_test(context.env, target), " ".join(target.test))
+    if target.probe:
+        served = context.env.prober.served(target.probe, server_name=target.probe_name, timeout=3.0)
+        if served.certificate is None:
+            yield Finding(
+                id="target-probe",
+                status="warn",
+                title=name,
+                detail=f"nothing answers on {target.probe}: {served.failure}",
+                fix="Right before the first certificate; otherwise start the service or correct the probe.",
+            )
+        else:
+            yield Finding(id="target-probe", status="pass", title=name, detail=f"TLS answers on {target.probe}")
+
+
+def _holders(context: Context) -> dict[str, str]:
+    return {target: facts.name for facts in facts_of_all(context.paths)[0] for target in facts.targets}

@@ -1,0 +1,227 @@
+"""One parsed certificate as plain values (RFC 5280).
+
+Everything textual comes from whoever made the certificate, so it is cleaned here, at the source: control characters,
+terminal escapes and bidirectional overrides never reach a screen, a log or a file name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+import unicodedata
+import warnings
+from base64 import b64encode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+LONGEST_TEXT = 200
+_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_CURVES = {"secp256r1": "ec-256", "secp384r1": "ec-384", "secp521r1": "ec-521"}
+
+
+class MalformedCertificate(ValueError):
+    """The bytes are no certificate; the text is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What a certificate says."""
+
+    der: bytes
+    subject: str
+    """Common name, else the first SAN, else the whole name; cleaned, never longer than 200 characters."""
+    issuer: str
+    """Organisation and common name of who signed it; cleaned."""
+    issuer_cn: str
+    serial: str
+    """Upper-case hex, no `0x`."""
+    not_before: datetime
+    not_after: datetime
+    names: tuple[str, ...]
+    """DNS names (A-labels, lower case) and IP addresses of the SAN, in its order; the common name where there is no SAN."""
+    self_signed: bool
+    """By signature, not by name alone."""
+    is_ca: bool
+    key_type: str
+    """`ec-256`, `rsa-2048`, `ed25519` …, `other`."""
+    sha256: str
+    """`AA:BB:…` of the DER."""
+    authority_key_identifier: bytes | None
+    public_key_spki: bytes
+    """DER SubjectPublicKeyInfo."""
+
+    @property
+    def renewal_id(self) -> str | None:
+        """What the CA calls it in ARI and in `replaces`: `base64url(AKI).base64url(serial)`; None without an AKI. RFC 9773 §4.1."""
+        if self.authority_key_identifier is None or self.serial.startswith("-"):
+            return None
+        number = int(self.serial, 16)
+        # The content of a DER INTEGER: two's complement, so a leading zero where the highest bit is set.
+        serial = number.to_bytes(number.bit_length() // 8 + 1, "big")
+        return f"{_base64url(self.authority_key_identifier)}.{_base64url(serial)}"
+
+
+def parse_pem(data: bytes) -> list[Certificate]:
+    """Return every certificate block in order. Raises MalformedCertificate where there is none or one is broken."""
+    blocks = _BLOCK.findall(data)
+    if not blocks:
+        raise MalformedCertificate("It holds no certificate in PEM form.")
+    found = []
+    for block in blocks:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                parsed = x509.load_pem_x509_certificate(block)
+        except ValueError as exc:
+            raise MalformedCertificate("A certificate in it is damaged.") from exc
+        found.append(_values(parsed))
+    return found
+
+
+def parse_der(data: bytes) -> Certificate:
+    """Return the certificate. Raises MalformedCertificate."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parsed = x509.load_der_x509_certificate(data)
+    except ValueError as exc:
+        raise MalformedCertificate("It is no certificate in DER form.") from exc
+    return _values(parsed)
+
+
+def to_pem(certificate: Certificate) -> bytes:
+    """Return the PEM, 64 characters a line, with a newline at its end."""
+    text = b64encode(certificate.der)
+    lines = [text[i : i + 64] for i in range(0, len(text), 64)]
+    return b"\n".join([b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""])
+
+
+def printable(text: str) -> str:
+    """Return text without control, format and unassigned characters, at most 200 long."""
+    kept = "".join(
+        "\ufffd" if unicodedata.category(c)[0] == "C" or c in "\u2028\u2029" else c for c in text[: LONGEST_TEXT + 1]
+    )
+    return kept if len(kept) <= LONGEST_TEXT else kept[: LONGEST_TEXT - 1] + "…"
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _values(parsed: x509.Certificate) -> Certificate:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _read(parsed)
+    except (ValueError, TypeError, x509.DuplicateExtension, UnsupportedAlgorithm) as exc:
+        raise MalformedCertificate("A part of the certificate breaks the rules of RFC 5280.") from exc
+
+
+def _read(parsed: x509.Certificate) -> Certificate:
+    der = parsed.public_bytes(Encoding.DER)
+    digest = hashlib.sha256(der).hexdigest().upper()
+    common_name = _attribute(parsed.subject, NameOID.COMMON_NAME)
+    names = _names(parsed) or ((common_name.lower(),) if common_name else ())
+    issuer_cn = _attribute(parsed.issuer, NameOID.COMMON_NAME)
+    organisation = _attribute(parsed.issuer, NameOID.ORGANIZATION_NAME)
+    issuer = f"{organisation} {issuer_cn}".strip() if issuer_cn != organisation else issuer_cn
+    key = _public_key(parsed)
+    return Certificate(
+        der=der,
+        subject=printable(common_name or (names[0] if names else "") or parsed.subject.rfc4514_string()),
+        issuer=printable(issuer or parsed.issuer.rfc4514_string()),
+        issuer_cn=printable(issuer_cn),
+        serial=f"{parsed.serial_number:X}" if parsed.serial_number >= 0 else f"-{-parsed.serial_number:X}",
+        not_before=parsed.not_valid_before_utc,
+        not_after=parsed.not_valid_after_utc,
+        names=tuple(printable(name) for name in names),
+        self_signed=_is_self_signed(parsed),
+        is_ca=_is_ca(parsed),
+        key_type=_key_type(key),
+        sha256=":".join(digest[i : i + 2] for i in range(0, 64, 2)),
+        authority_key_identifier=_authority_key_identifier(parsed),
+        public_key_spki=_spki(parsed, key),
+    )
+
+
+def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
+    found = name.get_attributes_for_oid(oid)
+    value = found[0].value if found else ""
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+def _names(parsed: x509.Certificate) -> tuple[str, ...]:
+    try:
+        san = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    found = []
+    for general in san:
+        if isinstance(general, x509.DNSName):
+            found.append(general.value.lower())
+        elif isinstance(general, x509.IPAddress):
+            found.append(str(general.value))
+    return tuple(found)
+
+
+def _public_key(parsed: x509.Certificate) -> object | None:
+    try:
+        return parsed.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def _key_type(key: object | None) -> str:
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"rsa-{key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _CURVES.get(key.curve.name, "other")
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "ed25519"
+    return "ed448" if isinstance(key, ed448.Ed448PublicKey) else "other"
+
+
+def _spki(parsed: x509.Certificate, key: object | None) -> bytes:
+    if key is None:
+        return b""
+    return parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _is_ca(parsed: x509.Certificate) -> bool:
+    try:
+        return parsed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _is_self_signed(parsed: x509.Certificate) -> bool:
+    if parsed.subject != parsed.issuer:
+        return False
+    try:
+        parsed.verify_directly_issued_by(parsed)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _authority_key_identifier(parsed: x509.Certificate) -> bytes | None:
+    try:
+        return parsed.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except x509.ExtensionNotFound:
+        return None
+
+
+def is_address(name: str) -> bool:
+    """Tell whether a SAN's text is an IP address."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

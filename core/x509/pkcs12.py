@@ -1,0 +1,49 @@
+"""PKCS#12 files (RFC 7292), for Windows, Java and appliances that take nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.hazmat.primitives.serialization.pkcs12 import PBES, serialize_key_and_certificates
+
+from core.x509.certificate import Certificate
+from core.x509.key import PrivateKey
+
+_LEGACY_ROUNDS = 50_000
+
+
+def to_pfx(
+    key: PrivateKey, leaf: Certificate, chain: Sequence[Certificate], passphrase: bytes | None, legacy: bool, name: str
+) -> bytes:
+    """Return the file.
+
+    Args:
+        passphrase: UTF-8; None or empty leaves the file unprotected.
+        legacy: 3DES and SHA-1, for Windows Server 2016, Java 8 and older.
+        name: the friendly name.
+    """
+    certificates = [x509.load_der_x509_certificate(each.der) for each in chain]
+    own = x509.load_der_x509_certificate(leaf.der)
+    return serialize_key_and_certificates(name.encode(), key.native, own, certificates, _encryption(passphrase, legacy))
+
+
+def _encryption(passphrase: bytes | None, legacy: bool) -> KeySerializationEncryption:
+    if not passphrase:
+        return NoEncryption()
+    if not legacy:
+        return BestAvailableEncryption(passphrase)
+    return (
+        PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(_LEGACY_ROUNDS)
+        .key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(hashes.SHA1())  # noqa: S303 - what the old readers ask for
+        .build(passphrase)
+    )
