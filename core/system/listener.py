@@ -4,8 +4,9 @@ One thread looks after all connections with a selector, so a slow client costs a
 reads one request head, answers, and closes: no keep-alive, no bodies, no file system. It is up when `listen` yields
 and gone when the context ends, without the half second that `socketserver` takes to notice.
 
-Limits (core/ports.py): GET and HEAD; heads of 8 KiB; 5 s without progress; 10 s for a whole connection; 64 at once,
-where the oldest has to go, so that a crowd of idle connections cannot keep the CA out.
+Limits (core/ports.py): GET and HEAD; heads of 8 KiB; 5 s without progress; 10 s for a whole connection; 64 at once. More
+wait in the kernel's queue, for a CA that validates a hundred names comes with hundreds of connections at once; while any
+wait, a connection has one second to make its request, so that a crowd of idle ones cannot keep the CA out.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ HEAD_LIMIT_BYTES = 8 * 1024
 IDLE_SECONDS = 5.0
 WHOLE_SECONDS = 10.0
 CONNECTION_LIMIT = 64
+CROWDED_SECONDS = 1.0
+LINGER_SECONDS = 1.0
 REASONS = {
     200: "OK",
     400: "Bad Request",
@@ -59,6 +62,7 @@ class _Connection:
 
     socket: socket.socket
     peer: str
+    opened_at: float
     idle_until: float
     gone_at: float
     head: bytearray = field(default_factory=bytearray)
@@ -77,6 +81,8 @@ class _Server:
         self._read, self._write = selectors.EVENT_READ, selectors.EVENT_WRITE
         self._wake, self._waker = network.socketpair()
         self._connections: dict[_Connection, None] = {}
+        self._listening = sockets
+        self._is_full = False
         self._thread = threading.Thread(target=self._serve, name="http-01 listener", daemon=True)
         self._selector.register(self._wake, self._read, None)
         for listening in sockets:
@@ -89,8 +95,8 @@ class _Server:
         """Stop at once and close everything. Returns when the thread is gone."""
         self._waker.send(b"x")
         self._thread.join()
-        for connection in list(self._connections):
-            self._drop(connection)
+        for connection in self._connections:
+            connection.socket.close()
         self._selector.close()
         self._wake.close()
         self._waker.close()
@@ -98,28 +104,36 @@ class _Server:
     def _serve(self) -> None:
         while True:
             now = time.monotonic()
-            for connection in [c for c in self._connections if min(c.idle_until, c.gone_at) <= now]:
+            for connection in [each for each in self._connections if self._end(each) <= now]:
                 self._drop(connection)
-            next_end = min((min(c.idle_until, c.gone_at) for c in self._connections), default=None)
+            next_end = min((self._end(each) for each in self._connections), default=None)
             for key, _ in self._selector.select(None if next_end is None else max(0.0, next_end - now)):
                 if key.data is None:
                     return
                 if isinstance(key.data, _Connection):
-                    if key.data in self._connections:  # an earlier one of this round may have pushed it out
+                    if key.data in self._connections:  # room may have been made of it in this very round
                         self._attend(key.data)
-                else:
+                elif not self._is_full:
                     self._accept(key.data)
 
+    def _end(self, connection: _Connection) -> float:
+        """Return when a connection is cut."""
+        end = min(connection.idle_until, connection.gone_at)
+        return min(end, connection.opened_at + CROWDED_SECONDS) if self._is_full else end
+
     def _accept(self, listening: socket.socket) -> None:
+        if len(self._connections) >= CONNECTION_LIMIT and not self._drop_a_done_one():
+            self._is_full = True
+            for each in self._listening:
+                self._selector.unregister(each)
+            return
         try:
             accepted, peer = listening.accept()
-        except OSError:  # the client is gone already, or no descriptor is left: the next round will tell
+        except OSError:  # the client is gone already
             return
         accepted.setblocking(False)
-        if len(self._connections) >= CONNECTION_LIMIT:
-            self._drop(next(iter(self._connections)))
         now = time.monotonic()
-        connection = _Connection(accepted, _plain_address(peer[0]), now + IDLE_SECONDS, now + WHOLE_SECONDS)
+        connection = _Connection(accepted, _plain_address(peer[0]), now, now + IDLE_SECONDS, now + WHOLE_SECONDS)
         self._connections[connection] = None
         self._selector.register(accepted, self._read, connection)
         self._attend(connection)  # the request has often come with the connection
@@ -162,7 +176,7 @@ class _Server:
             return
         connection.is_done = True
         connection.socket.shutdown(network.SHUT_WR)
-        connection.gone_at = min(connection.gone_at, time.monotonic() + 1.0)
+        connection.gone_at = min(connection.gone_at, time.monotonic() + LINGER_SECONDS)
         self._selector.modify(connection.socket, self._read, connection)
 
     def _answer(self, head: bytes, peer: str) -> tuple[HttpReply, bool]:
@@ -182,6 +196,17 @@ class _Server:
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(connection.socket)
         connection.socket.close()
+        if self._is_full:
+            self._is_full = False
+            for each in self._listening:
+                self._selector.register(each, self._read, each)
+
+    def _drop_a_done_one(self) -> bool:
+        """Make room: cut a connection that has its reply and only lingers."""
+        done = next((each for each in self._connections if each.is_done), None)
+        if done is not None:
+            self._drop(done)
+        return done is not None
 
 
 def parse_head(head: bytes, peer: str) -> HttpRequest | None:

@@ -68,7 +68,7 @@ def _bound(family: int, address: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind((address, port))
-        opened.listen(128)
+        opened.listen(1024)  # a CA that validates many names comes with all of them at once
         opened.setblocking(False)
     except BaseException:
         opened.close()
