@@ -20,9 +20,10 @@ from core.store.vault import Vault
 from core.store.versions import VersionFacts, certificate_facts
 from core.workflows import first_boot
 from core.workflows.context import Context
-from core.workflows.plan import Plan, method_of
+from core.workflows.plan import Plan
 from core.workflows.sessions import Sessions
-from core.x509 import certificate, chain, csr, key, selfsigned
+from core.x509 import certificate, chain, csr, selfsigned
+from core.x509.key import PrivateKey, generate_key, load_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Acquired:
     """A certificate that was looked at, and its key. Its repr shows no key."""
 
     fullchain: bytes
-    key: key.PrivateKey
+    key: PrivateKey
 
     def __repr__(self) -> str:
         return "Acquired()"
@@ -50,15 +51,15 @@ def acquire(context: Context, plan: Plan, sessions: Sessions, vault: Vault, *, r
     elif plan.issuer.kind == "private-ca":
         from core import appliance_ca
 
-        leaf_key = key.generate_key(plan.key_type)
+        leaf_key = generate_key(plan.key_type)
         leaf, root = appliance_ca.sign(context, vault, leaf_key, plan.names)
         got = Acquired(leaf + root, leaf_key)
     else:
-        got = self_signed(context, plan.names, key.generate_key(plan.key_type))
+        got = self_signed(context, plan.names, generate_key(plan.key_type))
     return store(context, plan, got)
 
 
-def self_signed(context: Context, names: tuple[str, ...], leaf_key: key.PrivateKey) -> Acquired:
+def self_signed(context: Context, names: tuple[str, ...], leaf_key: PrivateKey) -> Acquired:
     """Make a self-signed certificate for `names` that is valid from yesterday for a year."""
     not_before, not_after = first_boot.validity(context.env.clock.now())
     subject = f"{context.config.appliance.name} Self-Signed"
@@ -80,7 +81,7 @@ def store(context: Context, plan: Plan, got: Acquired) -> int:
             created=context.env.clock.now(),
             ca=None if plan.issuer.kind == "self-signed" else plan.issuer.name,
             directory=plan.issuer.directory,
-            method=method_of(context.config, plan.lineage),
+            method=plan.method(context.config),
             certificate=certificate_facts(got.fullchain),
             profile=plan.profile,
             spec=spec_of(plan.lineage),
@@ -96,7 +97,7 @@ def store(context: Context, plan: Plan, got: Acquired) -> int:
 
 def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
     """Go the whole way at a staging directory and keep nothing (SO-27, SF-20)."""
-    leaf_key = key.generate_key(plan.key_type)
+    leaf_key = generate_key(plan.key_type)
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
     obtained = obtain(
         session,
@@ -143,7 +144,7 @@ def _order_once(context: Context, plan: Plan, sessions: Sessions, vault: Vault, 
     return Acquired(obtained.fullchain_pem, open_order.key)
 
 
-def _look_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: key.PrivateKey) -> None:
+def _look_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: PrivateKey) -> None:
     problem = chain.issued_pair_problem(fullchain, leaf_key.spki, plan.names, context.env.clock.now())
     if problem is not None:
         raise CertificateUnusable(
@@ -170,10 +171,10 @@ class _OpenOrder:
         return self._record.order_url if self._record else None
 
     @property
-    def key(self) -> key.PrivateKey:
+    def key(self) -> PrivateKey:
         """The leaf's key; the one of an earlier run where that had made one."""
         if self._key is None:
-            self._key = key.generate_key(self._plan.key_type)
+            self._key = generate_key(self._plan.key_type)
         return self._key
 
     def csr(self) -> bytes:
@@ -223,11 +224,11 @@ class _OpenOrder:
         wanted = (plan.issuer.directory, self._account_url, plan.names, plan.profile, plan.challenge, plan.key_type)
         return record if had == wanted else None
 
-    def _found_key(self) -> key.PrivateKey | None:
+    def _found_key(self) -> PrivateKey | None:
         if self._record is None:
             return None
         pem = load_order_key(self._context.paths, self._vault, self._plan.name)
-        return key.load_key(pem) if pem else None
+        return load_key(pem) if pem else None
 
 
 def window_of(context: Context, plan: Plan, sessions: Sessions, ari_id: str) -> renewal_info.RenewalInfo | None:

@@ -100,7 +100,7 @@ def pem_view(context: Context, name: str) -> PemView:
 
     version = _live(context, name)
     return PemView(
-        name=name, fullchain=version.fullchain.decode("ascii", "replace"), sha256=sha256_of_pem(version.fullchain)
+        name=name, fullchain=version.fullchain.decode("ascii", "replace"), sha256=sha256_of_pem(version.fullchain) or ""
     )
 
 

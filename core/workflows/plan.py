@@ -39,6 +39,10 @@ class Plan:
     def name(self) -> str:
         return self.lineage.name
 
+    def method(self, config: Config) -> str:
+        """Return the word of `status --json` for how the certificate is had."""
+        return method_of(config, self.lineage.issuer, self.lineage.challenge, self.lineage.dns)
+
     @property
     def names(self) -> tuple[str, ...]:
         """A-labels and addresses, in the order given."""
@@ -61,16 +65,16 @@ def issuer_named(config: Config, name: str) -> Issuer:
     return merged(built_in, name, directory=entry.directory, title=entry.title, staging=entry.staging)
 
 
-def method_of(config: Config, lineage: LineageConfig) -> str:
-    """Return the word that `status --json` uses for how a lineage gets its certificate."""
-    issuer = lineage.issuer or config.defaults.issuer
+def method_of(config: Config, issuer: str | None, challenge: str | None, dns: str | None) -> str:
+    """Return the word that `status --json` uses for how a lineage with these settings gets its certificate."""
+    issuer = issuer or config.defaults.issuer
     if issuer in (UPLOAD, SELF_SIGNED):
         return issuer
     built_in = BUILT_IN.get(issuer)
     if built_in is not None and built_in.kind == "private-ca" and issuer not in config.issuers:
         return "private-ca"
-    challenge = lineage.challenge or config.defaults.challenge
-    return "manual-dns-01" if challenge == "dns-01" and not lineage.dns else challenge
+    challenge = challenge or config.defaults.challenge
+    return "manual-dns-01" if challenge == "dns-01" and not dns else challenge
 
 
 def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | None) -> LineageConfig:

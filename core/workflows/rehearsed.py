@@ -6,7 +6,7 @@ from core.operations import LineageStatus
 from core.severity import days_left, severity
 from core.workflows.acquire import Acquired
 from core.workflows.context import Context
-from core.workflows.plan import Plan, method_of, staging_of
+from core.workflows.plan import Plan, staging_of
 from core.x509 import chain
 
 
@@ -33,7 +33,7 @@ def rehearsed(context: Context, plan: Plan, got: Acquired) -> LineageStatus:
         chain_length=len(intermediates),
         sha256=leaf.sha256,
         key_type=leaf.key_type,
-        method=method_of(context.config, plan.lineage),
+        method=plan.method(context.config),
         ca=staging_of(context.config, plan).issuer.name,
         auto_renew=False,
         renew_at=None,

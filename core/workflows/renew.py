@@ -145,7 +145,7 @@ class _Run:
         context = self._context.about(decision.name)
         try:
             context.cancel.check()
-            result = self._work(context, decision)
+            result: str | Skipped | FailedLineage = self._work(context, decision)
         except CertdeckError as exc:
             context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
             result = FailedLineage(name=decision.name, error=exc)

@@ -73,7 +73,7 @@ def _lineage(
     renew_at, why = _renewal(config, facts, stamp)
     return LineageStatus(
         name=facts.name,
-        domains=facts.domains or facts.names,
+        domains=tuple(facts.domains or facts.names),
         subject=facts.subject,
         issuer=facts.issued_by,
         serial=facts.serial,
@@ -86,7 +86,7 @@ def _lineage(
         chain_length=max(facts.chain_length - 1, 0),
         sha256=facts.sha256,
         key_type=facts.cert_key_type,
-        method=method_of(config, facts),
+        method=method_of(config, facts.issuer, facts.challenge, facts.dns),
         ca=facts.ca,
         auto_renew=config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew,
         renew_at=renew_at,

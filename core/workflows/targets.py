@@ -9,6 +9,7 @@ from core.errors import CertdeckError, UsageError
 from core.events import Changed
 from core.operations import Finding, TargetInfo
 from core.store.index import facts_of_all
+from core.targets.service import Verdict
 from core.workflows.context import Context
 from core.workflows.plan import unknown_target
 
@@ -110,6 +111,18 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
             )
         else:
             yield Finding(id="target-probe", status="pass", title=name, detail=f"TLS answers on {target.probe}")
+
+
+def _tested(name: str, verdict: Verdict, command: str) -> Finding:
+    if verdict.ok:
+        return Finding(id="target-test", status="pass", title=name, detail=f"`{command}` is content")
+    return Finding(
+        id="target-test",
+        status="fail",
+        title=name,
+        detail=f"`{command}` refuses the configuration: {verdict.output or verdict.why}",
+        fix="Mend the service's own configuration first: a deployment would be rolled back.",
+    )
 
 
 def _holders(context: Context) -> dict[str, str]:

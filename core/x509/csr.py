@@ -34,9 +34,10 @@ def general_names(names: Sequence[str]) -> list[x509.GeneralName]:
     return found
 
 
-def signature_hash(key: PrivateKey) -> hashes.HashAlgorithm | None:
+def signature_hash(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
     """Return the hash that a key of this kind signs with."""
     if isinstance(key.native, ed25519.Ed25519PrivateKey):
         return None
-    strong: dict[str, hashes.HashAlgorithm] = {"ec-384": hashes.SHA384(), "ec-521": hashes.SHA512()}
-    return strong.get(key.key_type, hashes.SHA256())
+    if key.key_type == "ec-384":
+        return hashes.SHA384()
+    return hashes.SHA512() if key.key_type == "ec-521" else hashes.SHA256()
