@@ -11,6 +11,10 @@ from core.targets.fingerprint import sha256_of_der
 FIRST_PAUSE_SECONDS = 0.01
 LONGEST_PAUSE_SECONDS = 0.5
 HANDSHAKE_SECONDS = 5.0
+SETTLED_SECONDS = 0.15
+"""How long nothing but ours must have been seen. nginx (1.22, ngx_process_cycle.c) starts its new workers, sleeps 100 ms, and
+only then tells the old ones to stop accepting: until then each connection may go to either."""
+SETTLING_PAUSE_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,7 @@ class Look:
 
 
 def look(env: Environment, target: TargetConfig, expected: str, server_name: str | None) -> Look:
-    """Ask the target's service until it presents `expected`, or its time is over.
+    """Ask the target's service until it presents `expected` and nothing else any more, or its time is over.
 
     Fast at first: old workers of a service may answer for some moments after a reload. Blocks up to `probe_timeout_seconds`.
     Not to be cancelled: what has been switched is looked at, or put back.
@@ -32,18 +36,24 @@ def look(env: Environment, target: TargetConfig, expected: str, server_name: str
     never = CancelToken()
     deadline = env.clock.monotonic() + target.probe_timeout_seconds
     pause = FIRST_PAUSE_SECONDS
+    since: float | None = None
     while True:
         left = max(deadline - env.clock.monotonic(), 0.1)
         answer = env.prober.served(
             target.probe, server_name=target.probe_name or server_name, timeout=min(left, HANDSHAKE_SECONDS)
         )
         served = None if answer.certificate is None else sha256_of_der(answer.certificate)
+        now = env.clock.monotonic()
         if served == expected:
-            return Look(served=served, matches=True)
-        left = deadline - env.clock.monotonic()
-        if left <= 0:
+            since = now if since is None else since
+            if now - since >= SETTLED_SECONDS or now >= deadline:
+                return Look(served=served, matches=True)
+            env.clock.sleep(SETTLING_PAUSE_SECONDS, never)
+            continue
+        since = None
+        if now >= deadline:
             break
-        env.clock.sleep(min(pause, left), never)
+        env.clock.sleep(min(pause, deadline - now), never)
         pause = min(pause * 1.6, LONGEST_PAUSE_SECONDS)
     if served is None:
         return Look(served=None, matches=False, why=answer.failure or f"{target.probe} presents no certificate.")
