@@ -1,0 +1,136 @@
+"""Every event as one plain sentence, made from its kind and its facts: the same for what happens and for what the history kept.
+
+`text.describe` and the log use it. A kind that is not known here is told by its name, so that an older front end still
+shows what a newer engine wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from tui.glyphs import printable
+
+
+class _Facts:
+    """Reads facts as text; what is missing is empty. Values may come from an event or from JSON."""
+
+    def __init__(self, facts: Mapping[str, object]) -> None:
+        self._facts = facts
+
+    def __getitem__(self, name: str) -> str:
+        value = self._facts.get(name)
+        return "" if value is None else printable(str(value))
+
+    def is_true(self, name: str) -> bool:
+        return bool(self._facts.get(name))
+
+    def each(self, name: str) -> list[object]:
+        value = self._facts.get(name)
+        return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
+
+    def joined(self, name: str, most: int = 3) -> str:
+        found = [printable(str(value)) for value in self.each(name)]
+        more = f" and {len(found) - most} more" if len(found) > most else ""
+        return ", ".join(found[:most]) + more
+
+    def time(self, name: str) -> str:
+        value = self._facts.get(name)
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                return printable(str(value))
+        if not isinstance(value, datetime):
+            return ""
+        local = value.astimezone()
+        return f"{local.day} {local:%b %Y %H:%M}"
+
+
+def _after(colon: str, text: str) -> str:
+    return f"{colon}{text}" if text else ""
+
+
+def _issued(facts: _Facts) -> str:
+    return f"{facts['issuer']} issued a certificate for {facts.joined('names')}, valid to {facts.time('not_after')}"
+
+
+def _records(facts: _Facts) -> str:
+    names = [printable(str(each[0])) for each in facts.each("records") if isinstance(each, Sequence) and each]
+    return f"DNS records are needed at {', '.join(names)}"
+
+
+def _probed(facts: _Facts) -> str:
+    if facts.is_true("matches"):
+        return f"{facts['target']} serves the new certificate"
+    return (
+        f"{facts['target']} serves another certificate" if facts["served"] else f"{facts['target']} serves nothing yet"
+    )
+
+
+_RUNS: Final = {
+    "issue": "Issuing",
+    "renew": "Renewing",
+    "deploy": "Deploying",
+    "rollback": "Rolling back",
+    "first-boot": "First boot",
+    "export": "Exporting",
+    "delete": "Deleting",
+    "revoke": "Revoking",
+    "complete": "Completing the order",
+}
+_OUTCOMES: Final = {"done": "done", "failed": "failed", "pending": "waiting for a person", "cancelled": "cancelled"}
+
+
+def operation_shown(operation: str) -> str:
+    """Return what an operation is called while it runs: `Issuing`."""
+    return _RUNS.get(operation, printable(operation).capitalize())
+
+
+_SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
+    "run-started": lambda f: f"{operation_shown(f['operation'])} started",
+    "run-finished": lambda f: (
+        f"{operation_shown(f['operation'])}: {_OUTCOMES.get(f['outcome'], f['outcome'])}{_after('. ', f['why'])}"
+    ),
+    "lineage-skipped": lambda f: f"Nothing to do{_after(': ', f['why'])}",
+    "account-ready": lambda f: (
+        f"Account at {f['issuer']} {'created' if f.is_true('created') else 'ready'}{_after(': ', f['url'])}"
+    ),
+    "order-created": lambda f: (
+        f"Order {'taken up again' if f.is_true('resumed') else 'placed'} at {f['issuer']} for {f.joined('identifiers')}"
+        f"{_after(', profile ', f['profile'])}"
+    ),
+    "authorization-reused": lambda f: f"{f['identifier']} was proved before, and that still counts",
+    "challenge-presented": lambda f: f"Proof for {f['identifier']} is ready at {f['where']}",
+    "validator-seen": lambda f: f"{f['address']} asked for the proof of {f['identifier']}",
+    "propagation-checked": lambda f: f"{f['seen']} of {f['of']} name servers have {f['name']}",
+    "challenge-validated": lambda f: f"{f['identifier']} is proved",
+    "challenge-failed": lambda f: f"{f['identifier']} was refused: {f['problem']}",
+    "records-required": _records,
+    "waiting": lambda f: f"Waiting: {f['why']}{_after(' until ', f.time('until'))}",
+    "issuer-fell-back": lambda f: f"{f['to_issuer']} instead of {f['from_issuer']}: {f['why']}",
+    "retry-scheduled": lambda f: f"Next try {f.time('retry_at')}: {f['why']}",
+    "certificate-issued": _issued,
+    "version-stored": lambda f: f"Stored as version {f['version']}",
+    "version-switched": lambda f: f"Version {f['version']} is live",
+    "target-staged": lambda f: f"{f['target']}: files staged",
+    "target-switched": lambda f: f"{f['target']}: files switched",
+    "target-tested": lambda f: f"{f['target']}: configuration test passed",
+    "target-reloaded": lambda f: f"{f['target']}: reloaded",
+    "target-probed": _probed,
+    "target-rolled-back": lambda f: f"{f['target']}: rolled back{_after('. ', f['why'])}",
+    "key-used": lambda f: f"Key {f['key']} used to {f['purpose']}",
+    "changed": lambda f: f"Changed: {f['what']}",
+    "recovered": lambda f: f"Put in order: {f['what']}",
+    "notification-sent": lambda f: f"Told {f['channel']}",
+    "warned": lambda f: f"Warning: {f['what']}{_after(' ', f['fix'])}",
+    "failed": lambda f: f"Failed: {f['what']} {f['why']} {f['fix']}".rstrip(),
+    "progressed": lambda f: f"{f['done']} of {f['of']}",
+}
+
+
+def sentence(kind: str, facts: Mapping[str, object]) -> str:
+    """Return what happened, in one line."""
+    told = _SENTENCES.get(kind)
+    return told(_Facts(facts)) if told else printable(kind.replace("-", " ").capitalize())

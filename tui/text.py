@@ -1,0 +1,294 @@
+"""Wording that both front ends share: durations, times, severities, names, and each event as one line of plain text.
+
+Pure and without Textual. Wall-clock times are local and are made from aware values with `now` as an argument. Everything
+that comes back has been through `printable`: it holds nothing that a terminal would obey.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from tui.glyphs import printable, to_ascii
+from tui.narration import sentence
+
+if TYPE_CHECKING:
+    from core.events import Event
+    from core.operations import LineageStatus, TimerState
+
+__all__ = ["MARKS", "Mark", "describe", "printable", "to_ascii"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state in three forms, because colour alone tells nobody on a monochrome line."""
+
+    glyph: str
+    ascii: str
+    word: str
+    colour: str
+    """Name of the theme's variable, without `$`."""
+
+
+MARKS: Final[Mapping[str, Mark]] = {
+    "red": Mark("✖", "x", "needs you", "severity-red"),
+    "yellow": Mark("▲", "!", "renews soon", "severity-yellow"),
+    "green": Mark("●", "*", "healthy", "severity-green"),
+    # targets
+    "deployed": Mark("●", "*", "serves this one", "severity-green"),
+    "stale": Mark("▲", "!", "serves another one", "severity-yellow"),
+    "failed": Mark("✖", "x", "failed", "severity-red"),
+    "unknown": Mark("○", "o", "not looked at yet", "text-muted"),
+    # findings and checks
+    "pass": Mark("✔", "+", "passed", "severity-green"),
+    "warn": Mark("▲", "!", "warning", "severity-yellow"),
+    "fail": Mark("✖", "x", "failed", "severity-red"),
+    "skip": Mark("○", "o", "skipped", "text-muted"),
+}
+"""Severities, states of a target, and results of a check."""
+
+_KEYS: Final = {
+    "ec-256": "EC P-256",
+    "ec-384": "EC P-384",
+    "ec-521": "EC P-521",
+    "ed25519": "Ed25519",
+    "ed448": "Ed448",
+}
+
+_METHODS: Final = {
+    "self-signed": "self-signed by this box",
+    "private-ca": "private CA of this box",
+    "http-01": "HTTP-01",
+    "dns-01": "DNS-01, records set automatically",
+    "manual-dns-01": "DNS-01, records set by hand",
+    "upload": "uploaded",
+}
+
+_RENEWALS: Final = {
+    "ari": "the moment the CA suggests (ARI)",
+    "days-before": "as many days before the end as configured",
+    "lifetime": "when a third of its life is left",
+    "off": "automatic renewal is off",
+    "by hand": "it cannot renew by itself",
+    "retry": "the next try after a failure",
+    "no certificate": "there is no certificate yet",
+}
+
+
+def severity_of(lineage: LineageStatus) -> str:
+    """Return how much a lineage needs a person: its severity, at least `yellow` when something stands in its way.
+
+    A failed last attempt, a target that does not serve it and an unfinished order all ask for a look, however long it is valid.
+    """
+    if lineage.severity == "red" or any(target.state == "failed" for target in lineage.targets):
+        return "red"
+    troubled = lineage.last_error or lineage.waiting_version or lineage.open_order
+    if troubled or any(target.state == "stale" for target in lineage.targets):
+        return "yellow"
+    return lineage.severity
+
+
+# -- durations and times -----------------------------------------------------------------------------------------------
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 day`, `2 days`; nouns that end in `y` after a consonant become `-ies`."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{count:,} {noun}s"
+
+
+def short_left(lineage: LineageStatus, now: datetime) -> str:
+    """Return what a narrow column says: `21 d`, `5 h`, `over`, `none`."""
+    if lineage.not_after is None:
+        return "none"
+    left = (lineage.not_after - now).total_seconds()
+    if left <= 0:
+        return "over"
+    if left < 86400:
+        return f"{int(left // 3600)} h" if left >= 3600 else f"{int(left // 60)} min"
+    return f"{int(left // 86400)} d"
+
+
+def days_left(lineage: LineageStatus, now: datetime) -> str:
+    """Return `21 days left`, `5 hours left`, `expired 2 days ago`, `no certificate yet`."""
+    if lineage.not_after is None:
+        return "no certificate yet"
+    left = lineage.not_after - now
+    if left <= timedelta():
+        return f"expired {ago(lineage.not_after, now)}"
+    return f"{_long(left)} left"
+
+
+def _long(span: timedelta) -> str:
+    seconds = abs(span).total_seconds()
+    if seconds < 60:
+        return plural(int(seconds), "second")
+    if seconds < 3600:
+        return plural(int(seconds // 60), "minute")
+    if seconds < 86400:
+        return plural(int(seconds // 3600), "hour")
+    return plural(int(seconds // 86400), "day")
+
+
+def brief(span: timedelta) -> str:
+    """Return `45 s`, `12 min`, `23 h`, `3 d`."""
+    seconds = abs(span).total_seconds()
+    if seconds < 60:
+        return f"{int(seconds)} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min"
+    return f"{int(seconds // 3600)} h" if seconds < 172800 else f"{int(seconds // 86400)} d"
+
+
+def elapsed(seconds: float) -> str:
+    """Return how long a step took: `0.3 s`, `12 s`, `2:05 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02} min"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return `just now`, `2 minutes ago`, `3 days ago`."""
+    return "just now" if now - moment < timedelta(seconds=5) else f"{_long(now - moment)} ago"
+
+
+def until(moment: datetime, now: datetime) -> str:
+    """Return `in 23 h`, or `now` when it is past."""
+    return f"in {brief(moment - now)}" if moment > now else "now"
+
+
+def day(moment: datetime) -> str:
+    """Return the local day: `12 Dec 2026`."""
+    local = moment.astimezone()
+    return f"{local.day} {local:%b %Y}"
+
+
+def clock(moment: datetime) -> str:
+    """Return the local time of day: `03:00`."""
+    return f"{moment.astimezone():%H:%M}"
+
+
+def moment(when: datetime) -> str:
+    """Return the local day and time with its zone: `12 Dec 2026 04:02 UTC`."""
+    return f"{day(when)} {when.astimezone():%H:%M %Z}".rstrip()
+
+
+def soon(when: datetime, now: datetime) -> str:
+    """Return a near moment as people say it: `today 14:00`, `tonight 03:00`, `tomorrow 15:00`, else `on 12 Dec 2026`."""
+    local, here = when.astimezone(), now.astimezone()
+    days = (local.date() - here.date()).days
+    if when <= now:
+        return "with the next run"
+    if days == 0:
+        return f"today {local:%H:%M}"
+    if days == 1:
+        return f"{'tonight' if local.hour < 6 else 'tomorrow'} {local:%H:%M}"
+    return f"on {day(when)}"
+
+
+# -- names and words ---------------------------------------------------------------------------------------------------
+
+
+def name_shown(domain: str) -> str:
+    """Return a domain as people write it: A-labels as Unicode where that is possible and prints as it is."""
+    if "xn--" not in domain:
+        return printable(domain)
+    return ".".join(map(_label_shown, domain.split(".")))
+
+
+def _label_shown(label: str) -> str:
+    if not label.startswith("xn--"):
+        return printable(label)
+    try:
+        shown = label[4:].encode("ascii").decode("punycode")
+    except ValueError:
+        return printable(label)
+    # What holds blanks, dots or invisible characters could pass for another name.
+    honest = shown.isprintable() and shown == printable(shown) and not re.search(r"[\s.@/]", shown)
+    return shown if honest else printable(label)
+
+
+def names_shown(domains: tuple[str, ...]) -> str:
+    """Return the first name and how many more there are: `shop.example.com +2`."""
+    if not domains:
+        return "–"
+    more = f" +{len(domains) - 1}" if len(domains) > 1 else ""
+    return f"{name_shown(domains[0])}{more}"
+
+
+def key_shown(key_type: str) -> str:
+    """Return `EC P-256`, `RSA 2048`."""
+    if key_type.startswith("rsa-"):
+        return f"RSA {printable(key_type[4:])}"
+    return _KEYS.get(key_type, printable(key_type)) or "–"
+
+
+def method_shown(method: str) -> str:
+    """Return how a certificate is had, in words."""
+    return _METHODS.get(method, printable(method))
+
+
+def issuer_shown(lineage: LineageStatus) -> str:
+    """Return the short name of who issued: `Let's Encrypt`, `self-signed`, `private CA`."""
+    from core.issuers import BUILT_IN
+
+    if lineage.ca in BUILT_IN:
+        kind = BUILT_IN[lineage.ca].kind
+        return {"self-signed": "self-signed", "private-ca": "private CA"}.get(kind, BUILT_IN[lineage.ca].title)
+    if lineage.self_signed:
+        return "self-signed"
+    return printable(lineage.ca or common_name(lineage.issuer) or lineage.method) or "–"
+
+
+def common_name(distinguished: str) -> str:
+    """Return the CN of an RFC 4514 name, or its organisation, or the whole of it."""
+    for attribute in ("CN", "O"):
+        found = re.search(rf"(?:^|,){attribute}=((?:\\.|[^,\\])*)", distinguished)
+        if found:
+            return printable(re.sub(r"\\(.)", r"\1", found[1]))
+    return printable(distinguished)
+
+
+def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
+    """Return when a certificate renews: `renews tonight 03:00`, `does not renew by itself`."""
+    if lineage.renew_at is None:
+        return "does not renew by itself" if lineage.sha256 else "waits for its first order"
+    verb = "tries again" if lineage.renew_why == "retry" else "renews"
+    return f"{verb} {soon(lineage.renew_at, now)}"
+
+
+def renewal_why(lineage: LineageStatus) -> str:
+    """Return the rule behind it, in words."""
+    if lineage.renew_why == "by hand" and lineage.method == "upload":
+        return "uploaded: bring a new one in time"
+    return _RENEWALS.get(lineage.renew_why, printable(lineage.renew_why))
+
+
+def timer_shown(timer: TimerState, now: datetime) -> str:
+    """Return what the scheduled run does: `timer on · next run 03:00, in 15 h`."""
+    if timer.state == "off":
+        return "timer off · nothing renews by itself"
+    failed = " · last run failed" if timer.last_outcome == "failed" else ""
+    if timer.next_run is not None:
+        return f"timer on · next run {clock(timer.next_run)}, {until(timer.next_run, now)}{failed}"
+    if timer.last_run is not None:
+        return f"timer {timer.state} · last run {ago(timer.last_run, now)}{failed}"
+    return "timer on · has not run yet" if timer.state == "on" else "timer unknown · has not run yet"
+
+
+def describe(event: Event) -> str:
+    """Return an event as one line of plain text, without its time and its lineage."""
+    from dataclasses import fields
+
+    kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", type(event).__name__).lower()
+    return sentence(kind, {field.name: getattr(event, field.name) for field in fields(event)})
+
+
+def describe_entry(kind: str, facts: Mapping[str, object]) -> str:
+    """Return an entry of the history (`LogEntry.kind`, `.facts`) as the same line."""
+    return sentence(kind, facts)
