@@ -1,4 +1,8 @@
-"""In which line of a TOML text a key stands. Only for messages: looked for when something is wrong, never on the good way."""
+"""In which line of a TOML text a key or a table stands: for messages, and for edits. Never on the way of a plain read.
+
+Line by line, so a line within a multi-line text or list may be taken for a header: a message then points a little off, and an edit
+is checked against what the text means anyway.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import re
 import tomllib
 from functools import lru_cache
 
-_HEADER = re.compile(r"\s*\[{1,2}\s*(.+?)\s*\]{1,2}\s*(#.*)?$")
+HEADER = re.compile(r"\s*\[{1,2}\s*(.+?)\s*\]{1,2}\s*(#.*)?$")
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 
@@ -25,11 +29,11 @@ def _lines(text: bytes) -> dict[tuple[str, ...], int]:
     found: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
-        if header := _HEADER.match(line):
-            table = _parts(header[1])
+        if header := HEADER.match(line):
+            table = parts_of(header[1])
             path = table
         elif key := _KEY.match(line):
-            path = (*table, *_parts(key[1]))
+            path = (*table, *parts_of(key[1]))
         else:
             continue
         for length in range(1, len(path) + 1):
@@ -37,7 +41,7 @@ def _lines(text: bytes) -> dict[tuple[str, ...], int]:
     return found
 
 
-def _parts(dotted: str) -> tuple[str, ...]:
+def parts_of(dotted: str) -> tuple[str, ...]:
     """Split a dotted key, quoted parts and all, by letting tomllib read it."""
     try:
         value: object = tomllib.loads(f"{dotted} = 0")

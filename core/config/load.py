@@ -143,7 +143,7 @@ class _Walk:
 
             said = str(exc)
             where = re.search(r"\(at line (\d+), column (\d+)\)", said)
-            line = int(where[1]) if where else self._text.count(b"\n") + 1
+            line = int(where[1]) if where else self._text.rstrip().count(b"\n") + 1
             reason = re.sub(r"\s*\(at .*\)$", "", said)
             column = f", column {where[2]}" if where else ""
             self._problems.append(

@@ -1,0 +1,134 @@
+"""Changes to the configuration files that people also edit by hand: comments, order and line ends stay.
+
+Every change is made in memory, checked to load, and put in place in one step; what would not load is refused and nothing is
+written. Owner, group and mode of a file that is there are kept, and a file that is a link stays one. Wants the writers' lock.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+
+from core.config.document import NotEditable, edited
+from core.config.load import parse_config, parse_lineage
+from core.config.model import IssuerConfig, LineageConfig, TargetConfig
+from core.errors import ConfigError
+from core.paths import Paths
+from core.store.atomic import make_dir, remove_file, store_error, write_file
+
+Key = str | tuple[str, ...]
+"""`defaults.issuer`, or a tuple where a part holds a dot: `("issuers", "my.ca", "email")`."""
+
+_NEW_FILE_MODE = 0o600
+
+
+def set_values(paths: Paths, changes: Mapping[Key, object]) -> None:
+    """Set values in `certdeck.toml`; None removes a key or a table.
+
+    Raises:
+        ConfigError (`config-invalid`): the result would not load, or the file does not load now. Nothing is written.
+        StoreError.
+    """
+    parsed = {tuple(key.split(".")) if isinstance(key, str) else key: value for key, value in changes.items()}
+    _edit(paths.config, parsed, lambda text: parse_config(text, paths.config))
+
+
+def remove_table(paths: Paths, key: Key) -> None:
+    """Remove a table of `certdeck.toml`, if it is there. Raises ConfigError, StoreError."""
+    set_values(paths, {key: None})
+
+
+def set_issuer(paths: Paths, name: str, config: IssuerConfig) -> None:
+    """Write `[issuers.NAME]`: what differs from the defaults. Raises ConfigError, StoreError."""
+    _set_entry(paths, ("issuers", name), config)
+
+
+def set_target(paths: Paths, config: TargetConfig) -> None:
+    """Write `[targets.NAME]`: what differs from the defaults, and what a target must have. Raises ConfigError, StoreError."""
+    _set_entry(paths, ("targets", config.name), config, always=("kind", "certificate", "key"))
+
+
+def write_lineage(paths: Paths, lineage: LineageConfig) -> None:
+    """Write the settings of a lineage; a file that says the same already is not touched. Raises ConfigError, StoreError."""
+    path = paths.certificates / f"{lineage.name}.toml"
+
+    def check(text: bytes) -> LineageConfig:
+        return parse_lineage(text, lineage.name, path)
+
+    wanted = {f.name: getattr(lineage, f.name) for f in fields(lineage) if f.name != "name"}
+    text = _read(path)
+    had = check(text) if text is not None else LineageConfig(name=lineage.name)
+    changes: dict[tuple[str, ...], object] = {}
+    for key, value in wanted.items():
+        if value != getattr(had, key):
+            changes[(key,)] = None if value in (None, ()) and key != "domains" else value
+    make_dir(path.parent)
+    _edit(path, changes, check)
+
+
+def remove_lineage(paths: Paths, name: str) -> None:
+    """Remove the settings of a lineage, if they are there. Raises StoreError."""
+    remove_file(paths.certificates / f"{name}.toml")
+
+
+def _set_entry(
+    paths: Paths, where: tuple[str, ...], config: IssuerConfig | TargetConfig, always: tuple[str, ...] = ()
+) -> None:
+    changes: dict[Key, object] = {}
+    given: dict[str, object] = {}
+    for f in fields(config):
+        value = getattr(config, f.name)
+        if f.name == "name":
+            continue
+        is_given = value != f.default or f.name in always
+        changes[(*where, f.name)] = value if is_given else None
+        if is_given:
+            given[f.name] = value
+    text = _read(paths.config) or b""
+    entries = getattr(parse_config(text, paths.config), where[0])
+    set_values(paths, changes if where[1] in entries else {where: given})
+
+
+def _edit(path: Path, changes: Mapping[tuple[str, ...], object], check: Callable[[bytes], object]) -> None:
+    before = _read(path)
+    if before is not None:
+        check(before)
+    try:
+        after = edited((before or b"").decode(), changes).encode()
+    except NotEditable as exc:
+        raise ConfigError(
+            f"{path} could not be changed.",
+            f"{exc} is written in a way that cannot be changed without losing something else.",
+            "Change it in an editor, or write it as a table of its own.",
+            details={"problems": []},
+        ) from exc
+    if after == before:
+        return
+    check(after)
+    make_dir(path.parent)
+    _replace(path, after)
+
+
+def _replace(path: Path, text: bytes) -> None:
+    try:
+        place = path.resolve() if path.is_symlink() else path
+        found = place.stat()
+    except FileNotFoundError:
+        write_file(path, text, _NEW_FILE_MODE)
+        return
+    except OSError as exc:
+        raise store_error(exc, path) from exc
+    owner, group = (found.st_uid, found.st_gid) if os.geteuid() == 0 else (-1, -1)
+    write_file(place, text, stat.S_IMODE(found.st_mode), owner=owner, group=group)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise store_error(exc, path, "read") from exc

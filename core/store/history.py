@@ -1,0 +1,249 @@
+"""Who did what and when, and what came of it: every event of every operation, in SQLite, chained so that tampering shows.
+
+Each entry's hash is SHA-256 over the hash before it and its own canonical text; the head of the chain also stands in a small
+file beside the database, so that cutting off the end shows too. This is evidence against a slip or a careless hand, not against
+an attacker who is root here and can make the whole chain anew.
+
+Entries are gathered and written in one transaction now and then and at the end: an operation's events are on disk when it ends.
+A history that cannot be read or written never stops an operation: that is logged, and the rest goes on. Nothing is opened, and
+`sqlite3` is not imported, before something is recorded or read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import threading
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import StoreCorrupt, StoreError
+from core.events import Event, Progressed, Report
+from core.operations import LogEntry
+from core.paths import Paths
+from core.store.atomic import make_dir, write_file
+from core.store.records import rfc3339
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_GATHERED = 64
+_HELD_BACK = timedelta(seconds=1)
+"""How many entries, and for how long, are held back before they are written: others want to see a long operation at work."""
+_ORIGIN = "0" * 64
+_TABLE = """CREATE TABLE IF NOT EXISTS history (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, run TEXT NOT NULL, lineage TEXT, kind TEXT NOT NULL,
+    facts TEXT NOT NULL, who TEXT NOT NULL, hash TEXT NOT NULL)"""
+_INDEX = "CREATE INDEX IF NOT EXISTS history_lineage ON history (lineage, number)"
+_COLUMNS = "number, at, run, lineage, kind, facts, who, hash"
+
+_Row = tuple[str, str, str | None, str, str, str]
+
+
+class History:
+    """The history of one box. Thread-safe; close it, or what was gathered last is lost."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._path = paths.history
+        self._head_path = head_file(paths)
+        self._lock = threading.Lock()
+        self._gathered: list[_Row] = []
+        self._since = datetime.min.replace(tzinfo=UTC)
+        self._is_broken = False
+
+    def record(self, report: Report, who: str) -> None:
+        """Take down one event. Never raises. Progress in numbers is not worth keeping and is left out."""
+        if isinstance(report.event, Progressed):
+            return
+        try:
+            facts = json.dumps(facts_of(report.event), sort_keys=True, separators=(",", ":"))
+        except (TypeError, ValueError):
+            logging.getLogger(__name__).exception("an event cannot be kept")
+            return
+        with self._lock:
+            if not self._gathered:
+                self._since = report.at
+            self._gathered.append((rfc3339(report.at), report.run, report.lineage, kind_of(report.event), facts, who))
+            if len(self._gathered) >= _GATHERED or report.at - self._since >= _HELD_BACK:
+                self._write()
+
+    def flush(self) -> None:
+        """Put what was gathered onto the disk. Never raises."""
+        with self._lock:
+            self._write()
+
+    def close(self) -> None:
+        """Write what is left. Never raises; recording afterwards starts anew."""
+        self.flush()
+
+    def entries(
+        self, *, lineage: str | None = None, limit: int = 200, before: int | None = None
+    ) -> tuple[LogEntry, ...]:
+        """Return entries, newest first. Raises StoreCorrupt (`store-corrupt`) when the history cannot be read."""
+        import sqlite3
+
+        self.flush()
+        if not self._path.exists():
+            return ()
+        where, values = ["1"], list[object]()
+        if lineage is not None:
+            where.append("lineage = ?")
+            values.append(lineage)
+        if before is not None:
+            where.append("number < ?")
+            values.append(before)
+        asked = f"SELECT {_COLUMNS} FROM history WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"  # noqa: S608 - only our own words
+        try:
+            with closing(self._read_only()) as database:
+                return tuple(_entry(row) for row in database.execute(asked, (*values, max(0, limit))))
+        except (sqlite3.Error, ValueError, TypeError) as exc:
+            raise self._unreadable() from exc
+
+    def verify(self) -> tuple[int, str | None]:
+        """Follow the chain: how many entries stand, and the sentence that says where it was altered, or None.
+
+        Raises StoreCorrupt (`store-corrupt`) when the history cannot be read at all.
+        """
+        import sqlite3
+
+        self.flush()
+        head_number, head_hash = self._head()
+        count, previous, expected = 0, _ORIGIN, 1
+        if self._path.exists():
+            try:
+                with closing(self._read_only()) as database:
+                    for number, *row, hash in database.execute(f"SELECT {_COLUMNS} FROM history ORDER BY number"):  # noqa: S608
+                        if number != expected:
+                            return count, f"Entry {expected} was removed."
+                        if chained(previous, number, row) != hash:
+                            return count, f"Entry {number} was altered."
+                        count, previous, expected = count + 1, hash, number + 1
+                        if number == head_number and hash != head_hash:
+                            return count, f"Entry {number} is not the one that was written."
+            except (sqlite3.Error, ValueError, TypeError) as exc:
+                raise self._unreadable() from exc
+        if count < head_number:
+            return count, f"The last {head_number - count} entries were removed."
+        return count, None
+
+    def _write(self) -> None:
+        """Write what was gathered; the lock is held."""
+        rows, self._gathered = self._gathered, []
+        if not rows or self._is_broken:
+            return
+        import sqlite3
+
+        try:
+            make_dir(self._path.parent)
+            with closing(self._writable()) as database:
+                number, head = self._append(database, rows)
+            text = json.dumps({"number": number, "hash": head})
+            write_file(self._head_path, text.encode(), durable=False)
+        except (sqlite3.Error, StoreError, OSError, ValueError) as exc:
+            self._is_broken = True
+            logging.getLogger(__name__).warning("the history cannot be written: %s", exc)
+
+    def _append(self, database: sqlite3.Connection, rows: list[_Row]) -> tuple[int, str]:
+        database.execute("BEGIN IMMEDIATE")
+        last = database.execute("SELECT number, hash FROM history ORDER BY number DESC LIMIT 1").fetchone()
+        number, head = last or (0, _ORIGIN)
+        # After a cut the chain goes on behind the lost entries: to number them again would hide the cut.
+        known_number, known_hash = self._head()
+        if known_number > number:
+            number, head = known_number, known_hash
+        for row in rows:
+            number += 1
+            head = chained(head, number, row)
+            database.execute(f"INSERT INTO history ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (number, *row, head))  # noqa: S608
+        database.execute("COMMIT")
+        return number, head
+
+    def _writable(self) -> sqlite3.Connection:
+        import os
+        import sqlite3
+
+        # SQLite would make the file with the umask's mode.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        database = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute(_TABLE)
+            database.execute(_INDEX)
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+    def _read_only(self) -> sqlite3.Connection:
+        import os
+        import sqlite3
+
+        # On a read-only file system the files that readers share cannot be made; nobody writes there either.
+        mode = "ro" if os.access(self._path.parent, os.W_OK) else "ro&immutable=1"
+        return sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode={mode}", uri=True, timeout=5.0, isolation_level=None
+        )
+
+    def _head(self) -> tuple[int, str]:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            raw = json.loads(self._head_path.read_bytes())
+            return int(raw["number"]), str(raw["hash"])
+        return 0, _ORIGIN
+
+    def _unreadable(self) -> StoreCorrupt:
+        return StoreCorrupt(
+            f"The history {self._path} cannot be read.",
+            "It is damaged, or this user may not read it.",
+            "Move the file away; a new one is begun, and nothing else depends on it.",
+        )
+
+
+def head_file(paths: Paths) -> Path:
+    """Return where the number and hash of the last entry stand."""
+    return paths.history.with_name("history.head")
+
+
+def kind_of(event: Event) -> str:
+    """Return the event's name as the log shows it: `TargetReloaded` → `target-reloaded`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(event).__name__).lower()
+
+
+def facts_of(event: Event) -> dict[str, object]:
+    """Return the event's fields as JSON has them."""
+    return {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
+
+
+def chained(previous: str, number: int, row: _Row | list[str]) -> str:
+    """Return the hash of an entry after the one with hash `previous`."""
+    text = json.dumps([previous, number, *row], ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value
+
+
+def _entry(row: tuple[int, str, str, str | None, str, str, str, str]) -> LogEntry:
+    number, at, run, lineage, kind, facts, who, _ = row
+    return LogEntry(
+        number=number,
+        at=datetime.fromisoformat(at),
+        run=run,
+        lineage=lineage,
+        kind=kind,
+        facts=json.loads(facts),
+        who=who,
+    )
