@@ -170,6 +170,12 @@ def remove_tree(path: Path) -> None:
         _clear(temporary)
 
 
+def discard(temporary: Path) -> None:
+    """Clear away a folder of `new_temporary_dir` that will not be needed. Never raises: `sweep` is there too."""
+    with suppress(OSError):
+        _clear(temporary)
+
+
 def sweep(folder: Path) -> int:
     """Clear away what dead processes left in `folder`; returns how many things. Call it with the writers' lock held."""
     try:

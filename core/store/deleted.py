@@ -18,6 +18,7 @@ from core.errors import NotFound, StoreCorrupt, UsageError
 from core.paths import Paths
 from core.store import journal, lineages, orders
 from core.store.atomic import (
+    discard,
     make_dir,
     new_temporary_dir,
     remove_file,
@@ -121,7 +122,7 @@ def restore(paths: Paths, vault: Vault, copy: DeletedCopy) -> str:
                 write_file(temporary / file, data)
         settle(temporary, home)
     except BaseException:
-        remove_tree(temporary)
+        discard(temporary)
         raise
     newest = lineages.versions(paths, copy.name)[-1:]
     lineages.seal_old_keys(paths, vault, copy.name, keep=newest[0] if newest else 0)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from core.errors import CertdeckError, NotFound, StoreCorrupt
 from core.paths import Paths
 from core.store.atomic import (
+    discard,
     make_dir,
     new_temporary_dir,
     remove_file,
@@ -207,8 +208,7 @@ def store_version(
         number = max(versions(paths, name), default=0) + 1
         settle(temporary, home / str(number))
     except BaseException:
-        if temporary.exists():
-            remove_tree(temporary)
+        discard(temporary)
         raise
     return number
 

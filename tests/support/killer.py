@@ -1,0 +1,247 @@
+"""kill -9, or a full disk, at every file operation of something.
+
+    for where in kills(tmp_path, act):      # act(): what is tried, always from the state that the folder had at first
+        ...                                 # the folder is as the dead process left it: look, clean up, look again
+
+    for where, error in full_disks(tmp_path, act):   # from that operation on nothing more fits on the disk
+        assert isinstance(error, StoreFull)
+
+`kills` runs `act` again and again in a forked child, which dies before and after its first, second, third … operation
+below the folder, until one comes through alive; a write that it dies "before" is torn in the middle. `full_disks` does the same in
+this process. `where` says which operation it was, for the message of a failing assertion. Counted are the functions of `os`
+that change something, and `open` for writing; what SQLite and other C code write is not.
+"""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import io
+import os
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+BY_PATH = (
+    "mkdir",
+    "rmdir",
+    "unlink",
+    "remove",
+    "chmod",
+    "chown",
+    "lchown",
+    "truncate",
+    "utime",
+    "symlink",
+    "link",
+    "rename",
+    "replace",
+)
+BY_HANDLE = ("write", "pwrite", "fsync", "fdatasync", "ftruncate", "fchmod", "fchown")
+FILLING = ("open", "write", "pwrite", "mkdir", "symlink", "link", "ftruncate", "truncate", "fsync")
+"""What a full disk refuses; renaming and removing go on working."""
+
+Strike = Callable[[str, str, bool], None]
+
+
+def kills(root: Path, act: Callable[[], object]) -> Iterator[str]:
+    """Yield once for each place at which a process that does `act` can die, `root` as it left it."""
+    with _restored(root) as restore:
+        number = 1
+        while True:
+            for after in (False, True):
+                restore()
+                where = _run_and_kill(root, act, number, after=after)
+                if where is None:
+                    return
+                yield where
+            number += 1
+
+
+def full_disks(
+    root: Path, act: Callable[[], object], code: int = errno.ENOSPC
+) -> Iterator[tuple[str, BaseException | None]]:
+    """Yield once for each operation from which on the disk is full (or `code`), with what `act` raised."""
+    with _restored(root) as restore:
+        number = 1
+        while True:
+            restore()
+            seen = 0
+            where = ""
+
+            def strike(name: str, path: str, is_over: bool, number: int = number) -> None:
+                nonlocal seen, where
+                if is_over or name not in FILLING:
+                    return
+                seen += 1
+                if seen == number:
+                    where = f"full at {number}: {name} {path}"
+                if seen >= number:
+                    raise OSError(code, os.strerror(code), path)
+
+            error: BaseException | None = None
+            with _watched(root, strike):
+                try:
+                    act()
+                except Exception as exc:  # noqa: BLE001 - the test judges it
+                    error = exc
+            if not where:
+                assert error is None, error
+                return
+            yield where, error
+            number += 1
+
+
+def leftovers(root: Path) -> list[str]:
+    """Return the temporary names that are still somewhere below `root`."""
+    return sorted(str(path.relative_to(root)) for path in root.rglob(".tmp-*"))
+
+
+@contextmanager
+def _restored(root: Path) -> Iterator[Callable[[], None]]:
+    """Keep a copy of `root` beside it, to begin from again and again."""
+    first = root.with_name(root.name + ".first")
+    shutil.copytree(root, first, symlinks=True)
+
+    def restore() -> None:
+        for path in root.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        shutil.copytree(first, root, symlinks=True, dirs_exist_ok=True)
+
+    try:
+        yield restore
+    finally:
+        shutil.rmtree(first)
+
+
+def _run_and_kill(root: Path, act: Callable[[], object], number: int, *, after: bool) -> str | None:
+    """Run `act` in a child that dies at its operation `number`; None when it came to its end before."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _be_killed(root, act, number, after, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read().decode()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL, said
+        return said
+    assert os.WEXITSTATUS(status) == 0, f"the child failed by itself:\n{said}"
+    return None
+
+
+def _be_killed(root: Path, act: Callable[[], object], number: int, after: bool, pipe: int) -> None:
+    seen = 0
+    lock = threading.Lock()
+    say = os.write
+
+    def strike(name: str, path: str, is_over: bool) -> None:
+        nonlocal seen
+        with lock:
+            seen += not is_over
+            if seen == number and is_over == after:
+                say(pipe, f"{'after' if after else 'before'} {number}: {name} {path}".encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    status = 1
+    try:
+        with _watched(root, strike, tears=not after):
+            act()
+        status = 0
+    except BaseException:  # noqa: BLE001 - the parent is told
+        say(pipe, traceback.format_exc().encode())
+    finally:
+        sys.stdout = sys.stderr = None  # type: ignore[assignment]
+        os._exit(status)
+
+
+@contextmanager
+def _watched(root: Path, strike: Strike, *, tears: bool = False) -> Iterator[None]:
+    """Call `strike(function, path, is_over)` before and after every operation below `root`."""
+    real: dict[tuple[Any, str], Any] = {}
+    top = os.path.realpath(root)
+
+    def concerns(*paths: str) -> str | None:
+        return next((path for path in paths if path == top or path.startswith(top + os.sep)), None)
+
+    def replaced(holder: Any, name: str, make: Callable[[Any], Any]) -> None:
+        real[holder, name] = getattr(holder, name)
+        setattr(holder, name, make(real[holder, name]))
+
+    def around(name: str, paths_of: Callable[..., tuple[str, ...]]) -> Callable[[Any], Any]:
+        def make(function: Any) -> Any:
+            def call(*args: Any, **options: Any) -> Any:
+                path = concerns(*paths_of(*args, **options))
+                if path is None:
+                    return function(*args, **options)
+                if tears and name == "write":
+                    return _torn(function, strike, path, *args)
+                strike(name, path, False)
+                result = function(*args, **options)
+                strike(name, path, True)
+                return result
+
+            return call
+
+        return make
+
+    for name in BY_PATH:
+        replaced(os, name, around(name, _paths))
+    for name in BY_HANDLE:
+        replaced(os, name, around(name, lambda handle, *_a, **_o: (_path_of(handle),)))
+    replaced(os, "open", around("open", _opened))
+    for holder in (builtins, io):
+        replaced(holder, "open", around("open", _opened_for_writing))
+    try:
+        yield
+    finally:
+        for (holder, name), function in real.items():
+            setattr(holder, name, function)
+
+
+def _torn(function: Any, strike: Strike, path: str, handle: int, data: Any) -> int:
+    """Write the first half before the strike, the second after it."""
+    half = len(data) // 2
+    done = function(handle, data[:half]) if half else 0
+    strike("write", path, False)
+    return int(done + function(handle, data[done:]))
+
+
+def _paths(*args: Any, **options: Any) -> tuple[str, ...]:
+    base = options.get("dir_fd") or options.get("src_dir_fd")
+    return tuple(_absolute(arg, base) for arg in args[:2] if isinstance(arg, (str, bytes, os.PathLike)))
+
+
+def _absolute(path: Any, base: int | None) -> str:
+    text = os.fsdecode(path)
+    if base is not None and not os.path.isabs(text):
+        text = os.path.join(_path_of(base), text)
+    return os.path.join(os.path.realpath(os.path.dirname(text) or "."), os.path.basename(text))
+
+
+def _path_of(handle: int) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{handle}")
+    except OSError:
+        return ""
+
+
+def _opened(path: Any, flags: int, *_: Any, **options: Any) -> tuple[str, ...]:
+    writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    return (_absolute(path, options.get("dir_fd")),) if writes else ()
+
+
+def _opened_for_writing(file: Any, mode: str = "r", *_: Any, **__: Any) -> tuple[str, ...]:
+    is_path = isinstance(file, (str, bytes, os.PathLike))
+    return (_absolute(file, None),) if is_path and set(mode) & set("wax+") else ()
