@@ -1,0 +1,502 @@
+"""An engine that only remembers: the interface of core.engine.Engine over values, with a fixed clock and scripted events.
+
+engine = FakeEngine()                      # seven certificates, see tests/support/lineages.py
+engine.fails["issue"] = TermsNotAgreed(…)  # that operation raises from now on; a list is used up one by one
+engine.before_event = lambda event: …      # called in the working thread before each event: wait there, or cancel
+engine.calls                               # what was asked, in order: ("issue", {"request": …})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.config.model import Appliance, Config, IssuerConfig, TargetConfig
+from core.errors import CertdeckError, NotFound
+from core.events import (
+    Event,
+    Failed,
+    Narrator,
+    Progressed,
+    RecordsRequired,
+    Reporter,
+    RunFinished,
+    RunStarted,
+    VersionStored,
+    VersionSwitched,
+    ignore,
+)
+from core.operations import (
+    AccountInfo,
+    Deleted,
+    Deployment,
+    Exported,
+    FailedLineage,
+    Finding,
+    FirstBoot,
+    Issued,
+    IssueRequest,
+    IssuerInfo,
+    IssuerTest,
+    LineageStatus,
+    LogEntry,
+    PemView,
+    Pending,
+    Record,
+    RenewalReport,
+    Skipped,
+    Status,
+    TargetInfo,
+    TargetState,
+    TimerState,
+)
+from core.paths import Paths
+from core.ports import CancelToken, Environment, Served
+from core.version import VERSION
+from tests.support.clock import FakeClock, FakeRandom
+from tests.support.lineages import NEXT_RUN, NOW, fingerprint, lineage, many, seven
+from tests.support.showcase import (
+    ACCOUNT,
+    FINDINGS,
+    HISTORY,
+    ISSUER_TEST,
+    ISSUERS,
+    PEM,
+    RUN,
+    TARGETS,
+    deploy_events,
+    issue_events,
+    issuer_info,
+    skip_reason,
+)
+
+
+class _NoWorld:
+    """A port that a front end has no business with."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AssertionError(f"a front end used the port's {name}")
+
+
+class _FakeHost:
+    def name(self) -> str:
+        return "box.example.com"
+
+    def addresses(self) -> Sequence[str]:
+        return ("192.0.2.10", "2001:db8::10")
+
+    def resolve(self, name: str) -> Sequence[str]:
+        return ("192.0.2.10",)
+
+    def user(self) -> str:
+        return "admin"
+
+
+class _FakeProber:
+    def served(self, address: str, *, server_name: str | None, timeout: float) -> Served:
+        return Served(failure="nobody listens in this test")
+
+
+class FakeEngine:
+    """Engine's double. Changes what it shows as the real one would, and writes nothing."""
+
+    def __init__(self, lineages: Iterable[LineageStatus] | None = None, *, home: Path = Path("/nowhere")) -> None:
+        world: Any = _NoWorld()
+        self.clock = FakeClock(NOW)
+        self.paths = Paths(home / "etc", home / "state", home / "run", home / "log")
+        self.env = Environment(
+            clock=self.clock,
+            random=FakeRandom(),
+            transport=world,
+            runner=world,
+            prober=_FakeProber(),
+            listener=world,
+            host=_FakeHost(),
+            variables={},
+        )
+        self.lineages = list(seven() if lineages is None else lineages)
+        self.timer = TimerState(state="on", next_run=NEXT_RUN, last_run=NOW - timedelta(hours=1), last_outcome="done")
+        self.settings = Config(appliance=Appliance(name="Acme Box", hostname="box.example.com"))
+        self.problems: tuple[CertdeckError, ...] = ()
+        self.entries: list[LogEntry] = []
+        self.findings: tuple[Finding, ...] = FINDINGS
+        self.request_findings: tuple[Finding, ...] = ()
+        self.known_targets: list[TargetInfo] = list(TARGETS)
+        self.known_accounts: tuple[AccountInfo, ...] = (ACCOUNT,)
+        self.altered: str | None = None
+        """What verify_log says."""
+        self.fails: dict[str, CertdeckError | BaseException | list[CertdeckError | BaseException]] = {}
+        """Method → what it raises, always or one by one; for renew, also lineage → its failure."""
+        self.renewal: RenewalReport | None = None
+        """What renew returns, when not worked out from the lineages."""
+        self.pending = False
+        """Let issue and complete return Pending."""
+        self.before_event: Callable[[Event], None] = lambda event: None
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self._stamp = 0
+
+    @classmethod
+    def with_lineages(cls, count: int) -> FakeEngine:
+        """Make an engine with `count` certificates in every state."""
+        return cls(many(count))
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def config(self) -> Config:
+        self._called("config")
+        return self.settings
+
+    def status(self, names: Sequence[str] = (), *, probe: bool = False) -> Status:
+        self._called("status", names=tuple(names), probe=probe)
+        found = [self._find(name) for name in names] if names else self.lineages
+        return Status(
+            version=VERSION,
+            time=self.clock.now(),
+            lineages=tuple(sorted(found, key=lambda each: each.name)),
+            timer=self.timer,
+            appliance=self.settings.appliance.name,
+            hostname="box.example.com",
+            problems=self.problems,
+        )
+
+    def generation(self) -> str:
+        return f"{self._stamp:016x}"
+
+    def touch(self) -> None:
+        """Let the generation change, as after somebody else's change."""
+        self._stamp += 1
+
+    def pem(self, name: str) -> PemView:
+        self._called("pem", name=name)
+        found = self._find(name)
+        return PemView(name=name, fullchain=PEM, sha256=found.sha256)
+
+    def log(self, *, lineage: str | None = None, limit: int = 200, before: int | None = None) -> tuple[LogEntry, ...]:
+        self._called("log", lineage=lineage, limit=limit, before=before)
+        wanted = [entry for entry in reversed(self.entries or list(HISTORY)) if lineage in (None, entry.lineage)]
+        return tuple(entry for entry in wanted if before is None or entry.number < before)[:limit]
+
+    def verify_log(self) -> tuple[int, str | None]:
+        self._called("verify_log")
+        return len(self.entries or HISTORY), self.altered
+
+    def issuers(self) -> tuple[IssuerInfo, ...]:
+        self._called("issuers")
+        return tuple(issuer_info(self.settings, *row) for row in ISSUERS)
+
+    def accounts(self) -> tuple[AccountInfo, ...]:
+        self._called("accounts")
+        return self.known_accounts
+
+    def targets(self) -> tuple[TargetInfo, ...]:
+        self._called("targets")
+        return tuple(self.known_targets)
+
+    def open_orders(self) -> tuple[str, ...]:
+        self._called("open_orders")
+        return tuple(each.name for each in self.lineages if each.open_order)
+
+    # -- asking, changing nothing --------------------------------------------------------------------------------------
+
+    def test_issuer(self, name: str, *, cancel: CancelToken | None = None) -> IssuerTest:
+        self._called("test_issuer", name=name)
+        return replace(ISSUER_TEST, name=name)
+
+    def doctor(
+        self, request: IssueRequest | None = None, *, name: str | None = None, cancel: CancelToken | None = None
+    ) -> tuple[Finding, ...]:
+        self._called("doctor", request=request, name=name)
+        return self.findings
+
+    def check_request(self, request: IssueRequest) -> tuple[Finding, ...]:
+        self._called("check_request", request=request)
+        return self.request_findings
+
+    def test_target(self, name: str, *, cancel: CancelToken | None = None) -> tuple[Finding, ...]:
+        self._called("test_target", name=name)
+        return (Finding(id="target-test", status="pass", title=name, detail="nginx -t passed"),)
+
+    # -- operations ----------------------------------------------------------------------------------------------------
+
+    def first_boot(
+        self,
+        *,
+        hostname: str | None = None,
+        external_url: str | None = None,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> FirstBoot:
+        self._called("first_boot", hostname=hostname, external_url=external_url)
+        existing = next((each for each in self.lineages if each.name == "default"), None)
+        if existing is not None:
+            return FirstBoot(status=existing, created=False, remade=False)
+        made = replace(next(each for each in seven() if each.name == "default"))
+        self._tell("first-boot", report, cancel, (VersionStored(version=1), VersionSwitched(version=1)), "default")
+        self._put(made)
+        return FirstBoot(status=made, created=True, remade=False)
+
+    def issue(
+        self, request: IssueRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None
+    ) -> Issued | Pending:
+        self._called("issue", request=request)
+        name = request.name or request.domains[0].replace("*", "_wildcard")
+        targets = request.targets or ()
+        if self.pending:
+            return self._pending(name, request.domains[0], report)
+        self._tell("issue", report, cancel, issue_events(request.domains, targets), name)
+        made = lineage(
+            name,
+            *request.domains,
+            left=timedelta(days=90),
+            key_type=request.key_type or "ec-256",
+            ca=request.issuer or self.settings.defaults.issuer,
+            profile=request.profile,
+            targets=tuple(TargetState(name=target, state="deployed") for target in targets),
+        )
+        if not request.staging:
+            self._put(made)
+        return Issued(status=made, rehearsed_only=request.staging)
+
+    def complete(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Issued | Pending:
+        self._called("complete", name=name)
+        found = self._find(name)
+        if self.pending:
+            return self._pending(name, found.domains[0], report)
+        self._tell("complete", report, cancel, issue_events(found.domains, ()), name)
+        self._put(replace(found, open_order=False))
+        return Issued(status=self._find(name))
+
+    def renew(
+        self,
+        names: Sequence[str] = (),
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> RenewalReport:
+        self._called("renew", names=tuple(names), force=force, dry_run=dry_run)
+        chosen = [self._find(name) for name in names] or list(self.lineages)
+        if self.renewal is not None:
+            return self.renewal
+        due = [each for each in chosen if each.method != "upload" and (force or self._is_due(each))]
+        skipped = tuple(
+            Skipped(name=each.name, why=skip_reason(each), renew_at=each.renew_at) for each in chosen if each not in due
+        )
+        if dry_run:
+            return RenewalReport(skipped=skipped, due=tuple(each.name for each in due))
+        renewed: list[str] = []
+        failed: list[FailedLineage] = []
+        narrator = self._narrator(report)
+        if due:
+            narrator.tell(RunStarted(operation="renew"))
+        for number, each in enumerate(due, 1):
+            error = self.fails.get(each.name)
+            if isinstance(error, CertdeckError):
+                narrator.about(each.name).tell(Failed(code=error.code, what=error.what, why=error.why, fix=error.fix))
+                failed.append(FailedLineage(name=each.name, error=error))
+            else:
+                self._play(
+                    narrator.about(each.name), cancel, issue_events(each.domains, [t.name for t in each.targets])
+                )
+                self._put(self._renewed(each))
+                renewed.append(each.name)
+            narrator.tell(Progressed(done=number, of=len(due)))
+        if due:
+            narrator.tell(RunFinished(operation="renew", outcome="done"))
+        return RenewalReport(renewed=tuple(renewed), skipped=skipped, failed=tuple(failed))
+
+    def deploy(
+        self,
+        name: str,
+        *,
+        targets: Sequence[str] | None = None,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> Deployment:
+        self._called("deploy", name=name, targets=None if targets is None else tuple(targets))
+        return self._deployed("deploy", name, 0, targets, report, cancel)
+
+    def rollback(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Deployment:
+        self._called("rollback", name=name)
+        return self._deployed("rollback", name, -1, None, report, cancel)
+
+    def export(
+        self,
+        name: str,
+        *,
+        format: str,
+        out: Path,
+        passphrase: bytes | None = None,
+        legacy: bool = False,
+        report: Reporter = ignore,
+    ) -> Exported:
+        self._called("export", name=name, format=format, out=out, passphrase=passphrase, legacy=legacy)
+        self._find(name)
+        return Exported(path=out, format=format, has_key=format in ("pem", "pfx", "haproxy"))
+
+    def delete(self, name: str, *, force: bool = False, report: Reporter = ignore) -> Deleted:
+        self._called("delete", name=name, force=force)
+        self.lineages.remove(self._find(name))
+        self.touch()
+        return Deleted(name=name, kept_until=NOW + timedelta(days=30))
+
+    def revoke(
+        self, name: str, *, reason: str = "unspecified", report: Reporter = ignore, cancel: CancelToken | None = None
+    ) -> None:
+        self._called("revoke", name=name, reason=reason)
+        self._find(name)
+
+    def set_lineage(
+        self,
+        name: str,
+        *,
+        auto_renew: bool | None = None,
+        renew_days_before: int | None = None,
+        report: Reporter = ignore,
+    ) -> None:
+        self._called("set_lineage", name=name, auto_renew=auto_renew, renew_days_before=renew_days_before)
+        found = self._find(name)
+        if auto_renew is not None:
+            self._put(replace(found, auto_renew=auto_renew))
+
+    def add_issuer(self, name: str, config: IssuerConfig, *, report: Reporter = ignore) -> None:
+        self._called("add_issuer", name=name, config=config)
+
+    def remove_issuer(self, name: str, *, report: Reporter = ignore) -> None:
+        self._called("remove_issuer", name=name)
+
+    def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> None:
+        self._called("set_default_issuer", name=name)
+        self.settings = replace(self.settings, defaults=replace(self.settings.defaults, issuer=name))
+
+    def agree_terms(self, issuer: str, *, report: Reporter = ignore) -> None:
+        self._called("agree_terms", issuer=issuer)
+
+    def set_eab(self, issuer: str, *, kid: str, hmac: bytes, report: Reporter = ignore) -> None:
+        self._called("set_eab", issuer=issuer, kid=kid, hmac=hmac)
+
+    def add_target(self, config: TargetConfig, *, report: Reporter = ignore) -> None:
+        self._called("add_target", config=config)
+        self.known_targets = [each for each in self.known_targets if each.name != config.name]
+        self.known_targets.append(
+            TargetInfo(
+                name=config.name,
+                kind=config.kind,
+                certificate=config.certificate,
+                key=config.key,
+                test=config.test,
+                reload=config.reload,
+                probe=config.probe,
+                lineage=None,
+            )
+        )
+
+    def remove_target(self, name: str, *, report: Reporter = ignore) -> None:
+        self._called("remove_target", name=name)
+        self.known_targets = [each for each in self.known_targets if each.name != name]
+
+    def rotate_vault(self, *, report: Reporter = ignore) -> int:
+        self._called("rotate_vault")
+        return 9
+
+    def export_ca_root(self, *, report: Reporter = ignore) -> bytes:
+        self._called("export_ca_root")
+        return PEM.encode()
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _called(self, method: str, **arguments: Any) -> None:
+        self.calls.append((method, arguments))
+        error = self.fails.get(method)
+        if isinstance(error, list):
+            error = error.pop(0) if error else None
+        if error is not None:
+            raise error
+
+    def _find(self, name: str) -> LineageStatus:
+        for each in self.lineages:
+            if each.name == name:
+                return each
+        raise NotFound(
+            f"There is no certificate {name!r}.",
+            "No file of that name is in certificates.d.",
+            "`certdeck status` lists what there is.",
+            lineage=name,
+        )
+
+    def _put(self, new: LineageStatus) -> None:
+        self.lineages = sorted(
+            [*(each for each in self.lineages if each.name != new.name), new], key=lambda one: one.name
+        )
+        self.touch()
+
+    def _is_due(self, each: LineageStatus) -> bool:
+        return each.renew_at is not None and each.renew_at <= self.clock.now() and each.auto_renew
+
+    def _renewed(self, each: LineageStatus) -> LineageStatus:
+        version = (each.version or 0) + 1
+        life = each.not_after - each.not_before if each.not_after and each.not_before else timedelta(days=90)
+        now, sha256 = self.clock.now(), fingerprint(f"{each.name} {version}")
+        return replace(
+            each,
+            version=version,
+            waiting_version=None,
+            last_error=None,
+            sha256=sha256,
+            severity="green",
+            not_before=now,
+            not_after=now + life,
+            days_left=life.days,
+            renew_at=now + life * 2 / 3,
+            targets=tuple(TargetState(name=one.name, state="deployed", served_sha256=sha256) for one in each.targets),
+        )
+
+    def _deployed(
+        self,
+        operation: str,
+        name: str,
+        step: int,
+        targets: Sequence[str] | None,
+        report: Reporter,
+        cancel: CancelToken | None,
+    ) -> Deployment:
+        found = self._find(name)
+        chosen = [each.name for each in found.targets] if targets is None else list(targets)
+        self._tell(operation, report, cancel, deploy_events(chosen), name)
+        states = tuple(TargetState(name=each, state="deployed", served_sha256=found.sha256) for each in chosen)
+        self._put(replace(found, targets=states, waiting_version=None, last_error=None))
+        return Deployment(name=name, version=(found.version or 1) + step, targets=states)
+
+    def _pending(self, name: str, domain: str, report: Reporter) -> Pending:
+        record = Record(name=f"_acme-challenge.{domain.removeprefix('*.')}", type="TXT", value="evaGxfADs6pSRb2LAv9IZ")
+        events = (RecordsRequired(records=((record.name, record.type, record.value),)),)
+        self._tell("issue", report, None, events, name, outcome="pending")
+        return Pending(name=name, records=(record,), expires=NOW + timedelta(days=7))
+
+    def _narrator(self, report: Reporter) -> Narrator:
+        return Narrator(report=report, now=self.clock.now, run=RUN)
+
+    def _tell(
+        self,
+        operation: str,
+        report: Reporter,
+        cancel: CancelToken | None,
+        events: Iterable[Event],
+        about: str,
+        outcome: str = "done",
+    ) -> None:
+        narrator = self._narrator(report).about(about)
+        narrator.tell(RunStarted(operation=operation))
+        self._play(narrator, cancel, events)
+        narrator.tell(RunFinished(operation=operation, outcome=outcome))
+
+    def _play(self, narrator: Narrator, cancel: CancelToken | None, events: Iterable[Event]) -> None:
+        for event in events:
+            self.before_event(event)
+            if cancel is not None:
+                cancel.check()
+            narrator.tell(event)
