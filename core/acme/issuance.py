@@ -8,7 +8,7 @@ back is what the CA sent: whether it fits key and names is for the caller to che
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.acme import authorization as authorizations
 from core.acme import failure
@@ -232,6 +232,8 @@ def _prove(
         csr()
         if challenges:
             presented.settle(SETTLE_SECONDS, session.cancel)
+        # A Retry-After from before the answers was about an order that waited for us.
+        order = replace(order, retry_after=None)
         order = wait_while(
             session, order, ("pending",), deadline=deadline, why="the CA validates the names", narrator=narrator
         )

@@ -1,0 +1,150 @@
+"""Problem documents: every registered type has words, unknown ones are shown, and nothing of them is harmful."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.acme.problem import URN, error_for, explain, parse
+from core.acme.problem_words import OVER_IPV6, SECONDARY, WORDS
+from core.acme.wire import plain
+from core.errors import (
+    AccountDeactivated,
+    AccountError,
+    AcmeProblem,
+    AlreadyReplaced,
+    EabRequired,
+    RateLimited,
+    TermsNotAgreed,
+)
+
+REGISTERED = """
+accountDoesNotExist alreadyRevoked badCSR badNonce badPublicKey badRevocationReason badSignatureAlgorithm caa compound
+connection dns externalAccountRequired incorrectResponse invalidContact malformed orderNotReady rateLimited
+rejectedIdentifier serverInternal tls unauthorized unsupportedContact unsupportedIdentifier userActionRequired
+autoRenewalCanceled autoRenewalExpired autoRenewalCancellationInvalid autoRenewalRevocationNotSupported
+unknownDelegation alreadyReplaced onionCAARequired
+""".split()
+"""The registry "ACME Error Types" of IANA, 2026-08."""
+
+
+@pytest.mark.parametrize("word", [*REGISTERED, "invalidProfile", "badAttestationStatement"])
+def test_every_registered_type_has_words(word: str) -> None:
+    """What, why and fix of each type are sentences, and the CA's own words are shown with them."""
+    what, why, fix = explain(parse({"type": URN + word, "detail": "so says the CA"}))
+    for sentence in (what, why, fix):
+        assert sentence.rstrip('"').endswith((".", "CA"))
+    assert "so says the CA" in why
+
+
+def test_the_table_has_no_word_that_nobody_sends() -> None:
+    """The table holds the registry and the two types of drafts, nothing else."""
+    assert set(WORDS) == {*REGISTERED, "invalidProfile", "badAttestationStatement"}
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ({"type": URN + "rateLimited"}, RateLimited),
+        ({"type": "urn:x:tooFast", "status": 429}, RateLimited),
+        ({"type": URN + "alreadyReplaced"}, AlreadyReplaced),
+        ({"type": URN + "externalAccountRequired"}, EabRequired),
+        ({"type": URN + "accountDoesNotExist"}, AccountError),
+        ({"type": URN + "unauthorized", "detail": "Account has been deactivated"}, AccountDeactivated),
+        ({"type": URN + "unauthorized", "detail": "wrong file"}, AcmeProblem),
+        ({"type": URN + "somethingNew"}, AcmeProblem),
+        ({}, AcmeProblem),
+    ],
+)
+def test_a_type_becomes_its_error_class(document: dict[str, Any], kind: type[Exception]) -> None:
+    """Callers and scripts tell refusals apart by class and code."""
+    assert type(error_for(parse(document, 400), issuer="ca")) is kind
+
+
+def test_new_terms_carry_their_address() -> None:
+    """userActionRequired with a link to terms becomes TermsNotAgreed (RFC 8555 §7.3.3)."""
+    problem = parse({"type": URN + "userActionRequired", "detail": "Terms of service have changed"})
+    error = error_for(problem, issuer="ca", links={"terms-of-service": ("https://ca.test/terms-2",)})
+    assert isinstance(error, TermsNotAgreed)
+    assert error.details["terms_of_service"] == "https://ca.test/terms-2"
+
+
+def test_unknown_types_are_shown() -> None:
+    """A type that is not in the table shows its name and the CA's words."""
+    error = error_for(parse({"type": URN + "moonPhase", "detail": "not tonight"}), issuer="ca")
+    assert "moonPhase" in error.why
+    assert "not tonight" in error.why
+
+
+def test_retry_at_is_carried() -> None:
+    """The moment to try again goes with the error."""
+    moment = datetime(2026, 12, 1, tzinfo=UTC)
+    assert error_for(parse({"type": URN + "rateLimited"}), issuer="ca", retry_at=moment).retry_at == moment
+
+
+def test_secondary_validation_is_explained() -> None:
+    """A failure of the remote validators is told as what it mostly is: geo-blocking (FACTS 3 pain 8, CL-18)."""
+    detail = "During secondary validation: 1.2.3.4: Fetching http://x/: Connection refused"
+    assert SECONDARY in explain(parse({"type": URN + "connection", "detail": detail}))[2]
+
+
+def test_a_stray_aaaa_record_is_explained() -> None:
+    """A failure over IPv6 points at the AAAA record (FACTS 3 pain 9)."""
+    detail = "2001:db8:85a3::8a2e:370:7334: Fetching http://x/: Connection refused"
+    assert OVER_IPV6 in explain(parse({"type": URN + "connection", "detail": detail}))[2]
+    assert OVER_IPV6 not in explain(parse({"type": URN + "connection", "detail": "1.2.3.4: 12:30:01 refused"}))[2]
+
+
+def test_a_paused_name_is_explained() -> None:
+    """A paused name says how to unpause it (FACTS 2.3)."""
+    detail = "Your account is temporarily prevented from requesting certificates for x. It is paused: https://portal"
+    what, why, fix = explain(parse({"type": URN + "rateLimited", "detail": detail}))
+    assert "paused" in what
+    assert "unpause" in fix
+
+
+def test_subproblems_name_their_identifiers() -> None:
+    """A compound refusal shows each name with its reason."""
+    subs = [
+        {"type": URN + "caa", "detail": "CAA forbids", "identifier": {"type": "dns", "value": "a.example"}},
+        {"type": URN + "dns", "detail": "NXDOMAIN", "identifier": {"type": "moon", "value": "b.example"}},
+    ]
+    error = error_for(parse({"type": URN + "compound", "subproblems": subs}), issuer="ca")
+    assert "a.example: CAA forbids" in error.why
+    assert "b.example: NXDOMAIN" in error.why
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["type", "detail", "identifier", "value", "subproblems", "status"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["type", "detail", "title", "identifier", "subproblems", "status"]), JSON))
+def test_any_json_becomes_an_error_in_words(document: dict[str, Any]) -> None:
+    """No problem document, however malformed, makes anything but an error of ours."""
+    error = error_for(parse(document, 400), issuer="ca")
+    assert error.what
+    assert error.why
+    assert error.fix
+
+
+@given(st.text())
+def test_foreign_text_becomes_one_harmless_line(text: str) -> None:
+    """No control code, no line break, no invisible character, never longer than asked for."""
+    line = plain(text, 50)
+    assert len(line) <= 50
+    assert all(char.isprintable() for char in line)
+
+
+def test_terminal_codes_are_taken_out() -> None:
+    """OSC 52, direction overrides and zero-width characters of a CA's message reach nobody."""
+    assert plain("a\x1b]52;c;ZXZpbA==\x07b\u202ec\u200bd\x9bm") == "a ]52;c;ZXZpbA== bcd m"
