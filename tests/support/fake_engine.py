@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from core.config.model import Appliance, Config, IssuerConfig, TargetConfig
 from core.errors import CertdeckError, NotFound
@@ -54,9 +54,10 @@ from core.operations import (
     TimerState,
 )
 from core.paths import Paths
-from core.ports import CancelToken, Environment, Served
+from core.ports import CancelToken
 from core.version import VERSION
-from tests.support.clock import FakeClock, FakeRandom
+from tests.support.clock import FakeClock
+from tests.support.front_end_world import front_end_world
 from tests.support.lineages import NEXT_RUN, NOW, fingerprint, lineage, many, seven
 from tests.support.showcase import (
     ACCOUNT,
@@ -74,49 +75,13 @@ from tests.support.showcase import (
 )
 
 
-class _NoWorld:
-    """A port that a front end has no business with."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AssertionError(f"a front end used the port's {name}")
-
-
-class _FakeHost:
-    def name(self) -> str:
-        return "box.example.com"
-
-    def addresses(self) -> Sequence[str]:
-        return ("192.0.2.10", "2001:db8::10")
-
-    def resolve(self, name: str) -> Sequence[str]:
-        return ("192.0.2.10",)
-
-    def user(self) -> str:
-        return "admin"
-
-
-class _FakeProber:
-    def served(self, address: str, *, server_name: str | None, timeout: float) -> Served:
-        return Served(failure="nobody listens in this test")
-
-
 class FakeEngine:
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
     def __init__(self, lineages: Iterable[LineageStatus] | None = None, *, home: Path = Path("/nowhere")) -> None:
-        world: Any = _NoWorld()
         self.clock = FakeClock(NOW)
         self.paths = Paths(home / "etc", home / "state", home / "run", home / "log")
-        self.env = Environment(
-            clock=self.clock,
-            random=FakeRandom(),
-            transport=world,
-            runner=world,
-            prober=_FakeProber(),
-            listener=world,
-            host=_FakeHost(),
-            variables={},
-        )
+        self.env = front_end_world(self.clock)
         self.lineages = list(seven() if lineages is None else lineages)
         self.timer = TimerState(state="on", next_run=NEXT_RUN, last_run=NOW - timedelta(hours=1), last_outcome="done")
         self.settings = Config(appliance=Appliance(name="Acme Box", hostname="box.example.com"))
