@@ -15,9 +15,7 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 MODES = ("link", "copy")
 
 
-def refuse(
-    targets: Sequence[TargetConfig], configured: Iterable[TargetConfig] = (), state: Path | None = None
-) -> None:
+def refuse(targets: Sequence[TargetConfig], configured: Iterable[TargetConfig] = (), state: Path | None = None) -> None:
     """Raise when one of `targets` cannot work as it is configured. Pure but for resolving links in folder names.
 
     Args:
@@ -41,7 +39,9 @@ def refuse(
     )
 
 
-def _problems(target: TargetConfig, configured: Iterable[TargetConfig], state: Path | None) -> Iterator[tuple[str, str, str]]:
+def _problems(
+    target: TargetConfig, configured: Iterable[TargetConfig], state: Path | None
+) -> Iterator[tuple[str, str, str]]:
     where = f"[targets.{target.name}]"
     if not NAME.fullmatch(target.name):
         yield (
@@ -61,7 +61,11 @@ def _problems(target: TargetConfig, configured: Iterable[TargetConfig], state: P
             )
             return
     if target.mode not in MODES:
-        yield f"The target {target.name} has the unknown mode {target.mode!r}.", "Known modes are link and copy.", f"Correct mode in {where}."
+        yield (
+            f"The target {target.name} has the unknown mode {target.mode!r}.",
+            "Known modes are link and copy.",
+            f"Correct mode in {where}.",
+        )
     if target.file_mode is not None and not re.fullmatch(r"0?[0-7]{3}", target.file_mode):
         yield (
             f"The file_mode {target.file_mode!r} of target {target.name} is no file mode.",

@@ -30,35 +30,40 @@ def write_new(path: Path, content: bytes, attributes: Attributes) -> None:
 
 def replace_file(path: Path, content: bytes, attributes: Attributes, temporary: Path) -> None:
     """Put a file in the place of whatever is at `path`, a link included."""
-    temporary.unlink(missing_ok=True)
+    clear(temporary)
     try:
         write_new(temporary, content, attributes)
         os.replace(temporary, path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        clear(temporary)
         raise
     sync_dir(path.parent)
 
 
 def replace_link(path: Path, text: str, temporary: Path) -> None:
     """Make `path` a symlink with `text`, whatever it was."""
-    temporary.unlink(missing_ok=True)
+    clear(temporary)
     os.symlink(text, temporary)
     try:
         os.replace(temporary, path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        clear(temporary)
         raise
     sync_dir(path.parent)
 
 
 def remove(path: Path) -> None:
     """Remove a file or link, if it is there."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
-    sync_dir(path.parent)
+    if clear(path):
+        sync_dir(path.parent)
+
+
+def clear(path: Path) -> bool:
+    """Remove a file or link without waiting for the disk; returns whether it was there."""
+    is_there = os.path.lexists(path)
+    if is_there:
+        path.unlink()
+    return is_there
 
 
 def make_folder(path: Path, like: Path) -> None:
@@ -80,9 +85,8 @@ def discard(folder: Path, name: str) -> None:
     doomed = folder / f".gone-{name}"
     if doomed.exists():
         shutil.rmtree(doomed)
-    try:
-        os.rename(folder / name, doomed)
-    except FileNotFoundError:
+    if not (folder / name).exists():
         return
+    os.rename(folder / name, doomed)
     sync_dir(folder)
     shutil.rmtree(doomed)

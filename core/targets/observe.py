@@ -40,7 +40,10 @@ def observe(
         if state == "deployed" and served is None:
             state, why = "unknown", answer.failure or f"{target.probe} presents no certificate."
         elif state == "deployed" and served != _live_sha256(live):
-            state, why = "stale", f"The files are right, but {target.probe} presents another certificate: reload the service."
+            state, why = (
+                "stale",
+                f"The files are right, but {target.probe} presents another certificate: reload the service.",
+            )
     elif state == "deployed" and remembered.get("state") == "unknown":
         state, why = "unknown", _text(remembered.get("why")) or ""
     if remembered.get("state") == "failed":

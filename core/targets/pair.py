@@ -26,6 +26,7 @@ from core.store.versions import leaf_sha256
 from core.targets.attributes import Attributes, attributes_for_new, attributes_of
 from core.targets.change import CURRENT, FULLCHAIN, KEY, Change, Place, folder_of
 from core.targets.disk import (
+    clear,
     discard,
     make_folder,
     match_folder,
@@ -47,15 +48,15 @@ def stage(change: Change, target: TargetConfig, contents: Mapping[str, bytes]) -
         sync_dir(folder.parent)
     if change.has_snapshot:
         shown = {
-            place.file: (place.path.read_bytes(), _attributes(change, place)) for place in change.places if place.has_content
+            place.file: (place.path.read_bytes(), _attributes(change, place))
+            for place in change.places
+            if place.has_content
         }
         _build(folder, change.before, shown)
     new = {
         place.file: (
             contents[place.file],
-            _attributes(change, place)
-            if place.has_content
-            else attributes_for_new(target, is_key=place.file == KEY),
+            _attributes(change, place) if place.has_content else attributes_for_new(target, is_key=place.file == KEY),
         )
         for place in change.places
     }
@@ -224,7 +225,7 @@ def _restore(change: Change, place: Place) -> None:
 def _sweep(change: Change) -> None:
     """Remove what a killed run may have left half-made."""
     for place in change.places:
-        _temporary(change, place).unlink(missing_ok=True)
+        clear(_temporary(change, place))
     if not change.folder.is_dir():
         return
     for name in os.listdir(change.folder):

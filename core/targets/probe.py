@@ -58,5 +58,7 @@ def look(env: Environment, target: TargetConfig, expected: str, server_name: str
     if served is None:
         return Look(served=None, matches=False, why=answer.failure or f"{target.probe} presents no certificate.")
     return Look(
-        served=served, matches=False, why=f"{target.probe} presents another certificate, with the SHA-256 {served[:23]}…"
+        served=served,
+        matches=False,
+        why=f"{target.probe} presents another certificate, with the SHA-256 {served[:23]}…",
     )

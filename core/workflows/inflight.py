@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from core.config.model import LineageConfig, TargetConfig
@@ -118,7 +119,9 @@ def _take_over(context: Context, spec: LineageConfig) -> None:
     for path in sorted(context.paths.certificates.glob("*.toml")):
         if path.stem == spec.name:
             continue
-        with suppress(CertdeckError, OSError):  # a file that cannot be read is its own lineage's problem, said by status
+        with suppress(
+            CertdeckError, OSError
+        ):  # a file that cannot be read is its own lineage's problem, said by status
             text = path.read_text("utf-8", "replace")
             if not any(target in text for target in mine):
                 continue  # parsing a thousand files to find one name would take seconds
@@ -186,8 +189,9 @@ def go_back(context: Context, flight: InFlight, touched: Collection[str], why: s
         return Aftermath(live="unknown", sentence=sentence, is_complete=False)
 
     doubts = []
-    for target in flight.targets:
-        if target.name in touched:
+    for target, change in zip(flight.targets, flight.changes, strict=True):
+        # Where nothing was, a reload without the files could only fail.
+        if target.name in touched and not change.was_empty:
             doubts.extend(_confirm_old(context, flight, target, old[target.name]))
     for change in flight.changes:
         try:
@@ -242,7 +246,11 @@ def _what_is_live(flight: InFlight) -> str:
 
 def not_confirmed_fix(target: TargetConfig) -> str:
     """Return what a person does when a service may still use what was taken back."""
-    return f"Look at the service and reload it by hand ({shown(target.reload)})." if target.reload else "Restart the service."
+    return (
+        f"Look at the service and reload it by hand ({shown(target.reload)})."
+        if target.reload
+        else "Restart the service."
+    )
 
 
 def _sentence(exc: OSError, place: Path) -> str:

@@ -37,7 +37,9 @@ def _recover_one(context: Context, name: str) -> None:
     phase, flight = found
     if phase == COMMITTING:
         finish(context, flight)
-        context.narrator.tell(Recovered(what=f"The interrupted deployment of {name} was verified already and is finished now."))
+        context.narrator.tell(
+            Recovered(what=f"The interrupted deployment of {name} was verified already and is finished now.")
+        )
         return
     # Whether a reload had happened is not known, and one too many does no harm.
     aftermath = go_back(context, flight, [target.name for target in flight.targets], "An earlier run was interrupted.")

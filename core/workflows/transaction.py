@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 
 from core.config.model import LineageConfig, TargetConfig
@@ -78,7 +78,7 @@ def deploy_version(
     refuse(chosen, context.config.targets.values(), context.paths.state)
     pair = _sound_pair(context, name, version)
     _refuse_broken_settings(context, name)
-    with _alone(context) if chosen else suppress():
+    with _alone(context) if chosen else nullcontext():
         _end_what_was_left(context, name, has_targets=bool(chosen))
         flight = InFlight(
             lineage=name,
@@ -99,7 +99,9 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[Targe
         if flight.targets:
             flight.write(context, SWITCHING)
             used = ", ".join(target.name for target in flight.targets)
-            context.narrator.tell(KeyUsed(key=f"lineage/{flight.lineage}/{flight.version}", purpose=f"deploy to {used}"))
+            context.narrator.tell(
+                KeyUsed(key=f"lineage/{flight.lineage}/{flight.version}", purpose=f"deploy to {used}")
+            )
             _stage(context, flight, pair)
             context.cancel.check()
             _switch(context, flight)
@@ -179,7 +181,9 @@ def _end_what_was_left(context: Context, name: str, *, has_targets: bool) -> Non
         if phase == COMMITTING:
             finish(context, flight)
             continue
-        aftermath = go_back(context, flight, [target.name for target in flight.targets], "A deployment had been interrupted.")
+        aftermath = go_back(
+            context, flight, [target.name for target in flight.targets], "A deployment had been interrupted."
+        )
         if not aftermath.is_complete:
             raise StageFailed(
                 f"{name} was not deployed, because an earlier deployment of {other} is not undone yet.",

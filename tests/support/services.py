@@ -1,11 +1,9 @@
-"""Doubles for deployments: a service that keeps its certificate in memory until it is told to reload, and a still clock."""
+"""Doubles for deployments: services that keep their certificate until they are told to reload, and a box without an engine."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -18,25 +16,7 @@ from core.store import lineages
 from core.store.versions import CertificateFacts, VersionFacts
 from core.workflows.context import Context
 from tests.support.authority import Authority, Leaf
-
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-@dataclass
-class StillClock:
-    """A clock that moves only when somebody sleeps."""
-
-    seconds: float = 0.0
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float, cancel: CancelToken) -> None:
-        cancel.check()
-        self.seconds += seconds
+from tests.support.clock import NOON, FakeClock, FakeRandom
 
 
 @dataclass
@@ -44,8 +24,8 @@ class Service:
     """One TLS service: `test` and `reload` read its two files as nginx does, `serves` is what it has in memory."""
 
     target: TargetConfig
-    serves: bytes | None = None
-    """The fullchain in memory."""
+    memory: Path
+    """Where it keeps what it serves: in a file, because whoever tells it to reload may be another process."""
     is_running: bool = True
     test_answers: list[Completed] = field(default_factory=list)
     """Said instead of really testing, one after the other."""
@@ -53,6 +33,15 @@ class Service:
     is_deaf: bool = False
     """Reloads without reading anything anew."""
     did: list[str] = field(default_factory=list)
+
+    @property
+    def serves(self) -> bytes | None:
+        """The fullchain in memory."""
+        return self.memory.read_bytes() if self.memory.exists() else None
+
+    @serves.setter
+    def serves(self, fullchain: bytes) -> None:
+        self.memory.write_bytes(fullchain)
 
     def pair(self) -> tuple[bytes, bytes] | None:
         """Return what stands at its paths, or None unless both are there."""
@@ -96,7 +85,7 @@ class Services:
             probe=f"{name}:443" if probe else None,
             **given,
         )
-        service = self.by_name[name] = Service(target)
+        service = self.by_name[name] = Service(target, folder.with_name(f"{folder.name}.{name}-serves"))
         return service
 
     def run(
@@ -127,8 +116,9 @@ class Box:
     paths: Paths
     services: Services
     told: list[Report] = field(default_factory=list)
-    clock: StillClock = field(default_factory=StillClock)
-    authority: Authority = field(default_factory=lambda: Authority.new(now=NOW))
+    clock: FakeClock = field(default_factory=FakeClock)
+    random: FakeRandom = field(default_factory=FakeRandom)
+    authority: Authority = field(default_factory=lambda: Authority.new(now=NOON))
     cancel: CancelToken = field(default_factory=CancelToken)
 
     @classmethod
@@ -141,7 +131,7 @@ class Box:
         """What a workflow gets."""
         env = SimpleNamespace(
             clock=self.clock,
-            random=SimpleNamespace(token_bytes=os.urandom, uniform=lambda low, high: low),
+            random=self.random,
             runner=self.services,
             prober=self.services,
             variables={},
@@ -181,7 +171,7 @@ class Box:
             chain=leaf.chain_pem,
             fullchain=leaf.fullchain_pem,
             facts=VersionFacts(
-                created=NOW,
+                created=NOON,
                 ca="test",
                 directory=None,
                 method="http-01",

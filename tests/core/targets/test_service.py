@@ -1,43 +1,23 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from core.config.model import TargetConfig
-from core.ports import CancelToken, Completed, Environment
+from core.ports import Completed, Environment
 from core.targets.service import plain, run_reload, run_test
+from tests.support.runner import FakeRunner
 
 TARGET = TargetConfig(
     name="web", kind="nginx", certificate="/c", key="/k", test=("nginx", "-t"), reload=("nginx", "-s", "reload")
 )
 
 
-@dataclass
-class OneAnswer:
-    """A runner whose programs all end the same way."""
-
-    answer: Completed
-    ran: list[tuple[str, ...]] = field(default_factory=list)
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        timeout: float,
-        cancel: CancelToken | None = None,
-        extra_env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None,
-    ) -> Completed:
-        self.ran.append(tuple(argv))
-        return self.answer
-
-
-def environment(runner: OneAnswer) -> Environment:
-    return cast("Environment", SimpleNamespace(runner=runner))
+def answering(answer: Completed) -> Environment:
+    """Programs all end the same way here."""
+    return cast("Environment", SimpleNamespace(runner=FakeRunner({"nginx": answer})))
 
 
 @pytest.mark.parametrize(
@@ -64,23 +44,24 @@ def environment(runner: OneAnswer) -> Environment:
 )
 def test_failures_are_put_into_words(answer: Completed, why: str) -> None:
     """However a command ends badly, one plain sentence says how, and its output is kept."""
-    verdict = run_test(environment(OneAnswer(answer)), TARGET)
+    verdict = run_test(answering(answer), TARGET)
     assert not verdict.ok
     assert verdict.why == why
 
 
 def test_nothing_to_run_passes() -> None:
     """A target without test or reload passes without running anything (SF-24)."""
-    runner = OneAnswer(Completed(returncode=1, output=""))
+    runner = FakeRunner()
+    env = cast("Environment", SimpleNamespace(runner=runner))
     bare = TargetConfig(name="web", certificate="/c", key="/k")
-    assert run_test(environment(runner), bare).ok
-    assert run_reload(environment(runner), bare).ok
+    assert run_test(env, bare).ok
+    assert run_reload(env, bare).ok
     assert runner.ran == []
 
 
 def test_success_is_silent() -> None:
     """A command that ends with 0 passes whatever it printed."""
-    verdict = run_reload(environment(OneAnswer(Completed(returncode=0, output="warning: something"))), TARGET)
+    verdict = run_reload(answering(Completed(returncode=0, output="warning: something")), TARGET)
     assert (verdict.ok, verdict.why, verdict.output) == (True, "", "")
 
 
@@ -97,7 +78,7 @@ def test_success_is_silent() -> None:
 )
 def test_a_service_that_does_not_run_is_told_apart(output: str, is_idle: bool) -> None:
     """A reload that fails because nothing runs is no refusal of the certificate."""
-    verdict = run_reload(environment(OneAnswer(Completed(returncode=1, output=output))), TARGET)
+    verdict = run_reload(answering(Completed(returncode=1, output=output)), TARGET)
     assert verdict.is_idle is is_idle
 
 

@@ -185,7 +185,9 @@ def _serves_another(service: Service) -> None:
 
 
 FAILURES = [
-    pytest.param(_test_refuses, ConfigTestFailed, "web test ended with status 1: service: test failed.", id="test-refuses"),
+    pytest.param(
+        _test_refuses, ConfigTestFailed, "web test ended with status 1: service: test failed.", id="test-refuses"
+    ),
     pytest.param(_test_hangs, ConfigTestFailed, "did not end within 60 s", id="test-hangs"),
     pytest.param(_test_missing, ConfigTestFailed, "there is no such program", id="test-missing"),
     pytest.param(_reload_refuses, ReloadFailed, "web reload ended with status 1", id="reload-refuses"),
@@ -199,7 +201,7 @@ FAILURES = [
 def test_a_failed_step_puts_everything_back(
     box: Box, tmp_path: Path, spoil: object, kind: type[CertdeckError], why: str, is_first: bool
 ) -> None:
-    """Whatever step fails, the old pair is back in the files, in live/NAME and in the service, and the new version waits (ST-41)."""
+    """Whatever step fails, the old pair is back in files, live/NAME and service, and the new version waits (ST-41)."""
     service, old = serving(box, tmp_path / "tls")
     if not is_first:
         _, old = put(box)
