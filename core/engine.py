@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 from core.config.load import load_config
 from core.config.model import Config, IssuerConfig, TargetConfig
-from core.events import Narrator, Report, Reporter, ignore
 from core.paths import Paths, paths_for
-from core.ports import CancelToken, Environment
 
 if TYPE_CHECKING:
+    from core.events import Report, Reporter
     from core.operations import (
         AccountInfo,
         Deleted,
@@ -37,8 +36,13 @@ if TYPE_CHECKING:
         Status,
         TargetInfo,
     )
+    from core.ports import CancelToken, Environment
     from core.store.history import History
-    from core.workflows.context import Context
+    from core.workflows.context import Context, View
+
+
+def ignore(report: Report) -> None:
+    """Be a reporter that nobody listens to."""
 
 
 class Engine:
@@ -72,7 +76,7 @@ class Engine:
         """
         from core.workflows.status import status
 
-        return status(self._reading(), names, probe=probe)
+        return status(self._view(), names, probe=probe)
 
     def generation(self) -> str:
         """Return a stamp that changes whenever something on disk has changed; costs a few `stat` calls."""
@@ -159,7 +163,7 @@ class Engine:
         """Make and deploy the self-signed certificate of a fresh box, or make it anew when its names changed."""
         from core.workflows.first_boot import first_boot
 
-        with self.writing("first-boot", report, cancel) as context:
+        with self._writing("first-boot", report, cancel) as context:
             return first_boot(context, hostname=hostname, external_url=external_url)
 
     def issue(
@@ -168,14 +172,14 @@ class Engine:
         """Order, fetch, store and deploy a certificate."""
         from core.workflows.issue import issue
 
-        with self.writing("issue", report, cancel) as context:
+        with self._writing("issue", report, cancel) as context:
             return issue(context, request)
 
     def complete(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Issued | Pending:
         """Go on with an order that an earlier process left open."""
         from core.workflows.issue import complete
 
-        with self.writing("complete", report, cancel, name) as context:
+        with self._writing("complete", report, cancel, name) as context:
             return complete(context, name)
 
     def renew(
@@ -190,7 +194,7 @@ class Engine:
         """Renew what is due. The lock is taken only when something is; failures of single lineages are in the report."""
         from core.workflows.renew import renew
 
-        return renew(self, names, force=force, dry_run=dry_run, report=report, cancel=cancel or CancelToken())
+        return renew(self._view(), lambda: self._writing("renew", report, cancel), names, force=force, dry_run=dry_run)
 
     def deploy(
         self,
@@ -203,14 +207,14 @@ class Engine:
         """Put the newest version onto its targets, or onto `targets` from now on."""
         from core.workflows.deploy import deploy
 
-        with self.writing("deploy", report, cancel, name) as context:
+        with self._writing("deploy", report, cancel, name) as context:
             return deploy(context, name, targets)
 
     def rollback(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Deployment:
         """Put the version before the live one onto its targets."""
         from core.workflows.deploy import rollback
 
-        with self.writing("rollback", report, cancel, name) as context:
+        with self._writing("rollback", report, cancel, name) as context:
             return rollback(context, name)
 
     def export(
@@ -226,14 +230,14 @@ class Engine:
         """Write the live certificate to a file: `pem`, `fullchain`, `pfx`, `der`, `haproxy`."""
         from core.workflows.export import export
 
-        with self.writing("export", report, None, name) as context:
+        with self._writing("export", report, None, name) as context:
             return export(context, name, format=format, out=out, passphrase=passphrase, legacy=legacy)
 
     def delete(self, name: str, *, force: bool = False, report: Reporter = ignore) -> Deleted:
         """Forget a lineage; a sealed copy stays for 30 days. Refused while a target uses it, unless `force`."""
         from core.workflows.delete import delete
 
-        with self.writing("delete", report, None, name) as context:
+        with self._writing("delete", report, None, name) as context:
             return delete(context, name, force=force)
 
     def revoke(
@@ -247,7 +251,7 @@ class Engine:
         """Ask the CA to revoke the live certificate."""
         from core.workflows.revoke import revoke
 
-        with self.writing("revoke", report, cancel, name) as context:
+        with self._writing("revoke", report, cancel, name) as context:
             revoke(context, name, reason)
 
     def set_lineage(
@@ -261,62 +265,62 @@ class Engine:
         """Change settings of a lineage; None leaves one as it is, `renew_days_before=0` removes it."""
         from core.workflows.settings import set_lineage
 
-        with self.writing("set", report, None, name) as context:
+        with self._writing("set", report, None, name) as context:
             set_lineage(context, name, auto_renew=auto_renew, renew_days_before=renew_days_before)
 
     def add_issuer(self, name: str, config: IssuerConfig, *, report: Reporter = ignore) -> None:
         """Add an issuer, or override a built-in one, in `certdeck.toml`."""
         from core.workflows.issuers import add_issuer
 
-        with self.writing("issuer add", report) as context:
+        with self._writing("issuer add", report) as context:
             add_issuer(context, name, config)
 
     def remove_issuer(self, name: str, *, report: Reporter = ignore) -> None:
         """Remove an entry of `certdeck.toml`. Refused while a lineage uses an issuer that is not built in."""
         from core.workflows.issuers import remove_issuer
 
-        with self.writing("issuer remove", report) as context:
+        with self._writing("issuer remove", report) as context:
             remove_issuer(context, name)
 
     def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> None:
         from core.workflows.issuers import set_default_issuer
 
-        with self.writing("issuer default", report) as context:
+        with self._writing("issuer default", report) as context:
             set_default_issuer(context, name)
 
     def agree_terms(self, issuer: str, *, report: Reporter = ignore) -> None:
         """Keep in the configuration that somebody agreed to the issuer's terms of service."""
         from core.workflows.issuers import agree_terms
 
-        with self.writing("issuer agree", report) as context:
+        with self._writing("issuer agree", report) as context:
             agree_terms(context, issuer)
 
     def set_eab(self, issuer: str, *, kid: str, hmac: bytes, report: Reporter = ignore) -> None:
         """Keep an external account binding: the key id in the configuration, the HMAC key in the vault."""
         from core.workflows.accounts import set_eab
 
-        with self.writing("account eab", report) as context:
+        with self._writing("account eab", report) as context:
             set_eab(context, issuer, kid=kid, hmac=hmac)
 
     def add_target(self, config: TargetConfig, *, report: Reporter = ignore) -> None:
         """Add or change a target in `certdeck.toml`."""
         from core.workflows.targets import add_target
 
-        with self.writing("target add", report) as context:
+        with self._writing("target add", report) as context:
             add_target(context, config)
 
     def remove_target(self, name: str, *, report: Reporter = ignore) -> None:
         """Forget a target; its files stay as they are."""
         from core.workflows.targets import remove_target
 
-        with self.writing("target remove", report) as context:
+        with self._writing("target remove", report) as context:
             remove_target(context, name)
 
     def rotate_vault(self, *, report: Reporter = ignore) -> int:
         """Seal every secret anew under a new master key; returns how many."""
         from core.store.vault import Vault
 
-        with self.writing("vault rotate", report) as context:
+        with self._writing("vault rotate", report):
             return Vault(self.paths, self.env).rotate()
 
     def export_ca_root(self, *, report: Reporter = ignore) -> bytes:
@@ -324,10 +328,15 @@ class Engine:
         from core.appliance_ca import root_pem
         from core.store.vault import Vault
 
-        with self.writing("issuer root", report) as context:
+        with self._writing("issuer root", report) as context:
             return root_pem(context, Vault(self.paths, self.env))
 
     # -- the frame of every operation ----------------------------------------------------------------------------------
+
+    def _view(self) -> View:
+        from core.workflows.context import View
+
+        return View(paths=self.paths, env=self.env, config=self.config())
 
     def _reading(self, cancel: CancelToken | None = None) -> Context:
         return self._context(self.config(), ignore, cancel)
@@ -335,6 +344,8 @@ class Engine:
     def _context(
         self, config: Config, report: Reporter, cancel: CancelToken | None, name: str | None = None
     ) -> Context:
+        from core.events import Narrator
+        from core.ports import CancelToken
         from core.workflows.context import Context
 
         narrator = Narrator(
@@ -343,7 +354,7 @@ class Engine:
         return Context(paths=self.paths, env=self.env, config=config, narrator=narrator, cancel=cancel or CancelToken())
 
     @contextmanager
-    def writing(
+    def _writing(
         self, operation: str, report: Reporter, cancel: CancelToken | None = None, name: str | None = None
     ) -> Iterator[Context]:
         """Hold the lock and the history around a workflow; tell how it began and ended."""

@@ -8,7 +8,6 @@ kept in the history, so **no field may hold a key, a token or a password**.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -238,10 +237,6 @@ Reporter = Callable[[Report], None]
 """Called from the thread that does the work, possibly from several at once; must return fast."""
 
 
-def ignore(report: Report) -> None:
-    """Be a reporter that nobody listens to."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Narrator:
     """Stamps events and passes them on; a reporter that raises is logged and otherwise ignored."""
@@ -260,4 +255,6 @@ class Narrator:
         try:
             self.report(Report(at=self.now(), run=self.run, lineage=self.lineage, event=event))
         except Exception:
+            import logging
+
             logging.getLogger(__name__).exception("a reporter raised")

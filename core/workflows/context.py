@@ -1,22 +1,31 @@
-"""What every workflow needs, bundled: where, with which ports, under which configuration, telling whom, until when."""
+"""What a workflow needs, bundled: where, with which ports, under which configuration; telling whom, until when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from core.config.model import Config
-from core.events import Narrator
 from core.paths import Paths
-from core.ports import CancelToken, Environment
+
+if TYPE_CHECKING:
+    from core.events import Narrator
+    from core.ports import CancelToken, Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """Passed to each workflow by the engine; immutable, safe to share between threads."""
+class View:
+    """Enough for looking."""
 
     paths: Paths
     env: Environment
     config: Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context(View):
+    """Enough for working. Passed to each workflow by the engine; immutable, safe to share between threads."""
+
     narrator: Narrator
     cancel: CancelToken
 

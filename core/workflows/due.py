@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.config.model import Config
-from core.issuers import BUILT_IN
 from core.renewal import due_at
 from core.store.index import Facts
+from core.workflows.method import UPLOAD, is_acme
 
 RENEW = "renew"
 DEPLOY = "deploy"
@@ -73,17 +73,9 @@ def _ari_chosen(facts: Facts) -> float | None:
     return facts.ari_chosen if facts.ari_id == facts.renewal_id else None
 
 
-def is_acme(config: Config, issuer: str) -> bool:
-    """Tell whether an issuer is one that is spoken to over ACME; an unknown one is taken for it."""
-    if issuer in config.issuers and config.issuers[issuer].directory:
-        return True
-    built_in = BUILT_IN.get(issuer)
-    return built_in is None or built_in.kind == "acme"
-
-
 def _by_hand(facts: Facts, config: Config, issuer: str) -> str:
     """Return why a lineage never renews by itself; empty when it does."""
-    if issuer == "upload":
+    if issuer == UPLOAD:
         return "it was uploaded: bring a new certificate in time"
     challenge = facts.challenge or config.defaults.challenge
     if challenge == "dns-01" and not facts.dns and is_acme(config, issuer):

@@ -13,9 +13,7 @@ from core.errors import CertdeckError, NotFound, UsageError
 from core.identifiers import Identifier, check_lineage_name, lineage_name_for, parse_identifiers
 from core.issuers import BUILT_IN, Issuer, issuer_problems, merged, profile_for
 from core.operations import IssueRequest
-
-UPLOAD = "upload"
-SELF_SIGNED = "self-signed"
+from core.workflows.method import SELF_SIGNED, method_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +61,6 @@ def issuer_named(config: Config, name: str) -> Issuer:
         assert built_in is not None
         return built_in
     return merged(built_in, name, directory=entry.directory, title=entry.title, staging=entry.staging)
-
-
-def method_of(config: Config, issuer: str | None, challenge: str | None, dns: str | None) -> str:
-    """Return the word that `status --json` uses for how a lineage with these settings gets its certificate."""
-    issuer = issuer or config.defaults.issuer
-    if issuer in (UPLOAD, SELF_SIGNED):
-        return issuer
-    built_in = BUILT_IN.get(issuer)
-    if built_in is not None and built_in.kind == "private-ca" and issuer not in config.issuers:
-        return "private-ca"
-    challenge = challenge or config.defaults.challenge
-    return "manual-dns-01" if challenge == "dns-01" and not dns else challenge
 
 
 def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | None) -> LineageConfig:

@@ -8,23 +8,20 @@ the way the certificate was first had (ST-30); after two failures it tries the s
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.config.model import Config
 from core.errors import CertdeckError, IssuerError, NotFound, RateLimited
-from core.events import Reporter
-from core.operations import FailedLineage, RenewalReport, Skipped
-from core.ports import CancelToken
+from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.store.index import Facts, facts_of_all
 from core.workflows import last_run
+from core.workflows.context import Context, View
 from core.workflows.due import ASK, DEPLOY, RENEW, SKIP, Decision, decide
 
 if TYPE_CHECKING:
-    from core.engine import Engine
     from core.store.vault import Vault
-    from core.workflows.context import Context
     from core.workflows.plan import Plan
     from core.workflows.sessions import Sessions
 
@@ -35,18 +32,26 @@ _REHEARSE_AFTER = 2
 
 
 def renew(
-    engine: Engine, names: Sequence[str], *, force: bool, dry_run: bool, report: Reporter, cancel: CancelToken
+    view: View,
+    writing: Callable[[], AbstractContextManager[Context]],
+    names: Sequence[str],
+    *,
+    force: bool,
+    dry_run: bool,
 ) -> RenewalReport:
     """Renew what is due, or `names`.
+
+    Args:
+        view: for looking before the lock is taken.
+        writing: takes the lock and gives the context for working; called only when there is work.
 
     Raises:
         NotFound (`not-found`): an unknown name.
         LockHeld (`lock-held`): something is due and another certdeck is at work.
         ConfigError: the main configuration cannot be read. A broken lineage file is a failure in the report.
     """
-    config = engine.config()
     try:
-        decisions, broken = _decisions(engine, config, names, force)
+        decisions, broken = _decisions(view, names, force)
         busy = [decision for decision in decisions if decision.action != SKIP]
         skipped = tuple(_skipped(decision) for decision in decisions if decision.action == SKIP)
         if dry_run:
@@ -54,37 +59,33 @@ def renew(
             asked = tuple(_skipped(decision) for decision in busy if decision.action == ASK)
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due)
         if busy:
-            with engine.writing("renew", report, cancel) as context:
-                outcome = _run(engine, context, names, force)
+            with writing() as working:
+                outcome = _run(working, names, force)
         else:
             outcome = RenewalReport(skipped=skipped, failed=broken)
     except CertdeckError as exc:
         if not dry_run:
-            _remember(engine, "failed", exc.what)
+            _remember(view, "failed", exc.what)
         raise
-    _remember(engine, "failed" if outcome.failed else "done", outcome.failed[0].error.what if outcome.failed else "")
+    _remember(view, "failed" if outcome.failed else "done", outcome.failed[0].error.what if outcome.failed else "")
     return outcome
 
 
-def _remember(engine: Engine, outcome: str, error: str) -> None:
-    try:
-        last_run.record(engine.paths, last_run.LastRun(at=engine.env.clock.now(), outcome=outcome, error=error))
-    except CertdeckError:
-        # A disk that is full or read-only must not hide what the run itself has to say.
-        return
+def _remember(view: View, outcome: str, error: str) -> None:
+    # A disk that is full or read-only must not hide what the run itself has to say.
+    with suppress(CertdeckError):
+        last_run.record(view.paths, last_run.LastRun(at=view.env.clock.now(), outcome=outcome, error=error))
 
 
-def _decisions(
-    engine: Engine, config: Config, names: Sequence[str], force: bool
-) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
-    every, problems = facts_of_all(engine.paths)
+def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
+    every, problems = facts_of_all(view.paths)
     broken = tuple(FailedLineage(name=problem.lineage or "", error=problem) for problem in problems)
     if names:
         every = _chosen(every, broken, names)
         broken = tuple(problem for problem in broken if problem.name in names)
-    now = engine.env.clock.now().timestamp()
+    now = view.env.clock.now().timestamp()
     named = bool(names)
-    return [decide(facts, config, now, force=force, named=named) for facts in every], broken
+    return [decide(facts, view.config, now, force=force, named=named) for facts in every], broken
 
 
 def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequence[str]) -> list[Facts]:
@@ -106,14 +107,14 @@ def _skipped(decision: Decision) -> Skipped:
     return Skipped(name=decision.name, why=decision.why, renew_at=renew_at)
 
 
-def _run(engine: Engine, context: Context, names: Sequence[str], force: bool) -> RenewalReport:
+def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
     from core.store.vault import Vault
     from core.workflows.sessions import Sessions
 
-    decisions, broken = _decisions(engine, context.config, names, force)
+    decisions, broken = _decisions(context, names, force)
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = Vault(context.paths, context.env)

@@ -10,25 +10,25 @@ from datetime import UTC, datetime, timedelta
 
 from core.config.model import Config, TargetConfig
 from core.errors import CertdeckError, NotFound
-from core.operations import LineageStatus, Status, TargetState, TimerState
+from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.severity import days_left, severity
 from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.kinds import resolved
 from core.targets.observe import observe
 from core.version import VERSION
 from core.workflows import last_run
-from core.workflows.context import Context
+from core.workflows.context import View
 from core.workflows.due import decide, renewal_time
-from core.workflows.plan import method_of
+from core.workflows.method import method_of
 
 _PROBE_SECONDS = 3.0
 _STALE_TIMER = timedelta(days=8)
 """The rarest schedule offered is weekly; a last run longer ago than that means that nothing runs."""
 
 
-def status(context: Context, names: Sequence[str] = (), *, probe: bool = False) -> Status:
+def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Status:
     """Return the state of `names`, or of all, sorted by name. Raises NotFound (`not-found`)."""
-    every, problems = facts_of_all(context.paths)
+    every, problems = facts_of_all(view.paths)
     if names:
         wanted = set(names)
         unknown = wanted - {facts.name for facts in every} - {problem.lineage for problem in problems}
@@ -36,24 +36,24 @@ def status(context: Context, names: Sequence[str] = (), *, probe: bool = False) 
             raise not_found(sorted(unknown)[0], [facts.name for facts in every])
         every = [facts for facts in every if facts.name in wanted]
         problems = [problem for problem in problems if problem.lineage in wanted]
-    now = context.env.clock.now()
-    states = _target_states(context, every, probe)
+    now = view.env.clock.now()
+    states = _target_states(view, every, probe)
     return Status(
         version=VERSION,
         time=now,
-        lineages=tuple(_lineage(context.config, facts, now, states) for facts in every),
-        timer=_timer(context, now),
-        appliance=context.config.appliance.name,
-        hostname=context.config.appliance.hostname or context.env.host.name(),
+        lineages=tuple(_lineage(view.config, facts, now, states) for facts in every),
+        timer=_timer(view, now),
+        appliance=view.config.appliance.name,
+        hostname=view.config.appliance.hostname or view.env.host.name(),
         problems=tuple(problems),
     )
 
 
-def status_of(context: Context, name: str, *, probe: bool = False) -> LineageStatus:
+def status_of(view: View, name: str, *, probe: bool = False) -> LineageStatus:
     """Return the state of one lineage. Raises NotFound."""
-    facts = facts_of(context.paths, name)
-    states = _target_states(context, [facts], probe)
-    return _lineage(context.config, facts, context.env.clock.now(), states)
+    facts = facts_of(view.paths, name)
+    states = _target_states(view, [facts], probe)
+    return _lineage(view.config, facts, view.env.clock.now(), states)
 
 
 def not_found(name: str, known: Sequence[str]) -> CertdeckError:
@@ -116,7 +116,7 @@ def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None,
     return _time(due), "days-before" if days is not None else "lifetime"
 
 
-def _target_states(context: Context, every: Sequence[Facts], probe: bool) -> dict[tuple[str, str], TargetState]:
+def _target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple[str, str], TargetState]:
     """Return each lineage's targets as they are now; services are asked side by side."""
     wanted = [(facts, name) for facts in every for name in facts.targets]
     if not wanted:
@@ -124,10 +124,10 @@ def _target_states(context: Context, every: Sequence[Facts], probe: bool) -> dic
 
     def look(item: tuple[Facts, str]) -> TargetState:
         facts, name = item
-        target = context.config.targets.get(name)
+        target = view.config.targets.get(name)
         if target is None:
             return TargetState(name=name, state="unknown", why="it is not configured any more")
-        return _observe(context, facts, target, probe)
+        return _observe(view, facts, target, probe)
 
     if probe and len(wanted) > 1:
         from concurrent.futures import ThreadPoolExecutor
@@ -139,13 +139,13 @@ def _target_states(context: Context, every: Sequence[Facts], probe: bool) -> dic
     return {(facts.name, name): state for (facts, name), state in zip(wanted, states, strict=True)}
 
 
-def _observe(context: Context, facts: Facts, target: TargetConfig, probe: bool) -> TargetState:
+def _observe(view: View, facts: Facts, target: TargetConfig, probe: bool) -> TargetState:
     try:
         return observe(
             resolved(target),
-            live=context.paths.live / facts.name,
+            live=view.paths.live / facts.name,
             outcome=facts.target_outcomes.get(target.name),
-            prober=context.env.prober if probe else None,
+            prober=view.env.prober if probe else None,
             server_name=target.probe_name or (facts.names[0] if facts.names else None),
             timeout=_PROBE_SECONDS,
         )
@@ -153,8 +153,8 @@ def _observe(context: Context, facts: Facts, target: TargetConfig, probe: bool) 
         return TargetState(name=target.name, state="unknown", why=f"{exc.what} {exc.why}")
 
 
-def _timer(context: Context, now: datetime) -> TimerState:
-    last = last_run.read(context.paths)
+def _timer(view: View, now: datetime) -> TimerState:
+    last = last_run.read(view.paths)
     if last is None:
         return TimerState(state="off")
     state = "on" if now - last.at < _STALE_TIMER else "off"

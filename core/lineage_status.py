@@ -1,0 +1,84 @@
+"""The state of a box's lineages, as the status screen and `status --json` show it. Values without behaviour.
+
+Apart from the other operations' values because every scheduled look at the box pays for importing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.errors import CertdeckError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetState:
+    name: str
+    state: str
+    """`deployed`, `stale` (an outside change, or the service serves something else), `failed`, `unknown`."""
+    served_sha256: str | None = None
+    why: str = ""
+    """In words, for anything but `deployed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageStatus:
+    """One lineage, as `status --json` shows it (CONTRACT.md). Lineages without any certificate yet have `sha256 == ""`."""
+
+    name: str
+    domains: tuple[str, ...]
+    subject: str
+    issuer: str
+    serial: str
+    not_before: datetime | None
+    not_after: datetime | None
+    days_left: int | None
+    severity: str
+    """`green`, `yellow`, `red`; `red` where there is no certificate."""
+    self_signed: bool
+    chain: bool
+    """Intermediates are present."""
+    chain_length: int
+    sha256: str
+    key_type: str
+    method: str
+    ca: str | None
+    auto_renew: bool
+    renew_at: datetime | None
+    renew_why: str
+    """`ari`, `days-before`, `lifetime`, `off`, `by hand`, `retry`, `no certificate`."""
+    last_error: Mapping[str, object] | None
+    """`code`, `what`, `why`, `fix`, `at`; None after a success."""
+    targets: tuple[TargetState, ...] = ()
+    version: int | None = None
+    """The live version."""
+    waiting_version: int | None = None
+    """Issued, not deployed yet because a deployment failed."""
+    open_order: bool = False
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerState:
+    """Whether the scheduled run lives: shown before anything else."""
+
+    state: str
+    """`on`, `off`, `unknown`."""
+    next_run: datetime | None = None
+    last_run: datetime | None = None
+    last_outcome: str = ""
+    """`done`, `failed`, or empty when it never ran."""
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    version: str
+    time: datetime
+    lineages: tuple[LineageStatus, ...]
+    timer: TimerState
+    appliance: str
+    hostname: str
+    problems: tuple[CertdeckError, ...] = ()
+    """Broken lineage files and the like: the rest is still shown."""

@@ -1,0 +1,33 @@
+"""What a renewal run comes back with: complete, per lineage. Values without behaviour.
+
+Apart from the other operations' values because the run with nothing due pays for importing it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.errors import CertdeckError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    name: str
+    why: str
+    renew_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedLineage:
+    name: str
+    error: CertdeckError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalReport:
+    renewed: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    failed: tuple[FailedLineage, ...] = ()
+    due: tuple[str, ...] = ()
+    """With `dry_run`: what would be renewed."""

@@ -1,0 +1,26 @@
+"""By which means a lineage gets its certificate. Pure and cheap: asked for every lineage of every look at the box."""
+
+from __future__ import annotations
+
+from core.config.model import Config
+
+UPLOAD = "upload"
+SELF_SIGNED = "self-signed"
+PRIVATE_CA = "appliance-ca"
+LOCAL_ISSUERS = frozenset({UPLOAD, SELF_SIGNED, PRIVATE_CA})
+"""What needs no directory. Stands apart from `core.issuers` because a run with nothing due must not pay for that table."""
+
+
+def is_acme(config: Config, issuer: str) -> bool:
+    """Tell whether an issuer is spoken to over ACME; an unknown one is taken for it."""
+    entry = config.issuers.get(issuer)
+    return issuer not in LOCAL_ISSUERS or (entry is not None and entry.directory is not None)
+
+
+def method_of(config: Config, issuer: str | None, challenge: str | None, dns: str | None) -> str:
+    """Return the word that `status --json` uses for a lineage with these settings. None: the default of the configuration."""
+    issuer = issuer or config.defaults.issuer
+    if not is_acme(config, issuer):
+        return "private-ca" if issuer == PRIVATE_CA else issuer
+    challenge = challenge or config.defaults.challenge
+    return "manual-dns-01" if challenge == "dns-01" and not dns else challenge
