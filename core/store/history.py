@@ -69,7 +69,8 @@ class History:
         with self._lock:
             if not self._gathered:
                 self._since = report.at
-            self._gathered.append((rfc3339(report.at), report.run, report.lineage, kind_of(report.event), facts, who))
+            lineage = None if report.lineage is None else _text(report.lineage)
+            self._gathered.append((rfc3339(report.at), report.run, lineage, kind_of(report.event), facts, _text(who)))
             if len(self._gathered) >= _GATHERED or report.at - self._since >= _HELD_BACK:
                 self._write()
 
@@ -224,6 +225,11 @@ def chained(previous: str, number: int, row: _Row | list[str]) -> str:
     """Return the hash of an entry after the one with hash `previous`."""
     text = json.dumps([previous, number, *row], ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _text(value: str) -> str:
+    """Return what a database can hold: names of files and users may be no proper text."""
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def _plain(value: object) -> object:

@@ -261,6 +261,7 @@ def _read_again(
             except NotFound:
                 continue  # deleted since
             except CertdeckError as exc:
+                exc.lineage = exc.lineage or name
                 problems.append(exc)
                 continue
             row[-1] = name in orders

@@ -143,7 +143,7 @@ def read_version(paths: Paths, name: str, version: int) -> VersionFacts:
 def _parse(paths: Paths, name: str, version: int) -> CertificateFacts:
     cert, chain = _read(paths, name, version, "cert.pem"), _read(paths, name, version, "chain.pem")
     try:
-        return certificate_facts(cert + chain)
+        return certificate_facts(cert + chain if leaf_sha256(cert) else cert)
     except (CertdeckError, ValueError) as exc:
         raise StoreCorrupt(
             f"{folder(paths, name, version) / 'cert.pem'} is no certificate any more.",

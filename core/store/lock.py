@@ -40,6 +40,8 @@ def writers_lock(paths: Paths, env: Environment, operation: str) -> Iterator[Non
     finally:
         with suppress(OSError):
             os.ftruncate(handle, 0)
+            # Closing is not enough: a child just started has a copy of the handle for the moment that its exec takes.
+            fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)
 
 

@@ -1,0 +1,206 @@
+"""core.store.history: everything that happened, in order, and it shows when somebody changed it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core import events
+from core.errors import StoreCorrupt
+from core.events import CertificateIssued, Event, Progressed, RecordsRequired, Report, RetryScheduled, Warned
+from core.paths import Paths, paths_for
+from core.store.history import History, facts_of, head_file, kind_of
+from tests.support.clock import NOON
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return paths_for({"CERTDECK_HOME": str(tmp_path)}, 0)
+
+
+def report(what: str = "x", lineage: str | None = "shop", seconds: float = 0) -> Report:
+    at = NOON + timedelta(seconds=seconds)
+    return Report(at=at, run="00c0ffee", lineage=lineage, event=Warned(code="c", what=what, fix="f"))
+
+
+def filled(paths: Paths, count: int) -> History:
+    history = History(paths)
+    for number in range(1, count + 1):
+        history.record(report(f"event {number}", "shop" if number % 2 else "mail"), "eve (via sudo)")
+    history.close()
+    return history
+
+
+def change(paths: Paths, statement: str) -> None:
+    with closing(sqlite3.connect(paths.history, isolation_level=None)) as database:
+        database.execute(statement)
+
+
+def test_entries_come_newest_first(paths: Paths) -> None:
+    """Entries come with who, when and what, newest first, by lineage, and page by page."""
+    history = filled(paths, 5)
+    (newest, *_rest) = history.entries()
+    assert (newest.number, newest.kind, newest.who, newest.run, newest.at) == (
+        5,
+        "warned",
+        "eve (via sudo)",
+        "00c0ffee",
+        NOON,
+    )
+    assert newest.facts == {"code": "c", "what": "event 5", "fix": "f"}
+    assert [entry.number for entry in history.entries(lineage="mail")] == [4, 2]
+    assert [entry.number for entry in history.entries(limit=2, before=4)] == [3, 2]
+
+
+def test_a_box_without_history_has_none(paths: Paths) -> None:
+    """Reading makes no file and finds nothing wrong."""
+    assert History(paths).entries() == ()
+    assert History(paths).verify() == (0, None)
+    assert not paths.state.exists()
+
+
+def test_an_untouched_chain_stands(paths: Paths) -> None:
+    """However many runs wrote it, the chain is followed from the first entry to the last."""
+    filled(paths, 3)
+    filled(paths, 200)
+    assert History(paths).verify() == (203, None)
+    assert stat.S_IMODE(paths.history.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("statement", "stand", "said"),
+    [
+        ("UPDATE history SET facts = replace(facts, 'event 3', 'event x') WHERE number = 3", 2, "Entry 3 was altered."),
+        ("UPDATE history SET who = 'adam' WHERE number = 1", 0, "Entry 1 was altered."),
+        ("UPDATE history SET lineage = NULL WHERE number = 2", 1, "Entry 2 was altered."),
+        ("DELETE FROM history WHERE number = 2", 1, "Entry 2 was removed."),
+        ("DELETE FROM history WHERE number > 3", 3, "The last 2 entries were removed."),
+        ("DELETE FROM history", 0, "The last 5 entries were removed."),
+        ("UPDATE history SET number = 9 WHERE number = 5", 4, "Entry 5 was removed."),
+    ],
+)
+def test_tampering_shows(paths: Paths, statement: str, stand: int, said: str) -> None:
+    """Changed, removed and cut off entries are found, and where; going on writing does not hide it."""
+    filled(paths, 5)
+    change(paths, statement)
+    assert History(paths).verify() == (stand, said)
+    if "number > 3" in statement:
+        filled(paths, 1)
+        assert History(paths).verify() == (3, "Entry 4 was removed.")
+
+
+def test_a_rewritten_end_shows(paths: Paths) -> None:
+    """Somebody who makes the end of the chain anew has not the head that was written down."""
+    history = filled(paths, 2)
+    head = head_file(paths).read_bytes()
+    change(paths, "DELETE FROM history WHERE number = 2")
+    head_file(paths).write_text(json.dumps({"number": 1, "hash": history._append and "0"}))
+    head_file(paths).unlink()
+    other = History(paths)
+    other.record(report("another"), "eve")
+    other.close()
+    assert other.verify() == (2, None)
+    head_file(paths).write_bytes(head)
+    assert other.verify() == (2, "Entry 2 is not the one that was written.")
+
+
+def test_events_are_on_disk_when_the_operation_ends(paths: Paths) -> None:
+    """After close another process sees everything; before, at most a second's worth is held back."""
+    history = History(paths)
+    history.record(report(seconds=0), "eve")
+    assert not paths.history.exists()
+    history.record(report(seconds=1.1), "eve")
+    assert len(History(paths).entries()) == 2
+    history.record(report(seconds=1.2), "eve")
+    history.close()
+    assert len(History(paths).entries()) == 3
+
+
+def test_many_threads_may_record(paths: Paths) -> None:
+    """Events of parallel orders are all there, each once, in one chain."""
+    history = History(paths)
+    threads = [threading.Thread(target=lambda: [history.record(report(), "eve") for _ in range(50)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    history.close()
+    assert history.verify() == (200, None)
+
+
+def test_a_damaged_history_never_stops_an_operation(paths: Paths, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that is no database is logged and left; only reading the history says that it is unreadable."""
+    paths.state.mkdir()
+    paths.history.write_bytes(b"this is no database" * 100)
+    with caplog.at_level(logging.WARNING):
+        filled(paths, 200)
+    assert [record.message for record in caplog.records] == ["the history cannot be written: file is not a database"]
+    for read in (History(paths).entries, History(paths).verify):
+        with pytest.raises(StoreCorrupt, match="cannot be read"):
+            read()
+
+
+def test_a_folder_in_its_place_never_stops_an_operation(paths: Paths, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the history cannot be opened at all the operation goes on."""
+    paths.history.mkdir(parents=True)
+    with caplog.at_level(logging.WARNING):
+        filled(paths, 1)
+    assert len(caplog.records) == 1
+
+
+def test_progress_is_not_worth_keeping(paths: Paths) -> None:
+    """Numbers that only move a bar are left out."""
+    history = History(paths)
+    history.record(Report(at=NOON, run="1", lineage=None, event=Progressed(done=1, of=2)), "eve")
+    history.close()
+    assert not paths.history.exists()
+
+
+def test_facts_are_plain_values() -> None:
+    """Times become RFC 3339, tuples lists, names kebab-case."""
+    issued = CertificateIssued(issuer="x", names=("a", "b"), not_after=NOON, sha256="AA")
+    assert kind_of(issued) == "certificate-issued"
+    assert facts_of(issued) == {"issuer": "x", "names": ["a", "b"], "not_after": "2026-11-21T12:00:00Z", "sha256": "AA"}
+    assert facts_of(RecordsRequired(records=(("n", "TXT", "v"),))) == {"records": [["n", "TXT", "v"]]}
+    assert facts_of(RetryScheduled(retry_at=NOON, why="")) == {"retry_at": "2026-11-21T12:00:00Z", "why": ""}
+
+
+def test_every_event_has_a_name_of_its_own() -> None:
+    """No two events look the same in the log."""
+    kinds = [
+        kind_of(object.__new__(kind))
+        for kind in vars(events).values()
+        if isinstance(kind, type) and issubclass(kind, Event)
+    ]
+    assert len(kinds) == len(set(kinds)) > 30
+
+
+def test_hostile_text_is_kept_as_it_is(paths: Paths) -> None:
+    """Control characters and broken surrogates from outside neither stop nor change the history."""
+    history = History(paths)
+    history.record(report("\x1b[31m\udc80 \u202e"), "eve\udc80")
+    history.record(report("\x1b[31m\udc80 \u202e"), "eve")
+    history.close()
+    assert [entry.facts["what"] for entry in history.entries()] == ["\x1b[31m\udc80 \u202e"] * 2
+    assert history.verify() == (2, None)
+
+
+def test_nothing_is_loaded_before_it_is_needed() -> None:
+    """A run that records nothing does not import sqlite3."""
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom core.paths import Paths\nfrom core.store.history import History\n"
+        "h = History(Paths(*[Path('/nonexistent')] * 4)); h.flush(); h.close()\nprint('sqlite3' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "False\n"
+    )

@@ -1,0 +1,158 @@
+"""core.store.{journal,orders,accounts,renewal_state,records,cleanup}: small files, whole, and forgiving where that is right."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.errors import ReloadFailed, StoreCorrupt
+from core.paths import Paths, paths_for
+from core.store import journal, renewal_state
+from core.store.accounts import AccountRecord, delete_account, list_accounts, load_account, save_account
+from core.store.orders import (
+    OrderRecord,
+    delete_order,
+    list_orders,
+    load_order,
+    load_order_key,
+    save_order,
+    save_order_key,
+    the_order,
+)
+from core.store.renewal_state import RenewalState
+from core.store.vault import Vault
+from tests.support.boxes import the_environment
+from tests.support.clock import NOON
+
+ORDER = OrderRecord(
+    name="shop",
+    issuer="letsencrypt",
+    directory="https://ca.example/dir",
+    account_url="https://ca.example/acct/1",
+    identifiers=("shop.example.com", "*.shop.example.com"),
+    created=NOON,
+    expires=NOON + timedelta(days=7),
+    records=(("_acme-challenge.shop.example.com", "TXT", "abc"),),
+    spec={"domains": ["shop.example.com"]},
+)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return paths_for({"CERTDECK_HOME": str(tmp_path / "box")}, 0)
+
+
+def test_an_order_survives_with_its_key(paths: Paths) -> None:
+    """An order is read back as it was, with its key sealed beside it, until it is deleted."""
+    vault = Vault(paths, the_environment())
+    save_order_key(paths, vault, "shop", b"key")
+    assert list_orders(paths) == ()  # a key alone is no order
+    save_order(paths, ORDER)
+    assert the_order(paths, "shop") == ORDER
+    assert list_orders(paths) == ("shop",)
+    assert load_order_key(paths, Vault(paths, the_environment(2)), "shop") == b"key"
+    delete_order(paths, "shop")
+    delete_order(paths, "shop")
+    assert load_order(paths, "shop") is None
+    assert load_order_key(paths, vault, "shop") is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": 3}', "\xff"])
+def test_a_damaged_order_is_said(paths: Paths, text: str) -> None:
+    """An order that cannot be read names its folder, and is not taken for none."""
+    save_order(paths, ORDER)
+    (paths.orders / "shop/order.json").write_text(text)
+    with pytest.raises(StoreCorrupt) as caught:
+        load_order(paths, "shop")
+    assert str(paths.orders / "shop") in caught.value.fix
+
+
+def test_an_account_belongs_to_issuer_and_directory(paths: Paths) -> None:
+    """Another directory of the same issuer has another account and another key."""
+    one = AccountRecord.new("ca", "https://one.example/dir", contact="a@example.com", created=NOON)
+    two = AccountRecord.new("ca", "https://two.example/dir", contact=None, created=NOON)
+    assert one.key_record != two.key_record
+    save_account(paths, one)
+    assert load_account(paths, "ca", "https://one.example/dir") == one
+    assert load_account(paths, "ca", "https://two.example/dir") is None
+    registered = one.registered("https://one.example/acct/1", "https://one.example/tos")
+    save_account(paths, registered)
+    assert list_accounts(paths) == (registered,)
+    assert registered.registered("https://one.example/acct/1", None).terms == "https://one.example/tos"
+    delete_account(paths, registered)
+    assert list_accounts(paths) == ()
+
+
+def test_a_damaged_account_is_said(paths: Paths) -> None:
+    """An account that cannot be read is not replaced by a new one behind one's back."""
+    record = AccountRecord.new("ca", "https://one.example/dir", contact=None, created=NOON)
+    save_account(paths, record)
+    (paths.accounts / f"{record.id}.json").write_text('{"issuer": "ca"}')
+    with pytest.raises(StoreCorrupt):
+        load_account(paths, "ca", "https://one.example/dir")
+
+
+def test_the_journal_keeps_a_record_until_it_is_removed(paths: Paths) -> None:
+    """What is in flight is found by the next run, one record for each name."""
+    assert journal.read_all(paths) == []
+    journal.write(paths, "b", {"stage": "switched", "targets": ["web"]})
+    journal.write(paths, "a", {"stage": "staged"})
+    journal.write(paths, "b", {"stage": "committing"})
+    assert journal.read_all(paths) == [("a", {"stage": "staged"}), ("b", {"stage": "committing"})]
+    journal.remove(paths, "a")
+    journal.remove(paths, "a")
+    assert journal.names(paths) == ("b",)
+    assert journal.read(paths, "a") is None
+
+
+def test_a_damaged_journal_is_said(paths: Paths) -> None:
+    """A record that cannot be read is never taken for nothing in flight."""
+    journal.write(paths, "shop", {})
+    (paths.transactions / "shop.json").write_text("[1]")
+    with pytest.raises(StoreCorrupt, match="interrupted deployment"):
+        journal.read_all(paths)
+
+
+def test_the_renewal_state_counts_failures_and_forgets_them(paths: Paths) -> None:
+    """Failures add up with the last error and the next attempt; a success clears them and keeps the ARI window."""
+    state = RenewalState(ari_id="x.y", ari_chosen=NOON, targets={"web": {"state": "deployed"}})
+    error = ReloadFailed("nginx did not reload.", "It said no.", "Correct it.")
+    failed = state.failed(error, NOON, NOON + timedelta(minutes=1)).failed(error, NOON, NOON + timedelta(minutes=10))
+    renewal_state.save(paths, "shop", failed)
+    found = renewal_state.load(paths, "shop")
+    assert found == failed
+    assert found.failures == 2
+    assert found.last_error == {
+        "code": "reload-failed",
+        "what": "nginx did not reload.",
+        "why": "It said no.",
+        "fix": "Correct it.",
+        "at": "2026-11-21T12:00:00Z",
+    }
+    good = found.succeeded(NOON)
+    assert (good.failures, good.last_error, good.next_attempt, good.ari_id) == (0, None, None, "x.y")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"failures": "3"}', '{"next_attempt": "soon"}', '{"targets": []}', '{"failures": true}']
+)
+def test_a_damaged_renewal_state_counts_as_empty(paths: Paths, text: str) -> None:
+    """The timer never stops for its own memory: a damaged file is empty, and says so."""
+    renewal_state.save(paths, "shop", RenewalState())
+    (paths.lineages / "shop/renewal.json").write_text(text)
+    found = renewal_state.load(paths, "shop")
+    assert found == RenewalState(warning="renewal.json of shop was changed or damaged. It counts as empty.")
+    renewal_state.save(paths, "shop", found)
+    assert renewal_state.load(paths, "shop") == RenewalState()
+    assert renewal_state.load(paths, "never-seen") == RenewalState()
+
+
+def test_fields_of_a_newer_release_are_left_alone(paths: Paths) -> None:
+    """After a downgrade the known fields still count."""
+    renewal_state.save(paths, "shop", RenewalState(failures=3))
+    file = paths.lineages / "shop/renewal.json"
+    file.write_text(json.dumps({**json.loads(file.read_bytes()), "from_the_future": {"x": 1}}))
+    assert renewal_state.load(paths, "shop").failures == 3
