@@ -20,7 +20,6 @@ import io
 import os
 import shutil
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -162,7 +161,6 @@ def _be_killed(root: Path, act: Callable[[], object], number: int, after: bool, 
     except BaseException:  # noqa: BLE001 - the parent is told
         say(pipe, traceback.format_exc().encode())
     finally:
-        sys.stdout = sys.stderr = None  # type: ignore[assignment]
         os._exit(status)
 
 

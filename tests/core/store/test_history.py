@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import stat
@@ -101,10 +100,9 @@ def test_tampering_shows(paths: Paths, statement: str, stand: int, said: str) ->
 
 def test_a_rewritten_end_shows(paths: Paths) -> None:
     """Somebody who makes the end of the chain anew has not the head that was written down."""
-    history = filled(paths, 2)
+    filled(paths, 2)
     head = head_file(paths).read_bytes()
     change(paths, "DELETE FROM history WHERE number = 2")
-    head_file(paths).write_text(json.dumps({"number": 1, "hash": history._append and "0"}))
     head_file(paths).unlink()
     other = History(paths)
     other.record(report("another"), "eve")
@@ -129,7 +127,12 @@ def test_events_are_on_disk_when_the_operation_ends(paths: Paths) -> None:
 def test_many_threads_may_record(paths: Paths) -> None:
     """Events of parallel orders are all there, each once, in one chain."""
     history = History(paths)
-    threads = [threading.Thread(target=lambda: [history.record(report(), "eve") for _ in range(50)]) for _ in range(4)]
+
+    def work() -> None:
+        for _ in range(50):
+            history.record(report(), "eve")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

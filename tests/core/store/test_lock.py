@@ -80,12 +80,13 @@ def test_a_cleared_run_folder_does_not_make_two_writers(paths: Paths, monkeypatc
     """When the lock file goes between opening and locking it, the one that is there now is locked."""
     import fcntl
 
-    real, times = fcntl.flock, []
+    real = fcntl.flock
+    times: list[int] = []
 
     def clearing(handle: int, how: int) -> None:
-        if not times:
+        if not times and how & fcntl.LOCK_EX:
             paths.lock.unlink()
-        times.append(handle)
+        times.append(how)
         real(handle, how)
 
     monkeypatch.setattr(fcntl, "flock", clearing)
