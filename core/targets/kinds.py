@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 
 from core.config.model import TargetConfig
 from core.errors import ConfigError
@@ -22,6 +21,8 @@ def kind_of(target: TargetConfig) -> Kind:
     kind = KINDS.get(target.kind)
     if kind is not None:
         return kind
+    from difflib import get_close_matches
+
     near = get_close_matches(target.kind, KINDS, n=1)
     meant = f" Did you mean {near[0]!r}?" if near else ""
     what = f"The target {target.name} has the unknown kind {target.kind!r}."

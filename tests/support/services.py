@@ -15,7 +15,8 @@ from core.ports import CancelToken, Completed, Environment, Served
 from core.store import lineages
 from core.store.versions import CertificateFacts, VersionFacts
 from core.workflows.context import Context
-from tests.support.authority import Authority, Leaf
+from core.workflows.transaction import deploy_version
+from tests.support.authority import Authority, Leaf, self_signed
 from tests.support.clock import NOON, FakeClock, FakeRandom
 
 
@@ -73,7 +74,7 @@ class Services:
     def __init__(self) -> None:
         self.by_name: dict[str, Service] = {}
 
-    def add(self, folder: Path, name: str, *, probe: bool = True, **given: str) -> Service:
+    def add(self, folder: Path, name: str, *, probe: bool = True, mode: str = "link") -> Service:
         """Make a service and its target, with paths in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         target = TargetConfig(
@@ -83,7 +84,7 @@ class Services:
             test=(name, "test"),
             reload=(name, "reload"),
             probe=f"{name}:443" if probe else None,
-            **given,
+            mode=mode,
         )
         service = self.by_name[name] = Service(target, folder.with_name(f"{folder.name}.{name}-serves"))
         return service
@@ -180,6 +181,21 @@ class Box:
             ),
         )
         return version, leaf
+
+    def put(self, spec: LineageConfig) -> tuple[int, Leaf]:
+        """Store a new version and deploy it to the lineage's targets."""
+        version, leaf = self.store(spec)
+        targets = [self.context.config.targets[name] for name in spec.targets]
+        deploy_version(self.context, spec.name, version, targets, spec=spec)
+        return version, leaf
+
+    def serving(self, folder: Path, name: str = "web") -> tuple[Service, Leaf]:
+        """Add a service that runs on a pair which is none of ours."""
+        service = self.services.add(folder, name)
+        old = self_signed(["old.example.com"])
+        old.write(Path(service.target.certificate), Path(service.target.key))
+        service.serves = old.fullchain_pem
+        return service, old
 
 
 def _belong_together(fullchain: bytes, key: bytes) -> bool:

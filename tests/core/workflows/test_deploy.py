@@ -24,7 +24,7 @@ from core.ports import CancelToken, Completed
 from core.store import journal, lineages, renewal_state
 from core.workflows.deploy import deploy, release_target, rollback
 from core.workflows.transaction import deploy_version
-from tests.support.authority import Leaf, self_signed
+from tests.support.authority import self_signed
 from tests.support.services import Box, Service
 
 SHOP = LineageConfig(name="shop", domains=("shop.example.com",), targets=("web",))
@@ -38,23 +38,6 @@ def box(tmp_path: Path) -> Box:
     return Box.at(tmp_path / "home")
 
 
-def serving(box: Box, folder: Path, name: str = "web") -> tuple[Service, Leaf]:
-    """Add a service that runs on a pair which is none of ours."""
-    service = box.services.add(folder, name)
-    old = self_signed(["old.example.com"])
-    old.write(Path(service.target.certificate), Path(service.target.key))
-    service.serves = old.fullchain_pem
-    return service, old
-
-
-def put(box: Box, spec: LineageConfig = SHOP, *names: str) -> tuple[int, Leaf]:
-    """Store a version and deploy it."""
-    version, leaf = box.store(spec)
-    targets = [box.context.config.targets[name] for name in spec.targets]
-    deploy_version(box.context, spec.name, version, targets, spec=spec)
-    return version, leaf
-
-
 def live_pair(box: Box, name: str = "shop") -> tuple[bytes, bytes]:
     folder = box.paths.live / name
     return (folder / "fullchain.pem").read_bytes(), (folder / "privkey.pem").read_bytes()
@@ -63,7 +46,7 @@ def live_pair(box: Box, name: str = "shop") -> tuple[bytes, bytes]:
 def refused(box: Box, spec: LineageConfig = SHOP) -> CertdeckError:
     """Store a version, try to deploy it, and return the refusal."""
     with pytest.raises(CertdeckError) as caught:
-        put(box, spec)
+        box.put(spec)
     assert journal.names(box.paths) == ()
     return caught.value
 
@@ -73,7 +56,7 @@ def refused(box: Box, spec: LineageConfig = SHOP) -> CertdeckError:
 
 def test_a_new_version_goes_live_everywhere(box: Box, tmp_path: Path) -> None:
     """A deployment tests, reloads and looks, and then live/NAME, the target's files and the service agree (DESIGN 4, SF-15)."""
-    service, _ = serving(box, tmp_path / "tls")
+    service, _ = box.serving(tmp_path / "tls")
     version, leaf = box.store(SHOP)
     states = deploy_version(box.context, "shop", version, [service.target], spec=SHOP)
     assert service.did == ["test", "reload"]
@@ -91,7 +74,7 @@ def test_a_new_version_goes_live_everywhere(box: Box, tmp_path: Path) -> None:
 def test_without_targets_only_live_switches(box: Box) -> None:
     """A lineage without targets is deployed by one switch of live/NAME."""
     spec = replace(SHOP, targets=())
-    _, leaf = put(box, spec)
+    _, leaf = box.put(spec)
     assert live_pair(box) == (leaf.fullchain_pem, leaf.key_pem)
     assert box.events(VersionSwitched) == ["VersionSwitched"]
     assert load_lineage(box.paths, "shop") == spec
@@ -102,17 +85,17 @@ def test_a_target_without_commands_gets_its_files(box: Box, tmp_path: Path) -> N
     """A target with neither test nor reload nor probe is deployed when its files are there (SF-24)."""
     service = box.services.add(tmp_path / "tls", "web")
     service.target = replace(service.target, test=(), reload=(), probe=None)
-    _, leaf = put(box)
+    _, leaf = box.put(SHOP)
     assert service.pair() == (leaf.fullchain_pem, leaf.key_pem)
     assert service.did == []
 
 
 def test_old_keys_are_sealed_at_the_commit(box: Box, tmp_path: Path) -> None:
     """Once another version is live the key of the one before is in the open nowhere, beside the target neither."""
-    serving(box, tmp_path / "tls")
-    _, first = put(box)
-    put(box)
-    third, _ = put(box)
+    box.serving(tmp_path / "tls")
+    _, first = box.put(SHOP)
+    box.put(SHOP)
+    third, _ = box.put(SHOP)
     assert lineages.live_version(box.paths, "shop") == third
     for folder in (box.paths.state, tmp_path / "tls"):
         for path in folder.rglob("*"):
@@ -122,18 +105,18 @@ def test_old_keys_are_sealed_at_the_commit(box: Box, tmp_path: Path) -> None:
 
 def test_a_target_is_taken_over(box: Box, tmp_path: Path) -> None:
     """A target that gets another lineage's certificate belongs to that lineage from then on, and only to it."""
-    serving(box, tmp_path / "tls")
-    put(box)
+    box.serving(tmp_path / "tls")
+    box.put(SHOP)
     other = LineageConfig(name="mail", domains=("mail.example.com",), targets=("web",))
-    put(box, other)
+    box.put(other)
     assert load_lineage(box.paths, "shop").targets == ()
     assert load_lineage(box.paths, "mail").targets == ("web",)
 
 
 def test_a_takeover_that_fails_leaves_the_owner(box: Box, tmp_path: Path) -> None:
     """When the new lineage's certificate is refused the target still belongs to the old one, and the new one waits."""
-    service, _ = serving(box, tmp_path / "tls")
-    _, leaf = put(box)
+    service, _ = box.serving(tmp_path / "tls")
+    _, leaf = box.put(SHOP)
     service.test_answers = [REFUSES]
     other = LineageConfig(name="mail", domains=("mail.example.com",), targets=("web",))
     refused(box, other)
@@ -150,10 +133,10 @@ def test_a_takeover_that_fails_leaves_the_owner(box: Box, tmp_path: Path) -> Non
 
 def test_services_that_share_commands_are_reloaded_once(box: Box, tmp_path: Path) -> None:
     """Two targets of one service run its test and its reload once."""
-    first, _ = serving(box, tmp_path / "tls", "web")
-    second, _ = serving(box, tmp_path / "tls", "mail")
+    first, _ = box.serving(tmp_path / "tls", "web")
+    second, _ = box.serving(tmp_path / "tls", "mail")
     second.target = replace(second.target, test=first.target.test, reload=first.target.reload, probe=None)
-    put(box, replace(SHOP, targets=("web", "mail")))
+    box.put(replace(SHOP, targets=("web", "mail")))
     assert (first.did, second.did) == (["test", "reload"], [])
 
 
@@ -202,9 +185,9 @@ def test_a_failed_step_puts_everything_back(
     box: Box, tmp_path: Path, spoil: object, kind: type[CertdeckError], why: str, is_first: bool
 ) -> None:
     """Whatever step fails, the old pair is back in files, live/NAME and service, and the new version waits (ST-41)."""
-    service, old = serving(box, tmp_path / "tls")
+    service, old = box.serving(tmp_path / "tls")
     if not is_first:
-        _, old = put(box)
+        _, old = box.put(SHOP)
     before = service.pair()
     live = lineages.live_version(box.paths, "shop")
     spoil(service)  # type: ignore[operator]
@@ -230,8 +213,8 @@ def test_a_failed_step_puts_everything_back(
 
 def test_the_waiting_version_is_deployed_later(box: Box, tmp_path: Path) -> None:
     """After the service is mended `deploy` puts the waiting version on it and the failure is forgotten."""
-    service, _ = serving(box, tmp_path / "tls")
-    put(box)
+    service, _ = box.serving(tmp_path / "tls")
+    box.put(SHOP)
     service.test_answers = [REFUSES]
     refused(box)
     done = deploy(box.context, "shop")
@@ -245,7 +228,7 @@ def test_the_waiting_version_is_deployed_later(box: Box, tmp_path: Path) -> None
 
 def test_output_of_the_test_is_shown_harmlessly(box: Box, tmp_path: Path) -> None:
     """The error carries the program's own last lines without its terminal codes."""
-    service, _ = serving(box, tmp_path / "tls")
+    service, _ = box.serving(tmp_path / "tls")
     service.test_answers = [REFUSES]
     error = refused(box)
     assert error.details["output"] == "service: [emerg] unknown directive\nservice: test failed"
@@ -254,8 +237,8 @@ def test_output_of_the_test_is_shown_harmlessly(box: Box, tmp_path: Path) -> Non
 @pytest.mark.parametrize("spoil", [_test_refuses, _reload_refuses, _serves_another])
 def test_several_targets_all_or_none(box: Box, tmp_path: Path, spoil: object) -> None:
     """When the second of two services refuses, the first one, reloaded or not, serves the old certificate too (SO-41, SF-24)."""
-    first, old = serving(box, tmp_path / "tls", "web")
-    second, other = serving(box, tmp_path / "mail", "mail")
+    first, old = box.serving(tmp_path / "tls", "web")
+    second, other = box.serving(tmp_path / "mail", "mail")
     spoil(second)  # type: ignore[operator]
     error = refused(box, replace(SHOP, targets=("web", "mail")))
     assert error.details["target"] == "mail"
@@ -267,7 +250,7 @@ def test_several_targets_all_or_none(box: Box, tmp_path: Path, spoil: object) ->
 
 def test_what_cannot_be_confirmed_is_said(box: Box, tmp_path: Path) -> None:
     """When the reload with the old pair fails too, the files are back and the error says that nobody knows what is served."""
-    service, old = serving(box, tmp_path / "tls")
+    service, old = box.serving(tmp_path / "tls")
     service.reload_answers = [REFUSES, HANGS]
     error = refused(box)
     assert error.details["live"] == "unknown"
@@ -278,7 +261,7 @@ def test_what_cannot_be_confirmed_is_said(box: Box, tmp_path: Path) -> None:
 
 def test_a_mismatched_pair_is_refused_before_anything(box: Box, tmp_path: Path) -> None:
     """A key that does not belong to the certificate never reaches a service: its own test might not notice (ST-40)."""
-    service, old = serving(box, tmp_path / "tls")
+    service, old = box.serving(tmp_path / "tls")
     version, _ = box.store(SHOP, key=self_signed(["x.example.com"]).key_pem)
     with pytest.raises(StoreCorrupt) as caught:
         deploy_version(box.context, "shop", version, [service.target], spec=SHOP)
@@ -290,7 +273,7 @@ def test_a_mismatched_pair_is_refused_before_anything(box: Box, tmp_path: Path) 
 
 def test_a_broken_lineage_file_is_refused_before_anything(box: Box, tmp_path: Path) -> None:
     """Settings that could not be written at the commit stop a deployment before it begins."""
-    service, _ = serving(box, tmp_path / "tls")
+    service, _ = box.serving(tmp_path / "tls")
     write_lineage(box.paths, SHOP)
     (box.paths.certificates / "shop.toml").write_text("domains = [")
     assert type(refused(box)) is ConfigError
@@ -299,7 +282,7 @@ def test_a_broken_lineage_file_is_refused_before_anything(box: Box, tmp_path: Pa
 
 def test_an_unknown_kind_is_refused_before_anything(box: Box, tmp_path: Path) -> None:
     """A target of a kind that nobody knows is refused with the known ones."""
-    service, _ = serving(box, tmp_path / "tls")
+    service, _ = box.serving(tmp_path / "tls")
     service.target = replace(service.target, kind="haproxi")
     assert "files, nginx" in refused(box).why
     assert box.told == []
@@ -307,7 +290,7 @@ def test_an_unknown_kind_is_refused_before_anything(box: Box, tmp_path: Path) ->
 
 def test_a_missing_folder_is_refused_before_anything(box: Box, tmp_path: Path) -> None:
     """A target whose folder is missing is refused with the command that makes it; the other target is left alone."""
-    service, old = serving(box, tmp_path / "tls")
+    service, old = box.serving(tmp_path / "tls")
     gone = box.services.add(tmp_path / "mail", "mail")
     (tmp_path / "mail").rmdir()
     error = refused(box, replace(SHOP, targets=("web", "mail")))
@@ -335,7 +318,7 @@ def test_a_service_that_waits_for_its_first_certificate(box: Box, tmp_path: Path
 
 def test_a_stopped_service_keeps_its_old_pair(box: Box, tmp_path: Path) -> None:
     """Where an old pair was, a service that does not run is a failed reload, and it will start with the old pair."""
-    service, old = serving(box, tmp_path / "tls")
+    service, old = box.serving(tmp_path / "tls")
     service.is_running = False
     error = refused(box)
     assert type(error) is ReloadFailed
@@ -358,7 +341,7 @@ def test_a_failed_first_deployment_leaves_nothing(box: Box, tmp_path: Path) -> N
 
 def test_stopping_before_the_switch_changes_nothing(box: Box, tmp_path: Path) -> None:
     """Somebody who cancels before the switch finds everything as it was."""
-    service, old = serving(box, tmp_path / "tls")
+    service, old = box.serving(tmp_path / "tls")
     box.cancel.cancel()
     assert type(refused(box)) is Cancelled
     assert service.pair() == (old.fullchain_pem, old.key_pem)
@@ -367,7 +350,7 @@ def test_stopping_before_the_switch_changes_nothing(box: Box, tmp_path: Path) ->
 
 def test_stopping_after_the_switch_is_too_late(box: Box, tmp_path: Path) -> None:
     """A cancel that comes while the service is tested does not leave the transaction in between: it goes to its end."""
-    service, _ = serving(box, tmp_path / "tls")
+    service, _ = box.serving(tmp_path / "tls")
     version, leaf = box.store(SHOP)
     token = CancelToken()
 
@@ -387,8 +370,8 @@ def test_stopping_after_the_switch_is_too_late(box: Box, tmp_path: Path) -> None
 
 def test_deploy_repeats_the_live_version(box: Box, tmp_path: Path) -> None:
     """`deploy` without anything waiting puts the live version onto its targets once more, over an outside change."""
-    service, _ = serving(box, tmp_path / "tls")
-    version, leaf = put(box)
+    service, _ = box.serving(tmp_path / "tls")
+    version, leaf = box.put(SHOP)
     Path(service.target.certificate).unlink()
     Path(service.target.certificate).write_bytes(b"edited")
     assert deploy(box.context, "shop").version == version
@@ -397,9 +380,9 @@ def test_deploy_repeats_the_live_version(box: Box, tmp_path: Path) -> None:
 
 def test_deploy_moves_a_lineage_to_other_targets(box: Box, tmp_path: Path) -> None:
     """`deploy` with targets is from now on."""
-    serving(box, tmp_path / "tls")
-    mail, _ = serving(box, tmp_path / "mail", "mail")
-    _, leaf = put(box)
+    box.serving(tmp_path / "tls")
+    mail, _ = box.serving(tmp_path / "mail", "mail")
+    _, leaf = box.put(SHOP)
     deploy(box.context, "shop", ["mail"])
     assert mail.serves == leaf.fullchain_pem
     assert load_lineage(box.paths, "shop").targets == ("mail",)
@@ -419,8 +402,8 @@ def test_deploy_needs_a_certificate(box: Box) -> None:
 
 def test_rollback_goes_back_one_version_at_a_time(box: Box, tmp_path: Path) -> None:
     """`rollback` serves the version before the live one, its sealed key opened; twice goes two back; then there is none."""
-    service, _ = serving(box, tmp_path / "tls")
-    leaves = [put(box)[1] for _ in range(3)]
+    service, _ = box.serving(tmp_path / "tls")
+    leaves = [box.put(SHOP)[1] for _ in range(3)]
     for back in (2, 1):
         assert rollback(box.context, "shop").version == back
         assert service.pair() == live_pair(box) == (leaves[back - 1].fullchain_pem, leaves[back - 1].key_pem)
@@ -435,9 +418,9 @@ def test_rollback_goes_back_one_version_at_a_time(box: Box, tmp_path: Path) -> N
 
 def test_a_failed_rollback_changes_nothing(box: Box, tmp_path: Path) -> None:
     """A rollback whose test fails leaves the newer version live and the older key sealed."""
-    service, _ = serving(box, tmp_path / "tls")
-    put(box)
-    _, second = put(box)
+    service, _ = box.serving(tmp_path / "tls")
+    box.put(SHOP)
+    _, second = box.put(SHOP)
     service.test_answers = [REFUSES]
     with pytest.raises(ConfigTestFailed):
         rollback(box.context, "shop")
@@ -450,15 +433,15 @@ def test_rolling_back_to_an_expired_certificate_is_said(box: Box) -> None:
     spec = replace(SHOP, targets=())
     version, _ = box.store(spec, box.authority.leaf(["shop.example.com"], days_left=-1))
     deploy_version(box.context, "shop", version, [], spec=spec)
-    put(box, spec)
+    box.put(spec)
     assert rollback(box.context, "shop").version == version
     assert [r.event.code for r in box.told if isinstance(r.event, Warned)] == ["rolled-back-to-expired"]
 
 
 def test_a_released_target_keeps_its_files(box: Box, tmp_path: Path) -> None:
     """A target that is let go serves on from plain files."""
-    service, _ = serving(box, tmp_path / "tls")
-    _, leaf = put(box)
+    service, _ = box.serving(tmp_path / "tls")
+    _, leaf = box.put(SHOP)
     release_target(box.context, service.target)
     assert service.pair() == (leaf.fullchain_pem, leaf.key_pem)
     assert sorted(path.name for path in (tmp_path / "tls").iterdir()) == ["web.crt", "web.key"]

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.config.model import LineageConfig
+from core.events import Recovered, Warned
+from core.ports import Completed
+from core.store import journal, lineages
+from core.targets.change import survey
+from core.targets.pair import adopt, stage, switch
+from core.workflows.inflight import SWITCHING, InFlight
+from core.workflows.recover import recover
+from tests.support.services import Box
+
+SHOP = LineageConfig(name="shop", domains=("shop.example.com",), targets=("web",))
+HANGS = Completed(returncode=-15, output="", timed_out=True)
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    """A home without lineages and without services."""
+    return Box.at(tmp_path / "home")
+
+
+def interrupted(box: Box, spec: LineageConfig = SHOP) -> None:
+    """Leave the state of a deployment that died right after its switch."""
+    version, leaf = box.store(spec)
+    targets = tuple(box.context.config.targets[name] for name in spec.targets)
+    flight = InFlight(
+        lineage=spec.name,
+        version=version,
+        live_before=lineages.live_version(box.paths, spec.name),
+        targets=targets,
+        changes=tuple(survey(target) for target in targets),
+        spec=spec,
+    )
+    flight.write(box.context, SWITCHING)
+    contents = {"fullchain.pem": leaf.fullchain_pem, "privkey.pem": leaf.key_pem}
+    for target, change in zip(targets, flight.changes, strict=True):
+        stage(change, target, contents)
+        adopt(change)
+        switch(change)
+    lineages.switch(box.paths, spec.name, version)
+
+
+def test_the_next_run_undoes_an_interrupted_deployment(box: Box, tmp_path: Path) -> None:
+    """What was not verified when a run died is taken back everywhere, and the service is told to read the old pair again."""
+    service, old = box.serving(tmp_path / "tls")
+    interrupted(box)
+    service.command("reload")
+    recover(box.context)
+    assert service.pair() == (old.fullchain_pem, old.key_pem)
+    assert service.serves == old.fullchain_pem
+    assert lineages.live_version(box.paths, "shop") is None
+    assert lineages.waiting_version(box.paths, "shop") == 1
+    assert box.events(Recovered) == ["Recovered"]
+
+
+def test_a_recovery_that_cannot_be_confirmed_is_said(box: Box, tmp_path: Path) -> None:
+    """When the service does not reload the old pair, recovering warns with what to do and stops nothing."""
+    service, old = box.serving(tmp_path / "tls")
+    interrupted(box)
+    service.reload_answers = [HANGS]
+    recover(box.context)
+    assert service.pair() == (old.fullchain_pem, old.key_pem)
+    warnings = [r.event for r in box.told if isinstance(r.event, Warned)]
+    assert [w.code for w in warnings] == ["recovery-unfinished"]
+    assert "web reload" in warnings[0].fix
+
+
+def test_a_record_that_cannot_be_read_stops_nothing(box: Box) -> None:
+    """A damaged record is said with its path and stays; recovering goes on with the others."""
+    box.paths.transactions.mkdir(parents=True)
+    (box.paths.transactions / "bad.json").write_text('{"phase": "switching"}')
+    interrupted(box, replace(SHOP, targets=()))
+    recover(box.context)
+    assert journal.names(box.paths) == ("bad",)
+    warnings = [r.event for r in box.told if isinstance(r.event, Warned)]
+    assert len(warnings) == 1
+    assert "bad.json" in warnings[0].what
+
+
+def test_a_record_of_the_same_service_is_undone_first(box: Box, tmp_path: Path) -> None:
+    """A deployment to a service on which another one was interrupted undoes that one first: it would undo this one later."""
+    service, old = box.serving(tmp_path / "tls")
+    interrupted(box)
+    _, leaf = box.put(LineageConfig(name="mail", domains=("mail.example.com",), targets=("web",)))
+    assert journal.names(box.paths) == ()
+    recover(box.context)
+    assert service.serves == leaf.fullchain_pem
+    assert service.pair() == (leaf.fullchain_pem, leaf.key_pem)
+    assert (tmp_path / "tls/.certdeck-web/0/fullchain.pem").read_bytes() == old.fullchain_pem
