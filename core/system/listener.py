@@ -174,6 +174,9 @@ class _Server:
         if connection.reply:
             self._selector.modify(connection.socket, self._write, connection)
             return
+        if self._is_full:
+            self._drop(connection)  # others wait: no time to be polite
+            return
         connection.is_done = True
         connection.socket.shutdown(network.SHUT_WR)
         connection.gone_at = min(connection.gone_at, time.monotonic() + LINGER_SECONDS)

@@ -40,7 +40,7 @@ class ThisHost:
 
     def user(self) -> str:
         through = self._variables.get("SUDO_USER", "")
-        if through and os.geteuid() == 0 and through != "root":
+        if through and through != "root":
             return f"{_printable(through)} (via sudo)"
         # systemd gives both to a service; a shell in a desktop session may inherit them, but has a terminal type.
         if "INVOCATION_ID" in self._variables and "TERM" not in self._variables:

@@ -29,7 +29,7 @@ def listening(address: str, port: int) -> Iterator[list[socket.socket]]:
         try:
             sockets = _open(address, port)
         except OSError as exc:
-            raise _unavailable(address, port, exc) from exc
+            raise unavailable(address, port, exc) from exc
         for opened in sockets:
             stack.callback(opened.close)
         yield sockets
@@ -76,7 +76,8 @@ def _bound(family: int, address: str, port: int) -> socket.socket:
     return opened
 
 
-def _unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
+def unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
+    """Return the error for a port that cannot be opened, with the program that holds it where that can be seen."""
     place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     what = f"certdeck cannot listen on {place} for the HTTP-01 challenge."
     details: dict[str, object] = {"address": address, "port": port, "holder": None}

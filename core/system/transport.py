@@ -169,7 +169,7 @@ def _read(reply: urllib3.BaseHTTPResponse, deadline: float) -> Response:
             reply.close()
     return Response(
         status=reply.status,
-        headers={name.lower(): value for name, value in reply.headers.items()},
+        headers={name.lower(): value for name, value in reply.headers.itermerged()},
         body=bytes(body[:BODY_LIMIT_BYTES]),
         truncated=not is_whole,
     )
@@ -183,10 +183,10 @@ def _failure(exc: http.HTTPError, place: str, timeout: float) -> TransportFailur
         return _tls_failure(cause, place)
     if isinstance(cause, http.NameResolutionError):
         return TransportFailure("unreachable", f"The name of {place} does not resolve{through}.")
+    if isinstance(cause, http.NewConnectionError):  # to urllib3 that is a kind of timeout, whatever the reason
+        return TransportFailure("unreachable", f"{place} cannot be reached{through}: {_words(cause)}.")
     if isinstance(cause, (http.TimeoutError, TimeoutError)) or str(cause) == "deadline":
         return TransportFailure("timeout", f"{place} did not answer within {timeout:g} s{through}.")
-    if isinstance(cause, http.NewConnectionError):
-        return TransportFailure("unreachable", f"{place} cannot be reached{through}: {_words(cause)}.")
     return TransportFailure("unreachable", f"The connection to {place} broke{through}: {_words(cause)}.")
 
 

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from core.acme import account
 from core.acme.account import ExternalAccountBinding
@@ -15,7 +15,7 @@ from core.errors import AccountDeactivated, AccountError, DirectoryUnreachable, 
 from core.ports import TransportFailure
 from tests.support.acme_client import a_session
 from tests.support.acme_server import AcmeServer
-from tests.support.authority import key_pem
+from tests.support.authority import key_pem, make_key
 
 LOST = TransportFailure("timeout", "ca.test did not answer within 30 s.")
 MAC_KEY = bytes(range(32))
@@ -167,7 +167,7 @@ def test_keys_come_back_from_pem(kind: str) -> None:
         pytest.param(b"", id="empty"),
         pytest.param(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", id="damaged"),
         pytest.param(key_pem(ed25519.Ed25519PrivateKey.generate()), id="ed25519"),
-        pytest.param(key_pem(rsa.generate_private_key(65537, 1024)), id="rsa-1024"),
+        pytest.param(key_pem(make_key("rsa-1024")), id="rsa-1024"),
         pytest.param(key_pem(ec.generate_private_key(ec.SECP256K1())), id="secp256k1"),
         pytest.param(key_pem(ec.generate_private_key(ec.SECP256R1()), b"secret"), id="encrypted"),
     ],

@@ -22,13 +22,15 @@ from core.errors import (
     TermsNotAgreed,
 )
 
-REGISTERED = """
+REGISTERED = tuple(
+    """
 accountDoesNotExist alreadyRevoked badCSR badNonce badPublicKey badRevocationReason badSignatureAlgorithm caa compound
 connection dns externalAccountRequired incorrectResponse invalidContact malformed orderNotReady rateLimited
 rejectedIdentifier serverInternal tls unauthorized unsupportedContact unsupportedIdentifier userActionRequired
 autoRenewalCanceled autoRenewalExpired autoRenewalCancellationInvalid autoRenewalRevocationNotSupported
 unknownDelegation alreadyReplaced onionCAARequired
-""".split()
+""".split()  # noqa: SIM905 - reads like the registry
+)
 """The registry "ACME Error Types" of IANA, 2026-08."""
 
 
@@ -102,7 +104,7 @@ def test_a_stray_aaaa_record_is_explained() -> None:
 def test_a_paused_name_is_explained() -> None:
     """A paused name says how to unpause it (FACTS 2.3)."""
     detail = "Your account is temporarily prevented from requesting certificates for x. It is paused: https://portal"
-    what, why, fix = explain(parse({"type": URN + "rateLimited", "detail": detail}))
+    what, _, fix = explain(parse({"type": URN + "rateLimited", "detail": detail}))
     assert "paused" in what
     assert "unpause" in fix
 

@@ -1,0 +1,101 @@
+"""Looking at what a TLS service presents."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from core.system.prober import TlsProber, split_address
+from tests.support.authority import Authority, self_signed
+from tests.support.programs import free_port
+from tests.support.tls_service import serving
+
+PROBER = TlsProber()
+
+
+def linger(connection: socket.socket) -> None:
+    """Wait for the other side to go."""
+    while connection.recv(1000):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["good", "expired", "self-signed", "rsa-1024"])
+def test_any_certificate_is_seen(authority: Authority, tmp_path: Path, kind: str) -> None:
+    """The leaf comes back whatever is wrong with it: seeing it is the point."""
+    leaf = {
+        "good": lambda: authority.leaf(["box.example.com"]),
+        "expired": lambda: authority.leaf(["box.example.com"], days_left=-5),
+        "self-signed": lambda: self_signed(["box"]),
+        "rsa-1024": lambda: authority.leaf(["box.example.com"], key="rsa-1024"),
+    }[kind]()
+    with serving(linger, leaf, tmp_path) as service:
+        served = PROBER.served(f"127.0.0.1:{service.port}", server_name="box.example.com", timeout=5)
+    assert served.certificate == leaf.certificate.public_bytes(Encoding.DER)
+    assert served.failure is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "indicated"),
+    [("box.example.com", "box.example.com"), ("*.example.com", "example.com"), ("192.0.2.1", None), (None, None)],
+)
+def test_the_server_name_is_indicated(
+    authority: Authority, tmp_path: Path, asked: str | None, indicated: str | None
+) -> None:
+    """SNI carries a host name and nothing else."""
+    with serving(linger, authority.leaf(["box.example.com"]), tmp_path) as service:
+        PROBER.served(f"127.0.0.1:{service.port}", server_name=asked, timeout=5)
+    assert service.names == [indicated]
+
+
+def test_ipv6_addresses_are_probed(authority: Authority, tmp_path: Path) -> None:
+    """`[::1]:PORT` is understood."""
+    leaf = authority.leaf(["box.example.com"])
+    with serving(linger, leaf, tmp_path, host="::1") as service:
+        served = PROBER.served(f"[::1]:{service.port}", server_name=None, timeout=5)
+    assert served.certificate == leaf.certificate.public_bytes(Encoding.DER)
+
+
+def test_what_cannot_be_seen_is_said() -> None:
+    """No service, no TLS, no name, no address: a sentence each, never an exception."""
+    with serving(lambda connection: connection.sendall(b"220 mail ESMTP\r\n")) as service:
+        not_tls = PROBER.served(f"127.0.0.1:{service.port}", server_name=None, timeout=5)
+    assert "TLS" in (not_tls.failure or "")
+    for address, word in {
+        f"127.0.0.1:{free_port()}": "Nothing listens",
+        "no-such-name.invalid:443": "does not resolve",
+        "nonsense": "HOST:PORT",
+        "host:99999": "HOST:PORT",
+    }.items():
+        served = PROBER.served(address, server_name=None, timeout=5)
+        assert served.certificate is None
+        assert word in (served.failure or "")
+
+
+def test_a_silent_service_is_not_waited_for() -> None:
+    """A service that accepts and says nothing costs the timeout and no more."""
+    began = time.monotonic()
+    with serving(linger) as service:
+        served = PROBER.served(f"127.0.0.1:{service.port}", server_name=None, timeout=0.2)
+        assert "did not answer" in (served.failure or "")
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("127.0.0.1:443", ("127.0.0.1", 443)),
+        ("[2001:db8::1]:8443", ("2001:db8::1", 8443)),
+        ("2001:db8::1:443", None),
+        ("host:", None),
+        (":443", None),
+        ("host:0", None),
+        ("host:²", None),
+    ],
+)
+def test_addresses_are_split(address: str, place: tuple[str, int] | None) -> None:
+    """Host and port come apart, or not at all."""
+    assert split_address(address) == place

@@ -1,0 +1,227 @@
+"""HTTPS over real sockets: trust, limits, deadlines, proxies, and failures in words."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError
+from core.ports import TransportFailure
+from core.system.transport import BODY_LIMIT_BYTES, HttpsTransport
+from tests.support.authority import Authority, self_signed
+from tests.support.programs import free_port
+from tests.support.tls_service import http_answer, serving
+
+
+@pytest.fixture
+def bundle(authority: Authority, tmp_path: Path) -> str:
+    path = tmp_path / "ca.pem"
+    path.write_bytes(authority.root_pem)
+    return str(path)
+
+
+def ask(transport: HttpsTransport, port: int, *, timeout: float = 10.0, host: str = "localhost") -> bytes:
+    return transport.request("GET", f"https://{host}:{port}/x", headers={}, timeout=timeout).body
+
+
+def failure(work: Callable[[], object]) -> TransportFailure:
+    with pytest.raises(TransportFailure) as caught:
+        work()
+    return caught.value
+
+
+def test_a_bundle_is_trusted_and_connections_are_kept(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """SF-21: a CA of one's own is reached with its bundle, all requests over one connection."""
+    transport = HttpsTransport(bundle, {})
+    with serving(http_answer(body=b"hello"), authority.leaf(["localhost"]), tmp_path) as service:
+        assert [ask(transport, service.port) for _ in range(5)] == [b"hello"] * 5
+        assert service.connections == 1
+        transport.close()
+
+
+def test_repeated_headers_are_joined(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """Several Link headers, as CAs send them, all arrive."""
+    transport = HttpsTransport(bundle, {})
+    talk = http_answer(headers='Link: <a>;rel="index"\r\nLink: <b>;rel="alternate"\r\n')
+    with serving(talk, authority.leaf(["localhost"]), tmp_path) as service:
+        answer = transport.request("GET", f"https://localhost:{service.port}/", headers={})
+        assert answer.headers["link"] == '<a>;rel="index", <b>;rel="alternate"'
+        transport.close()
+
+
+@pytest.mark.parametrize("kind", ["unknown-ca", "wrong-name", "expired", "self-signed"])
+def test_a_server_that_does_not_verify_is_untrusted(
+    authority: Authority, bundle: str, tmp_path: Path, kind: str
+) -> None:
+    """Each way of not verifying is `untrusted`, with the reason."""
+    leaf = {
+        "unknown-ca": lambda: Authority.new("Stranger").leaf(["localhost"]),
+        "wrong-name": lambda: authority.leaf(["other.example"]),
+        "expired": lambda: authority.leaf(["localhost"], days_left=-1),
+        "self-signed": lambda: self_signed(["localhost"]),
+    }[kind]()
+    with serving(http_answer(), leaf, tmp_path) as service:
+        failed = failure(lambda: ask(HttpsTransport(bundle, {}), service.port))
+    assert failed.kind == "untrusted"
+    words = {"unknown-ca": "issuer", "wrong-name": "localhost", "expired": "expired", "self-signed": "self-signed"}
+    assert words[kind] in str(failed)
+
+
+def test_redirects_and_server_errors_come_back_as_they_are(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """Nothing is followed and nothing repeated here."""
+    transport = HttpsTransport(bundle, {})
+    talk = http_answer(status="307 Temporary Redirect", headers="Location: https://elsewhere.invalid/\r\n")
+    with serving(talk, authority.leaf(["localhost"]), tmp_path) as service:
+        answer = transport.request("GET", f"https://localhost:{service.port}/", headers={})
+        assert (answer.status, answer.headers["location"]) == (307, "https://elsewhere.invalid/")
+        transport.close()
+
+
+def test_bodies_are_cut(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """A body beyond 4 MiB is cut there, said to be cut, and the connection is not used again."""
+    transport = HttpsTransport(bundle, {})
+    with serving(http_answer(body=b"x" * (2 * BODY_LIMIT_BYTES)), authority.leaf(["localhost"]), tmp_path) as service:
+        answer = transport.request("GET", f"https://localhost:{service.port}/", headers={})
+        assert (len(answer.body), answer.truncated) == (BODY_LIMIT_BYTES, True)
+        ask(transport, service.port)
+        assert service.connections == 2
+        transport.close()
+
+
+def silent(connection: socket.socket) -> None:
+    """Take the request and say nothing."""
+    while connection.recv(1000):
+        pass
+
+
+def drip(connection: socket.socket) -> None:
+    """Answer one byte at a time, for ever."""
+    connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("talk", [silent, drip])
+def test_a_deadline_holds_for_the_whole_reply(
+    authority: Authority, bundle: str, tmp_path: Path, talk: Callable[[socket.socket], None]
+) -> None:
+    """A server that hangs, or sends a byte now and then, is a timeout."""
+    with serving(talk, authority.leaf(["localhost"]), tmp_path) as service:
+        began = time.monotonic()
+        failed = failure(lambda: ask(HttpsTransport(bundle, {}), service.port, timeout=0.3))
+        assert failed.kind == "timeout"
+        assert time.monotonic() - began < 5
+
+
+def test_a_server_that_hangs_up_is_unreachable(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """A connection that breaks before the answer has no answer."""
+    with serving(lambda connection: None, authority.leaf(["localhost"]), tmp_path) as service:
+        assert failure(lambda: ask(HttpsTransport(bundle, {}), service.port)).kind == "unreachable"
+
+
+def test_plain_http_on_the_port_is_said(bundle: str) -> None:
+    """A server without TLS is told from one that is down."""
+    with serving(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as service:
+        failed = failure(lambda: ask(HttpsTransport(bundle, {}), service.port))
+    assert failed.kind == "unreachable"
+    assert "TLS" in str(failed)
+
+
+def test_a_closed_port_and_an_unknown_name_are_unreachable(bundle: str) -> None:
+    """Nothing there, or no such name: unreachable, each in words."""
+    transport = HttpsTransport(bundle, {})
+    assert "refused" in str(failure(lambda: ask(transport, free_port())))
+    assert "does not resolve" in str(failure(lambda: ask(transport, 1, host="no-such-name.invalid")))
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"rubbish", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_an_unusable_bundle_is_a_configuration_error(tmp_path: Path, content: bytes | None) -> None:
+    """A missing or damaged ca_bundle is named at once, not at the first handshake."""
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        HttpsTransport(str(path), {})
+    assert str(path) in caught.value.what
+
+
+def connect_proxy(seen: list[bytes]) -> Callable[[socket.socket], None]:
+    """Be a proxy that tunnels to where it is asked to."""
+    import threading
+
+    def talk(connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(1000)
+        seen.append(head)
+        port = int(head.split(b" ")[1].rpartition(b":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as further:
+            connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+
+            def back() -> None:
+                try:
+                    while chunk := further.recv(65536):
+                        connection.sendall(chunk)
+                except OSError:
+                    return
+
+            returning = threading.Thread(target=back, daemon=True)
+            returning.start()
+            while chunk := connection.recv(65536):
+                further.sendall(chunk)
+
+    return talk
+
+
+def test_a_proxy_is_used_with_its_credentials(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """HTTPS_PROXY is honoured, its credentials go to the proxy alone."""
+    seen: list[bytes] = []
+    with (
+        serving(http_answer(body=b"through"), authority.leaf(["localhost"]), tmp_path) as service,
+        serving(connect_proxy(seen)) as proxy,
+    ):
+        transport = HttpsTransport(bundle, {"HTTPS_PROXY": f"http://me:s%40cret@127.0.0.1:{proxy.port}"})
+        assert ask(transport, service.port) == b"through"
+        transport.close()
+    assert b"CONNECT localhost:" in seen[0]
+    assert (
+        b"Proxy-Authorization: Basic bWU6c0BjcmV0" in seen[0] or b"proxy-authorization: Basic bWU6c0BjcmV0" in seen[0]
+    )
+
+
+def test_no_proxy_is_honoured(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """Hosts in NO_PROXY are asked directly."""
+    with serving(http_answer(body=b"direct"), authority.leaf(["localhost"]), tmp_path) as service:
+        variables = {"https_proxy": f"http://127.0.0.1:{free_port()}", "NO_PROXY": "example.com,localhost"}
+        transport = HttpsTransport(bundle, variables)
+        assert ask(transport, service.port) == b"direct"
+        transport.close()
+
+
+def test_a_proxy_that_is_down_is_named_without_its_password(bundle: str) -> None:
+    """The failure says that it was the proxy, and never shows its credentials."""
+    variables = {"HTTPS_PROXY": f"http://me:hunter2@127.0.0.1:{free_port()}"}
+    failed = failure(lambda: ask(HttpsTransport(bundle, variables), 1))
+    assert "proxy" in str(failed)
+    assert "hunter2" not in str(failed)
+
+
+def test_credentials_in_a_url_are_not_shown(bundle: str) -> None:
+    """Failures name host and port, never what stands before the @."""
+    transport = HttpsTransport(bundle, {})
+    url = f"https://me:hunter2@localhost:{free_port()}/"
+    assert "hunter2" not in str(failure(lambda: transport.request("GET", url, headers={})))
+
+
+def test_system_roots_stay_trusted_beside_a_bundle(bundle: str) -> None:
+    """SO-09: a bundle adds to what the system trusts."""
+    alone = len(HttpsTransport(None, {})._context.get_ca_certs())
+    assert len(HttpsTransport(bundle, {})._context.get_ca_certs()) == alone + 1
