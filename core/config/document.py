@@ -1,8 +1,8 @@
 """Changes in a TOML text that leave every other line as it was. Pure: text in, text out.
 
-Tables are added and removed, and keys added, as lines: tomlkit would remove the comment above the next table along with a
-table, and lose blank lines. Values that are there are replaced by tomlkit, which keeps the comment behind them. Whatever way it went, the
-result is only taken when it means exactly what it should: the old content with the changes, and nothing else.
+Tables are added and removed, and keys added, as lines: tomlkit would remove the comment above the next table along with a table,
+and lose blank lines. Values that are there are replaced by tomlkit, which keeps the comment behind them. Whatever way it went,
+the result is only taken when it means exactly what it should: the old content with the changes, and nothing else.
 """
 
 from __future__ import annotations

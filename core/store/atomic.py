@@ -116,9 +116,9 @@ def replace_symlink(link: Path, target: str) -> None:
 
 def make_dir(path: Path, mode: int = 0o700) -> None:
     """Make a folder, and those above it, unless it is there; one that is there keeps its mode. Raises StoreError."""
-    if path.is_dir():
-        return
     with storing(path):
+        if path.is_dir():
+            return
         missing = [path]
         while not missing[-1].parent.is_dir():
             missing.append(missing[-1].parent)

@@ -54,7 +54,9 @@ def delete_lineage(paths: Paths, vault: Vault, name: str, now: datetime) -> date
     """
     settings = paths.certificates / f"{name}.toml"
     home = paths.lineages / name
-    if not settings.exists() and not home.exists():
+    with storing(home, "looked at"):
+        is_there = settings.exists() or home.exists()
+    if not is_there:
         raise NotFound(
             f"There is no lineage {name}.", "Nothing of that name is stored.", "See the names with: certdeck status."
         )

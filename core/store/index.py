@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.errors import CertdeckError, NotFound
+from core.errors import CertdeckError, NotFound, StoreCorrupt
 from core.paths import Paths
 
 if TYPE_CHECKING:
@@ -299,7 +299,12 @@ def _read_row(paths: Paths, name: str) -> list[Any]:
     if version is None:
         row += ["", "", [], "", 0.0, 0.0, "", "", False, 0, None, None, "", None, None]
     else:
-        facts = lineages.read_version(paths, name, version)
+        try:
+            facts = lineages.read_version(paths, name, version)
+        except NotFound as exc:
+            if lineages.live_version(paths, name) == version:
+                raise _gone(paths, name, version) from exc
+            return _read_row(paths, name)  # it was switched and pruned while we looked
         leaf = facts.certificate
         row += [
             leaf.subject,
@@ -314,6 +319,15 @@ def _read_row(paths: Paths, name: str) -> list[Any]:
     row += [state.failures, state.last_error, _seconds(state.last_attempt), _seconds(state.next_attempt), state.ari_id]
     row += [_seconds(at) for at in (state.ari_start, state.ari_end, state.ari_chosen, state.ari_check_at)]
     return [*row, state.on_fallback, state.targets, False]
+
+
+def _gone(paths: Paths, name: str, version: int) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"The live version of {name} is not there.",
+        f"{paths.live / name} leads to version {version}, which something else than certdeck has removed.",
+        f"Renew it: certdeck --renew {name} --force.",
+        lineage=name,
+    )
 
 
 def _seconds(at: datetime | None) -> float | None:

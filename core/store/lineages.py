@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,7 +109,7 @@ def waiting_version(paths: Paths, name: str) -> int | None:
     for version in reversed(versions(paths, name)):
         if version <= live:
             return None
-        if (folder(paths, name, version) / KEY).exists():
+        if _has(paths, name, version, KEY):
             return version
     return None
 
@@ -177,8 +178,7 @@ def read_key(paths: Paths, vault: Vault, name: str, version: int) -> bytes:
     """Return the private key of a version, opened where it is sealed. Raises NotFound, VaultError, StoreError."""
     from core.store.vault import lineage_key
 
-    where = folder(paths, name, version)
-    if (where / KEY).exists():
+    if _has(paths, name, version, KEY):
         return _read(paths, name, version, KEY)
     return vault.unseal(lineage_key(name, version), _read(paths, name, version, SEALED_KEY))
 
@@ -215,7 +215,7 @@ def store_version(
 
 def switch(paths: Paths, name: str, version: int) -> None:
     """Make a version live with one rename. Raises NotFound where the version or its open key is missing; StoreError."""
-    if not (folder(paths, name, version) / KEY).exists():
+    if not _has(paths, name, version, KEY):
         raise _no_version(name, version)
     make_dir(paths.live)
     replace_symlink(paths.live / name, f"../lineages/{name}/{version}")
@@ -234,17 +234,18 @@ def seal_old_keys(paths: Paths, vault: Vault, name: str, keep: int | None = None
     from core.store.vault import lineage_key
 
     kept = live_version(paths, name) if keep is None else keep
+    if kept is None:
+        return  # nothing is live, so nothing is old
     for version in versions(paths, name):
         where = folder(paths, name, version)
-        if version == kept or not (where / KEY).exists():
+        if version == kept or not _has(paths, name, version, KEY):
             continue
         sealed = vault.seal(lineage_key(name, version), _read(paths, name, version, KEY))
         write_file(where / SEALED_KEY, sealed, beside=where.parent)
         remove_file(where / KEY)
     home = _home(paths, name)
-    if home.exists():
-        with storing(home):
-            os.utime(home)  # the index looks at this folder, and what is waiting may have changed
+    with storing(home), suppress(FileNotFoundError):
+        os.utime(home)  # the index looks at this folder, and what is waiting may have changed
 
 
 def unseal_key(paths: Paths, vault: Vault, name: str, version: int) -> None:
@@ -253,7 +254,7 @@ def unseal_key(paths: Paths, vault: Vault, name: str, version: int) -> None:
     Raises NotFound, VaultError, StoreError.
     """
     where = folder(paths, name, version)
-    if not (where / KEY).exists():
+    if not _has(paths, name, version, KEY):
         write_file(where / KEY, read_key(paths, vault, name, version), beside=where.parent)
     remove_file(where / SEALED_KEY)
 
@@ -300,6 +301,12 @@ def _home(paths: Paths, name: str) -> Path:
             "See the names with: certdeck status.",
         )
     return paths.lineages / name
+
+
+def _has(paths: Paths, name: str, version: int, file: str) -> bool:
+    path = folder(paths, name, version) / file
+    with storing(path, "looked at"):
+        return path.exists()
 
 
 def _read(paths: Paths, name: str, version: int, file: str) -> bytes:

@@ -122,9 +122,9 @@ def delete_order(paths: Paths, name: str) -> None:
 def list_orders(paths: Paths) -> tuple[str, ...]:
     """Return the lineages with an open order, sorted."""
     try:
-        found = [path.name for path in paths.orders.iterdir()]
+        found = [path.name for path in paths.orders.iterdir() if (path / _ORDER).exists()]
     except FileNotFoundError:
         return ()
     except OSError as exc:
         raise store_error(exc, paths.orders, "read") from exc
-    return tuple(sorted(name for name in found if not name.startswith(".") and (paths.orders / name / _ORDER).exists()))
+    return tuple(sorted(name for name in found if not name.startswith(".")))

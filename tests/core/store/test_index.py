@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -165,6 +166,22 @@ def test_one_broken_lineage_leaves_the_others(box: Paths) -> None:
         facts_of(box, "broken")
     with pytest.raises(NotFound):
         facts_of(box, "nothing")
+
+
+def test_a_version_removed_by_hand_is_said(box: Paths) -> None:
+    """A live link that leads nowhere is a problem with a way out; the lineage does not just vanish."""
+    shutil.rmtree(lineages.folder(box, "live", 1))
+    found, problems = facts_of_all(box)
+    assert [facts.name for facts in found] == ["new", "waits"]
+    assert [(type(problem), problem.lineage) for problem in problems] == [(StoreCorrupt, "live")]
+
+
+def test_a_file_with_an_impossible_name_is_said(box: Paths) -> None:
+    """A hand-written file whose name can be no lineage's is a problem, not silence."""
+    (box.certificates / "my shop.toml").write_text('domains = ["a.example"]\n')
+    _, problems = facts_of_all(box)
+    assert [type(problem) for problem in problems] == [ConfigError]
+    assert "'my shop' cannot be the name of a lineage" in problems[0].why
 
 
 @pytest.mark.parametrize(

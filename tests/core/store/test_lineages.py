@@ -128,6 +128,13 @@ def test_old_keys_are_sealed_and_opened_for_a_rollback(paths: Paths, vault: Vaul
     assert not (lineages.folder(paths, NAME, 1) / "privkey.sealed").exists()
 
 
+def test_nothing_live_means_nothing_is_old(paths: Paths, vault: Vault, leaf: Leaf) -> None:
+    """A first version that waits for its service keeps its key in the open."""
+    stored(paths, leaf, 1)
+    lineages.seal_old_keys(paths, vault, NAME)
+    assert lineages.waiting_version(paths, NAME) == 1
+
+
 def test_waiting_is_what_was_issued_and_not_deployed(paths: Paths, vault: Vault, leaf: Leaf) -> None:
     """A newer version waits until it is live; one that was rolled back from does not wait again."""
     assert lineages.waiting_version(paths, NAME) is None
