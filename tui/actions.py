@@ -1,0 +1,238 @@
+"""Every action of the console, once: its key, its words, and when it applies.
+
+Bindings, footer, command palette, and help screen are all made from this table, so none of them can tell another story. An
+action `roll-back` is carried out by a method `action_roll_back` of the screen that names its scope, or of the app.
+A screen module that brings its own actions keeps them here too, below a heading of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from core.operations import LineageStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What an action looks at to know whether it makes sense now."""
+
+    lineage: LineageStatus | None = None
+    """The one under the cursor."""
+    busy: bool = False
+    """An operation runs."""
+    broken: bool = False
+    """The configuration cannot be read."""
+    certificates: int = 0
+    problems: int = 0
+    """Files that cannot be read."""
+
+
+def _always(situation: Situation) -> bool:
+    return True
+
+
+def _has_lineage(situation: Situation) -> bool:
+    return situation.lineage is not None
+
+
+def _has_certificate(situation: Situation) -> bool:
+    return situation.lineage is not None and bool(situation.lineage.sha256)
+
+
+def _may_write(situation: Situation) -> bool:
+    return not situation.busy and not situation.broken
+
+
+def _may_change(situation: Situation) -> bool:
+    return _may_write(situation) and situation.lineage is not None
+
+
+def _may_change_certificate(situation: Situation) -> bool:
+    return _may_write(situation) and _has_certificate(situation)
+
+
+def _may_renew(situation: Situation) -> bool:
+    # An uploaded certificate comes from outside: nobody here can ask for another one.
+    return _may_change(situation) and situation.lineage is not None and situation.lineage.method != "upload"
+
+
+def _may_roll_back(situation: Situation) -> bool:
+    lineage = situation.lineage
+    return _may_write(situation) and lineage is not None and (lineage.version or 0) > 1
+
+
+def _may_complete(situation: Situation) -> bool:
+    return _may_write(situation) and situation.lineage is not None and situation.lineage.open_order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing that a person can do."""
+
+    id: str
+    key: str
+    """Textual's names, several with commas: the first one is shown."""
+    label: str
+    """In the footer: one or two words."""
+    title: str
+    """In the palette and the help: a whole phrase."""
+    help: str
+    """In the help: what it does, in a sentence or two."""
+    scope: str = "app"
+    """The screen it belongs to; `app`: every screen."""
+    applies: Callable[[Situation], bool] = _always
+    footer: int = 0
+    """Place in the footer; what does not fit goes, the highest first. 0: never in the footer."""
+    palette: bool = True
+    shown_key: str = ""
+    """How the key is written, where its name is not what stands on it."""
+    priority: bool = False
+    """Works while a field has the focus as well."""
+
+    @property
+    def key_shown(self) -> str:
+        """The key as people write it: `^p`, `esc`, `i`."""
+        return self.shown_key or self.key.partition(",")[0].replace("ctrl+", "^").replace("escape", "esc")
+
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    # -- certificates ----------------------------------------------------------------------------------------------
+    Action(
+        id="issue", key="i", label="Issue", title="Issue a certificate", scope="certificates", applies=_may_write, footer=1,
+        help="Opens the wizard: names, proof, issuer and key, service, check, issue.",
+    ),
+    Action(
+        id="renew", key="r", label="Renew", title="Renew this certificate now", scope="certificates", applies=_may_renew,
+        footer=2, help="Orders a new certificate for the same names and puts it onto its services, due or not.",
+    ),
+    Action(
+        id="deploy", key="d", label="Deploy", title="Deploy this certificate", scope="certificates",
+        applies=_may_change_certificate, footer=3,
+        help="Puts the newest version onto its services: test, switch, reload, then a look at what they serve.",
+    ),
+    Action(
+        id="show-pem", key="v", label="PEM", title="Show the certificate as PEM", scope="certificates",
+        applies=_has_certificate, footer=7, help="Shows the certificate and its chain as text, to look at or to copy. Never the key.",
+    ),
+    Action(
+        id="zoom", key="enter,ctrl+j", label="Details", title="Show every detail of this certificate", scope="certificates",
+        applies=_has_lineage, footer=4, shown_key="↵", help="Gives the details the whole screen, and back. Tab moves to them too, to scroll.",
+    ),
+    Action(
+        id="roll-back", key="b", label="Roll back", title="Roll back to the version before", scope="certificates",
+        applies=_may_roll_back, help="Puts the previous version of this certificate back onto its services.",
+    ),
+    Action(
+        id="complete", key="c", label="Complete", title="Complete the open order", scope="certificates", applies=_may_complete,
+        footer=2, help="Goes on with an order that was left open, for example after its DNS records were made.",
+    ),
+    Action(
+        id="export", key="e", label="Export", title="Export this certificate", scope="certificates",
+        applies=_may_change_certificate, help="Writes certificate, chain or key into a file, in the format another program wants.",
+    ),
+    Action(
+        id="auto-renew", key="a", label="Auto-renew", title="Switch automatic renewal on or off", scope="certificates",
+        applies=_may_change, help="Decides whether the scheduled run may renew this certificate by itself.",
+    ),
+    Action(
+        id="delete", key="delete,D", label="Delete", title="Delete this certificate", scope="certificates", applies=_may_change,
+        shown_key="del", help="Forgets the certificate. A sealed copy is kept for 30 days. Refused while a service still uses it.",
+    ),
+    Action(
+        id="filter", key="slash", label="Filter", title="Filter the list", scope="certificates", footer=6, shown_key="/",
+        applies=lambda situation: situation.certificates > 0,
+        help="Keeps the certificates whose name, names or issuer contain what you type. Esc shows all again.",
+    ),
+    Action(
+        id="sort", key="s", label="Sort", title="Sort the list another way", scope="certificates",
+        applies=lambda situation: situation.certificates > 1,
+        help="Changes the order: what needs you first, what ends first, by name, by issuer.",
+    ),
+    Action(
+        id="look-again", key="ctrl+r,f5", label="Look again", title="Look again at what the services serve", scope="certificates",
+        help="Speaks TLS to every service and compares what it presents with what should be there.",
+    ),
+    Action(
+        id="problems", key="exclamation_mark", label="Problems", title="Show the files that cannot be read", scope="certificates",
+        applies=lambda situation: situation.problems > 0, shown_key="!", footer=2,
+        help="Says what is wrong with files that a person has written, and how to mend them.",
+    ),
+    # -- PEM -------------------------------------------------------------------------------------------------------
+    Action(
+        id="copy", key="c", label="Copy", title="Copy the text", scope="pem", footer=1,
+        help="Hands the text to the clipboard of your own terminal (OSC 52). Not every terminal takes it; p always works.",
+    ),
+    Action(
+        id="plain", key="p", label="Plain view", title="Print the text on the bare terminal", scope="pem", footer=2,
+        help="Leaves the console for a moment and prints the text, to be selected with the mouse. Enter comes back.",
+    ),
+    # -- log -------------------------------------------------------------------------------------------------------
+    Action(
+        id="filter", key="slash", label="Filter", title="Filter the log", scope="log", footer=1, shown_key="/",
+        help="Keeps the entries of one certificate, or those that contain what you type. Esc shows all again.",
+    ),
+    Action(
+        id="older", key="o", label="Older", title="Read older entries", scope="log", footer=2,
+        help="Reads the next older entries. It happens by itself at the end of the list.",
+    ),
+    Action(
+        id="verify", key="v", label="Verify", title="Verify the log", scope="log", footer=3,
+        help="Follows the chain of hashes through the whole log and says whether somebody has altered it.",
+    ),
+    # -- progress --------------------------------------------------------------------------------------------------
+    Action(
+        id="stop", key="ctrl+x", label="Stop", title="Stop the operation", scope="progress", footer=2,
+        applies=lambda situation: situation.busy,
+        help="Asks the operation to stop at the next safe point. What is live stays live, and an open order can be completed later.",
+    ),
+    # -- everywhere ------------------------------------------------------------------------------------------------
+    Action(
+        id="back", key="escape", label="Back", title="Go back", scope="page", footer=9, palette=False,
+        help="Leaves this screen. Work that runs goes on.",
+    ),
+    Action(
+        id="progress", key="w", label="Progress", title="Show the work that runs", footer=5, applies=lambda situation: situation.busy,
+        help="Comes back to the progress of the operation that runs.",
+    ),
+    Action(id="log", key="l", label="Log", title="Open the log", footer=5, help="Shows what was done, when, and by whom."),
+    Action(
+        id="theme", key="t", label="Theme", title="Change the theme",
+        help="Goes to the next theme, for this session. appliance.theme in certdeck.toml chooses one for good.",
+    ),
+    Action(
+        id="help", key="question_mark,f1", label="Help", title="Help for this screen", footer=1, shown_key="?",
+        help="Explains the screen you are on.",
+    ),
+    Action(
+        id="command_palette", key="ctrl+p", label="More", title="Every command", footer=1, palette=False, priority=True,
+        help="Finds every command and every certificate by its name.",
+    ),
+    Action(
+        id="quit", key="q,ctrl+q", label="Quit", title="Leave certdeck",
+        help="Ends the console. Work that runs is finished first; the scheduled run goes on by itself.",
+    ),
+)  # fmt: skip
+"""In the order in which help and palette list them."""
+
+
+def of_scope(*scopes: str) -> tuple[Action, ...]:
+    """Return the actions of these scopes, in the table's order."""
+    return tuple(action for action in ACTIONS if action.scope in scopes)
+
+
+def bindings(actions: Iterable[Action]) -> list[Binding]:
+    """Return what a screen or the app lists under BINDINGS for these actions."""
+    return [
+        Binding(action.key, action.id.replace("-", "_"), action.label, show=False, priority=action.priority)
+        for action in actions
+    ]
+
+
+def offered(actions: Iterable[Action], situation: Situation) -> list[Action]:
+    """Return those that make sense now."""
+    return [action for action in actions if action.applies(situation)]

@@ -1,0 +1,344 @@
+"""The console: one Textual app over one engine. Themes, news, and what every screen can do; the screens do the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.segment import Segment, Segments
+from textual.app import App
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.theme import Theme
+
+from core.errors import CertdeckError, LockHeld
+from core.operations import Status
+from tui import text, theming
+from tui.actions import Action, bindings, of_scope
+from tui.bridge import Answered, Bridge, Call, EngineEvent, Operation, OperationFinished
+from tui.glyphs import SAFE, to_ascii
+from tui.screens.page import StatusRead
+from tui.terminal import Terminal, look
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+
+_POLL_SECONDS = 2.0
+"""How often the disk is asked whether somebody else, the timer for one, has changed something."""
+
+
+class Safe(LineFilter):
+    """The last place before the terminal: no control character and no mark of direction passes, wherever it came from."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if all(text.isprintable() for text, _, _ in segments):
+            return segments
+        return [
+            segment if segment.text.isprintable() else Segment(segment.text.translate(SAFE), segment.style, segment.control)
+            for segment in segments
+        ]
+
+
+class Ascii(LineFilter):
+    """The same for a terminal without our signs."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [Segment(to_ascii(text.translate(SAFE)), style, control) for text, style, control in segments]
+
+
+class CertdeckApp(App[None]):
+    """`engine` may be a double: nothing below knows more of it than its methods."""
+
+    CSS_PATH = Path(__file__).parent / "certdeck.tcss"
+    BINDINGS = bindings(of_scope("app"))  # type: ignore[assignment]
+    ENABLE_COMMAND_PALETTE = True
+    TITLE = "certdeck"
+    ESCAPE_TO_MINIMIZE = False
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        terminal: Terminal | None = None,
+        theme: str | None = None,
+        themes: theming.Loaded | None = None,
+        loading: bool = True,
+    ) -> None:
+        """`theme`: as configured; None: the default, or the sixteen-colour one where the terminal has no more.
+        `loading`: look at the services and poll the disk as well; tests of looks turn it off."""
+        self.terminal = terminal or Terminal()
+        super().__init__(ansi_color=True if self.terminal.native else None)
+        self.engine = engine
+        self.bridge = Bridge(self, self.now)
+        self.news: Signal[Message] = Signal(self, "news")
+        self.status: Status | None = None
+        self.status_error: CertdeckError | None = None
+        self.probed_at: datetime | None = None
+        self.is_looking = False
+        """Services are being asked what they serve."""
+        self._loading = loading
+        self._generation = ""
+        self._use_theme(themes, theme)
+        self._filter = Ascii() if self.terminal.ascii else Safe()
+
+    # -- looks -------------------------------------------------------------------------------------------------------
+
+    def _use_theme(self, themes: theming.Loaded | None, wanted: str | None) -> None:
+        name = theming.ANSI if self.terminal.native else wanted or theming.DEFAULT
+        self._all_themes = themes is not None
+        loaded = themes or theming.load(self.engine.paths.etc, only=name)
+        if name not in loaded.themes:
+            self._all_themes = True
+            loaded = theming.load(self.engine.paths.etc)
+            name = name if name in loaded.themes else theming.DEFAULT
+        self.theme_problems = loaded.problems
+        for each in loaded.themes.values():
+            self.register_theme(each)
+        # Before anything is styled: to set it through the reactive would style everything twice.
+        self.set_reactive(App.theme, name)
+        self.stylesheet.set_variables(self.get_css_variables())
+        self.set_class(self.current_theme.dark, "-dark-mode", update=False)
+        self.set_class(not self.current_theme.dark, "-light-mode", update=False)
+
+    def deck_themes(self) -> list[Theme]:
+        """Return our own themes and the vendor's, by name; reads their files when it is first asked."""
+        if not self._all_themes:
+            self._all_themes = True
+            loaded = theming.load(self.engine.paths.etc)
+            self.theme_problems = loaded.problems
+            for each in loaded.themes.values():
+                self.register_theme(each)
+        ours = [theme for theme in self.available_themes.values() if "cursor-row" in theme.variables]
+        return sorted((theme for theme in ours if theme.ansi == self.terminal.native), key=lambda theme: theme.name)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Add ours behind Textual's."""
+        return [*super().get_line_filters(), self._filter]
+
+    def get_default_screen(self) -> Screen[Any]:
+        from tui.screens.lineages import LineagesScreen
+
+        self.read_status()
+        return LineagesScreen()
+
+    # -- what is known -----------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the engine's clock."""
+        return self.engine.env.clock.now()
+
+    def read_status(self) -> None:
+        """Read what is on disk, at once: it takes milliseconds."""
+        try:
+            self._generation = self.engine.generation()
+            self._keep(self.engine.status(probe=False))
+        except CertdeckError as exc:
+            self._keep(exc)
+
+    def look_at_services(self) -> None:
+        """Ask the services what they serve, in a thread."""
+        if self.is_looking or self.status_error is not None:
+            return
+        self.is_looking = True
+        self.bridge.ask(lambda: self.engine.status(probe=True), self._looked)
+
+    def _looked(self, answer: Status | CertdeckError) -> None:
+        self.is_looking = False
+        if not isinstance(answer, CertdeckError):
+            self.probed_at = self.now()
+        self._keep(answer)
+        self._publish_status()
+
+    def _keep(self, answer: Status | CertdeckError) -> None:
+        if isinstance(answer, CertdeckError):
+            self.status_error = answer
+        else:
+            self.status, self.status_error = answer, None
+
+    def _publish_status(self) -> None:
+        self.news.publish(StatusRead(self.status, self.status_error))
+
+    def refresh_status(self) -> None:
+        """Read the disk again and tell every screen."""
+        self.read_status()
+        self._publish_status()
+
+    def _poll(self) -> None:
+        if self.bridge.busy:
+            return
+        try:
+            changed = self.engine.generation() != self._generation
+        except CertdeckError:
+            changed = True
+        if changed:
+            self.refresh_status()
+            self.look_at_services()
+
+    # -- operations --------------------------------------------------------------------------------------------------
+
+    def begin(self, title: str, doing: str, call: Call, *, lineage: str | None = None) -> Operation | None:
+        """Start an operation and show its progress. Says so calmly when another one runs."""
+        operation = self.bridge.start(title, doing, call, lineage=lineage)
+        if operation is None:
+            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            return None
+        self.action_progress()
+        return operation
+
+    def under_way(self) -> tuple[str, str]:
+        """Return what the tray says, and the outcome it tells; nothing once somebody has seen how it ended."""
+        operation = self.bridge.operation
+        if operation is None or operation.seen:
+            return "", "running"
+        if operation.runs:
+            from tui.widgets.order_progress import counted
+
+            done, of = counted(operation.reports)
+            return f"{operation.doing} … {f'{done} of {of}' if of else ''}".rstrip(), "running"
+        return f"{operation.title}: {operation.outcome}", operation.outcome
+
+    def on_engine_event(self, message: EngineEvent) -> None:
+        self.bridge.take(message)
+        self.news.publish(message)
+
+    def on_operation_finished(self, message: OperationFinished) -> None:
+        self.bridge.take(message)
+        self.read_status()
+        self.news.publish(message)
+        self._publish_status()
+        self.look_at_services()
+
+    def on_answered(self, message: Answered) -> None:
+        self.bridge.take(message)
+
+    def show_error(self, error: CertdeckError) -> None:
+        """Say what, why and what to do. That another certdeck writes is no failure and is told in passing."""
+        if isinstance(error, LockHeld):
+            self.notify(f"{error.why} {error.fix}", title=error.what, timeout=8, markup=False)
+            return
+        from tui.screens.dialogs.error import ErrorDialog
+
+        self.push_screen(ErrorDialog(error))
+
+    # -- actions of every screen ---------------------------------------------------------------------------------------
+
+    def perform(self, action: Action) -> None:
+        """Do what the action's key does."""
+        self.call_later(self.run_action, action.id.replace("-", "_"), self.screen)
+
+    def action_progress(self) -> None:
+        from tui.screens.progress import ProgressScreen
+
+        if self.bridge.operation is not None and not isinstance(self.screen, ProgressScreen):
+            self.push_screen(ProgressScreen(self.bridge.operation))
+
+    def action_log(self) -> None:
+        from tui.screens.log import LogScreen
+
+        if not isinstance(self.screen, LogScreen):
+            self.push_screen(LogScreen())
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+        from tui.screens.page import Page
+
+        if isinstance(self.screen, Page) and not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_theme(self) -> None:
+        names = [theme.name for theme in self.deck_themes()]
+        here = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(here + 1) % len(names)]
+
+    def action_command_palette(self) -> None:
+        from tui.palette import DeckPalette
+
+        if not DeckPalette.is_open(self):
+            self.push_screen(DeckPalette())
+
+    # -- beginning and end -------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, lambda ended_by=number: self.exit(return_code=128 + ended_by))
+        if self._loading:
+            self.set_interval(_POLL_SECONDS, self._poll)
+            self.set_interval(30, self._publish_status)
+            self.call_after_refresh(self.look_at_services)
+
+    def _fatal_error(self) -> None:
+        """Say that certdeck made a mistake; Textual's own way prints local variables, secrets among them."""
+        logging.getLogger(__name__).exception("the console failed")
+        words = (
+            "certdeck: the console has made a mistake and has ended.\n"
+            "  why  Something unexpected happened inside it. What was live is still live, and work that ran is finished first.\n"
+            f"  fix  Start it again; if it happens again, report it with the end of {self.engine.paths.debug_log}\n"
+        )
+        self._exit_renderables.append(Segments([Segment(words)]))
+        self._close_messages_no_wait()
+
+
+def run(engine: Engine, *, variables: Mapping[str, str] | None = None) -> int:
+    """Open the console and return the exit status when it has ended. `variables`: the environment, where not the engine's."""
+    variables = engine.env.variables if variables is None else variables
+    try:
+        terminal = look(
+            variables,
+            stdin_is_terminal=sys.stdin.isatty(),
+            stdout_is_terminal=sys.stdout.isatty(),
+            # Textual writes to standard error.
+            encoding=getattr(sys.__stderr__, "encoding", None),
+        )
+    except CertdeckError as exc:
+        sys.stderr.write(f"certdeck: {exc.what}\n  why  {exc.why}\n  fix  {exc.fix}\n")
+        return 2
+    theme, mouse = None, True
+    try:
+        config = engine.config()
+        theme, mouse = config.appliance.theme, config.console.mouse
+        if config.console.ascii:
+            terminal = Terminal(ascii=True, colours=terminal.colours)
+    except CertdeckError:
+        pass  # the first screen says what is wrong with it
+    app = CertdeckApp(engine, terminal=terminal, theme=theme)
+    app.run(mouse=mouse)
+    _finish(app.bridge)
+    return app.return_code or 0
+
+
+def _finish(bridge: Bridge) -> None:
+    """Let an operation that runs come to its end. Whoever asks once more, by Ctrl+C or SIGTERM, has it stop at a safe point."""
+    operation = bridge.operation
+    if operation is None or not bridge.works:
+        return
+
+    def stop(number: int, frame: object) -> None:
+        operation.cancel.cancel()
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    with _deaf():
+        sys.stderr.write(f"certdeck: still {text.printable(operation.doing)}; it is finished first. Ctrl+C stops it safely.\n")
+    bridge.wait()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Write to a terminal that may be gone."""
+    try:
+        yield
+    except OSError:
+        pass

@@ -1,0 +1,188 @@
+"""Between the engine, which blocks, and the console, which must not: threads, messages, and the one operation that may run.
+
+`Bridge.ask` makes a reading call in a thread of its own and hands its answer back in the app's thread. `Bridge.start` runs an
+operation: its reports arrive as `EngineEvent`, its end as `OperationFinished`. Errors come back as values. The thread of an
+operation is not a daemon: when the console goes, because somebody left or the line dropped, the work is finished first.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from textual.app import App
+from textual.message import Message
+
+from core.errors import Cancelled, CertdeckError
+from core.events import Report, Reporter
+from core.ports import CancelToken
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+Call = Callable[[Reporter, CancelToken], object]
+"""One engine call, with the two arguments that the bridge gives it."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Operation:
+    """Work under way, or ended. Only the app's thread reads and changes it, `cancel` apart."""
+
+    title: str
+    """`Issue shop.example.com`."""
+    doing: str
+    """`issuing shop.example.com`, for the tray."""
+    lineage: str | None
+    started: datetime
+    reports: list[Report] = field(default_factory=list)
+    cancel: CancelToken = field(default_factory=CancelToken)
+    ended: datetime | None = None
+    result: object = None
+    error: CertdeckError | None = None
+    seen: bool = False
+    """Somebody has looked at how it ended."""
+
+    @property
+    def runs(self) -> bool:
+        return self.ended is None
+
+    @property
+    def outcome(self) -> str:
+        """`running`, `done`, `failed`, `cancelled`."""
+        if self.runs:
+            return "running"
+        if self.error is None:
+            return "done"
+        return "cancelled" if isinstance(self.error, Cancelled) else "failed"
+
+
+class EngineEvent(Message):
+    """The operation told something."""
+
+    def __init__(self, operation: Operation, report: Report) -> None:
+        super().__init__()
+        self.operation = operation
+        self.report = report
+
+
+class OperationFinished(Message):
+    """The operation ended; its result or its error is in it."""
+
+    def __init__(self, operation: Operation, result: object, error: CertdeckError | None) -> None:
+        super().__init__()
+        self.operation = operation
+        self.result = result
+        self.error = error
+
+
+class Answered(Message):
+    """A reading call came back."""
+
+    def __init__(self, then: Callable[[Any], None]) -> None:
+        super().__init__()
+        self.then = then
+        self.answer: object = None
+
+
+class Bridge:
+    """Belongs to the app, and lives as long."""
+
+    def __init__(self, app: App[Any], now: Callable[[], datetime]) -> None:
+        self._app = app
+        self._now = now
+        self._thread: threading.Thread | None = None
+        self._asking = 0
+        self.operation: Operation | None = None
+        """The one that runs, or the last one that ran."""
+
+    @property
+    def busy(self) -> bool:
+        return self.operation is not None and self.operation.runs
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way, reading calls included."""
+        return not self.busy and self._asking == 0
+
+    def start(self, title: str, doing: str, call: Call, *, lineage: str | None = None) -> Operation | None:
+        """Run `call` in a thread and return the operation, or None while another one runs."""
+        if self.busy:
+            return None
+        operation = self.operation = Operation(title=title, doing=doing, lineage=lineage, started=self._now())
+
+        def report(told: Report) -> None:
+            self._app.post_message(EngineEvent(operation, told))
+
+        def work() -> None:
+            result, error = _outcome(lambda: call(report, operation.cancel))
+            self._app.post_message(OperationFinished(operation, result, error))
+
+        self._thread = self._spawn(work, "operation", daemon=False)
+        return operation
+
+    def ask(self, call: Callable[[], T], then: Callable[[T | CertdeckError], None]) -> None:
+        """Make a reading call in a thread; `then` gets its value or its error, in the app's thread."""
+        message = Answered(then)
+        self._asking += 1
+
+        def work() -> None:
+            result, error = _outcome(call)
+            message.answer = result if error is None else error
+            self._app.post_message(message)
+
+        # Whoever leaves does not wait for an answer that nobody will read.
+        self._spawn(work, "question", daemon=True)
+
+    def take(self, message: Message) -> None:
+        """Keep what a message of this module says. The app calls it for each one, before anybody else sees it."""
+        if isinstance(message, EngineEvent):
+            message.operation.reports.append(message.report)
+        elif isinstance(message, OperationFinished):
+            operation = message.operation
+            operation.result, operation.error, operation.ended = message.result, message.error, self._now()
+        elif isinstance(message, Answered):
+            self._asking -= 1
+            message.then(message.answer)
+
+    def wait(self) -> None:
+        """Block until the operation's thread has ended. For after the app."""
+        if self._thread is not None:
+            self._thread.join()
+
+    @property
+    def works(self) -> bool:
+        """The operation's thread is alive; true after the app has ended as well."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def _spawn(self, work: Callable[[], None], name: str, *, daemon: bool) -> threading.Thread:
+        # Messages find their app through a context variable.
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(work,), name=name, daemon=daemon)
+        thread.start()
+        return thread
+
+
+def _outcome(call: Callable[[], object]) -> tuple[object, CertdeckError | None]:
+    """Call, and return the result or the error as values."""
+    try:
+        return call(), None
+    except CertdeckError as exc:
+        return None, exc
+    except Exception as exc:
+        log.exception("the engine raised something that is no CertdeckError")
+        return None, internal(exc)
+
+
+def internal(exc: BaseException) -> CertdeckError:
+    """Return the error that stands for a fault of certdeck itself. The exception's own text may hold anything: it stays in the log."""
+    return CertdeckError(
+        "certdeck has made a mistake.",
+        f"Something unexpected happened inside it ({type(exc).__name__}); what was live is still live.",
+        "Try it again; if it happens again, report it with the end of the debug log.",
+    )

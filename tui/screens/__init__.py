@@ -1,0 +1,1 @@
+"""The console's screens, one module each, loaded when they are opened."""

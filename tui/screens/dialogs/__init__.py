@@ -1,0 +1,1 @@
+"""Questions and messages that stand over a screen."""

@@ -1,0 +1,58 @@
+"""What every dialog shares: a box in the middle, buttons at its end, Esc for the harmless answer."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T]):
+    """A question. A subclass gives `title_text`, `parts`, and `buttons` as (id, label, variant); it answers with `dismiss`."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "cancel", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
+        Binding("ctrl+j", "press", show=False),
+    ]
+    AUTO_FOCUS = "Input, Button.-safe"
+
+    title_text = ""
+
+    def parts(self) -> ComposeResult:
+        """Yield what stands above the buttons."""
+        raise NotImplementedError
+
+    def buttons(self) -> list[Button]:
+        """Return the buttons, the safe one with the class `-safe`."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box", can_focus=False) as box:
+            yield from self.parts()
+            with Horizontal(classes="buttons"):
+                yield from self.buttons()
+        box.border_title = self.title_text
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_press(self) -> None:
+        """A serial line sends a line feed where others send Enter."""
+        if isinstance(self.focused, Button):
+            self.focused.press()
+
+
+def button(id: str, label: str, *, safe: bool = False, danger: bool = False) -> Button:
+    """Return a button of one line. Its label is text of ours, never from outside."""
+    made = Button(label, id=id)
+    made.set_class(safe, "-safe")
+    made.set_class(danger, "-danger")
+    return made

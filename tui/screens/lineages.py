@@ -1,0 +1,256 @@
+"""The first screen: every certificate, how it stands, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.message import Message
+from textual.widget import Widget
+
+from core.errors import CertdeckError
+from core.operations import LineageStatus
+from tui import text
+from tui.actions import Situation, bindings, of_scope
+from tui.screens import operations
+from tui.screens.page import Page, StatusRead
+from tui.widgets.certificate_table import CertificateTable
+from tui.widgets.details import details
+from tui.widgets.notice import empty, failed
+from tui.widgets.overview import Overview
+from tui.widgets.sheet import Sheet
+
+_WIDE: Final = 110
+"""From this width on the details stand to the right of the list."""
+_DETAIL_ROWS: Final = 10
+"""The details' share of the height, below the list: as many rows at least."""
+
+_FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+_RANK: Final = {"red": 0, "yellow": 1, "green": 2}
+
+ORDERS: Final[dict[str, Callable[[LineageStatus], tuple[object, ...]]]] = {
+    "what needs you first": lambda row: (_RANK[text.severity_of(row)], row.not_after or datetime.min.replace(tzinfo=UTC)),
+    "what ends first": lambda row: (row.not_after or _FOREVER,),
+    "name": lambda row: (),
+    "issuer": lambda row: (text.issuer_shown(row).casefold(),),
+}
+"""How the list can be sorted; rows that are equal stand by name."""
+
+
+class LineagesScreen(Page[None]):
+    """Overview, list, details."""
+
+    SCOPE = "certificates"
+    BINDINGS: ClassVar = bindings(of_scope("certificates"))
+    AUTO_FOCUS = "CertificateTable"
+    HELP_TEXT = (
+        "Every certificate on this box. The bar shows how much of its life is used; the tick shows where it renews. The line "
+        "above the list shows what ends within the next hundred days.\n\n"
+        "✖ needs you: it ends within a week, or its last renewal or deployment failed. ▲ renews soon, or something about it is "
+        "unfinished. ● is healthy. Below 90 days of life these limits are in proportion."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order = "what needs you first"
+        self._filter = ""
+
+    def body(self) -> ComposeResult:
+        yield Overview()
+        with Container(id="deck"):
+            yield CertificateTable(id="list")
+            yield Sheet(id="detail")
+
+    def on_mount(self) -> None:
+        self.page_title = ""
+        self._show()
+        super().on_mount()
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def heard(self, message: Message) -> None:
+        if isinstance(message, StatusRead):
+            self._show()
+
+    def refresh_frame(self) -> None:
+        status = self.deck.status
+        if status is not None:
+            self.page_title = status.appliance if status.appliance != "certdeck" else ""
+            self.page_detail = status.hostname
+        super().refresh_frame()
+
+    def rows(self) -> list[LineageStatus]:
+        """Return the lineages that the filter leaves, in the order that is on."""
+        status = self.deck.status
+        found: Iterable[LineageStatus] = status.lineages if status else ()
+        if self._filter:
+            found = (row for row in found if matches(row, self._filter))
+        key = ORDERS[self._order]
+        return sorted(found, key=lambda row: (*key(row), row.name.casefold()))
+
+    def _show(self) -> None:
+        status, now = self.deck.status, self.deck.now()
+        every = status.lineages if status else ()
+        rows = self.rows()
+        self.query_one(Overview).show(every, now, self._note())
+        table = self.query_one(CertificateTable)
+        table.show(rows, now)
+        count = f"{len(rows):,} of {len(every):,}" if self._filter else f"{len(every):,}"
+        table.border_title = f"Certificates  {count}"
+        order = "" if self._order == "what needs you first" else f"by {self._order}"
+        table.border_subtitle = order
+        self._show_detail()
+        self._share_height()
+
+    def _note(self) -> str:
+        status = self.deck.status
+        if status is not None and status.problems:
+            return f"! {text.plural(len(status.problems), 'file')} cannot be read"
+        if self.deck.status_error is not None and status is not None and status.lineages:
+            return "the configuration is broken · ! says where"
+        if self.deck.is_looking:
+            return "asking the services …"
+        return ""
+
+    def _show_detail(self) -> None:
+        sheet, chosen = self.query_one("#detail", Sheet), self.query_one(CertificateTable).chosen
+        error, status = self.deck.status_error, self.deck.status
+        if error is not None and (status is None or not status.lineages):
+            sheet.border_title = "The configuration cannot be used"
+            sheet.write(failed(error))
+        elif chosen is not None:
+            sheet.border_title = text.printable(chosen.name)
+            look = "asking it …" if self.deck.is_looking else ""
+            sheet.write(details(chosen, self.deck.now(), look=look))
+        else:
+            sheet.border_title = "Welcome" if not self._filter else "Nothing found"
+            sheet.write(empty(self._filter))
+
+    def on_certificate_table_moved(self, message: CertificateTable.Moved) -> None:
+        self._show_detail()
+        self.refresh_actions()
+
+    def on_certificate_table_opened(self, message: CertificateTable.Opened) -> None:
+        self.action_zoom()
+
+    # -- room --------------------------------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """Give the list what it needs and the details the rest, but ten rows at least."""
+        width, height = self.app.size
+        self.set_class(width >= _WIDE, "-wide")
+        rows = len(self.rows())
+        self.set_class(rows == 0, "-empty")
+        table = self.query_one(CertificateTable)
+        room = height - 5 - (1 if self.query("Input") else 0)
+        table.styles.height = None if width >= _WIDE else max(min(rows + 3, room - _DETAIL_ROWS), 5)
+
+    # -- actions -----------------------------------------------------------------------------------------------------
+
+    def situation(self) -> Situation:
+        return replace(super().situation(), lineage=self.query_one(CertificateTable).chosen)
+
+    def action_sort(self) -> None:
+        names = list(ORDERS)
+        self._order = names[(names.index(self._order) + 1) % len(names)]
+        self._show()
+
+    def action_look_again(self) -> None:
+        self.deck.refresh_status()
+        self.deck.look_at_services()
+        self._show()
+
+    def action_zoom(self) -> None:
+        self.toggle_class("-zoomed")
+        self.query_one("#detail" if self.has_class("-zoomed") else "#list").focus()
+
+    def action_back(self) -> None:
+        """Undo what was done to the view, the last thing first. There is nowhere to go back to."""
+        if self.has_class("-zoomed"):
+            self.action_zoom()
+        elif self.query("#filter"):
+            self._set_filter("")
+            self.query("#filter").remove()
+            self.query_one("#list").focus()
+
+    def choose(self, name: str) -> None:
+        """Put the cursor on a lineage, whatever the filter hides."""
+        if not self.query_one(CertificateTable).choose(name):
+            self._set_filter("")
+            self.query_one(CertificateTable).choose(name)
+
+    def action_filter(self) -> None:
+        from tui.widgets.filter_field import FilterField
+
+        if not self.query(FilterField):
+            self.mount(FilterField("name, domain or issuer", id="filter"), after=self.query_one(Overview))
+            self.call_after_refresh(self._share_height)
+        self.query_one("#filter", Widget).focus()
+
+    def on_filter_field_typed(self, message: Message) -> None:
+        self._set_filter(getattr(message, "text", ""))
+
+    def on_filter_field_left(self, message: Message) -> None:
+        if not self._filter:
+            self.query("#filter").remove()
+            self.call_after_refresh(self._share_height)
+        self.query_one("#list").focus()
+
+    def _set_filter(self, words: str) -> None:
+        self._filter = words.strip()
+        self._show()
+        self.refresh_actions()
+
+    def action_problems(self) -> None:
+        status, error = self.deck.status, self.deck.status_error
+        found: list[CertdeckError] = [*([error] if error else []), *(status.problems if status else ())]
+        for problem in reversed(found):
+            self.deck.show_error(problem)
+
+    def action_issue(self) -> None:
+        operations.issue(self.deck)
+
+    def _with_chosen(self, do: Callable[..., None]) -> None:
+        chosen = self.query_one(CertificateTable).chosen
+        if chosen is not None:
+            do(self.deck, chosen)
+
+    def action_renew(self) -> None:
+        self._with_chosen(operations.renew)
+
+    def action_deploy(self) -> None:
+        self._with_chosen(operations.deploy)
+
+    def action_roll_back(self) -> None:
+        self._with_chosen(operations.roll_back)
+
+    def action_complete(self) -> None:
+        self._with_chosen(operations.complete)
+
+    def action_export(self) -> None:
+        self._with_chosen(operations.export)
+
+    def action_auto_renew(self) -> None:
+        self._with_chosen(operations.auto_renew)
+
+    def action_delete(self) -> None:
+        self._with_chosen(operations.delete)
+
+    def action_show_pem(self) -> None:
+        self._with_chosen(operations.show_pem)
+
+
+def matches(row: LineageStatus, words: str) -> bool:
+    """Say whether every word of a filter is in the name, a domain, or the issuer."""
+    names = (f"{domain} {text.name_shown(domain)}" for domain in row.domains)
+    haystack = " ".join((row.name, *names, text.issuer_shown(row), row.issuer, row.method)).casefold()
+    return all(word in haystack for word in words.casefold().split())

@@ -1,0 +1,177 @@
+"""What a screen does with one certificate: ask first, then hand the work to the bridge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import CertdeckError
+from core.operations import LineageStatus, PemView
+from tui import text
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from tui.app import CertdeckApp
+
+
+def issue(deck: CertdeckApp) -> None:
+    """Open the wizard."""
+    from tui.screens.issue import IssueScreen
+
+    deck.push_screen(IssueScreen())
+
+
+def renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    name = lineage.name
+    due = "It is due." if lineage.renew_at is not None and lineage.renew_at <= deck.now() else "It is not due yet; this orders a new one all the same."
+    _ask_then(
+        deck,
+        f"Renew {printable(name)}?",
+        f"{due} {_services(lineage)}",
+        "Renew",
+        lambda: deck.begin(
+            f"Renew {name}",
+            f"renewing {name}",
+            lambda report, cancel: deck.engine.renew((name,), force=True, report=report, cancel=cancel),
+            lineage=name,
+        ),
+    )
+
+
+def deploy(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    name = lineage.name
+    version = lineage.waiting_version or lineage.version
+    _ask_then(
+        deck,
+        f"Deploy {printable(name)}?",
+        f"Version {version} goes live. {_services(lineage)}",
+        "Deploy",
+        lambda: deck.begin(
+            f"Deploy {name}",
+            f"deploying {name}",
+            lambda report, cancel: deck.engine.deploy(name, report=report, cancel=cancel),
+            lineage=name,
+        ),
+    )
+
+
+def roll_back(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    name = lineage.name
+    _ask_then(
+        deck,
+        f"Roll {printable(name)} back?",
+        f"The version before {lineage.version} goes live again. {_services(lineage)} A renewal brings a newer one as usual.",
+        "Roll back",
+        lambda: deck.begin(
+            f"Roll back {name}",
+            f"rolling back {name}",
+            lambda report, cancel: deck.engine.rollback(name, report=report, cancel=cancel),
+            lineage=name,
+        ),
+        danger=True,
+    )
+
+
+def complete(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    name = lineage.name
+    deck.begin(
+        f"Complete {name}",
+        f"completing {name}",
+        lambda report, cancel: deck.engine.complete(name, report=report, cancel=cancel),
+        lineage=name,
+    )
+
+
+def auto_renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    name, wanted = lineage.name, not lineage.auto_renew
+    words = (
+        "The scheduled run renews it by itself again."
+        if wanted
+        else "Nobody renews it any more until you do, or switch this on again. When it ends, services that use it fail."
+    )
+    _ask_then(
+        deck,
+        f"Switch automatic renewal of {printable(name)} {'on' if wanted else 'off'}?",
+        words,
+        "Switch on" if wanted else "Switch off",
+        lambda: deck.begin(
+            f"Settings of {name}",
+            f"changing {name}",
+            lambda report, cancel: deck.engine.set_lineage(name, auto_renew=wanted, report=report),
+            lineage=name,
+            quiet=True,
+        ),
+        danger=not wanted,
+    )
+
+
+def delete(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    name = lineage.name
+    used = ", ".join(printable(target.name) for target in lineage.targets)
+    words = f"It is in use by {used}: that is refused, until another certificate is deployed there. " if used else ""
+    _ask_then(
+        deck,
+        f"Delete {printable(name)}?",
+        f"{words}Its files go, and it is not renewed any more. A sealed copy is kept for 30 days.",
+        "Delete",
+        lambda: deck.begin(
+            f"Delete {name}",
+            f"deleting {name}",
+            lambda report, cancel: deck.engine.delete(name, report=report),
+            lineage=name,
+            quiet=True,
+        ),
+        danger=True,
+    )
+
+
+def export(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    from tui.screens.dialogs.export import ExportChoice, ExportDialog
+
+    def chosen(choice: ExportChoice | None) -> None:
+        if choice is None:
+            return
+        deck.begin(
+            f"Export {lineage.name}",
+            f"exporting {lineage.name}",
+            lambda report, cancel: deck.engine.export(
+                lineage.name,
+                format=choice.format,
+                out=choice.out,
+                passphrase=choice.passphrase,
+                legacy=choice.legacy,
+                report=report,
+            ),
+            lineage=lineage.name,
+            quiet=True,
+        )
+
+    deck.push_screen(ExportDialog(lineage.name), chosen)
+
+
+def show_pem(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    def read(answer: PemView | CertdeckError) -> None:
+        from tui.screens.pem import PemScreen
+
+        if isinstance(answer, CertdeckError):
+            deck.show_error(answer)
+        else:
+            deck.push_screen(PemScreen(answer))
+
+    deck.bridge.ask(lambda: deck.engine.pem(lineage.name), read)
+
+
+def _services(lineage: LineageStatus) -> str:
+    if not lineage.targets:
+        return "No service uses it."
+    names = ", ".join(printable(target.name) for target in lineage.targets)
+    return f"Then {names} {'is' if len(lineage.targets) == 1 else 'are'} tested, switched and reloaded; {text.plural(len(lineage.targets), 'service')} in all, or none."
+
+
+def _ask_then(deck: CertdeckApp, title: str, words: str, yes: str, do: object, *, danger: bool = False) -> None:
+    from tui.screens.dialogs.confirm import ConfirmDialog
+
+    def answered(agreed: bool | None) -> None:
+        if agreed and callable(do):
+            do()
+
+    deck.push_screen(ConfirmDialog(title, words, yes=yes, danger=danger), answered)

@@ -1,0 +1,165 @@
+"""What every full screen shares: header, tray, footer, bindings from the table of actions, and news from the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from core.errors import CertdeckError
+from core.operations import Status
+from tui import text
+from tui.actions import Action, Situation, of_scope, offered
+from tui.bridge import Bridge
+from tui.terminal import SMALLEST
+from tui.widgets.footer import PageFooter
+from tui.widgets.header import PageHeader
+from tui.widgets.tray import Tray
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+    from tui.app import CertdeckApp
+
+T = TypeVar("T")
+
+
+class StatusRead(Message):
+    """The state of every lineage was read anew, or could not be read."""
+
+    def __init__(self, status: Status | None, error: CertdeckError | None) -> None:
+        super().__init__()
+        self.status = status
+        self.error = error
+
+
+class Page(Screen[T]):
+    """A full screen. A subclass names its SCOPE, its `title`, and composes `body`."""
+
+    SCOPE: ClassVar[str] = ""
+    """Whose actions it has, beside `page` and `app`."""
+    HELP_TEXT: ClassVar[str] = ""
+    """What the help screen says about this one, before the keys; paragraphs apart by an empty line."""
+
+    AUTO_FOCUS = "*"
+
+    page_title = ""
+    page_detail = ""
+    """Beside the title, muted."""
+
+    # -- the parts ---------------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield PageHeader()
+        yield from self.body()
+        yield Tray()
+        yield PageFooter()
+
+    def body(self) -> ComposeResult:
+        """Yield what stands between header and footer."""
+        raise NotImplementedError
+
+    @property
+    def deck(self) -> CertdeckApp:
+        """The app, by its own type."""
+        return cast("CertdeckApp", self.app)
+
+    @property
+    def engine(self) -> Engine:
+        return self.deck.engine
+
+    @property
+    def bridge(self) -> Bridge:
+        return self.deck.bridge
+
+    # -- actions -----------------------------------------------------------------------------------------------------
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (self.SCOPE, "page", "app")
+
+    def actions(self) -> tuple[Action, ...]:
+        """Return every action of this screen, the app's included."""
+        return of_scope(*self.scopes)
+
+    def situation(self) -> Situation:
+        """Return what decides which actions apply. A subclass adds what it knows."""
+        status = self.deck.status
+        return Situation(
+            busy=self.bridge.busy,
+            broken=self.deck.status_error is not None,
+            certificates=len(status.lineages) if status else 0,
+            problems=len(status.problems) if status else 0,
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let a key do nothing where its action does not apply."""
+        found = next((each for each in self.actions() if each.id.replace("-", "_") == action), None)
+        return found is None or found.applies(self.situation())
+
+    def refresh_actions(self) -> None:
+        """Show the actions that apply now. Call it when the situation has changed."""
+        shown = [action for action in offered(self.actions(), self.situation()) if action.footer]
+        own = [action for action in shown if action.scope != "app"]
+        self.query_one(PageFooter).show([*own, *(action for action in shown if action.scope == "app")])
+
+    def action_back(self) -> None:
+        self.dismiss()
+
+    def on_page_footer_chosen(self, message: PageFooter.Chosen) -> None:
+        self.deck.perform(message.action)
+
+    def on_tray_opened(self, message: Tray.Opened) -> None:
+        self.deck.action_progress()
+
+    # -- news --------------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self.deck.news.subscribe(self, self._hear)
+        self.refresh_frame()
+
+    def on_screen_resume(self) -> None:
+        self.refresh_frame()
+
+    def _hear(self, message: Message) -> None:
+        self.heard(message)
+        self.refresh_frame()
+
+    def heard(self, message: Message) -> None:
+        """React to `StatusRead`, `EngineEvent` or `OperationFinished`. What is on disk is the truth: show that, not the event."""
+
+    def refresh_frame(self) -> None:
+        """Draw header, tray and footer for what is known now."""
+        status, now = self.deck.status, self.deck.now()
+        right, role = "", "text-muted"
+        if status is not None:
+            right = text.timer_shown(status.timer, now)
+            role = {"on": "severity-green", "off": "severity-yellow"}.get(status.timer.state, "text-muted")
+            if status.timer.last_outcome == "failed":
+                role = "severity-red"
+        self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail, right=right, role=role)
+        words, outcome = self.deck.under_way() if self.tells_progress else ("", "running")
+        self.query_one(Tray).show(words, outcome)
+        self.refresh_actions()
+
+    tells_progress = True
+    """The tray shows what runs. Not on the screen that shows it anyway."""
+
+    # -- a terminal that is too small --------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size.width, event.size.height)
+
+    def _fit(self, width: int, height: int) -> None:
+        small = width < SMALLEST[0] or height < SMALLEST[1]
+        if small == self.has_class("-small"):
+            return
+        self.set_class(small, "-small")
+        if small:
+            words = f"certdeck needs {SMALLEST[0]} × {SMALLEST[1]} characters.\nThis window has {width} × {height}.\n\nMake it larger, or press q."
+            self.mount(Static(words, classes="too-small", markup=False))
+        else:
+            self.query(".too-small").remove()

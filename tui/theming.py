@@ -1,0 +1,156 @@
+"""Colour themes: one TOML file each, shipped in `themes/` and added by a vendor in `etc/themes/`.
+
+A file holds the fields of a Textual theme and, below `[variables]`, Textual's variables and ours. It is checked when it is
+read, because a wrong colour would fail late and without a word about where.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from textual.color import Color, ColorParseError
+from textual.theme import Theme
+
+from core.errors import ConfigError
+
+DEFAULT: Final = "deck-dark"
+ANSI: Final = "deck-ansi"
+
+COLOURS: Final = (
+    "primary", "secondary", "warning", "error", "success", "accent", "foreground", "background", "surface", "panel", "boost",
+)  # fmt: skip
+
+OURS: Final[Mapping[str, str]] = {
+    "brand": "primary",
+    "key": "primary",
+    "text-muted": "foreground",
+    "footer-text": "foreground",
+    "faint": "foreground",
+    "header-background": "surface",
+    "cursor-row": "panel",
+    "severity-green": "success",
+    "severity-yellow": "warning",
+    "severity-red": "error",
+    "bar-used": "primary",
+    "bar-rest": "foreground",
+    "tick": "foreground",
+    "frame": "foreground",
+    "frame-title": "primary",
+}
+"""Our variables, each with the field that stands in when a theme does not set it."""
+
+_PLAIN: Final = {"name": str, "dark": bool, "ansi": bool, "luminosity_spread": float, "text_alpha": float}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The themes that can be used, and what was wrong with the others."""
+
+    themes: Mapping[str, Theme]
+    problems: tuple[ConfigError, ...] = ()
+
+
+def load(etc: Path | None = None, *, only: str | None = None) -> Loaded:
+    """Return the shipped themes and those in `etc/themes`. `only`: read no more than this shipped one, for a fast start."""
+    themes: dict[str, Theme] = {}
+    problems: list[ConfigError] = []
+    if only is not None:
+        file = resources.files("themes") / f"{only}.toml"
+        if file.is_file():
+            return Loaded({only: parse(file.read_text(encoding="utf-8"), f"{only}.toml")})
+    shipped = sorted((each for each in resources.files("themes").iterdir()), key=lambda each: each.name)
+    for file in shipped:
+        if file.name.endswith(".toml"):
+            theme = parse(file.read_text(encoding="utf-8"), file.name)
+            themes[theme.name] = theme
+    for path in sorted((etc / "themes").glob("*.toml")) if etc is not None else ():
+        try:
+            theme = parse(path.read_text(encoding="utf-8"), str(path))
+            themes[theme.name] = theme
+        except ConfigError as exc:
+            problems.append(exc)
+        except (OSError, UnicodeDecodeError):
+            problems.append(_refused(str(path), "It cannot be read, or is not UTF-8 text."))
+    return Loaded(themes, tuple(problems))
+
+
+def parse(text: str, where: str) -> Theme:
+    """Return the theme in a file's text. Raises ConfigError (`config-invalid`) with one sentence about the first fault."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise _refused(where, f"It is not TOML: {exc}.") from exc
+    variables = table.pop("variables", {})
+    if not isinstance(variables, dict):
+        raise _refused(where, "`variables` must be a table of names and colours.")
+    for key in ("name", "primary"):
+        if key not in table:
+            raise _refused(where, f"`{key}` is missing.")
+    for key, value in table.items():
+        _check_field(where, key, value)
+    for key, value in variables.items():
+        if not isinstance(value, str):
+            raise _refused(where, f"`variables.{key}` must be text in quotes.")
+        if not key.endswith("-style"):
+            _check_colour(where, f"variables.{key}", value)
+    fields: dict[str, Any] = dict(table)
+    filled = {
+        ours: variables.get(ours) or fields.get(stand_in) or fields.get("foreground") or fields["primary"]
+        for ours, stand_in in OURS.items()
+    }
+    return Theme(**fields, variables={**filled, **variables})
+
+
+def _check_field(where: str, key: str, value: object) -> None:
+    if key in COLOURS:
+        if not isinstance(value, str):
+            raise _refused(where, f"`{key}` must be a colour in quotes.")
+        _check_colour(where, key, value)
+    elif key in _PLAIN:
+        wanted = _PLAIN[key]
+        if not isinstance(value, wanted) or (wanted is str and not value):
+            raise _refused(
+                where,
+                f"`{key}` must be {'true or false' if wanted is bool else 'text' if wanted is str else 'a number'}.",
+            )
+    else:
+        near = get_close_matches(key, [*COLOURS, *_PLAIN, "variables"], n=1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        raise _refused(where, f"`{key}` is not a field of a theme.{hint}")
+
+
+def _check_colour(where: str, key: str, value: str) -> None:
+    # Textual allows an opacity behind the colour: `ansi_default 50%`.
+    try:
+        Color.parse(value.partition(" ")[0])
+    except ColorParseError as exc:
+        raise _refused(where, f"`{key}` is {value!r}, which is no colour.") from exc
+
+
+def _refused(where: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"The theme {where} cannot be used.",
+        why,
+        "Correct the file, or remove it; the shipped themes in themes/ show the fields.",
+        details={"problems": [why]},
+    )
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the contrast of two colours as WCAG 2 defines it: 1 to 21."""
+    light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    def linear(channel: float) -> float:
+        return channel / 12.92 if channel <= 0.03928 else float(((channel + 0.055) / 1.055) ** 2.4)
+
+    red, green, blue = Color.parse(colour).normalized
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)

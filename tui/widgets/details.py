@@ -1,0 +1,208 @@
+"""Everything about one certificate, as lines (ST-42 to ST-49). What stands in its way comes first."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.operations import LineageStatus, TargetState
+from tui import text
+from tui.glyphs import printable
+from tui.text import MARKS
+from tui.widgets.ink import Ink
+from tui.widgets.lines import BLANK, Line, Part, fit, grouped, length, wrap
+
+_LABEL = 13
+"""Cells of the label column, the gap included."""
+_SIDE_BY_SIDE = 66
+"""From this width on, the fields stand in two columns."""
+_MOST_NAMES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One label with what stands beside it, for a width."""
+
+    label: str
+    lines: Callable[[int, Ink], Sequence[Line]]
+
+
+def details(lineage: LineageStatus, now: datetime, *, look: str = "") -> Callable[[int, Ink], list[Line]]:
+    """Return the writer of a Sheet. `look`: what is known of the live check, beside the services."""
+
+    def write(width: int, ink: Ink) -> list[Line]:
+        lines = _headline(lineage, now, width, ink)
+        trouble = _trouble(lineage, now, width, ink)
+        if trouble:
+            lines += [*trouble, []]
+        fields = _identity(lineage), _circumstances(lineage, now, look)
+        if width >= _SIDE_BY_SIDE:
+            gap = 3
+            left = (width - gap) // 2
+            lines += _beside(_table(fields[0], left, ink), _table(fields[1], width - gap - left, ink), left, gap)
+        else:
+            first, second = fields
+            lines += [*_table(first, width, ink), [], *_table(second, width, ink)]
+        return lines
+
+    return write
+
+
+# -- what comes first --------------------------------------------------------------------------------------------------
+
+
+def _headline(lineage: LineageStatus, now: datetime, width: int, ink: Ink) -> list[Line]:
+    mark = MARKS[text.severity_of(lineage)]
+    head: list[Part] = [(f"{mark.glyph} ", ink(mark.colour)), (text.days_left(lineage, now), ink(mark.colour, bold=True))]
+    rest = text.renewal_shown(lineage, now)
+    if length(head) + len(rest) + 3 <= width:
+        return [[*head, (" · ", ink("faint")), (rest, ink("text-muted"))], []]
+    return [head, [("  ", BLANK), (rest, ink("text-muted"))], []]
+
+
+def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink) -> list[Line]:
+    lines: list[Line] = []
+    if lineage.last_error is not None:
+        lines += told_error({key: str(lineage.last_error.get(key, "")) for key in ("what", "why", "fix")}, width, ink)
+    if lineage.waiting_version is not None:
+        words = f"Version {lineage.waiting_version} is issued and waits: it could not be deployed. d tries again."
+        lines += _marked("▲", "severity-yellow", words, width, ink)
+    if lineage.open_order:
+        lines += _marked("◐", "severity-yellow", "An order is open and not finished. c goes on with it.", width, ink)
+    return lines
+
+
+def told_error(error: dict[str, str], width: int, ink: Ink) -> list[Line]:
+    """Return what, why and what to do as lines."""
+    lines = _marked("✖", "severity-red", printable(error["what"]), width, ink, bold=True)
+    for label, key in (("why", "why"), ("do", "fix")):
+        for number, line in enumerate(wrap(printable(error[key]), width - 6)):
+            lines.append([(f"  {label if number == 0 else '':4}", ink("text-muted")), (line, ink("foreground"))])
+    return lines
+
+
+def _marked(glyph: str, role: str, words: str, width: int, ink: Ink, *, bold: bool = False) -> list[Line]:
+    return [
+        [(f"{glyph if number == 0 else ' '} ", ink(role)), (line, ink("foreground", bold=bold))]
+        for number, line in enumerate(wrap(words, width - 2))
+    ]
+
+
+# -- the fields --------------------------------------------------------------------------------------------------------
+
+
+def _identity(lineage: LineageStatus) -> list[Field]:
+    fields = [Field("Names", lambda width, ink: _names(lineage.domains, width, ink))]
+    if lineage.sha256:
+        subject = printable(lineage.subject) or "none; the names count"
+        fields = [
+            _words("Subject", subject),
+            _words("Issuer", printable(lineage.issuer)),
+            *fields,
+            Field("SHA-256", lambda width, ink: [[(line, ink("foreground"))] for line in grouped(lineage.sha256, 8, width)]),
+            _words("Serial", printable(lineage.serial)),
+        ]
+    return fields
+
+
+def _circumstances(lineage: LineageStatus, now: datetime, look: str) -> list[Field]:
+    fields: list[Field] = []
+    if lineage.not_before is not None and lineage.not_after is not None:
+        chain = text.plural(lineage.chain_length, "intermediate") if lineage.chain else "no intermediates"
+        if lineage.self_signed:
+            chain = "none needed"
+        fields += [
+            _words("Valid from", text.moment(lineage.not_before)),
+            _words("Valid to", text.moment(lineage.not_after)),
+            _words("Days left", str(lineage.days_left)),
+            _words("Self-signed", "yes: browsers warn" if lineage.self_signed else "no"),
+            _words("Chain", chain),
+            _words("Key", text.key_shown(lineage.key_type)),
+        ]
+    method = text.method_shown(lineage.method)
+    if lineage.profile:
+        method += f", profile {printable(lineage.profile)}"
+    fields += [
+        _words("Method", method),
+        _words("Renewal", f"{_when(lineage)}{text.renewal_why(lineage)}" if lineage.auto_renew or lineage.renew_why == "by hand" else "off"),
+        Field("Served by", lambda width, ink: _targets(lineage.targets, look, width, ink)),
+    ]
+    if lineage.version is not None:
+        fields.append(_words("Version", str(lineage.version)))
+    return fields
+
+
+def _when(lineage: LineageStatus) -> str:
+    return f"{text.moment(lineage.renew_at)}, " if lineage.renew_at is not None else ""
+
+
+def _words(label: str, words: str) -> Field:
+    return Field(label, lambda width, ink: [[(line, ink("foreground"))] for line in wrap(words, width)])
+
+
+def _names(domains: Sequence[str], width: int, ink: Ink) -> list[Line]:
+    """Return every name on a line of its own; an encoded one is followed by what a machine calls it."""
+    if not domains:
+        return [[("–", ink("text-muted"))]]
+    lines: list[Line] = []
+    for domain in domains[:_MOST_NAMES]:
+        shown = text.name_shown(domain)
+        parts: list[Part] = [(line, ink("foreground")) for line in wrap(shown, width)]
+        lines += [[part] for part in parts]
+        note = "IP address" if _is_address(domain) else printable(domain) if shown != domain else ""
+        if note and length(lines[-1]) + len(note) + 2 <= width:
+            lines[-1] = [*lines[-1], (f"  {note}", ink("text-muted"))]
+        elif note and shown != domain:
+            lines += [[(line, ink("text-muted"))] for line in wrap(note, width)]
+    if len(domains) > _MOST_NAMES:
+        lines.append([(f"and {len(domains) - _MOST_NAMES:,} more", ink("text-muted"))])
+    return lines
+
+
+def _is_address(domain: str) -> bool:
+    try:
+        ipaddress.ip_address(domain)
+    except ValueError:
+        return False
+    return True
+
+
+def _targets(targets: Sequence[TargetState], look: str, width: int, ink: Ink) -> list[Line]:
+    if not targets:
+        return [[(line, ink("text-muted"))] for line in wrap("no service; its files are in state/live", width)]
+    lines: list[Line] = []
+    for target in targets:
+        mark, name = MARKS[target.state], printable(target.name)
+        word = look if look and target.state == "unknown" else mark.word
+        head: list[Part] = [(f"{mark.glyph} ", ink(mark.colour)), (name, ink("foreground"))]
+        if length(head) + len(word) + 2 <= width:
+            lines.append([*head, (f"  {word}", ink(mark.colour))])
+        else:
+            lines += [head, [("  ", BLANK), (word, ink(mark.colour))]]
+        if target.why:
+            lines += [[("  ", BLANK), (line, ink("text-muted"))] for line in wrap(printable(target.why), width - 2)]
+    return lines
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def _table(fields: Sequence[Field], width: int, ink: Ink) -> list[Line]:
+    """Return labels and values, the labels in a column of their own."""
+    lines: list[Line] = []
+    for field in fields:
+        for number, line in enumerate(field.lines(width - _LABEL, ink)):
+            lines.append([(fit(field.label if number == 0 else "", _LABEL), ink("text-muted")), *line])
+    return lines
+
+
+def _beside(left: Sequence[Line], right: Sequence[Line], width: int, gap: int) -> list[Line]:
+    lines: list[Line] = []
+    for number in range(max(len(left), len(right))):
+        line = list(left[number]) if number < len(left) else []
+        if number < len(right):
+            line = [*line, (" " * (width + gap - length(line)), BLANK), *right[number]]
+        lines.append(line)
+    return lines

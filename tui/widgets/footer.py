@@ -1,0 +1,69 @@
+"""The last line of every screen: the actions that apply, as many as fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from tui.actions import Action
+from tui.widgets.ink import Inked
+from tui.widgets.lines import BLANK, Part, strip_of, width_of
+
+
+class PageFooter(Inked):
+    """`i Issue  r Renew  …  ? Help  ^p More`. A click does the same as the key."""
+
+    DEFAULT_CSS = """
+    PageFooter { height: 1; dock: bottom; background: $header-background; }
+    """
+
+    class Chosen(Message):
+        """Somebody clicked an action."""
+
+        def __init__(self, action: Action) -> None:
+            super().__init__()
+            self.action = action
+
+    _actions: tuple[Action, ...] = ()
+    _places: tuple[tuple[int, int, Action], ...] = ()
+
+    def show(self, actions: Sequence[Action]) -> None:
+        """Set the actions that apply, in the order in which they are to stand."""
+        told = tuple(actions)
+        if told != self._actions:
+            self._actions = told
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width, ink = self.size.width, self.ink
+        parts: list[Part] = []
+        places: list[tuple[int, int, Action]] = []
+        x = 0
+        for action in self._fitting(width):
+            parts += [
+                (" ", BLANK),
+                (action.key_shown, ink("key", bold=True)),
+                (f" {action.label} ", ink("footer-text")),
+            ]
+            places.append((x, x := x + _width(action), action))
+        self._places = tuple(places)
+        return strip_of(parts, width)
+
+    def _fitting(self, width: int) -> list[Action]:
+        """Return what fits; what matters least goes first, and never help and palette."""
+        kept = list(self._actions)
+        while kept and sum(map(_width, kept)) > width:
+            kept.remove(max(kept, key=lambda action: action.footer))
+        return kept
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, action in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Chosen(action))
+
+
+def _width(action: Action) -> int:
+    return width_of(action.key_shown) + width_of(action.label) + 3

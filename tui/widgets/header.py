@@ -1,0 +1,46 @@
+"""The first line of every screen: product, appliance or title, host, and whether the timer lives."""
+
+from __future__ import annotations
+
+from textual.strip import Strip
+
+from tui.glyphs import printable
+from tui.widgets.ink import Inked
+from tui.widgets.lines import BLANK, Part, cut, fit, length, strip_of
+
+
+class PageHeader(Inked):
+    """`◆ certdeck  Acme Box  box.example.com          timer on · next run 03:00, in 23 h`."""
+
+    DEFAULT_CSS = """
+    PageHeader { height: 1; dock: top; background: $header-background; }
+    """
+
+    _title = ""
+    _detail = ""
+    _right = ""
+    _right_role = "text-muted"
+
+    def show(self, *, title: str, detail: str = "", right: str = "", role: str = "text-muted") -> None:
+        """Set what stands there. `role`: the theme variable for the beginning of `right`, up to its first dot."""
+        told = (printable(title), printable(detail), printable(right), role)
+        if told != (self._title, self._detail, self._right, self._right_role):
+            self._title, self._detail, self._right, self._right_role = told
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width, ink = self.size.width, self.ink
+        left: list[Part] = [(" ◆ ", ink("brand")), ("certdeck", ink("brand", bold=True))]
+        if self._title:
+            left += [("  ", BLANK), (self._title, ink("foreground", bold=True))]
+        if self._detail:
+            left += [("  ", BLANK), (self._detail, ink("text-muted"))]
+        head, dot, tail = self._right.partition(" · ")
+        right: list[Part] = [(head, ink(self._right_role)), (f"{dot}{tail} ", ink("text-muted"))]
+        if length(left) + length(right) + 2 > width:
+            # The timer is what one looks for first: the names give way.
+            room = max(width - length(right) - 2, 12)
+            text = fit(cut(self._title, max(room - 13, 0)), max(room - 13, 0))
+            left = [*left[:2], ("  ", BLANK), (text, ink("foreground", bold=True))]
+        gap = width - length(left) - length(right)
+        return strip_of([*left, (" " * gap, BLANK), *right], width)

@@ -1,0 +1,62 @@
+"""Styles for what a widget draws itself, named by the theme's variables; a widget never names a colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.style import Style
+from textual.color import Color, ColorParseError
+from textual.widget import Widget
+
+
+class Ink:
+    """The variables of one theme, as styles. Made anew when the theme changes."""
+
+    def __init__(self, variables: Mapping[str, str], *, ansi: bool) -> None:
+        self.variables = variables
+        self.ansi = ansi
+        """Sixteen colours or none: what is chosen is shown in reverse, because there is no shade to lay behind it."""
+        self._styles: dict[tuple[str, bool, str], Style] = {}
+
+    def __call__(self, name: str, *, bold: bool = False, on: str = "") -> Style:
+        """Return the style with the variable `name` as its colour, and `on` as its background where one is named."""
+        key = (name, bold, on)
+        style = self._styles.get(key)
+        if style is None:
+            style = self._styles[key] = self._made(name, bold, on)
+        return style
+
+    def chosen(self, name: str, *, bold: bool = False) -> Style:
+        """Return the style of something in the row under the cursor."""
+        if self.ansi:
+            return self(name, bold=bold) + Style(reverse=True)
+        return self(name, bold=bold, on="cursor-row")
+
+    def _made(self, name: str, bold: bool, on: str) -> Style:
+        background = self._colour(on) if on else None
+        return Style(
+            color=self._colour(name).rich_color,
+            bgcolor=background.rich_color if background is not None and background.a else None,
+            bold=bold or None,
+        )
+
+    def _colour(self, name: str) -> Color:
+        try:
+            return Color.parse(self.variables[name].partition(" ")[0])
+        except (KeyError, ColorParseError):
+            # A theme of somebody else's may lack a variable of ours: its text colour is always there.
+            return Color.parse(self.variables["foreground"])
+
+
+class Inked(Widget):
+    """A widget that draws its own lines."""
+
+    _ink: Ink | None = None
+
+    @property
+    def ink(self) -> Ink:
+        """The styles of the theme that is on."""
+        variables = self.app.theme_variables
+        if self._ink is None or self._ink.variables is not variables:
+            self._ink = Ink(variables, ansi=self.app.native_ansi_color)
+        return self._ink

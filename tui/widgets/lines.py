@@ -1,0 +1,83 @@
+"""Lines of styled text, measured in cells: cut, padded, wrapped, and joined to strips. Pure.
+
+A part is a text with its style. Nothing here reads markup: what comes from outside stays what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+Part = tuple[str, Style]
+Line = Sequence[Part]
+
+BLANK = Style()
+
+
+def width_of(text: str) -> int:
+    """Return how many cells `text` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def cut(text: str, width: int) -> str:
+    """Return `text` in at most `width` cells; what was cut off is told by an ellipsis."""
+    if width_of(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[:width]
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """Return `text` in exactly `width` cells."""
+    text = cut(text, width)
+    blanks = " " * (width - width_of(text))
+    return blanks + text if right else text + blanks
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return `text` as lines of at most `width` cells, broken between words, and inside a word that is longer than that."""
+    width = max(width, 1)
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split():
+            joined = f"{line} {word}" if line else word
+            if width_of(joined) <= width:
+                line = joined
+                continue
+            if line:
+                lines.append(line)
+            *full, line = chop_cells(word, width) if width_of(word) > width else [word]
+            lines += full
+        lines.append(line)
+    return lines
+
+
+def grouped(text: str, group: int, width: int) -> list[str]:
+    """Return colon-separated hex as lines of whole bytes, a multiple of `group` to a line where the width allows it."""
+    pairs = text.split(":")
+    fitting = max((width + 1) // 3, 1)
+    count = fitting - fitting % group or fitting
+    return [":".join(pairs[start : start + count]) for start in range(0, len(pairs), count)]
+
+
+def strip_of(parts: Iterable[Part], width: int) -> Strip:
+    """Return the parts as one strip of exactly `width` cells."""
+    strip = Strip([Segment(text, style) for text, style in parts if text])
+    return strip.adjust_cell_length(width)
+
+
+def length(parts: Iterable[Part]) -> int:
+    """Return how many cells the parts take."""
+    return sum(width_of(text) for text, _ in parts)
+
+
+def between(left: Line, right: Line, width: int, *, least: int = 2) -> list[Part]:
+    """Return a line with `left` at its beginning and `right` at its end; `right` goes when both do not fit."""
+    gap = width - length(left) - length(right)
+    if gap < least:
+        return list(left)
+    return [*left, (" " * gap, BLANK), *right]

@@ -1,0 +1,64 @@
+"""The state of everything in two lines: how many need somebody, and the horizon of the coming days."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from textual.strip import Strip
+
+from core.operations import LineageStatus
+from tui.text import MARKS, severity_of
+from tui.widgets.ink import Inked
+from tui.widgets.life import HORIZON_DAYS, horizon
+from tui.widgets.lines import BLANK, Part, between, strip_of
+
+
+class Overview(Inked):
+    """`✖ 1 needs you   ▲ 1 renews soon   ● 5 healthy`, and below it the horizon."""
+
+    DEFAULT_CSS = """
+    Overview { height: 2; margin: 1 0 0 0; padding: 0 2; }
+    """
+
+    _lineages: Sequence[LineageStatus] = ()
+    _now: datetime | None = None
+    _note = ""
+
+    def show(self, lineages: Sequence[LineageStatus], now: datetime, note: str = "") -> None:
+        """Set what is shown. `note`: a word at the end of the first line."""
+        self._lineages, self._now, self._note = lineages, now, note
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width, ink, now = self.size.width, self.ink, self._now
+        if now is None:
+            return Strip.blank(width)
+        if y == 0:
+            return strip_of(between(self._counts(), [(self._note, ink("text-muted"))], width), width)
+        if not self._lineages:
+            return Strip.blank(width)
+        left, right = "today ", f" +{HORIZON_DAYS} d"
+        line: list[Part] = [(left, ink("text-muted"))]
+        line += [(sign, ink(role)) for sign, role in horizon(self._lineages, now, width - len(left) - len(right))]
+        return strip_of([*line, (right, ink("text-muted"))], width)
+
+    def _counts(self) -> list[Part]:
+        ink = self.ink
+        counts = Counter(map(severity_of, self._lineages))
+        if not self._lineages:
+            return [("○ ", ink("text-muted")), ("no certificates", ink("text-muted"))]
+        words = {"red": ("needs you", "need you"), "yellow": ("renews soon", "renew soon"), "green": ("healthy", "healthy")}
+        parts: list[Part] = []
+        for severity, (one, several) in words.items():
+            count, mark = counts[severity], MARKS[severity]
+            role = mark.colour if count else "faint"
+            word = one if count == 1 else several
+            parts += [
+                (f"{mark.glyph} ", ink(role)),
+                (f"{count:,} ", ink(role if count else "text-muted", bold=bool(count))),
+                (word, ink("text-muted")),
+                ("    ", BLANK),
+            ]
+        return parts[:-1]
