@@ -10,12 +10,12 @@ from cryptography.x509.oid import NameOID
 
 from core.x509.certificate import Certificate, is_address
 from core.x509.key import PrivateKey
-from core.x509.selfsigned import LONGEST_COMMON_NAME, server_certificate, signed
+from core.x509.selfsigned import LONGEST_COMMON_NAME, common_name_of, server_certificate, signed
 
 
 def new_root(key: PrivateKey, common_name: str, *, not_before: datetime, not_after: datetime) -> Certificate:
     """Return a root that may sign leaves and nothing else (path length 0)."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:LONGEST_COMMON_NAME])])
+    subject = common_name_of(common_name)
     usage = x509.KeyUsage(
         digital_signature=False,
         key_encipherment=False,

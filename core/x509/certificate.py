@@ -22,7 +22,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 LONGEST_TEXT = 200
+LONGEST_NAME = 255
+"""A DNS name has at most 253 characters (RFC 1035); names are compared with what was ordered, so none of them is cut."""
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_UNREADABLE = (
+    # What cryptography raises, as tried with tens of thousands of altered certificates.
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+)
 _CURVES = {"secp256r1": "ec-256", "secp384r1": "ec-384", "secp521r1": "ec-521"}
 
 
@@ -79,7 +90,7 @@ def parse_pem(data: bytes) -> list[Certificate]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 parsed = x509.load_pem_x509_certificate(block)
-        except ValueError as exc:
+        except _UNREADABLE as exc:
             raise MalformedCertificate("A certificate in it is damaged.") from exc
         found.append(_values(parsed))
     return found
@@ -91,7 +102,7 @@ def parse_der(data: bytes) -> Certificate:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parsed = x509.load_der_x509_certificate(data)
-    except ValueError as exc:
+    except _UNREADABLE as exc:
         raise MalformedCertificate("It is no certificate in DER form.") from exc
     return _values(parsed)
 
@@ -103,12 +114,12 @@ def to_pem(certificate: Certificate) -> bytes:
     return b"\n".join([b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""])
 
 
-def printable(text: str) -> str:
-    """Return text without control, format and unassigned characters, at most 200 long."""
+def printable(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Return text with U+FFFD for each control, format and unassigned character, at most `longest` long."""
     kept = "".join(
-        "\ufffd" if unicodedata.category(c)[0] == "C" or c in "\u2028\u2029" else c for c in text[: LONGEST_TEXT + 1]
+        "\ufffd" if unicodedata.category(c)[0] == "C" or c in "\u2028\u2029" else c for c in text[: longest + 1]
     )
-    return kept if len(kept) <= LONGEST_TEXT else kept[: LONGEST_TEXT - 1] + "…"
+    return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 
 
 def _base64url(data: bytes) -> str:
@@ -120,7 +131,7 @@ def _values(parsed: x509.Certificate) -> Certificate:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _read(parsed)
-    except (ValueError, TypeError, x509.DuplicateExtension, UnsupportedAlgorithm) as exc:
+    except _UNREADABLE as exc:
         raise MalformedCertificate("A part of the certificate breaks the rules of RFC 5280.") from exc
 
 
@@ -141,7 +152,7 @@ def _read(parsed: x509.Certificate) -> Certificate:
         serial=f"{parsed.serial_number:X}" if parsed.serial_number >= 0 else f"-{-parsed.serial_number:X}",
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
-        names=tuple(printable(name) for name in names),
+        names=tuple(printable(name, LONGEST_NAME) for name in names),
         self_signed=_is_self_signed(parsed),
         is_ca=_is_ca(parsed),
         key_type=_key_type(key),
@@ -154,7 +165,8 @@ def _read(parsed: x509.Certificate) -> Certificate:
 def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     found = name.get_attributes_for_oid(oid)
     value = found[0].value if found else ""
-    return value if isinstance(value, str) else value.decode("latin-1")
+    # Stripped: a name of blanks alone shows nothing, and the next best one is wanted.
+    return (value if isinstance(value, str) else value.decode("latin-1")).strip()
 
 
 def _names(parsed: x509.Certificate) -> tuple[str, ...]:

@@ -65,7 +65,8 @@ def generate_key(key_type: str) -> PrivateKey:
 
 
 def load_key(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
-    """Read a PEM key. Raises MalformedKey."""
+    """Read a PEM key; an empty passphrase is none. Raises MalformedKey."""
+    passphrase = passphrase or None
     try:
         native = serialization.load_pem_private_key(pem, passphrase)
     except TypeError as exc:

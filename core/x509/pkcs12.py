@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 from cryptography import x509
@@ -30,8 +31,11 @@ def to_pfx(
         legacy: 3DES and SHA-1, for Windows Server 2016, Java 8 and older.
         name: the friendly name.
     """
-    certificates = [x509.load_der_x509_certificate(each.der) for each in chain]
-    own = x509.load_der_x509_certificate(leaf.der)
+    with warnings.catch_warnings():
+        # An old root with an odd serial number or encoding is passed on as it is.
+        warnings.simplefilter("ignore")
+        certificates = [x509.load_der_x509_certificate(each.der) for each in chain]
+        own = x509.load_der_x509_certificate(leaf.der)
     return serialize_key_and_certificates(name.encode(), key.native, own, certificates, _encryption(passphrase, legacy))
 
 

@@ -13,20 +13,26 @@ from core.x509.csr import general_names, signature_hash
 from core.x509.key import PrivateKey
 
 LONGEST_COMMON_NAME = 64
-"""RFC 5280, upper bound of a common name."""
+"""RFC 5280, upper bound of a common name. cryptography counts the bytes of its UTF-8."""
 
 
 def self_signed(
     key: PrivateKey, common_name: str, names: Sequence[str], *, not_before: datetime, not_after: datetime
 ) -> Certificate:
     """Return a server certificate for `names`, signed by its own key."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:LONGEST_COMMON_NAME])])
+    subject = common_name_of(common_name)
     builder = (
         server_certificate(subject, key, names, not_before=not_before, not_after=not_after)
         .issuer_name(subject)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.native.public_key()), critical=False)
     )
     return signed(builder, key)
+
+
+def common_name_of(text: str) -> x509.Name:
+    """Return a subject of this common name, cut to what fits; an empty one where nothing is left."""
+    cut = text.strip().encode()[:LONGEST_COMMON_NAME].decode(errors="ignore").strip()
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, cut)] if cut else [])
 
 
 def server_certificate(
