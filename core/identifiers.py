@@ -15,9 +15,14 @@ from core.errors import UsageError
 LONGEST_NAME = 253
 LONGEST_LABEL = 63
 LONGEST_LINEAGE = 128
+_MOST_EXPLAINED = 8
+"""Refused names that a message explains one by one; `details` holds them all."""
 _LINEAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SEPARATORS = re.compile(r"[\s,;]+")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_COUNTRY_SECOND_LEVELS = frozenset(("ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"))
+"""Second levels below which many countries sell domains (`example.co.uk`); the whole Public Suffix List is not needed for a hint."""
 _PRIVATE_SUFFIXES = frozenset(
     # RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN's reservation of .internal (2024), and what routers and Windows domains use.
     (
@@ -98,7 +103,10 @@ def parse_identifiers(texts: Iterable[str]) -> tuple[Identifier, ...]:
 def companion(identifier: Identifier, challenge: str) -> Identifier | None:
     """Return what is usually wanted beside a bare domain: `www.` with HTTP-01 (SO-14), `*.` with DNS-01 (SO-15)."""
     labels = identifier.value.split(".")
-    if identifier.type == "ip" or identifier.wildcard or labels[0] == "www" or len(labels) != 2:
+    if identifier.type == "ip" or identifier.wildcard or labels[0] == "www" or labels[-1] in _PRIVATE_SUFFIXES:
+        return None
+    is_national = len(labels[-1]) == 2 and len(labels) > 1 and labels[-2] in _COUNTRY_SECOND_LEVELS
+    if len(labels) != (3 if is_national else 2) or len(identifier.value) > LONGEST_NAME - len("www."):
         return None
     prefix = "*." if challenge == "dns-01" else "www."
     return Identifier(prefix + identifier.value, "dns", prefix + identifier.display)
@@ -109,14 +117,17 @@ def public_problem(identifier: Identifier) -> str | None:
     if identifier.type == "ip":
         import ipaddress
 
-        if ipaddress.ip_address(identifier.value).is_global:
+        address = ipaddress.ip_address(identifier.value)
+        if address.is_global and not address.is_multicast:
             return None
-        return f"{identifier.display} is an address of private networks, which no public CA vouches for."
+        return f"{identifier.display} is no address of one host of the internet, so no public CA vouches for it."
     labels = identifier.value.removeprefix("*.").split(".")
     if len(labels) == 1:
         return f"{identifier.display} is no full name: a public CA wants at least a domain and its top level."
     if labels[-1] in _PRIVATE_SUFFIXES:
         return f"{identifier.display} ends in .{labels[-1]}, which does not exist in the public DNS."
+    if any(label[2:4] == "--" and not label.startswith("xn--") for label in labels):
+        return f"{identifier.display} has two dashes at the third place of a part, which is reserved (RFC 5890)."
     return None
 
 
@@ -140,7 +151,7 @@ def check_lineage_name(name: str) -> None:
     shown = "".join(c if c.isprintable() else "?" for c in name[:40])
     raise BadLineageName(
         f"{shown!r} cannot be used as a name.",
-        "A name becomes a file name: it has 1 to 128 letters, digits, dots, dashes and underscores, and does not begin with a dot or dash.",
+        "It becomes a file name: 1 to 128 letters, digits, dots, dashes and underscores, no dot or dash at the beginning.",
         "Choose another one, for example my_domain_com.",
     )
 
@@ -157,12 +168,16 @@ def _bad(refused: list[_Refused]) -> BadIdentifier:
     first = refused[0]
     if len(refused) == 1:
         what = f"{first.text!r} is no name for a certificate." if first.text else "A name is empty."
+        why = first.why
     else:
-        what = f"{len(refused)} names cannot be used: {', '.join(repr(each.text) for each in refused[:5])}."
+        what = f"{len(refused)} names cannot be used."
+        why = " ".join(f"{each.text!r}: {each.why}" for each in refused[:_MOST_EXPLAINED])
+        if len(refused) > _MOST_EXPLAINED:
+            why += f" And {len(refused) - _MOST_EXPLAINED} more."
     return BadIdentifier(
         what,
-        " ".join(dict.fromkeys(each.why for each in refused)),
-        " ".join(dict.fromkeys(each.fix for each in refused)),
+        why,
+        " ".join(dict.fromkeys(each.fix for each in refused[:_MOST_EXPLAINED])),
         details={"problems": [{"name": each.text, "why": each.why, "fix": each.fix} for each in refused]},
     )
 
@@ -174,13 +189,17 @@ def _parse(text: str) -> Identifier:
     if address is not None:
         return address
     _refuse_urls(text)
-    name = text.rstrip(".") if text.endswith(".") and not text.endswith("..") else text
-    star, base = ("*.", name[2:]) if name.startswith("*.") else ("", name)
-    if "*" in base or not base:
+    star, base = ("*.", text[2:]) if text.startswith("*.") else ("", text)
+    if "*" in base or not base.strip("."):
         raise _Refused(text, "A star stands for one whole label, the leftmost one.", "Write it like *.example.com.")
-    ascii_name = base.lower() if base.isascii() else _to_ascii(text, base)
-    if "_" in ascii_name:
+    if "_" in base:
         raise _Refused(text, "Host names have no underscore.", "Use a dash, or another name.")
+    # An A-label is never shorter than what it stands for, so this also bounds the work of idna.
+    if len(base) > 2 * LONGEST_NAME:
+        raise _Refused(text, f"A name has at most {LONGEST_NAME} characters.", "Use a shorter name.")
+    ascii_name = base.lower() if base.isascii() else _to_ascii(text, base)
+    if ascii_name.endswith(".") and not ascii_name.endswith(".."):
+        ascii_name = ascii_name[:-1]
     if len(star + ascii_name) > LONGEST_NAME:
         raise _Refused(text, f"A name has at most {LONGEST_NAME} characters.", "Use a shorter name.")
     for label in ascii_name.split("."):
@@ -190,7 +209,9 @@ def _parse(text: str) -> Identifier:
             raise _Refused(text, f"A part between dots has at most {LONGEST_LABEL} characters.", "Use a shorter name.")
         if not _LABEL.fullmatch(label):
             raise _Refused(text, "Names have letters, digits and dashes, no dash at an edge.", "Correct the name.")
-    if ascii_name.rsplit(".", 1)[-1].isdigit():
+        if label.startswith("xn--") and not _is_punycode(label):
+            raise _Refused(text, f"{label} is no encoded international name (RFC 3492).", "Type it as it is written.")
+    if _NUMBER.fullmatch(ascii_name.rsplit(".", 1)[-1]):
         raise _Refused(
             text, "It looks like an address, but is none.", "An IPv4 address has four numbers from 0 to 255."
         )
@@ -204,34 +225,68 @@ def _address(text: str) -> Identifier | None:
 
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
-        value = str(ipaddress.ip_address(bare))
+        address = ipaddress.ip_address(bare)
     except ValueError:
         return None
+    value = str(address)
     if "%" in value:
         raise _Refused(
             text, "An address with a zone exists on one machine only.", "Use an address that others can reach."
         )
+    if address.is_unspecified:
+        raise _Refused(text, "It stands for every address of a machine.", "Use the one that clients connect to.")
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    if mapped is not None:
+        # Python 3.13 writes it differently than 3.11, so it would not stay the same name over an upgrade either.
+        raise _Refused(text, "It is an IPv4 address written as IPv6.", f"Type {mapped}.")
     return Identifier(value, "ip", value)
 
 
 def _refuse_urls(text: str) -> None:
-    host = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://", "", text)
+    host = re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//", "", text)
     host = re.split(r"[/?#]", host, maxsplit=1)[0].rpartition("@")[2]
-    host = re.sub(r":\d*$", "", host)
-    if host != text and re.search(r"[/:@?#]", text):
-        fix = f"Type only the name: {host}" if host and len(host) <= LONGEST_NAME else "Type only the name."
-        raise _Refused(text, "A certificate is for a name, not for an address of a page, a port or a mailbox.", fix)
+    host = re.sub(r":[0-9]*$", "", host)
+    if host == text or not re.search(r"[/:@?#]", text):
+        return
+    fix = "Type only the name."
+    try:
+        # Only what would be taken is suggested, so that nothing hostile comes back in the advice.
+        suggested = _address(host) if ":" in host else _parse(host)
+    except _Refused:
+        suggested = None
+    if suggested is not None:
+        fix = f"Type only the name: {suggested.display}"
+    raise _Refused(text, "A certificate is for a name, not for an address of a page, a port or a mailbox.", fix)
 
 
 def _to_ascii(text: str, name: str) -> str:
+    """Return the A-labels of a name, label by label: what is wrong with an ASCII one is found, and said, by the caller."""
     import idna
 
     try:
-        return idna.encode(name, uts46=True, transitional=False).decode("ascii").lower()
-    except (idna.IDNAError, UnicodeError):
-        raise _Refused(
-            text, "It has characters that host names cannot have (IDNA 2008).", "Check the spelling."
-        ) from None
+        labels = idna.uts46_remap(name, False, False).split(".")
+        return ".".join(label if label.isascii() else _a_label(label) for label in labels)
+    except (idna.IDNAError, UnicodeError) as exc:
+        if "too long" in str(exc):
+            why, fix = f"A part between dots has at most {LONGEST_LABEL} characters, encoded.", "Use a shorter name."
+        else:
+            why, fix = "It has characters that host names cannot have (IDNA 2008).", "Check the spelling."
+        raise _Refused(text, why, fix) from None
+
+
+def _a_label(label: str) -> str:
+    import idna
+
+    return idna.alabel(label).decode("ascii")
+
+
+def _is_punycode(label: str) -> bool:
+    """Tell whether an A-label can be decoded. Names that IDNA 2008 would not allow any more (emoji) exist and are fine."""
+    try:
+        decoded = label.removeprefix("xn--").encode().decode("punycode")
+    except UnicodeError:
+        return False
+    return decoded.isprintable() and not decoded.isascii()
 
 
 def _display(ascii_name: str) -> str:
