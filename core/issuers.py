@@ -170,7 +170,7 @@ def merged(
 ) -> Issuer:
     """Return an issuer as the configuration changes or adds it; one that is not built in takes everything.
 
-    Another directory is another CA: nothing that is known of the built-in one holds there, but for its kind.
+    Another directory is another CA: nothing that is known of the built-in one holds there.
     """
     if built_in is None or (directory is not None and directory != built_in.directory):
         shown = title or (built_in.title if built_in else name)
@@ -209,7 +209,12 @@ def issuer_problems(
     elif addresses and issuer.ip_profile and profile not in (None, issuer.ip_profile):
         fix = f"Take the profile {issuer.ip_profile}."
         found.append(Problem(f"Addresses need the profile {issuer.ip_profile}, not {profile}.", fix))
-    limit = issuer.profile_max_names.get(profile or "", issuer.max_names)
+    if addresses and issuer.ip and issuer.kind == "acme" and challenge != "http-01":
+        # RFC 8738 §7: an address has no place in the DNS where a record could stand.
+        fix = "Prove it by http-01, in a certificate of its own if need be."
+        found.append(Problem(f"The address {addresses[0]} cannot be proven by {challenge}.", fix))
+    ordered = issuer.ip_profile if addresses and profile is None else profile
+    limit = issuer.profile_max_names.get(ordered or "", issuer.max_names)
     if len(identifiers) > limit:
         fix = "Spread the names over several certificates, or use a wildcard."
         found.append(Problem(f"It takes {limit} names in one certificate, not {len(identifiers)}.", fix))

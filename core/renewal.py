@@ -26,15 +26,17 @@ def due_at(
 
     Args:
         renew_days_before: as configured; ignored where it cannot work for this lifetime (`renew_days_problem`).
-        ari_chosen: the moment that was chosen in the CA's window.
+        ari_chosen: the moment that was chosen in the CA's window. A window that lies too late, or after the end, does not let
+            the certificate run out: half of what the rule leaves is the latest.
     """
-    if ari_chosen is not None:
-        return ari_chosen
     life = not_after - not_before
+    share = life / 2 if life < _SHORT_LIFE_DAYS * DAY else life / 3
+    before = min(share, LONGEST_BEFORE_DAYS * DAY)
+    if ari_chosen is not None:
+        return min(ari_chosen, not_after - before / 2)
     if renew_days_before is not None and renew_days_problem(renew_days_before, life) is None:
         return not_after - renew_days_before * DAY
-    share = life / 2 if life < _SHORT_LIFE_DAYS * DAY else life / 3
-    return not_after - min(share, LONGEST_BEFORE_DAYS * DAY)
+    return not_after - before
 
 
 def renew_days_problem(days: int, life_seconds: float) -> str | None:
@@ -58,5 +60,5 @@ def next_retry(failures: int, last_attempt: datetime, share: float) -> datetime:
     Args:
         share: 0 to 1, random: up to a tenth is added, so that many boxes do not come back at one moment.
     """
-    pause = RETRIES[failures - 1] if failures <= len(RETRIES) else DAILY
+    pause = RETRIES[max(failures, 1) - 1] if failures <= len(RETRIES) else DAILY
     return last_attempt + pause * (1 + _JITTER * share)

@@ -20,7 +20,8 @@ def severity(not_before: float, not_after: float, now: float) -> str:
     Green above 30 days left, yellow 8 to 30, red 7 or fewer. A life below 90 days is judged in proportion: yellow from a
     third of it left, red from 7/90 of it.
     """
-    life = not_after - not_before
+    # RFC 5280 §4.1.2.5: both ends belong to the life. A 90-day certificate of a public CA says 90 days less one second.
+    life = not_after - not_before + 1
     if life < _REFERENCE_DAYS * DAY:
         left = not_after - now
         if left <= life * _RED_DAYS / _REFERENCE_DAYS:
