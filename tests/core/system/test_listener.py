@@ -13,7 +13,8 @@ import pytest
 
 from core.errors import PortUnavailable
 from core.ports import HttpReply, HttpRequest
-from core.system.listener import CONNECTION_LIMIT, HEAD_LIMIT_BYTES, SystemListener, parse_head
+from core.system.http_server import CONNECTION_LIMIT, HEAD_LIMIT_BYTES, parse_head
+from core.system.listener import SystemListener
 from tests.support.programs import free_port, wait_until
 
 
