@@ -1,0 +1,73 @@
+"""The program `certdeck`: without arguments the console, with arguments a command.
+
+Decides only which front end it is, and catches what no front end expected: the traceback goes to the debug log, the
+user reads what happened and where the log is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import core
+import tui
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+
+
+def open_engine() -> Engine:
+    """Return the engine over the real world."""
+    from core.engine import Engine
+
+    return Engine.open()
+
+
+def main(argv: Sequence[str] | None = None, *, engine_factory: Callable[[], Engine] = open_engine) -> int:
+    """Run certdeck and return the exit status.
+
+    Args:
+        argv: without the program's name; those of this process when not given.
+        engine_factory: makes the engine, at most once, when something needs it.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _check_whole()
+    if arguments:
+        from tui.cli.dispatch import dispatch
+
+        return dispatch(arguments, engine_factory, os.environ)
+    return _console(engine_factory)
+
+
+def _console(engine_factory: Callable[[], Engine]) -> int:
+    from tui.cli.dispatch import guarded, refuse_without_terminal
+
+    def run_console(engine: Engine) -> int:
+        from tui.app import run
+
+        return run(engine)
+
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
+        return refuse_without_terminal(os.environ)
+    return guarded(lambda: run_console(engine_factory()), os.environ)
+
+
+def _check_whole() -> None:
+    """Refuse to run with somebody else's `core`: the name is a common one.
+
+    Raises SystemExit with the words for it.
+    """
+    ours, theirs = (os.path.dirname(os.path.dirname(os.path.abspath(str(each.__file__)))) for each in (tui, core))
+    if ours != theirs:
+        sys.stderr.write(
+            "certdeck: This installation is mixed with another package.\n"
+            f"   why: `tui` comes from {ours!r} and `core` from {theirs!r}.\n"
+            "   fix: Install certdeck into an environment of its own, e.g. with `pipx install`.\n"
+        )
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

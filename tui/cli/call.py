@@ -1,0 +1,83 @@
+"""What a command gets to work with: its arguments, the engine, its output, and a way to be stopped."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.engine import ignore
+from core.events import Report, Reporter
+from core.ports import CancelToken
+from tui.cli.output import Output
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command being carried out."""
+
+    args: argparse.Namespace
+    engine: Engine
+    output: Output
+    wants_json: bool
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+    def result(self, value: Mapping[str, object], lines: Iterable[str]) -> None:
+        """Put the result on stdout: as the one JSON object, or as lines for people."""
+        if self.wants_json:
+            from tui.cli.jsonout import dumped
+
+            self.output.out.raw(dumped(value))
+        else:
+            self.output.out.lines(lines)
+
+    def say(self, text: str) -> None:
+        """Write a line of the result for people."""
+        self.output.out.line(text)
+
+    @property
+    def can_ask(self) -> bool:
+        return not self.wants_json and self.output.can_ask
+
+    @contextmanager
+    def working(self, *, tell: bool = True) -> Iterator[Reporter]:
+        """Go around an operation: gives the reporter, and lets signals cancel instead of killing.
+
+        A second interrupt ends the process at once; the store survives that.
+        """
+        with _signals_cancel(self.cancel):
+            yield self._report if tell else ignore
+
+    def _report(self, report: Report) -> None:
+        from tui.cli.progress import progress_line
+
+        line = progress_line(report, self.output.err)
+        if line:
+            self.output.err.line(line)
+
+
+@contextmanager
+def _signals_cancel(cancel: CancelToken) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: object) -> None:
+        if cancel.is_cancelled and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        cancel.cancel()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

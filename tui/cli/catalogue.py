@@ -1,0 +1,61 @@
+"""Every command once: its words, the file that holds it, one line about it. Feeds help, parsing and the nearest command.
+
+Kept free of imports, so that a command costs no other command's parser.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Entry(NamedTuple):
+    """A command as the overview shows it."""
+
+    module: str
+    """Below tui.cli.commands."""
+    summary: str
+
+
+GROUPS: Final[dict[str, dict[str, Entry]]] = {
+    "Look": {
+        "status": Entry("status", "the state of every certificate"),
+        "doctor": Entry("doctor", "what would stop an issuance, and how to mend it"),
+        "log": Entry("log", "what was done, when, by whom"),
+    },
+    "Get and renew": {
+        "first-boot": Entry("first_boot", "a self-signed certificate for a fresh box"),
+        "issue": Entry("issue", "a new certificate, deployed"),
+        "complete": Entry("issue", "go on with an order that was left open"),
+        "renew": Entry("renew", "renew what is due (the scheduled run; also --renew)"),
+        "set": Entry("lineage", "whether and when a certificate renews by itself"),
+    },
+    "Use": {
+        "deploy": Entry("deploy", "put the newest version onto its targets"),
+        "rollback": Entry("deploy", "put the previous version onto its targets"),
+        "export": Entry("export", "copy a certificate to a file: pem, pfx, der …"),
+        "revoke": Entry("lineage", "ask the CA to revoke a certificate"),
+        "delete": Entry("lineage", "forget a certificate"),
+    },
+    "Set up": {
+        "issuer list": Entry("issuer", "the CAs that can be ordered from"),
+        "issuer add": Entry("issuer", "add a CA by its directory URL"),
+        "issuer remove": Entry("issuer", "remove a CA that was added"),
+        "issuer default": Entry("issuer", "choose the CA for new certificates"),
+        "issuer test": Entry("issuer", "ask a CA's directory what it offers"),
+        "issuer agree": Entry("issuer", "agree to a CA's terms of service"),
+        "issuer root": Entry("issuer", "the root certificate of this box's private CA"),
+        "account list": Entry("account", "the accounts at the CAs"),
+        "account eab": Entry("account", "bind an account that the CA knows (EAB)"),
+        "target list": Entry("target", "the services that certificates go to"),
+        "target add": Entry("target", "add or change a service"),
+        "target test": Entry("target", "look at a service's files, test and TLS"),
+        "target remove": Entry("target", "remove a service"),
+        "vault rotate": Entry("vault", "seal every secret under a new master key"),
+    },
+}
+"""Group → command → entry, in the order of the overview."""
+
+COMMANDS: Final[dict[str, Entry]] = {words: entry for group in GROUPS.values() for words, entry in group.items()}
+
+FAMILIES: Final = frozenset(words.split()[0] for words in COMMANDS if " " in words)
+"""First words that need a second one; alone they mean `list`, where there is one."""

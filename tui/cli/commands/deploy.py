@@ -1,0 +1,56 @@
+"""`certdeck deploy` and `certdeck rollback`: which version the services show."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from tui.cli import exits
+from tui.cli.jsonout import deployment_json
+from tui.cli.parser import Command
+from tui.cli.results_text import deployment_lines
+
+if TYPE_CHECKING:
+    from core.operations import Deployment
+    from tui.cli.call import Call
+
+
+def _deploy_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--target", metavar="TARGET", nargs="+", action="extend", help="onto these from now on (default: those it has)"
+    )
+
+
+def _deploy(call: Call) -> int:
+    targets = None if call.args.target is None else tuple(call.args.target)
+    with call.working() as report:
+        done = call.engine.deploy(call.args.name, targets=targets, report=report, cancel=call.cancel)
+    return _show(call, done)
+
+
+def _rollback_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+def _rollback(call: Call) -> int:
+    with call.working() as report:
+        done = call.engine.rollback(call.args.name, report=report, cancel=call.cancel)
+    return _show(call, done)
+
+
+def _show(call: Call, done: Deployment) -> int:
+    call.result(deployment_json(done), deployment_lines(done))
+    return exits.DONE
+
+
+COMMANDS = (
+    Command(
+        words="deploy",
+        arguments=_deploy_arguments,
+        run=_deploy,
+        examples=("deploy shop", "deploy shop --target nginx postfix"),
+        notes="All targets or none: when one fails, every one shows the old certificate again.",
+    ),
+    Command(words="rollback", arguments=_rollback_arguments, run=_rollback, examples=("rollback shop",)),
+)

@@ -1,0 +1,61 @@
+"""`certdeck export`: a copy of a certificate for somebody else's program."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import UsageError
+from tui.cli import exits
+from tui.cli.parser import Command
+from tui.cli.prompts import new_passphrase
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+_FORMATS = ("pem", "fullchain", "pfx", "der", "haproxy")
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--format", required=True, choices=_FORMATS, help=", ".join(_FORMATS))
+    parser.add_argument("--out", required=True, metavar="FILE", help="where to write it; replaced when it exists")
+    parser.add_argument("--passphrase-file", metavar="FILE", help="for pfx; - reads standard input (default: ask)")
+    parser.add_argument("--legacy", action="store_true", help="for pfx: what Windows Server 2016 and Java 8 can read")
+
+
+def _run(call: Call) -> int:
+    args = call.args
+    passphrase = None
+    if args.format == "pfx":
+        passphrase = new_passphrase(call, args.passphrase_file, "A pfx file")
+    elif args.passphrase_file or args.legacy:
+        raise UsageError(
+            f"The format {args.format} takes no passphrase.",
+            "Only pfx is encrypted, and only for it there is --legacy.",
+            "Leave --passphrase-file and --legacy out, or take --format pfx.",
+        )
+    with call.working(tell=False):
+        done = call.engine.export(
+            args.name, format=args.format, out=Path(args.out), passphrase=passphrase, legacy=args.legacy
+        )
+    key = "with its private key, readable by you alone" if done.has_key else "without a key"
+    value = {"name": args.name, "path": str(done.path), "format": done.format, "has_key": done.has_key}
+    call.result(value, [f"Wrote {printable(str(done.path))} ({done.format}, {key})."])
+    return exits.DONE
+
+
+COMMANDS = (
+    Command(
+        words="export",
+        arguments=_arguments,
+        run=_run,
+        examples=(
+            "export shop --format pfx --out shop.pfx --passphrase-file secret",
+            "export shop --format fullchain --out shop.crt",
+        ),
+        notes="pem and haproxy hold the private key: the file is made for you alone (0600).",
+    ),
+)

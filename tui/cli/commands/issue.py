@@ -1,0 +1,127 @@
+"""`certdeck issue` and `certdeck complete`: a new certificate, from the request to the service that shows it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.errors import TermsNotAgreed
+from core.operations import Issued, IssueRequest, Pending
+from tui.cli import exits
+from tui.cli.jsonout import issue_json
+from tui.cli.parser import Command
+from tui.cli.prompts import agree_to_terms
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+
+def request_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what describes a certificate to be had; the doctor takes the same."""
+    parser.add_argument("--name", metavar="NAME", help="what it is called here (default: its first domain)")
+    parser.add_argument("--issuer", metavar="ISSUER", help="the CA (`certdeck issuer list`)")
+    parser.add_argument("--challenge", metavar="TYPE", help="how the names are proved, e.g. http-01")
+    dns = parser.add_mutually_exclusive_group()
+    dns.add_argument("--dns", metavar="PROVIDER", help="prove through DNS with this provider entry")
+    dns.add_argument("--manual", action="store_true", help="prove through DNS, with records set by hand")
+    parser.add_argument("--key-type", metavar="TYPE", help="ec-256 (default), ec-384, ec-521, rsa-2048, rsa-3072 …")
+    parser.add_argument("--profile", metavar="PROFILE", help="a profile of the CA, e.g. shortlived")
+    parser.add_argument("--email", metavar="ADDRESS", help="contact for a new account")
+    parser.add_argument("--target", metavar="TARGET", nargs="+", action="extend", help="deploy to these services")
+
+
+def request_of(args: argparse.Namespace) -> IssueRequest:
+    """Return the request that the arguments describe."""
+    return IssueRequest(
+        domains=tuple(args.domains or ()),
+        name=args.name,
+        issuer=args.issuer,
+        challenge=args.challenge,
+        dns=args.dns,
+        manual=args.manual,
+        key_type=args.key_type,
+        profile=args.profile,
+        email=args.email,
+        targets=None if args.target is None else tuple(args.target),
+    )
+
+
+def _issue_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-d",
+        "--domain",
+        dest="domains",
+        metavar="DOMAIN",
+        nargs="+",
+        action="extend",
+        required=True,
+        help="a name or an IP address; the first one is the primary",
+    )
+    request_arguments(parser)
+    parser.add_argument("--agree-tos", action="store_true", help="agree to the CA's terms of service")
+    parser.add_argument("--staging", action="store_true", help="order from the CA's staging; keep and deploy nothing")
+    parser.add_argument("--rehearse", action="store_true", help="staging first, then the real order by itself")
+    parser.add_argument("--force", action="store_true", help="order although a valid certificate is on disk")
+
+
+def _issue(call: Call) -> int:
+    args = call.args
+    request = replace(
+        request_of(args),
+        agree_tos=args.agree_tos,
+        staging=args.staging,
+        rehearse=args.rehearse,
+        force=args.force,
+    )
+    try:
+        outcome = _attempt(call, request)
+    except TermsNotAgreed as exc:
+        agree_to_terms(call, exc)
+        outcome = _attempt(call, replace(request, agree_tos=True))
+    return _show(call, outcome)
+
+
+def _attempt(call: Call, request: IssueRequest) -> Issued | Pending:
+    with call.working() as report:
+        return call.engine.issue(request, report=report, cancel=call.cancel)
+
+
+def _complete_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+def _complete(call: Call) -> int:
+    with call.working() as report:
+        outcome = call.engine.complete(call.args.name, report=report, cancel=call.cancel)
+    return _show(call, outcome)
+
+
+def _show(call: Call, outcome: Issued | Pending) -> int:
+    from tui.cli.results_text import issued_lines, pending_lines
+
+    lines = pending_lines(outcome) if isinstance(outcome, Pending) else issued_lines(outcome, call.engine.paths.live)
+    call.result(issue_json(outcome), lines)
+    return exits.PENDING if isinstance(outcome, Pending) else exits.DONE
+
+
+COMMANDS = (
+    Command(
+        words="issue",
+        arguments=_issue_arguments,
+        run=_issue,
+        examples=(
+            "issue -d www.example.com --email admin@example.com --agree-tos --target nginx",
+            "issue -d example.com www.example.com --rehearse    # staging first",
+            "issue -d box.lan --issuer appliance-ca             # from this box's own CA, no network needed",
+        ),
+        notes="A still valid certificate for the same names is deployed instead of spending an order; --force orders anyway.",
+    ),
+    Command(
+        words="complete",
+        arguments=_complete_arguments,
+        run=_complete,
+        examples=("complete shop",),
+        notes="Exit status 3 as long as the CA does not see the records.",
+    ),
+)

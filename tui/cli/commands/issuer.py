@@ -1,0 +1,163 @@
+"""`certdeck issuer …`: the CAs that can be ordered from."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from core.config.model import IssuerConfig
+from tui.cli import exits
+from tui.cli.jsonout import fields
+from tui.cli.parser import Command
+from tui.cli.tables import labelled, table
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.operations import IssuerTest
+    from tui.cli.call import Call
+
+
+def _none(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="ISSUER")
+
+
+def _list(call: Call) -> int:
+    issuers = call.engine.issuers()
+    rows = [
+        [
+            "*" if issuer.is_default else "",
+            printable(issuer.name),
+            printable(issuer.title),
+            "yes" if issuer.account_url else "",
+            "yes" if issuer.needs_eab else "",
+            printable(issuer.directory or "on this box"),
+        ]
+        for issuer in issuers
+    ]
+    lines = table(["", "NAME", "TITLE", "ACCOUNT", "EAB", "DIRECTORY"], rows)
+    call.result({"issuers": [fields(issuer) for issuer in issuers]}, lines)
+    return exits.DONE
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    _name(parser)
+    parser.add_argument(
+        "--directory", metavar="URL", help="where its ACME directory is; leave out to change a built-in one"
+    )
+    parser.add_argument("--title", metavar="TEXT", help="what people read")
+    parser.add_argument("--ca-bundle", metavar="FILE", help="extra trust for the directory's own HTTPS")
+    parser.add_argument("--email", metavar="ADDRESS", help="contact of the account")
+    parser.add_argument("--profile", metavar="PROFILE", help="the profile to order with")
+    parser.add_argument("--preferred-chain", metavar="NAME", help="common name of the root to prefer")
+    parser.add_argument("--staging", metavar="ISSUER", help="the issuer to rehearse with")
+    parser.add_argument("--agree-tos", action="store_true", help="agree to its terms of service")
+
+
+def _add(call: Call) -> int:
+    args = call.args
+    config = IssuerConfig(
+        directory=args.directory,
+        title=args.title,
+        ca_bundle=args.ca_bundle,
+        email=args.email,
+        agree_tos=args.agree_tos,
+        profile=args.profile,
+        preferred_chain=args.preferred_chain,
+        staging=args.staging,
+    )
+    with call.working(tell=False):
+        call.engine.add_issuer(args.name, config)
+    return _changed(
+        call, f"{printable(args.name)} is set. `certdeck issuer test {printable(args.name)}` asks it what it offers."
+    )
+
+
+def _remove(call: Call) -> int:
+    with call.working(tell=False):
+        call.engine.remove_issuer(call.args.name)
+    return _changed(call, f"Removed {printable(call.args.name)}.")
+
+
+def _default(call: Call) -> int:
+    with call.working(tell=False):
+        call.engine.set_default_issuer(call.args.name)
+    return _changed(call, f"New certificates come from {printable(call.args.name)}.")
+
+
+def _agree(call: Call) -> int:
+    with call.working(tell=False):
+        call.engine.agree_terms(call.args.name)
+    return _changed(call, f"Agreed to the terms of service of {printable(call.args.name)}.")
+
+
+def _changed(call: Call, said: str) -> int:
+    call.result({"name": call.args.name, "changed": True}, [said])
+    return exits.DONE
+
+
+def _test(call: Call) -> int:
+    with call.working(tell=False):
+        found = call.engine.test_issuer(call.args.name, cancel=call.cancel)
+    call.result(fields(found), _test_lines(found))
+    return exits.DONE
+
+
+def _test_lines(found: IssuerTest) -> Iterator[str]:
+    yield f"{printable(found.name)} answers after {found.milliseconds} ms."
+    skew = found.clock_skew_seconds
+    profiles = "\n".join(f"{printable(name)}: {printable(words)}" for name, words in found.profiles.items())
+    yield from labelled(
+        [
+            ("Directory", printable(found.directory)),
+            ("Terms", printable(found.terms_of_service or "none")),
+            ("Website", printable(found.website or "–")),
+            ("CAA names", printable(", ".join(found.caa_identities) or "–")),
+            ("EAB", "needed: `certdeck account eab`" if found.eab_required else "not needed"),
+            ("Profiles", profiles or "–"),
+            ("Renewal hints", "yes (ARI)" if found.ari else "no"),
+            ("Our clock", "unknown" if skew is None else "right" if abs(skew) < 5 else f"{skew:+} s against theirs"),
+        ]
+    )
+
+
+def _root(call: Call) -> int:
+    with call.working(tell=False):
+        pem = call.engine.export_ca_root().decode("ascii")
+    call.result({"pem": pem}, pem.splitlines())
+    return exits.DONE
+
+
+COMMANDS = (
+    Command(words="issuer list", arguments=_none, run=_list, examples=("issuer list",), notes="* is the default."),
+    Command(
+        words="issuer add",
+        arguments=_add_arguments,
+        run=_add,
+        examples=(
+            "issuer add corp --directory https://ca.corp.example/acme/directory --ca-bundle /etc/ssl/corp.pem",
+            "issuer add letsencrypt --email admin@example.com    # change a built-in one",
+        ),
+    ),
+    Command(words="issuer remove", arguments=_name, run=_remove, examples=("issuer remove corp",)),
+    Command(words="issuer default", arguments=_name, run=_default, examples=("issuer default zerossl",)),
+    Command(words="issuer test", arguments=_name, run=_test, examples=("issuer test letsencrypt",)),
+    Command(
+        words="issuer agree",
+        arguments=_name,
+        run=_agree,
+        examples=("issuer agree letsencrypt",),
+        notes="`certdeck issuer test ISSUER` shows where the terms are.",
+    ),
+    Command(
+        words="issuer root",
+        arguments=_none,
+        run=_root,
+        examples=("issuer root > root.pem    # for the trust store of the clients",),
+    ),
+)

@@ -1,0 +1,114 @@
+"""`certdeck set`, `revoke` and `delete`: changes to one certificate that order nothing."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from core.errors import UsageError
+from tui.cli import exits
+from tui.cli.parser import Command
+from tui.cli.prompts import confirm
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+
+def _set_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--auto-renew", choices=("on", "off"), help="whether the scheduled run renews it")
+    parser.add_argument("--renew-days-before", metavar="N", type=int, help="days before its end; 0: the default rule")
+
+
+def _set(call: Call) -> int:
+    args = call.args
+    if args.auto_renew is None and args.renew_days_before is None:
+        raise UsageError(
+            "Nothing to set was given.",
+            "There are --auto-renew and --renew-days-before.",
+            f"For example: certdeck set {printable(args.name)} --auto-renew on",
+        )
+    if args.renew_days_before is not None and args.renew_days_before < 0:
+        raise UsageError("Days cannot be negative.", "They are counted back from the end.", "Give 0 or more days.")
+    auto_renew = None if args.auto_renew is None else args.auto_renew == "on"
+    with call.working(tell=False):
+        call.engine.set_lineage(args.name, auto_renew=auto_renew, renew_days_before=args.renew_days_before)
+    given = {"auto_renew": auto_renew, "renew_days_before": args.renew_days_before}
+    value = {"name": args.name, **{key: each for key, each in given.items() if each is not None}}
+    call.result(value, [f"Changed the settings of {printable(args.name)}."])
+    return exits.DONE
+
+
+def _sure_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _revoke_arguments(parser: argparse.ArgumentParser) -> None:
+    _sure_arguments(parser)
+    parser.add_argument(
+        "--reason",
+        default="unspecified",
+        metavar="REASON",
+        help="unspecified (default), keyCompromise, superseded or cessationOfOperation",
+    )
+
+
+def _revoke(call: Call) -> int:
+    name = call.args.name
+    shown = _existing(call, name)
+    confirm(call, f"Revoke {shown} at its CA? Browsers that look will refuse it; this cannot be undone.", "Revoking")
+    with call.working() as report:
+        call.engine.revoke(name, reason=call.args.reason, report=report, cancel=call.cancel)
+    value = {"name": name, "revoked": True, "reason": call.args.reason}
+    call.result(
+        value, [f"Revoked {printable(name)}. It stays in use: `certdeck renew {printable(name)} --force` replaces it."]
+    )
+    return exits.DONE
+
+
+def _delete_arguments(parser: argparse.ArgumentParser) -> None:
+    _sure_arguments(parser)
+    parser.add_argument("--force", action="store_true", help="although a service uses it; the service keeps its files")
+
+
+def _delete(call: Call) -> int:
+    name = call.args.name
+    confirm(call, f"Delete {_existing(call, name)}? A sealed copy stays for 30 days.", "Deleting")
+    with call.working() as report:
+        done = call.engine.delete(name, force=call.args.force, report=report)
+    from tui.cli.jsonout import rfc3339
+    from tui.text import moment
+
+    value = {"name": done.name, "kept_until": None if done.kept_until is None else rfc3339(done.kept_until)}
+    kept = f" A sealed copy stays until {moment(done.kept_until)}." if done.kept_until else ""
+    call.result(value, [f"Deleted {printable(done.name)}.{kept}"])
+    return exits.DONE
+
+
+def _existing(call: Call, name: str) -> str:
+    """Return a lineage for a question: its name and its domains. Raises NotFound before anybody is asked."""
+    from tui.text import names_shown
+
+    status = call.engine.status((name,))
+    domains = names_shown(status.lineages[0].domains) if status.lineages else "its file cannot be read"
+    return f"{printable(name)} ({domains})"
+
+
+COMMANDS = (
+    Command(
+        words="set",
+        arguments=_set_arguments,
+        run=_set,
+        examples=("set shop --auto-renew off", "set shop --renew-days-before 20"),
+    ),
+    Command(
+        words="revoke",
+        arguments=_revoke_arguments,
+        run=_revoke,
+        examples=("revoke shop --reason keyCompromise",),
+        notes="The files stay, because a service without a certificate does not start.",
+    ),
+    Command(words="delete", arguments=_delete_arguments, run=_delete, examples=("delete shop", "delete shop --yes")),
+)

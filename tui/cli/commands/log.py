@@ -1,0 +1,59 @@
+"""`certdeck log`: the history, newest last on the screen and newest first in JSON; and whether it was altered."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from core.errors import UsageError
+from tui.cli import exits
+from tui.cli.jsonout import log_json
+from tui.cli.parser import Command
+from tui.glyphs import printable
+from tui.text import describe_entry
+
+if TYPE_CHECKING:
+    from core.operations import LogEntry
+    from tui.cli.call import Call
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lineage", metavar="NAME", help="of this certificate alone")
+    parser.add_argument("--limit", metavar="N", type=int, default=50, help="how many entries (default: 50)")
+    parser.add_argument("--verify", action="store_true", help="check that nobody altered it")
+
+
+def _run(call: Call) -> int:
+    if call.args.verify:
+        return _verify(call)
+    if call.args.limit < 1:
+        raise UsageError("--limit has to be 1 or more.", "There is nothing below one entry.", "Give a number like 50.")
+    entries = call.engine.log(lineage=call.args.lineage, limit=call.args.limit)
+    call.result(log_json(entries), map(_line, reversed(entries)) if entries else ["The log is empty."])
+    return exits.DONE
+
+
+def _line(entry: LogEntry) -> str:
+    at = entry.at.astimezone()
+    about = f"{printable(entry.lineage)}: " if entry.lineage else ""
+    who = f"  [{printable(entry.who)}]" if entry.who else ""
+    return f"{entry.number:>6}  {at:%Y-%m-%d %H:%M:%S}  {about}{describe_entry(entry.kind, entry.facts)}{who}"
+
+
+def _verify(call: Call) -> int:
+    checked, problem = call.engine.verify_log()
+    value = {"checked": checked, "intact": problem is None, "problem": problem}
+    said = f"The log is whole: {checked:,} entries." if problem is None else printable(problem)
+    call.result(value, [said])
+    return exits.DONE if problem is None else exits.FAILED
+
+
+COMMANDS = (
+    Command(
+        words="log",
+        arguments=_arguments,
+        run=_run,
+        examples=("log", "log --lineage shop --limit 200", "log --verify"),
+        notes="With --verify the exit status is 1 when an entry was changed or is missing.",
+    ),
+)

@@ -1,0 +1,49 @@
+"""`certdeck renew` and `certdeck --renew`: the scheduled run. With nothing due it loads and says as little as it can."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from tui.cli import exits
+from tui.cli.parser import Command
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="*", help="only these")
+    parser.add_argument("--force", action="store_true", help="renew although nothing is due")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be renewed, and do nothing")
+
+
+def _run(call: Call) -> int:
+    args = call.args
+    with call.working() as report:
+        done = call.engine.renew(args.names, force=args.force, dry_run=args.dry_run, report=report, cancel=call.cancel)
+    if call.wants_json:
+        from tui.cli.jsonout import dumped, renewal_json
+
+        call.output.out.raw(dumped(renewal_json(done, dry_run=args.dry_run)))
+    else:
+        from tui.cli.renewal_text import failure_lines, renewal_lines
+
+        call.output.out.lines(renewal_lines(done, named=bool(args.names), dry_run=args.dry_run))
+        call.output.err.lines(failure_lines(done, call.output.err))
+    return exits.FAILED if done.failed else exits.DONE
+
+
+COMMANDS = (
+    Command(
+        words="renew",
+        arguments=_arguments,
+        run=_run,
+        examples=(
+            "--renew                # what a timer calls, once or twice a day",
+            "renew shop --force     # now, although it is not due",
+            "renew --dry-run        # what would happen",
+        ),
+        notes="One failure does not stop the others; the exit status is 1 when anything failed.",
+    ),
+)

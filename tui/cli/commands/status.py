@@ -1,0 +1,75 @@
+"""`certdeck status`: the state of every certificate, asked live from the services."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from core.errors import CertdeckError
+from tui.cli import exits
+from tui.cli.parser import Command
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="*", help="show these in full; without, an overview of all")
+    parser.add_argument("--check", action="store_true", help="one line and an exit status for monitoring")
+
+
+def _run(call: Call) -> int:
+    if call.args.check:
+        return _check(call)
+    status = call.engine.status(call.args.names, probe=True)
+    if call.wants_json:
+        from tui.cli.jsonout import dumped, status_json
+
+        call.output.out.raw(dumped(status_json(status)))
+    else:
+        from tui.cli.status_text import lineages_lines, problem_lines, status_lines
+
+        out = call.output.out
+        out.lines(lineages_lines(status, out) if call.args.names else status_lines(status, out))
+        call.output.err.lines(problem_lines(status, call.output.err))
+    # A name that was asked for and cannot be read is a failure; the overview of the others is not.
+    return exits.FAILED if call.args.names and status.problems else exits.DONE
+
+
+def _check(call: Call) -> int:
+    """Answer as a monitoring plugin: what cannot be read is critical, and said in the same one line."""
+    from tui.cli.status_text import check_line
+
+    try:
+        status = call.engine.status(call.args.names, probe=True)
+    except CertdeckError as exc:
+        if call.wants_json:
+            from tui.cli.jsonout import dumped, error_json
+
+            call.output.out.raw(dumped({"error": error_json(exc)}))
+        else:
+            call.say(
+                f"CERTDECK CRITICAL - {printable(exc.what)} {printable(exc.why)} {printable(exc.fix)}".replace("|", "/")
+            )
+        return exits.CRITICAL
+    level, line = check_line(status)
+    if call.wants_json:
+        from tui.cli.jsonout import dumped, status_json
+
+        call.output.out.raw(dumped(status_json(status)))
+    else:
+        call.say(line)
+    return level
+
+
+COMMANDS = (
+    Command(
+        words="status",
+        arguments=_arguments,
+        run=_run,
+        examples=("status", "status shop", "status --json", "status --check    # for Nagios, Icinga and the like"),
+        notes="With --check the exit status is 0 for ok, 1 for warning and 2 for critical: a certificate that ends soon,\n"
+        "a renewal or a deployment that failed, or state that cannot be read.",
+    ),
+)

@@ -1,0 +1,135 @@
+"""`certdeck target …`: the services that certificates go to."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from typing import TYPE_CHECKING
+
+from core.config.model import TargetConfig
+from core.errors import UsageError
+from tui.cli import exits
+from tui.cli.jsonout import fields, findings_json
+from tui.cli.parser import Command
+from tui.cli.results_text import finding_lines
+from tui.cli.tables import table
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+
+def _none(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="TARGET")
+
+
+def _list(call: Call) -> int:
+    targets = call.engine.targets()
+    rows = [
+        [
+            printable(each.name),
+            printable(each.kind),
+            printable(each.lineage or "–"),
+            printable(each.certificate),
+            printable(each.probe or "–"),
+        ]
+        for each in targets
+    ]
+    none = ["There is no target yet. `certdeck target add` sets one up."]
+    lines = table(["NAME", "KIND", "CARRIES", "CERTIFICATE", "PROBE"], rows) if rows else none
+    call.result({"targets": [fields(each) for each in targets]}, lines)
+    return exits.DONE
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    _name(parser)
+    parser.add_argument("--kind", default="files", metavar="KIND", help="nginx or files (default)")
+    parser.add_argument("--certificate", required=True, metavar="FILE", help="where the service reads the fullchain")
+    parser.add_argument("--key", required=True, metavar="FILE", help="where the service reads the private key")
+    parser.add_argument("--chain", metavar="FILE", help="where the intermediates alone go, if the service wants them")
+    parser.add_argument("--test", metavar="COMMAND", help="tests its configuration; quoted, run without a shell")
+    parser.add_argument(
+        "--reload", metavar="COMMAND", help="makes it read the files again; quoted, run without a shell"
+    )
+    parser.add_argument("--probe", metavar="HOST:PORT", help="where TLS is spoken after the reload")
+    parser.add_argument("--probe-name", metavar="NAME", help="server name to ask for (default: the first domain)")
+    parser.add_argument(
+        "--mode", choices=("link", "copy"), default="link", help="copy: for services that refuse symlinks"
+    )
+    parser.add_argument("--owner", metavar="USER", help="of new files")
+    parser.add_argument("--group", metavar="GROUP", help="of new files")
+    parser.add_argument("--file-mode", metavar="MODE", help="of a new key file, e.g. 0640")
+
+
+def _add(call: Call) -> int:
+    args = call.args
+    config = TargetConfig(
+        name=args.name,
+        kind=args.kind,
+        certificate=args.certificate,
+        key=args.key,
+        chain=args.chain,
+        test=_words("--test", args.test),
+        reload=_words("--reload", args.reload),
+        probe=args.probe,
+        probe_name=args.probe_name,
+        mode=args.mode,
+        owner=args.owner,
+        group=args.group,
+        file_mode=args.file_mode,
+    )
+    with call.working(tell=False):
+        call.engine.add_target(config)
+    name = printable(args.name)
+    said = [
+        f"{name} is set. `certdeck target test {name}` looks at it; `certdeck deploy NAME --target {name}` uses it."
+    ]
+    call.result({"name": args.name, "changed": True}, said)
+    return exits.DONE
+
+
+def _words(option: str, command: str | None) -> tuple[str, ...]:
+    """Split a quoted command into its words; no shell ever sees it."""
+    try:
+        return tuple(shlex.split(command or ""))
+    except ValueError as exc:
+        raise UsageError(
+            f"{option} cannot be split into words.",
+            f"{str(exc).capitalize()}: {printable(command or '')}",
+            "Close every quotation mark.",
+        ) from exc
+
+
+def _remove(call: Call) -> int:
+    with call.working(tell=False):
+        call.engine.remove_target(call.args.name)
+    call.result({"name": call.args.name, "changed": True}, [f"Removed {printable(call.args.name)}; its files stay."])
+    return exits.DONE
+
+
+def _test(call: Call) -> int:
+    with call.working(tell=False):
+        findings = call.engine.test_target(call.args.name, cancel=call.cancel)
+    call.result(findings_json(findings), finding_lines(findings, call.output.out))
+    return exits.FAILED if any(finding.status == "fail" for finding in findings) else exits.DONE
+
+
+COMMANDS = (
+    Command(words="target list", arguments=_none, run=_list, examples=("target list",)),
+    Command(
+        words="target add",
+        arguments=_add_arguments,
+        run=_add,
+        examples=(
+            "target add web --kind nginx --certificate /etc/ssl/web.crt --key /etc/ssl/web.key --probe 127.0.0.1:443",
+            "target add mail --certificate /etc/mail.crt --key /etc/mail.key --reload 'postfix reload'",
+        ),
+        notes="A target of that name is changed to what is given here.",
+    ),
+    Command(words="target test", arguments=_name, run=_test, examples=("target test web",)),
+    Command(words="target remove", arguments=_name, run=_remove, examples=("target remove web",)),
+)

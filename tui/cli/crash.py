@@ -1,0 +1,44 @@
+"""A bug: the traceback goes to the debug log, and the user reads that, why and where.
+
+The log is 0600. A traceback holds code and the exception's text, never the values of variables.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.errors import CertdeckError
+from core.paths import paths_for
+from core.version import VERSION
+from tui.glyphs import printable
+
+
+class InternalError(CertdeckError):
+    """Something that certdeck's authors did not foresee."""
+
+    code = "internal"
+
+
+def internal_error(exc: BaseException, variables: Mapping[str, str]) -> InternalError:
+    """Write the traceback down, and return what to tell the user. Never raises."""
+    what = f"certdeck met something it did not expect: {type(exc).__name__}."
+    why = "This is a mistake in certdeck; what was live is still live."
+    try:
+        log = paths_for(variables, os.getuid()).debug_log
+        _append(log, exc)
+    except OSError as problem:
+        last = traceback.extract_tb(exc.__traceback__)[-1:]
+        place = f"{Path(last[0].filename).name}, line {last[0].lineno}" if last else "an unknown place"
+        fix = f"Report it with this place: {place} (the log could not be written: {problem.strerror})."
+        return InternalError(what, why, fix)
+    return InternalError(what, why, f"The details are in {printable(str(log))}; report it with them.")
+
+
+def _append(log: Path, exc: BaseException) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(f"-- certdeck {VERSION}, process {os.getpid()}\n{''.join(traceback.format_exception(exc))}\n")

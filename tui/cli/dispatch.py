@@ -1,0 +1,92 @@
+"""Carries out one command line and turns every way to end into words and an exit status.
+
+Results and failures go through here once, so that `--json` means one object on stdout whatever happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from core.errors import Cancelled, CertdeckError, UsageError
+from tui.cli import exits
+from tui.cli.output import Output
+from tui.cli.parser import parse, wants_json
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+
+
+def dispatch(argv: Sequence[str], engine_factory: Callable[[], Engine], variables: Mapping[str, str]) -> int:
+    """Run the command in `argv`; returns the exit status and never raises."""
+    return _guarded(lambda output: _carry_out(argv, engine_factory, output), variables, argv=argv)
+
+
+def guarded(run: Callable[[], int], variables: Mapping[str, str]) -> int:
+    """Run the console; what escapes it becomes words, as for a command."""
+    return _guarded(lambda _output: run(), variables)
+
+
+def refuse_without_terminal(variables: Mapping[str, str]) -> int:
+    """Say what to do where the console cannot be shown (SF-10: every task has a command)."""
+    error = UsageError(
+        "The console needs a terminal.",
+        "Input or output is a pipe or a file, so nothing can be drawn and no key can be read.",
+        "Use a command instead: `certdeck status`, `certdeck issue`, `certdeck --renew`; `certdeck --help` lists them all.",
+    )
+    return _guarded(lambda _output: _raise(error), variables)
+
+
+def _raise(error: CertdeckError) -> int:
+    raise error
+
+
+def _carry_out(argv: Sequence[str], engine_factory: Callable[[], Engine], output: Output) -> int:
+    parsed = parse(argv)
+    if isinstance(parsed, str):
+        output.out.raw(parsed if output.out.unicode else parsed.encode("ascii", "replace").decode())
+        return exits.DONE
+    from tui.cli.call import Call
+
+    command, arguments = parsed
+    return command.run(Call(arguments, engine_factory(), output, arguments.json))
+
+
+def _guarded(run: Callable[[Output], int], variables: Mapping[str, str], *, argv: Sequence[str] = ()) -> int:
+    output = Output(variables)
+    try:
+        try:
+            status = run(output)
+        except CertdeckError as exc:
+            status = _failed(exc, output, argv)
+        except KeyboardInterrupt:
+            status = _failed(_interrupted(), output, argv)
+        except Exception as exc:  # noqa: BLE001 - the last line of defence: a bug must not show a traceback
+            from tui.cli.crash import internal_error
+
+            status = _failed(internal_error(exc, variables), output, argv)
+        output.finish()
+    except CertdeckError as exc:  # stdout itself cannot be written: only words on stderr are left
+        status = _failed(exc, output, ())
+    return status
+
+
+def _failed(error: CertdeckError, output: Output, argv: Sequence[str]) -> int:
+    if wants_json(argv):
+        from tui.cli.jsonout import dumped, error_json
+
+        output.out.raw(dumped({"error": error_json(error)}))
+    else:
+        from tui.cli.plain import error_lines
+
+        for line in error_lines(error, output.err):
+            output.err.line(line)
+    return exits.status_of(error)
+
+
+def _interrupted() -> Cancelled:
+    return Cancelled(
+        "Interrupted.",
+        "Somebody asked to stop.",
+        "Start it again when you want; nothing that was live has changed.",
+    )

@@ -1,0 +1,45 @@
+"""Help texts, made from the catalogue and from the parsers."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from tui.cli.catalogue import COMMANDS, GROUPS
+from tui.cli.exits import MEANINGS
+
+if TYPE_CHECKING:
+    from tui.cli.parser import Command
+
+
+def overview() -> str:
+    """Return `certdeck --help`."""
+    width = max(len(words) for words in COMMANDS) + 2
+    parts = [
+        "certdeck: the TLS certificates of this box\n",
+        "  certdeck                 open the console",
+        "  certdeck --renew         the scheduled run: renew what is due, deploy it",
+        "  certdeck COMMAND --help  what a command takes\n",
+    ]
+    for group, commands in GROUPS.items():
+        parts.append(f"{group}:")
+        parts += [f"  {words:<{width}}{entry.summary}" for words, entry in commands.items()]
+        parts.append("")
+    parts.append(f"Every command takes --json.\n\n{_statuses()}")
+    return "\n".join(parts)
+
+
+def help_text(command: Command, parser: argparse.ArgumentParser) -> str:
+    """Return `certdeck COMMAND --help`."""
+    parser.description = f"{COMMANDS[command.words].summary[:1].upper()}{COMMANDS[command.words].summary[1:]}."
+    parts = [parser.format_help().rstrip()]
+    if command.notes:
+        parts.append(command.notes)
+    if command.examples:
+        parts.append("\n".join(["examples:", *(f"  certdeck {example}" for example in command.examples)]))
+    parts.append(_statuses())
+    return "\n\n".join(parts)
+
+
+def _statuses() -> str:
+    return "\n".join(["exit status:", *(f"  {status}  {meaning}" for status, meaning in MEANINGS)]) + "\n"

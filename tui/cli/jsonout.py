@@ -1,0 +1,167 @@
+"""The JSON of CONTRACT.md, field by field, and that of the other commands. Times are RFC 3339 in UTC with `Z`.
+
+Values go out as they are, not made printable: ASCII with JSON's own escapes holds nothing that a terminal would obey.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.errors import CertdeckError
+from core.operations import (
+    Deployment,
+    Finding,
+    Issued,
+    LineageStatus,
+    LogEntry,
+    Pending,
+    RenewalReport,
+    Status,
+    TargetState,
+)
+
+
+def dumped(value: Mapping[str, object]) -> str:
+    """Return one JSON object in one line."""
+    return json.dumps(value, default=_plain) + "\n"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Path):
+        return str(value)
+    return str(value)
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return `2026-11-21T04:02:00Z`; fractions are dropped."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)
+
+
+def error_json(error: CertdeckError) -> dict[str, object]:
+    """Return what stands behind `error`; `details`, `lineage` and `retry_at` only where there are any."""
+    found: dict[str, object] = {"code": error.code, "what": error.what, "why": error.why, "fix": error.fix}
+    if error.lineage:
+        found["lineage"] = error.lineage
+    if error.retry_at:
+        found["retry_at"] = rfc3339(error.retry_at)
+    if error.details:
+        found["details"] = dict(error.details)
+    return found
+
+
+def status_json(status: Status) -> dict[str, object]:
+    """Return `status --json`. `problems` is there only when a lineage could not be read."""
+    found: dict[str, object] = {
+        "version": status.version,
+        "time": rfc3339(status.time),
+        "certificates": [certificate_json(lineage) for lineage in status.lineages],
+    }
+    if status.problems:
+        found["problems"] = [error_json(problem) for problem in status.problems]
+    return found
+
+
+def certificate_json(lineage: LineageStatus) -> dict[str, object]:
+    """Return one certificate as in `status --json`."""
+    return {
+        "name": lineage.name,
+        "domains": list(lineage.domains),
+        "subject": lineage.subject,
+        "issuer": lineage.issuer,
+        "serial": lineage.serial,
+        "not_before": _time(lineage.not_before),
+        "not_after": _time(lineage.not_after),
+        "days_left": lineage.days_left,
+        "severity": lineage.severity,
+        "self_signed": lineage.self_signed,
+        "chain": lineage.chain,
+        "sha256": lineage.sha256,
+        "key_type": lineage.key_type,
+        "method": lineage.method,
+        "ca": lineage.ca,
+        "auto_renew": lineage.auto_renew,
+        "renew_at": _time(lineage.renew_at),
+        "last_error": None if lineage.last_error is None else dict(lineage.last_error),
+        "targets": [target_json(target) for target in lineage.targets],
+    }
+
+
+def target_json(target: TargetState) -> dict[str, object]:
+    """Return a target as in `status --json`."""
+    return {"name": target.name, "state": target.state, "served_sha256": target.served_sha256}
+
+
+def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
+    """Return `--renew --json`; `due` only with --dry-run."""
+    found: dict[str, object] = {
+        "renewed": list(report.renewed),
+        "skipped": [{"name": skipped.name, "why": skipped.why} for skipped in report.skipped],
+        "failed": [{"name": failed.name, "error": error_json(failed.error)} for failed in report.failed],
+    }
+    if dry_run:
+        found["due"] = list(report.due)
+    return found
+
+
+def issue_json(outcome: Issued | Pending) -> dict[str, object]:
+    """Return `issue --json` and `complete --json`."""
+    if isinstance(outcome, Pending):
+        records = [{"name": record.name, "type": record.type, "value": record.value} for record in outcome.records]
+        return {"name": outcome.name, "state": "pending", "records": records, "certificate": None}
+    certificate = certificate_json(outcome.status)
+    return {"name": outcome.status.name, "state": "issued", "records": [], "certificate": certificate}
+
+
+def deployment_json(deployment: Deployment) -> dict[str, object]:
+    """Return `deploy --json` and `rollback --json`."""
+    targets = [target_json(target) for target in deployment.targets]
+    return {"name": deployment.name, "version": deployment.version, "targets": targets}
+
+
+def findings_json(findings: tuple[Finding, ...]) -> dict[str, object]:
+    """Return `doctor --json` and `target test --json`."""
+    return {
+        "ok": not any(finding.status == "fail" for finding in findings),
+        "findings": [fields(finding) for finding in findings],
+    }
+
+
+def log_json(entries: tuple[LogEntry, ...]) -> dict[str, object]:
+    """Return `log --json`, newest first."""
+    return {
+        "entries": [
+            {
+                "number": entry.number,
+                "time": rfc3339(entry.at),
+                "run": entry.run,
+                "lineage": entry.lineage,
+                "kind": entry.kind,
+                "facts": dict(entry.facts),
+                "who": entry.who,
+            }
+            for entry in entries
+        ]
+    }
+
+
+def fields(value: Any) -> dict[str, object]:
+    """Return a flat value object as JSON sees it."""
+    from dataclasses import fields as fields_of
+
+    return {field.name: getattr(value, field.name) for field in fields_of(value)}

@@ -1,0 +1,180 @@
+"""Arguments → command and namespace. Only the parser of the command at hand is made; argparse's words become our errors."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from core.errors import UsageError
+from tui.cli.catalogue import COMMANDS, FAMILIES
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+WORKS_WITHOUT_COMMAND: Final = ("--json",)
+"""What may stand before the command, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command: its arguments, its help, and what it does."""
+
+    words: str
+    """`issuer add`."""
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Call], int]
+    examples: tuple[str, ...] = ()
+    """Without the leading `certdeck `; `# …` says what for."""
+    notes: str = ""
+    """For the help, below the options."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError instead of ending the process; does not guess abbreviated options."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        super().__init__(
+            prog=f"certdeck {words}",
+            description=None,
+            allow_abbrev=False,
+            add_help=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.add_argument("-h", "--help", action="store_true", help="show this")
+        self.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(
+            f"`certdeck {self.words}` was called with arguments it does not take.",
+            _sentence(message),
+            f"`certdeck {self.words} --help` shows what it takes.",
+        )
+
+    def options(self) -> list[str]:
+        return [option for action in self._actions for option in action.option_strings if option.startswith("--")]
+
+
+def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace] | str:
+    """Return the command with its arguments, or the text that was asked for instead (help, version).
+
+    Raises UsageError (`usage`).
+    """
+    arguments = _with_command_first(argv)
+    first = arguments[0]
+    if first in ("-h", "--help", "help"):
+        arguments.pop(0)
+        if not arguments or arguments[0].startswith("-"):
+            from tui.cli.help import overview
+
+            return overview()
+        arguments.append("--help")
+    elif first == "--version":
+        from core.version import VERSION
+
+        return f"certdeck {VERSION}\n"
+    words, rest = _words(arguments)
+    command = _command(words)
+    parser = _Parser(words)
+    command.arguments(parser)
+    if {"-h", "--help"} & set(_before_dashes(rest)):
+        from tui.cli.help import help_text
+
+        return help_text(command, parser)
+    found, unknown = parser.parse_known_args(rest)
+    if unknown:
+        _refuse_unknown(parser, unknown)
+    return command, found
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """Tell whether failures have to be JSON, too, even when the arguments cannot be understood."""
+    return "--json" in _before_dashes(argv)
+
+
+def _before_dashes(argv: Sequence[str]) -> Sequence[str]:
+    return argv[: argv.index("--")] if "--" in argv else argv
+
+
+def _with_command_first(argv: Sequence[str]) -> list[str]:
+    """Turn `--renew` into the command, and put options that stand before the command behind it."""
+    arguments = list(argv)
+    ahead = []
+    while arguments and arguments[0] in WORKS_WITHOUT_COMMAND:
+        ahead.append(arguments.pop(0))
+    if arguments and arguments[0].startswith("-") and "--renew" in _before_dashes(arguments):
+        arguments.remove("--renew")
+        arguments.insert(0, "renew")
+    if not arguments:
+        raise UsageError(
+            "No command was given.",
+            f"{' '.join(ahead)} needs a command that it belongs to.",
+            "`certdeck --help` lists the commands; `certdeck` alone opens the console.",
+        )
+    return [arguments[0], *ahead, *arguments[1:]] if ahead else arguments
+
+
+def _words(arguments: list[str]) -> tuple[str, list[str]]:
+    """Split the command's words off."""
+    first, rest = arguments[0], arguments[1:]
+    if first in COMMANDS:
+        return first, rest
+    if first not in FAMILIES:
+        _refuse_command(first)
+    ahead = [option for option in rest[:1] if option in WORKS_WITHOUT_COMMAND]
+    rest = rest[len(ahead) :]
+    if rest and not rest[0].startswith("-"):
+        words = f"{first} {rest[0]}"
+        if words not in COMMANDS:
+            _refuse_command(words)
+        return words, [*ahead, *rest[1:]]
+    if f"{first} list" in COMMANDS and not {"-h", "--help"} & set(rest):
+        return f"{first} list", [*ahead, *rest]
+    members = sorted(words for words in COMMANDS if words.startswith(f"{first} "))
+    raise UsageError(
+        f"`certdeck {first}` needs one more word.",
+        f"There are: {', '.join(f'`{words}`' for words in members)}.",
+        f"`certdeck {members[0]} --help` shows what the first of them takes.",
+    )
+
+
+def _command(words: str) -> Command:
+    module = import_module(f"tui.cli.commands.{COMMANDS[words].module}")
+    commands: tuple[Command, ...] = module.COMMANDS
+    return next(command for command in commands if command.words == words)
+
+
+def _refuse_command(words: str) -> NoReturn:
+    from difflib import get_close_matches
+
+    if words.startswith("-"):
+        raise UsageError(
+            f"{printable(words)} is no option that can stand alone.",
+            "Alone there are only --renew, --help and --version; other options belong behind a command.",
+            "`certdeck --help` lists the commands.",
+        )
+    near = get_close_matches(words, COMMANDS, n=1, cutoff=0.5)
+    raise UsageError(
+        f"There is no command `{printable(words)}`.",
+        f"The nearest is `{near[0]}`." if near else "Nothing that certdeck knows is called like it.",
+        "`certdeck --help` lists the commands.",
+    )
+
+
+def _refuse_unknown(parser: _Parser, unknown: list[str]) -> NoReturn:
+    from difflib import get_close_matches
+
+    first = unknown[0].partition("=")[0]
+    near = get_close_matches(first, parser.options(), n=1) if first.startswith("-") else []
+    hint = f" The nearest option is {near[0]}." if near else ""
+    parser.error(f"{first} is not known here.{hint}")
+
+
+def _sentence(message: str) -> str:
+    text = printable(message).strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,22 @@
+"""What an operation tells while it runs, as lines on stderr."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.events import Failed, KeyUsed, Progressed, Report, RunFinished, RunStarted
+from tui.cli.output import Stream
+from tui.glyphs import printable
+from tui.text import describe
+
+_QUIET: Final = (RunStarted, RunFinished, KeyUsed, Progressed, Failed)
+"""What the result and the error say anyway, and what only the audit trail is for."""
+
+
+def progress_line(report: Report, stream: Stream) -> str:
+    """Return the line for an event, or nothing."""
+    if isinstance(report.event, _QUIET):
+        return ""
+    at = report.at.astimezone()
+    about = f"{printable(report.lineage)}: " if report.lineage else ""
+    return f"{stream.painted(f'{at:%H:%M:%S}', 'dim')} {about}{describe(report.event)}"

@@ -1,0 +1,42 @@
+"""What a scheduled run did, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tui.cli.plain import error_lines
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from core.operations import RenewalReport
+    from tui.cli.output import Stream
+
+
+def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Iterator[str]:
+    """Yield what was renewed, why others were not when somebody asked, and the sum."""
+    for name in report.due:
+        yield f"would renew  {printable(name)}"
+    for name in report.renewed:
+        yield f"renewed  {printable(name)}"
+    if named or dry_run:
+        for skipped in report.skipped:
+            yield f"not due  {printable(skipped.name)}: {printable(skipped.why)}"
+    for failed in report.failed:
+        yield f"failed   {printable(failed.name)}"
+    if report.renewed or report.failed or report.due:
+        return
+    moments = [(each.renew_at, each.name) for each in report.skipped if each.renew_at is not None]
+    if not moments:
+        yield "Nothing is due." if report.skipped else "Nothing is due: there is no certificate yet."
+        return
+    next_at, name = min(moments)
+    from tui.text import day
+
+    yield f"Nothing is due. The next one is {printable(name)}, on {day(next_at)}."
+
+
+def failure_lines(report: RenewalReport, stream: Stream) -> Iterator[str]:
+    """Yield the errors of the failed ones, what, why and fix."""
+    for failed in report.failed:
+        yield from error_lines(failed.error, stream, about=failed.name or "certdeck")

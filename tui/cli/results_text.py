@@ -1,0 +1,97 @@
+"""Results of single commands, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui import text
+from tui.cli.output import Stream
+from tui.cli.tables import labelled
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from core.operations import Deployment, Finding, FirstBoot, Issued, LineageStatus, Pending, TargetState
+
+
+def issued_lines(outcome: Issued, live: Path) -> Iterator[str]:
+    """Yield what was issued, where its files are and who serves it."""
+    status = outcome.status
+    name = printable(status.name)
+    if outcome.rehearsed_only:
+        yield f"Rehearsed {name}: the staging CA issued it. Nothing was kept or deployed."
+        return
+    verb = "Deployed" if outcome.reused else "Issued"
+    yield f"{verb} {name}."
+    yield from labelled(_certificate(status, live / status.name))
+    if outcome.reused:
+        yield "A still valid certificate for these names was here, so none was ordered. --force orders a new one."
+
+
+def _certificate(status: LineageStatus, live: Path) -> list[tuple[str, str]]:
+    pairs = [
+        ("Names", ", ".join(map(text.name_shown, status.domains))),
+        ("Issuer", printable(status.issuer)),
+        ("Key", text.key_shown(status.key_type)),
+        ("SHA-256", printable(status.sha256)),
+        ("Files", printable(str(live))),
+        ("Served by", ", ".join(map(target_shown, status.targets)) or "no target yet"),
+    ]
+    if status.not_after is not None:
+        pairs.insert(2, ("Valid to", text.moment(status.not_after)))
+    return pairs
+
+
+def target_shown(target: TargetState) -> str:
+    """Return a target and, unless all is well, its state."""
+    why = f" ({printable(target.why) or target.state})" if target.state != "deployed" else ""
+    return f"{printable(target.name)}{why}"
+
+
+def pending_lines(pending: Pending) -> Iterator[str]:
+    """Yield the records to be set, ready to be copied, and how to go on."""
+    name = printable(pending.name)
+    yield f"The order for {name} waits for you. Set these DNS records:"
+    for record in pending.records:
+        yield f"  {printable(record.name)}. {printable(record.type)} {printable(record.value)}"
+    if pending.expires is not None:
+        yield f"The order ends on {text.moment(pending.expires)}."
+    yield f"Then run: certdeck complete {name}"
+
+
+def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:
+    """Yield what the first boot made, or that there was nothing to make."""
+    status = outcome.status
+    name = printable(status.name)
+    if outcome.created:
+        yield f"Made the self-signed certificate {name}."
+    elif outcome.remade:
+        yield f"Made {name} again with the same key: {printable(outcome.why) or 'its names had changed'}"
+    else:
+        yield f"Nothing to do: {name} is there."
+    yield from labelled(_certificate(status, live / status.name))
+
+
+def deployment_lines(deployment: Deployment) -> Iterator[str]:
+    """Yield which version is live where."""
+    targets = ", ".join(map(target_shown, deployment.targets)) or "no target: only the files were switched"
+    yield f"Version {deployment.version} of {printable(deployment.name)} is live. Served by: {targets}."
+
+
+def finding_lines(findings: Sequence[Finding], stream: Stream) -> Iterator[str]:
+    """Yield a line for each finding, with its mending below it."""
+    for finding in findings:
+        mark = text.MARKS[finding.status]
+        colour = {"pass": "green", "warn": "yellow", "fail": "red"}.get(finding.status, "dim")
+        yield f"{stream.painted(mark.glyph, colour)} {printable(finding.title)}: {printable(finding.detail)}"
+        if finding.fix and finding.status != "pass":
+            yield f"  fix: {printable(finding.fix)}"
+    failures = sum(finding.status == "fail" for finding in findings)
+    warnings = sum(finding.status == "warn" for finding in findings)
+    yield ""
+    if failures:
+        yield f"{text.plural(failures, 'thing')} would stop an issuance."
+    else:
+        told = f", {text.plural(warnings, 'warning')}" if warnings else ""
+        yield f"Nothing stands in the way{told}."

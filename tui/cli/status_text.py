@@ -1,0 +1,207 @@
+"""`certdeck status` for people: the table, one certificate in full (ST-42..49), and the monitoring line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from core.operations import LineageStatus, Status, TargetState
+from tui import text
+from tui.cli import exits
+from tui.cli.output import Stream
+from tui.cli.plain import error_lines
+from tui.cli.tables import labelled, table
+from tui.glyphs import printable
+
+_URGENCY: Final = ("red", "yellow", "green")
+_NONE: Final = "–"
+
+
+def status_lines(status: Status, stream: Stream) -> Iterator[str]:
+    """Yield the overview: the box and its timer, a line for each certificate, urgent ones first, and the sum."""
+    names = f"{printable(status.appliance)} · {printable(status.hostname)}"
+    yield f"{stream.painted(names, 'bold')} · {text.timer_shown(status.timer, status.time)}"
+    if not status.lineages:
+        yield ""
+        yield "There is no certificate yet. `certdeck first-boot` makes one for HTTPS at once; `certdeck issue` gets a trusted one."
+    else:
+        ordered = sorted(status.lineages, key=lambda each: (_URGENCY.index(text.severity_of(each)), each.name))
+        head, *rows = table(
+            ["", "NAME", "NAMES", "ISSUER", "LEFT", "RENEWS", "SERVED BY"],
+            [_row(lineage, status.time) for lineage in ordered],
+        )
+        yield ""
+        yield stream.painted(head, "dim")
+        for lineage, row in zip(ordered, rows, strict=True):
+            yield _with_painted_mark(row, text.severity_of(lineage), stream)
+        yield ""
+        yield _sum(ordered)
+
+
+def problem_lines(status: Status, stream: Stream) -> Iterator[str]:
+    """Yield what could not be read, each with what, why and fix."""
+    for problem in status.problems:
+        yield from error_lines(problem, stream, about=problem.lineage or "certdeck")
+
+
+def _row(lineage: LineageStatus, now: datetime) -> list[str]:
+    served = ", ".join(_target_short(target) for target in lineage.targets)
+    return [
+        text.MARKS[text.severity_of(lineage)].glyph,
+        printable(lineage.name),
+        text.names_shown(lineage.domains),
+        text.issuer_shown(lineage),
+        text.short_left(lineage, now),
+        text.renewal_shown(lineage, now).removeprefix("renews "),
+        served or _NONE,
+    ]
+
+
+def _target_short(target: TargetState) -> str:
+    sign = "" if target.state == "deployed" else f"{text.MARKS[target.state].glyph} "
+    return f"{sign}{printable(target.name)}"
+
+
+def _with_painted_mark(row: str, severity: str, stream: Stream) -> str:
+    glyph = text.MARKS[severity].glyph
+    return stream.painted(glyph, severity) + row.removeprefix(glyph)
+
+
+def _sum(lineages: Sequence[LineageStatus]) -> str:
+    counts = _counts(lineages)
+    return ", ".join(f"{counts[severity]:,} {text.MARKS[severity].word}" for severity in _URGENCY if counts[severity])
+
+
+def _counts(lineages: Sequence[LineageStatus]) -> dict[str, int]:
+    found = dict.fromkeys(_URGENCY, 0)
+    for lineage in lineages:
+        found[text.severity_of(lineage)] += 1
+    return found
+
+
+# -- one certificate ---------------------------------------------------------------------------------------------------
+
+
+def lineages_lines(status: Status, stream: Stream) -> Iterator[str]:
+    """Yield each certificate in full, an empty line between two."""
+    for number, lineage in enumerate(status.lineages):
+        if number:
+            yield ""
+        yield from lineage_lines(lineage, status.time, stream)
+
+
+def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iterator[str]:
+    """Yield every field of one certificate."""
+    severity = text.severity_of(lineage)
+    mark = text.MARKS[severity]
+    yield stream.painted(printable(lineage.name), "bold")
+    state = f"{stream.painted(mark.glyph, severity)} {text.days_left(lineage, now)}, {text.renewal_shown(lineage, now)}"
+    pairs = [("State", state), ("Names", ", ".join(map(text.name_shown, lineage.domains)) or _NONE)]
+    if lineage.sha256:
+        pairs += _certificate(lineage)
+    pairs += [
+        ("Had by", text.method_shown(lineage.method)),
+        ("Renews", f"{text.renewal_shown(lineage, now).removeprefix('renews ')} ({text.renewal_why(lineage)})"),
+        ("By itself", "yes" if lineage.auto_renew else "no"),
+    ]
+    if lineage.version is not None:
+        pairs.append(("Version", f"{lineage.version}"))
+    if lineage.waiting_version is not None:
+        pairs.append(("Waiting", f"version {lineage.waiting_version} is issued and not deployed yet"))
+    if lineage.open_order:
+        pairs.append(("Order", f"open: `certdeck complete {printable(lineage.name)}` goes on with it"))
+    pairs.append(("Served by", "\n".join(_target_long(target, stream) for target in lineage.targets) or _NONE))
+    if lineage.last_error:
+        pairs.append(("Last error", "\n".join(_last_error(lineage))))
+    yield from labelled(pairs)
+
+
+def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
+    assert lineage.not_before is not None
+    assert lineage.not_after is not None
+    count = lineage.chain_length
+    chain = f"complete, {text.plural(count, 'intermediate')}" if lineage.chain else "the certificate alone"
+    pairs = [
+        ("Subject", printable(lineage.subject) or _NONE),
+        ("Issuer", printable(lineage.issuer) or _NONE),
+        ("CA", printable(lineage.ca or "") or _NONE),
+        ("Valid from", text.moment(lineage.not_before)),
+        ("Valid to", text.moment(lineage.not_after)),
+        ("Self-signed", "yes" if lineage.self_signed else "no"),
+        ("Chain", chain),
+        ("Key", text.key_shown(lineage.key_type)),
+        ("Serial", printable(lineage.serial)),
+        ("SHA-256", printable(lineage.sha256)),
+    ]
+    return [*pairs, ("Profile", printable(lineage.profile))] if lineage.profile else pairs
+
+
+def _target_long(target: TargetState, stream: Stream) -> str:
+    mark = text.MARKS[target.state]
+    why = printable(target.why) if target.why else mark.word
+    return f"{stream.painted(mark.glyph, _colour(target.state))} {printable(target.name)}: {why}"
+
+
+def _colour(state: str) -> str:
+    return {"deployed": "green", "stale": "yellow", "failed": "red"}.get(state, "dim")
+
+
+def _last_error(lineage: LineageStatus) -> Iterator[str]:
+    error = lineage.last_error or {}
+    at = error.get("at")
+    for key in ("what", "why", "fix"):
+        if error.get(key):
+            yield printable(str(error[key]))
+    if at:
+        yield f"at {printable(str(at))}"
+
+
+# -- monitoring --------------------------------------------------------------------------------------------------------
+
+
+def check_line(status: Status) -> tuple[int, str]:
+    """Return the exit status and the line of `status --check`, as monitoring plugins write it.
+
+    Green is ok, yellow a warning; red, a failed last attempt, a failed target or a lineage that cannot be read is critical.
+    """
+    by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
+    for lineage in status.lineages:
+        level, why = _level(lineage, status.time)
+        by_level[level].append(f"{printable(lineage.name)}: {why}")
+    by_level[exits.CRITICAL] += [
+        f"{printable(each.lineage or 'state')}: {printable(each.code)}" for each in status.problems
+    ]
+    worst = max((level for level, names in by_level.items() if names), default=exits.OK)
+    word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
+    told = [*by_level[exits.CRITICAL], *by_level[exits.WARNING]]
+    healthy = len(by_level[exits.OK])
+    said = [*_few(told), f"{text.plural(healthy, 'certificate')} healthy" if healthy or told else "no certificates"]
+    return worst, f"CERTDECK {word} - {'; '.join(said).replace('|', '/')} | {_performance(status, by_level)}"
+
+
+def _level(lineage: LineageStatus, now: datetime) -> tuple[int, str]:
+    left = text.days_left(lineage, now)
+    failed = [printable(target.name) for target in lineage.targets if target.state == "failed"]
+    stale = [printable(target.name) for target in lineage.targets if target.state == "stale"]
+    if lineage.last_error:
+        return exits.CRITICAL, f"{left}, {printable(str(lineage.last_error.get('code', 'failed')))}"
+    if failed:
+        return exits.CRITICAL, f"{left}, failed on {', '.join(failed)}"
+    if lineage.severity == "red":
+        return exits.CRITICAL, left
+    if stale:
+        return exits.WARNING, f"{left}, another certificate on {', '.join(stale)}"
+    return (exits.WARNING if lineage.severity == "yellow" else exits.OK), left
+
+
+def _few(told: list[str], most: int = 5) -> list[str]:
+    return told if len(told) <= most else [*told[:most], f"and {len(told) - most} more"]
+
+
+def _performance(status: Status, by_level: dict[int, list[str]]) -> str:
+    days = [lineage.days_left for lineage in status.lineages if lineage.days_left is not None]
+    counts = (
+        f"ok={len(by_level[exits.OK])} warning={len(by_level[exits.WARNING])} critical={len(by_level[exits.CRITICAL])}"
+    )
+    return f"{counts} min_days_left={min(days)}" if days else counts
