@@ -122,6 +122,15 @@ class Engine:
 
         return tuple(list_orders(self.paths))
 
+    def http01_snippets(self) -> Mapping[str, str]:
+        """Return the lines for nginx, haproxy and apache that let them share port 80 with us (SF-07, SO-22)."""
+        from core.challenges.snippets import proxy_snippets, webroot_snippets
+
+        http01 = self.config().http01
+        if http01.mode == "webroot" and http01.webroot:
+            return webroot_snippets(Path(http01.webroot))
+        return proxy_snippets(http01.address, http01.port)
+
     # -- asking, changing nothing --------------------------------------------------------------------------------------
 
     def test_issuer(self, name: str, *, cancel: CancelToken | None = None) -> IssuerTest:

@@ -2,7 +2,8 @@
 
     CertdeckError
     ├─ UsageError                                the request itself is wrong
-    │  └─ ConfigError                            a configuration file is wrong
+    │  ├─ ConfigError                            a configuration file is wrong
+    │  └─ BadIdentifier · BadLineageName         core.identifiers
     ├─ LockHeld                                  another certdeck is writing
     ├─ NotFound                                  no such lineage, issuer, target, version
     ├─ InputRejected                             an upload did not pass its checks

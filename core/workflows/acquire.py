@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.acme import renewal_info
-from core.acme.issuance import obtain
+from core.acme.issuance import Obtained, obtain
 from core.acme.order import Order
-from core.errors import AcmeProblem, CertificateUnusable
+from core.acme.session import AcmeSession
+from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
 from core.events import CertificateIssued, KeyUsed, VersionStored
 from core.store.lineages import spec_of, store_version
 from core.store.orders import OrderRecord, delete_order, load_order, load_order_key, save_order, save_order_key
@@ -114,7 +115,7 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
 def _order(context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None) -> Acquired:
     try:
         return _order_once(context, plan, sessions, vault, replaces)
-    except AcmeProblem as exc:
+    except IssuerError as exc:
         if not str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
             raise
         sessions.register_again(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
@@ -124,7 +125,20 @@ def _order(context: Context, plan: Plan, sessions: Sessions, vault: Vault, repla
 def _order_once(context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None) -> Acquired:
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
     open_order = _OpenOrder(context, plan, vault, session.kid or "")
-    obtained = obtain(
+    try:
+        obtained = _obtain(session, plan, sessions, context, open_order, replaces)
+        _look_at(context, plan, obtained.fullchain_pem, open_order.key)
+    except (AuthorizationFailed, CertificateUnusable):
+        # Nothing more can come of this order: a failed challenge cannot be tried again.
+        delete_order(context.paths, plan.name)
+        raise
+    return Acquired(obtained.fullchain_pem, open_order.key)
+
+
+def _obtain(
+    session: AcmeSession, plan: Plan, sessions: Sessions, context: Context, open_order: _OpenOrder, replaces: str | None
+) -> Obtained:
+    return obtain(
         session,
         names=plan.names,
         csr=open_order.csr,
@@ -136,12 +150,6 @@ def _order_once(context: Context, plan: Plan, sessions: Sessions, vault: Vault, 
         replaces=replaces,
         preferred_chain=plan.preferred_chain,
     )
-    try:
-        _look_at(context, plan, obtained.fullchain_pem, open_order.key)
-    except CertificateUnusable:
-        delete_order(context.paths, plan.name)
-        raise
-    return Acquired(obtained.fullchain_pem, open_order.key)
 
 
 def _look_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: PrivateKey) -> None:

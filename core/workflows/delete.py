@@ -5,8 +5,8 @@ from __future__ import annotations
 from core.errors import UsageError
 from core.events import Changed
 from core.operations import Deleted
-from core.store.index import facts_of
 from core.store.deleted import delete_lineage
+from core.store.index import facts_of
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.deploy import release_target

@@ -16,6 +16,8 @@ from core.workflows.method import UPLOAD, is_acme
 RENEW = "renew"
 DEPLOY = "deploy"
 """A certificate is there already and waits for its targets: it costs the CA nothing."""
+FINISH = "finish"
+"""An order that a killed run left open, for a lineage that does not exist yet."""
 ASK = "ask"
 """Not due, but the CA should be asked once more when it wants the renewal (RFC 9773 §4.3.2)."""
 SKIP = "skip"
@@ -25,7 +27,7 @@ SKIP = "skip"
 class Decision:
     name: str
     action: str
-    """`renew`, `deploy`, `ask`, `skip`."""
+    """`renew`, `deploy`, `finish`, `ask`, `skip`."""
     why: str
     renew_at: float | None = None
     """Epoch seconds; None where it never renews by itself."""

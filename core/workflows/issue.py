@@ -7,19 +7,25 @@ from core.config.model import LineageConfig
 from core.errors import NotFound, UsageError
 from core.events import Warned
 from core.operations import Issued, IssueRequest, Pending
-from core.store.index import facts_of
+from core.renewal import due_at
 from core.store.lineages import lineage_of as stored_lineage
-from core.store.lineages import read_version
+from core.store.lineages import live_version, read_version, waiting_version
 from core.store.orders import the_order
 from core.store.vault import Vault
 from core.workflows.acquire import acquire, rehearse
 from core.workflows.context import Context
-from core.workflows.due import decide
 from core.workflows.outcome import deploy_new, failed
 from core.workflows.plan import Plan, lineage_of, plan, staging_of
 from core.workflows.rehearsed import rehearsed
 from core.workflows.sessions import Sessions
 from core.workflows.status import status_of
+
+_PUBLICITY = Warned(
+    code="names-become-public",
+    what="The names of this certificate become public: CAs write each one into Certificate Transparency logs.",
+    fix="For a name that nobody should learn of use a wildcard, or the private CA (appliance-ca).",
+)
+"""Said before the first order for a lineage (CL-13)."""
 
 
 def issue(context: Context, request: IssueRequest) -> Issued | Pending:
@@ -34,10 +40,12 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
     existing = _existing(context, request)
     lineage = lineage_of(context.config, request, existing)
     wanted = plan(context.config, lineage, request)
-    _keep_the_fallback(existing, wanted)
+    _keep_the_fallback(context, existing)
     context = context.about(wanted.name)
     for notice in wanted.notices:
         context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Choose otherwise if you prefer."))
+    if existing is None and wanted.issuer.is_public:
+        context.narrator.tell(_PUBLICITY)
     vault = Vault(context.paths, context.env)
     with Sessions(context, vault) as sessions:
         if request.staging or request.rehearse:
@@ -58,35 +66,38 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
 
 def complete(context: Context, name: str) -> Issued | Pending:
     """Go on with the open order of a lineage. Raises NotFound (`not-found`) when there is none."""
-    record = the_order(context.paths, name)
-    wanted = plan(context.config, stored_lineage(record.spec))
     vault = Vault(context.paths, context.env)
     with Sessions(context, vault) as sessions:
-        try:
-            deploy_new(context, wanted, acquire(context, wanted, sessions, vault), sessions)
-        except Exception as exc:
-            failed(context, name, exc)
-            raise
+        finish_order(context, name, vault, sessions)
     return Issued(status=status_of(context, name))
 
 
-def reusable(context: Context, wanted: Plan) -> int | None:
-    """Return the version on disk that already is what the plan would order, when it is not due for renewal (CL-12)."""
+def finish_order(context: Context, name: str, vault: Vault, sessions: Sessions) -> None:
+    """Go on with the open order of a lineage until its certificate is deployed. Raises NotFound (`not-found`)."""
+    wanted = plan(context.config, stored_lineage(the_order(context.paths, name).spec))
     try:
-        facts = facts_of(context.paths, wanted.name)
-    except NotFound:
-        return None
-    version = facts.waiting_version if facts.waiting_version is not None else facts.version
+        deploy_new(context, wanted, acquire(context, wanted, sessions, vault), sessions)
+    except Exception as exc:
+        failed(context, name, exc)
+        raise
+
+
+def reusable(context: Context, wanted: Plan) -> int | None:
+    """Return the version on disk that already is what the plan would order, when it is not due for renewal (CL-12).
+
+    Also one that a killed run had stored and not deployed yet.
+    """
+    version = waiting_version(context.paths, wanted.name) or live_version(context.paths, wanted.name)
     if version is None:
         return None
     stored = read_version(context.paths, wanted.name, version)
-    had = (stored.ca, stored.certificate.key_type, stored.profile, frozenset(stored.certificate.names))
-    if had != (wanted.issuer.name, wanted.key_type, wanted.profile, frozenset(wanted.names)):
+    had = stored.certificate
+    if (stored.ca, had.key_type, stored.profile) != (wanted.issuer.name, wanted.key_type, wanted.profile):
         return None
-    if stored.certificate.not_after <= context.env.clock.now():
-        return None
-    decision = decide(facts, context.config, context.env.clock.now().timestamp(), force=False, named=True)
-    return version if decision.action in ("skip", "ask", "deploy") else None
+    days = wanted.lineage.renew_days_before or context.config.defaults.renew_days_before
+    due = due_at(had.not_before.timestamp(), had.not_after.timestamp(), renew_days_before=days)
+    same = set(had.names) == set(wanted.names) and due > context.env.clock.now().timestamp()
+    return version if same else None
 
 
 def _existing(context: Context, request: IssueRequest) -> LineageConfig | None:
@@ -100,8 +111,10 @@ def _existing(context: Context, request: IssueRequest) -> LineageConfig | None:
         return None
 
 
-def _keep_the_fallback(existing: LineageConfig | None, wanted: Plan) -> None:
-    if existing is not None and existing.issuer == "self-signed" and wanted.issuer.kind != "self-signed":
+def _keep_the_fallback(context: Context, existing: LineageConfig | None) -> None:
+    if existing is None or existing.name != context.config.defaults.fallback_certificate:
+        return
+    if existing.issuer == "self-signed":
         raise UsageError(
             f"{existing.name} is the box's own self-signed certificate.",
             "It stays as the fallback for the day on which a renewal fails.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,21 +10,17 @@ from core.config.model import TargetConfig
 from core.errors import Cancelled, CertdeckError, LockHeld, TargetError
 from core.events import RetryScheduled
 from core.renewal import choose_in_window, next_retry
-from core.store.index import facts_of
 from core.store import renewal_state
+from core.store.index import facts_of
 from core.workflows.context import Context
 from core.workflows.plan import Plan, unknown_target
 from core.workflows.sessions import Sessions
 from core.workflows.transaction import deploy_version
 
-_DEPLOYING = threading.Lock()
-"""Two services share a configuration test and a reload, so transactions of one run follow one another."""
-
 
 def deploy_new(context: Context, plan: Plan, version: int, sessions: Sessions) -> None:
     """Deploy a version and, where the CA has ARI, ask when it wants the next renewal. Raises TargetError."""
-    with _DEPLOYING:
-        deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
+    deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
     if plan.issuer.kind == "acme":
         ask_when(context, plan, sessions)
 

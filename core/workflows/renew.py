@@ -7,10 +7,12 @@ the way the certificate was first had (ST-30); after two failures it tries the s
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError, IssuerError, NotFound, RateLimited
@@ -18,9 +20,10 @@ from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.store.index import Facts, facts_of_all
 from core.workflows import last_run
 from core.workflows.context import Context, View
-from core.workflows.due import ASK, DEPLOY, RENEW, SKIP, Decision, decide
+from core.workflows.due import ASK, DEPLOY, FINISH, RENEW, SKIP, Decision, decide
 
 if TYPE_CHECKING:
+    from core.paths import Paths
     from core.store.vault import Vault
     from core.workflows.plan import Plan
     from core.workflows.sessions import Sessions
@@ -83,9 +86,28 @@ def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Deci
     if names:
         every = _chosen(every, broken, names)
         broken = tuple(problem for problem in broken if problem.name in names)
-    now = view.env.clock.now().timestamp()
+    now = view.env.clock.now()
     named = bool(names)
-    return [decide(facts, view.config, now, force=force, named=named) for facts in every], broken
+    decisions = [decide(facts, view.config, now.timestamp(), force=force, named=named) for facts in every]
+    if not named:
+        decisions += _left_open(view.paths, {facts.name for facts in every}, now)
+    return decisions, broken
+
+
+def _left_open(paths: Paths, known: Collection[str], now: datetime) -> list[Decision]:
+    """Return the orders of lineages that do not exist yet: a killed run left them, and they can still be finished."""
+    try:
+        names = [entry.name for entry in os.scandir(paths.orders) if entry.name not in known]
+    except OSError:
+        return []
+    from core.store.orders import load_order
+
+    found = [(name, load_order(paths, name)) for name in sorted(names)]
+    return [
+        Decision(name, FINISH, "its order was left open")
+        for name, order in found
+        if order is not None and (order.expires is None or order.expires > now)
+    ]
 
 
 def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequence[str]) -> list[Facts]:
@@ -101,8 +123,6 @@ def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequ
 
 
 def _skipped(decision: Decision) -> Skipped:
-    from datetime import UTC, datetime
-
     renew_at = None if decision.renew_at is None else datetime.fromtimestamp(decision.renew_at, UTC)
     return Skipped(name=decision.name, why=decision.why, renew_at=renew_at)
 
@@ -111,6 +131,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from core.store.deleted import purge_deleted
     from core.store.vault import Vault
     from core.workflows.sessions import Sessions
 
@@ -118,6 +139,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = Vault(context.paths, context.env)
+    purge_deleted(context.paths, context.env.clock.now())
     with Sessions(context, vault) as sessions:
         run = _Run(context, vault, sessions, len(busy))
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
@@ -159,9 +181,13 @@ class _Run:
         from core.config.load import load_lineage
         from core.store.index import facts_of
         from core.workflows.fallback import stand_in
+        from core.workflows.issue import finish_order
         from core.workflows.outcome import ask_when, deploy_new, failed
         from core.workflows.plan import plan
 
+        if decision.action == FINISH:
+            finish_order(context, decision.name, self._vault, self._sessions)
+            return decision.name
         lineage = load_lineage(context.paths, decision.name)
         if decision.action == ASK:
             ask_when(context, plan(context.config, lineage), self._sessions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from core.errors import CertdeckError, NotFound
 from core.operations import Finding, IssueRequest
 from core.workflows.context import Context
@@ -16,10 +18,8 @@ def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
     found: list[Finding] = []
     try:
         lineage = lineage_of(context.config, request, None)
-        try:
+        with suppress(NotFound):
             lineage = lineage_of(context.config, request, load_lineage(context.paths, lineage.name))
-        except NotFound:
-            pass
         wanted = plan(context.config, lineage, request)
         if request.staging or request.rehearse:
             staging_of(context.config, wanted)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.acme.revoke import REASONS, revoke as revoke_at_ca
+from core.acme.revoke import REASONS
+from core.acme.revoke import revoke as revoke_at_ca
 from core.config.load import load_lineage
 from core.errors import NotFound, UsageError
 from core.events import Changed

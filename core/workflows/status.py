@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from core.config.model import Config, TargetConfig
 from core.errors import CertdeckError, NotFound
 from core.lineage_status import LineageStatus, Status, TargetState, TimerState
+from core.paths import Paths
 from core.severity import days_left, severity
 from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.kinds import resolved
@@ -41,7 +42,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
     return Status(
         version=VERSION,
         time=now,
-        lineages=tuple(_lineage(view.config, facts, now, states) for facts in every),
+        lineages=tuple(_lineage(view, facts, now, states) for facts in every),
         timer=_timer(view, now),
         appliance=view.config.appliance.name,
         hostname=view.config.appliance.hostname or view.env.host.name(),
@@ -53,7 +54,7 @@ def status_of(view: View, name: str, *, probe: bool = False) -> LineageStatus:
     """Return the state of one lineage. Raises NotFound."""
     facts = facts_of(view.paths, name)
     states = _target_states(view, [facts], probe)
-    return _lineage(view.config, facts, view.env.clock.now(), states)
+    return _lineage(view, facts, view.env.clock.now(), states)
 
 
 def not_found(name: str, known: Sequence[str]) -> CertdeckError:
@@ -65,12 +66,37 @@ def not_found(name: str, known: Sequence[str]) -> CertdeckError:
     return NotFound(f"There is no certificate {name!r}.", why, "`certdeck status` lists what there is.", lineage=name)
 
 
-def _lineage(
-    config: Config, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState]
-) -> LineageStatus:
+def _with_waiting(paths: Paths, facts: Facts) -> Facts:
+    """Show the certificate that waits for its first deployment where none is live yet."""
+    if facts.version is not None or facts.waiting_version is None:
+        return facts
+    from core.store.lineages import read_version
+
+    stored = read_version(paths, facts.name, facts.waiting_version)
+    waiting = stored.certificate
+    return facts._replace(
+        subject=waiting.subject,
+        issued_by=waiting.issuer,
+        names=waiting.names,
+        serial=waiting.serial,
+        not_before=waiting.not_before.timestamp(),
+        not_after=waiting.not_after.timestamp(),
+        sha256=waiting.sha256,
+        cert_key_type=waiting.key_type,
+        self_signed=waiting.self_signed,
+        chain_length=waiting.chain_length,
+        renewal_id=waiting.renewal_id,
+        ca=stored.ca,
+        directory=stored.directory,
+        cert_profile=stored.profile,
+    )
+
+
+def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState]) -> LineageStatus:
+    facts = _with_waiting(view.paths, facts)
     stamp = now.timestamp()
     has_certificate = facts.sha256 != ""
-    renew_at, why = _renewal(config, facts, stamp)
+    renew_at, why = _renewal(view.config, facts, stamp)
     return LineageStatus(
         name=facts.name,
         domains=tuple(facts.domains or facts.names),
@@ -86,9 +112,9 @@ def _lineage(
         chain_length=max(facts.chain_length - 1, 0),
         sha256=facts.sha256,
         key_type=facts.cert_key_type,
-        method=method_of(config, facts.issuer, facts.challenge, facts.dns),
+        method=method_of(view.config, facts.issuer, facts.challenge, facts.dns),
         ca=facts.ca,
-        auto_renew=config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew,
+        auto_renew=view.config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew,
         renew_at=renew_at,
         renew_why=why,
         last_error=facts.last_error,
