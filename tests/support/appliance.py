@@ -1,0 +1,133 @@
+"""A whole box inside a test: the real engine over a real folder, with a scripted CA, services in memory and a held clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.config.model import TargetConfig
+from core.engine import Engine
+from core.errors import PortUnavailable
+from core.events import Event, Report
+from core.operations import Issued, IssueRequest
+from core.paths import Paths
+from core.ports import Environment, HttpHandler
+from tests.support.acme_server import AcmeServer
+from tests.support.clock import FakeClock, FakeRandom
+from tests.support.services import Service, Services
+
+CONFIG = """\
+[issuers.ca]
+directory = "https://ca.test/directory"
+agree_tos = true
+
+[defaults]
+issuer = "ca"
+"""
+
+
+@dataclass
+class FakeHost:
+    """This machine, as the test wants it."""
+
+    hostname: str = "box.example.com"
+    own: list[str] = field(default_factory=lambda: ["192.0.2.10"])
+    known: dict[str, list[str]] = field(default_factory=dict)
+
+    def name(self) -> str:
+        return self.hostname
+
+    def addresses(self) -> Sequence[str]:
+        return tuple(self.own)
+
+    def resolve(self, name: str) -> Sequence[str]:
+        return tuple(self.known.get(name, self.own))
+
+    def user(self) -> str:
+        return "tester"
+
+
+class FakeListener:
+    """A port that is free, or held by somebody."""
+
+    def __init__(self) -> None:
+        self.busy = False
+        self.opened = 0
+
+    @contextmanager
+    def listen(self, address: str, port: int, handler: HttpHandler) -> Iterator[int]:
+        if self.busy:
+            raise PortUnavailable(
+                f"Port {port} is in use.",
+                "nginx (pid 7) holds it.",
+                "Use a webroot, or another port that is forwarded.",
+            )
+        self.opened += 1
+        yield port
+
+
+class Appliance:
+    """One box. `engine` is the real one; everything it meets is here to be set and looked at."""
+
+    def __init__(self, home: Path, config: str = CONFIG) -> None:
+        self.clock = FakeClock()
+        self.ca = AcmeServer(self.clock)
+        self.services = Services()
+        self.host = FakeHost()
+        self.listener = FakeListener()
+        self.random = FakeRandom()
+        self.told: list[Report] = []
+        self.paths = Paths(home / "etc", home / "state", home / "run", home / "log")
+        self.paths.etc.mkdir(parents=True)
+        self.paths.config.write_text(config)
+        self.engine = self.reopened()
+
+    def reopened(self) -> Engine:
+        """Return an engine as another process would have it."""
+        return Engine(
+            self.paths,
+            Environment(
+                clock=self.clock,
+                random=self.random,
+                transport=lambda _bundle: self.ca,
+                runner=self.services,
+                prober=self.services,
+                listener=self.listener,
+                host=self.host,
+            ),
+        )
+
+    @property
+    def events(self) -> list[Event]:
+        """What was told, in order."""
+        return [report.event for report in self.told]
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def configure(self, text: str) -> None:
+        """Append to the configuration."""
+        with self.paths.config.open("a") as file:
+            file.write(text)
+
+    def add_service(self, folder: Path, name: str = "web") -> Service:
+        """Add a service in memory and configure it as a target."""
+        service = self.services.add(folder, name)
+        target: TargetConfig = service.target
+        lines = [f"\n[targets.{name}]", f'certificate = "{target.certificate}"', f'key = "{target.key}"']
+        lines += [f"test = {list(target.test)!r}", f"reload = {list(target.reload)!r}", f'probe = "{target.probe}"', ""]
+        self.configure("\n".join(lines))
+        return service
+
+    def issue(self, *domains: str, **given: object) -> Issued:
+        """Issue and expect it to succeed."""
+        request = IssueRequest(domains=domains, **given)  # type: ignore[arg-type]
+        result = self.engine.issue(request, report=self.told.append)
+        assert isinstance(result, Issued)
+        return result
+
+    def live(self, name: str) -> bytes:
+        """Return the live fullchain."""
+        return (self.paths.live / name / "fullchain.pem").read_bytes()
