@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.engine import ignore
-from core.events import Report, Reporter
 from core.ports import CancelToken
 from tui.cli.output import Output
 
 if TYPE_CHECKING:
     from core.engine import Engine
+    from core.events import Report, Reporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,25 @@ class Call:
 
         A second interrupt ends the process at once; the store survives that.
         """
+        is_first = True
+
+        def report(told: Report) -> None:
+            nonlocal is_first
+            if is_first:
+                # Only now: a run with nothing to do tells nothing, and must not pay for logging.
+                is_first = False
+                from tui.cli.crash import log_quietly
+
+                log_quietly(self.engine.paths.debug_log)
+            if tell:
+                from tui.cli.progress import progress_line
+
+                line = progress_line(told, self.output.err)
+                if line:
+                    self.output.err.line(line)
+
         with _signals_cancel(self.cancel):
-            yield self._report if tell else ignore
-
-    def _report(self, report: Report) -> None:
-        from tui.cli.progress import progress_line
-
-        line = progress_line(report, self.output.err)
-        if line:
-            self.output.err.line(line)
+            yield report
 
 
 @contextmanager

@@ -19,6 +19,7 @@ class Entry(NamedTuple):
 GROUPS: Final[dict[str, dict[str, Entry]]] = {
     "Look": {
         "status": Entry("status", "the state of every certificate"),
+        "pem": Entry("export", "the certificate with its chain, as text; never a key"),
         "doctor": Entry("doctor", "what would stop an issuance, and how to mend it"),
         "log": Entry("log", "what was done, when, by whom"),
     },

@@ -1,10 +1,12 @@
 """A bug: the traceback goes to the debug log, and the user reads that, why and where.
 
-The log is 0600. A traceback holds code and the exception's text, never the values of variables.
+What libraries log goes there, too, instead of between our lines. The log is 0600. A traceback holds code and the exception's
+text, never the values of variables.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import traceback
 from collections.abc import Mapping
@@ -28,7 +30,7 @@ def internal_error(exc: BaseException, variables: Mapping[str, str]) -> Internal
     why = "This is a mistake in certdeck; what was live is still live."
     try:
         log = paths_for(variables, os.getuid()).debug_log
-        _append(log, exc)
+        _append(log, f"-- certdeck {VERSION}, process {os.getpid()}\n{''.join(traceback.format_exception(exc))}")
     except OSError as problem:
         last = traceback.extract_tb(exc.__traceback__)[-1:]
         place = f"{Path(last[0].filename).name}, line {last[0].lineno}" if last else "an unknown place"
@@ -37,8 +39,30 @@ def internal_error(exc: BaseException, variables: Mapping[str, str]) -> Internal
     return InternalError(what, why, f"The details are in {printable(str(log))}; report it with them.")
 
 
-def _append(log: Path, exc: BaseException) -> None:
+def log_quietly(log: Path) -> None:
+    """Send what anybody logs as a warning or worse to the debug log. The file is made when there is something to write."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler, _DebugLog):
+            root.removeHandler(handler)
+    root.addHandler(_DebugLog(log))
+
+
+class _DebugLog(logging.Handler):
+    def __init__(self, log: Path) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+        self.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            _append(self._log, self.format(record))
+        except OSError:
+            return  # a log that cannot be written must not stop the work
+
+
+def _append(log: Path, text: str) -> None:
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(f"-- certdeck {VERSION}, process {os.getpid()}\n{''.join(traceback.format_exception(exc))}\n")
+        file.write(f"{text}\n")

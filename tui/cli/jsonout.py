@@ -120,12 +120,22 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
 
 
 def issue_json(outcome: Issued | Pending) -> dict[str, object]:
-    """Return `issue --json` and `complete --json`."""
+    """Return `issue --json` and `complete --json`; `expires`, `reused` and `rehearsed_only` only where they apply."""
     if isinstance(outcome, Pending):
         records = [{"name": record.name, "type": record.type, "value": record.value} for record in outcome.records]
-        return {"name": outcome.name, "state": "pending", "records": records, "certificate": None}
-    certificate = certificate_json(outcome.status)
-    return {"name": outcome.status.name, "state": "issued", "records": [], "certificate": certificate}
+        pending: dict[str, object] = {"name": outcome.name, "state": "pending", "records": records, "certificate": None}
+        return pending if outcome.expires is None else {**pending, "expires": rfc3339(outcome.expires)}
+    found: dict[str, object] = {
+        "name": outcome.status.name,
+        "state": "issued",
+        "records": [],
+        "certificate": certificate_json(outcome.status),
+    }
+    if outcome.reused:
+        found["reused"] = True
+    if outcome.rehearsed_only:
+        found["rehearsed_only"] = True
+    return found
 
 
 def deployment_json(deployment: Deployment) -> dict[str, object]:

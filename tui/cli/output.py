@@ -1,7 +1,7 @@
 """The two streams of a command: results on stdout, everything else on stderr.
 
 Whatever is written has lost what a terminal would obey, and what the stream's encoding cannot say. A reader that went away
-(`certdeck log | head`) ends the writing and not the operation.
+(`certdeck log | head`) ends the writing and not the operation; neither does a terminal that hung up.
 """
 
 from __future__ import annotations
@@ -21,9 +21,16 @@ _COLOURS: Final = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold
 class Stream:
     """One stream. `is_terminal`, `colour` and `unicode` say what it can show."""
 
-    def __init__(self, raw: TextIO | None, variables: Mapping[str, str]) -> None:
+    def __init__(self, raw: TextIO | None, variables: Mapping[str, str], *, must_arrive: bool) -> None:
+        """Take a stream of the process.
+
+        Args:
+            raw: None when it was closed before we began.
+            variables: the environment, for NO_COLOR and TERM.
+            must_arrive: a text that cannot be written is an error; without, it is dropped.
+        """
         self._raw = raw
-        """None: the stream was closed before we began."""
+        self._must_arrive = must_arrive
         encoding = (getattr(raw, "encoding", None) or "ascii").lower().replace("-", "").replace("_", "")
         self.unicode = encoding in ("utf8", "utf16", "utf32")
         self.is_terminal = raw is not None and raw.isatty()
@@ -62,6 +69,8 @@ class Stream:
             self._break()
         except OSError as exc:
             self._break()
+            if not self._must_arrive:
+                return
             raise CertdeckError(
                 "The result could not be written.",
                 f"Writing the output failed: {printable(exc.strerror or 'unknown error')}.",
@@ -86,8 +95,8 @@ class Output:
     """Both streams of this process, as they are now."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
-        self.out = Stream(sys.stdout, variables)
-        self.err = Stream(sys.stderr, variables)
+        self.out = Stream(sys.stdout, variables, must_arrive=True)
+        self.err = Stream(sys.stderr, variables, must_arrive=False)
 
     @property
     def can_ask(self) -> bool:

@@ -31,9 +31,8 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
         yield "Nothing is due." if report.skipped else "Nothing is due: there is no certificate yet."
         return
     next_at, name = min(moments)
-    from tui.text import day
-
-    yield f"Nothing is due. The next one is {printable(name)}, on {day(next_at)}."
+    local = next_at.astimezone()
+    yield f"Nothing is due. The next one is {printable(name)}, on {local.day} {local:%b %Y}."
 
 
 def failure_lines(report: RenewalReport, stream: Stream) -> Iterator[str]:

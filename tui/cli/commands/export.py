@@ -1,4 +1,4 @@
-"""`certdeck export`: a copy of a certificate for somebody else's program."""
+"""`certdeck export` and `certdeck pem`: a copy of a certificate for somebody else's program, or to look at (SO-36)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,25 @@ def _run(call: Call) -> int:
     return exits.DONE
 
 
+def _pem_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+def _pem(call: Call) -> int:
+    view = call.engine.pem(call.args.name)
+    value = {"name": view.name, "sha256": view.sha256, "fullchain": view.fullchain}
+    call.result(value, map(printable, view.fullchain.splitlines()))
+    return exits.DONE
+
+
 COMMANDS = (
+    Command(
+        words="pem",
+        arguments=_pem_arguments,
+        run=_pem,
+        examples=("pem shop", "pem shop | openssl x509 -noout -text"),
+        notes="`certdeck export` writes files, in other formats, and with the key.",
+    ),
     Command(
         words="export",
         arguments=_arguments,
