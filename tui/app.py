@@ -186,13 +186,22 @@ class CertdeckApp(App[None]):
 
     # -- operations --------------------------------------------------------------------------------------------------
 
-    def begin(self, title: str, doing: str, call: Call, *, lineage: str | None = None) -> Operation | None:
-        """Start an operation and show its progress. Says so calmly when another one runs."""
-        operation = self.bridge.start(title, doing, call, lineage=lineage)
+    def begin(
+        self,
+        title: str,
+        doing: str,
+        call: Call,
+        *,
+        lineage: str | None = None,
+        expects: tuple[str, ...] = (),
+        quiet: bool = False,
+    ) -> Operation | None:
+        """Start an operation and show its progress; `quiet`: only how it ended. Says so calmly when another one runs."""
+        operation = self.bridge.start(title, doing, call, lineage=lineage, expects=expects, quiet=quiet)
         if operation is None:
             self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
-            return None
-        self.action_progress()
+        elif not quiet:
+            self.action_progress()
         return operation
 
     def under_way(self) -> tuple[str, str]:
@@ -203,7 +212,7 @@ class CertdeckApp(App[None]):
         if operation.runs:
             from tui.widgets.order_progress import counted
 
-            done, of = counted(operation.reports)
+            done, of = counted(operation.reports, operation.expects)
             return f"{operation.doing} … {f'{done} of {of}' if of else ''}".rstrip(), "running"
         return f"{operation.title}: {operation.outcome}", operation.outcome
 
@@ -213,10 +222,24 @@ class CertdeckApp(App[None]):
 
     def on_operation_finished(self, message: OperationFinished) -> None:
         self.bridge.take(message)
+        operation = message.operation
+        if operation.quiet or isinstance(operation.error, LockHeld):
+            operation.seen = True
+            self._tell_end(operation)
         self.read_status()
         self.news.publish(message)
         self._publish_status()
         self.look_at_services()
+
+    def _tell_end(self, operation: Operation) -> None:
+        from tui.screens.progress import ProgressScreen, ended_well
+
+        if isinstance(self.screen, ProgressScreen) and operation.error is not None:
+            self.pop_screen()
+        if operation.error is not None:
+            self.show_error(operation.error)
+        else:
+            self.notify(ended_well(operation.result) or "Done.", title=text.printable(operation.title), markup=False)
 
     def on_answered(self, message: Answered) -> None:
         self.bridge.take(message)

@@ -40,6 +40,10 @@ class Operation:
     """`issuing shop.example.com`, for the tray."""
     lineage: str | None
     started: datetime
+    expects: tuple[str, ...] = ()
+    """Targets that it will deploy to, so that the progress can name them before their turn."""
+    quiet: bool = False
+    """It has no screen: a word in passing tells how it ended."""
     reports: list[Report] = field(default_factory=list)
     cancel: CancelToken = field(default_factory=CancelToken)
     ended: datetime | None = None
@@ -110,11 +114,22 @@ class Bridge:
         """Nothing is under way, reading calls included."""
         return not self.busy and self._asking == 0
 
-    def start(self, title: str, doing: str, call: Call, *, lineage: str | None = None) -> Operation | None:
+    def start(
+        self,
+        title: str,
+        doing: str,
+        call: Call,
+        *,
+        lineage: str | None = None,
+        expects: tuple[str, ...] = (),
+        quiet: bool = False,
+    ) -> Operation | None:
         """Run `call` in a thread and return the operation, or None while another one runs."""
         if self.busy:
             return None
-        operation = self.operation = Operation(title=title, doing=doing, lineage=lineage, started=self._now())
+        operation = self.operation = Operation(
+            title=title, doing=doing, lineage=lineage, started=self._now(), expects=expects, quiet=quiet
+        )
 
         def report(told: Report) -> None:
             self._app.post_message(EngineEvent(operation, told))

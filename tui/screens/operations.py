@@ -33,6 +33,7 @@ def renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
             f"renewing {name}",
             lambda report, cancel: deck.engine.renew((name,), force=True, report=report, cancel=cancel),
             lineage=name,
+            expects=tuple(target.name for target in lineage.targets),
         ),
     )
 
@@ -50,6 +51,7 @@ def deploy(deck: CertdeckApp, lineage: LineageStatus) -> None:
             f"deploying {name}",
             lambda report, cancel: deck.engine.deploy(name, report=report, cancel=cancel),
             lineage=name,
+            expects=tuple(target.name for target in lineage.targets),
         ),
     )
 
@@ -66,6 +68,7 @@ def roll_back(deck: CertdeckApp, lineage: LineageStatus) -> None:
             f"rolling back {name}",
             lambda report, cancel: deck.engine.rollback(name, report=report, cancel=cancel),
             lineage=name,
+            expects=tuple(target.name for target in lineage.targets),
         ),
         danger=True,
     )
@@ -78,6 +81,7 @@ def complete(deck: CertdeckApp, lineage: LineageStatus) -> None:
         f"completing {name}",
         lambda report, cancel: deck.engine.complete(name, report=report, cancel=cancel),
         lineage=name,
+        expects=tuple(target.name for target in lineage.targets),
     )
 
 

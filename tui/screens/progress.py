@@ -1,0 +1,193 @@
+"""What is under way, step by step. It can be left and found again: the work goes on in its own thread.
+
+The steps are made anew from everything the operation has told, so it does not matter when somebody looks. `v` shows every
+event as a line instead, with the CA's own words.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.message import Message
+
+from core.errors import Cancelled, CertdeckError
+from core.operations import Deployment, Issued, Pending, RenewalReport
+from tui import text
+from tui.actions import Situation, bindings, of_scope
+from tui.bridge import EngineEvent, Operation, OperationFinished
+from tui.screens.page import Page
+from tui.widgets.ink import Ink
+from tui.widgets.lines import BLANK, Line, wrap
+from tui.widgets.order_progress import OrderProgress
+from tui.widgets.sheet import Sheet
+
+_TICK_SECONDS = 0.5
+
+
+class ProgressScreen(Page[None]):
+    """One operation, from its start until somebody has seen its end."""
+
+    SCOPE = "progress"
+    BINDINGS: ClassVar = bindings(of_scope("progress", "page"))
+    AUTO_FOCUS = "OrderProgress"
+    HELP_TEXT = (
+        "The steps of what is under way, each with the time it took. You may leave: esc goes back and the work goes on; the "
+        "line above the keys shows how far it is, and w comes back here. If the line to this box drops, the work is finished "
+        "all the same, and the log tells how it went.\n\n"
+        "When a step fails, what happened stands below the steps, why, and what to do. What was live is then live again."
+    )
+    tells_progress = False
+
+    DEFAULT_CSS = """
+    ProgressScreen OrderProgress, ProgressScreen #told { height: 1fr; margin: 1 1 0 1; padding: 1 2; }
+    ProgressScreen #told { display: none; }
+    ProgressScreen.-in-full #told { display: block; }
+    ProgressScreen.-in-full OrderProgress { display: none; }
+    """
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__()
+        self.operation = operation
+        self.page_title = text.printable(operation.title)
+
+    def body(self) -> ComposeResult:
+        yield OrderProgress(id="steps")
+        yield Sheet(id="told")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._show()
+        # Times of running steps move on.
+        self.set_interval(_TICK_SECONDS, self._tick)
+
+    def situation(self) -> Situation:
+        known = super().situation()
+        return Situation(busy=self.operation.runs, broken=known.broken)
+
+    def heard(self, message: Message) -> None:
+        if isinstance(message, EngineEvent | OperationFinished) and message.operation is self.operation:
+            self._show()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if not self.operation.runs:
+            self.operation.seen = True
+
+    def _tick(self) -> None:
+        if self.operation.runs:
+            self._show()
+
+    def _show(self) -> None:
+        operation, error = self.operation, self.operation.error
+        if not operation.runs and self.is_current:
+            operation.seen = True
+        steps = self.query_one(OrderProgress)
+        told = None if error is None or isinstance(error, Cancelled) else (error.what, error.why, error.fix)
+        steps.show(operation.reports, self.deck.now(), operation.outcome, error=told, summary=ending(operation))
+        steps.border_title = {
+            "running": "Under way",
+            "done": "Done",
+            "failed": "Failed",
+            "cancelled": "Cancelled",
+        }[operation.outcome]
+        steps.border_subtitle = "esc leaves it running" if operation.runs else ""
+        steps.set_class(operation.outcome == "failed", "-failed")
+        if self.has_class("-in-full"):
+            self._show_in_full()
+
+    def _show_in_full(self) -> None:
+        reports = list(self.operation.reports)
+
+        def write(width: int, ink: Ink) -> list[Line]:
+            lines: list[Line] = []
+            for report in reports:
+                at = f"{report.at.astimezone():%H:%M:%S}  "
+                for number, line in enumerate(wrap(text.describe(report.event), width - len(at))):
+                    lines.append([(at if not number else " " * len(at), ink("text-muted")), (line, ink("foreground"))])
+            return lines or [[("Nothing has been told yet.", ink("text-muted")), ("", BLANK)]]
+
+        sheet = self.query_one("#told", Sheet)
+        sheet.border_title = "In full"
+        sheet.write(write, top=False)
+
+    def action_in_full(self) -> None:
+        """Show every event as a line, or the steps again."""
+        self.toggle_class("-in-full")
+        if self.has_class("-in-full"):
+            self._show_in_full()
+        self.query_one("#told" if self.has_class("-in-full") else "#steps").focus()
+
+    def action_stop(self) -> None:
+        """Ask the operation to stop, after asking the person."""
+        if not self.operation.runs:
+            return
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self.operation.cancel.cancel()
+                self.query_one(OrderProgress).border_subtitle = "stopping at the next safe point …"
+
+        self.app.push_screen(
+            ConfirmDialog(
+                "Stop?",
+                "It stops at the next safe point: nothing live is lost, and an open order can be completed later.",
+                yes="Stop",
+                no="Go on",
+                danger=True,
+            ),
+            decided,
+        )
+
+
+def ending(operation: Operation) -> str:
+    """Return how an operation ended, in a sentence; empty while it runs."""
+    if operation.runs:
+        return ""
+    if isinstance(operation.error, Cancelled):
+        return "Stopped. Nothing that was live has changed; an open order can be completed later."
+    match operation.result:
+        case Issued(status=status, reused=True):
+            return f"{status.name} has a certificate for these names that is still valid: it was taken, and nothing was ordered."
+        case Issued(rehearsed_only=True):
+            return "The rehearsal passed. Nothing was stored."
+        case Issued(status=status):
+            until = f", valid to {text.day(status.not_after)}" if status.not_after else ""
+            return f"{text.printable(status.name)} is issued{until}{_live_on(status.targets)}."
+        case Pending(name=name, records=records):
+            shown = "; ".join(f"{each.name} {each.type} {each.value}" for each in records)
+            return text.printable(f"{name} waits for you. Set {shown}, then complete it.")
+        case RenewalReport() as report:
+            return _renewed(report)
+        case Deployment(name=name, version=version, targets=targets):
+            return f"Version {version} of {text.printable(name)} is live{_live_on(targets)}."
+    return "" if operation.error is not None else "Done."
+
+
+def _live_on(targets: object) -> str:
+    names = [text.printable(each.name) for each in targets] if isinstance(targets, tuple) else []
+    return f", on {', '.join(names)}" if names else ""
+
+
+def _renewed(report: RenewalReport) -> str:
+    parts = []
+    if report.renewed:
+        parts.append(f"{_some(report.renewed)} renewed")
+    if report.failed:
+        parts.append(f"{_some([each.name for each in report.failed])} failed: {_first(report.failed[0].error)}")
+    if report.skipped and not parts:
+        skipped = report.skipped[0]
+        parts.append(
+            f"Nothing to renew: {skipped.name}, {skipped.why}" if len(report.skipped) == 1 else "Nothing is due"
+        )
+    return text.printable(". ".join(parts) or "Nothing is due").rstrip(".") + "."
+
+
+def _some(names: object) -> str:
+    found = list(names) if isinstance(names, tuple | list) else []
+    return ", ".join(found) if len(found) <= 3 else f"{', '.join(found[:3])} and {len(found) - 3} more"
+
+
+def _first(error: CertdeckError) -> str:
+    return f"{error.what} {error.why}"

@@ -1,0 +1,278 @@
+"""The steps of an operation, made from what it has told so far. Pure: the same reports give the same steps, so that a screen
+that comes late, or comes back, shows the same as one that was there from the beginning.
+
+Work on one certificate becomes its steps: account, order, each name, certificate, each service. Work on several becomes one
+step for each certificate. A second order after a rehearsal or a refusal folds the first one into a single line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from core import events as told
+from core.events import Event, Report
+from tui import text
+from tui.glyphs import printable
+
+WAITING: Final = "waiting"
+RUNNING: Final = "running"
+DONE: Final = "done"
+FAILED: Final = "failed"
+WARNED: Final = "warned"
+
+
+@dataclass(slots=True)
+class Step:
+    """One line of progress."""
+
+    label: str
+    detail: str = ""
+    state: str = WAITING
+    """`waiting`, `running`, `done`, `failed`, `warned`."""
+    began: datetime | None = None
+    ended: datetime | None = None
+
+    def start(self, at: datetime, detail: str = "") -> None:
+        """Begin, or go on with other words."""
+        if self.state in (WAITING, RUNNING):
+            self.state = RUNNING
+            self.began = self.began or at
+            self.detail = detail or self.detail
+
+    def end(self, at: datetime, detail: str = "", state: str = DONE) -> None:
+        """Come to an end."""
+        self.state, self.ended = state, at
+        self.began = self.began or at
+        self.detail = detail or self.detail
+
+    def seconds(self, now: datetime) -> float | None:
+        """Return how long it took, or has taken so far."""
+        if self.began is None or self.state == WAITING:
+            return None
+        return max(((self.ended or now) - self.began).total_seconds(), 0.0)
+
+
+@dataclass(slots=True)
+class Steps:
+    """All of it."""
+
+    steps: list[Step] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """Warnings: what, and what to do."""
+    error: tuple[str, str, str] | None = None
+    """What, why, and what to do, when it failed."""
+    done: int = 0
+    of: int = 0
+
+
+def steps_of(reports: Sequence[Report], outcome: str = "running") -> Steps:
+    """Return the steps. `outcome`: `running`, `done`, `failed`, `cancelled`, as the operation has it."""
+    lineages = {report.lineage for report in reports if report.lineage is not None}
+    made = _several(reports, outcome) if len(lineages) > 1 else _one(reports, outcome)
+    for report in reports:
+        if isinstance(report.event, told.Warned):
+            note = (printable(report.event.what), printable(report.event.fix))
+            if note not in made.notes:
+                made.notes.append(note)
+    counts = [report.event for report in reports if isinstance(report.event, told.Progressed)]
+    if counts and len(lineages) > 1:
+        made.done, made.of = counts[-1].done, counts[-1].of
+    else:
+        made.done, made.of = sum(step.state in (DONE, WARNED) for step in made.steps), len(made.steps)
+    return made
+
+
+# -- one certificate ---------------------------------------------------------------------------------------------------
+
+
+class _Story:
+    """The steps of work on one certificate, while its reports are read."""
+
+    def __init__(self) -> None:
+        self.past: list[Step] = []
+        """Earlier orders of the same run, folded."""
+        self.issuer = ""
+        self.is_staging = False
+        self.clear()
+
+    def clear(self) -> None:
+        self.account: Step | None = None
+        self.order: Step | None = None
+        self.names: dict[str, Step] = {}
+        self.certificate: Step | None = None
+        self.live: Step | None = None
+        self.targets: dict[str, Step] = {}
+        self.visitors: dict[str, set[str]] = {}
+
+    def steps(self) -> list[Step]:
+        fixed = [self.account, self.order, *self.names.values(), self.certificate, self.live, *self.targets.values()]
+        return [*self.past, *(step for step in fixed if step is not None)]
+
+    def fold(self, at: datetime, label: str, detail: str, state: str) -> None:
+        """Make one line of everything so far."""
+        steps = self.steps()[len(self.past) :]
+        began = min((step.began for step in steps if step.began is not None), default=at)
+        self.past.append(Step(label, detail, state, began, at))
+        self.clear()
+
+    def target(self, name: str) -> Step:
+        return self.targets.setdefault(name, Step(printable(name)))
+
+    def running(self) -> Step | None:
+        return next((step for step in reversed(self.steps()) if step.state == RUNNING), None)
+
+
+def _one(reports: Sequence[Report], outcome: str) -> Steps:
+    story, made = _Story(), Steps()
+    before: datetime | None = None
+    for report in reports:
+        _read(story, made, report.event, report.at, before or report.at)
+        before = report.at
+    steps = story.steps()
+    if outcome == "done":
+        for step in steps:
+            if step.state in (WAITING, RUNNING):
+                step.end(before or step.began or reports[-1].at)
+    elif outcome != "running":
+        for step in steps:
+            if step.state == RUNNING:
+                step.end(before or reports[-1].at, "" if outcome == "failed" else "stopped", FAILED)
+    made.steps = steps
+    return made
+
+
+def _read(story: _Story, made: Steps, event: Event, at: datetime, before: datetime) -> None:
+    match event:
+        case told.AccountReady():
+            story.account = Step("Account", began=before)
+            story.account.end(at, f"{printable(event.issuer)}, {'created' if event.created else 'ready'}")
+        case told.OrderCreated():
+            _order(story, event, at, before)
+        case told.AuthorizationReused() | told.ChallengePresented() | told.ValidatorSeen() | told.PropagationChecked():
+            _proof(story, event, at, before)
+        case told.ChallengeValidated() | told.ChallengeFailed():
+            _proof(story, event, at, before)
+        case told.Waiting():
+            step = story.running()
+            if step is not None:
+                until = f", asks again at {text.clock(event.until)}" if event.until else ""
+                step.detail = f"{printable(event.why)}{until}"
+        case told.RecordsRequired():
+            for name, kind, value in event.records:
+                step = story.names.setdefault(name, Step(printable(name)))
+                step.start(at, f"needs {printable(kind)} {printable(value)}")
+        case told.CertificateIssued():
+            story.issuer = event.issuer
+            step = story.certificate or Step("Certificate", began=before)
+            step.end(at, f"from {printable(event.issuer)}, valid to {text.day(event.not_after)}")
+            story.certificate = step
+        case told.IssuerFellBack():
+            story.fold(at, printable(event.from_issuer), printable(event.why), FAILED)
+        case told.VersionSwitched():
+            story.live = story.live or Step("Live", began=before)
+            story.live.end(at, f"version {event.version}")
+        case told.TargetStaged() | told.TargetSwitched() | told.TargetTested() | told.TargetReloaded():
+            story.target(event.target).start(at, _STAGES[type(event)])
+        case told.TargetProbed():
+            if story.target(event.target).state != FAILED:
+                words = "serves the new certificate" if event.matches else "still serves another certificate"
+                story.target(event.target).end(at, words, DONE if event.matches else FAILED)
+        case told.TargetRolledBack():
+            story.target(event.target).end(at, "put back as it was", FAILED)
+        case told.Recovered():
+            story.past.append(Step("Put in order", printable(event.what), DONE, before, at))
+        case told.LineageSkipped():
+            story.past.append(Step("Nothing to do", printable(event.why), DONE, before, at))
+        case told.Failed():
+            made.error = (printable(event.what), printable(event.why), printable(event.fix))
+
+
+_STAGES: Final = {
+    told.TargetStaged: "files ready",
+    told.TargetSwitched: "switched, configuration test",
+    told.TargetTested: "configuration test passed, reload",
+    told.TargetReloaded: "reloaded, looking at what it serves",
+}
+
+
+def _order(story: _Story, event: told.OrderCreated, at: datetime, before: datetime) -> None:
+    if story.order is not None:
+        if story.is_staging:
+            passed = story.certificate is not None and story.certificate.state == DONE
+            words = f"passed at {story.issuer}" if passed else f"at {story.issuer}"
+            account = story.account if not passed else None
+            story.fold(before, "Rehearsal", printable(words), DONE if passed else WARNED)
+            story.account = account
+        else:
+            account = story.account
+            story.fold(before, "First order", "given up, ordered once more", WARNED)
+            story.account = account
+    story.issuer, story.is_staging = event.issuer, event.issuer.endswith("staging")
+    count = len(event.identifiers)
+    words = f"{text.plural(count, 'name')} at {printable(event.issuer)}"
+    words += f", profile {printable(event.profile)}" if event.profile else ""
+    story.order = Step("Order", began=before)
+    story.order.end(at, f"{words}, taken up again" if event.resumed else words)
+    for name in event.identifiers:
+        story.names.setdefault(name, Step(text.name_shown(name)))
+    story.certificate = Step("Certificate")
+
+
+def _proof(story: _Story, event: Event, at: datetime, before: datetime) -> None:
+    name = getattr(event, "identifier", "") or getattr(event, "name", "")
+    step = story.names.get(name) or story.names.get(name.removeprefix("*.")) or story.names.get(f"*.{name}")
+    if step is None:
+        step = story.names.setdefault(name, Step(text.name_shown(name)))
+    match event:
+        case told.AuthorizationReused():
+            step.end(at, "proved before, still counts")
+        case told.ChallengePresented():
+            step.start(at, "proof is ready, waiting for the CA")
+        case told.ValidatorSeen():
+            seen = story.visitors.setdefault(name, set())
+            seen.add(event.address)
+            step.start(at, f"asked for from {text.plural(len(seen), 'place')}")
+        case told.PropagationChecked():
+            step.start(at, f"{event.seen} of {event.of} name servers have it")
+        case told.ChallengeValidated():
+            seen = story.visitors.get(name, set())
+            step.end(at, f"proved, seen from {text.plural(len(seen), 'place')}" if seen else "proved")
+        case told.ChallengeFailed():
+            step.end(at, printable(event.problem), FAILED)
+    names = story.names.values()
+    if story.certificate is not None and names and all(each.state == DONE for each in names):
+        story.certificate.start(at, "asked for")
+
+
+# -- several certificates ----------------------------------------------------------------------------------------------
+
+
+def _several(reports: Sequence[Report], outcome: str) -> Steps:
+    """Return one step for each certificate, with its latest news."""
+    made, found = Steps(), dict[str, Step]()
+    for report in reports:
+        if report.lineage is None:
+            if isinstance(report.event, told.Failed):
+                made.error = tuple(map(printable, (report.event.what, report.event.why, report.event.fix)))  # type: ignore[assignment]
+            continue
+        step = found.setdefault(report.lineage, Step(printable(report.lineage)))
+        match report.event:
+            case told.Failed():
+                step.end(report.at, printable(report.event.what), FAILED)
+            case told.LineageSkipped():
+                step.end(report.at, printable(report.event.why))
+            case told.RunFinished():
+                step.end(report.at, step.detail, FAILED if report.event.outcome == "failed" else DONE)
+            case told.KeyUsed() | told.RunStarted() | told.Progressed() | told.Warned():
+                step.start(report.at)
+            case _:
+                step.start(report.at, text.describe(report.event))
+    for step in found.values():
+        if outcome != "running" and step.state in (WAITING, RUNNING):
+            stopped = outcome in ("cancelled", "failed")
+            step.end(reports[-1].at, "stopped" if stopped else "renewed", FAILED if stopped else DONE)
+    made.steps = list(found.values())
+    return made
