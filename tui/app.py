@@ -259,6 +259,15 @@ class CertdeckApp(App[None]):
         """Do what the action's key does."""
         self.call_later(self.run_action, action.id.replace("-", "_"), self.screen)
 
+    def go_to(self, name: str) -> None:
+        """Go to the first screen, with the cursor on a lineage."""
+        from tui.screens.lineages import LineagesScreen
+
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if isinstance(self.screen, LineagesScreen):
+            self.call_later(self.screen.choose, name)
+
     def action_progress(self) -> None:
         from tui.screens.progress import ProgressScreen
 

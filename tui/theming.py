@@ -32,6 +32,7 @@ OURS: Final[Mapping[str, str]] = {
     "text-muted": "foreground",
     "footer-text": "foreground",
     "faint": "foreground",
+    "faint-text": "foreground",
     "header-background": "surface",
     "cursor-row": "panel",
     "severity-green": "success",

@@ -1,0 +1,108 @@
+"""In which format, and into which file, a certificate is exported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui.screens.dialogs.dialog import Dialog, button
+from tui.screens.dialogs.path import absolute, path_fault
+
+
+FORMATS: Final = (
+    ("fullchain", "fullchain", ".pem", "certificate and chain, as most services want it"),
+    ("pem", "pem", ".pem", "key, certificate and chain in one file"),
+    ("haproxy", "haproxy", ".pem", "the same, in HAProxy's order"),
+    ("pfx", "pfx", ".pfx", "PKCS#12 with the key, for Windows and Java"),
+    ("der", "der", ".der", "the certificate alone, binary"),
+)
+"""Format, its name, the usual suffix, and what is in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportChoice:
+    """What was chosen."""
+
+    format: str
+    out: Path
+    passphrase: bytes | None = None
+    legacy: bool = False
+
+    def __repr__(self) -> str:
+        return f"ExportChoice(format={self.format!r}, out={str(self.out)!r})"
+
+
+class ExportDialog(Dialog[ExportChoice]):
+    """Answers an ExportChoice, or None."""
+
+    BINDINGS: ClassVar = []
+    AUTO_FOCUS = "OptionList"
+
+    def __init__(self, name: str, folder: Path | None = None) -> None:
+        super().__init__()
+        self._name = name
+        self._folder = folder or Path.cwd()
+        self._suggested = ""
+        self.title_text = "Export"
+
+    def parts(self) -> ComposeResult:
+        yield OptionList(*(Option(_shown(name, words), id=key) for key, name, _, words in FORMATS), markup=False)
+        yield Input(placeholder="/path/to/file", id="path", select_on_focus=False)
+        yield Input(password=True, placeholder="passphrase for the PKCS#12 file", id="passphrase")
+        yield Static("", id="fault", classes="fault", markup=False)
+
+    def buttons(self) -> list[Button]:
+        return [button("cancel", "Cancel"), button("export", "Export", safe=True)]
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).highlighted = 0
+
+    def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
+        format, _, suffix, _ = FORMATS[message.option_index]
+        field = self.query_one("#path", Input)
+        if field.value in ("", self._suggested):
+            name = f"{self._name}-fullchain" if format == "fullchain" else self._name
+            self._suggested = str(self._folder / f"{name}{suffix}")
+            field.value = self._suggested
+            field.cursor_position = len(self._suggested)
+        self.query_one("#passphrase").display = format == "pfx"
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        self.query_one("#path").focus()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        passphrase = self.query_one("#passphrase")
+        if message.input.id == "path" and passphrase.display:
+            passphrase.focus()
+        else:
+            self._use()
+
+    def on_button_pressed(self, message: Button.Pressed) -> None:
+        if message.button.id == "export":
+            self._use()
+        else:
+            self.dismiss(None)
+
+    def _use(self) -> None:
+        format = FORMATS[self.query_one(OptionList).highlighted or 0][0]
+        typed = self.query_one("#path", Input).value.strip()
+        passphrase = self.query_one("#passphrase", Input).value
+        fault = path_fault(typed, must_exist=False)
+        if not fault and format == "pfx" and not passphrase:
+            fault = "A PKCS#12 file holds the private key: give it a passphrase."
+        if fault:
+            self.query_one("#fault", Static).update(f"✖ {fault}")
+            return
+        self.dismiss(
+            ExportChoice(format=format, out=absolute(typed), passphrase=passphrase.encode() if format == "pfx" else None)
+        )
+
+
+def _shown(name: str, words: str) -> Content:
+    return Content.assemble((f"{name:<11}", "bold"), (words, "$text-muted"))

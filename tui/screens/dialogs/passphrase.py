@@ -1,0 +1,52 @@
+"""A passphrase, typed without being shown."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widgets import Button, Input, Static
+
+from tui.screens.dialogs.dialog import Dialog, button
+
+
+class PassphraseDialog(Dialog[bytes]):
+    """Answers the passphrase in UTF-8, or None. `confirm`: it is a new one, so it is typed twice."""
+
+    def __init__(self, title: str, words: str, *, confirm: bool = False) -> None:
+        super().__init__()
+        self.title_text = title
+        self._words, self._confirm = words, confirm
+
+    def parts(self) -> ComposeResult:
+        yield Static(self._words, classes="words", markup=False)
+        yield Input(password=True, placeholder="passphrase", id="first")
+        if self._confirm:
+            yield Input(password=True, placeholder="once more", id="second")
+        yield Static("", id="fault", classes="fault", markup=False)
+
+    def buttons(self) -> list[Button]:
+        return [button("cancel", "Cancel"), button("use", "Use it", safe=True)]
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        if self._confirm and message.input.id == "first":
+            self.query_one("#second").focus()
+        else:
+            self._use()
+
+    def on_button_pressed(self, message: Button.Pressed) -> None:
+        if message.button.id == "use":
+            self._use()
+        else:
+            self.dismiss(None)
+
+    def _use(self) -> None:
+        first = self.query_one("#first", Input).value
+        fault = ""
+        if not first:
+            fault = "Type a passphrase; an empty one protects nothing."
+        elif self._confirm and first != self.query_one("#second", Input).value:
+            fault = "The two are not the same."
+        if fault:
+            self.query_one("#fault", Static).update(f"✖ {fault}")
+            self.query_one("#first").focus()
+        else:
+            self.dismiss(first.encode())
