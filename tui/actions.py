@@ -190,6 +190,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
         applies=lambda situation: situation.busy,
         help="Asks the operation to stop at the next safe point. What is live stays live, and an open order can be completed later.",
     ),
+    Action(
+        id="in-full", key="v", label="In full", title="Show everything that was told", scope="progress", footer=3,
+        help="Shows every event as a line, in the CA's own words, instead of the steps; and back.",
+    ),
     # -- everywhere ------------------------------------------------------------------------------------------------
     Action(
         id="back", key="escape", label="Back", title="Go back", scope="page", footer=9, palette=False,
