@@ -6,9 +6,11 @@ user reads what happened and where the log is.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import core
@@ -16,6 +18,10 @@ import tui
 
 if TYPE_CHECKING:
     from core.engine import Engine
+
+
+_RARELY = 20_000
+"""New objects between two collections; 700 is Python's own. Saves 3 of 65 ms where nothing is due."""
 
 
 def open_engine() -> Engine:
@@ -35,9 +41,10 @@ def main(argv: Sequence[str] | None = None, *, engine_factory: Callable[[], Engi
     arguments = list(sys.argv[1:] if argv is None else argv)
     _check_whole()
     if arguments:
-        from tui.cli.dispatch import dispatch
+        with _rare_collections():
+            from tui.cli.dispatch import dispatch
 
-        return dispatch(arguments, engine_factory, os.environ)
+            return dispatch(arguments, engine_factory, os.environ)
     return _console(engine_factory)
 
 
@@ -52,6 +59,17 @@ def _console(engine_factory: Callable[[], Engine]) -> int:
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
         return refuse_without_terminal(os.environ)
     return guarded(lambda: run_console(engine_factory()), os.environ)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for garbage rarely: importing makes much that stays, and most commands have ended before there is any."""
+    usual = gc.get_threshold()
+    gc.set_threshold(_RARELY, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _check_whole() -> None:

@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.ports import CancelToken
@@ -18,15 +17,15 @@ if TYPE_CHECKING:
     from core.events import Report, Reporter
 
 
-@dataclass(frozen=True, slots=True)
 class Call:
     """One command being carried out."""
 
-    args: argparse.Namespace
-    engine: Engine
-    output: Output
-    wants_json: bool
-    cancel: CancelToken = field(default_factory=CancelToken)
+    def __init__(self, args: argparse.Namespace, engine: Engine, output: Output) -> None:
+        self.args = args
+        self.engine = engine
+        self.output = output
+        self.wants_json: bool = args.json
+        self.cancel = CancelToken()
 
     def result(self, value: Mapping[str, object], lines: Iterable[str]) -> None:
         """Put the result on stdout: as the one JSON object, or as lines for people."""

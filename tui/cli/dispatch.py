@@ -49,7 +49,7 @@ def _carry_out(argv: Sequence[str], engine_factory: Callable[[], Engine], output
     from tui.cli.call import Call
 
     command, arguments = parsed
-    return command.run(Call(arguments, engine_factory(), output, arguments.json))
+    return command.run(Call(arguments, engine_factory(), output))
 
 
 def _guarded(run: Callable[[Output], int], variables: Mapping[str, str], *, argv: Sequence[str] = ()) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from core.errors import UsageError
 from tui.cli.catalogue import COMMANDS, FAMILIES
@@ -19,8 +18,7 @@ WORKS_WITHOUT_COMMAND: Final = ("--json",)
 """What may stand before the command, too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """One command: its arguments, its help, and what it does."""
 
     words: str

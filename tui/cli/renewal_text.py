@@ -21,7 +21,7 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
         yield f"renewed  {printable(name)}"
     if named or dry_run:
         for skipped in report.skipped:
-            yield f"not due  {printable(skipped.name)}: {printable(skipped.why)}"
+            yield f"skipped  {printable(skipped.name)}: {printable(skipped.why)}"
     for failed in report.failed:
         yield f"failed   {printable(failed.name)}"
     if report.renewed or report.failed or report.due:

@@ -23,7 +23,12 @@ def _none(parser: argparse.ArgumentParser) -> None:
 def _list(call: Call) -> int:
     accounts = call.engine.accounts()
     rows = [
-        [printable(each.issuer), printable(each.contact or "–"), printable(each.key_type), printable(each.url)]
+        [
+            printable(each.issuer),
+            printable(each.contact or "–"),
+            printable(each.key_type),
+            printable(each.url) or "not registered yet",
+        ]
         for each in accounts
     ]
     none = ["There is no account yet. The first order at a CA makes one."]
