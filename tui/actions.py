@@ -30,6 +30,11 @@ class Situation:
     certificates: int = 0
     problems: int = 0
     """Files that cannot be read."""
+    step: int = 0
+    """Of a wizard, counted from 1."""
+    row: str = ""
+    """What is under the cursor where that is no certificate."""
+    row_kind: str = ""
 
 
 def _always(situation: Situation) -> bool:
@@ -193,6 +198,101 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="in-full", key="v", label="In full", title="Show everything that was told", scope="progress", footer=3,
         help="Shows every event as a line, in the CA's own words, instead of the steps; and back.",
+    ),
+    # -- issue wizard ----------------------------------------------------------------------------------------------
+    Action(
+        id="next", key="enter,ctrl+n,ctrl+j", label="Next", title="Go on to the next step", scope="issue", footer=1, shown_key="↵",
+        applies=lambda situation: situation.step < 6,
+        help="Checks this step and goes on. What is wrong is said where it is. Ctrl+N does the same from every field.",
+    ),
+    Action(
+        id="copy", key="c", label="Copy", title="Copy these lines", scope="issue-proof", footer=2,
+        help="Hands the lines to the clipboard of your own terminal (OSC 52). Not every terminal takes it.",
+    ),
+    Action(
+        id="check-again", key="ctrl+r,f5", label="Check again", title="Run the checks again", scope="issue-check", footer=2,
+        help="Asks the network and the services again, after something was mended.",
+    ),
+    Action(
+        id="stop", key="ctrl+x", label="Stop", title="Stop the order", scope="issue-run", footer=2,
+        applies=lambda situation: situation.busy,
+        help="Asks the order to stop at the next safe point. What is live stays live.",
+    ),
+    Action(
+        id="finish", key="enter,ctrl+j", label="Close", title="Close the wizard", scope="issue-run", footer=1, shown_key="↵",
+        applies=lambda situation: not situation.busy, help="Goes back to the certificates.",
+    ),
+    # -- forms -----------------------------------------------------------------------------------------------------
+    Action(
+        id="save", key="ctrl+s,enter,ctrl+j", label="Save", title="Save", scope="form", footer=1, shown_key="↵",
+        help="Checks every field and saves. Ctrl+S does the same from every field.",
+    ),
+    # -- issuers ---------------------------------------------------------------------------------------------------
+    Action(
+        id="test", key="x,enter,ctrl+j", label="Test", title="Test the directory of this issuer", scope="issuers", footer=1, shown_key="x",
+        applies=lambda situation: situation.row_kind == "acme",
+        help="Reads its directory: its terms, profiles, CAA names, whether it suggests renewal times, and how far our clock is off.",
+    ),
+    Action(
+        id="make-default", key="d", label="Default", title="Make this the default issuer", scope="issuers", footer=2,
+        applies=lambda situation: _may_write(situation) and bool(situation.row),
+        help="Certificates that name no issuer of their own are ordered from it from now on.",
+    ),
+    Action(
+        id="add", key="n,insert", label="New", title="Add an issuer", scope="issuers", footer=3, applies=_may_write,
+        help="Adds another CA that speaks ACME, public or within your company, by the URL of its directory.",
+    ),
+    Action(
+        id="set-eab", key="e", label="EAB", title="Set the external account binding", scope="issuers", footer=4,
+        applies=lambda situation: _may_write(situation) and situation.row_kind == "acme",
+        help="Keeps the key id and the HMAC key that a CA gives its customers. The HMAC key goes into the vault.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove this issuer", scope="issuers", footer=5, shown_key="del",
+        applies=lambda situation: _may_write(situation) and situation.row_kind == "acme",
+        help="Removes what the configuration says of it. Refused while a certificate still needs it.",
+    ),
+    # -- targets ---------------------------------------------------------------------------------------------------
+    Action(
+        id="test", key="x,enter,ctrl+j", label="Test", title="Test this target", scope="targets", footer=1, shown_key="x",
+        applies=lambda situation: bool(situation.row),
+        help="Looks at its files, runs its configuration test, and asks what it serves. Changes nothing.",
+    ),
+    Action(
+        id="add", key="n,insert", label="New", title="Add a target", scope="targets", footer=2, applies=_may_write,
+        help="Describes a service: where its certificate and key lie, how to test and reload it, and where it speaks TLS.",
+    ),
+    Action(
+        id="change", key="e", label="Change", title="Change this target", scope="targets", footer=3,
+        applies=lambda situation: _may_write(situation) and bool(situation.row),
+        help="Opens the same form with what is set now.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove this target", scope="targets", footer=4, shown_key="del",
+        applies=lambda situation: _may_write(situation) and bool(situation.row),
+        help="Forgets the service; its files stay as they are. Refused while a certificate is deployed to it.",
+    ),
+    # -- settings --------------------------------------------------------------------------------------------------
+    Action(
+        id="toggle", key="enter,space,ctrl+j", label="Change", title="Change what is under the cursor", scope="settings", footer=1,
+        shown_key="↵", help="Takes the theme, or switches automatic renewal of the certificate on or off.",
+    ),
+    # -- leading to other screens ------------------------------------------------------------------------------------
+    Action(
+        id="first-boot", key="f", label="First boot", title="First boot: a self-signed certificate now", scope="certificates",
+        applies=_may_write, help="Makes this box speak HTTPS at once with a self-signed certificate. Browsers warn about it.",
+    ),
+    Action(
+        id="issuers", key="g", label="Issuers", title="Issuers and accounts", footer=8,
+        help="The certificate authorities that can be ordered from, what each of them takes, and the accounts there.",
+    ),
+    Action(
+        id="targets", key="y", label="Targets", title="Targets: the services that use certificates", footer=8,
+        help="The services that certificates are put onto, and how each of them is tested and reloaded.",
+    ),
+    Action(
+        id="settings", key="comma", label="Settings", title="Settings", shown_key=",",
+        help="The theme, automatic renewal, and everything the configuration says.",
     ),
     # -- everywhere ------------------------------------------------------------------------------------------------
     Action(
