@@ -84,7 +84,14 @@ class ProgressScreen(Page[None]):
             operation.seen = True
         steps = self.query_one(OrderProgress)
         told = None if error is None or isinstance(error, Cancelled) else (error.what, error.why, error.fix)
-        steps.show(operation.reports, self.deck.now(), operation.outcome, error=told, summary=ending(operation))
+        steps.show(
+            operation.reports,
+            self.deck.now(),
+            operation.outcome,
+            expects=operation.expects,
+            error=told,
+            summary=ending(operation),
+        )
         steps.border_title = {
             "running": "Under way",
             "done": "Done",

@@ -28,9 +28,9 @@ _TIME: Final = 9
 _MOST_LABEL: Final = 34
 
 
-def counted(reports: Sequence[Report]) -> tuple[int, int]:
+def counted(reports: Sequence[Report], expects: Sequence[str] = ()) -> tuple[int, int]:
     """Return how many steps are done, and of how many; (0, 0) before anything is known."""
-    steps = steps_of(reports)
+    steps = steps_of(reports, expects=expects)
     return steps.done, steps.of
 
 
@@ -47,11 +47,12 @@ class OrderProgress(Sheet):
         now: datetime,
         outcome: str = "running",
         *,
+        expects: Sequence[str] = (),
         error: tuple[str, str, str] | None = None,
         summary: str = "",
     ) -> None:
         """Draw the steps. `outcome`, `error` (what, why, fix): the operation's; `summary`: how it ended, in a sentence."""
-        steps = self.steps = steps_of(reports, outcome)
+        steps = self.steps = steps_of(reports, outcome, expects)
         failure = error or steps.error if outcome != "done" else None
 
         def write(width: int, ink: Ink) -> list[Line]:

@@ -68,10 +68,13 @@ class Steps:
     of: int = 0
 
 
-def steps_of(reports: Sequence[Report], outcome: str = "running") -> Steps:
-    """Return the steps. `outcome`: `running`, `done`, `failed`, `cancelled`, as the operation has it."""
+def steps_of(reports: Sequence[Report], outcome: str = "running", expects: Sequence[str] = ()) -> Steps:
+    """Return the steps. `outcome`: `running`, `done`, `failed`, `cancelled`, as the operation has it.
+
+    `expects`: the targets that will be deployed to, so that they stand there before their turn.
+    """
     lineages = {report.lineage for report in reports if report.lineage is not None}
-    made = _several(reports, outcome) if len(lineages) > 1 else _one(reports, outcome)
+    made = _several(reports, outcome) if len(lineages) > 1 else _one(reports, outcome, expects)
     for report in reports:
         if isinstance(report.event, told.Warned):
             note = (printable(report.event.what), printable(report.event.fix))
@@ -91,7 +94,8 @@ def steps_of(reports: Sequence[Report], outcome: str = "running") -> Steps:
 class _Story:
     """The steps of work on one certificate, while its reports are read."""
 
-    def __init__(self) -> None:
+    def __init__(self, expects: Sequence[str]) -> None:
+        self.expects = expects
         self.past: list[Step] = []
         """Earlier orders of the same run, folded."""
         self.issuer = ""
@@ -104,7 +108,7 @@ class _Story:
         self.names: dict[str, Step] = {}
         self.certificate: Step | None = None
         self.live: Step | None = None
-        self.targets: dict[str, Step] = {}
+        self.targets = {name: Step(printable(name), "test, switch, reload, look") for name in self.expects}
         self.visitors: dict[str, set[str]] = {}
 
     def steps(self) -> list[Step]:
@@ -125,8 +129,8 @@ class _Story:
         return next((step for step in reversed(self.steps()) if step.state == RUNNING), None)
 
 
-def _one(reports: Sequence[Report], outcome: str) -> Steps:
-    story, made = _Story(), Steps()
+def _one(reports: Sequence[Report], outcome: str, expects: Sequence[str]) -> Steps:
+    story, made = _Story(expects), Steps()
     before: datetime | None = None
     for report in reports:
         _read(story, made, report.event, report.at, before or report.at)
