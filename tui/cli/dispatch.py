@@ -60,6 +60,8 @@ def _guarded(run: Callable[[Output], int], variables: Mapping[str, str], *, argv
         except CertdeckError as exc:
             status = _failed(exc, output, argv)
         except KeyboardInterrupt:
+            if output.err.is_terminal:
+                output.err.line()  # the terminal has echoed ^C
             status = _failed(_interrupted(), output, argv)
         except Exception as exc:  # noqa: BLE001 - the last line of defence: a bug must not show a traceback
             from tui.cli.crash import internal_error

@@ -29,6 +29,14 @@ def overview() -> str:
     return "\n".join(parts)
 
 
+def family(first: str) -> str:
+    """Return the help of commands that begin with the same word: `certdeck issuer --help`."""
+    members = {words: entry for words, entry in COMMANDS.items() if words.startswith(f"{first} ")}
+    width = max(map(len, members)) + 2
+    lines = [f"  certdeck {words:<{width}}{entry.summary}" for words, entry in members.items()]
+    return "\n".join([*lines, "", "With --help behind it, each says what it takes.", ""])
+
+
 def help_text(command: Command, parser: argparse.ArgumentParser) -> str:
     """Return `certdeck COMMAND --help`."""
     parser.description = f"{COMMANDS[command.words].summary[:1].upper()}{COMMANDS[command.words].summary[1:]}."

@@ -75,11 +75,15 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace] | str:
         from core.version import VERSION
 
         return f"certdeck {VERSION}\n"
+    if arguments[0] in FAMILIES and _asks_help(arguments[1:2]):
+        from tui.cli.help import family
+
+        return family(arguments[0])
     words, rest = _words(arguments)
     command = _command(words)
     parser = _Parser(words)
     command.arguments(parser)
-    if {"-h", "--help"} & set(_before_dashes(rest)):
+    if _asks_help(rest):
         from tui.cli.help import help_text
 
         return help_text(command, parser)
@@ -96,6 +100,10 @@ def wants_json(argv: Sequence[str]) -> bool:
 
 def _before_dashes(argv: Sequence[str]) -> Sequence[str]:
     return argv[: argv.index("--")] if "--" in argv else argv
+
+
+def _asks_help(arguments: Sequence[str]) -> bool:
+    return not {"-h", "--help"}.isdisjoint(_before_dashes(arguments))
 
 
 def _with_command_first(argv: Sequence[str]) -> list[str]:
@@ -130,7 +138,7 @@ def _words(arguments: list[str]) -> tuple[str, list[str]]:
         if words not in COMMANDS:
             _refuse_command(words)
         return words, [*ahead, *rest[1:]]
-    if f"{first} list" in COMMANDS and not {"-h", "--help"} & set(rest):
+    if f"{first} list" in COMMANDS:
         return f"{first} list", [*ahead, *rest]
     members = sorted(words for words in COMMANDS if words.startswith(f"{first} "))
     raise UsageError(

@@ -79,10 +79,15 @@ def new_passphrase(call: Call, file: str | None, purpose: str) -> bytes:
         )
     from getpass import getpass
 
-    first = getpass("Passphrase: ", stream=sys.stderr)
-    if first != getpass("The same again: ", stream=sys.stderr):
+    try:
+        first = getpass("Passphrase: ", stream=sys.stderr)
+        again = getpass("The same again: ", stream=sys.stderr)
+    except EOFError as exc:
+        call.output.err.line()
+        raise Cancelled("Nothing was done.", "No passphrase was given.", "Start the command again.") from exc
+    if first != again:
         raise UsageError("The two passphrases differ.", "One of them was mistyped.", "Start the command again.")
-    return _not_empty(first.encode(), "standard input")
+    return _not_empty(first.encode("utf-8", "surrogateescape"), "the answer")
 
 
 def secret_from(file: str) -> bytes:
