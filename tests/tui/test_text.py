@@ -1,0 +1,172 @@
+"""Wording that both front ends share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.operations import TargetState, TimerState
+from tests.support.lineages import NOW, lineage, seven, without_certificate
+from tui import text
+
+
+@pytest.mark.parametrize(
+    ("left", "short", "long"),
+    [
+        (timedelta(days=21, hours=8), "21 d", "21 days left"),
+        (timedelta(days=1, hours=1), "1 d", "1 day left"),
+        (timedelta(hours=23), "23 h", "23 hours left"),
+        (timedelta(minutes=59), "59 min", "59 minutes left"),
+        (timedelta(0), "over", "expired just now"),
+        (timedelta(days=-2), "over", "expired 2 days ago"),
+    ],
+)
+def test_what_is_left(left: timedelta, short: str, long: str) -> None:
+    """ST-45: what is left is told in days, in hours on the last day, and plainly when it is over."""
+    one = lineage("shop", left=left)
+    assert (text.short_left(one, NOW), text.days_left(one, NOW)) == (short, long)
+
+
+def test_no_certificate_is_said() -> None:
+    """A lineage without a certificate has nothing left, and says why."""
+    one = without_certificate("new", "new.example.com")
+    assert (text.short_left(one, NOW), text.days_left(one, NOW)) == ("none", "no certificate yet")
+    assert text.renewal_shown(one, NOW) == "waits for its first order"
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "shown"), [(1, "day", "1 day"), (2, "day", "2 days"), (0, "entry", "0 entries"), (1200, "file", "1,200 files")]
+)
+def test_plurals(count: int, noun: str, shown: str) -> None:
+    """Numbers agree with their nouns."""
+    assert text.plural(count, noun) == shown
+
+
+@pytest.mark.parametrize(
+    ("when", "shown"),
+    [
+        (NOW - timedelta(minutes=1), "with the next run"),
+        (NOW + timedelta(hours=10), "today 14:02"),
+        (NOW + timedelta(hours=23), "tonight 03:02"),
+        (NOW + timedelta(hours=30), "tomorrow 10:02"),
+        (NOW + timedelta(days=9), "on 30 Nov 2026"),
+    ],
+)
+def test_near_moments(when: datetime, shown: str) -> None:
+    """A near moment is told as people say it."""
+    assert text.soon(when, NOW) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.04, "0.0 s"), (2.13, "2.1 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1:00 min"), (125, "2:05 min")]
+)
+def test_how_long_a_step_took(seconds: float, shown: str) -> None:
+    """Durations of steps are rounded to what matters."""
+    assert text.elapsed(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("domain", "shown"),
+    [
+        ("shop.example.com", "shop.example.com"),
+        ("xn--bcher-kva.example", "bücher.example"),
+        ("*.xn--bcher-kva.example", "*.bücher.example"),
+        ("xn--zzzzz-0.example", "xn--zzzzz-0.example"),
+        ("\x1b[31mred.example", " [31mred.example"),
+    ],
+)
+def test_names_are_shown_as_written(domain: str, shown: str) -> None:
+    """Encoded names are shown as people write them; what cannot be decoded, and control characters, do no harm."""
+    assert text.name_shown(domain) == shown
+
+
+def test_an_encoded_name_hides_nothing() -> None:
+    """An encoded name that would show blanks, dots or marks of direction stays encoded."""
+    for hidden in ("a\u202eb", "a\u2024b", "a b", "a\u200bb"):
+        label = "xn--" + hidden.encode("punycode").decode()
+        shown = text.name_shown(f"{label}.example")
+        assert shown == f"{label}.example" or "\u2024" in shown
+
+
+def test_more_names_are_counted() -> None:
+    """The first name stands for all, with how many more there are."""
+    assert text.names_shown(("a.example", "b.example", "c.example")) == "a.example +2"
+    assert text.names_shown(()) == "–"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("CN=E8,O=Let's Encrypt,C=US", "E8"),
+        ("O=Foo [Bar] Ltd", "Foo [Bar] Ltd"),
+        (r"CN=a\,b,O=x", "a,b"),
+        ("Let's Encrypt E8", "Let's Encrypt E8"),
+    ],
+)
+def test_common_names(name: str, shown: str) -> None:
+    """ST-42: of a distinguished name the common name is shown, else the organisation, else all of it."""
+    assert text.common_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("fields", "severity"),
+    [
+        ({}, "green"),
+        ({"last_error": {"what": "x"}}, "yellow"),
+        ({"waiting_version": 2}, "yellow"),
+        ({"open_order": True}, "yellow"),
+        ({"targets": (TargetState(name="n", state="stale"),)}, "yellow"),
+        ({"targets": (TargetState(name="n", state="failed"),)}, "red"),
+        ({"severity": "red", "last_error": {"what": "x"}}, "red"),
+    ],
+)
+def test_what_asks_for_a_look(fields: dict[str, object], severity: str) -> None:
+    """What stands in the way of a certificate raises its state, however long it is valid."""
+    assert text.severity_of(lineage("shop", **fields)) == severity
+
+
+def test_every_state_has_sign_and_word() -> None:
+    """State is never told by colour alone: every mark has a sign, an ASCII sign and a word."""
+    assert all(mark.glyph and mark.ascii.isascii() and mark.word for mark in text.MARKS.values())
+
+
+@pytest.mark.parametrize(
+    ("timer", "shown"),
+    [
+        (TimerState(state="off"), "timer off · nothing renews by itself"),
+        (TimerState(state="on", next_run=NOW + timedelta(hours=23)), "timer on · next run 03:02, in 23 h"),
+        (
+            TimerState(state="on", next_run=NOW + timedelta(hours=1), last_outcome="failed"),
+            "timer on · next run 05:02, in 1 h · last run failed",
+        ),
+        (TimerState(state="on"), "timer on · has not run yet"),
+        (TimerState(state="unknown", last_run=NOW - timedelta(days=9)), "timer unknown · last run 9 days ago"),
+    ],
+)
+def test_whether_the_timer_lives(timer: TimerState, shown: str) -> None:
+    """The first thing to know is whether the timer lives: last run, next run, last failure."""
+    assert text.timer_shown(timer, NOW) == shown
+
+
+def test_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times are shown in the zone of the box, with its name."""
+    import time
+
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        assert text.moment(datetime(2026, 12, 12, 4, 2, tzinfo=UTC)) == "12 Dec 2026 05:02 CET"
+    finally:
+        monkeypatch.setenv("TZ", "UTC")
+        time.tzset()
+
+
+def test_issuers_by_their_short_names() -> None:
+    """ST-43: a known issuer by its title, an uploaded certificate by who signed it."""
+    by_name = {each.name: text.issuer_shown(each) for each in seven()}
+    assert by_name["shop"] == "Let's Encrypt"
+    assert by_name["default"] == "self-signed"
+    assert by_name["partner"].startswith("DigiCert")
+    assert text.issuer_shown(replace(lineage("x"), ca="appliance-ca")) == "private CA"
