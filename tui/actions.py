@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 if TYPE_CHECKING:
     from core.operations import LineageStatus
@@ -30,6 +30,8 @@ class Situation:
     certificates: int = 0
     problems: int = 0
     """Files that cannot be read."""
+    can_go_back: bool = True
+    """There is a screen below, or something to undo in the view."""
     step: int = 0
     """Of a wizard, counted from 1."""
     row: str = ""
@@ -81,7 +83,7 @@ class Action:
 
     id: str
     key: str
-    """Textual's names, several with commas: the first one is shown."""
+    """Textual's names, several with commas: the first one is shown. Empty: only in the palette."""
     label: str
     """In the footer: one or two words."""
     title: str
@@ -122,11 +124,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="show-pem", key="v", label="PEM", title="Show the certificate as PEM", scope="certificates",
-        applies=_has_certificate, footer=7, help="Shows the certificate and its chain as text, to look at or to copy. Never the key.",
+        applies=_has_certificate, footer=7,
+        help="Shows the certificate and its chain as text, to look at or to copy. Never the key.",
     ),
     Action(
         id="zoom", key="enter,ctrl+j", label="Details", title="Show every detail of this certificate", scope="certificates",
-        applies=_has_lineage, footer=4, shown_key="↵", help="Gives the details the whole screen, and back. Tab moves to them too, to scroll.",
+        applies=_has_lineage, footer=4, shown_key="↵",
+        help="Gives the details the whole screen, and back. Tab moves to them too, to scroll.",
     ),
     Action(
         id="roll-back", key="b", label="Roll back", title="Roll back to the version before", scope="certificates",
@@ -193,7 +197,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="stop", key="ctrl+x", label="Stop", title="Stop the operation", scope="progress", footer=2,
         applies=lambda situation: situation.busy,
-        help="Asks the operation to stop at the next safe point. What is live stays live, and an open order can be completed later.",
+        help="Asks the operation to stop at the next safe point. What is live stays live; an open order can be completed later.",
     ),
     Action(
         id="in-full", key="v", label="In full", title="Show everything that was told", scope="progress", footer=3,
@@ -297,10 +301,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # -- everywhere ------------------------------------------------------------------------------------------------
     Action(
         id="back", key="escape", label="Back", title="Go back", scope="page", footer=9, palette=False,
-        help="Leaves this screen. Work that runs goes on.",
+        applies=lambda situation: situation.can_go_back, help="Leaves this screen. Work that runs goes on.",
     ),
     Action(
-        id="progress", key="w", label="Progress", title="Show the work that runs", footer=5, applies=lambda situation: situation.busy,
+        id="progress", key="w", label="Progress", title="Show the work that runs", footer=5,
+        applies=lambda situation: situation.busy,
         help="Comes back to the progress of the operation that runs.",
     ),
     Action(id="log", key="l", label="Log", title="Open the log", footer=5, help="Shows what was done, when, and by whom."),
@@ -329,11 +334,12 @@ def of_scope(*scopes: str) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.scope in scopes)
 
 
-def bindings(actions: Iterable[Action]) -> list[Binding]:
+def bindings(actions: Iterable[Action]) -> list[BindingType]:
     """Return what a screen or the app lists under BINDINGS for these actions."""
     return [
         Binding(action.key, action.id.replace("-", "_"), action.label, show=False, priority=action.priority)
         for action in actions
+        if action.key
     ]
 
 

@@ -6,15 +6,14 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment, Segments
 from textual.app import App
-from textual.color import Color
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
@@ -26,7 +25,7 @@ from core.operations import Status
 from tui import text, theming
 from tui.actions import Action, bindings, of_scope
 from tui.bridge import Answered, Bridge, Call, EngineEvent, Operation, OperationFinished
-from tui.glyphs import SAFE, to_ascii
+from tui.filters import Ascii, Safe
 from tui.screens.page import StatusRead
 from tui.terminal import Terminal, look
 
@@ -37,30 +36,11 @@ _POLL_SECONDS = 2.0
 """How often the disk is asked whether somebody else, the timer for one, has changed something."""
 
 
-class Safe(LineFilter):
-    """The last place before the terminal: no control character and no mark of direction passes, wherever it came from."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        if all(text.isprintable() for text, _, _ in segments):
-            return segments
-        return [
-            segment if segment.text.isprintable() else Segment(segment.text.translate(SAFE), segment.style, segment.control)
-            for segment in segments
-        ]
-
-
-class Ascii(LineFilter):
-    """The same for a terminal without our signs."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [Segment(to_ascii(text.translate(SAFE)), style, control) for text, style, control in segments]
-
-
 class CertdeckApp(App[None]):
     """`engine` may be a double: nothing below knows more of it than its methods."""
 
     CSS_PATH = Path(__file__).parent / "certdeck.tcss"
-    BINDINGS = bindings(of_scope("app"))  # type: ignore[assignment]
+    BINDINGS = bindings(of_scope("app"))
     ENABLE_COMMAND_PALETTE = True
     TITLE = "certdeck"
     ESCAPE_TO_MINIMIZE = False
@@ -232,14 +212,14 @@ class CertdeckApp(App[None]):
         self.look_at_services()
 
     def _tell_end(self, operation: Operation) -> None:
-        from tui.screens.progress import ProgressScreen, ended_well
+        from tui.screens.progress import ProgressScreen, ending
 
         if isinstance(self.screen, ProgressScreen) and operation.error is not None:
             self.pop_screen()
         if operation.error is not None:
             self.show_error(operation.error)
         else:
-            self.notify(ended_well(operation.result) or "Done.", title=text.printable(operation.title), markup=False)
+            self.notify(ending(operation) or "Done.", title=text.printable(operation.title), markup=False)
 
     def on_answered(self, message: Answered) -> None:
         self.bridge.take(message)
@@ -277,8 +257,7 @@ class CertdeckApp(App[None]):
     def action_log(self) -> None:
         from tui.screens.log import LogScreen
 
-        if not isinstance(self.screen, LogScreen):
-            self.push_screen(LogScreen())
+        self._open(LogScreen)
 
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen
@@ -286,6 +265,31 @@ class CertdeckApp(App[None]):
 
         if isinstance(self.screen, Page) and not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    def action_issuers(self) -> None:
+        from tui.screens.issuers import IssuersScreen
+
+        self._open(IssuersScreen)
+
+    def action_targets(self) -> None:
+        from tui.screens.targets import TargetsScreen
+
+        self._open(TargetsScreen)
+
+    def action_settings(self) -> None:
+        from tui.screens.settings import SettingsScreen
+
+        self._open(SettingsScreen)
+
+    def action_first_boot(self) -> None:
+        from tui.screens.first_boot import FirstBootScreen
+
+        self._open(FirstBootScreen)
+
+    def _open(self, kind: type[Screen[Any]]) -> None:
+        """Open a screen, once: the same key on it does nothing."""
+        if not isinstance(self.screen, kind):
+            self.push_screen(kind())
 
     def action_theme(self) -> None:
         names = [theme.name for theme in self.deck_themes()]
@@ -295,7 +299,7 @@ class CertdeckApp(App[None]):
     def action_command_palette(self) -> None:
         from tui.palette import DeckPalette
 
-        if not DeckPalette.is_open(self):
+        if not isinstance(self.screen, DeckPalette):
             self.push_screen(DeckPalette())
 
     # -- beginning and end -------------------------------------------------------------------------------------------
@@ -304,15 +308,21 @@ class CertdeckApp(App[None]):
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, lambda ended_by=number: self.exit(return_code=128 + ended_by))
+                loop.add_signal_handler(number, self._ended_by, number)
         if self._loading:
             self.set_interval(_POLL_SECONDS, self._poll)
             self.set_interval(30, self._publish_status)
             self.call_after_refresh(self.look_at_services)
+            if self.status is not None and not self.status.lineages and not self.status.problems:
+                self.call_after_refresh(self.action_first_boot)
+
+    def _ended_by(self, number: int) -> None:
+        """Leave as after `quit`: the terminal is put in order, and work that runs is finished first."""
+        self.exit(return_code=128 + number)
 
     def _fatal_error(self) -> None:
         """Say that certdeck made a mistake; Textual's own way prints local variables, secrets among them."""
-        logging.getLogger(__name__).exception("the console failed")
+        logging.getLogger(__name__).error("the console failed", exc_info=self._exception)
         words = (
             "certdeck: the console has made a mistake and has ended.\n"
             "  why  Something unexpected happened inside it. What was live is still live, and work that ran is finished first.\n"
@@ -323,19 +333,17 @@ class CertdeckApp(App[None]):
 
 
 def run(engine: Engine, *, variables: Mapping[str, str] | None = None) -> int:
-    """Open the console and return the exit status when it has ended. `variables`: the environment, where not the engine's."""
-    variables = engine.env.variables if variables is None else variables
-    try:
-        terminal = look(
-            variables,
-            stdin_is_terminal=sys.stdin.isatty(),
-            stdout_is_terminal=sys.stdout.isatty(),
-            # Textual writes to standard error.
-            encoding=getattr(sys.__stderr__, "encoding", None),
-        )
-    except CertdeckError as exc:
-        sys.stderr.write(f"certdeck: {exc.what}\n  why  {exc.why}\n  fix  {exc.fix}\n")
-        return 2
+    """Open the console and return the exit status when it has ended. `variables`: the environment, where not the engine's.
+
+    Raises UsageError (`usage`) where the terminal is not up to it.
+    """
+    terminal = look(
+        engine.env.variables if variables is None else variables,
+        stdin_is_terminal=sys.stdin.isatty(),
+        stdout_is_terminal=sys.stdout.isatty(),
+        # Textual writes to standard error.
+        encoding=getattr(sys.__stderr__, "encoding", None),
+    )
     theme, mouse = None, True
     try:
         config = engine.config()
@@ -362,15 +370,9 @@ def _finish(bridge: Bridge) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    with _deaf():
-        sys.stderr.write(f"certdeck: still {text.printable(operation.doing)}; it is finished first. Ctrl+C stops it safely.\n")
+    # The terminal may be gone.
+    with suppress(OSError):
+        sys.stderr.write(
+            f"certdeck: still {text.printable(operation.doing)}; it is finished first. Ctrl+C stops it safely.\n"
+        )
     bridge.wait()
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Write to a terminal that may be gone."""
-    try:
-        yield
-    except OSError:
-        pass

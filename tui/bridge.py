@@ -195,7 +195,7 @@ def _outcome(call: Callable[[], object]) -> tuple[object, CertdeckError | None]:
 
 
 def internal(exc: BaseException) -> CertdeckError:
-    """Return the error that stands for a fault of certdeck itself. The exception's own text may hold anything: it stays in the log."""
+    """Return the error that stands for a fault of certdeck itself. The exception's own text may hold anything: the log has it."""
     return CertdeckError(
         "certdeck has made a mistake.",
         f"Something unexpected happened inside it ({type(exc).__name__}); what was live is still live.",

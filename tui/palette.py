@@ -26,9 +26,18 @@ class ActionProvider(Provider):
         if not isinstance(screen, Page):
             return []
         actions: list[Action] = [action for action in offered(screen.actions(), screen.situation()) if action.palette]
-        found = [(f"{action.title}  ({action.key_shown})", action.help, partial(screen.deck.perform, action)) for action in actions]
+        found: list[tuple[str, str, Callable[[], Any]]] = [
+            (f"{action.title}  ({action.key_shown})", action.help, partial(screen.deck.perform, action))
+            for action in actions
+        ]
         for theme in screen.deck.deck_themes():
-            found.append((f"Theme: {printable(theme.name)}", "Use this theme for the session.", partial(setattr, screen.deck, "theme", theme.name)))
+            found.append(
+                (
+                    f"Theme: {printable(theme.name)}",
+                    "Use this theme for the session.",
+                    partial(setattr, screen.deck, "theme", theme.name),
+                )
+            )
         return found
 
     async def discover(self) -> Hits:
@@ -51,14 +60,20 @@ class CertificateProvider(Provider):
         deck = cast("CertdeckApp", self.app)
         for lineage in deck.status.lineages if deck.status else ():
             name = printable(lineage.name)
-            score = max(matcher.match(name), *(matcher.match(text.name_shown(domain)) for domain in lineage.domains), 0.0)
+            score = max(
+                matcher.match(name), *(matcher.match(text.name_shown(domain)) for domain in lineage.domains), 0.0
+            )
             if score > 0:
                 words = f"{text.days_left(lineage, deck.now())} · {text.names_shown(lineage.domains)}"
-                yield Hit(score, Content(f"Certificate {name}"), partial(deck.go_to, lineage.name), text=name, help=words)
+                yield Hit(
+                    score, Content(f"Certificate {name}"), partial(deck.go_to, lineage.name), text=name, help=words
+                )
 
 
 class DeckPalette(CommandPalette):
     """Textual's palette over our providers alone."""
 
     def __init__(self) -> None:
-        super().__init__(providers=[ActionProvider, CertificateProvider], placeholder="Type a command or a certificate's name")
+        super().__init__(
+            providers=[ActionProvider, CertificateProvider], placeholder="Type a command or a certificate's name"
+        )

@@ -19,8 +19,8 @@ from textual.theme import Theme
 
 from core.errors import ConfigError
 
-DEFAULT: Final = "deck-dark"
-ANSI: Final = "deck-ansi"
+DEFAULT: Final = "dark"
+ANSI: Final = "ansi"
 
 COLOURS: Final = (
     "primary", "secondary", "warning", "error", "success", "accent", "foreground", "background", "surface", "panel", "boost",

@@ -93,6 +93,7 @@ class Page(Screen[T]):
             broken=self.deck.status_error is not None,
             certificates=len(status.lineages) if status else 0,
             problems=len(status.problems) if status else 0,
+            can_go_back=len(self.app.screen_stack) > 1,
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -102,7 +103,12 @@ class Page(Screen[T]):
 
     def refresh_actions(self) -> None:
         """Show the actions that apply now. Call it when the situation has changed."""
-        shown = [action for action in offered(self.actions(), self.situation()) if action.footer]
+        hidden = "" if self.tells_progress else "progress"
+        shown = [
+            each
+            for each in offered(self.actions(), self.situation())
+            if each.footer and each.id not in (hidden, self.SCOPE)
+        ]
         own = [action for action in shown if action.scope != "app"]
         self.query_one(PageFooter).show([*own, *(action for action in shown if action.scope == "app")])
 
@@ -159,7 +165,8 @@ class Page(Screen[T]):
             return
         self.set_class(small, "-small")
         if small:
-            words = f"certdeck needs {SMALLEST[0]} × {SMALLEST[1]} characters.\nThis window has {width} × {height}.\n\nMake it larger, or press q."
+            least = f"certdeck needs {SMALLEST[0]} × {SMALLEST[1]} characters."
+            words = f"{least}\nThis window has {width} × {height}.\n\nMake it larger, or press q."
             self.mount(Static(words, classes="too-small", markup=False))
         else:
             self.query(".too-small").remove()

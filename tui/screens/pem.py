@@ -38,8 +38,10 @@ class PemScreen(Page[None]):
         yield sheet
 
     def _write(self, width: int, ink: Ink) -> list[Line]:
-        lines: list[Line] = [[("SHA-256  ", ink("text-muted")), (line, ink("foreground"))] if number == 0 else [("         ", ink("text-muted")), (line, ink("foreground"))]
-                             for number, line in enumerate(grouped(self._view.sha256, 16, width - 9))]
+        lines: list[Line] = [
+            [("SHA-256  " if number == 0 else "         ", ink("text-muted")), (line, ink("foreground"))]
+            for number, line in enumerate(grouped(self._view.sha256, 16, width - 9))
+        ]
         lines.append([])
         for line in self._view.fullchain.splitlines():
             role = "text-muted" if line.startswith("-----") else "foreground"

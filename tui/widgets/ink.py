@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from rich.style import Style
 from textual.color import Color, ColorParseError
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
 
@@ -60,3 +62,12 @@ class Inked(Widget):
         if self._ink is None or self._ink.variables is not variables:
             self._ink = Ink(variables, ansi=self.app.native_ansi_color)
         return self._ink
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lay the widget's background below what it has drawn: drawn parts have colours of their own only where they differ."""
+        background = self.background_colors[1]
+        strips = super().render_lines(crop)
+        if not background.a:
+            return strips
+        below = Style(bgcolor=background.rich_color)
+        return [strip.apply_style(below) for strip in strips]

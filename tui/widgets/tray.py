@@ -8,9 +8,14 @@ from textual.strip import Strip
 
 from tui.glyphs import printable
 from tui.widgets.ink import Inked
-from tui.widgets.lines import BLANK, Part, between, cut, strip_of
+from tui.widgets.lines import Part, between, cut, strip_of
 
-_SIGNS = {"running": ("◐", "bar-used"), "done": ("✔", "severity-green"), "failed": ("✖", "severity-red"), "cancelled": ("▲", "severity-yellow")}
+_SIGNS = {
+    "running": ("◐", "bar-used"),
+    "done": ("✔", "severity-green"),
+    "failed": ("✖", "severity-red"),
+    "cancelled": ("▲", "severity-yellow"),
+}
 
 
 class Tray(Inked):
