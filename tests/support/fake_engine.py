@@ -8,13 +8,14 @@ engine.calls                               # what was asked, in order: ("issue",
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from core.config.model import Appliance, Config, IssuerConfig, TargetConfig
+from core.engine import ignore
 from core.errors import CertdeckError, NotFound
 from core.events import (
     Event,
@@ -27,7 +28,6 @@ from core.events import (
     RunStarted,
     VersionStored,
     VersionSwitched,
-    ignore,
 )
 from core.operations import (
     AccountInfo,
@@ -163,6 +163,10 @@ class FakeEngine:
     def open_orders(self) -> tuple[str, ...]:
         self._called("open_orders")
         return tuple(each.name for each in self.lineages if each.open_order)
+
+    def http01_snippets(self) -> Mapping[str, str]:
+        self._called("http01_snippets")
+        return {"nginx": "location /.well-known/acme-challenge/ {\n    proxy_pass http://127.0.0.1:8080;\n}\n"}
 
     # -- asking, changing nothing --------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from core.operations import LineageStatus, TargetState
 
 NOW = datetime(2026, 11, 21, 4, 2, tzinfo=UTC)
 NEXT_RUN = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
-LETS_ENCRYPT = "CN=E8,O=Let's Encrypt,C=US"
+LETS_ENCRYPT = "Let's Encrypt E8"
 
 
 def fingerprint(seed: str) -> str:
@@ -30,7 +30,7 @@ def lineage(
     made = LineageStatus(
         name=name,
         domains=domains or (f"{name}.example.com",),
-        subject=f"CN={(domains or (f'{name}.example.com',))[0]}",
+        subject=(domains or (f"{name}.example.com",))[0],
         issuer=LETS_ENCRYPT,
         serial=hashlib.sha256(name.encode()).hexdigest()[:36],
         not_before=not_before,
@@ -88,7 +88,7 @@ def seven() -> tuple[LineageStatus, ...]:
             "api",
             left=timedelta(days=63, hours=5),
             ca="zerossl",
-            issuer="CN=ZeroSSL ECC Domain Secure Site CA,O=ZeroSSL,C=AT",
+            issuer="ZeroSSL ECC Domain Secure Site CA",
         ),
         lineage(
             "default",
@@ -98,8 +98,8 @@ def seven() -> tuple[LineageStatus, ...]:
             "2001:db8::10",
             left=timedelta(days=365, hours=3),
             life_days=397,
-            subject="CN=box.example.com,O=Acme Box Self-Signed",
-            issuer="CN=box.example.com,O=Acme Box Self-Signed",
+            subject="Acme Box Self-Signed",
+            issuer="Acme Box Self-Signed",
             self_signed=True,
             chain=False,
             chain_length=0,
@@ -114,7 +114,7 @@ def seven() -> tuple[LineageStatus, ...]:
             "203.0.113.7",
             left=timedelta(days=4, hours=2),
             life_days=6.67,
-            subject="",
+            subject="203.0.113.7",
             profile="shortlived",
             renew_at=NOW + timedelta(days=2),
         ),
@@ -141,7 +141,7 @@ def seven() -> tuple[LineageStatus, ...]:
             "b2b.example.net",
             left=timedelta(days=214, hours=9),
             life_days=380,
-            issuer="CN=DigiCert TLS RSA SHA256 2020 CA1,O=DigiCert Inc,C=US",
+            issuer="DigiCert Inc DigiCert TLS RSA SHA256 2020 CA1",
             key_type="rsa-3072",
             method="upload",
             ca=None,

@@ -31,6 +31,13 @@ class Command(NamedTuple):
     """For the help, below the options."""
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Writes for 80 columns: asking how wide the terminal is loads half a dozen modules, even where nobody asks for help."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=78)
+
+
 class _Parser(argparse.ArgumentParser):
     """Raises UsageError instead of ending the process; does not guess abbreviated options."""
 
@@ -41,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
             description=None,
             allow_abbrev=False,
             add_help=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
         )
         self.add_argument("-h", "--help", action="store_true", help="show this")
         self.add_argument("--json", action="store_true", help="print one JSON object")
