@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from core.operations import LineageStatus, TargetState
 
@@ -21,7 +22,7 @@ def fingerprint(seed: str) -> str:
 
 
 def lineage(
-    name: str, *domains: str, left: timedelta = timedelta(days=63, hours=5), life_days: float = 90, **fields: object
+    name: str, *domains: str, left: timedelta = timedelta(days=63, hours=5), life_days: float = 90, **fields: Any
 ) -> LineageStatus:
     """Make a lineage with `left` to live; every field can be given."""
     not_after = NOW + left
@@ -51,25 +52,21 @@ def lineage(
         targets=(TargetState(name="nginx", state="deployed", served_sha256=sha256),),
         version=1,
     )
-    return replace(made, **fields)  # type: ignore[arg-type]
+    return replace(made, **fields)
 
 
-def without_certificate(name: str, *domains: str, **fields: object) -> LineageStatus:
+def without_certificate(name: str, *domains: str, **fields: Any) -> LineageStatus:
     """Make a lineage that was written by hand and has no certificate yet."""
-    return lineage(
-        name,
-        *domains,
-        **{
-            **dict.fromkeys(("not_before", "not_after", "days_left", "renew_at", "ca", "version")),
-            **dict.fromkeys(("subject", "issuer", "serial", "sha256", "key_type"), ""),
-            "severity": "red",
-            "chain": False,
-            "chain_length": 0,
-            "renew_why": "no certificate",
-            "targets": (),
-            **fields,
-        },
-    )
+    bare: dict[str, Any] = {
+        **dict.fromkeys(("not_before", "not_after", "days_left", "renew_at", "ca", "version")),
+        **dict.fromkeys(("subject", "issuer", "serial", "sha256", "key_type"), ""),
+        "severity": "red",
+        "chain": False,
+        "chain_length": 0,
+        "renew_why": "no certificate",
+        "targets": (),
+    }
+    return lineage(name, *domains, **{**bare, **fields})
 
 
 RELOAD_FAILED: Mapping[str, object] = {

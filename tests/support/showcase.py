@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from core.config.model import Config
@@ -158,6 +158,18 @@ ISSUER_TEST = IssuerTest(
     clock_skew_seconds=0,
 )
 
+_TOLD: tuple[tuple[str | None, str, Mapping[str, object]], ...] = (
+    (None, "run-started", {"operation": "renew"}),
+    (
+        "mail",
+        "certificate-issued",
+        {"issuer": "letsencrypt", "names": ["mail.example.com"], "not_after": "2027-02-19T03:00:00Z"},
+    ),
+    ("mail", "target-rolled-back", {"target": "nginx", "why": "the reload failed"}),
+    ("mail", "failed", dict(seven()[3].last_error or {})),
+    (None, "run-finished", {"operation": "renew", "outcome": "done"}),
+)
+
 HISTORY = tuple(
     LogEntry(
         number=number,
@@ -168,20 +180,7 @@ HISTORY = tuple(
         facts=facts,
         who="systemd",
     )
-    for number, (about, kind, facts) in enumerate(
-        [
-            (None, "run-started", {"operation": "renew"}),
-            (
-                "mail",
-                "certificate-issued",
-                {"issuer": "letsencrypt", "names": ["mail.example.com"], "not_after": "2027-02-19T03:00:00Z"},
-            ),
-            ("mail", "target-rolled-back", {"target": "nginx", "why": "the reload failed"}),
-            ("mail", "failed", dict(seven()[3].last_error or {})),
-            (None, "run-finished", {"operation": "renew", "outcome": "done"}),
-        ],
-        1,
-    )
+    for number, (about, kind, facts) in enumerate(_TOLD, 1)
 )
 
 
