@@ -22,7 +22,7 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SEPARATORS = re.compile(r"[\s,;]+")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _COUNTRY_SECOND_LEVELS = frozenset(("ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"))
-"""Second levels below which many countries sell domains (`example.co.uk`); the whole Public Suffix List is not needed for a hint."""
+"""Second levels below which many countries sell domains (`example.co.uk`): enough for a hint, without the Public Suffix List."""
 _PRIVATE_SUFFIXES = frozenset(
     # RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN's reservation of .internal (2024), and what routers and Windows domains use.
     (
