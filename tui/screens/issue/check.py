@@ -1,0 +1,138 @@
+"""Step 5: the doctor, over the network: what would stop the order, before one is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from core.errors import CertdeckError
+from core.operations import Finding, IssueRequest
+from core.ports import CancelToken
+from tui import text
+from tui.screens.issue.step import Step, finding_lines
+from tui.widgets.field import wrong
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line
+from tui.widgets.prose import facts, marked
+from tui.widgets.sheet import Sheet
+
+
+class CheckStep(Step):
+    """Findings, worst first, and what will be ordered."""
+
+    TITLE = "Check"
+    HELP = (
+        "Check: looks at the clock, the disk, the issuer's directory, port 80, every name and every service. Warnings may be "
+        "right for you; a failure would most likely cost you the order, and the wizard asks before it goes on all the same."
+    )
+
+    def compose(self) -> ComposeResult:
+        yield Sheet(id="findings")
+
+    def on_mount(self) -> None:
+        self._asked: IssueRequest | None = None
+        self._token = CancelToken()
+        self._answer: tuple[Finding, ...] | CertdeckError | None = None
+
+    def enter(self) -> None:
+        if self._asked != self.draft.request() or isinstance(self._answer, CertdeckError):
+            self.look()
+        else:
+            self._show()
+
+    def leave(self) -> None:
+        if self._answer is None:
+            self._token.cancel()
+            self._asked = None
+
+    def first(self) -> Widget | None:
+        return self.query_one(Sheet)
+
+    def look(self) -> None:
+        """Run the doctor again."""
+        self._token.cancel()
+        request, token = self.draft.request(), CancelToken()
+        self._asked, self._token, self._answer = request, token, None
+
+        def answered(answer: tuple[Finding, ...] | CertdeckError) -> None:
+            if token is self._token and self.is_mounted and not token.is_cancelled:
+                self._answer = answer
+                self._show()
+                self.wizard.refresh_actions()
+
+        self.wizard.bridge.ask(lambda: self.wizard.engine.doctor(request, cancel=token), answered)
+        self._show()
+
+    @property
+    def failures(self) -> int:
+        """How many checks failed."""
+        return sum(each.status == "fail" for each in self._answer) if isinstance(self._answer, tuple) else 0
+
+    def _show(self) -> None:
+        answer, sheet = self._answer, self.query_one(Sheet)
+        sheet.border_title = self._title()
+
+        def write(width: int, ink: Ink) -> list[Line]:
+            lines = self._plan(width, ink)
+            lines.append([])
+            if answer is None:
+                return [
+                    *lines,
+                    *marked(
+                        "◐", "bar-used", "Looking at clock, disk, issuer, port 80, names and services …", width, ink
+                    ),
+                ]
+            if isinstance(answer, CertdeckError):
+                return [*lines, *wrong(answer, width, ink)]
+            order = {"fail": 0, "warn": 1, "pass": 2, "skip": 3}
+            return [
+                *lines,
+                *finding_lines(tuple(sorted(answer, key=lambda each: order.get(each.status, 3))), width, ink),
+            ]
+
+        sheet.write(write)
+
+    def _title(self) -> str:
+        if self._answer is None:
+            return "Checking …"
+        if isinstance(self._answer, CertdeckError):
+            return "The checks could not be made"
+        warnings = sum(each.status == "warn" for each in self._answer)
+        parts = [f"✖ {text.plural(self.failures, 'failure')}"] if self.failures else []
+        parts += [f"▲ {text.plural(warnings, 'warning')}"] if warnings else []
+        return " · ".join(parts) or "✔ Nothing stands in the way"
+
+    def _plan(self, width: int, ink: Ink) -> list[Line]:
+        """What is going to be ordered, in short."""
+        draft = self.draft
+        issuer = self.offer.issuer(draft.issuer) if self.offer is not None else None
+        names = [each.display for each in draft.identifiers()]
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        rows = [
+            ("Names", ", ".join(names[:4]) + more),
+            ("Issuer", f"{issuer.title if issuer else draft.issuer}{', rehearsal first' if draft.rehearse else ''}"),
+            ("Key", text.key_shown(draft.key_type) + (f", profile {draft.profile}" if draft.profile else "")),
+            ("Service", ", ".join(draft.targets) or "none"),
+        ]
+        return facts(rows, width, ink, label=9)
+
+    def proceed(self, go: Callable[[], None]) -> None:
+        if self._answer is None:
+            self.app.notify("The checks are still running. They take some seconds at worst.", markup=False)
+            return
+        if not self.failures and not isinstance(self._answer, CertdeckError):
+            go()
+            return
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                go()
+
+        what = text.plural(self.failures, "check") + " failed" if self.failures else "The checks could not be made"
+        words = f"{what}. The order will most likely fail too, and a CA counts failed orders. What is live stays live either way."
+        self.app.push_screen(
+            ConfirmDialog("Issue all the same?", words, yes="Issue anyway", no="Go back", danger=True), decided
+        )

@@ -1,0 +1,119 @@
+"""What somebody has entered so far, and what the box can offer. The steps write here, so going back never loses anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.config.model import Config
+from core.errors import CertdeckError
+from core.identifiers import Identifier, companion, lineage_name_for, parse_identifier
+from core.operations import IssueRequest, IssuerInfo, IssuerTest, TargetInfo
+
+HTTP_01 = "http-01"
+NO_PROOF = "none"
+
+_SEPARATORS = re.compile(r"[\s,;]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the engine offers, read once when the wizard opens."""
+
+    config: Config
+    issuers: tuple[IssuerInfo, ...]
+    targets: tuple[TargetInfo, ...]
+    snippets: Mapping[str, str]
+
+    def issuer(self, name: str) -> IssuerInfo | None:
+        return next((each for each in self.issuers if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One thing that was typed: a name, or why it is none."""
+
+    typed: str
+    identifier: Identifier | None
+    error: CertdeckError | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """The certificate under way."""
+
+    typed: str = ""
+    """The names as they stand in the box."""
+    declined: set[str] = field(default_factory=set)
+    """Companions that somebody does not want."""
+    name: str = ""
+    proof: str = HTTP_01
+    issuer: str = ""
+    key_type: str = ""
+    profile: str = ""
+    email: str = ""
+    agreed: set[str] = field(default_factory=set)
+    """Issuers whose terms somebody agreed to here."""
+    rehearse: bool = False
+    targets: tuple[str, ...] = ()
+    tests: dict[str, IssuerTest | CertdeckError] = field(default_factory=dict)
+    """What the directories said that were asked."""
+
+    def parsed(self) -> list[Parsed]:
+        """Return everything that was typed, each name once, in order."""
+        found: dict[str, Parsed] = {}
+        for part in _SEPARATORS.split(self.typed):
+            if not part:
+                continue
+            try:
+                identifier = parse_identifier(part)
+            except CertdeckError as exc:
+                found.setdefault(part, Parsed(part, None, exc))
+            else:
+                found.setdefault(identifier.value, Parsed(part, identifier))
+        return list(found.values())
+
+    def companions(self) -> list[tuple[Identifier, Identifier]]:
+        """Return what can be added beside a bare domain, each with that domain (SO-14)."""
+        typed = [each.identifier for each in self.parsed() if each.identifier is not None]
+        known = {identifier.value for identifier in typed}
+        pairs = [(companion(identifier, HTTP_01), identifier) for identifier in typed]
+        return [(extra, beside) for extra, beside in pairs if extra is not None and extra.value not in known]
+
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """Return the names to ask for: what was typed, each followed by its companion unless that was declined."""
+        beside = {base.value: extra for extra, base in self.companions() if extra.value not in self.declined}
+        names: list[Identifier] = []
+        for each in self.parsed():
+            if each.identifier is not None:
+                names.append(each.identifier)
+                if each.identifier.value in beside:
+                    names.append(beside[each.identifier.value])
+        return tuple(names)
+
+    @property
+    def lineage(self) -> str:
+        """What the certificate is called here; empty before there is a name."""
+        names = self.identifiers()
+        return self.name or (lineage_name_for(names[0]) if names else "")
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing has been entered that could be lost."""
+        return not self.typed.strip() and not self.name
+
+    def request(self) -> IssueRequest:
+        """Return what the engine is asked for."""
+        return IssueRequest(
+            domains=tuple(identifier.value for identifier in self.identifiers()),
+            name=self.name or None,
+            issuer=self.issuer or None,
+            challenge=HTTP_01 if self.proof == HTTP_01 else None,
+            key_type=self.key_type or None,
+            profile=self.profile or None,
+            email=self.email or None,
+            agree_tos=self.issuer in self.agreed,
+            rehearse=self.rehearse,
+            targets=self.targets,
+        )

@@ -1,0 +1,211 @@
+"""Step 1: the names, as they are typed or pasted, and what the certificate is called here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from core.errors import CertdeckError
+from core.identifiers import check_lineage_name
+from tui.screens.issue.draft import Parsed
+from tui.screens.issue.step import Step
+from tui.widgets.field import Field
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line
+from tui.widgets.prose import Prose, marked
+from tui.widgets.row_list import Column, Row, RowList
+
+_MOST_SHOWN = 40
+
+
+class NamesBox(TextArea):
+    """Takes names in any shape. Enter is left to the wizard; what is pasted may have lines."""
+
+    BINDINGS: ClassVar = [Binding("enter,ctrl+j", "submit", show=False)]
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key in ("enter", "ctrl+j"):
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Submitted())
+            return
+        await super()._on_key(event)
+
+
+class NamesStep(Step):
+    """Names, companions, and the name of the lineage."""
+
+    TITLE = "Names"
+    HELP = (
+        "Names: one or several, apart by blanks, commas or lines. International names may be typed as they are written; what is "
+        "sent stands beside them. A bare domain is offered with its www. name, because people type either."
+    )
+
+    def compose(self) -> ComposeResult:
+        box = NamesBox(
+            self.draft.typed, placeholder="shop.example.com pay.example.com", soft_wrap=True, compact=True, id="names"
+        )
+        box.border_title = "Names of the certificate"
+        yield box
+        yield Prose(id="parsed")
+        yield Prose(id="offered")
+        yield RowList((Column("Name"), Column("Why", flexible=True)), marking="many", titles=False, id="companions")
+        yield Field(
+            "Called",
+            value=self.draft.name,
+            hint="as its first name",
+            check=self._wrong_name,
+            id="lineage",
+        )
+
+    def enter(self) -> None:
+        self._show()
+
+    def first(self) -> Widget | None:
+        return self.query_one(NamesBox)
+
+    # -- what is typed -----------------------------------------------------------------------------------------------
+
+    @on(TextArea.Changed, "#names")
+    def _on_typed(self, message: TextArea.Changed) -> None:
+        message.stop()
+        self.draft.typed = message.text_area.text
+        self._show(typing=True)
+
+    @on(events.DescendantBlur)
+    def _on_left(self) -> None:
+        self._show()
+
+    @on(NamesBox.Submitted)
+    def _on_submitted(self, message: NamesBox.Submitted) -> None:
+        message.stop()
+        self.wizard.action_next()
+
+    @on(RowList.Marked, "#companions")
+    def _on_ticked(self, message: RowList.Marked) -> None:
+        message.stop()
+        ticked = message.row_list.marked
+        for key in message.row_list.keys:
+            if key in ticked:
+                self.draft.declined.discard(key)
+            else:
+                self.draft.declined.add(key)
+        self._show()
+
+    @on(Field.Changed, "#lineage")
+    def _on_named(self, message: Field.Changed) -> None:
+        message.stop()
+        self.draft.name = message.value
+        self._show_name()
+        self.wizard.show_title()
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def _show(self, *, typing: bool = False) -> None:
+        parsed = self.draft.parsed()
+        # The word under way is not called wrong while it is being typed.
+        if typing and parsed and parsed[-1].error is not None and self.draft.typed[-1:].strip(" ,;\n"):
+            parsed = parsed[:-1]
+        self.query_one("#parsed", Prose).write(
+            (lambda width, ink: _parsed_lines(parsed, width, ink)) if parsed else None
+        )
+        self._show_companions()
+        self._show_name()
+        self.wizard.show_title()
+
+    def _show_companions(self) -> None:
+        pairs = self.draft.companions()
+        listed = self.query_one("#companions", RowList)
+        listed.display = bool(pairs)
+        listed.show(
+            [Row(extra.value, (extra.display, (f"beside {beside.display}", "text-muted"))) for extra, beside in pairs]
+        )
+        listed.mark([extra.value for extra, _ in pairs if extra.value not in self.draft.declined])
+        words = "People type either, so these are asked for as well. Space unticks one." if pairs else ""
+        self.query_one("#offered", Prose).say(words)
+
+    def _show_name(self) -> None:
+        field = self.query_one("#lineage", Field)
+        name = self.draft.lineage
+        if field.error is None or not field.value:
+            status = self.wizard.deck.status
+            is_known = bool(status and any(each.name == name for each in status.lineages))
+            if is_known:
+                field.note = (
+                    f"▲ There is a certificate {name} already: it gets these names, and its services, from now on."
+                )
+            elif name:
+                field.note = f"Its folder and its commands are called {name}."
+            else:
+                field.note = "What it is called here, in commands and folders. Its first name will do."
+
+    @staticmethod
+    def _wrong_name(value: str) -> CertdeckError | None:
+        if not value:
+            return None
+        try:
+            check_lineage_name(value)
+        except CertdeckError as exc:
+            return exc
+        return None
+
+    def proceed(self, go: Callable[[], None]) -> None:
+        self._show()
+        box = self.query_one(NamesBox)
+        parsed = self.draft.parsed()
+        if not parsed:
+            self.query_one("#parsed", Prose).write(
+                lambda width, ink: marked(
+                    "✖",
+                    "severity-red",
+                    "No name was given: type at least one, for example www.example.com.",
+                    width,
+                    ink,
+                )
+            )
+        if not parsed or any(each.error is not None for each in parsed):
+            box.focus()
+        elif not self.query_one("#lineage", Field).examine():
+            self.query_one("#lineage Input").focus()
+        else:
+            go()
+
+
+def _parsed_lines(parsed: list[Parsed], width: int, ink: Ink) -> list[Line]:
+    """Return wrong names with the reason first, then the right ones where there is something to say of them."""
+    lines: list[Line] = []
+    for each in (one for one in parsed if one.error is not None):
+        error = each.error
+        assert error is not None
+        lines += marked("✖", "severity-red", f"{error.what} {error.why}", width, ink)
+        lines += [[("  ", ink("foreground")), *line] for line in marked("→", "key", error.fix, width - 2, ink)]
+    right = [each.identifier for each in parsed if each.identifier is not None]
+    for identifier in right[:_MOST_SHOWN]:
+        sent = f"  sent as {identifier.value}" if identifier.display != identifier.value else ""
+        kind = (
+            "  an IP address"
+            if identifier.type == "ip"
+            else "  every name one level below"
+            if identifier.wildcard
+            else ""
+        )
+        lines.append(
+            [
+                ("✔ ", ink("severity-green")),
+                (identifier.display, ink("foreground")),
+                (f"{sent}{kind}", ink("text-muted")),
+            ]
+        )
+    if len(right) > _MOST_SHOWN:
+        lines.append([(f"  and {len(right) - _MOST_SHOWN:,} more", ink("text-muted"))])
+    return lines

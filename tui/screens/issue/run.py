@@ -1,0 +1,158 @@
+"""Step 6: the order, live. It can be left at any time; the work goes on and the line above the keys leads back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from core.errors import Cancelled
+from core.operations import Issued, LineageStatus, Pending
+from tui import text
+from tui.bridge import Operation
+from tui.screens.issue.step import Step
+from tui.screens.progress import ending
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line, grouped
+from tui.widgets.order_progress import OrderProgress
+from tui.widgets.prose import Prose, facts, marked
+from tui.widgets.sheet import Sheet
+
+_TICK_SECONDS = 0.5
+
+
+class RunStep(Step):
+    """The order's steps, then the certificate, or why there is none."""
+
+    TITLE = "Issue"
+    HELP = (
+        "Issue: the steps of the order with their times. You may leave: the order goes on, also when the line drops, and "
+        "w comes back to it. When the CA refuses, its own words stand here, with what to do; esc goes back to the checks with "
+        "everything you entered."
+    )
+
+    def compose(self) -> ComposeResult:
+        yield OrderProgress(id="steps")
+        yield Sheet(id="result")
+        yield Prose(id="leave")
+
+    def on_mount(self) -> None:
+        self.operation: Operation | None = None
+        self.query_one("#result").display = False
+        self.set_interval(_TICK_SECONDS, self._tick)
+
+    def first(self) -> Widget | None:
+        return self.query_one("#result" if self._issued else "#steps")
+
+    def start(self, operation: Operation) -> None:
+        """Show this operation from now on."""
+        self.operation = operation
+        self.query_one("#result").display = False
+        self.query_one("#steps").display = True
+        self.show()
+
+    def _tick(self) -> None:
+        if self.operation is not None and self.operation.runs:
+            self.show()
+
+    @property
+    def _issued(self) -> bool:
+        return self.operation is not None and isinstance(self.operation.result, Issued)
+
+    def show(self) -> None:
+        """Draw the operation as it stands."""
+        operation = self.operation
+        if operation is None:
+            return
+        steps, error = self.query_one(OrderProgress), operation.error
+        told = None if error is None or isinstance(error, Cancelled) else (error.what, _why(operation), error.fix)
+        issued = operation.result if isinstance(operation.result, Issued) else None
+        # The certificate says it all; the steps stay above it where there is room.
+        steps.show(
+            operation.reports,
+            self.wizard.deck.now(),
+            operation.outcome,
+            error=told,
+            summary="" if issued else ending(operation),
+        )
+        steps.border_title = {
+            "running": "Under way",
+            "done": "Done",
+            "failed": "It did not work",
+            "cancelled": "Stopped",
+        }[operation.outcome]
+        if isinstance(operation.result, Pending):
+            steps.border_title = "Waiting for you"
+        steps.set_class(operation.outcome == "failed", "-failed")
+        result = self.query_one("#result", Sheet)
+        if issued is not None and not result.display:
+            result.display = True
+            steps.display = self.wizard.size.height >= 36
+            result.border_title = "Rehearsed" if issued.rehearsed_only else "Here it is"
+            result.write(lambda width, ink: self._result_lines(issued, width, ink))
+            result.focus()
+        leave = self.query_one("#leave", Prose)
+        leave.say(
+            "Close the window if you like: the order goes on, and the log knows how it ended." if operation.runs else ""
+        )
+
+    def _result_lines(self, issued: Issued, width: int, ink: Ink) -> list[Line]:
+        status = issued.status
+        lines = marked("✔", "severity-green", _headline(issued), width, ink, bold=True)
+        lines.append([])
+        targets = [
+            f"{target.name} ({text.MARKS.get(target.state, text.MARKS['unknown']).word})" for target in status.targets
+        ]
+        rows = [
+            ("Names", "  ".join(text.name_shown(domain) for domain in status.domains)),
+            ("Issuer", text.issuer_shown(status)),
+            ("Valid to", text.moment(status.not_after) if status.not_after else ""),
+            ("SHA-256", "\n".join(grouped(status.sha256, 8, width - 12)) if status.sha256 else ""),
+            ("Deployed to", ", ".join(targets) or "no service"),
+        ]
+        lines += facts(rows, width, ink)
+        lines += [[], [("What next", ink("frame-title", bold=True))]]
+        for words in self._next(status):
+            lines += marked("·", "key", words, width, ink)
+        return lines
+
+    def _next(self, status: LineageStatus) -> Sequence[str]:
+        """Say what a person may want to do now."""
+        words: list[str] = []
+        known, now = self.wizard.deck.status, self.wizard.deck.now()
+        if known is not None and known.timer.state == "off":
+            words.append("The timer is off: switch it on, or nothing renews by itself.")
+        elif status.auto_renew and status.renew_at is not None:
+            words.append(f"Nothing: it {text.renewal_shown(status, now)} by itself.")
+        if not status.targets:
+            words.append(
+                f"Services find it in {self.wizard.engine.paths.state / 'live' / status.name}; e on the first screen exports it."
+            )
+        if status.method == "private-ca":
+            words.append("Clients trust it once they have the root of this box's CA: certdeck issuer root prints it.")
+        return words or ["Nothing."]
+
+
+def _headline(issued: Issued) -> str:
+    name = text.printable(issued.status.name)
+    if issued.rehearsed_only:
+        return "The rehearsal passed. Nothing was stored."
+    if issued.reused:
+        return f"{name} had a certificate for these names that is still valid: no order was spent."
+    return f"{name} has its certificate."
+
+
+def _why(operation: Operation) -> str:
+    """Return the reason, with the CA's own words about each name where they are not in it already."""
+    error = operation.error
+    if error is None:
+        return ""
+    words = [error.why]
+    problems = error.details.get("problems")
+    if isinstance(problems, dict):
+        for name, problem in problems.items():
+            detail = problem.get("detail") if isinstance(problem, dict) else problem
+            if detail and str(detail) not in error.why:
+                words.append(f"{name}: {detail}")
+    return " ".join(words)

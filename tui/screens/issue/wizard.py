@@ -1,0 +1,276 @@
+"""The frame of the wizard: which step is shown, going on and back, and starting the order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.message import Message
+from textual.widgets import ContentSwitcher, Input
+
+from core.errors import CertdeckError
+from tui import text
+from tui.actions import ACTIONS, Situation, bindings, of_scope
+from tui.bridge import EngineEvent, OperationFinished
+from tui.screens.issue.check import CheckStep
+from tui.screens.issue.draft import HTTP_01, NO_PROOF, Draft, Offer
+from tui.screens.issue.issuer import IssuerStep
+from tui.screens.issue.names import NamesStep
+from tui.screens.issue.proof import ProofStep
+from tui.screens.issue.run import RunStep
+from tui.screens.issue.service import ServiceStep
+from tui.screens.issue.step import Step
+from tui.screens.page import Page
+from tui.widgets.step_strip import StepStrip
+
+_STEPS: Final[tuple[type[Step], ...]] = (NamesStep, ProofStep, IssuerStep, ServiceStep, CheckStep, RunStep)
+_SCOPES: Final = {ProofStep: "issue-proof", CheckStep: "issue-check", RunStep: "issue-run"}
+_OWN: Final = ("issue", *_SCOPES.values())
+
+
+class IssueScreen(Page[None]):
+    """`1 Names ─ 2 Proof ─ 3 Issuer & key ─ 4 Service ─ 5 Check ─ 6 Issue`."""
+
+    SCOPE = "issue"
+    BINDINGS: ClassVar = [
+        *bindings(of_scope(*_OWN, "page")),
+        Binding("ctrl+b", "back", show=False),
+        # Where no field has the focus a slip of the finger would throw away what was entered.
+        Binding("q", "abandon", show=False),
+    ]
+    HELP_TEXT = "Issues a certificate, in six steps. Going back never loses what was entered.\n\n" + "\n\n".join(
+        step.HELP for step in _STEPS
+    )
+    AUTO_FOCUS = ""
+    CSS_PATH = Path(__file__).parent / "issue.tcss"
+
+    page_title = "New certificate"
+
+    def __init__(self, draft: Draft | None = None) -> None:
+        """`draft`: what is entered already."""
+        super().__init__()
+        self.draft = draft or Draft()
+        self.offer: Offer | None = None
+        self._current = 0
+        self._furthest = 0
+
+    def body(self) -> ComposeResult:
+        yield StepStrip([step.TITLE for step in _STEPS])
+        steps = [step(self.draft) for step in _STEPS]
+        with ContentSwitcher(initial=steps[0].id, id="steps-of-issue"):
+            yield from steps
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.bridge.ask(self._read_offer, self._offered)
+        self._open(0)
+
+    # -- what the box offers -------------------------------------------------------------------------------------------
+
+    def _read_offer(self) -> Offer:
+        engine = self.engine
+        return Offer(engine.config(), engine.issuers(), engine.targets(), engine.http01_snippets())
+
+    def _offered(self, answer: Offer | CertdeckError) -> None:
+        if isinstance(answer, CertdeckError):
+            self.deck.show_error(answer)
+            return
+        self.offer = answer
+        default = answer.issuer(answer.config.defaults.issuer)
+        if default is not None and not self.draft.issuer:
+            self.draft.issuer = default.name
+            self.draft.proof = HTTP_01 if default.kind == "acme" else NO_PROOF
+        if self.draft.issuer and not self.draft.email:
+            entry = answer.config.issuers.get(self.draft.issuer)
+            self.draft.email = (entry.email if entry else None) or ""
+        if self._current:
+            self.step.enter()
+
+    # -- where one is --------------------------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> Step:
+        """The one that is shown."""
+        return self.query_one(f"#{self.query_one('#steps-of-issue', ContentSwitcher).current}", Step)
+
+    @property
+    def is_ordering(self) -> bool:
+        """The last step is shown."""
+        return self._current == len(_STEPS) - 1
+
+    @property
+    def tells_progress(self) -> bool:  # type: ignore[override]
+        """The tray is for work that this screen does not show."""
+        return not (self.is_ordering and self._run.operation is self.bridge.operation)
+
+    @property
+    def _run(self) -> RunStep:
+        return self.query_one(RunStep)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        here = _SCOPES.get(_STEPS[self._current], "")
+        return (self.SCOPE, here, "page", "app") if here else super().scopes
+
+    def situation(self) -> Situation:
+        known = super().situation()
+        busy = self.is_ordering and self._run.operation is not None and self._run.operation.runs
+        return replace(known, busy=busy if self.is_ordering else known.busy, step=self._current + 1)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keep the keys of one step from the others."""
+        ours = [each for each in ACTIONS if each.scope in _OWN and each.id.replace("-", "_") == action]
+        if ours and not any(each.scope in self.scopes for each in ours):
+            return False
+        return super().check_action(action, parameters)
+
+    def _open(self, number: int) -> None:
+        self.step.leave()
+        self._current = number
+        self._furthest = max(self._furthest, number)
+        switcher = self.query_one("#steps-of-issue", ContentSwitcher)
+        step = switcher.query(Step)[number]
+        switcher.current = step.id
+        step.enter()
+        step.scroll_home(animate=False)
+        done = (
+            len(_STEPS)
+            if self.is_ordering and self._run.operation and self._run.operation.outcome == "done"
+            else self._furthest
+        )
+        self.query_one(StepStrip).show(number, done)
+        self.show_title()
+        first = step.first()
+        if first is not None:
+            first.focus()
+        else:
+            self.set_focus(None)
+        self.refresh_frame()
+
+    def show_title(self) -> None:
+        """Say in the header whose certificate this is going to be."""
+        detail = (
+            text.names_shown(tuple(each.value for each in self.draft.identifiers())) if not self.draft.is_empty else ""
+        )
+        if detail != self.page_detail:
+            self.page_detail = detail if detail != "–" else ""
+            self.refresh_frame()
+
+    # -- going on and back ---------------------------------------------------------------------------------------------
+
+    def action_next(self) -> None:
+        """Check this step and go on."""
+        if not self.is_ordering:
+            number = self._current
+            self.step.proceed(lambda: self._go_on(number))
+
+    def _go_on(self, number: int) -> None:
+        if number != self._current:
+            return
+        if _STEPS[number] is NamesStep:
+            self._preset_targets()
+        if _STEPS[number] is CheckStep:
+            self._order()
+        else:
+            self._open(number + 1)
+
+    def _preset_targets(self) -> None:
+        """Tick the services that a certificate of this name has already."""
+        status = self.deck.status
+        known = next((each for each in status.lineages if each.name == self.draft.lineage), None) if status else None
+        if known is not None and self._furthest == 0:
+            self.draft.targets = tuple(target.name for target in known.targets)
+
+    def action_back(self) -> None:
+        """Go one step back; from the first one, and from an order that runs or is done, leave."""
+        if self.is_ordering:
+            operation = self._run.operation
+            if operation is not None and operation.outcome in ("failed", "cancelled"):
+                self._open(self._current - 1)
+            else:
+                self._leave()
+        elif self._current:
+            self._open(self._current - 1)
+        else:
+            self.action_abandon()
+
+    def action_abandon(self) -> None:
+        """Leave the wizard; ask first where something would be lost."""
+        if self.draft.is_empty or self.is_ordering:
+            self._leave()
+            return
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self._leave()
+
+        words = "What you entered is forgotten. Nothing has been ordered."
+        self.app.push_screen(ConfirmDialog("Leave the wizard?", words, yes="Leave", no="Stay", danger=True), decided)
+
+    def action_finish(self) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        self.step.leave()
+        self.dismiss()
+
+    @on(StepStrip.Chosen)
+    def _on_step_chosen(self, message: StepStrip.Chosen) -> None:
+        running = self._run.operation is not None and self._run.operation.outcome in ("running", "done")
+        if message.number < self._current and not (self.is_ordering and running):
+            self._open(message.number)
+
+    @on(Input.Submitted)
+    def _on_submitted(self) -> None:
+        self.action_next()
+
+    # -- actions of single steps ---------------------------------------------------------------------------------------
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self.query_one(ProofStep).snippet)
+        words = (
+            "Sent to your terminal's clipboard (OSC 52). Not every terminal takes it: then select them with the mouse."
+        )
+        self.notify(words, title="Copied", markup=False)
+
+    def action_check_again(self) -> None:
+        self.query_one(CheckStep).look()
+
+    def action_stop(self) -> None:
+        operation = self._run.operation
+        if operation is not None:
+            operation.cancel.cancel()
+            self.notify("It stops at the next safe point.", markup=False)
+
+    # -- the order -------------------------------------------------------------------------------------------------------
+
+    def _order(self) -> None:
+        request, name = self.draft.request(), self.draft.lineage
+        operation = self.bridge.start(
+            f"Issue {name}",
+            f"issuing {name}",
+            lambda report, cancel: self.engine.issue(request, report=report, cancel=cancel),
+            lineage=name,
+        )
+        if operation is None:
+            self.notify(
+                "Another operation runs. w shows it; come back when it has ended.", title="One at a time", markup=False
+            )
+            return
+        self._run.start(operation)
+        self._open(len(_STEPS) - 1)
+
+    def heard(self, message: Message) -> None:
+        if not isinstance(message, EngineEvent | OperationFinished) or message.operation is not self._run.operation:
+            return
+        self._run.show()
+        if isinstance(message, OperationFinished):
+            if self.is_current:
+                message.operation.seen = True
+            if message.operation.outcome == "done":
+                self.query_one(StepStrip).show(self._current, len(_STEPS))

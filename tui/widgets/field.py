@@ -1,0 +1,122 @@
+"""A labelled line to type into, which says what is wrong as it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from core.errors import CertdeckError
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line
+from tui.widgets.prose import Prose, marked
+
+Check = Callable[[str], CertdeckError | None]
+"""Says what is wrong with a value."""
+
+
+class Field(Vertical):
+    """`Name  ▌value`, and below it what it is for, or what is wrong and what to do."""
+
+    DEFAULT_CSS = """
+    Field { height: auto; width: 1fr; }
+    Field > Horizontal { height: 1; }
+    Field > Horizontal > Static { width: 14; color: $text-muted; }
+    Field > Horizontal > Input {
+        width: 1fr; height: 1; border: none; border-left: outer $frame; padding: 0 1 0 0; background: $surface;
+    }
+    Field > Horizontal > Input:focus { border: none; border-left: outer $key; background: $panel; background-tint: transparent 0%; }
+    Field > Prose { margin-left: 15; }
+    """
+
+    class Changed(Message):
+        """Something was typed."""
+
+        def __init__(self, field: Field, value: str) -> None:
+            super().__init__()
+            self.field = field
+            self.value = value
+
+        @property
+        def control(self) -> Field:
+            return self.field
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        value: str = "",
+        hint: str = "",
+        note: str = "",
+        check: Check | None = None,
+        secret: bool = False,
+        id: str | None = None,
+    ) -> None:
+        """`hint`: an example, seen while the line is empty. `note`: what it is for, below the line."""
+        super().__init__(id=id)
+        self._label, self._first, self._hint, self._note, self._secret = label, value, hint, note, secret
+        self._check = check
+        self.error: CertdeckError | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static(self._label, markup=False)
+            yield Input(self._first, placeholder=self._hint, password=self._secret)
+        yield Prose()
+
+    def on_mount(self) -> None:
+        self.query_one(Prose).say(self._note)
+
+    @property
+    def value(self) -> str:
+        """What stands in the line, without blanks at its ends."""
+        return self.query_one(Input).value.strip() if self.is_mounted else self._first
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self.query_one(Input).value = value
+
+    def examine(self) -> bool:
+        """Check the value, say what is wrong, and return whether it is right."""
+        self.tell(self._check(self.value) if self._check is not None else None)
+        return self.error is None
+
+    @property
+    def note(self) -> str:
+        """What is said below the line while nothing is wrong."""
+        return self._note
+
+    @note.setter
+    def note(self, note: str) -> None:
+        self._note = note
+        if self.error is None:
+            self.query_one(Prose).say(note)
+
+    def tell(self, error: CertdeckError | None) -> None:
+        """Show an error below the line; None: the note again."""
+        self.error = error
+        prose = self.query_one(Prose)
+        if error is None:
+            prose.say(self._note)
+        else:
+            prose.write(lambda width, ink: wrong(error, width, ink))
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        message.stop()
+        if self.error is not None and self._check is not None:
+            self.examine()
+        self.post_message(self.Changed(self, self.value))
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        if self.value:
+            self.examine()
+
+
+def wrong(error: CertdeckError, width: int, ink: Ink) -> list[Line]:
+    """Return an error in short: what and why, then what to do."""
+    lines = marked("✖", "severity-red", f"{error.what} {error.why}", width, ink)
+    return [*lines, *marked("→", "key", error.fix, width, ink)]
