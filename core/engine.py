@@ -373,7 +373,7 @@ class Engine:
         from core.workflows.recover import recover
 
         config = self.config()
-        with writers_lock(self.paths, self.env, operation), self._history() as history:
+        with writers_lock(self.paths, self.env, operation) as was_tidy, self._history() as history:
             who = self.env.host.user()
 
             def tee(told: Report) -> None:
@@ -381,7 +381,7 @@ class Engine:
                 report(told)
 
             context = self._context(config, tee, cancel, name)
-            recover(context)
+            recover(context, sweep=not was_tidy)
             context.narrator.tell(RunStarted(operation=operation))
             try:
                 yield context

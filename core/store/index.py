@@ -29,6 +29,8 @@ FORMAT = 1
 """Raise when `Facts` changes: an index of another format is ignored."""
 _FRESH_NANOSECONDS = 2_000_000_000
 """Coarsest change time of a file system that we know of (FAT: 2 s)."""
+_FINE_FRESH_NANOSECONDS = 50_000_000
+"""For change times with a fraction of a second in them: the kernel's clock for files ticks every 10 ms at the slowest."""
 
 
 class Facts(NamedTuple):
@@ -227,9 +229,11 @@ def _open_orders(paths: Paths) -> frozenset[str]:
 
 
 def _is_fresh(signature: list[int], at: int) -> bool:
-    return any(
-        -_FRESH_NANOSECONDS < at - time < _FRESH_NANOSECONDS for time in (signature[1], signature[3], signature[4])
-    )
+    for time in (signature[1], signature[3], signature[4]):
+        margin = _FINE_FRESH_NANOSECONDS if time % 1_000_000_000 else _FRESH_NANOSECONDS
+        if -_FRESH_NANOSECONDS < at - time < margin:
+            return True
+    return False
 
 
 def _load(paths: Paths) -> tuple[dict[str, Any], int]:

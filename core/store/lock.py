@@ -22,9 +22,15 @@ from core.store.atomic import make_dir, store_error
 from core.store.records import rfc3339
 
 
+_TIDY = b"-"
+"""What a writer leaves in the file when it ends as it should; one that died leaves who it was."""
+
+
 @contextmanager
-def writers_lock(paths: Paths, env: Environment, operation: str) -> Iterator[None]:
+def writers_lock(paths: Paths, env: Environment, operation: str) -> Iterator[bool]:
     """Hold the writers' lock. `operation`: shown to others who want it. Never waits.
+
+    Yields whether the writer before us ended as it should. False also for the first one after a reboot, which empties /run.
 
     Raises:
         LockHeld (`lock-held`): another process, or another thread of this one, holds it.
@@ -32,14 +38,16 @@ def writers_lock(paths: Paths, env: Environment, operation: str) -> Iterator[Non
     """
     handle = _acquire(paths.lock)
     try:
+        was_tidy = os.pread(handle, 2, 0) == _TIDY
         holder = {"pid": os.getpid(), "since": rfc3339(env.clock.now()), "operation": operation}
         with suppress(OSError):  # a full disk must not keep somebody from deleting what fills it
             os.ftruncate(handle, 0)
             os.pwrite(handle, json.dumps(holder).encode(), 0)
-        yield
+        yield was_tidy
     finally:
         with suppress(OSError):
             os.ftruncate(handle, 0)
+            os.pwrite(handle, _TIDY, 0)
             # Closing is not enough: a child just started has a copy of the handle for the moment that its exec takes.
             fcntl.flock(handle, fcntl.LOCK_UN)
         os.close(handle)

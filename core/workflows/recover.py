@@ -14,8 +14,11 @@ from core.store.cleanup import clean_up
 from core.workflows.context import Context
 
 
-def recover(context: Context) -> None:
+def recover(context: Context, *, sweep: bool = True) -> None:
     """Finish or undo every interrupted deployment and sweep half-written files. Blocks for a reload where there is one to undo.
+
+    Args:
+        sweep: look for half-written files too, which costs a `readdir` for each lineage; needless after a run that ended well.
 
     Raises StoreError only where the state cannot be read at all.
     """
@@ -25,7 +28,8 @@ def recover(context: Context) -> None:
             _recover_one(about, name)
         except CertdeckError as exc:
             about.narrator.tell(Warned(code="recovery-unfinished", what=f"{exc.what} {exc.why}", fix=exc.fix))
-    clean_up(context.paths)
+    if sweep:
+        clean_up(context.paths)
 
 
 def _recover_one(context: Context, name: str) -> None:

@@ -184,12 +184,12 @@ def _level(lineage: LineageStatus, now: datetime) -> tuple[int, str]:
     left = text.days_left(lineage, now)
     failed = [printable(target.name) for target in lineage.targets if target.state == "failed"]
     stale = [printable(target.name) for target in lineage.targets if target.state == "stale"]
-    if lineage.last_error:
-        return exits.CRITICAL, f"{left}, {printable(str(lineage.last_error.get('code', 'failed')))}"
     if failed:
         return exits.CRITICAL, f"{left}, failed on {', '.join(failed)}"
     if lineage.severity == "red":
         return exits.CRITICAL, left
+    if lineage.last_error:
+        return exits.WARNING, f"{left}, {printable(str(lineage.last_error.get('code', 'failed')))}"
     if stale:
         return exits.WARNING, f"{left}, another certificate on {', '.join(stale)}"
     return (exits.WARNING if lineage.severity == "yellow" else exits.OK), left

@@ -39,6 +39,7 @@ def leaf(authority: Authority) -> Leaf:
 def box(paths: Paths, leaf: Leaf, monkeypatch: pytest.MonkeyPatch) -> Paths:
     """Three lineages: one live, one waiting, one never issued. Times of change count as settled at once."""
     monkeypatch.setattr(index, "_FRESH_NANOSECONDS", 0)
+    monkeypatch.setattr(index, "_FINE_FRESH_NANOSECONDS", 0)
     for name in ("live", "waits", "new"):
         write_lineage(paths, LineageConfig(name=name, domains=(f"{name}.example.com",), issuer="x", targets=("web",)))
     store(paths, "live", leaf)
@@ -252,7 +253,7 @@ from pathlib import Path
 from core.paths import paths_for
 from core.store.index import facts_of_all
 import core.store.index
-core.store.index._FRESH_NANOSECONDS = 0
+core.store.index._FRESH_NANOSECONDS = core.store.index._FINE_FRESH_NANOSECONDS = 0
 found, problems = facts_of_all(paths_for({{"CERTDECK_HOME": {str(box.etc.parent)!r}}}, 0))
 assert len(found) == 3 and not problems
 print([name for name in ("cryptography", "tomllib", "tomlkit", "sqlite3", "hashlib", "difflib") if name in sys.modules])
