@@ -58,6 +58,8 @@ _KEYS: Final = {
     "ed448": "Ed448",
 }
 
+_FORMS: Final = "Inc|Ltd|Limited|LLC|GmbH|AG|Corp|Corporation|Company|S\\.?A|B\\.?V|SpA|Pty|Oy|AB|CA"
+
 _METHODS: Final = {
     "self-signed": "self-signed by this box",
     "private-ca": "private CA of this box",
@@ -242,7 +244,13 @@ def issuer_shown(lineage: LineageStatus) -> str:
         return {"self-signed": "self-signed", "private-ca": "private CA"}.get(kind, BUILT_IN[lineage.ca].title)
     if lineage.self_signed:
         return "self-signed"
-    return printable(lineage.ca or common_name(lineage.issuer) or lineage.method) or "–"
+    return printable(lineage.ca or _house(common_name(lineage.issuer)) or lineage.method) or "–"
+
+
+def _house(name: str) -> str:
+    """Return the name of a firm without what its form of law and its product add: `DigiCert`."""
+    found = re.match(rf"(.+?),? (?:{_FORMS})\b", name)
+    return found[1] if found else name
 
 
 def common_name(distinguished: str) -> str:

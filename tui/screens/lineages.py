@@ -27,14 +27,19 @@ from tui.widgets.sheet import Sheet
 
 _WIDE: Final = 110
 """From this width on the details stand to the right of the list."""
-_DETAIL_ROWS: Final = 10
+_TALL: Final = 30
+"""From this height on there is room for some air."""
+_DETAIL_ROWS: Final = 9
 """The details' share of the height, below the list: as many rows at least."""
 
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 _RANK: Final = {"red": 0, "yellow": 1, "green": 2}
 
 ORDERS: Final[dict[str, Callable[[LineageStatus], tuple[object, ...]]]] = {
-    "what needs you first": lambda row: (_RANK[text.severity_of(row)], row.not_after or datetime.min.replace(tzinfo=UTC)),
+    "what needs you first": lambda row: (
+        _RANK[text.severity_of(row)],
+        row.not_after or datetime.min.replace(tzinfo=UTC),
+    ),
     "what ends first": lambda row: (row.not_after or _FOREVER,),
     "name": lambda row: (),
     "issuer": lambda row: (text.issuer_shown(row).casefold(),),
@@ -54,6 +59,10 @@ class LineagesScreen(Page[None]):
         "✖ needs you: it ends within a week, or its last renewal or deployment failed. ▲ renews soon, or something about it is "
         "unfinished. ● is healthy. Below 90 days of life these limits are in proportion."
     )
+
+    DEFAULT_CSS = """
+    LineagesScreen.-tall Overview { margin-bottom: 1; }
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,13 +154,14 @@ class LineagesScreen(Page[None]):
         self._share_height()
 
     def _share_height(self) -> None:
-        """Give the list what it needs and the details the rest, but ten rows at least."""
+        """Give the list what it needs and the details the rest, but nine rows at least."""
         width, height = self.app.size
         self.set_class(width >= _WIDE, "-wide")
         rows = len(self.rows())
         self.set_class(rows == 0, "-empty")
         table = self.query_one(CertificateTable)
-        room = height - 5 - (1 if self.query("Input") else 0)
+        self.set_class(height >= _TALL, "-tall")
+        room = height - (6 if height >= _TALL else 5) - (1 if self.query("Input") else 0)
         table.styles.height = None if width >= _WIDE else max(min(rows + 3, room - _DETAIL_ROWS), 5)
 
     # -- actions -----------------------------------------------------------------------------------------------------

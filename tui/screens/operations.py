@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError
-from core.operations import LineageStatus, PemView
+from core.operations import LineageStatus, PemView, RenewalReport
 from tui import text
 from tui.glyphs import printable
 
@@ -22,7 +23,11 @@ def issue(deck: CertdeckApp) -> None:
 
 def renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
     name = lineage.name
-    due = "It is due." if lineage.renew_at is not None and lineage.renew_at <= deck.now() else "It is not due yet; this orders a new one all the same."
+    due = (
+        "It is due."
+        if lineage.renew_at is not None and lineage.renew_at <= deck.now()
+        else "It is not due yet; this orders a new one all the same."
+    )
     _ask_then(
         deck,
         f"Renew {printable(name)}?",
@@ -31,11 +36,18 @@ def renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
         lambda: deck.begin(
             f"Renew {name}",
             f"renewing {name}",
-            lambda report, cancel: deck.engine.renew((name,), force=True, report=report, cancel=cancel),
+            lambda report, cancel: _renewed(deck.engine.renew((name,), force=True, report=report, cancel=cancel)),
             lineage=name,
             expects=tuple(target.name for target in lineage.targets),
         ),
     )
+
+
+def _renewed(report: RenewalReport) -> RenewalReport:
+    """Return the report, or raise the failure of the one certificate that was asked for."""
+    if report.failed:
+        raise report.failed[0].error
+    return report
 
 
 def deploy(deck: CertdeckApp, lineage: LineageStatus) -> None:
@@ -109,18 +121,22 @@ def auto_renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
 
 
 def delete(deck: CertdeckApp, lineage: LineageStatus) -> None:
-    name = lineage.name
-    used = ", ".join(printable(target.name) for target in lineage.targets)
-    words = f"It is in use by {used}: that is refused, until another certificate is deployed there. " if used else ""
+    name, used = lineage.name, bool(lineage.targets)
+    names = ", ".join(printable(target.name) for target in lineage.targets)
+    words = (
+        f"It is in use by {names}: the files there stay as they are, but nothing renews them any more.\n\n"
+        if used
+        else ""
+    )
     _ask_then(
         deck,
         f"Delete {printable(name)}?",
-        f"{words}Its files go, and it is not renewed any more. A sealed copy is kept for 30 days.",
-        "Delete",
+        f"{words}Its key, its certificate and its settings go. A sealed copy is kept for 30 days.",
+        "Delete all the same" if used else "Delete",
         lambda: deck.begin(
             f"Delete {name}",
             f"deleting {name}",
-            lambda report, cancel: deck.engine.delete(name, report=report),
+            lambda report, cancel: deck.engine.delete(name, force=used, report=report),
             lineage=name,
             quiet=True,
         ),
@@ -167,15 +183,20 @@ def show_pem(deck: CertdeckApp, lineage: LineageStatus) -> None:
 def _services(lineage: LineageStatus) -> str:
     if not lineage.targets:
         return "No service uses it."
-    names = ", ".join(printable(target.name) for target in lineage.targets)
-    return f"Then {names} {'is' if len(lineage.targets) == 1 else 'are'} tested, switched and reloaded; {text.plural(len(lineage.targets), 'service')} in all, or none."
+    names = [printable(target.name) for target in lineage.targets]
+    if len(names) == 1:
+        return f"Then {names[0]} is tested, switched and reloaded. If anything goes wrong, what is live stays live."
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"Then {listed} are tested, switched and reloaded, all of them or none. If anything goes wrong, what is live stays live."
 
 
-def _ask_then(deck: CertdeckApp, title: str, words: str, yes: str, do: object, *, danger: bool = False) -> None:
+def _ask_then(
+    deck: CertdeckApp, title: str, words: str, yes: str, do: Callable[[], object], *, danger: bool = False
+) -> None:
     from tui.screens.dialogs.confirm import ConfirmDialog
 
     def answered(agreed: bool | None) -> None:
-        if agreed and callable(do):
+        if agreed:
             do()
 
     deck.push_screen(ConfirmDialog(title, words, yes=yes, danger=danger), answered)

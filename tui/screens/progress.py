@@ -39,8 +39,8 @@ class ProgressScreen(Page[None]):
     )
     tells_progress = False
 
-    DEFAULT_CSS = """
-    ProgressScreen OrderProgress, ProgressScreen #told { height: 1fr; margin: 1 1 0 1; padding: 1 2; }
+    CSS = """
+    ProgressScreen OrderProgress, ProgressScreen #told { height: 1fr; margin-top: 1; padding: 1 2; }
     ProgressScreen #told { display: none; }
     ProgressScreen.-in-full #told { display: block; }
     ProgressScreen.-in-full OrderProgress { display: none; }

@@ -21,8 +21,14 @@ from tui.widgets.ink import Ink, Inked
 from tui.widgets.life import life_bar
 from tui.widgets.lines import BLANK, Part, fit, strip_of, width_of
 
-_SAMPLE = 400
+_SAMPLE = 200
 """Rows that are looked at to find the widths of the columns."""
+_MARGINS = 6
+"""Cells before the first column and behind the last one."""
+_LEFT = 5
+_MOST_ISSUER = 16
+_LEAST_LIFE = 10
+_MOST_LIFE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,12 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
             parts += [("  ", BLANK), (fit("Names", columns.names), muted)]
         if columns.issuer:
             parts += [("  ", BLANK), (fit("Issuer", columns.issuer), muted)]
-        parts += [("  ", BLANK), (fit("Life", columns.life), muted), ("  ", BLANK), (fit("Left", columns.left, right=True), muted)]
+        parts += [
+            ("  ", BLANK),
+            (fit("Life", columns.life), muted),
+            ("  ", BLANK),
+            (fit("Left", columns.left, right=True), muted),
+        ]
         return strip_of(parts, width)
 
     def _row(self, row: LineageStatus, chosen: bool, width: int, now: datetime) -> Strip:
@@ -206,21 +217,23 @@ def _names(row: LineageStatus) -> str:
 
 
 def _share_out(rows: Sequence[LineageStatus], width: int) -> Columns:
-    """Return widths that fit: the bar takes what is left over; where there is too little, the names give way first."""
-    name = max([4, *(width_of(row.name) for row in rows)])
+    """Return widths that fit. The bar takes what is left over, between `_LEAST_LIFE` and `_MOST_LIFE` cells.
+
+    Where there is too little, the issuer gives way first, then the names, then the name; the bar and what is left stay whole.
+    """
+    name = max([4, *(width_of(text.printable(row.name)) for row in rows)])
     names = max([0, *(width_of(_names(row)) for row in rows)])
     names = max(names, 5) if names else 0
-    issuer = min(max([6, *(width_of(text.issuer_shown(row)) for row in rows)]), 16)
-    left = 6
+    issuer = min(max([6, *(width_of(text.issuer_shown(row)) for row in rows)]), _MOST_ISSUER)
     gaps = 8 if names else 6
-    room = width - 5 - gaps - left
-    least_life = 12
-    name = min(name, max(room - issuer - least_life - min(names, 12), 12))
-    names = max(min(names, room - issuer - least_life - name), 0)
-    life = min(room - issuer - name - names, 24)
-    spare = room - issuer - name - names - life
+    room = width - _MARGINS - gaps - _LEFT - _LEAST_LIFE
+    name = min(name, max(room - 6 - min(names, 12), 12))
+    issuer = min(issuer, max(room - name - names, 8))
+    names = max(min(names, room - name - issuer), 0)
+    life = min(room + _LEAST_LIFE - name - names - issuer, _MOST_LIFE)
+    spare = room + _LEAST_LIFE - name - names - issuer - life
     if names:
         names += spare
     else:
         name += spare
-    return Columns(name, names, issuer, life, left)
+    return Columns(name, names, issuer, life, _LEFT)

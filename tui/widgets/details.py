@@ -12,9 +12,9 @@ from tui import text
 from tui.glyphs import printable
 from tui.text import MARKS
 from tui.widgets.ink import Ink
-from tui.widgets.lines import BLANK, Line, Part, fit, grouped, length, wrap
+from tui.widgets.lines import BLANK, Line, Part, fit, grouped, length, width_of, wrap
 
-_LABEL = 13
+_LABEL = 12
 """Cells of the label column, the gap included."""
 _SIDE_BY_SIDE = 66
 """From this width on, the fields stand in two columns."""
@@ -37,6 +37,8 @@ def details(lineage: LineageStatus, now: datetime, *, look: str = "") -> Callabl
         trouble = _trouble(lineage, now, width, ink)
         if trouble:
             lines += [*trouble, []]
+        elif width < _SIDE_BY_SIDE:
+            lines.append([])
         fields = _identity(lineage), _circumstances(lineage, now, look)
         if width >= _SIDE_BY_SIDE:
             gap = 3
@@ -55,11 +57,14 @@ def details(lineage: LineageStatus, now: datetime, *, look: str = "") -> Callabl
 
 def _headline(lineage: LineageStatus, now: datetime, width: int, ink: Ink) -> list[Line]:
     mark = MARKS[text.severity_of(lineage)]
-    head: list[Part] = [(f"{mark.glyph} ", ink(mark.colour)), (text.days_left(lineage, now), ink(mark.colour, bold=True))]
+    head: list[Part] = [
+        (f"{mark.glyph} ", ink(mark.colour)),
+        (text.days_left(lineage, now), ink(mark.colour, bold=True)),
+    ]
     rest = text.renewal_shown(lineage, now)
     if length(head) + len(rest) + 3 <= width:
-        return [[*head, (" · ", ink("faint")), (rest, ink("text-muted"))], []]
-    return [head, [("  ", BLANK), (rest, ink("text-muted"))], []]
+        return [[*head, (" · ", ink("text-muted")), (rest, ink("text-muted"))]]
+    return [head, [("  ", BLANK), (rest, ink("text-muted"))]]
 
 
 def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink) -> list[Line]:
@@ -101,7 +106,10 @@ def _identity(lineage: LineageStatus) -> list[Field]:
             _words("Subject", subject),
             _words("Issuer", printable(lineage.issuer)),
             *fields,
-            Field("SHA-256", lambda width, ink: [[(line, ink("foreground"))] for line in grouped(lineage.sha256, 8, width)]),
+            Field(
+                "SHA-256",
+                lambda width, ink: [[(line, ink("foreground"))] for line in grouped(lineage.sha256, 8, width)],
+            ),
             _words("Serial", printable(lineage.serial)),
         ]
     return fields
@@ -110,28 +118,31 @@ def _identity(lineage: LineageStatus) -> list[Field]:
 def _circumstances(lineage: LineageStatus, now: datetime, look: str) -> list[Field]:
     fields: list[Field] = []
     if lineage.not_before is not None and lineage.not_after is not None:
-        chain = text.plural(lineage.chain_length, "intermediate") if lineage.chain else "no intermediates"
-        if lineage.self_signed:
-            chain = "none needed"
         fields += [
             _words("Valid from", text.moment(lineage.not_before)),
             _words("Valid to", text.moment(lineage.not_after)),
-            _words("Days left", str(lineage.days_left)),
-            _words("Self-signed", "yes: browsers warn" if lineage.self_signed else "no"),
-            _words("Chain", chain),
+        ]
+    fields.append(Field("Served by", lambda width, ink: _targets(lineage.targets, look, width, ink)))
+    if lineage.sha256:
+        chain = f"complete, {lineage.chain_length} above the leaf" if lineage.chain else "no intermediates"
+        fields += [
             _words("Key", text.key_shown(lineage.key_type)),
+            _words("Chain", "none needed" if lineage.self_signed and not lineage.chain else chain),
+            _words("Self-signed", "yes: browsers warn" if lineage.self_signed else "no"),
         ]
     method = text.method_shown(lineage.method)
     if lineage.profile:
         method += f", profile {printable(lineage.profile)}"
-    fields += [
-        _words("Method", method),
-        _words("Renewal", f"{_when(lineage)}{text.renewal_why(lineage)}" if lineage.auto_renew or lineage.renew_why == "by hand" else "off"),
-        Field("Served by", lambda width, ink: _targets(lineage.targets, look, width, ink)),
-    ]
+    fields += [_words("Method", method), _words("Renewal", _renewal(lineage))]
     if lineage.version is not None:
         fields.append(_words("Version", str(lineage.version)))
     return fields
+
+
+def _renewal(lineage: LineageStatus) -> str:
+    if not lineage.auto_renew and lineage.renew_why != "by hand":
+        return "off"
+    return f"{_when(lineage)}{text.renewal_why(lineage)}"
 
 
 def _when(lineage: LineageStatus) -> str:
@@ -174,15 +185,13 @@ def _targets(targets: Sequence[TargetState], look: str, width: int, ink: Ink) ->
         return [[(line, ink("text-muted"))] for line in wrap("no service; its files are in state/live", width)]
     lines: list[Line] = []
     for target in targets:
-        mark, name = MARKS[target.state], printable(target.name)
-        word = look if look and target.state == "unknown" else mark.word
+        mark, name = MARKS.get(target.state, MARKS["unknown"]), printable(target.name)
+        word = look if look and target.state == "unknown" else printable(target.why) or mark.word
         head: list[Part] = [(f"{mark.glyph} ", ink(mark.colour)), (name, ink("foreground"))]
-        if length(head) + len(word) + 2 <= width:
+        if length(head) + width_of(word) + 2 <= width:
             lines.append([*head, (f"  {word}", ink(mark.colour))])
         else:
-            lines += [head, [("  ", BLANK), (word, ink(mark.colour))]]
-        if target.why:
-            lines += [[("  ", BLANK), (line, ink("text-muted"))] for line in wrap(printable(target.why), width - 2)]
+            lines += [head, *([("  ", BLANK), (line, ink(mark.colour))] for line in wrap(word, width - 2))]
     return lines
 
 

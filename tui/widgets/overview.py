@@ -49,7 +49,11 @@ class Overview(Inked):
         counts = Counter(map(severity_of, self._lineages))
         if not self._lineages:
             return [("○ ", ink("text-muted")), ("no certificates", ink("text-muted"))]
-        words = {"red": ("needs you", "need you"), "yellow": ("renews soon", "renew soon"), "green": ("healthy", "healthy")}
+        words = {
+            "red": ("needs you", "need you"),
+            "yellow": ("renews soon", "renew soon"),
+            "green": ("healthy", "healthy"),
+        }
         parts: list[Part] = []
         for severity, (one, several) in words.items():
             count, mark = counts[severity], MARKS[severity]

@@ -23,9 +23,7 @@ class ErrorDialog(Dialog[None]):
         error = self._error
         yield Static(Content.assemble(("✖ ", "$severity-red"), (printable(error.what), "bold")), classes="words")
         for label, words in (("why", error.why), ("do ", error.fix)):
-            yield Static(
-                Content.assemble((f"\n{label}  ", "$text-muted"), printable(words)), classes="words"
-            )
+            yield Static(Content.assemble((f"\n{label}  ", "$text-muted"), printable(words)), classes="words")
         problems = error.details.get("problems")
         if isinstance(problems, list | tuple):
             for problem in problems:

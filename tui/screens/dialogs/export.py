@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -13,7 +13,6 @@ from textual.widgets.option_list import Option
 
 from tui.screens.dialogs.dialog import Dialog, button
 from tui.screens.dialogs.path import absolute, path_fault
-
 
 FORMATS: Final = (
     ("fullchain", "fullchain", ".pem", "certificate and chain, as most services want it"),
@@ -41,7 +40,10 @@ class ExportChoice:
 class ExportDialog(Dialog[ExportChoice]):
     """Answers an ExportChoice, or None."""
 
-    BINDINGS: ClassVar = []
+    DEFAULT_CSS = """
+    ExportDialog OptionList { height: 5; border: none; padding: 0; background: $surface; }
+    ExportDialog #path { margin-top: 1; }
+    """
     AUTO_FOCUS = "OptionList"
 
     def __init__(self, name: str, folder: Path | None = None) -> None:
@@ -100,7 +102,9 @@ class ExportDialog(Dialog[ExportChoice]):
             self.query_one("#fault", Static).update(f"✖ {fault}")
             return
         self.dismiss(
-            ExportChoice(format=format, out=absolute(typed), passphrase=passphrase.encode() if format == "pfx" else None)
+            ExportChoice(
+                format=format, out=absolute(typed), passphrase=passphrase.encode() if format == "pfx" else None
+            )
         )
 
 

@@ -93,7 +93,7 @@ def complete(typed: str) -> str:
         found = [entry for entry in place.iterdir() if entry.name.startswith(beginning)]
         if not beginning:
             found = [entry for entry in found if not entry.name.startswith(".")]
-        common = os.path.commonprefix([entry.name for entry in found])
+        common = os.path.commonprefix([entry.name for entry in found])  # noqa: RUF071 - letters are meant
         is_folder = len(found) == 1 and found[0].is_dir()
     except (OSError, RuntimeError, ValueError):
         return typed
