@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -34,15 +35,17 @@ BACKDATED = timedelta(days=1)
 
 def names_of(config: Config, hostname: str, addresses: Sequence[str]) -> tuple[str, ...]:
     """Return the SANs in order: localhost, host name, external URL's host (ST-06), then the addresses of the box."""
-    from core.identifiers import parse_identifier
+    from core.identifiers import BadIdentifier, parse_identifier
 
-    wanted = ["localhost", config.appliance.hostname or hostname]
+    names: dict[str, None] = {"localhost": None}
+    if config.appliance.hostname:
+        names[parse_identifier(config.appliance.hostname).value] = None
+    else:
+        # A machine may be called my_box; that must not keep it from HTTPS.
+        with suppress(BadIdentifier):
+            names[parse_identifier(hostname).value] = None
     if config.appliance.external_url:
-        wanted.append(external_host(config.appliance.external_url))
-    names: dict[str, None] = {}
-    for text in wanted:
-        name = text if text == "localhost" else parse_identifier(text).value
-        names[name] = None
+        names[parse_identifier(external_host(config.appliance.external_url)).value] = None
     for address in ("127.0.0.1", "::1", *addresses):
         names[str(ipaddress.ip_address(address))] = None
     return tuple(names)

@@ -117,3 +117,11 @@ def test_two_boxes_have_keys_of_their_own(tmp_path: Path) -> None:
         box.engine.first_boot()
         keys.add(read_pair(box.paths, "default", 1).privkey)
     assert len(keys) == 2
+
+
+def test_a_host_name_that_no_certificate_can_have_does_not_stop_it(appliance: Appliance) -> None:
+    """A machine called my_box gets HTTPS for its other names (ST-02)."""
+    appliance.host.hostname = "my_box"
+    status = appliance.engine.first_boot().status
+    assert "my_box" not in status.domains
+    assert {"localhost", "192.0.2.10"} <= set(status.domains)
