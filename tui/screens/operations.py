@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError
 from core.operations import LineageStatus, PemView, RenewalReport
-from tui import text
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
