@@ -68,7 +68,7 @@ def obtain(
         csr: returns the DER of the CSR; called at most once, while the CA validates, so it may make a key first.
         order_url: an order to go on with; when it has come to nothing, a new one takes its place.
         on_order: told about the order before anything else is done with it; persist its URL there.
-        replaces: the certificate that this one renews (renewal_info.certificate_id).
+        replaces: the certificate that this one renews (`Certificate.renewal_id`).
 
     Raises:
         AuthorizationFailed (`authorization-failed`): with `details["problems"]` by name.

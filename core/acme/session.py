@@ -24,6 +24,8 @@ from core.acme.wire import object_in, plain
 from core.errors import DirectoryInvalid, DirectoryUnreachable, DirectoryUntrusted, IssuerError
 from core.ports import CancelToken, Clock, Random, Response, Transport, TransportFailure
 
+UNREACHED_TRIES = 2
+"""For what nothing has been done for yet: a person who sees that the CA is out of reach should see it soon."""
 NONCE_TRIES = 20
 """At 40 % refused nonces, one request in a hundred million fails. A refusal brings its own fresh nonce: a try is one request."""
 REQUEST_SECONDS = 30.0
@@ -103,19 +105,23 @@ class AcmeSession:
 
     def get(self, url: str) -> AcmeReply:
         """Ask without a signature: the directory and renewal information. Raises as `post` does."""
-        return self._asked(url, lambda: self._send("GET", url, {}, None), resend=True)
+        return self._asked(url, lambda: self._send("GET", url, {}, None), resend=True, tries=UNREACHED_TRIES)
 
-    def _asked(self, url: str, send: Callable[[], Response], *, resend: bool) -> AcmeReply:
-        """Send until there is an answer that means something, or patience is at its end."""
+    def _asked(self, url: str, send: Callable[[], Response], *, resend: bool, tries: int | None = None) -> AcmeReply:
+        """Send until there is an answer that means something, or patience is at its end.
+
+        `tries`: how often to try at the most while the CA cannot be reached at all; None leaves that to patience.
+        """
         patience = Patience(self.clock, self.random, self.cancel)
-        bad_nonces = 0
+        bad_nonces = unreached = 0
         while True:
             self.cancel.check()
             try:
                 response = send()
             except TransportFailure as failure:
                 error = self._unreachable(failure)
-                if failure.kind == "untrusted" or not resend:
+                unreached += 1
+                if failure.kind == "untrusted" or not resend or unreached == tries:
                     raise error from failure
                 patience.wait_or_raise(error)
                 continue

@@ -26,6 +26,7 @@ from core.errors import AccountDeactivated, AuthorizationFailed, Cancelled, EabR
 from core.events import ValidatorSeen, Warned
 from core.ports import CancelToken
 from core.system import environment
+from core.x509.certificate import parse_pem
 from tests.support.acme_client import NoProof, Told, a_csr
 from tests.support.clock import FakeClock
 from tests.support.pebble import PebbleServer
@@ -221,7 +222,7 @@ def test_renewal_information_and_replaces(pebble: PebbleServer, fresh_name: Name
     box = Box(pebble)
     name = fresh_name("ari")
     pem = box.obtain([name]).fullchain_pem
-    identifier = renewal_info.certificate_id(pem)
+    identifier = parse_pem(pem)[0].renewal_id
     assert identifier is not None
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     pebble.set_renewal_info(pem.split(b"-----END CERTIFICATE-----")[0] + b"-----END CERTIFICATE-----\n", start, start)

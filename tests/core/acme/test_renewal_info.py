@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from core.acme import renewal_info
 from core.ports import TransportFailure
+from core.x509.certificate import parse_der, parse_pem
 from tests.support.acme_client import a_session
 from tests.support.acme_server import AcmeServer
 from tests.support.authority import self_signed
@@ -39,21 +40,12 @@ def with_key_identifier_and_serial(identifier: bytes, serial: int) -> bytes:
 def test_the_identifier_is_that_of_the_rfc() -> None:
     """The example of RFC 9773 §4.1 comes out, with the leading zero of its serial number."""
     der = with_key_identifier_and_serial(bytes.fromhex("69885B6B87464041E1B37B847BA0AE2CDE01C8D4"), 0x8765432100000001)
-    wanted = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyEAAAAB"
-    assert renewal_info.certificate_id(der) == wanted
-    pem = x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
-    assert renewal_info.certificate_id(pem) == wanted
-
-
-@pytest.mark.parametrize("content", [b"", b"rubbish", b"-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n"])
-def test_rubbish_has_no_identifier(content: bytes) -> None:
-    """What is no certificate has no identifier, and that is no error."""
-    assert renewal_info.certificate_id(content) is None
+    assert parse_der(der).renewal_id == "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyEAAAAB"
 
 
 def test_a_self_signed_certificate_has_no_identifier() -> None:
     """Without an authority key identifier there is nothing to ask about."""
-    assert renewal_info.certificate_id(self_signed(["box.example.com"]).certificate_pem) is None
+    assert parse_pem(self_signed(["box.example.com"]).certificate_pem)[0].renewal_id is None
 
 
 def test_the_window_is_read() -> None:
