@@ -325,8 +325,10 @@ class CertdeckApp(App[None]):
         logging.getLogger(__name__).error("the console failed", exc_info=self._exception)
         words = (
             "certdeck: the console has made a mistake and has ended.\n"
-            "  why  Something unexpected happened inside it. What was live is still live, and work that ran is finished first.\n"
-            f"  fix  Start it again; if it happens again, report it with the end of {self.engine.paths.debug_log}\n"
+            "   why: Something unexpected happened inside it. What was live is still\n"
+            "        live, and work that ran is finished first.\n"
+            "   fix: Start it again. If it happens again, report it with the end of\n"
+            f"        {self.engine.paths.debug_log}\n"
         )
         self._exit_renderables.append(Segments([Segment(words)]))
         self._close_messages_no_wait()
@@ -352,6 +354,9 @@ def run(engine: Engine, *, variables: Mapping[str, str] | None = None) -> int:
             terminal = Terminal(ascii=True, colours=terminal.colours)
     except CertdeckError:
         pass  # the first screen says what is wrong with it
+    if not logging.getLogger().handlers:
+        # Python would print what is logged, tracebacks among it, over the screen.
+        logging.getLogger().addHandler(logging.NullHandler())
     app = CertdeckApp(engine, terminal=terminal, theme=theme)
     app.run(mouse=mouse)
     _finish(app.bridge)

@@ -22,7 +22,7 @@ class Tray(Inked):
     """`◐ issuing shop.example.com … 3 of 8                    w Progress`."""
 
     DEFAULT_CSS = """
-    Tray { height: 1; dock: bottom; display: none; background: $panel; }
+    Tray { height: 1; display: none; background: $panel; }
     Tray.-shown { display: block; }
     """
 
