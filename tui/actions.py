@@ -231,6 +231,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="save", key="ctrl+s,enter,ctrl+j", label="Save", title="Save", scope="form", footer=1, shown_key="↵",
         help="Checks every field and saves. Ctrl+S does the same from every field.",
     ),
+    # -- first boot ------------------------------------------------------------------------------------------------
+    Action(
+        id="save", key="ctrl+s,enter,ctrl+j", label="Go on", title="Make the certificate, or close", scope="first-boot", footer=1,
+        shown_key="↵", help="Makes the self-signed certificate with these names; afterwards it closes this screen.",
+    ),
     # -- issuers ---------------------------------------------------------------------------------------------------
     Action(
         id="test", key="x,enter,ctrl+j", label="Test", title="Test the directory of this issuer", scope="issuers", footer=1, shown_key="x",

@@ -20,16 +20,12 @@ Check = Callable[[str], CertdeckError | None]
 
 
 class Field(Vertical):
-    """`Name  ▌value`, and below it what it is for, or what is wrong and what to do."""
+    """`Name  ▌value`, and below it what it is for, or what is wrong and what to do. How the line looks stands in form.tcss."""
 
     DEFAULT_CSS = """
     Field { height: auto; width: 1fr; }
     Field > Horizontal { height: 1; }
     Field > Horizontal > Static { width: 14; color: $text-muted; }
-    Field > Horizontal > Input {
-        width: 1fr; height: 1; border: none; border-left: outer $frame; padding: 0 1 0 0; background: $surface;
-    }
-    Field > Horizontal > Input:focus { border: none; border-left: outer $key; background: $panel; background-tint: transparent 0%; }
     Field > Prose { margin-left: 15; }
     """
 

@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from tui.glyphs import printable
 from tui.widgets.ink import Inked
-from tui.widgets.lines import Part, fit, strip_of, width_of
+from tui.widgets.lines import Part, fit, length, strip_of, width_of
 
 _GAP = 2
 _SIGN = 2
@@ -213,7 +213,8 @@ class RowList(ScrollView, Inked, can_focus=True):
             if cells:
                 text, role = (cell, "foreground") if isinstance(cell, str) else cell
                 parts.append((fit(printable(text), cells) + " " * _GAP, style(role, bold=bold)))
-        return strip_of(parts, width)
+        rest = width - length(parts)
+        return strip_of([*parts, (" " * max(rest, 0), style("foreground"))], width)
 
     @property
     def _has_signs(self) -> bool:

@@ -89,6 +89,7 @@ class RunStep(Step):
         if issued is not None and not result.display:
             result.display = True
             steps.display = self.wizard.size.height >= 36
+            steps.add_class("-ended")
             result.border_title = "Rehearsed" if issued.rehearsed_only else "Here it is"
             result.write(lambda width, ink: self._result_lines(issued, width, ink))
             result.focus()

@@ -10,13 +10,17 @@ from textual.widget import Widget
 
 from core.operations import Finding
 from tui.screens.issue.draft import Draft, Offer
-from tui.text import MARKS
+from tui.text import MARKS, printable
 from tui.widgets.ink import Ink
-from tui.widgets.lines import Line
+from tui.widgets.lines import Line, wrap
 from tui.widgets.prose import marked
 
 if TYPE_CHECKING:
     from tui.screens.issue.wizard import IssueScreen
+
+
+_WORD = 9
+"""Cells for the word of a state, the gap included."""
 
 
 class Step(VerticalScroll, can_focus=False):
@@ -59,8 +63,11 @@ def finding_lines(findings: tuple[Finding, ...], width: int, ink: Ink) -> list[L
     lines: list[Line] = []
     for each in findings:
         mark = MARKS.get(each.status, MARKS["skip"])
-        word = f"{mark.word}: " if each.status in ("fail", "warn") else ""
-        lines += marked(mark.glyph, mark.colour, f"{each.title}  {word}{each.detail}", width, ink)
+        head = f"{mark.glyph} {mark.word:{_WORD}}"
+        words = wrap(printable(f"{each.title}: {each.detail}" if each.detail else each.title), width - len(head))
+        for number, line in enumerate(words):
+            lines.append([(head if not number else " " * len(head), ink(mark.colour)), (line, ink("foreground"))])
         if each.fix and each.status in ("fail", "warn"):
-            lines += [[("  ", ink("foreground")), *line] for line in marked("→", "key", each.fix, width - 2, ink)]
+            indent = (" " * len(head), ink("foreground"))
+            lines += [[indent, *line] for line in marked("→", "key", each.fix, width - len(head), ink)]
     return lines

@@ -14,8 +14,9 @@ from textual.widgets import ContentSwitcher, Input
 
 from core.errors import CertdeckError
 from tui import text
-from tui.actions import ACTIONS, Situation, bindings, of_scope
+from tui.actions import ACTIONS, Situation, bindings, of_scope, offered
 from tui.bridge import EngineEvent, OperationFinished
+from tui.screens.form import FORM_CSS
 from tui.screens.issue.check import CheckStep
 from tui.screens.issue.draft import HTTP_01, NO_PROOF, Draft, Offer
 from tui.screens.issue.issuer import IssuerStep
@@ -25,10 +26,14 @@ from tui.screens.issue.run import RunStep
 from tui.screens.issue.service import ServiceStep
 from tui.screens.issue.step import Step
 from tui.screens.page import Page
+from tui.widgets.footer import PageFooter
+from tui.widgets.header import PageHeader
 from tui.widgets.step_strip import StepStrip
 
 _STEPS: Final[tuple[type[Step], ...]] = (NamesStep, ProofStep, IssuerStep, ServiceStep, CheckStep, RunStep)
 _SCOPES: Final = {ProofStep: "issue-proof", CheckStep: "issue-check", RunStep: "issue-run"}
+_LEADS_TO: Final = {IssuerStep: "issuers", ServiceStep: "targets"}
+"""Where what is missing in a step can be added."""
 _OWN: Final = ("issue", *_SCOPES.values())
 
 
@@ -46,7 +51,7 @@ class IssueScreen(Page[None]):
         step.HELP for step in _STEPS
     )
     AUTO_FOCUS = ""
-    CSS_PATH = Path(__file__).parent / "issue.tcss"
+    CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "issue.tcss"]
 
     page_title = "New certificate"
 
@@ -159,6 +164,25 @@ class IssueScreen(Page[None]):
         if detail != self.page_detail:
             self.page_detail = detail if detail != "–" else ""
             self.refresh_frame()
+
+    def refresh_frame(self) -> None:
+        """Draw the frame; where there is no room for both, the names matter more than the timer."""
+        super().refresh_frame()
+        if self.page_detail and self.size.width < 110:
+            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
+
+    def refresh_actions(self) -> None:
+        """Show what helps in this step; the rest is behind More."""
+        kept = {"help", "command_palette", _LEADS_TO.get(_STEPS[self._current], "")}
+        shown = [each for each in offered(self.actions(), self.situation()) if each.footer]
+        own = [each for each in shown if each.scope != "app"]
+        self.query_one(PageFooter).show([*own, *(each for each in shown if each.scope == "app" and each.id in kept)])
+
+    def on_screen_resume(self) -> None:
+        """Come back from another screen: an issuer or a target may have been added there."""
+        super().on_screen_resume()
+        if self.offer is not None and not self.is_ordering:
+            self.bridge.ask(self._read_offer, self._offered)
 
     # -- going on and back ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,169 @@
+"""HTTPS at once: the self-signed certificate of a fresh box. Comes by itself where there is no certificate at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from textual.app import ComposeResult
+from textual.message import Message
+
+from core.errors import CertdeckError, UsageError
+from core.identifiers import parse_identifier
+from core.operations import FirstBoot
+from tui import text
+from tui.actions import bindings, of_scope
+from tui.bridge import Operation, OperationFinished
+from tui.screens.form import FORM_CSS, FormPage
+from tui.widgets.field import Field
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line, grouped
+from tui.widgets.prose import facts, marked
+from tui.widgets.sheet import Sheet, Writer
+
+
+class FirstBootScreen(FormPage):
+    """Asks for the names of the box, makes the certificate, and shows its fingerprint."""
+
+    SCOPE = "first-boot"
+    BINDINGS: ClassVar = [*bindings(of_scope("first-boot", "page"))]
+    CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "first_boot.tcss"]
+    HELP_TEXT = (
+        "Makes this box speak HTTPS before anything else is set up: a self-signed certificate for its host name, its addresses, "
+        "localhost, and the address people open it by. It is put onto every service that has no certificate yet.\n\n"
+        "Nobody vouches for such a certificate: browsers warn of it, and rightly. Compare its SHA-256 with what your browser shows "
+        "before you go on, and issue a real one as soon as the names lead here. Running it again does no harm: it changes something "
+        "only where the names have changed, and keeps the key."
+    )
+    tells_progress = False
+
+    page_title = "First boot"
+    intro = (
+        "This box gets a self-signed certificate now, for its host name, its addresses and localhost, so that its services can speak "
+        "HTTPS at once. Browsers will warn about it: nobody vouches for it. It is for setting up and for internal use, until a "
+        "certificate from a CA takes its place."
+    )
+
+    def fields(self) -> ComposeResult:
+        host, url = "", ""
+        try:
+            appliance = self.engine.config().appliance
+            host, url = appliance.hostname or "", appliance.external_url or ""
+        except CertdeckError:
+            pass  # running it says what is wrong with the configuration
+        yield Field(
+            "Host name",
+            value=host,
+            hint=self.engine.env.host.name(),
+            note="How this box is called. Empty: what the system says.",
+            check=_wrong_host,
+            id="hostname",
+        )
+        yield Field(
+            "External URL",
+            value=url,
+            hint="https://box.example.com:8443",
+            note="Where people open it in a browser, if that is another name. Empty: none.",
+            check=_wrong_url,
+            id="url",
+        )
+        yield Sheet(id="result")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.operation: Operation | None = None
+        self.query_one("#result").display = False
+
+    def save(self) -> None:
+        """Make the certificate."""
+        hostname, url = self.value("hostname") or None, self.value("url") or None
+        self.operation = self.bridge.start(
+            "First boot",
+            "making the first certificate",
+            lambda report, cancel: self.engine.first_boot(hostname=hostname, external_url=url, report=report, cancel=cancel),
+            lineage="default",
+        )
+        if self.operation is None:
+            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            return
+        self._result("Under way", lambda width, ink: marked("◐", "bar-used", "Making the key and the certificate …", width, ink))
+
+    def action_save(self) -> None:
+        """Run it; once it has ended there is nothing more to do."""
+        if self.operation is not None and isinstance(self.operation.result, FirstBoot):
+            self.dismiss(True)
+        elif self.operation is None or not self.operation.runs:
+            super().action_save()
+
+    def action_back(self) -> None:
+        if self.operation is None or self.operation.outcome == "failed":
+            super().action_back()
+        else:
+            self.dismiss(self.operation.outcome == "done")
+
+    def heard(self, message: Message) -> None:
+        if not isinstance(message, OperationFinished) or message.operation is not self.operation:
+            return
+        message.operation.seen = True
+        made = message.operation.result
+        if isinstance(made, FirstBoot):
+            self.add_class("-made")
+            self._result("Done", lambda width, ink: self._made_lines(made, width, ink))
+            self.query_one("#result").focus()
+        else:
+            self.query_one("#result").display = False
+            if message.operation.error is not None:
+                self.refuse(message.operation.error)
+
+    def _result(self, title: str, writer: Writer) -> None:
+        result = self.query_one("#result", Sheet)
+        result.display = True
+        result.border_title = title
+        result.write(writer)
+        result.scroll_visible(animate=False)
+
+    def _made_lines(self, made: FirstBoot, width: int, ink: Ink) -> list[Line]:
+        status = made.status
+        if made.created:
+            headline = "The certificate is made."
+        elif made.remade:
+            headline = f"The certificate is made anew, with the same key. {made.why}".rstrip()
+        else:
+            headline = f"There is one already; nothing was changed. {made.why}".rstrip()
+        lines = marked("✔", "severity-green", headline, width, ink, bold=True)
+        rows = [
+            ("SHA-256", "\n".join(grouped(status.sha256, 8, width - 12)) if status.sha256 else ""),
+            ("Names", ", ".join(text.name_shown(domain) for domain in status.domains)),
+            ("Valid to", text.moment(status.not_after) if status.not_after else ""),
+            ("Services", ", ".join(target.name for target in status.targets) or "none yet"),
+        ]
+        lines += facts(rows, width, ink)
+        if status.self_signed:
+            words = "Browsers warn about it. Compare the SHA-256 with what they show before you go on."
+            lines += marked("▲", "severity-yellow", words, width, ink)
+        return [*lines, *marked("→", "key", "Issue one that everybody trusts next: i on the first screen.", width, ink)]
+
+
+def _wrong_host(value: str) -> CertdeckError | None:
+    if not value:
+        return None
+    try:
+        parse_identifier(value)
+    except CertdeckError as exc:
+        return exc
+    return None
+
+
+def _wrong_url(value: str) -> CertdeckError | None:
+    try:
+        parts = urlsplit(value)
+        if not value or (parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port)):
+            return None
+    except ValueError:
+        pass  # a port that is no number, or brackets that do not close
+    return UsageError(
+        f"{value!r} is no web address.",
+        "It is where people open this box in a browser.",
+        "Give it with its scheme, for example https://box.example.com:8443.",
+    )

@@ -1,0 +1,145 @@
+"""A page of fields that is saved as a whole: for a first boot, an issuer, an account binding, a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.widgets import Input
+
+from core.errors import CertdeckError, UsageError
+from core.identifiers import check_lineage_name
+from tui.actions import bindings, of_scope, offered
+from tui.screens.page import Page
+from tui.widgets.field import Field, wrong
+from tui.widgets.footer import PageFooter
+from tui.widgets.prose import Prose
+
+FORM_CSS = Path(__file__).parent / "form.tcss"
+
+
+class FormPage(Page[bool]):
+    """Answers True once it has been saved. A subclass yields `fields` and carries out `save`."""
+
+    SCOPE = "form"
+    BINDINGS: ClassVar = [
+        *bindings(of_scope("form", "page")),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+    AUTO_FOCUS = "Input"
+    CSS_PATH: ClassVar = [FORM_CSS]
+    intro = ""
+    """What the page is for, above the fields."""
+
+    def fields(self) -> ComposeResult:
+        """Yield what can be filled in."""
+        raise NotImplementedError
+
+    def save(self) -> None:
+        """Do it. Every field that is shown is right."""
+        raise NotImplementedError
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(id="form", can_focus=False):
+            yield Prose(id="intro")
+            yield from self.fields()
+            yield Prose(id="verdict")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._saving = False
+        self._at_first = self._entered()
+        self.query_one("#intro", Prose).say(self.intro)
+
+    def value(self, id: str) -> str:
+        """Return what stands in the field of that id."""
+        return self.query_one(f"#{id}", Field).value
+
+    def _entered(self) -> tuple[str, ...]:
+        return tuple(field.value for field in self.query(Field))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.action_save()
+
+    def action_save(self) -> None:
+        """Check every field, then save."""
+        shown = [field for field in self.query(Field) if field.display]
+        bad = [field for field in shown if not field.examine()]
+        if bad:
+            bad[0].query_one(Input).focus()
+        elif not self._saving:
+            self.query_one("#verdict", Prose).write(None)
+            self.save()
+
+    def keep(self, call: Callable[[], object], said: str) -> None:
+        """Let the engine save it; then leave, saying `said`, or stay and say what is wrong."""
+        self._saving = True
+
+        def answered(answer: object) -> None:
+            self._saving = False
+            if isinstance(answer, CertdeckError):
+                self.refuse(answer)
+                return
+            self.deck.refresh_status()
+            self.notify(said, markup=False)
+            self.dismiss(True)
+
+        self.bridge.ask(call, answered)
+
+    def refuse(self, error: CertdeckError) -> None:
+        """Say below the fields what is wrong."""
+        verdict = self.query_one("#verdict", Prose)
+        verdict.write(lambda width, ink: wrong(error, width, ink))
+        verdict.scroll_visible(animate=False)
+
+    def refresh_actions(self) -> None:
+        """Show what works while one types; the rest is behind More."""
+        shown = [each for each in offered(self.actions(), self.situation()) if each.footer]
+        kept = [each for each in shown if each.scope != "app"]
+        self.query_one(PageFooter).show([*kept, *(each for each in shown if each.id in ("help", "command_palette"))])
+
+    def action_back(self) -> None:
+        """Leave; ask first where something typed would be lost."""
+        if self._entered() == self._at_first:
+            self.dismiss(False)
+            return
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self.dismiss(False)
+
+        words = "What you typed is forgotten. Nothing has been changed."
+        self.app.push_screen(ConfirmDialog("Leave?", words, yes="Leave", no="Stay", danger=True), decided)
+
+
+def needed(what: str, example: str) -> Callable[[str], CertdeckError | None]:
+    """Return a check that wants anything at all."""
+
+    def check(value: str) -> CertdeckError | None:
+        return None if value else UsageError(f"{what} is missing.", "It cannot be left out.", f"Give it, for example {example}.")
+
+    return check
+
+
+def wrong_name(value: str) -> CertdeckError | None:
+    """Check what becomes a name of ours: an issuer's, a target's, a certificate's."""
+    try:
+        check_lineage_name(value)
+    except CertdeckError as exc:
+        return exc
+    return None
+
+
+def wrong_path(value: str) -> CertdeckError | None:
+    """Check an absolute path; empty is right."""
+    if not value or value.startswith("/"):
+        return None
+    return UsageError(f"{value!r} is no absolute path.", "It would mean something else to every program.", "Begin it with a slash.")

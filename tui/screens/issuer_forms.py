@@ -1,0 +1,118 @@
+"""The forms of the issuers' screen: another issuer, and an external account binding."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode
+from pathlib import Path
+
+from textual.app import ComposeResult
+
+from core.config.model import IssuerConfig
+from core.errors import CertdeckError, UsageError
+from core.operations import IssuerInfo
+from tui import text
+from tui.screens.form import FormPage, needed, wrong_name, wrong_path
+from tui.widgets.field import Field
+
+_LARGEST_FILE = 4096
+_SHORTEST_HMAC = 16
+"""Bytes. Anything shorter is no key but a slip of the clipboard."""
+
+
+class IssuerForm(FormPage):
+    """Adds an issuer to the configuration."""
+
+    page_title = "New issuer"
+    intro = "Another CA that speaks ACME (RFC 8555): a public one that certdeck does not know, or one within your company."
+
+    def fields(self) -> ComposeResult:
+        yield Field("Name", hint="company", note="What it is called here and in commands.", check=wrong_name, id="name")
+        yield Field("Directory", hint="https://ca.example.com/acme/directory", check=_wrong_directory, id="directory")
+        yield Field("Title", hint="Example Company CA", note="How it is shown. Empty: its name.", id="title")
+        yield Field(
+            "CA bundle",
+            hint="/etc/ssl/company-root.pem",
+            note="The roots that its own HTTPS certificate is checked with. Empty: those of the system.",
+            check=wrong_path,
+            id="bundle",
+        )
+        yield Field("E-mail", hint="admin@example.com", note="Where it may write to about problems. Empty: none.", id="email")
+
+    def save(self) -> None:
+        name = self.value("name")
+        config = IssuerConfig(
+            directory=self.value("directory"),
+            title=self.value("title") or None,
+            ca_bundle=self.value("bundle") or None,
+            email=self.value("email") or None,
+        )
+        self.keep(lambda: self.engine.add_issuer(name, config), f"{name} is added. x tests its directory.")
+
+
+class EabForm(FormPage):
+    """Keeps the key id and the HMAC key that a CA gave its customer."""
+
+    page_title = "Account binding"
+    intro = (
+        "An external account binding ties the account of this box to yours at the CA. Its dashboard gives a key id and an HMAC key; the "
+        "HMAC key goes into the vault and is never shown again."
+    )
+
+    def __init__(self, issuer: IssuerInfo) -> None:
+        super().__init__()
+        self._issuer = issuer
+        self.page_detail = text.printable(issuer.title)
+
+    def fields(self) -> ComposeResult:
+        yield Field("Key id", check=needed("The key id", "kid-1"), id="kid")
+        yield Field("HMAC key", secret=True, note="As the CA gives it (base64url). Or name a file that holds it:", id="hmac")
+        yield Field("File", hint="/root/eab.txt", check=wrong_path, id="file")
+
+    def save(self) -> None:
+        typed, path = self.value("hmac"), self.value("file")
+        try:
+            hmac = _decoded(typed or _content(path))
+        except CertdeckError as exc:
+            self.refuse(exc)
+            return
+        kid, name = self.value("kid"), self._issuer.name
+        self.keep(lambda: self.engine.set_eab(name, kid=kid, hmac=hmac), f"The binding of {self.page_detail} is kept.")
+
+
+def _wrong_directory(value: str) -> CertdeckError | None:
+    if value.startswith("https://") and len(value) > len("https://"):
+        return None
+    return UsageError(
+        "An ACME directory is an https address.",
+        "It is spoken to over HTTPS only (RFC 8555 §6.1).",
+        "Give it, for example https://ca.example.com/acme/directory.",
+    )
+
+
+def _content(path: str) -> str:
+    """Return what a key file holds. Raises UsageError."""
+    if not path:
+        raise UsageError("The HMAC key is missing.", "Neither was it typed nor a file named.", "Do one of the two.")
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_LARGEST_FILE).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else "it holds no text"
+        raise UsageError(f"{path} cannot be used.", f"Reading it failed: {why}.", "Name a file that holds the HMAC key alone.") from exc
+
+
+def _decoded(encoded: str) -> bytes:
+    """Return the bytes of a base64 or base64url text. Raises UsageError; the text itself is in no message."""
+    try:
+        plain = encoded.translate(str.maketrans("+/", "-_")).rstrip("=")
+        key = urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
+    except (ValueError, binascii.Error) as exc:
+        raise _no_key() from exc
+    if len(key) < _SHORTEST_HMAC:
+        raise _no_key()
+    return key
+
+
+def _no_key() -> UsageError:
+    return UsageError("That is no HMAC key.", "It is not base64url, or too short.", "Copy it again from the CA's dashboard, whole.")
