@@ -72,7 +72,7 @@ class LineagesScreen(Page[None]):
     def body(self) -> ComposeResult:
         yield Overview()
         with Container(id="deck"):
-            yield CertificateTable(id="list")
+            yield CertificateTable(self._follow, id="list")
             yield Sheet(id="detail")
 
     def on_mount(self) -> None:
@@ -140,7 +140,8 @@ class LineagesScreen(Page[None]):
             sheet.border_title = "Welcome" if not self._filter else "Nothing found"
             sheet.write(empty(self._filter))
 
-    def on_certificate_table_moved(self, message: CertificateTable.Moved) -> None:
+    def _follow(self) -> None:
+        """Show what the cursor is on now."""
         self._show_detail()
         self.refresh_actions()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -57,14 +57,13 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
         Binding("end,G", "edge(-1)", show=False),
     ]
 
-    class Moved(Message):
-        """The cursor is on another certificate."""
-
     class Opened(Message):
         """Somebody clicked the row that was chosen already."""
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, moved: Callable[[], None], *, id: str | None = None) -> None:
+        """`moved` is called when the cursor is on another certificate: at once, so that what follows it is drawn with it."""
         super().__init__(id=id)
+        self._moved = moved
         self._rows: Sequence[LineageStatus] = ()
         self._now: datetime | None = None
         self._cursor = 0
@@ -120,7 +119,7 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
         self._refresh_row(before)
         self._refresh_row(place)
         self._follow()
-        self.post_message(self.Moved())
+        self._moved()
 
     def _refresh_row(self, number: int) -> None:
         self.refresh(Region(0, number + 1 - self.scroll_offset.y, self.size.width, 1))

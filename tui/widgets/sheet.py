@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.widgets.ink import Ink, Inked
 from tui.widgets.lines import Line, strip_of
@@ -59,7 +60,11 @@ class Sheet(ScrollView, Inked, can_focus=True):
             return
         self._written_for = made_for
         self._lines = self._writer(width, self.ink)
-        self.virtual_size = Size(width, len(self._lines))
+        size = Size(width, len(self._lines))
+        if size != self.virtual_size:
+            # Not through the reactive: it would lay out, and draw, the whole screen each time another text is shown.
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
 
     def on_resize(self, event: events.Resize) -> None:
         self._prepare()
