@@ -29,7 +29,7 @@ def deploy(context: Context, name: str, targets: Sequence[str] | None = None) ->
         NotFound (`not-found`): no such lineage or target, or no certificate yet.
         TargetError: everything was put back.
     """
-    spec = _settings(context, name)
+    spec = load_lineage(context.paths, name)
     waiting = lineages.waiting_version(context.paths, name)
     version = lineages.live_version(context.paths, name) if waiting is None else waiting
     if version is None:
@@ -40,11 +40,22 @@ def deploy(context: Context, name: str, targets: Sequence[str] | None = None) ->
             lineage=name,
         )
     if waiting is not None:
-        kept = lineages.read_version(context.paths, name, waiting).spec
-        spec = lineages.lineage_of(kept) if kept else spec
+        spec = settings_of_waiting(context, spec, waiting)
     if targets is not None:
         spec = replace(spec, targets=tuple(dict.fromkeys(targets)))
     return _deploy(context, version, spec)
+
+
+def settings_of_waiting(context: Context, current: LineageConfig, waiting: int) -> LineageConfig:
+    """Return the settings that a version which waits was ordered with: its names, and the targets it was meant for.
+
+    When it renews is not the order's business and stays as it is now.
+    """
+    kept = lineages.read_version(context.paths, current.name, waiting).spec
+    if not kept:
+        return current
+    ordered = lineages.lineage_of(kept)
+    return replace(ordered, auto_renew=current.auto_renew, renew_days_before=current.renew_days_before)
 
 
 def rollback(context: Context, name: str) -> Deployment:
@@ -55,7 +66,7 @@ def rollback(context: Context, name: str) -> Deployment:
         VaultError: the old key cannot be opened.
         TargetError: everything was put back.
     """
-    spec = _settings(context, name)
+    spec = load_lineage(context.paths, name)
     paths = context.paths
     live = lineages.live_version(paths, name)
     older = [version for version in lineages.versions(paths, name) if live is not None and version < live]
@@ -111,7 +122,3 @@ def _deploy(context: Context, version: int, spec: LineageConfig) -> Deployment:
     chosen = [context.config.targets[target] for target in spec.targets]
     states = deploy_version(context, spec.name, version, chosen, spec=spec)
     return Deployment(name=spec.name, version=version, targets=states)
-
-
-def _settings(context: Context, name: str) -> LineageConfig:
-    return load_lineage(context.paths, name)

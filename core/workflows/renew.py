@@ -180,6 +180,7 @@ class _Run:
     def _work(self, context: Context, decision: Decision) -> str | Skipped:
         from core.config.load import load_lineage
         from core.store.index import facts_of
+        from core.workflows.deploy import settings_of_waiting
         from core.workflows.fallback import stand_in
         from core.workflows.issue import finish_order
         from core.workflows.outcome import ask_when, deploy_new, failed
@@ -197,13 +198,13 @@ class _Run:
             if decision.action != RENEW:
                 return _skipped(decision)
         try:
-            wanted = plan(context.config, lineage)
             if decision.action == DEPLOY:
                 waiting = facts_of(context.paths, decision.name).waiting_version
                 assert waiting is not None
-                deploy_new(context, wanted, waiting, self._sessions)
+                ordered = settings_of_waiting(context, lineage, waiting)
+                deploy_new(context, plan(context.config, ordered), waiting, self._sessions)
             else:
-                self._renew(context, wanted)
+                self._renew(context, plan(context.config, lineage))
         except Exception as exc:
             failed(context, decision.name, exc)
             stand_in(context, decision.name)

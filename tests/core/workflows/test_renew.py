@@ -227,6 +227,25 @@ def test_a_failed_deployment_leaves_the_old_pair_and_waits(appliance: Appliance,
     assert service.serves == appliance.live(NAME) != before
 
 
+def test_what_waits_goes_where_it_was_meant_to_go(appliance: Appliance, tmp_path: Path) -> None:
+    """A first certificate that its service refused takes the service over with the next run, from the first-boot one too."""
+    from core.errors import ConfigTestFailed
+    from core.ports import Completed
+
+    service = appliance.add_service(tmp_path / "srv")
+    appliance.engine.first_boot()
+    service.test_answers.append(Completed(returncode=1, output="nginx: [emerg] unknown directive"))
+    with pytest.raises(ConfigTestFailed):
+        appliance.issue(NAME, targets=("web",))
+    assert service.serves == appliance.live("default")
+    assert not (appliance.paths.live / NAME).exists()
+    assert appliance.engine.status((NAME,)).lineages[0].waiting_version == 1
+    assert appliance.engine.renew().renewed == (NAME,)
+    assert service.serves == appliance.live(NAME)
+    targets = {each.name: [target.name for target in each.targets] for each in appliance.engine.status().lineages}
+    assert targets == {"default": [], NAME: ["web"]}
+
+
 def test_the_fallback_certificate_stands_in_at_expiry(appliance: Appliance, tmp_path: Path) -> None:
     """An expired certificate makes room for the self-signed one, and the first success takes it back (CL-07, CL-08)."""
     service = appliance.add_service(tmp_path / "srv")
