@@ -79,15 +79,22 @@ class TlsService:
 
 @contextlib.contextmanager
 def serving(
-    talk: Conversation, leaf: Leaf | None = None, folder: Path | None = None, *, host: str = "127.0.0.1"
+    talk: Conversation,
+    leaf: Leaf | None = None,
+    folder: Path | None = None,
+    *,
+    host: str = "127.0.0.1",
+    version: ssl.TLSVersion | None = None,
 ) -> Iterator[TlsService]:
-    """Run a service, with TLS when there is a `leaf`, whose files go into `folder`."""
+    """Run a service, with TLS when there is a `leaf`, whose files go into `folder`; `version`: that one of TLS alone."""
     context = None
     if leaf is not None:
         assert folder is not None
         leaf.write(folder / "service.pem", folder / "service.key")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        if version is not None:
+            context.minimum_version = context.maximum_version = version
         context.load_cert_chain(folder / "service.pem", folder / "service.key")
     service = TlsService(talk, context, host)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from pathlib import Path
 
@@ -49,6 +50,15 @@ def test_the_server_name_is_indicated(
     with serving(linger, authority.leaf(["box.example.com"]), tmp_path) as service:
         PROBER.served(f"127.0.0.1:{service.port}", server_name=asked, timeout=5)
     assert service.names == [indicated]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_both_versions_of_tls_are_spoken(authority: Authority, tmp_path: Path, version: ssl.TLSVersion) -> None:
+    """A service that speaks only TLS 1.2, or only 1.3, is seen (ST-07)."""
+    leaf = authority.leaf(["box.example.com"])
+    with serving(linger, leaf, tmp_path, version=version) as service:
+        served = PROBER.served(f"127.0.0.1:{service.port}", server_name=None, timeout=5)
+    assert served.certificate == leaf.certificate.public_bytes(Encoding.DER)
 
 
 def test_ipv6_addresses_are_probed(authority: Authority, tmp_path: Path) -> None:

@@ -10,13 +10,15 @@ from core.errors import (
     AuthorizationFailed,
     CertificateUnusable,
     DirectoryUnreachable,
+    IssuerError,
     NotFound,
     PortUnavailable,
     ProbeMismatch,
+    RateLimited,
     TermsNotAgreed,
     UsageError,
 )
-from core.events import AccountReady, IssuerFellBack, OrderCreated, ValidatorSeen, Warned
+from core.events import AccountReady, ChallengePresented, IssuerFellBack, OrderCreated, ValidatorSeen, Warned
 from core.operations import Issued, IssueRequest
 from core.ports import TransportFailure
 from tests.support.acme_server import problem
@@ -311,3 +313,67 @@ def test_decisions_made_by_itself_are_said(appliance: Appliance) -> None:
     assert [finding.id for finding in findings] == ["chosen"]
     assert "shortlived" in findings[0].detail
     assert appliance.of(Warned) == []
+
+
+def test_status_has_every_field(appliance: Appliance) -> None:
+    """Every field of the status is that of the live leaf (ST-42, ST-43, ST-44, ST-45, ST-46, ST-47, ST-48, ST-49)."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    status = appliance.issue("a.example.com", "192.0.2.7", issuer="appliance-ca").status
+    leaf = x509.load_pem_x509_certificate(appliance.live("a.example.com"))
+    assert status.subject == "a.example.com"
+    assert status.issuer.startswith("certdeck Private CA")
+    assert (status.not_before, status.not_after) == (leaf.not_valid_before_utc, leaf.not_valid_after_utc)
+    assert status.days_left == 90
+    assert status.domains == ("a.example.com", "192.0.2.7")
+    assert (status.self_signed, status.chain, status.chain_length) == (False, True, 1)
+    assert status.sha256.replace(":", "").lower() == leaf.fingerprint(hashes.SHA256()).hex()
+    assert int(status.serial, 16) == leaf.serial_number
+
+
+def test_publicity_is_said_before_the_first_order_only(appliance: Appliance) -> None:
+    """The names of a public CA's certificate become public, which is said once for a lineage (CL-13)."""
+    said = []
+    request = IssueRequest(domains=("www.example.com",), issuer="letsencrypt")
+    with pytest.raises(IssuerError):
+        # The scripted CA knows nothing of Let's Encrypt's directory: the order ends there.
+        appliance.engine.issue(request, report=lambda told: said.append(told.event))
+    assert [event.code for event in said if isinstance(event, Warned)] == ["names-become-public"]
+
+
+def test_proof_is_http_01_unless_the_ca_is_ours(appliance: Appliance) -> None:
+    """Without any setting a name is proved by HTTP-01 at this box, each by itself (CL-01, CL-02, SO-21, SO-23, SF-02, SF-04)."""
+    appliance.issue("a.example.com", "b.example.com")
+    kinds = {made.document["type"] for made in appliance.ca.challenges.values() if made.document["status"] == "valid"}
+    assert kinds == {"http-01"}
+    presented = [event for event in appliance.events if isinstance(event, ChallengePresented)]
+    assert {event.identifier for event in presented} == {"a.example.com", "b.example.com"}
+
+
+def test_the_life_of_an_order_is_told_as_it_goes(appliance: Appliance) -> None:
+    """Account, order, proof, validation, certificate and deployment are told in that order (CC-08, CC-09, CC-15, SO-32)."""
+    appliance.issue(NAME)
+    kinds = [type(event).__name__ for event in appliance.events]
+    wanted = [
+        "RunStarted",
+        "AccountReady",
+        "OrderCreated",
+        "ChallengePresented",
+        "ChallengeValidated",
+        "CertificateIssued",
+    ]
+    wanted += ["VersionStored", "VersionSwitched", "RunFinished"]
+    assert [kind for kind in kinds if kind in wanted] == wanted
+
+
+def test_everything_can_be_tried_self_signed_first(appliance: Appliance, tmp_path: Path) -> None:
+    """A service that works with the first-boot certificate keeps working when the CA's one arrives (SF-10, SO-31, SF-23)."""
+    service = appliance.add_service(tmp_path / "srv")
+    appliance.engine.first_boot()
+    appliance.ca.fail("/new-order", problem("rateLimited", 429, "too many", headers={"retry-after": "86400"}))
+    with pytest.raises(RateLimited):
+        appliance.issue(NAME, targets=("web",))
+    assert service.serves == appliance.live("default")
+    appliance.issue(NAME, targets=("web",))
+    assert service.serves == appliance.live(NAME)
