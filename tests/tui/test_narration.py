@@ -55,7 +55,12 @@ def test_every_kind_is_known(event: type[Event]) -> None:
 def test_history_tells_the_same_line() -> None:
     """What the history kept, with times as text and tuples as lists, gives the same line as the event itself."""
     event = events.CertificateIssued(issuer="letsencrypt", names=("a.example", "b.example"), not_after=NOW, sha256="AA")
-    kept = {"issuer": "letsencrypt", "names": ["a.example", "b.example"], "not_after": "2026-11-21T04:02:00Z", "sha256": "AA"}
+    kept = {
+        "issuer": "letsencrypt",
+        "names": ["a.example", "b.example"],
+        "not_after": "2026-11-21T04:02:00Z",
+        "sha256": "AA",
+    }
     assert text.describe_entry("certificate-issued", kept) == text.describe(event)
 
 

@@ -8,7 +8,9 @@ from core.errors import UsageError
 from tui.terminal import Terminal, look
 
 
-def _look(term: str = "xterm-256color", *, encoding: str = "utf-8", stdin: bool = True, stdout: bool = True, **more: str) -> Terminal:
+def _look(
+    term: str = "xterm-256color", *, encoding: str = "utf-8", stdin: bool = True, stdout: bool = True, **more: str
+) -> Terminal:
     variables = {"TERM": term, **more}
     return look(variables, stdin_is_terminal=stdin, stdout_is_terminal=stdout, encoding=encoding)
 
@@ -43,7 +45,9 @@ def test_a_terminal_that_cannot_draw_is_refused(term: str) -> None:
     assert "certdeck status" in caught.value.fix
 
 
-@pytest.mark.parametrize(("stdin", "stdout", "word"), [(False, True, "input"), (True, False, "output"), (False, False, "input")])
+@pytest.mark.parametrize(
+    ("stdin", "stdout", "word"), [(False, True, "input"), (True, False, "output"), (False, False, "input")]
+)
 def test_no_terminal_is_refused(stdin: bool, stdout: bool, word: str) -> None:
     """Without a terminal at both ends the console would hang: it says which end, and what to use instead."""
     with pytest.raises(UsageError) as caught:

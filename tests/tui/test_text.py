@@ -37,7 +37,8 @@ def test_no_certificate_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "noun", "shown"), [(1, "day", "1 day"), (2, "day", "2 days"), (0, "entry", "0 entries"), (1200, "file", "1,200 files")]
+    ("count", "noun", "shown"),
+    [(1, "day", "1 day"), (2, "day", "2 days"), (0, "entry", "0 entries"), (1200, "file", "1,200 files")],
 )
 def test_plurals(count: int, noun: str, shown: str) -> None:
     """Numbers agree with their nouns."""
@@ -60,7 +61,8 @@ def test_near_moments(when: datetime, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0.04, "0.0 s"), (2.13, "2.1 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1:00 min"), (125, "2:05 min")]
+    ("seconds", "shown"),
+    [(0.04, "0.0 s"), (2.13, "2.1 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1:00 min"), (125, "2:05 min")],
 )
 def test_how_long_a_step_took(seconds: float, shown: str) -> None:
     """Durations of steps are rounded to what matters."""

@@ -168,7 +168,8 @@ class LineagesScreen(Page[None]):
     # -- actions -----------------------------------------------------------------------------------------------------
 
     def situation(self) -> Situation:
-        return replace(super().situation(), lineage=self.query_one(CertificateTable).chosen)
+        narrowed = self.has_class("-zoomed") or bool(self.query("#filter"))
+        return replace(super().situation(), lineage=self.query_one(CertificateTable).chosen, can_go_back=narrowed)
 
     def action_sort(self) -> None:
         names = list(ORDERS)
@@ -183,6 +184,7 @@ class LineagesScreen(Page[None]):
     def action_zoom(self) -> None:
         self.toggle_class("-zoomed")
         self.query_one("#detail" if self.has_class("-zoomed") else "#list").focus()
+        self.refresh_actions()
 
     def action_back(self) -> None:
         """Undo what was done to the view, the last thing first. There is nowhere to go back to."""
@@ -203,7 +205,10 @@ class LineagesScreen(Page[None]):
         from tui.widgets.filter_field import FilterField
 
         if not self.query(FilterField):
-            self.mount(FilterField("name, domain or issuer", id="filter"), after=self.query_one(Overview))
+            self.mount(
+                FilterField("name, domain, issuer …   ↵ keeps it, esc shows all", id="filter"),
+                after=self.query_one(Overview),
+            )
             self.call_after_refresh(self._share_height)
         self.query_one("#filter", Widget).focus()
 

@@ -139,8 +139,11 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
         self._follow()
 
     def on_click(self, event: events.Click) -> None:
-        row = event.y - 1 + self.scroll_offset.y
-        if event.y < 1 or row >= len(self._rows):
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y < 1:
+            return
+        row = offset.y - 1 + self.scroll_offset.y
+        if row >= len(self._rows):
             return
         if row == self._cursor:
             self.post_message(self.Opened())

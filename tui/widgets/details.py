@@ -101,7 +101,7 @@ def _marked(glyph: str, role: str, words: str, width: int, ink: Ink, *, bold: bo
 def _identity(lineage: LineageStatus) -> list[Field]:
     fields = [Field("Names", lambda width, ink: _names(lineage.domains, width, ink))]
     if lineage.sha256:
-        subject = printable(lineage.subject) or "none; the names count"
+        subject = text.name_shown(lineage.subject) or "none; the names count"
         fields = [
             _words("Subject", subject),
             _words("Issuer", printable(lineage.issuer)),

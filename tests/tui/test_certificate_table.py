@@ -1,0 +1,191 @@
+"""The list of certificates: what a row shows, how the cursor moves, and that it stays quick."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from textual.app import App, ComposeResult
+
+from tests.support.deck import NARROW, WIDE, deck, shown
+from tests.support.fake_engine import FakeEngine
+from tests.support.lineages import NOW, lineage, many, seven, without_certificate
+from tui.widgets.certificate_table import CertificateTable
+from tui.widgets.life import horizon, life_bar
+
+
+def _bar(width: int = 20, **fields: object) -> str:
+    return "".join(sign for sign, _ in life_bar(lineage("shop", **fields), NOW, width))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("left", "bar"),
+    [
+        (timedelta(days=90), "─────────────│──────"),
+        (timedelta(days=45), "━━━━━━━━━━───│──────"),
+        (timedelta(days=3), "━━━━━━━━━━━━━│━━━━━╸"),
+        (timedelta(days=-1), "━━━━━━━━━━━━━│━━━━━━"),
+    ],
+)
+def test_life_bar(left: timedelta, bar: str) -> None:
+    """The bar is how much of the life is used, with a tick where it renews."""
+    shown = _bar(left=left, life_days=90).replace("┃", "│")
+    assert shown == bar
+
+
+def test_life_bar_without_a_certificate() -> None:
+    """Where there is no certificate the bar is a dotted line, of the same length."""
+    assert life_bar(without_certificate("new"), NOW, 12) == [("╌" * 12, "bar-rest")]
+
+
+@pytest.mark.parametrize("width", [2, 3, 10, 24, 61])
+def test_life_bar_has_its_width(width: int) -> None:
+    """Whatever the dates, the bar is exactly as wide as its column."""
+    for each in (
+        *seven(),
+        lineage("odd", renew_at=NOW + timedelta(days=900)),
+        lineage("old", left=timedelta(days=-400)),
+    ):
+        assert len("".join(sign for sign, _ in life_bar(each, NOW, width))) == width
+
+
+def test_horizon_shows_what_ends() -> None:
+    """The horizon has a sign where a certificate ends within the hundred days; where several meet, the worst."""
+    line = "".join(sign for sign, _ in horizon(seven(), NOW, 100))
+    assert len(line) == 100
+    assert (line[3], line[4], line[21]) == ("✖", "●", "▲")
+    assert line.count("●") == 3
+
+
+def test_horizon_shows_the_worst_of_a_day() -> None:
+    """Where several end on one place, the worst of them is shown."""
+    crowd = [
+        lineage(f"n{number}", left=timedelta(days=5), severity=s) for number, s in enumerate(("green", "red", "yellow"))
+    ]
+    assert "✖" in "".join(sign for sign, _ in horizon(crowd, NOW, 50))
+
+
+async def test_rows_tell_state_without_colour() -> None:
+    """Each row begins with a sign for its state and ends with what is left of it."""
+    app = deck()
+    async with app.run_test(size=NARROW):
+        rows = shown(app, app.screen.query_one(CertificateTable)).splitlines()
+        marks = {
+            words[1]: (words[0], " ".join(words[-3:-1]))
+            for words in (row.strip("│▎ ").split() + ["│"] for row in rows[2:9])
+        }
+        assert marks["mail"] == ("✖", "3 d")
+        assert marks["shop"] == ("▲", "21 d")
+        assert marks["default"] == ("●", "365 d")
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE, (60, 16), (70, 20), (200, 60)])
+async def test_nothing_is_cut_that_matters(size: tuple[int, int]) -> None:
+    """At every size the name, the bar and what is left are whole, and no line is wider than the table."""
+    app = deck()
+    async with app.run_test(size=size):
+        table = app.screen.query_one(CertificateTable)
+        text = shown(app, table)
+        assert all(word in text for word in ("mail", "shop", "3 d", "21 d", "Left"))
+        assert all(len(line) <= table.region.width for line in text.splitlines())
+
+
+async def test_cursor_keys() -> None:
+    """Arrows, page keys, ends and the letters of pagers move the cursor; it never leaves the list."""
+    app = deck(FakeEngine.with_lineages(100))
+    async with app.run_test(size=NARROW) as pilot:
+        table = app.screen.query_one(CertificateTable)
+
+        def place() -> int:
+            return table._cursor
+
+        for key, expected in (
+            ("up", 0),
+            ("down", 1),
+            ("j", 2),
+            ("k", 1),
+            ("end", 99),
+            ("down", 99),
+            ("home", 0),
+            ("G", 99),
+            ("g", 0),
+        ):
+            await pilot.press(key)
+            assert place() == expected, key
+        await pilot.press("pagedown")
+        assert 5 <= place() <= 20
+        await pilot.press("pageup")
+        assert place() == 0
+
+
+async def test_cursor_is_always_seen() -> None:
+    """The row under the cursor is on the screen wherever the cursor goes, and the heading stays."""
+    app = deck(FakeEngine.with_lineages(200))
+    async with app.run_test(size=NARROW) as pilot:
+        table = app.screen.query_one(CertificateTable)
+        for key in ("end", "up", "pageup", "home", "pagedown", "pagedown", "down"):
+            await pilot.press(key)
+            await pilot.pause()
+            text = shown(app, table)
+            assert table.chosen is not None
+            assert table.chosen.name in text, key
+            assert "Name" in text.splitlines()[1]
+
+
+class Alone(App[None]):
+    """The table and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moves = 0
+
+    def compose(self) -> ComposeResult:
+        yield CertificateTable(self.moved)
+
+    def moved(self) -> None:
+        self.moves += 1
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {}
+
+
+async def test_cursor_stays_on_its_certificate() -> None:
+    """When the list changes the cursor stays on its certificate, and where that is gone, on its place."""
+    app = Alone()
+    async with app.run_test(size=NARROW):
+        table = app.query_one(CertificateTable)
+        rows = many(10)
+        table.show(rows, NOW)
+        assert table.choose("site-00004")
+        table.show(tuple(reversed(rows)), NOW)
+        assert table.chosen is not None
+        assert table.chosen.name == "site-00004"
+        table.show([row for row in reversed(rows) if row.name != "site-00004"], NOW)
+        assert table.chosen.name == "site-00003"
+        table.show((), NOW)
+        assert table.chosen is None
+        assert not table.choose("site-00004")
+
+
+async def test_only_what_is_seen_is_drawn() -> None:
+    """Ten thousand rows cost as many drawn lines as the window has, not ten thousand."""
+    app = Alone()
+    async with app.run_test(size=NARROW) as pilot:
+        table = app.query_one(CertificateTable)
+        table.show(many(10_000), NOW)
+        await pilot.pause()
+        await pilot.press("end", "pageup")
+        await pilot.pause()
+        assert len(table._strips) < 120
+
+
+async def test_a_click_moves_and_opens() -> None:
+    """A click puts the cursor on a row; a click on the chosen row shows its details."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        table = app.screen.query_one(CertificateTable)
+        await pilot.click(table, offset=(10, 4))
+        assert table.chosen is not None
+        assert table.chosen.name == "edge"
+        await pilot.click(table, offset=(10, 4))
+        assert app.screen.has_class("-zoomed")

@@ -1,0 +1,181 @@
+"""The steps of an operation, made from what it told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from core import events as told
+from core.events import Event, Report
+from tests.support.lineages import NOW
+from tests.support.showcase import deploy_events, issue_events
+from tui.widgets.order_progress import counted
+from tui.widgets.order_steps import Steps, steps_of
+
+DOMAINS = ("shop.example.com", "www.shop.example.com")
+
+
+def reports(events: Sequence[Event], lineage: str | None = "shop", *, start: float = 0.0) -> list[Report]:
+    """Let `events` happen a second apart."""
+    return [
+        Report(at=NOW + timedelta(seconds=start + number), run="0badcafe", lineage=lineage, event=event)
+        for number, event in enumerate(events)
+    ]
+
+
+def states(steps: Steps) -> list[tuple[str, str]]:
+    return [(step.label, step.state) for step in steps.steps]
+
+
+def test_nothing_told_yet() -> None:
+    """Before anything has been told there are no steps, and no count."""
+    assert steps_of([]) == Steps()
+    assert counted([]) == (0, 0)
+
+
+def test_an_issuance_from_beginning_to_end() -> None:
+    """Order, each name, certificate, and each service become steps, and all of them end."""
+    events = [told.AccountReady(issuer="letsencrypt", url="u", created=True), *issue_events(DOMAINS, ["nginx"])]
+    steps = steps_of(reports(events), "done")
+    assert states(steps) == [
+        ("Account", "done"),
+        ("Order", "done"),
+        ("shop.example.com", "done"),
+        ("www.shop.example.com", "done"),
+        ("Certificate", "done"),
+        ("Live", "done"),
+        ("nginx", "done"),
+    ]
+    assert (steps.done, steps.of) == (7, 7)
+    by_label = {step.label: step.detail for step in steps.steps}
+    assert by_label["Order"] == "2 names at letsencrypt"
+    assert by_label["shop.example.com"] == "proved, seen from 1 place"
+    assert by_label["Certificate"] == "from letsencrypt, valid to 19 Feb 2027"
+    assert by_label["nginx"] == "serves the new certificate"
+
+
+def test_what_is_to_come_is_there_already() -> None:
+    """Names that have not had their turn, the certificate and the expected services stand there, waiting."""
+    steps = steps_of(reports(issue_events(DOMAINS, ["nginx"])[:2]), expects=("nginx",))
+    assert states(steps) == [
+        ("Order", "done"),
+        ("shop.example.com", "running"),
+        ("www.shop.example.com", "waiting"),
+        ("Certificate", "waiting"),
+        ("nginx", "waiting"),
+    ]
+    assert counted(reports(issue_events(DOMAINS, ["nginx"])[:2]), ("nginx",)) == (1, 5)
+
+
+def test_each_step_has_its_time() -> None:
+    """A step's time runs from what came before it to its end, and goes on while it runs."""
+    told_so_far = reports(issue_events(DOMAINS, [])[:4])
+    steps = {step.label: step for step in steps_of(told_so_far).steps}
+    assert steps["shop.example.com"].seconds(NOW + timedelta(seconds=60)) == 2.0
+    running = {step.label: step for step in steps_of(told_so_far[:3]).steps}
+    assert running["shop.example.com"].seconds(NOW + timedelta(seconds=60)) == 59.0
+    assert running["Certificate"].seconds(NOW) is None
+
+
+def test_the_cas_words_on_a_refusal() -> None:
+    """A refused name fails with the CA's own words, and the error has what, why and what to do."""
+    events = [
+        *issue_events(DOMAINS, [])[:2],
+        told.ChallengeFailed(identifier="shop.example.com", problem="Fetching http://…: Timeout \x1b[31mafter connect"),
+        told.Failed(code="authorization-failed", what="Refused.", why="Because.", fix="Open port 80."),
+    ]
+    steps = steps_of(reports(events), "failed")
+    failed = next(step for step in steps.steps if step.label == "shop.example.com")
+    assert (failed.state, failed.detail) == ("failed", "Fetching http://…: Timeout  [31mafter connect")
+    assert steps.error == ("Refused.", "Because.", "Open port 80.")
+
+
+def test_a_rehearsal_is_folded() -> None:
+    """After a rehearsal on staging the real order has steps of its own, and the rehearsal is one line."""
+    staged = issue_events(DOMAINS, [], issuer="letsencrypt-staging")[:8]
+    steps = steps_of(reports([*staged, *issue_events(DOMAINS, [])[:1]]))
+    assert states(steps)[:2] == [("Rehearsal", "done"), ("Order", "done")]
+    assert steps.steps[0].detail == "passed at letsencrypt-staging"
+    assert [label for label, _ in states(steps)].count("Order") == 1
+
+
+def test_a_fallback_issuer_is_told() -> None:
+    """Where another issuer has to help out, what went wrong with the first one stays on the screen."""
+    fell_back = told.IssuerFellBack(from_issuer="letsencrypt", to_issuer="zerossl", why="The CA is down.")
+    steps = steps_of(
+        reports([*issue_events(DOMAINS, [])[:2], fell_back, *issue_events(DOMAINS, [], issuer="zerossl")[:1]])
+    )
+    assert (steps.steps[0].label, steps.steps[0].state, steps.steps[0].detail) == (
+        "letsencrypt",
+        "failed",
+        "The CA is down.",
+    )
+    assert states(steps)[1] == ("Order", "done")
+
+
+def test_a_rolled_back_service() -> None:
+    """A service that had to be put back has failed, whatever it serves afterwards."""
+    events = [
+        told.TargetStaged(target="nginx"),
+        told.VersionSwitched(version=2),
+        told.TargetSwitched(target="nginx"),
+        told.TargetRolledBack(target="nginx", why="the reload failed"),
+        told.VersionSwitched(version=1),
+        told.TargetProbed(target="nginx", served="AA", matches=True),
+    ]
+    steps = {step.label: step for step in steps_of(reports(events), "failed").steps}
+    assert (steps["nginx"].state, steps["nginx"].detail) == ("failed", "put back as it was")
+    assert steps["Live"].detail == "version 1"
+
+
+def test_what_was_under_way_when_it_was_stopped() -> None:
+    """A step that was running when somebody stopped the operation has not been done."""
+    steps = steps_of(reports(issue_events(DOMAINS, [])[:2]), "cancelled")
+    assert next(step.state for step in steps.steps if step.label == "shop.example.com") == "failed"
+    assert next(step.state for step in steps.steps if step.label == "Certificate") == "waiting"
+
+
+def test_waiting_is_told_where_it_happens() -> None:
+    """Why it waits, and until when, stands beside the step that waits."""
+    waiting = told.Waiting(why="the CA is still looking", until=NOW + timedelta(minutes=1))
+    steps = steps_of(reports([*issue_events(DOMAINS, [])[:2], waiting]))
+    assert (
+        next(step.detail for step in steps.steps if step.state == "running")
+        == "the CA is still looking, asks again at 04:03"
+    )
+
+
+def test_warnings_are_notes_once() -> None:
+    """A warning is kept with what to do, once however often it is told."""
+    warned = told.Warned(code="x", what="Port 80 is slow.", fix="Look at the firewall.")
+    assert steps_of(reports([warned, warned])).notes == [("Port 80 is slow.", "Look at the firewall.")]
+
+
+def test_several_certificates_are_a_line_each() -> None:
+    """Work on several certificates is one step for each, with its latest news, and the engine's own count."""
+    events = [
+        *reports(issue_events(["a.example"], []), "a"),
+        *reports(issue_events(["b.example"], [])[:2], "b", start=20),
+        *reports([told.Progressed(done=1, of=2)], None, start=30),
+    ]
+    steps = steps_of(events)
+    assert [label for label, _ in states(steps)] == ["a", "b"]
+    assert (steps.done, steps.of) == (1, 2)
+    assert (
+        steps_of([*events, *reports([told.Failed(code="x", what="No.", why="W.", fix="F.")], "b", start=40)], "done")
+        .steps[1]
+        .state
+        == "failed"
+    )
+
+
+def test_a_deployment() -> None:
+    """A deployment alone has a step for going live and one for each service."""
+    steps = steps_of(reports(deploy_events(["nginx", "postfix"])), "done", ("nginx", "postfix"))
+    assert states(steps) == [("Live", "done"), ("nginx", "done"), ("postfix", "done")]
+
+
+def test_records_to_be_set_are_shown() -> None:
+    """DNS records that somebody has to set are shown with their value."""
+    steps = steps_of(reports([told.RecordsRequired(records=(("_acme-challenge.a.example", "TXT", "abc"),))]))
+    assert (steps.steps[0].label, steps.steps[0].detail) == ("_acme-challenge.a.example", "needs TXT abc")
