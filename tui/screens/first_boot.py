@@ -30,19 +30,19 @@ class FirstBootScreen(FormPage):
     BINDINGS: ClassVar = [*bindings(of_scope("first-boot", "page"))]
     CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "first_boot.tcss"]
     HELP_TEXT = (
-        "Makes this box speak HTTPS before anything else is set up: a self-signed certificate for its host name, its addresses, "
-        "localhost, and the address people open it by. It is put onto every service that has no certificate yet.\n\n"
-        "Nobody vouches for such a certificate: browsers warn of it, and rightly. Compare its SHA-256 with what your browser shows "
-        "before you go on, and issue a real one as soon as the names lead here. Running it again does no harm: it changes something "
-        "only where the names have changed, and keeps the key."
+        "Makes this box speak HTTPS before anything else is set up: a self-signed certificate for its host name, its "
+        "addresses, localhost, and the address people open it by. It is put onto every service that has no certificate yet.\n\n"
+        "Nobody vouches for such a certificate: browsers warn of it, and rightly. Compare its SHA-256 with what your browser "
+        "shows before you go on, and issue a real one as soon as the names lead here. Running it again does no harm: it "
+        "changes something only where the names have changed, and keeps the key."
     )
     tells_progress = False
 
     page_title = "First boot"
     intro = (
-        "This box gets a self-signed certificate now, for its host name, its addresses and localhost, so that its services can speak "
-        "HTTPS at once. Browsers will warn about it: nobody vouches for it. It is for setting up and for internal use, until a "
-        "certificate from a CA takes its place."
+        "This box gets a self-signed certificate now, for its host name, its addresses and localhost, so that its services can "
+        "speak HTTPS at once. Browsers will warn about it: nobody vouches for it. It is for setting up and for internal use, "
+        "until a certificate from a CA takes its place."
     )
 
     def fields(self) -> ComposeResult:
@@ -81,13 +81,17 @@ class FirstBootScreen(FormPage):
         self.operation = self.bridge.start(
             "First boot",
             "making the first certificate",
-            lambda report, cancel: self.engine.first_boot(hostname=hostname, external_url=url, report=report, cancel=cancel),
+            lambda report, cancel: self.engine.first_boot(
+                hostname=hostname, external_url=url, report=report, cancel=cancel
+            ),
             lineage="default",
         )
         if self.operation is None:
             self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
             return
-        self._result("Under way", lambda width, ink: marked("◐", "bar-used", "Making the key and the certificate …", width, ink))
+        self._result(
+            "Under way", lambda width, ink: marked("◐", "bar-used", "Making the key and the certificate …", width, ink)
+        )
 
     def action_save(self) -> None:
         """Run it; once it has ended there is nothing more to do."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -124,7 +123,11 @@ def needed(what: str, example: str) -> Callable[[str], CertdeckError | None]:
     """Return a check that wants anything at all."""
 
     def check(value: str) -> CertdeckError | None:
-        return None if value else UsageError(f"{what} is missing.", "It cannot be left out.", f"Give it, for example {example}.")
+        return (
+            None
+            if value
+            else UsageError(f"{what} is missing.", "It cannot be left out.", f"Give it, for example {example}.")
+        )
 
     return check
 
@@ -142,4 +145,6 @@ def wrong_path(value: str) -> CertdeckError | None:
     """Check an absolute path; empty is right."""
     if not value or value.startswith("/"):
         return None
-    return UsageError(f"{value!r} is no absolute path.", "It would mean something else to every program.", "Begin it with a slash.")
+    return UsageError(
+        f"{value!r} is no absolute path.", "It would mean something else to every program.", "Begin it with a slash."
+    )

@@ -24,7 +24,7 @@ from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.sheet import Sheet
 
-_COLUMNS: Final = (Column("Issuer"), Column("Name", optional=True), Column("Account", flexible=True))
+_COLUMNS: Final = (Column("Issuer"), Column("Kind"), Column("Name", optional=True), Column("Account", flexible=True))
 _KINDS: Final = {"acme": "ACME", "private-ca": "private CA of this box", "self-signed": "self-signed"}
 
 Known = tuple[tuple[IssuerInfo, ...], tuple[AccountInfo, ...]]
@@ -36,12 +36,12 @@ class IssuersScreen(Page[None]):
     SCOPE = "issuers"
     BINDINGS: ClassVar = bindings(of_scope("issuers", "page"))
     HELP_TEXT = (
-        "The certificate authorities this box can order from, the default one first: those that certdeck knows by itself, and those "
-        "of your configuration. What one of them does not take, the wizard does not offer.\n\n"
-        "An account is made with the first order. A CA that wants an external account binding (EAB) gives its customers a key id and "
-        "an HMAC key; keep them here first. A test reads the issuer's directory and changes nothing."
+        "The certificate authorities this box can order from, the default one first: those that certdeck knows by itself, and "
+        "those of your configuration. What one of them does not take, the wizard does not offer.\n\n"
+        "An account is made with the first order. A CA that wants an external account binding (EAB) gives its customers a key "
+        "id and an HMAC key; keep them here first. A test reads the issuer's directory and changes nothing."
     )
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     AUTO_FOCUS = "RowList"
     CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "tables.tcss"]
 
@@ -97,7 +97,10 @@ class IssuersScreen(Page[None]):
 
     def _row(self, issuer: IssuerInfo) -> Row:
         sign = ("●", "severity-green") if issuer.is_default else ("", "text-muted")
-        return Row(issuer.name, (issuer.title, (issuer.name, "text-muted"), _account_in_short(issuer)), sign)
+        title = f"{issuer.title} (default)" if issuer.is_default else issuer.title
+        kind = {"acme": "ACME", "private-ca": "private"}.get(issuer.kind, issuer.kind)
+        cells = (title, (kind, "text-muted"), (issuer.name, "text-muted"), _account_in_short(issuer))
+        return Row(issuer.name, cells, sign)
 
     @on(RowList.Moved)
     def _on_moved(self) -> None:
@@ -160,7 +163,9 @@ class IssuersScreen(Page[None]):
 
         def decided(agreed: bool | None) -> None:
             if agreed:
-                self._change(lambda: self.engine.remove_issuer(name), f"What the configuration said of {title} is gone.")
+                self._change(
+                    lambda: self.engine.remove_issuer(name), f"What the configuration said of {title} is gone."
+                )
 
         words = "What the configuration says of it goes. One that certdeck knows by itself stays, as it was at the beginning."
         self.app.push_screen(ConfirmDialog(f"Remove {title}?", words, yes="Remove", danger=True), decided)
@@ -189,7 +194,7 @@ def _account_in_short(issuer: IssuerInfo) -> tuple[str, str]:
         return "none needed", "text-muted"
     if issuer.account_url is not None:
         return "ready", "foreground"
-    return ("needs a binding (EAB) first", "severity-yellow") if issuer.needs_eab else ("made with the first order", "text-muted")
+    return ("needs EAB first", "severity-yellow") if issuer.needs_eab else ("with the first order", "text-muted")
 
 
 def _about(
@@ -209,16 +214,26 @@ def _about(
         lines += marked("·", "text-muted", note, width, ink)
     if issuer.notes:
         lines.append([])
-    takes = [f"{issuer.max_names:,} names", "wildcards" if issuer.wildcard else "no wildcards", "IP addresses" if issuer.ip else "no IP addresses"]
+    takes = [
+        f"{issuer.max_names:,} names",
+        "wildcards" if issuer.wildcard else "no wildcards",
+        "IP addresses" if issuer.ip else "no IP addresses",
+    ]
     rows = [
-        ("Name", f"{issuer.name}{', the default' if issuer.is_default else ''}{'' if issuer.built_in else ', from the configuration'}"),
+        (
+            "Name",
+            f"{issuer.name}{', the default' if issuer.is_default else ''}{'' if issuer.built_in else ', from the configuration'}",
+        ),
         ("Kind", _KINDS.get(issuer.kind, issuer.kind)),
         ("Directory", issuer.directory or ""),
         ("Takes", ", ".join(takes)),
         ("Keys", ", ".join(map(text.key_shown, issuer.key_types))),
         ("Rehearsal", f"with {issuer.staging}" if issuer.staging else "none" if issuer.kind == "acme" else ""),
         ("Binding", "an external account binding (EAB) is wanted" if issuer.needs_eab else ""),
-        ("Terms", ("agreed to" if issuer.terms_agreed else "nobody has agreed to them yet") if issuer.kind == "acme" else ""),
+        (
+            "Terms",
+            ("agreed to" if issuer.terms_agreed else "nobody has agreed to them yet") if issuer.kind == "acme" else "",
+        ),
     ]
     lines += facts(rows, width, ink)
     if account is not None:
@@ -243,7 +258,13 @@ def _said_lines(said: IssuerTest | CertdeckError | None, width: int, ink: Ink) -
     if isinstance(said, CertdeckError):
         return wrong(said, width, ink)
     skew = said.clock_skew_seconds
-    clock = "" if skew is None else "right" if abs(skew) < 5 else f"{abs(skew)} s {'ahead of' if skew > 0 else 'behind'} the issuer's"
+    clock = (
+        ""
+        if skew is None
+        else "right"
+        if abs(skew) < 5
+        else f"{abs(skew)} s {'ahead of' if skew > 0 else 'behind'} the issuer's"
+    )
     rows = [
         ("Terms", said.terms_of_service or "none"),
         ("Website", said.website or ""),
@@ -253,4 +274,7 @@ def _said_lines(said: IssuerTest | CertdeckError | None, width: int, ink: Ink) -
         ("Binding", "an external account binding (EAB) is wanted" if said.eab_required else "none wanted"),
         ("Our clock", clock),
     ]
-    return [*marked("✔", "severity-green", f"Its directory answers, in {said.milliseconds} ms.", width, ink, bold=True), *facts(rows, width, ink)]
+    return [
+        *marked("✔", "severity-green", f"Its directory answers, in {said.milliseconds} ms.", width, ink, bold=True),
+        *facts(rows, width, ink),
+    ]

@@ -11,8 +11,9 @@ from core.errors import CertdeckError
 from core.operations import Finding, IssueRequest
 from core.ports import CancelToken
 from tui import text
-from tui.screens.issue.step import Step, finding_lines
+from tui.screens.issue.step import Step
 from tui.widgets.field import wrong
+from tui.widgets.finding_lines import finding_lines
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked

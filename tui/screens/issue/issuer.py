@@ -16,8 +16,9 @@ from core.errors import CertdeckError, UsageError
 from core.operations import Finding, IssuerInfo, IssuerTest
 from tui import text
 from tui.screens.issue.draft import HTTP_01
-from tui.screens.issue.step import Step, finding_lines
+from tui.screens.issue.step import Step
 from tui.widgets.field import Field, wrong
+from tui.widgets.finding_lines import finding_lines
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.one_of import OneOf
@@ -34,9 +35,9 @@ class IssuerStep(Step):
 
     TITLE = "Issuer & key"
     HELP = (
-        "Issuer & key: only what an issuer takes is offered. Where it has terms of service, their address is read from the issuer, "
-        "and you have to agree once. A rehearsal orders from the issuer's staging directory first: nothing of it is kept, and it "
-        "does not count against the issuer's limits."
+        "Issuer & key: only what an issuer takes is offered. Where it has terms of service, their address is read from the "
+        "issuer, and you have to agree once. A rehearsal orders from the issuer's staging directory first: nothing of it is "
+        "kept, and it does not count against the issuer's limits."
     )
 
     def compose(self) -> ComposeResult:

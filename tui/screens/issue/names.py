@@ -47,8 +47,8 @@ class NamesStep(Step):
 
     TITLE = "Names"
     HELP = (
-        "Names: one or several, apart by blanks, commas or lines. International names may be typed as they are written; what is "
-        "sent stands beside them. A bare domain is offered with its www. name, because people type either."
+        "Names: one or several, apart by blanks, commas or lines. International names may be typed as they are written; what "
+        "is sent stands beside them. A bare domain is offered with its www. name, because people type either."
     )
 
     def compose(self) -> ComposeResult:

@@ -29,8 +29,9 @@ class ProofStep(Step):
 
     TITLE = "Proof"
     HELP = (
-        "Proof: a public CA wants to see that the names are yours. With HTTP-01 it fetches a file from port 80 of each of them, so "
-        "that port must be reachable from the internet, and the names must lead here. The private CA of this box asks for nothing."
+        "Proof: a public CA wants to see that the names are yours. With HTTP-01 it fetches a file from port 80 of each of "
+        "them, so that port must be reachable from the internet, and the names must lead here. The private CA of this box "
+        "asks for nothing."
     )
 
     def compose(self) -> ComposeResult:

@@ -23,9 +23,9 @@ class ServiceStep(Step):
 
     TITLE = "Service"
     HELP = (
-        "Service: the certificate is put onto the services that you tick: their configuration is tested, the files are switched, "
-        "the service is reloaded, and then asked what it serves. A service carries one certificate; another one takes it over. "
-        "With none, the certificate lies in its folder for others to fetch."
+        "Service: the certificate is put onto the services that you tick: their configuration is tested, the files are "
+        "switched, the service is reloaded, and then asked what it serves. A service carries one certificate; another one "
+        "takes it over. With none, the certificate lies in its folder for others to fetch."
     )
 
     def compose(self) -> ComposeResult:
