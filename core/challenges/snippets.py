@@ -8,8 +8,19 @@ from pathlib import Path
 PLACE = "/.well-known/acme-challenge/"
 
 
+STANDARD_PORT = 80
+OTHER_PORT = 8402
+"""Proposed where a web server has port 80 already; registered for nothing that an appliance runs."""
+
+
 def proxy_snippets(address: str, port: int) -> Mapping[str, str]:
-    """Return, for each kind of web server, the lines that pass the challenge to our listener at `address:port`."""
+    """Return, for each kind of web server, the lines that pass the challenge to our listener at `address:port`.
+
+    Where that is port 80 itself, which the web server has, they begin with the setting that moves ours.
+    """
+    if port == STANDARD_PORT:
+        move = f"# first, in certdeck.toml: [http01] port = {OTHER_PORT}\n"
+        return {server: move + lines for server, lines in proxy_snippets(address, OTHER_PORT).items()}
     reached = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(address)  # noqa: S104
     place = f"{reached or (f'[{address}]' if ':' in address else address)}:{port}"
     return {

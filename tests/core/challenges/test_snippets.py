@@ -47,3 +47,10 @@ def test_nginx_takes_its_lines(tmp_path: Path, kind: str) -> None:
         timeout=20,
     )
     assert tested.returncode == 0, tested.stderr
+
+
+def test_two_do_not_share_one_port() -> None:
+    """Where ours is port 80, which the web server has, the lines say where to move it and lead there."""
+    for lines in proxy_snippets("0.0.0.0", 80).values():
+        assert "[http01] port = 8402" in lines
+        assert "127.0.0.1:8402" in lines
