@@ -54,6 +54,10 @@ def root(context: Context, vault: Vault) -> Root:
             json.dumps({"certificate": _pem_text(made.certificate), "key": made.key.to_pem().decode()}).encode(),
         )
         return made
+    return _opened(sealed)
+
+
+def _opened(sealed: bytes) -> Root:
     try:
         record = json.loads(sealed)
         return Root(certificate.parse_pem(record["certificate"].encode())[0], key.load_key(record["key"].encode()))
@@ -68,6 +72,12 @@ def root(context: Context, vault: Vault) -> Root:
 def root_pem(context: Context, vault: Vault) -> bytes:
     """Return the root certificate for the clients' trust stores (SO-39)."""
     return certificate.to_pem(root(context, vault).certificate)
+
+
+def known_root_pem(vault: Vault) -> bytes | None:
+    """Return the root certificate where there is one already; makes none. Raises VaultError, StoreCorrupt as `root` does."""
+    sealed = vault.find(_RECORD)
+    return None if sealed is None else certificate.to_pem(_opened(sealed).certificate)
 
 
 def sign(context: Context, vault: Vault, leaf_key: key.PrivateKey, names: Sequence[str]) -> tuple[bytes, bytes]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from core.ports import CancelToken, Environment
     from core.store.history import History
+    from core.upload.values import Imported, Part, Upload, UploadCheck
     from core.workflows.context import Context, View
 
 
@@ -159,6 +160,26 @@ class Engine:
 
         return test_target(self._reading(cancel), name)
 
+    def read_part(self, path: Path) -> Part:
+        """Read a file that somebody names for an upload: regular files only, never more than a megabyte. Raises UsageError."""
+        from core.upload.files import read_part
+
+        return read_part(path)
+
+    def check_upload(
+        self, upload: Upload, *, host: str | None = None, name: str | None = None, force: bool = False
+    ) -> UploadCheck:
+        """Check a certificate that somebody brings. Changes nothing, needs no lock, asks nothing of the network.
+
+        Args:
+            host: what clients call the service: it has to be among the certificate's names.
+            name: the lineage that it is meant for, which may not exist yet: compared with what that has.
+            force: show what `import_upload` with `force` would let pass.
+        """
+        from core.workflows.upload import check
+
+        return check(self._reading(), upload, host=host, name=name, force=force)
+
     # -- operations ----------------------------------------------------------------------------------------------------
 
     def first_boot(
@@ -262,6 +283,35 @@ class Engine:
 
         with self._writing("revoke", report, cancel, name) as context:
             revoke(context, name, reason)
+
+    def import_upload(
+        self,
+        name: str,
+        upload: Upload,
+        *,
+        host: str | None = None,
+        targets: Sequence[str] | None = None,
+        force: bool = False,
+        replace: bool = False,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> Imported:
+        """Check a certificate that somebody brings, store it as a version of `name` and deploy it.
+
+        Args:
+            targets: onto these from now on; None: those the lineage has.
+            force: let failures pass that cannot stop a service.
+            replace: also where the lineage is renewed by a CA so far, which then ends.
+
+        Raises:
+            InputRejected (`input-rejected`): the checks failed; `outcome` holds them, nothing was changed.
+            UsageError: `replace` is needed (`details["needs"] == "replace"`).
+            TargetError: everything was put back; the new version waits.
+        """
+        from core.workflows.upload import import_upload
+
+        with self._writing("import", report, cancel, name) as context:
+            return import_upload(context, name, upload, host=host, targets=targets, force=force, replace=replace)
 
     def set_lineage(
         self,

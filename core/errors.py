@@ -35,6 +35,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.upload.values import UploadCheck
 
 
 class CertdeckError(Exception):
@@ -95,6 +99,8 @@ class InputRejected(CertdeckError):
     """An upload did not pass. `details["checks"]` holds the checks."""
 
     code = "input-rejected"
+    outcome: UploadCheck | None = None
+    """The whole of what the checks say, for the front ends."""
 
 
 class IssuerError(CertdeckError):

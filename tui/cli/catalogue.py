@@ -30,6 +30,10 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "renew": Entry("renew", "renew what is due (the scheduled run; also --renew)"),
         "set": Entry("lineage", "whether and when a certificate renews by itself"),
     },
+    "Bring your own": {
+        "check": Entry("check", "look at a certificate from elsewhere; changes nothing"),
+        "import": Entry("import_", "check a certificate from elsewhere, and apply it"),
+    },
     "Use": {
         "deploy": Entry("deploy", "put the newest version onto its targets"),
         "rollback": Entry("deploy", "put the previous version onto its targets"),

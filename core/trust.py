@@ -1,0 +1,63 @@
+"""Whom this box trusts: the system's roots, the box's own private CA; and the chains that it has seen before.
+
+Read when something asks for them, never before: most uploads bring all that is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from core.errors import CertdeckError
+from core.upload.trust import Store
+from core.workflows.context import View
+
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # Fedora, RHEL
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/pki/tls/certs/ca-bundle.crt",  # older RHEL
+    "/etc/ssl/cert.pem",  # Alpine, OpenWrt, FreeBSD
+    "/usr/local/share/certs/ca-root-nss.crt",
+)
+_MOST_BYTES = 8 * 1024 * 1024
+
+
+def stores(view: View, lineage: str | None) -> tuple[Store, ...]:
+    """Return what chains are completed from and judged by, for an upload to `lineage`. None of it raises when it is read."""
+    found = [
+        Store("this system's trust store", lambda: _system(view.env.variables)),
+        Store("this box's private CA", lambda: _own_root(view)),
+    ]
+    if lineage is not None:
+        found.append(Store(f"the chain that {lineage} has now", lambda: _live_chain(view, lineage), trusted=False))
+    return tuple(found)
+
+
+def _system(variables: Mapping[str, str]) -> bytes:
+    """Return the system's roots as PEM; `SSL_CERT_FILE` names others, as for OpenSSL."""
+    given = variables.get("SSL_CERT_FILE")
+    for place in (given,) if given else _BUNDLES:
+        with suppress(OSError), Path(place).open("rb") as file:
+            return file.read(_MOST_BYTES)
+    return b""
+
+
+def _own_root(view: View) -> bytes:
+    """Return the private CA's root where there is one. A vault that cannot be opened trusts nobody more."""
+    from core.appliance_ca import known_root_pem
+    from core.store.vault import Vault
+
+    with suppress(CertdeckError):
+        return known_root_pem(Vault(view.paths, view.env)) or b""
+    return b""
+
+
+def _live_chain(view: View, lineage: str) -> bytes:
+    from core.store.lineages import live_version, read_public
+
+    with suppress(CertdeckError):
+        version = live_version(view.paths, lineage)
+        return b"" if version is None else read_public(view.paths, lineage, version)[1]
+    return b""

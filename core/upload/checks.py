@@ -1,0 +1,306 @@
+"""The upload checks, one table: an id, words, and a function from the case to an answer. Pure; `now` comes in.
+
+A warning lets apply, a failure does not. What cannot stop a service from starting may be forced (`Check.forceable`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.severity import days_left, severity
+from core.upload import strength
+from core.upload.material import Material
+from core.upload.names import bare_domains_missing, covers, missing
+from core.upload.recognise import Pieces
+from core.upload.trustworthy import chain, distrusted
+from core.upload.values import CheckResult
+
+PASS, WARN, FAIL, SKIP = "pass", "warn", "fail", "skip"
+Answer = tuple[str, str, str]
+"""Status, detail, fix."""
+
+_LATE_CLOCK = timedelta(minutes=10)
+_MOST_LISTED = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One upload and all that it is judged by."""
+
+    pieces: Pieces
+    material: Material | None
+    now: datetime
+    built: datetime
+    """When this program was built: a clock that shows an earlier time is wrong."""
+    hosts: tuple[str, ...] = ()
+    """Asked for by name (`--host`): each must be covered."""
+    served: tuple[str, ...] = ()
+    """What the lineage's services are asked for by their clients, as far as is known."""
+    had: tuple[str, ...] = ()
+    """The names that the lineage has now."""
+    needs_key: bool = False
+    """It is to be applied, and no service runs without a key."""
+
+    @property
+    def clock_is_wrong(self) -> bool:
+        return self.now < self.built
+
+    @property
+    def believed(self) -> datetime:
+        """The time to judge by."""
+        return max(self.now, self.built)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of the checklist."""
+
+    id: str
+    title: str
+    run: Callable[[Case, Material], Answer]
+    forceable: bool = False
+
+
+def run_checks(case: Case, *, force: bool = False) -> tuple[CheckResult, ...]:
+    """Return the result of every check, in order. Without a certificate all but the first are skipped."""
+    results = [_parse(case)]
+    for check in CHECKS:
+        if case.material is None:
+            answer: Answer = (SKIP, "There is no certificate to look at.", "")
+        else:
+            answer = check.run(case, case.material)
+        status, detail, fix = answer
+        forced = status == FAIL and force and check.forceable
+        results.append(
+            CheckResult(id=check.id, title=check.title, status=status, detail=detail, fix=fix, forced=forced)
+        )
+    return tuple(results)
+
+
+def is_accepted(results: Sequence[CheckResult]) -> bool:
+    """Tell whether nothing failed but what was forced."""
+    return all(each.status != FAIL or each.forced for each in results)
+
+
+def can_be_forced(results: Sequence[CheckResult]) -> bool:
+    """Tell whether `force` would let it pass."""
+    forceable = {check.id for check in CHECKS if check.forceable}
+    failed = [each for each in results if each.status == FAIL and not each.forced]
+    return bool(failed) and all(each.id in forceable for each in failed)
+
+
+def _parse(case: Case) -> CheckResult:
+    pieces = case.pieces
+    if pieces.problems:
+        shown = pieces.problems[:3]
+        detail = " ".join(dict.fromkeys(problem.what for problem in shown))
+        fix = " ".join(dict.fromkeys(problem.fix for problem in shown))
+        return CheckResult(id="parse", title="Files can be read", status=FAIL, detail=detail, fix=fix)
+    if case.material is None:
+        keys = "There is a private key, but no certificate." if pieces.keys else "There is no certificate."
+        foreign = " ".join(f"{label} holds {each.what}." for label, each in pieces.foreign[:3])
+        return CheckResult(
+            id="parse",
+            title="Files can be read",
+            status=FAIL,
+            detail=f"{keys} {foreign}".strip(),
+            fix=pieces.foreign[0][1].instead if pieces.foreign else "Give the certificate that the CA sent, too.",
+        )
+    detail = f"Read as {', '.join(pieces.kinds)}." if pieces.kinds else "Read."
+    extra = list(
+        dict.fromkeys(f"{label} also holds {each.what}, which was left out." for label, each in pieces.foreign)
+    )
+    return CheckResult(
+        id="parse", title="Files can be read", status=PASS, detail=" ".join([detail, *pieces.notes[:3], *extra[:3]])
+    )
+
+
+def _key_match(case: Case, material: Material) -> Answer:
+    if material.key is None:
+        wrong = next((each for _, each in case.pieces.foreign if each.is_key), None)
+        if wrong is not None:
+            return FAIL, f"There is no private key for TLS, but {wrong.what}.", wrong.instead
+        if case.needs_key:
+            return FAIL, "There is no private key.", "Give the key that the request (CSR) was made with."
+        return SKIP, "No private key was given.", "Give it with --key to check that it belongs to the certificate."
+    if not material.key_matches:
+        given = f"The private key ({_key_words(material.key.key_type)}) belongs to another certificate"
+        of = _certificate_of_key(case, material)
+        return (
+            FAIL,
+            f"{given}, {of}." if of else f"{given}.",
+            "Give the key that this certificate's request (CSR) was made with; each request has its own.",
+        )
+    if material.other_keys:
+        return WARN, f"It belongs. There were {material.other_keys + 1} keys; the others were left out.", ""
+    return PASS, f"It belongs ({_key_words(material.key.key_type)}).", ""
+
+
+def _certificate_of_key(case: Case, material: Material) -> str:
+    assert material.key is not None
+    spki = material.key.spki
+    return next((each.subject for each in case.pieces.certificates if each.public_key_spki == spki), "")
+
+
+def _key_words(key_type: str) -> str:
+    family, _, size = key_type.partition("-")
+    return {"ec": f"EC P-{size}", "rsa": f"RSA with {size} bits", "ed25519": "Ed25519"}.get(family, "EC")
+
+
+def _validity(case: Case, material: Material) -> Answer:
+    leaf = material.leaf
+    if leaf.not_after <= leaf.not_before:
+        return FAIL, "It ends before it begins.", "Have it issued again."
+    if case.believed >= leaf.not_after:
+        return FAIL, f"It expired on {_day(leaf.not_after)}.", "Give a certificate that is still valid."
+    if case.believed < leaf.not_before:
+        words = f"It is not valid before {_moment(leaf.not_before)}"
+        if case.clock_is_wrong:
+            return WARN, f"{words}; the clock of this box is wrong, so that says little.", "Set the clock."
+        if leaf.not_before - case.believed <= _LATE_CLOCK:
+            return WARN, f"{words}: in a moment.", "See that the clock of this box is right."
+        return FAIL, f"{words}.", "Wait until then, and see that the clock of this box is right."
+    return PASS, f"Valid until {_day(leaf.not_after)}.", ""
+
+
+def _expiry_soon(case: Case, material: Material) -> Answer:
+    leaf = material.leaf
+    if case.believed >= leaf.not_after:
+        return SKIP, "It has expired.", ""
+    begin, end, now = leaf.not_before.timestamp(), leaf.not_after.timestamp(), case.believed.timestamp()
+    left = days_left(end, now)
+    words = "1 day is left" if left == 1 else f"{left:,} days are left"
+    if left <= 0:
+        words = "Less than a day is left"
+    if severity(begin, end, now) == "green":
+        return PASS, f"{words}.", ""
+    return WARN, f"{words}, and nobody renews it by itself.", "Order the next one now."
+
+
+def _host_match(case: Case, material: Material) -> Answer:
+    names = material.leaf.names
+    if not case.hosts and not case.served:
+        return SKIP, "No host was named to compare it with.", ""
+    refused = [host for host in case.hosts if not covers(names, host)]
+    if refused:
+        return FAIL, f"It is not for {_listed(refused)}, but for {_listed(names) or 'no name'}.", "Give the right one."
+    unserved = [host for host in case.served if not covers(names, host)]
+    if unserved:
+        return WARN, f"Services that use it are asked for {_listed(unserved)}, which it is not for.", "Add that name."
+    if not _has_san(material):
+        return (
+            WARN,
+            "The name is in the subject alone; browsers look at the alternative names.",
+            "Have it issued again.",
+        )
+    return PASS, f"It is for {_listed(list(dict.fromkeys((*case.hosts, *case.served))))}.", ""
+
+
+def _names_kept(case: Case, material: Material) -> Answer:
+    if not case.had:
+        return SKIP, "There is no earlier certificate to compare it with.", ""
+    gone = missing(material.leaf.names, case.had)
+    if gone:
+        return (
+            WARN,
+            f"It is no longer for {_listed(gone)}; visitors of that name would be turned away.",
+            "Have it issued with that name, too, if it is still in use.",
+        )
+    return PASS, "Every name of the certificate before is in it.", ""
+
+
+def _wildcard_bare(_case: Case, material: Material) -> Answer:
+    names = material.leaf.names
+    if not any(name.startswith("*.") for name in names):
+        return SKIP, "It has no wildcard.", ""
+    lacking = bare_domains_missing(names)
+    if lacking:
+        return (
+            WARN,
+            f"*.{lacking[0]} does not cover {lacking[0]} itself.",
+            f"If {lacking[0]} is in use, have the certificate issued for both.",
+        )
+    return PASS, "Wildcard and bare domain are both in it.", ""
+
+
+def _key_strength(_case: Case, material: Material) -> Answer:
+    return strength.key_strength(material.leaf)
+
+
+def _signature(_case: Case, material: Material) -> Answer:
+    return strength.signature(material.leaf, material.way.sent)
+
+
+def _usage(_case: Case, material: Material) -> Answer:
+    return strength.usage(material.leaf)
+
+
+def _not_ca(_case: Case, material: Material) -> Answer:
+    if not material.leaf.is_ca:
+        return PASS, "It is a server's own certificate.", ""
+    if material.leaf.self_signed:
+        return (
+            WARN,
+            "It says that it is a CA, as `openssl req -x509` writes it. Servers work with it.",
+            "Whoever has its key can sign for other names, where it is trusted as a root.",
+        )
+    return FAIL, "It is a CA's certificate, not a server's.", "Give the certificate that this CA has signed for you."
+
+
+def _chain(case: Case, material: Material) -> Answer:
+    return chain(material, case.believed)
+
+
+def _distrusted(_case: Case, material: Material) -> Answer:
+    return distrusted(material)
+
+
+def _clock(case: Case, _material: Material) -> Answer:
+    if case.clock_is_wrong:
+        return WARN, f"The clock of this box shows {_day(case.now)}, before this program was built.", "Set the clock."
+    return PASS, f"The clock of this box shows {_day(case.now)}.", ""
+
+
+def _has_san(material: Material) -> bool:
+    from cryptography import x509
+
+    from core.upload.trust import loaded
+
+    try:
+        loaded(material.leaf.der).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return False
+    return True
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST_LISTED])
+    return f"{shown} and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else shown
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(id="key-match", title="Key belongs to certificate", run=_key_match),
+    Check(id="validity", title="Valid today", run=_validity),
+    Check(id="chain", title="Chain", run=_chain, forceable=True),
+    Check(id="expiry-soon", title="Time left", run=_expiry_soon),
+    Check(id="host-match", title="Host names", run=_host_match, forceable=True),
+    Check(id="key-strength", title="Key strength", run=_key_strength),
+    Check(id="signature", title="Signature", run=_signature),
+    Check(id="usage", title="For web servers", run=_usage),
+    Check(id="not-ca", title="Not a CA's own", run=_not_ca),
+    Check(id="names-kept", title="Names kept", run=_names_kept),
+    Check(id="wildcard-bare", title="Wildcard and bare domain", run=_wildcard_bare),
+    Check(id="distrusted", title="CA in good standing", run=_distrusted),
+    Check(id="clock", title="Clock", run=_clock),
+)
+"""Everything but `parse`, which comes first: the contract's ids in its order, then more."""

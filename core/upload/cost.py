@@ -1,0 +1,103 @@
+"""What it costs to try a passphrase, read from the structure before anything is tried.
+
+A file names its own count of key-derivation rounds, so a small file can ask for hours of work. The count is read here and compared
+with what is honest: OpenSSL writes 2,048 rounds, the most careful programs 600,000.
+"""
+
+from __future__ import annotations
+
+from core.upload.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
+
+MOST_ROUNDS = 4_000_000
+"""In all key derivations of one file together; about a second of work."""
+_MOST_SCRYPT_BYTES = 64 * 1024 * 1024
+_SCRYPT_BYTES_PER_ROUND = 200
+"""So that scrypt's blocks are counted in the same unit: one round of PBKDF2 takes as long as this many bytes."""
+_MOST_NESTING = 24
+
+_PKCS5 = bytes.fromhex("2a864886f70d0105")
+_PKCS12_PBE = bytes.fromhex("2a864886f70d010c01")
+_PBKDF2 = _PKCS5 + b"\x0c"
+_PBES1 = frozenset(_PKCS5 + bytes([arc]) for arc in (1, 3, 4, 6, 10, 11)) | frozenset(
+    _PKCS12_PBE + bytes([arc]) for arc in range(1, 7)
+)
+_SCRYPT = bytes.fromhex("2b06010401da47040b")
+
+
+class TooCostly(ValueError):
+    """It asks for more work than anything honest does; the text says how much."""
+
+
+def refuse_costly(data: bytes, *, is_pkcs12: bool = False) -> None:
+    """Return when all key derivations in `data` (DER or BER) together cost little enough.
+
+    Raises TooCostly, and NotDer for what cannot be followed.
+    """
+    reader = Reader(data)
+    top = reader.whole()
+    rounds = _rounds(reader, top, 0)
+    if is_pkcs12:
+        rounds += _mac_rounds(reader, top)
+    if rounds > MOST_ROUNDS:
+        raise TooCostly(f"{rounds:,} rounds")
+
+
+def _rounds(reader: Reader, element: Element, depth: int) -> int:
+    if depth > _MOST_NESTING:
+        raise NotDer("nested too deep")
+    if element.tag == OCTET_STRING or (not element.is_constructed and element.tag & 0xC0):
+        return _inside_string(reader, element, depth)
+    if not element.is_constructed:
+        return 0
+    total = 0
+    previous = b""
+    for child in reader.children(element):
+        if child.tag == SEQUENCE and previous:
+            total += _named_rounds(reader, child, previous)
+        previous = reader.content(child) if child.tag == OID else b""
+        total += _rounds(reader, child, depth + 1)
+    return total
+
+
+def _inside_string(reader: Reader, element: Element, depth: int) -> int:
+    """Look into a string that holds a structure of its own, as PKCS#12 packs its safes."""
+    if reader.data[element.start : element.start + 1] != b"\x30":
+        return 0
+    inner = Reader(reader.content(element))
+    try:
+        top = inner.whole()
+    except NotDer:
+        return 0  # random bytes that begin like one
+    return _rounds(inner, top, depth + 1)
+
+
+def _named_rounds(reader: Reader, parameters: Element, oid: bytes) -> int:
+    """Return what one key derivation costs, by its algorithm's name."""
+    if oid in _PBES1 or oid == _PBKDF2:
+        values = list(reader.children(parameters))
+        return _number(reader, values[1]) if len(values) > 1 else 0
+    if oid == _SCRYPT:
+        values = list(reader.children(parameters))
+        if len(values) < 4:
+            return 0
+        n, r, p = (_number(reader, value) for value in values[1:4])
+        if 128 * n * r > _MOST_SCRYPT_BYTES:
+            raise TooCostly(f"{128 * n * r // 1024 // 1024:,} MiB of memory")
+        return 128 * n * r * p // _SCRYPT_BYTES_PER_ROUND
+    return 0
+
+
+def _mac_rounds(reader: Reader, top: Element) -> int:
+    """Return the rounds of the file's own checksum: the last value of MacData (RFC 7292 §4)."""
+    parts = list(reader.children(top))
+    if len(parts) < 3 or parts[2].tag != SEQUENCE:
+        return 0
+    values = list(reader.children(parts[2]))
+    return _number(reader, values[2]) if len(values) > 2 else 1
+
+
+def _number(reader: Reader, element: Element) -> int:
+    try:
+        return reader.number(element)
+    except NotDer as exc:
+        raise TooCostly("a count beyond all bounds") from exc

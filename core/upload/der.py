@@ -1,0 +1,120 @@
+"""A small reader of DER and BER, for looking at a structure before a library works on it (X.690).
+
+It knows tags and lengths, nothing of what they mean, and it never copies more than it is asked for. Each reader may look at a
+limited number of elements: what is nested or split beyond that was made to cost time, and is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+INTEGER = 0x02
+BIT_STRING = 0x03
+OCTET_STRING = 0x04
+OID = 0x06
+SEQUENCE = 0x30
+_CONSTRUCTED = 0x20
+_MOST_ELEMENTS = 20_000
+_DEEPEST = 40
+
+
+class NotDer(ValueError):
+    """The bytes do not follow the rules of DER, or have too many elements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    tag: int
+    start: int
+    """Of its content."""
+    end: int
+    """Of its content."""
+    after: int
+    """Where the next one begins."""
+
+    @property
+    def is_constructed(self) -> bool:
+        return bool(self.tag & _CONSTRUCTED)
+
+
+class Reader:
+    """Reads elements of `data`. Raises NotDer."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._left = _MOST_ELEMENTS
+
+    def whole(self) -> Element:
+        """Return the one element that fills all of the data; line feeds behind it are forgiven."""
+        found = self.at(0, len(self.data))
+        if self.data[found.after :].strip(b"\r\n\0 "):
+            raise NotDer("something follows")
+        return found
+
+    def at(self, position: int, limit: int, depth: int = 0) -> Element:
+        """Return the element that begins at `position` and ends before `limit`."""
+        self._left -= 1
+        if self._left < 0 or depth > _DEEPEST:
+            raise NotDer("too many elements")
+        data = self.data
+        if position + 2 > limit:
+            raise NotDer("cut off")
+        tag, length = data[position], data[position + 1]
+        if tag & 0x1F == 0x1F:
+            raise NotDer("a long tag")
+        start = position + 2
+        if length == 0x80:
+            return self._indefinite(tag, start, limit, depth)
+        if length > 0x80:
+            count = length & 0x7F
+            if count > 4 or start + count > limit:
+                raise NotDer("a length that cannot be")
+            length = int.from_bytes(data[start : start + count], "big")
+            start += count
+        if start + length > limit:
+            raise NotDer("cut off")
+        return Element(tag, start, start + length, start + length)
+
+    def _indefinite(self, tag: int, start: int, limit: int, depth: int) -> Element:
+        """Find the end of an element that does not say its length (BER, as old Windows and Mozilla write it)."""
+        if not tag & _CONSTRUCTED:
+            raise NotDer("a length that cannot be")
+        position = start
+        while self.data[position : position + 2] != b"\0\0":
+            position = self.at(position, limit, depth + 1).after
+        return Element(tag, start, position, position + 2)
+
+    def children(self, element: Element) -> Iterator[Element]:
+        """Yield what is directly inside."""
+        position = element.start
+        while position < element.end:
+            child = self.at(position, element.end)
+            yield child
+            position = child.after
+
+    def content(self, element: Element) -> bytes:
+        """Return the content; that of a string in pieces (BER) put together."""
+        if not element.is_constructed:
+            return self.data[element.start : element.end]
+        return b"".join(self.content(child) for child in self.children(element))
+
+    def raw(self, element: Element) -> bytes:
+        """Return a constructed element's content as it stands."""
+        return self.data[element.start : element.end]
+
+    def number(self, element: Element) -> int:
+        """Return the value of a non-negative INTEGER that fits eight bytes; NotDer for any other."""
+        content = self.data[element.start : element.end]
+        if element.tag != INTEGER or not 0 < len(content) <= 8 or content[0] & 0x80:
+            raise NotDer("not a small number")
+        return int.from_bytes(content, "big")
+
+    def tags(self, element: Element, most: int = 12) -> list[int]:
+        """Return the tags of the first `most` children."""
+        found = []
+        for child in self.children(element):
+            found.append(child.tag)
+            if len(found) == most:
+                break
+        return found

@@ -1,0 +1,117 @@
+"""What a DER structure is, judged by its outline alone, before any library works on it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from core.upload.der import BIT_STRING, INTEGER, OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
+
+_PKCS7 = bytes.fromhex("2a864886f70d0107")
+"""1.2.840.113549.1.7, without its last arc."""
+SIGNED_DATA = _PKCS7 + b"\x02"
+_TIMES = {0x17, 0x18}
+_TLS_KEYS = {
+    bytes.fromhex("2a864886f70d010101"): "rsa",
+    bytes.fromhex("2a864886f70d01010a"): "rsa-pss",
+    bytes.fromhex("2a8648ce3d0201"): "ec",
+    bytes.fromhex("2b6570"): "ed25519",
+}
+_OTHER_KEYS = {
+    bytes.fromhex("2b6571"): "Ed448",
+    bytes.fromhex("2b656e"): "X25519",
+    bytes.fromhex("2b656f"): "X448",
+    bytes.fromhex("2a8648ce380401"): "DSA",
+    bytes.fromhex("2a864886f70d010301"): "Diffie-Hellman",
+}
+
+
+class Kind(Enum):
+    """Kinds of structures; the value is what people call them."""
+
+    CERTIFICATE = "a certificate"
+    PKCS12 = "a PKCS#12 file"
+    PKCS7 = "a PKCS#7 bundle"
+    KEY = "a private key"
+    ENCRYPTED_KEY = "an encrypted private key"
+    CSR = "a certificate signing request (CSR)"
+    PUBLIC_KEY = "a public key"
+    CRL = "a revocation list (CRL)"
+    FOREIGN_KEY = "a private key that TLS servers do not use"
+    ENVELOPE = "an encrypted message"
+    UNKNOWN = "something else"
+
+
+def kind_of(data: bytes) -> Kind:
+    """Return what `data` is; UNKNOWN for what is no DER. Never raises."""
+    try:
+        reader = Reader(data)
+        top = reader.whole()
+        if top.tag != SEQUENCE:
+            return Kind.UNKNOWN
+        return _kind(reader, top)
+    except NotDer:
+        return Kind.UNKNOWN
+
+
+def _kind(reader: Reader, top: Element) -> Kind:
+    tags = reader.tags(top)
+    children = list(zip(tags, reader.children(top), strict=False))
+    first = children[0][1] if children else None
+    if first is None:
+        return Kind.UNKNOWN
+    if tags[0] == OID:
+        return _content_info(reader.content(first))
+    if tags[0] == INTEGER:
+        return _numbered(reader, top, tags)
+    if tags[0] != SEQUENCE:
+        return Kind.UNKNOWN
+    inner = reader.tags(first)
+    if tags == [SEQUENCE, SEQUENCE, BIT_STRING]:
+        return _signed(inner)
+    if tags == [SEQUENCE, BIT_STRING] and inner[:1] == [OID]:
+        return Kind.PUBLIC_KEY
+    if tags == [SEQUENCE, OCTET_STRING] and inner[:1] == [OID]:
+        return Kind.ENCRYPTED_KEY
+    return Kind.UNKNOWN
+
+
+def _content_info(oid: bytes) -> Kind:
+    if oid == SIGNED_DATA:
+        return Kind.PKCS7
+    return Kind.ENVELOPE if oid.startswith(_PKCS7) else Kind.UNKNOWN
+
+
+def _signed(inner: list[int]) -> Kind:
+    """Tell the three signed structures of RFC 5280 and RFC 2986 apart by what is signed."""
+    if inner[:4] == [INTEGER, SEQUENCE, SEQUENCE, 0xA0] or inner == [INTEGER, SEQUENCE, SEQUENCE]:
+        return Kind.CSR
+    return Kind.CRL if _TIMES & set(inner) else Kind.CERTIFICATE
+
+
+def _numbered(reader: Reader, top: Element, tags: list[int]) -> Kind:
+    children = list(reader.children(top))
+    if tags[1:2] == [SEQUENCE]:
+        if reader.content(children[0]) == b"\x03":
+            return Kind.PKCS12
+        if tags[2:3] == [OCTET_STRING]:
+            oid = next(reader.children(children[1]), None)
+            name = b"" if oid is None else reader.content(oid)
+            return Kind.KEY if name in _TLS_KEYS else Kind.FOREIGN_KEY
+        return Kind.UNKNOWN
+    if tags[:2] == [INTEGER, OCTET_STRING]:
+        return Kind.KEY  # SEC1
+    if tags[:9] == [INTEGER] * 9:
+        return Kind.KEY  # PKCS#1
+    if tags == [INTEGER] * 6:
+        return Kind.FOREIGN_KEY  # DSA
+    return Kind.PUBLIC_KEY if tags == [INTEGER] * 2 else Kind.UNKNOWN
+
+
+def foreign_key_name(data: bytes) -> str:
+    """Return what people call a key of kind FOREIGN_KEY."""
+    reader = Reader(data)
+    children = list(reader.children(reader.whole()))
+    if len(children) < 2 or children[1].tag != SEQUENCE:
+        return "DSA"
+    oid = next(reader.children(children[1]), None)
+    return _OTHER_KEYS.get(b"" if oid is None else reader.content(oid), "an unusual")

@@ -1,0 +1,111 @@
+"""PEM blocks out of any text: a mail, a log, a web page, a terminal's paste (RFC 7468, and what people make of it).
+
+Byte order marks, UTF-16, CRLF, indentation, text around the blocks, whole blocks in one line and `\\n` written out are all put
+right. One walk over the text: no input makes it slow.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+
+_MARK = re.compile(rb"-----\s{0,4}(BEGIN|END) ([A-Za-z0-9 #./_-]{1,64}?)\s{0,4}-----")
+_HEADER = re.compile(rb"^[ \t]*[A-Za-z][A-Za-z0-9-]*:.*$", re.MULTILINE)
+_FOREIGN_BLANKS = (b"\xc2\xa0", b"\xe2\x80\x8b", b"\xef\xbb\xbf", b"\\r", b"\\n", b"\\t")
+"""No-break and zero-width spaces of web pages and word processors, and escapes of JSON: none of them is base64."""
+_MOST_BLOCKS = 400
+
+
+class TooManyBlocks(ValueError):
+    """More blocks than any real file has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block. Its repr shows no content."""
+
+    label: str
+    """Upper case: `CERTIFICATE`."""
+    content: bytes
+    """Decoded; empty where it is damaged."""
+    headers: bytes = b""
+    """`Proc-Type` and `DEK-Info` of an old encrypted key, with the line feed at the end."""
+    damage: str = ""
+    """Why it cannot be decoded, one sentence."""
+
+    def __repr__(self) -> str:
+        return f"Block({self.label!r}, {len(self.content)} bytes)"
+
+
+def as_text(data: bytes) -> tuple[bytes, bool]:
+    """Return the text in an encoding that keeps ASCII as it is, and whether it had been UTF-16."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if data.startswith(mark):
+            return data[2:].decode(encoding, "replace").encode("utf-8"), True
+    if b"-\0-\0-\0" in data or b"\0-\0-\0-" in data:
+        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+        return data.decode(encoding, "replace").encode("utf-8"), True
+    return data.removeprefix(b"\xef\xbb\xbf"), False
+
+
+def blocks(text: bytes) -> list[Block]:
+    """Return every block in order; damaged ones say why. Raises TooManyBlocks."""
+    found: list[Block] = []
+    begun: re.Match[bytes] | None = None
+    for mark in _MARK.finditer(text):
+        if len(found) > _MOST_BLOCKS:
+            raise TooManyBlocks
+        if mark[1] == b"BEGIN":
+            if begun is not None:
+                found.append(_cut_off(begun))
+            begun = mark
+        elif begun is not None:
+            label = _label(begun)
+            if label == _label(mark):
+                found.append(_decoded(label, text[begun.end() : mark.start()]))
+            else:
+                found.append(Block(label, b"", damage=f"It begins as {label} and ends as {_label(mark)}."))
+            begun = None
+    if begun is not None:
+        found.append(_cut_off(begun))
+    return found
+
+
+def bare_base64(text: bytes) -> bytes | None:
+    """Return what a text is that is nothing but base64, as a binary file in a paste is; None for any other."""
+    joined = _without_blanks(text)
+    if len(joined) < 64:
+        return None
+    try:
+        return b64decode(joined + b"=" * (-len(joined) % 4), validate=True)
+    except (Base64Error, ValueError):
+        return None
+
+
+def _label(mark: re.Match[bytes]) -> str:
+    return mark[2].decode("ascii").upper()
+
+
+def _cut_off(begun: re.Match[bytes]) -> Block:
+    return Block(_label(begun), b"", damage="Its end is missing: the file or the paste is cut off.")
+
+
+def _decoded(label: str, body: bytes) -> Block:
+    headers = b""
+    body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b":" in body:
+        lines = [match[0].strip() for match in _HEADER.finditer(body)]
+        headers = b"".join(line + b"\n" for line in lines)
+        body = _HEADER.sub(b"", body)
+    try:
+        return Block(label, b64decode(_without_blanks(body), validate=True), headers)
+    except (Base64Error, ValueError):
+        return Block(label, b"", headers, "It holds characters that are not base64: it was altered on its way.")
+
+
+def _without_blanks(text: bytes) -> bytes:
+    for blank in _FOREIGN_BLANKS:
+        text = text.replace(blank, b"")
+    return b"".join(text.split())

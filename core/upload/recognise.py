@@ -1,0 +1,298 @@
+"""Tells the parts of an upload apart: certificates, keys and their containers, in any order, number and mix.
+
+Nothing is believed of names and labels that the bytes do not bear out. What cannot be used is a problem with words; recognising
+never raises for what is in the bytes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+from core.upload import pem
+from core.upload import pkcs12 as pfx
+from core.upload.der import Reader
+from core.upload.foreign import BY_KIND, SILENT_LABELS, Foreign, by_beginning, by_label
+from core.upload.keys import (
+    KeyNeedsPassphrase,
+    KeyPassphraseWrong,
+    KeyProblem,
+    read_der,
+    read_encrypted_der,
+    read_proc_type,
+)
+from core.upload.kinds import Kind, foreign_key_name, kind_of
+from core.upload.values import MOST_BYTES, MOST_PARTS, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, Part, Upload
+from core.x509.certificate import Certificate, MalformedCertificate, parse_der, printable
+from core.x509.key import PrivateKey
+
+MOST_CERTIFICATES = 100
+_LONGEST_LABEL = 60
+_KEY_LABELS = frozenset(
+    {"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ANY PRIVATE KEY", "ENCRYPTED PRIVATE KEY"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a part of the upload cannot be used."""
+
+    what: str
+    """One sentence."""
+    fix: str
+
+
+@dataclass(slots=True)
+class Pieces:
+    """What was recognised, in the order given; each certificate and key once."""
+
+    certificates: list[Certificate] = field(default_factory=list)
+    keys: list[PrivateKey] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    foreign: list[tuple[str, Foreign]] = field(default_factory=list)
+    """Label of the part, and what it held beside or instead of something useful."""
+    notes: list[str] = field(default_factory=list)
+    passphrase: str = ""
+    """`needed` or `wrong`."""
+    kinds: list[str] = field(default_factory=list)
+    """In what the parts came: `PEM`, `DER`, `PKCS#12`, `PKCS#7`."""
+
+    @property
+    def count(self) -> int:
+        return len(self.certificates) + len(self.keys)
+
+
+def recognise(upload: Upload) -> Pieces:
+    """Return everything in the upload."""
+    pieces = Pieces()
+    if len(upload.parts) > MOST_PARTS:
+        pieces.problems.append(Problem("There are too many files.", f"Give at most {MOST_PARTS}."))
+        return pieces
+    for part in upload.parts:
+        _Recogniser(pieces, part, upload.passphrase).run()
+        if len(pieces.certificates) > MOST_CERTIFICATES:
+            pieces.certificates.clear()
+            pieces.problems.append(
+                Problem(
+                    f"There are more than {MOST_CERTIFICATES} certificates.",
+                    "Give the server's certificate and its chain, not a whole trust store.",
+                )
+            )
+            break
+    return pieces
+
+
+class _Recogniser:
+    """Works on one part."""
+
+    def __init__(self, pieces: Pieces, part: Part, passphrase: bytes | None) -> None:
+        self.pieces = pieces
+        self.label = printable(part.label, _LONGEST_LABEL)
+        self.data = part.data
+        self.passphrase = passphrase
+        self._known = {each.der for each in pieces.certificates}
+        self._known_keys = {each.spki for each in pieces.keys}
+        self._useful = 0
+
+    def run(self) -> None:
+        before = len(self.pieces.problems)
+        seen = len(self.pieces.foreign)
+        if not self.data.strip():
+            self._problem("is empty.", "Give the file that the CA sent, or the key.")
+        elif len(self.data) > MOST_BYTES:
+            self._problem("is larger than 1 MiB.", "Certificates and keys take a few kilobytes: give just them.")
+        else:
+            self._look()
+        if self._useful == 0 and len(self.pieces.problems) == before:
+            self._nothing_useful(self.pieces.foreign[seen:])
+
+    def _look(self) -> None:
+        if self._structure(self.data, ""):
+            return
+        text, was_utf16 = pem.as_text(self.data)
+        if was_utf16:
+            self.pieces.notes.append(f"{self.label} was UTF-16 and has been decoded.")
+        try:
+            blocks = pem.blocks(text)
+        except pem.TooManyBlocks:
+            self._problem(
+                "holds hundreds of PEM blocks.", "Give the server's certificate, its chain and its key alone."
+            )
+            return
+        if blocks:
+            self._note_kind("PEM")
+            for number, block in enumerate(blocks, 1):
+                self._block(block, f"block {number} of " if len(blocks) > 1 else "")
+            return
+        self._no_blocks(text)
+
+    def _no_blocks(self, text: bytes) -> None:
+        decoded = pem.bare_base64(text)
+        if decoded is not None:
+            if self._structure(decoded, ""):
+                self.pieces.notes.append(f"{self.label} was base64 and has been decoded.")
+                return
+            inner = pem.blocks(decoded[:MOST_BYTES]) if decoded.lstrip().startswith(b"-----BEGIN") else []
+            if inner:  # as Kubernetes keeps its secrets
+                self.pieces.notes.append(f"{self.label} was base64 and has been decoded.")
+                self._note_kind("PEM")
+                for block in inner:
+                    self._block(block, "")
+                return
+        foreign = by_beginning(self.data) or by_beginning(text)
+        if foreign is not None:
+            self.pieces.foreign.append((self.label, foreign))
+
+    # -- one structure or block ----------------------------------------------------------------------------------------
+
+    def _block(self, block: pem.Block, where: str) -> None:
+        if block.label in SILENT_LABELS:
+            return
+        foreign = by_label(block.label)
+        if foreign is not None:
+            self.pieces.foreign.append((self.label, foreign))
+        elif block.damage:
+            self._problem(
+                f"cannot be read: {where or 'the '}{block.label}. {block.damage}", "Copy it again, all of it."
+            )
+        elif b"ENCRYPTED" in block.headers:
+            self._key(lambda: read_proc_type(block, self.passphrase))
+        elif not self._structure(block.content, where):
+            self._unknown_block(block, where)
+
+    def _unknown_block(self, block: pem.Block, where: str) -> None:
+        if block.label in _KEY_LABELS:
+            self._problem(f"cannot be read: {where}its private key is damaged.", "Copy it again, all of it.")
+        elif "CERTIFICATE" in block.label:
+            self._problem(f"cannot be read: {where}its certificate is damaged.", "Copy it again, all of it.")
+        else:
+            name = printable(block.label, _LONGEST_LABEL)
+            self.pieces.foreign.append((self.label, Foreign(f"a block called {name}", "Give certificate and key.")))
+
+    def _structure(self, data: bytes, where: str) -> bool:
+        """Take in what `data` is as DER; False when it is nothing that is known."""
+        kind = kind_of(data)
+        if kind is Kind.UNKNOWN:
+            return False
+        is_whole_part = data is self.data
+        data = data[: Reader(data).whole().after]
+        if is_whole_part:
+            self._note_kind({Kind.PKCS12: "PKCS#12", Kind.PKCS7: "PKCS#7"}.get(kind, "DER"))
+        if kind is Kind.CERTIFICATE:
+            self._certificate(data, where)
+        elif kind is Kind.KEY:
+            self._key(lambda: read_der(data))
+        elif kind is Kind.ENCRYPTED_KEY:
+            self._key(lambda: read_encrypted_der(data, self.passphrase))
+        elif kind is Kind.PKCS12:
+            self._pkcs12(data)
+        elif kind is Kind.PKCS7:
+            self._pkcs7(data)
+        elif kind is Kind.FOREIGN_KEY:
+            name = foreign_key_name(data)
+            article = name if name.startswith("an ") else f"a {name}"
+            self.pieces.foreign.append(
+                (self.label, Foreign(f"{article} private key", "TLS servers use RSA and EC keys. Give that one.", True))
+            )
+        else:
+            self.pieces.foreign.append((self.label, BY_KIND[kind]))
+        return True
+
+    def _certificate(self, der: bytes, where: str) -> None:
+        if len(self.pieces.certificates) > MOST_CERTIFICATES:
+            return
+        try:
+            certificate = parse_der(der)
+        except MalformedCertificate as exc:
+            if not where:
+                self._problem("holds a damaged certificate.", f"Copy it again, all of it. ({exc})")
+            else:
+                self._problem(f"holds a damaged certificate: {where}it.", f"Copy it again, all of it. ({exc})")
+            return
+        self._useful += 1
+        if certificate.der not in self._known:
+            self._known.add(certificate.der)
+            self.pieces.certificates.append(certificate)
+
+    def _key(self, read: Callable[[], PrivateKey]) -> None:
+        try:
+            key = read()
+        except KeyNeedsPassphrase as exc:
+            self._ask(PASSPHRASE_NEEDED, str(exc), "Give it with --passphrase-file; the one who made the key knows it.")
+        except KeyPassphraseWrong as exc:
+            self._ask(PASSPHRASE_WRONG, str(exc), "Type it again; upper and lower case count.")
+        except KeyProblem as exc:
+            self._problem(f"cannot be used: {_lower(str(exc))}", "Give the whole private key as it was made.")
+        else:
+            self._take(key)
+
+    def _take(self, key: PrivateKey) -> None:
+        self._useful += 1
+        if key.spki not in self._known_keys:
+            self._known_keys.add(key.spki)
+            self.pieces.keys.append(key)
+
+    def _pkcs12(self, data: bytes) -> None:
+        try:
+            certificates, key, passphrase_unused = pfx.read(data, self.passphrase)
+        except pfx.PfxNeedsPassphrase as exc:
+            self._ask(PASSPHRASE_NEEDED, str(exc), exc.fix)
+        except pfx.PfxPassphraseWrong as exc:
+            self._ask(PASSPHRASE_WRONG, str(exc), exc.fix)
+        except pfx.PfxProblem as exc:
+            self._problem(f"cannot be opened. {exc}", exc.fix)
+        else:
+            if passphrase_unused:
+                self.pieces.notes.append(f"{self.label} needs no passphrase.")
+            for der in certificates:
+                self._certificate(der, "")
+            if key is not None:
+                self._take(key)
+
+    def _pkcs7(self, data: bytes) -> None:
+        try:
+            with warnings.catch_warnings():
+                # Files made by OpenSSL are not in the order that DER wants, and say so in a warning.
+                warnings.simplefilter("ignore")
+                found = [each.public_bytes(Encoding.DER) for each in pkcs7.load_der_pkcs7_certificates(data)]
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            self._problem("cannot be read: its PKCS#7 bundle is damaged or holds no certificate.", "Copy it again.")
+            return
+        for der in found:
+            self._certificate(der, "")
+
+    # -- words ---------------------------------------------------------------------------------------------------------
+
+    def _problem(self, predicate: str, fix: str) -> None:
+        self.pieces.problems.append(Problem(f"{_upper(self.label)} {predicate}", fix))
+
+    def _ask(self, passphrase: str, what: str, fix: str) -> None:
+        self.pieces.passphrase = self.pieces.passphrase or passphrase
+        self.pieces.problems.append(Problem(f"{_upper(self.label)}: {_lower(what)}", fix))
+
+    def _nothing_useful(self, foreign: list[tuple[str, Foreign]]) -> None:
+        if foreign:
+            found = foreign[0][1]
+            self._problem(f"is {found.what}.", found.instead)
+        else:
+            self._problem(
+                "holds neither a certificate nor a private key.",
+                "Give PEM (text that begins with -----BEGIN), DER, PKCS#12 (.pfx, .p12) or PKCS#7 (.p7b).",
+            )
+
+    def _note_kind(self, kind: str) -> None:
+        if kind not in self.pieces.kinds:
+            self.pieces.kinds.append(kind)
+
+
+def _upper(text: str) -> str:
+    """Return a sentence's beginning; a file's name stays as it is."""
+    return text[:1].upper() + text[1:] if text.startswith(("the ", "standard ")) else text
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,136 @@
+"""How strong a certificate's key and signature are, and for what it may be used. Pure; each answer is (status, words, fix)."""
+
+from __future__ import annotations
+
+import warnings
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
+
+from core.upload.trust import loaded
+from core.x509.certificate import Certificate
+
+Answer = tuple[str, str, str]
+
+LEAST_RSA = 2048
+LARGEST_RSA = 16384
+_SLOW_RSA = 8192
+_LEAST_CURVE = 224
+_BROWSER_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_NEW_KEY = "Make a new key (EC P-256, or RSA with 2048 bits or more) and have a certificate issued for it."
+_BROKEN_HASHES = frozenset(("md2", "md4", "md5", "sha1"))
+_MD2 = "1.2.840.113549.1.1.2"
+_ANY_USAGE = x509.ObjectIdentifier("2.5.29.37.0")
+
+
+def key_strength(certificate: Certificate) -> Answer:
+    """Judge the key of a certificate."""
+    try:
+        key = loaded(certificate.der).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return "fail", "The key in the certificate is of a kind that TLS servers do not use.", _NEW_KEY
+    if isinstance(key, rsa.RSAPublicKey):
+        return _rsa(key)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _curve(key.curve)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "pass", "Ed25519. Strong, but browsers do not accept it yet.", ""
+    name = "Ed448" if isinstance(key, ed448.Ed448PublicKey) else type(key).__name__.removesuffix("PublicKey").strip("_")
+    return "fail", f"TLS servers and browsers do not use {name} keys.", _NEW_KEY
+
+
+def _rsa(key: rsa.RSAPublicKey) -> Answer:
+    exponent = key.public_numbers().e
+    if key.key_size < LEAST_RSA:
+        return "fail", f"RSA with {key.key_size} bits can be broken; servers and browsers refuse it.", _NEW_KEY
+    if key.key_size > LARGEST_RSA:
+        return "fail", f"RSA with {key.key_size:,} bits is more than any server takes.", _NEW_KEY
+    if exponent < 3 or exponent % 2 == 0:
+        return "fail", f"The RSA exponent {str(exponent)[:20]} makes the key worthless.", _NEW_KEY
+    if exponent.bit_length() > 64:
+        return "fail", "The RSA exponent is larger than clients take.", _NEW_KEY
+    if key.key_size > _SLOW_RSA:
+        return "warn", f"RSA with {key.key_size} bits makes every connection slow.", "A smaller key is strong enough."
+    return "pass", f"RSA with {key.key_size} bits.", ""
+
+
+def _curve(curve: ec.EllipticCurve) -> Answer:
+    if curve.name in _BROWSER_CURVES:
+        return "pass", f"EC {_BROWSER_CURVES[curve.name]}.", ""
+    if curve.key_size < _LEAST_CURVE:
+        return "fail", f"The curve {curve.name} is too weak.", _NEW_KEY
+    return "warn", f"The curve {curve.name} is strong, but browsers do not know it.", "For browsers use EC P-256."
+
+
+def signature(leaf: Certificate, above: tuple[Certificate, ...]) -> Answer:
+    """Judge the signatures of the leaf and of the intermediates above it."""
+    weak = _broken_hash(leaf)
+    again = "Have it issued again: every CA signs with SHA-256 today."
+    if weak and leaf.self_signed:
+        return "fail", f"It is signed with {weak}, which OpenSSL refuses to load.", again
+    if weak:
+        return "fail", f"It is signed with {weak}, which can be forged; clients refuse it.", again
+    for each in above:
+        weak = _broken_hash(each)
+        if weak:
+            return (
+                "warn",
+                f"{each.subject}, in the chain, is signed with {weak}; many clients refuse that.",
+                "Ask the CA for its newer intermediate.",
+            )
+    return "pass", f"Signed with {_hash(leaf)}.", ""
+
+
+def _hash(certificate: Certificate) -> str:
+    native = loaded(certificate.der)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            algorithm = native.signature_hash_algorithm
+        except UnsupportedAlgorithm:
+            return "MD2" if native.signature_algorithm_oid.dotted_string == _MD2 else "an unknown algorithm"
+    if algorithm is not None:
+        return _shown(algorithm.name)
+    oid = native.signature_algorithm_oid
+    return (
+        "Ed25519"
+        if oid == SignatureAlgorithmOID.ED25519
+        else "Ed448"
+        if oid == SignatureAlgorithmOID.ED448
+        else "an unknown algorithm"
+    )
+
+
+def _shown(name: str) -> str:
+    upper = name.upper()
+    return f"SHA-{upper[3:]}" if upper.startswith("SHA") and "-" not in upper else upper
+
+
+def _broken_hash(certificate: Certificate) -> str:
+    shown = _hash(certificate)
+    return shown if shown.lower().replace("-", "") in _BROKEN_HASHES else ""
+
+
+def usage(leaf: Certificate) -> Answer:
+    """Judge whether a TLS server may use the certificate (RFC 5280 §4.2.1.3, §4.2.1.12)."""
+    extensions = loaded(leaf.der).extensions
+    again = "Have it issued again, for a web server."
+    try:
+        purposes = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        purposes = set()
+    if purposes and not purposes & {ExtendedKeyUsageOID.SERVER_AUTH, _ANY_USAGE}:
+        return "fail", "It is not for servers: its extended key usage lacks serverAuth.", again
+    try:
+        key_usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        key_usage = None
+    if key_usage is not None and not key_usage.digital_signature:
+        if key_usage.key_encipherment:
+            return "warn", "Its key usage allows old TLS alone (no digitalSignature).", again
+        if not leaf.self_signed:
+            return "fail", "Its key usage does not allow TLS (no digitalSignature).", again
+        return "warn", "Its key usage is that of a CA, not of a server.", again
+    return "pass", "For servers (serverAuth)." if purposes else "For any use, servers among them.", ""

@@ -1,0 +1,81 @@
+"""Certificates that are known beforehand: the system's roots, the box's own, and the chains it has seen. Pure: PEM in.
+
+Roots are looked up by name, so that a store of hundreds costs a few milliseconds; what in it cannot be parsed is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+_BLOCK = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END (?:X509 )?CERTIFICATE-----")
+UNVERIFIABLE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm)
+
+
+@dataclass(slots=True)
+class Store:
+    """Some certificates, loaded when they are first asked for."""
+
+    title: str
+    """`this system's trust store`."""
+    load: Callable[[], bytes]
+    """Return their PEM; called at most once."""
+    trusted: bool = True
+    """Whether a chain that ends here is trusted, or only completed."""
+    _by_subject: dict[bytes, list[x509.Certificate]] | None = field(default=None, repr=False)
+
+    def named(self, subject: bytes) -> Sequence[x509.Certificate]:
+        """Return the certificates of this subject (DER of the name)."""
+        if self._by_subject is None:
+            self._by_subject = {}
+            for certificate in parsed(self.load()):
+                self._by_subject.setdefault(_subject(certificate), []).append(certificate)
+        return self._by_subject.get(subject, ())
+
+
+def parsed(pem: bytes) -> list[x509.Certificate]:
+    """Return every certificate that can be parsed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        blocks = _BLOCK.findall(pem)
+        try:
+            return x509.load_pem_x509_certificates(b"\n".join(blocks)) if blocks else []
+        except ValueError:
+            return [certificate for block in blocks for certificate in _one(block)]
+
+
+def _one(block: bytes) -> Iterable[x509.Certificate]:
+    try:
+        return (x509.load_pem_x509_certificate(block),)
+    except ValueError:
+        return ()
+
+
+def _subject(certificate: x509.Certificate) -> bytes:
+    try:
+        return certificate.subject.public_bytes()
+    except ValueError:
+        return b""
+
+
+def loaded(der: bytes) -> x509.Certificate:
+    """Return a certificate that has been parsed before."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return x509.load_der_x509_certificate(der)
+
+
+def signed_by(below: x509.Certificate, above: x509.Certificate) -> bool:
+    """Tell whether `above` has signed `below`; its name counts too."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            below.verify_directly_issued_by(above)
+    except UNVERIFIABLE:
+        return False
+    return True

@@ -1,0 +1,140 @@
+"""Whether clients will follow the chain: signed link by link, allowed, complete, and ending in a root that somebody trusts.
+
+A private PKI is no fault: an unknown root warns. A chain that is forged, broken or expired is one, whoever made it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from core.upload.chain import Way
+from core.upload.material import Material
+from core.upload.trust import loaded
+from core.upload.verify import chain_refusal
+from core.x509.certificate import printable
+
+Answer = tuple[str, str, str]
+_LONGEST_URL = 200
+_DISTRUSTED = ("wosign", "startcom", "diginotar", "trustcor", "china internet network information", "e-tugra")
+"""CAs that browsers have thrown out (SO-38); looked for in the names on the way up."""
+
+
+def chain(material: Material, now: datetime) -> Answer:
+    """Judge the way up from the leaf."""
+    way = material.way
+    if way.leaf.self_signed:
+        return _self_signed(way)
+    if not way.links:
+        return _no_issuer(material)
+    over = [
+        link.certificate for link in way.links if not link.certificate.self_signed and now >= link.certificate.not_after
+    ]
+    if over:
+        return (
+            "fail",
+            f"{over[0].subject}, in the chain, expired on {over[0].not_after:%Y-%m-%d}.",
+            "Ask the CA for its current intermediate certificate.",
+        )
+    if not way.is_complete:
+        return _incomplete(way)
+    refusal = chain_refusal(way.leaf, way.sent, way.top, max(now, way.leaf.not_before))
+    if refusal is not None and now < way.leaf.not_after:
+        return "fail", f"Clients refuse the chain: {printable(refusal)}.", "Ask the CA for the right chain."
+    return _complete(way)
+
+
+def distrusted(material: Material) -> Answer:
+    """Warn of CAs that browsers no longer trust."""
+    for each in (material.leaf, *(link.certificate for link in material.way.links)):
+        issuer = each.issuer.lower()
+        if any(name in issuer for name in _DISTRUSTED):
+            return (
+                "warn",
+                f"Browsers have thrown out this CA: {each.issuer}.",
+                "Have a certificate issued by another CA, for example by Let's Encrypt.",
+            )
+    return "pass", "Nothing is known against the CA.", ""
+
+
+def _self_signed(way: Way) -> Answer:
+    if way.trusted_by:
+        return "pass", f"It signs itself, and {way.trusted_by} trusts it.", ""
+    return (
+        "warn",
+        "It signs itself: every client that does not know it warns its user.",
+        "Give it to the clients as trusted, or have a CA issue one.",
+    )
+
+
+def _no_issuer(material: Material) -> Answer:
+    way = material.way
+    if way.trusted_by:
+        return "pass", f"{way.trusted_by} trusts it directly.", ""
+    issuer = way.leaf.issuer_cn or way.leaf.issuer
+    if way.forged is not None:
+        return (
+            "fail",
+            f"The chain holds a {issuer}, but its key has not signed this certificate: it is another one of that name.",
+            "Give the chain that came with this certificate.",
+        )
+    if way.strangers and any(each.is_ca for each in way.strangers):
+        return (
+            "fail",
+            f"The chain belongs to another certificate: this one was issued by {issuer}, which is not in it.",
+            "Give the chain that came with this certificate.",
+        )
+    return "warn", f"The certificate of its issuer, {issuer}, is missing: many clients will refuse it.", _get_it(way)
+
+
+def _incomplete(way: Way) -> Answer:
+    top = way.top
+    above = top.issuer_cn or top.issuer
+    if way.forged is not None:
+        return (
+            "fail",
+            f"The chain holds a {above}, but its key has not signed {top.subject}.",
+            "Give the chain that came with this certificate.",
+        )
+    if any(each.is_ca for each in way.strangers):
+        return (
+            "fail",
+            f"The chain has a gap: {above}, which has signed {top.subject}, is missing.",
+            "Give every intermediate certificate.",
+        )
+    return (
+        "warn",
+        f"{_count(way)}; where it ends, {above}, is not known to this box.",
+        "With a private CA that is as it should be. Otherwise an intermediate is missing.",
+    )
+
+
+def _complete(way: Way) -> Answer:
+    if way.trusted_by:
+        return "pass", f"{_count(way)}, complete; {way.trusted_by} trusts {way.top.subject}.", ""
+    return (
+        "warn",
+        f"{_count(way)}, complete; its root, {way.top.subject}, is not in this box's trust store.",
+        "With a private CA that is as it should be: its root has to be on every client.",
+    )
+
+
+def _count(way: Way) -> str:
+    sent = len(way.sent)
+    return "1 intermediate" if sent == 1 else f"{sent} intermediates" if sent else "No intermediate is needed"
+
+
+def _get_it(way: Way) -> str:
+    """Say where the issuer's certificate is, when the certificate says so itself (AIA). Nothing is fetched."""
+    try:
+        descriptions = loaded(way.leaf.der).extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except x509.ExtensionNotFound:
+        return "Give the chain, too; the CA has it for download."
+    for description in descriptions:
+        location = description.access_location
+        is_issuer = description.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+        if is_issuer and isinstance(location, x509.UniformResourceIdentifier):
+            return f"Give it, too. The certificate says that it is at {printable(location.value, _LONGEST_URL)}."
+    return "Give the chain, too; the CA has it for download."

@@ -1,0 +1,95 @@
+"""What goes into a check of an upload and what comes out of it. Light: a front end makes these before anything is parsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.lineage_status import LineageStatus
+
+MOST_BYTES = 1024 * 1024
+"""Of one part. The largest bundle of CAs in use has a quarter of it."""
+MOST_PARTS = 20
+
+PASSPHRASE_NEEDED = "needed"
+PASSPHRASE_WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file, paste or standard input. Its repr shows no content: there may be a key in it."""
+
+    label: str
+    """What messages call it: a file's name, `standard input`, `the paste`. Data from outside."""
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"Part({self.label!r}, {len(self.data)} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Everything that was given, in any order and mix. Its repr shows no secret."""
+
+    parts: tuple[Part, ...]
+    passphrase: bytes | None = None
+    """For whatever is protected by one. UTF-8."""
+
+    def __repr__(self) -> str:
+        return f"Upload({self.parts!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """One line of the checklist."""
+
+    id: str
+    """`parse`, `key-match` … (CONTRACT.md)."""
+    title: str
+    """For people: `Key belongs to certificate`."""
+    status: str
+    """`pass`, `warn`, `fail`, `skip`."""
+    detail: str
+    """One or two sentences."""
+    fix: str = ""
+    """What to do; empty when there is nothing to do."""
+    forced: bool = False
+    """It failed, and `force` let it pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadCheck:
+    """What the checks say of an upload. Holds no key."""
+
+    accepted: bool
+    """No check failed, or only such as were forced."""
+    checks: tuple[CheckResult, ...]
+    certificate: LineageStatus | None
+    """What status would show once it is applied; None where there is no certificate in it."""
+    current: LineageStatus | None = None
+    """What the lineage has now, for a look at old and new side by side."""
+    passphrase: str = ""
+    """`needed` or `wrong`: ask for one and check again. Empty: none is missing."""
+    found: tuple[str, ...] = ()
+    """What was recognised, e.g. `1 certificate`, `1 key`, `2 in the chain`."""
+    notes: tuple[str, ...] = ()
+    """What was decided by itself: left out, completed, put in order."""
+    can_be_forced: bool = False
+    """It is not accepted, and with `force` it would be."""
+
+    @property
+    def failures(self) -> tuple[CheckResult, ...]:
+        return tuple(each for each in self.checks if each.status == "fail" and not each.forced)
+
+    @property
+    def warnings(self) -> tuple[CheckResult, ...]:
+        return tuple(each for each in self.checks if each.status == "warn" or each.forced)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """An upload that was applied."""
+
+    check: UploadCheck
+    status: LineageStatus
+    unchanged: bool = False
+    """The same pair was live already: nothing new was stored, it was deployed once more."""

@@ -1,0 +1,50 @@
+"""`certdeck check`: the upload checks alone. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui.cli import exits
+from tui.cli.parser import Command
+from tui.cli.uploads import ask_passphrase, checklist, upload_arguments, upload_json, upload_of
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+_TRIES = 3
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    upload_arguments(parser)
+    parser.add_argument("--name", metavar="NAME", help="compare with what this certificate has now")
+    parser.set_defaults(words="check")
+
+
+def _run(call: Call) -> int:
+    args = call.args
+    upload = upload_of(call)
+    check = call.engine.check_upload(upload, host=args.host, name=args.name)
+    for _ in range(_TRIES):
+        if not check.passphrase or not call.can_ask:
+            break
+        upload = replace(upload, passphrase=ask_passphrase(check.passphrase == "wrong"))
+        check = call.engine.check_upload(upload, host=args.host, name=args.name)
+    call.result(upload_json(check), checklist(check, call.output.out))
+    return exits.DONE if check.accepted else exits.FAILED
+
+
+COMMANDS = (
+    Command(
+        words="check",
+        arguments=_arguments,
+        run=_run,
+        examples=(
+            "check --cert site.crt --key site.key --chain ca.crt --host www.example.com",
+            "check --pfx site.pfx --passphrase-file secret",
+            "check --cert - < everything.pem",
+        ),
+        notes="Certificate, chain and key are told apart by themselves: they may come in any file and any order.",
+    ),
+)

@@ -1,0 +1,108 @@
+"""`certdeck import`: a certificate that somebody brings, checked and applied."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.errors import Cancelled, InputRejected
+from tui.cli import exits
+from tui.cli.jsonout import certificate_json
+from tui.cli.parser import Command
+from tui.cli.prompts import agrees
+from tui.cli.uploads import ask_passphrase, checklist, upload_arguments, upload_json, upload_of
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from core.upload.values import Imported, Upload
+    from tui.cli.call import Call
+
+_TRIES = 3
+_NOT_RENEWED = ("upload", "self-signed", "private-ca")
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what it is called here")
+    upload_arguments(parser)
+    parser.add_argument("--target", metavar="TARGET", nargs="+", action="extend", help="deploy to these services")
+    parser.add_argument("--force", action="store_true", help="apply although the chain or a host name is not right")
+    parser.add_argument("--replace", action="store_true", help="also where a CA renews it so far; that ends")
+    parser.set_defaults(words="import NAME")
+
+
+def _run(call: Call) -> int:
+    upload = upload_of(call)
+    is_sure = _is_sure(call)
+    try:
+        done = _attempt(call, upload, is_sure)
+    except InputRejected as exc:
+        if exc.outcome is None:
+            raise
+        if not call.wants_json:
+            call.output.out.lines(checklist(exc.outcome, call.output.out))
+            raise
+        call.result(upload_json(exc.outcome), ())
+        return exits.FAILED
+    call.result(upload_json(done.check, certificate_json(done.status)), _lines(call, done))
+    return exits.DONE
+
+
+def _attempt(call: Call, upload: Upload, is_sure: bool) -> Imported:
+    tries = _TRIES if call.can_ask else 0
+    while True:
+        try:
+            with call.working() as report:
+                return call.engine.import_upload(
+                    call.args.name,
+                    upload,
+                    host=call.args.host,
+                    targets=call.args.target,
+                    force=call.args.force,
+                    replace=is_sure,
+                    report=report,
+                    cancel=call.cancel,
+                )
+        except InputRejected as exc:
+            if exc.outcome is None or not exc.outcome.passphrase or not tries:
+                raise
+            tries -= 1
+            upload = replace(upload, passphrase=ask_passphrase(exc.outcome.passphrase == "wrong"))
+
+
+def _is_sure(call: Call) -> bool:
+    """Ask where a CA renews the certificate so far. Without a terminal the engine refuses, and says what to add."""
+    name = call.args.name
+    if call.args.replace or not call.can_ask:
+        return bool(call.args.replace)
+    now = next((each for each in call.engine.status().lineages if each.name == name), None)
+    if now is None or now.method in _NOT_RENEWED:
+        return False
+    if not agrees(call, f"{printable(name)} renews by itself so far. An uploaded certificate does not. Go on?"):
+        raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y, or add --replace.")
+    return True
+
+
+def _lines(call: Call, done: Imported) -> list[str]:
+    from tui.cli.results_text import target_shown
+
+    lines = list(checklist(done.check, call.output.out))
+    served = ", ".join(map(target_shown, done.status.targets)) or "no target yet"
+    verb = "Deployed once more; it was here already:" if done.unchanged else "Imported"
+    lines[-1] = f"{verb} {printable(done.status.name)}. Served by: {served}."
+    lines.append("It does not renew by itself; `certdeck status` says when the next one is needed.")
+    return lines
+
+
+COMMANDS = (
+    Command(
+        words="import",
+        arguments=_arguments,
+        run=_run,
+        examples=(
+            "import shop --cert shop.crt --key shop.key --chain ca.crt --target nginx",
+            "import shop --pfx shop.pfx --passphrase-file secret",
+        ),
+        notes="Checked first (`certdeck check`); a service that does not take it shows the old certificate again.",
+    ),
+)

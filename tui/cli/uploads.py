@@ -1,0 +1,118 @@
+"""What `check` and `import` share: which files, which passphrase, and how the checklist reads."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import UsageError
+from core.upload.values import MOST_BYTES, Part, Upload, UploadCheck
+from tui import text
+from tui.cli.jsonout import certificate_json
+from tui.cli.output import Stream
+from tui.cli.prompts import secret_from
+from tui.cli.tables import labelled
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+_STDIN = "-"
+
+
+def upload_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what names the files of an upload."""
+    every = {"metavar": "FILE", "nargs": "+", "action": "extend", "default": []}
+    parser.add_argument("--cert", help="the certificate; chain and key may be in it, too", **every)  # type: ignore[arg-type]
+    parser.add_argument("--key", help="the private key", **every)  # type: ignore[arg-type]
+    parser.add_argument("--chain", help="intermediate certificates, in any order", **every)  # type: ignore[arg-type]
+    parser.add_argument("--pfx", metavar="FILE", help="everything in one PKCS#12 file (.pfx, .p12)")
+    parser.add_argument("--passphrase-file", metavar="FILE", help="for a protected key or PFX (default: ask)")
+    parser.add_argument("--host", metavar="HOST", help="what clients call the service: it must be among the names")
+
+
+def upload_of(call: Call) -> Upload:
+    """Read the files that the arguments name, each once. Raises UsageError (`usage`)."""
+    args = call.args
+    if not args.cert and not args.pfx:
+        raise UsageError(
+            "No certificate was given.",
+            "There are --cert FILE, with --key and --chain, and --pfx FILE.",
+            f"For example: certdeck {call.args.words} --cert site.crt --key site.key.",
+        )
+    if args.cert and args.pfx:
+        raise UsageError(
+            "--cert and --pfx cannot stand together.", "Which of the two counts would be a guess.", "Leave one out."
+        )
+    files = [*args.cert, *args.key, *args.chain, *([args.pfx] if args.pfx else [])]
+    if [*dict.fromkeys(files), args.passphrase_file].count(_STDIN) > 1:
+        raise UsageError(
+            "Standard input cannot be two things.", "- may stand once.", "Put the passphrase into a file of its own."
+        )
+    parts = tuple(_part(call, file) for file in dict.fromkeys(files))
+    passphrase = secret_from(args.passphrase_file) if args.passphrase_file else None
+    return Upload(parts, passphrase)
+
+
+def _part(call: Call, file: str) -> Part:
+    if file != _STDIN:
+        return call.engine.read_part(Path(file))
+    try:
+        return Part("standard input", sys.stdin.buffer.read(MOST_BYTES + 1))
+    except (OSError, ValueError, AttributeError) as exc:
+        raise UsageError("Standard input cannot be read.", "It is closed.", "Name a file instead of -.") from exc
+
+
+def ask_passphrase(wrong: bool) -> bytes:
+    """Ask for a passphrase without echo."""
+    from getpass import getpass
+
+    return getpass("Wrong. Passphrase: " if wrong else "Passphrase: ", stream=sys.stderr).encode()
+
+
+def upload_json(check: UploadCheck, certificate: object | None = None) -> dict[str, object]:
+    """Return `check --json` and `import --json` (CONTRACT.md). `certificate`: the status after an import."""
+    if certificate is None and check.certificate is not None:
+        certificate = certificate_json(check.certificate)
+    return {
+        "accepted": check.accepted,
+        "checks": [{"id": each.id, "status": each.status, "detail": each.detail} for each in check.checks],
+        "certificate": certificate,
+    }
+
+
+def checklist(check: UploadCheck, stream: Stream) -> Iterator[str]:
+    """Yield what was found, each check, and the verdict."""
+    if check.found:
+        yield f"Found {', '.join(check.found)}."
+    yield from map(printable, check.notes)
+    if check.certificate is not None:
+        status = check.certificate
+        yield from labelled(
+            [
+                ("Names", ", ".join(map(text.name_shown, status.domains[:10])) or "none"),
+                ("Issuer", printable(status.issuer)),
+                ("Valid to", text.moment(status.not_after) if status.not_after else ""),
+                ("SHA-256", printable(status.sha256)),
+            ]
+        )
+    yield ""
+    for each in check.checks:
+        if each.status == "skip":
+            continue
+        mark = text.MARKS["warn" if each.forced else each.status]
+        colour = {"pass": "green", "warn": "yellow", "fail": "red"}[each.status]
+        forced = " (forced)" if each.forced else ""
+        yield f"{stream.painted(mark.glyph, colour)} {each.title}: {printable(each.detail)}{forced}"
+        if each.fix and each.status != "pass":
+            yield f"  fix: {printable(each.fix)}"
+    yield ""
+    if not check.accepted:
+        more = " --force would let it pass." if check.can_be_forced else ""
+        yield f"Refused.{more}"
+    else:
+        told = f", {text.plural(len(check.warnings), 'warning')}" if check.warnings else ""
+        yield f"Good{told}."
