@@ -129,7 +129,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="zoom", key="enter,ctrl+j", label="Details", title="Show every detail of this certificate", scope="certificates",
-        applies=_has_lineage, footer=4, shown_key="↵",
+        applies=_has_lineage, footer=4, shown_key="enter",
         help="Gives the details the whole screen, and back. Tab moves to them too, to scroll.",
     ),
     Action(
@@ -205,7 +205,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     # -- issue wizard ----------------------------------------------------------------------------------------------
     Action(
-        id="next", key="enter,ctrl+n,ctrl+j", label="Next", title="Go on to the next step", scope="issue", footer=1, shown_key="↵",
+        id="next", key="enter,ctrl+n,ctrl+j", label="Next", title="Go on to the next step", scope="issue", footer=1, shown_key="enter",
         applies=lambda situation: situation.step < 6,
         help="Checks this step and goes on. What is wrong is said where it is. Ctrl+N does the same from every field.",
     ),
@@ -223,18 +223,18 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Asks the order to stop at the next safe point. What is live stays live.",
     ),
     Action(
-        id="finish", key="enter,ctrl+j", label="Close", title="Close the wizard", scope="issue-run", footer=1, shown_key="↵",
+        id="finish", key="enter,ctrl+j", label="Close", title="Close the wizard", scope="issue-run", footer=1, shown_key="enter",
         applies=lambda situation: not situation.busy, help="Goes back to the certificates.",
     ),
     # -- forms -----------------------------------------------------------------------------------------------------
     Action(
-        id="save", key="ctrl+s,enter,ctrl+j", label="Save", title="Save", scope="form", footer=1, shown_key="↵",
+        id="save", key="ctrl+s,enter,ctrl+j", label="Save", title="Save", scope="form", footer=1, shown_key="enter",
         help="Checks every field and saves. Ctrl+S does the same from every field.",
     ),
     # -- first boot ------------------------------------------------------------------------------------------------
     Action(
         id="save", key="ctrl+s,enter,ctrl+j", label="Go on", title="Make the certificate, or close", scope="first-boot", footer=1,
-        shown_key="↵", help="Makes the self-signed certificate with these names; afterwards it closes this screen.",
+        shown_key="enter", help="Makes the self-signed certificate with these names; afterwards it closes this screen.",
     ),
     # -- issuers ---------------------------------------------------------------------------------------------------
     Action(
@@ -283,20 +283,20 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     # -- settings --------------------------------------------------------------------------------------------------
     Action(
-        id="toggle", key="enter,space,ctrl+j", label="Change", title="Change what is under the cursor", scope="settings", footer=1,
-        shown_key="↵", help="Takes the theme, or switches automatic renewal of the certificate on or off.",
+        id="change", key="enter,ctrl+j", label="Change", title="Change what is under the cursor", scope="settings", footer=1,
+        shown_key="enter", help="Takes the theme, or switches automatic renewal of the certificate on or off.",
     ),
     # -- leading to other screens ------------------------------------------------------------------------------------
     Action(
-        id="first-boot", key="f", label="First boot", title="First boot: a self-signed certificate now", scope="certificates",
+        id="first-boot", key="f", label="First boot", title="First boot: a self-signed certificate now",
         applies=_may_write, help="Makes this box speak HTTPS at once with a self-signed certificate. Browsers warn about it.",
     ),
     Action(
-        id="issuers", key="g", label="Issuers", title="Issuers and accounts", footer=8,
+        id="issuers", key="m", label="Issuers", title="Issuers and accounts", footer=10,
         help="The certificate authorities that can be ordered from, what each of them takes, and the accounts there.",
     ),
     Action(
-        id="targets", key="y", label="Targets", title="Targets: the services that use certificates", footer=8,
+        id="targets", key="y", label="Targets", title="Targets: the services that use certificates", footer=11,
         help="The services that certificates are put onto, and how each of them is tested and reloaded.",
     ),
     Action(

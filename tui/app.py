@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment, Segments
 from textual.app import App
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
@@ -41,7 +41,7 @@ class CertdeckApp(App[None]):
 
     CSS_PATH = Path(__file__).parent / "certdeck.tcss"
     BINDINGS = bindings(of_scope("app"))
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False  # ours is made from the table of actions
     TITLE = "certdeck"
     ESCAPE_TO_MINIMIZE = False
 
@@ -69,7 +69,11 @@ class CertdeckApp(App[None]):
         self._loading = loading
         self._generation = ""
         self._use_theme(themes, theme)
-        self._filter = Ascii() if self.terminal.ascii else Safe()
+        self._last_filters: list[LineFilter] = [Ascii() if self.terminal.ascii else Safe()]
+        if self.terminal.colours == 0 and not self.no_color:
+            # Not only where NO_COLOR says so: a vt100 has none either.
+            self.no_color = True
+            self._last_filters.insert(0, NoColor())
 
     # -- looks -------------------------------------------------------------------------------------------------------
 
@@ -103,7 +107,7 @@ class CertdeckApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add ours behind Textual's."""
-        return [*super().get_line_filters(), self._filter]
+        return [*super().get_line_filters(), *self._last_filters]
 
     def get_default_screen(self) -> Screen[Any]:
         from tui.screens.lineages import LineagesScreen
@@ -237,7 +241,7 @@ class CertdeckApp(App[None]):
 
     def perform(self, action: Action) -> None:
         """Do what the action's key does."""
-        self.call_later(self.run_action, action.id.replace("-", "_"), self.screen)
+        self.call_later(self.run_action, action.id.replace("-", "_"), self if action.scope == "app" else self.screen)
 
     def go_to(self, name: str) -> None:
         """Go to the first screen, with the cursor on a lineage."""
@@ -297,10 +301,11 @@ class CertdeckApp(App[None]):
         self.theme = names[(here + 1) % len(names)]
 
     def action_command_palette(self) -> None:
-        from tui.palette import DeckPalette
+        from tui.palette import PaletteDialog
+        from tui.screens.page import Page
 
-        if not isinstance(self.screen, DeckPalette):
-            self.push_screen(DeckPalette())
+        if isinstance(self.screen, Page):
+            self.push_screen(PaletteDialog(self.screen))
 
     # -- beginning and end -------------------------------------------------------------------------------------------
 

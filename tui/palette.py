@@ -1,79 +1,138 @@
-"""The command palette: every action that applies, and every certificate by its name."""
+"""The command palette: every action that applies, every theme, and every certificate by its name, found by typing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.content import Content
+from textual.widgets import Button, Input, OptionList
+from textual.widgets.option_list import Option
 
 from tui import text
-from tui.actions import Action, offered
+from tui.actions import offered
 from tui.glyphs import printable
+from tui.screens.dialogs.dialog import Dialog
 from tui.screens.page import Page
+from tui.widgets.lines import fit
 
 if TYPE_CHECKING:
     from tui.app import CertdeckApp
 
-
-class ActionProvider(Provider):
-    """What can be done on the screen below."""
-
-    def _commands(self) -> list[tuple[str, str, Callable[[], Any]]]:
-        screen = self.screen
-        if not isinstance(screen, Page):
-            return []
-        actions: list[Action] = [action for action in offered(screen.actions(), screen.situation()) if action.palette]
-        found: list[tuple[str, str, Callable[[], Any]]] = [
-            (f"{action.title}  ({action.key_shown})", action.help, partial(screen.deck.perform, action))
-            for action in actions
-        ]
-        for theme in screen.deck.deck_themes():
-            found.append(
-                (
-                    f"Theme: {printable(theme.name)}",
-                    "Use this theme for the session.",
-                    partial(setattr, screen.deck, "theme", theme.name),
-                )
-            )
-        return found
-
-    async def discover(self) -> Hits:
-        for title, words, do in self._commands():
-            yield DiscoveryHit(Content(title), do, text=title, help=words)
-
-    async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
-        for title, words, do in self._commands():
-            score = matcher.match(title)
-            if score > 0:
-                yield Hit(score, Content(title), do, text=title, help=words)
+_MOST: Final = 60
+"""Found commands that are listed; whoever needs more types another letter."""
 
 
-class CertificateProvider(Provider):
-    """Goes to a certificate by its name or one of its domains."""
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One line of the palette."""
 
-    async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
-        deck = cast("CertdeckApp", self.app)
-        for lineage in deck.status.lineages if deck.status else ():
-            name = printable(lineage.name)
-            score = max(
-                matcher.match(name), *(matcher.match(text.name_shown(domain)) for domain in lineage.domains), 0.0
-            )
-            if score > 0:
-                words = f"{text.days_left(lineage, deck.now())} · {text.names_shown(lineage.domains)}"
-                yield Hit(
-                    score, Content(f"Certificate {name}"), partial(deck.go_to, lineage.name), text=name, help=words
-                )
+    key: str
+    title: str
+    words: str
+    """What a search looks into, in lower case."""
+    do: Callable[[], Any]
 
 
-class DeckPalette(CommandPalette):
-    """Textual's palette over our providers alone."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            providers=[ActionProvider, CertificateProvider], placeholder="Type a command or a certificate's name"
+def commands(page: Page[Any]) -> list[Command]:
+    """Return what can be done on a page, in the order of the table; themes last."""
+    found = [
+        Command(
+            action.key_shown,
+            action.title,
+            f"{action.title} {action.label}".casefold(),
+            partial(page.deck.perform, action),
         )
+        for action in offered(page.actions(), page.situation())
+        if action.palette
+    ]
+    for theme in page.deck.deck_themes():
+        title = f"Theme: {printable(theme.name)}"
+        found.append(Command("", title, title.casefold(), partial(setattr, page.deck, "theme", theme.name)))
+    return found
+
+
+def certificates(deck: CertdeckApp) -> Iterator[Command]:
+    """Yield a command for each certificate, that goes to it."""
+    for lineage in deck.status.lineages if deck.status else ():
+        name = printable(lineage.name)
+        domains = " ".join(map(text.name_shown, lineage.domains))
+        title = f"{name}  {text.days_left(lineage, deck.now())}"
+        yield Command("", title, f"certificate {name} {domains}".casefold(), partial(deck.go_to, lineage.name))
+
+
+def ranked(found: list[Command], typed: str) -> list[Command]:
+    """Return the commands that hold every typed word; those with words that begin so stand first."""
+    words = typed.casefold().split()
+    hits = [command for command in found if all(word in command.words for word in words)]
+    return sorted(hits, key=lambda command: -sum(f" {word}" in f" {command.words}" for word in words))
+
+
+class PaletteDialog(Dialog[None]):
+    """Type, choose, Enter."""
+
+    BINDINGS: ClassVar = [
+        Binding("down,ctrl+n", "move(1)", show=False, priority=True),
+        Binding("up,ctrl+p", "move(-1)", show=False, priority=True),
+        Binding("pagedown", "move(8)", show=False, priority=True),
+        Binding("pageup", "move(-8)", show=False, priority=True),
+        Binding("enter,ctrl+j", "run", show=False, priority=True),
+    ]
+    AUTO_FOCUS = "Input"
+    title_text = "Every command"
+
+    def __init__(self, page: Page[Any]) -> None:
+        super().__init__()
+        self._page = page
+        self._commands = commands(page)
+        self._found: list[Command] = []
+
+    def parts(self) -> ComposeResult:
+        yield Input(placeholder="a command, or a certificate's name")
+        yield OptionList(markup=False)
+
+    def buttons(self) -> list[Button]:
+        return []
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).can_focus = False
+        self._find("")
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        self._find(message.value)
+
+    def _find(self, typed: str) -> None:
+        # Certificates only when something is typed: there may be thousands.
+        every = [*self._commands, *certificates(self._page.deck)] if typed.strip() else self._commands
+        self._found = ranked(every, typed)[:_MOST]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(map(_option, self._found))
+        if not self._found:
+            options.add_option(Option(Content.styled("Nothing is called that.", "$text-muted"), disabled=True))
+        options.highlighted = 0 if self._found else None
+
+    def action_move(self, step: int) -> None:
+        options = self.query_one(OptionList)
+        if self._found:
+            options.highlighted = max(0, min((options.highlighted or 0) + step, len(self._found) - 1))
+
+    def action_run(self) -> None:
+        self._run(self.query_one(OptionList).highlighted)
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        self._run(message.option_index)
+
+    def _run(self, number: int | None) -> None:
+        if number is None or number >= len(self._found):
+            return
+        self.dismiss(None)
+        self.app.call_later(self._found[number].do)
+
+
+def _option(command: Command) -> Option:
+    return Option(Content.assemble((fit(command.key, 7), "$key bold"), command.title))

@@ -105,6 +105,9 @@ def parse(text: str, where: str) -> Theme:
         ours: variables.get(ours) or fields.get(stand_in) or fields.get("foreground") or fields["primary"]
         for ours, stand_in in OURS.items()
     }
+    if fields.get("ansi"):
+        # Textual's own style sheets name these, and make them for its own themes alone.
+        filled |= dict.fromkeys(("ansi-background", "ansi-foreground"), "ansi_default")
     return Theme(**fields, variables={**filled, **variables})
 
 

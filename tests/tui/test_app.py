@@ -33,7 +33,23 @@ async def test_opens_on_the_certificates() -> None:
     async with app.run_test(size=NARROW):
         assert isinstance(app.screen, LineagesScreen)
         first = shown(app).splitlines()[0]
-        assert first.split() == "◆ certdeck Acme Box box.example.com timer on · next run 03:00, in 22 h".split()
+        assert first.startswith(" ◆ certdeck  Acme Box  box.example.com  ")
+        assert first.endswith("  timer on · next run 03:00, in 22 h")
+            "◆",
+            "certdeck",
+            "Acme",
+            "Box",
+            "box.example.com",
+            "timer",
+            "on",
+            "·",
+            "next",
+            "run",
+            "03:00,",
+            "in",
+            "22",
+            "h",
+        ]
 
 
 async def test_first_paint_does_not_wait_for_services() -> None:
@@ -184,7 +200,10 @@ async def test_a_broken_configuration_is_shown_beside_the_rest() -> None:
     engine = FakeEngine()
     app = deck(engine)
     broken = ConfigError(
-        "The configuration is wrong.", "1 problem.", "Correct it.", details={"problems": ["line 3: unknown key `adress`"]}
+        "The configuration is wrong.",
+        "1 problem.",
+        "Correct it.",
+        details={"problems": ["line 3: unknown key `adress`"]},
     )
     async with app.run_test(size=NARROW) as pilot:
         engine.fails["status"] = broken
@@ -199,7 +218,10 @@ async def test_begins_with_a_broken_configuration() -> None:
     """With a broken configuration the console still opens, and says what is wrong."""
     engine = FakeEngine()
     engine.fails["status"] = ConfigError(
-        "The configuration is wrong.", "1 problem.", "Correct it.", details={"problems": ["line 3: unknown key `adress`"]}
+        "The configuration is wrong.",
+        "1 problem.",
+        "Correct it.",
+        details={"problems": ["line 3: unknown key `adress`"]},
     )
     app = deck(engine)
     async with app.run_test(size=NARROW):

@@ -40,8 +40,13 @@ class FilterField(Horizontal):
         yield Static("/ ", markup=False)
         yield Input(placeholder=self._hint)
 
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
     def focus(self, scroll_visible: bool = True) -> FilterField:
-        self.query_one(Input).focus(scroll_visible)
+        # While it is being mounted there is no field yet; it takes the focus as soon as there is.
+        for field in self.query(Input):
+            field.focus(scroll_visible)
         return self
 
     def on_input_changed(self, message: Input.Changed) -> None:

@@ -31,7 +31,8 @@ class Ink:
     def chosen(self, name: str, *, bold: bool = False) -> Style:
         """Return the style of something in the row under the cursor."""
         if self.ansi:
-            return self(name, bold=bold) + Style(reverse=True)
+            # In one colour: a row of five in reverse would be a flag.
+            return Style(reverse=True, bold=bold or None)
         return self(name, bold=bold, on="cursor-row")
 
     def _made(self, name: str, bold: bool, on: str) -> Style:

@@ -37,8 +37,10 @@ class Dialog(ModalScreen[T]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=False) as box:
             yield from self.parts()
-            with Horizontal(classes="buttons"):
-                yield from self.buttons()
+            buttons = self.buttons()
+            if buttons:
+                with Horizontal(classes="buttons"):
+                    yield from buttons
         box.border_title = self.title_text
 
     def action_cancel(self) -> None:

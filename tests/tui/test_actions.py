@@ -1,0 +1,92 @@
+"""One table feeds keys, footer, palette and help, so none of them can tell another story."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.support.lineages import lineage, seven, without_certificate
+from tui.actions import ACTIONS, Action, Situation, bindings, of_scope, offered
+
+SCOPES = sorted({action.scope for action in ACTIONS} - {"app", "page"})
+SHOP = next(each for each in seven() if each.name == "shop")
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_no_key_is_taken_twice(scope: str) -> None:
+    """On no screen do two actions share a key."""
+    keys = Counter(key for action in of_scope(scope, "page", "app") for key in action.key.split(",") if key)
+    assert [key for key, count in keys.items() if count > 1] == []
+
+
+def test_every_action_explains_itself() -> None:
+    """Every action has a label, a title that begins with a capital, and help that ends as a sentence."""
+    assert [action.id for action in ACTIONS if not (action.label and action.title[0].isupper())] == []
+    assert [action.id for action in ACTIONS if not action.help.endswith((".", "?"))] == []
+
+
+def test_labels_are_short() -> None:
+    """What stands in the footer is at most two words."""
+    assert [action.label for action in ACTIONS if action.footer and len(action.label.split()) > 2] == []
+
+
+def _ids(situation: Situation) -> set[str]:
+    return {action.id for action in offered(of_scope("certificates"), situation)}
+
+
+def test_nothing_is_offered_that_cannot_be_done() -> None:
+    """Without certificates, while something runs, or with a broken configuration, only what makes sense is offered."""
+    assert not _ids(Situation()) & {
+        "renew",
+        "deploy",
+        "delete",
+        "export",
+        "show-pem",
+        "zoom",
+        "filter",
+        "sort",
+        "problems",
+    }
+    assert "issue" in _ids(Situation())
+    assert not _ids(Situation(lineage=SHOP, certificates=7, busy=True)) & {
+        "issue",
+        "renew",
+        "deploy",
+        "delete",
+        "export",
+    }
+    assert not _ids(Situation(lineage=SHOP, certificates=7, broken=True)) & {"issue", "renew", "deploy", "delete"}
+    assert "show-pem" in _ids(Situation(lineage=SHOP, certificates=7, busy=True))
+
+
+def test_what_applies_follows_the_certificate() -> None:
+    """An upload is not renewed, a first version is not rolled back, and only an open order is completed."""
+    one = Situation(lineage=lineage("a"), certificates=1)
+    assert {"renew", "deploy", "export", "delete", "show-pem"} <= _ids(one)
+    assert not _ids(one) & {"roll-back", "complete", "sort"}
+    assert "roll-back" in _ids(Situation(lineage=lineage("a", version=2)))
+    assert "complete" in _ids(Situation(lineage=lineage("a", open_order=True)))
+    assert "renew" not in _ids(Situation(lineage=lineage("a", method="upload")))
+    none = _ids(Situation(lineage=without_certificate("a")))
+    assert "renew" in none
+    assert not none & {"deploy", "export", "show-pem"}
+
+
+def test_upload_and_dns_have_no_key_yet() -> None:
+    """What does not exist yet has no key."""
+    assert not {action.id for action in ACTIONS} & {"upload", "dns"}
+
+
+def test_bindings_leave_out_what_has_no_key() -> None:
+    """An action without a key is for the palette alone."""
+    action = Action(id="a-b", key="", label="A", title="A", help="A.")
+    assert bindings([action]) == []
+    made = bindings([Action(id="a-b", key="f,g", label="A", title="A", help="A.")])
+    assert [(binding.key, binding.action) for binding in made if not isinstance(binding, tuple)] == [("f,g", "a_b")]
+
+
+def test_keys_are_written_as_people_write_them() -> None:
+    """The footer and the help write ^p, esc, ? and not Textual's names."""
+    shown = {action.id: action.key_shown for action in ACTIONS}
+    assert (shown["command_palette"], shown["back"], shown["help"], shown["issue"]) == ("^p", "esc", "?", "i")

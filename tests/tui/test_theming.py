@@ -1,0 +1,156 @@
+"""Themes are data: the shipped ones can be read by everybody, and a vendor's wrong one is refused in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError
+from tests.support.deck import NARROW, deck, shown
+from tests.support.fake_engine import FakeEngine
+from tui import theming
+from tui.terminal import Terminal
+
+SHIPPED = theming.load().themes
+GOOD = 'name = "acme"\nprimary = "#ff0000"\nbackground = "#000000"\nforeground = "#ffffff"\n'
+
+TEXTS = (
+    "foreground",
+    "text-muted",
+    "footer-text",
+    "faint-text",
+    "brand",
+    "key",
+    "frame-title",
+    "severity-green",
+    "severity-yellow",
+    "severity-red",
+)
+GROUNDS = ("background", "surface", "panel", "header-background", "cursor-row")
+
+
+def test_ships_four() -> None:
+    """There is a dark, a light, a high-contrast and a sixteen-colour theme, and the default is among them."""
+    assert set(SHIPPED) == {"dark", "light", "contrast", "ansi"}
+    assert theming.DEFAULT in SHIPPED
+    assert SHIPPED[theming.ANSI].ansi
+
+
+@pytest.mark.parametrize("name", [name for name, theme in SHIPPED.items() if not theme.ansi])
+def test_text_can_be_read(name: str) -> None:
+    """Every text on every ground has a contrast of 4.5 (WCAG 2 AA), in the high-contrast theme of 7 (AAA)."""
+    theme = SHIPPED[name]
+    colours = {**theme.to_color_system().generate(), **theme.variables}
+    least = 7.0 if name == "contrast" else 4.5
+    weak = {
+        (text, ground): round(theming.contrast(colours[text], colours[ground]), 2)
+        for text in TEXTS
+        for ground in GROUNDS
+        if theming.contrast(colours[text], colours[ground]) < least
+    }
+    assert weak == {}
+
+
+def test_contrast_is_the_known_one() -> None:
+    """Black on white is 21, and a colour on itself 1."""
+    assert theming.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert theming.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert theming.contrast("#123456", "#123456") == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_sets_every_variable_of_ours(name: str) -> None:
+    """A shipped theme says every colour itself; none is left to a stand-in."""
+    text = (Path(__file__).parents[2] / "themes" / f"{name}.toml").read_text()
+    assert [variable for variable in theming.OURS if f"\n{variable} = " not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("name = ", "It is not TOML: Invalid value (at end of document)."),
+        ('primary = "red"\n', "`name` is missing."),
+        ('name = "acme"\n', "`primary` is missing."),
+        ('name = "acme"\nprimary = "reddish"\n', "`primary` is 'reddish', which is no colour."),
+        ('name = "acme"\nprimary = 7\n', "`primary` must be a colour in quotes."),
+        (GOOD + 'backgound = "#000000"\n', "`backgound` is not a field of a theme. Did you mean `background`?"),
+        (GOOD + "dark = 1\n", "`dark` must be true or false."),
+        (GOOD + 'luminosity_spread = "much"\n', "`luminosity_spread` must be a number."),
+        (GOOD + "variables = 3\n", "`variables` must be a table of names and colours."),
+        (GOOD + '[variables]\ntick = "#12"\n', "`variables.tick` is '#12', which is no colour."),
+        (GOOD + "[variables]\ntick = 12\n", "`variables.tick` must be text in quotes."),
+    ],
+)
+def test_a_wrong_file_is_refused_in_a_sentence(text: str, why: str) -> None:
+    """What is wrong with a theme is said with the file's name and the nearest right word."""
+    with pytest.raises(ConfigError) as caught:
+        theming.parse(text, "acme.toml")
+    assert caught.value.what == "The theme acme.toml cannot be used."
+    assert caught.value.why == why
+
+
+def test_a_small_theme_is_filled_up() -> None:
+    """A vendor's theme of four lines works: our variables take the nearest field."""
+    theme = theming.parse(GOOD, "acme.toml")
+    assert theme.variables["brand"] == "#ff0000"
+    assert theme.variables["text-muted"] == "#ffffff"
+
+
+def test_a_vendor_drops_one_in(tmp_path: Path) -> None:
+    """A file in etc/themes is a theme more; a wrong one beside it is a problem, not a failure."""
+    folder = tmp_path / "themes"
+    folder.mkdir()
+    (folder / "acme.toml").write_text(GOOD)
+    (folder / "bad.toml").write_text("name = ")
+    (folder / "latin.toml").write_bytes(b'name = "\xe9"\n')
+    loaded = theming.load(tmp_path)
+    assert "acme" in loaded.themes
+    assert [problem.what for problem in loaded.problems] == [
+        f"The theme {folder / 'bad.toml'} cannot be used.",
+        f"The theme {folder / 'latin.toml'} cannot be used.",
+    ]
+
+
+async def test_the_configured_theme_is_on(tmp_path: Path) -> None:
+    """The theme of the configuration is used, a vendor's too; an unknown one falls back to the default."""
+    folder = tmp_path / "etc" / "themes"
+    folder.mkdir(parents=True)
+    (folder / "acme.toml").write_text(GOOD)
+    for wanted, got in (("acme", "acme"), ("light", "light"), ("nothing", "dark"), (None, "dark")):
+        app = deck(FakeEngine(home=tmp_path), theme=wanted)
+        async with app.run_test(size=NARROW):
+            assert app.theme == got
+            assert "shop.example.com" in shown(app)
+
+
+async def test_t_goes_through_the_themes() -> None:
+    """t goes to the next theme and comes round; everything stays drawn."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        seen = []
+        for _ in range(4):
+            seen.append(app.theme)
+            await pilot.press("t")
+            await pilot.pause()
+            assert "shop.example.com" in shown(app)
+    assert seen == ["dark", "light", "contrast", "dark"]
+
+
+@pytest.mark.parametrize(
+    "terminal",
+    [
+        pytest.param(Terminal(colours=16), id="sixteen"),
+        pytest.param(Terminal(colours=0, ascii=True), id="none-ascii"),
+    ],
+)
+async def test_poor_terminals_use_their_own_colours(terminal: Terminal) -> None:
+    """With sixteen colours or none the terminal's own ones are used, whatever theme is configured, and RGB never."""
+    app = deck(theme="light", terminal=terminal)
+    async with app.run_test(size=NARROW):
+        assert app.theme == "ansi"
+        assert app.native_ansi_color
+        for strip in app.screen._compositor.render_strips():
+            for segment in strip:
+                colours = (segment.style.color, segment.style.bgcolor) if segment.style else ()
+                assert all(colour is None or colour.triplet is None for colour in colours), segment
