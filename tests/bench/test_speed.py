@@ -36,7 +36,12 @@ def ours(ca: PebbleServer, tmp_path: Path) -> dict[str, str]:
         f'[issuers.bench]\ndirectory = "{ca.directory_url}"\nca_bundle = "{ca.ca_pem}"\nprofile = "default"\nagree_tos = true\n'
         f'[defaults]\nissuer = "bench"\n[http01]\naddress = "127.0.0.1"\nport = {ca.http01_port}\n'
     )
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CERTDECK_HOME": str(tmp_path / "deck"), "LANG": "C.UTF-8"}
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "CERTDECK_HOME": str(tmp_path / "deck"),
+        "LANG": "C.UTF-8",
+    }
     run([CERTDECK, "issue", "-d", "first.certdeck.test"], env)
     return env
 
