@@ -239,9 +239,9 @@ def issuer_shown(lineage: LineageStatus) -> str:
     """Return the short name of who issued: `Let's Encrypt`, `self-signed`, `private CA`."""
     from core.issuers import BUILT_IN
 
-    if lineage.ca in BUILT_IN:
-        kind = BUILT_IN[lineage.ca].kind
-        return {"self-signed": "self-signed", "private-ca": "private CA"}.get(kind, BUILT_IN[lineage.ca].title)
+    built_in = BUILT_IN.get(lineage.ca or "")
+    if built_in is not None:
+        return {"self-signed": "self-signed", "private-ca": "private CA"}.get(built_in.kind, built_in.title)
     if lineage.self_signed:
         return "self-signed"
     return printable(lineage.ca or _house(common_name(lineage.issuer)) or lineage.method) or "–"
