@@ -43,11 +43,11 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
     """
     name = facts.name
     issuer = facts.issuer or config.defaults.issuer
+    if facts.waiting_version is not None:
+        return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
     by_hand = _by_hand(facts, config, issuer)
     if by_hand:
         return Decision(name, SKIP, by_hand)
-    if facts.waiting_version is not None:
-        return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
     auto = config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew
     if not auto and not named:
         return Decision(name, SKIP, "automatic renewal is off")

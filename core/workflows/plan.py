@@ -13,7 +13,7 @@ from core.errors import CertdeckError, NotFound, UsageError
 from core.identifiers import Identifier, check_lineage_name, lineage_name_for, parse_identifiers
 from core.issuers import BUILT_IN, Issuer, issuer_problems, merged, profile_for
 from core.operations import IssueRequest
-from core.workflows.method import SELF_SIGNED, method_of
+from core.workflows.method import SELF_SIGNED, UPLOAD, method_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +82,14 @@ def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | 
             "Leave the challenge out, or use --issuer appliance-ca, which needs no proof.",
         )
     base = existing or LineageConfig(name=name)
+    if base.issuer == UPLOAD and request.issuer is None:
+        raise UsageError(
+            f"{name} holds a certificate that somebody has uploaded.",
+            "A new one from a CA would take its place, and which CA that is to be was not said.",
+            f"Name it, for example --issuer {config.defaults.issuer}; or give the new certificate another name with --name.",
+            lineage=name,
+            details={"needs": "issuer", "issuer": config.defaults.issuer},
+        )
     return replace(
         base,
         name=name,

@@ -21,6 +21,7 @@ from core.store.index import Facts, facts_of_all
 from core.workflows import last_run
 from core.workflows.context import Context, View
 from core.workflows.due import ASK, DEPLOY, FINISH, RENEW, SKIP, Decision, decide
+from core.workflows.method import UPLOAD
 
 if TYPE_CHECKING:
     from core.paths import Paths
@@ -180,7 +181,7 @@ class _Run:
     def _work(self, context: Context, decision: Decision) -> str | Skipped:
         from core.config.load import load_lineage
         from core.store.index import facts_of
-        from core.workflows.deploy import settings_of_waiting
+        from core.workflows.deploy import deploy, settings_of_waiting
         from core.workflows.fallback import stand_in
         from core.workflows.issue import finish_order
         from core.workflows.outcome import ask_when, deploy_new, failed
@@ -202,7 +203,10 @@ class _Run:
                 waiting = facts_of(context.paths, decision.name).waiting_version
                 assert waiting is not None
                 ordered = settings_of_waiting(context, lineage, waiting)
-                deploy_new(context, plan(context.config, ordered), waiting, self._sessions)
+                if ordered.issuer == UPLOAD:  # nobody can order it, but it is here
+                    deploy(context, decision.name)
+                else:
+                    deploy_new(context, plan(context.config, ordered), waiting, self._sessions)
             else:
                 self._renew(context, plan(context.config, lineage))
         except Exception as exc:
