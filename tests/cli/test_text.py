@@ -1,0 +1,218 @@
+"""What people read: the status, and the result of every command, compared with baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from core.errors import ConfigError, ReloadFailed
+from core.lineage_status import TimerState
+from core.renewal_report import FailedLineage, RenewalReport, Skipped
+from tests.support.command import Answer, command
+from tests.support.fake_engine import FakeEngine
+from tests.support.lineages import NEXT_RUN, NOW, lineage, many, without_certificate
+
+
+def shown(answer: Answer) -> str:
+    """Return an answer as one text for a baseline."""
+    return f"-- stdout\n{answer.out}-- stderr\n{answer.err}-- exit status {answer.status}\n"
+
+
+# -- status ------------------------------------------------------------------------------------------------------------
+
+
+def test_overview(golden: SnapshotAssertion) -> None:
+    """`status` shows the box, whether the timer lives, and every certificate in a line, urgent ones first (ST-45)."""
+    assert shown(command("status")) == golden
+
+
+@pytest.mark.parametrize("name", ["shop", "mail", "default", "edge", "partner"])
+def test_one_in_full(name: str, golden: SnapshotAssertion) -> None:
+    """`status NAME` has every field of ST-42 to ST-49, and what went wrong last."""
+    assert shown(command("status", name)) == golden
+
+
+def test_every_field_of_the_status_is_there() -> None:
+    """Subject, issuer, validity, days left, names with addresses, self-signed, chain and fingerprint (ST-42 to ST-49)."""
+    engine = FakeEngine()
+    text = command("status", "default", engine=engine).out
+    default = next(each for each in engine.lineages if each.name == "default")
+    assert default.subject in text
+    assert default.issuer in text
+    assert "365 days left" in text
+    for name in default.domains:
+        assert name in text
+    assert default.sha256 in text
+    assert "21 Nov 2027" in text
+    labels = [line.split("  ")[1].strip() for line in text.splitlines() if line.startswith("  ")]
+    for label in ("Subject", "Issuer", "Valid from", "Valid to", "Self-signed", "Chain", "SHA-256"):
+        assert label in labels
+
+
+def test_a_certificate_without_a_subject_shows_its_names() -> None:
+    """A certificate without a common name (profile `shortlived`) is known by its first name (ST-42)."""
+    text = command("status", "edge").out
+    assert "203.0.113.7" in text
+
+
+@pytest.mark.parametrize(
+    "lineages",
+    [
+        pytest.param((), id="none"),
+        pytest.param((without_certificate("new"),), id="without-certificate"),
+        pytest.param((lineage("old", left=timedelta(days=-2), severity="red"),), id="expired"),
+        pytest.param((lineage("shop", open_order=True),), id="open-order"),
+        pytest.param((lineage("idn", "xn--bcher-kva.example", "xn--fiqs8s.example"),), id="idn"),
+    ],
+)
+def test_unusual_boxes(lineages: Sequence[object], golden: SnapshotAssertion) -> None:
+    """An empty box, a lineage without certificate, an expired one, an open order and names in other scripts, in both views."""
+    engine = FakeEngine(lineages)  # type: ignore[arg-type]
+    told = shown(command("status", engine=engine))
+    for each in engine.lineages:
+        told += shown(command("status", each.name, engine=engine))
+    assert told == golden
+
+
+@pytest.mark.parametrize(
+    "timer",
+    [
+        pytest.param(TimerState(state="off"), id="off"),
+        pytest.param(TimerState(state="on", next_run=NEXT_RUN), id="on"),
+        pytest.param(
+            TimerState(state="on", last_run=NOW - timedelta(hours=1), last_outcome="failed", last_error="No."),
+            id="failed",
+        ),
+    ],
+)
+def test_the_timer_comes_first(timer: TimerState) -> None:
+    """Whether certificates renew by themselves stands in the first line."""
+    engine = FakeEngine()
+    engine.timer = timer
+    first = command("status", engine=engine).out.splitlines()[0]
+    assert f"timer {timer.state}" in first
+    assert ("failed" in first) is (timer.last_outcome == "failed")
+
+
+def test_broken_files_are_told_beside_the_rest() -> None:
+    """A lineage file that cannot be read is an error on stderr; the others are shown, and the status is that of a success."""
+    engine = FakeEngine()
+    engine.problems = (ConfigError("mail.toml is broken.", "Line 3 is no TOML.", "Mend it.", lineage="mail"),)
+    answer = command("status", engine=engine)
+    assert answer.status == 0
+    assert "shop" in answer.out
+    assert "Line 3 is no TOML." in answer.err
+
+
+def test_a_thousand_certificates() -> None:
+    """A thousand certificates are a thousand aligned lines."""
+    answer = command("status", engine=FakeEngine(many(1000)))
+    rows = [line for line in answer.out.splitlines() if "site-" in line]
+    assert len(rows) == 1000
+    assert len({line.index("site-") for line in rows}) == 1
+
+
+def test_check_line(golden: SnapshotAssertion) -> None:
+    """`status --check` names what is wrong, worst first, and has figures for graphs behind the bar."""
+    line = command("status", "--check").out
+    assert line.count("|") == 1
+    assert line == golden
+
+
+# -- operations --------------------------------------------------------------------------------------------------------
+
+
+def failure(name: str) -> FailedLineage:
+    error = ReloadFailed(
+        "nginx refused to load the new certificate.",
+        "It ended with status 1.",
+        "Mend it.",
+        lineage=name,
+        details={"target": "nginx", "output": "nginx: [emerg] unknown directive\nnginx: test failed", "live": "old"},
+    )
+    return FailedLineage(name=name, error=error)
+
+
+@pytest.mark.parametrize(
+    ("argv", "report"),
+    [
+        pytest.param(["--renew"], RenewalReport(), id="nothing-there"),
+        pytest.param(
+            ["--renew"],
+            RenewalReport(
+                skipped=(
+                    Skipped(name="b", why="not due before 2026-12-24", renew_at=NOW + timedelta(days=33)),
+                    Skipped(name="a", why="it was uploaded: bring a new certificate in time"),
+                )
+            ),
+            id="nothing-due",
+        ),
+        pytest.param(
+            ["--renew", "b"],
+            RenewalReport(skipped=(Skipped(name="b", why="not due before 2026-12-24", renew_at=NOW),)),
+            id="named-not-due",
+        ),
+        pytest.param(
+            ["--renew"],
+            RenewalReport(renewed=("a", "b"), skipped=(Skipped(name="c", why="not due"),), failed=(failure("mail"),)),
+            id="mixed",
+        ),
+        pytest.param(
+            ["--renew", "--dry-run"],
+            RenewalReport(due=("a",), skipped=(Skipped(name="c", why="not due"),)),
+            id="dry-run",
+        ),
+    ],
+)
+def test_renew(argv: list[str], report: RenewalReport, golden: SnapshotAssertion) -> None:
+    """The scheduled run says little when there was nothing to do, and everything about what failed."""
+    engine = FakeEngine()
+    engine.renewal = report
+    assert shown(command(*argv, engine=engine)) == golden
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["issue", "-d", "new.example.com", "www.new.example.com", "--target", "nginx"],
+        ["issue", "-d", "new.example.com", "--staging"],
+        ["renew", "shop", "--force"],
+        ["first-boot"],
+        ["deploy", "shop"],
+        ["rollback", "shop"],
+        ["export", "shop", "--format", "pem", "--out", "shop.pem"],
+        ["delete", "mail", "--yes"],
+        ["revoke", "mail", "--yes"],
+        ["set", "mail", "--auto-renew", "off"],
+        ["doctor"],
+        ["log"],
+        ["log", "--verify"],
+        ["pem", "shop"],
+        ["issuer", "list"],
+        ["issuer", "test", "letsencrypt"],
+        ["account", "list"],
+        ["target", "list"],
+        ["target", "test", "nginx"],
+        ["vault", "rotate"],
+    ],
+    ids=lambda argv: "-".join(word.strip("-") for word in argv[:2]),
+)
+def test_every_command(argv: list[str], golden: SnapshotAssertion) -> None:
+    """Results are on stdout, what happened meanwhile on stderr, and both read well."""
+    assert shown(command(*argv)) == golden
+
+
+def test_first_boot_of_a_fresh_box(golden: SnapshotAssertion) -> None:
+    """The first boot says what it made and where it is."""
+    answer = command("first-boot", engine=FakeEngine(()))
+    assert shown(answer) == golden
+
+
+def test_pending(golden: SnapshotAssertion) -> None:
+    """An order that waits shows the records to set and the command that goes on."""
+    engine = FakeEngine()
+    engine.pending = True
+    assert shown(command("issue", "-d", "a.example.com", "--manual", engine=engine)) == golden
