@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from core.errors import CertdeckError, NotFound
+from core.issuers import Issuer
 from core.operations import Finding, IssueRequest
 from core.version import BUILT
 from core.workflows.context import Context
@@ -66,7 +67,7 @@ def _checks_for(context: Context, wanted: Plan) -> list[Check]:
         checks.append(lambda: _directory(context, wanted.issuer.name))
         if wanted.challenge == "http-01":
             checks.append(lambda: _port(context))
-            checks += [lambda n=n: _resolves(context, n) for n in wanted.names]  # type: ignore[misc]
+            checks += [lambda n=n: _resolves(context, n, wanted.issuer) for n in wanted.names]  # type: ignore[misc]
         checks.append(lambda: _public_names(wanted))
     else:
         checks.append(
@@ -188,7 +189,7 @@ def _webroot(webroot: str | None) -> Iterator[Finding]:
     )
 
 
-def _resolves(context: Context, name: str) -> Iterator[Finding]:
+def _resolves(context: Context, name: str, issuer: Issuer) -> Iterator[Finding]:
     import ipaddress
 
     try:
@@ -198,7 +199,8 @@ def _resolves(context: Context, name: str) -> Iterator[Finding]:
     if not found:
         yield Finding(
             id="dns",
-            status="fail",
+            # A CA inside a network may well know names that this box does not.
+            status="fail" if issuer.is_public else "warn",
             title=name,
             detail="does not resolve",
             fix=f"Add an A or AAAA record for {name} that leads to this box, and wait until it is known.",

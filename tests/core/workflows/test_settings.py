@@ -265,10 +265,20 @@ def test_the_doctor_says_what_would_stop_an_order(appliance: Appliance) -> None:
     appliance.clock.set(datetime(2001, 1, 1, tzinfo=UTC))
     appliance.ca.fail("", TransportFailure("unreachable", "connection refused"), times=99)
     findings = {finding.id: finding for finding in appliance.engine.doctor(IssueRequest(domains=(NAME,)))}
-    for id in ("clock", "http01-port", "dns", "directory"):
+    assert findings["dns"].status == "warn", "a CA of one's own may know names that this box does not"
+    for id in ("clock", "http01-port", "directory"):
         assert findings[id].status == "fail", id
         assert findings[id].fix
     assert "nginx" in findings["http01-port"].detail
+
+
+def test_a_name_that_nobody_knows_stops_a_public_order(appliance: Appliance) -> None:
+    """For a public CA a name that does not resolve is a failure, with the record to add (CL-01, SF-05)."""
+    appliance.host.known[NAME] = []
+    findings = appliance.engine.doctor(IssueRequest(domains=(NAME,), issuer="letsencrypt"))
+    dns = next(finding for finding in findings if finding.id == "dns")
+    assert dns.status == "fail"
+    assert "A or AAAA record" in dns.fix
 
 
 def test_the_doctor_warns_of_a_name_that_leads_elsewhere(appliance: Appliance) -> None:
