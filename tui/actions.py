@@ -168,7 +168,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="problems", key="exclamation_mark", label="Problems", title="Show the files that cannot be read", scope="certificates",
-        applies=lambda situation: situation.problems > 0, shown_key="!", footer=2,
+        applies=lambda situation: situation.problems > 0 or situation.broken, shown_key="!", footer=2,
         help="Says what is wrong with files that a person has written, and how to mend them.",
     ),
     # -- PEM -------------------------------------------------------------------------------------------------------

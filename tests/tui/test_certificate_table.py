@@ -72,7 +72,7 @@ async def test_rows_tell_state_without_colour() -> None:
         rows = shown(app, app.screen.query_one(CertificateTable)).splitlines()
         marks = {
             words[1]: (words[0], " ".join(words[-3:-1]))
-            for words in (row.strip("│▎ ").split() + ["│"] for row in rows[2:9])
+            for words in ([*row.strip("│▎ ").split(), "│"] for row in rows[2:9])
         }
         assert marks["mail"] == ("✖", "3 d")
         assert marks["shop"] == ("▲", "21 d")

@@ -51,7 +51,7 @@ class LineagesScreen(Page[None]):
     """Overview, list, details."""
 
     SCOPE = "certificates"
-    BINDINGS: ClassVar = bindings(of_scope("certificates"))
+    BINDINGS: ClassVar = bindings(of_scope("certificates", "page"))
     AUTO_FOCUS = "CertificateTable"
     HELP_TEXT = (
         "Every certificate on this box. The bar shows how much of its life is used; the tick shows where it renews. The line "
@@ -106,7 +106,7 @@ class LineagesScreen(Page[None]):
         status, now = self.deck.status, self.deck.now()
         every = status.lineages if status else ()
         rows = self.rows()
-        self.query_one(Overview).show(every, now, self._note())
+        self.query_one(Overview).show(status.lineages if status else None, now, *self._note())
         table = self.query_one(CertificateTable)
         table.show(rows, now)
         count = f"{len(rows):,} of {len(every):,}" if self._filter else f"{len(every):,}"
@@ -116,15 +116,14 @@ class LineagesScreen(Page[None]):
         self._show_detail()
         self._share_height()
 
-    def _note(self) -> str:
+    def _note(self) -> tuple[str, str]:
+        """Return what stands at the end of the first line, and its colour."""
         status = self.deck.status
-        if status is not None and status.problems:
-            return f"! {text.plural(len(status.problems), 'file')} cannot be read"
         if self.deck.status_error is not None and status is not None and status.lineages:
-            return "the configuration is broken · ! says where"
-        if self.deck.is_looking:
-            return "asking the services …"
-        return ""
+            return "✖ configuration broken · !", "severity-red"
+        if status is not None and status.problems:
+            return f"▲ {text.plural(len(status.problems), 'file')} unreadable · !", "severity-yellow"
+        return ("asking the services …" if self.deck.is_looking else ""), "text-muted"
 
     def _show_detail(self) -> None:
         sheet, chosen = self.query_one("#detail", Sheet), self.query_one(CertificateTable).chosen

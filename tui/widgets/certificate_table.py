@@ -26,6 +26,7 @@ _SAMPLE = 200
 _MARGINS = 6
 """Cells before the first column and behind the last one."""
 _LEFT = 5
+_LEAST_ISSUER = 9
 _MOST_ISSUER = 16
 _LEAST_LIFE = 10
 _MOST_LIFE = 24
@@ -213,7 +214,7 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
 
 def _names(row: LineageStatus) -> str:
     """Return the names, without saying again what the column before says."""
-    if row.domains and row.domains[0] == row.name:
+    if row.domains and row.domains[0] == row.name and "xn--" not in row.name:
         return f"+{len(row.domains) - 1}" if len(row.domains) > 1 else ""
     return text.names_shown(row.domains)
 
@@ -229,8 +230,8 @@ def _share_out(rows: Sequence[LineageStatus], width: int) -> Columns:
     issuer = min(max([6, *(width_of(text.issuer_shown(row)) for row in rows)]), _MOST_ISSUER)
     gaps = 8 if names else 6
     room = width - _MARGINS - gaps - _LEFT - _LEAST_LIFE
-    name = min(name, max(room - 6 - min(names, 12), 12))
-    issuer = min(issuer, max(room - name - names, 8))
+    issuer = min(issuer, max(room - name - names, _LEAST_ISSUER))
+    name = min(name, max(room - issuer - names, (room - issuer) // (2 if names else 1)))
     names = max(min(names, room - name - issuer), 0)
     life = min(room + _LEAST_LIFE - name - names - issuer, _MOST_LIFE)
     spare = room + _LEAST_LIFE - name - names - issuer - life

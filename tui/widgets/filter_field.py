@@ -38,7 +38,7 @@ class FilterField(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("/ ", markup=False)
-        yield Input(placeholder=self._hint)
+        yield Input(placeholder=self._hint, compact=True)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

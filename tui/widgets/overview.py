@@ -12,7 +12,7 @@ from core.operations import LineageStatus
 from tui.text import MARKS, severity_of
 from tui.widgets.ink import Inked
 from tui.widgets.life import HORIZON_DAYS, horizon
-from tui.widgets.lines import BLANK, Part, between, strip_of
+from tui.widgets.lines import BLANK, Part, between, length, strip_of
 
 
 class Overview(Inked):
@@ -24,11 +24,16 @@ class Overview(Inked):
 
     _lineages: Sequence[LineageStatus] = ()
     _now: datetime | None = None
+    _nothing = ""
     _note = ""
+    _note_role = "text-muted"
 
-    def show(self, lineages: Sequence[LineageStatus], now: datetime, note: str = "") -> None:
-        """Set what is shown. `note`: a word at the end of the first line."""
-        self._lineages, self._now, self._note = lineages, now, note
+    def show(
+        self, lineages: Sequence[LineageStatus] | None, now: datetime, note: str = "", role: str = "text-muted"
+    ) -> None:
+        """Set what is shown; None: nothing is known. `note`: a word at the end of the first line, in the colour `role`."""
+        self._nothing = "nothing is known yet" if lineages is None else "no certificates"
+        self._lineages, self._now, self._note, self._note_role = lineages or (), now, note, role
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -36,7 +41,11 @@ class Overview(Inked):
         if now is None:
             return Strip.blank(width)
         if y == 0:
-            return strip_of(between(self._counts(), [(self._note, ink("text-muted"))], width), width)
+            note: list[Part] = [(self._note, ink(self._note_role))]
+            counts = self._counts()
+            if length(counts) + length(note) + 2 > width:
+                counts = self._counts(words=False)
+            return strip_of(between(counts, note, width), width)
         if not self._lineages:
             return Strip.blank(width)
         left, right = "today ", f" +{HORIZON_DAYS} d"
@@ -44,25 +53,25 @@ class Overview(Inked):
         line += [(sign, ink(role)) for sign, role in horizon(self._lineages, now, width - len(left) - len(right))]
         return strip_of([*line, (right, ink("text-muted"))], width)
 
-    def _counts(self) -> list[Part]:
+    def _counts(self, *, words: bool = True) -> list[Part]:
         ink = self.ink
         counts = Counter(map(severity_of, self._lineages))
         if not self._lineages:
-            return [("○ ", ink("text-muted")), ("no certificates", ink("text-muted"))]
-        words = {
+            return [("○ ", ink("text-muted")), (self._nothing, ink("text-muted"))]
+        told = {
             "red": ("needs you", "need you"),
             "yellow": ("renews soon", "renew soon"),
             "green": ("healthy", "healthy"),
         }
         parts: list[Part] = []
-        for severity, (one, several) in words.items():
+        for severity, (one, several) in told.items():
             count, mark = counts[severity], MARKS[severity]
             role = mark.colour if count else "faint"
             word = one if count == 1 else several
             parts += [
                 (f"{mark.glyph} ", ink(role)),
-                (f"{count:,} ", ink(role if count else "text-muted", bold=bool(count))),
-                (word, ink("text-muted")),
+                (f"{count:,}", ink(role if count else "text-muted", bold=bool(count))),
+                (f" {word}" if words else "", ink("text-muted")),
                 ("    ", BLANK),
             ]
         return parts[:-1]

@@ -1,0 +1,508 @@
+"""The status screen: what needs a person, what there is, and what can be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from core.errors import ConfigError, LockHeld, StoreCorrupt
+from core.operations import TimerState
+from tests.support.deck import NARROW, WIDE, deck, settled, shown
+from tests.support.fake_engine import FakeEngine
+from tests.support.lineages import NOW, lineage, seven, without_certificate
+from tui.screens.dialogs.confirm import ConfirmDialog
+from tui.screens.dialogs.error import ErrorDialog
+from tui.screens.dialogs.export import ExportDialog
+from tui.screens.lineages import ORDERS, LineagesScreen, matches
+from tui.terminal import Terminal
+from tui.widgets.certificate_table import CertificateTable
+from tui.widgets.footer import PageFooter
+from tui.widgets.overview import Overview
+
+HOSTILE = "[bold]x[/foo] [@click=app.quit]y[/] \x1b]52;c;ZQ==\x07 \u202egnp\n.exe"
+CONFIG = ConfigError(
+    "The configuration has 2 problems.",
+    "certdeck.toml line 7: unknown key 'isuer' in [defaults].",
+    "Did you mean 'issuer'? Correct the file; nothing renews until then.",
+    details={"problems": ["line 7: unknown key 'isuer'", "line 9: port must be a number"]},
+)
+
+
+def _rows(app: Any) -> list[str]:
+    """Return the names in the list, as they stand."""
+    return [row.name for row in app.screen.query_one(CertificateTable)._rows]
+
+
+def _chosen(app: Any) -> str:
+    chosen = app.screen.query_one(CertificateTable).chosen
+    return chosen.name if chosen is not None else ""
+
+
+async def test_what_needs_a_person_comes_first() -> None:
+    """The counts stand at the top in words, and the list begins with what is most urgent (ST-45)."""
+    app = deck()
+    async with app.run_test(size=NARROW):
+        assert "✖ 1 needs you    ▲ 1 renews soon    ● 5 healthy" in shown(app, app.screen.query_one(Overview))
+        assert _rows(app)[:2] == ["mail", "shop"]
+        assert _chosen(app) == "mail"
+
+
+async def test_the_detail_follows_the_cursor() -> None:
+    """The lower part tells about the certificate under the cursor."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("down")
+        detail = shown(app, app.screen.query_one("#detail"))
+        assert "─ shop ─" in detail
+        assert "▲ 21 days left" in detail
+
+
+@pytest.mark.parametrize(
+    ("size", "beside"), [((80, 24), False), ((109, 40), False), ((110, 30), True), ((120, 40), True)]
+)
+async def test_where_the_detail_stands(size: tuple[int, int], beside: bool) -> None:
+    """From 110 columns on the detail stands to the right of the list, else below it."""
+    app = deck()
+    async with app.run_test(size=size):
+        table, detail = app.screen.query_one("#list").region, app.screen.query_one("#detail").region
+        assert (detail.y == table.y) == beside
+        assert (detail.x > table.x) == beside
+
+
+async def test_seven_rows_fit_at_80x24() -> None:
+    """On a serial line of 80x24 seven certificates, their detail and the keys are seen at once."""
+    app = deck()
+    async with app.run_test(size=NARROW):
+        text = shown(app)
+        assert all(name in text for name in ("mail", "shop", "edge", "api", "wild", "partner", "default"))
+        assert "tries again tonight" in text
+
+
+async def test_the_keys_fit() -> None:
+    """The bottom line never has more than fits, and always help and the palette."""
+    for width in (60, 70, 80, 100, 120):
+        app = deck()
+        async with app.run_test(size=(width, 24)):
+            line = shown(app, app.screen.query_one(PageFooter)).rstrip("\n")
+            assert len(line) <= width
+            assert line.endswith("^p More")
+            assert "? Help" in line
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("shop", ["shop"]),
+        ("zero", ["api"]),
+        ("example.com pay", ["shop"]),
+        ("203.", ["edge"]),
+        ("upload", ["partner"]),
+        ("xyz", []),
+    ],
+)
+async def test_filter_as_one_types(typed: str, names: list[str]) -> None:
+    """The filter works with each letter, over names, domains, issuers and methods; the count says how many are left."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("slash", *("space" if letter == " " else letter for letter in typed.replace(".", "")))
+        field = app.screen.query_one(Input)
+        field.value = typed
+        await pilot.pause()
+        assert _rows(app) == names
+        assert (f"{len(names)} of 7" in shown(app)) == bool(names)
+
+
+async def test_filter_is_kept_or_cleared() -> None:
+    """Enter keeps the filter and gives the keys back to the list; Escape shows everything again."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("slash", "s", "h", "o", "p", "enter")
+        assert _rows(app) == ["shop"]
+        assert isinstance(app.focused, CertificateTable)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(_rows(app)) == 7
+        assert not app.screen.query(Input)
+
+
+async def test_letters_belong_to_the_filter_while_one_types() -> None:
+    """While the filter has the focus, r is a letter and renews nothing."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("slash", "r", "d", "q")
+        assert app.screen.query_one(Input).value == "rdq"
+        assert isinstance(app.screen, LineagesScreen)
+
+
+def test_encoded_names_are_found_as_written() -> None:
+    """An IDN is found by what people write and by what a machine calls it."""
+    one = lineage("x", "xn--bcher-kva.example")
+    assert matches(one, "bücher")
+    assert matches(one, "xn--bcher")
+    assert not matches(one, "buecher")
+
+
+async def test_orders() -> None:
+    """s goes through the orders: most urgent, what ends first, by name, by issuer, and round again."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        seen = [_rows(app)]
+        for _ in ORDERS:
+            await pilot.press("s")
+            seen.append(_rows(app))
+        assert seen[0] == seen[-1]
+        assert seen[1][:3] == ["mail", "edge", "shop"]
+        assert seen[2] == sorted(seen[2])
+        assert seen[3][0] == "partner"
+
+
+async def test_cursor_survives_a_refresh() -> None:
+    """When the timer has changed something meanwhile, the new state shows and the cursor stays on its certificate."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("down")
+        assert _chosen(app) == "shop"
+        engine.lineages = [replace(each, severity="red") if each.name == "wild" else each for each in engine.lineages]
+        engine.lineages.append(lineage("aaa", severity="red"))
+        app.refresh_status()
+        await settled(pilot)
+        assert _chosen(app) == "shop"
+        assert "✖ 3 need you" in shown(app)
+
+
+async def test_details_on_the_whole_screen() -> None:
+    """Enter gives the details the whole screen, Escape takes it back."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        text = shown(app)
+        assert "Certificates" not in text
+        assert "Renewal" in text
+        assert "Serial" in text
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "Certificates" in shown(app)
+        assert isinstance(app.focused, CertificateTable)
+
+
+# -- states ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_configuration_that_cannot_be_read() -> None:
+    """A broken configuration is told with what, why, what to do and every problem, instead of an empty list."""
+    engine = FakeEngine()
+    engine.fails["status"] = CONFIG
+    app = deck(engine)
+    async with app.run_test(size=NARROW):
+        text = shown(app)
+        for words in (
+            "The configuration has 2 problems.",
+            "unknown key 'isuer'",
+            "Did you mean 'issuer'?",
+            "line 9: port must be a number",
+        ):
+            assert words in text
+
+
+async def test_the_last_known_state_stays() -> None:
+    """When the configuration breaks while one looks, what was known stays on the screen, with a word about it."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        engine.fails["status"] = CONFIG
+        app.refresh_status()
+        await settled(pilot)
+        text = shown(app)
+        assert "mail.example.com" in text
+        assert "✖ configuration broken · !" in text
+        await pilot.press("exclamation_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, ErrorDialog)
+        assert "Did you mean 'issuer'?" in shown(app)
+
+
+async def test_a_broken_file_beside_good_ones() -> None:
+    """A lineage file that cannot be read is told; the others are shown as ever."""
+    engine = FakeEngine()
+    engine.problems = (StoreCorrupt("shop.toml cannot be read.", "Line 3 is no TOML.", "Correct it."),)
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        assert "▲ 1 file unreadable · !" in shown(app)
+        assert len(_rows(app)) == 7
+        await pilot.press("exclamation_mark")
+        await pilot.pause()
+        assert "Line 3 is no TOML." in shown(app)
+
+
+async def test_everything_broken() -> None:
+    """Where every certificate needs somebody, the counts say so and nothing is called healthy."""
+    engine = FakeEngine([replace(each, severity="red") for each in seven()])
+    app = deck(engine)
+    async with app.run_test(size=NARROW):
+        assert "✖ 7 need you    ▲ 0 renew soon    ● 0 healthy" in shown(app)
+
+
+async def test_a_lineage_without_a_certificate() -> None:
+    """A lineage written by hand that has none yet stands first and says so."""
+    app = deck(FakeEngine([lineage("old"), without_certificate("new", "new.example.com")]))
+    async with app.run_test(size=NARROW):
+        assert _rows(app)[0] == "new"
+        assert "no certificate yet" in shown(app)
+        assert "none" in shown(app, app.screen.query_one(CertificateTable))
+
+
+@pytest.mark.parametrize(
+    ("timer", "words"),
+    [
+        (TimerState(state="off"), "timer off · nothing renews by itself"),
+        (TimerState(state="on", next_run=NOW, last_outcome="failed"), "last run failed"),
+    ],
+)
+async def test_a_timer_that_does_not_live(timer: TimerState, words: str) -> None:
+    """A timer that is off, or whose last run failed, is told in the first line."""
+    engine = FakeEngine()
+    engine.timer = timer
+    app = deck(engine)
+    async with app.run_test(size=WIDE):
+        assert words in shown(app).splitlines()[0]
+
+
+async def test_hostile_text_does_nothing() -> None:
+    """Markup, escapes, marks of direction and line breaks in a subject, an issuer, a name or an error are only text."""
+    engine = FakeEngine(
+        [
+            lineage(
+                "evil",
+                "evil.example.com",
+                HOSTILE,
+                subject=HOSTILE,
+                issuer=HOSTILE,
+                ca=None,
+                last_error={"what": HOSTILE, "why": HOSTILE, "fix": HOSTILE},
+            )
+        ]
+    )
+    engine.settings = replace(engine.settings, appliance=replace(engine.settings.appliance, name=HOSTILE))
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        for keys in ((), ("enter",), ("escape", "D"), ("escape", "r"), ("escape", "e")):
+            await pilot.press(*keys)
+            await pilot.pause()
+            text = shown(app)
+            assert "[bold]x[/foo]" in text or "Export" in text
+            assert not any(ord(sign) < 32 and sign != "\n" for sign in text)
+            assert "\u202e" not in text
+        assert app.is_running
+
+
+async def test_a_thousand_certificates() -> None:
+    """A thousand certificates are counted, listed and moved through like seven."""
+    app = deck(FakeEngine.with_lineages(1000))
+    async with app.run_test(size=NARROW) as pilot:
+        assert "Certificates  1,000" in shown(app)
+        await pilot.press("end")
+        await pilot.pause()
+        assert _chosen(app) == _rows(app)[-1]
+
+
+# -- actions -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "call"),
+    [
+        (("r", "enter"), ("renew", {"names": ("shop",), "force": True, "dry_run": False})),
+        (("d", "enter"), ("deploy", {"name": "shop", "targets": None})),
+        (("b", "y"), ("rollback", {"name": "shop"})),
+        (("D", "y"), ("delete", {"name": "shop", "force": True})),
+        (("a", "y"), ("set_lineage", {"name": "shop", "auto_renew": False, "renew_days_before": None})),
+        (("c",), ("complete", {"name": "shop"})),
+    ],
+    ids=["renew", "deploy", "roll-back", "delete", "auto-renew", "complete"],
+)
+async def test_actions_ask_and_then_call(keys: tuple[str, ...], call: tuple[str, dict[str, object]]) -> None:
+    """Each action asks first, where something changes, and then makes exactly one call of the engine (ST-31)."""
+    engine = FakeEngine()
+    engine.lineages = [
+        replace(each, version=2, open_order=True) if each.name == "shop" else each for each in engine.lineages
+    ]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("shop")
+        await pilot.pause()
+        await pilot.press(keys[0])
+        await pilot.pause()
+        if len(keys) > 1:
+            assert isinstance(app.screen, ConfirmDialog)
+            assert call not in engine.calls
+            await pilot.press(*keys[1:])
+        await settled(pilot)
+        assert engine.calls.count(call) == 1
+
+
+@pytest.mark.parametrize("key", ["b", "D", "a"])
+async def test_enter_is_harmless_where_something_is_lost(key: str) -> None:
+    """Where something is lost or stops working, Enter falls on the safe answer."""
+    engine = FakeEngine()
+    engine.lineages = [replace(each, version=2) for each in engine.lineages]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("shop")
+        await pilot.press(key)
+        await pilot.pause()
+        assert isinstance(app.screen, ConfirmDialog)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert not {name for name, _ in engine.calls} & {"rollback", "delete", "set_lineage"}
+
+
+async def test_what_does_not_apply_does_nothing() -> None:
+    """An uploaded certificate cannot be renewed, and a first version has nothing before it: their keys do nothing."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("partner")
+        await pilot.pause()
+        assert "r Renew" not in shown(app, app.screen.query_one(PageFooter))
+        for key in ("r", "b", "c"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert isinstance(app.screen, LineagesScreen), key
+
+
+async def test_export() -> None:
+    """e asks for form and file, and writes what was chosen."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("e")
+        await pilot.pause()
+        assert isinstance(app.screen, ExportDialog)
+        await pilot.press("down", "down", "down", "enter")
+        app.screen.query_one("#path", Input).value = "/tmp/mail.pfx"
+        await pilot.press("enter", *"secret", "enter")
+        await settled(pilot)
+        name, arguments = next(call for call in engine.calls if call[0] == "export")
+        assert name == "export"
+        assert (arguments["format"], str(arguments["out"]), arguments["passphrase"]) == (
+            "pfx",
+            "/tmp/mail.pfx",
+            b"secret",
+        )
+
+
+async def test_another_certdeck_is_told_calmly() -> None:
+    """That another certdeck holds the lock is told in passing, with who it is, and nothing is called a failure."""
+    engine = FakeEngine()
+    held = LockHeld("Another certdeck is at work.", "Process 812 renews since 03:00.", "Wait until it has ended.")
+    engine.fails["delete"] = held
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("D", "y")
+        await settled(pilot)
+        assert not isinstance(app.screen, ErrorDialog)
+        assert [note.title for note in app._notifications] == ["Another certdeck is at work."]
+        assert any("Process 812" in note.message for note in app._notifications)
+
+
+async def test_looking_again() -> None:
+    """f5 asks the services once more what they serve."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        assert ("status", {"names": (), "probe": True}) in engine.calls
+
+
+# -- looks -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+def test_home(snap_compare: Any, theme: str, size: tuple[int, int]) -> None:
+    """The home: counts, horizon, list with life bars, detail of the second certificate; columns aligned, nothing cut."""
+    assert snap_compare(deck(theme=theme), press=["down"], terminal_size=size)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "theme"),
+    [
+        pytest.param(Terminal(), "contrast", id="contrast"),
+        pytest.param(Terminal(colours=16), None, id="16-colours"),
+        pytest.param(Terminal(ascii=True, colours=16), None, id="ascii"),
+        pytest.param(Terminal(ascii=True, colours=0), None, id="ascii-no-colour"),
+    ],
+)
+def test_home_on_poor_terminals(
+    snap_compare: Any, monkeypatch: pytest.MonkeyPatch, terminal: Terminal, theme: str | None
+) -> None:
+    """In high contrast, in 16 colours, in ASCII and without colour the home says the same, by signs and words."""
+    if terminal.colours == 0:
+        monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(deck(theme=theme, terminal=terminal), press=["down"], terminal_size=NARROW)
+
+
+def test_home_with_trouble(snap_compare: Any) -> None:
+    """A certificate whose deployment failed: what, why and what to do stand first in its detail."""
+    assert snap_compare(deck(), terminal_size=WIDE)
+
+
+def test_home_with_a_broken_configuration(snap_compare: Any) -> None:
+    """A configuration that cannot be read: what, why, what to do, and each problem."""
+    engine = FakeEngine()
+    engine.fails["status"] = CONFIG
+    assert snap_compare(deck(engine), terminal_size=NARROW)
+
+
+def test_home_filtered(snap_compare: Any) -> None:
+    """A filter in its field, and the two certificates that it leaves."""
+    assert snap_compare(deck(), press=["slash", *"example.com", "enter"], terminal_size=NARROW)
+
+
+def test_home_with_long_names(snap_compare: Any) -> None:
+    """Long names, an IDN and many names keep the columns aligned."""
+    engine = FakeEngine(
+        [
+            lineage(
+                "a-very-long-name-for-a-lineage-that-somebody-chose", "a-very-long-label.of-a-department.example.com"
+            ),
+            lineage("xn--bcher-kva.example", "xn--bcher-kva.example", "www.xn--bcher-kva.example"),
+            lineage("many", *[f"host-{number}.example.com" for number in range(100)]),
+            lineage("日本", "xn--wgv71a.example"),
+        ]
+    )
+    assert snap_compare(deck(engine), press=["end"], terminal_size=NARROW)
+
+
+def test_a_dialog_that_warns(snap_compare: Any) -> None:
+    """Deleting: a red frame, what it means, and the safe answer chosen."""
+    assert snap_compare(deck(), press=["D"], terminal_size=NARROW)
+
+
+def test_a_finished_renewal(snap_compare: Any) -> None:
+    """Every step with its sign and what came of it, then one sentence."""
+
+    async def finished(pilot: Any) -> None:
+        await pilot.press("down", "r", "enter")
+        await settled(pilot)
+
+    assert snap_compare(deck(), run_before=finished, terminal_size=NARROW)
+
+
+def test_a_failed_deployment(snap_compare: Any) -> None:
+    """A deployment that failed: what happened, why, and what to do."""
+
+    async def failed(pilot: Any) -> None:
+        await pilot.press("d", "enter")
+        await settled(pilot)
+
+    engine = FakeEngine()
+    engine.fails["deploy"] = StoreCorrupt(
+        "nginx could not be reloaded.", "nginx: [emerg] bad key", "Mend it and deploy again."
+    )
+    assert snap_compare(deck(engine), run_before=failed, terminal_size=NARROW)
