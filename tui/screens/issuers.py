@@ -41,7 +41,7 @@ class IssuersScreen(Page[None]):
         "An account is made with the first order. A CA that wants an external account binding (EAB) gives its customers a key "
         "id and an HMAC key; keep them here first. A test reads the issuer's directory and changes nothing."
     )
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     AUTO_FOCUS = "RowList"
     CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "tables.tcss"]
 

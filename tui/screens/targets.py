@@ -45,7 +45,7 @@ class TargetsScreen(Page[None]):
         "reloads, and looks at what is served; if anything of that fails, the old pair comes back.\n\n"
         "A test here looks at the paths, runs the configuration test and asks what is served. It changes nothing."
     )
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012
     AUTO_FOCUS = "RowList"
     CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "tables.tcss"]
 

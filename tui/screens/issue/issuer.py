@@ -26,7 +26,7 @@ from tui.widgets.prose import Prose, marked
 from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.tick import Tick
 
-_REST_SECONDS: Final = 0.6
+_REST_SECONDS: Final = 0.4
 """How long the cursor rests on an issuer before its directory is asked: whoever passes by asks nobody."""
 
 
@@ -60,6 +60,7 @@ class IssuerStep(Step):
 
     def on_mount(self) -> None:
         self._resting: Timer | None = None
+        self._wants_agreement = False
 
     # -- the issuer --------------------------------------------------------------------------------------------------
 
@@ -96,6 +97,7 @@ class IssuerStep(Step):
         message.stop()
         self.draft.issuer = message.key
         self.draft.profile = ""
+        self._wants_agreement = False
         self.query_one("#profile-text", Field).value = ""
         self._show()
         self._rest()
@@ -145,6 +147,7 @@ class IssuerStep(Step):
     @on(Tick.Changed, "#agree")
     def _on_agreed(self, message: Tick.Changed) -> None:
         message.stop()
+        self._wants_agreement = False
         (self.draft.agreed.add if message.value else self.draft.agreed.discard)(self.draft.issuer)
         self._show()
 
@@ -211,7 +214,7 @@ class IssuerStep(Step):
             lines += marked("·", "text-muted", note, width, ink, of="text-muted")
         lines += marked("·", "text-muted", f"It takes {', '.join(limits)}.", width, ink, of="text-muted")
         if issuer.needs_eab and issuer.account_url is None and not self._has_eab(issuer.name):
-            words = "It wants an external account binding, and none is set: issuers and accounts (g) keeps it."
+            words = "It wants an external account binding, and none is set: issuers and accounts (m) keeps it."
             lines += marked("▲", "severity-yellow", words, width, ink)
         return lines
 
@@ -254,8 +257,16 @@ class IssuerStep(Step):
             findings = self.wizard.engine.check_request(self.draft.request())
         except CertdeckError as exc:
             findings = (Finding(id=exc.code, status="fail", title=exc.what, detail=exc.why, fix=exc.fix),)
-        verdict = self.query_one("#verdict", Prose)
-        verdict.write((lambda width, ink: [[], *finding_lines(findings, width, ink)]) if findings else None)
+        issuer, wants = self.issuer, self._wants_agreement
+
+        def verdict(width: int, ink: Ink) -> list[Line]:
+            lines: list[Line] = [[], *finding_lines(findings, width, ink)]
+            if wants and issuer is not None:
+                words = f"{issuer.title} issues nothing before somebody has agreed to its terms. Space ticks the line above."
+                lines += marked("✖", "severity-red", words, width, ink)
+            return lines
+
+        self.query_one("#verdict", Prose).write(verdict if findings or wants else None)
         return not any(each.status == "fail" for each in findings)
 
     def proceed(self, go: Callable[[], None]) -> None:
@@ -269,12 +280,8 @@ class IssuerStep(Step):
             self.query_one("#issuer").focus()
             self.query_one("#verdict").scroll_visible(animate=False)
         elif self._needs_agreement(issuer) and issuer.name not in self.draft.agreed:
-            words = (
-                f"{issuer.title} issues nothing before somebody has agreed to its terms. Space ticks the line above."
-            )
-            self.query_one("#verdict", Prose).write(
-                lambda width, ink: [[], *marked("✖", "severity-red", words, width, ink)]
-            )
+            self._wants_agreement = True
+            self._judge()
             self.query_one("#agree").focus()
         else:
             go()

@@ -1,0 +1,209 @@
+"""Targets on their screen, and the form that describes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from core.config.model import TargetConfig
+from core.errors import ConfigError, UsageError
+from core.operations import Finding
+from tests.support.deck import NARROW, WIDE, deck, settled, shown
+from tests.support.fake_engine import FakeEngine
+from tui.screens.dialogs.error import ErrorDialog
+from tui.screens.target_form import TargetForm
+from tui.screens.targets import TargetsScreen
+from tui.widgets.row_list import RowList
+
+Snap = Callable[[App[Any], str], None]
+
+
+async def _open(pilot: Pilot[Any]) -> None:
+    await pilot.press("y")
+    await settled(pilot)
+    assert isinstance(pilot.app.screen, TargetsScreen)
+
+
+def _fill(app: App[Any], **values: str) -> None:
+    for id, value in values.items():
+        app.screen.query_one(f"#{id.replace('_', '-')} Input", Input).value = value
+
+
+async def test_targets_with_whose_certificate_and_state() -> None:
+    """Each target shows its files, whose certificate it carries and what it serves, by sign and word."""
+    app = deck()
+    async with app.run_test(size=WIDE) as pilot:
+        await _open(pilot)
+        text = shown(app)
+        assert "● nginx" in text
+        assert "serves this one" in text
+        assert "▲ postfix" in text
+        assert "serves another one" in text
+        assert "nginx -s reload" in text
+
+
+async def test_a_test_shows_what_it_found() -> None:
+    """x tests in the background and shows findings with their fix."""
+    engine = FakeEngine()
+    bad = Finding(
+        id="t", status="fail", title="nginx", detail="[emerg] unknown directive", fix="Mend the configuration."
+    )
+    engine.test_target = lambda name, cancel=None: (bad,)  # type: ignore[assignment, method-assign]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await _open(pilot)
+        await pilot.press("x")
+        await settled(pilot)
+        text = shown(app)
+        assert "✖ failed   nginx: [emerg] unknown directive" in text
+        assert "→ Mend the configuration." in text
+
+
+async def test_adding_a_target_shows_each_word_of_its_commands() -> None:
+    """A command is split as a shell would, its words are shown one by one, and they reach the engine as a list."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await _open(pilot)
+        await pilot.press("n")
+        assert isinstance(app.screen, TargetForm)
+        _fill(app, name="web", certificate="/etc/web/tls.crt", key="/etc/web/tls.key", probe="[::1]:443")
+        _fill(app, test="nginx -t -c '/etc/my nginx.conf'", reload="systemctl reload nginx")
+        await pilot.pause()
+        assert "1: nginx   2: -t   3: -c   4: /etc/my nginx.conf" in shown(app)
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        assert isinstance(app.screen, TargetsScreen)
+        assert "web" in app.screen.query_one(RowList).keys
+    added = next(arguments["config"] for method, arguments in engine.calls if method == "add_target")
+    assert added == TargetConfig(
+        name="web",
+        kind="nginx",
+        certificate="/etc/web/tls.crt",
+        key="/etc/web/tls.key",
+        test=("nginx", "-t", "-c", "/etc/my nginx.conf"),
+        reload=("systemctl", "reload", "nginx"),
+        probe="[::1]:443",
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("name", "../web", "cannot be used as a name."),
+        ("certificate", "", "The path of the certificate is missing."),
+        ("key", "tls.key", "is no absolute path."),
+        ("test", "nginx 'x", "A quote is opened and not closed."),
+        ("probe", "443", "is no HOST:PORT."),
+    ],
+)
+async def test_each_field_says_what_is_wrong(field: str, value: str, words: str) -> None:
+    """A wrong value is refused below its field, and nothing is saved."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await _open(pilot)
+        await pilot.press("n")
+        _fill(app, name="web", certificate="/etc/web/tls.crt", key="/etc/web/tls.key")
+        _fill(app, **{field: value})
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        assert words in shown(app)
+    assert not any(method == "add_target" for method, _ in engine.calls)
+
+
+async def test_changing_keeps_what_the_form_does_not_ask() -> None:
+    """Changing a target begins with what is configured and keeps owner, mode and time-outs."""
+    engine = FakeEngine()
+    known = TargetConfig(
+        name="nginx", kind="nginx", certificate="/a.crt", key="/a.key", owner="www", file_mode="0640", timeout_seconds=5
+    )
+    engine.settings = replace(engine.settings, targets={"nginx": known})
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await _open(pilot)
+        await pilot.press("e")
+        assert isinstance(app.screen, TargetForm)
+        assert app.screen.query_one("#certificate Input", Input).value == "/a.crt"
+        _fill(app, certificate="/b.crt")
+        await pilot.press("enter")
+        await settled(pilot)
+    added = next(arguments["config"] for method, arguments in engine.calls if method == "add_target")
+    assert added == replace(known, certificate="/b.crt")
+
+
+async def test_a_refused_target_keeps_what_was_typed() -> None:
+    """What the engine refuses is said in the form."""
+    engine = FakeEngine()
+    engine.fails["add_target"] = ConfigError(
+        "Two targets share a file.", "One would overwrite the other.", "Use another path."
+    )
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await _open(pilot)
+        await pilot.press("n")
+        _fill(app, name="web", certificate="/etc/web/tls.crt", key="/etc/web/tls.key")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, TargetForm)
+        assert "✖ Two targets share a file." in shown(app)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_removing_asks_first(refused: bool) -> None:
+    """Removing asks; a target in use is refused in the engine's words."""
+    engine = FakeEngine()
+    if refused:
+        engine.fails["remove_target"] = UsageError(
+            "It carries shop.", "It would no longer be renewed there.", "Deploy elsewhere."
+        )
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await _open(pilot)
+        await pilot.press("delete", "y")
+        await settled(pilot)
+        await settled(pilot)
+        assert isinstance(app.screen, ErrorDialog) is refused
+        if not refused:
+            assert app.screen.query_one(RowList).keys == ("postfix",)
+
+
+async def test_an_empty_list_says_what_to_do() -> None:
+    """Without targets the screen says what one is for and how to add one."""
+    engine = FakeEngine()
+    engine.known_targets = []
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await _open(pilot)
+        assert "n adds a service" in shown(app)
+
+
+async def test_a_click_chooses() -> None:
+    """The mouse puts the cursor on a row."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await _open(pilot)
+        await pilot.click("#rows", offset=(6, 3))
+        assert app.screen.query_one(RowList).chosen == "postfix"
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+async def test_looks(snap: Snap, size: tuple[int, int]) -> None:
+    """The list with its detail, and the form."""
+    app = deck()
+    async with app.run_test(size=size) as pilot:
+        await _open(pilot)
+        await pilot.press("x")
+        await settled(pilot)
+        snap(app, "tested")
+        await pilot.press("n")
+        _fill(app, name="web", certificate="tls.crt", key="/etc/web/tls.key", test="nginx -t")
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        snap(app, "form")
