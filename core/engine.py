@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         PemView,
         Pending,
         RenewalReport,
+        ScheduleInfo,
         Status,
         TargetInfo,
     )
@@ -122,6 +123,12 @@ class Engine:
         from core.store.orders import list_orders
 
         return tuple(list_orders(self.paths))
+
+    def schedule(self) -> ScheduleInfo:
+        """Return when the scheduled run comes and whether it lives. Asks systemd or cron: a fraction of a second."""
+        from core.workflows.schedule import schedule
+
+        return schedule(self._view())
 
     def http01_snippets(self) -> Mapping[str, str]:
         """Return the lines for nginx, haproxy and apache that let them share port 80 with us (SF-07, SO-22)."""
@@ -374,6 +381,25 @@ class Engine:
 
         with self._writing("target remove", report) as context:
             remove_target(context, name)
+
+    def set_schedule(
+        self, *, preset: str | None = None, at: Sequence[str] = (), report: Reporter = ignore
+    ) -> ScheduleInfo:
+        """Switch the scheduled run on, or change when it comes: a preset, times like `03:00`, or as it was.
+
+        Raises UsageError (`usage`) where a certificate lives too short for it.
+        """
+        from core.workflows.schedule import set_schedule
+
+        with self._writing("schedule on", report) as context:
+            return set_schedule(context, preset=preset, at=at)
+
+    def unschedule(self, *, report: Reporter = ignore) -> ScheduleInfo:
+        """Switch the scheduled run off."""
+        from core.workflows.schedule import unschedule
+
+        with self._writing("schedule off", report) as context:
+            return unschedule(context)
 
     def rotate_vault(self, *, report: Reporter = ignore) -> int:
         """Seal every secret anew under a new master key; returns how many."""

@@ -70,6 +70,8 @@ class TimerState:
     last_outcome: str = ""
     """`done`, `failed`, or empty when it never ran."""
     last_error: str = ""
+    trouble: str = ""
+    """Why it is not simply on or off, in one sentence: it is dead, its unit or its program is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

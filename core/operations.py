@@ -205,6 +205,25 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleInfo:
+    """When the scheduled run comes, by what, and whether it lives."""
+
+    timer: TimerState
+    how: str
+    """`systemd`, `cron` (a file in /etc/cron.d), `crontab` (of the user); empty when nothing is set."""
+    preset: str
+    """`twice-daily`, `daily`, `weekly`, `custom`; what would be taken again where it is off."""
+    times: tuple[str, ...]
+    """`03:00`, local; with cron, those that were chosen for this box."""
+    weekday: str | None
+    """`Sunday`; None is every day."""
+    words: str
+    """`every day at 03:00 and 15:00`."""
+    warnings: tuple[str, ...] = ()
+    """Certificates that live too short for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PemView:
     """What `Show certificate` shows: never a key."""
 

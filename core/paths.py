@@ -71,6 +71,11 @@ class Paths:
         return self.state / "last-run.json"
 
     @property
+    def schedule(self) -> Path:
+        """What `schedule on` and `schedule off` set."""
+        return self.state / "schedule.json"
+
+    @property
     def history(self) -> Path:
         return self.state / "history.sqlite"
 

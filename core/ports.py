@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from core.errors import Cancelled
@@ -189,6 +190,19 @@ class Host(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where this box keeps what starts programs by themselves."""
+
+    units: Path = Path("/etc/systemd/system")
+    systemd: Path = Path("/run/systemd/system")
+    """A folder that is there when systemd runs the box."""
+    cron: Path = Path("/etc/cron.d")
+    is_root: bool = False
+    program: Callable[[], str | None] = lambda: None
+    """Finds the `certdeck` script of the running installation, absolute; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """All ports together."""
 
@@ -202,3 +216,4 @@ class Environment:
     host: Host
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables, read once."""
+    places: Places = Places()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from core.ports import Environment, Transport
+from core.ports import Environment, Places, Transport
 from core.system.clock import SystemClock
 from core.system.listener import SystemListener
 from core.system.machine import ThisHost
@@ -27,6 +27,11 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
 
         return HttpsTransport(ca_bundle, known)
 
+    def program() -> str | None:
+        from core.system.installation import program
+
+        return program(known)
+
     return Environment(
         clock=SystemClock(),
         random=SystemRandom(),
@@ -36,4 +41,5 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         listener=SystemListener(),
         host=ThisHost(known),
         variables=known,
+        places=Places(is_root=os.geteuid() == 0, program=program),
     )

@@ -6,12 +6,14 @@ Parses nothing and locks nothing. Services are asked side by side, each target o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from core.config.model import Config, TargetConfig
 from core.errors import CertdeckError, NotFound
 from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.paths import Paths
+from core.schedule.health import timer_state
+from core.schedule.record import load as load_schedule
 from core.severity import days_left, severity
 from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.kinds import resolved
@@ -23,8 +25,6 @@ from core.workflows.due import decide, renewal_time
 from core.workflows.method import method_of
 
 _PROBE_SECONDS = 3.0
-_STALE_TIMER = timedelta(days=8)
-"""The rarest schedule offered is weekly; a last run longer ago than that means that nothing runs."""
 
 
 def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Status:
@@ -43,7 +43,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         version=VERSION,
         time=now,
         lineages=tuple(_lineage(view, facts, now, states) for facts in every),
-        timer=_timer(view, now),
+        timer=timer(view, now),
         appliance=view.config.appliance.name,
         hostname=view.config.appliance.hostname or view.env.host.name(),
         problems=tuple(problems),
@@ -179,12 +179,13 @@ def _observe(view: View, facts: Facts, target: TargetConfig, probe: bool) -> Tar
         return TargetState(name=target.name, state="unknown", why=f"{exc.what} {exc.why}")
 
 
-def _timer(view: View, now: datetime) -> TimerState:
+def timer(view: View, now: datetime) -> TimerState:
+    """Return whether the scheduled run lives (ST-27). Asks no other program."""
     last = last_run.read(view.paths)
+    record = load_schedule(view.paths)
     if last is None:
-        return TimerState(state="off")
-    state = "on" if now - last.at < _STALE_TIMER else "off"
-    return TimerState(state=state, last_run=last.at, last_outcome=last.outcome, last_error=last.error)
+        return timer_state(record, now, None, "", "")
+    return timer_state(record, now, last.at, last.outcome, last.error)
 
 
 def _time(stamp: float) -> datetime:

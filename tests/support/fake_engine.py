@@ -57,6 +57,7 @@ from core.paths import Paths
 from core.ports import CancelToken
 from core.version import VERSION
 from tests.support.clock import FakeClock
+from tests.support.fake_schedule import FakeSchedule
 from tests.support.fake_uploads import FakeUploads
 from tests.support.front_end_world import front_end_world
 from tests.support.lineages import NEXT_RUN, NOW, fingerprint, lineage, many, seven
@@ -76,7 +77,7 @@ from tests.support.showcase import (
 )
 
 
-class FakeEngine(FakeUploads):
+class FakeEngine(FakeUploads, FakeSchedule):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
     def __init__(self, lineages: Iterable[LineageStatus] | None = None, *, home: Path = Path("/nowhere")) -> None:

@@ -28,6 +28,10 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "issue": Entry("issue", "a new certificate, deployed"),
         "complete": Entry("issue", "go on with an order that was left open"),
         "renew": Entry("renew", "renew what is due (the scheduled run; also --renew)"),
+        "schedule show": Entry("schedule", "whether the timer lives: last run, next run, last error"),
+        "schedule on": Entry("schedule", "renew by itself, with a systemd timer or cron"),
+        "schedule off": Entry("schedule", "renew by itself no more"),
+        "schedule run": Entry("schedule", "do now what the timer does"),
         "set": Entry("lineage", "whether and when a certificate renews by itself"),
     },
     "Bring your own": {
@@ -63,4 +67,6 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
 COMMANDS: Final[dict[str, Entry]] = {words: entry for group in GROUPS.values() for words, entry in group.items()}
 
 FAMILIES: Final = frozenset(words.split()[0] for words in COMMANDS if " " in words)
-"""First words that need a second one; alone they mean `list`, where there is one."""
+"""First words that need a second one; alone they mean one of ALONE, where there is one."""
+
+ALONE: Final = ("list", "show")

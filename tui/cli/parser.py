@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from core.errors import UsageError
-from tui.cli.catalogue import COMMANDS, FAMILIES
+from tui.cli.catalogue import ALONE, COMMANDS, FAMILIES
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
@@ -145,8 +145,9 @@ def _words(arguments: list[str]) -> tuple[str, list[str]]:
         if words not in COMMANDS:
             _refuse_command(words)
         return words, [*ahead, *rest[1:]]
-    if f"{first} list" in COMMANDS:
-        return f"{first} list", [*ahead, *rest]
+    for alone in ALONE:
+        if f"{first} {alone}" in COMMANDS:
+            return f"{first} {alone}", [*ahead, *rest]
     members = sorted(words for words in COMMANDS if words.startswith(f"{first} "))
     raise UsageError(
         f"`certdeck {first}` needs one more word.",

@@ -1,0 +1,53 @@
+"""Whether the scheduled run lives. Asks no other program: the record, a few `stat` calls, and what the last run left behind.
+
+A renewal that silently does not run is the commonest complaint about programs like this one, so being installed is not enough: two
+pauses without a run, and the timer counts as dead.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+
+from core.lineage_status import TimerState
+from core.schedule.record import OFF, Record
+from core.schedule.timetable import RANDOM_DELAY
+
+_FOREIGN = timedelta(days=2)
+"""Somebody else's timer, which we know nothing of, has to run daily at least to be taken for alive."""
+
+
+def timer_state(
+    record: Record | None, now: datetime, last_run: datetime | None, last_outcome: str, last_error: str
+) -> TimerState:
+    """Return how the timer does.
+
+    `on`: it is installed and runs. `off`: it is not installed, or not switched on. `unknown`: it is installed and does not run, or
+    something of somebody else's has run lately; `trouble` says which.
+    """
+    state, trouble, next_run = _judged(record, now, last_run)
+    return TimerState(
+        state=state,
+        next_run=next_run,
+        last_run=last_run,
+        last_outcome=last_outcome,
+        last_error=last_error,
+        trouble=trouble,
+    )
+
+
+def _judged(record: Record | None, now: datetime, last_run: datetime | None) -> tuple[str, str, datetime | None]:
+    if record is None or record.how == OFF:
+        begun = None if record is None else record.since
+        if last_run is not None and now - last_run < _FOREIGN and (begun is None or last_run > begun):
+            return "unknown", "No schedule is set; something else has run it lately.", None
+        return "off", "", None
+    gone = [file for file in record.files if not os.path.lexists(file)]
+    if gone:
+        return "off", f"{gone[0]} is gone: somebody has switched it off there.", None
+    if not os.access(record.program, os.X_OK):
+        return "unknown", f"It starts {record.program}, which is not there or cannot be run.", None
+    seen = record.since if last_run is None else max(last_run, record.since)
+    if now - seen > 2 * record.actual.longest_pause + RANDOM_DELAY:
+        return "unknown", f"The timer is dead: nothing has run since {seen:%Y-%m-%d %H:%M} UTC.", None
+    return "on", "", record.actual.next_run(now)

@@ -1,0 +1,224 @@
+"""Put the scheduled run into systemd's or cron's hands, and take it out again.
+
+systemd where it runs the box and we are root; else a file in /etc/cron.d for root, or the user's own crontab. A file that
+certdeck did not write, or that serves another state folder, is never touched. When systemd refuses, what was there before is
+there again.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import CertdeckError
+from core.schedule import crontab, units
+from core.schedule.record import CRON, CRONTAB, SYSTEMD, Record
+from core.schedule.user_crontab import has_cron, read_crontab, write_crontab
+from core.store.atomic import remove_file, storing, write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.ports import CancelToken, Environment
+    from core.schedule.timetable import Timetable
+
+_SYSTEMCTL_SECONDS = 60.0
+_MODE = 0o644
+"""Units and crontabs are read by others and hold no secret."""
+
+
+def method_here(env: Environment) -> str | None:
+    """Return how programs are started on this box: `systemd`, `cron`, `crontab`, or None."""
+    places = env.places
+    if places.is_root and places.systemd.is_dir():
+        return SYSTEMD
+    if not has_cron(env.runner):
+        return None
+    return CRON if places.is_root and places.cron.is_dir() else CRONTAB
+
+
+def no_way(env: Environment, timetable: Timetable, program: str) -> CertdeckError:
+    """Return the error for a box that can start nothing by itself: with the lines to add by hand."""
+    lines = crontab.user_lines(timetable, program, home_of(env))
+    why = "Neither systemd nor cron is here."
+    if env.places.systemd.is_dir():
+        why = "systemd takes a timer from root only, and there is no cron."
+    return CertdeckError(
+        "Nothing on this box can start the scheduled run.",
+        why,
+        f"Start it as root, install cron, or let something else run this: {lines[0]}",
+        details={"lines": list(lines)},
+    )
+
+
+def home_of(env: Environment) -> str | None:
+    """Return CERTDECK_HOME as a timer needs it; None where the usual folders are used."""
+    home = env.variables.get("CERTDECK_HOME")
+    return str(Path(home).absolute()) if home else None
+
+
+def install(env: Environment, state: Path, wanted: Record, cancel: CancelToken) -> Record:
+    """Install what `wanted` says; returns it with the files that have to be there. Raises StoreError, CertdeckError."""
+    places, home = env.places, home_of(env)
+    if wanted.how == SYSTEMD:
+        _install_units(
+            env,
+            state,
+            cancel,
+            {
+                places.units / units.SERVICE: units.service_unit(wanted.program, home, state),
+                places.units / units.TIMER: units.timer_unit(wanted.timetable, state),
+            },
+        )
+        return replace(wanted, files=(places.units / units.TIMER, places.units / units.WANTED_BY))
+    if wanted.how == CRON:
+        path = places.cron / crontab.FILE
+        _refuse_foreign(path, state)
+        text = crontab.system_file(wanted.actual, wanted.program, home, state).encode()
+        if _content(path) != text:
+            write_file(path, text, _MODE)
+        return replace(wanted, files=(path,))
+    lines = crontab.user_lines(wanted.actual, wanted.program, home)
+    try:
+        there = read_crontab(env.runner)
+        changed = crontab.with_ours(there, lines, home)
+        if changed != there:
+            write_crontab(env.runner, changed)
+    except CertdeckError as exc:
+        exc.details = {**exc.details, "lines": list(lines)}
+        raise
+    return wanted
+
+
+def uninstall(env: Environment, state: Path, hows: Sequence[str], cancel: CancelToken) -> bool:
+    """Remove what we installed in these ways; returns whether there was anything. Raises StoreError, CertdeckError."""
+    places, removed = env.places, False
+    if SYSTEMD in hows:
+        removed |= _uninstall_units(env, state, cancel)
+    if CRON in hows and _is_ours(places.cron / crontab.FILE, state):
+        remove_file(places.cron / crontab.FILE)
+        removed = True
+    if CRONTAB in hows and has_cron(env.runner):
+        there = read_crontab(env.runner)
+        rest = crontab.without_ours(there, home_of(env))
+        if rest != there:
+            write_crontab(env.runner, rest)
+            removed = True
+    return removed
+
+
+def installed_trouble(env: Environment, record: Record) -> str:
+    """Ask systemd or cron; return why what is installed does not run, or nothing."""
+    if record.how == SYSTEMD:
+        asked = env.runner.run(["systemctl", "is-active", units.TIMER], timeout=_SYSTEMCTL_SECONDS)
+        if asked.returncode in (0, 127) or asked.timed_out:
+            return ""
+        return f"The timer is installed, but systemd says that it is not active. `systemctl start {units.TIMER}` starts it."
+    if record.how == CRONTAB:
+        lines = crontab.user_lines(record.actual, record.program, home_of(env))
+        try:
+            there = read_crontab(env.runner).split("\n")
+        except CertdeckError as exc:
+            return f"{exc.what} {exc.why}"
+        if not set(lines) <= set(there):
+            return "Its lines are not in the crontab any more. `certdeck schedule on` puts them back."
+    return ""
+
+
+# -- units -------------------------------------------------------------------------------------------------------------
+
+
+def _install_units(env: Environment, state: Path, cancel: CancelToken, texts: dict[Path, str]) -> None:
+    places = env.places
+    before = {path: _content(path) for path in texts}
+    for path in texts:
+        _refuse_foreign(path, state)
+    timer = places.units / units.TIMER
+    is_changed = any(before[path] != text.encode() for path, text in texts.items())
+    try:
+        for path, text in texts.items():
+            if before[path] != text.encode():
+                write_file(path, text.encode(), _MODE)
+        _systemctl(env, cancel, "daemon-reload")
+        _systemctl(env, cancel, "enable", "--now", units.TIMER)
+        if is_changed and before[timer] is not None:
+            _systemctl(env, cancel, "restart", units.TIMER)
+    except CertdeckError:
+        with suppress(CertdeckError):
+            if before[timer] is None:
+                _systemctl(env, None, "disable", "--now", units.TIMER)
+        for path, content in before.items():
+            with suppress(CertdeckError):
+                remove_file(path) if content is None else write_file(path, content, _MODE)
+        with suppress(CertdeckError):
+            _systemctl(env, None, "daemon-reload")
+        raise
+
+
+def _uninstall_units(env: Environment, state: Path, cancel: CancelToken) -> bool:
+    places = env.places
+    ours = [path for path in (places.units / units.TIMER, places.units / units.SERVICE) if _is_ours(path, state)]
+    if not ours:
+        return False
+    runs = places.systemd.is_dir()
+    if runs and places.units / units.TIMER in ours:
+        _systemctl(env, cancel, "disable", "--now", units.TIMER)
+    if places.units / units.TIMER in ours:
+        remove_file(places.units / units.WANTED_BY)
+    for path in ours:
+        remove_file(path)
+    if runs:
+        _systemctl(env, None, "daemon-reload")
+    return True
+
+
+def _systemctl(env: Environment, cancel: CancelToken | None, *words: str) -> None:
+    done = env.runner.run(["systemctl", *words], timeout=_SYSTEMCTL_SECONDS, cancel=cancel)
+    if done.returncode == 0 and not done.timed_out:
+        return
+    said = done.output.strip().splitlines()
+    why = (
+        "It took longer than a minute." if done.timed_out else said[0] if said else f"It ended with {done.returncode}."
+    )
+    raise CertdeckError(
+        f"`systemctl {' '.join(words)}` failed.",
+        why,
+        "Mend that and say it again; the schedule is as it was.",
+        details={"output": done.output},
+    )
+
+
+# -- whose a file is ---------------------------------------------------------------------------------------------------
+
+
+def _content(path: Path) -> bytes | None:
+    with storing(path, "read"), suppress(FileNotFoundError):
+        return path.read_bytes()
+    return None
+
+
+def _is_ours(path: Path, state: Path) -> bool:
+    content = _content(path)
+    return content is not None and units.owner_of(content.decode("utf-8", "replace")) == state
+
+
+def _refuse_foreign(path: Path, state: Path) -> None:
+    """Raise CertdeckError (`failed`) when a file is somebody else's."""
+    content = _content(path)
+    if content is None and not path.is_symlink():
+        return
+    owner = units.owner_of((content or b"").decode("utf-8", "replace"))
+    if owner is None:
+        raise CertdeckError(
+            f"{path} is there already.",
+            "certdeck did not write it, or somebody has masked it.",
+            f"Look at it, and remove it if nobody needs it: rm {path}",
+        )
+    if owner != state and owner.is_dir():
+        raise CertdeckError(
+            f"The timer of this box renews other certificates: those in {owner}.",
+            "One box has one timer of certdeck.",
+            "Switch it off there first, with `certdeck schedule off` under the CERTDECK_HOME of that folder.",
+        )

@@ -1,0 +1,74 @@
+"""What `schedule on` and `schedule off` have set, in one small file: the daily look at the box reads it and asks nobody else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, time
+from pathlib import Path
+
+from core.paths import Paths
+from core.schedule.timetable import Timetable
+
+SYSTEMD = "systemd"
+CRON = "cron"
+"""A file in /etc/cron.d."""
+CRONTAB = "crontab"
+"""Lines in the crontab of the user."""
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    how: str
+    """`systemd`, `cron`, `crontab`; `off` after it was switched off."""
+    since: datetime
+    """When it was last switched on, changed, or off."""
+    timetable: Timetable
+    """As asked for; kept when it is off, for the next time."""
+    delay_minutes: int = 0
+    """Chosen once for cron, which has no random delay of its own."""
+    program: str = ""
+    files: tuple[Path, ...] = ()
+    """All of them have to be there for it to be on."""
+
+    @property
+    def actual(self) -> Timetable:
+        """The times at which it really runs."""
+        return self.timetable if self.how == SYSTEMD else self.timetable.later_by(self.delay_minutes)
+
+
+def save(paths: Paths, record: Record) -> None:
+    """Write the record in one step. Raises StoreError."""
+    from core.store.atomic import make_dir, write_file
+
+    make_dir(paths.schedule.parent)
+    value = {
+        "how": record.how,
+        "since": record.since.isoformat(),
+        "times": record.timetable.clock_times,
+        "weekday": record.timetable.weekday,
+        "delay_minutes": record.delay_minutes,
+        "program": record.program,
+        "files": [str(each) for each in record.files],
+    }
+    write_file(paths.schedule, json.dumps(value).encode())
+
+
+def load(paths: Paths) -> Record | None:
+    """Return the record; None when nothing was ever set, or when it cannot be read."""
+    try:
+        raw = json.loads(paths.schedule.read_bytes())
+        times = tuple(time.fromisoformat(each) for each in raw["times"])
+        found = Record(
+            how=str(raw["how"]),
+            since=datetime.fromisoformat(raw["since"]),
+            timetable=Timetable(times, raw["weekday"]),
+            delay_minutes=int(raw["delay_minutes"]),
+            program=str(raw["program"]),
+            files=tuple(Path(each) for each in raw["files"]),
+        )
+        found.since.astimezone()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if times and found.how in (SYSTEMD, CRON, CRONTAB, OFF) else None

@@ -1,0 +1,142 @@
+"""When the scheduled run is due: times of a day, on every day or on one of the week. Pure arithmetic on local wall-clock time.
+
+The presets are twice a day, as Let's Encrypt asks for where ARI is used, and those of the reference systems: daily at 03:00
+(ST-28) and Sundays at 23:30 (SO-35). The random delay of up to an hour keeps many boxes from asking a CA at one moment (SF-14).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from core.errors import UsageError
+
+PRESETS = ("twice-daily", "daily", "weekly")
+RANDOM_DELAY = timedelta(hours=1)
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_SUNDAY = 6
+_MOST_TIMES = 24
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """The moments at which the run is due."""
+
+    times: tuple[time, ...]
+    """Local, in order, without seconds; at least one."""
+    weekday: int | None = None
+    """0 is Monday; None is every day."""
+
+    @property
+    def preset(self) -> str:
+        """The word of `schedule on --preset` for this rhythm, or `custom`."""
+        if self.weekday is not None:
+            return "weekly" if len(self.times) == 1 else "custom"
+        return {1: "daily", 2: "twice-daily"}.get(len(self.times), "custom")
+
+    @property
+    def clock_times(self) -> tuple[str, ...]:
+        """`03:00`, `15:00`."""
+        return tuple(f"{each:%H:%M}" for each in self.times)
+
+    @property
+    def words(self) -> str:
+        """`every day at 03:00 and 15:00`."""
+        *first, last = self.clock_times
+        when = f"{', '.join(first)} and {last}" if first else last
+        return f"every {'day' if self.weekday is None else DAYS[self.weekday]} at {when}"
+
+    @property
+    def longest_pause(self) -> timedelta:
+        """The longest time between two runs."""
+        minutes = [each.hour * 60 + each.minute for each in self.times]
+        cycle = 24 * 60 * (1 if self.weekday is None else 7)
+        pauses = [after - before for before, after in zip(minutes, [*minutes[1:], minutes[0] + cycle], strict=True)]
+        return timedelta(minutes=max(pauses))
+
+    def next_run(self, now: datetime) -> datetime:
+        """Return the first moment after `now`, aware UTC, by the time zone of this box; random delays not counted."""
+        today = now.astimezone().date()
+        for days in range(9):
+            day = today + days * _DAY
+            if self.weekday is not None and day.weekday() != self.weekday:
+                continue
+            for each in self.times:
+                moment = datetime.combine(day, each).astimezone(UTC)
+                if moment > now:
+                    return moment
+        raise AssertionError("a week has every day")
+
+    def later_by(self, minutes: int) -> Timetable:
+        """Return the same with every time moved; `most_delay_minutes` is the limit."""
+        moved = [each.hour * 60 + each.minute + minutes for each in self.times]
+        return Timetable(tuple(time(each // 60, each % 60) for each in moved), self.weekday)
+
+    @property
+    def most_delay_minutes(self) -> int:
+        """How far the times can be moved within an hour without leaving their day."""
+        last = self.times[-1]
+        return min(59, 23 * 60 + 59 - last.hour * 60 - last.minute)
+
+
+TWICE_DAILY = Timetable((time(3), time(15)))
+_TABLES = {
+    "twice-daily": TWICE_DAILY,
+    "daily": Timetable((time(3),)),
+    "weekly": Timetable((time(23, 30),), _SUNDAY),
+}
+
+
+def timetable_for(preset: str | None, at: Sequence[str]) -> Timetable:
+    """Return what somebody asked for: a preset, times of the day, or a preset at other times.
+
+    Raises UsageError (`usage`).
+    """
+    if preset is not None and preset not in _TABLES:
+        raise UsageError(
+            f"There is no preset {preset!r}.",
+            "A preset says how often the scheduled run comes.",
+            f"Take one of {', '.join(PRESETS)}, or give times of the day.",
+        )
+    base = _TABLES[preset or "twice-daily"]
+    if not at:
+        return base
+    found = Timetable(tuple(sorted({clock_time(each) for each in at})), base.weekday)
+    if len(found.times) > _MOST_TIMES:
+        raise UsageError(
+            f"{len(found.times)} times a day are too many.",
+            "The scheduled run asks CAs that limit how often they are asked.",
+            f"Give {_MOST_TIMES} times at most.",
+        )
+    if preset in ("daily", "twice-daily") and len(found.times) != len(base.times):
+        raise UsageError(
+            f"{preset} does not go with {len(found.times)} time{'s' if len(found.times) > 1 else ''} of the day.",
+            f"It needs {len(base.times)}.",
+            "Give as many, or leave the preset out: the times alone mean every day.",
+        )
+    return found
+
+
+def clock_time(text: str) -> time:
+    """Return the time of day in `03:00` or `3:00`. Raises UsageError (`usage`)."""
+    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", text.strip())
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        raise UsageError(
+            f"{text!r} is no time of the day.", "It goes from 00:00 to 23:59.", "Write it like 03:00 or 23:30."
+        )
+    return time(int(found[1]), int(found[2]))
+
+
+def too_rare(timetable: Timetable, before_end_seconds: float) -> bool:
+    """Tell whether a certificate could run out between two runs.
+
+    Two runs have to fall between the moment it is due and its end: one may fail, and a CA's own advice (ARI) may come as late
+    as half of that time. So a week is too long for what lives less than 42 days, e.g. for the 160 hours of `shortlived`.
+
+    Args:
+        before_end_seconds: from the moment it is due to its end.
+    """
+    return timetable.longest_pause.total_seconds() > before_end_seconds / 2

@@ -1,0 +1,145 @@
+"""`certdeck schedule …`: the timer that renews by itself, and whether it lives (ST-27, ST-28, ST-31, SO-35)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tui import text
+from tui.cli import exits
+from tui.cli.commands.renew import COMMANDS as RENEW
+from tui.cli.jsonout import rfc3339
+from tui.cli.parser import Command
+from tui.cli.tables import labelled
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.operations import ScheduleInfo
+    from tui.cli.call import Call
+    from tui.cli.output import Stream
+
+_BY = {
+    "systemd": "by systemd (certdeck-renewal.timer)",
+    "cron": "by cron (/etc/cron.d/certdeck)",
+    "crontab": "by cron (crontab of this user)",
+}
+_COLOURS = {"on": "green", "off": "yellow", "unknown": "red"}
+
+
+def _none(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+def _on_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset",
+        metavar="P",
+        help="twice-daily (03:00 and 15:00), daily (03:00) or weekly (Sunday 23:30); default: as before, first twice-daily",
+    )
+    parser.add_argument(
+        "--at", nargs="+", action="extend", default=[], metavar="HH:MM", help="local times of the day instead"
+    )
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(names=[], force=False, dry_run=False)
+
+
+def _show(call: Call) -> int:
+    return _told(call, call.engine.schedule())
+
+
+def _on(call: Call) -> int:
+    with call.working() as report:
+        info = call.engine.set_schedule(preset=call.args.preset, at=call.args.at, report=report)
+    return _told(call, info)
+
+
+def _off(call: Call) -> int:
+    with call.working() as report:
+        info = call.engine.unschedule(report=report)
+    return _told(call, info)
+
+
+def _told(call: Call, info: ScheduleInfo) -> int:
+    now = call.engine.env.clock.now()
+    call.result(_json(info), _lines(info, now, call.output.out))
+    return exits.DONE
+
+
+def _json(info: ScheduleInfo) -> dict[str, object]:
+    timer = info.timer
+    return {
+        "state": timer.state,
+        "how": info.how or None,
+        "preset": info.preset,
+        "times": list(info.times),
+        "weekday": info.weekday,
+        "next_run": None if timer.next_run is None else rfc3339(timer.next_run),
+        "last_run": None if timer.last_run is None else rfc3339(timer.last_run),
+        "last_outcome": timer.last_outcome or None,
+        "last_error": timer.last_error or None,
+        "trouble": timer.trouble or None,
+        "warnings": list(info.warnings),
+    }
+
+
+def _lines(info: ScheduleInfo, now: datetime, stream: Stream) -> Iterator[str]:
+    timer = info.timer
+    state = stream.painted(timer.state, _COLOURS[timer.state])
+    yield f"certdeck certificate renewal: {f'{state}, {_BY[info.how]}' if info.how else state}"
+    pairs = []
+    if timer.trouble:
+        pairs.append(("Trouble", printable(timer.trouble)))
+    if info.how:
+        later = ", up to an hour later" if info.how == "systemd" else ""
+        pairs.append(("Comes", f"{info.words}{later}, and after a boot"))
+    if timer.next_run is not None:
+        pairs.append(("Next run", f"{text.moment(timer.next_run)}, {text.until(timer.next_run, now)}"))
+    pairs.append(("Last run", _last_run(info, now)))
+    if timer.last_error:
+        pairs.append(("Last error", printable(timer.last_error)))
+    pairs += [("Too rare", printable(each)) for each in info.warnings]
+    if timer.state != "on":
+        pairs.append(("Switch on", "certdeck schedule on"))
+    yield from labelled(pairs)
+
+
+def _last_run(info: ScheduleInfo, now: datetime) -> str:
+    timer = info.timer
+    if timer.last_run is None:
+        return "never"
+    return f"{text.moment(timer.last_run)}, {text.ago(timer.last_run, now)}: {printable(timer.last_outcome)}"
+
+
+COMMANDS = (
+    Command(words="schedule show", arguments=_none, run=_show, examples=("schedule", "schedule show --json")),
+    Command(
+        words="schedule on",
+        arguments=_on_arguments,
+        run=_on,
+        examples=(
+            "schedule on                      # 03:00 and 15:00, or as it was before",
+            "schedule on --preset daily",
+            "schedule on --at 04:00 12:00 20:00",
+        ),
+        notes="A systemd timer where there is systemd, else cron. Refused where a certificate lives too short for it.",
+    ),
+    Command(
+        words="schedule off",
+        arguments=_none,
+        run=_off,
+        examples=("schedule off",),
+        notes="Removes what `schedule on` has written, and nothing else.",
+    ),
+    Command(
+        words="schedule run",
+        arguments=_run_arguments,
+        run=RENEW[0].run,
+        examples=("schedule run",),
+        notes="The same as `certdeck --renew`: what the timer does, now.",
+    ),
+)
