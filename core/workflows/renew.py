@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from core.errors import CertdeckError, IssuerError, NotFound, RateLimited
+from core.errors import CertdeckError, IssuerError, LockHeld, NotFound, RateLimited
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.store.index import Facts, facts_of_all
 from core.workflows import last_run
@@ -62,17 +62,28 @@ def renew(
             due = tuple(decision.name for decision in busy if decision.action != ASK)
             asked = tuple(_skipped(decision) for decision in busy if decision.action == ASK)
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due)
-        if busy:
-            with writing() as working:
-                outcome = _run(working, names, force)
-        else:
-            outcome = RenewalReport(skipped=skipped, failed=broken)
+        outcome = RenewalReport(skipped=skipped, failed=broken)
+        if busy or _left_half_deployed(view.paths):
+            try:
+                with writing() as working:  # taking the lock puts in order what a killed run left behind
+                    outcome = _run(working, names, force)
+            except LockHeld:
+                if busy:
+                    raise  # else the deployment under way is a living one's, which ends it itself
     except CertdeckError as exc:
         if not dry_run:
             _remember(view, "failed", exc.what)
         raise
     _remember(view, "failed" if outcome.failed else "done", outcome.failed[0].error.what if outcome.failed else "")
     return outcome
+
+
+def _left_half_deployed(paths: Paths) -> bool:
+    """Tell whether a deployment has begun and not ended: by a run that died, or one that is still at work."""
+    try:
+        return any(not entry.name.startswith(".") for entry in os.scandir(paths.transactions))
+    except OSError:
+        return False
 
 
 def _remember(view: View, outcome: str, error: str) -> None:

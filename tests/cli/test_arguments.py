@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.config.model import TargetConfig
+from core.config.model import IssuerConfig, TargetConfig
 from core.errors import TermsNotAgreed
 from core.operations import IssueRequest
 from core.version import VERSION
@@ -125,6 +126,18 @@ def test_targets_are_argument_lists() -> None:
         test=("nginx", "-t", "-c", "/etc/my nginx.conf"),
         reload=("systemctl", "reload", "nginx;", "rm", "-rf", "/"),
     )
+
+
+def test_changing_an_entry_keeps_the_rest() -> None:
+    """`issuer add` and `target add` on an entry that is there change what is given and keep everything else."""
+    engine = FakeEngine()
+    had = IssuerConfig(directory="https://ca.example/dir", agree_tos=True, eab_kid="kid-1", max_orders=3)
+    web = TargetConfig(name="web", kind="nginx", certificate="/c", key="/k", timeout_seconds=7, reload=("a", "b"))
+    engine.settings = replace(engine.settings, issuers={"ca": had}, targets={"web": web})
+    command("issuer", "add", "ca", "--email", "me@example.com", engine=engine)
+    assert asked(engine, "add_issuer")[0]["config"] == replace(had, email="me@example.com")
+    command("target", "add", "web", "--certificate", "/c", "--key", "/other", engine=engine)
+    assert asked(engine, "add_target")[0]["config"] == replace(web, key="/other")
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.errors import ConfigError, ReloadFailed
+from core.errors import ConfigError, RateLimited, ReloadFailed
 from core.lineage_status import TimerState
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from tests.support.command import Answer, command
@@ -206,8 +206,9 @@ def test_every_command(argv: list[str], golden: SnapshotAssertion) -> None:
 
 
 def test_first_boot_of_a_fresh_box(golden: SnapshotAssertion) -> None:
-    """The first boot says what it made and where it is."""
+    """The first boot says what it made, where it is, and that browsers will warn of it (ST-08)."""
     answer = command("first-boot", engine=FakeEngine(()))
+    assert "warn" in answer.out
     assert shown(answer) == golden
 
 
@@ -216,3 +217,19 @@ def test_pending(golden: SnapshotAssertion) -> None:
     engine = FakeEngine()
     engine.pending = True
     assert shown(command("issue", "-d", "a.example.com", "--manual", engine=engine)) == golden
+
+
+def test_an_error_with_everything(golden: SnapshotAssertion) -> None:
+    """An error is what, why and fix in three lines; a program's own words and the time to try again stand below."""
+    engine = FakeEngine()
+    engine.fails["deploy"] = failure("shop").error
+    engine.fails["complete"] = RateLimited(
+        "The CA has had enough for now.",
+        "too many certificates (50) already issued",
+        "Wait until then.",
+        lineage="shop",
+        retry_at=NOW + timedelta(days=1),
+    )
+    told = shown(command("deploy", "shop", engine=engine)) + shown(command("complete", "shop", engine=engine))
+    assert "unknown directive" in told
+    assert told == golden

@@ -144,7 +144,7 @@ def test_a_refused_validation(shop: RealBox, fresh_name: FreshName) -> None:
 
 
 CANNOT_WORK: list[tuple[list[str], str]] = [
-    (["-d", ""], "bad-identifier"),
+    (["-d", ""], "usage"),
     (["-d", "a b..c"], "bad-identifier"),
     (["-d", "a/../../etc.example.com"], "bad-identifier"),
     (["-d", "a_b.example.com"], "bad-identifier"),
@@ -154,6 +154,7 @@ CANNOT_WORK: list[tuple[list[str], str]] = [
     (["-d", "\udcff.example.com"], "bad-identifier"),
     (["-d", "*.example.com"], "usage"),
     (["-d", "a.example.com", "--name", "../evil"], "bad-lineage-name"),
+    (["-d", "a.example.com", "--name", ""], "usage"),
     (["-d", "a.example.com", "--issuer", "nobody"], "not-found"),
     (["-d", "a.example.com", "--target", "nothing"], "not-found"),
     (["-d", "a.example.com", "--key-type", "ec-255"], "usage"),

@@ -74,6 +74,7 @@ def test_the_main_job(box: RealBox, fresh_name: FreshName) -> None:
     assert box.certificate("shop")["last_error"]["code"] == "config-test-failed"
     plain = box.run("deploy", "shop")
     assert plain.status == 1
+    assert "unknown directive" in plain.err
     assert box.run("status", "--check").status != 0
 
     # Mended: the next ordinary run deploys what was waiting, without a new order.
@@ -174,6 +175,36 @@ def _duration(work: Callable[[], object]) -> float:
     begun = time.monotonic()
     work()
     return time.monotonic() - begun
+
+
+def test_kill_9_during_a_renewal(box: RealBox, fresh_name: FreshName) -> None:
+    """However a renewal dies, key and certificate match everywhere, nginx runs, and the next run puts all in order (CL-10)."""
+    box.done("issue", "-d", fresh_name("killed"), "--name", "shop", "--target", "web")
+    whole = _duration(lambda: box.done("--renew", "shop", "--force"))
+    for number in range(1, 11):
+        _killed(box, ["--renew", "shop", "--force"], whole * number / 10)
+        box.check_pair("shop")
+        found = box.certificate("shop")
+        assert box.nginx.served_sha256()
+        box.done("--renew")
+        box.check_pair("shop")
+        assert box.serves("shop") == box.certificate("shop")["sha256"], found
+    box.done("--renew", "shop", "--force")
+    box.serves("shop")
+    assert box.run("log", "--verify").status == 0
+    assert not list((box.home / "state" / "transactions").glob("*"))
+
+
+def test_the_next_run_mends_although_nothing_is_due(box: RealBox, gate: Gate) -> None:
+    """A deployment that died after the switch is put back by the very next scheduled run, which has nothing else to do."""
+    with _waiting(box, gate):
+        pass
+    assert list((box.home / "state" / "transactions").glob("*"))
+    gate.open()
+    run = box.done("--renew")
+    assert run["failed"] == []
+    assert not list((box.home / "state" / "transactions").glob("*"))
+    box.done("deploy", "shop", "--target", "gate")
 
 
 def test_kill_9_during_an_issuance(box: RealBox, fresh_name: FreshName) -> None:

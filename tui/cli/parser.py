@@ -94,6 +94,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace] | str:
         from tui.cli.help import help_text
 
         return help_text(command, parser)
+    _refuse_empty(parser, rest)
     found, unknown = parser.parse_known_args(rest)
     if unknown:
         _refuse_unknown(parser, unknown)
@@ -177,6 +178,15 @@ def _refuse_command(words: str) -> NoReturn:
         f"The nearest is `{near[0]}`." if near else "Nothing that certdeck knows is called like it.",
         "`certdeck --help` lists the commands.",
     )
+
+
+def _refuse_empty(parser: _Parser, arguments: Sequence[str]) -> None:
+    """Refuse empty arguments: no option means anything by one, and a script's unset variable must not become a default."""
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        if not argument or (argument.startswith("--") and argument.endswith("=")):
+            option = argument.rstrip("=") or before
+            behind = f" behind {option}" if option.startswith("-") else ""
+            parser.error(f"An argument{behind} is empty; a variable of a script may not be set")
 
 
 def _refuse_unknown(parser: _Parser, unknown: list[str]) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.config.model import IssuerConfig
@@ -61,15 +62,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add(call: Call) -> int:
     args = call.args
-    config = IssuerConfig(
-        directory=args.directory,
-        title=args.title,
-        ca_bundle=args.ca_bundle,
-        email=args.email,
-        agree_tos=args.agree_tos,
-        profile=args.profile,
-        preferred_chain=args.preferred_chain,
-        staging=args.staging,
+    had = call.engine.config().issuers.get(args.name, IssuerConfig())
+    config = replace(
+        had,
+        directory=args.directory or had.directory,
+        title=args.title or had.title,
+        ca_bundle=args.ca_bundle or had.ca_bundle,
+        email=args.email or had.email,
+        agree_tos=args.agree_tos or had.agree_tos,
+        profile=args.profile or had.profile,
+        preferred_chain=args.preferred_chain or had.preferred_chain,
+        staging=args.staging or had.staging,
     )
     with call.working(tell=False):
         call.engine.add_issuer(args.name, config)

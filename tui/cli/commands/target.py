@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.config.model import TargetConfig
@@ -47,9 +48,9 @@ def _list(call: Call) -> int:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _name(parser)
-    parser.add_argument("--kind", default="files", metavar="KIND", help="nginx or files (default)")
-    parser.add_argument("--certificate", required=True, metavar="FILE", help="where the service reads the fullchain")
-    parser.add_argument("--key", required=True, metavar="FILE", help="where the service reads the private key")
+    parser.add_argument("--kind", metavar="KIND", help="nginx or files (default)")
+    parser.add_argument("--certificate", metavar="FILE", help="where the service reads the fullchain")
+    parser.add_argument("--key", metavar="FILE", help="where the service reads the private key")
     parser.add_argument("--chain", metavar="FILE", help="where the intermediates alone go, if the service wants them")
     parser.add_argument("--test", metavar="COMMAND", help="tests its configuration; quoted, run without a shell")
     parser.add_argument(
@@ -57,9 +58,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--probe", metavar="HOST:PORT", help="where TLS is spoken after the reload")
     parser.add_argument("--probe-name", metavar="NAME", help="server name to ask for (default: the first domain)")
-    parser.add_argument(
-        "--mode", choices=("link", "copy"), default="link", help="copy: for services that refuse symlinks"
-    )
+    parser.add_argument("--mode", choices=("link", "copy"), help="copy: for services that refuse symlinks")
     parser.add_argument("--owner", metavar="USER", help="of new files")
     parser.add_argument("--group", metavar="GROUP", help="of new files")
     parser.add_argument("--file-mode", metavar="MODE", help="of a new key file, e.g. 0640")
@@ -67,20 +66,28 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add(call: Call) -> int:
     args = call.args
-    config = TargetConfig(
-        name=args.name,
-        kind=args.kind,
-        certificate=args.certificate,
-        key=args.key,
-        chain=args.chain,
-        test=_words("--test", args.test),
-        reload=_words("--reload", args.reload),
-        probe=args.probe,
-        probe_name=args.probe_name,
-        mode=args.mode,
-        owner=args.owner,
-        group=args.group,
-        file_mode=args.file_mode,
+    had = call.engine.config().targets.get(args.name)
+    if had is None and not (args.certificate and args.key):
+        raise UsageError(
+            f"A new target needs --certificate and --key: {printable(args.name)}.",
+            "They are the two files that the service reads.",
+            "`certdeck target add --help` has examples.",
+        )
+    had = had or TargetConfig(name=args.name)
+    config = replace(
+        had,
+        kind=args.kind or had.kind,
+        certificate=args.certificate or had.certificate,
+        key=args.key or had.key,
+        chain=args.chain or had.chain,
+        test=_words("--test", args.test) or had.test,
+        reload=_words("--reload", args.reload) or had.reload,
+        probe=args.probe or had.probe,
+        probe_name=args.probe_name or had.probe_name,
+        mode=args.mode or had.mode,
+        owner=args.owner or had.owner,
+        group=args.group or had.group,
+        file_mode=args.file_mode or had.file_mode,
     )
     with call.working(tell=False):
         call.engine.add_target(config)
@@ -128,7 +135,7 @@ COMMANDS = (
             "target add web --kind nginx --certificate /etc/ssl/web.crt --key /etc/ssl/web.key --probe 127.0.0.1:443",
             "target add mail --certificate /etc/mail.crt --key /etc/mail.key --reload 'postfix reload'",
         ),
-        notes="A target of that name is changed to what is given here.",
+        notes="For a target that is there, only what is given is changed.",
     ),
     Command(words="target test", arguments=_name, run=_test, examples=("target test web",)),
     Command(words="target remove", arguments=_name, run=_remove, examples=("target remove web",)),
