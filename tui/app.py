@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 2.0
 """How often the disk is asked whether somebody else, the timer for one, has changed something."""
+_CLOCK_SECONDS = 30.0
+"""How often the header counts on."""
+_REREAD_SECONDS = 600.0
+"""How often everything is read again because time passes, although nothing has changed: days left, severities."""
 
 
 class CertdeckApp(App[None]):
@@ -84,7 +89,9 @@ class CertdeckApp(App[None]):
         if name not in loaded.themes:
             self._all_themes = True
             loaded = theming.load(self.engine.paths.etc)
-            name = name if name in loaded.themes else theming.DEFAULT
+            if name not in loaded.themes:
+                loaded = replace(loaded, problems=(*loaded.problems, theming.unknown(name, loaded)))
+                name = theming.DEFAULT
         self.theme_problems = loaded.problems
         for each in loaded.themes.values():
             self.register_theme(each)
@@ -167,6 +174,12 @@ class CertdeckApp(App[None]):
         if changed:
             self.refresh_status()
             self.look_at_services()
+
+    def _refresh_clock(self) -> None:
+        from tui.screens.page import Page
+
+        if isinstance(self.screen, Page):
+            self.screen.refresh_frame()
 
     # -- operations --------------------------------------------------------------------------------------------------
 
@@ -310,13 +323,22 @@ class CertdeckApp(App[None]):
     # -- beginning and end -------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        for problem in self.theme_problems:
+            self.notify(
+                f"{problem.why} {problem.fix}",
+                title=text.printable(problem.what),
+                severity="warning",
+                timeout=15,
+                markup=False,
+            )
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._ended_by, number)
         if self._loading:
             self.set_interval(_POLL_SECONDS, self._poll)
-            self.set_interval(30, self._publish_status)
+            self.set_interval(_CLOCK_SECONDS, self._refresh_clock)
+            self.set_interval(_REREAD_SECONDS, self.refresh_status)
             self.call_after_refresh(self.look_at_services)
             if self.status is not None and not self.status.lineages and not self.status.problems:
                 self.call_after_refresh(self.action_first_boot)

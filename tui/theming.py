@@ -137,6 +137,15 @@ def _check_colour(where: str, key: str, value: str) -> None:
         raise _refused(where, f"`{key}` is {value!r}, which is no colour.") from exc
 
 
+def unknown(name: str, loaded: Loaded) -> ConfigError:
+    """Return the error for a configured theme that is not there."""
+    return ConfigError(
+        f"There is no theme {name!r}.",
+        f"There are {', '.join(sorted(loaded.themes))}.",
+        "Choose one of them for `appliance.theme` in certdeck.toml, or put the file into etc/themes/.",
+    )
+
+
 def _refused(where: str, why: str) -> ConfigError:
     return ConfigError(
         f"The theme {where} cannot be used.",

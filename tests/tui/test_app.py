@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import CertdeckError, ConfigError, LockHeld
+from core.events import Event
 from core.operations import Status
 from tests.support.deck import NARROW, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
@@ -79,7 +80,11 @@ async def test_leaving_and_finding_progress() -> None:
     """Work goes on when its screen is left; the tray tells how far it is, w comes back, and the end is told once."""
     engine = FakeEngine()
     go_on = threading.Event()
-    engine.before_event = lambda event: go_on.wait(5) and None
+
+    def hold(event: Event) -> None:
+        go_on.wait(5)
+
+    engine.before_event = hold
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         operation = app.begin(

@@ -11,7 +11,7 @@ from textual.app import App
 from textual.widgets import Input
 
 from core.errors import CertdeckError
-from tests.support.deck import NARROW, deck, shown
+from tests.support.deck import NARROW, deck, settled, shown
 from tui.screens.dialogs.confirm import ConfirmDialog
 from tui.screens.dialogs.error import ErrorDialog
 from tui.screens.dialogs.export import ExportChoice, ExportDialog
@@ -49,6 +49,8 @@ async def test_confirm_looks(snap: Snap) -> None:
     """A dangerous question looks as agreed."""
     app = deck()
     async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
         app.push_screen(
             ConfirmDialog("Delete shop?", "Its files go. A copy is kept for 30 days.", yes="Delete", danger=True)
         )
@@ -63,6 +65,8 @@ async def test_error_tells_what_why_and_what_to_do(snap: Snap) -> None:
         "The configuration is wrong.", "[b]2[/b] problems.", "Mend them.", details={"problems": ["line 3", "line [9]"]}
     )
     async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
         app.push_screen(ErrorDialog(error))
         await pilot.pause()
         text = shown(app)
@@ -160,6 +164,8 @@ async def test_export_suggests_a_file_and_wants_a_passphrase(tmp_path: Path, sna
     app = deck()
     answers: list[ExportChoice | None] = []
     async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
         app.push_screen(ExportDialog("shop", Path("/")), answers.append)
         await pilot.pause()
         assert app.screen.query_one("#path", Input).value == "/shop-fullchain.pem"

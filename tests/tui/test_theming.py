@@ -124,6 +124,16 @@ async def test_the_configured_theme_is_on(tmp_path: Path) -> None:
             assert "shop.example.com" in shown(app)
 
 
+async def test_a_theme_that_is_not_there_is_told() -> None:
+    """A configured theme that does not exist is told when the console opens, with those that do."""
+    app = deck(theme="drak")
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        assert [(note.title, note.severity) for note in app._notifications] == [
+            ("There is no theme 'drak'.", "warning")
+        ]
+
+
 async def test_t_goes_through_the_themes() -> None:
     """t goes to the next theme and comes round; everything stays drawn."""
     app = deck()
