@@ -14,6 +14,7 @@ from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW, lineage, seven, without_certificate
 from tui.screens.dialogs.confirm import ConfirmDialog
+from tui.screens.dialogs.deploy import DeployDialog
 from tui.screens.dialogs.error import ErrorDialog
 from tui.screens.dialogs.export import ExportDialog
 from tui.screens.lineages import ORDERS, LineagesScreen, matches
@@ -21,6 +22,7 @@ from tui.terminal import Terminal
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.footer import PageFooter
 from tui.widgets.overview import Overview
+from tui.widgets.tick import Tick
 
 HOSTILE = "[bold]x[/foo] [@click=app.quit]y[/] \x1b]52;c;ZQ==\x07 \u202egnp\n.exe"
 CONFIG = ConfigError(
@@ -317,13 +319,12 @@ async def test_a_thousand_certificates() -> None:
     ("keys", "call"),
     [
         (("r", "enter"), ("renew", {"names": ("shop",), "force": True, "dry_run": False})),
-        (("d", "enter"), ("deploy", {"name": "shop", "targets": None})),
         (("b", "y"), ("rollback", {"name": "shop"})),
         (("D", "y"), ("delete", {"name": "shop", "force": True})),
         (("a", "y"), ("set_lineage", {"name": "shop", "auto_renew": False, "renew_days_before": None})),
         (("c",), ("complete", {"name": "shop"})),
     ],
-    ids=["renew", "deploy", "roll-back", "delete", "auto-renew", "complete"],
+    ids=["renew", "roll-back", "delete", "auto-renew", "complete"],
 )
 async def test_actions_ask_and_then_call(keys: tuple[str, ...], call: tuple[str, dict[str, object]]) -> None:
     """Each action asks first, where something changes, and then makes exactly one call of the engine (ST-31)."""
@@ -343,6 +344,51 @@ async def test_actions_ask_and_then_call(keys: tuple[str, ...], call: tuple[str,
             await pilot.press(*keys[1:])
         await settled(pilot)
         assert engine.calls.count(call) == 1
+
+
+async def test_deploying_asks_which_services() -> None:
+    """d shows the services, those of the certificate ticked, and says whose certificate one carries now."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("d")
+        await settled(pilot)
+        assert isinstance(app.screen, DeployDialog)
+        await pilot.pause(0.05)
+        assert "[✔] nginx · carries shop now" in shown(app)
+        assert "[ ] postfix" in shown(app)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert ("deploy", {"name": "mail", "targets": None}) in engine.calls
+
+
+async def test_deploying_to_other_services() -> None:
+    """Other services can be ticked; without any there is nothing to do."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("d")
+        await settled(pilot)
+        first, second = app.screen.query(Tick)
+        first.focus()
+        await pilot.press("space", "enter")
+        assert "✖ Tick a service." in shown(app)
+        second.focus()
+        await pilot.press("space", "enter")
+        await settled(pilot)
+        assert ("deploy", {"name": "mail", "targets": ("postfix",)}) in engine.calls
+
+
+async def test_deploying_where_there_is_no_service() -> None:
+    """Where no target is configured, d says how to add one."""
+    engine = FakeEngine()
+    engine.known_targets = []
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("d")
+        await settled(pilot)
+        assert isinstance(app.screen, LineagesScreen)
+        assert [note.message for note in app._notifications] == ["Add one first: y Targets."]
 
 
 @pytest.mark.parametrize("key", ["b", "D", "a"])
@@ -484,6 +530,16 @@ def test_a_dialog_that_warns(snap_compare: Any) -> None:
     assert snap_compare(deck(), press=["D"], terminal_size=NARROW)
 
 
+def test_the_services_to_deploy_to(snap_compare: Any) -> None:
+    """Which services: ticks, whose certificate each carries, what happens, and the harmless way out."""
+
+    async def asked(pilot: Any) -> None:
+        await pilot.press("d")
+        await settled(pilot)
+
+    assert snap_compare(deck(), run_before=asked, terminal_size=NARROW)
+
+
 def test_a_finished_renewal(snap_compare: Any) -> None:
     """Every step with its sign and what came of it, then one sentence."""
 
@@ -498,7 +554,9 @@ def test_a_failed_deployment(snap_compare: Any) -> None:
     """A deployment that failed: what happened, why, and what to do."""
 
     async def failed(pilot: Any) -> None:
-        await pilot.press("d", "enter")
+        await pilot.press("d")
+        await settled(pilot)
+        await pilot.press("enter")
         await settled(pilot)
 
     engine = FakeEngine()

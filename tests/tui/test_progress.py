@@ -87,7 +87,9 @@ async def test_a_failure_says_what_to_do() -> None:
     engine.fails["deploy"] = BROKEN
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
-        await pilot.press("d", "enter")
+        await pilot.press("d")
+        await settled(pilot)
+        await pilot.press("enter")
         await settled(pilot)
         text = shown(app)
         assert "✖ nginx could not be reloaded." in text

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError
-from core.operations import LineageStatus, PemView, RenewalReport
+from core.operations import LineageStatus, PemView, RenewalReport, TargetInfo
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
@@ -50,21 +50,32 @@ def _renewed(report: RenewalReport) -> RenewalReport:
 
 
 def deploy(deck: CertdeckApp, lineage: LineageStatus) -> None:
-    name = lineage.name
-    version = lineage.waiting_version or lineage.version
-    _ask_then(
-        deck,
-        f"Deploy {printable(name)}?",
-        f"Version {version} goes live. {_services(lineage)}",
-        "Deploy",
-        lambda: deck.begin(
+    """Ask which services, and put the newest version onto them."""
+    name, has = lineage.name, tuple(target.name for target in lineage.targets)
+
+    def listed(answer: tuple[TargetInfo, ...] | CertdeckError) -> None:
+        from tui.screens.dialogs.deploy import DeployDialog
+
+        if isinstance(answer, CertdeckError):
+            deck.show_error(answer)
+        elif not answer:
+            deck.notify("Add one first: y Targets.", title="There is no service to deploy to", markup=False)
+        else:
+            deck.push_screen(DeployDialog(lineage, answer), chosen)
+
+    def chosen(targets: tuple[str, ...] | None) -> None:
+        if targets is None:
+            return
+        wanted = None if set(targets) == set(has) else targets
+        deck.begin(
             f"Deploy {name}",
             f"deploying {name}",
-            lambda report, cancel: deck.engine.deploy(name, report=report, cancel=cancel),
+            lambda report, cancel: deck.engine.deploy(name, targets=wanted, report=report, cancel=cancel),
             lineage=name,
-            expects=tuple(target.name for target in lineage.targets),
-        ),
-    )
+            expects=targets,
+        )
+
+    deck.bridge.ask(deck.engine.targets, listed)
 
 
 def roll_back(deck: CertdeckApp, lineage: LineageStatus) -> None:
