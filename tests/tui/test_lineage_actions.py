@@ -1,0 +1,170 @@
+"""What can be done with a certificate from the status screen: each action asks what it must, and makes one call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from textual.widgets import Input
+
+from core.errors import LockHeld
+from tests.support.deck import NARROW, deck, settled, shown
+from tests.support.fake_engine import FakeEngine
+from tui.screens.dialogs.confirm import ConfirmDialog
+from tui.screens.dialogs.deploy import DeployDialog
+from tui.screens.dialogs.error import ErrorDialog
+from tui.screens.dialogs.export import ExportDialog
+from tui.screens.lineages import LineagesScreen
+from tui.widgets.certificate_table import CertificateTable
+from tui.widgets.footer import PageFooter
+from tui.widgets.tick import Tick
+
+
+@pytest.mark.parametrize(
+    ("keys", "call"),
+    [
+        (("r", "enter"), ("renew", {"names": ("shop",), "force": True, "dry_run": False})),
+        (("b", "y"), ("rollback", {"name": "shop"})),
+        (("D", "y"), ("delete", {"name": "shop", "force": True})),
+        (("a", "y"), ("set_lineage", {"name": "shop", "auto_renew": False, "renew_days_before": None})),
+        (("c",), ("complete", {"name": "shop"})),
+    ],
+    ids=["renew", "roll-back", "delete", "auto-renew", "complete"],
+)
+async def test_actions_ask_and_then_call(keys: tuple[str, ...], call: tuple[str, dict[str, object]]) -> None:
+    """Each action asks first, where something changes, and then makes exactly one call of the engine (ST-31)."""
+    engine = FakeEngine()
+    engine.lineages = [
+        replace(each, version=2, open_order=True) if each.name == "shop" else each for each in engine.lineages
+    ]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("shop")
+        await pilot.pause()
+        await pilot.press(keys[0])
+        await pilot.pause()
+        if len(keys) > 1:
+            assert isinstance(app.screen, ConfirmDialog)
+            assert call not in engine.calls
+            await pilot.press(*keys[1:])
+        await settled(pilot)
+        assert engine.calls.count(call) == 1
+
+
+async def test_deploying_asks_which_services() -> None:
+    """d shows the services, those of the certificate ticked, and says whose certificate one carries now."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("d")
+        await settled(pilot)
+        assert isinstance(app.screen, DeployDialog)
+        await pilot.pause(0.05)
+        assert "[✔] nginx · carries shop now" in shown(app)
+        assert "[ ] postfix" in shown(app)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert ("deploy", {"name": "mail", "targets": None}) in engine.calls
+
+
+async def test_deploying_to_other_services() -> None:
+    """Other services can be ticked; without any there is nothing to do."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("d")
+        await settled(pilot)
+        first, second = app.screen.query(Tick)
+        first.focus()
+        await pilot.press("space", "enter")
+        assert "✖ Tick a service." in shown(app)
+        second.focus()
+        await pilot.press("space", "enter")
+        await settled(pilot)
+        assert ("deploy", {"name": "mail", "targets": ("postfix",)}) in engine.calls
+
+
+async def test_deploying_where_there_is_no_service() -> None:
+    """Where no target is configured, d says how to add one."""
+    engine = FakeEngine()
+    engine.known_targets = []
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("d")
+        await settled(pilot)
+        assert isinstance(app.screen, LineagesScreen)
+        assert [note.message for note in app._notifications] == ["Add one first: y Targets."]
+
+
+@pytest.mark.parametrize("key", ["b", "D", "a"])
+async def test_enter_is_harmless_where_something_is_lost(key: str) -> None:
+    """Where something is lost or stops working, Enter falls on the safe answer."""
+    engine = FakeEngine()
+    engine.lineages = [replace(each, version=2) for each in engine.lineages]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("shop")
+        await pilot.press(key)
+        await pilot.pause()
+        assert isinstance(app.screen, ConfirmDialog)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert not {name for name, _ in engine.calls} & {"rollback", "delete", "set_lineage"}
+
+
+async def test_what_does_not_apply_does_nothing() -> None:
+    """An uploaded certificate cannot be renewed, and a first version has nothing before it: their keys do nothing."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        app.screen.query_one(CertificateTable).choose("partner")
+        await pilot.pause()
+        assert "r Renew" not in shown(app, app.screen.query_one(PageFooter))
+        for key in ("r", "b", "c"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert isinstance(app.screen, LineagesScreen), key
+
+
+async def test_export() -> None:
+    """e asks for form and file, and writes what was chosen."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("e")
+        await pilot.pause()
+        assert isinstance(app.screen, ExportDialog)
+        await pilot.press("down", "down", "down", "enter")
+        app.screen.query_one("#path", Input).value = "/tmp/mail.pfx"
+        await pilot.press("enter", *"secret", "enter")
+        await settled(pilot)
+        name, arguments = next(call for call in engine.calls if call[0] == "export")
+        assert name == "export"
+        assert (arguments["format"], str(arguments["out"]), arguments["passphrase"]) == (
+            "pfx",
+            "/tmp/mail.pfx",
+            b"secret",
+        )
+
+
+async def test_another_certdeck_is_told_calmly() -> None:
+    """That another certdeck holds the lock is told in passing, with who it is, and nothing is called a failure."""
+    engine = FakeEngine()
+    held = LockHeld("Another certdeck is at work.", "Process 812 renews since 03:00.", "Wait until it has ended.")
+    engine.fails["delete"] = held
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("D", "y")
+        await settled(pilot)
+        assert not isinstance(app.screen, ErrorDialog)
+        assert [note.title for note in app._notifications] == ["Another certdeck is at work."]
+        assert any("Process 812" in note.message for note in app._notifications)
+
+
+async def test_looking_again() -> None:
+    """f5 asks the services once more what they serve."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        assert ("status", {"names": (), "probe": True}) in engine.calls
