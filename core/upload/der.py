@@ -23,6 +23,10 @@ class NotDer(ValueError):
     """The bytes do not follow the rules of DER, or have too many elements."""
 
 
+class TooManyElements(NotDer):
+    """It is nested deeper, or split into more pieces, than anything honest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     tag: int
@@ -56,7 +60,7 @@ class Reader:
         """Return the element that begins at `position` and ends before `limit`."""
         self._left -= 1
         if self._left < 0 or depth > _DEEPEST:
-            raise NotDer("too many elements")
+            raise TooManyElements("too many elements")
         data = self.data
         if position + 2 > limit:
             raise NotDer("cut off")

@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from core.upload.cost import TooCostly, refuse_costly
-from core.upload.der import OCTET_STRING, OID, Element, NotDer, Reader
+from core.upload.der import OCTET_STRING, OID, Element, NotDer, Reader, TooManyElements
 from core.upload.keys import KeyProblem, checked
 from core.x509.key import PrivateKey
 
@@ -99,6 +99,11 @@ def _refuse_hostile(data: bytes) -> None:
         refuse_costly(data, is_pkcs12=True)
         reader = Reader(data)
         too_large = _has_large_key(reader, reader.whole(), 0)
+    except TooManyElements as exc:
+        raise PfxProblem(
+            "The file holds more than any server needs: it seems to be a trust store.",
+            "Give the server's certificate, its chain and its key alone.",
+        ) from exc
     except NotDer as exc:
         raise PfxProblem("The file is damaged, or cut off.", "Copy it again, in binary mode.") from exc
     except TooCostly as exc:

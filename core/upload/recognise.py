@@ -126,7 +126,7 @@ class _Recogniser:
         if blocks:
             self._note_kind("PEM")
             for number, block in enumerate(blocks, 1):
-                self._block(block, f"block {number} of " if len(blocks) > 1 else "")
+                self._block(block, f" (block {number})" if len(blocks) > 1 else "")
             return
         self._no_blocks(text)
 
@@ -157,7 +157,7 @@ class _Recogniser:
             self.pieces.foreign.append((self.label, foreign))
         elif block.damage:
             self._problem(
-                f"cannot be read: {where or 'the '}{block.label}. {block.damage}", "Copy it again, all of it."
+                f"cannot be read: {printable(block.label, _LONGEST_LABEL)}{where}. {block.damage}", "Copy it again, all of it."
             )
         elif b"ENCRYPTED" in block.headers:
             self._key(lambda: read_proc_type(block, self.passphrase))
@@ -166,9 +166,9 @@ class _Recogniser:
 
     def _unknown_block(self, block: pem.Block, where: str) -> None:
         if block.label in _KEY_LABELS:
-            self._problem(f"cannot be read: {where}its private key is damaged.", "Copy it again, all of it.")
+            self._problem(f"cannot be read: its private key{where} is damaged.", "Copy it again, all of it.")
         elif "CERTIFICATE" in block.label:
-            self._problem(f"cannot be read: {where}its certificate is damaged.", "Copy it again, all of it.")
+            self._problem(f"cannot be read: its certificate{where} is damaged.", "Copy it again, all of it.")
         else:
             name = printable(block.label, _LONGEST_LABEL)
             self.pieces.foreign.append((self.label, Foreign(f"a block called {name}", "Give certificate and key.")))
@@ -208,10 +208,7 @@ class _Recogniser:
         try:
             certificate = parse_der(der)
         except MalformedCertificate as exc:
-            if not where:
-                self._problem("holds a damaged certificate.", f"Copy it again, all of it. ({exc})")
-            else:
-                self._problem(f"holds a damaged certificate: {where}it.", f"Copy it again, all of it. ({exc})")
+            self._problem(f"holds a damaged certificate{where}.", f"Copy it again, all of it. ({exc})")
             return
         self._useful += 1
         if certificate.der not in self._known:

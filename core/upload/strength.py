@@ -89,7 +89,7 @@ def _hash(certificate: Certificate) -> str:
         warnings.simplefilter("ignore")
         try:
             algorithm = native.signature_hash_algorithm
-        except UnsupportedAlgorithm:
+        except (UnsupportedAlgorithm, ValueError):
             return "MD2" if native.signature_algorithm_oid.dotted_string == _MD2 else "an unknown algorithm"
     if algorithm is not None:
         return _shown(algorithm.name)
