@@ -24,7 +24,16 @@ _STATE = "# Of the certificates in "
 
 
 def service_unit(program: str, home: str | None, state: Path) -> str:
-    """Return the service that renews once. `home`: CERTDECK_HOME, where it is set."""
+    """Return the service that renews once. `home`: CERTDECK_HOME, where it is set.
+
+    Raises CertdeckError (`failed`) for paths that systemd does not take.
+    """
+    if not {'"', "'", "\\"}.isdisjoint(program):
+        raise CertdeckError(
+            "systemd cannot start this installation.",
+            f"It takes no program with a quotation mark or a backslash in its path: {plain(program)}",
+            "Install certdeck somewhere else.",
+        )
     environment = f'Environment="CERTDECK_HOME={_quoted(home)}"\n' if home else ""
     return f"""{head(state)}[Unit]
 Description={NAME}
