@@ -76,7 +76,7 @@ async def test_adding_a_target_shows_each_word_of_its_commands() -> None:
         _fill(app, name="web", certificate="/etc/web/tls.crt", key="/etc/web/tls.key", probe="[::1]:443")
         _fill(app, test="nginx -t -c '/etc/my nginx.conf'", reload="systemctl reload nginx")
         await pilot.pause()
-        assert "1: nginx   2: -t   3: -c   4: /etc/my nginx.conf" in shown(app)
+        assert "[nginx] [-t] [-c] [/etc/my nginx.conf]" in shown(app)
         await pilot.press("ctrl+s")
         await settled(pilot)
         assert isinstance(app.screen, TargetsScreen)

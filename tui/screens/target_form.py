@@ -95,9 +95,7 @@ class TargetForm(FormPage):
         for id in ("test", "reload"):
             field = self.query_one(f"#{id}", Field)
             words = _words(field.value)
-            field.note = (
-                "   ".join(f"{number}: {word}" for number, word in enumerate(words, 1)) if words else _KIND_NOTES[kind]
-            )
+            field.note = " ".join(f"[{word}]" for word in words) or _KIND_NOTES[kind]
 
     def save(self) -> None:
         known = self._target or TargetConfig(name=self.value("name"))

@@ -157,8 +157,9 @@ class RowList(ScrollView, Inked, can_focus=True):
             self.post_message(self.Marked(self))
 
     def on_click(self, event: events.Click) -> None:
-        place = int(event.y) + self.scroll_offset.y - self._head
-        if event.y < self._head or not 0 <= place < len(self._rows):
+        offset = event.get_content_offset(self)
+        place = offset.y + self.scroll_offset.y - self._head if offset is not None else -1
+        if offset is None or offset.y < self._head or not 0 <= place < len(self._rows):
             return
         self._go(place)
         self.action_mark()

@@ -57,6 +57,8 @@ class Draft:
     """Issuers whose terms somebody agreed to here."""
     rehearse: bool = False
     targets: tuple[str, ...] = ()
+    targets_of: str = ""
+    """The lineage whose services were ticked to begin with."""
     tests: dict[str, IssuerTest | CertdeckError] = field(default_factory=dict)
     """What the directories said that were asked."""
 

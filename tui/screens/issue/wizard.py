@@ -203,11 +203,12 @@ class IssueScreen(Page[None]):
             self._open(number + 1)
 
     def _preset_targets(self) -> None:
-        """Tick the services that a certificate of this name has already."""
-        status = self.deck.status
-        known = next((each for each in status.lineages if each.name == self.draft.lineage), None) if status else None
-        if known is not None and self._furthest == 0:
+        """Tick the services that a certificate of this name has already: to lose them has to be said, not forgotten."""
+        status, name = self.deck.status, self.draft.lineage
+        known = next((each for each in status.lineages if each.name == name), None) if status else None
+        if known is not None and self.draft.targets_of != name:
             self.draft.targets = tuple(target.name for target in known.targets)
+            self.draft.targets_of = name
 
     def action_back(self) -> None:
         """Go one step back; from the first one, and from an order that runs or is done, leave."""

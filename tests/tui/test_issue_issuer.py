@@ -1,0 +1,163 @@
+"""The wizard's steps for issuer, key and services: only what can be had is offered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.widgets import Input
+
+from core.errors import DirectoryUnreachable
+from core.operations import Finding
+from tests.support.deck import NARROW, deck, shown
+from tests.support.showcase import ISSUER_TEST
+from tests.support.wizard import Box, go_to, open_wizard, until
+from tui.widgets.one_of import OneOf
+
+# -- issuer and key --------------------------------------------------------------------------------------------------------
+
+
+async def test_only_what_an_issuer_takes_is_offered() -> None:
+    """Another issuer narrows the key types, and a type it does not take falls back to one it does."""
+    engine = Box()
+    engine.change_issuer = lambda each: (
+        replace(each, key_types=("rsa-2048", "rsa-4096"), max_names=2, needs_eab=True)
+        if each.name == "zerossl"
+        else each
+    )
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        assert screen.query_one("#key", OneOf).values == ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
+        await pilot.press("down", "down")
+        assert screen.draft.issuer == "zerossl"
+        assert screen.query_one("#key", OneOf).values == ("rsa-2048", "rsa-4096")
+        assert screen.draft.key_type == "rsa-2048"
+        text = shown(app)
+        assert "It takes 2 names at most, yours are 1" in text
+        assert "It wants an external account binding, and none is set" in text
+        assert "Rehearse first" not in text
+
+
+async def test_what_stands_against_an_issuer_is_said_at_once() -> None:
+    """The engine's offline check speaks on this step, and a failure keeps one here."""
+    engine = Box()
+    engine.request_findings = (
+        Finding(
+            id="usage",
+            status="fail",
+            title="Let's Encrypt cannot issue this",
+            detail="It takes 100 names.",
+            fix="Take fewer.",
+        ),
+    )
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        await pilot.press("ctrl+n")
+        assert screen.step.TITLE == "Issuer & key"
+        text = shown(app)
+        assert "✖ failed   Let's Encrypt cannot issue this: It takes 100 names." in text
+        assert "→ Take fewer." in text
+
+
+async def test_terms_are_read_and_have_to_be_agreed_to() -> None:
+    """The address of the terms comes from the directory; without the tick it does not go on, with it the request says so."""
+    engine = Box()
+    engine.change_issuer = lambda each: replace(each, terms_agreed=False, account_url=None)
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        await until(pilot, lambda: str(ISSUER_TEST.terms_of_service) in shown(app))
+        await pilot.press("ctrl+n")
+        assert screen.step.TITLE == "Issuer & key"
+        assert "issues nothing before somebody has agreed" in shown(app)
+        await pilot.press("space")
+        assert "[✔] I agree to these terms of service" in shown(app)
+        await go_to(pilot, "Service")
+        assert screen.draft.request().agree_tos is True
+
+
+async def test_passing_over_issuers_asks_none_of_them() -> None:
+    """The directory of an issuer that the cursor merely passes is not asked."""
+    engine = Box()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        await pilot.press("down", "down")
+        await until(pilot, lambda: any(method == "test_issuer" for method, _ in engine.calls))
+    assert [arguments["name"] for method, arguments in engine.calls if method == "test_issuer"] == ["zerossl"]
+
+
+async def test_an_unreachable_directory_is_words() -> None:
+    """A directory that does not answer is told with what to do, and nothing else stops."""
+    engine = Box()
+    engine.fails["test_issuer"] = DirectoryUnreachable(
+        "The CA does not answer.", "No route to host.", "Look at the network."
+    )
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        await until(pilot, lambda: "✖ The CA does not answer. No route to host." in shown(app))
+        await go_to(pilot, "Service")
+        assert screen.step.TITLE == "Service"
+
+
+async def test_profiles_are_those_of_the_directory() -> None:
+    """Once the directory has answered, its profiles can be chosen, each with the CA's own words."""
+    engine = Box()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        await until(pilot, lambda: "shortlived" in shown(app))
+        screen.query_one("#profile").focus()
+        await pilot.press("right", "right")
+        assert screen.draft.request().profile == "shortlived"
+        assert "Six days" in shown(app)
+
+
+async def test_a_wrong_address_is_said_as_it_is_left() -> None:
+    """An e-mail address that is none is refused when the field is left."""
+    engine = Box()
+    engine.change_issuer = lambda each: replace(each, account_url=None)
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        screen.query_one("#email Input", Input).value = "nobody"
+        screen.query_one("#email Input").focus()
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "✖ 'nobody' is no e-mail address." in shown(app)
+
+
+# -- service ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_service_that_is_taken_over_says_whose_it_is() -> None:
+    """Each service shows whose certificate it carries, and ticking it says that it is taken over."""
+    app = deck(Box())
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "pay.example.com")
+        await go_to(pilot, "Service")
+        await pilot.press("space")
+        text = shown(app)
+        assert "▲ nginx carries shop now: it is taken over" in text
+        assert screen.draft.request().targets == ("nginx",)
+
+
+async def test_without_services_it_goes_on() -> None:
+    """A box without targets says where the certificate will lie, and the wizard goes on."""
+    engine = Box()
+    engine.known_targets = []
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await open_wizard(pilot, "pay.example.com")
+        await go_to(pilot, "Service")
+        assert "No service is set up" in shown(app)
+        await go_to(pilot, "Check")
