@@ -81,7 +81,7 @@ def renew(
 def _left_half_deployed(paths: Paths) -> bool:
     """Tell whether a deployment has begun and not ended: by a run that died, or one that is still at work."""
     try:
-        return any(not entry.name.startswith(".") for entry in os.scandir(paths.transactions))
+        return any(not name.startswith(".") for name in os.listdir(paths.transactions))
     except OSError:
         return False
 
@@ -102,24 +102,34 @@ def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Deci
     named = bool(names)
     decisions = [decide(facts, view.config, now.timestamp(), force=force, named=named) for facts in every]
     if not named:
-        decisions += _left_open(view.paths, {facts.name for facts in every}, now)
+        known = {*(facts.name for facts in every), *(problem.name for problem in broken)}
+        left_open, unreadable = _left_open(view.paths, known, now)
+        decisions += left_open
+        broken += unreadable
     return decisions, broken
 
 
-def _left_open(paths: Paths, known: Collection[str], now: datetime) -> list[Decision]:
+def _left_open(
+    paths: Paths, known: Collection[str], now: datetime
+) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
     """Return the orders of lineages that do not exist yet: a killed run left them, and they can still be finished."""
     try:
-        names = [entry.name for entry in os.scandir(paths.orders) if entry.name not in known]
+        names = [name for name in os.listdir(paths.orders) if name not in known and name[0] != "."]
     except OSError:
-        return []
+        return [], ()
     from core.store.orders import load_order
 
-    found = [(name, load_order(paths, name)) for name in sorted(names)]
-    return [
-        Decision(name, FINISH, "its order was left open")
-        for name, order in found
-        if order is not None and (order.expires is None or order.expires > now)
-    ]
+    found: list[Decision] = []
+    unreadable: list[FailedLineage] = []
+    for name in sorted(names):
+        try:
+            order = load_order(paths, name)
+        except CertdeckError as exc:
+            unreadable.append(FailedLineage(name=name, error=exc))
+            continue
+        if order is not None and (order.expires is None or order.expires > now):
+            found.append(Decision(name, FINISH, "its order was left open"))
+    return found, tuple(unreadable)
 
 
 def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequence[str]) -> list[Facts]:

@@ -10,12 +10,14 @@ from core.config.edit import write_lineage
 from core.config.load import load_lineage
 from core.config.model import LineageConfig
 from core.errors import DirectoryUnreachable, LockHeld, NotFound
-from core.events import IssuerFellBack
+from core.events import IssuerFellBack, Recovered
 from core.ports import TransportFailure
-from core.store import renewal_state
+from core.store import journal, lineages, renewal_state
 from core.store.lock import writers_lock
 from tests.support.acme_server import problem
+from core.workflows.inflight import SWITCHING, InFlight
 from tests.support.appliance import Appliance
+from tests.support.services import Box
 
 NAME = "shop.example.com"
 GONE = TransportFailure("unreachable", "connection refused")
@@ -31,6 +33,48 @@ def test_nothing_due_asks_nobody(appliance: Appliance) -> None:
     assert [(each.name, "not due before" in each.why) for each in report.skipped] == [(NAME, True)]
     assert len(appliance.ca.asked) == asked
     assert appliance.engine.status().timer.last_outcome == "done"
+
+
+def interrupted_deployment(appliance: Appliance) -> None:
+    """Leave what a deployment leaves that is killed right after its switch."""
+    appliance.issue(NAME)
+    box = Box(appliance.paths, appliance.services)
+    spec = load_lineage(appliance.paths, NAME)
+    version, _ = box.store(spec)
+    flight = InFlight(lineage=NAME, version=version, live_before=1, targets=(), changes=(), spec=spec)
+    flight.write(box.context, SWITCHING)
+    lineages.switch(appliance.paths, NAME, version)
+
+
+def test_a_run_with_nothing_due_puts_a_killed_deployment_in_order(appliance: Appliance) -> None:
+    """A run that found nothing due left a killed deployment half done, until somebody changed something else."""
+    interrupted_deployment(appliance)
+    report = appliance.engine.renew(report=appliance.told.append)
+    assert appliance.of(Recovered)
+    assert journal.names(appliance.paths) == ()
+    assert report.renewed == (NAME,), "the version that waits since is deployed"
+    assert lineages.live_version(appliance.paths, NAME) == 2
+
+
+def test_a_deployment_under_way_does_not_fail_a_run_with_nothing_due(appliance: Appliance) -> None:
+    """Another certdeck that deploys right now needs nobody to put things in order: nothing due is no failure."""
+    interrupted_deployment(appliance)
+    with writers_lock(appliance.paths, appliance.engine.env, "deploy"):
+        report = appliance.engine.renew()
+    assert (report.renewed, report.failed) == ((), ())
+    assert journal.names(appliance.paths) == (NAME,)
+
+
+def test_an_order_that_cannot_be_read_stops_nothing_else(appliance: Appliance) -> None:
+    """One damaged order of a certificate that never came to be made the whole run fail; it is that name's failure alone."""
+    appliance.issue(NAME)
+    order = appliance.paths.orders / "new.example.com" / "order.json"
+    order.parent.mkdir(parents=True)
+    order.write_text("{")
+    appliance.clock.advance(days=70)
+    report = appliance.engine.renew()
+    assert report.renewed == (NAME,)
+    assert [(each.name, each.error.code) for each in report.failed] == [("new.example.com", "store-corrupt")]
 
 
 def test_a_third_of_the_life_before_its_end_it_is_due(appliance: Appliance) -> None:
