@@ -85,15 +85,14 @@ def test_from_first_boot_to_a_renewed_certificate(
 
     terminal.press("Escape")
     terminal.wait_for("Certificates")
-    terminal.press("/")
-    terminal.type(name)
-    terminal.press("Enter")
-    terminal.press("r")
-    terminal.wait_for("Renew")
-    terminal.press("Right", "Enter")
+    terminal.press("Home", "r")
+    terminal.wait_for(f"Renew {name}?")
+    terminal.press("y")
     wait_until(lambda: engine.status((name,)).lineages[0].version == 2, "the renewal", timeout=60)
     nginx.wait_served(engine.status((name,)).lineages[0].sha256)
+    terminal.wait_for(f"{name} renewed")
     terminal.press("Escape")
+    terminal.wait_for("Certificates")
     terminal.press("q")
     assert terminal.wait_exit() == 0
 
