@@ -42,13 +42,13 @@ def method_here(env: Environment) -> str | None:
 def no_way(env: Environment, timetable: Timetable, program: str) -> CertdeckError:
     """Return the error for a box that can start nothing by itself: with the lines to add by hand."""
     lines = crontab.user_lines(timetable, program, home_of(env))
-    why = "Neither systemd nor cron is here."
+    why, way = "Neither systemd nor cron is here.", "Install cron"
     if env.places.systemd.is_dir():
-        why = "systemd takes a timer from root only, and there is no cron."
+        why, way = "systemd takes a timer from root only, and there is no cron.", "Start it as root"
     return CertdeckError(
         "Nothing on this box can start the scheduled run.",
         why,
-        f"Start it as root, install cron, or let something else run this: {lines[0]}",
+        f"{way}, or let something else run this: {lines[0]}",
         details={"lines": list(lines)},
     )
 
