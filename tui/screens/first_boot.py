@@ -55,7 +55,7 @@ class FirstBootScreen(FormPage):
         yield Field(
             "Host name",
             value=host,
-            hint=self.engine.env.host.name(),
+            hint=f"({self.engine.env.host.name()}, says the system)",
             note="How this box is called. Empty: what the system says.",
             check=_wrong_host,
             id="hostname",
@@ -63,7 +63,7 @@ class FirstBootScreen(FormPage):
         yield Field(
             "External URL",
             value=url,
-            hint="https://box.example.com:8443",
+            hint="e.g. https://box.example.com:8443",
             note="Where people open it in a browser, if that is another name. Empty: none.",
             check=_wrong_url,
             id="url",

@@ -26,18 +26,25 @@ class IssuerForm(FormPage):
     )
 
     def fields(self) -> ComposeResult:
-        yield Field("Name", hint="company", note="What it is called here and in commands.", check=wrong_name, id="name")
-        yield Field("Directory", hint="https://ca.example.com/acme/directory", check=_wrong_directory, id="directory")
-        yield Field("Title", hint="Example Company CA", note="How it is shown. Empty: its name.", id="title")
+        yield Field(
+            "Name", hint="e.g. company", note="What it is called here and in commands.", check=wrong_name, id="name"
+        )
+        yield Field(
+            "Directory", hint="e.g. https://ca.example.com/acme/directory", check=_wrong_directory, id="directory"
+        )
+        yield Field("Title", hint="e.g. Example Company CA", note="How it is shown. Empty: its name.", id="title")
         yield Field(
             "CA bundle",
-            hint="/etc/ssl/company-root.pem",
+            hint="e.g. /etc/ssl/company-root.pem",
             note="The roots that its own HTTPS certificate is checked with. Empty: those of the system.",
             check=wrong_path,
             id="bundle",
         )
         yield Field(
-            "E-mail", hint="admin@example.com", note="Where it may write to about problems. Empty: none.", id="email"
+            "E-mail",
+            hint="e.g. admin@example.com",
+            note="Where it may write to about problems. Empty: none.",
+            id="email",
         )
 
     def save(self) -> None:
@@ -70,7 +77,7 @@ class EabForm(FormPage):
         yield Field(
             "HMAC key", secret=True, note="As the CA gives it (base64url). Or name a file that holds it:", id="hmac"
         )
-        yield Field("File", hint="/root/eab.txt", check=wrong_path, id="file")
+        yield Field("File", hint="e.g. /root/eab.txt", check=wrong_path, id="file")
 
     def save(self) -> None:
         typed, path = self.value("hmac"), self.value("file")

@@ -43,7 +43,7 @@ class TargetForm(FormPage):
         name = Field(
             "Name",
             value=known.name,
-            hint="nginx",
+            hint="e.g. nginx",
             note="What it is called here and in commands.",
             check=wrong_name,
             id="name",
@@ -56,19 +56,23 @@ class TargetForm(FormPage):
         yield Field(
             "Certificate",
             value=known.certificate,
-            hint="/etc/ssl/domains/domain.crt",
+            hint="e.g. /etc/ssl/domains/domain.crt",
             check=_path_of("certificate"),
             id="certificate",
         )
-        yield Field("Key", value=known.key, hint="/etc/ssl/domains/domain.key", check=_path_of("key"), id="key")
-        yield Field("Test", value=shlex.join(known.test), hint="nginx -t", check=_wrong_words, id="test")
+        yield Field("Key", value=known.key, hint="e.g. /etc/ssl/domains/domain.key", check=_path_of("key"), id="key")
+        yield Field("Test", value=shlex.join(known.test), hint="e.g. nginx -t", check=_wrong_words, id="test")
         yield Field(
-            "Reload", value=shlex.join(known.reload), hint="systemctl reload nginx", check=_wrong_words, id="reload"
+            "Reload",
+            value=shlex.join(known.reload),
+            hint="e.g. systemctl reload nginx",
+            check=_wrong_words,
+            id="reload",
         )
         yield Field(
             "Speaks TLS",
             value=known.probe or "",
-            hint="127.0.0.1:443",
+            hint="e.g. 127.0.0.1:443",
             note="HOST:PORT, looked at after each deployment. Empty: not looked at.",
             check=_wrong_probe,
             id="probe",
@@ -76,7 +80,7 @@ class TargetForm(FormPage):
         yield Field(
             "Server name",
             value=known.probe_name or "",
-            hint="the certificate's first name",
+            hint="(the certificate's first name)",
             note="What is asked for there (SNI).",
             id="probe-name",
         )

@@ -52,7 +52,9 @@ class Field(Vertical):
         secret: bool = False,
         id: str | None = None,
     ) -> None:
-        """`hint`: an example, seen while the line is empty. `note`: what it is for, below the line."""
+        """`hint`: seen while the line is empty; worded so that nobody takes it for a value where there is no colour.
+        `note`: what it is for, below the line.
+        """
         super().__init__(id=id)
         self._label, self._first, self._hint, self._note, self._secret = label, value, hint, note, secret
         self._check = check

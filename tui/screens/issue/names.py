@@ -53,7 +53,11 @@ class NamesStep(Step):
 
     def compose(self) -> ComposeResult:
         box = NamesBox(
-            self.draft.typed, placeholder="shop.example.com pay.example.com", soft_wrap=True, compact=True, id="names"
+            self.draft.typed,
+            placeholder="e.g. shop.example.com pay.example.com",
+            soft_wrap=True,
+            compact=True,
+            id="names",
         )
         box.border_title = "Names of the certificate"
         yield box
@@ -63,7 +67,7 @@ class NamesStep(Step):
         yield Field(
             "Called",
             value=self.draft.name,
-            hint="as its first name",
+            hint="(as its first name)",
             check=self._wrong_name,
             id="lineage",
         )
