@@ -193,7 +193,7 @@ class History:
         )
 
     def _head(self) -> tuple[int, str]:
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             raw = json.loads(self._head_path.read_bytes())
             return int(raw["number"]), str(raw["hash"])
         return 0, _ORIGIN

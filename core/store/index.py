@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+from binascii import crc32
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,8 +26,9 @@ from core.paths import Paths
 if TYPE_CHECKING:
     from datetime import datetime
 
-FORMAT = 1
+FORMAT = 2
 """Raise when `Facts` changes: an index of another format is ignored."""
+_SUM_LENGTH = len('{"sum":"00000000",')
 _FRESH_NANOSECONDS = 2_000_000_000
 """Coarsest change time of a file system that we know of (FAT: 2 s)."""
 _FINE_FRESH_NANOSECONDS = 50_000_000
@@ -236,15 +238,20 @@ def _is_fresh(signature: list[int], at: int) -> bool:
     return False
 
 
+def _sum(rest: bytes) -> bytes:
+    """Return how the file begins whose remaining text is `rest`."""
+    return b'{"sum":"%08x",' % crc32(rest)
+
+
 def _load(paths: Paths) -> tuple[dict[str, Any], int]:
     try:
-        raw = json.loads(paths.index.read_bytes())
-        if raw["format"] == FORMAT:
-            kept, at = raw["lineages"], raw["at"]
-            width = len(Facts._fields)
-            if isinstance(at, int) and all(len(entry) == 2 and len(entry[1]) == width for entry in kept.values()):
-                return kept, at
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        data = paths.index.read_bytes()
+        # Looking at every value would cost more than reading it anew; a sum says whether it is what we wrote.
+        if data.startswith(_sum(data[_SUM_LENGTH:])):
+            raw = json.loads(data)
+            if raw["format"] == FORMAT:
+                return raw["lineages"], raw["at"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
     return {}, 0
 
@@ -273,7 +280,8 @@ def _read_again(
             found.append(Facts._make(row))
         if found or len(entries) != len(kept):
             text = {"format": FORMAT, "at": file.changed_at, "lineages": entries}
-            file.keep(json.dumps(text, separators=(",", ":")).encode())
+            data = json.dumps(text, separators=(",", ":")).encode()[1:]
+            file.keep(_sum(data) + data)
     return found, problems
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from core.errors import StoreCorrupt
 from core.paths import Paths
 from core.store.atomic import make_dir, remove_file, store_error, write_file
+from core.store.records import parsed
 
 SUFFIX = ".json"
 
@@ -26,7 +27,7 @@ def read(paths: Paths, name: str) -> dict[str, object] | None:
     """Return the record of `name`, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.transactions / (name + SUFFIX)
     try:
-        record = json.loads(path.read_bytes())
+        record = parsed(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as exc:

@@ -21,7 +21,6 @@ from core.ports import Environment
 from core.store.atomic import make_dir, store_error
 from core.store.records import rfc3339
 
-
 _TIDY = b"-"
 """What a writer leaves in the file when it ends as it should; one that died leaves who it was."""
 
@@ -94,7 +93,7 @@ def _held(lock: Path) -> LockHeld:
     try:
         holder = json.loads(lock.read_bytes())
         pid, since, operation = int(holder["pid"]), str(holder["since"]), str(holder["operation"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return LockHeld(
             "Another certdeck is at work.",
             "Only one at a time may change things, and it has just begun.",

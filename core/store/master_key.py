@@ -141,7 +141,7 @@ def _from_passphrase(path: Path, text: bytes, env: Environment) -> MasterKey:
             passphrase, base64.b64decode(record["salt"]), int(record["n"]), int(record["r"]), int(record["p"])
         )
         expected = bytes.fromhex(record["key"])
-    except (ValueError, KeyError, TypeError, MemoryError) as exc:
+    except (ValueError, KeyError, TypeError, MemoryError, OverflowError, RecursionError) as exc:
         raise MasterKeyWrong(
             f"{path} is damaged.", "It does not hold the parameters of the passphrase.", _RESTORE
         ) from exc

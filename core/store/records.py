@@ -25,7 +25,20 @@ def from_json(kind: type[T], text: bytes) -> T:
 
     Raises ValueError for anything that is none.
     """
-    raw = json.loads(text)
+    return from_values(kind, parsed(text))
+
+
+def parsed(text: bytes) -> object:
+    """Return what a JSON text says. Raises ValueError for everything that cannot be read, also for bottomless nesting."""
+    try:
+        value: object = json.loads(text)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+    return value
+
+
+def from_values(kind: type[T], raw: object) -> T:
+    """Return the `kind` whose fields stand in a JSON object. Raises ValueError for anything that is none."""
     if not isinstance(raw, dict):
         raise ValueError("no object")
     values: dict[str, Any] = {}
@@ -48,7 +61,10 @@ def parse_time(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("a time without a zone")
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError("a time before all times") from exc
 
 
 def _plain(value: object) -> object:
@@ -83,5 +99,16 @@ def _value(name: str, annotation: str, value: object) -> object:
         assert isinstance(value, str)
         return parse_time(value)
     if isinstance(value, list):
-        return tuple(tuple(item) if isinstance(item, list) else item for item in value)
+        return tuple(_item(name, kind, item) for item in value)
+    inner = value.values() if isinstance(value, dict) and kind.startswith("Mapping[str, Mapping[") else ()
+    if not all(isinstance(each, dict) for each in inner):
+        raise ValueError(f"{name} holds something else than objects")
     return value
+
+
+def _item(name: str, kind: str, item: object) -> object:
+    """Check one item of a list: a text, or a list of texts."""
+    texts = item if isinstance(item, list) and kind.startswith("tuple[tuple[") else [item]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{name} holds something else than texts")
+    return tuple(texts) if texts is item else item

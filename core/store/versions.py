@@ -12,11 +12,11 @@ from base64 import urlsafe_b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from core.errors import StoreCorrupt
-from core.store.records import parse_time, rfc3339
+from core.store.records import from_values, parsed, rfc3339
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +68,11 @@ class VersionFacts:
     def from_json(cls, text: bytes) -> VersionFacts:
         """Read `version.json`. Raises StoreCorrupt (`store-corrupt`)."""
         try:
-            raw = json.loads(text)
-            inner = dict(raw.pop("certificate"))
-            for key in ("not_before", "not_after"):
-                inner[key] = parse_time(inner[key])
-            inner["names"] = tuple(inner["names"])
-            raw["created"] = parse_time(raw["created"])
-            return cls(certificate=CertificateFacts(**inner), **raw)
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            raw = parsed(text)
+            inner = raw.get("certificate") if isinstance(raw, dict) else None
+            made = from_values(cls, raw)
+            return replace(made, certificate=from_values(CertificateFacts, inner))
+        except ValueError as exc:
             raise StoreCorrupt(
                 "The facts of a stored version cannot be read.",
                 "Its version.json was changed or damaged.",

@@ -73,7 +73,7 @@ def read(context: Context, name: str) -> tuple[str, InFlight] | None:
             spec=LineageConfig(**_tuples(raw["spec"])),
             outcomes=raw["outcomes"],
         )
-    except (KeyError, TypeError) as exc:
+    except (KeyError, TypeError, AttributeError, ValueError) as exc:
         path = context.paths.transactions / f"{name}.json"
         raise StoreCorrupt(
             f"{path} cannot be read.",

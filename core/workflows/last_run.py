@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.paths import Paths
 from core.store.atomic import make_dir, write_file
@@ -34,6 +34,7 @@ def read(paths: Paths) -> LastRun | None:
     """Return the last run, or None when there was none or the file cannot be read."""
     try:
         raw = json.loads(paths.last_run.read_bytes())
-        return LastRun(at=datetime.fromisoformat(raw["at"]), outcome=str(raw["outcome"]), error=str(raw["error"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        at = datetime.fromisoformat(raw["at"]).astimezone(UTC)
+        return LastRun(at=at, outcome=str(raw["outcome"]), error=str(raw["error"]))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

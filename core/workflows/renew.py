@@ -109,9 +109,7 @@ def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Deci
     return decisions, broken
 
 
-def _left_open(
-    paths: Paths, known: Collection[str], now: datetime
-) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
+def _left_open(paths: Paths, known: Collection[str], now: datetime) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
     """Return the orders of lineages that do not exist yet: a killed run left them, and they can still be finished."""
     try:
         names = [name for name in os.listdir(paths.orders) if name not in known and name[0] != "."]

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from binascii import crc32
 from datetime import timedelta
 from pathlib import Path
 
@@ -84,7 +85,9 @@ def test_what_has_not_changed_is_not_read_again(box: Paths) -> None:
     read(box)
     raw = json.loads(box.index.read_bytes())
     raw["lineages"]["live"][1][Facts._fields.index("subject")] = "from the index"
-    box.index.write_text(json.dumps(raw))
+    del raw["sum"]
+    rest = json.dumps(raw)[1:]
+    box.index.write_text(f'{{"sum":"{crc32(rest.encode()):08x}",{rest}')
     inode = box.index.stat().st_ino
     assert read(box)["live"].subject == "from the index"
     assert box.index.stat().st_ino == inode
@@ -186,7 +189,7 @@ def test_a_file_with_an_impossible_name_is_said(box: Paths) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"format": 0}', '{"format": 1, "at": 1, "lineages": {"live": [1]}}', '{"format": 1}']
+    "text", ["", "[]", '{"format": 0}', '{"format": 2, "at": 1, "lineages": {"live": [1]}}', "[" * 9000, "\0" * 99]
 )
 def test_a_damaged_index_is_made_anew(box: Paths, text: str) -> None:
     """The index may be damaged, old or gone: the facts are the same."""
@@ -194,6 +197,18 @@ def test_a_damaged_index_is_made_anew(box: Paths, text: str) -> None:
     box.index.write_text(text)
     assert read(box) == wanted
     box.index.unlink()
+    assert read(box) == wanted
+
+
+def test_a_value_changed_in_the_index_is_not_believed(box: Paths) -> None:
+    """A number that became a text, in an index otherwise whole, ended every `status` and every run with an internal error."""
+    wanted = read(box)
+    next_tick(box)
+    assert read(box) == wanted
+    text = box.index.read_text()
+    at = str(wanted["live"].not_after)
+    assert at in text
+    box.index.write_text(text.replace(at, '"soon"'))
     assert read(box) == wanted
 
 

@@ -156,3 +156,43 @@ def test_fields_of_a_newer_release_are_left_alone(paths: Paths) -> None:
     file = paths.lineages / "shop/renewal.json"
     file.write_text(json.dumps({**json.loads(file.read_bytes()), "from_the_future": {"x": 1}}))
     assert renewal_state.load(paths, "shop").failures == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * 9000,
+        b'{"targets": {"web": 5}}',
+        b'{"next_attempt": "0001-01-01T00:00:00+23:00"}',
+        b'{"failures": "x"}',
+    ],
+)
+def test_a_memory_with_impossible_values_counts_as_empty(paths: Paths, text: bytes) -> None:
+    """Values of other kinds inside a renewal.json passed, and ended a later step with an internal error."""
+    file = paths.lineages / "shop" / renewal_state.FILE
+    file.parent.mkdir(parents=True)
+    file.write_bytes(text)
+    state = renewal_state.load(paths, "shop")
+    assert state == RenewalState(warning=state.warning)
+    assert state.warning
+
+
+@pytest.mark.parametrize("text", [b"[" * 9000, b"[1]", b"{", b"\xff"])
+def test_a_damaged_order_or_journal_is_said(paths: Paths, text: bytes) -> None:
+    """Nesting without an end is damage like any other, not an internal error."""
+    for file in (paths.orders / "shop" / "order.json", paths.transactions / "shop.json"):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(text)
+    with pytest.raises(StoreCorrupt):
+        load_order(paths, "shop")
+    with pytest.raises(StoreCorrupt):
+        journal.read(paths, "shop")
+
+
+def test_an_order_with_something_else_than_names_is_said(paths: Paths) -> None:
+    """Names that are no texts are damage that is found when the order is read, not later."""
+    save_order(paths, ORDER)
+    file = paths.orders / "shop" / "order.json"
+    file.write_text(file.read_text().replace('"shop.example.com"', "5", 1))
+    with pytest.raises(StoreCorrupt):
+        load_order(paths, "shop")
