@@ -13,7 +13,7 @@ MOST_ROUNDS = 4_000_000
 _MOST_SCRYPT_BYTES = 64 * 1024 * 1024
 _SCRYPT_BYTES_PER_ROUND = 200
 """So that scrypt's blocks are counted in the same unit: one round of PBKDF2 takes as long as this many bytes."""
-_MOST_NESTING = 24
+_MOST_NESTING = 64
 
 _PKCS5 = bytes.fromhex("2a864886f70d0105")
 _PKCS12_PBE = bytes.fromhex("2a864886f70d010c01")

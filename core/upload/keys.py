@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -18,7 +18,7 @@ from core.upload.pem import Block
 from core.x509.key import Native, PrivateKey
 
 LARGEST_RSA = 16384
-_FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError)
+_FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError)
 
 
 class KeyProblem(ValueError):
@@ -101,7 +101,12 @@ def _check_rsa(native: rsa.RSAPrivateKey) -> None:
     numbers = native.private_numbers()
     p, q, d, n, e = numbers.p, numbers.q, numbers.d, numbers.public_numbers.n, numbers.public_numbers.e
     # Two primes of about the same length, as every program makes them: a tiny one hides damage from the rest.
-    fits = min(p, q).bit_length() > n.bit_length() // 3 and p * q == n and (d * e - 1) % (p - 1) == 0 and (d * e - 1) % (q - 1) == 0
+    fits = (
+        min(p, q).bit_length() > n.bit_length() // 3
+        and p * q == n
+        and (d * e - 1) % (p - 1) == 0
+        and (d * e - 1) % (q - 1) == 0
+    )
     crt = numbers.dmp1 == d % (p - 1) and numbers.dmq1 == d % (q - 1) and numbers.iqmp * q % p == 1
     if not (fits and crt):
         raise KeyProblem("The numbers in the private key do not fit together: it is damaged.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +46,13 @@ def assemble(
     """
     if not pieces.certificates:
         return None
+    with warnings.catch_warnings():
+        # cryptography warns of names that break RFC 5280 whenever it looks at them.
+        warnings.simplefilter("ignore")
+        return _assembled(pieces, stores, now, own_keys)
+
+
+def _assembled(pieces: Pieces, stores: Sequence[Store], now: datetime, own_keys: Sequence[PrivateKey]) -> Material:
     leaf = _leaf(pieces, now, own_keys)
     mine = next((key for key in pieces.keys if key.spki == leaf.public_key_spki), None)
     ours = next((key for key in own_keys if key.spki == leaf.public_key_spki), None) if mine is None else None

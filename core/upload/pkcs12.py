@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from core.upload.cost import TooCostly, refuse_costly
@@ -13,7 +13,7 @@ from core.upload.der import OCTET_STRING, OID, Element, NotDer, Reader, TooManyE
 from core.upload.keys import KeyProblem, checked
 from core.x509.key import PrivateKey
 
-_FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, x509.InvalidVersion)
+_FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError, x509.InvalidVersion)
 _SHROUDED_KEY_BAG = bytes.fromhex("2a864886f70d010c0a0102")
 _LARGEST_KEY_BAG = 6 * 1024
 """An RSA key of 8192 bits takes 4.7 kB; loading larger ones takes many seconds."""
@@ -116,7 +116,7 @@ def _refuse_hostile(data: bytes) -> None:
 
 def _has_large_key(reader: Reader, element: Element, depth: int) -> bool:
     """Tell whether a key bag is larger than any key that loads in bearable time."""
-    if depth > 24:
+    if depth > 64:
         raise NotDer("nested too deep")
     if element.tag == OCTET_STRING:
         if reader.data[element.start : element.start + 1] != b"\x30":

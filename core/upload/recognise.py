@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from core.upload import pem
@@ -157,7 +157,8 @@ class _Recogniser:
             self.pieces.foreign.append((self.label, foreign))
         elif block.damage:
             self._problem(
-                f"cannot be read: {printable(block.label, _LONGEST_LABEL)}{where}. {block.damage}", "Copy it again, all of it."
+                f"cannot be read: {printable(block.label, _LONGEST_LABEL)}{where}. {block.damage}",
+                "Copy it again, all of it.",
             )
         elif b"ENCRYPTED" in block.headers:
             self._key(lambda: read_proc_type(block, self.passphrase))
@@ -256,7 +257,7 @@ class _Recogniser:
                 # Files made by OpenSSL are not in the order that DER wants, and say so in a warning.
                 warnings.simplefilter("ignore")
                 found = [each.public_bytes(Encoding.DER) for each in pkcs7.load_der_pkcs7_certificates(data)]
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
             self._problem("cannot be read: its PKCS#7 bundle is damaged or holds no certificate.", "Copy it again.")
             return
         for der in found:

@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
-from core.upload.trust import loaded
+from core.upload.trust import extensions_of, loaded
 from core.x509.certificate import Certificate
 
 Answer = tuple[str, str, str]
@@ -115,7 +115,7 @@ def _broken_hash(certificate: Certificate) -> str:
 
 def usage(leaf: Certificate) -> Answer:
     """Judge whether a TLS server may use the certificate (RFC 5280 §4.2.1.3, §4.2.1.12)."""
-    extensions = loaded(leaf.der).extensions
+    extensions = extensions_of(leaf)
     again = "Have it issued again, for a web server."
     try:
         purposes = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)

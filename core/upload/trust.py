@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+
+from core.x509.certificate import Certificate
 
 _BLOCK = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END (?:X509 )?CERTIFICATE-----")
-UNVERIFIABLE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm)
+UNVERIFIABLE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, InternalError)
 
 
 @dataclass(slots=True)
@@ -79,3 +81,11 @@ def signed_by(below: x509.Certificate, above: x509.Certificate) -> bool:
     except UNVERIFIABLE:
         return False
     return True
+
+
+def extensions_of(certificate: Certificate) -> x509.Extensions:
+    """Return the extensions of a certificate that has been parsed before."""
+    with warnings.catch_warnings():
+        # Of many an old certificate cryptography says that it will refuse it some day.
+        warnings.simplefilter("ignore")
+        return x509.load_der_x509_certificate(certificate.der).extensions

@@ -12,7 +12,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from core.upload.chain import Way
 from core.upload.material import Material
-from core.upload.trust import loaded
+from core.upload.trust import extensions_of
 from core.upload.verify import chain_refusal
 from core.x509.certificate import printable
 
@@ -129,7 +129,7 @@ def _count(way: Way) -> str:
 def _get_it(way: Way) -> str:
     """Say where the issuer's certificate is, when the certificate says so itself (AIA). Nothing is fetched."""
     try:
-        descriptions = loaded(way.leaf.der).extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+        descriptions = extensions_of(way.leaf).get_extension_for_class(x509.AuthorityInformationAccess).value
     except x509.ExtensionNotFound:
         return "Give the chain, too; the CA has it for download."
     for description in descriptions:
