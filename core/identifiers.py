@@ -190,6 +190,8 @@ def _parse(text: str) -> Identifier:
         return address
     _refuse_urls(text)
     star, base = ("*.", text[2:]) if text.startswith("*.") else ("", text)
+    if not text.strip("."):
+        raise _Refused(text, "It has nothing but dots.", "Type a name, for example www.example.com.")
     if "*" in base or not base.strip("."):
         raise _Refused(text, "A star stands for one whole label, the leftmost one.", "Write it like *.example.com.")
     if "_" in base:

@@ -181,18 +181,18 @@ class AcmeSession:
     def _fetch_directory(self) -> directories.Directory:
         url = self.directory_url
         reply = self.get(url)
-        if 300 <= reply.status < 400:
-            raise DirectoryInvalid(
-                f"The directory {url} has moved.",
-                f"It redirects to {plain(reply.location, 200)}.",
-                "Set that address as the issuer's directory if you trust it.",
-            )
         if not reply.json:
             raise self._nonsense(url, "The answer is no JSON object.")
         return directories.parse(url, reply.json)
 
     def _refuse_nonsense(self, url: str, response: Response) -> None:
         """Raise DirectoryInvalid for what no ACME server sends."""
+        if 300 <= response.status < 400:
+            raise DirectoryInvalid(
+                f"What answers at {plain(url, 200)} leads elsewhere.",
+                f"It redirects to {plain(response.headers.get('location'), 200) or 'nowhere'}; no ACME server does.",
+                "A network's login page may be in between. If the CA has moved, set its new address as the issuer's directory.",
+            )
         if response.truncated:
             raise self._nonsense(url, "The answer is larger than any ACME message.")
         if looks_like_a_page(response):

@@ -17,6 +17,7 @@ from core.config.load import parse_config, parse_lineage
 from core.config.model import IssuerConfig, LineageConfig, TargetConfig
 from core.errors import ConfigError
 from core.paths import Paths
+from core.regular import read_regular
 from core.store.atomic import make_dir, remove_file, store_error, write_file
 
 Key = str | tuple[str, ...]
@@ -127,7 +128,7 @@ def _replace(path: Path, text: bytes) -> None:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         return None
     except OSError as exc:

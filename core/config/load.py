@@ -27,6 +27,7 @@ from core.config.model import (
 from core.config.rules import NAME, NAME_FIX, RULES
 from core.errors import ConfigError, NotFound, StoreError
 from core.paths import Paths
+from core.regular import read_regular
 
 _SECTIONS: dict[str, type] = {
     "appliance": Appliance,
@@ -112,14 +113,14 @@ def parse_lineage(text: bytes, name: str, path: Path) -> LineageConfig:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         return None
     except OSError as exc:
         raise StoreError(
             f"{path} could not be read.",
             f"The system says: {exc.strerror}.",
-            "Start certdeck as root (with sudo), or correct the file's owner.",
+            "Start certdeck as root (with sudo), or correct the file and its owner.",
         ) from exc
 
 

@@ -87,9 +87,14 @@ def web_address(value: str) -> Broken:
 
 def directory(value: str) -> Broken:
     """RFC 8555 §6.1: ACME is HTTPS only."""
-    if re.fullmatch(r"https://[^\s/]+(/\S*)?", value):
-        return None
-    return f"{value!r} is no address of a directory", "Write the whole address, beginning with https://."
+    match = re.fullmatch(r"https://([^\s/@?#]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/@?#:\[\]]+)(?::(\d{1,5}))?([/?]\S*)?", value)
+    if match is None:
+        return f"{value!r} is no address of a directory", "Write the whole address, beginning with https://."
+    if match[1]:
+        return "a directory's address holds no user name", "Write it without what stands before the @."
+    if match[3] and not 0 < int(match[3]) < 65536:
+        return f"{value!r} has a port that does not exist", "Ports go from 1 to 65535."
+    return None
 
 
 def probe(value: str) -> Broken:

@@ -208,14 +208,17 @@ def _failure(exc: http.HTTPError, place: str, timeout: float) -> TransportFailur
     if isinstance(cause, http.NewConnectionError):  # to urllib3 that is a kind of timeout, whatever the reason
         return TransportFailure("unreachable", f"{place} cannot be reached{through}: {_words(cause)}.")
     if isinstance(cause, (http.TimeoutError, TimeoutError)) or str(cause) == "deadline":
-        return TransportFailure("timeout", f"{place} did not answer within {timeout:g} s{through}.")
+        limit = min(CONNECT_SECONDS, timeout) if isinstance(cause, http.ConnectTimeoutError) else timeout
+        return TransportFailure("timeout", f"{place} did not answer within {limit:g} s{through}.")
     return TransportFailure("unreachable", f"The connection to {place} broke{through}: {_words(cause)}.")
 
 
 def _tls_failure(exc: http.SSLError, place: str) -> TransportFailure:
     inner = exc.args[0] if exc.args else exc
     if isinstance(inner, ssl.SSLCertVerificationError):
-        return TransportFailure("untrusted", f"The certificate of {place} does not verify: {inner.verify_message}.")
+        return TransportFailure(
+            "untrusted", f"The certificate of {place} does not verify: {inner.verify_message.rstrip('.')}."
+        )
     reason = getattr(inner, "reason", None)
     if isinstance(reason, str):
         return TransportFailure(
@@ -235,4 +238,4 @@ def _words(exc: BaseException) -> str:
             words = at.strerror
         inner = [arg for arg in at.args if isinstance(arg, BaseException)]
         at = inner[0] if inner else at.__cause__ or at.__context__
-    return words.lower() if words else type(exc).__name__
+    return words.lower() if words else "what came was no proper answer"

@@ -12,6 +12,7 @@ from pathlib import Path
 from core.config.model import TargetConfig
 from core.operations import TargetState
 from core.ports import Prober
+from core.regular import read_regular
 from core.targets.change import FULLCHAIN, KEY
 from core.targets.fingerprint import sha256_of_der, sha256_of_pem
 
@@ -58,7 +59,7 @@ def _from_files(target: TargetConfig, live: Path) -> tuple[str, str]:
         except OSError as exc:
             return "unknown", f"The live version cannot be read: {exc.strerror}."
         try:
-            theirs = Path(path).read_bytes()
+            theirs = read_regular(Path(path))
         except FileNotFoundError:
             return "stale", f"{path} is missing: deploy again."
         except OSError as exc:

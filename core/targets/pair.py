@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.config.model import TargetConfig
+from core.regular import read_regular
 from core.store.atomic import sync_dir
 from core.store.versions import leaf_sha256
 from core.targets.attributes import Attributes, attributes_for_new, attributes_of
@@ -48,7 +49,7 @@ def stage(change: Change, target: TargetConfig, contents: Mapping[str, bytes]) -
         sync_dir(folder.parent)
     if change.has_snapshot:
         shown = {
-            place.file: (place.path.read_bytes(), _attributes(change, place))
+            place.file: (read_regular(place.path), _attributes(change, place))
             for place in change.places
             if place.has_content
         }

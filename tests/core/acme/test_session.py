@@ -181,6 +181,11 @@ def test_a_retry_date_is_measured_by_the_servers_clock() -> None:
         pytest.param(reply(200, b"hello"), "no JSON object", id="text"),
         pytest.param(reply(200, {"newNonce": "https://ca.test/n"}), "without newAccount, newOrder", id="incomplete"),
         pytest.param(reply(301, b"", location="https://elsewhere.test/dir"), "elsewhere.test", id="redirect"),
+        pytest.param(
+            reply(302, b"", content_type="application/json", location="http://portal.test/login"),
+            "redirects to http://portal.test/login",
+            id="redirect-that-claims-json",
+        ),
         pytest.param(Response(status=200, headers={}, body=b"{" * 9, truncated=True), "larger than", id="huge"),
     ],
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.config.load import lineage_names, load_config, load_lineage, parse_config, parse_lineage
 from core.config.model import Config, LineageConfig
-from core.errors import ConfigError, NotFound
+from core.errors import ConfigError, NotFound, StoreError
 from core.paths import Paths, paths_for
 
 FILE = Path("/etc/certdeck/certdeck.toml")
@@ -129,6 +131,8 @@ def test_a_command_as_text_is_refused() -> None:
         (b'[targets.web]\ncertificate = "/c"\nkey = "/k"\nfile_mode = "0644"\n', "targets.web.file_mode"),
         (b'[targets.web]\ncertificate = "/c"\nkey = "/k"\nname = "other"\n', "targets.web.name"),
         (b'[issuers.x]\ndirectory = "http://ca.example/dir"\n', "issuers.x.directory"),
+        (b'[issuers.x]\ndirectory = "https://ca.example:99999/dir"\n', "issuers.x.directory"),
+        (b'[issuers.x]\ndirectory = "https://me:secret@ca.example/dir"\n', "issuers.x.directory"),
         (b'[issuers.x]\nca_bundle = "ca.pem"\n', "issuers.x.ca_bundle"),
         (b"[http01]\nport = true\n", "http01.port"),
         (b"[http01]\nport = 80.0\n", "http01.port"),
@@ -197,3 +201,24 @@ def test_a_broken_lineage_says_which() -> None:
         parse_lineage(b'domain = ["x"]\n', "shop", Path("/c/shop.toml"))
     assert caught.value.what == "/c/shop.toml is not right."
     assert "Did you mean domains?" in caught.value.fix
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/dev/zero", path), os.mkdir])
+def test_what_is_no_file_holds_nobody(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """A pipe under the configuration's name held every command for ever, and /dev/zero filled the memory."""
+    paths = paths_for({"CERTDECK_HOME": str(tmp_path)}, 0)
+    paths.etc.mkdir()
+    make(paths.config)
+    with pytest.raises(StoreError) as caught:
+        load_config(paths)
+    assert str(paths.config) in caught.value.what
+
+
+def test_a_file_far_too_long_is_refused(tmp_path: Path) -> None:
+    """Ten megabytes of anything are no configuration, and took ten seconds and half a gigabyte to parse."""
+    paths = paths_for({"CERTDECK_HOME": str(tmp_path)}, 0)
+    paths.etc.mkdir()
+    paths.config.write_bytes(b"#" * 10_000_000)
+    with pytest.raises(StoreError) as caught:
+        load_config(paths)
+    assert "too large" in caught.value.why

@@ -69,6 +69,7 @@ def test_a_server_that_does_not_verify_is_untrusted(
     assert failed.kind == "untrusted"
     words = {"unknown-ca": "issuer", "wrong-name": "localhost", "expired": "expired", "self-signed": "self-signed"}
     assert words[kind] in str(failed)
+    assert ".." not in str(failed), "OpenSSL ends one of its sentences with a full stop of its own"
 
 
 def test_redirects_and_server_errors_come_back_as_they_are(authority: Authority, bundle: str, tmp_path: Path) -> None:
@@ -90,6 +91,14 @@ def test_bodies_are_cut(authority: Authority, bundle: str, tmp_path: Path) -> No
         ask(transport, service.port)
         assert service.connections == 2
         transport.close()
+
+
+def test_what_is_no_answer_is_said_in_words(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """Headers beyond all bounds were told by the name of a Python class."""
+    talk = http_answer(headers="".join(f"X-{number}: y\r\n" for number in range(500)))
+    with serving(talk, authority.leaf(["localhost"]), tmp_path) as service:
+        failed = failure(lambda: ask(HttpsTransport(bundle, {}), service.port))
+    assert "what came was no proper answer" in str(failed)
 
 
 def silent(connection: socket.socket) -> None:

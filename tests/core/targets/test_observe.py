@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,13 @@ def test_unreadable_is_unknown(target: TargetConfig, live: Path) -> None:
     Path(target.key).mkdir()
     assert observe(target, live=live).state == "unknown"
     assert observe(target, live=live / "missing").state == "unknown"
+
+
+def test_a_pipe_in_a_targets_place_holds_nobody(target: TargetConfig, live: Path) -> None:
+    """A pipe where a service's key should be held every `status` for ever; nobody can say what it carries."""
+    Path(target.key).unlink()
+    os.mkfifo(target.key)
+    assert observe(target, live=live).state == "unknown"
 
 
 def test_a_failed_deployment_shows(target: TargetConfig, live: Path) -> None:
