@@ -60,7 +60,7 @@ def result(id: str, status: str = "pass", detail: str = "", fix: str = "") -> Ch
 def good_check(name: str = "shop", *, changes: Iterable[CheckResult] = (), **fields: Any) -> UploadCheck:
     """Make the check of an upload that is accepted, with `changes` to single results."""
     by_id = {each.id: each for each in changes}
-    results = [by_id.get(id) or result(id, "pass" if id in _DETAILS else "skip", "Not asked.") for id in _TITLES]
+    results = [by_id.get(id) or (result(id) if id in _DETAILS else result(id, "skip", "Not asked.")) for id in _TITLES]
     made = UploadCheck(
         accepted=all(each.status != "fail" for each in results),
         checks=tuple(results),
