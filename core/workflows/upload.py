@@ -30,9 +30,7 @@ from core.upload.values import CheckResult, Imported, Upload, UploadCheck
 from core.version import BUILT
 from core.workflows.context import Context
 from core.workflows.method import SELF_SIGNED, UPLOAD, is_acme
-from core.workflows.outcome import target_configs
 from core.workflows.status import status_of
-from core.workflows.transaction import deploy_version
 from core.x509 import certificate as x509
 
 if TYPE_CHECKING:
@@ -76,6 +74,10 @@ def import_upload(
         InputRejected (`input-rejected`): with `outcome`; nothing was changed.
         TargetError: everything was put back; the version waits, and the same upload once more uses it.
     """
+    # What only looks is asked often, as somebody types, and needs neither of the two.
+    from core.workflows.outcome import target_configs
+    from core.workflows.transaction import deploy_version
+
     check_lineage_name(name)
     context = context.about(name)
     spec = _existing(context, name)
