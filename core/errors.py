@@ -24,6 +24,7 @@
     ├─ VaultError
     │  └─ MasterKeyMissing · MasterKeyWrong
     ├─ NotifyError
+    ├─ InternalError                             tui.cli.crash: anything else that escaped, a bug
     └─ Cancelled
 
 Every error says `what` happened, `why`, and how to `fix` it, each one plain sentence, none with a secret in it.

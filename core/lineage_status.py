@@ -64,7 +64,7 @@ class TimerState:
     """Whether the scheduled run lives: shown before anything else."""
 
     state: str
-    """`on`, `off`, `unknown`."""
+    """`on`, `off`, `dead` (installed, and nothing runs), `unknown` (something else has run lately)."""
     next_run: datetime | None = None
     last_run: datetime | None = None
     last_outcome: str = ""

@@ -53,7 +53,9 @@ def _console(engine_factory: Callable[[], Engine]) -> int:
 
     def run_console(engine: Engine) -> int:
         from tui.app import run
+        from tui.cli.crash import log_quietly
 
+        log_quietly(engine.paths.debug_log)
         return run(engine)
 
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):

@@ -281,6 +281,9 @@ def timer_shown(timer: TimerState, now: datetime) -> str:
     """Return what the scheduled run does: `timer on · next run 03:00, in 15 h`."""
     if timer.state == "off":
         return "timer off · nothing renews by itself"
+    if timer.state == "dead":
+        last = "it has never run" if timer.last_run is None else f"last run {ago(timer.last_run, now)}"
+        return f"timer dead · {last}"
     failed = " · last run failed" if timer.last_outcome == "failed" else ""
     if timer.next_run is not None:
         return f"timer on · next run {clock(timer.next_run)}, {until(timer.next_run, now)}{failed}"

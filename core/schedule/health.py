@@ -22,8 +22,8 @@ def timer_state(
 ) -> TimerState:
     """Return how the timer does.
 
-    `on`: it is installed and runs. `off`: it is not installed, or not switched on. `unknown`: it is installed and does not run, or
-    something of somebody else's has run lately; `trouble` says which.
+    `on`: it is installed and runs. `off`: it is not installed, or not switched on. `dead`: it is installed and does not run.
+    `unknown`: something of somebody else's has run lately. `trouble` says what is the matter.
     """
     state, trouble, next_run = _judged(record, now, last_run)
     return TimerState(
@@ -46,8 +46,8 @@ def _judged(record: Record | None, now: datetime, last_run: datetime | None) -> 
     if gone:
         return "off", f"{gone[0]} is gone: somebody has switched it off there.", None
     if not os.access(record.program, os.X_OK):
-        return "unknown", f"It starts {record.program}, which is not there or cannot be run.", None
+        return "dead", f"It starts {record.program}, which is not there or cannot be run.", None
     seen = record.since if last_run is None else max(last_run, record.since)
     if now - seen > 2 * record.actual.longest_pause + RANDOM_DELAY:
-        return "unknown", f"The timer is dead: nothing has run since {seen:%Y-%m-%d %H:%M} UTC.", None
+        return "dead", f"The timer is dead: nothing has run since {seen:%Y-%m-%d %H:%M} UTC.", None
     return "on", "", record.actual.next_run(now)

@@ -36,7 +36,7 @@ def schedule(view: View) -> ScheduleInfo:
         return _info(state, "", known)
     trouble = installed_trouble(view.env, record) if state.state == "on" else ""
     if trouble:
-        state = replace(state, state="unknown", next_run=None, trouble=trouble)
+        state = replace(state, state="dead", next_run=None, trouble=trouble)
     warnings = tuple(_too_short(view, record.timetable))
     return replace(_info(state, record.how, record.actual), warnings=warnings)
 

@@ -163,7 +163,8 @@ def _last_error(lineage: LineageStatus) -> Iterator[str]:
 def check_line(status: Status) -> tuple[int, str]:
     """Return the exit status and the line of `status --check`, as monitoring plugins write it.
 
-    Green is ok, yellow a warning; red, a failed last attempt, a failed target or a lineage that cannot be read is critical.
+    Green is ok; yellow, a failed last attempt, a service that shows something else or a dead timer is a warning; red, a failed
+    target or a lineage that cannot be read is critical.
     """
     by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
     for lineage in status.lineages:
@@ -172,6 +173,8 @@ def check_line(status: Status) -> tuple[int, str]:
     by_level[exits.CRITICAL] += [
         f"{printable(each.lineage or 'state')}: {printable(each.code)}" for each in status.problems
     ]
+    if status.timer.state == "dead":
+        by_level[exits.WARNING].append(f"timer: {printable(status.timer.trouble)}")
     worst = max((level for level, names in by_level.items() if names), default=exits.OK)
     word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
     told = [*by_level[exits.CRITICAL], *by_level[exits.WARNING]]

@@ -26,7 +26,7 @@ _BY = {
     "cron": "by cron (/etc/cron.d/certdeck)",
     "crontab": "by cron (crontab of this user)",
 }
-_COLOURS = {"on": "green", "off": "yellow", "unknown": "red"}
+_COLOURS = {"on": "green", "off": "yellow", "dead": "red", "unknown": "yellow"}
 
 
 def _none(parser: argparse.ArgumentParser) -> None:
