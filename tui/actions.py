@@ -236,6 +236,25 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="save", key="ctrl+s,enter,ctrl+j", label="Go on", title="Make the certificate, or close", scope="first-boot", footer=1,
         shown_key="enter", help="Makes the self-signed certificate with these names; afterwards it closes this screen.",
     ),
+    # -- upload ----------------------------------------------------------------------------------------------------
+    Action(
+        id="upload", key="u", label="Upload", title="Upload a certificate from elsewhere", scope="certificates",
+        applies=_may_write, footer=2,
+        help="Takes a certificate that was bought or comes from another PKI: by path or paste, checked before it is applied.",
+    ),
+    Action(
+        id="apply", key="ctrl+s", label="Apply", title="Apply the certificate", scope="upload", applies=_may_write, footer=1,
+        help="Puts it onto its services as one transaction. Off while a check fails; a warning lets it pass.",
+    ),
+    Action(
+        id="choose-file", key="ctrl+o", label="Choose files", title="Add a file by its path", scope="upload", footer=2,
+        help="Asks for a path, with Tab to complete it. Several files can be added, one after another.",
+    ),
+    Action(
+        id="passphrase", key="ctrl+t", label="Passphrase", title="Give the passphrase", scope="upload", footer=3,
+        applies=lambda situation: situation.row_kind == "protected",
+        help="Asks for the passphrase of a protected key or PFX again.",
+    ),
     # -- issuers ---------------------------------------------------------------------------------------------------
     Action(
         id="test", key="x,enter,ctrl+j", label="Test", title="Test the directory of this issuer", scope="issuers", footer=1, shown_key="x",

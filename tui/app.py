@@ -22,7 +22,7 @@ from textual.signal import Signal
 from textual.theme import Theme
 
 from core.errors import CertdeckError, LockHeld
-from core.operations import Status
+from core.operations import LineageStatus, Status
 from tui import text, theming
 from tui.actions import Action, bindings, of_scope
 from tui.bridge import Answered, Bridge, Call, EngineEvent, Operation, OperationFinished
@@ -282,6 +282,11 @@ class CertdeckApp(App[None]):
 
         if isinstance(self.screen, Page) and not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    def action_upload(self, lineage: LineageStatus | None = None) -> None:
+        from tui.screens.upload import UploadScreen
+
+        self.push_screen(UploadScreen(lineage))
 
     def action_issuers(self) -> None:
         from tui.screens.issuers import IssuersScreen

@@ -1,0 +1,288 @@
+"""The one box: a line for a path, and above it what was given. It takes a paste of any size, and shows nothing of what is in it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from tui.glyphs import printable
+from tui.screens.dialogs.path import absolute, complete, path_fault
+from tui.screens.upload.given import Piece, is_material, is_open, pasted, paths_in
+from tui.widgets.field import Field
+from tui.widgets.ink import Ink
+from tui.widgets.lines import BLANK, Line, cut, width_of
+from tui.widgets.prose import Prose, marked
+
+_QUIET_SECONDS: Final = 0.25
+"""A paste that arrives as keys has ended when none came for so long."""
+_MOST_LINES: Final = 6
+HINT: Final = "paste everything here, or type a path · ^o finds a file"
+
+
+class Pasted(Message):
+    """Something was pasted that is no line of text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class PathLine(Input):
+    """Takes a path as it is typed. Anything else goes to the box, unseen, also where the terminal types what is pasted."""
+
+    BINDINGS: ClassVar = [
+        Binding("tab", "complete", show=False),
+        Binding("ctrl+j", "submit", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+
+    class Emptier(Message):
+        """Backspace, where there is nothing left to delete."""
+
+    def __init__(self) -> None:
+        super().__init__(placeholder=HINT, compact=True, select_on_focus=False, id="path")
+        self._hidden: list[str] = []
+        """Keys of a paste under way: they go nowhere else."""
+        self._seen = 0
+        self._waiting: Timer | None = None
+
+    # -- a paste as one event ------------------------------------------------------------------------------------------
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        if self._hidden:
+            self._hidden.append(event.text)
+            return
+        paths = paths_in(event.text)
+        if len(paths) == 1 and not self.value:
+            self.value = paths[0]
+            self.cursor_position = len(self.value)
+        else:
+            self.post_message(Pasted(event.text))
+
+    def action_paste(self) -> None:
+        """Textual's own clipboard is no way in: it holds one line of this console."""
+
+    # -- a paste as keys -----------------------------------------------------------------------------------------------
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._hidden:
+            self._hide(event)
+            return
+        if event.is_printable and event.character:
+            before, after = self.value[: self.cursor_position], self.value[self.cursor_position :]
+            line = f"{before}{event.character}{after}"
+            if is_material(line):
+                event.stop()
+                event.prevent_default()
+                self._hidden.append(line)
+                self.value = ""
+                self._seen = 0
+                self._waiting = self.set_interval(_QUIET_SECONDS, self._look)
+
+    def _hide(self, event: events.Key) -> None:
+        if event.key in ("enter", "ctrl+j"):
+            self._hidden.append("\n")
+        elif event.key == "tab":
+            self._hidden.append("\t")
+        elif event.is_printable and event.character:
+            self._hidden.append(event.character)
+        elif event.key == "backspace":
+            self._end_hiding()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _look(self) -> None:
+        """Hand over what came, once nothing more comes and its last block has its end."""
+        if len(self._hidden) != self._seen:
+            self._seen = len(self._hidden)
+            return
+        text = "".join(self._hidden)
+        if not is_open(text):
+            self._end_hiding()
+            self.post_message(Pasted(text))
+
+    def _end_hiding(self) -> None:
+        self._hidden.clear()
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def action_delete_left(self) -> None:
+        if self.value:
+            super().action_delete_left()
+        else:
+            self.post_message(self.Emptier())
+
+    def action_complete(self) -> None:
+        """Complete the path as far as it is certain; where nothing can be completed, go on to the next field."""
+        completed = complete(self.value) if self.value else ""
+        if completed == self.value:
+            self.app.action_focus_next()
+        else:
+            self.value = completed
+            self.cursor_position = len(completed)
+
+    async def action_submit(self) -> None:
+        self.post_message(self.Submitted(self, self.value))
+
+
+class NameLine(Input):
+    """A line for a name, into which nobody can paste a key by mistake: that goes to the box as well."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        if len(event.text.splitlines()) > 1 or is_material(event.text):
+            event.stop()
+            event.prevent_default()
+            self.post_message(Pasted(event.text))
+
+
+class NameField(Field):
+    """A labelled line of that kind."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static(self._label, markup=False)
+            yield NameLine(self._first, placeholder=self._hint)
+        yield Prose()
+
+
+class UploadBox(Vertical):
+    """What was given, and the line to give more."""
+
+    class Changed(Message):
+        """Something was given or taken away, or a path is being typed."""
+
+        def __init__(self, *, typing: bool) -> None:
+            super().__init__()
+            self.typing = typing
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, classes="panel")
+        self._pieces: list[Piece] = []
+
+    def compose(self) -> ComposeResult:
+        yield Prose(id="pieces")
+        yield PathLine()
+        yield Prose(id="path-fault")
+
+    def on_mount(self) -> None:
+        self.border_title = "Certificate, chain and key"
+
+    # -- what is in it ---------------------------------------------------------------------------------------------------
+
+    @property
+    def typed(self) -> str:
+        """The path in the line."""
+        return self.query_one(PathLine).value.strip()
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """Return everything, a file whose path stands in the line included."""
+        typed = self.typed
+        if not typed or path_fault(typed, must_exist=True):
+            return tuple(self._pieces)
+        path = absolute(typed)
+        if any(piece.path == path for piece in self._pieces):
+            return tuple(self._pieces)
+        return (*self._pieces, Piece(label=typed, path=path))
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._pieces and not self.typed
+
+    def add_text(self, text: str) -> None:
+        """Take a paste: paths, or a piece of its own."""
+        paths = paths_in(text)
+        if paths and not any(path_fault(path, must_exist=True) for path in paths):
+            for path in paths:
+                self.add_path(path)
+        elif text.strip():
+            self._pieces.append(pasted(text, sum(piece.path is None for piece in self._pieces)))
+            self._tell()
+
+    def add_path(self, typed: str) -> None:
+        """Take a file, once."""
+        path = absolute(typed)
+        if all(piece.path != path for piece in self._pieces):
+            self._pieces.append(Piece(label=typed, path=path))
+        self._tell()
+
+    def _tell(self) -> None:
+        pieces = tuple(self._pieces)
+        self.query_one("#pieces", Prose).write((lambda width, ink: _lines(pieces, width, ink)) if pieces else None)
+        self.query_one(PathLine).placeholder = HINT if not pieces else "more: paste, or a path · backspace takes the last away"
+        self.query_one("#path-fault", Prose).write(None)
+        self.post_message(self.Changed(typing=False))
+
+    # -- news from the line ------------------------------------------------------------------------------------------------
+
+    def on_pasted(self, message: Pasted) -> None:
+        message.stop()
+        self.add_text(message.text)
+
+    def on_path_line_emptier(self, message: PathLine.Emptier) -> None:
+        message.stop()
+        if self._pieces:
+            self._pieces.pop()
+            self._tell()
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        message.stop()
+        self.query_one("#path-fault", Prose).write(None)
+        self.post_message(self.Changed(typing=True))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        typed = self.typed
+        if not typed:
+            self.app.action_focus_next()
+            return
+        fault = path_fault(typed, must_exist=True)
+        if fault:
+            self.query_one("#path-fault", Prose).write(
+                lambda width, ink: marked("✖", "severity-red", fault, width, ink)
+            )
+            return
+        with self.prevent(Input.Changed):
+            self.query_one(PathLine).value = ""
+        self.add_path(typed)
+
+
+def _lines(pieces: tuple[Piece, ...], width: int, ink: Ink) -> list[Line]:
+    """Return what each piece is; the last lines where there are too many."""
+    lines: list[Line] = []
+    for piece in pieces:
+        label = cut(printable(piece.label), width - 2)
+        room = width - width_of(label) - 4
+        wrapped = _joined(piece.words, room) if piece.words else [""]
+        for number, words in enumerate(wrapped):
+            head = [("· ", ink("key", bold=True)), (label, ink("foreground"))] if not number else [(" " * (width - room - 2), BLANK)]
+            lines.append([*head, ("  ", BLANK), (cut(words, room), ink("text-muted"))])
+    if len(lines) > _MOST_LINES:
+        more = len(lines) - _MOST_LINES + 1
+        lines = [[(f"  and {more} more above", ink("text-muted"))], *lines[more:]]
+    return lines
+
+
+def _joined(words: tuple[str, ...], width: int) -> list[str]:
+    """Return the words in lines, broken only between them."""
+    lines = [""]
+    for each in words:
+        joined = f"{lines[-1]} · {each}" if lines[-1] else each
+        if lines[-1] and width_of(joined) > width:
+            lines.append(each)
+        else:
+            lines[-1] = joined
+    return lines

@@ -1,0 +1,88 @@
+"""The progress of an upload, and at its end what is live now and what one may want to do next."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from core.upload.values import Imported
+from tui import text
+from tui.bridge import Operation
+from tui.screens.progress import ProgressScreen
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line, grouped
+from tui.widgets.order_progress import OrderProgress
+from tui.widgets.prose import facts, marked
+from tui.widgets.sheet import Sheet
+
+
+class UploadProgress(ProgressScreen):
+    """The steps as for any operation; the result below them."""
+
+    DEFAULT_CSS: ClassVar = """
+    UploadProgress #result { height: 1fr; display: none; }
+    UploadProgress.-applied #result { display: block; }
+    UploadProgress.-applied OrderProgress { height: auto; max-height: 45%; }
+    UploadProgress.-applied.-in-full #result { display: none; }
+    """
+    HELP_TEXT = (
+        "The certificate is stored beside the old one, put onto each service, tested, reloaded, and looked at from outside. If a "
+        "service refuses, every service gets its old pair back, and this says why; esc then leads back to everything you gave."
+    )
+
+    def __init__(self, operation: Operation, had: int | None) -> None:
+        """`had`: the version that was live before."""
+        super().__init__(operation)
+        self._had = had
+
+    def body(self) -> ComposeResult:
+        yield from super().body()
+        yield Sheet(id="result")
+
+    def _show(self) -> None:
+        super()._show()
+        result = self.operation.result
+        if not isinstance(result, Imported) or self.has_class("-applied"):
+            return
+        self.add_class("-applied")
+        steps = self.query_one(OrderProgress)
+        steps.show(self.operation.reports, self.deck.now(), "done", expects=self.operation.expects)
+        sheet = self.query_one("#result", Sheet)
+        sheet.border_title = "Here it is"
+        sheet.write(lambda width, ink: self._result(result, width, ink))
+        sheet.focus()
+
+    def _result(self, imported: Imported, width: int, ink: Ink) -> list[Line]:
+        status = imported.status
+        name = text.printable(status.name)
+        headline = f"{name} has its new certificate."
+        if imported.unchanged:
+            headline = f"{name} had this very certificate; it was put onto its services once more."
+        targets = [
+            f"{each.name} ({text.MARKS.get(each.state, text.MARKS['unknown']).word})" for each in status.targets
+        ]
+        lines = [*marked("✔", "severity-green", headline, width, ink, bold=True), []]
+        rows = [
+            ("Names", "  ".join(text.name_shown(domain) for domain in status.domains[:20])),
+            ("Issuer", text.issuer_shown(status)),
+            ("Valid to", text.moment(status.not_after) if status.not_after else ""),
+            ("SHA-256", "\n".join(grouped(status.sha256, 8, width - 12)) if status.sha256 else ""),
+            ("Deployed to", ", ".join(targets) or "no service"),
+        ]
+        lines += facts(rows, width, ink)
+        lines += [[], [("What next", ink("frame-title", bold=True))]]
+        for key, words in self._next(imported):
+            lines += marked(key, "key", words, width, ink)
+        return lines
+
+    def _next(self, imported: Imported) -> list[tuple[str, str]]:
+        status = imported.status
+        found = [("·", "Nobody renews it by itself: bring a new one in time. The first screen reminds you.")]
+        if self._had and not imported.unchanged:
+            found.append(("b", f"on the first screen rolls back to version {self._had}."))
+        found.append(("e", "on the first screen exports it, as PEM or PFX, for another machine."))
+        if not status.targets:
+            where = self.engine.paths.state / "live" / status.name
+            found.append(("·", f"Services find it in {where}."))
+        return found

@@ -1,0 +1,499 @@
+"""Upload: everything in one box, checks as one goes, old beside new, then apply as one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.suggester import SuggestFromList
+from textual.timer import Timer
+from textual.widgets import Input
+
+from core.errors import CertdeckError
+from core.operations import LineageStatus, TargetInfo
+from core.upload.values import MOST_PARTS, Part, Upload, UploadCheck
+from tui import text
+from tui.actions import Situation, bindings, of_scope, offered
+from tui.bridge import Operation, OperationFinished
+from tui.screens.form import FORM_CSS, wrong_name
+from tui.screens.page import Page
+from tui.screens.upload.box import NameField, Pasted, UploadBox
+from tui.screens.upload.checklist import Standing, check_lines, counts, standing
+from tui.screens.upload.compare import compare_lines
+from tui.screens.upload.given import Piece, source
+from tui.screens.upload.services import ServicesDialog, ServicesLine
+from tui.widgets.field import Field, wrong
+from tui.widgets.footer import PageFooter
+from tui.widgets.header import PageHeader
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line, between
+from tui.widgets.prose import Prose, marked
+from tui.widgets.sheet import Sheet
+
+_PAUSE_SECONDS: Final = 0.2
+"""So long after the last key it is looked at."""
+_MOST_TRIES: Final = 3
+_ACME: Final = ("http-01", "dns-01", "manual-dns-01")
+
+
+class UploadScreen(Page[None]):
+    """One box, one checklist, one comparison."""
+
+    SCOPE = "upload"
+    BINDINGS: ClassVar = [
+        *bindings(of_scope("upload", "page")),
+        # Where no field has the focus a slip of the finger would throw away what was given.
+        Binding("q", "back", show=False),
+    ]
+    HELP_TEXT = (
+        "Brings in a certificate that was bought, or comes from a PKI elsewhere. Paste everything into the box, or type the path "
+        "of a file (Tab completes it, ^o asks for it): PEM, DER, PFX or PKCS#7, in one piece or several, in any order. The parts "
+        "are told apart and put in order. Nothing of a paste is shown, only what it is.\n\n"
+        "Each check says what it found. A warning lets you apply; a failure does not. Beside the checks stands what the services "
+        "have now and what they would have then.\n\n"
+        "Apply keeps the old pair, puts the new one onto every service, tests, reloads and looks at what is served. If anything "
+        "goes wrong, the old pair is back and everything you gave is still here."
+    )
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    AUTO_FOCUS = "PathLine"
+    CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "upload.tcss"]
+
+    page_title = "Upload"
+
+    def __init__(self, lineage: LineageStatus | None = None) -> None:
+        """`lineage`: the one that gets the certificate, unless another name is typed."""
+        super().__init__()
+        self._first_name = lineage.name if lineage is not None else ""
+        self._targets: tuple[TargetInfo, ...] = ()
+        self._chosen: tuple[str, ...] | None = None
+        """Services that somebody has ticked; None: those that the lineage has."""
+        self._check: UploadCheck | CertdeckError | None = None
+        self._upload: Upload | None = None
+        """What the check was about: this is applied, whatever a file has become since."""
+        self._passphrase: bytes | None = None
+        self._tries = 0
+        self._asks = True
+        """The passphrase is asked for by itself."""
+        self._revision = 0
+        self._looking = False
+        self._pause: Timer | None = None
+        self._apply_then = False
+        """Ctrl+S came before the checks were through."""
+        self._operation: Operation | None = None
+
+    # -- the parts ---------------------------------------------------------------------------------------------------
+
+    def body(self) -> ComposeResult:
+        yield UploadBox(id="box")
+        yield Prose(id="found")
+        with Horizontal(id="panels"):
+            yield Sheet(id="checks")
+            yield Sheet(id="compare")
+        yield NameField(
+            "Certificate", value=self._first_name, hint="(called as its first name)", check=self._wrong_name, id="name"
+        )
+        yield ServicesLine(id="services")
+        yield Prose(id="standing")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#checks").border_title = "Checks"
+        self.query_one("#compare").border_title = "Now → then"
+        status = self.deck.status
+        known = [each.name for each in status.lineages] if status else []
+        self.query_one("#name Input", Input).suggester = SuggestFromList(known)
+        self.bridge.ask(self.engine.targets, self._listed)
+        self._show()
+
+    @staticmethod
+    def _wrong_name(value: str) -> CertdeckError | None:
+        return wrong_name(value) if value else None
+
+    def _listed(self, answer: tuple[TargetInfo, ...] | CertdeckError) -> None:
+        if self.is_mounted:
+            self._targets = () if isinstance(answer, CertdeckError) else answer
+            self._show()
+
+    # -- what it is for ------------------------------------------------------------------------------------------------
+
+    @property
+    def called(self) -> str | None:
+        """The lineage that gets it: as typed, else as the certificate suggests."""
+        typed = self._typed_name
+        if typed:
+            return typed
+        check = self._check
+        found = check.certificate if isinstance(check, UploadCheck) else None
+        return found.name if found is not None else None
+
+    @property
+    def _typed_name(self) -> str:
+        return self.query_one("#name", Field).value if self.is_mounted else self._first_name
+
+    @property
+    def lineage(self) -> LineageStatus | None:
+        """The one of that name, where there is one."""
+        status, name = self.deck.status, self.called
+        return next((each for each in status.lineages if each.name == name), None) if status else None
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The targets that get it. Of a new one: those that carry nothing yet, or nothing but the fallback certificate."""
+        if self._chosen is not None:
+            return self._chosen
+        lineage = self.lineage
+        if lineage is not None:
+            return tuple(target.name for target in lineage.targets)
+        try:
+            free = (None, self.engine.config().defaults.fallback_certificate)
+        except CertdeckError:
+            free = (None,)
+        return tuple(target.name for target in self._targets if target.lineage in free)
+
+    def situation(self) -> Situation:
+        asks = isinstance(self._check, UploadCheck) and bool(self._check.passphrase)
+        return replace(super().situation(), row_kind="protected" if asks else "")
+
+    # -- looking at it -------------------------------------------------------------------------------------------------
+
+    def _look_soon(self, delay: float = _PAUSE_SECONDS) -> None:
+        """Check what there is, a moment from now; whatever was under way is about something older."""
+        self._revision += 1
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(delay, self._look)
+
+    def _look(self) -> None:
+        self._pause = None
+        if self._looking:
+            return  # when it comes back, it sees that there is something newer
+        pieces, revision = self.query_one(UploadBox).pieces(), self._revision
+        if not pieces:
+            self._apply_then = False
+            self._keep(None, None)
+            return
+        typed = self._typed_name
+        name = typed if typed and wrong_name(typed) is None else None
+        passphrase = self._passphrase
+        self._looking = True
+
+        def call() -> tuple[Upload, UploadCheck]:
+            upload = Upload(self._parts(pieces), passphrase)
+            return upload, self.engine.check_upload(upload, name=name)
+
+        def then(answer: tuple[Upload, UploadCheck] | CertdeckError) -> None:
+            self._looking = False
+            if not self.is_mounted:
+                return
+            if revision != self._revision:
+                if self._pause is None:
+                    self._look()
+            elif isinstance(answer, CertdeckError):
+                self._keep(None, answer)
+            else:
+                self._keep(*answer)
+
+        self.bridge.ask(call, then)
+        self._show_found()
+
+    def _parts(self, pieces: Sequence[Piece]) -> tuple[Part, ...]:
+        """Read the files, in the worker."""
+        return tuple(
+            self.engine.read_part(piece.path) if piece.path is not None else Part(piece.label, piece.text.encode())
+            for piece in pieces[: MOST_PARTS + 1]
+        )
+
+    def _keep(self, upload: Upload | None, check: UploadCheck | CertdeckError | None) -> None:
+        self._upload, self._check = upload, check
+        self._show()
+        if isinstance(check, UploadCheck) and check.passphrase:
+            if check.passphrase == "wrong" and self._passphrase is not None:
+                self._tries += 1
+                self._passphrase = None
+            if self._asks and self._tries < _MOST_TRIES and self.is_current:
+                self._ask_passphrase()
+        if self._apply_then:
+            self._apply_then = False
+            self.action_apply()
+
+    @property
+    def is_pending(self) -> bool:
+        """Something newer than the last check is there."""
+        return self._looking or self._pause is not None
+
+    # -- the passphrase ------------------------------------------------------------------------------------------------
+
+    def _ask_passphrase(self) -> None:
+        from tui.screens.dialogs.passphrase import PassphraseDialog
+
+        left = _MOST_TRIES - self._tries
+        words = "It is protected by a passphrase. Whoever made it knows it; it is not kept."
+        if self._tries:
+            words = f"✖ That was not it. Upper and lower case count. {text.plural(left, 'try')} left."
+
+        def answered(passphrase: bytes | None) -> None:
+            if passphrase is None:
+                self._asks = False
+            else:
+                self._passphrase = passphrase
+                self._look_soon(0.01)
+
+        self.app.push_screen(PassphraseDialog("Passphrase", words), answered)
+
+    def action_passphrase(self) -> None:
+        """Ask for it again, with three new tries."""
+        self._tries, self._asks = 0, True
+        self._ask_passphrase()
+
+    # -- what is shown -------------------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        check = self._check
+        self._show_found()
+        checks, compare = self.query_one("#checks", Sheet), self.query_one("#compare", Sheet)
+        if isinstance(check, UploadCheck):
+            checks.write(lambda width, ink: check_lines(check, width, ink))
+            checks.border_subtitle = counts(check)
+        elif isinstance(check, CertdeckError):
+            checks.write(lambda width, ink: wrong(check, width, ink))
+            checks.border_subtitle = ""
+        else:
+            checks.write(_invitation)
+            checks.border_subtitle = ""
+        then = check.certificate if isinstance(check, UploadCheck) else None
+        current = check.current if isinstance(check, UploadCheck) else None
+        if then is not None:
+            compare.write(lambda width, ink: compare_lines(current, then, width, ink))
+        else:
+            compare.write(lambda width, ink: marked("○", "text-muted", "What changes stands here.", width, ink, of="text-muted"))
+        self._show_services()
+        self._show_standing()
+        self._show_title()
+        self.refresh_actions()
+
+    def _show_found(self) -> None:
+        check, pieces = self._check, self.query_one(UploadBox).pieces()
+        prose = self.query_one("#found", Prose)
+        if self._looking:
+            prose.write(lambda width, ink: marked("◐", "bar-used", "Checking …", width, ink, of="text-muted"))
+            return
+        if not isinstance(check, UploadCheck):
+            prose.write(lambda width, ink: [[]])
+            return
+        found = " · ".join(check.found) or "nothing that can be used"
+        where = source(pieces)
+        if any("order" in note for note in check.notes):
+            where = f"{where}, put in order"
+
+        def write(width: int, ink: Ink) -> list[Line]:
+            left: Line = [("Found  ", ink("text-muted")), (text.printable(found), ink("foreground", bold=True))]
+            return [between(left, [(text.printable(where), ink("text-muted"))], width)]
+
+        prose.write(write)
+
+    def _show_services(self) -> None:
+        services, line = self.services, self.query_one(ServicesLine)
+        if not self._targets and not services:
+            line.show("none is set up: it is kept in its folder", "")
+        else:
+            hint = "enter changes them"
+            line.show(", ".join(services) or "none: it is kept in its folder", hint)
+
+    def _standing(self) -> Standing:
+        fault = ""
+        typed = self._typed_name
+        error = wrong_name(typed) if typed else None
+        if error is not None:
+            fault = f"{error.what} {error.why} {error.fix}"
+        return standing(self._check, fault=fault, busy=self.bridge.busy)
+
+    def _show_standing(self) -> None:
+        now = self._standing()
+        self.query_one("#standing", Prose).write(
+            lambda width, ink: marked(now.sign, now.role, now.words, width, ink, of="foreground")[:2]
+        )
+
+    def _show_title(self) -> None:
+        name, services = self.called, self.services
+        served = f", served by {_listed(services)}" if services else ""
+        self.page_detail = text.printable(f"to {name}{served}") if name else ""
+        self.refresh_frame()
+
+    def refresh_frame(self) -> None:
+        """Draw the frame; where there is no room for both, what this is for matters more than the timer."""
+        super().refresh_frame()
+        if self.page_detail and self.size.width < 110:
+            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
+
+    def refresh_actions(self) -> None:
+        """Show Apply only where it does something, and of the app's actions those that work while one types."""
+        hidden = set() if self._standing().allowed else {"apply"}
+        shown = [each for each in offered(self.actions(), self.situation()) if each.footer and each.id not in hidden]
+        own = [each for each in shown if each.scope != "app"]
+        kept = ("help", "command_palette")
+        self.query_one(PageFooter).show([*own, *(each for each in shown if each.scope == "app" and each.id in kept)])
+
+    # -- news ----------------------------------------------------------------------------------------------------------
+
+    @on(UploadBox.Changed)
+    def _on_given(self, message: UploadBox.Changed) -> None:
+        message.stop()
+        self._passphrase, self._tries, self._asks = None, 0, True
+        self._look_soon()
+
+    @on(Pasted)
+    def _on_pasted(self, message: Pasted) -> None:
+        message.stop()
+        self.query_one(UploadBox).add_text(message.text)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a paste wherever the focus is."""
+        event.stop()
+        self.query_one(UploadBox).add_text(event.text)
+
+    @on(Field.Changed, "#name")
+    def _on_named(self, message: Field.Changed) -> None:
+        message.stop()
+        self._chosen = None
+        self._show_services()
+        self._show_standing()
+        self._show_title()
+        self._look_soon()
+
+    @on(Input.Submitted, "#name Input")
+    def _on_name_left(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.app.action_focus_next()
+
+    @on(ServicesLine.Opened)
+    def _on_services(self, message: ServicesLine.Opened) -> None:
+        message.stop()
+
+        def chosen(targets: tuple[str, ...] | None) -> None:
+            if targets is not None:
+                self._chosen = targets
+                self._show()
+
+        if self._targets:
+            self.app.push_screen(ServicesDialog(self.called or "", self._targets, self.services), chosen)
+        else:
+            self.notify("The screen Targets (y on the first screen) adds services.", markup=False)
+
+    def heard(self, message: Message) -> None:
+        if isinstance(message, OperationFinished) and message.operation is self._operation:
+            if message.operation.outcome == "done" and self.is_current:
+                self._follow(message.operation)
+            elif message.operation.outcome == "failed":
+                self._look_soon()
+        self._show_standing()
+
+    # -- actions -------------------------------------------------------------------------------------------------------
+
+    def action_choose_file(self) -> None:
+        from tui.screens.dialogs.path import PathDialog
+
+        def chosen(path: Path | None) -> None:
+            if path is not None:
+                self.query_one(UploadBox).add_path(str(path))
+
+        words = "A certificate, a chain, a key, or a bundle of them. Tab completes the path."
+        self.app.push_screen(PathDialog("Add a file", words, must_exist=True), chosen)
+
+    def action_apply(self) -> None:
+        """Apply it, or say why not. Pressed before the checks are through, it waits for them."""
+        if self.is_pending:
+            self._apply_then = True
+            return
+        now, name = self._standing(), self.called
+        if not now.allowed or name is None or self._upload is None:
+            self.notify(text.printable(now.words), title="Not applied", severity="warning", markup=False)
+            return
+        lineage = self.lineage
+        if lineage is not None and lineage.method in _ACME:
+            self._ask_replace(f"{text.issuer_shown(lineage)} renews it so far.")
+        else:
+            self._begin(replace_method=False)
+
+    def _ask_replace(self, why: str) -> None:
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self._begin(replace_method=True)
+
+        words = f"{why} With an uploaded certificate nobody renews it by itself any more: somebody has to bring a new one in time."
+        title = f"Replace {text.printable(self.called or '')} by an upload?"
+        self.app.push_screen(ConfirmDialog(title, text.printable(words), yes="Replace", danger=True), decided)
+
+    def _begin(self, *, replace_method: bool) -> None:
+        name, upload, targets, lineage = self.called, self._upload, self.services, self.lineage
+        if name is None or upload is None:
+            return
+        operation = self.bridge.start(
+            f"Upload {name}",
+            f"uploading {name}",
+            lambda report, cancel: self.engine.import_upload(
+                name, upload, targets=targets, replace=replace_method, report=report, cancel=cancel
+            ),
+            lineage=name,
+            expects=targets,
+        )
+        if operation is None:
+            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            return
+        self._operation, self._had = operation, lineage.version if lineage is not None else None
+        self._follow(operation)
+
+    _had: int | None = None
+
+    def _follow(self, operation: Operation) -> None:
+        """Show the progress; when it has ended well, there is nothing left to do here."""
+        from tui.screens.upload.progress import UploadProgress
+
+        def left(_: None) -> None:
+            error = operation.error
+            if operation.outcome == "done":
+                self.dismiss()
+                if operation.lineage is not None:
+                    self.deck.call_after_refresh(self.deck.go_to, operation.lineage)
+            elif error is not None and error.details.get("needs") == "replace":
+                self._ask_replace(error.what)
+
+        self.app.push_screen(UploadProgress(operation, self._had), left)
+
+    def action_back(self) -> None:
+        """Leave; ask first where something given would be lost."""
+        if self.query_one(UploadBox).is_empty:
+            self.dismiss()
+            return
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self.dismiss()
+
+        words = "What you gave is forgotten. Nothing has been changed."
+        self.app.push_screen(ConfirmDialog("Leave?", words, yes="Leave", no="Stay", danger=True), decided)
+
+
+def _invitation(width: int, ink: Ink) -> list[Line]:
+    lines: list[Line] = []
+    for words in (
+        "Paste the certificate, its chain and its key, all at once or one after another.",
+        "Or type the path of a file; Tab completes it, enter adds it.",
+        "Nothing of a paste is shown. Nothing is changed before you apply.",
+    ):
+        lines += marked("○", "text-muted", words, width, ink, of="text-muted")
+    return lines
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return `nginx`, `nginx and postfix`, `nginx, postfix and dovecot`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
