@@ -239,7 +239,14 @@ class _OpenOrder:
         return load_key(pem) if pem else None
 
 
-def window_of(context: Context, plan: Plan, sessions: Sessions, ari_id: str) -> renewal_info.RenewalInfo | None:
-    """Ask the CA when it wants the renewal; None where it has no ARI or does not answer. One request."""
+def window_of(
+    context: Context, plan: Plan, sessions: Sessions, ari_id: str
+) -> tuple[bool, renewal_info.RenewalInfo | None]:
+    """Ask the CA when it wants the renewal. One request.
+
+    Returns whether the CA has ARI, and its answer; None where it gave none that means something.
+    """
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
-    return renewal_info.fetch(session, ari_id)
+    if not session.directory.has_renewal_info:
+        return False, None
+    return True, renewal_info.fetch(session, ari_id)

@@ -22,35 +22,44 @@ def deploy_new(context: Context, plan: Plan, version: int, sessions: Sessions) -
     """Deploy a version and, where the CA has ARI, ask when it wants the next renewal. Raises TargetError."""
     deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
     if plan.issuer.kind == "acme":
-        ask_when(context, plan, sessions)
+        # The certificate is live: whoever cancels now, or whatever cannot be kept, does not undo that. The next run asks again.
+        with suppress(CertdeckError):
+            ask_when(context, plan, sessions)
 
 
 def ask_when(context: Context, plan: Plan, sessions: Sessions) -> None:
     """Ask the CA for the renewal window of the live certificate and keep a random moment in it (RFC 9773 §4.2).
 
-    Soft: a CA without ARI, or one that does not answer, changes nothing.
+    Soft: a CA without ARI changes nothing, and one that does not answer is asked again by a later run.
     """
+    from core.acme.renewal_info import USUAL_PAUSE
     from core.workflows.acquire import window_of
 
     facts = facts_of(context.paths, plan.name)
     if facts.renewal_id is None:
         return
+    state = renewal_state.load(context.paths, plan.name)
+    if state.ari_id != facts.renewal_id:
+        state = replace(state, ari_id=facts.renewal_id, ari_start=None, ari_end=None, ari_chosen=None)
+    # Until an answer is there: whatever happens to the question, it is asked again.
+    asked_again = replace(state, ari_check_at=context.env.clock.now() + USUAL_PAUSE)
     try:
-        window = window_of(context, plan, sessions, facts.renewal_id)
-    except Cancelled:
-        raise
-    except CertdeckError:
+        has_ari, window = window_of(context, plan, sessions, facts.renewal_id)
+    except CertdeckError as exc:
+        renewal_state.save(context.paths, plan.name, asked_again)
+        if isinstance(exc, Cancelled):
+            raise
         return
     if window is None:
+        later = asked_again if has_ari else replace(state, ari_check_at=None)
+        renewal_state.save(context.paths, plan.name, later)
         return
-    state = renewal_state.load(context.paths, plan.name)
-    known = (state.ari_id, state.ari_start, state.ari_end) == (facts.renewal_id, window.start, window.end)
+    known = (state.ari_start, state.ari_end) == (window.start, window.end)
     chosen = (
         state.ari_chosen if known else choose_in_window(window.start, window.end, context.env.random.uniform(0.0, 1.0))
     )
     asked = replace(
         state,
-        ari_id=facts.renewal_id,
         ari_start=window.start,
         ari_end=window.end,
         ari_chosen=chosen,

@@ -18,9 +18,18 @@ from core.errors import (
     TermsNotAgreed,
     UsageError,
 )
-from core.events import AccountReady, ChallengePresented, IssuerFellBack, OrderCreated, ValidatorSeen, Warned
+from core.events import (
+    AccountReady,
+    ChallengePresented,
+    IssuerFellBack,
+    OrderCreated,
+    Report,
+    TargetProbed,
+    ValidatorSeen,
+    Warned,
+)
 from core.operations import Issued, IssueRequest
-from core.ports import TransportFailure
+from core.ports import CancelToken, TransportFailure
 from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
 
@@ -43,6 +52,25 @@ def test_one_certificate_covers_several_names_in_their_order(appliance: Applianc
     status = appliance.issue("b.example.com, a.example.com", "b.example.com").status
     assert status.name == "b.example.com"
     assert status.domains == ("b.example.com", "a.example.com")
+
+
+def test_who_cancels_after_the_deployment_is_too_late(appliance: Appliance, tmp_path: Path) -> None:
+    """Somebody who asked to stop while the service was looked at read `cancelled`, although the certificate was served."""
+    service = appliance.add_service(tmp_path / "tls")
+    cancel = CancelToken()
+
+    def stop(report: Report) -> None:
+        if isinstance(report.event, TargetProbed):
+            cancel.cancel()
+
+    request = IssueRequest(domains=(NAME,), targets=("web",))
+    issued = appliance.engine.issue(request, report=stop, cancel=cancel)
+    assert isinstance(issued, Issued)
+    assert service.serves == appliance.live(NAME)
+    appliance.clock.advance(hours=7)
+    asked = appliance.ca.count("/renewal-info", "GET")
+    appliance.engine.renew()
+    assert appliance.ca.count("/renewal-info", "GET") == asked + 1, "what was left out is made up for"
 
 
 @pytest.mark.parametrize("key_type", ["ec-256", "ec-384", "rsa-2048"])

@@ -13,9 +13,11 @@ from core.errors import DirectoryUnreachable, LockHeld, NotFound
 from core.events import IssuerFellBack, Recovered
 from core.ports import TransportFailure
 from core.store import journal, lineages, renewal_state
+from core.store.index import facts_of
 from core.store.lock import writers_lock
-from tests.support.acme_server import problem
+from core.store.records import rfc3339
 from core.workflows.inflight import SWITCHING, InFlight
+from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
 from tests.support.services import Box
 
@@ -181,13 +183,37 @@ def test_the_fallback_issuer_is_asked_after_two_failures(appliance: Appliance) -
     assert load_lineage(appliance.paths, NAME).issuer in (None, "ca")
 
 
-def test_a_renewal_says_what_it_replaces(appliance: Appliance) -> None:
-    """Where the CA has ARI the window's moment is chosen once and kept, and `replaces` goes out (RFC 9773)."""
-    appliance.ca.meta["renewalInfo"] = True
+def suggest(appliance: Appliance, days: float) -> None:
+    """Let the CA want the renewal within an hour, so many days from now."""
+    renewal_id = facts_of(appliance.paths, NAME).renewal_id
+    assert renewal_id is not None
+    start = appliance.clock.now() + timedelta(days=days)
+    window = {"start": rfc3339(start), "end": rfc3339(start + timedelta(hours=1))}
+    appliance.ca.windows[renewal_id] = {"suggestedWindow": window}
+
+
+def test_a_window_that_could_not_be_had_is_asked_for_again(appliance: Appliance) -> None:
+    """A CA that did not answer right after the issuance was never asked again when it wants the renewal (RFC 9773)."""
     appliance.issue(NAME)
-    first = appliance.engine.status().lineages[0]
-    appliance.engine.renew(force=True)
-    assert first.renew_at is not None
+    suggest(appliance, 10)
+    asked = appliance.ca.count("/renewal-info", "GET")
+    assert appliance.engine.renew().renewed == ()
+    assert appliance.ca.count("/renewal-info", "GET") == asked, "not at every run"
+    appliance.clock.advance(hours=7)
+    assert appliance.engine.renew().renewed == ()
+    status = appliance.engine.status().lineages[0]
+    assert status.renew_why == "ari"
+    assert status.renew_at is not None
+    assert 9 < (status.renew_at - appliance.clock.now()).total_seconds() / 86400 < 10
+
+
+def test_a_window_moved_to_the_past_renews_and_says_what_it_replaces(appliance: Appliance) -> None:
+    """A CA that is about to revoke moves the window: the next run renews, with `replaces` in the order (RFC 9773)."""
+    appliance.issue(NAME)
+    suggest(appliance, -1)
+    appliance.clock.advance(hours=7)
+    assert appliance.engine.renew().renewed == (NAME,)
+    assert appliance.ca.replaced
 
 
 def test_automatic_renewal_can_be_off(appliance: Appliance) -> None:
