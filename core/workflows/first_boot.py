@@ -123,7 +123,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
     names = _names(context)
     if facts is not None and facts.version is not None and facts.waiting_version is None:
         same = set(facts.names) == set(names) and facts.not_after > context.env.clock.now().timestamp()
-        if same and facts.targets == spec.targets:
+        if same and tuple(facts.targets) == spec.targets:
             return FirstBoot(status=status_of(context, NAME), created=False, remade=False)
         if same:
             _deploy(context, facts.version, spec)

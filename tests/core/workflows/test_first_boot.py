@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 
 from core.errors import UsageError
-from core.events import Warned
+from core.events import RunFinished, RunStarted, Warned
 from core.store.lineages import read_pair
 from core.version import BUILT
 from tests.support.appliance import Appliance
@@ -39,12 +39,16 @@ def test_it_names_the_box_by_every_name_it_has(appliance: Appliance) -> None:
     assert set(status.domains) == expected
 
 
-def test_it_is_idempotent(appliance: Appliance) -> None:
-    """A second first boot changes nothing."""
+@pytest.mark.parametrize("services", [0, 1])
+def test_it_is_idempotent(appliance: Appliance, tmp_path: Path, services: int) -> None:
+    """A second first boot changes nothing; it took every service for a new one, and reloaded it at each boot."""
+    for _ in range(services):
+        appliance.add_service(tmp_path / "tls")
     first = appliance.engine.first_boot()
-    second = appliance.engine.first_boot()
-    assert (second.created, second.remade) == (False, False)
+    second = appliance.engine.first_boot(report=appliance.told.append)
+    assert (second.created, second.remade, second.why) == (False, False, "")
     assert second.status.sha256 == first.status.sha256
+    assert {type(event) for event in appliance.events} <= {RunStarted, RunFinished}
 
 
 @pytest.mark.parametrize("change", ["host name", "address", "external URL"])
