@@ -161,11 +161,15 @@ def test_a_reader_that_goes_away(home: Path) -> None:
         assert (child.wait(30), told) == (0, b""), argv
 
 
-def test_a_result_that_cannot_be_written(home: Path) -> None:
-    """When stdout takes nothing the status is 1 and stderr says so: a script must not take silence for success."""
+@pytest.mark.parametrize("argv", [["status", "--json"], ["issuer", "list", "--json"]], ids=["short", "long"])
+def test_a_result_that_cannot_be_written(home: Path, argv: list[str]) -> None:
+    """When stdout takes nothing the status is 1 and stderr says so: a script must not take silence for success.
+
+    Of a result longer than the buffer the failure was written to the same broken stdout.
+    """
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [*SCRIPT, "status", "--json"],
+            [*SCRIPT, *argv],
             check=False,
             env=environment_for(home),
             stdout=full,

@@ -74,7 +74,7 @@ def _guarded(run: Callable[[Output], int], variables: Mapping[str, str], *, argv
 
 
 def _failed(error: CertdeckError, output: Output, argv: Sequence[str]) -> int:
-    if wants_json(argv):
+    if wants_json(argv) and not output.out.is_lost:
         from tui.cli.jsonout import dumped, error_json
 
         output.out.raw(dumped({"error": error_json(error)}))

@@ -36,6 +36,11 @@ class Stream:
         self.is_terminal = raw is not None and raw.isatty()
         self.colour = self.is_terminal and not variables.get("NO_COLOR") and variables.get("TERM") != "dumb"
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing that is written arrives: it was closed, or broke."""
+        return self._raw is None
+
     def line(self, text: str = "") -> None:
         """Write a line that may hold our own colours. What came from outside has been through `printable` by now."""
         self.raw(f"{text if self.unicode else to_ascii(text)}\n")
