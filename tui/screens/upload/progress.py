@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
 
 from core.upload.values import Imported
@@ -20,12 +18,17 @@ from tui.widgets.sheet import Sheet
 class UploadProgress(ProgressScreen):
     """The steps as for any operation; the result below them."""
 
-    DEFAULT_CSS: ClassVar = """
-    UploadProgress #result { height: 1fr; display: none; }
+    CSS = """
+    UploadProgress OrderProgress, UploadProgress #told { height: 1fr; margin-top: 1; padding: 1 2; }
+    UploadProgress #result { height: 1fr; margin-top: 1; display: none; }
+    UploadProgress #told { display: none; }
     UploadProgress.-applied #result { display: block; }
-    UploadProgress.-applied OrderProgress { height: auto; max-height: 45%; }
-    UploadProgress.-applied.-in-full #result { display: none; }
+    UploadProgress.-applied #steps { height: auto; max-height: 45%; }
+    UploadProgress.-applied.-short #steps { display: none; }
+    UploadProgress.-in-full #told { display: block; }
+    UploadProgress.-in-full #steps, UploadProgress.-in-full #result { display: none; }
     """
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012
     HELP_TEXT = (
         "The certificate is stored beside the old one, put onto each service, tested, reloaded, and looked at from outside. If a "
         "service refuses, every service gets its old pair back, and this says why; esc then leads back to everything you gave."

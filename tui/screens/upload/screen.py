@@ -33,7 +33,7 @@ from tui.widgets.field import Field, wrong
 from tui.widgets.footer import PageFooter
 from tui.widgets.header import PageHeader
 from tui.widgets.ink import Ink
-from tui.widgets.lines import Line, between
+from tui.widgets.lines import Line, between, length, width_of
 from tui.widgets.prose import Prose, marked
 from tui.widgets.sheet import Sheet
 
@@ -288,13 +288,14 @@ class UploadScreen(Page[None]):
             prose.write(lambda width, ink: [[]])
             return
         found = " · ".join(check.found) or "nothing that can be used"
-        where = source(pieces)
-        if any("order" in note for note in check.notes):
-            where = f"{where}, put in order"
+        where = text.printable(source(pieces))
+        ordered = any("order" in note for note in check.notes)
 
         def write(width: int, ink: Ink) -> list[Line]:
             left: Line = [("Found  ", ink("text-muted")), (text.printable(found), ink("foreground", bold=True))]
-            return [between(left, [(text.printable(where), ink("text-muted"))], width)]
+            whole = f"{where}, put in order" if ordered else where
+            words = whole if length(left) + width_of(whole) + 2 <= width else where
+            return [between(left, [(words, ink("text-muted"))], width)]
 
         prose.write(write)
 
