@@ -1,4 +1,4 @@
-"""Whole processes, timed from outside: wall, CPU, and the peak memory of the largest process among them."""
+"""Whole processes, measured from outside: wall, CPU, and the peak memory of the largest process among them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from pathlib import Path
 class Run:
     wall_seconds: float
     cpu_seconds: float
-    rss_mib: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +29,11 @@ class Series:
     def wall(self) -> float:
         return statistics.median(run.wall_seconds for run in self.runs)
 
-    @property
-    def rss(self) -> float:
-        return max(run.rss_mib for run in self.runs)
-
     def line(self, against: Series | None = None) -> str:
         """Return the figures; with `against` the ratio of the two, taken pair by pair."""
         walls = sorted(run.wall_seconds for run in self.runs)
         cpu = statistics.median(run.cpu_seconds for run in self.runs)
-        text = f"{self.label:44} wall {self.wall:7.3f} s ({walls[0]:.3f}-{walls[-1]:.3f})  cpu {cpu:6.3f} s  {self.rss:5.1f} MiB"
+        text = f"{self.label:44} wall {self.wall:7.3f} s ({walls[0]:.3f}-{walls[-1]:.3f})  cpu {cpu:6.3f} s"
         if against is not None:
             pairs = [a.wall_seconds / b.wall_seconds for a, b in zip(self.runs, against.runs, strict=False)]
             text += f"  ratio {statistics.median(pairs):.3f}"
@@ -49,14 +44,13 @@ def run(argv: Sequence[str], env: Mapping[str, str]) -> Run:
     """Run a program to its end. Raises AssertionError with what it said when it fails."""
     with tempfile.TemporaryFile() as said:
         begun = time.perf_counter()
-        # Forked from a small process: the memory of a child counts from what its parent had.
         process = subprocess.Popen(argv, env=dict(env), stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         assert process.returncode == 0, said.read().decode(errors="replace")[-2000:]
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(wall, usage.ru_utime + usage.ru_stime)
 
 
 def peak_mib(argv: Sequence[str], env: Mapping[str, str]) -> float:
