@@ -20,6 +20,7 @@ from tests.support.authority import Authority, Leaf
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_uploads import good_check, refused_check, result
+from tests.support.lineages import lineage
 from tui.screens.dialogs.confirm import ConfirmDialog
 from tui.screens.dialogs.passphrase import PassphraseDialog
 from tui.screens.dialogs.path import PathDialog
@@ -390,6 +391,34 @@ async def test_a_new_one_is_called_as_the_certificate_says(leaf: Leaf) -> None:
         await settled(pilot)
     assert [each["name"] for each in uploads(engine, "import_upload")] == ["new.example.com"]
     assert uploads(engine)[0]["name"] is None
+
+
+async def test_another_try_is_for_the_same_services(leaf: Leaf) -> None:
+    """A deployment that failed leaves a lineage without services; the next try goes to the chosen ones all the same."""
+    engine = FakeEngine([])
+    given: list[Any] = []
+
+    def refuse(name: str, upload: Upload, *, targets: Any, **_: Any) -> Any:
+        given.append(targets)
+        engine.lineages = [lineage(name, "new.example.com", targets=(), method="upload", ca=None)]
+        raise TargetError("nginx refuses the new files.", "Its test said no.", "The old pair is back. Mend it.")
+
+    engine.import_upload = refuse  # type: ignore[method-assign]
+    engine.upload_check = good_check("new.example.com")
+    infos = tuple(replace(each, lineage=None) for each in engine.targets())
+    engine.targets = lambda: infos  # type: ignore[method-assign]
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("u")
+        await settled(pilot)
+        await paste(pilot, bundle(leaf))
+        for _ in range(2):
+            await pilot.press("ctrl+s")
+            await settled(pilot)
+            await pilot.press("escape")
+            await checked(pilot)
+    assert given == [tuple(each.name for each in infos)] * 2
+    assert given[0]
 
 
 async def test_services_are_chosen(leaf: Leaf) -> None:

@@ -40,7 +40,6 @@ class PathLine(Input):
     BINDINGS: ClassVar = [
         Binding("tab", "complete", show=False),
         Binding("ctrl+j", "submit", show=False),
-        Binding("down", "app.focus_next", show=False),
     ]
 
     class Emptier(Message):
@@ -247,7 +246,6 @@ class UploadBox(Vertical):
         message.stop()
         typed = self.typed
         if not typed:
-            self.app.action_focus_next()
             return
         fault = path_fault(typed, must_exist=True)
         if fault:

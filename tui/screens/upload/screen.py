@@ -24,7 +24,7 @@ from tui.actions import Situation, bindings, of_scope, offered
 from tui.bridge import Operation, OperationFinished
 from tui.screens.form import FORM_CSS, wrong_name
 from tui.screens.page import Page
-from tui.screens.upload.box import NameField, Pasted, UploadBox
+from tui.screens.upload.box import NameField, Pasted, PathLine, UploadBox
 from tui.screens.upload.checklist import Standing, check_lines, counts, standing
 from tui.screens.upload.compare import compare_lines
 from tui.screens.upload.given import Piece, source
@@ -51,6 +51,8 @@ class UploadScreen(Page[None]):
         *bindings(of_scope("upload", "page")),
         # Where no field has the focus a slip of the finger would throw away what was given.
         Binding("q", "back", show=False),
+        Binding("up", "next_field(-1)", show=False),
+        Binding("down", "next_field(1)", show=False),
     ]
     HELP_TEXT = (
         "Brings in a certificate that was bought, or comes from a PKI elsewhere. Paste everything into the box, or type the path "
@@ -70,7 +72,7 @@ class UploadScreen(Page[None]):
     def __init__(self, lineage: LineageStatus | None = None) -> None:
         """`lineage`: the one that gets the certificate, unless another name is typed."""
         super().__init__()
-        self._first_name = lineage.name if lineage is not None else ""
+        self._suggested = lineage.name if lineage is not None else ""
         self._targets: tuple[TargetInfo, ...] = ()
         self._chosen: tuple[str, ...] | None = None
         """Services that somebody has ticked; None: those that the lineage has."""
@@ -96,8 +98,11 @@ class UploadScreen(Page[None]):
         with Horizontal(id="panels"):
             yield Sheet(id="checks")
             yield Sheet(id="compare")
+        # The fallback is kept for bad days: an upload takes its services over instead of its name.
+        if self._suggested == self._fallback:
+            self._suggested = ""
         yield NameField(
-            "Certificate", value=self._first_name, hint="(called as its first name)", check=self._wrong_name, id="name"
+            "Certificate", value=self._suggested, hint="(called as its first name)", check=self._wrong_name, id="name"
         )
         yield ServicesLine(id="services")
         yield Prose(id="standing")
@@ -135,7 +140,7 @@ class UploadScreen(Page[None]):
 
     @property
     def _typed_name(self) -> str:
-        return self.query_one("#name", Field).value if self.is_mounted else self._first_name
+        return self.query_one("#name", Field).value if self.is_mounted else self._suggested
 
     @property
     def lineage(self) -> LineageStatus | None:
@@ -151,11 +156,14 @@ class UploadScreen(Page[None]):
         lineage = self.lineage
         if lineage is not None:
             return tuple(target.name for target in lineage.targets)
+        return tuple(target.name for target in self._targets if target.lineage in (None, self._fallback))
+
+    @property
+    def _fallback(self) -> str:
         try:
-            free = (None, self.engine.config().defaults.fallback_certificate)
+            return self.engine.config().defaults.fallback_certificate
         except CertdeckError:
-            free = (None,)
-        return tuple(target.name for target in self._targets if target.lineage in free)
+            return ""
 
     def situation(self) -> Situation:
         asks = isinstance(self._check, UploadCheck) and bool(self._check.passphrase)
@@ -304,8 +312,9 @@ class UploadScreen(Page[None]):
         if not self._targets and not services:
             line.show("none is set up: it is kept in its folder", "")
         else:
-            hint = "enter changes them"
-            line.show(", ".join(services) or "none: it is kept in its folder", hint)
+            others = {each.name: each.lineage for each in self._targets if each.lineage not in (None, self.called)}
+            shown = [f"{each} (taken over from {others[each]})" if each in others else each for each in services]
+            line.show(", ".join(shown) or "none: it is kept in its folder", "enter changes them")
 
     def _standing(self) -> Standing:
         fault = ""
@@ -371,7 +380,7 @@ class UploadScreen(Page[None]):
     @on(Input.Submitted, "#name Input")
     def _on_name_left(self, message: Input.Submitted) -> None:
         message.stop()
-        self.app.action_focus_next()
+        self.action_next_field(1)
 
     @on(ServicesLine.Opened)
     def _on_services(self, message: ServicesLine.Opened) -> None:
@@ -396,6 +405,12 @@ class UploadScreen(Page[None]):
         self._show_standing()
 
     # -- actions -------------------------------------------------------------------------------------------------------
+
+    def action_next_field(self, step: int) -> None:
+        """Go to the next field, past the panels that are only read."""
+        fields = [self.query_one(PathLine), self.query_one("#name Input", Input), self.query_one(ServicesLine)]
+        here = next((number for number, field in enumerate(fields) if field.has_focus), 0)
+        fields[max(min(here + step, len(fields) - 1), 0)].focus()
 
     def action_choose_file(self) -> None:
         from tui.screens.dialogs.path import PathDialog
@@ -449,6 +464,8 @@ class UploadScreen(Page[None]):
         if operation is None:
             self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
             return
+        # If it fails there is a lineage of that name all the same, without services: another try is meant for the same ones.
+        self._chosen = targets
         self._operation, self._had = operation, lineage.version if lineage is not None else None
         self._follow(operation)
 

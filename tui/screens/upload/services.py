@@ -29,11 +29,7 @@ class ServicesLine(Inked, can_focus=True):
     DEFAULT_CSS = """
     ServicesLine { height: 1; width: 1fr; }
     """
-    BINDINGS: ClassVar = [
-        Binding("enter,space,ctrl+j", "change", show=False),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
+    BINDINGS: ClassVar = [Binding("enter,space,ctrl+j", "change", show=False)]
 
     class Opened(Message):
         """Others are wanted."""
