@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import tarfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,7 +83,9 @@ def list_deleted(paths: Paths) -> tuple[DeletedCopy, ...]:
     found = []
     for path in paths.deleted.glob(f"[!.]*{SUFFIX}"):
         match = _FILE.fullmatch(path.name.removesuffix(SUFFIX))
-        if match:
+        if match is None:
+            continue
+        with suppress(ValueError):  # a foreign file, whose date is none
             at = datetime.strptime(match["stamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
             found.append(DeletedCopy(match["name"], at, path))
     return tuple(sorted(found, key=lambda copy: (copy.at, copy.path.name), reverse=True))

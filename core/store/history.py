@@ -16,8 +16,8 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,10 +101,10 @@ class History:
             values.append(before)
         asked = f"SELECT {_COLUMNS} FROM history WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"  # noqa: S608 - only our own words
         try:
-            with closing(self._read_only()) as database:
+            with self._read_only() as database:
                 return tuple(_entry(row) for row in database.execute(asked, (*values, max(0, limit))))
         except (sqlite3.Error, ValueError, TypeError) as exc:
-            raise self._unreadable() from exc
+            raise self._unreadable(exc) from exc
 
     def verify(self) -> tuple[int, str | None]:
         """Follow the chain: how many entries stand, and the sentence that says where it was altered, or None.
@@ -118,7 +118,7 @@ class History:
         count, previous, expected = 0, _ORIGIN, 1
         if self._path.exists():
             try:
-                with closing(self._read_only()) as database:
+                with self._read_only() as database:
                     for number, *row, hash in database.execute(f"SELECT {_COLUMNS} FROM history ORDER BY number"):  # noqa: S608
                         if number != expected:
                             return count, f"Entry {expected} was removed."
@@ -128,7 +128,7 @@ class History:
                         if number == head_number and hash != head_hash:
                             return count, f"Entry {number} is not the one that was written."
             except (sqlite3.Error, ValueError, TypeError) as exc:
-                raise self._unreadable() from exc
+                raise self._unreadable(exc) from exc
         if count < head_number:
             return count, f"The last {head_number - count} entries were removed."
         return count, None
@@ -182,15 +182,33 @@ class History:
             raise
         return database
 
-    def _read_only(self) -> sqlite3.Connection:
-        import os
+    @contextmanager
+    def _read_only(self) -> Iterator[sqlite3.Connection]:
         import sqlite3
 
-        # On a read-only file system the files that readers share cannot be made; nobody writes there either.
-        mode = "ro" if os.access(self._path.parent, os.W_OK) else "ro&immutable=1"
-        return sqlite3.connect(
-            f"{self._path.absolute().as_uri()}?mode={mode}", uri=True, timeout=5.0, isolation_level=None
-        )
+        with closing(self._connection("mode=ro")) as database:
+            try:
+                database.execute("SELECT 1 FROM history LIMIT 1")
+            except sqlite3.Error as exc:
+                if not _is_for_want_of_a_file(exc) or self._has_unmerged():
+                    raise
+            else:
+                yield database
+                return
+        # The files that readers share cannot be made, on a full disk or a read-only one. What stands in the database is all.
+        with closing(self._connection("mode=ro&immutable=1")) as database:
+            yield database
+
+    def _connection(self, how: str) -> sqlite3.Connection:
+        import sqlite3
+
+        return sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", uri=True, timeout=5.0, isolation_level=None)
+
+    def _has_unmerged(self) -> bool:
+        """Whether entries stand beside the database that are not in it yet."""
+        with suppress(OSError):
+            return self._path.with_name(f"{self._path.name}-wal").stat().st_size > 0
+        return False
 
     def _head(self) -> tuple[int, str]:
         with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -198,12 +216,24 @@ class History:
             return int(raw["number"]), str(raw["hash"])
         return 0, _ORIGIN
 
-    def _unreadable(self) -> StoreCorrupt:
+    def _unreadable(self, exc: Exception) -> StoreError:
+        if _is_for_want_of_a_file(exc):
+            return StoreError(
+                f"The history {self._path} cannot be read now.",
+                f"Reading it needs a file beside it that cannot be made: {exc}.",
+                "Free some space, or look at the folder's permissions, and ask again; nothing of it is lost.",
+            )
         return StoreCorrupt(
             f"The history {self._path} cannot be read.",
             "It is damaged, or this user may not read it.",
             "Move the file away; a new one is begun, and nothing else depends on it.",
         )
+
+
+def _is_for_want_of_a_file(exc: Exception) -> bool:
+    """Tell whether SQLite could not make or write what it needs: that says nothing about the database itself."""
+    name = getattr(exc, "sqlite_errorname", "")
+    return name.startswith(("SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN", "SQLITE_READONLY"))
 
 
 def head_file(paths: Paths) -> Path:

@@ -196,8 +196,13 @@ def sealed_files(paths: Paths) -> Iterator[tuple[str, Path]]:
     """Yield everything that is sealed on this box: the name it is sealed for, and its file.
 
     One table of all places, so that a rotation forgets none: vault records, old keys of lineages, keys of open orders, copies of
-    deleted lineages.
+    deleted lineages. Raises StoreError.
     """
+    with storing(paths.state, "read"):
+        yield from _sealed_files(paths)
+
+
+def _sealed_files(paths: Paths) -> Iterator[tuple[str, Path]]:
     for path in sorted(paths.vault.glob(f"[!.]*{SUFFIX}")):
         yield unquote(path.name.removesuffix(SUFFIX)), path
     for path in sorted(paths.lineages.glob(f"[!.]*/[0-9]*/privkey{SUFFIX}")):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+import resource
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from core import events
-from core.errors import StoreCorrupt
+from core.errors import StoreCorrupt, StoreError
 from core.events import CertificateIssued, Event, Progressed, RecordsRequired, Report, RetryScheduled, Warned
 from core.paths import Paths, paths_for
 from core.store.history import History, facts_of, head_file, kind_of
@@ -151,6 +153,39 @@ def test_a_damaged_history_never_stops_an_operation(paths: Paths, caplog: pytest
     for read in (History(paths).entries, History(paths).verify):
         with pytest.raises(StoreCorrupt, match="cannot be read"):
             read()
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Let no file grow beyond a kilobyte: as on a full disk, the 32 KiB that SQLite's readers share cannot be had."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_does_not_hide_the_history(paths: Paths) -> None:
+    """On a full disk SQLite cannot make the file that readers share: the history was called damaged and fit to be moved away."""
+    filled(paths, 3)
+    with no_room():
+        assert len(History(paths).entries()) == 3
+        assert History(paths).verify() == (3, None)
+
+
+def test_a_history_that_is_out_of_reach_is_not_called_damaged(paths: Paths) -> None:
+    """Entries that are not merged yet cannot be read on a full disk: that is neither damage nor somebody's removal."""
+    filled(paths, 3)
+    beside = paths.history.with_name("history.sqlite-wal")
+    with closing(sqlite3.connect(paths.history, isolation_level=None)) as database:
+        database.execute("INSERT INTO history SELECT 4, at, run, lineage, kind, facts, who, hash FROM history LIMIT 1")
+        unmerged = beside.read_bytes()
+    beside.write_bytes(unmerged)
+    for read in (History(paths).entries, History(paths).verify):
+        with no_room(), pytest.raises(StoreError, match="cannot be read now") as caught:
+            read()
+        assert "Free some space" in caught.value.fix
 
 
 def test_a_folder_in_its_place_never_stops_an_operation(paths: Paths, caplog: pytest.LogCaptureFixture) -> None:

@@ -257,6 +257,13 @@ def test_copies_go_after_thirty_days(deleted: Paths, vault: Vault) -> None:
     assert list_deleted(deleted) == ()
 
 
+def test_a_foreign_file_among_the_copies_stops_nobody(deleted: Paths) -> None:
+    """A file whose name looks like a copy's, with a date that does not exist, ended every renewal with an internal error."""
+    (deleted.deleted / "shop-20269999T999999Z.sealed").write_bytes(b"")
+    assert len(list_deleted(deleted)) == 1
+    assert purge_deleted(deleted, NOON) == 0
+
+
 def test_deleting_what_is_not_there_is_said(paths: Paths, vault: Vault) -> None:
     """An unknown name is not found, and no copy of nothing is made."""
     with pytest.raises(NotFound):
