@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +24,20 @@ UNFINISHED = ".certdeck-"
 
 
 class Webroot:
-    """The solver `http-01` with files. The web server must be able to read them, so they are 0644: they are no secret."""
+    """The solver `http-01` with files. The web server must be able to read them, so they are 0644: they are not secret.
+
+    Orders may use it side by side: the folders stay until the last of them is done, and only those made here are removed.
+    """
 
     type = "http-01"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
+        """Held while the folders or `_users` and `_made` change, never while a CA is waited for."""
+        self._users = 0
+        self._made: list[str] = []
+        """Which of FOLDERS were made here, the outer one first."""
 
     def where(self, challenge: Challenge) -> str:
         return url_for(challenge)
@@ -39,38 +48,55 @@ class Webroot:
         cancel.check()
         if not self._folder.is_dir():
             raise ChallengeError(
-                f"The webroot {self._folder} is no folder.",
+                f"The webroot {self._folder} is not a folder.",
                 "It does not exist, or it is a file.",
                 "Set `webroot` in [http01] to the document root of the web server that answers on port 80.",
                 details={"webroot": str(self._folder)},
             )
         tokens = [one.token for one in challenges]
+        with self._lock:
+            self._users += 1
         try:
-            self._make_folders()
-            for one in challenges:
-                self._write(one.token, one.key_authorization)
-        except OSError as exc:
-            self.remove(tokens)
-            raise ChallengeError(
-                f"The challenge files cannot be written below {self._folder}.",
-                f"The system says: {exc.strerror}.",
-                "Give certdeck the right to write there, and make room if the disk is full.",
-                details={"webroot": str(self._folder)},
-            ) from exc
-        try:
+            try:
+                with self._lock:
+                    self._make_folders()
+                for one in challenges:
+                    self._write(one.token, one.key_authorization)
+            except OSError as exc:
+                raise ChallengeError(
+                    f"The challenge files cannot be written below {self._folder}.",
+                    f"The system says: {exc.strerror}.",
+                    "Give certdeck the right to write there, and make room if the disk is full.",
+                    details={"webroot": str(self._folder)},
+                ) from exc
             yield _InPlace()
         finally:
-            self.remove(tokens)
+            self._remove_files(tokens)
+            with self._lock:
+                self._users -= 1
+                if not self._users:
+                    self._remove_folders(self._made)
+                    self._made = []
 
     def remove(self, tokens: Sequence[str]) -> None:
-        """Remove token files and what a killed run left of them, then the folders if they are empty. Never raises."""
-        place = self._place
+        """Remove what a killed run left: its token files, and the folders if they are empty, as nobody knows who made them.
+
+        Never raises.
+        """
+        self._remove_files(tokens)
+        with self._lock:
+            if not self._users:
+                self._remove_folders(FOLDERS)
+
+    def _remove_files(self, tokens: Sequence[str]) -> None:
         for token in tokens:
             if TOKEN.fullmatch(token):
                 for name in (token, UNFINISHED + token):
                     with contextlib.suppress(OSError):
-                        (place / name).unlink()
-        for name in reversed(FOLDERS):
+                        (self._place / name).unlink()
+
+    def _remove_folders(self, names: Sequence[str]) -> None:
+        for name in reversed(names):
             with contextlib.suppress(OSError):  # somebody else's files are in it, or it is gone
                 (self._folder / name).rmdir()
 
@@ -82,6 +108,7 @@ class Webroot:
         for name in FOLDERS:
             with contextlib.suppress(FileExistsError):
                 (self._folder / name).mkdir(mode=0o755)
+                self._made.append(name)
                 (self._folder / name).chmod(0o755)  # whatever the umask is: the web server has to get in
 
     def _write(self, token: str, content: str) -> None:

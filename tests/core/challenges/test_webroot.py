@@ -64,6 +64,29 @@ def test_other_peoples_files_stay(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / PLACE).iterdir()] == ["theirs"]
 
 
+@pytest.mark.parametrize("there", [".well-known", PLACE])
+def test_folders_that_were_there_stay_although_empty(tmp_path: Path, there: str) -> None:
+    """An empty folder that an administrator made, with rights of its own perhaps, is not ours to remove."""
+    (tmp_path / there).mkdir(parents=True)
+    with Webroot(tmp_path).present([CHALLENGE], TOLD.narrator, CancelToken()):
+        pass
+    assert (tmp_path / there).is_dir()
+    assert there == PLACE or not (tmp_path / PLACE).exists()
+
+
+def test_orders_side_by_side_leave_each_other_the_folder(tmp_path: Path) -> None:
+    """An order that ends, or cleans up after a killed run, does not remove the folder that another is about to write into."""
+    webroot = Webroot(tmp_path)
+    theirs = webroot.present([], TOLD.narrator, CancelToken())
+    theirs.__enter__()  # it has made the folders and written nothing yet
+    with webroot.present([CHALLENGE], TOLD.narrator, CancelToken()):
+        pass
+    webroot.remove([CHALLENGE.token])
+    assert list((tmp_path / PLACE).iterdir()) == []
+    theirs.__exit__(None, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
     """Clean-up after a crash knows whole and unfinished files by their tokens, and raises nothing when there are none."""
     (tmp_path / PLACE).mkdir(parents=True)
