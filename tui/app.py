@@ -141,10 +141,16 @@ class CertdeckApp(App[None]):
         if self.is_looking or self.status_error is not None:
             return
         self.is_looking = True
-        self.bridge.ask(lambda: self.engine.status(probe=True), self._looked)
+        asked_at = self._generation
+        self.bridge.ask(lambda: self.engine.status(probe=True), lambda answer: self._looked(asked_at, answer))
 
-    def _looked(self, answer: Status | CertdeckError) -> None:
+    def _looked(self, asked_at: str, answer: Status | CertdeckError) -> None:
         self.is_looking = False
+        if asked_at != self._generation:
+            # It was read before what is shown now: an operation ended while the services were asked.
+            self.look_at_services()
+            self._publish_status()
+            return
         if not isinstance(answer, CertdeckError):
             self.probed_at = self.now()
         self._keep(answer)

@@ -61,6 +61,37 @@ async def test_first_paint_does_not_wait_for_services() -> None:
         assert app.probed_at is not None
 
 
+async def test_a_look_that_began_before_a_change_is_asked_again() -> None:
+    """An answer of the services that is older than what is shown does not bring the old certificate back."""
+    engine = FakeEngine()
+    release = threading.Event()
+    ask = engine.status
+
+    def status(names: Any = (), *, probe: bool = False) -> Status:
+        read = ask(names, probe=probe)  # first the disk, then the services
+        if probe:
+            release.wait(5)
+        return read
+
+    engine.status = status  # type: ignore[method-assign]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.look_at_services()
+        while not any(method == "status" and given["probe"] for method, given in engine.calls):
+            await pilot.pause()
+        engine.lineages.append(lineage("zebra"))
+        engine.touch()
+        app.refresh_status()
+        app.look_at_services()
+        release.set()
+        await settled(pilot)
+        while app.is_looking:
+            await pilot.pause()
+        await settled(pilot)
+        assert "zebra" in shown(app)
+        assert app.probed_at is not None
+
+
 async def test_notices_work_of_others() -> None:
     """A change on disk by somebody else, such as the timer, shows by itself."""
     engine = FakeEngine()
