@@ -62,7 +62,8 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
     """Write the live version of `name` to `out`.
 
     Raises:
-        UsageError (`usage`): an unknown format, a passphrase that the format has no place for, or `out` is a folder.
+        UsageError (`usage`): an unknown format, a passphrase that the format has no place for, or something is at `out` that is
+            not a plain file.
         NotFound (`not-found`): no such lineage, or nothing live.
         StoreError: the file cannot be written.
     """
@@ -84,6 +85,13 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
     if out.is_dir():
         raise UsageError(
             f"{out} is a folder.", "An export is one file.", f"Name the file, for example {out / name}.{format}."
+        )
+    if out.is_symlink() or (out.exists() and not out.is_file()):
+        # To put a file in its place would take the device, the pipe or the link away, and leave a key where nobody expects it.
+        raise UsageError(
+            f"{out} is not a plain file.",
+            "It is a link, a device, a pipe or a socket, and an export replaces what is there.",
+            "Name a file of its own.",
         )
     version = _live(context, name)
     if chosen.has_key:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,25 @@ def test_an_export_that_cannot_be_is_refused(appliance: Appliance, tmp_path: Pat
         appliance.engine.export(NAME, format="pem", out=tmp_path / "x", passphrase=b"x")
     with pytest.raises(NotFound):
         appliance.engine.export("nothere", format="pem", out=tmp_path / "x")
+
+
+def test_an_export_replaces_plain_files_alone(appliance: Appliance, tmp_path: Path) -> None:
+    """A device, a pipe or a link in the way stays what it is: `--out /dev/null` as root took the device away."""
+    appliance.issue(NAME)
+    pipe, link, dangling = tmp_path / "pipe", tmp_path / "link", tmp_path / "dangling"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    dangling.symlink_to(tmp_path / "nothing")
+    for out in (pipe, link, dangling):
+        with pytest.raises(UsageError, match="not a plain file"):
+            appliance.engine.export(NAME, format="pem", out=out)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert dangling.is_symlink()
+    plain = tmp_path / "plain"
+    for _ in range(2):
+        appliance.engine.export(NAME, format="pem", out=plain)
+    assert b"PRIVATE KEY" in plain.read_bytes()
 
 
 def test_shown_pem_has_no_key(appliance: Appliance) -> None:
