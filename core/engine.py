@@ -452,8 +452,12 @@ class Engine:
         with writers_lock(self.paths, self.env, operation) as was_tidy, self._history() as history:
             who = self.env.host.user()
 
+            failures: list[Failed] = []
+
             def tee(told: Report) -> None:
                 history.record(told, who)
+                if isinstance(told.event, Failed):
+                    failures.append(told.event)
                 report(told)
 
             context = self._context(config, tee, cancel, name)
@@ -470,7 +474,11 @@ class Engine:
             except BaseException:
                 context.narrator.tell(RunFinished(operation=operation, outcome="failed", why="internal error"))
                 raise
-            context.narrator.tell(RunFinished(operation=operation, outcome="done"))
+            # Failures of single lineages are no exceptions, but a run that had some is not done.
+            outcome = "failed" if failures else "done"
+            context.narrator.tell(
+                RunFinished(operation=operation, outcome=outcome, why=failures[0].what if failures else "")
+            )
 
     @contextmanager
     def _history(self) -> Iterator[History]:

@@ -24,7 +24,7 @@
     ├─ VaultError
     │  └─ MasterKeyMissing · MasterKeyWrong
     ├─ NotifyError
-    ├─ InternalError                             tui.cli.crash: anything else that escaped, a bug
+    ├─ InternalError                             anything else that escaped: a bug
     └─ Cancelled
 
 Every error says `what` happened, `why`, and how to `fix` it, each one plain sentence, none with a secret in it.
@@ -288,6 +288,12 @@ class NotifyError(CertdeckError):
     """A notification could not be sent."""
 
     code = "notify-failed"
+
+
+class InternalError(CertdeckError):
+    """Something that certdeck's authors did not foresee. The traceback is in the debug log, never in the text."""
+
+    code = "internal"
 
 
 class Cancelled(CertdeckError):

@@ -41,7 +41,7 @@ class OrderRecord:
     replaces: str | None = None
     challenge: str = "http-01"
     stage: str = "new"
-    """`new`, `pending`, `ready`, `finalized`: how far it came, for people; the CA knows best."""
+    """`new`, `pending`, or `stopped` by a person."""
     csr: str | None = None
     """Base64url DER, as it goes into `finalize`."""
     expires: datetime | None = None
@@ -51,6 +51,10 @@ class OrderRecord:
     """The lineage's settings as they will be written (`lineages.spec_of`)."""
     request: Mapping[str, object] = field(default_factory=dict)
     """What else was asked for, plain values."""
+
+
+STOPPED = "stopped"
+"""The stage of an order that a person has cancelled: nothing goes on with it by itself."""
 
 
 def save_order(paths: Paths, record: OrderRecord) -> None:

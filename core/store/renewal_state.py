@@ -38,6 +38,8 @@ class RenewalState:
     ari_check_at: datetime | None = None
     """When to ask again, from Retry-After."""
     ari_explanation_url: str | None = None
+    revoked: str | None = None
+    """SHA-256 of a certificate that the CA was asked to revoke: it is not used again."""
     reminders: int = 0
     """Daily reminders sent since renewal began to fail (CL-07)."""
     on_fallback: bool = False

@@ -15,7 +15,7 @@ from core.acme.order import Order
 from core.acme.session import AcmeSession
 from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
 from core.events import CertificateIssued, KeyUsed, VersionStored
-from core.store.lineages import spec_of, store_version
+from core.store.lineages import read_public, spec_of, store_version, versions
 from core.store.orders import OrderRecord, delete_order, load_order, load_order_key, save_order, save_order_key
 from core.store.vault import Vault
 from core.store.versions import VersionFacts, certificate_facts
@@ -127,9 +127,13 @@ def _order_once(context: Context, plan: Plan, sessions: Sessions, vault: Vault, 
     open_order = _OpenOrder(context, plan, vault, session.kid or "")
     try:
         obtained = _obtain(session, plan, sessions, context, open_order, replaces)
-        _look_at(context, plan, obtained.fullchain_pem, open_order.key)
-    except (AuthorizationFailed, CertificateUnusable):
+    except AuthorizationFailed:
         # Nothing more can come of this order: a failed challenge cannot be tried again.
+        delete_order(context.paths, plan.name)
+        raise
+    try:
+        _look_at(context, plan, obtained.fullchain_pem, open_order.key)
+    except CertificateUnusable:
         delete_order(context.paths, plan.name)
         raise
     return Acquired(obtained.fullchain_pem, open_order.key)
@@ -173,6 +177,10 @@ class _OpenOrder:
         self._account_url = account_url
         self._record = self._found()
         self._key = self._found_key()
+        if self._key is not None and self._is_stored(self._key):
+            # Killed between storing the certificate and forgetting its order: what it would bring is here already.
+            delete_order(context.paths, plan.name)
+            self._record = self._key = None
 
     @property
     def url(self) -> str | None:
@@ -231,6 +239,13 @@ class _OpenOrder:
         )
         wanted = (plan.issuer.directory, self._account_url, plan.names, plan.profile, plan.challenge, plan.key_type)
         return record if had == wanted else None
+
+    def _is_stored(self, key: PrivateKey) -> bool:
+        paths, name = self._context.paths, self._plan.name
+        return any(
+            chain.split_fullchain(read_public(paths, name, version)[0])[0].public_key_spki == key.spki
+            for version in versions(paths, name)
+        )
 
     def _found_key(self) -> PrivateKey | None:
         if self._record is None:

@@ -43,9 +43,10 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
     """
     name = facts.name
     issuer = facts.issuer or config.defaults.issuer
-    if facts.waiting_version is not None:
-        return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
     by_hand = _by_hand(facts, config, issuer)
+    # Somebody who asks for a new one by name gets a new one.
+    if facts.waiting_version is not None and (by_hand or not (force and named)):
+        return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
     if by_hand:
         return Decision(name, SKIP, by_hand)
     auto = config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew

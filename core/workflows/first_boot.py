@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 NAME = "default"
 ISSUER = "self-signed"
 LIFETIME = timedelta(days=365)
+_EXPIRED = "it had expired"
 BACKDATED = timedelta(days=1)
 
 
@@ -115,7 +116,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
     warn_of_clock(context)
     Vault(context.paths, context.env).create()
     facts = facts_of(context.paths, NAME) if (context.paths.certificates / f"{NAME}.toml").exists() else None
-    if facts is not None and facts.issuer not in (None, ISSUER):
+    if facts is not None and facts.issuer != ISSUER:
         return FirstBoot(
             status=status_of(context, NAME), created=False, remade=False, why="another certificate is in place"
         )
@@ -131,8 +132,8 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
                 status=status_of(context, NAME), created=False, remade=False, why="deployed to a new target"
             )
     created = facts is None or facts.version is None
-    version = _make(context, spec, names)
-    _deploy(context, version, spec)
+    version = _waiting(context, facts, names)
+    _deploy(context, _make(context, spec, names) if version is None else version, spec)
     status = status_of(context, NAME)
     if not created:
         context.narrator.tell(
@@ -142,7 +143,28 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
                 fix="Compare it with what your browser shows, and accept it there once more.",
             )
         )
-    return FirstBoot(status=status, created=created, remade=not created, why="" if created else "the names had changed")
+    same = facts is not None and set(facts.names) == set(names)
+    why = (
+        ""
+        if created
+        else "it waited for its services"
+        if version is not None
+        else _EXPIRED
+        if same
+        else "the names had changed"
+    )
+    return FirstBoot(status=status, created=created, remade=not created, why=why)
+
+
+def _waiting(context: Context, facts: Facts | None, names: tuple[str, ...]) -> int | None:
+    """Return the version that a service refused at an earlier boot, when it is still the right one."""
+    from core.store.lineages import read_version
+
+    if facts is None or facts.waiting_version is None:
+        return None
+    had = read_version(context.paths, NAME, facts.waiting_version).certificate
+    fits = set(had.names) == set(names) and had.not_after > context.env.clock.now()
+    return facts.waiting_version if fits else None
 
 
 def remake(context: Context, plan: Plan) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 from core.config.load import load_lineage
 from core.config.model import LineageConfig
-from core.errors import NotFound, UsageError
+from core.errors import Cancelled, CertdeckError, NotFound, UsageError
 from core.events import Warned
 from core.operations import Issued, IssueRequest, Pending
 from core.renewal import due_at
+from core.store import renewal_state
 from core.store.lineages import lineage_of as stored_lineage
 from core.store.lineages import live_version, read_version, waiting_version
-from core.store.orders import the_order
+from core.store.orders import STOPPED, load_order, save_order, the_order
 from core.store.vault import Vault
 from core.workflows.acquire import acquire, rehearse
 from core.workflows.context import Context
@@ -58,8 +62,13 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
             if version is None:
                 version = acquire(context, wanted, sessions, vault)
             deploy_new(context, wanted, version, sessions)
+        except Cancelled:
+            _leave_alone(context, wanted.name)
+            raise
         except Exception as exc:
-            failed(context, wanted.name, exc)
+            # Who asked is told. Only a lineage without any certificate remembers it, because the timer tries that one, too.
+            if live_version(context.paths, wanted.name) is None:
+                failed(context, wanted.name, exc)
             raise
     return Issued(status=status_of(context, wanted.name), reused=reused)
 
@@ -92,12 +101,22 @@ def reusable(context: Context, wanted: Plan) -> int | None:
         return None
     stored = read_version(context.paths, wanted.name, version)
     had = stored.certificate
+    if renewal_state.load(context.paths, wanted.name).revoked == had.sha256:
+        return None
     if (stored.ca, had.key_type, stored.profile) != (wanted.issuer.name, wanted.key_type, wanted.profile):
         return None
     days = wanted.lineage.renew_days_before or context.config.defaults.renew_days_before
     due = due_at(had.not_before.timestamp(), had.not_after.timestamp(), renew_days_before=days)
     same = set(had.names) == set(wanted.names) and due > context.env.clock.now().timestamp()
     return version if same else None
+
+
+def _leave_alone(context: Context, name: str) -> None:
+    """Keep the scheduled run from finishing an order that a person has stopped; the same person can go on with it."""
+    with suppress(CertdeckError):
+        record = load_order(context.paths, name)
+        if record is not None:
+            save_order(context.paths, replace(record, stage=STOPPED))
 
 
 def _existing(context: Context, request: IssueRequest) -> LineageConfig | None:

@@ -39,7 +39,7 @@ class Plan:
 
     def method(self, config: Config) -> str:
         """Return the word of `status --json` for how the certificate is had."""
-        return method_of(config, self.lineage.issuer, self.lineage.challenge, self.lineage.dns)
+        return method_of(config, self.issuer.name, self.lineage.challenge, self.lineage.dns)
 
     @property
     def names(self) -> tuple[str, ...]:

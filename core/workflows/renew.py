@@ -15,7 +15,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from core.errors import CertdeckError, IssuerError, LockHeld, NotFound, RateLimited
+from core.errors import CertdeckError, IssuerError, LockHeld, NotFound, RateLimited, StoreCorrupt, UsageError
+from core.renewal import due_at
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.store.index import Facts, facts_of_all
 from core.workflows import last_run
@@ -24,6 +25,7 @@ from core.workflows.due import ASK, DEPLOY, FINISH, RENEW, SKIP, Decision, decid
 from core.workflows.method import UPLOAD
 
 if TYPE_CHECKING:
+    from core.config.model import LineageConfig
     from core.paths import Paths
     from core.store.vault import Vault
     from core.workflows.plan import Plan
@@ -70,9 +72,9 @@ def renew(
             except LockHeld:
                 if busy:
                     raise  # else the deployment under way is a living one's, which ends it itself
-    except CertdeckError as exc:
+    except Exception as exc:
         if not dry_run:
-            _remember(view, "failed", exc.what)
+            _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
         raise
     _remember(view, "failed" if outcome.failed else "done", outcome.failed[0].error.what if outcome.failed else "")
     return outcome
@@ -115,7 +117,7 @@ def _left_open(paths: Paths, known: Collection[str], now: datetime) -> tuple[lis
         names = [name for name in os.listdir(paths.orders) if name not in known and name[0] != "."]
     except OSError:
         return [], ()
-    from core.store.orders import load_order
+    from core.store.orders import STOPPED, load_order
 
     found: list[Decision] = []
     unreadable: list[FailedLineage] = []
@@ -125,7 +127,7 @@ def _left_open(paths: Paths, known: Collection[str], now: datetime) -> tuple[lis
         except CertdeckError as exc:
             unreadable.append(FailedLineage(name=name, error=exc))
             continue
-        if order is not None and (order.expires is None or order.expires > now):
+        if order is not None and order.stage != STOPPED and (order.expires is None or order.expires > now):
             found.append(Decision(name, FINISH, "its order was left open"))
     return found, tuple(unreadable)
 
@@ -153,6 +155,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
 
     from core.store.deleted import purge_deleted
     from core.store.vault import Vault
+    from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions
 
     decisions, broken = _decisions(context, names, force)
@@ -164,10 +167,28 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
         run = _Run(context, vault, sessions, len(busy))
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
             results = list(pool.map(run.one, busy))
+        for result in results:
+            # Only now: it deploys another lineage, which may have been at work in a thread of its own.
+            if isinstance(result, FailedLineage):
+                stand_in(context.about(result.name), result.name)
     renewed = [result for result in results if isinstance(result, str)]
     skipped += [result for result in results if isinstance(result, Skipped)]
     failed = [result for result in results if isinstance(result, FailedLineage)]
     return RenewalReport(renewed=tuple(renewed), skipped=tuple(skipped), failed=(*broken, *failed))
+
+
+def _unforeseen(name: str, exc: Exception) -> CertdeckError:
+    import logging
+
+    from core.errors import InternalError
+
+    logging.getLogger(__name__).error("renewing %s failed", name, exc_info=exc)
+    return InternalError(
+        f"Renewing {name} met something that certdeck did not expect: {type(exc).__name__}.",
+        "This is a mistake in certdeck; what was live is still live.",
+        "The details are in certdeck's log; report it with them.",
+        lineage=name,
+    )
 
 
 class _Run:
@@ -182,7 +203,7 @@ class _Run:
         self._counting = threading.Lock()
 
     def one(self, decision: Decision) -> str | Skipped | FailedLineage:
-        """Work on one lineage; never raises for what a user, a file or a server did wrong."""
+        """Work on one lineage. Never raises: one failure, whatever it is, must not stop the others."""
         from core.events import Failed, Progressed
 
         context = self._context.about(decision.name)
@@ -190,8 +211,12 @@ class _Run:
             context.cancel.check()
             result: str | Skipped | FailedLineage = self._work(context, decision)
         except CertdeckError as exc:
-            context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
             result = FailedLineage(name=decision.name, error=exc)
+        except Exception as exc:  # noqa: BLE001 - a mistake of ours in one lineage is no reason to let the others expire
+            result = FailedLineage(name=decision.name, error=_unforeseen(decision.name, exc))
+        if isinstance(result, FailedLineage):
+            error = result.error
+            context.narrator.tell(Failed(code=error.code, what=error.what, why=error.why, fix=error.fix))
         with self._counting:
             self._done += 1
             context.narrator.tell(Progressed(done=self._done, of=self._of))
@@ -200,10 +225,8 @@ class _Run:
     def _work(self, context: Context, decision: Decision) -> str | Skipped:
         from core.config.load import load_lineage
         from core.store.index import facts_of
-        from core.workflows.deploy import deploy, settings_of_waiting
-        from core.workflows.fallback import stand_in
         from core.workflows.issue import finish_order
-        from core.workflows.outcome import ask_when, deploy_new, failed
+        from core.workflows.outcome import ask_when, failed
         from core.workflows.plan import plan
 
         if decision.action == FINISH:
@@ -219,20 +242,39 @@ class _Run:
                 return _skipped(decision)
         try:
             if decision.action == DEPLOY:
-                waiting = facts_of(context.paths, decision.name).waiting_version
-                assert waiting is not None
-                ordered = settings_of_waiting(context, lineage, waiting)
-                if ordered.issuer == UPLOAD:  # nobody can order it, but it is here
-                    deploy(context, decision.name)
-                else:
-                    deploy_new(context, plan(context.config, ordered), waiting, self._sessions)
+                self._put_out(context, lineage)
             else:
                 self._renew(context, plan(context.config, lineage))
         except Exception as exc:
             failed(context, decision.name, exc)
-            stand_in(context, decision.name)
             raise
         return decision.name
+
+    def _put_out(self, context: Context, lineage: LineageConfig) -> None:
+        """Deploy what waits, or have a new one where it is of no use any more."""
+        from core.events import Warned
+        from core.store.lineages import read_version, waiting_version
+        from core.workflows.deploy import deploy, settings_of_waiting
+        from core.workflows.outcome import deploy_new
+        from core.workflows.plan import plan
+
+        waiting = waiting_version(context.paths, lineage.name)
+        assert waiting is not None
+        ordered = settings_of_waiting(context, lineage, waiting)
+        if ordered.issuer == UPLOAD:  # nobody can order it, but it is here
+            deploy(context, lineage.name)
+            return
+        wanted = plan(context.config, ordered)
+        had = read_version(context.paths, lineage.name, waiting).certificate
+        if due_at(had.not_before.timestamp(), had.not_after.timestamp()) > context.env.clock.now().timestamp():
+            try:
+                deploy_new(context, wanted, waiting, self._sessions)
+                return
+            except StoreCorrupt as exc:
+                context.narrator.tell(
+                    Warned(code="waiting-version-damaged", what=f"{exc.what} {exc.why}", fix="A new one is ordered.")
+                )
+        self._renew(context, wanted)
 
     def _renew(self, context: Context, wanted: Plan) -> None:
         from core.store import renewal_state
@@ -264,7 +306,7 @@ class _Run:
 
     def _fall_back(self, context: Context, wanted: Plan, why: CertdeckError) -> None:
         """Try the fallback issuers in order; the first error stays the one that is told when all fail."""
-        from core.events import IssuerFellBack
+        from core.events import Failed, IssuerFellBack
         from core.workflows.plan import plan
 
         for name in context.config.defaults.fallback_issuers:
@@ -276,6 +318,6 @@ class _Run:
                 # The lineage keeps its own issuer: the next renewal asks that one first again.
                 self._renew_with(context, replace(other, lineage=wanted.lineage), rehearse_first=False)
                 return
-            except CertdeckError:
-                continue
+            except (IssuerError, UsageError, NotFound) as exc:
+                context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
         raise why

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.acme.revoke import REASONS
 from core.acme.revoke import revoke as revoke_at_ca
 from core.config.load import load_lineage
 from core.errors import NotFound, UsageError
 from core.events import Changed
-from core.store.lineages import live_version, read_public
+from core.store import renewal_state
+from core.store.lineages import live_version, read_public, read_version
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.plan import plan
@@ -34,7 +37,9 @@ def revoke(context: Context, name: str, reason: str) -> None:
             "Look at `certdeck status`.",
             lineage=name,
         )
-    wanted = plan(context.config, lineage)
+    stored = read_version(context.paths, name, number)
+    # Who issued it can revoke it, and after a fall-back that is not the lineage's own issuer.
+    wanted = plan(context.config, replace(lineage, issuer=stored.ca or lineage.issuer))
     if wanted.issuer.kind != "acme":
         raise UsageError(
             f"{wanted.issuer.title} keeps no revocation list.",
@@ -45,4 +50,14 @@ def revoke(context: Context, name: str, reason: str) -> None:
     leaf = parse_pem(read_public(context.paths, name, number)[0])[0]
     with Sessions(context, Vault(context.paths, context.env)) as sessions:
         revoke_at_ca(sessions.session(wanted.issuer), leaf.der, reason)
+    state = renewal_state.load(context.paths, name)
+    # Due from now on: the next run brings one that is not revoked.
+    due = replace(
+        state,
+        revoked=leaf.sha256,
+        ari_id=stored.certificate.renewal_id,
+        ari_chosen=context.env.clock.now(),
+        next_attempt=None,
+    )
+    renewal_state.save(context.paths, name, due)
     context.narrator.tell(Changed(what=f"revoked {name}, serial {leaf.serial}, reason {reason}"))

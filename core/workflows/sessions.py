@@ -16,7 +16,7 @@ from core.acme.account_key import AccountKey
 from core.acme.session import AcmeSession
 from core.challenges import Solver
 from core.challenges.http01 import Responder
-from core.errors import UsageError
+from core.errors import CertdeckError, UsageError
 from core.events import AccountReady, KeyUsed
 from core.issuers import Issuer
 from core.store.accounts import AccountRecord, load_account, save_account
@@ -34,7 +34,10 @@ class Sessions:
         self._context = context
         self._vault = vault
         self._lock = threading.Lock()
+        self._connecting: dict[str, threading.Lock] = {}
         self._sessions: dict[str, AcmeSession] = {}
+        self._refused: dict[str, CertdeckError] = {}
+        """What kept an issuer from being reached: asked once in a run, not once for each lineage."""
         self._solvers: dict[str, Solver] = {}
         self._open = ExitStack()
 
@@ -55,9 +58,20 @@ class Sessions:
             VaultError: the account key cannot be opened.
         """
         with self._lock:
+            connecting = self._connecting.setdefault(issuer.name, threading.Lock())
+        # One lock for each issuer: one that does not answer must not hold up the others.
+        with connecting:
+            refused = self._refused.get(issuer.name)
+            if refused is not None:
+                raise refused
             known = self._sessions.get(issuer.name)
             if known is None:
-                known = self._sessions[issuer.name] = self._connect(issuer, email, agree_tos)
+                try:
+                    known = self._connect(issuer, email, agree_tos)
+                except CertdeckError as exc:
+                    self._refused[issuer.name] = exc
+                    raise
+                self._sessions[issuer.name] = known
             return known
 
     def register_again(self, issuer: Issuer, *, email: str | None = None, agree_tos: bool = False) -> AcmeSession:
@@ -113,7 +127,10 @@ class Sessions:
         settings = context.config.issuers.get(issuer.name)
         contact = email or (settings.email if settings else None)
         agreed = agree_tos or bool(settings and settings.agree_tos)
-        record = AccountRecord.new(issuer.name, issuer.directory, contact=contact, created=context.env.clock.now())
+        known = load_account(context.paths, issuer.name, issuer.directory)
+        contact = contact or (known.contact if known else None)
+        created_at = known.created if known and known.created else context.env.clock.now()
+        record = AccountRecord.new(issuer.name, issuer.directory, contact=contact, created=created_at)
         # Key and record are safe before the CA knows them: after a crash in between the same key finds the account again.
         self._vault.put(record.key_record, session.key.to_pem())
         save_account(context.paths, record)

@@ -12,16 +12,10 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.errors import CertdeckError
+from core.errors import InternalError
 from core.paths import paths_for
 from core.version import VERSION
 from tui.glyphs import printable
-
-
-class InternalError(CertdeckError):
-    """Something that certdeck's authors did not foresee."""
-
-    code = "internal"
 
 
 def internal_error(exc: BaseException, variables: Mapping[str, str]) -> InternalError:
