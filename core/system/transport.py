@@ -2,21 +2,24 @@
 
 It trusts the system's roots (certifi's where the system has none) and adds a CA bundle to them instead of replacing them.
 It follows no redirect and repeats nothing: what may be repeated is for the protocol above to know. A reply has one
-deadline for all of it, so a server that sends a byte now and then cannot hold us.
+deadline for all of it, head and body, so a server that sends a byte now and then cannot hold us.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import urllib3
+from urllib3 import connection, connectionpool
 from urllib3 import exceptions as http
 
 from core.errors import ConfigError
@@ -51,7 +54,7 @@ class HttpsTransport:
                 url,
                 body=body,
                 headers={**headers, "Accept-Encoding": "identity"},
-                timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, timeout), read=timeout),
+                timeout=urllib3.Timeout(total=timeout, connect=min(CONNECT_SECONDS, timeout), read=timeout),
                 redirect=False,
                 retries=False,
                 preload_content=False,
@@ -78,19 +81,21 @@ class HttpsTransport:
 
     def _made(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy is None:
-            return urllib3.PoolManager(maxsize=POOL_SIZE, ssl_context=self._context)
+            return _limited(urllib3.PoolManager(maxsize=POOL_SIZE, ssl_context=self._context))
         parts = urlsplit(proxy)
         credentials = None
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             credentials = urllib3.make_headers(proxy_basic_auth=pair)
         bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        return urllib3.ProxyManager(
-            bare,
-            proxy_headers=credentials,
-            maxsize=POOL_SIZE,
-            ssl_context=self._context,
-            proxy_ssl_context=self._context,
+        return _limited(
+            urllib3.ProxyManager(
+                bare,
+                proxy_headers=credentials,
+                maxsize=POOL_SIZE,
+                ssl_context=self._context,
+                proxy_ssl_context=self._context,
+            )
         )
 
     def _proxy(self, url: str) -> str | None:
@@ -105,6 +110,70 @@ class HttpsTransport:
         if proxy_bypass_environment(parts.netloc, {"no": spared}):
             return None
         return proxy if "://" in proxy else f"http://{proxy}"
+
+
+@contextmanager
+def _within(seconds: float, shut: Callable[[], object]) -> Iterator[None]:
+    """Call `shut` after `seconds`, from another thread, which ends whatever reads from the socket.
+
+    Raises HTTPError `deadline` then, whatever the reading made of it: headers that were cut off look whole to http.client.
+    """
+    is_over = threading.Event()
+
+    def end() -> None:
+        is_over.set()
+        with suppress(OSError, ValueError, RuntimeError):  # it was closed in this very moment
+            shut()
+
+    timer = threading.Timer(max(seconds, 0.0), end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception as exc:
+        if is_over.is_set():
+            raise http.HTTPError("deadline") from exc
+        raise
+    finally:
+        timer.cancel()
+    if is_over.is_set():
+        raise http.HTTPError("deadline")
+
+
+class _Connection(connection.HTTPConnection):
+    """Reads the head of a reply within the time that is left; urllib3 itself limits each piece of it alone."""
+
+    read_from: object = None
+    """The socket of the last reply: `sock` forgets it at once where the server closes after the reply."""
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
+        self.read_from = self.sock
+        with _within(self.timeout or CONNECT_SECONDS, lambda: _shut(self.read_from)):
+            return super().getresponse()
+
+
+class _TlsConnection(_Connection, connection.HTTPSConnection):
+    pass
+
+
+class _Pool(connectionpool.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+def _limited(manager: urllib3.PoolManager) -> urllib3.PoolManager:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    return manager
+
+
+def _shut(sock: object) -> None:
+    plain = getattr(sock, "socket", sock)  # TLS within TLS, through a proxy: urllib3 wraps the socket
+    if isinstance(plain, socket.socket):
+        # Not SSLSocket.shutdown: that takes the TLS state away from under the thread that reads.
+        socket.socket.shutdown(plain, socket.SHUT_RDWR)
 
 
 def _context(ca_bundle: str | None) -> ssl.SSLContext:
@@ -175,15 +244,14 @@ def _read(reply: urllib3.BaseHTTPResponse, deadline: float) -> Response:
     """Read the body up to the limit and the deadline, and give the connection back, or close it."""
     body = bytearray()
     is_whole = False
+    chunk = b"-"
+    sock = getattr(reply.connection, "read_from", None)
     try:
-        while len(body) <= BODY_LIMIT_BYTES:
-            chunk = reply.read1(65536)
-            if not chunk:
-                is_whole = True
-                break
-            body += chunk
-            if time.monotonic() > deadline:
-                raise http.HTTPError("deadline")
+        with _within(deadline - time.monotonic(), lambda: _shut(sock)):
+            while chunk and len(body) <= BODY_LIMIT_BYTES:
+                chunk = reply.read1(65536)
+                body += chunk
+        is_whole = not chunk
     finally:
         if is_whole:
             reply.release_conn()

@@ -116,7 +116,34 @@ def drip(connection: socket.socket) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("talk", [silent, drip])
+def drip_head(connection: socket.socket) -> None:
+    """Send one header a byte at a time, for ever."""
+    connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
+def drip_chunk(connection: socket.socket) -> None:
+    """Send the length of a chunk a digit at a time, for ever."""
+    connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        connection.sendall(b"0")
+        time.sleep(0.02)
+
+
+def drip_chunk_and_close(connection: socket.socket) -> None:
+    """The same where the connection is to end with the reply."""
+    connection.recv(1000)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        connection.sendall(b"0")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("talk", [silent, drip, drip_head, drip_chunk, drip_chunk_and_close])
 def test_a_deadline_holds_for_the_whole_reply(
     authority: Authority, bundle: str, tmp_path: Path, talk: Callable[[socket.socket], None]
 ) -> None:
