@@ -126,7 +126,8 @@ def _order_once(context: Context, plan: Plan, sessions: Sessions, vault: Vault, 
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
     open_order = _OpenOrder(context, plan, vault, session.kid or "")
     try:
-        obtained = _obtain(session, plan, sessions, context, open_order, replaces)
+        with sessions.place(plan.issuer):
+            obtained = _obtain(session, plan, sessions, context, open_order, replaces)
     except AuthorizationFailed:
         # Nothing more can come of this order: a failed challenge cannot be tried again.
         delete_order(context.paths, plan.name)

@@ -16,6 +16,7 @@ from core.acme.account_key import AccountKey
 from core.acme.session import AcmeSession
 from core.challenges import Solver
 from core.challenges.http01 import Responder
+from core.config.model import IssuerConfig
 from core.errors import CertdeckError, UsageError
 from core.events import AccountReady, KeyUsed
 from core.issuers import Issuer
@@ -35,6 +36,7 @@ class Sessions:
         self._vault = vault
         self._lock = threading.Lock()
         self._connecting: dict[str, threading.Lock] = {}
+        self._places: dict[str, threading.Semaphore] = {}
         self._sessions: dict[str, AcmeSession] = {}
         self._refused: dict[str, CertdeckError] = {}
         """What kept an issuer from being reached: asked once in a run, not once for each lineage."""
@@ -73,6 +75,12 @@ class Sessions:
                     raise
                 self._sessions[issuer.name] = known
             return known
+
+    def place(self, issuer: Issuer) -> threading.Semaphore:
+        """Return what to hold while an order is under way: no issuer gets more at once than its `max_orders`."""
+        settings = self._context.config.issuers.get(issuer.name, IssuerConfig())
+        with self._lock:
+            return self._places.setdefault(issuer.name, threading.Semaphore(settings.max_orders))
 
     def register_again(self, issuer: Issuer, *, email: str | None = None, agree_tos: bool = False) -> AcmeSession:
         """Tell the CA of our key once more, after it said that it does not know the account."""

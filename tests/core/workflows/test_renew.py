@@ -10,7 +10,7 @@ from core.config.edit import write_lineage
 from core.config.load import load_lineage
 from core.config.model import LineageConfig
 from core.errors import DirectoryUnreachable, LockHeld, NotFound
-from core.events import IssuerFellBack, Recovered
+from core.events import CertificateIssued, IssuerFellBack, OrderCreated, Recovered, Report
 from core.ports import TransportFailure
 from core.store import journal, lineages, renewal_state
 from core.store.index import facts_of
@@ -359,3 +359,25 @@ def test_many_renew_side_by_side(appliance: Appliance) -> None:
         write_lineage(appliance.paths, LineageConfig(name=name, domains=(name,)))
     assert appliance.engine.renew().renewed == names
     assert len({status.sha256 for status in appliance.engine.status().lineages}) == 40
+
+
+def test_an_issuer_gets_no_more_orders_at_once_than_it_may(appliance: Appliance) -> None:
+    """`max_orders` bounds the orders that are under way at one issuer."""
+    import threading
+
+    text = appliance.paths.config.read_text().replace("agree_tos = true\n", "agree_tos = true\nmax_orders = 2\n", 1)
+    appliance.paths.config.write_text(text)
+    under_way, most, counting = set[str](), [0], threading.Lock()
+
+    def count(told: Report) -> None:
+        with counting:
+            if isinstance(told.event, OrderCreated):
+                under_way.add(str(told.lineage))
+            elif isinstance(told.event, CertificateIssued):
+                under_way.discard(str(told.lineage))
+            most[0] = max(most[0], len(under_way))
+
+    for i in range(12):
+        write_lineage(appliance.paths, LineageConfig(name=f"n{i}", domains=(f"n{i}.example.com",)))
+    assert len(appliance.engine.renew(report=count).renewed) == 12
+    assert 1 <= most[0] <= 4, "two under way, and two that have just been fetched and are not told yet"
