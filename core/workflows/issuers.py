@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from core.config.model import IssuerConfig
-from core.errors import IssuerError, UsageError
+from core.errors import StoreCorrupt, UsageError
 from core.events import Changed
 from core.issuers import BUILT_IN
 from core.operations import IssuerInfo, IssuerTest
@@ -93,7 +96,6 @@ def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
 def remove_issuer(context: Context, name: str) -> None:
     """Remove `[issuers.NAME]`. Raises UsageError while something depends on it, NotFound."""
     from core.config.edit import remove_table
-    from core.store.index import facts_of_all
 
     issuer_named(context.config, name)
     if name not in context.config.issuers:
@@ -101,17 +103,37 @@ def remove_issuer(context: Context, name: str) -> None:
             f"{name} is built in.", "There is no entry of the configuration to remove.", "Nothing needs to be done."
         )
     if name not in BUILT_IN:
-        users = [facts.name for facts in facts_of_all(context.paths)[0] if facts.issuer == name]
-        if context.config.defaults.issuer == name:
-            users.append("[defaults]")
+        users = list(_users(context, name))
         if users:
             raise UsageError(
                 f"{name} is still used by {', '.join(users[:5])}.",
-                "They could not renew any more.",
-                "Give them another issuer first.",
+                "That would fail without it, and perhaps not before a renewal.",
+                "Give them another issuer first; an open order ends with `certdeck complete`, or is removed with its lineage.",
             )
     remove_table(context.paths, ("issuers", name))
     context.narrator.tell(Changed(what=f"issuer {name} removed"))
+
+
+def _users(context: Context, name: str) -> Iterator[str]:
+    """Yield what names an issuer: lineages, defaults, other issuers that rehearse with it, open orders."""
+    from core.store.index import facts_of_all
+    from core.store.orders import list_orders, load_order
+
+    for facts in facts_of_all(context.paths)[0]:
+        if facts.issuer == name:
+            yield facts.name
+    if context.config.defaults.issuer == name:
+        yield "[defaults]"
+    if name in context.config.defaults.fallback_issuers:
+        yield "fallback_issuers in [defaults]"
+    for other, entry in context.config.issuers.items():
+        if entry.staging == name and other != name:
+            yield f"staging in [issuers.{other}]"
+    for each in list_orders(context.paths):
+        with suppress(StoreCorrupt):  # nothing can go on with that one, whatever its issuer
+            order = load_order(context.paths, each)
+            if order is not None and order.issuer == name:
+                yield f"the open order of {each}"
 
 
 def set_default_issuer(context: Context, name: str) -> None:
@@ -128,7 +150,7 @@ def agree_terms(context: Context, name: str) -> None:
     from core.config.edit import set_values
 
     if issuer_named(context.config, name).kind != "acme":
-        raise IssuerError(
+        raise UsageError(
             f"{name} has no terms of service.", "It works on this box alone.", "There is nothing to agree to."
         )
     set_values(context.paths, {("issuers", name, "agree_tos"): True})

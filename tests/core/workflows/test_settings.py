@@ -13,6 +13,7 @@ from core.errors import AccountError, CertdeckError, NotFound, UsageError
 from core.operations import IssueRequest
 from core.ports import TransportFailure
 from core.store.deleted import list_deleted
+from core.store.orders import OrderRecord, save_order
 from tests.support.appliance import Appliance
 
 NAME = "shop.example.com"
@@ -173,6 +174,49 @@ def test_an_issuer_is_added_changed_and_removed(appliance: Appliance) -> None:
         appliance.engine.add_issuer("lab", IssuerConfig())
     with pytest.raises(NotFound):
         appliance.engine.set_default_issuer("nothere")
+
+
+@pytest.mark.parametrize(
+    ("settings", "user"),
+    [
+        pytest.param('fallback_issuers = ["lab"]', "fallback_issuers", id="fallback"),
+        pytest.param('[issuers.other]\ndirectory = "https://other.test/dir"\nstaging = "lab"', "other", id="staging"),
+    ],
+)
+def test_an_issuer_that_is_named_elsewhere_stays(appliance: Appliance, settings: str, user: str) -> None:
+    """An issuer that others fall back to or rehearse with is not removed: they would fail later, and silently."""
+    appliance.engine.add_issuer("lab", IssuerConfig(directory="https://lab.test/dir"))
+    appliance.paths.config.write_text(
+        appliance.paths.config.read_text().replace('issuer = "ca"\n', f'issuer = "ca"\n{settings}\n')
+    )
+    with pytest.raises(UsageError, match=user):
+        appliance.engine.remove_issuer("lab")
+    assert "lab" in appliance.engine.config().issuers
+
+
+def test_an_issuer_of_an_open_order_stays(appliance: Appliance) -> None:
+    """An order under way at a CA could not be ended without it; a damaged one holds nothing back."""
+    appliance.engine.add_issuer("lab", IssuerConfig(directory="https://lab.test/dir"))
+    appliance.paths.orders.mkdir(parents=True)
+    record = OrderRecord(
+        name="shop",
+        issuer="lab",
+        directory="https://lab.test/dir",
+        account_url="https://lab.test/account/1",
+        identifiers=(NAME,),
+        created=appliance.clock.now(),
+    )
+    save_order(appliance.paths, record)
+    with pytest.raises(UsageError, match="open order of shop"):
+        appliance.engine.remove_issuer("lab")
+    (appliance.paths.orders / "shop" / "order.json").write_text("{")
+    appliance.engine.remove_issuer("lab")
+
+
+def test_only_a_ca_has_terms(appliance: Appliance) -> None:
+    """To agree to the terms of an issuer without any is a mistake in the command, not a failure of a CA."""
+    with pytest.raises(UsageError, match="no terms"):
+        appliance.engine.agree_terms("appliance-ca")
 
 
 def test_a_directory_is_asked_what_it_offers(appliance: Appliance) -> None:
