@@ -238,8 +238,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     # -- upload ----------------------------------------------------------------------------------------------------
     Action(
-        id="upload", key="u", label="Upload", title="Upload a certificate from elsewhere", scope="certificates",
-        applies=_may_write, footer=2,
+        id="upload", key="u", label="Upload", title="Upload a certificate from elsewhere", footer=2,
+        # On the first screen: nowhere else is there a certificate under the cursor, or nothing to go back to.
+        applies=lambda situation: _may_write(situation) and (situation.lineage is not None or not situation.can_go_back),
         help="Takes a certificate that was bought or comes from another PKI: by path or paste, checked before it is applied.",
     ),
     Action(

@@ -22,7 +22,7 @@ from textual.signal import Signal
 from textual.theme import Theme
 
 from core.errors import CertdeckError, LockHeld
-from core.operations import LineageStatus, Status
+from core.operations import Status
 from tui import text, theming
 from tui.actions import Action, bindings, of_scope
 from tui.bridge import Answered, Bridge, Call, EngineEvent, Operation, OperationFinished
@@ -289,10 +289,10 @@ class CertdeckApp(App[None]):
         if isinstance(self.screen, Page) and not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 
-    def action_upload(self, lineage: LineageStatus | None = None) -> None:
-        from tui.screens.upload import UploadScreen
+    def action_upload(self) -> None:
+        from tui.screens.upload import open_upload
 
-        self.push_screen(UploadScreen(lineage))
+        open_upload(self)
 
     def action_issuers(self) -> None:
         from tui.screens.issuers import IssuersScreen

@@ -58,7 +58,7 @@ def name_it(terminal: Terminal, name: str) -> None:
 def test_from_a_paste_to_nginx_and_back(
     home: Path, bought: Authority, nginx: NginxServer, terminals: Terminals, columns: int, rows: int
 ) -> None:
-    """Everything in one paste, in the wrong order: told apart, checked, applied, served; a foreign key is refused (ST-03, ST-33)."""
+    """Everything in one paste, in the wrong order: checked, applied, served; a foreign key is refused (ST-03, ST-33)."""
     engine, variables = box(home, nginx)
     first = bought.leaf([NAME, "www.shop.example.com"], days=380, days_left=300)
     terminal = open_upload(terminals, variables, columns=columns, rows=rows)
@@ -124,13 +124,13 @@ def test_a_service_that_refuses_gets_its_old_pair_back(
     nginx.wait_served(leaf.sha256)
 
 
-def test_a_large_paste(
-    home: Path, bought: Authority, nginx: NginxServer, terminals: Terminals, tmp_path: Path
-) -> None:
+def test_a_large_paste(home: Path, bought: Authority, nginx: NginxServer, terminals: Terminals, tmp_path: Path) -> None:
     """A bundle of 300 kB, pasted into a terminal, is taken whole, and the console answers behind it."""
     _, variables = box(home, nginx)
     leaf = bought.leaf([NAME])
-    filler = "".join(f"# line {number:05} of a trust store's comments, as some tools write them\n" for number in range(4400))
+    filler = "".join(
+        f"# line {number:05} of a trust store's comments, as some tools write them\n" for number in range(4400)
+    )
     terminal = open_upload(terminals, variables)
     # Too long for an argument of `set-buffer`.
     (tmp_path / "paste").write_text(filler + (leaf.fullchain_pem + leaf.key_pem).decode())

@@ -403,7 +403,7 @@ async def test_another_try_is_for_the_same_services(leaf: Leaf) -> None:
         engine.lineages = [lineage(name, "new.example.com", targets=(), method="upload", ca=None)]
         raise TargetError("nginx refuses the new files.", "Its test said no.", "The old pair is back. Mend it.")
 
-    engine.import_upload = refuse  # type: ignore[method-assign]
+    engine.import_upload = refuse  # type: ignore[method-assign, assignment]
     engine.upload_check = good_check("new.example.com")
     infos = tuple(replace(each, lineage=None) for each in engine.targets())
     engine.targets = lambda: infos  # type: ignore[method-assign]
@@ -468,3 +468,20 @@ async def test_the_key_is_in_no_picture_and_not_in_the_clipboard(leaf: Leaf) -> 
         pictures.append(app.export_screenshot())
         assert secret_of(leaf)[:16] not in app.clipboard
     assert not any(secret_of(leaf)[:16] in picture for picture in pictures)
+
+
+async def test_the_key_is_for_the_first_screen() -> None:
+    """u opens nothing where no certificate is under the cursor: on the log, or on the upload itself."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l", "u")
+        await settled(pilot)
+        assert not isinstance(app.screen, UploadScreen)
+        await pilot.press("escape", "u")
+        await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, UploadScreen)
+        screen.query_one("#checks").focus()
+        await pilot.press("u")
+        await settled(pilot)
+        assert app.screen is screen

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual import events
 from textual.app import App
+from textual.widgets import Input
 
 from core.upload.values import UploadCheck
 from tests.support.deck import NARROW, WIDE, deck, settled
@@ -48,6 +49,9 @@ async def _picture(app: Any, snap: Snap, name: str, size: tuple[int, int], *keys
             await settled(pilot)
         await pilot.press(*keys)
         await settled(pilot)
+        for field in app.screen.query(Input):
+            field.cursor_blink = False
+        await pilot.pause()
         snap(app, name)
 
 

@@ -234,9 +234,6 @@ class LineagesScreen(Page[None]):
     def action_issue(self) -> None:
         operations.issue(self.deck)
 
-    def action_upload(self) -> None:
-        self.deck.action_upload(self.query_one(CertificateTable).chosen)
-
     def _with_chosen(self, do: Callable[..., None]) -> None:
         chosen = self.query_one(CertificateTable).chosen
         if chosen is not None:

@@ -221,7 +221,9 @@ class UploadBox(Vertical):
     def _tell(self) -> None:
         pieces = tuple(self._pieces)
         self.query_one("#pieces", Prose).write((lambda width, ink: _lines(pieces, width, ink)) if pieces else None)
-        self.query_one(PathLine).placeholder = HINT if not pieces else "more: paste, or a path · backspace takes the last away"
+        self.query_one(PathLine).placeholder = (
+            HINT if not pieces else "more: paste, or a path · backspace takes the last away"
+        )
         self.query_one("#path-fault", Prose).write(None)
         self.post_message(self.Changed(typing=False))
 
@@ -266,7 +268,11 @@ def _lines(pieces: tuple[Piece, ...], width: int, ink: Ink) -> list[Line]:
         room = width - width_of(label) - 4
         wrapped = _joined(piece.words, room) if piece.words else [""]
         for number, words in enumerate(wrapped):
-            head = [("· ", ink("key", bold=True)), (label, ink("foreground"))] if not number else [(" " * (width - room - 2), BLANK)]
+            head = (
+                [("· ", ink("key", bold=True)), (label, ink("foreground"))]
+                if not number
+                else [(" " * (width - room - 2), BLANK)]
+            )
             lines.append([*head, ("  ", BLANK), (cut(words, room), ink("text-muted"))])
     if len(lines) > _MOST_LINES:
         more = len(lines) - _MOST_LINES + 1

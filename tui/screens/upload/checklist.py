@@ -53,7 +53,12 @@ def check_lines(check: UploadCheck, width: int, ink: Ink) -> list[Line]:
         room = width - width_of(head) - column - 2
         title = fit(printable(titles[each.id]), column)
         lines.append(
-            [(head, ink(mark.colour)), (title, ink("foreground")), ("  ", BLANK), (cut(detail, room), ink("text-muted"))]
+            [
+                (head, ink(mark.colour)),
+                (title, ink("foreground")),
+                ("  ", BLANK),
+                (cut(detail, room), ink("text-muted")),
+            ]
         )
     if skipped and passed:
         mark = MARKS["skip"]
@@ -69,7 +74,9 @@ def _loud(each: CheckResult, width: int, ink: Ink) -> list[Line]:
     mark = MARKS["warn" if each.forced else each.status]
     head = f"{mark.glyph} {mark.word}  "
     title = printable(_SHORT.get(each.id, each.title) if width < _WIDE else each.title)
-    lines: list[Line] = [[(head, ink(mark.colour, bold=True)), (cut(title, width - width_of(head)), ink("foreground", bold=True))]]
+    lines: list[Line] = [
+        [(head, ink(mark.colour, bold=True)), (cut(title, width - width_of(head)), ink("foreground", bold=True))]
+    ]
     for words in wrap(printable(each.detail), width - 2):
         lines.append([("  ", BLANK), (words, ink(mark.colour))])
     if each.fix:
@@ -105,5 +112,7 @@ def standing(check: UploadCheck | CertdeckError | None, *, fault: str = "", busy
         return Standing(False, "◐", "text-muted", "Apply is off while another operation runs. w shows it.")
     how = "Apply: keep the old pair, test, reload, look; roll back if anything is wrong."
     if check.warnings:
-        return Standing(True, "▲", "severity-yellow", f"{plural(len(check.warnings), 'warning')}. Apply is allowed. {how}")
+        return Standing(
+            True, "▲", "severity-yellow", f"{plural(len(check.warnings), 'warning')}. Apply is allowed. {how}"
+        )
     return Standing(True, "✔", "severity-green", how)

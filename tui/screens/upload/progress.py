@@ -62,9 +62,7 @@ class UploadProgress(ProgressScreen):
         headline = f"{name} has its new certificate."
         if imported.unchanged:
             headline = f"{name} had this very certificate; it was put onto its services once more."
-        targets = [
-            f"{each.name} ({text.MARKS.get(each.state, text.MARKS['unknown']).word})" for each in status.targets
-        ]
+        targets = [f"{each.name} ({text.MARKS.get(each.state, text.MARKS['unknown']).word})" for each in status.targets]
         lines = [*marked("✔", "severity-green", headline, width, ink, bold=True), []]
         rows = [
             ("Names", "  ".join(text.name_shown(domain) for domain in status.domains[:20])),

@@ -13,12 +13,11 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.suggester import SuggestFromList
-from textual.timer import Timer
 from textual.widgets import Input
 
 from core.errors import CertdeckError
 from core.operations import LineageStatus, TargetInfo
-from core.upload.values import MOST_PARTS, Part, Upload, UploadCheck
+from core.upload.values import Upload, UploadCheck
 from tui import text
 from tui.actions import Situation, bindings, of_scope, offered
 from tui.bridge import Operation, OperationFinished
@@ -27,7 +26,8 @@ from tui.screens.page import Page
 from tui.screens.upload.box import NameField, Pasted, PathLine, UploadBox
 from tui.screens.upload.checklist import Standing, check_lines, counts, standing
 from tui.screens.upload.compare import compare_lines
-from tui.screens.upload.given import Piece, source
+from tui.screens.upload.given import source
+from tui.screens.upload.inspection import PAUSE_SECONDS, Given, Inspection
 from tui.screens.upload.services import ServicesDialog, ServicesLine
 from tui.widgets.field import Field, wrong
 from tui.widgets.footer import PageFooter
@@ -37,8 +37,6 @@ from tui.widgets.lines import Line, between, length, width_of
 from tui.widgets.prose import Prose, marked
 from tui.widgets.sheet import Sheet
 
-_PAUSE_SECONDS: Final = 0.2
-"""So long after the last key it is looked at."""
 _MOST_TRIES: Final = 3
 _ACME: Final = ("http-01", "dns-01", "manual-dns-01")
 
@@ -83,9 +81,7 @@ class UploadScreen(Page[None]):
         self._tries = 0
         self._asks = True
         """The passphrase is asked for by itself."""
-        self._revision = 0
-        self._looking = False
-        self._pause: Timer | None = None
+        self._inspection = Inspection(self, self._given, self._keep, self._show_found)
         self._apply_then = False
         """Ctrl+S came before the checks were through."""
         self._operation: Operation | None = None
@@ -171,55 +167,18 @@ class UploadScreen(Page[None]):
 
     # -- looking at it -------------------------------------------------------------------------------------------------
 
-    def _look_soon(self, delay: float = _PAUSE_SECONDS) -> None:
-        """Check what there is, a moment from now; whatever was under way is about something older."""
-        self._revision += 1
-        if self._pause is not None:
-            self._pause.stop()
-        self._pause = self.set_timer(delay, self._look)
+    def _look_soon(self, delay: float = PAUSE_SECONDS) -> None:
+        self._inspection.soon(delay)
 
-    def _look(self) -> None:
-        self._pause = None
-        if self._looking:
-            return  # when it comes back, it sees that there is something newer
-        pieces, revision = self.query_one(UploadBox).pieces(), self._revision
-        if not pieces:
-            self._apply_then = False
-            self._keep(None, None)
-            return
+    def _given(self) -> Given:
         typed = self._typed_name
         name = typed if typed and wrong_name(typed) is None else None
-        passphrase = self._passphrase
-        self._looking = True
-
-        def call() -> tuple[Upload, UploadCheck]:
-            upload = Upload(self._parts(pieces), passphrase)
-            return upload, self.engine.check_upload(upload, name=name)
-
-        def then(answer: tuple[Upload, UploadCheck] | CertdeckError) -> None:
-            self._looking = False
-            if not self.is_mounted:
-                return
-            if revision != self._revision:
-                if self._pause is None:
-                    self._look()
-            elif isinstance(answer, CertdeckError):
-                self._keep(None, answer)
-            else:
-                self._keep(*answer)
-
-        self.bridge.ask(call, then)
-        self._show_found()
-
-    def _parts(self, pieces: Sequence[Piece]) -> tuple[Part, ...]:
-        """Read the files, in the worker."""
-        return tuple(
-            self.engine.read_part(piece.path) if piece.path is not None else Part(piece.label, piece.text.encode())
-            for piece in pieces[: MOST_PARTS + 1]
-        )
+        return Given(self.query_one(UploadBox).pieces(), name, self._passphrase)
 
     def _keep(self, upload: Upload | None, check: UploadCheck | CertdeckError | None) -> None:
         self._upload, self._check = upload, check
+        if check is None:
+            self._apply_then = False
         self._show()
         if isinstance(check, UploadCheck) and check.passphrase:
             if check.passphrase == "wrong" and self._passphrase is not None:
@@ -234,7 +193,7 @@ class UploadScreen(Page[None]):
     @property
     def is_pending(self) -> bool:
         """Something newer than the last check is there."""
-        return self._looking or self._pause is not None
+        return self._inspection.is_pending
 
     # -- the passphrase ------------------------------------------------------------------------------------------------
 
@@ -280,7 +239,9 @@ class UploadScreen(Page[None]):
         if then is not None:
             compare.write(lambda width, ink: compare_lines(current, then, width, ink))
         else:
-            compare.write(lambda width, ink: marked("○", "text-muted", "What changes stands here.", width, ink, of="text-muted"))
+            compare.write(
+                lambda width, ink: marked("○", "text-muted", "What changes stands here.", width, ink, of="text-muted")
+            )
         self._show_services()
         self._show_standing()
         self._show_title()
@@ -289,7 +250,7 @@ class UploadScreen(Page[None]):
     def _show_found(self) -> None:
         check, pieces = self._check, self.query_one(UploadBox).pieces()
         prose = self.query_one("#found", Prose)
-        if self._looking:
+        if self._inspection.is_looking:
             prose.write(lambda width, ink: marked("◐", "bar-used", "Checking …", width, ink, of="text-muted"))
             return
         if not isinstance(check, UploadCheck):

@@ -1,0 +1,94 @@
+"""Checks what is given, a moment after the last change, in a worker: one at a time; what came too late counts for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from textual.timer import Timer
+
+from core.errors import CertdeckError
+from core.upload.values import MOST_PARTS, Part, Upload, UploadCheck
+from tui.screens.page import Page
+from tui.screens.upload.given import Piece
+
+PAUSE_SECONDS: Final = 0.2
+"""So long after the last key it is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is to be checked."""
+
+    pieces: tuple[Piece, ...]
+    name: str | None
+    passphrase: bytes | None = field(default=None, repr=False)
+
+
+class Inspection:
+    """`soon` after every change; `keep` gets what was checked and what came out, or nothing when nothing is given."""
+
+    def __init__(
+        self,
+        page: Page[None],
+        given: Callable[[], Given],
+        keep: Callable[[Upload | None, UploadCheck | CertdeckError | None], None],
+        begun: Callable[[], None],
+    ) -> None:
+        self._page, self._given, self._keep, self._begun = page, given, keep, begun
+        self._revision = 0
+        self._pause: Timer | None = None
+        self.is_looking = False
+        """A worker is at it."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Something newer than the last answer is there."""
+        return self.is_looking or self._pause is not None
+
+    def soon(self, delay: float) -> None:
+        """Check what there is, a moment from now; whatever is under way is about something older."""
+        self._revision += 1
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self._page.set_timer(delay, self._look)
+
+    def _look(self) -> None:
+        self._pause = None
+        if self.is_looking:
+            return  # when it comes back, it sees that there is something newer
+        given, revision = self._given(), self._revision
+        if not given.pieces:
+            self._keep(None, None)
+            return
+        self.is_looking = True
+        engine = self._page.engine
+
+        def call() -> tuple[Upload, UploadCheck]:
+            upload = Upload(self._parts(given.pieces), given.passphrase)
+            return upload, engine.check_upload(upload, name=given.name)
+
+        def then(answer: tuple[Upload, UploadCheck] | CertdeckError) -> None:
+            self.is_looking = False
+            if not self._page.is_mounted:
+                return
+            if revision != self._revision:
+                if self._pause is None:
+                    self._look()
+            elif isinstance(answer, CertdeckError):
+                self._keep(None, answer)
+            else:
+                self._keep(*answer)
+
+        self._page.bridge.ask(call, then)
+        self._begun()
+
+    def _parts(self, pieces: Sequence[Piece]) -> tuple[Part, ...]:
+        """Read the files, in the worker."""
+        return tuple(
+            self._page.engine.read_part(piece.path)
+            if piece.path is not None
+            else Part(piece.label, piece.text.encode(errors="replace"))
+            for piece in pieces[: MOST_PARTS + 1]
+        )
