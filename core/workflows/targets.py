@@ -47,8 +47,7 @@ def add_target(context: Context, target: TargetConfig) -> None:
     from core.targets.check import refuse
 
     check_lineage_name(target.name)
-    others = [other for name, other in context.config.targets.items() if name != target.name]
-    refuse([*others, target])
+    refuse([target], _others(context, target), context.paths.state)
     set_target(context.paths, target)
     context.narrator.tell(Changed(what=f"target {target.name} set"))
 
@@ -92,7 +91,7 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
     name = configured.name
     try:
         target = resolved(configured)
-        refuse([target])
+        refuse([target], _others(context, target), context.paths.state)
     except CertdeckError as exc:
         yield Finding(id="target-paths", status="fail", title=name, detail=f"{exc.what} {exc.why}", fix=exc.fix)
         return
@@ -113,9 +112,14 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
             yield Finding(id="target-probe", status="pass", title=name, detail=f"TLS answers on {target.probe}")
 
 
+def _others(context: Context, target: TargetConfig) -> list[TargetConfig]:
+    """Return what `target` must share no path with. What else is wrong with one of them holds nobody up."""
+    return [other for name, other in context.config.targets.items() if name != target.name]
+
+
 def _tested(name: str, verdict: Verdict, command: str) -> Finding:
     if verdict.ok:
-        return Finding(id="target-test", status="pass", title=name, detail=f"`{command}` is content")
+        return Finding(id="target-test", status="pass", title=name, detail=f"`{command}` passed")
     return Finding(
         id="target-test",
         status="fail",
