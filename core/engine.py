@@ -111,7 +111,9 @@ class Engine:
     def accounts(self) -> tuple[AccountInfo, ...]:
         from core.workflows.accounts import accounts
 
-        return accounts(self._reading())
+        with self._history() as history:  # each look at a key belongs into the audit trail
+            who = self.env.host.user()
+            return accounts(self._context(self.config(), lambda told: history.record(told, who), None))
 
     def targets(self) -> tuple[TargetInfo, ...]:
         from core.workflows.targets import targets

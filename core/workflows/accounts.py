@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.acme.account import ExternalAccountBinding
 from core.acme.account_key import AccountKey
-from core.errors import UsageError
+from core.errors import NotFound, UsageError
 from core.events import Changed, KeyUsed
 from core.operations import AccountInfo
 from core.store.accounts import list_accounts
@@ -14,20 +14,23 @@ from core.workflows.plan import issuer_named
 
 
 def accounts(context: Context) -> tuple[AccountInfo, ...]:
-    """Return the accounts that exist, by issuer. Opens each key for its thumbprint."""
+    """Return the accounts that exist, by issuer. Opens each key for its thumbprint; one that is lost has none to show."""
     vault = Vault(context.paths, context.env)
     found = []
     for record in list_accounts(context.paths):
         context.narrator.tell(KeyUsed(key=record.key_record, purpose="show its thumbprint"))
-        key = AccountKey.from_pem(vault.get(record.key_record))
+        try:
+            key = AccountKey.from_pem(vault.get(record.key_record))
+        except NotFound:
+            key = None
         found.append(
             AccountInfo(
                 issuer=record.issuer,
                 directory=record.directory,
                 url=record.url or "",
                 contact=record.contact,
-                key_type=key.kind,
-                thumbprint=key.thumbprint,
+                key_type=key.kind if key else "",
+                thumbprint=key.thumbprint if key else "",
                 created=record.created,
             )
         )
@@ -38,7 +41,7 @@ def set_eab(context: Context, issuer: str, *, kid: str, hmac: bytes) -> None:
     """Keep an external account binding (RFC 8555 §7.3.4): the HMAC key goes into the vault.
 
     Raises:
-        NotFound; UsageError for an issuer without accounts; AccountError (`account-error`) for an HMAC key that is no base64url.
+        NotFound; UsageError for an issuer without accounts; AccountError (`account-error`) for an HMAC key that is not base64url.
     """
     from core.config.edit import set_values
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from core.config.model import IssuerConfig, TargetConfig
-from core.errors import AccountError, CertdeckError, NotFound, UsageError
+from core.errors import AccountError, CertdeckError, ConfigError, NotFound, UsageError
 from core.operations import IssueRequest
 from core.ports import TransportFailure
 from core.store.deleted import list_deleted
@@ -77,6 +77,17 @@ def test_an_export_replaces_plain_files_alone(appliance: Appliance, tmp_path: Pa
     for _ in range(2):
         appliance.engine.export(NAME, format="pem", out=plain)
     assert b"PRIVATE KEY" in plain.read_bytes()
+
+
+def test_an_export_does_not_overwrite_what_is_live(appliance: Appliance) -> None:
+    """An export to a path below live/ put chain and key into the live privkey.pem."""
+    appliance.issue("shop.example.com")
+    before = (appliance.paths.live / "shop.example.com" / "privkey.pem").read_bytes()
+    with pytest.raises(UsageError):
+        appliance.engine.export(
+            "shop.example.com", format="pem", out=appliance.paths.live / "shop.example.com" / "privkey.pem"
+        )
+    assert (appliance.paths.live / "shop.example.com" / "privkey.pem").read_bytes() == before
 
 
 def test_shown_pem_has_no_key(appliance: Appliance) -> None:
@@ -248,6 +259,20 @@ def test_accounts_are_listed_without_their_keys(appliance: Appliance) -> None:
     assert appliance.ca.accounts[account.url]["thumbprint"] == account.thumbprint
 
 
+def test_looking_at_accounts_is_in_the_history_and_survives_a_lost_key(appliance: Appliance) -> None:
+    """Each private key that is opened is in the audit trail, also for a list; a key that is gone leaves the list standing."""
+    appliance.issue(NAME)
+    appliance.engine.accounts()
+    used = [str(entry) for entry in appliance.engine.log() if "show its thumbprint" in str(entry)]
+    assert len(used) == 1
+    assert "account/ca" in used[0]
+    for sealed in (appliance.paths.state / "vault").rglob("*account*"):
+        if sealed.is_file():
+            sealed.unlink()
+    (account,) = appliance.engine.accounts()
+    assert (account.issuer, account.thumbprint) == ("ca", "")
+
+
 def test_an_external_account_binding_is_used(appliance: Appliance) -> None:
     """The key id is configuration, the HMAC key a secret of the vault, and the CA gets both (CC-06)."""
     import base64
@@ -297,6 +322,40 @@ def test_a_target_that_cannot_work_is_not_written(appliance: Appliance, tmp_path
     with pytest.raises(CertdeckError):
         appliance.engine.add_target(TargetConfig(**given))  # type: ignore[arg-type]
     assert appliance.paths.config.read_bytes() == before
+
+
+@pytest.mark.parametrize("how", ["own state", "shared"])
+def test_a_path_that_a_deployment_would_refuse_is_refused_at_once(
+    appliance: Appliance, tmp_path: Path, how: str
+) -> None:
+    """A path below our own state, or one of another target, is told by adding and by testing, not only by the deployment."""
+    other = appliance.add_service(tmp_path / "srv", "other")
+    path = other.target.certificate if how == "shared" else str(appliance.paths.live / NAME / "fullchain.pem")
+    target = TargetConfig(name="web", certificate=path, key=str(tmp_path / "a.key"))
+    with pytest.raises(ConfigError):
+        appliance.engine.add_target(target)
+    appliance.configure(f'\n[targets.web]\ncertificate = "{target.certificate}"\nkey = "{target.key}"\n')
+    (finding,) = appliance.engine.test_target("web")
+    assert finding.status == "fail"
+
+
+def test_a_broken_target_does_not_keep_others_from_being_set(appliance: Appliance, tmp_path: Path) -> None:
+    """What is wrong with one target stands in the way of that one alone."""
+    appliance.configure('\n[targets.old]\ncertificate = "/srv/a.crt"\nkey = "/srv/a.crt"\n')
+    appliance.engine.add_target(
+        TargetConfig(name="web", certificate=str(tmp_path / "b.crt"), key=str(tmp_path / "b.key"))
+    )
+    assert "web" in appliance.engine.config().targets
+
+
+def test_a_target_does_not_point_into_our_own_state(appliance: Appliance) -> None:
+    """Such a target was taken into the configuration, and every deployment to it was refused later."""
+    live = appliance.paths.live / "shop"
+    with pytest.raises(ConfigError, match="own state"):
+        appliance.engine.add_target(
+            TargetConfig(name="web", certificate=str(live / "cert.pem"), key=str(live / "privkey.pem"))
+        )
+    assert appliance.engine.targets() == ()
 
 
 def test_a_target_is_looked_at(appliance: Appliance, tmp_path: Path) -> None:
