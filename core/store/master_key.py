@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import stat
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from core.errors import MasterKeyMissing, MasterKeyWrong, VaultError
 from core.paths import Paths
 from core.ports import Environment
-from core.store.atomic import make_dir, store_error, write_file
+from core.store.atomic import TEMPORARY, make_dir, remove_file, store_error, storing, write_file
 
 CREDENTIAL = "certdeck-master-key"
 OLD_CREDENTIAL = "certdeck-master-key-old"
@@ -77,21 +78,26 @@ def make(paths: Paths, env: Environment) -> MasterKey:
 
 
 def write_key(path: Path, env: Environment) -> MasterKey:
-    """Write a new random key to `path` (0600). Raises StoreError."""
+    """Write a new random key to `path` (0600); where there is one by now, return that. Raises StoreError, MasterKeyWrong."""
     raw = env.random.token_bytes(KEY_BYTES)
-    make_dir(path.parent)
-    write_file(path, base64.b64encode(raw) + b"\n")
-    return _key(raw, "file", path)
+    if _create(path, base64.b64encode(raw) + b"\n"):
+        return _key(raw, "file", path)
+    keys: list[MasterKey] = []
+    _append(keys, path, "file")
+    return keys[0]
 
 
 def write_parameters(path: Path, env: Environment) -> MasterKey:
-    """Write new scrypt parameters to `path` and return the key that they and the passphrase make. Raises StoreError, VaultError."""
+    """Write new scrypt parameters to `path` and return the key that they and the passphrase make.
+
+    Where there are some by now, theirs is returned. Raises StoreError, VaultError.
+    """
     salt = env.random.token_bytes(16)
     key = _key(_derive(_passphrase(env), salt, _SCRYPT["n"], _SCRYPT["r"], _SCRYPT["p"]), "passphrase", path)
-    make_dir(path.parent)
     record = {**_SCRYPT, "salt": base64.b64encode(salt).decode(), "key": key.id.hex()}
-    write_file(path, json.dumps(record).encode())
-    return key
+    if _create(path, json.dumps(record).encode()):
+        return key
+    return _from_passphrase(path, _read(path) or b"", env)
 
 
 def parameters_file(paths: Paths) -> Path:
@@ -116,6 +122,25 @@ def missing(paths: Paths) -> MasterKeyMissing:
 def wrong(record: str) -> MasterKeyWrong:
     """Return the error for a record that another key has sealed."""
     return MasterKeyWrong(f"The secret {record} cannot be opened.", "It was sealed under another master key.", _RESTORE)
+
+
+def _create(path: Path, data: bytes) -> bool:
+    """Put `data` at `path` in one step unless something is there; returns whether it was put. Raises StoreError.
+
+    What a key has sealed is lost with it, so a key is never replaced, whoever else makes one at the same moment.
+    """
+    make_dir(path.parent)
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}-{path.name}")
+    write_file(temporary, data)
+    try:
+        with storing(path):
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+    finally:
+        remove_file(temporary)  # makes the new name last, too
+    return True
 
 
 def _append(keys: list[MasterKey], path: Path, source: str) -> None:

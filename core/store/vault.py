@@ -26,6 +26,8 @@ from core.store.master_key import MasterKey
 FORMAT = 1
 SUFFIX = ".sealed"
 _HEAD = 1 + 8 + 12
+_MAKING = threading.Lock()
+"""Held to look for the master key and make it: side by side, each vault of a process would see none and make its own."""
 
 
 class Vault:
@@ -161,11 +163,13 @@ class Vault:
 
     def _ring(self, *, seals: bool) -> list[MasterKey]:
         with self._lock:
-            if self._keys is None:
+            if not self._keys:
                 self._keys = master_key.ring(self._paths, self._env)
             if seals and not self._may_seal:
-                self._refuse_split({key.id for key in self._keys})
-                self._keys = self._keys or [master_key.make(self._paths, self._env)]
+                with _MAKING:
+                    keys = self._keys or master_key.ring(self._paths, self._env)
+                    self._refuse_split({key.id for key in keys})
+                    self._keys = keys or [master_key.make(self._paths, self._env)]
                 self._may_seal = True
             if not self._keys:
                 raise master_key.missing(self._paths)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import base64
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
 from core.errors import CertdeckError, MasterKeyMissing, MasterKeyWrong, NotFound, UsageError, VaultError
 from core.paths import Paths, paths_for
 from core.ports import Environment
-from core.store.master_key import ring
+from core.store.master_key import KEY_BYTES, make, ring
 from core.store.vault import Vault
 from tests.support.boxes import the_environment
+from tests.support.clock import FakeRandom
 
 SECRET = b"very secret indeed"
 
@@ -229,3 +234,53 @@ def test_a_rotation_refuses_before_it_changes_anything(paths: Paths, vault: Vaul
     with pytest.raises(CertdeckError):
         vault.rotate()
     assert {path: path.read_bytes() for path in (*paths.vault.iterdir(), *paths.etc.iterdir())} == before
+
+
+@pytest.mark.parametrize("by_passphrase", [False, True])
+def test_a_master_key_is_never_replaced(paths: Paths, tmp_path: Path, by_passphrase: bool) -> None:
+    """Whoever makes the key second gets the one that is there: what the first has sealed opens for both."""
+    (tmp_path / "passphrase").write_text("correct horse\n")
+    variables = {"CERTDECK_PASSPHRASE_FILE": str(tmp_path / "passphrase")} if by_passphrase else {}
+    first = make(paths, the_environment(1, **variables))
+    second = make(paths, the_environment(2, **variables))
+    assert first.id == second.id == ring(paths, the_environment(3, **variables))[0].id
+    assert [path.name for path in paths.etc.iterdir()] == ["master.scrypt" if by_passphrase else "master.key"]
+
+
+class MeetingRandom(FakeRandom):
+    """Chance that hands out a key only when all who want one have come, or after a moment."""
+
+    def __init__(self, seed: int, barrier: Barrier) -> None:
+        super().__init__(seed)
+        self._barrier = barrier
+
+    def token_bytes(self, count: int) -> bytes:
+        if count == KEY_BYTES:
+            with suppress(BrokenBarrierError):
+                self._barrier.wait(0.2)
+        return super().token_bytes(count)
+
+
+def test_vaults_side_by_side_make_one_key(paths: Paths) -> None:
+    """Threads that each open a vault of their own on a box without a key seal under the same one."""
+    barrier = Barrier(4)
+
+    def sealed(seed: int) -> bytes:
+        env = replace(the_environment(seed), random=MeetingRandom(seed, barrier))
+        return Vault(paths, env).seal(f"secret/{seed}", SECRET)
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(sealed, range(4)))
+    later = opened(paths)
+    assert [later.unseal(f"secret/{seed}", each) for seed, each in enumerate(made)] == [SECRET] * 4
+
+
+def test_a_vault_that_was_opened_too_early_sees_the_key(paths: Paths) -> None:
+    """A vault that found no key looks again when it is needed: another one of this process may have made it since."""
+    early = Vault(paths, the_environment())
+    with pytest.raises(MasterKeyMissing):
+        early.unseal("x", b"anything")
+    Vault(paths, the_environment(2)).put("y", SECRET)
+    assert early.get("y") == SECRET
+    early.put("x", SECRET)
+    assert opened(paths).get("x") == SECRET
