@@ -8,6 +8,7 @@ certificate is exportable for the clients' trust stores. Leaves are signed here,
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,10 @@ BACKDATED = timedelta(hours=1)
 """Clients' clocks differ; public CAs back-date by an hour too."""
 
 
+_MAKING = threading.Lock()
+"""Lineages renew side by side; the root that each of them makes must be the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Root:
     """The root of the box. Its repr shows no key."""
@@ -46,14 +51,15 @@ def root(context: Context, vault: Vault) -> Root:
         VaultError: the record cannot be opened.
         StoreCorrupt (`store-corrupt`): the record does not hold a root.
     """
-    sealed = vault.find(_RECORD)
-    if sealed is None:
-        made = _new_root(context)
-        vault.put(
-            _RECORD,
-            json.dumps({"certificate": _pem_text(made.certificate), "key": made.key.to_pem().decode()}).encode(),
-        )
-        return made
+    with _MAKING:
+        sealed = vault.find(_RECORD)
+        if sealed is None:
+            made = _new_root(context)
+            vault.put(
+                _RECORD,
+                json.dumps({"certificate": _pem_text(made.certificate), "key": made.key.to_pem().decode()}).encode(),
+            )
+            return made
     return _opened(sealed)
 
 
