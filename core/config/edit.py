@@ -23,6 +23,9 @@ from core.store.atomic import make_dir, remove_file, store_error, write_file
 Key = str | tuple[str, ...]
 """`defaults.issuer`, or a tuple where a part holds a dot: `("issuers", "my.ca", "email")`."""
 
+Check = Callable[[bytes], object]
+"""Raises ConfigError for a text that would not load."""
+
 _NEW_FILE_MODE = 0o600
 
 
@@ -54,6 +57,17 @@ def set_target(paths: Paths, config: TargetConfig) -> None:
 
 def write_lineage(paths: Paths, lineage: LineageConfig) -> None:
     """Write the settings of a lineage; a file that says the same already is not touched. Raises ConfigError, StoreError."""
+    path, changes, check = _lineage_change(paths, lineage)
+    make_dir(path.parent)
+    _edit(path, changes, check)
+
+
+def check_lineage(paths: Paths, lineage: LineageConfig) -> None:
+    """Raise now what `write_lineage` would raise: ConfigError for settings that would not load. Nothing is written."""
+    _edited(*_lineage_change(paths, lineage))
+
+
+def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tuple[str, ...], object], Check]:
     path = paths.certificates / f"{lineage.name}.toml"
 
     def check(text: bytes) -> LineageConfig:
@@ -66,8 +80,7 @@ def write_lineage(paths: Paths, lineage: LineageConfig) -> None:
     for key, value in wanted.items():
         if value != getattr(had, key):
             changes[(key,)] = None if value in (None, ()) and key != "domains" else value
-    make_dir(path.parent)
-    _edit(path, changes, check)
+    return path, changes, check
 
 
 def remove_lineage(paths: Paths, name: str) -> None:
@@ -93,7 +106,15 @@ def _set_entry(
     set_values(paths, changes if where[1] in entries else {where: given})
 
 
-def _edit(path: Path, changes: Mapping[tuple[str, ...], object], check: Callable[[bytes], object]) -> None:
+def _edit(path: Path, changes: Mapping[tuple[str, ...], object], check: Check) -> None:
+    after = _edited(path, changes, check)
+    if after is not None:
+        make_dir(path.parent)
+        _replace(path, after)
+
+
+def _edited(path: Path, changes: Mapping[tuple[str, ...], object], check: Check) -> bytes | None:
+    """Return the file's text with the changes made, checked to load; None when it says the same already."""
     before = _read(path)
     if before is not None:
         check(before)
@@ -107,10 +128,9 @@ def _edit(path: Path, changes: Mapping[tuple[str, ...], object], check: Callable
             details={"problems": []},
         ) from exc
     if after == before:
-        return
+        return None
     check(after)
-    make_dir(path.parent)
-    _replace(path, after)
+    return after
 
 
 def _replace(path: Path, text: bytes) -> None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _GATHERED = 64
 _HELD_BACK = timedelta(seconds=1)
 """How many entries, and for how long, are held back before they are written: others want to see a long operation at work."""
+_MOST_ASKED = 1_000_000
+"""Entries at once: years of a busy box."""
 _ORIGIN = "0" * 64
 _TABLE = """CREATE TABLE IF NOT EXISTS history (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, run TEXT NOT NULL, lineage TEXT, kind TEXT NOT NULL,
@@ -102,7 +104,7 @@ class History:
         asked = f"SELECT {_COLUMNS} FROM history WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?"  # noqa: S608 - only our own words
         try:
             with self._read_only() as database:
-                return tuple(_entry(row) for row in database.execute(asked, (*values, max(0, limit))))
+                return tuple(_entry(row) for row in database.execute(asked, (*values, min(max(0, limit), _MOST_ASKED))))
         except (sqlite3.Error, ValueError, TypeError) as exc:
             raise self._unreadable(exc) from exc
 

@@ -24,9 +24,12 @@ from urllib3 import exceptions as http
 
 from core.errors import ConfigError
 from core.ports import Response, TransportFailure
+from core.regular import read_regular
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 CONNECT_SECONDS = 10.0
+LONGEST_BUNDLE = 10_000_000
+"""Bytes. The roots of the whole web are a quarter of a megabyte."""
 POOL_SIZE = 16
 """Connections kept for each server; more may be open for a moment."""
 
@@ -229,7 +232,7 @@ def _add(context: ssl.SSLContext, ca_bundle: str) -> None:
     what = f"The CA bundle {ca_bundle} cannot be used."
     fix = "Set ca_bundle to a readable PEM file with the certificates of the CA to trust."
     try:
-        content = Path(ca_bundle).read_bytes()
+        content = read_regular(Path(ca_bundle), LONGEST_BUNDLE)
     except OSError as exc:
         why = f"The file cannot be read: {exc.strerror}."
         raise ConfigError(what, why, fix, details={"ca_bundle": ca_bundle}) from exc

@@ -62,8 +62,8 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
     """Write the live version of `name` to `out`.
 
     Raises:
-        UsageError (`usage`): an unknown format, a passphrase that the format has no place for, or something is at `out` that is
-            not a plain file.
+        UsageError (`usage`): an unknown format, a passphrase that the format has no place for, or `out` is not a plain file's
+            place, or one of ours.
         NotFound (`not-found`): no such lineage, or nothing live.
         StoreError: the file cannot be written.
     """
@@ -81,6 +81,12 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
             f"The format {format} has no passphrase.",
             "Only a PFX file can be protected by one here.",
             "Leave the passphrase out, or export as pfx.",
+        )
+    if out.absolute().resolve().is_relative_to(context.paths.state.resolve()):
+        raise UsageError(
+            f"{out} lies in certdeck's own state.",
+            "What stands there is looked after by certdeck alone, and a copy would take the place of what is live.",
+            "Name a file somewhere else.",
         )
     if out.is_dir():
         raise UsageError(

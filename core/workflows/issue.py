@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from core.config.edit import check_lineage
 from core.config.load import load_lineage
 from core.config.model import LineageConfig
 from core.errors import Cancelled, CertdeckError, NotFound, UsageError
@@ -45,6 +46,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
     lineage = lineage_of(context.config, request, existing)
     wanted = plan(context.config, lineage, request)
     _keep_the_fallback(context, existing)
+    check_lineage(context.paths, wanted.lineage)
     context = context.about(wanted.name)
     for notice in wanted.notices:
         context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Choose otherwise if you prefer."))

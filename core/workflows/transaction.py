@@ -20,7 +20,6 @@ from core.config.model import LineageConfig, TargetConfig
 from core.errors import (
     CertdeckError,
     ConfigTestFailed,
-    NotFound,
     ProbeMismatch,
     ReloadFailed,
     StageFailed,
@@ -73,11 +72,13 @@ def deploy_version(
             the old certificate is known to be served.
         Cancelled: before the switch.
     """
+    from core.config.edit import check_lineage
+
     context = context.about(name)
     chosen = tuple(resolved(target) for target in targets)
     refuse(chosen, context.config.targets.values(), context.paths.state)
     pair = _sound_pair(context, name, version)
-    _refuse_broken_settings(context, name)
+    check_lineage(context.paths, spec)  # what the commit could not write would leave it half done for ever
     with _alone(context) if chosen else nullcontext():
         _end_what_was_left(context, name, has_targets=bool(chosen))
         flight = InFlight(
@@ -149,14 +150,6 @@ def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
             lineage=name,
         )
     return pair
-
-
-def _refuse_broken_settings(context: Context, name: str) -> None:
-    """Raise ConfigError now for settings that the commit could not rewrite."""
-    from core.config.load import load_lineage
-
-    with suppress(NotFound):
-        load_lineage(context.paths, name)
 
 
 @contextmanager

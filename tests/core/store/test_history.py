@@ -63,6 +63,11 @@ def test_entries_come_newest_first(paths: Paths) -> None:
     assert [entry.number for entry in history.entries(limit=2, before=4)] == [3, 2]
 
 
+def test_more_entries_than_any_number_holds_can_be_asked_for(paths: Paths) -> None:
+    """`log --limit` with twenty digits ended with an internal error."""
+    assert len(filled(paths, 3).entries(limit=10**20)) == 3
+
+
 def test_a_box_without_history_has_none(paths: Paths) -> None:
     """Reading makes no file and finds nothing wrong."""
     assert History(paths).entries() == ()

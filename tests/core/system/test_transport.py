@@ -93,6 +93,12 @@ def test_bodies_are_cut(authority: Authority, bundle: str, tmp_path: Path) -> No
         transport.close()
 
 
+def test_a_bundle_without_an_end_is_refused() -> None:
+    """`ca_bundle = "/dev/zero"` was read until the memory was full."""
+    with pytest.raises(ConfigError, match="/dev/zero"):
+        HttpsTransport("/dev/zero", {})
+
+
 def test_what_is_no_answer_is_said_in_words(authority: Authority, bundle: str, tmp_path: Path) -> None:
     """Headers beyond all bounds were told by the name of a Python class."""
     talk = http_answer(headers="".join(f"X-{number}: y\r\n" for number in range(500)))

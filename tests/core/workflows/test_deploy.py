@@ -445,3 +445,10 @@ def test_a_released_target_keeps_its_files(box: Box, tmp_path: Path) -> None:
     release_target(box.context, service.target)
     assert service.pair() == (leaf.fullchain_pem, leaf.key_pem)
     assert sorted(path.name for path in (tmp_path / "tls").iterdir()) == ["web.crt", "web.key"]
+
+
+def test_settings_that_could_not_be_written_are_refused_before_the_switch(box: Box) -> None:
+    """The commit failed on them at every run, and the certificate was live under a name that nobody listed."""
+    error = refused(box, replace(SHOP, targets=(), profile="a\nb"))
+    assert isinstance(error, ConfigError)
+    assert lineages.live_version(box.paths, "shop") is None

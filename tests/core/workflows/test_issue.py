@@ -9,6 +9,7 @@ import pytest
 from core.errors import (
     AuthorizationFailed,
     CertificateUnusable,
+    ConfigError,
     DirectoryUnreachable,
     IssuerError,
     NotFound,
@@ -52,6 +53,15 @@ def test_one_certificate_covers_several_names_in_their_order(appliance: Applianc
     status = appliance.issue("b.example.com, a.example.com", "b.example.com").status
     assert status.name == "b.example.com"
     assert status.domains == ("b.example.com", "a.example.com")
+
+
+def test_settings_that_cannot_be_kept_are_refused_before_anything_is_asked(appliance: Appliance) -> None:
+    """A profile with a line break was ordered with and deployed, and its settings could never be written by any later run."""
+    with pytest.raises(ConfigError):
+        appliance.engine.issue(IssueRequest(domains=(NAME,), profile="a\nb"))
+    assert appliance.ca.asked == []
+    assert not (appliance.paths.live / NAME).is_symlink()
+    assert appliance.issue(NAME).status.version == 1
 
 
 def test_who_cancels_after_the_deployment_is_too_late(appliance: Appliance, tmp_path: Path) -> None:

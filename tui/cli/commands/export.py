@@ -28,6 +28,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(call: Call) -> int:
     args = call.args
+    if args.out == "-":
+        raise UsageError(
+            "An export goes into a file.",
+            "Standard output would show a private key to whatever stands behind it.",
+            "Name a file; `certdeck pem` shows the certificate without the key.",
+        )
     passphrase = None
     if args.format == "pfx":
         passphrase = new_passphrase(call, args.passphrase_file, "A pfx file")
