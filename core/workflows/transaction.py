@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
+from pathlib import Path
 
 from core.config.model import LineageConfig, TargetConfig
 from core.errors import (
@@ -80,7 +81,7 @@ def deploy_version(
     pair = _sound_pair(context, name, version)
     check_lineage(context.paths, spec)  # what the commit could not write would leave it half done for ever
     with _alone(context) if chosen else nullcontext():
-        _end_what_was_left(context, name, has_targets=bool(chosen))
+        _end_what_was_left(context, name, chosen)
         flight = InFlight(
             lineage=name,
             version=version,
@@ -162,16 +163,28 @@ def _alone(context: Context) -> Iterator[None]:
         _ONE_AT_A_TIME.release()
 
 
-def _end_what_was_left(context: Context, name: str, *, has_targets: bool) -> None:
+def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfig]) -> None:
     """Go back on what an earlier deployment could not put back: its record would undo this one later.
 
-    Raises StageFailed (`stage-failed`) when that is still impossible.
+    That is one of the same lineage, or one to the same files; any other is no reason to keep a service without its certificate.
+
+    Raises:
+        StageFailed (`stage-failed`): that is still impossible.
+        StoreCorrupt (`store-corrupt`): the record of the lineage itself cannot be read.
     """
-    for other in journal.names(context.paths) if has_targets else [name]:
-        found = read(context, other)
-        if found is None or (other != name and not found[1].changes):
-            continue  # without targets it is another thread's own, and ends by itself
+    paths = {Path(path) for each in chosen for path in (each.certificate, each.key, each.chain) if path is not None}
+    for other in journal.names(context.paths) if chosen else [name]:
+        try:
+            found = read(context, other)
+        except StoreError:
+            if other == name:
+                raise
+            continue  # said by whoever took the lock
+        if found is None:
+            continue
         phase, flight = found
+        if other != name and paths.isdisjoint(place.path for change in flight.changes for place in change.places):
+            continue
         if phase == COMMITTING:
             finish(context, flight)
             continue

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.config.model import LineageConfig
+from core.errors import StoreCorrupt
 from core.events import Recovered, Warned
 from core.ports import Completed
 from core.store import journal, lineages
@@ -81,6 +83,32 @@ def test_a_record_that_cannot_be_read_stops_nothing(box: Box) -> None:
     warnings = [r.event for r in box.told if isinstance(r.event, Warned)]
     assert len(warnings) == 1
     assert "bad.json" in warnings[0].what
+
+
+@pytest.mark.parametrize("left", ["cannot be read", "cannot be undone"])
+def test_a_broken_record_stops_no_other_service(box: Box, tmp_path: Path, left: str) -> None:
+    """One deployment that cannot be put in order keeps no certificate from the services that it has nothing to do with."""
+    box.serving(tmp_path / "tls")
+    other, _ = box.serving(tmp_path / "mail", "mail")
+    interrupted(box)
+    if left == "cannot be read":
+        (box.paths.transactions / "shop.json").write_text("{")
+    else:
+        shutil.rmtree(tmp_path / "tls")
+        (tmp_path / "tls").write_text("a file now")
+    _, leaf = box.put(LineageConfig(name="mail", domains=("mail.example.com",), targets=("mail",)))
+    assert other.serves == leaf.fullchain_pem
+    assert journal.names(box.paths) == ("shop",)
+
+
+def test_an_unreadable_record_stops_its_own_lineage(box: Box, tmp_path: Path) -> None:
+    """What an unfinished deployment of the same lineage did is not guessed: the next one says which record to look at."""
+    service, old = box.serving(tmp_path / "tls")
+    interrupted(box)
+    (box.paths.transactions / "shop.json").write_text("{")
+    with pytest.raises(StoreCorrupt, match="shop.json"):
+        box.put(SHOP)
+    assert service.serves == old.fullchain_pem
 
 
 def test_a_record_of_the_same_service_is_undone_first(box: Box, tmp_path: Path) -> None:
