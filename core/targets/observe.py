@@ -22,6 +22,7 @@ def observe(
     *,
     live: Path,
     outcome: Mapping[str, object] | None = None,
+    on_fallback: bool = False,
     prober: Prober | None = None,
     server_name: str | None = None,
     timeout: float = 3.0,
@@ -30,9 +31,10 @@ def observe(
 
     Args:
         outcome: what is remembered of the last deployment: `state`, `sha256` (served), `why`.
+        on_fallback: the fallback certificate was put in the place of the live version, so other files are no surprise.
         prober: given, the service is asked too, which blocks up to `timeout` seconds.
     """
-    state, why = _from_files(target, live)
+    state, why = _from_files(target, live, on_fallback)
     remembered = outcome or {}
     served = _text(remembered.get("sha256"))
     if prober is not None and target.probe is not None:
@@ -52,7 +54,7 @@ def observe(
     return TargetState(name=target.name, state=state, served_sha256=served, why=why)
 
 
-def _from_files(target: TargetConfig, live: Path) -> tuple[str, str]:
+def _from_files(target: TargetConfig, live: Path, on_fallback: bool) -> tuple[str, str]:
     for path, file in ((target.certificate, FULLCHAIN), (target.key, KEY)):
         try:
             ours = (live / file).read_bytes()
@@ -64,6 +66,8 @@ def _from_files(target: TargetConfig, live: Path) -> tuple[str, str]:
             return "stale", f"{path} is missing: deploy again."
         except OSError as exc:
             return "unknown", f"{path} cannot be read: {exc.strerror}."
+        if theirs != ours and on_fallback:
+            return "stale", "The fallback certificate stands in until renewing succeeds."
         if theirs != ours:
             return "stale", f"{path} was changed by somebody else: deploy again."
     return "deployed", ""

@@ -138,7 +138,7 @@ def _remember(context: Context, flight: InFlight) -> None:
     else:
         # Going back, or the same once more, says nothing about renewing.
         was_target = (known.last_error or {}).get("code") in {each.code for each in _family(TargetError)}
-        state = replace(known, last_error=None) if was_target else known
+        state = replace(known, last_error=None if was_target else known.last_error, on_fallback=False)
     targets = {**known.targets, **flight.outcomes}
     kept = {target: outcome for target, outcome in targets.items() if target in flight.spec.targets}
     renewal_state.save(paths, name, replace(state, targets=kept))

@@ -64,6 +64,15 @@ def test_an_outside_change_shows(target: TargetConfig, live: Path, which: str, h
     assert str(path) in state.why
 
 
+def test_a_fallback_is_no_change_from_outside(target: TargetConfig, live: Path) -> None:
+    """While the fallback certificate stands in nobody is blamed, and nobody is told to put the expired one back (CL-08)."""
+    Path(target.certificate).write_bytes(b"the fallback")
+    state = observe(target, live=live, on_fallback=True)
+    assert (state.state, state.why) == ("stale", "The fallback certificate stands in until renewing succeeds.")
+    Path(target.certificate).unlink()
+    assert "missing" in observe(target, live=live, on_fallback=True).why
+
+
 def test_unreadable_is_unknown(target: TargetConfig, live: Path) -> None:
     """What cannot be read is `unknown`, not a failure of the status."""
     Path(target.key).unlink()
