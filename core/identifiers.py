@@ -45,7 +45,7 @@ _PRIVATE_SUFFIXES = frozenset(
 
 
 class BadIdentifier(UsageError):
-    """What was typed is no name or address. `details["problems"]`: one sentence for each."""
+    """What was typed is not a name or address. `details["problems"]`: one sentence for each."""
 
     code = "bad-identifier"
 
@@ -120,10 +120,10 @@ def public_problem(identifier: Identifier) -> str | None:
         address = ipaddress.ip_address(identifier.value)
         if address.is_global and not address.is_multicast:
             return None
-        return f"{identifier.display} is no address of one host of the internet, so no public CA vouches for it."
+        return f"{identifier.display} is not an address of one host of the internet, so no public CA vouches for it."
     labels = identifier.value.removeprefix("*.").split(".")
     if len(labels) == 1:
-        return f"{identifier.display} is no full name: a public CA wants at least a domain and its top level."
+        return f"{identifier.display} is not a full name: a public CA wants at least a domain and its top level."
     if labels[-1] in _PRIVATE_SUFFIXES:
         return f"{identifier.display} ends in .{labels[-1]}, which does not exist in the public DNS."
     if any(label[2:4] == "--" and not label.startswith("xn--") for label in labels):
@@ -167,7 +167,7 @@ class _Refused(Exception):
 def _bad(refused: list[_Refused]) -> BadIdentifier:
     first = refused[0]
     if len(refused) == 1:
-        what = f"{first.text!r} is no name for a certificate." if first.text else "A name is empty."
+        what = f"{first.text!r} is not a name for a certificate." if first.text else "A name is empty."
         why = first.why
     else:
         what = f"{len(refused)} names cannot be used."
@@ -212,7 +212,9 @@ def _parse(text: str) -> Identifier:
         if not _LABEL.fullmatch(label):
             raise _Refused(text, "Names have letters, digits and dashes, no dash at an edge.", "Correct the name.")
         if label.startswith("xn--") and not _is_punycode(label):
-            raise _Refused(text, f"{label} is no encoded international name (RFC 3492).", "Type it as it is written.")
+            raise _Refused(
+                text, f"{label} is not an encoded international name (RFC 3492).", "Type it as it is written."
+            )
     if _NUMBER.fullmatch(ascii_name.rsplit(".", 1)[-1]):
         raise _Refused(
             text, "It looks like an address, but is none.", "An IPv4 address has four numbers from 0 to 255."

@@ -134,7 +134,7 @@ def _check_colour(where: str, key: str, value: str) -> None:
     try:
         Color.parse(value.partition(" ")[0])
     except ColorParseError as exc:
-        raise _refused(where, f"`{key}` is {value!r}, which is no colour.") from exc
+        raise _refused(where, f"`{key}` is {value!r}, which is not a colour.") from exc
 
 
 def unknown(name: str, loaded: Loaded) -> ConfigError:

@@ -56,7 +56,7 @@ class AccountKey:
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
-            why = "It is no unencrypted private key in PEM form."
+            why = "It is not an unencrypted private key in PEM form."
             raise AccountError(what, why, "Give the key that the account was made with.") from exc
         is_curve = isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(
             key.curve, tuple(curve for curve, _ in CURVES.values())

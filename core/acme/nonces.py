@@ -19,7 +19,7 @@ class NoncePool:
         self._nonces: deque[str] = deque(maxlen=KEPT)
 
     def put(self, nonce: str | None) -> None:
-        """Keep a nonce; ignore one that is no base64url, as RFC 8555 §6.5.1 asks."""
+        """Keep a nonce; ignore one that is not base64url, as RFC 8555 §6.5.1 asks."""
         if nonce is not None and NONCE.fullmatch(nonce) and len(nonce) % 4 != 1:
             with self._lock:
                 self._nonces.append(nonce)

@@ -116,7 +116,7 @@ WORDS: Mapping[str, Words] = {
     ),
     "rejectedIdentifier": Words(
         "does not issue for this name.",
-        "The name is on the CA's list of refused names, is no public name, or is against its policy.",
+        "The name is on the CA's list of refused names, is not a public name, or is against its policy.",
         "Remove the name, or use another issuer; appliance-ca takes names that are not public.",
     ),
     "serverInternal": Words(
@@ -155,7 +155,7 @@ WORDS: Mapping[str, Words] = {
         "cannot cancel the auto-renewed order.", "The order is not in a state to be cancelled.", _STAR
     ),
     "autoRenewalRevocationNotSupported": Words(
-        "does not revoke auto-renewed certificates.", "They live too shortly.", "Cancel the order instead."
+        "does not revoke auto-renewed certificates.", "Their life is too short.", "Cancel the order instead."
     ),
     # RFC 9115, RFC 9773, RFC 9799
     "unknownDelegation": Words(

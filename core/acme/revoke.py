@@ -26,7 +26,7 @@ def revoke_with_key(session: AcmeSession, certificate_der: bytes, key_pem: bytes
 def _revoke(session: AcmeSession, certificate_der: bytes, reason: str, key: AccountKey | None) -> None:
     if reason not in REASONS:
         raise UsageError(
-            f"{reason!r} is no reason for a revocation that CAs accept.",
+            f"{reason!r} is not a reason for a revocation that CAs accept.",
             f"They accept {', '.join(REASONS)}.",
             "Choose one of these; unspecified is always right.",
         )

@@ -59,7 +59,7 @@ def absolute(value: str) -> Broken:
     """A path from the root: a scheduled run starts in another folder than a person."""
     if value.startswith("/"):
         return None
-    return f"{value!r} is no absolute path", "Write the whole path, from / on."
+    return f"{value!r} is not an absolute path", "Write the whole path, from / on."
 
 
 def not_empty(value: str) -> Broken:
@@ -82,14 +82,14 @@ def names(values: tuple[str, ...]) -> Broken:
 def web_address(value: str) -> Broken:
     if re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
         return None
-    return f"{value!r} is no web address", "Write it with its scheme, for example https://box.example.com:8443."
+    return f"{value!r} is not a web address", "Write it with its scheme, for example https://box.example.com:8443."
 
 
 def directory(value: str) -> Broken:
     """RFC 8555 §6.1: ACME is HTTPS only."""
     match = re.fullmatch(r"https://([^\s/@?#]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/@?#:\[\]]+)(?::(\d{1,5}))?([/?]\S*)?", value)
     if match is None:
-        return f"{value!r} is no address of a directory", "Write the whole address, beginning with https://."
+        return f"{value!r} is not an address of a directory", "Write the whole address, beginning with https://."
     if match[1]:
         return "a directory's address holds no user name", "Write it without what stands before the @."
     if match[3] and not 0 < int(match[3]) < 65536:
@@ -108,14 +108,14 @@ def resolvers(values: tuple[str, ...]) -> Broken:
     for value in values:
         host, _, port = value.rpartition(":") if value.count(":") == 1 or value.startswith("[") else (value, "", "53")
         if not host or (port and not (port.isdigit() and 0 < int(port) < 65536)):
-            return f"{value!r} is no name server", 'Write, for example, "192.0.2.1" or "127.0.0.1:8053".'
+            return f"{value!r} is not a name server", 'Write, for example, "192.0.2.1" or "127.0.0.1:8053".'
     return None
 
 
 def file_mode(value: str) -> Broken:
     if re.fullmatch(r"0?[0-7]{3}", value) and not int(value, 8) & 0o007 and int(value, 8) & 0o400:
         return None
-    return f"{value!r} is no mode for a key", 'Write it in octal, without rights for others, for example "0640".'
+    return f"{value!r} is not a mode for a key", 'Write it in octal, without rights for others, for example "0640".'
 
 
 def command(values: tuple[str, ...]) -> Broken:

@@ -125,7 +125,7 @@ def clock_time(text: str) -> time:
     found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", text.strip())
     if found is None or int(found[1]) > 23 or int(found[2]) > 59:
         raise UsageError(
-            f"{text!r} is no time of the day.", "It goes from 00:00 to 23:59.", "Write it like 03:00 or 23:30."
+            f"{text!r} is not a time of the day.", "It goes from 00:00 to 23:59.", "Write it like 03:00 or 23:30."
         )
     return time(int(found[1]), int(found[2]))
 

@@ -147,7 +147,7 @@ def _parse(paths: Paths, name: str, version: int) -> CertificateFacts:
         return certificate_facts(cert + chain if leaf_sha256(cert) else cert)
     except (CertdeckError, ValueError) as exc:
         raise StoreCorrupt(
-            f"{folder(paths, name, version) / 'cert.pem'} is no certificate any more.",
+            f"{folder(paths, name, version) / 'cert.pem'} is not a certificate any more.",
             "Something else than certdeck has changed it.",
             f"Renew it: certdeck --renew {name} --force.",
             lineage=name,

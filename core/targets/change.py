@@ -166,7 +166,7 @@ def _place(target: TargetConfig, path: Path, file: str, folder: Path) -> Place:
         return Place(path=path, file=file, was="link", link=link, ours=ours)
     if not stat.S_ISREG(shown):
         raise StageFailed(
-            f"Target {target.name} cannot be written: {path} is no file.",
+            f"Target {target.name} cannot be written: {path} is not a file.",
             "Something else has that name: a folder, a device or a socket.",
             f"Move it away, or correct the paths in [targets.{target.name}].",
             details={"target": target.name, "live": "old"},

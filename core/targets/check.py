@@ -68,7 +68,7 @@ def _problems(
         )
     if target.file_mode is not None and not re.fullmatch(r"0?[0-7]{3}", target.file_mode):
         yield (
-            f"The file_mode {target.file_mode!r} of target {target.name} is no file mode.",
+            f"The file_mode {target.file_mode!r} of target {target.name} is not a file mode.",
             "It is three octal digits for owner, group and others.",
             f'Write it like "0640" in {where}.',
         )

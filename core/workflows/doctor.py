@@ -184,7 +184,7 @@ def _webroot(webroot: str | None) -> Iterator[Finding]:
         id="webroot",
         status="fail",
         title="Webroot",
-        detail=f"{webroot or '(none)'} is no folder that can be written",
+        detail=f"{webroot or '(none)'} is not a folder that can be written",
         fix="Set webroot in [http01] to the folder that your web server shows on port 80.",
     )
 
@@ -215,7 +215,7 @@ def _resolves(context: Context, name: str, issuer: Issuer) -> Iterator[Finding]:
         id="dns",
         status="warn",
         title=name,
-        detail=f"leads to {', '.join(strangers)}, which is no address of this box",
+        detail=f"leads to {', '.join(strangers)}, which is not an address of this box",
         fix="Right behind a router that forwards port 80 to this box; otherwise correct the record (AAAA is tried first).",
     )
 
@@ -224,7 +224,7 @@ def _public_names(wanted: Plan) -> Iterator[Finding]:
     yield Finding(
         id="transparency",
         status="pass",
-        title="Publicity",
+        title="Certificate Transparency",
         detail="public CAs write every name into Certificate Transparency logs that anybody can read",
     )
 

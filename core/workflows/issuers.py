@@ -72,7 +72,7 @@ def test_issuer(context: Context, name: str) -> IssuerTest:
 
 
 def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
-    """Write `[issuers.NAME]`. Raises UsageError for a bad name or a directory that is no https URL."""
+    """Write `[issuers.NAME]`. Raises UsageError for a bad name or a directory that is not an https URL."""
     from core.config.edit import set_issuer
     from core.identifiers import check_lineage_name
 

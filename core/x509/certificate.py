@@ -38,7 +38,7 @@ _CURVES = {"secp256r1": "ec-256", "secp384r1": "ec-384", "secp521r1": "ec-521"}
 
 
 class MalformedCertificate(ValueError):
-    """The bytes are no certificate; the text is a sentence for people."""
+    """The bytes are not a certificate; the text is a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Certificate:
     """Organisation and common name of who signed it; cleaned."""
     issuer_cn: str
     serial: str
-    """Upper-case hex, no `0x`."""
+    """Upper-case hex of whole bytes, no `0x`."""
     not_before: datetime
     not_after: datetime
     names: tuple[str, ...]
@@ -103,7 +103,7 @@ def parse_der(data: bytes) -> Certificate:
             warnings.simplefilter("ignore")
             parsed = x509.load_der_x509_certificate(data)
     except _UNREADABLE as exc:
-        raise MalformedCertificate("It is no certificate in DER form.") from exc
+        raise MalformedCertificate("It is not a certificate in DER form.") from exc
     return _values(parsed)
 
 
@@ -149,7 +149,7 @@ def _read(parsed: x509.Certificate) -> Certificate:
         subject=printable(common_name or (names[0] if names else "") or parsed.subject.rfc4514_string()),
         issuer=printable(issuer or parsed.issuer.rfc4514_string()),
         issuer_cn=printable(issuer_cn),
-        serial=f"{parsed.serial_number:X}" if parsed.serial_number >= 0 else f"-{-parsed.serial_number:X}",
+        serial=_serial(parsed.serial_number),
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
         names=tuple(printable(name, LONGEST_NAME) for name in names),
@@ -160,6 +160,12 @@ def _read(parsed: x509.Certificate) -> Certificate:
         authority_key_identifier=_authority_key_identifier(parsed),
         public_key_spki=_spki(parsed, key),
     )
+
+
+def _serial(number: int) -> str:
+    """Return a serial number as openssl shows it: whole bytes, so a leading zero where there is one."""
+    digits = f"{abs(number):X}"
+    return f"{'-' if number < 0 else ''}{digits.zfill(len(digits) + len(digits) % 2)}"
 
 
 def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str:

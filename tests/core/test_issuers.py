@@ -118,7 +118,7 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "10.0.0.1",
             "ec-256",
             "http-01",
-            ["10.0.0.1 is no address of one host of the internet, so no public CA vouches for it."],
+            ["10.0.0.1 is not an address of one host of the internet, so no public CA vouches for it."],
             id="le-private-address",
         ),
         pytest.param(
@@ -128,7 +128,7 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "http-01",
             [
                 "nas.local ends in .local, which does not exist in the public DNS.",
-                "box is no full name: a public CA wants at least a domain and its top level.",
+                "box is not a full name: a public CA wants at least a domain and its top level.",
             ],
             id="le-private-names",
         ),

@@ -86,8 +86,8 @@ async def test_what_is_configured_is_offered_and_empty_means_the_system() -> Non
     ("field", "value", "words"),
     [
         ("hostname", "my_box", "Host names have no underscore."),
-        ("url", "box.example.com", "is no web address."),
-        ("url", "https://box:port", "is no web address."),
+        ("url", "box.example.com", "is not a web address."),
+        ("url", "https://box:port", "is not a web address."),
     ],
 )
 async def test_wrong_input_is_said_and_nothing_is_made(field: str, value: str, words: str) -> None:

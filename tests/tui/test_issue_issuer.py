@@ -133,7 +133,7 @@ async def test_a_wrong_address_is_said_as_it_is_left() -> None:
         screen.query_one("#email Input").focus()
         await pilot.press("tab")
         await pilot.pause()
-        assert "✖ 'nobody' is no e-mail address." in shown(app)
+        assert "✖ 'nobody' is not an e-mail address." in shown(app)
 
 
 # -- service ---------------------------------------------------------------------------------------------------------------

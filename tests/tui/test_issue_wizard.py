@@ -57,7 +57,7 @@ async def test_a_wrong_name_says_what_why_and_what_to_do() -> None:
         assert "✖" not in shown(app)
         await pilot.press("x", "space")
         text = shown(app)
-        assert "✖ 'foo-bar_x' is no name for a certificate. Host names have no underscore." in text
+        assert "✖ 'foo-bar_x' is not a name for a certificate." in text
         assert "→ Use a dash, or another name." in text
         await pilot.press("enter")
         assert screen.step.TITLE == "Names"

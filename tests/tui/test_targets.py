@@ -98,7 +98,7 @@ async def test_adding_a_target_shows_each_word_of_its_commands() -> None:
     [
         ("name", "../web", "cannot be used as a name."),
         ("certificate", "", "The path of the certificate is missing."),
-        ("key", "tls.key", "is no absolute path."),
+        ("key", "tls.key", "is not an absolute path."),
         ("test", "nginx 'x", "A quote is opened and not closed."),
         ("probe", "443", "is no HOST:PORT."),
     ],

@@ -168,7 +168,7 @@ def _refuse_command(words: str) -> NoReturn:
 
     if words.startswith("-"):
         raise UsageError(
-            f"{printable(words)} is no option that can stand alone.",
+            f"{printable(words)} is not an option that can stand alone.",
             "Alone there are only --renew, --help and --version; other options belong behind a command.",
             "`certdeck --help` lists the commands.",
         )

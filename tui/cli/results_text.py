@@ -72,7 +72,7 @@ def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:
         yield f"Nothing to do: {name} is there."
     yield from labelled(_certificate(status, live / status.name))
     if status.self_signed:
-        yield "It is for setting up and for inside use: browsers will warn of it. `certdeck issue` gets one that they trust."
+        yield "It is for setting up and for internal use: browsers will warn of it. `certdeck issue` gets one that they trust."
 
 
 def deployment_lines(deployment: Deployment) -> Iterator[str]:

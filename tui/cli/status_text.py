@@ -101,7 +101,7 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
     if lineage.sha256:
         pairs += _certificate(lineage)
     pairs += [
-        ("Had by", text.method_shown(lineage.method)),
+        ("Method", text.method_shown(lineage.method)),
         ("Renews", f"{text.renewal_shown(lineage, now).removeprefix('renews ')} ({text.renewal_why(lineage)})"),
         ("By itself", "yes" if lineage.auto_renew else "no"),
     ]

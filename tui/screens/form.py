@@ -146,5 +146,7 @@ def wrong_path(value: str) -> CertdeckError | None:
     if not value or value.startswith("/"):
         return None
     return UsageError(
-        f"{value!r} is no absolute path.", "It would mean something else to every program.", "Begin it with a slash."
+        f"{value!r} is not an absolute path.",
+        "It would mean something else to every program.",
+        "Begin it with a slash.",
     )

@@ -279,7 +279,7 @@ def test_what_is_no_certificate_is_said(data: bytes, sentence: str) -> None:
 def test_der_that_is_none_is_said() -> None:
     """PEM, rubbish and nothing are no DER."""
     for data in (b"", b"rubbish", AUTHORITY.root_pem):
-        with pytest.raises(MalformedCertificate, match=r"^It is no certificate in DER form\.$"):
+        with pytest.raises(MalformedCertificate, match=r"^It is not a certificate in DER form\.$"):
             parse_der(data)
 
 

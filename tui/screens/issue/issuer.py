@@ -303,5 +303,7 @@ def _wrong_email(value: str) -> CertdeckError | None:
     if not value or (at and local and "." in domain and not any(sign in value for sign in " ,;<>")):
         return None
     return UsageError(
-        f"{value!r} is no e-mail address.", "It has the form somebody@example.com.", "Correct it, or leave it empty."
+        f"{value!r} is not an e-mail address.",
+        "It has the form somebody@example.com.",
+        "Correct it, or leave it empty.",
     )
