@@ -50,7 +50,7 @@ def open_upload(terminals: Terminals, variables: dict[str, str], *, columns: int
 def name_it(terminal: Terminal, name: str) -> None:
     terminal.press("Down")
     terminal.type(name)
-    terminal.wait_for(f"to {name}")
+    terminal.wait_for(f"to {name}, served by nginx")
     terminal.wait_for("nginx (taken over from default)")
 
 

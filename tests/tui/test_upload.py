@@ -485,3 +485,32 @@ async def test_the_key_is_for_the_first_screen() -> None:
         await pilot.press("u")
         await settled(pilot)
         assert app.screen is screen
+
+
+async def test_a_path_that_leads_nowhere_keeps_apply_off(leaf: Leaf) -> None:
+    """Something typed that is no file may have been meant for another field: it is said, and nothing is applied."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        await pilot.press(*"nowhere", "ctrl+s")
+        await checked(pilot)
+        text = shown(app)
+        assert "Apply is off: what stands in the box is no file" in text
+        assert "^s Apply" not in text
+    assert not uploads(engine, "import_upload")
+
+
+async def test_what_is_typed_right_behind_the_arrow_is_the_name(leaf: Leaf) -> None:
+    """Down and a name in one burst, as a fast typist or a script sends it, end up in the field for the name."""
+    engine = FakeEngine([])
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("u")
+        await settled(pilot)
+        await paste(pilot, bundle(leaf))
+        for key in ("down", *"web"):
+            app.post_message(events.Key(key, None if key == "down" else key))
+        await checked(pilot)
+        assert app.screen.query_one("#name Input", Input).value == "web"

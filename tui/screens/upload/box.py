@@ -198,6 +198,11 @@ class UploadBox(Vertical):
         return (*self._pieces, Piece(label=typed, path=path))
 
     @property
+    def fault(self) -> str:
+        """Why what stands in the line is not taken; empty where it is, or where nothing stands there."""
+        return path_fault(self.typed, must_exist=True) if self.typed else ""
+
+    @property
     def is_empty(self) -> bool:
         return not self._pieces and not self.typed
 

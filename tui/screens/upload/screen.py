@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from textual import events, on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
@@ -49,8 +50,9 @@ class UploadScreen(Page[None]):
         *bindings(of_scope("upload", "page")),
         # Where no field has the focus a slip of the finger would throw away what was given.
         Binding("q", "back", show=False),
-        Binding("up", "next_field(-1)", show=False),
-        Binding("down", "next_field(1)", show=False),
+        # With priority: else what is typed right behind the key would still reach the field before.
+        Binding("up", "next_field(-1)", show=False, priority=True),
+        Binding("down", "next_field(1)", show=False, priority=True),
     ]
     HELP_TEXT = (
         "Brings in a certificate that was bought, or comes from a PKI elsewhere. Paste everything into the box, or type the path "
@@ -283,6 +285,9 @@ class UploadScreen(Page[None]):
         error = wrong_name(typed) if typed else None
         if error is not None:
             fault = f"{error.what} {error.why} {error.fix}"
+        unread = self.query_one(UploadBox).fault
+        if unread:
+            fault = f"what stands in the box is no file that can be added. {unread}"
         return standing(self._check, fault=fault, busy=self.bridge.busy)
 
     def _show_standing(self) -> None:
@@ -317,6 +322,7 @@ class UploadScreen(Page[None]):
     def _on_given(self, message: UploadBox.Changed) -> None:
         message.stop()
         self._passphrase, self._tries, self._asks = None, 0, True
+        self._show_standing()
         self._look_soon()
 
     @on(Pasted)
@@ -369,9 +375,11 @@ class UploadScreen(Page[None]):
 
     def action_next_field(self, step: int) -> None:
         """Go to the next field, past the panels that are only read."""
+        if isinstance(self.focused, Sheet):
+            raise SkipAction  # it scrolls
         fields = [self.query_one(PathLine), self.query_one("#name Input", Input), self.query_one(ServicesLine)]
         here = next((number for number, field in enumerate(fields) if field.has_focus), 0)
-        fields[max(min(here + step, len(fields) - 1), 0)].focus()
+        self.set_focus(fields[max(min(here + step, len(fields) - 1), 0)])
 
     def action_choose_file(self) -> None:
         from tui.screens.dialogs.path import PathDialog
