@@ -288,7 +288,8 @@ def timer_shown(timer: TimerState, now: datetime) -> str:
     if timer.next_run is not None:
         return f"timer on · next run {clock(timer.next_run)}, {until(timer.next_run, now)}{failed}"
     if timer.last_run is not None:
-        return f"timer {timer.state} · last run {ago(timer.last_run, now)}{failed}"
+        known = "timer on" if timer.state == "on" else "no timer set"
+        return f"{known} · last run {ago(timer.last_run, now)}{failed}"
     return "timer on · has not run yet" if timer.state == "on" else "timer unknown · has not run yet"
 
 

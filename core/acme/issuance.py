@@ -18,7 +18,7 @@ from core.acme.order import Order, fetch_order, finalize, new_order, wait_while
 from core.acme.session import AcmeSession
 from core.acme.side_by_side import side_by_side
 from core.challenges import Solver
-from core.errors import AcmeProblem, CertificateUnusable, RateLimited
+from core.errors import AcmeProblem, CertificateUnusable, DirectoryUnreachable, RateLimited
 from core.events import (
     AuthorizationReused,
     ChallengePresented,
@@ -166,7 +166,7 @@ def _order(
         order = new_order(session, names, profile=profile, replaces=replaces)
     except RateLimited:
         raise
-    except AcmeProblem as exc:
+    except (AcmeProblem, DirectoryUnreachable) as exc:
         if replaces is None:
             raise
         # CAs refuse `replaces` for many reasons, under many types (FACTS 3, pain 17): never let it stop a renewal.

@@ -61,7 +61,8 @@ def new_order(
         payload["profile"] = profile
     if replaces is not None:
         payload["replaces"] = replaces
-    reply = session.post(session.directory.new_order, payload)
+    # With `replaces` no patience for a stumbling CA: some stumble over just that, and the caller orders without it then.
+    reply = session.post(session.directory.new_order, payload, resend=replaces is None)
     if reply.location is None:
         raise _incomplete(session, "It does not say where the order is (no Location header).")
     return _read(session, reply.location, reply)

@@ -19,6 +19,8 @@ MAX_LINES = 12
 MAX_LINE_CHARACTERS = 300
 ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
 """ECMA-48 control sequences and operating system commands, whole: without them their parameters would stay as rubbish."""
+_SIGNS = ("[emerg]", "[alert]", "error:", "[error]", "fatal")
+"""How nginx, haproxy, apache and others mark the line that matters."""
 NOT_STARTED = 127
 """Return code of a program that could not be started, of a shell and of our Runner alike."""
 
@@ -63,7 +65,7 @@ def _run(runner: Runner, target: TargetConfig, argv: Sequence[str]) -> Verdict:
     if ended.returncode == 0 and not ended.timed_out:
         return Verdict(ok=True)
     output = plain(ended.output)
-    last = output.rpartition("\n")[2]
+    last = _telling(output.split("\n"))
     if ended.timed_out:
         why = f"{shown(argv)} did not end within {target.timeout_seconds} s and was stopped."
     elif ended.returncode == NOT_STARTED:
@@ -79,6 +81,14 @@ def _run(runner: Runner, target: TargetConfig, argv: Sequence[str]) -> Verdict:
         output=output,
         is_idle=not ended.timed_out and any(sign in said for sign in kind_of(target).idle_signs),
     )
+
+
+def _telling(lines: Sequence[str]) -> str:
+    """Return the line that says what is wrong: most programs end with another one that only says that something is."""
+    for line in lines:
+        if any(sign in line.lower() for sign in _SIGNS):
+            return line
+    return lines[-1]
 
 
 def _printable(text: str) -> str:

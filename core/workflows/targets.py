@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from core.config.model import TargetConfig
@@ -96,7 +97,15 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
         yield Finding(id="target-paths", status="fail", title=name, detail=f"{exc.what} {exc.why}", fix=exc.fix)
         return
     yield Finding(id="target-paths", status="pass", title=name, detail=target.certificate)
-    if target.test:
+    if not os.path.lexists(target.certificate):
+        yield Finding(
+            id="target-test",
+            status="warn",
+            title=name,
+            detail="its certificate is not there yet, so its configuration cannot be tested",
+            fix="Nothing needs to be done: the first deployment makes it, and tests then.",
+        )
+    elif target.test:
         yield _tested(name, run_test(context.env, target), " ".join(target.test))
     if target.probe:
         served = context.env.prober.served(target.probe, server_name=target.probe_name, timeout=3.0)

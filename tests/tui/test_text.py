@@ -144,7 +144,7 @@ def test_every_state_has_sign_and_word() -> None:
             "timer on · next run 05:02, in 1 h · last run failed",
         ),
         (TimerState(state="on"), "timer on · has not run yet"),
-        (TimerState(state="unknown", last_run=NOW - timedelta(days=9)), "timer unknown · last run 9 days ago"),
+        (TimerState(state="unknown", last_run=NOW - timedelta(days=9)), "no timer set · last run 9 days ago"),
     ],
 )
 def test_whether_the_timer_lives(timer: TimerState, shown: str) -> None:

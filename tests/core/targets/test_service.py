@@ -25,7 +25,7 @@ def answering(answer: Completed) -> Environment:
     [
         pytest.param(
             Completed(returncode=1, output="nginx: [emerg] no such thing\nnginx: configuration file test failed\n"),
-            "nginx -t ended with status 1: nginx: configuration file test failed.",
+            "nginx -t ended with status 1: nginx: [emerg] no such thing.",
             id="fail/status",
         ),
         pytest.param(Completed(returncode=3, output=""), "nginx -t ended with status 3.", id="fail/silent"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from core.ports import CancelToken, Completed, Response, TransportFailure
 from core.store import orders, renewal_state
 from core.store.lineages import folder
 from core.x509.certificate import parse_pem
+from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
+from tests.support.transport import Asked
 
 NAME = "shop.example.com"
 _DER = Encoding.DER
@@ -233,3 +236,25 @@ def test_a_ca_that_is_out_of_reach_keeps_the_order(appliance: Appliance) -> None
     with pytest.raises(DirectoryUnreachable):
         appliance.issue(NAME)
     assert appliance.engine.open_orders() == (NAME,)
+
+
+def test_a_ca_that_stumbles_over_replaces_gets_an_order_without(appliance: Appliance) -> None:
+    """A CA that answers `replaces` with HTTP 500 held every renewal up."""
+    appliance.ca.meta["renewalInfo"] = True
+    appliance.issue(NAME)
+    spoilt: list[str] = []
+
+    def stumble(asked: Asked) -> Response | None:
+        from base64 import urlsafe_b64decode
+
+        payload = json.loads(asked.body or b"{}")["payload"]
+        if b"replaces" not in urlsafe_b64decode(payload + "=" * (-len(payload) % 4)):
+            return None
+        spoilt.append("replaces")
+        return problem("serverInternal", 500, "could not find order")
+
+    appliance.ca.fail("/new-order", stumble, times=9)
+    begun = appliance.clock.now()
+    assert appliance.engine.renew(force=True).renewed == (NAME,)
+    assert spoilt == ["replaces"]
+    assert (appliance.clock.now() - begun).total_seconds() < 5

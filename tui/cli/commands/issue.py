@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import TermsNotAgreed
+from core.identifiers import BadIdentifier
 from core.operations import Issued, IssueRequest, Pending
 from tui.cli import exits
 from tui.cli.jsonout import issue_json
 from tui.cli.parser import Command
 from tui.cli.prompts import agree_to_terms
+from tui.glyphs import printable
 
 if TYPE_CHECKING:
     from tui.cli.call import Call
@@ -31,10 +34,22 @@ def request_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="TARGET", nargs="+", action="extend", help="deploy to these services")
 
 
+def _domains(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the names; a blank inside one is a slip of quoting or typing, not two names."""
+    for name in given:
+        if len(name.split()) > 1:
+            raise BadIdentifier(
+                f"{printable(name)!r} is not a name for a certificate.",
+                "It has a blank inside.",
+                "Give each name of its own: -d a.example.com -d b.example.com.",
+            )
+    return tuple(given)
+
+
 def request_of(args: argparse.Namespace) -> IssueRequest:
     """Return the request that the arguments describe."""
     return IssueRequest(
-        domains=tuple(args.domains or ()),
+        domains=_domains(args.domains or ()),
         name=args.name,
         issuer=args.issuer,
         challenge=args.challenge,

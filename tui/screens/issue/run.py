@@ -122,8 +122,8 @@ class RunStep(Step):
         """Say what a person may want to do now."""
         words: list[str] = []
         known, now = self.wizard.deck.status, self.wizard.deck.now()
-        if known is not None and known.timer.state == "off":
-            words.append("The timer is off: switch it on, or nothing renews by itself.")
+        if known is not None and known.timer.state != "on":
+            words.append("No timer is on, so nothing renews by itself: `certdeck schedule on` switches it on.")
         elif status.auto_renew and status.renew_at is not None:
             words.append(f"Nothing: it {text.renewal_shown(status, now)} by itself.")
         if not status.targets:
