@@ -7,17 +7,23 @@ where other programs have their own temporary files.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.store.atomic import sync_dir
 from core.targets.attributes import Attributes, give
 
 
-def write_new(path: Path, content: bytes, attributes: Attributes) -> None:
-    """Write a file that must not exist yet; readable by nobody else until it has its owner."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+def write_new(path: Path | str, content: bytes, attributes: Attributes, folder: int | None = None) -> None:
+    """Write a file that must not exist yet; readable by nobody else until it has its owner.
+
+    With `folder`, an open folder, `path` is a name in it.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
     try:
         left = memoryview(content)
         while left:
@@ -67,17 +73,32 @@ def clear(path: Path) -> bool:
 
 
 def make_folder(path: Path, like: Path) -> None:
-    """Make a folder that those can enter who can enter `like`, and in which nobody but its owner can write."""
+    """Make a folder that those can enter who can enter `like`, and in which nobody but this process's account can write."""
+    with new_folder(path, like):
+        pass
+
+
+@contextmanager
+def new_folder(path: Path, like: Path) -> Iterator[int]:
+    """Make a folder and give it open, to be filled through the descriptor; at the end it gets the reading rights of `like`.
+
+    Whoever owns the folder above may put a link in its place at any moment. So the path is looked up once, links are refused, and
+    the folder stays ours: in one that belonged to the service's account, that account could do the same further down. It opens
+    to all where `like` is somebody else's: it lies in `like`, so only those get to it who may enter there.
+    """
     os.mkdir(path, 0o700)
-    match_folder(path, like)
-
-
-def match_folder(path: Path, like: Path) -> None:
-    """Give a folder the owner, group and reading rights of `like`."""
-    status = os.stat(like)
-    if os.geteuid() == 0:
-        os.chown(path, status.st_uid, status.st_gid)
-    os.chmod(path, 0o700 | status.st_mode & 0o755)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        yield descriptor
+        status, ours = os.stat(like), os.fstat(descriptor)
+        if ours.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+        if os.geteuid() == 0:
+            os.fchown(descriptor, -1, status.st_gid)
+        os.fchmod(descriptor, 0o700 | (status.st_mode & 0o755 if status.st_uid == ours.st_uid else 0o755))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def discard(folder: Path, name: str) -> None:

@@ -14,6 +14,7 @@ one after the other: that is not one step, and only for services that refuse lin
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ from core.targets.disk import (
     clear,
     discard,
     make_folder,
-    match_folder,
+    new_folder,
     remove,
     replace_file,
     replace_link,
@@ -44,6 +45,8 @@ def stage(change: Change, target: TargetConfig, contents: Mapping[str, bytes]) -
     Raises OSError, or StageFailed for an unknown owner or group.
     """
     folder = change.folder
+    if folder.is_symlink():
+        raise NotADirectoryError(errno.ENOTDIR, "a link stands where the folder of the pair belongs", str(folder))
     if not folder.exists():
         make_folder(folder, folder.parent)
         sync_dir(folder.parent)
@@ -186,11 +189,9 @@ def _build(folder: Path, name: str, files: Mapping[str, tuple[bytes, Attributes]
     if unborn.exists():
         shutil.rmtree(unborn)
     discard(folder, name)
-    os.mkdir(unborn, 0o700)
-    for file, (content, attributes) in files.items():
-        write_new(unborn / file, content, attributes)
-    match_folder(unborn, folder)
-    sync_dir(unborn)
+    with new_folder(unborn, folder) as opened:
+        for file, (content, attributes) in files.items():
+            write_new(file, content, attributes, opened)
     os.rename(unborn, folder / name)
     sync_dir(folder)
 

@@ -8,7 +8,9 @@ import pytest
 
 from core.config.model import TargetConfig
 from core.errors import StageFailed
+from core.targets.attributes import Attributes
 from core.targets.change import Change, survey
+from core.targets.disk import new_folder, write_new
 from core.targets.pair import adopt, put_back, release, settle, show_old, stage, switch
 
 NEW = {"fullchain.pem": b"new certificate", "privkey.pem": b"new key", "chain.pem": b"new chain"}
@@ -136,6 +138,45 @@ def test_owner_and_group_are_for_new_files(target: TargetConfig) -> None:
     deploy(replace(target, owner="12", group="34"), NEW)
     for path in (target.certificate, target.key):
         assert (os.stat(path).st_uid, os.stat(path).st_gid) == (12, 34)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has folders of others to work in")
+def test_the_folder_of_the_pair_stays_ours(target: TargetConfig) -> None:
+    """In a folder of the service's account the pair's own folders belong to root, and the account can read through them."""
+    parent = Path(target.certificate).parent
+    os.chown(parent, 65534, 65534)
+    parent.chmod(0o700)
+    deploy(target, NEW)
+    folders = [path for path in parent.rglob("*") if path.is_dir() and not path.is_symlink()]
+    assert sorted(folder.name for folder in folders) == [".certdeck-web", "0", "1"]
+    for folder in folders:
+        status = folder.stat()
+        assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 65534, 0o755)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_link_put_in_the_place_of_a_new_folder_gains_nothing(tmp_path: Path) -> None:
+    """Whoever swaps the folder while it is filled gets neither another folder's owner and mode changed nor a file put there."""
+    victim, like, path = tmp_path / "victim", tmp_path / "like", tmp_path / "new"
+    victim.mkdir(mode=0o700)
+    like.mkdir(mode=0o755)
+    os.chown(like, 65534, 65534)
+    with new_folder(path, like) as opened:
+        path.rename(tmp_path / "away")
+        path.symlink_to(victim)
+        write_new("privkey.pem", b"key", Attributes(mode=0o600), opened)
+    status = victim.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 0, 0o700)
+    assert list(victim.iterdir()) == []
+
+
+def test_a_link_in_the_place_of_our_folder_is_refused(target: TargetConfig, tmp_path: Path) -> None:
+    """Nothing is written through a link that somebody put where the folder of the pair belongs."""
+    (tmp_path / "elsewhere").mkdir()
+    (Path(target.certificate).parent / ".certdeck-web").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NotADirectoryError):
+        stage(survey(target), target, NEW)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_unknown_owner_is_refused(target: TargetConfig) -> None:
