@@ -10,12 +10,13 @@ from __future__ import annotations
 import io
 import re
 import tarfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from core.errors import NotFound, StoreCorrupt, UsageError
+from core.errors import NotFound, StoreCorrupt, StoreError, UsageError
 from core.paths import Paths
 from core.store import journal, lineages, orders
 from core.store.atomic import (
@@ -46,8 +47,13 @@ class DeletedCopy:
     path: Path
 
 
-def delete_lineage(paths: Paths, vault: Vault, name: str, now: datetime) -> datetime:
+def delete_lineage(
+    paths: Paths, vault: Vault, name: str, now: datetime, let_go: Callable[[], None] = lambda: None
+) -> datetime:
     """Forget a lineage; returns until when the copy stays. Wants the writers' lock.
+
+    Args:
+        let_go: done between copy and removal; where it raises, the lineage stays and the copy goes.
 
     Raises:
         NotFound (`not-found`): there is none.
@@ -64,6 +70,12 @@ def delete_lineage(paths: Paths, vault: Vault, name: str, now: datetime) -> date
     make_dir(paths.deleted)
     path = _free_place(paths, name, now)
     write_file(path, vault.seal(deleted_copy(path.name), _archive(paths, vault, name)))
+    try:
+        let_go()
+    except BaseException:
+        with suppress(StoreError):  # one copy too many goes by itself in 30 days
+            remove_file(path)
+        raise
     make_dir(home)
     write_file(home / lineages.DELETING, b"")
     _remove(paths, name)

@@ -20,6 +20,7 @@ def delete(context: Context, name: str, *, force: bool) -> Deleted:
 
     Raises:
         NotFound (`not-found`); UsageError (`usage`): a target still uses it.
+        VaultError, StoreError: no copy could be kept, so nothing has changed; or a service's files could not be let go.
     """
     facts = facts_of(context.paths, name)
     if facts.targets and not force:
@@ -29,8 +30,13 @@ def delete(context: Context, name: str, *, force: bool) -> Deleted:
             "Deploy another certificate there first, or delete with --force: the service keeps the files it has.",
             lineage=name,
         )
-    for target in target_configs(context, [t for t in facts.targets if t in context.config.targets]):
-        release_target(context, target)
-    kept_until = delete_lineage(context.paths, Vault(context.paths, context.env), name, context.env.clock.now())
+    targets = target_configs(context, [t for t in facts.targets if t in context.config.targets])
+
+    def let_go() -> None:
+        for target in targets:
+            release_target(context, target)
+
+    vault = Vault(context.paths, context.env)
+    kept_until = delete_lineage(context.paths, vault, name, context.env.clock.now(), let_go)
     context.narrator.tell(Changed(what=f"deleted {name}"))
     return Deleted(name=name, kept_until=kept_until)
