@@ -118,6 +118,15 @@ def file_mode(value: str) -> Broken:
     return f"{value!r} is not a mode for a key", 'Write it in octal, without rights for others, for example "0640".'
 
 
+def account(value: str) -> Broken:
+    """An owner or group. The number 2^32 - 1 means "leave it as it is" to the system."""
+    if value.isdigit():
+        is_good = value.isascii() and len(value) <= 10 and int(value) < 2**32 - 1
+    else:
+        is_good = re.fullmatch(r"[^\s:/\0-\x1f\x7f]{1,256}", value) is not None
+    return None if is_good else (f"{value[:60]!r} is no account", "Write its name, or its number from 0 to 4294967294.")
+
+
 def command(values: tuple[str, ...]) -> Broken:
     if not values or (values[0] and all("\0" not in value for value in values)):
         return None
@@ -162,6 +171,8 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "timeout_seconds"): between(1, 3600),
     (TargetConfig, "mode"): one_of("link", "copy"),
     (TargetConfig, "file_mode"): file_mode,
+    (TargetConfig, "owner"): account,
+    (TargetConfig, "group"): account,
     (DnsProviderConfig, "kind"): not_empty,
     (LineageConfig, "domains"): domains,
     (LineageConfig, "issuer"): name,

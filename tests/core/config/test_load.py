@@ -129,6 +129,8 @@ def test_a_command_as_text_is_refused() -> None:
         (b'[targets.web]\nkey = "/k"\n', "targets.web.certificate"),
         (b'[targets.web]\ncertificate = "/c"\nkey = "/k"\nprobe = "443"\n', "targets.web.probe"),
         (b'[targets.web]\ncertificate = "/c"\nkey = "/k"\nfile_mode = "0644"\n', "targets.web.file_mode"),
+        (b'[targets.web]\ncertificate = "/c"\nkey = "/k"\nowner = "99999999999999999999"\n', "targets.web.owner"),
+        (b'[targets.web]\ncertificate = "/c"\nkey = "/k"\ngroup = "4294967295"\n', "targets.web.group"),
         (b'[targets.web]\ncertificate = "/c"\nkey = "/k"\nname = "other"\n', "targets.web.name"),
         (b'[issuers.x]\ndirectory = "http://ca.example/dir"\n', "issuers.x.directory"),
         (b'[issuers.x]\ndirectory = "https://ca.example:99999/dir"\n', "issuers.x.directory"),
