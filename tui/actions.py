@@ -205,7 +205,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     # -- issue wizard ----------------------------------------------------------------------------------------------
     Action(
-        id="next", key="enter,ctrl+n,ctrl+j", label="Next", title="Go on to the next step", scope="issue", footer=1, shown_key="enter",
+        id="next", key="enter,ctrl+n,ctrl+j", label="Next", title="Go on to the next step", scope="issue", footer=1,
+        shown_key="enter",
         applies=lambda situation: situation.step < 6,
         help="Checks this step and goes on. What is wrong is said where it is. Ctrl+N does the same from every field.",
     ),
@@ -258,9 +259,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     # -- issuers ---------------------------------------------------------------------------------------------------
     Action(
-        id="test", key="x,enter,ctrl+j", label="Test", title="Test the directory of this issuer", scope="issuers", footer=1, shown_key="x",
+        id="test", key="x,enter,ctrl+j", label="Test", title="Test the directory of this issuer", scope="issuers", footer=1,
+        shown_key="x",
         applies=lambda situation: situation.row_kind == "acme",
-        help="Reads its directory: its terms, profiles, CAA names, whether it suggests renewal times, and how far our clock is off.",
+        help="Reads its directory: its terms, profiles, CAA names, whether it suggests renewal times, "
+        "and how far our clock is off.",
     ),
     Action(
         id="make-default", key="d", label="Default", title="Make this the default issuer", scope="issuers", footer=2,

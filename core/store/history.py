@@ -27,7 +27,7 @@ from core.errors import StoreCorrupt, StoreError
 from core.events import Event, Progressed, Report
 from core.operations import LogEntry
 from core.paths import Paths
-from core.store.atomic import make_dir, write_file
+from core.store.atomic import make_dir, storing, write_file
 from core.store.records import rfc3339
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class History:
         import sqlite3
 
         self.flush()
-        if not self._path.exists():
+        if not self._is_there():
             return ()
         where, values = ["1"], list[object]()
         if lineage is not None:
@@ -118,7 +118,7 @@ class History:
         self.flush()
         head_number, head_hash = self._head()
         count, previous, expected = 0, _ORIGIN, 1
-        if self._path.exists():
+        if self._is_there():
             try:
                 with self._read_only() as database:
                     for number, *row, hash in database.execute(f"SELECT {_COLUMNS} FROM history ORDER BY number"):  # noqa: S608
@@ -183,6 +183,10 @@ class History:
             database.close()
             raise
         return database
+
+    def _is_there(self) -> bool:
+        with storing(self._path, "looked at"):
+            return self._path.exists()
 
     @contextmanager
     def _read_only(self) -> Iterator[sqlite3.Connection]:

@@ -143,7 +143,9 @@ class Page(Screen[T]):
         right, role = "", "text-muted"
         if status is not None:
             right = text.timer_shown(status.timer, now)
-            role = {"on": "severity-green", "off": "severity-yellow", "dead": "severity-red"}.get(status.timer.state, "text-muted")
+            role = {"on": "severity-green", "off": "severity-yellow", "dead": "severity-red"}.get(
+                status.timer.state, "text-muted"
+            )
             if status.timer.last_outcome == "failed":
                 role = "severity-red"
         self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail, right=right, role=role)

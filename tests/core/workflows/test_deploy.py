@@ -169,7 +169,10 @@ def _serves_another(service: Service) -> None:
 
 FAILURES = [
     pytest.param(
-        _test_refuses, ConfigTestFailed, "web test ended with status 1: service: [emerg] unknown directive.", id="test-refuses"
+        _test_refuses,
+        ConfigTestFailed,
+        "web test ended with status 1: service: [emerg] unknown directive.",
+        id="test-refuses",
     ),
     pytest.param(_test_hangs, ConfigTestFailed, "did not end within 60 s", id="test-hangs"),
     pytest.param(_test_missing, ConfigTestFailed, "there is no such program", id="test-missing"),
