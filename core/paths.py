@@ -96,13 +96,9 @@ def paths_for(variables: Mapping[str, str], uid: int) -> Paths:
         return Paths(root / "etc", root / "state", root / "run", root / "log")
     if uid == 0:
         return Paths(Path("/etc/certdeck"), Path("/var/lib/certdeck"), Path("/run/certdeck"), Path("/var/log/certdeck"))
-    import warnings
-
     import platformdirs
 
     user = platformdirs.PlatformDirs("certdeck", appauthor=False)
-    with warnings.catch_warnings():
-        # Where nobody has logged in there is no folder below /run, and /tmp is taken: nothing to print lines of our code about.
-        warnings.simplefilter("ignore")
-        run = Path(user.user_runtime_dir)
-    return Paths(Path(user.user_config_dir), Path(user.user_data_dir), run, Path(user.user_log_dir))
+    state = Path(user.user_data_dir)
+    # The lock lies with what it guards: the runtime folder of a login is another one for the same user's timer.
+    return Paths(Path(user.user_config_dir), state, state / "run", Path(user.user_log_dir))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import resource
 import sqlite3
@@ -199,6 +200,20 @@ def test_a_folder_in_its_place_never_stops_an_operation(paths: Paths, caplog: py
     with caplog.at_level(logging.WARNING):
         filled(paths, 1)
     assert len(caplog.records) == 1
+
+
+def test_a_history_that_another_user_owns_is_said(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`log` without the permission to look into the folder ended with an internal error."""
+    filled(paths, 1)
+
+    def refused(_path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refused)
+    for read in (History(paths).entries, History(paths).verify):
+        with pytest.raises(StoreError) as caught:
+            read()
+        assert str(paths.history) in caught.value.what
 
 
 def test_progress_is_not_worth_keeping(paths: Paths) -> None:
