@@ -1,0 +1,228 @@
+"""The upload screen: applying, and leaving."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual import events
+from textual.widgets import Input
+
+from core.errors import TargetError
+from core.upload.values import Upload
+from tests.support.authority import Authority, Leaf
+from tests.support.deck import NARROW, WIDE, deck, settled, shown
+from tests.support.fake_engine import FakeEngine
+from tests.support.fake_uploads import good_check
+from tests.support.lineages import lineage
+from tests.support.uploading import bundle, checked, opened, paste, secret_of, uploads
+from tui.screens.dialogs.confirm import ConfirmDialog
+from tui.screens.lineages import LineagesScreen
+from tui.screens.upload import UploadScreen
+from tui.screens.upload.progress import UploadProgress
+
+
+@pytest.fixture(scope="module")
+def leaf() -> Leaf:
+    return Authority.new("Bought").leaf(["shop.example.com", "www.shop.example.com"])
+
+
+# -- applying ----------------------------------------------------------------------------------------------------------
+
+
+async def test_apply_asks_before_it_replaces_a_ca(leaf: Leaf) -> None:
+    """A certificate that a CA renews so far is replaced after a question; then the progress and what to do next."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        await pilot.press("ctrl+s")
+        assert isinstance(app.screen, ConfirmDialog)
+        await pilot.press("y")
+        await settled(pilot)
+        assert isinstance(app.screen, UploadProgress)
+        text = shown(app)
+        assert "✔ shop has its new certificate." in text
+        assert "rolls back to version" in text
+        assert "exports it" in text
+        await pilot.press("escape")
+        await settled(pilot)
+        assert isinstance(app.screen, LineagesScreen)
+    applied = uploads(engine, "import_upload")
+    assert [(each["name"], each["targets"], each["replace"]) for each in applied] == [
+        ("shop", ("nginx", "postfix"), True)
+    ]
+
+
+async def test_apply_pressed_too_early_waits_for_the_checks(leaf: Leaf) -> None:
+    """Ctrl+S right behind the paste is not lost: it is done when the checks are through."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        app.focused.post_message(events.Paste(bundle(leaf)))  # type: ignore[union-attr]
+        await pilot.press("ctrl+s")
+        await checked(pilot)
+        assert isinstance(app.screen, ConfirmDialog)
+
+
+async def test_a_service_that_refuses_leaves_everything_where_it_was(leaf: Leaf) -> None:
+    """A failed deployment says so in the progress; back on the screen everything that was given is still there (ST-41)."""
+    engine = FakeEngine()
+
+    def refuse(name: str, upload: Upload, **_: Any) -> Any:
+        raise TargetError("nginx refuses the new files.", "Its test said no.", "The old pair is back. Mend it.")
+
+    engine.import_upload = refuse  # type: ignore[method-assign]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        await pilot.press("ctrl+s", "y")
+        await settled(pilot)
+        assert "✖ nginx refuses the new files." in shown(app)
+        await pilot.press("escape")
+        await checked(pilot)
+        assert isinstance(app.screen, UploadScreen)
+        assert "(private key, 240 characters, hidden)" in shown(app)
+        assert "^s Apply" in shown(app)
+
+
+async def test_a_new_one_is_called_as_the_certificate_says(leaf: Leaf) -> None:
+    """Without a name the certificate's own is taken, and the services that carry nothing yet get it."""
+    engine = FakeEngine([])
+    engine.upload_check = good_check("new.example.com")
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("u")
+        await settled(pilot)
+        await paste(pilot, bundle(leaf))
+        assert "Upload  to new.example.com" in shown(app)
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+    assert [each["name"] for each in uploads(engine, "import_upload")] == ["new.example.com"]
+    assert uploads(engine)[0]["name"] is None
+
+
+async def test_another_try_is_for_the_same_services(leaf: Leaf) -> None:
+    """A deployment that failed leaves a lineage without services; the next try goes to the chosen ones all the same."""
+    engine = FakeEngine([])
+    given: list[Any] = []
+
+    def refuse(name: str, upload: Upload, *, targets: Any, **_: Any) -> Any:
+        given.append(targets)
+        engine.lineages = [lineage(name, "new.example.com", targets=(), method="upload", ca=None)]
+        raise TargetError("nginx refuses the new files.", "Its test said no.", "The old pair is back. Mend it.")
+
+    engine.import_upload = refuse  # type: ignore[method-assign, assignment]
+    engine.upload_check = good_check("new.example.com")
+    infos = tuple(replace(each, lineage=None) for each in engine.targets())
+    engine.targets = lambda: infos  # type: ignore[method-assign]
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("u")
+        await settled(pilot)
+        await paste(pilot, bundle(leaf))
+        for _ in range(2):
+            await pilot.press("ctrl+s")
+            await settled(pilot)
+            await pilot.press("escape")
+            await checked(pilot)
+    assert given == [tuple(each.name for each in infos)] * 2
+    assert given[0]
+
+
+async def test_services_are_chosen(leaf: Leaf) -> None:
+    """Enter on the line of services ticks others, and those get it."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        screen.query_one("#services").focus()
+        await pilot.press("enter", "space", "enter")
+        await settled(pilot)
+        assert "Services       postfix" in shown(app)
+        await pilot.press("ctrl+s", "y")
+        await settled(pilot)
+    assert uploads(engine, "import_upload")[0]["targets"] == ("postfix",)
+
+
+async def test_leaving_asks_where_something_was_given(leaf: Leaf) -> None:
+    """Esc on an empty screen leaves; with something in the box it asks first."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await pilot.press("escape")
+        assert isinstance(app.screen, LineagesScreen)
+        await pilot.press("u")
+        await settled(pilot)
+        await paste(pilot, bundle(leaf))
+        await pilot.press("escape")
+        assert isinstance(app.screen, ConfirmDialog)
+        await pilot.press("n")
+        assert "hidden)" in shown(app)
+
+
+async def test_the_key_is_in_no_picture_and_not_in_the_clipboard(leaf: Leaf) -> None:
+    """Neither the picture of any state, nor the clipboard, nor what the app knows by name holds a line of the key."""
+    app = deck()
+    pictures: list[str] = []
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        pictures.append(app.export_screenshot())
+        await pilot.press("ctrl+c", "ctrl+s", "y")
+        await settled(pilot)
+        pictures.append(app.export_screenshot())
+        await pilot.press("v")
+        pictures.append(app.export_screenshot())
+        assert secret_of(leaf)[:16] not in app.clipboard
+    assert not any(secret_of(leaf)[:16] in picture for picture in pictures)
+
+
+async def test_the_key_is_for_the_first_screen() -> None:
+    """u opens nothing where no certificate is under the cursor: on the log, or on the upload itself."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l", "u")
+        await settled(pilot)
+        assert not isinstance(app.screen, UploadScreen)
+        await pilot.press("escape", "u")
+        await settled(pilot)
+        screen = app.screen
+        assert isinstance(screen, UploadScreen)
+        screen.query_one("#checks").focus()
+        await pilot.press("u")
+        await settled(pilot)
+        assert app.screen is screen
+
+
+async def test_a_path_that_leads_nowhere_keeps_apply_off(leaf: Leaf) -> None:
+    """Something typed that is no file may have been meant for another field: it is said, and nothing is applied."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        await pilot.press(*"nowhere", "ctrl+s")
+        await checked(pilot)
+        text = shown(app)
+        assert "Apply is off: what stands in the box is no file" in text
+        assert "^s Apply" not in text
+    assert not uploads(engine, "import_upload")
+
+
+async def test_what_is_typed_right_behind_the_arrow_is_the_name(leaf: Leaf) -> None:
+    """Down and a name in one burst, as a fast typist or a script sends it, end up in the field for the name."""
+    engine = FakeEngine([])
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("u")
+        await settled(pilot)
+        await paste(pilot, bundle(leaf))
+        for key in ("down", *"web"):
+            app.post_message(events.Key(key, None if key == "down" else key))
+        await checked(pilot)
+        assert app.screen.query_one("#name Input", Input).value == "web"
