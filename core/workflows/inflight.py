@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config.model import LineageConfig, TargetConfig
-from core.errors import CertdeckError, StoreCorrupt, TargetError, VaultError
+from core.errors import CertdeckError, StoreCorrupt, StoreError, StoreFull, TargetError, VaultError
 from core.events import TargetProbed, TargetRolledBack, VersionSwitched, Warned
 from core.store import journal, lineages, renewal_state
 from core.store.atomic import store_error
@@ -149,7 +149,9 @@ def _seal_old_keys(context: Context, name: str) -> None:
 
     try:
         lineages.seal_old_keys(context.paths, Vault(context.paths, context.env), name)
-    except VaultError as exc:
+    except StoreFull:
+        raise  # the next run seals it, when there is room
+    except (VaultError, StoreError) as exc:
         # The certificate is live and stays so: an old key that waits unsealed is said, not a reason to fail.
         context.narrator.tell(Warned(code="old-key-not-sealed", what=f"{exc.what} {exc.why}", fix=exc.fix))
 

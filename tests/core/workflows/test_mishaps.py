@@ -13,7 +13,7 @@ from core.config.edit import write_lineage
 from core.config.load import load_lineage
 from core.config.model import LineageConfig
 from core.errors import AuthorizationFailed, Cancelled, ConfigTestFailed, DirectoryUnreachable
-from core.events import RunFinished
+from core.events import RunFinished, Warned
 from core.operations import IssueRequest
 from core.ports import CancelToken, Completed, Response, TransportFailure
 from core.store import orders, renewal_state
@@ -258,3 +258,16 @@ def test_a_ca_that_stumbles_over_replaces_gets_an_order_without(appliance: Appli
     assert appliance.engine.renew(force=True).renewed == (NAME,)
     assert spoilt == ["replaces"]
     assert (appliance.clock.now() - begun).total_seconds() < 5
+
+
+def test_a_master_key_that_cannot_be_read_spoils_no_deployment(appliance: Appliance) -> None:
+    """Who may not read the master key had a deployment that was never finished, at every run anew."""
+    appliance.issue("nas.local", issuer="self-signed")
+    key = appliance.paths.master_key
+    if key.exists():
+        key.unlink()
+    key.mkdir()  # reading it fails, for root too
+    report = appliance.engine.renew(force=True, report=appliance.told.append)
+    assert report.renewed == ("nas.local",)
+    assert list(appliance.paths.transactions.glob("*.json")) == []
+    assert "old-key-not-sealed" in [event.code for event in appliance.events if isinstance(event, Warned)]
