@@ -161,6 +161,7 @@ def test_terminal_types_and_reads(terminals: Callable[..., Terminal], home: Path
 def test_terminal_gives_up_with_the_screen(terminals: Callable[..., Terminal]) -> None:
     """Waiting in vain fails with what the screen shows, so that a failure can be understood from the log."""
     terminal = terminals(["sh", "-c", "echo the last words; exit 3"])
+    terminal.wait_for("the last words")  # tmux may see the end before it has drawn what came before
     assert terminal.wait_exit() == 3
     with pytest.raises(NotThere, match="the last words"):
         terminal.wait_for("something else", timeout=0.1)
