@@ -1,0 +1,31 @@
+"""The one door for both front ends.
+
+`Engine` is thin: its parts are files of this package, and each operation calls one workflow. Workflows are imported when
+they are called, so that looking at the state of things loads neither cryptography nor an HTTP client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.engine.certificates import Certificates
+from core.engine.frame import ignore
+from core.engine.looking import Looking
+from core.engine.settings import Settings
+from core.paths import paths_for
+
+__all__ = ["Engine", "ignore"]
+
+
+class Engine(Looking, Certificates, Settings):
+    """Everything certdeck can do, over one set of folders and one environment."""
+
+    @classmethod
+    def open(cls, variables: Mapping[str, str] | None = None) -> Engine:
+        """Return the engine over the real world. `variables`: the environment, or that of this process."""
+        import os
+
+        from core.system import environment
+
+        env = environment(variables)
+        return cls(paths_for(env.variables, os.getuid()), env)

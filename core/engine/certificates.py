@@ -1,0 +1,173 @@
+"""What is done with lineages: had, renewed, deployed, uploaded, exported, revoked, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.engine.frame import Frame, ignore
+
+if TYPE_CHECKING:
+    from core.events import Reporter
+    from core.operations import (
+        Deleted,
+        Deployment,
+        Exported,
+        FirstBoot,
+        Issued,
+        IssueRequest,
+        Pending,
+        RenewalReport,
+    )
+    from core.ports import CancelToken
+    from core.upload.values import Imported, Upload
+
+
+class Certificates(Frame):
+    """Operations on lineages. Each holds the writers' lock while it runs."""
+
+    def first_boot(
+        self,
+        *,
+        hostname: str | None = None,
+        external_url: str | None = None,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> FirstBoot:
+        """Make and deploy the self-signed certificate of a fresh box, or make it anew when its names changed."""
+        from core.workflows.first_boot import first_boot
+
+        with self._writing("first-boot", report, cancel) as context:
+            return first_boot(context, hostname=hostname, external_url=external_url)
+
+    def issue(
+        self, request: IssueRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None
+    ) -> Issued | Pending:
+        """Order, fetch, store and deploy a certificate."""
+        from core.workflows.issue import issue
+
+        with self._writing("issue", report, cancel) as context:
+            return issue(context, request)
+
+    def complete(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Issued | Pending:
+        """Go on with an order that an earlier process left open."""
+        from core.workflows.issue import complete
+
+        with self._writing("complete", report, cancel, name) as context:
+            return complete(context, name)
+
+    def renew(
+        self,
+        names: Sequence[str] = (),
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> RenewalReport:
+        """Renew what is due. The lock is taken only when something is; failures of single lineages are in the report."""
+        from core.workflows.renew import renew
+
+        return renew(self._view(), lambda: self._writing("renew", report, cancel), names, force=force, dry_run=dry_run)
+
+    def deploy(
+        self,
+        name: str,
+        *,
+        targets: Sequence[str] | None = None,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> Deployment:
+        """Put the newest version onto its targets, or onto `targets` from now on."""
+        from core.workflows.deploy import deploy
+
+        with self._writing("deploy", report, cancel, name) as context:
+            return deploy(context, name, targets)
+
+    def rollback(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Deployment:
+        """Put the version before the live one onto its targets."""
+        from core.workflows.deploy import rollback
+
+        with self._writing("rollback", report, cancel, name) as context:
+            return rollback(context, name)
+
+    def export(
+        self,
+        name: str,
+        *,
+        format: str,
+        out: Path,
+        passphrase: bytes | None = None,
+        legacy: bool = False,
+        report: Reporter = ignore,
+    ) -> Exported:
+        """Write the live certificate to a file: `pem`, `fullchain`, `pfx`, `der`, `haproxy`."""
+        from core.workflows.export import export
+
+        with self._writing("export", report, None, name) as context:
+            return export(context, name, format=format, out=out, passphrase=passphrase, legacy=legacy)
+
+    def delete(self, name: str, *, force: bool = False, report: Reporter = ignore) -> Deleted:
+        """Forget a lineage; a sealed copy stays for 30 days. Refused while a target uses it, unless `force`."""
+        from core.workflows.delete import delete
+
+        with self._writing("delete", report, None, name) as context:
+            return delete(context, name, force=force)
+
+    def revoke(
+        self,
+        name: str,
+        *,
+        reason: str = "unspecified",
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        """Ask the CA to revoke the live certificate."""
+        from core.workflows.revoke import revoke
+
+        with self._writing("revoke", report, cancel, name) as context:
+            revoke(context, name, reason)
+
+    def import_upload(
+        self,
+        name: str,
+        upload: Upload,
+        *,
+        host: str | None = None,
+        targets: Sequence[str] | None = None,
+        force: bool = False,
+        replace: bool = False,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> Imported:
+        """Check a certificate that somebody brings, store it as a version of `name` and deploy it.
+
+        Args:
+            targets: onto these from now on; None: those the lineage has.
+            force: let failures pass that cannot stop a service.
+            replace: also where the lineage is renewed by a CA so far, which then ends.
+
+        Raises:
+            InputRejected (`input-rejected`): the checks failed; `outcome` holds them, nothing was changed.
+            UsageError: `replace` is needed (`details["needs"] == "replace"`).
+            TargetError: everything was put back; the new version waits.
+        """
+        from core.workflows.upload import import_upload
+
+        with self._writing("import", report, cancel, name) as context:
+            return import_upload(context, name, upload, host=host, targets=targets, force=force, replace=replace)
+
+    def set_lineage(
+        self,
+        name: str,
+        *,
+        auto_renew: bool | None = None,
+        renew_days_before: int | None = None,
+        report: Reporter = ignore,
+    ) -> None:
+        """Change settings of a lineage; None leaves one as it is, `renew_days_before=0` removes it."""
+        from core.workflows.settings import set_lineage
+
+        with self._writing("set", report, None, name) as context:
+            set_lineage(context, name, auto_renew=auto_renew, renew_days_before=renew_days_before)

@@ -1,0 +1,148 @@
+"""Looking at the state of things, and asking: nothing here changes anything or takes the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.engine.frame import Frame
+
+if TYPE_CHECKING:
+    from core.operations import (
+        AccountInfo,
+        Finding,
+        IssueRequest,
+        IssuerInfo,
+        IssuerTest,
+        LogEntry,
+        PemView,
+        ScheduleInfo,
+        Status,
+        TargetInfo,
+    )
+    from core.ports import CancelToken
+    from core.upload.values import Part, Upload, UploadCheck
+
+
+class Looking(Frame):
+    """What the engine shows and finds out."""
+
+    def status(self, names: Sequence[str] = (), *, probe: bool = False) -> Status:
+        """Return the state of every lineage, or of `names`.
+
+        With `probe` each target's service is asked over TLS what it serves, which takes seconds at worst; without, the
+        files and the last known answer are looked at. Raises NotFound (`not-found`), ConfigError.
+        """
+        from core.workflows.status import status
+
+        return status(self._view(), names, probe=probe)
+
+    def generation(self) -> str:
+        """Return a stamp that changes whenever something on disk has changed; costs a few `stat` calls."""
+        from core.store.index import generation
+
+        return generation(self.paths)
+
+    def pem(self, name: str) -> PemView:
+        """Return the live fullchain of a lineage (SO-36). Raises NotFound."""
+        from core.workflows.export import pem_view
+
+        return pem_view(self._reading(), name)
+
+    def log(self, *, lineage: str | None = None, limit: int = 200, before: int | None = None) -> tuple[LogEntry, ...]:
+        """Return the history, newest first; `before` is an entry's number, for paging."""
+        with self._history() as history:
+            return history.entries(lineage=lineage, limit=limit, before=before)
+
+    def verify_log(self) -> tuple[int, str | None]:
+        """Follow the history's hash chain: how many entries stand, and the sentence that says where it was altered."""
+        with self._history() as history:
+            return history.verify()
+
+    def issuers(self) -> tuple[IssuerInfo, ...]:
+        """Return the built-in and configured issuers together."""
+        from core.workflows.issuers import issuers
+
+        return issuers(self._reading())
+
+    def accounts(self) -> tuple[AccountInfo, ...]:
+        from core.workflows.accounts import accounts
+
+        with self._history() as history:  # each look at a key belongs into the audit trail
+            who = self.env.host.user()
+            return accounts(self._context(self.config(), lambda told: history.record(told, who), None))
+
+    def targets(self) -> tuple[TargetInfo, ...]:
+        from core.workflows.targets import targets
+
+        return targets(self._reading())
+
+    def open_orders(self) -> tuple[str, ...]:
+        """Return the lineages with an order that has not ended."""
+        from core.store.orders import list_orders
+
+        return tuple(list_orders(self.paths))
+
+    def schedule(self) -> ScheduleInfo:
+        """Return when the scheduled run comes and whether it lives. Asks systemd or cron: a fraction of a second."""
+        from core.workflows.schedule import schedule
+
+        return schedule(self._view())
+
+    def http01_snippets(self) -> Mapping[str, str]:
+        """Return the lines for nginx, haproxy and apache that let them share port 80 with us (SF-07, SO-22)."""
+        from core.challenges.snippets import proxy_snippets, webroot_snippets
+
+        http01 = self.config().http01
+        if http01.mode == "webroot" and http01.webroot:
+            return webroot_snippets(Path(http01.webroot))
+        return proxy_snippets(http01.address, http01.port)
+
+    # -- asking, changing nothing --------------------------------------------------------------------------------------
+
+    def test_issuer(self, name: str, *, cancel: CancelToken | None = None) -> IssuerTest:
+        """Read an issuer's directory. Raises IssuerError, NotFound."""
+        from core.workflows.issuers import test_issuer
+
+        return test_issuer(self._reading(cancel), name)
+
+    def doctor(
+        self, request: IssueRequest | None = None, *, name: str | None = None, cancel: CancelToken | None = None
+    ) -> tuple[Finding, ...]:
+        """Find out what would stop an issuance, over the network too. Without a request: what concerns the whole box."""
+        from core.workflows.doctor import doctor
+
+        return doctor(self._reading(cancel), request, name)
+
+    def check_request(self, request: IssueRequest) -> tuple[Finding, ...]:
+        """Check a request offline and at once: names, the issuer's limits, targets, the port's settings."""
+        from core.workflows.request import findings
+
+        return findings(self._reading(), request)
+
+    def test_target(self, name: str, *, cancel: CancelToken | None = None) -> tuple[Finding, ...]:
+        """Look at a target's files, run its configuration test, and ask what it serves."""
+        from core.workflows.targets import test_target
+
+        return test_target(self._reading(cancel), name)
+
+    def read_part(self, path: Path) -> Part:
+        """Read a file that somebody names for an upload: regular files only, never more than a megabyte. Raises UsageError."""
+        from core.upload.files import read_part
+
+        return read_part(path)
+
+    def check_upload(
+        self, upload: Upload, *, host: str | None = None, name: str | None = None, force: bool = False
+    ) -> UploadCheck:
+        """Check a certificate that somebody brings. Changes nothing, needs no lock, asks nothing of the network.
+
+        Args:
+            host: what clients call the service: it has to be among the certificate's names.
+            name: the lineage that it is meant for, which may not exist yet: compared with what that has.
+            force: show what `import_upload` with `force` would let pass.
+        """
+        from core.workflows.upload import check
+
+        return check(self._reading(), upload, host=host, name=name, force=force)

@@ -1,0 +1,99 @@
+"""What is configured for the whole box: issuers and accounts, targets, the schedule, the vault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.config.model import IssuerConfig, TargetConfig
+from core.engine.frame import Frame, ignore
+
+if TYPE_CHECKING:
+    from core.events import Reporter
+    from core.operations import ScheduleInfo
+
+
+class Settings(Frame):
+    """Operations on the configuration. Each holds the writers' lock while it runs."""
+
+    def add_issuer(self, name: str, config: IssuerConfig, *, report: Reporter = ignore) -> None:
+        """Add an issuer, or override a built-in one, in `certdeck.toml`."""
+        from core.workflows.issuers import add_issuer
+
+        with self._writing("issuer add", report) as context:
+            add_issuer(context, name, config)
+
+    def remove_issuer(self, name: str, *, report: Reporter = ignore) -> None:
+        """Remove an entry of `certdeck.toml`. Refused while a lineage uses an issuer that is not built in."""
+        from core.workflows.issuers import remove_issuer
+
+        with self._writing("issuer remove", report) as context:
+            remove_issuer(context, name)
+
+    def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> None:
+        from core.workflows.issuers import set_default_issuer
+
+        with self._writing("issuer default", report) as context:
+            set_default_issuer(context, name)
+
+    def agree_terms(self, issuer: str, *, report: Reporter = ignore) -> None:
+        """Keep in the configuration that somebody agreed to the issuer's terms of service."""
+        from core.workflows.issuers import agree_terms
+
+        with self._writing("issuer agree", report) as context:
+            agree_terms(context, issuer)
+
+    def set_eab(self, issuer: str, *, kid: str, hmac: bytes, report: Reporter = ignore) -> None:
+        """Keep an external account binding: the key id in the configuration, the HMAC key in the vault."""
+        from core.workflows.accounts import set_eab
+
+        with self._writing("account eab", report) as context:
+            set_eab(context, issuer, kid=kid, hmac=hmac)
+
+    def add_target(self, config: TargetConfig, *, report: Reporter = ignore) -> None:
+        """Add or change a target in `certdeck.toml`."""
+        from core.workflows.targets import add_target
+
+        with self._writing("target add", report) as context:
+            add_target(context, config)
+
+    def remove_target(self, name: str, *, report: Reporter = ignore) -> None:
+        """Forget a target; its files stay as they are."""
+        from core.workflows.targets import remove_target
+
+        with self._writing("target remove", report) as context:
+            remove_target(context, name)
+
+    def set_schedule(
+        self, *, preset: str | None = None, at: Sequence[str] = (), report: Reporter = ignore
+    ) -> ScheduleInfo:
+        """Switch the scheduled run on, or change when it comes: a preset, times like `03:00`, or as it was.
+
+        Raises UsageError (`usage`) where a certificate lives too short for it.
+        """
+        from core.workflows.schedule import set_schedule
+
+        with self._writing("schedule on", report) as context:
+            return set_schedule(context, preset=preset, at=at)
+
+    def unschedule(self, *, report: Reporter = ignore) -> ScheduleInfo:
+        """Switch the scheduled run off."""
+        from core.workflows.schedule import unschedule
+
+        with self._writing("schedule off", report) as context:
+            return unschedule(context)
+
+    def rotate_vault(self, *, report: Reporter = ignore) -> int:
+        """Seal every secret anew under a new master key; returns how many."""
+        from core.store.vault import Vault
+
+        with self._writing("vault rotate", report):
+            return Vault(self.paths, self.env).rotate()
+
+    def export_ca_root(self, *, report: Reporter = ignore) -> bytes:
+        """Return the PEM of the private CA's root certificate, making the root on first use."""
+        from core.appliance_ca import root_pem
+        from core.store.vault import Vault
+
+        with self._writing("issuer root", report) as context:
+            return root_pem(context, Vault(self.paths, self.env))
