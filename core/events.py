@@ -75,10 +75,43 @@ class ValidatorSeen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAdded(Event):
+    """A record was made at a DNS provider."""
+
+    provider: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRemoved(Event):
+    provider: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderTested(Event):
+    """One step of a provider's connection test has ended."""
+
+    provider: str
+    step: str
+    """`credentials`, `zone`, `write`, `seen`, `remove`."""
+    status: str
+    """`pass`, `warn`, `fail`, `skip`."""
+    detail: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PropagationChecked(Event):
+    """The name servers were asked for a record."""
+
     name: str
     seen: int
+    """Servers that have it."""
     of: int
+    """Servers that answer."""
+    missing: tuple[str, ...] = ()
+    """Those that do not have it yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

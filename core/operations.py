@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from core.dns.provider import Field as DnsField
 from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 
@@ -17,6 +18,11 @@ __all__ = [
     "AccountInfo",
     "Deleted",
     "Deployment",
+    "DnsField",
+    "DnsKind",
+    "DnsProviderInfo",
+    "DnsTest",
+    "DnsTestStep",
     "Exported",
     "FailedLineage",
     "Finding",
@@ -27,10 +33,13 @@ __all__ = [
     "IssuerTest",
     "LineageStatus",
     "LogEntry",
+    "OpenOrder",
     "PemView",
     "Pending",
     "Record",
+    "RecordView",
     "RenewalReport",
+    "ServerView",
     "Skipped",
     "Status",
     "TargetInfo",
@@ -80,12 +89,124 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerView:
+    """What one address of one name server says of one record."""
+
+    server: str
+    """Its name, or its address where it was configured as a resolver."""
+    address: str
+    """`192.0.2.53`, `2001:db8::53`, with a port where it is not 53."""
+    state: str
+    """`has`, `lacks`, `silent` (no answer in time), `unreachable` (no way there from this box), `refuses`."""
+    milliseconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordView:
+    """One record that is to be set, and who has it."""
+
+    record: Record
+    written_at: str
+    """Where it has to stand: the name itself, or where its CNAME leads."""
+    zone: str
+    """Whose servers were asked; empty where it could not be found out, or where resolvers are configured."""
+    servers: tuple[ServerView, ...] = ()
+    problem: str = ""
+    """Why nobody could be asked, for people."""
+
+    @property
+    def is_seen(self) -> bool:
+        """Every server that answers has it, and at least one does."""
+        answering = [one.state for one in self.servers if one.state not in ("silent", "unreachable")]
+        return bool(answering) and all(state == "has" for state in answering)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """A manual DNS-01 order waits for a person (exit status 3)."""
+    """An order waits for a person who sets its DNS records (exit status 3)."""
 
     name: str
     records: tuple[Record, ...]
     expires: datetime | None
+    views: tuple[RecordView, ...] = ()
+    """Who has which record, where that was looked at; empty for an order that was placed a moment ago."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """An order that has not ended, as it lies on disk. Nothing is asked of the CA for it."""
+
+    name: str
+    issuer: str
+    challenge: str
+    identifiers: tuple[str, ...]
+    records: tuple[Record, ...]
+    """To be set by hand; empty for an order that goes on by itself."""
+    created: datetime
+    expires: datetime | None
+    is_by_hand: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsKind:
+    """A kind of DNS provider: what its form asks for."""
+
+    name: str
+    title: str
+    fields: tuple[DnsField, ...]
+    help: str
+    notes: tuple[str, ...] = ()
+    has_zones: bool = True
+    """False: no zones need to be named (acme-dns, a hook)."""
+    takes_any: bool = False
+    """Takes settings and secrets beyond its fields."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsProviderInfo:
+    """A DNS provider entry, without its secrets."""
+
+    name: str
+    kind: str
+    title: str
+    zones: tuple[str, ...]
+    settings: Mapping[str, str]
+    secrets: Mapping[str, bool]
+    """Which are there, by key."""
+    lineages: tuple[str, ...]
+    """That prove their names with it."""
+    delegations: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    """Required fields that have no value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsTestStep:
+    """One step of a connection test."""
+
+    id: str
+    """`credentials`, `zone`, `write`, `seen`, `remove`."""
+    status: str
+    """`pass`, `warn`, `fail`, `skip`."""
+    detail: str
+    fix: str = ""
+    milliseconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsTest:
+    """How a connection test went (ST-24)."""
+
+    name: str
+    domain: str
+    zone: str
+    record: Record | None
+    steps: tuple[DnsTestStep, ...]
+    servers: tuple[ServerView, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        return all(step.status in ("pass", "warn") for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,11 @@ class Paths:
         return self.state / "orders"
 
     @property
+    def dns_records(self) -> Path:
+        """One file for each set of TXT records that certdeck has made at a provider and not removed yet."""
+        return self.state / "dns"
+
+    @property
     def accounts(self) -> Path:
         return self.state / "accounts"
 

@@ -100,6 +100,42 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DnsRecord:
+    """One resource record of an answer."""
+
+    name: str
+    """Lower case, without a final dot."""
+    type: str
+    value: str
+    """TXT: its strings joined. Names: as `name`. SOA: the primary server's name. Addresses as usual."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsReply:
+    """What a name server said, or why it said nothing."""
+
+    status: str
+    """`NOERROR`, `NXDOMAIN`, `SERVFAIL`, `REFUSED` …; `SILENT`: no answer in time; `UNREACHABLE`: no way there."""
+    answer: tuple[DnsRecord, ...] = ()
+    authority: tuple[DnsRecord, ...] = ()
+    milliseconds: int = 0
+
+    def values(self, type: str) -> tuple[str, ...]:
+        """Return the values of the answer's records of a type."""
+        return tuple(record.value for record in self.answer if record.type == type)
+
+
+class Resolver(Protocol):
+    def ask(self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0) -> DnsReply:
+        """Ask one question. Never raises; UDP first, TCP where an answer does not fit.
+
+        Args:
+            server: `ADDRESS`, `ADDRESS:PORT` or `[V6]:PORT`, asked for what it knows itself (no recursion wanted, though it
+                may offer it); None: the resolvers of this machine, one after the other.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
     """A child process that ended."""
 
@@ -214,6 +250,7 @@ class Environment:
     prober: Prober
     listener: Listener
     host: Host
+    resolver: Resolver
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables, read once."""
     places: Places = Places()

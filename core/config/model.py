@@ -104,7 +104,10 @@ class DnsProviderConfig:
     name: str
     kind: str
     zones: tuple[str, ...] = ()
+    """Served by it; the longest that a name ends in is taken. Empty: found out, by the provider's own list or the DNS."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    delegations: Mapping[str, str] = field(default_factory=dict)
+    """Domain → where its `_acme-challenge` record really stands, for CNAMEs that cannot be seen from here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.engine.certificates import Certificates
+from core.engine.dns import DnsProviders
 from core.engine.frame import ignore
 from core.engine.looking import Looking
 from core.engine.settings import Settings
@@ -17,7 +18,7 @@ from core.paths import paths_for
 __all__ = ["Engine", "ignore"]
 
 
-class Engine(Looking, Certificates, Settings):
+class Engine(Looking, Certificates, DnsProviders, Settings):
     """Everything certdeck can do, over one set of folders and one environment."""
 
     @classmethod

@@ -50,12 +50,28 @@ class Certificates(Frame):
         with self._writing("issue", report, cancel) as context:
             return issue(context, request)
 
-    def complete(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Issued | Pending:
-        """Go on with an order that an earlier process left open."""
+    def complete(
+        self,
+        name: str,
+        *,
+        anyway: bool = False,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> Issued | Pending:
+        """Go on with an order that an earlier process left open.
+
+        Records that somebody sets are looked at first: as long as a name server lacks one the order stays as it is (`Pending`),
+        because a challenge that fails cannot be tried again. When some have them already, the others are waited for.
+
+        Args:
+            anyway: let the CA look although not all name servers have the records.
+
+        Raises NotFound (`not-found`) when there is no open order; IssuerError, TargetError.
+        """
         from core.workflows.issue import complete
 
         with self._writing("complete", report, cancel, name) as context:
-            return complete(context, name)
+            return complete(context, name, anyway=anyway)
 
     def renew(
         self,

@@ -1,0 +1,209 @@
+"""An HTTP interface of a DNS provider: requests with patience, answers as values, failures as errors in words.
+
+Over the `Transport` port, so trust, proxies and deadlines are the same as for a CA. What stumbles (429, 5xx, a broken
+connection) is asked again, a few times and not for longer than a minute; a Retry-After is never undercut. A provider says
+with `repeat=False` what must not be sent twice blindly. No request, header or body is ever part of an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from core.dns.provider import Access, provider_error
+from core.errors import DnsProviderError
+from core.ports import Response, TransportFailure
+from core.version import VERSION
+
+REQUEST_SECONDS = 20.0
+PAUSES_SECONDS = (0.5, 1.5, 4.0, 10.0)
+WHOLE_SECONDS = 60.0
+TEMPORARY = (429, 500, 502, 503, 504)
+SHOWN_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @property
+    def is_ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None when it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+
+class Api:
+    """One provider's interface below one address."""
+
+    def __init__(self, access: Access, endpoint: str, *, title: str) -> None:
+        """`endpoint`: the provider's own address; the setting `endpoint` of the entry wins. `title`: its name in sentences."""
+        self.access = access
+        self.title = title
+        self.endpoint = (access.settings.get("endpoint") or endpoint).rstrip("/")
+        self._transport = access.env.transport(access.settings.get("ca_bundle") or None)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        data: object = None,
+        form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeat: bool = True,
+        timeout: float = REQUEST_SECONDS,
+    ) -> Answer:
+        """Send a request and return the answer, also a refusal; `data` goes as JSON, `form` as a form.
+
+        Args:
+            path: below the endpoint, with its slash.
+            repeat: False: not sent again when the reply was lost or the server failed half-way (429 and 503 are refusals before
+                any work, so they are repeated all the same).
+
+        Raises:
+            DnsProviderError: no answer, or `TEMPORARY` to the end (`reason`: `unreachable`, `rate-limited`, `temporary`).
+            Cancelled.
+        """
+        sent = {"User-Agent": f"certdeck/{VERSION}", "Accept": "application/json", **(headers or {})}
+        if data is not None:
+            body = json.dumps(data, separators=(",", ":")).encode()
+            sent.setdefault("Content-Type", "application/json")
+        elif form is not None:
+            body = urlencode(form).encode()
+            sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        url = self.endpoint + path + (f"?{urlencode(query)}" if query else "")
+        clock, cancel = self.access.env.clock, self.access.cancel
+        started = clock.monotonic()
+        for pause in (*PAUSES_SECONDS, None):
+            cancel.check()
+            at_least = 0.0
+            try:
+                response = self._transport.request(method, url, headers=sent, body=body, timeout=timeout)
+            except TransportFailure as failure:
+                error = self._unreachable(failure)
+                if pause is None or not repeat or failure.kind == "untrusted":
+                    raise error from failure
+            else:
+                if response.status not in TEMPORARY or (not repeat and response.status not in (429, 503)):
+                    return self._answer(response)
+                error = self._stumbled(response)
+                at_least = _retry_after(response)
+                if pause is None:
+                    raise error
+            wait = max(pause * self.access.env.random.uniform(0.8, 1.2), at_least)
+            if clock.monotonic() - started + wait > WHOLE_SECONDS:
+                raise error
+            clock.sleep(wait, cancel)
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        self._transport.close()
+
+    # -- what can go wrong with every interface ------------------------------------------------------------------------
+
+    def nonsense(self, why: str) -> DnsProviderError:
+        """Return the error for an answer that cannot be what this interface says."""
+        return provider_error(
+            self.access,
+            "refused",
+            f"What answers at {self._place} is not the interface of {self.title}.",
+            why,
+            "Check `endpoint`, and that no proxy or login page of a network is in between.",
+        )
+
+    def credentials(self, said: str, fix: str) -> DnsProviderError:
+        """Return the error for credentials that are not accepted. `said`: the provider's own words."""
+        return provider_error(
+            self.access,
+            "credentials",
+            f"{self.title} does not accept the credentials of {self.access.name}.",
+            f"It says: {shown(said)}" if said else "It gave no reason.",
+            fix,
+        )
+
+    def refused(self, what: str, status: int, said: str, fix: str) -> DnsProviderError:
+        """Return the error for a refusal that has no better words."""
+        return provider_error(
+            self.access,
+            "refused",
+            what,
+            f"{self.title} answered {status}: {shown(said)}" if said else f"{self.title} answered {status}.",
+            fix,
+            details={"status": status},
+        )
+
+    @property
+    def _place(self) -> str:
+        return urlsplit(self.endpoint).netloc.rpartition("@")[2] or "its endpoint"
+
+    def _answer(self, response: Response) -> Answer:
+        if 300 <= response.status < 400:
+            raise self.nonsense("It redirects to another address; the interface does not.")
+        if response.truncated:
+            raise self.nonsense("Its answer is larger than any that belongs here.")
+        return Answer(status=response.status, headers=response.headers, body=response.body)
+
+    def _unreachable(self, failure: TransportFailure) -> DnsProviderError:
+        return provider_error(
+            self.access,
+            "unreachable",
+            f"{self.title} cannot be reached.",
+            str(failure),
+            "Check this machine's clock, ca_bundle and endpoint."
+            if failure.kind == "untrusted"
+            else "Check this machine's network, DNS and proxy settings, and that it may open connections to port 443.",
+        )
+
+    def _stumbled(self, response: Response) -> DnsProviderError:
+        if response.status == 429:
+            return provider_error(
+                self.access,
+                "rate-limited",
+                f"{self.title} takes no more requests for now.",
+                "Its limit of requests is used up, and stayed so for a minute.",
+                "Try again later; other programs that use the same account count, too.",
+                details={"status": response.status},
+            )
+        return provider_error(
+            self.access,
+            "temporary",
+            f"{self.title} has trouble of its own (HTTP {response.status}).",
+            "The server failed several times in a row.",
+            "Try again later; the provider's status page may tell more.",
+            details={"status": response.status},
+        )
+
+
+def shown(said: str) -> str:
+    """Return a provider's words fit to stand in a sentence: one line, bounded, printable, with an end."""
+    words = " ".join("".join(character if character.isprintable() else " " for character in said).split())
+    if len(words) > SHOWN_CHARACTERS:
+        words = words[: SHOWN_CHARACTERS - 1] + "…"
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
+def _retry_after(response: Response) -> float:
+    """Return the seconds of a Retry-After; dates are rare with these interfaces, and the pauses serve for them."""
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0.0

@@ -1,0 +1,51 @@
+"""The table of all kinds of DNS providers. A kind's file is loaded when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib import import_module
+
+from core.dns.provider import Kind
+from core.errors import NotFound
+
+KINDS = {
+    "cloudflare": "cloudflare",
+    "route53": "route53",
+    "godaddy": "godaddy",
+    "namecheap": "namecheap",
+    "aliyun": "aliyun",
+    "dynu": "dynu",
+    "desec": "desec",
+    "powerdns": "powerdns",
+    "acme-dns": "acme_dns",
+    "rfc2136": "rfc2136",
+    "hook": "hook",
+}
+"""Kind → module below `core.dns.providers`, in the order in which they are offered."""
+LEXICON = "lexicon:"
+"""Prefix of the kinds that dns-lexicon brings."""
+
+
+def kind_named(name: str) -> Kind:
+    """Return a kind. Raises NotFound (`not-found`) that names the nearest one; for `lexicon:X` also where it is not installed."""
+    if name.startswith(LEXICON):
+        from core.dns.providers.lexicon import lexicon_kind
+
+        return lexicon_kind(name.removeprefix(LEXICON))
+    module = KINDS.get(name)
+    if module is None:
+        near = get_close_matches(name, KINDS, n=1)
+        raise NotFound(
+            f"There is no kind of DNS provider {name!r}.",
+            f"The nearest is {near[0]}." if near else "No provider of that name is built in.",
+            f"Known are: {', '.join(KINDS)}; and lexicon:PROVIDER for those of dns-lexicon.",
+        )
+    kind = import_module(f"core.dns.providers.{module}").KIND
+    assert isinstance(kind, Kind)
+    return kind
+
+
+def all_kinds() -> Iterator[Kind]:
+    """Yield the built-in kinds in the order in which they are offered."""
+    return map(kind_named, KINDS)

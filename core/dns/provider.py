@@ -1,0 +1,148 @@
+"""What a DNS provider is to certdeck: a table of fields, and something that adds and removes single TXT values.
+
+The table feeds the command line, the console's form, the help and the checks; there is no second list. **A provider never
+loses a record that is not ours**: `change` adds and removes single values, leaves every other value and record as it is, and
+where its interface only writes whole sets or whole zones it reads first, refuses to write what it has not read cleanly, and
+looks afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.errors import DnsProviderError
+from core.ports import CancelToken, Environment
+
+TTL_SECONDS = 60
+"""Asked for; providers with a higher floor take theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class TxtRecord:
+    """One value at one name. Several values stand beside each other at a name (wildcard and bare domain)."""
+
+    name: str
+    """Fully qualified, lower case, without a final dot; A-labels."""
+    value: str
+    """Unquoted. 43 characters of base64url for a proof, longer for dns-persist-01."""
+
+    def below(self, zone: str) -> str:
+        """Return the name relative to `zone`; `""` at its top."""
+        return "" if self.name == zone else self.name.removesuffix(f".{zone}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One thing that a provider wants to know."""
+
+    key: str
+    """In `[dns_providers.NAME.settings]`, or of the secret in the vault."""
+    label: str
+    """In the form: `API token`."""
+    help: str = ""
+    """One sentence: where it is found, what it is for."""
+    secret: bool = False
+    required: bool = True
+    default: str = ""
+    choices: tuple[str, ...] = ()
+    check: Callable[[str], str | None] | None = None
+    """Returns what is wrong with a value, in words without the value of a secret; None when it can be right."""
+
+
+ENDPOINT = Field(
+    key="endpoint",
+    label="Endpoint",
+    required=False,
+    help="Another address of the interface: a proxy, or a test server.",
+)
+CA_BUNDLE = Field(
+    key="ca_bundle",
+    label="CA bundle",
+    required=False,
+    help="PEM file of the CA that the endpoint's certificate is from.",
+)
+HTTP_FIELDS = (ENDPOINT, CA_BUNDLE)
+"""Every provider that is spoken to over HTTP takes these too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a provider works with: one entry of the configuration, its secrets opened, and the ports."""
+
+    name: str
+    """Of the entry, for sentences."""
+    kind: str
+    settings: Mapping[str, str]
+    """Every declared setting that has a value or a default."""
+    secrets: Mapping[str, str] = field(repr=False)
+    zones: tuple[str, ...] = ()
+    """As configured; may be empty."""
+    env: Environment
+    cancel: CancelToken
+
+
+class DnsProvider(Protocol):
+    """One account at one provider. Calls come from one thread at a time, but not always from the same one."""
+
+    def zones(self) -> tuple[str, ...]:
+        """Return the zones that the account holds, lower case, no final dot; all pages.
+
+        Empty where the interface cannot list them. Raises DnsProviderError.
+        """
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        """Add and remove single TXT values of one zone, together where the interface can.
+
+        A value that is there already is not added twice; one that is gone is not missed. What was there besides stays, byte
+        for byte. `zone` is empty for a kind with `has_zones=False`. May be repeated after any failure.
+
+        Raises DnsProviderError (`dns-provider-error`), Cancelled.
+        """
+
+    def close(self) -> None:
+        """Close connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One provider as a table."""
+
+    name: str
+    title: str
+    fields: tuple[Field, ...]
+    help: str
+    """What to make at the provider, with the permission by its name there; two sentences at most."""
+    connect: Callable[[Access], DnsProvider]
+    """Makes the provider; asks nothing of the network yet."""
+    has_zones: bool = True
+    """False: names are not looked up in zones of the account (acme-dns, a hook)."""
+    takes_any: bool = False
+    """Settings and secrets beyond `fields` are passed on (a hook's environment)."""
+    most_values: int | None = None
+    """Values that may stand at one name at once, where that is limited."""
+    notes: tuple[str, ...] = ()
+    """What surprises people: access rules, limits, slowness. Shown in the form and by `dns add`."""
+
+    @property
+    def settings(self) -> tuple[Field, ...]:
+        return tuple(each for each in self.fields if not each.secret)
+
+    @property
+    def secrets(self) -> tuple[Field, ...]:
+        return tuple(each for each in self.fields if each.secret)
+
+
+def provider_error(
+    access: Access, reason: str, what: str, why: str, fix: str, *, details: Mapping[str, object] | None = None
+) -> DnsProviderError:
+    """Return the error of a provider.
+
+    Args:
+        reason: a stable word for scripts: `credentials`, `permission`, `zone`, `address-not-allowed`, `no-api-access`,
+            `rate-limited`, `unreachable`, `temporary`, `conflict`, `not-clean`, `refused`.
+    """
+    return DnsProviderError(
+        what, why, fix, details={"provider": access.name, "kind": access.kind, "reason": reason, **(details or {})}
+    )

@@ -1,0 +1,123 @@
+"""DNS providers, and records that somebody sets by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from core.config.model import DnsProviderConfig
+from core.engine.frame import Frame, ignore
+
+if TYPE_CHECKING:
+    from core.events import Reporter
+    from core.operations import DnsKind, DnsProviderInfo, DnsTest, OpenOrder, RecordView
+    from core.ports import CancelToken
+
+
+class DnsProviders(Frame):
+    """What proofs by DNS need: provider entries with their secrets, and a look at who has which record."""
+
+    def dns_kinds(self) -> tuple[DnsKind, ...]:
+        """Return the built-in kinds of providers, in the order in which they are offered."""
+        from core.workflows.dns import kinds
+
+        return kinds()
+
+    def dns_kind(self, name: str) -> DnsKind:
+        """Return one kind, also `lexicon:PROVIDER`. Raises NotFound (`not-found`)."""
+        from core.workflows.dns import kind
+
+        return kind(name)
+
+    def lexicon_providers(self) -> tuple[str, ...]:
+        """Return the providers that dns-lexicon brings, sorted; none where it is not installed. Takes 0.3 s the first time."""
+        from core.workflows.dns import lexicon_providers
+
+        return lexicon_providers()
+
+    def dns_providers(self) -> tuple[DnsProviderInfo, ...]:
+        """Return the entries of `[dns_providers]`, sorted. Opens no secret."""
+        from core.workflows.dns import providers
+
+        return providers(self._reading())
+
+    def check_dns_provider(self, config: DnsProviderConfig, secrets: Mapping[str, bytes]) -> Mapping[str, str]:
+        """Return what is wrong with an entry that is to be added, by field (`name`, `zones`, a setting, a secret); offline.
+
+        Secrets that the entry of that name has already need not be given again.
+        """
+        from core.workflows.dns import problems
+
+        return problems(self._reading(), config, secrets)
+
+    def add_dns_provider(
+        self,
+        config: DnsProviderConfig,
+        secrets: Mapping[str, bytes],
+        *,
+        replace: bool = False,
+        report: Reporter = ignore,
+    ) -> DnsProviderInfo:
+        """Keep an entry: its settings in `certdeck.toml`, its secrets in the vault. Nothing is asked of the provider.
+
+        Args:
+            secrets: by key; with `replace`, those that are not given stay.
+            replace: also where there is an entry of that name.
+
+        Raises UsageError (`usage`), with `details["problems"]` by field; NotFound for an unknown kind.
+        """
+        from core.workflows.dns import add_provider
+
+        with self._writing("dns add", report) as context:
+            return add_provider(context, config, secrets, replace=replace)
+
+    def remove_dns_provider(self, name: str, *, report: Reporter = ignore) -> None:
+        """Forget an entry and its secrets. Raises UsageError while a lineage or an open order uses it; NotFound."""
+        from core.workflows.dns import remove_provider
+
+        with self._writing("dns remove", report) as context:
+            remove_provider(context, name)
+
+    def test_dns_provider(
+        self,
+        name: str,
+        *,
+        domain: str | None = None,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> DnsTest:
+        """Try an entry the whole way (ST-24): credentials, zone, a random TXT record, seen by all name servers, removed.
+
+        A step that fails is part of the answer, no exception. `domain`: absent, the entry's first zone. Takes seconds to minutes;
+        tells `ProviderTested` as each step ends.
+
+        Raises NotFound; UsageError where no domain can be told; LockHeld.
+        """
+        from core.workflows.dns import test_provider
+
+        with self._writing("dns test", report, cancel) as context:
+            return test_provider(context, name, domain)
+
+    # -- by hand -------------------------------------------------------------------------------------------------------
+
+    def open_order(self, name: str) -> OpenOrder:
+        """Return the open order of a lineage as it lies on disk. Raises NotFound (`not-found`)."""
+        from core.workflows.manual import open_order
+
+        return open_order(self._reading(), name)
+
+    def look_at_records(self, name: str, *, cancel: CancelToken | None = None) -> tuple[RecordView, ...]:
+        """Ask the zones' own servers who has which record of an open order. Changes nothing, needs no lock; seconds at worst.
+
+        Raises NotFound, Cancelled.
+        """
+        from core.workflows.manual import look
+
+        return look(self._reading(cancel), name)
+
+    def give_up(self, name: str, *, report: Reporter = ignore) -> None:
+        """Forget the open order of a lineage; the records that were set for it are of no use any more. Raises NotFound."""
+        from core.workflows.manual import give_up
+
+        with self._writing("give up", report, None, name) as context:
+            give_up(context, name)
