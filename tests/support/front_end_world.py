@@ -46,5 +46,6 @@ def front_end_world(clock: FakeClock) -> Environment:
         prober=_FakeProber(),
         listener=world,
         host=_FakeHost(),
+        resolver=world,
         variables={},
     )
