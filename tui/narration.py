@@ -58,7 +58,42 @@ def _issued(facts: _Facts) -> str:
 
 def _records(facts: _Facts) -> str:
     names = [printable(str(each[0])) for each in facts.each("records") if isinstance(each, Sequence) and each]
-    return f"DNS records are needed at {', '.join(names)}"
+    if len(names) == 1:
+        return f"A DNS record is to be set at {names[0]}"
+    shown = _Facts({"names": list(dict.fromkeys(names))}).joined("names")
+    return f"{len(names)} DNS records are to be set, at {shown}" if names else "DNS records are to be set"
+
+
+def _propagation(facts: _Facts) -> str:
+    missing = facts.joined("missing")
+    if facts["of"] in ("", "0"):
+        return f"No name server answers for {facts['name']}"
+    if not missing and facts["seen"] == facts["of"]:
+        return f"Every name server ({facts['of']} of {facts['of']}) has {facts['name']}"
+    return (
+        f"{facts['seen']} of {facts['of']} name servers have {facts['name']}{_after('; still without it: ', missing)}"
+    )
+
+
+_STEPS: Final = {
+    "credentials": "credentials",
+    "zone": "zone",
+    "write": "record written",
+    "seen": "record seen",
+    "remove": "record removed",
+}
+_STATUSES: Final = {"pass": "passed", "warn": "warning", "fail": "failed", "skip": "skipped"}
+
+
+def step_shown(step: str) -> str:
+    """Return what a step of a provider's connection test is called: `record written`."""
+    return _STEPS.get(step, printable(step))
+
+
+def _tested(facts: _Facts) -> str:
+    status = _STATUSES.get(facts["status"], facts["status"])
+    took = f" ({facts['milliseconds']} ms)" if facts["status"] != "skip" and facts["milliseconds"] else ""
+    return f"{facts['provider']}: {step_shown(facts['step'])}: {status}{took}{_after('. ', facts['detail'])}"
 
 
 def _probed(facts: _Facts) -> str:
@@ -79,6 +114,10 @@ _RUNS: Final = {
     "delete": "Deleting",
     "revoke": "Revoking",
     "complete": "Completing the order",
+    "give up": "Giving up the order",
+    "dns add": "Keeping a DNS provider",
+    "dns test": "Testing a DNS provider",
+    "dns remove": "Removing a DNS provider",
 }
 _OUTCOMES: Final = {"done": "done", "failed": "failed", "pending": "waiting for a person", "cancelled": "cancelled"}
 
@@ -104,7 +143,10 @@ _SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
     "authorization-reused": lambda f: f"{f['identifier']} was proved before, and that still counts",
     "challenge-presented": lambda f: f"Proof for {f['identifier']} is ready at {f['where']}",
     "validator-seen": lambda f: f"{f['address']} asked for the proof of {f['identifier']}",
-    "propagation-checked": lambda f: f"{f['seen']} of {f['of']} name servers have {f['name']}",
+    "record-added": lambda f: f"{f['provider']}: TXT record made at {f['name']}",
+    "record-removed": lambda f: f"{f['provider']}: TXT record removed at {f['name']}",
+    "provider-tested": _tested,
+    "propagation-checked": _propagation,
     "challenge-validated": lambda f: f"{f['identifier']} is proved",
     "challenge-failed": lambda f: f"{f['identifier']} was refused: {f['problem']}",
     "records-required": _records,

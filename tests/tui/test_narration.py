@@ -67,3 +67,58 @@ def test_history_tells_the_same_line() -> None:
 def test_an_unknown_kind_is_told_by_its_name() -> None:
     """An older front end still shows what a newer engine wrote."""
     assert text.describe_entry("moon-landed", {"x": 1}) == "Moon landed"
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        pytest.param(
+            events.RecordAdded(provider="cf", name="_acme-challenge.a.example"),
+            "cf: TXT record made at _acme-challenge.a.example",
+            id="made",
+        ),
+        pytest.param(
+            events.RecordRemoved(provider="cf", name="_acme-challenge.a.example"),
+            "cf: TXT record removed at _acme-challenge.a.example",
+            id="removed",
+        ),
+        pytest.param(
+            events.PropagationChecked(name="_x.a.example", seen=1, of=2, missing=("ns2.example (192.0.2.2)",)),
+            "1 of 2 name servers have _x.a.example; still without it: ns2.example (192.0.2.2)",
+            id="some",
+        ),
+        pytest.param(
+            events.PropagationChecked(name="_x.a.example", seen=2, of=2),
+            "Every name server (2 of 2) has _x.a.example",
+            id="all",
+        ),
+        pytest.param(
+            events.PropagationChecked(name="_x.a.example", seen=0, of=0),
+            "No name server answers for _x.a.example",
+            id="nobody-answers",
+        ),
+        pytest.param(
+            events.ProviderTested(provider="cf", step="write", status="fail", detail="Refused.", milliseconds=95),
+            "cf: record written: failed (95 ms). Refused.",
+            id="step",
+        ),
+        pytest.param(
+            events.ProviderTested(provider="cf", step="remove", status="skip", detail="", milliseconds=0),
+            "cf: record removed: skipped",
+            id="skipped-step",
+        ),
+        pytest.param(
+            events.RecordsRequired(records=(("_x.a.example", "TXT", "v"),)),
+            "A DNS record is to be set at _x.a.example",
+            id="one-record",
+        ),
+        pytest.param(
+            events.RecordsRequired(records=(("_x.a.example", "TXT", "v"), ("_x.a.example", "TXT", "w"))),
+            "2 DNS records are to be set, at _x.a.example",
+            id="two-at-one-name",
+        ),
+    ],
+)
+def test_what_dns_proofs_tell(event: Event, told: str) -> None:
+    """Records made and removed, who has them and who is missing (CC-09), and the steps of a connection test (ST-24)."""
+    assert text.describe(event) == told
