@@ -2,14 +2,18 @@
 
 Over the `Transport` port, so trust, proxies and deadlines are the same as for a CA. What stumbles (429, 5xx, a broken
 connection) is asked again, a few times and not for longer than a minute; a Retry-After is never undercut. A provider says
-with `repeat=False` what must not be sent twice blindly. No request, header or body is ever part of an error.
+with `repeat=False` what must not be sent twice blindly. No request, header or body is ever part of an error, and a secret
+that a provider says back is taken out of its words.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -22,6 +26,8 @@ REQUEST_SECONDS = 20.0
 PAUSES_SECONDS = (0.5, 1.5, 4.0, 10.0)
 WHOLE_SECONDS = 60.0
 TEMPORARY = (429, 500, 502, 503, 504)
+UNTOUCHED = (429, 503)
+"""Refusals before any work: what got one may be sent again even when it must not be done twice."""
 SHOWN_CHARACTERS = 200
 
 
@@ -47,17 +53,37 @@ class Answer:
             return None
 
     @property
+    def fields(self) -> Mapping[str, Any]:
+        """The JSON object; empty when the body is none."""
+        found = self.json
+        return found if isinstance(found, dict) else {}
+
+    @property
     def text(self) -> str:
         return self.body.decode("utf-8", "replace")
+
+
+def stumbles(answer: Answer) -> bool:
+    """Tell whether asking again may help, by the status alone."""
+    return answer.status in TEMPORARY
 
 
 class Api:
     """One provider's interface below one address."""
 
-    def __init__(self, access: Access, endpoint: str, *, title: str) -> None:
-        """`endpoint`: the provider's own address; the setting `endpoint` of the entry wins. `title`: its name in sentences."""
+    def __init__(
+        self, access: Access, endpoint: str, *, title: str, is_temporary: Callable[[Answer], bool] = stumbles
+    ) -> None:
+        """Take the place of an interface; asks nothing of the network yet.
+
+        Args:
+            endpoint: the provider's own address; the setting `endpoint` of the entry wins.
+            title: its name in sentences.
+            is_temporary: for interfaces whose statuses mean something else.
+        """
         self.access = access
         self.title = title
+        self._is_temporary = is_temporary
         self.endpoint = (access.settings.get("endpoint") or endpoint).rstrip("/")
         self._transport = access.env.transport(access.settings.get("ca_bundle") or None)
 
@@ -82,7 +108,8 @@ class Api:
                 any work, so they are repeated all the same).
 
         Raises:
-            DnsProviderError: no answer, or `TEMPORARY` to the end (`reason`: `unreachable`, `rate-limited`, `temporary`).
+            DnsProviderError: no answer, or a temporary one to the end (`reason`: `unreachable`, `rate-limited`, `temporary`);
+                a redirect or an answer without end (`refused`).
             Cancelled.
         """
         sent = {"User-Agent": f"certdeck/{VERSION}", "Accept": "application/json", **(headers or {})}
@@ -99,23 +126,25 @@ class Api:
             cancel.check()
             at_least = 0.0
             try:
-                response = self._transport.request(method, url, headers=sent, body=body, timeout=timeout)
+                answer = self._answer(self._transport.request(method, url, headers=sent, body=body, timeout=timeout))
             except TransportFailure as failure:
                 error = self._unreachable(failure)
-                if pause is None or not repeat or failure.kind == "untrusted":
+                if not repeat or failure.kind == "untrusted":
                     raise error from failure
             else:
-                if response.status not in TEMPORARY or (not repeat and response.status not in (429, 503)):
-                    return self._answer(response)
-                error = self._stumbled(response)
-                at_least = _retry_after(response)
-                if pause is None:
+                if not self._is_temporary(answer):
+                    return answer
+                at_least = _retry_after(answer, clock.now())
+                error = self._stumbled(answer, at_least)
+                if not repeat and answer.status not in UNTOUCHED:
                     raise error
+            if pause is None:
+                raise error
             wait = max(pause * self.access.env.random.uniform(0.8, 1.2), at_least)
             if clock.monotonic() - started + wait > WHOLE_SECONDS:
                 raise error
             clock.sleep(wait, cancel)
-        raise AssertionError("unreachable")
+        raise AssertionError("the last round raises or returns")
 
     def close(self) -> None:
         self._transport.close()
@@ -138,7 +167,7 @@ class Api:
             self.access,
             "credentials",
             f"{self.title} does not accept the credentials of {self.access.name}.",
-            f"It says: {shown(said)}" if said else "It gave no reason.",
+            f"It says: {self.words(said)}" if said else "It gave no reason.",
             fix,
         )
 
@@ -148,10 +177,17 @@ class Api:
             self.access,
             "refused",
             what,
-            f"{self.title} answered {status}: {shown(said)}" if said else f"{self.title} answered {status}.",
+            f"{self.title} answered {status}: {self.words(said)}" if said else f"{self.title} answered {status}.",
             fix,
             details={"status": status},
         )
+
+    def words(self, said: str) -> str:
+        """Return a provider's words fit to stand in a sentence, with no secret in them."""
+        for secret in self.access.secrets.values():
+            if secret:
+                said = said.replace(secret, "…")
+        return shown(said)
 
     @property
     def _place(self) -> str:
@@ -175,24 +211,31 @@ class Api:
             else "Check this machine's network, DNS and proxy settings, and that it may open connections to port 443.",
         )
 
-    def _stumbled(self, response: Response) -> DnsProviderError:
-        if response.status == 429:
-            return provider_error(
+    def _stumbled(self, answer: Answer, seconds: float) -> DnsProviderError:
+        """Return the error for a temporary answer. `seconds`: after which it wants to be asked again, 0 where it does not say."""
+        if answer.status == 429:
+            error = provider_error(
                 self.access,
                 "rate-limited",
                 f"{self.title} takes no more requests for now.",
-                "Its limit of requests is used up, and stayed so for a minute.",
+                f"Its limit of requests is used up; it wants to be asked again in {_duration(seconds)}."
+                if seconds
+                else "Its limit of requests is used up, and stayed so when asked again.",
                 "Try again later; other programs that use the same account count, too.",
-                details={"status": response.status},
+                details={"status": answer.status},
             )
-        return provider_error(
-            self.access,
-            "temporary",
-            f"{self.title} has trouble of its own (HTTP {response.status}).",
-            "The server failed several times in a row.",
-            "Try again later; the provider's status page may tell more.",
-            details={"status": response.status},
-        )
+        else:
+            error = provider_error(
+                self.access,
+                "temporary",
+                f"{self.title} has trouble of its own (HTTP {answer.status}).",
+                "Its server failed to handle a request.",
+                "Try again later; the provider's status page may tell more.",
+                details={"status": answer.status},
+            )
+        if seconds:
+            error.retry_at = self.access.env.clock.now() + timedelta(seconds=seconds)
+        return error
 
 
 def shown(said: str) -> str:
@@ -203,7 +246,20 @@ def shown(said: str) -> str:
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
-def _retry_after(response: Response) -> float:
-    """Return the seconds of a Retry-After; dates are rare with these interfaces, and the pauses serve for them."""
-    value = response.headers.get("retry-after", "")
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0.0
+def _retry_after(answer: Answer, now: datetime) -> float:
+    """Return the seconds of a Retry-After, as a number or as a date; 0 where there is none that can be read."""
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{math.ceil(seconds)} s"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{math.ceil(minutes / 60)} hours"
