@@ -47,8 +47,16 @@ MARKS: Final[Mapping[str, Mark]] = {
     "warn": Mark("▲", "!", "warning", "severity-yellow"),
     "fail": Mark("✖", "x", "failed", "severity-red"),
     "skip": Mark("○", "o", "skipped", "text-muted"),
+    # an order whose DNS records a person sets
+    "waits": Mark("◐", "~", "waits for you", "severity-yellow"),
+    # what a name server says of a record
+    "has": Mark("✔", "+", "has it", "severity-green"),
+    "lacks": Mark("▲", "!", "lacks it", "severity-yellow"),
+    "silent": Mark("○", "o", "no answer", "text-muted"),
+    "unreachable": Mark("○", "o", "no way there", "text-muted"),
+    "refuses": Mark("✖", "x", "refuses", "severity-red"),
 }
-"""Severities, states of a target, and results of a check."""
+"""Severities, states of a target, results of a check, orders by hand, and name servers."""
 
 _KEYS: Final = {
     "ec-256": "EC P-256",
@@ -152,6 +160,17 @@ def elapsed(seconds: float) -> str:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02} min"
+
+
+def span(seconds: float) -> str:
+    """Return a duration in its two largest units: `6 days 22 hours`, `1 hour 12 minutes`, `45 seconds`."""
+    whole = max(int(seconds), 0)
+    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return f"{plural(days, 'day')} {plural(hours, 'hour')}" if hours else plural(days, "day")
+    if hours:
+        return f"{plural(hours, 'hour')} {plural(minutes, 'minute')}" if minutes else plural(hours, "hour")
+    return plural(minutes, "minute") if minutes else plural(whole, "second")
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -29,6 +29,23 @@ def test_what_is_left(left: timedelta, short: str, long: str) -> None:
     assert (text.short_left(one, NOW), text.days_left(one, NOW)) == (short, long)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (6 * 86400 + 22 * 3600 + 59, "6 days 22 hours"),
+        (86400, "1 day"),
+        (3 * 3600 + 720, "3 hours 12 minutes"),
+        (3600, "1 hour"),
+        (119, "1 minute"),
+        (45.9, "45 seconds"),
+        (-3, "0 seconds"),
+    ],
+)
+def test_spans(seconds: float, shown: str) -> None:
+    """A duration is told in its two largest units, and never as less than nothing."""
+    assert text.span(seconds) == shown
+
+
 def test_no_certificate_is_said() -> None:
     """A lineage without a certificate has nothing left, and says why."""
     one = without_certificate("new", "new.example.com")
