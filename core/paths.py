@@ -67,6 +67,11 @@ class Paths:
         return self.state / "deleted"
 
     @property
+    def set_aside(self) -> Path:
+        """What was found in the place of something of ours, or cannot be opened any more."""
+        return self.state / "set-aside"
+
+    @property
     def index(self) -> Path:
         """Derived facts about every lineage; may be removed at any time."""
         return self.state / "index.json"

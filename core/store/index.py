@@ -138,6 +138,14 @@ def facts_of(paths: Paths, name: str) -> Facts:
     return Facts._make(row)
 
 
+def facts_without_live(paths: Paths, name: str) -> Facts:
+    """Return the facts of a lineage whose live version cannot be read, as if none were live.
+
+    Raises NotFound, ConfigError, StoreError; StoreCorrupt where `live/NAME` is no link of ours, so that nothing is known of it.
+    """
+    return Facts._make(_read_row(paths, name, without_live=True))
+
+
 def generation(paths: Paths) -> str:
     """Return a stamp that changes whenever something changed that the console shows. Only `stat` calls, no lock."""
     stamps: list[int] = []
@@ -285,13 +293,16 @@ def _read_again(
     return found, problems
 
 
-def _read_row(paths: Paths, name: str) -> list[Any]:
+def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[Any]:
     """Return the values of `Facts` in its order, as JSON has them; whether an order is open is filled in each time."""
     from core.config.load import load_lineage
     from core.store import lineages, renewal_state
 
     config = load_lineage(paths, name)
     version = lineages.live_version(paths, name)
+    waiting = lineages.waiting_version(paths, name)
+    if without_live:
+        version = None
     state = renewal_state.load(paths, name)
     row: list[Any] = [
         name,
@@ -306,7 +317,7 @@ def _read_row(paths: Paths, name: str) -> list[Any]:
         config.auto_renew,
         config.renew_days_before,
         version,
-        lineages.waiting_version(paths, name),
+        waiting,
     ]
     if version is None:
         row += ["", "", [], "", 0.0, 0.0, "", "", False, 0, None, None, "", None, None]

@@ -31,13 +31,13 @@ from core.store.atomic import (
     new_temporary_dir,
     remove_file,
     remove_tree,
-    replace_symlink,
     settle,
     store_error,
     storing,
     write_all,
     write_file,
 )
+from core.store.live import read_link, remove_link, version_number, write_link
 from core.store.versions import CertificateFacts, VersionFacts, certificate_facts, leaf_sha256
 
 if TYPE_CHECKING:
@@ -76,28 +76,21 @@ def folder(paths: Paths, name: str, version: int) -> Path:
 
 def live_version(paths: Paths, name: str) -> int | None:
     """Return the number of the live version, or None. Raises StoreCorrupt when the link is none of ours."""
-    link = paths.live / name
-    try:
-        number = link.readlink().name
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise store_error(exc, link, "read") from exc
-    if not number.isdigit():
-        raise StoreCorrupt(
-            f"{link} does not lead to a version.",
-            "Something else than certdeck has changed it.",
-            f"Remove it and run: certdeck deploy {name}.",
-            lineage=name,
-        )
-    return int(number)
+    _home(paths, name)
+    return read_link(paths, name)
+
+
+def has_open_key(paths: Paths, name: str, version: int) -> bool:
+    """Tell whether a version is there with its key in the open, as a live one has to be. Raises StoreError."""
+    return _has(paths, name, version, KEY)
 
 
 def versions(paths: Paths, name: str) -> tuple[int, ...]:
     """Return the numbers of all stored versions, oldest first."""
     try:
-        return tuple(sorted(int(entry.name) for entry in os.scandir(_home(paths, name)) if entry.name.isdigit()))
-    except FileNotFoundError:
+        found = [version_number(entry.name) for entry in os.scandir(_home(paths, name))]
+        return tuple(sorted(number for number in found if number is not None))
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as exc:
         raise store_error(exc, _home(paths, name), "read") from exc
@@ -205,7 +198,8 @@ def store_version(
             (FACTS, facts.to_json()),
         ):
             _write_new(temporary / file, data)
-        number = max(versions(paths, name), default=0) + 1
+        # Never the number of a live version that somebody removed: its link would show this one before anybody tested it.
+        number = max((*versions(paths, name), _linked(paths, name))) + 1
         settle(temporary, home / str(number))
     except BaseException:
         discard(temporary)
@@ -213,17 +207,23 @@ def store_version(
     return number
 
 
+def _linked(paths: Paths, name: str) -> int:
+    try:
+        return read_link(paths, name) or 0
+    except StoreCorrupt:
+        return 0
+
+
 def switch(paths: Paths, name: str, version: int) -> None:
     """Make a version live with one rename. Raises NotFound where the version or its open key is missing; StoreError."""
     if not _has(paths, name, version, KEY):
         raise _no_version(name, version)
-    make_dir(paths.live)
-    replace_symlink(paths.live / name, f"../lineages/{name}/{version}")
+    write_link(paths, name, version)
 
 
 def unlink_live(paths: Paths, name: str) -> None:
     """Make no version live. Raises StoreError."""
-    remove_file(paths.live / name)
+    remove_link(paths, name)
 
 
 def seal_old_keys(paths: Paths, vault: Vault, name: str, keep: int | None = None) -> None:

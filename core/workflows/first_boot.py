@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from core.config.model import Config, LineageConfig
-from core.errors import UsageError
+from core.errors import CertdeckError, StoreCorrupt, UsageError
 from core.events import Warned
 from core.operations import FirstBoot
 from core.version import BUILT
@@ -98,7 +98,6 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
         TargetError: the certificate exists, a service did not take it and was put back.
     """
     from core.identifiers import parse_identifier
-    from core.store.index import facts_of
     from core.store.vault import Vault
     from core.workflows.status import status_of
 
@@ -115,7 +114,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
     context = context.about(NAME)
     warn_of_clock(context)
     Vault(context.paths, context.env).create()
-    facts = facts_of(context.paths, NAME) if (context.paths.certificates / f"{NAME}.toml").exists() else None
+    facts = _facts(context)
     if facts is not None and facts.issuer != ISSUER:
         return FirstBoot(
             status=status_of(context, NAME), created=False, remade=False, why="another certificate is in place"
@@ -156,6 +155,18 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
     return FirstBoot(status=status, created=created, remade=not created, why=why)
 
 
+def _facts(context: Context) -> Facts | None:
+    """Return what there is; a live version that is damaged or gone counts as none, so that it is made anew."""
+    from core.store.index import facts_of, facts_without_live
+
+    if not (context.paths.certificates / f"{NAME}.toml").exists():
+        return None
+    try:
+        return facts_of(context.paths, NAME)
+    except StoreCorrupt:
+        return facts_without_live(context.paths, NAME)
+
+
 def _waiting(context: Context, facts: Facts | None, names: tuple[str, ...]) -> int | None:
     """Return the version that a service refused at an earlier boot, when it is still the right one."""
     from core.store.lineages import read_version
@@ -178,10 +189,14 @@ def _make(context: Context, spec: LineageConfig, names: tuple[str, ...]) -> int:
     from core.workflows.acquire import self_signed, store
     from core.workflows.plan import self_signed_plan
     from core.x509 import key
+    from core.x509.key import MalformedKey
 
     live = live_version(context.paths, spec.name)
     key_type = spec.key_type or "ec-256"
-    kept = key.load_key(read_pair(context.paths, spec.name, live).privkey) if live is not None else None
+    kept = None
+    if live is not None:
+        with suppress(CertdeckError, MalformedKey):  # what cannot be read cannot be used again
+            kept = key.load_key(read_pair(context.paths, spec.name, live).privkey)
     leaf_key = kept if kept is not None and kept.key_type == key_type else key.generate_key(key_type)
     return store(context, self_signed_plan(replace(spec, domains=names)), self_signed(context, names, leaf_key))
 

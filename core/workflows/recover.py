@@ -12,10 +12,11 @@ from core.events import Recovered, Warned
 from core.store import journal
 from core.store.cleanup import clean_up
 from core.workflows.context import Context
+from core.workflows.mend import mend_live
 
 
 def recover(context: Context, *, sweep: bool = True) -> None:
-    """Finish or undo every interrupted deployment and sweep half-written files. Blocks for a reload where there is one to undo.
+    """Finish or undo every interrupted deployment, mend `live` and sweep half-written files. Blocks for a reload to undo one.
 
     Args:
         sweep: look for half-written files too, which costs a `readdir` for each lineage; needless after a run that ended well.
@@ -28,6 +29,7 @@ def recover(context: Context, *, sweep: bool = True) -> None:
             _recover_one(about, name)
         except CertdeckError as exc:
             about.narrator.tell(Warned(code="recovery-unfinished", what=f"{exc.what} {exc.why}", fix=exc.fix))
+    mend_live(context)
     if sweep:
         clean_up(context.paths)
 

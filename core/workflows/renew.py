@@ -19,13 +19,16 @@ from core.errors import CertdeckError, IssuerError, LockHeld, NotFound, RateLimi
 from core.renewal import due_at
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.store.index import Facts, facts_of_all
+from core.store.live import odd_links
 from core.workflows import last_run
 from core.workflows.context import Context, View
+from core.workflows.damaged import damaged
 from core.workflows.due import ASK, DEPLOY, FINISH, RENEW, SKIP, Decision, decide
 from core.workflows.method import UPLOAD
 
 if TYPE_CHECKING:
     from core.config.model import LineageConfig
+    from core.operations import Pending
     from core.paths import Paths
     from core.store.vault import Vault
     from core.workflows.plan import Plan
@@ -65,7 +68,7 @@ def renew(
             asked = tuple(_skipped(decision) for decision in busy if decision.action == ASK)
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due)
         outcome = RenewalReport(skipped=skipped, failed=broken)
-        if busy or _left_half_deployed(view.paths):
+        if busy or _left_half_deployed(view.paths) or (broken and odd_links(view.paths)):
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     outcome = _run(working, names, force)
@@ -96,15 +99,19 @@ def _remember(view: View, outcome: str, error: str) -> None:
 
 def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
     every, problems = facts_of_all(view.paths)
+    if names:
+        problems = [problem for problem in problems if problem.lineage in names]
+    mendable = damaged(view, problems, force=force, named=bool(names)) if problems else []
     broken = tuple(FailedLineage(name=problem.lineage or "", error=problem) for problem in problems)
     if names:
         every = _chosen(every, broken, names)
-        broken = tuple(problem for problem in broken if problem.name in names)
     now = view.env.clock.now()
     named = bool(names)
     decisions = [decide(facts, view.config, now.timestamp(), force=force, named=named) for facts in every]
+    decisions += mendable
+    known = {*(decision.name for decision in decisions), *(problem.name for problem in broken)}
+    broken = tuple(problem for problem in broken if not any(each.name == problem.name for each in mendable))
     if not named:
-        known = {*(facts.name for facts in every), *(problem.name for problem in broken)}
         left_open, unreadable = _left_open(view.paths, known, now)
         decisions += left_open
         broken += unreadable
@@ -177,6 +184,12 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     return RenewalReport(renewed=tuple(renewed), skipped=tuple(skipped), failed=(*broken, *failed))
 
 
+def _waits(pending: Pending) -> Skipped:
+    until = f" (the order lives until {pending.expires:%Y-%m-%d %H:%M} UTC)" if pending.expires else ""
+    names = ", ".join(dict.fromkeys(record.name for record in pending.records))
+    return Skipped(name=pending.name, why=f"it waits for DNS records that somebody sets: {names}{until}")
+
+
 def _unforeseen(name: str, exc: Exception) -> CertdeckError:
     import logging
 
@@ -230,8 +243,8 @@ class _Run:
         from core.workflows.plan import plan
 
         if decision.action == FINISH:
-            finish_order(context, decision.name, self._vault, self._sessions)
-            return decision.name
+            pending = finish_order(context, decision.name, self._vault, self._sessions)
+            return decision.name if pending is None else _waits(pending)
         lineage = load_lineage(context.paths, decision.name)
         if decision.action == ASK:
             ask_when(context, plan(context.config, lineage), self._sessions)
@@ -299,8 +312,10 @@ class _Run:
             return
         if rehearse_first and wanted.issuer.kind == "acme" and wanted.issuer.staging:
             rehearse(context, staging_of(context.config, wanted), self._sessions)
-        facts = facts_of(context.paths, wanted.name)
-        replaces = facts.renewal_id if facts.directory == wanted.issuer.directory else None
+        replaces = None
+        with suppress(StoreCorrupt):  # of what cannot be read any more nothing is known
+            facts = facts_of(context.paths, wanted.name)
+            replaces = facts.renewal_id if facts.directory == wanted.issuer.directory else None
         version = acquire(context, wanted, self._sessions, self._vault, replaces=replaces)
         deploy_new(context, wanted, version, self._sessions)
 

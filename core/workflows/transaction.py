@@ -85,7 +85,7 @@ def deploy_version(
         flight = InFlight(
             lineage=name,
             version=version,
-            live_before=lineages.live_version(context.paths, name),
+            live_before=_live_before(context, name),
             targets=chosen,
             changes=tuple(survey(target) for target in chosen),
             spec=spec,
@@ -151,6 +151,12 @@ def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
             lineage=name,
         )
     return pair
+
+
+def _live_before(context: Context, name: str) -> int | None:
+    """Return the version to go back to. One that somebody removed is none, or going back could never end."""
+    live = lineages.live_version(context.paths, name)
+    return live if live is not None and lineages.has_open_key(context.paths, name, live) else None
 
 
 @contextmanager

@@ -1,0 +1,35 @@
+"""What stands in the place of something of ours and is not ours, or cannot be used any more: moved away, never removed.
+
+    state/set-aside/20261121T040200Z-live-shop          was state/live/shop
+    state/set-aside/20261121T040200Z-vault-account%2F…  was state/vault/account%2F…
+
+Nothing in there is read again by certdeck; an administrator may look through it and remove it.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.paths import Paths
+from core.store.atomic import make_dir, storing, sync_dir
+
+_LONGEST = 200
+
+
+def set_aside(paths: Paths, path: Path, now: datetime) -> Path:
+    """Move a file, folder or link of the state away in one step; returns where it lies now. Wants the writers' lock.
+
+    Raises StoreError: then it is where it was.
+    """
+    make_dir(paths.set_aside)
+    stem = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{'-'.join(path.relative_to(paths.state).parts)[-_LONGEST:]}"
+    place, number = paths.set_aside / stem, 2
+    while os.path.lexists(place):
+        place, number = paths.set_aside / f"{stem}-{number}", number + 1
+    with storing(path, "moved away"):
+        path.rename(place)
+        sync_dir(place.parent)
+        sync_dir(path.parent)
+    return place
