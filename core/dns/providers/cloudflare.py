@@ -1,0 +1,381 @@
+"""Cloudflare, API v4, with an API token.
+
+Records have ids there: ours are removed by the id of exactly our value, and everything of a call goes in one batch, which
+Cloudflare does whole or not at all. Avoided here: quotes around new answers read as part of the value (records left behind),
+"already exists" taken for a failure after a lost reply (certbot), only the first page of zones or records read, a name that
+is not in the zone of `zone_id` and that Cloudflare quietly puts below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from core.dns.api import Answer, Api
+from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, Change, by_name, contested
+from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.txt import quoted, unquoted
+from core.errors import DnsProviderError
+
+ENDPOINT = "https://api.cloudflare.com/client/v4"
+TITLE = "Cloudflare"
+TOKENS_PAGE = "the page “API Tokens” of My Profile"
+ZONES_A_PAGE = 50
+RECORDS_A_PAGE = 100
+CHANGES_A_BATCH = 200
+"""What the Free plan takes; others take more."""
+ASKED_ONE_BY_ONE = 3
+"""Names; for more of them, all TXT records of the zone are read at once."""
+
+ALREADY_THERE = {81057, 81058}
+ALREADY_GONE = {81044}
+OTHER_KIND_THERE = {81053, 81054, 81056}
+"""A CNAME stands at the name."""
+QUOTA = {81045}
+NO_SUCH_ZONE = {1001, 1003, 1049, 7000, 7003}
+UNUSABLE_TOKEN = {1000, 6003, 6103, 6111, 9103, 9106, 9107}
+MAYBE_PERMISSION = {9109, 10000, 10001}
+_LOCATION = re.compile(r"from location:? *([0-9A-Fa-f.:]+)")
+_GLOBAL_KEY = re.compile(r"[0-9a-f]{37}")
+_ZONE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Cloudflare:
+    """One API token. See `core.dns.provider.DnsProvider`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = Api(access, ENDPOINT, title=TITLE)
+        self._token = access.secrets.get("api_token", "").strip()
+        self._chosen = access.settings.get("zone_id", "").strip().lower()
+        self._ids: dict[str, str] = {}
+
+    def zones(self) -> tuple[str, ...]:
+        if not self._chosen:
+            self._ids = self._listed()
+            return tuple(sorted(self._ids))
+        path = f"/zones/{quote(self._chosen, safe='')}"
+        answer = self._ask("GET", path)
+        if answer.is_ok:
+            return (self._name_of(_result(answer)),)
+        if answer.status != 403:
+            raise self._failure(answer, "zone")
+        # The token may write records without being allowed to read the zone itself; then its name is as configured.
+        self._want(self._ask("GET", f"{path}/dns_records", query={"type": "TXT", "per_page": RECORDS_A_PAGE}), "zone")
+        return self._access.zones
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        changes = by_name(add, remove)
+        if not changes:
+            return
+        path = f"/zones/{quote(self._id_of(zone), safe='')}/dns_records"
+        clock = self._access.env.clock
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                clock.sleep(self._access.env.random.uniform(*PAUSE_SECONDS), self._access.cancel)
+            if self._batches(path, zone, self._actions(self._records(path, changes), changes)):
+                return
+        raise contested(self._access, TITLE, next(iter(changes)))
+
+    def close(self) -> None:
+        self._api.close()
+
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    def _records(self, path: str, changes: Mapping[str, Change]) -> list[Mapping[str, Any]]:
+        """Return the TXT records at the names in question."""
+        queries: list[dict[str, str]] = [{}]
+        if len(changes) <= ASKED_ONE_BY_ONE:
+            queries = [{"name": name} for name in changes]
+        found: dict[str, Mapping[str, Any]] = {}
+        for query in queries:
+            for record in self._pages(path, {**query, "type": "TXT"}, RECORDS_A_PAGE):
+                if record.get("type") == "TXT" and _name_in(record) in changes:
+                    found[self._id_in(record)] = record
+        return list(found.values())
+
+    def _actions(
+        self, records: Sequence[Mapping[str, Any]], changes: Mapping[str, Change]
+    ) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return what is left to do, in the order in which Cloudflare does it."""
+        deletes: list[tuple[str, Mapping[str, Any]]] = []
+        there: dict[str, set[str]] = {name: set() for name in changes}
+        for record in records:
+            name, value = _name_in(record), unquoted(str(record.get("content", "")))
+            if value in changes[name].remove:
+                deletes.append(("deletes", {"id": self._id_in(record)}))
+            there[name].add(value)
+        posts = [
+            ("posts", {"type": "TXT", "name": name, "content": quoted(value), "ttl": TTL_SECONDS})
+            for name, change in changes.items()
+            for value in change.missing(there[name])
+        ]
+        return [*deletes, *posts]
+
+    def _batches(self, path: str, zone: str, actions: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+        """Send actions; False when somebody else was faster with one of them and it has to be looked again."""
+        for start in range(0, len(actions), CHANGES_A_BATCH):
+            some = actions[start : start + CHANGES_A_BATCH]
+            data = {
+                kind: [action for each, action in some if each == kind]
+                for kind in dict.fromkeys(each for each, _ in some)
+            }
+            answer = self._ask("POST", f"{path}/batch", data=data)
+            if not answer.is_ok and _codes(answer) & (ALREADY_THERE | ALREADY_GONE):
+                return False
+            made = self._want(answer, zone)
+            self._check_names(path, zone, data.get("posts", []), made.get("posts") if isinstance(made, dict) else None)
+        return True
+
+    def _check_names(self, path: str, zone: str, sent: Sequence[Mapping[str, Any]], made: object) -> None:
+        """Take back what went to another name than was asked for: it was not in this zone."""
+        wanted = {each["name"] for each in sent}
+        astray = [
+            record
+            for record in (made if isinstance(made, list) else [])
+            if isinstance(record, dict) and _name_in(record) not in wanted
+        ]
+        if not astray:
+            return
+        self._want(
+            self._ask("POST", f"{path}/batch", data={"deletes": [{"id": each.get("id")} for each in astray]}), zone
+        )
+        raise provider_error(
+            self._access,
+            "zone",
+            f"The zone_id of {self._access.name} is not that of {zone}.",
+            f"Cloudflare made the record {self._api.words(str(astray[0].get('name')))} It was removed again.",
+            "Set zone_id to the Zone ID on the overview page of the domain, or leave it out and let the zone be looked up.",
+        )
+
+    # -- zones ---------------------------------------------------------------------------------------------------------
+
+    def _id_of(self, zone: str) -> str:
+        if self._chosen:
+            return self._chosen
+        if zone not in self._ids:
+            self._ids = self._listed()
+        if zone in self._ids:
+            return self._ids[zone]
+        seen = f"It sees {', '.join(sorted(self._ids)[:5])}." if self._ids else "It sees no zone at all."
+        raise provider_error(
+            self._access,
+            "zone",
+            f"The API token of {self._access.name} does not see the zone {zone}.",
+            seen,
+            f"On {TOKENS_PAGE}, include {zone} in the token's Zone Resources and give it Zone: Zone: Read besides "
+            "Zone: DNS: Edit; or set zone_id, which needs no Zone: Read.",
+        )
+
+    def _listed(self) -> dict[str, str]:
+        """Return name → id of every zone that the token sees; an active one before others of its name."""
+        found: dict[str, str] = {}
+        active: set[str] = set()
+        for zone in self._pages("/zones", {}, ZONES_A_PAGE):
+            name = self._name_of(zone)
+            if name not in active:
+                found[name] = self._id_in(zone)
+            if zone.get("status") == "active":
+                active.add(name)
+        return found
+
+    # -- the interface -------------------------------------------------------------------------------------------------
+
+    def _ask(
+        self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, data: object = None
+    ) -> Answer:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return self._api.call(method, path, query=query, data=data, headers=headers)
+
+    def _pages(self, path: str, query: Mapping[str, str | int], size: int) -> Iterator[Mapping[str, Any]]:
+        page = 1
+        while True:
+            answer = self._ask("GET", path, query={**query, "page": page, "per_page": size})
+            result = self._want(answer, "zone")
+            if not isinstance(result, list) or not all(isinstance(each, dict) for each in result):
+                raise self._api.nonsense("It gives no list where there has to be one.")
+            yield from result
+            info = answer.fields.get("result_info")
+            pages = info.get("total_pages") if isinstance(info, dict) else None
+            if not result or not isinstance(pages, int) or page >= pages:
+                return
+            page += 1
+
+    def _want(self, answer: Answer, zone: str) -> Any:
+        """Return the result of a call that succeeded; raise for any other."""
+        if answer.is_ok and answer.fields.get("success") is True:
+            return answer.fields.get("result")
+        raise self._failure(answer, zone)
+
+    def _id_in(self, record: Mapping[str, Any]) -> str:
+        id = record.get("id")
+        if not isinstance(id, str) or not id:
+            raise self._api.nonsense("It gives a record or a zone without an id.")
+        return id
+
+    def _name_of(self, zone: object) -> str:
+        name = _name_in(zone) if isinstance(zone, dict) else ""
+        if not name:
+            raise self._api.nonsense("It gives a zone without a name.")
+        return name
+
+    # -- failures in words ---------------------------------------------------------------------------------------------
+
+    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
+        codes, said = _codes(answer), _said(answer)
+        if not codes and (answer.is_ok or not answer.fields):
+            return self._api.nonsense(f"It answered {answer.status} without the JSON of API v4.")
+        location = _LOCATION.search(said)
+        if location is not None:
+            return self._from_elsewhere(location[1], said)
+        if codes & OTHER_KIND_THERE:
+            return provider_error(
+                self._access,
+                "conflict",
+                f"A TXT record cannot be made in {zone}, because a CNAME stands at its name.",
+                f"Cloudflare says: {self._api.words(said)}",
+                "Remove the CNAME, or say with a delegation where it leads and use the provider of that zone.",
+            )
+        if codes & QUOTA:
+            return self._api.refused(
+                f"{zone} is full at Cloudflare.",
+                answer.status,
+                said,
+                "Remove records that are not needed, or take a larger plan.",
+            )
+        if codes & NO_SUCH_ZONE:
+            return provider_error(
+                self._access,
+                "zone",
+                "Cloudflare knows no zone of this id.",
+                f"It says: {self._api.words(said)}",
+                "Set zone_id to the Zone ID on the overview page of the domain, or leave it out.",
+            )
+        if codes & UNUSABLE_TOKEN:
+            return self._bad_token(said)
+        if codes & MAYBE_PERMISSION or answer.status in (401, 403):
+            return self._denied(said, zone)
+        return self._api.refused(
+            f"Cloudflare refused a change in {zone}.",
+            answer.status,
+            said or answer.text,
+            "See the domain's DNS records at Cloudflare; what stands in the way is named above.",
+        )
+
+    def _denied(self, said: str, zone: str) -> DnsProviderError:
+        """Tell a token that is no good from one that lacks a permission; Cloudflare's answer alone does not."""
+        verified = self._ask("GET", "/user/tokens/verify")
+        result = _result(verified)
+        status = result.get("status") if isinstance(result, dict) else None
+        if status == "expired":
+            return self._bad_token("the token has expired")
+        if status == "disabled":
+            return self._bad_token("the token is disabled")
+        if not verified.is_ok:
+            location = _LOCATION.search(_said(verified))
+            if location is not None:
+                return self._from_elsewhere(location[1], _said(verified))
+            return self._bad_token(said)
+        where = "" if zone == "zone" else f" for {zone}"
+        return provider_error(
+            self._access,
+            "permission",
+            f"The API token of {self._access.name} is valid, but may not do this{where}.",
+            f"Cloudflare says: {self._api.words(said)}" if said else "Cloudflare gave no reason.",
+            f"On {TOKENS_PAGE}, give it the permission Zone: DNS: Edit, include the zone in its Zone Resources, and add "
+            "Zone: Zone: Read unless zone_id is set.",
+        )
+
+    def _from_elsewhere(self, address: str, said: str) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "address-not-allowed",
+            f"The API token of {self._access.name} may not be used from {address}.",
+            f"Cloudflare says: {self._api.words(said)}",
+            f"On {TOKENS_PAGE}, add {address} to the token's Client IP Address Filtering, or remove the filter.",
+            details={"address": address},
+        )
+
+    def _bad_token(self, said: str) -> DnsProviderError:
+        return self._api.credentials(
+            said,
+            f"Make a new token on {TOKENS_PAGE} with the template “Edit zone DNS” and give it again; it is no Global API Key. "
+            "A token of the account instead of the user needs Zone: DNS: Edit and Zone: Zone: Read, too.",
+        )
+
+
+def _name_in(thing: Mapping[str, Any]) -> str:
+    """Return the name of a record or a zone in A-labels; Cloudflare has given both forms."""
+    name = str(thing.get("name") or "").rstrip(".").lower()
+    try:
+        return name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError:
+        return name
+
+
+def _result(answer: Answer) -> Any:
+    return answer.fields.get("result")
+
+
+def _errors(answer: Answer) -> list[Mapping[str, Any]]:
+    """Return the errors of an answer with those that led to them."""
+    found: list[Mapping[str, Any]] = []
+    left: list[object] = [answer.fields.get("errors")]
+    while left and len(found) < 20:
+        each = left.pop(0)
+        if isinstance(each, list):
+            left += each
+        elif isinstance(each, dict):
+            found.append(each)
+            left.append(each.get("error_chain"))
+    return found
+
+
+def _codes(answer: Answer) -> set[int]:
+    return {code for each in _errors(answer) if isinstance(code := each.get("code"), int)}
+
+
+def _said(answer: Answer) -> str:
+    return "; ".join(str(each.get("message", "")).rstrip(".") for each in _errors(answer))
+
+
+def _check_token(token: str) -> str | None:
+    bare = token.strip()
+    if _GLOBAL_KEY.fullmatch(bare):
+        return "This is a Global API Key; an API token is needed, which can be limited to DNS."
+    if len(bare.split()) != 1 or not bare.isascii():
+        return "An API token is one word without spaces."
+    return None
+
+
+def _check_zone_id(id: str) -> str | None:
+    if _ZONE_ID.fullmatch(id.strip().lower()):
+        return None
+    return "A Zone ID is 32 hexadecimal digits; it stands on the overview page of the domain."
+
+
+KIND = Kind(
+    name="cloudflare",
+    title=TITLE,
+    fields=(
+        Field(
+            key="api_token",
+            label="API token",
+            help="From My Profile, API Tokens, template “Edit zone DNS”; not the Global API Key.",
+            secret=True,
+            check=_check_token,
+        ),
+        Field(
+            key="zone_id",
+            label="Zone ID",
+            help="From the overview page of the domain; only for a token that may not read zones.",
+            required=False,
+            check=_check_zone_id,
+        ),
+        *HTTP_FIELDS,
+    ),
+    help="Make an API token with the permission Zone: DNS: Edit for the zone. Add Zone: Zone: Read, or give the Zone ID.",
+    connect=Cloudflare,
+)
