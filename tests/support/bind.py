@@ -47,9 +47,8 @@ class BindServer(NameServer):
 
     def start(self) -> None:
         """Start it and return when it answers. After a `stop` it goes on with the zones as they were."""
-        if not self.folder.exists():
-            self.folder.mkdir(parents=True)
-            write_zones(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_zones(self.folder)
         configuration = self.folder / "named.conf"
         configuration.write_text(self._configuration())
         argv = [find_program("named"), "-g", "-n", "1", "-c", str(configuration)]

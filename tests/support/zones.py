@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,7 +127,9 @@ class NameServer:
         assert said.rcode() == dns.rcode.NOERROR, dns.rcode.to_text(said.rcode())
 
 
-def write_zones(folder: Path, zones: Sequence[str] = tuple(ZONES)) -> None:
-    """Write the zone files as `ZONE.zone`."""
-    for zone in zones:
-        (folder / f"{zone}.zone").write_text(ZONES[zone])
+def write_zones(folder: Path) -> None:
+    """Write the zone files that are not there yet, as `ZONE.zone`."""
+    for zone, text in ZONES.items():
+        path = folder / f"{zone}.zone"
+        if not path.exists():
+            path.write_text(text)
