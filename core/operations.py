@@ -100,6 +100,11 @@ class ServerView:
     """`has`, `lacks`, `silent` (no answer in time), `unreachable` (no way there from this box), `refuses`."""
     milliseconds: int = 0
 
+    @property
+    def answers(self) -> bool:
+        """It says what stands in its zone, whatever that is."""
+        return self.state in ("has", "lacks")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordView:
@@ -117,7 +122,7 @@ class RecordView:
     @property
     def is_seen(self) -> bool:
         """Every server that answers has it, and at least one does."""
-        answering = [one.state for one in self.servers if one.state not in ("silent", "unreachable")]
+        answering = [one.state for one in self.servers if one.answers]
         return bool(answering) and all(state == "has" for state in answering)
 
 

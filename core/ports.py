@@ -130,8 +130,7 @@ class Resolver(Protocol):
         """Ask one question. Never raises; UDP first, TCP where an answer does not fit.
 
         Args:
-            server: `ADDRESS`, `ADDRESS:PORT` or `[V6]:PORT`, asked for what it knows itself (no recursion wanted, though it
-                may offer it); None: the resolvers of this machine, one after the other.
+            server: `ADDRESS`, `ADDRESS:PORT` or `[V6]:PORT`; None: the resolvers of this machine, one after the other.
         """
 
 

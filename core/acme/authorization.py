@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 
 from core.acme import problem as problems
 from core.acme.session import AcmeSession
-from core.acme.wire import Json, object_of, objects_of, plain, text_of
+from core.acme.wire import Json, object_of, objects_of, plain, text_of, texts_of
+from core.dns.names import DNS_PERSIST01
 from core.errors import DirectoryInvalid
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 """RFC 8555 §8.3: base64url and nothing else, for it becomes a path."""
+DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,253}")
+"""An issuer's domain name, which becomes part of a record."""
 OPEN = ("pending", "processing")
 
 
@@ -29,7 +32,11 @@ class Challenge:
     status: str
     url: str
     token: str
+    """Empty for dns-persist-01, which needs none."""
     key_authorization: str = field(repr=False)
+    account_url: str = ""
+    issuer_domain_names: tuple[str, ...] = ()
+    """What a record of dns-persist-01 may begin with."""
 
     @property
     def is_open(self) -> bool:
@@ -43,7 +50,7 @@ class Authorization:
     wildcard: bool
     status: str
     challenges: tuple[Challenge, ...]
-    """Those with a token."""
+    """Those that can be answered."""
     offered: tuple[str, ...]
     """Every type that the CA offers, also those we do not know."""
     problem: problems.Problem | None = None
@@ -84,7 +91,7 @@ def fetch(session: AcmeSession, url: str) -> Authorization:
 
 def _challenge(session: AcmeSession, source: Json, name: str, wildcard: bool) -> Challenge | None:
     token, url, kind = (text_of(source, key) for key in ("token", "url", "type"))
-    if token is None or url is None or kind is None or not TOKEN.fullmatch(token):
+    if url is None or kind is None or (kind != DNS_PERSIST01 and not TOKEN.fullmatch(token or "")):
         return None
     return Challenge(
         identifier=name,
@@ -92,6 +99,10 @@ def _challenge(session: AcmeSession, source: Json, name: str, wildcard: bool) ->
         type=plain(kind, 60),
         status=plain(text_of(source, "status") or "pending", 40),
         url=url,
-        token=token,
-        key_authorization=session.key.key_authorization(token),
+        token=token or "",
+        key_authorization=session.key.key_authorization(token or ""),
+        account_url=session.kid or "",
+        issuer_domain_names=tuple(
+            plain(each, 253).lower() for each in texts_of(source, "issuer-domain-names") if DOMAIN.fullmatch(each)
+        ),
     )

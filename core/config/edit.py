@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.config.document import NotEditable, edited
 from core.config.load import parse_config, parse_lineage
-from core.config.model import IssuerConfig, LineageConfig, TargetConfig
+from core.config.model import DnsProviderConfig, IssuerConfig, LineageConfig, TargetConfig
 from core.errors import ConfigError
 from core.paths import Paths
 from core.regular import read_regular
@@ -55,6 +55,20 @@ def set_target(paths: Paths, config: TargetConfig) -> None:
     _set_entry(paths, ("targets", config.name), config, always=("kind", "certificate", "key"))
 
 
+def set_dns_provider(paths: Paths, config: DnsProviderConfig) -> None:
+    """Write `[dns_providers.NAME]`: kind, zones, and each setting as a key of its own. Raises ConfigError, StoreError."""
+    where = ("dns_providers", config.name)
+    given: dict[str, object] = {"kind": config.kind, **config.settings}
+    given |= {key: value for key in ("zones", "delegations") if (value := getattr(config, key))}
+    entries = parse_config(_read(paths.config) or b"", paths.config).dns_providers
+    if config.name not in entries:
+        set_values(paths, {where: given})
+        return
+    had = entries[config.name]
+    gone = {"zones", "delegations", *had.settings} - set(given)
+    set_values(paths, {(*where, key): value for key, value in (*((key, None) for key in gone), *given.items())})
+
+
 def write_lineage(paths: Paths, lineage: LineageConfig) -> None:
     """Write the settings of a lineage; a file that says the same already is not touched. Raises ConfigError, StoreError."""
     path, changes, check = _lineage_change(paths, lineage)
@@ -89,7 +103,10 @@ def remove_lineage(paths: Paths, name: str) -> None:
 
 
 def _set_entry(
-    paths: Paths, where: tuple[str, ...], config: IssuerConfig | TargetConfig, always: tuple[str, ...] = ()
+    paths: Paths,
+    where: tuple[str, ...],
+    config: IssuerConfig | TargetConfig,
+    always: tuple[str, ...] = (),
 ) -> None:
     changes: dict[Key, object] = {}
     given: dict[str, object] = {}

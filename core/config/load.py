@@ -38,8 +38,6 @@ _SECTIONS: dict[str, type] = {
 }
 _TABLES: dict[str, type] = {"issuers": IssuerConfig, "targets": TargetConfig, "dns_providers": DnsProviderConfig}
 _REQUIRED = {TargetConfig: ("certificate", "key"), DnsProviderConfig: ("kind",)}
-_OPEN_TABLES = {"settings"}
-"""Keys that hold a table of strings whose keys are not ours to know."""
 
 
 def load_config(paths: Paths) -> Config:
@@ -187,9 +185,23 @@ class _Walk:
                     NAME_FIX,
                 )
             elif self.is_table(entry, where):
+                if kind is DnsProviderConfig:
+                    entry = self._with_settings(entry, where)
                 extra = {"name": name} if any(f.name == "name" for f in fields(kind)) else {}
                 made[name] = self.fill(kind, entry, where, **extra)
         return made
+
+    def _with_settings(self, entry: dict[str, Any], where: tuple[str, ...]) -> dict[str, Any]:
+        """Gather what only the kind of a DNS provider knows into one table; numbers stand as their digits."""
+        own = {f.name for f in fields(DnsProviderConfig)} - {"settings", "name"}
+        settings = {}
+        for key in [key for key in entry if key not in own]:
+            value = entry[key]
+            as_text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+            checked = self._value(as_text, "str", (*where, key))
+            if checked is not _WRONG:
+                settings[key] = checked
+        return {**{key: value for key, value in entry.items() if key in own}, "settings": settings}
 
     def fill(self, kind: type, table: dict[str, Any], where: tuple[str, ...], **given: str) -> object:
         """Return a `kind` of what is right in `table`; what is wrong is a problem and keeps its default."""

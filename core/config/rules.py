@@ -7,7 +7,7 @@ lineage must not become unreadable because a target is gone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.config.model import (
@@ -24,8 +24,11 @@ from core.config.model import (
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 """Of a lineage, an issuer, a target, a DNS provider entry."""
 NAME_FIX = "Begin with a letter, digit or _; then letters, digits, . _ and -, 128 at most."
+_ZONE = re.compile(
+    r"(?=.{1,253}\.?$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
+)
 KEY_TYPES = ("ec-256", "ec-384", "ec-521", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192")
-CHALLENGES = ("http-01", "dns-01", "tls-alpn-01")
+CHALLENGES = ("http-01", "dns-01", "dns-account-01", "dns-persist-01", "tls-alpn-01")
 
 Broken = tuple[str, str] | None
 Rule = Callable[[Any], Broken]
@@ -139,6 +142,18 @@ def domains(values: tuple[str, ...]) -> Broken:
     return "one of the names is empty", "Remove it."
 
 
+def zones(values: tuple[str, ...]) -> Broken:
+    """Names of zones: A-labels, no wildcard, no address."""
+    for value in values:
+        if _ZONE.fullmatch(value) is None:
+            return f"{value[:60]!r} is no zone", 'Write its name alone, for example "example.com".'
+    return None
+
+
+def delegations(values: Mapping[str, str]) -> Broken:
+    return zones((*values, *values.values()))
+
+
 RULES: dict[tuple[type, str], Rule] = {
     (Appliance, "name"): not_empty,
     (Appliance, "hostname"): not_empty,
@@ -174,6 +189,8 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "owner"): account,
     (TargetConfig, "group"): account,
     (DnsProviderConfig, "kind"): not_empty,
+    (DnsProviderConfig, "zones"): zones,
+    (DnsProviderConfig, "delegations"): delegations,
     (LineageConfig, "domains"): domains,
     (LineageConfig, "issuer"): name,
     (LineageConfig, "dns"): name,

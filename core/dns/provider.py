@@ -38,7 +38,7 @@ class Field:
     """One thing that a provider wants to know."""
 
     key: str
-    """In `[dns_providers.NAME.settings]`, or of the secret in the vault."""
+    """In `[dns_providers.NAME]`, or of the secret in the vault."""
     label: str
     """In the form: `API token`."""
     help: str = ""
@@ -118,6 +118,8 @@ class Kind:
     """Makes the provider; asks nothing of the network yet."""
     has_zones: bool = True
     """False: names are not looked up in zones of the account (acme-dns, a hook)."""
+    register: Callable[[Access], tuple[Mapping[str, str], Mapping[str, str]]] | None = None
+    """Makes an account at the provider where none is given; returns further settings and secrets (acme-dns)."""
     takes_any: bool = False
     """Settings and secrets beyond `fields` are passed on (a hook's environment)."""
     most_values: int | None = None

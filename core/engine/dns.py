@@ -93,7 +93,7 @@ class DnsProviders(Frame):
 
         Raises NotFound; UsageError where no domain can be told; LockHeld.
         """
-        from core.workflows.dns import test_provider
+        from core.workflows.connection_test import test_provider
 
         with self._writing("dns test", report, cancel) as context:
             return test_provider(context, name, domain)

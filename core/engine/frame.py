@@ -62,7 +62,7 @@ class Frame:
     ) -> Iterator[Context]:
         """Hold the lock and the history around a workflow; tell how it began and ended."""
         from core.errors import Cancelled, CertdeckError
-        from core.events import Failed, RunFinished, RunStarted
+        from core.events import Failed, RecordsRequired, RunFinished, RunStarted
         from core.store.lock import writers_lock
         from core.workflows.recover import recover
 
@@ -71,8 +71,11 @@ class Frame:
             who = self.env.host.user()
 
             failures: list[Failed] = []
+            waits = False
 
             def tee(told: Report) -> None:
+                nonlocal waits
+                waits = waits or isinstance(told.event, RecordsRequired)
                 history.record(told, who)
                 if isinstance(told.event, Failed):
                     failures.append(told.event)
@@ -93,7 +96,7 @@ class Frame:
                 context.narrator.tell(RunFinished(operation=operation, outcome="failed", why="internal error"))
                 raise
             # Failures of single lineages are no exceptions, but a run that had some is not done.
-            outcome = "failed" if failures else "done"
+            outcome = "failed" if failures else "pending" if waits else "done"
             context.narrator.tell(
                 RunFinished(operation=operation, outcome=outcome, why=failures[0].what if failures else "")
             )

@@ -16,6 +16,7 @@ from core.system.machine import ThisHost
 from core.system.prober import TlsProber
 from core.system.processes import SystemRunner
 from core.system.randomness import SystemRandom
+from core.system.resolver import SystemResolver
 
 
 def environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -40,6 +41,7 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         prober=TlsProber(),
         listener=SystemListener(),
         host=ThisHost(known),
+        resolver=SystemResolver(),
         variables=known,
         places=Places(is_root=os.geteuid() == 0, program=program),
     )

@@ -14,7 +14,7 @@ from core.acme.issuance import Obtained, obtain
 from core.acme.order import Order
 from core.acme.session import AcmeSession
 from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
-from core.events import CertificateIssued, KeyUsed, VersionStored
+from core.events import CertificateIssued, KeyUsed, VersionStored, Warned
 from core.store.lineages import read_public, spec_of, store_version, versions
 from core.store.orders import OrderRecord, delete_order, load_order, load_order_key, save_order, save_order_key
 from core.store.vault import Vault
@@ -38,17 +38,27 @@ class Acquired:
         return "Acquired()"
 
 
-def acquire(context: Context, plan: Plan, sessions: Sessions, vault: Vault, *, replaces: str | None = None) -> int:
+def acquire(
+    context: Context,
+    plan: Plan,
+    sessions: Sessions,
+    vault: Vault,
+    *,
+    replaces: str | None = None,
+    anyway: bool = False,
+) -> int:
     """Get a certificate for `plan` and store it as a new version, which is returned.
 
     Args:
         replaces: the ARI id of the certificate that this one succeeds (RFC 9773 §5).
+        anyway: let the CA look although not all name servers have the records that somebody has set.
 
     Raises:
         IssuerError, ChallengeError, StoreError, VaultError, Cancelled.
+        RecordsAwaited: somebody has to set records first; the order stays open.
     """
     if plan.issuer.kind == "acme":
-        got = _order(context, plan, sessions, vault, replaces)
+        got = _order(context, plan, sessions, vault, replaces, anyway)
     elif plan.issuer.kind == "private-ca":
         from core import appliance_ca
 
@@ -104,7 +114,7 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
         session,
         names=plan.names,
         csr=lambda: csr.build_csr(leaf_key, plan.names),
-        solver=sessions.solver(plan.challenge),
+        solver=sessions.solver(plan, is_new=lambda: True),
         narrator=context.narrator,
         profile=plan.profile,
     )
@@ -112,22 +122,26 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
     return Acquired(obtained.fullchain_pem, leaf_key)
 
 
-def _order(context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None) -> Acquired:
+def _order(
+    context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None, anyway: bool
+) -> Acquired:
     try:
-        return _order_once(context, plan, sessions, vault, replaces)
+        return _order_once(context, plan, sessions, vault, replaces, anyway)
     except IssuerError as exc:
         if not str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
             raise
         sessions.register_again(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
-        return _order_once(context, plan, sessions, vault, replaces)
+        return _order_once(context, plan, sessions, vault, replaces, anyway)
 
 
-def _order_once(context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None) -> Acquired:
+def _order_once(
+    context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None, anyway: bool
+) -> Acquired:
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
     open_order = _OpenOrder(context, plan, vault, session.kid or "")
     try:
         with sessions.place(plan.issuer):
-            obtained = _obtain(session, plan, sessions, context, open_order, replaces)
+            obtained = _obtain(session, plan, sessions, context, open_order, replaces, anyway)
     except AuthorizationFailed:
         # Nothing more can come of this order: a failed challenge cannot be tried again.
         delete_order(context.paths, plan.name)
@@ -141,13 +155,19 @@ def _order_once(context: Context, plan: Plan, sessions: Sessions, vault: Vault, 
 
 
 def _obtain(
-    session: AcmeSession, plan: Plan, sessions: Sessions, context: Context, open_order: _OpenOrder, replaces: str | None
+    session: AcmeSession,
+    plan: Plan,
+    sessions: Sessions,
+    context: Context,
+    open_order: _OpenOrder,
+    replaces: str | None,
+    anyway: bool,
 ) -> Obtained:
     return obtain(
         session,
         names=plan.names,
         csr=open_order.csr,
-        solver=sessions.solver(plan.challenge),
+        solver=sessions.solver(plan, is_new=lambda: open_order.is_new, anyway=anyway),
         narrator=context.narrator,
         order_url=open_order.url,
         on_order=open_order.keep,
@@ -178,6 +198,8 @@ class _OpenOrder:
         self._account_url = account_url
         self._record = self._found()
         self._key = self._found_key()
+        self.is_new = False
+        """The CA has made it a moment ago."""
         if self._key is not None and self._is_stored(self._key):
             # Killed between storing the certificate and forgetting its order: what it would bring is here already.
             delete_order(context.paths, plan.name)
@@ -206,6 +228,15 @@ class _OpenOrder:
         if self._record is not None and self._record.order_url == order.url:
             return
         plan = self._plan
+        self.is_new = True
+        if self._record is not None and self._record.records:
+            self._context.narrator.tell(
+                Warned(
+                    code="order-replaced",
+                    what="The order that waited for DNS records has come to its end at the CA; a new one takes its place.",
+                    fix="Replace the records: the new order has values of its own.",
+                )
+            )
         delete_order(self._context.paths, plan.name)
         self._key = None
         self._record = OrderRecord(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from core.config.model import Config
 from core.renewal import due_at
 from core.store.index import Facts
-from core.workflows.method import UPLOAD, is_acme
+from core.workflows.method import SET_EACH_TIME, UPLOAD, is_acme
 
 RENEW = "renew"
 DEPLOY = "deploy"
@@ -21,6 +21,9 @@ FINISH = "finish"
 ASK = "ask"
 """Not due, but the CA should be asked once more when it wants the renewal (RFC 9773 §4.3.2)."""
 SKIP = "skip"
+
+
+BY_HAND = "its DNS records are set by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,12 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
     """
     name = facts.name
     issuer = facts.issuer or config.defaults.issuer
-    by_hand = _by_hand(facts, config, issuer)
+    by_hand = why_never_alone(facts, config)
     # Somebody who asks for a new one by name gets a new one.
     if facts.waiting_version is not None and (by_hand or not (force and named)):
         return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
+    if by_hand == BY_HAND:
+        return _for_a_person(facts, config, now)
     if by_hand:
         return Decision(name, SKIP, by_hand)
     auto = config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew
@@ -76,14 +81,33 @@ def _ari_chosen(facts: Facts) -> float | None:
     return facts.ari_chosen if facts.ari_id == facts.renewal_id else None
 
 
-def _by_hand(facts: Facts, config: Config, issuer: str) -> str:
-    """Return why a lineage never renews by itself; empty when it does."""
+def why_never_alone(facts: Facts, config: Config) -> str:
+    """Return why a lineage never renews by itself, whatever its settings; empty when it can."""
+    issuer = facts.issuer or config.defaults.issuer
     if issuer == UPLOAD:
         return "it was uploaded: bring a new certificate in time"
     challenge = facts.challenge or config.defaults.challenge
-    if challenge == "dns-01" and not facts.dns and is_acme(config, issuer):
-        return "its DNS records are set by hand"
+    if challenge in SET_EACH_TIME and not facts.dns and is_acme(config, issuer):
+        return BY_HAND
     return ""
+
+
+def _for_a_person(facts: Facts, config: Config, now: float) -> Decision:
+    """Decide about a lineage that never begins an order by itself: finish one that is open, else say when one is needed."""
+    if facts.open_order:
+        return Decision(facts.name, FINISH, "its order waits for DNS records")
+    if facts.version is None:
+        return Decision(facts.name, SKIP, f"{BY_HAND}, and nobody has begun: certdeck issue")
+    due = renewal_time(facts, config)
+    ends = _day(facts.not_after)
+    if due > now:
+        return Decision(facts.name, SKIP, f"{BY_HAND}: begin after {_day(due)}, it ends {ends}")
+    return Decision(
+        facts.name,
+        SKIP,
+        f"{BY_HAND}: it ends {ends}, begin now with certdeck issue; a DNS provider, a CNAME to a zone of one, or "
+        "dns-persist-01 lets it renew by itself",
+    )
 
 
 def _unless_held(name: str, why: str, held_until: float | None, now: float, due: float | None = None) -> Decision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from core.challenges.by_hand import RecordsAwaited
 from core.config.edit import check_lineage
 from core.config.load import load_lineage
 from core.config.model import LineageConfig
@@ -19,6 +20,7 @@ from core.store.orders import STOPPED, load_order, save_order, the_order
 from core.store.vault import Vault
 from core.workflows.acquire import acquire, rehearse
 from core.workflows.context import Context
+from core.workflows.manual import awaited
 from core.workflows.outcome import deploy_new, failed
 from core.workflows.plan import Plan, lineage_of, plan, staging_of
 from core.workflows.rehearsed import rehearsed
@@ -55,6 +57,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
     vault = Vault(context.paths, context.env)
     with Sessions(context, vault) as sessions:
         if request.staging or request.rehearse:
+            _refuse_rehearsal_by_hand(wanted)
             got = rehearse(context, staging_of(context.config, wanted), sessions)
             if request.staging:
                 return Issued(status=rehearsed(context, wanted, got), rehearsed_only=True)
@@ -64,6 +67,8 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
             if version is None:
                 version = acquire(context, wanted, sessions, vault)
             deploy_new(context, wanted, version, sessions)
+        except RecordsAwaited as outcome:
+            return awaited(context, wanted.name, outcome)
         except Cancelled:
             _leave_alone(context, wanted.name)
             raise
@@ -75,22 +80,30 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
     return Issued(status=status_of(context, wanted.name), reused=reused)
 
 
-def complete(context: Context, name: str) -> Issued | Pending:
-    """Go on with the open order of a lineage. Raises NotFound (`not-found`) when there is none."""
+def complete(context: Context, name: str, *, anyway: bool = False) -> Issued | Pending:
+    """Go on with the open order of a lineage. `anyway`: see `acquire`. Raises NotFound (`not-found`) when there is none."""
     vault = Vault(context.paths, context.env)
     with Sessions(context, vault) as sessions:
-        finish_order(context, name, vault, sessions)
-    return Issued(status=status_of(context, name))
+        pending = finish_order(context, name, vault, sessions, anyway=anyway)
+    return pending or Issued(status=status_of(context, name))
 
 
-def finish_order(context: Context, name: str, vault: Vault, sessions: Sessions) -> None:
-    """Go on with the open order of a lineage until its certificate is deployed. Raises NotFound (`not-found`)."""
+def finish_order(
+    context: Context, name: str, vault: Vault, sessions: Sessions, *, anyway: bool = False
+) -> Pending | None:
+    """Go on with the open order of a lineage until its certificate is deployed, or it still waits for somebody.
+
+    Raises NotFound (`not-found`), IssuerError, TargetError.
+    """
     wanted = plan(context.config, stored_lineage(the_order(context.paths, name).spec))
     try:
-        deploy_new(context, wanted, acquire(context, wanted, sessions, vault), sessions)
+        deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway), sessions)
+    except RecordsAwaited as outcome:
+        return awaited(context, name, outcome)
     except Exception as exc:
         failed(context, name, exc)
         raise
+    return None
 
 
 def reusable(context: Context, wanted: Plan) -> int | None:
@@ -111,6 +124,15 @@ def reusable(context: Context, wanted: Plan) -> int | None:
     due = due_at(had.not_before.timestamp(), had.not_after.timestamp(), renew_days_before=days)
     same = set(had.names) == set(wanted.names) and due > context.env.clock.now().timestamp()
     return version if same else None
+
+
+def _refuse_rehearsal_by_hand(wanted: Plan) -> None:
+    if wanted.is_by_hand:
+        raise UsageError(
+            "A rehearsal would ask for records of its own.",
+            "Somebody sets the records of this certificate by hand, and each order has new values.",
+            "Leave the rehearsal out: the CA is only asked to look once all name servers have the records.",
+        )
 
 
 def _leave_alone(context: Context, name: str) -> None:

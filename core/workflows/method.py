@@ -11,6 +11,10 @@ LOCAL_ISSUERS = frozenset({UPLOAD, SELF_SIGNED, PRIVATE_CA})
 """What needs no directory. Stands apart from `core.issuers` because a run with nothing due must not pay for that table."""
 
 
+SET_EACH_TIME = frozenset({"dns-01", "dns-account-01"})
+"""Challenges whose records are new with each order: without a provider a person has to set them (ST-17)."""
+
+
 def is_acme(config: Config, issuer: str) -> bool:
     """Tell whether an issuer is spoken to over ACME; an unknown one is taken for it."""
     entry = config.issuers.get(issuer)
@@ -23,4 +27,4 @@ def method_of(config: Config, issuer: str | None, challenge: str | None, dns: st
     if not is_acme(config, issuer):
         return "private-ca" if issuer == PRIVATE_CA else issuer
     challenge = challenge or config.defaults.challenge
-    return "manual-dns-01" if challenge == "dns-01" and not dns else challenge
+    return f"manual-{challenge}" if challenge in SET_EACH_TIME and not dns else challenge

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.config.model import Config, LineageConfig
+from core.dns.names import DNS_CHALLENGES
 from core.errors import CertdeckError, NotFound, UsageError
 from core.identifiers import Identifier, check_lineage_name, lineage_name_for, parse_identifiers
 from core.issuers import BUILT_IN, Issuer, issuer_problems, merged, profile_for
 from core.operations import IssueRequest
 from core.workflows.method import SELF_SIGNED, UPLOAD, method_of
+from core.workflows.proof import proof_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,11 @@ class Plan:
     def method(self, config: Config) -> str:
         """Return the word of `status --json` for how the certificate is had."""
         return method_of(config, self.issuer.name, self.lineage.challenge, self.lineage.dns)
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Somebody may have to set DNS records for it."""
+        return self.issuer.kind == "acme" and self.challenge in DNS_CHALLENGES and not self.lineage.dns
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,12 +82,6 @@ def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | 
         )
     name = request.name or lineage_name_for(identifiers[0])
     check_lineage_name(name)
-    if request.dns is not None or request.manual or request.challenge not in (None, "http-01"):
-        raise UsageError(
-            "This version proves names by http-01 only.",
-            "Proof through DNS needs a provider, and none can be set up yet.",
-            "Leave the challenge out, or use --issuer appliance-ca, which needs no proof.",
-        )
     base = existing or LineageConfig(name=name)
     if base.issuer == UPLOAD and request.issuer is None:
         raise UsageError(
@@ -90,12 +91,15 @@ def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | 
             lineage=name,
             details={"needs": "issuer", "issuer": config.defaults.issuer},
         )
+    domains = tuple(identifier.value for identifier in identifiers)
+    challenge, dns = proof_of(config, request, existing, domains)
     return replace(
         base,
         name=name,
-        domains=tuple(identifier.value for identifier in identifiers),
+        domains=domains,
         issuer=request.issuer or base.issuer,
-        challenge=request.challenge or base.challenge,
+        challenge=challenge,
+        dns=dns,
         key_type=request.key_type or base.key_type,
         profile=request.profile or base.profile,
         targets=base.targets if request.targets is None else _known_targets(config, request.targets),

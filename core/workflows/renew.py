@@ -68,7 +68,7 @@ def renew(
             asked = tuple(_skipped(decision) for decision in busy if decision.action == ASK)
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due)
         outcome = RenewalReport(skipped=skipped, failed=broken)
-        if busy or _left_half_deployed(view.paths) or (broken and odd_links(view.paths)):
+        if busy or _left_behind(view.paths) or (broken and odd_links(view.paths)):
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     outcome = _run(working, names, force)
@@ -83,12 +83,13 @@ def renew(
     return outcome
 
 
-def _left_half_deployed(paths: Paths) -> bool:
-    """Tell whether a deployment has begun and not ended: by a run that died, or one that is still at work."""
-    try:
-        return any(not name.startswith(".") for name in os.listdir(paths.transactions))
-    except OSError:
-        return False
+def _left_behind(paths: Paths) -> bool:
+    """Tell whether a deployment, or a DNS record, has been begun and not ended: by a run that died, or one still at work."""
+    for folder in (paths.transactions, paths.dns_records):
+        with suppress(OSError):
+            if any(not name.startswith(".") for name in os.listdir(folder)):
+                return True
+    return False
 
 
 def _remember(view: View, outcome: str, error: str) -> None:

@@ -8,6 +8,7 @@ is told of the same key once more.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -17,6 +18,7 @@ from core.acme.session import AcmeSession
 from core.challenges import Solver
 from core.challenges.http01 import Responder
 from core.config.model import IssuerConfig
+from core.dns.names import DNS_CHALLENGES
 from core.errors import CertdeckError, UsageError
 from core.events import AccountReady, KeyUsed
 from core.issuers import Issuer
@@ -24,6 +26,8 @@ from core.store.accounts import AccountRecord, load_account, save_account
 from core.store.vault import Vault
 from core.version import VERSION
 from core.workflows.context import Context
+from core.workflows.dns_proofs import DnsProofs
+from core.workflows.plan import Plan
 
 __all__ = ["Sessions"]
 
@@ -41,9 +45,11 @@ class Sessions:
         self._refused: dict[str, CertdeckError] = {}
         """What kept an issuer from being reached: asked once in a run, not once for each lineage."""
         self._solvers: dict[str, Solver] = {}
+        self._dns = DnsProofs(context, vault)
         self._open = ExitStack()
 
     def __enter__(self) -> Sessions:
+        self._dns.clean_up()
         return self
 
     def __exit__(
@@ -89,15 +95,21 @@ class Sessions:
             self._register(session, issuer, email, agree_tos)
             return session
 
-    def solver(self, challenge: str) -> Solver:
-        """Return the solver for a challenge type; one listener or webroot serves the whole run.
+    def solver(self, plan: Plan, *, is_new: Callable[[], bool], anyway: bool = False) -> Solver:
+        """Return what proves the names of a plan; one listener, webroot or writer of DNS records serves the whole run.
 
-        Raises UsageError (`usage`) for a type that cannot be answered here.
+        Args:
+            is_new: tells whether the order was placed a moment ago; asked when the proofs are due.
+            anyway: let the CA look although not all name servers have the records that somebody has set.
+
+        Raises UsageError (`usage`) for a challenge that cannot be answered here; NotFound for an unknown DNS provider.
         """
+        if plan.challenge in DNS_CHALLENGES:
+            return self._dns.solver(plan.challenge, plan.lineage.dns, is_new=is_new, anyway=anyway)
         with self._lock:
-            solver = self._solvers.get(challenge)
+            solver = self._solvers.get(plan.challenge)
             if solver is None:
-                solver = self._solvers[challenge] = self._make_solver(challenge)
+                solver = self._solvers[plan.challenge] = self._make_solver(plan.challenge)
             return solver
 
     def _connect(self, issuer: Issuer, email: str | None, agree_tos: bool) -> AcmeSession:
@@ -158,8 +170,8 @@ class Sessions:
         if challenge != "http-01":
             raise UsageError(
                 f"The challenge {challenge} cannot be answered here.",
-                "This version proves names by http-01; the private CA of the box needs no proof at all.",
-                "Use --challenge http-01, or --issuer appliance-ca.",
+                "Names are proven by http-01 or through the DNS; the private CA of the box needs no proof at all.",
+                "Use --challenge http-01 or dns-01, or --issuer appliance-ca.",
             )
         if http01.mode == "webroot" and http01.webroot:
             from pathlib import Path

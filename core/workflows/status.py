@@ -21,7 +21,7 @@ from core.targets.observe import observe
 from core.version import VERSION
 from core.workflows import last_run
 from core.workflows.context import View
-from core.workflows.due import decide, renewal_time
+from core.workflows.due import decide, renewal_time, why_never_alone
 from core.workflows.method import method_of
 
 _PROBE_SECONDS = 3.0
@@ -129,9 +129,11 @@ def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str,
 
 def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
     """Return when a lineage renews by itself, and by which rule."""
+    if why_never_alone(facts, config):
+        return None, "by hand"
     decision = decide(facts, config, now, force=False, named=False)
     if decision.action == "skip" and decision.renew_at is None:
-        return None, "off" if "off" in decision.why else "by hand"
+        return None, "off"
     if facts.version is None:
         return (_time(facts.next_attempt) if facts.next_attempt else None), "no certificate"
     due = renewal_time(facts, config)

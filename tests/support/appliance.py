@@ -16,6 +16,7 @@ from core.paths import Paths
 from core.ports import Environment, HttpHandler
 from tests.support.acme_server import AcmeServer
 from tests.support.clock import FakeClock, FakeRandom
+from tests.support.name_servers import NameServers
 from tests.support.services import Service, Services
 
 CONFIG = """\
@@ -78,6 +79,7 @@ class Appliance:
         self.host = FakeHost()
         self.listener = FakeListener()
         self.random = FakeRandom()
+        self.dns = NameServers()
         self.told: list[Report] = []
         self.paths = Paths(home / "etc", home / "state", home / "run", home / "log")
         self.paths.etc.mkdir(parents=True)
@@ -96,6 +98,7 @@ class Appliance:
                 prober=self.services,
                 listener=self.listener,
                 host=self.host,
+                resolver=self.dns,
             ),
         )
 

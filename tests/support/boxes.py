@@ -27,6 +27,7 @@ def the_environment(seed: int = 1, **variables: str) -> Environment:
         prober=nothing,
         listener=nothing,
         host=nothing,
+        resolver=nothing,
         variables=variables,
     )
 

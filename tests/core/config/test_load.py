@@ -57,7 +57,7 @@ probe = "127.0.0.1:443"
 [dns_providers.cf]
 kind = "cloudflare"
 zones = ["example.com"]
-settings = { zone_id = "abc" }
+zone_id = "abc"
 """
 
 
@@ -142,7 +142,7 @@ def test_a_command_as_text_is_refused() -> None:
         (b'[dns01]\nresolvers = ["ns.example:99999"]\n', "dns01.resolvers"),
         (b'[defaults]\nchallenge = "http01"\n', "defaults.challenge"),
         (b"[defaults]\nrenew_days_before = 0\n", "defaults.renew_days_before"),
-        (b'[dns_providers.cf]\nkind = "cloudflare"\nsettings = { a = 1 }\n', "dns_providers.cf.settings"),
+        (b'[dns_providers.cf]\nkind = "cloudflare"\na = [1]\n', "dns_providers.cf.a"),
         (b'["\\u001b[31m"]\n', "'\\x1b[31m'"),
     ],
 )

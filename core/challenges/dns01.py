@@ -1,0 +1,62 @@
+"""DNS-01 through a provider (RFC 8555 §8.4): all records of an order made together, awaited once, and removed again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from core.challenges.proofs import record_of
+from core.dns.propagation import Propagation, wanted_at
+from core.dns.writer import RecordWriter
+from core.events import Narrator
+from core.ports import CancelToken
+
+if TYPE_CHECKING:
+    from core.acme.authorization import Challenge
+
+
+class DnsSolver:
+    """The solvers `dns-01` and `dns-account-01` with one entry of the configuration."""
+
+    def __init__(
+        self, type: str, entry: str, writer: RecordWriter, propagation: Propagation, *, timeout_seconds: float
+    ) -> None:
+        self.type = type
+        self._entry = entry
+        self._writer = writer
+        self._propagation = propagation
+        self._timeout_seconds = timeout_seconds
+
+    def where(self, challenge: Challenge) -> str:
+        return record_of(challenge).name
+
+    @contextlib.contextmanager
+    def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
+        """Make the records and wait until every name server has them.
+
+        Raises DnsProviderError, PropagationTimeout (`propagation-timeout`), VaultError, Cancelled.
+        """
+        records = tuple(dict.fromkeys(record_of(one) for one in challenges))
+        if not records:
+            yield InPlace()
+            return
+        placed = self._writer.place(self._entry, records, cancel)
+        written = self._writer.write(placed, narrator.lineage or "", narrator, cancel)
+        try:
+            self._propagation.wait(
+                [wanted_at(record, one.txt.name) for record, one in zip(records, placed, strict=True)],
+                timeout_seconds=self._timeout_seconds,
+                narrator=narrator,
+                cancel=cancel,
+            )
+            yield InPlace()
+        finally:
+            self._writer.remove(written, narrator)
+
+
+class InPlace:
+    """Records stand in the DNS; who looks at them is not seen from here."""
+
+    def settle(self, seconds: float, cancel: CancelToken) -> None:
+        cancel.check()

@@ -1,0 +1,95 @@
+"""dns-persist-01: one record, set once, that lets this account of this CA have certificates for good.
+
+Renewals need no access to the DNS any more, which is the natural way out for a lineage whose records are set by hand. A
+record that is there already is looked at with all it says (account, wildcard, end); only when none will do is one asked
+for, or made through a provider. It is never removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from core.challenges.by_hand import RecordsAwaited
+from core.challenges.dns01 import InPlace
+from core.challenges.proofs import is_granted, record_of, records_of
+from core.dns.authority import Authority
+from core.dns.names import DNS_PERSIST01
+from core.dns.propagation import Propagation, Wanted
+from core.dns.writer import RecordWriter
+from core.errors import PropagationTimeout
+from core.events import Narrator
+from core.operations import Record
+from core.ports import CancelToken, Clock
+
+if TYPE_CHECKING:
+    from core.acme.authorization import Challenge
+
+
+class Persistent:
+    """The solver `dns-persist-01`."""
+
+    type = DNS_PERSIST01
+
+    def __init__(
+        self,
+        authority: Authority,
+        propagation: Propagation,
+        clock: Clock,
+        *,
+        timeout_seconds: float,
+        is_new: Callable[[], bool],
+        writer: RecordWriter | None = None,
+        entry: str = "",
+        anyway: bool = False,
+    ) -> None:
+        """`writer` and `entry`: make the record through a provider; without them a person sets it."""
+        self._authority = authority
+        self._propagation = propagation
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+        self._is_new = is_new
+        self._writer = writer
+        self._entry = entry
+        self._anyway = anyway
+
+    def where(self, challenge: Challenge) -> str:
+        return record_of(challenge).name
+
+    @contextlib.contextmanager
+    def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
+        """Go on when every name has a record that will do. Raises RecordsAwaited, DnsProviderError, PropagationTimeout."""
+        if challenges and not self._anyway:
+            self._see(challenges, narrator, cancel)
+        yield InPlace()
+
+    def _see(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> None:
+        records = records_of(challenges)
+        wanted = [self._wanted(record, challenges) for record in records]
+        # Also for an order that was placed a moment ago: the record may stand there since last year.
+        views = self._propagation.look(wanted, cancel)
+        missing = [record for record, view in zip(records, views, strict=True) if not view.is_seen]
+        if not missing:
+            return
+        if self._writer is not None:
+            placed = self._writer.place(self._entry, missing, cancel)
+            self._writer.write_for_good(placed, narrator, cancel)
+        elif not any(one.state == "has" for view in views for one in view.servers):
+            raise RecordsAwaited(records, () if self._is_new() else views)
+        try:
+            self._propagation.wait(wanted, timeout_seconds=self._timeout_seconds, narrator=narrator, cancel=cancel)
+        except PropagationTimeout:
+            if self._writer is not None:
+                raise
+            raise RecordsAwaited(records, self._propagation.look(wanted, cancel)) from None
+
+    def _wanted(self, record: Record, challenges: Sequence[Challenge]) -> Wanted:
+        mine = [one for one in challenges if record_of(one).name == record.name]
+        is_wide = any(one.wildcard for one in mine)
+
+        def accepts(value: str) -> bool:
+            now = self._clock.now().timestamp()
+            return is_granted(mine[0], value, for_wildcard=is_wide, now=now)
+
+        return Wanted(record, self._authority.written_at(record.name), accepts)

@@ -1,0 +1,41 @@
+"""From a challenge to the TXT record that answers it, and whether one that stands there will do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.dns.grant import Grant
+from core.dns.names import DNS_PERSIST01, proof_value, record_name
+from core.operations import Record
+
+if TYPE_CHECKING:
+    from core.acme.authorization import Challenge
+
+
+def records_of(challenges: Sequence[Challenge]) -> tuple[Record, ...]:
+    """Return the records that a CA looks for, in order. With dns-persist-01 one serves a name and its wildcard."""
+    wildcards = {one.identifier for one in challenges if one.wildcard}
+    return tuple(dict.fromkeys(record_of(one, for_wildcard=one.identifier in wildcards) for one in challenges))
+
+
+def record_of(challenge: Challenge, *, for_wildcard: bool | None = None) -> Record:
+    """Return the record that answers one challenge. `for_wildcard`: also where the challenge itself is for the bare name."""
+    name = record_name(challenge.type, challenge.identifier, challenge.account_url)
+    if challenge.type != DNS_PERSIST01:
+        return Record(name=name, type="TXT", value=proof_value(challenge.key_authorization))
+    issuer = next(iter(challenge.issuer_domain_names), "")
+    is_wide = challenge.wildcard if for_wildcard is None else for_wildcard
+    return Record(name=name, type="TXT", value=Grant(issuer, challenge.account_url, is_wide).text)
+
+
+def is_granted(challenge: Challenge, value: str, *, for_wildcard: bool, now: float) -> bool:
+    """Tell whether a value of `_validation-persist` lets this account have a certificate for the name. `now`: epoch seconds."""
+    grant = Grant.parse(value)
+    return (
+        grant is not None
+        and grant.issuer in challenge.issuer_domain_names
+        and grant.account_url == challenge.account_url
+        and (grant.for_wildcard or not for_wildcard)
+        and (grant.until is None or grant.until > now)
+    )

@@ -1,0 +1,84 @@
+"""Who answers for a name: where its CNAME leads, which zone it is in, and which servers that zone has.
+
+Asked of the configured resolvers, else of this machine's. What is found out is kept for as long as one look at propagation
+lasts; nothing here is believed for longer, because delegations change while somebody sets them up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.dns.names import is_below
+from core.ports import DnsReply, Resolver
+
+LONGEST_CHAIN = 8
+"""CNAMEs followed; resolvers give up at about as many."""
+ANSWERED = ("NOERROR", "NXDOMAIN")
+ASK_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class NameServer:
+    """One address of one server."""
+
+    name: str
+    address: str
+    """As `Resolver.ask` takes it."""
+
+
+class Authority:
+    """What the DNS says about names and zones. Thread-safe."""
+
+    def __init__(self, resolver: Resolver, resolvers: Sequence[str] = ()) -> None:
+        """`resolvers`: those of the configuration; empty: this machine's."""
+        self._resolver = resolver
+        self._resolvers = tuple(resolvers)
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], DnsReply] = {}
+
+    def written_at(self, name: str) -> str:
+        """Return where a record of this name really stands: itself, or where its CNAME leads (also when nobody answers)."""
+        seen = [name]
+        for _ in range(LONGEST_CHAIN):
+            target = next(iter(self._ask(seen[-1], "CNAME").values("CNAME")), None)
+            if target is None or target in seen:
+                break
+            seen.append(target)
+        return seen[-1]
+
+    def zone_of(self, name: str) -> str | None:
+        """Return the zone that a name is in, by its SOA record; None when nobody says."""
+        at = name
+        while at:
+            reply = self._ask(at, "SOA")
+            for record in (*reply.answer, *reply.authority):
+                if record.type == "SOA" and is_below(name, record.name):
+                    return record.name
+            if reply.status not in ANSWERED:
+                return None
+            at = at.partition(".")[2]
+        return None
+
+    def servers_of(self, zone: str) -> tuple[NameServer, ...]:
+        """Return every address of every server of a zone, IPv4 and IPv6."""
+        found = []
+        for name in sorted(set(self._ask(zone, "NS").values("NS"))):
+            for type in ("A", "AAAA"):
+                found += [NameServer(name, address) for address in self._ask(name, type).values(type)]
+        return tuple(found)
+
+    def _ask(self, name: str, type: str) -> DnsReply:
+        with self._lock:
+            known = self._known.get((name, type))
+        if known is not None:
+            return known
+        reply = DnsReply(status="UNREACHABLE")
+        for server in self._resolvers or (None,):
+            reply = self._resolver.ask(name, type, server=server, timeout=ASK_SECONDS)
+            if reply.status in ANSWERED:
+                break
+        with self._lock:
+            self._known[name, type] = reply
+        return reply

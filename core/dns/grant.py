@@ -1,0 +1,49 @@
+"""The value of a `_validation-persist` record: which account of which CA may have certificates, for good.
+
+draft-ietf-acme-dns-persist §3: the CA's domain name, then parameters as in a CAA record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one value allows."""
+
+    issuer: str
+    """The CA's domain name, lower case."""
+    account_url: str
+    for_wildcard: bool = False
+    """Subdomains and the wildcard, too (`policy=wildcard`)."""
+    until: float | None = None
+    """Epoch seconds (`persistUntil`); None: without end."""
+
+    @property
+    def text(self) -> str:
+        """The value as it goes into the zone."""
+        parts = [self.issuer, f"accounturi={self.account_url}"]
+        if self.for_wildcard:
+            parts.append("policy=wildcard")
+        if self.until is not None:
+            parts.append(f"persistUntil={int(self.until)}")
+        return "; ".join(parts)
+
+    @classmethod
+    def parse(cls, value: str) -> Grant | None:
+        """Read a value leniently, as CAs do; None for one that allows nothing."""
+        issuer, *parameters = (part.strip() for part in value.split(";"))
+        given: dict[str, str] = {}
+        for parameter in filter(None, parameters):
+            key, _, content = parameter.partition("=")
+            given.setdefault(key.strip().lower(), content.strip())
+        until = given.get("persistuntil")
+        if not issuer or "accounturi" not in given or (until is not None and not (until.isascii() and until.isdigit())):
+            return None
+        return cls(
+            issuer=issuer.rstrip(".").lower(),
+            account_url=given["accounturi"],
+            for_wildcard=given.get("policy", "").lower() == "wildcard",
+            until=None if until is None else float(until[:15]),
+        )

@@ -1,0 +1,212 @@
+"""Who has which record: asked of the zone's own servers, all of them, until all have it or the time is over.
+
+A challenge is answered only then, because one that fails cannot be tried again. A server that has no way to it from this box
+(IPv6 without IPv6) does not count; one that gives no answer while others do is left out after a few looks, and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from core.dns.authority import Authority, NameServer
+from core.dns.names import plain_name
+from core.errors import PropagationTimeout
+from core.events import Narrator, PropagationChecked, Warned
+from core.operations import Record, RecordView, ServerView
+from core.ports import CancelToken, Clock, Resolver
+
+ASK_SECONDS = 3.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+SHARE_OF_WAIT = 0.3
+"""Each pause is this share of the time already waited."""
+PATIENCE_WITH_SILENCE = 3
+"""Looks after which a silent server is left out."""
+AT_ONCE = 16
+_STATES = {"SILENT": "silent", "UNREACHABLE": "unreachable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A record that is to be seen."""
+
+    record: Record
+    written_at: str
+    """Where it stands; the record's own name, or where its CNAME leads."""
+    accepts: Callable[[str], bool] | None = None
+    """Tells whether a value that is found will do; None: only the record's own."""
+
+    def is_met_by(self, values: Collection[str]) -> bool:
+        if self.accepts is None:
+            return self.record.value in values
+        return any(map(self.accepts, values))
+
+
+class Propagation:
+    """Looks at records. `resolvers`: asked instead of the zones' own servers (private views)."""
+
+    def __init__(self, resolver: Resolver, clock: Clock, resolvers: Sequence[str] = ()) -> None:
+        self._resolver = resolver
+        self._clock = clock
+        self._resolvers = tuple(resolvers)
+
+    def look(self, wanted: Sequence[Wanted], cancel: CancelToken) -> tuple[RecordView, ...]:
+        """Ask every server once for every record; a few seconds at worst. Raises Cancelled."""
+        return self._looked(wanted, self._planned(wanted), cancel)
+
+    def wait(
+        self, wanted: Sequence[Wanted], *, timeout_seconds: float, narrator: Narrator, cancel: CancelToken
+    ) -> tuple[RecordView, ...]:
+        """Look until all servers have all records, and return the last look.
+
+        Raises:
+            PropagationTimeout (`propagation-timeout`): not in time; `details["missing"]`: record → servers without it.
+            Cancelled.
+        """
+        started = self._clock.monotonic()
+        views = self._planned(wanted)
+        silences: dict[str, int] = {}
+        told: dict[Record, tuple[int, int]] = {}
+        while True:
+            views = self._looked(wanted, views, cancel)
+            _tell(views, told, narrator)
+            if all(view.is_seen for view in views) and not self._still_silent(views, silences):
+                for address in sorted(_quiet(views)):
+                    narrator.tell(
+                        Warned(
+                            code="name-server-silent",
+                            what=f"The name server {address} does not answer for its zone; the others have the records.",
+                            fix="Mend it or take it out of the zone: a CA may happen to ask it.",
+                        )
+                    )
+                return views
+            waited = self._clock.monotonic() - started
+            left = timeout_seconds - waited
+            if left <= 0:
+                raise _too_late(views, timeout_seconds)
+            if any(not view.servers for view in views):
+                views = self._planned(wanted)  # nobody could be asked: the delegation may only just be coming about
+            pause = min(max(FIRST_PAUSE_SECONDS, waited * SHARE_OF_WAIT), LONGEST_PAUSE_SECONDS, left)
+            self._clock.sleep(pause, cancel)
+
+    def _still_silent(self, views: Sequence[RecordView], silences: dict[str, int]) -> bool:
+        """Count the looks in which a server gave no answer; tell whether one of them deserves another."""
+        quiet = _quiet(views)
+        for address in quiet:
+            silences[address] = silences.get(address, 0) + 1
+        return any(silences[address] < PATIENCE_WITH_SILENCE for address in quiet)
+
+    def _planned(self, wanted: Sequence[Wanted]) -> tuple[RecordView, ...]:
+        """Find out whom to ask for each record."""
+        if self._resolvers:
+            servers = tuple(ServerView(server=one, address=one, state="lacks") for one in self._resolvers)
+            return tuple(
+                RecordView(record=one.record, written_at=one.written_at, zone="", servers=servers) for one in wanted
+            )
+        authority = Authority(self._resolver)
+        found: dict[str, tuple[NameServer, ...]] = {}
+        views = []
+        for one in wanted:
+            zone = authority.zone_of(one.written_at)
+            if zone is None:
+                problem = f"Nobody says which zone {one.written_at} is in: no resolver of this machine answers for it."
+                views.append(RecordView(record=one.record, written_at=one.written_at, zone="", problem=problem))
+                continue
+            if zone not in found:
+                found[zone] = authority.servers_of(zone)
+            problem = "" if found[zone] else f"The name servers of {zone} cannot be found."
+            servers = tuple(ServerView(server=each.name, address=each.address, state="lacks") for each in found[zone])
+            views.append(
+                RecordView(record=one.record, written_at=one.written_at, zone=zone, servers=servers, problem=problem)
+            )
+        return tuple(views)
+
+    def _looked(
+        self, wanted: Sequence[Wanted], views: Sequence[RecordView], cancel: CancelToken
+    ) -> tuple[RecordView, ...]:
+        """Ask whoever has not shown a record yet, side by side."""
+        questions = sorted(
+            {(view.written_at, one.address) for view in views for one in view.servers if one.state != "has"}
+        )
+        answers = dict(zip(questions, self._answers(questions, cancel), strict=True))
+        seen = []
+        for each, view in zip(wanted, views, strict=True):
+            servers = tuple(_judged(one, each, answers.get((view.written_at, one.address))) for one in view.servers)
+            seen.append(replace(view, servers=servers))
+        return tuple(seen)
+
+    def _answers(
+        self, questions: Sequence[tuple[str, str]], cancel: CancelToken
+    ) -> list[tuple[str, frozenset[str], int]]:
+        def ask(question: tuple[str, str]) -> tuple[str, frozenset[str], int]:
+            cancel.check()
+            name, address = question
+            reply = self._resolver.ask(name, "TXT", server=address, timeout=ASK_SECONDS)
+            return reply.status, frozenset(reply.values("TXT")), reply.milliseconds
+
+        if len(questions) < 2:
+            return [ask(question) for question in questions]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(AT_ONCE, len(questions)), thread_name_prefix="dns") as pool:
+            return list(pool.map(ask, questions))
+
+
+def wanted_at(record: Record, written_at: str | None = None) -> Wanted:
+    """Return a record that is to be seen at its own name, or elsewhere."""
+    return Wanted(record, plain_name(written_at or record.name))
+
+
+def _quiet(views: Sequence[RecordView]) -> set[str]:
+    """Return the addresses that could be asked and gave no answer."""
+    return {one.address for view in views for one in view.servers if one.state in ("silent", "refuses")}
+
+
+def _judged(one: ServerView, wanted: Wanted, answer: tuple[str, frozenset[str], int] | None) -> ServerView:
+    if answer is None:
+        return one
+    status, values, milliseconds = answer
+    if status in _STATES:
+        state = _STATES[status]
+    elif status not in ("NOERROR", "NXDOMAIN"):
+        state = "refuses"
+    else:
+        state = "has" if wanted.is_met_by(values) else "lacks"
+    return replace(one, state=state, milliseconds=milliseconds)
+
+
+def _tell(views: Sequence[RecordView], told: dict[Record, tuple[int, int]], narrator: Narrator) -> None:
+    """Tell of each record how many have it, when that has changed."""
+    for view in views:
+        answering = [one for one in view.servers if one.answers]
+        missing = tuple(sorted(f"{one.server} ({one.address})" for one in answering if one.state != "has"))
+        count = (len(answering) - len(missing), len(answering))
+        if told.get(view.record) != count:
+            told[view.record] = count
+            narrator.tell(PropagationChecked(name=view.record.name, seen=count[0], of=count[1], missing=missing))
+
+
+def _too_late(views: Sequence[RecordView], seconds: float) -> PropagationTimeout:
+    missing = {
+        view.record.name: [f"{one.server} ({one.address}): {one.state}" for one in view.servers if one.state != "has"]
+        for view in views
+        if not view.is_seen
+    }
+    late = next(view for view in views if not view.is_seen) if missing else views[0]
+    if late.problem:
+        why = late.problem
+    else:
+        silent = [one for one in late.servers if one.state in ("silent", "unreachable")]
+        lacking = [one for one in late.servers if one.state in ("lacks", "refuses")]
+        who = ", ".join(one.server if one.server == one.address else f"{one.server} ({one.address})" for one in lacking)
+        why = f"After {seconds:g} s these name servers do not have it: {who}." if lacking else ""
+        why += f" {len(silent)} of {len(late.servers)} servers cannot be reached from here." if silent else ""
+    others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return PropagationTimeout(
+        f"The TXT record {late.record.name}{others} is not to be seen in the DNS.",
+        why.strip(),
+        "See with the provider whether the record is in the right zone; slow zones want a larger timeout_seconds in [dns01], "
+        "a box that cannot ask the internet's name servers wants resolvers there.",
+        details={"missing": missing},
+    )

@@ -1,0 +1,122 @@
+"""Questions to name servers, over dnspython.
+
+One question, one answer, never an exception: what a server says and that it says nothing are both facts that the look at
+propagation is made of. No cache, so that a record is seen in the moment in which a server has it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from core.ports import DnsRecord, DnsReply
+
+if TYPE_CHECKING:
+    import dns.message
+    import dns.rrset
+
+SYSTEM_FILE = "/etc/resolv.conf"
+OWN_MACHINE = "127.0.0.1"
+"""What resolv.conf(5) says is meant where it names no server."""
+
+
+class SystemResolver:
+    """The port `Resolver`. `system_file`: where the resolvers of this machine stand."""
+
+    def __init__(self, system_file: str = SYSTEM_FILE) -> None:
+        self._system_file = system_file
+
+    def ask(self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0) -> DnsReply:
+        if server is not None:
+            return self._ask(name, type, server, timeout)
+        reply = DnsReply(status="UNREACHABLE")
+        for each in self._of_this_machine():
+            reply = self._ask(name, type, each, timeout)
+            if reply.status in ("NOERROR", "NXDOMAIN"):
+                break
+        return reply
+
+    def _ask(self, name: str, type: str, server: str, timeout: float) -> DnsReply:
+        import dns.exception
+        import dns.message
+        import dns.name
+        import dns.query
+        import dns.rcode
+
+        address, port = split_address(server)
+        started = time.monotonic()
+
+        def passed() -> int:
+            return round((time.monotonic() - started) * 1000)
+
+        try:
+            query = dns.message.make_query(dns.name.from_text(name), type, use_edns=0, payload=1232)
+            answer, _ = dns.query.udp_with_fallback(query, address, timeout=timeout, port=port, ignore_unexpected=True)
+        except (dns.exception.Timeout, ConnectionRefusedError):
+            return DnsReply(status="SILENT", milliseconds=passed())
+        except OSError:
+            return DnsReply(status="UNREACHABLE", milliseconds=passed())
+        except (dns.exception.DNSException, EOFError, ValueError):
+            # What came was no answer to this question; for the look that is as good as none.
+            return DnsReply(status="FORMERR", milliseconds=passed())
+        return DnsReply(
+            status=dns.rcode.to_text(answer.rcode()),
+            answer=tuple(_records(answer.answer)),
+            authority=tuple(_records(answer.authority)),
+            milliseconds=passed(),
+        )
+
+    def _of_this_machine(self) -> tuple[str, ...]:
+        found = []
+        try:
+            with open(self._system_file, encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    words = line.split()
+                    if len(words) > 1 and words[0] == "nameserver":
+                        found.append(words[1].partition("%")[0])
+        except OSError:
+            pass
+        return tuple(address for address in found if _is_address(address)) or (OWN_MACHINE,)
+
+
+def split_address(server: str) -> tuple[str, int]:
+    """Return address and port of `ADDRESS`, `ADDRESS:PORT` or `[V6]:PORT`."""
+    if server.startswith("["):
+        address, _, port = server[1:].partition("]")
+        return address, int(port.lstrip(":") or 53)
+    if server.count(":") == 1:
+        address, _, port = server.partition(":")
+        return address, int(port)
+    return server, 53
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _records(sets: Iterable[dns.rrset.RRset]) -> Iterable[DnsRecord]:
+    import dns.rdatatype
+
+    for each in sets:
+        name = _plain(each.name.to_text())
+        type = dns.rdatatype.to_text(each.rdtype)
+        for item in each:
+            if type == "TXT":
+                value = b"".join(item.strings).decode("utf-8", "replace")
+            elif type == "SOA":
+                value = _plain(item.mname.to_text())
+            elif type in ("CNAME", "NS", "DNAME"):
+                value = _plain(item.target.to_text())
+            else:
+                value = item.to_text()
+            yield DnsRecord(name=name, type=type, value=value)
+
+
+def _plain(name: str) -> str:
+    return name.rstrip(".").lower()

@@ -1,0 +1,81 @@
+"""The DNS side of one run: what writes records, what looks at them, and what a run that died has left in the zones.
+
+Everything is made when it is first needed: a run that proves its names by http-01 loads nothing of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from core.challenges import Solver
+from core.store.dns_records import kept_records
+from core.store.vault import Vault
+from core.workflows.context import Context
+
+if TYPE_CHECKING:
+    from core.dns.authority import Authority
+    from core.dns.propagation import Propagation
+    from core.dns.writer import RecordWriter
+
+
+class DnsProofs:
+    """Shared by all orders of a run. Thread-safe."""
+
+    def __init__(self, context: Context, vault: Vault) -> None:
+        self._context = context
+        self._vault = vault
+        self._lock = threading.Lock()
+        self._writer: RecordWriter | None = None
+
+    def solver(self, challenge: str, entry: str | None, *, is_new: Callable[[], bool], anyway: bool) -> Solver:
+        """Return the solver of a challenge, through the entry of a provider or by hand. Raises NotFound."""
+        from core.dns.names import DNS_PERSIST01
+        from core.workflows.providers import the_entry
+
+        context = self._context
+        timeout = float(context.config.dns01.timeout_seconds)
+        authority, propagation = self._looking()
+        if entry is not None:
+            the_entry(context.config, entry)
+        if challenge == DNS_PERSIST01:
+            from core.challenges.dns_persist01 import Persistent
+
+            return Persistent(
+                authority,
+                propagation,
+                context.env.clock,
+                timeout_seconds=timeout,
+                is_new=is_new,
+                writer=None if entry is None else self._writing(),
+                entry=entry or "",
+                anyway=anyway,
+            )
+        if entry is None:
+            from core.challenges.by_hand import ByHand
+
+            return ByHand(challenge, authority, propagation, is_new=is_new, timeout_seconds=timeout, anyway=anyway)
+        from core.challenges.dns01 import DnsSolver
+
+        return DnsSolver(challenge, entry, self._writing(), propagation, timeout_seconds=timeout)
+
+    def clean_up(self) -> None:
+        """Remove the records that a killed run has left: one listing where there are none. Raises StoreError."""
+        if kept_records(self._context.paths):
+            self._writing().clean_up(self._context.narrator)
+
+    def _looking(self) -> tuple[Authority, Propagation]:
+        from core.dns.authority import Authority
+        from core.dns.propagation import Propagation
+
+        env, dns01 = self._context.env, self._context.config.dns01
+        return Authority(env.resolver, dns01.resolvers), Propagation(env.resolver, env.clock, dns01.resolvers)
+
+    def _writing(self) -> RecordWriter:
+        with self._lock:
+            if self._writer is None:
+                from core.workflows.providers import writer
+
+                self._writer = writer(self._context, self._vault, self._looking()[0])
+            return self._writer

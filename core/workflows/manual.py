@@ -1,0 +1,60 @@
+"""Orders whose DNS records a person sets: shown, looked at, waited for, given up. The order on disk is all there is of one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.challenges.by_hand import RecordsAwaited
+from core.dns.authority import Authority
+from core.dns.names import DNS_CHALLENGES, DNS_PERSIST01
+from core.dns.propagation import Propagation, wanted_at
+from core.events import Changed, RecordsRequired
+from core.operations import OpenOrder, Pending, Record, RecordView
+from core.store.orders import OrderRecord, delete_order, save_order, the_order
+from core.workflows.context import Context
+
+
+def open_order(context: Context, name: str) -> OpenOrder:
+    """Return an open order as it lies on disk. Raises NotFound."""
+    return _shown(the_order(context.paths, name))
+
+
+def look(context: Context, name: str) -> tuple[RecordView, ...]:
+    """Ask the name servers who has which record of an open order. Raises NotFound, Cancelled."""
+    records = _shown(the_order(context.paths, name)).records
+    dns01 = context.config.dns01
+    authority = Authority(context.env.resolver, dns01.resolvers)
+    propagation = Propagation(context.env.resolver, context.env.clock, dns01.resolvers)
+    wanted = [wanted_at(record, authority.written_at(record.name)) for record in records]
+    return propagation.look(wanted, context.cancel)
+
+
+def give_up(context: Context, name: str) -> None:
+    """Forget an open order. The CA lets it expire by itself. Raises NotFound."""
+    the_order(context.paths, name)
+    delete_order(context.paths, name)
+    context.narrator.tell(Changed(what=f"the open order of {name} given up"))
+
+
+def awaited(context: Context, name: str, outcome: RecordsAwaited) -> Pending:
+    """Keep what has to be set and return it."""
+    order = the_order(context.paths, name)
+    records = tuple((record.name, record.type, record.value) for record in outcome.records)
+    if order.records != records:
+        save_order(context.paths, replace(order, records=records))
+    context.narrator.tell(RecordsRequired(records=records))
+    return Pending(name=name, records=outcome.records, expires=order.expires, views=outcome.views)
+
+
+def _shown(order: OrderRecord) -> OpenOrder:
+    return OpenOrder(
+        name=order.name,
+        issuer=order.issuer,
+        challenge=order.challenge,
+        identifiers=order.identifiers,
+        records=tuple(Record(name=name, type=type, value=value) for name, type, value in order.records),
+        created=order.created,
+        expires=order.expires,
+        is_by_hand=order.challenge in DNS_CHALLENGES
+        and (not order.spec.get("dns") or (order.challenge == DNS_PERSIST01 and bool(order.records))),
+    )

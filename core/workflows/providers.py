@@ -1,0 +1,102 @@
+"""The DNS provider entries at work: secrets out of the vault, interfaces opened, one writer for all orders of a run."""
+
+from __future__ import annotations
+
+from core.config.model import Config, DnsProviderConfig
+from core.dns.authority import Authority
+from core.dns.catalogue import kind_named
+from core.dns.names import plain_name, zone_among
+from core.dns.provider import Access, DnsProvider
+from core.dns.writer import RecordWriter
+from core.errors import NotFound, UsageError
+from core.events import KeyUsed
+from core.ports import CancelToken
+from core.store.vault import Vault
+from core.workflows.context import Context
+
+
+def secret_name(entry: str, key: str) -> str:
+    """Return the vault's name for a secret of an entry."""
+    return f"dns/{entry}/{key}"
+
+
+def secrets_of(vault: Vault, entry: str) -> tuple[str, ...]:
+    """Return the keys of the secrets that an entry has. Opens nothing."""
+    prefix = secret_name(entry, "")
+    return tuple(name.removeprefix(prefix) for name in vault.names() if name.startswith(prefix))
+
+
+def the_entry(config: Config, name: str) -> DnsProviderConfig:
+    """Return an entry of the configuration. Raises NotFound (`not-found`) that names the nearest one."""
+    entry = config.dns_providers.get(name)
+    if entry is None:
+        from difflib import get_close_matches
+
+        known = sorted(config.dns_providers)
+        near = get_close_matches(name, known, n=1)
+        raise NotFound(
+            f"There is no DNS provider {name!r}.",
+            f"The nearest name is {near[0]!r}." if near else "No entry of the configuration has that name.",
+            f"Known are: {', '.join(known)}." if known else "Add one first: certdeck dns add.",
+        )
+    return entry
+
+
+def entry_serving(config: Config, names: tuple[str, ...]) -> str | None:
+    """Return the entry whose zones hold all these names (ST-25), the one with the closest zones; None when there is none."""
+    found = []
+    for entry in config.dns_providers.values():
+        zones = [zone_among(name.removeprefix("*."), map(plain_name, entry.zones)) for name in names]
+        if all(zones):
+            found.append((sum(len(zone or "") for zone in zones), entry.name))
+    return max(found)[1] if found else None
+
+
+def writer(context: Context, vault: Vault, authority: Authority) -> RecordWriter:
+    """Return what makes and removes records at every entry of the configuration. Opens nothing yet."""
+
+    def connect(entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:
+        return opened(context, vault, entry, cancel)
+
+    return RecordWriter(context.paths, context.env, context.config.dns_providers, connect, authority)
+
+
+def opened(context: Context, vault: Vault, entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:
+    """Open an entry with its secrets. Nothing is asked of the network yet.
+
+    Raises NotFound for a kind that is not known here; UsageError (`usage`) where a required field has no value; VaultError.
+    """
+    kind = kind_named(entry.kind)
+    settings = {field.key: field.default for field in kind.settings if field.default} | dict(entry.settings)
+    wanted = [field.key for field in kind.secrets]
+    wanted += [key for key in secrets_of(vault, entry.name) if kind.takes_any and key not in wanted]
+    secrets = {}
+    for key in wanted:
+        found = vault.find(secret_name(entry.name, key))
+        if found is not None:
+            secrets[key] = found.decode("utf-8", "replace")
+    missing = [
+        field.label
+        for field in kind.fields
+        if field.required and not (secrets if field.secret else settings).get(field.key)
+    ]
+    if missing:
+        raise UsageError(
+            f"The DNS provider {entry.name} is not complete.",
+            f"Missing: {', '.join(missing)}.",
+            f"Add it with: certdeck dns add {entry.name} --replace --kind {entry.kind}.",
+            details={"provider": entry.name},
+        )
+    if secrets:
+        context.narrator.tell(KeyUsed(key=secret_name(entry.name, "*"), purpose=f"speak to {kind.title}"))
+    return kind.connect(
+        Access(
+            name=entry.name,
+            kind=entry.kind,
+            settings=settings,
+            secrets=secrets,
+            zones=tuple(map(plain_name, entry.zones)),
+            env=context.env,
+            cancel=cancel,
+        )
+    )
