@@ -22,7 +22,6 @@ from core.events import (
     Failed,
     Narrator,
     Progressed,
-    RecordsRequired,
     Reporter,
     RunFinished,
     RunStarted,
@@ -45,7 +44,6 @@ from core.operations import (
     LogEntry,
     PemView,
     Pending,
-    Record,
     RenewalReport,
     Skipped,
     Status,
@@ -57,6 +55,7 @@ from core.paths import Paths
 from core.ports import CancelToken
 from core.version import VERSION
 from tests.support.clock import FakeClock
+from tests.support.fake_dns import FakeDns
 from tests.support.fake_schedule import FakeSchedule
 from tests.support.fake_uploads import FakeUploads
 from tests.support.front_end_world import front_end_world
@@ -77,7 +76,7 @@ from tests.support.showcase import (
 )
 
 
-class FakeEngine(FakeUploads, FakeSchedule):
+class FakeEngine(FakeDns, FakeUploads, FakeSchedule):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
     def __init__(self, lineages: Iterable[LineageStatus] | None = None, *, home: Path = Path("/nowhere")) -> None:
@@ -100,7 +99,7 @@ class FakeEngine(FakeUploads, FakeSchedule):
         self.renewal: RenewalReport | None = None
         """What renew returns, when not worked out from the lineages."""
         self.pending = False
-        """Let issue and complete return Pending."""
+        """Let issue and complete return Pending; tests.support.fake_dns says what name servers find."""
         self.before_event: Callable[[Event], None] = lambda event: None
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._stamp = 0
@@ -162,10 +161,6 @@ class FakeEngine(FakeUploads, FakeSchedule):
         self._called("targets")
         return tuple(self.known_targets)
 
-    def open_orders(self) -> tuple[str, ...]:
-        self._called("open_orders")
-        return tuple(each.name for each in self.lineages if each.open_order)
-
     def http01_snippets(self) -> Mapping[str, str]:
         self._called("http01_snippets")
         return {"nginx": "location /.well-known/acme-challenge/ {\n    proxy_pass http://127.0.0.1:8080;\n}\n"}
@@ -216,7 +211,7 @@ class FakeEngine(FakeUploads, FakeSchedule):
         name = request.name or request.domains[0].replace("*", "_wildcard")
         targets = request.targets or ()
         if self.pending:
-            return self._pending(name, request.domains[0], report)
+            return self._pending(name, request.domains, report)
         self._tell("issue", report, cancel, issue_events(request.domains, targets), name)
         made = lineage(
             name,
@@ -230,15 +225,6 @@ class FakeEngine(FakeUploads, FakeSchedule):
         if not request.staging:
             self._put(made)
         return Issued(status=made, rehearsed_only=request.staging)
-
-    def complete(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Issued | Pending:
-        self._called("complete", name=name)
-        found = self._find(name)
-        if self.pending:
-            return self._pending(name, found.domains[0], report)
-        self._tell("complete", report, cancel, issue_events(found.domains, ()), name)
-        self._put(replace(found, open_order=False))
-        return Issued(status=self._find(name))
 
     def renew(
         self,
@@ -441,12 +427,6 @@ class FakeEngine(FakeUploads, FakeSchedule):
         states = tuple(TargetState(name=each, state="deployed", served_sha256=found.sha256) for each in chosen)
         self._put(replace(found, targets=states, waiting_version=None, last_error=None))
         return Deployment(name=name, version=(found.version or 1) + step, targets=states)
-
-    def _pending(self, name: str, domain: str, report: Reporter) -> Pending:
-        record = Record(name=f"_acme-challenge.{domain.removeprefix('*.')}", type="TXT", value="evaGxfADs6pSRb2LAv9IZ")
-        events = (RecordsRequired(records=((record.name, record.type, record.value),)),)
-        self._tell("issue", report, None, events, name, outcome="pending")
-        return Pending(name=name, records=(record,), expires=NOW + timedelta(days=7))
 
     def _narrator(self, report: Reporter) -> Narrator:
         return Narrator(report=report, now=self.clock.now, run=RUN)
