@@ -134,6 +134,25 @@ class Resolver(Protocol):
         """
 
 
+class DnsExchange(Protocol):
+    def exchange(self, server: str, port: int, messages: Sequence[bytes], *, timeout: float) -> tuple[bytes, ...]:
+        """Send whole DNS messages over one TCP connection, one after the other, and return an answer for each.
+
+        Args:
+            server: a name or an address.
+            timeout: seconds for the connection, and for each answer.
+
+        Raises TransportFailure.
+        """
+
+
+class NoDnsExchange:
+    """Where nobody gave a way to exchange messages with name servers."""
+
+    def exchange(self, server: str, port: int, messages: Sequence[bytes], *, timeout: float) -> tuple[bytes, ...]:
+        raise TransportFailure("unreachable", f"There is no way to {server} from here.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
     """A child process that ended."""
@@ -253,3 +272,4 @@ class Environment:
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables, read once."""
     places: Places = Places()
+    dns_exchange: DnsExchange = NoDnsExchange()

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from core.ports import Environment, Places, Transport
 from core.system.clock import SystemClock
+from core.system.dns_exchange import TcpDnsExchange
 from core.system.listener import SystemListener
 from core.system.machine import ThisHost
 from core.system.prober import TlsProber
@@ -42,6 +43,7 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         listener=SystemListener(),
         host=ThisHost(known),
         resolver=SystemResolver(),
+        dns_exchange=TcpDnsExchange(),
         variables=known,
         places=Places(is_root=os.geteuid() == 0, program=program),
     )

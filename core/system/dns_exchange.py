@@ -1,0 +1,46 @@
+"""Whole messages to and from name servers over TCP (RFC 7766): what updates of zones are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.ports import TransportFailure
+
+if TYPE_CHECKING:
+    import socket
+
+
+class TcpDnsExchange:
+    """The port `DnsExchange`."""
+
+    def exchange(self, server: str, port: int, messages: Sequence[bytes], *, timeout: float) -> tuple[bytes, ...]:
+        import socket
+
+        place = f"[{server}]:{port}" if ":" in server else f"{server}:{port}"
+        try:
+            with socket.create_connection((server, port), timeout=timeout) as connection:
+                return tuple(_answer(connection, message, place) for message in messages)
+        except TimeoutError as exc:
+            raise TransportFailure("timeout", f"{place} gave no answer within {timeout:g} s.") from exc
+        except socket.gaierror as exc:
+            raise TransportFailure("unreachable", f"The name {server} has no address that can be found.") from exc
+        except (OSError, UnicodeError) as exc:
+            reason = getattr(exc, "strerror", None) or "the connection broke"
+            raise TransportFailure("unreachable", f"{place}: {reason}.") from exc
+
+
+def _answer(connection: socket.socket, message: bytes, place: str) -> bytes:
+    connection.sendall(len(message).to_bytes(2, "big") + message)
+    length = int.from_bytes(_exactly(connection, 2, place), "big")
+    return _exactly(connection, length, place)
+
+
+def _exactly(connection: socket.socket, count: int, place: str) -> bytes:
+    read = bytearray()
+    while len(read) < count:
+        chunk = connection.recv(count - len(read))
+        if not chunk:
+            raise TransportFailure("unreachable", f"{place} closed the connection without an answer.")
+        read += chunk
+    return bytes(read)
