@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import ClassVar
 
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 
 from core.operations import PemView
 from tui.actions import bindings, of_scope
 from tui.glyphs import printable
 from tui.screens.page import Page
+from tui.screens.plain import print_plainly
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, grouped, wrap
 from tui.widgets.sheet import Sheet
@@ -57,10 +57,4 @@ class PemScreen(Page[None]):
         )
 
     def action_plain(self) -> None:
-        try:
-            with self.app.suspend():
-                sys.stdout.write(f"\n{printable(self._view.fullchain, lines=True)}\nEnter goes back to certdeck. ")
-                sys.stdout.flush()
-                sys.stdin.readline()
-        except SuspendNotSupported:
-            self.notify("This terminal cannot be left for a moment.", markup=False)
+        print_plainly(self.app, self._view.fullchain)

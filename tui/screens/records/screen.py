@@ -1,0 +1,368 @@
+"""The screen of an order whose DNS records a person sets (DESIGN 5 and 7): what to set, who has it, and how it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.message import Message
+
+from core.errors import Cancelled, CertdeckError, LockHeld, NotFound
+from core.operations import Issued, OpenOrder, Pending, RecordView
+from core.ports import CancelToken
+from tui import text
+from tui.actions import Action, Situation, bindings, of_scope
+from tui.bridge import Operation, OperationFinished
+from tui.screens.page import Page
+from tui.screens.plain import print_plainly
+from tui.screens.records import words
+from tui.screens.records.boxes import RecordBoxes
+from tui.screens.records.servers import server_lines
+from tui.screens.records.watch import Watch
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line, wrap
+from tui.widgets.prose import Prose, marked
+from tui.widgets.sheet import Sheet
+
+_TICK_SECONDS: Final = 0.25
+_WIDE: Final = 110
+_LEAST_SERVERS: Final = 6
+"""Rows that the name servers keep, their frame included, however many records there are."""
+
+
+class RecordsScreen(Page[None]):
+    """Watches an open order by its lineage's name. Leaving it costs nothing: the order lies on disk."""
+
+    SCOPE = "records"
+    BINDINGS: ClassVar = bindings(of_scope("records", "page"))
+    AUTO_FOCUS = "RecordBoxes"
+    CSS_PATH = Path(__file__).parent / "records.tcss"
+    HELP_TEXT = (
+        "An order waits for DNS records that you set at your provider, whichever that is. Each box holds one record: its name, "
+        "and the value that belongs there, whole. Two values at one name must both stand; the second does not replace the first. "
+        "Where the name is a CNAME, the record is written where that leads.\n\n"
+        "certdeck asks the zone's own name servers, all of them, and lists which have the record. A challenge that fails cannot be "
+        "tried again, so the CA is asked to look only when every server that answers has all of them; then it goes on by itself.\n\n"
+        "You may leave, and the line may drop: the order stays with its values until it ends. It stands in the list as waiting for "
+        "you. Afterwards the records can go.\n\n"
+        "A certificate whose records are set by hand does not renew by itself; certdeck tells you in time. Three ways lead out: "
+        "add a DNS provider, let _acme-challenge be a CNAME into a zone that a provider serves, or set one record for good "
+        "(dns-persist-01) where the CA takes it."
+    )
+    page_title = "DNS records"
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name_of_lineage = name
+        self.page_detail = text.printable(name)
+        self.order: OpenOrder | None = None
+        self.watch_state = Watch()
+        self._look: CancelToken | None = None
+        self._answer: Operation | None = None
+        """The operation that completes, or gives up, this order."""
+        self._has_ended = False
+        self._told: object = None
+
+    def body(self) -> ComposeResult:
+        yield Prose(id="head")
+        with Container(id="parts"):
+            yield RecordBoxes(self._follow, id="records")
+            yield Sheet(id="servers")
+
+    # -- beginning and end -------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._read()
+        self.set_interval(_TICK_SECONDS, self._tick)
+
+    def on_unmount(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+
+    def on_screen_suspend(self) -> None:
+        """Something stands in front of it: nobody looks, and nothing goes on unseen."""
+        self.watch_state.pause()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        if self._has_ended:
+            self.call_later(self.deck.go_to, self.name_of_lineage)
+        elif self.order is not None:
+            self._read()
+
+    def _read(self) -> None:
+        """Read the order from the disk: another session, or the scheduled run, may have ended it."""
+        self.bridge.ask(lambda: self.engine.open_order(self.name_of_lineage), self._took_order)
+
+    def _took_order(self, answer: OpenOrder | CertdeckError) -> None:
+        if not self.is_attached or self._has_ended:
+            return
+        if isinstance(answer, CertdeckError) or not answer.records:
+            self._has_ended = True
+            gone = isinstance(answer, NotFound) or not isinstance(answer, CertdeckError)
+            if gone:
+                told = "It was completed, given up, or it failed. i orders again, with new values."
+                self.notify(told, title=f"No order of {self.page_detail} waits", timeout=8, markup=False)
+            elif isinstance(answer, CertdeckError):
+                self.deck.show_error(answer)
+            if self.is_current:
+                self.deck.go_to(self.name_of_lineage)
+            return
+        self.order = answer
+        self.watch_state.look_soon()
+        self._show()
+        self.refresh_actions()
+
+    def heard(self, message: Message) -> None:
+        if not isinstance(message, OperationFinished) or message.operation is not self._answer:
+            return
+        operation, watch = message.operation, self.watch_state
+        if isinstance(operation.error, LockHeld):
+            watch.postpone(self._at)
+        elif operation.error is not None:
+            watch.hold()
+        elif isinstance(operation.result, Pending):
+            watch.found(operation.result.views, self.deck.now())
+        else:
+            self._has_ended = True
+            if not isinstance(operation.result, Issued) and self.is_current:
+                self.deck.go_to(self.name_of_lineage)
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _at(self) -> float:
+        return self.engine.env.clock.monotonic()
+
+    def _tick(self) -> None:
+        if self.order is None or self._has_ended or not self.is_current:
+            return
+        watch, at = self.watch_state, self._at
+        if watch.seconds_to_answer(at) == 0.0 and not self.bridge.busy:
+            self._complete(anyway=False)
+        elif watch.is_due(at):
+            self._begin_look()
+        self._show()
+
+    def _begin_look(self) -> None:
+        token = self._look = CancelToken()
+        self.watch_state.begin()
+        self.bridge.ask(lambda: self.engine.look_at_records(self.name_of_lineage, cancel=token), self._looked)
+
+    def _looked(self, answer: tuple[RecordView, ...] | CertdeckError) -> None:
+        if not self.is_attached or isinstance(answer, Cancelled):
+            return
+        self.watch_state.took(answer, self._at, self.deck.now())
+        if isinstance(answer, NotFound):
+            self._read()
+        if not self.is_current:
+            self.watch_state.pause()
+        self._show()
+
+    # -- showing -----------------------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        order, watch, at, now = self.order, self.watch_state, self._at, self.deck.now()
+        if order is None:
+            return
+        boxes, sheet = self.query_one(RecordBoxes), self.query_one("#servers", Sheet)
+        boxes.show(order.records, watch.views)
+        view = self._view()
+        sheet.border_title = self._servers_title(view)
+        sheet.border_subtitle = words.pacing(watch, at, now)
+        failed = f"{watch.error.what} {watch.error.why}" if watch.error is not None else ""
+        head = (
+            words.headline(order, watch, at),
+            words.lifetime(order, now),
+            words.next_step(order, watch),
+        )
+        told = (head, view, failed)
+        if told != self._told:
+            self._told = told
+            self.query_one("#head", Prose).write(lambda width, ink: _head_lines(*head, width, ink))
+            sheet.write(lambda width, ink: server_lines(view, width, ink, failed=failed), top=False)
+            self._share_height()
+
+    def _view(self) -> RecordView | None:
+        """Return what is known of the record under the cursor."""
+        place, order = self.query_one(RecordBoxes).place, self.order
+        if order is None or place >= len(order.records):
+            return None
+        return next((view for view in self.watch_state.views if view.record == order.records[place]), None)
+
+    def _servers_title(self, view: RecordView | None) -> str:
+        of = f" of {text.printable(view.zone)}" if view is not None and view.zone else ""
+        count = len(self.order.records) if self.order is not None else 1
+        which = f" · record {self.query_one(RecordBoxes).place + 1}" if count > 1 else ""
+        return f"{'Name servers' if view is None or of else 'Resolvers'}{of}{which}"
+
+    def _follow(self) -> None:
+        """Show what the name servers say of the record that the cursor is on now."""
+        self._show()
+        self.query_one("#servers", Sheet).scroll_to(y=0, animate=False)
+        self.refresh_actions()
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """Give the records what they need, and the name servers the rest, but six rows at least."""
+        width, height = self.app.size
+        is_wide = width >= _WIDE
+        self.set_class(is_wide, "-wide")
+        boxes = self.query_one(RecordBoxes)
+        head = self.query_one("#head", Prose)
+        room = (
+            height
+            - 2
+            - (1 if height > 20 else 0)
+            - head.get_content_height(self.size, self.size, width - 4)
+            - _LEAST_SERVERS
+        )
+        self.set_class(height <= 20, "-low")
+        boxes.styles.height = None if is_wide else max(min(boxes.height_for(width - 1), room), 4)
+
+    # -- actions -----------------------------------------------------------------------------------------------------
+
+    def actions(self) -> tuple[Action, ...]:
+        # q is the code for a phone here.
+        return tuple(replace(each, key="ctrl+q") if each.id == "quit" else each for each in super().actions())
+
+    def situation(self) -> Situation:
+        known, order = super().situation(), self.order
+        if order is None or not self.is_mounted:
+            return known
+        place = self.query_one(RecordBoxes).place
+        kind = "several" if len(order.records) > 1 else "one"
+        return replace(known, row=order.records[place].name, row_kind=kind, step=0 if self._has_ended else 1)
+
+    def action_next_record(self) -> None:
+        if self.order is not None:
+            boxes = self.query_one(RecordBoxes)
+            boxes.go((boxes.place + 1) % len(self.order.records))
+
+    def action_copy(self) -> None:
+        self._copy("value")
+
+    def action_copy_name(self) -> None:
+        self._copy("name")
+
+    def _copy(self, part: str) -> None:
+        if self.order is None:
+            return
+        record = self.order.records[self.query_one(RecordBoxes).place]
+        self.app.copy_to_clipboard(record.name if part == "name" else record.value)
+        count = len(self.order.records)
+        which = f" of record {self.query_one(RecordBoxes).place + 1} of {count}" if count > 1 else ""
+        told = "Sent to your terminal's clipboard (OSC 52). If it does not arrive: p prints it plainly, q shows it to a phone."
+        self.notify(told, title=f"{part.capitalize()}{which} copied", markup=False)
+
+    def action_qr(self) -> None:
+        from tui.screens.records.qr_code import QrScreen
+
+        def came_back(place: int | None) -> None:
+            if place is not None:
+                self.query_one(RecordBoxes).go(place)
+
+        if self.order is not None:
+            self.app.push_screen(QrScreen(self.order.records, self.query_one(RecordBoxes).place), came_back)
+
+    def action_plain(self) -> None:
+        if self.order is not None:
+            print_plainly(self.app, words.plain(self.order, self.deck.now()))
+
+    def action_zone_file(self) -> None:
+        from tui.screens.records.zone_file import ZoneFileScreen
+
+        if self.order is not None:
+            self.app.push_screen(ZoneFileScreen(self.order.name, words.zone_lines(self.order)))
+
+    def action_look_now(self) -> None:
+        self.watch_state.look_soon()
+        self._tick()
+
+    def action_by_itself(self) -> None:
+        self.watch_state.toggle(self._at)
+        self._show()
+
+    def action_answer(self) -> None:
+        """Let the CA look: at once where every server has every record, else after asking."""
+        order, watch = self.order, self.watch_state
+        if order is None or self._has_ended:
+            return
+        if watch.is_ready or not watch.views:
+            self._complete(anyway=False)
+            return
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self._complete(anyway=True)
+
+        self.app.push_screen(
+            ConfirmDialog(
+                "Let the CA look all the same?",
+                words.stakes(order, watch, self.deck.now()),
+                yes="Let it look",
+                no="Keep waiting",
+                danger=True,
+            ),
+            decided,
+        )
+
+    def _complete(self, *, anyway: bool) -> None:
+        name = self.name_of_lineage
+        status = self.deck.status
+        lineage = next((each for each in status.lineages if each.name == name), None) if status else None
+        self._answer = self.deck.begin(
+            f"Complete {name}",
+            f"completing {name}",
+            lambda report, cancel: self.engine.complete(name, anyway=anyway, report=report, cancel=cancel),
+            lineage=name,
+            expects=tuple(target.name for target in lineage.targets) if lineage else (),
+        )
+
+    def action_give_up(self) -> None:
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        name = self.name_of_lineage
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self._answer = self.deck.begin(
+                    f"Give up the order of {name}",
+                    f"giving up the order of {name}",
+                    lambda report, cancel: self.engine.give_up(name, report=report),
+                    lineage=name,
+                    quiet=True,
+                )
+
+        told = (
+            "The values above are of no use any more then: take the records away again, and another order will want other "
+            "values. A certificate that is live stays live."
+        )
+        self.app.push_screen(
+            ConfirmDialog("Give this order up?", told, yes="Give up", no="Keep it", danger=True), decided
+        )
+
+    def action_back(self) -> None:
+        """Leave; the order stays."""
+        if self.order is not None and not self._has_ended:
+            until = f" until {text.moment(self.order.expires)}" if self.order.expires else ""
+            told = f"Enter on {self.page_detail} comes back to it; so does `certdeck complete {self.page_detail}`."
+            self.notify(told, title=f"The order stays open{until}", timeout=8, markup=False)
+        super().action_back()
+
+
+def _head_lines(headline: tuple[str, str, str], lifetime: str, next_step: str, width: int, ink: Ink) -> list[Line]:
+    sign, role, sentence = headline
+    lines = marked(sign, role, sentence, width, ink, bold=True)
+    for told in (lifetime, next_step):
+        lines += [[("  ", ink("text-muted")), (line, ink("text-muted"))] for line in wrap(told, width - 2)]
+    return lines

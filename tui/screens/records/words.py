@@ -1,0 +1,87 @@
+"""What the screen says of an order that waits: what to do, how long there is time, and what comes next. Pure."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Final
+
+from core.operations import OpenOrder
+from tui import text
+from tui.screens.records.watch import Watch
+from tui.zone_file import zone_line
+
+PERSISTENT: Final = "dns-persist-01"
+
+
+def headline(order: OpenOrder, watch: Watch, at: float) -> tuple[str, str, str]:
+    """Return sign, colour and the one sentence that matters now."""
+    count = len(order.records)
+    have = "Every name server has it." if count == 1 else f"Every name server has all {count} of them."
+    left = watch.seconds_to_answer(at)
+    if left is not None:
+        return "✔", "severity-green", f"{have} The CA looks in {math.ceil(left)} s."
+    if watch.is_ready:
+        return "✔", "severity-green", f"{have} Enter lets the CA look."
+    if watch.views and not any(one.answers for view in watch.views for one in view.servers):
+        return "▲", "severity-yellow", "No name server can be asked from here. Enter lets the CA look all the same."
+    these, them = ("this record", "it") if count == 1 else (f"these {count} records", "them")
+    return "◐", "severity-yellow", f"Set {these} at your DNS provider; certdeck sees {them} come."
+
+
+def lifetime(order: OpenOrder, now: datetime) -> str:
+    """Return until when the order lives, as a moment and in words."""
+    if order.expires is None:
+        return "The CA has not said how long the order lives."
+    if order.expires <= now:
+        return f"The order ended {text.moment(order.expires)}. Give it up, and issue again with new values."
+    left = text.span((order.expires - now).total_seconds())
+    return f"The order lives {left} more, until {text.moment(order.expires)}."
+
+
+def next_step(order: OpenOrder, watch: Watch) -> str:
+    """Return what happens once the records are there."""
+    if order.challenge == PERSISTENT:
+        return "Leave it there for good: renewals then need no access to your DNS."
+    have = "have it" if len(order.records) == 1 else "have them"
+    if watch.by_itself:
+        return f"It goes on by itself once all name servers {have}; a stops that."
+    return f"Enter goes on once all name servers {have}; a lets it go on by itself."
+
+
+def pacing(watch: Watch, at: float, now: datetime) -> str:
+    """Return when was looked, and when the next look is."""
+    if watch.is_looking:
+        return "looking …"
+    if watch.seconds_to_answer(at) is not None:
+        return "seen everywhere"
+    coming = f"next look in {math.ceil(watch.seconds_to_look(at))} s"
+    return coming if watch.looked_at is None else f"looked at {watch.looked_at.astimezone():%H:%M:%S} · {coming}"
+
+
+def stakes(order: OpenOrder, watch: Watch, now: datetime) -> str:
+    """Return what is risked by letting the CA look before every name server has every record."""
+    missing = watch.missing()
+    who = ", ".join(text.printable(name) for name in missing[:3])
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    plural = "do" if len(missing) > 1 else "does"
+    first = (
+        f"{who}{more} {plural} not have every record yet." if missing else "Nobody could be asked who has the records."
+    )
+    return (
+        f"{first} When the CA asks a server that lacks one, the challenge fails: that ends this order, and the next one wants "
+        f"other values.\n\nWaiting costs nothing. {lifetime(order, now)}"
+    )
+
+
+def plain(order: OpenOrder, now: datetime) -> str:
+    """Return every record whole, each part on a line of its own, for the terminal's own selection."""
+    parts = [f"DNS records for {order.name}. {lifetime(order, now)}"]
+    for number, record in enumerate(order.records, 1):
+        parts.append(f"-- {number} of {len(order.records)}: {record.type}\n{record.name}\n{record.value}")
+    return "\n\n".join(parts) + "\n"
+
+
+def zone_lines(order: OpenOrder) -> str:
+    """Return the records as lines of a zone file."""
+    return "".join(f"{zone_line(record)}\n" for record in order.records)
