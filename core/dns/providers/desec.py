@@ -1,0 +1,251 @@
+"""deSEC, API v1, with a token.
+
+It knows sets of values only. A new set is made with POST, which fails where somebody else was faster, and a standing one is
+changed with PATCH without a TTL, which fails where it has just gone; both are looked at again afterwards. Avoided here: POST or
+PUT over the values of other clients (lexicon, certbot-dns-desec), a new TTL for a standing set, TTLs below the domain's
+`minimum_ttl`, one request for each name (15 writes a minute are allowed), Retry-After ignored, following links of an answer
+to other hosts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from core.dns.api import Answer, Api
+from core.dns.changes import Change, by_name, make_it_stand
+from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.txt import quoted, unquoted
+from core.errors import DnsProviderError
+
+ENDPOINT = "https://desec.io/api/v1"
+TITLE = "deSEC"
+LOWEST_TTL = 3600
+"""Of domains that do not say."""
+ASKED_ONE_BY_ONE = 3
+"""Names; for more of them, all TXT sets of the domain are read at once."""
+MOST_PAGES = 1000
+
+Sets = Mapping[str, Sequence[str]]
+"""Name → values as they were read."""
+
+_NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
+_SOMEBODY_FASTER = ("another rrset with the same", "this field is required")
+"""In refusals of a POST where there is a set by now, and of a PATCH where there is none any more."""
+
+
+class Desec:
+    """One token. See `core.dns.provider.DnsProvider`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = Api(access, ENDPOINT, title=TITLE)
+        self._token = access.secrets.get("api_token", "").strip()
+        self._lowest: dict[str, int] = {}
+
+    def zones(self) -> tuple[str, ...]:
+        found = []
+        for domain in self._pages("/domains/", {}):
+            name = domain.get("name")
+            if not isinstance(name, str) or not name:
+                raise self._api.nonsense("It gives a domain without a name.")
+            self._lowest[name.lower()] = _ttl_in(domain)
+            found.append(name.lower())
+        return tuple(sorted(found))
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        changes = by_name(add, remove)
+        if not changes:
+            return
+        ttl = self._lowest_ttl(zone)
+        make_it_stand(
+            self._access,
+            TITLE,
+            changes,
+            read=lambda: self._read(zone, changes),
+            values=lambda seen, name: [unquoted(text) for text in seen.get(name, ())],
+            write=lambda seen, left: self._write(zone, ttl, seen, left),
+        )
+
+    def close(self) -> None:
+        self._api.close()
+
+    # -- sets ----------------------------------------------------------------------------------------------------------
+
+    def _read(self, zone: str, changes: Mapping[str, Change]) -> Sets:
+        path = f"/domains/{quote(zone)}/rrsets/"
+        if len(changes) > ASKED_ONE_BY_ONE:
+            sets = {
+                f"{each.get('subname')}.{zone}".removeprefix("."): each for each in self._pages(path, {"type": "TXT"})
+            }
+            return {name: self._values_in(sets[name]) for name in changes if name in sets}
+        found = {}
+        for name in changes:
+            answer = self._ask("GET", f"{path}{quote(_below(name, zone) or '@', safe='@*')}/TXT/")
+            if answer.status != 404:
+                found[name] = self._values_in(self._want(answer, zone))
+        return found
+
+    def _write(self, zone: str, ttl: int, seen: Sets, left: Mapping[str, Change]) -> None:
+        new: list[dict[str, object]] = []
+        standing: list[dict[str, object]] = []
+        for name, change in left.items():
+            texts = seen.get(name, ())
+            values = [unquoted(text) for text in texts]
+            records = [text for text, value in zip(texts, values, strict=True) if value not in change.remove]
+            records += [quoted(value) for value in change.missing(values)]
+            rrset: dict[str, object] = {"subname": _below(name, zone), "type": "TXT", "records": records}
+            if texts:
+                standing.append(rrset)
+            else:
+                new.append({**rrset, "ttl": ttl})
+        for method, some in (("PATCH", standing), ("POST", new)):
+            if some:
+                answer = self._ask(method, f"/domains/{quote(zone)}/rrsets/", data=some)
+                if answer.status == 400 and any(words in _said(answer).lower() for words in _SOMEBODY_FASTER):
+                    return
+                self._want(answer, zone)
+
+    def _lowest_ttl(self, zone: str) -> int:
+        if zone not in self._lowest:
+            answer = self._ask("GET", f"/domains/{quote(zone)}/")
+            if answer.status == 404:
+                raise provider_error(
+                    self._access,
+                    "zone",
+                    f"The account of {self._access.name} at deSEC has no domain {zone}.",
+                    "deSEC answered 404: Not found.",
+                    f"Make {zone} a domain at deSEC, or give the domain as it is called there; a token with policies must "
+                    "cover it, too.",
+                )
+            self._lowest[zone] = _ttl_in(self._want(answer, zone))
+        return self._lowest[zone]
+
+    def _values_in(self, rrset: object) -> tuple[str, ...]:
+        records = rrset.get("records") if isinstance(rrset, dict) else None
+        if not isinstance(records, list) or not all(isinstance(text, str) for text in records):
+            raise self._api.nonsense("It gives a set of records without its records.")
+        return tuple(records)
+
+    # -- the interface -------------------------------------------------------------------------------------------------
+
+    def _ask(
+        self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, data: object = None
+    ) -> Answer:
+        headers = {"Authorization": f"Token {self._token}"}
+        return self._api.call(method, path, query=query, data=data, headers=headers)
+
+    def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        """Yield the objects of all pages. Of a link to the next page only the cursor is taken: the token goes to no other host."""
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            answer = self._ask("GET", path, query={**query, "cursor": cursor})
+            some = self._want(answer, "")
+            if not isinstance(some, list) or not all(isinstance(each, dict) for each in some):
+                raise self._api.nonsense("It gives no list where there has to be one.")
+            yield from some
+            following = _NEXT.search(answer.headers.get("link", ""))
+            cursors = parse_qs(urlsplit(following[1]).query).get("cursor") if following else None
+            if not cursors:
+                return
+            cursor = cursors[0]
+        raise self._api.nonsense("Its pages have no end.")
+
+    def _want(self, answer: Answer, zone: str) -> Any:
+        """Return the JSON of a call that succeeded; raise for any other."""
+        if answer.is_ok and (answer.json is not None or answer.status == 204):
+            return answer.json
+        raise self._failure(answer, zone)
+
+    # -- failures in words ---------------------------------------------------------------------------------------------
+
+    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
+        said = _said(answer)
+        if answer.is_ok or answer.json is None:
+            return self._api.nonsense(f"It answered {answer.status} without JSON.")
+        if answer.status == 401:
+            return self._api.credentials(
+                said,
+                "Make a token in Token Management at deSEC and give it again. A token that worked before may have expired, or be "
+                "limited to other addresses (allowed subnets).",
+            )
+        if answer.status == 403:
+            return provider_error(
+                self._access,
+                "permission",
+                f"The token of {self._access.name} may not do this{f' in {zone}' if zone else ''}.",
+                f"deSEC says: {self._api.words(said)}" if said else "deSEC gave no reason.",
+                "In Token Management at deSEC, let a policy of the token allow writing for the domain and the type TXT; a token "
+                "without policies may do everything.",
+            )
+        if "conflicting type present" in said:
+            return provider_error(
+                self._access,
+                "conflict",
+                f"A TXT record cannot be made in {zone}, because a CNAME stands at its name.",
+                f"deSEC says: {self._api.words(said)}",
+                "Remove the CNAME, or say with a delegation where it leads and use the provider of that zone.",
+            )
+        return self._api.refused(
+            f"deSEC refused a change in {zone}." if zone else "deSEC refused a request.",
+            answer.status,
+            said,
+            "See the domain's records at deSEC; what stands in the way is named above.",
+        )
+
+
+def _below(name: str, zone: str) -> str:
+    return TxtRecord(name=name, value="").below(zone)
+
+
+def _ttl_in(domain: object) -> int:
+    ttl = domain.get("minimum_ttl") if isinstance(domain, dict) else None
+    return ttl if isinstance(ttl, int) and ttl > 0 else LOWEST_TTL
+
+
+def _said(answer: Answer) -> str:
+    """Return the sentences of a refusal: `{"detail": …}`, `{field: [sentence]}`, or a list of such objects."""
+    sentences: dict[str, None] = {}
+    left: list[object] = [answer.json]
+    while left and len(sentences) < 5:
+        each = left.pop(0)
+        if isinstance(each, str):
+            sentences[each] = None
+        elif isinstance(each, list):
+            left += each
+        elif isinstance(each, dict):
+            left += [
+                [f"{key}: {words}" for words in value if isinstance(words, str)]
+                if isinstance(value, list) and key not in ("detail", "non_field_errors")
+                else value
+                for key, value in each.items()
+            ]
+    return " ".join(sentences)
+
+
+def _check_token(token: str) -> str | None:
+    return None if len(token.split()) == 1 and token.isascii() else "A token is one word without spaces."
+
+
+KIND = Kind(
+    name="desec",
+    title=TITLE,
+    fields=(
+        Field(
+            key="api_token",
+            label="Token",
+            help="From Token Management at deSEC; shown once, when it is made.",
+            secret=True,
+            check=_check_token,
+        ),
+        *HTTP_FIELDS,
+    ),
+    help="Make a token in Token Management. It may be limited by a policy to writing TXT records of the domain.",
+    connect=Desec,
+    notes=(
+        "deSEC takes 15 changes a minute and 300 a day for each domain; certdeck writes all records of an order at once.",
+        "TTLs are an hour or more unless deSEC's support lowers the domain's minimum.",
+    ),
+)

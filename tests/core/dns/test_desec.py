@@ -1,0 +1,257 @@
+"""deSEC: a strict double of API v1 with a domain full of records of others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from core.dns.provider import TxtRecord
+from core.dns.providers.desec import KIND, Desec
+from core.errors import DnsProviderError
+from core.ports import Response, TransportFailure
+from tests.support.clock import NOON
+from tests.support.dns_access import access, naps_of
+from tests.support.transport import Asked, reply
+from tests.support.vendors.desec import TOKEN, DesecVendor
+from tests.support.vendors.zone import CHALLENGE, OTHERS_VALUE, ZONE, Foreign
+
+ONE = TxtRecord(name=CHALLENGE, value="one-" + "A" * 39)
+TWO = TxtRecord(name=CHALLENGE, value="two-" + "B" * 39)
+BELOW = TxtRecord(name=f"_acme-challenge.a.b.{ZONE}", value="three-" + "C" * 37)
+TOP = TxtRecord(name=ZONE, value="google-site-verification=x")
+
+
+def desec(vendor: DesecVendor, token: str = TOKEN) -> Desec:
+    return Desec(access(KIND, vendor, secrets={"api_token": token}))
+
+
+def failure(vendor: DesecVendor, *, provider: Desec | None = None, zone: str = ZONE) -> DnsProviderError:
+    """Return the error of adding a record."""
+    with pytest.raises(DnsProviderError) as caught:
+        (provider or desec(vendor)).change(zone, add=[BELOW])
+    assert TOKEN not in f"{caught.value} {caught.value.details}"
+    return caught.value
+
+
+def test_values_come_and_go_and_all_else_stays() -> None:
+    """Values are added beside others and removed one by one; every other set is as before, TTLs too (ST-18)."""
+    vendor = DesecVendor()
+    before = vendor.snapshot()
+    provider = desec(vendor)
+    provider.change(ZONE, add=[ONE, TWO, BELOW, TOP])
+    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value, TWO.value}
+    assert vendor.values_at(BELOW.name) == {BELOW.value}
+    assert TOP.value in vendor.values_at(ZONE)
+    assert vendor.sets[ZONE]["_acme-challenge", "TXT"][0] == 1234
+    provider.change(ZONE, remove=[ONE, TOP])
+    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, TWO.value}
+    provider.change(ZONE, remove=[TWO, BELOW])
+    assert vendor.snapshot() == before
+
+
+def test_doing_it_twice_writes_nothing() -> None:
+    """Adding what is there and removing what is gone writes nothing, and waits for nothing."""
+    vendor = DesecVendor()
+    provider = desec(vendor)
+    provider.change(ZONE, add=[ONE, BELOW])
+    writes, naps = vendor.writes, len(naps_of(provider._access))
+    provider.change(ZONE, add=[ONE, BELOW], remove=[TWO])
+    assert vendor.writes == writes
+    assert len(naps_of(provider._access)) == naps
+
+
+def test_a_name_of_our_own_is_done_at_once() -> None:
+    """Where nobody else has a value, nothing is waited for."""
+    vendor = DesecVendor()
+    provider = desec(vendor)
+    provider.change(ZONE, add=[BELOW])
+    provider.change(ZONE, remove=[BELOW])
+    assert naps_of(provider._access) == []
+
+
+@pytest.mark.parametrize("lowest", [60, 3600])
+def test_the_lowest_ttl_of_the_domain(lowest: int) -> None:
+    """New sets get the lowest TTL that the domain takes."""
+    vendor = DesecVendor(minimum_ttl=lowest)
+    desec(vendor).change(ZONE, add=[BELOW])
+    assert vendor.sets[ZONE]["_acme-challenge.a.b", "TXT"][0] == lowest
+
+
+def test_many_names_take_two_writes() -> None:
+    """A hundred names are read page by page and written in one request, of which 15 a minute are allowed."""
+    vendor = DesecVendor()
+    before = vendor.snapshot()
+    records = [TxtRecord(name=f"_acme-challenge.n{number}.{ZONE}", value="v" * 43) for number in range(100)]
+    provider = desec(vendor)
+    provider.change(ZONE, add=[*records, ONE])
+    assert vendor.writes == 2
+    assert all(vendor.values_at(record.name) == {record.value} for record in records)
+    provider.change(ZONE, remove=[*records, ONE])
+    assert vendor.snapshot() == before
+
+
+def test_all_domains_on_all_pages() -> None:
+    """Every page of domains is read; the token goes to no other host, whatever a link says."""
+    names = [f"d{number}.example" for number in range(8)]
+    vendor = DesecVendor(*names)
+    vendor.link_host = "attacker.example"
+    assert desec(vendor).zones() == tuple(names)
+    assert {asked.url.split("/")[2] for asked in vendor.asked} == {"desec.io"}
+
+
+def test_long_values_are_split_into_strings() -> None:
+    """A value of more than 255 characters goes in several strings and is found again."""
+    vendor = DesecVendor()
+    before = vendor.snapshot()
+    long = TxtRecord(name=f"_validation-persist.{ZONE}", value="letsencrypt.org; accounturi=https://" + "x" * 300)
+    provider = desec(vendor)
+    provider.change(ZONE, add=[long])
+    assert vendor.values_at(long.name) == {long.value}
+    provider.change(ZONE, remove=[long])
+    assert vendor.snapshot() == before
+
+
+def test_a_set_that_somebody_makes_first_is_kept() -> None:
+    """When another client makes the set between our look and our POST, both values stand in the end."""
+    vendor = DesecVendor()
+
+    def faster() -> None:
+        vendor.before_write = lambda: None
+        vendor.put(Foreign(BELOW.name, "TXT", 3600, "theirs"))
+
+    vendor.before_write = faster
+    desec(vendor).change(ZONE, add=[BELOW])
+    assert vendor.values_at(BELOW.name) == {BELOW.value, "theirs"}
+
+
+def test_a_set_that_somebody_removes_first_does_not_come_back() -> None:
+    """When another client removes its set between our look and our PATCH, its value stays gone."""
+    vendor = DesecVendor()
+    vendor.put(Foreign(BELOW.name, "TXT", 3600, "theirs"))
+
+    def faster() -> None:
+        vendor.before_write = lambda: None
+        del vendor.sets[ZONE]["_acme-challenge.a.b", "TXT"]
+
+    vendor.before_write = faster
+    desec(vendor).change(ZONE, add=[BELOW])
+    assert vendor.values_at(BELOW.name) == {BELOW.value}
+
+
+class Overwriting(DesecVendor):
+    """Another client that read before our write overwrites it right afterwards, `times` times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def answer(self, asked: Asked) -> Response:
+        said = super().answer(asked)
+        if asked.method == "PATCH" and self.times:
+            self.times -= 1
+            self.sets[ZONE]["_acme-challenge", "TXT"] = (1234, (f'"{OTHERS_VALUE}"', '"theirs"'))
+        return said
+
+
+def test_an_overwritten_value_is_written_again() -> None:
+    """A value that another writer has overwritten is noticed and written again, beside theirs."""
+    vendor = Overwriting(2)
+    desec(vendor).change(ZONE, add=[ONE])
+    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, "theirs", ONE.value}
+
+
+def test_endless_overwriting_ends() -> None:
+    """A value that never stands is reported as a conflict, not as success."""
+    vendor = Overwriting(99)
+    with pytest.raises(DnsProviderError) as caught:
+        desec(vendor).change(ZONE, add=[ONE])
+    assert caught.value.details["reason"] == "conflict"
+    assert vendor.times == 99 - 5
+
+
+def test_throttling_is_waited_out_or_told() -> None:
+    """Retry-After is obeyed; one that is longer than a minute is told with the time, and not waited for."""
+    vendor = DesecVendor()
+    vendor.writes = vendor.writes_a_minute
+    provider = desec(vendor)
+    provider.change(ZONE, add=[BELOW])
+    assert naps_of(provider._access) == [41]
+    vendor.faults = [reply(429, {"detail": "Request was throttled."}, retry_after="7200")]
+    error = failure(vendor)
+    assert error.details["reason"] == "rate-limited"
+    assert "2 hours" in error.why
+    assert error.retry_at == NOON + timedelta(hours=2)
+
+
+def test_a_lost_reply_is_no_failure() -> None:
+    """A write whose reply is lost is looked at again; it has worked."""
+    vendor = Forgetful()
+    desec(vendor).change(ZONE, add=[BELOW])
+    assert vendor.values_at(BELOW.name) == {BELOW.value}
+
+
+class Forgetful(DesecVendor):
+    """Does the first write, and loses the reply."""
+
+    has_lost = False
+
+    def answer(self, asked: Asked) -> Response:
+        said = super().answer(asked)
+        if asked.method == "POST" and not self.has_lost:
+            self.has_lost = True
+            raise TransportFailure("timeout", "desec.io did not answer within 20 s.")
+        return said
+
+
+def test_a_domain_that_is_not_there() -> None:
+    """A domain out of the account is named."""
+    error = failure(DesecVendor(), zone="nowhere.example")
+    assert error.details["reason"] == "zone"
+    assert "nowhere.example" in error.what
+
+
+def test_a_bad_token() -> None:
+    """A token that is not accepted: what may be wrong with one that worked before is said (ST-24)."""
+    vendor = DesecVendor()
+    error = failure(vendor, provider=desec(vendor, "other"))
+    assert error.details["reason"] == "credentials"
+    assert "allowed subnets" in error.fix
+
+
+def test_a_token_without_the_permission() -> None:
+    """A token whose policies do not allow the write: the policy to add is said (ST-24)."""
+    vendor = DesecVendor()
+    vendor.may_write = False
+    error = failure(vendor)
+    assert error.details["reason"] == "permission"
+    assert "policy" in error.fix
+
+
+def test_a_cname_in_the_way() -> None:
+    """Where a CNAME stands at the name, that is said, with the way out."""
+    vendor = DesecVendor()
+    with pytest.raises(DnsProviderError) as caught:
+        desec(vendor).change(ZONE, add=[TxtRecord(name=f"www.{ZONE}", value="v")])
+    assert caught.value.details["reason"] == "conflict"
+    assert "delegation" in caught.value.fix
+
+
+def test_any_other_refusal_is_in_its_words() -> None:
+    """A refusal for another reason comes with the field and deSEC's words."""
+    vendor = DesecVendor()
+    vendor.faults = [None, None, reply(400, [{}, {"subname": ["Ensure this field has no more than 178 characters."]}])]
+    assert "subname: Ensure this field has no more than 178 characters." in failure(vendor).why
+
+
+@pytest.mark.parametrize("body", ["<html>Log in</html>", "[3]", '{"records": 3}', '[{"name": 3}]'])
+@pytest.mark.parametrize("before", [0, 1])
+def test_something_else_that_answers(body: str, before: int) -> None:
+    """A login page, or other JSON, is recognised as not deSEC."""
+    vendor = DesecVendor()
+    vendor.faults = [*[None] * before, reply(200, body)]
+    provider = desec(vendor)
+    ask = partial(provider.change, ZONE, add=[BELOW]) if before else provider.zones
+    with pytest.raises(DnsProviderError, match="not the interface of deSEC"):
+        ask()
