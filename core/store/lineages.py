@@ -278,18 +278,25 @@ def spec_of(lineage: LineageConfig) -> dict[str, object]:
     }
 
 
-def lineage_of(spec: Mapping[str, object]) -> LineageConfig:
-    """Return the settings that `spec_of` made plain. Raises StoreCorrupt (`store-corrupt`) for anything else."""
+def lineage_of(spec: Mapping[str, object], name: str | None = None) -> LineageConfig:
+    """Return the settings that `spec_of` made plain. `name`: the lineage that they have to be for.
+
+    Raises StoreCorrupt (`store-corrupt`) for anything else, also for values that no configuration file may have.
+    """
     from core.config.model import LineageConfig
+    from core.store.kept_settings import settings_from
 
     try:
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in spec.items()}
-        return LineageConfig(**values)  # type: ignore[arg-type]
-    except TypeError as exc:
+        made = settings_from(LineageConfig, spec)
+        if name is not None and made.name != name:
+            raise ValueError("they are for another lineage")
+        return made
+    except ValueError as exc:
         raise StoreCorrupt(
             "The settings kept with a version cannot be read.",
             "They were changed, or written by another release of certdeck.",
             "Give the settings again with certdeck issue.",
+            lineage=name,
         ) from exc
 
 

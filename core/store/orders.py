@@ -77,7 +77,10 @@ def load_order(paths: Paths, name: str) -> OrderRecord | None:
     """Return the open order of a lineage, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.orders / name / _ORDER
     try:
-        return from_json(OrderRecord, path.read_bytes())
+        record = from_json(OrderRecord, path.read_bytes())
+        if (record.name, record.spec.get("name", name)) != (name, name):
+            raise ValueError("it is the order of another lineage")
+        return record
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:

@@ -27,6 +27,7 @@ FULLCHAIN = "fullchain.pem"
 KEY = "privkey.pem"
 CHAIN = "chain.pem"
 CURRENT = "current"
+_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,18 +90,35 @@ class Change:
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Change:
-        """Return the change that `as_json` described. Raises KeyError or TypeError for anything else."""
+    def from_json(cls, raw: Mapping[str, Any], target: TargetConfig) -> Change:
+        """Return the change that `as_json` described. Raises KeyError, TypeError or ValueError for anything else.
+
+        It touches what `target` owns and nothing else: its paths, and the folder of its pair.
+        """
+        folder = folder_of(target)
+        files = dict(_paths_of(target))
+        places = tuple(_place_from(place, folder) for place in raw["places"])
+        current = raw["current"]
+        if (
+            (raw["target"], raw["folder"], raw["copies"]) != (target.name, str(folder), target.mode == "copy")
+            or {place.path: place.file for place in places} != files
+            or len(places) != len(files)
+            or not _is_number(raw["before"])
+            or not _is_number(raw["after"])
+            or not (current is None or _is_link_text(current))
+            or not all(isinstance(raw[key], bool) for key in ("is_new_folder", "has_snapshot"))
+        ):
+            raise ValueError("it is no change of that target")
         return cls(
-            target=raw["target"],
-            folder=Path(raw["folder"]),
+            target=target.name,
+            folder=folder,
             is_new_folder=raw["is_new_folder"],
             copies=raw["copies"],
-            current=raw["current"],
+            current=current,
             before=raw["before"],
             has_snapshot=raw["has_snapshot"],
             after=raw["after"],
-            places=tuple(Place(**{**place, "path": Path(place["path"])}) for place in raw["places"]),
+            places=places,
         )
 
 
@@ -109,19 +127,30 @@ def folder_of(target: TargetConfig) -> Path:
     return Path(target.certificate).parent / f".certdeck-{target.name}"
 
 
+def owns(target: TargetConfig, configured: TargetConfig | None) -> bool:
+    """Tell whether the paths of `target`, which a record names, are those of that target.
+
+    Either the configuration says so still, or what is there is certdeck's own: links into the folder of the pair, or nothing.
+    """
+    if configured is not None and (target.mode, *_paths_of(target)) == (configured.mode, *_paths_of(configured)):
+        return True
+    folder = folder_of(target)
+    return target.mode != "copy" and all(
+        not os.path.lexists(path) or (path.is_symlink() and _is_ours(os.readlink(path), folder, file))
+        for path, file in _paths_of(target)
+    )
+
+
 def survey(target: TargetConfig) -> Change:
     """Look at a target's paths and return what deploying to it will do. Reads the disk, changes nothing.
 
     Raises StageFailed (`stage-failed`) for paths that cannot carry a certificate.
     """
     folder = folder_of(target)
-    wanted = [(target.certificate, FULLCHAIN), (target.key, KEY)]
-    if target.chain is not None:
-        wanted.append((target.chain, CHAIN))
     try:
-        places = tuple(_place(target, Path(path), file, folder) for path, file in wanted)
+        places = tuple(_place(target, path, file, folder) for path, file in _paths_of(target))
         current = _text_of(folder / CURRENT)
-        numbers = [int(name) for name in os.listdir(folder) if name.isdigit()] if folder.is_dir() else []
+        numbers = [int(name) for name in os.listdir(folder) if _is_number(name)] if folder.is_dir() else []
     except OSError as exc:
         raise StageFailed(
             f"The paths of target {target.name} cannot be looked at.",
@@ -131,7 +160,7 @@ def survey(target: TargetConfig) -> Change:
         ) from exc
     copies = target.mode == "copy"
     following = max(numbers, default=-1) + 1
-    is_adopted = not copies and current is not None and all(place.is_adopted for place in places)
+    is_adopted = not copies and _is_number(current) and all(place.is_adopted for place in places)
     return Change(
         target=target.name,
         folder=folder,
@@ -180,6 +209,36 @@ def _place(target: TargetConfig, path: Path, file: str, folder: Path) -> Place:
         has_content=True,
         mode=stat.S_IMODE(shown),
     )
+
+
+def _paths_of(target: TargetConfig) -> list[tuple[Path, str]]:
+    """Return the paths of a target, each with the name of its file in a version folder."""
+    chain = [] if target.chain is None else [(Path(target.chain), CHAIN)]
+    return [(Path(target.certificate), FULLCHAIN), (Path(target.key), KEY), *chain]
+
+
+def _is_ours(link: object, folder: Path, file: str) -> bool:
+    return isinstance(link, str) and f"/{link}".endswith(f"/{folder.name}/{CURRENT}/{file}")
+
+
+def _place_from(raw: Mapping[str, Any], folder: Path) -> Place:
+    if (
+        raw["was"] not in ("absent", "file", "link")
+        or not (raw["link"] == "" or _is_link_text(raw["link"]))
+        or not _is_ours(raw["ours"], folder, raw["file"])
+        or not isinstance(raw["has_content"], bool)
+        or not (type(raw["mode"]) is int and 0 <= raw["mode"] <= 0o7777)
+    ):
+        raise ValueError("it is no place of that target")
+    return Place(**{**raw, "path": Path(raw["path"])})
+
+
+def _is_link_text(text: object) -> bool:
+    return isinstance(text, str) and text != "" and "\0" not in text
+
+
+def _is_number(text: object) -> bool:
+    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
 
 
 def _text_of(link: Path) -> str | None:

@@ -44,9 +44,7 @@ def stage(change: Change, target: TargetConfig, contents: Mapping[str, bytes]) -
 
     Raises OSError, or StageFailed for an unknown owner or group.
     """
-    folder = change.folder
-    if folder.is_symlink():
-        raise NotADirectoryError(errno.ENOTDIR, "a link stands where the folder of the pair belongs", str(folder))
+    folder = _own_folder(change)
     if not folder.exists():
         make_folder(folder, folder.parent)
         sync_dir(folder.parent)
@@ -91,7 +89,7 @@ def show_old(change: Change) -> None:
 
     This is the part of going back that the service sees; `put_back` then restores the form.
     """
-    if not (change.folder / change.before).is_dir():
+    if not (_own_folder(change) / change.before).is_dir():
         return  # an earlier call got past this, or staging had not come this far
     if not change.copies:
         if change.has_snapshot and not _is_adopted_by_now(change):
@@ -128,8 +126,8 @@ def settle(change: Change) -> None:
 
     Our own old pairs go: the store has them, their keys sealed. What was there before us stays until the next deployment.
     """
+    folder = _own_folder(change)
     _sweep(change)
-    folder = change.folder
     if change.copies:
         remove(folder / CURRENT)
         kept: set[str] = {change.before} if change.is_new_folder else set()
@@ -169,6 +167,15 @@ def old_sha256(change: Change) -> str | None:
         return leaf_sha256((change.folder / change.before / FULLCHAIN).read_bytes())
     except OSError:
         return None
+
+
+def _own_folder(change: Change) -> Path:
+    """Return the folder of the pair. Raises OSError where somebody put a link in its place: nothing is ours behind that."""
+    if change.folder.is_symlink():
+        raise NotADirectoryError(
+            errno.ENOTDIR, "a link stands where the folder of the pair belongs", str(change.folder)
+        )
+    return change.folder
 
 
 def _attributes(change: Change, place: Place) -> Attributes:

@@ -54,7 +54,7 @@ def settings_of_waiting(context: Context, current: LineageConfig, waiting: int) 
     kept = lineages.read_version(context.paths, current.name, waiting).spec
     if not kept:
         return current
-    ordered = lineages.lineage_of(kept)
+    ordered = lineages.lineage_of(kept, current.name)
     return replace(ordered, auto_renew=current.auto_renew, renew_days_before=current.renew_days_before)
 
 

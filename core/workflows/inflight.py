@@ -18,7 +18,9 @@ from core.errors import CertdeckError, StoreCorrupt, StoreError, StoreFull, Targ
 from core.events import TargetProbed, TargetRolledBack, VersionSwitched, Warned
 from core.store import journal, lineages, renewal_state
 from core.store.atomic import store_error
-from core.targets.change import Change
+from core.store.kept_settings import settings_from
+from core.store.live import version_number
+from core.targets.change import Change, owns
 from core.targets.pair import old_sha256, put_back, settle, show_old
 from core.targets.probe import look
 from core.targets.service import run_reload, shown
@@ -63,24 +65,48 @@ def read(context: Context, name: str) -> tuple[str, InFlight] | None:
     raw: dict[str, Any] | None = journal.read(context.paths, name)
     if raw is None:
         return None
+    path = context.paths.transactions / f"{name}.json"
+    again = f"Remove it, then put the certificate onto its services again: certdeck deploy {name}."
     try:
-        return raw["phase"], InFlight(
-            lineage=raw["lineage"],
-            version=raw["version"],
-            live_before=raw["live_before"],
-            targets=tuple(TargetConfig(**_tuples(target)) for target in raw["targets"]),
-            changes=tuple(Change.from_json(change) for change in raw["changes"]),
-            spec=LineageConfig(**_tuples(raw["spec"])),
-            outcomes=raw["outcomes"],
-        )
+        phase, flight = _parsed(raw, name)
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
-        path = context.paths.transactions / f"{name}.json"
         raise StoreCorrupt(
             f"{path} cannot be read.",
             "It says what an interrupted deployment was doing, and another release wrote it or it was changed.",
-            f"Remove it, then put the certificate onto its services again: certdeck deploy {name}.",
+            again,
             lineage=name,
         ) from exc
+    for target in flight.targets:
+        if not owns(target, context.config.targets.get(target.name)):
+            raise StoreCorrupt(
+                f"{path} names files that the target {target.name} does not have: {target.certificate}, {target.key}.",
+                "It says what an interrupted deployment was doing, and it or the configuration was changed since.",
+                f"Give [targets.{target.name}] those paths again, so that it can be ended. Or, if they are not its own: {again}",
+                lineage=name,
+            )
+    return phase, flight
+
+
+def _parsed(raw: Mapping[str, Any], name: str) -> tuple[str, InFlight]:
+    """Return what a record says. Raises KeyError, TypeError, AttributeError or ValueError for anything that is none of `name`."""
+    targets = tuple(settings_from(TargetConfig, target) for target in raw["targets"])
+    spec = settings_from(LineageConfig, raw["spec"])
+    phase, version, before = raw["phase"], raw["version"], raw["live_before"]
+    numbers = [number for number in (version, before) if number is not None]
+    if (raw["lineage"], spec.name) != (name, name) or phase not in (SWITCHING, COMMITTING) or version is None:
+        raise ValueError("it is no record of that lineage")
+    if not all(type(number) is int and version_number(str(number)) is not None for number in numbers):
+        raise ValueError("it names versions that cannot be")
+    outcomes = {str(target): dict(outcome) for target, outcome in raw["outcomes"].items()}
+    return phase, InFlight(
+        lineage=name,
+        version=version,
+        live_before=before,
+        targets=targets,
+        changes=tuple(Change.from_json(change, target) for change, target in zip(raw["changes"], targets, strict=True)),
+        spec=spec,
+        outcomes=outcomes,
+    )
 
 
 # -- forward ---------------------------------------------------------------------------------------------------------------
@@ -262,7 +288,3 @@ def _sentence(exc: OSError, place: Path) -> str:
 
 def _family(kind: type[CertdeckError]) -> set[type[CertdeckError]]:
     return {kind}.union(*(_family(each) for each in kind.__subclasses__()))
-
-
-def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}

@@ -274,21 +274,23 @@ class _Run:
 
         waiting = waiting_version(context.paths, lineage.name)
         assert waiting is not None
-        ordered = settings_of_waiting(context, lineage, waiting)
-        if ordered.issuer == UPLOAD:  # nobody can order it, but it is here
-            deploy(context, lineage.name)
-            return
-        wanted = plan(context.config, ordered)
-        had = read_version(context.paths, lineage.name, waiting).certificate
-        if due_at(had.not_before.timestamp(), had.not_after.timestamp()) > context.env.clock.now().timestamp():
-            try:
-                deploy_new(context, wanted, waiting, self._sessions)
+        try:
+            ordered = settings_of_waiting(context, lineage, waiting)
+            if ordered.issuer == UPLOAD:  # nobody can order it, but it is here
+                deploy(context, lineage.name)
                 return
-            except StoreCorrupt as exc:
-                context.narrator.tell(
-                    Warned(code="waiting-version-damaged", what=f"{exc.what} {exc.why}", fix="A new one is ordered.")
-                )
-        self._renew(context, wanted)
+            lineage = ordered
+            had = read_version(context.paths, lineage.name, waiting).certificate
+            if due_at(had.not_before.timestamp(), had.not_after.timestamp()) > context.env.clock.now().timestamp():
+                deploy_new(context, plan(context.config, ordered), waiting, self._sessions)
+                return
+        except StoreCorrupt as exc:
+            if lineage.issuer == UPLOAD:
+                raise
+            context.narrator.tell(
+                Warned(code="waiting-version-damaged", what=f"{exc.what} {exc.why}", fix="A new one is ordered.")
+            )
+        self._renew(context, plan(context.config, lineage))
 
     def _renew(self, context: Context, wanted: Plan) -> None:
         from core.store import renewal_state

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.config.model import TargetConfig
 from core.errors import StageFailed
 from core.targets.attributes import Attributes
-from core.targets.change import Change, survey
+from core.targets.change import Change, owns, survey
 from core.targets.disk import new_folder, write_new
 from core.targets.pair import adopt, put_back, release, settle, show_old, stage, switch
 
@@ -275,11 +280,84 @@ def test_going_back_restores_everything(tmp_path: Path, mode: str, there: str, r
             break
     if reached == "switched":
         assert shows(target) == BOTH_NEW
-    recorded = Change.from_json(json.loads(json.dumps(change.as_json())))
+    recorded = Change.from_json(json.loads(json.dumps(change.as_json())), target)
     put_back(recorded)
     assert listing(tmp_path) == before
     put_back(recorded)
     assert listing(tmp_path) == before
+
+
+def _changes(raw: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a change's record with each of its values made odd."""
+    odd: list[Any] = [None, 7, -1, 10**30, "", "..", "../../etc", "/etc", "a\0b", "²", [], {}, [["x"]], True, 1.5]
+    made = [
+        {**raw, key: value} for key in raw for value in odd if value != raw[key] or type(value) is not type(raw[key])
+    ]
+    for number, place in enumerate(raw["places"]):
+        for key in place:
+            for value in odd:
+                places = [dict(each) for each in raw["places"]]
+                places[number][key] = value
+                made.append({**raw, "places": places})
+    return [*made, {**raw, "places": raw["places"][:1]}, {**raw, "places": raw["places"] * 2}, {}]
+
+
+def test_a_changed_record_leads_to_no_file_of_others(target: TargetConfig, tmp_path: Path) -> None:
+    """Whatever somebody makes of a record, undoing it touches the target's own paths and folder, or it is refused."""
+    folder = Path(target.certificate).parent
+    (tmp_path / "others").mkdir()
+    put(str(tmp_path / "others" / "domain.crt"), b"foreign")
+    deploy(target, NEW)
+    change = survey(target)
+    stage(change, target, NEWER)
+    switch(change)
+    raw = json.loads(json.dumps(change.as_json()))
+    for number, changed in enumerate(_changes(raw)):
+        copy = tmp_path / f"{number}"
+        shutil.copytree(folder, copy, symlinks=True)
+        moved = replace(target, certificate=str(copy / "domain.crt"), key=str(copy / "domain.key"))
+        text = json.dumps(changed).replace(str(folder), str(copy))
+        outside = listing(tmp_path / "others")
+        try:
+            recorded = Change.from_json(json.loads(text), moved)
+        except (KeyError, TypeError, ValueError):
+            continue
+        assert {place.path for place in recorded.places} == {copy / "domain.crt", copy / "domain.key"}
+        assert recorded.folder == copy / ".certdeck-web"
+        assert recorded.before.isdigit()
+        assert recorded.after.isdigit()
+        with suppress(OSError):
+            put_back(recorded)
+        assert listing(tmp_path / "others") == outside
+
+
+@pytest.mark.parametrize("step", [put_back, settle, show_old])
+def test_a_link_in_the_place_of_our_folder_is_not_followed(
+    target: TargetConfig, tmp_path: Path, step: Callable[[Change], None]
+) -> None:
+    """Undoing or ending a deployment cleared folders away wherever a link led that somebody had put there meanwhile."""
+    deploy(target, NEW)
+    change = survey(target)
+    stage(change, target, NEWER)
+    theirs = tmp_path / "theirs"
+    for number in range(4):
+        (theirs / str(number)).mkdir(parents=True)
+    shutil.rmtree(change.folder)
+    change.folder.symlink_to(theirs)
+    with pytest.raises(OSError, match="a link stands where"):
+        step(change)
+    assert sorted(path.name for path in theirs.iterdir()) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("now", ["the same", "other paths", "none"])
+def test_the_paths_of_a_record_are_a_targets_own(target: TargetConfig, now: str) -> None:
+    """A record's paths are the target's when the configuration says so, or when certdeck's own links are there."""
+    old_pair(target)
+    other = replace(target, certificate=target.certificate + ".new", key=target.key + ".new")
+    configured = {"the same": target, "other paths": other, "none": None}[now]
+    assert owns(target, configured) is (now == "the same")
+    deploy(target, NEW)
+    assert owns(target, configured)
 
 
 def test_an_administrators_links_are_taken_over(tmp_path: Path) -> None:

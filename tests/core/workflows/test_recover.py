@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -121,3 +122,62 @@ def test_a_record_of_the_same_service_is_undone_first(box: Box, tmp_path: Path) 
     assert service.serves == leaf.fullchain_pem
     assert service.pair() == (leaf.fullchain_pem, leaf.key_pem)
     assert (tmp_path / "tls/.certdeck-web/0/fullchain.pem").read_bytes() == old.fullchain_pem
+
+
+ODD: tuple[object, ...] = (None, 7, 10**30, "", "..", "../../etc/passwd", "a\0b", [], {}, [["x"]], True, 1.5)
+
+
+def test_an_odd_record_is_said_and_touches_nothing(box: Box, tmp_path: Path) -> None:
+    """Whatever somebody makes of a record: it is refused in words or ends as it should, and no other file is changed."""
+    box.serving(tmp_path / "tls")
+    other, _ = box.serving(tmp_path / "mail", "mail")
+    foreign = tmp_path / "foreign.txt"
+    foreign.write_text("mine")
+    interrupted(box)
+    record = json.loads((box.paths.transactions / "shop.json").read_text())
+    changed = [{**record, key: odd} for key in record for odd in ODD]
+    changed += [
+        {**record, "targets": [{**record["targets"][0], key: odd}]} for key in record["targets"][0] for odd in ODD
+    ]
+    changed += [{**record, "spec": {**record["spec"], key: odd}} for key in record["spec"] for odd in ODD]
+    changed += [{**record, "targets": record["targets"] * 2}, {**record, "changes": []}, {**record, "lineage": "other"}]
+    refused = 0
+    for each in changed:
+        (box.paths.transactions / "shop.json").write_text(json.dumps(each))
+        box.told.clear()
+        recover(box.context)
+        warnings = [r.event for r in box.told if isinstance(r.event, Warned)]
+        refused += any("shop.json" in warning.what for warning in warnings)
+        assert foreign.read_text() == "mine"
+        assert sorted(path.name for path in (tmp_path / "mail").iterdir()) == ["mail.crt", "mail.key"]
+    assert refused > len(changed) * 3 // 4
+    (box.paths.transactions / "shop.json").unlink(missing_ok=True)
+    _, leaf = box.put(replace(SHOP, targets=("mail",)))
+    assert other.serves == leaf.fullchain_pem
+
+
+def test_a_record_with_paths_that_the_target_does_not_have_is_refused(box: Box, tmp_path: Path) -> None:
+    """A record could overwrite any file by naming it as its target's; now the configuration has to know the path."""
+    box.serving(tmp_path / "tls")
+    interrupted(box)
+    path = box.paths.transactions / "shop.json"
+    secret = tmp_path / "shadow"
+    secret.mkdir()
+    for name in ("web.crt", "web.key"):
+        (secret / name).write_text("theirs")
+    path.write_text(path.read_text().replace(str(tmp_path / "tls"), str(secret)))
+    recover(box.context)
+    [warning] = [r.event for r in box.told if isinstance(r.event, Warned)]
+    assert "the target web does not have" in warning.what
+    assert "[targets.web]" in warning.fix
+    assert [file.read_text() for file in sorted(secret.iterdir())] == ["theirs", "theirs"]
+    assert path.exists()
+
+
+def test_a_target_that_was_removed_from_the_configuration_is_still_put_back(box: Box, tmp_path: Path) -> None:
+    """An interrupted deployment is undone although its target is not configured any more: its links are certdeck's own."""
+    service, old = box.serving(tmp_path / "tls")
+    interrupted(box)
+    del box.services.by_name["web"]
+    recover(box.context)
+    assert service.pair() == (old.fullchain_pem, old.key_pem)

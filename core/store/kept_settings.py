@@ -1,0 +1,40 @@
+"""Settings that are kept in state files: of a lineage with its version or order, of a target with a deployment under way.
+
+They come back only as what a configuration file could say, too: whoever changed such a file gains no path, name or number by it
+that the configuration would refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TypeVar
+
+from core.config.model import LineageConfig, TargetConfig
+from core.config.rules import NAME, RULES
+from core.store.records import from_values
+
+Kept = TypeVar("Kept", LineageConfig, TargetConfig)
+
+
+def settings_from(kind: type[Kept], raw: object) -> Kept:
+    """Return the `kind` whose plain values stand in `raw`. Raises ValueError for anything that no configuration may say."""
+    made = from_values(kind, raw)
+    if isinstance(raw, Mapping) and not raw.keys() <= {f.name for f in fields(kind)}:
+        raise ValueError("it holds something that is no setting")
+    if not NAME.fullmatch(made.name):
+        raise ValueError("its name is none")
+    for f in fields(kind):
+        value = getattr(made, f.name)
+        if not all(
+            _is_plain(text) for text in (value if isinstance(value, tuple) else [value]) if isinstance(text, str)
+        ):
+            raise ValueError(f"{f.name} holds control characters")
+        rule = RULES.get((kind, f.name))
+        if rule is not None and value is not None and rule(value) is not None:
+            raise ValueError(f"{f.name} has a value that it cannot have")
+    return made
+
+
+def _is_plain(text: str) -> bool:
+    return all(character >= " " and character != "\x7f" for character in text)
