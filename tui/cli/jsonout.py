@@ -14,12 +14,19 @@ from typing import Any
 from core.errors import CertdeckError
 from core.operations import (
     Deployment,
+    DnsKind,
+    DnsProviderInfo,
+    DnsTest,
     Finding,
     Issued,
     LineageStatus,
     LogEntry,
+    OpenOrder,
     Pending,
+    Record,
+    RecordView,
     RenewalReport,
+    ServerView,
     Status,
     TargetState,
 )
@@ -120,11 +127,19 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
 
 
 def issue_json(outcome: Issued | Pending) -> dict[str, object]:
-    """Return `issue --json` and `complete --json`; `expires`, `reused` and `rehearsed_only` only where they apply."""
+    """Return `issue --json` and `complete --json`; `expires`, `seen`, `reused` and `rehearsed_only` only where they apply."""
     if isinstance(outcome, Pending):
-        records = [{"name": record.name, "type": record.type, "value": record.value} for record in outcome.records]
-        pending: dict[str, object] = {"name": outcome.name, "state": "pending", "records": records, "certificate": None}
-        return pending if outcome.expires is None else {**pending, "expires": rfc3339(outcome.expires)}
+        pending: dict[str, object] = {
+            "name": outcome.name,
+            "state": "pending",
+            "records": [record_json(record) for record in outcome.records],
+            "certificate": None,
+        }
+        if outcome.expires is not None:
+            pending["expires"] = rfc3339(outcome.expires)
+        if outcome.views:
+            pending["seen"] = [view_json(view) for view in outcome.views]
+        return pending
     found: dict[str, object] = {
         "name": outcome.status.name,
         "state": "issued",
@@ -149,6 +164,95 @@ def findings_json(findings: tuple[Finding, ...]) -> dict[str, object]:
     return {
         "ok": not any(finding.status == "fail" for finding in findings),
         "findings": [fields(finding) for finding in findings],
+    }
+
+
+def dns_provider_json(entry: DnsProviderInfo) -> dict[str, object]:
+    """Return one entry of `dns list --json`; of its secrets only which are there."""
+    return {
+        "name": entry.name,
+        "kind": entry.kind,
+        "title": entry.title,
+        "zones": list(entry.zones),
+        "settings": dict(entry.settings),
+        "secrets": dict(entry.secrets),
+        "delegations": dict(entry.delegations),
+        "lineages": list(entry.lineages),
+        "missing": list(entry.missing),
+    }
+
+
+def dns_kind_json(kind: DnsKind) -> dict[str, object]:
+    """Return one kind of `dns kinds --json`."""
+    return {
+        "name": kind.name,
+        "title": kind.title,
+        "help": kind.help,
+        "notes": list(kind.notes),
+        "has_zones": kind.has_zones,
+        "takes_any": kind.takes_any,
+        "fields": [
+            {
+                "key": field.key,
+                "label": field.label,
+                "help": field.help,
+                "secret": field.secret,
+                "required": field.required,
+                "default": field.default,
+                "choices": list(field.choices),
+            }
+            for field in kind.fields
+        ],
+    }
+
+
+def dns_test_json(test: DnsTest) -> dict[str, object]:
+    """Return `dns test --json`."""
+    return {
+        "name": test.name,
+        "domain": test.domain,
+        "zone": test.zone,
+        "record": None if test.record is None else record_json(test.record),
+        "ok": test.is_good,
+        "steps": [fields(step) for step in test.steps],
+        "servers": [server_json(one) for one in test.servers],
+    }
+
+
+def record_json(record: Record) -> dict[str, object]:
+    """Return a record that is to be set."""
+    return {"name": record.name, "type": record.type, "value": record.value}
+
+
+def server_json(one: ServerView) -> dict[str, object]:
+    """Return what one name server says."""
+    return {"server": one.server, "address": one.address, "state": one.state, "milliseconds": one.milliseconds}
+
+
+def view_json(view: RecordView) -> dict[str, object]:
+    """Return who has one record. `written_at`: where it has to stand, which a CNAME may make another name than its own."""
+    return {
+        "name": view.record.name,
+        "value": view.record.value,
+        "written_at": view.written_at,
+        "zone": view.zone,
+        "seen": view.is_seen,
+        "problem": view.problem,
+        "servers": [server_json(one) for one in view.servers],
+    }
+
+
+def order_json(order: OpenOrder) -> dict[str, object]:
+    """Return an open order, as in `status --json`."""
+    return {
+        "name": order.name,
+        "issuer": order.issuer,
+        "challenge": order.challenge,
+        "domains": list(order.identifiers),
+        "by_hand": order.is_by_hand,
+        "records": [record_json(record) for record in order.records],
+        "created": rfc3339(order.created),
+        "expires": _time(order.expires),
     }
 
 

@@ -12,7 +12,7 @@ from tui.cli.tables import labelled
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
-    from core.operations import Deployment, Finding, FirstBoot, Issued, LineageStatus, Pending, TargetState
+    from core.operations import Deployment, Finding, FirstBoot, Issued, LineageStatus, TargetState
 
 
 def issued_lines(outcome: Issued, live: Path) -> Iterator[str]:
@@ -47,17 +47,6 @@ def target_shown(target: TargetState) -> str:
     """Return a target and, unless all is well, its state."""
     why = f" ({printable(target.why) or target.state})" if target.state != "deployed" else ""
     return f"{printable(target.name)}{why}"
-
-
-def pending_lines(pending: Pending) -> Iterator[str]:
-    """Yield the records to be set, ready to be copied, and how to go on."""
-    name = printable(pending.name)
-    yield f"The order for {name} waits for you. Set these DNS records:"
-    for record in pending.records:
-        yield f"  {printable(record.name)}. {printable(record.type)} {printable(record.value)}"
-    if pending.expires is not None:
-        yield f"The order ends on {text.moment(pending.expires)}."
-    yield f"Then run: certdeck complete {name}"
 
 
 def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,12 @@ def request_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what describes a certificate to be had; the doctor takes the same."""
     parser.add_argument("--name", metavar="NAME", help="what it is called here (default: its first domain)")
     parser.add_argument("--issuer", metavar="ISSUER", help="the CA (`certdeck issuer list`)")
-    parser.add_argument("--challenge", metavar="TYPE", help="how the names are proved, e.g. http-01")
+    parser.add_argument(
+        "--challenge", metavar="TYPE", help="how the names are proved: http-01, dns-01, dns-account-01, dns-persist-01"
+    )
     dns = parser.add_mutually_exclusive_group()
-    dns.add_argument("--dns", metavar="PROVIDER", help="prove through DNS with this provider entry")
-    dns.add_argument("--manual", action="store_true", help="prove through DNS, with records set by hand")
+    dns.add_argument("--dns", metavar="PROVIDER", help="prove through DNS with this entry of `certdeck dns list`")
+    dns.add_argument("--manual", action="store_true", help="prove through DNS, with records that you set by hand")
     parser.add_argument("--key-type", metavar="TYPE", help="ec-256 (default), ec-384, ec-521, rsa-2048, rsa-3072 …")
     parser.add_argument("--profile", metavar="PROFILE", help="a profile of the CA, e.g. shortlived")
     parser.add_argument("--email", metavar="ADDRESS", help="contact for a new account")
@@ -78,6 +80,11 @@ def _issue_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--staging", action="store_true", help="order from the CA's staging; keep and deploy nothing")
     parser.add_argument("--rehearse", action="store_true", help="staging first, then the real order by itself")
     parser.add_argument("--force", action="store_true", help="order although a valid certificate is on disk")
+    _qr_argument(parser)
+
+
+def _qr_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--qr", action="store_true", help="show the values of records as QR codes, on a terminal")
 
 
 def _issue(call: Call) -> int:
@@ -104,20 +111,50 @@ def _attempt(call: Call, request: IssueRequest) -> Issued | Pending:
 
 def _complete_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--anyway", action="store_true", help="let the CA look although not every name server has the records"
+    )
+    how.add_argument("--give-up", action="store_true", help="forget the order instead")
+    _qr_argument(parser)
 
 
 def _complete(call: Call) -> int:
+    if call.args.give_up:
+        return _give_up(call)
     with call.working() as report:
-        outcome = call.engine.complete(call.args.name, report=report, cancel=call.cancel)
+        outcome = call.engine.complete(call.args.name, anyway=call.args.anyway, report=report, cancel=call.cancel)
     return _show(call, outcome)
 
 
-def _show(call: Call, outcome: Issued | Pending) -> int:
-    from tui.cli.results_text import issued_lines, pending_lines
+def _give_up(call: Call) -> int:
+    with call.working(tell=False) as report:
+        call.engine.give_up(call.args.name, report=report)
+    name = printable(call.args.name)
+    said = f"The order for {name} is given up. Records that were set for it are of no use any more; remove them."
+    call.result({"name": call.args.name, "state": "given-up"}, [said])
+    return exits.DONE
 
-    lines = pending_lines(outcome) if isinstance(outcome, Pending) else issued_lines(outcome, call.engine.paths.live)
-    call.result(issue_json(outcome), lines)
-    return exits.PENDING if isinstance(outcome, Pending) else exits.DONE
+
+def _show(call: Call, outcome: Issued | Pending) -> int:
+    if isinstance(outcome, Pending):
+        call.result(issue_json(outcome), _pending_lines(call, outcome))
+        return exits.PENDING
+    from tui.cli.results_text import issued_lines
+
+    call.result(issue_json(outcome), issued_lines(outcome, call.engine.paths.live))
+    return exits.DONE
+
+
+def _pending_lines(call: Call, outcome: Pending) -> Iterator[str]:
+    from tui.cli.records_text import code_lines, pending_lines
+
+    out = call.output.out
+    yield from pending_lines(outcome, call.engine.env.clock.now(), out)
+    if call.args.qr and out.is_terminal:
+        yield from code_lines(outcome.records, out)
+    elif call.args.qr:
+        call.output.err.line("No QR code: the output is no terminal.")
 
 
 COMMANDS = (
@@ -129,6 +166,8 @@ COMMANDS = (
             "issue -d www.example.com --email admin@example.com --agree-tos --target nginx",
             "issue -d example.com www.example.com --rehearse    # staging first",
             "issue -d box.lan --issuer appliance-ca             # from this box's own CA, no network needed",
+            "issue -d '*.example.com' example.com --dns cf      # through DNS, with an entry made by `certdeck dns add`",
+            "issue -d '*.example.com' --manual --qr             # through DNS, with records that you set",
         ),
         notes="A still valid certificate for the same names is deployed instead of spending an order; --force orders anyway.",
     ),
@@ -136,7 +175,12 @@ COMMANDS = (
         words="complete",
         arguments=_complete_arguments,
         run=_complete,
-        examples=("complete shop",),
-        notes="Exit status 3 as long as the CA does not see the records.",
+        examples=(
+            "complete shop",
+            "complete shop --anyway     # answer now: a challenge that fails ends the order",
+            "complete shop --give-up",
+        ),
+        notes="DNS records that you set are looked for first, at all name servers of the zone: as long as one of them lacks a\n"
+        "record the order stays as it is, with the same values, and the exit status is 3.",
     ),
 )

@@ -1,0 +1,254 @@
+"""`certdeck dns …`: providers at which records can be made, so that names are proved and renewed without a person."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.config.model import DnsProviderConfig
+from core.errors import UsageError
+from core.events import ProviderTested, Report
+from tui.cli import exits
+from tui.cli.dns_secrets import ask_secret, secrets_from, settings_from
+from tui.cli.parser import Command
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.operations import DnsKind, DnsProviderInfo
+    from tui.cli.call import Call
+
+_TRIES = 3
+
+
+def _none(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+# -- add ---------------------------------------------------------------------------------------------------------------
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what the entry is called here")
+
+    def several(option: str, metavar: str, help: str) -> None:
+        parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
+
+    parser.add_argument("--kind", metavar="KIND", help="the provider (`certdeck dns kinds`)")
+    several("--zone", "ZONE", "the zones it serves, e.g. example.com (default: found out)")
+    several("--set", "KEY=VALUE", "a setting; an empty VALUE takes it away")
+    several("--secret", "KEY=FILE", "the file that holds a secret; - is standard input")
+    several(
+        "--delegate", "DOMAIN=NAME", "where DOMAIN's record really stands, where that CNAME cannot be seen from here"
+    )
+    parser.add_argument("--replace", action="store_true", help="change an entry; what is not given stays")
+
+
+def _add(call: Call) -> int:
+    args = call.args
+    had = call.engine.config().dns_providers.get(args.name)
+    if had is not None and not args.replace:
+        raise UsageError(
+            f"There is a DNS provider {printable(args.name)} already.",
+            f"It is of the kind {printable(had.kind)}.",
+            "Add --replace to change it; what is not given stays. Or take another name.",
+            details={"needs": "replace"},
+        )
+    kind = call.engine.dns_kind(_kind_name(args, had))
+    given = settings_from(args.set, kind)
+    secrets = secrets_from(args.secret, kind)
+    base = had if had is not None and had.kind == kind.name else DnsProviderConfig(name=args.name, kind=kind.name)
+    for key in (key for key, value in given.items() if not value and key not in base.settings):
+        raise UsageError(
+            f"The setting {key} is empty.", "A variable of a script may not be set.", "Give a value, or leave it out."
+        )
+    config = replace(
+        base,
+        zones=tuple(args.zone) or (had.zones if had else ()),
+        settings={key: value for key, value in {**base.settings, **given}.items() if value},
+        delegations={**(had.delegations if had else {}), **_delegations(args.delegate)},
+    )
+    entry = _kept(call, config, kind, secrets)
+    from tui.cli.dns_text import added_lines
+    from tui.cli.jsonout import dns_provider_json
+
+    call.result({**dns_provider_json(entry), "changed": True}, added_lines(entry, kind))
+    return exits.DONE
+
+
+def _kind_name(args: argparse.Namespace, had: DnsProviderConfig | None) -> str:
+    if args.kind is None and had is None:
+        raise UsageError(
+            f"A new DNS provider needs --kind: {printable(args.name)}.",
+            "Each provider asks for other settings and secrets.",
+            "`certdeck dns kinds` lists them.",
+        )
+    return str(args.kind or (had.kind if had else ""))
+
+
+def _delegations(pairs: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        domain, _, target = pair.partition("=")
+        if not domain or not target:
+            raise UsageError(
+                "--delegate wants DOMAIN=NAME.",
+                f"{printable(pair)} is no such pair.",
+                "For example: --delegate www.example.com=www.proofs.example.net.",
+            )
+        found[domain] = target
+    return found
+
+
+def _kept(call: Call, config: DnsProviderConfig, kind: DnsKind, secrets: dict[str, bytes]) -> DnsProviderInfo:
+    """Keep the entry; secrets that it lacks are asked for, where there is somebody to ask."""
+    from_files = set(secrets)
+    for is_last in (False,) * _TRIES + (True,):
+        try:
+            with call.working(tell=False) as report:
+                return call.engine.add_dns_provider(config, secrets, replace=call.args.replace, report=report)
+        except UsageError as exc:
+            wrong = _wrong_secrets(exc, kind)
+            if not wrong:
+                raise
+            if is_last or not call.can_ask or from_files & set(wrong):
+                missing = [key for key in wrong if key not in secrets]
+                if not missing:
+                    raise
+                raise _unasked(exc, kind, missing) from exc
+            for field in kind.fields:
+                if field.key in wrong:
+                    if field.key in secrets:
+                        call.output.err.line(printable(f"{field.label}: {wrong[field.key]}"))
+                    secrets[field.key] = ask_secret(call, field)
+    raise AssertionError("unreachable")
+
+
+def _wrong_secrets(error: UsageError, kind: DnsKind) -> Mapping[str, str]:
+    """Return what is wrong with secrets, by key; nothing where something else is wrong as well."""
+    problems = error.details.get("problems")
+    keys = {field.key for field in kind.fields if field.secret}
+    return problems if isinstance(problems, dict) and problems and keys.issuperset(problems) else {}
+
+
+def _unasked(error: UsageError, kind: DnsKind, missing: Sequence[str]) -> UsageError:
+    """Return the error that names the options for secrets that nobody can be asked for."""
+    options = " ".join(f"--secret {key}=FILE" for key in missing)
+    more = f"`certdeck dns kinds {printable(kind.name)}` says more."
+    return UsageError(
+        error.what,
+        error.why,
+        f"Add {options}, where FILE holds the secret and - is standard input. {more}",
+        details=error.details,
+    )
+
+
+# -- list, kinds, remove -----------------------------------------------------------------------------------------------
+
+
+def _list(call: Call) -> int:
+    from tui.cli.dns_text import provider_lines
+    from tui.cli.jsonout import dns_provider_json
+
+    entries = call.engine.dns_providers()
+    call.result({"providers": [dns_provider_json(each) for each in entries]}, provider_lines(entries))
+    return exits.DONE
+
+
+def _kinds_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="only this one, in full")
+
+
+def _kinds(call: Call) -> int:
+    from tui.cli.dns_text import kind_lines, kinds_lines
+    from tui.cli.jsonout import dns_kind_json
+
+    if call.args.kind is not None:
+        kind = call.engine.dns_kind(call.args.kind)
+        call.result(dns_kind_json(kind), kind_lines(kind))
+        return exits.DONE
+    kinds, lexicon = call.engine.dns_kinds(), call.engine.lexicon_providers()
+    value = {"kinds": [dns_kind_json(each) for each in kinds], "lexicon": list(lexicon)}
+    call.result(value, kinds_lines(kinds, lexicon))
+    return exits.DONE
+
+
+def _remove(call: Call) -> int:
+    with call.working(tell=False) as report:
+        call.engine.remove_dns_provider(call.args.name, report=report)
+    said = f"Removed {printable(call.args.name)} and its secrets."
+    call.result({"name": call.args.name, "changed": True}, [said])
+    return exits.DONE
+
+
+# -- test --------------------------------------------------------------------------------------------------------------
+
+
+def _test_arguments(parser: argparse.ArgumentParser) -> None:
+    _name(parser)
+    parser.add_argument(
+        "--domain", metavar="DOMAIN", help="make the test record for this domain (default: its first zone)"
+    )
+
+
+def _test(call: Call) -> int:
+    from tui.cli.dns_text import step_line, tested_lines
+    from tui.cli.jsonout import dns_test_json
+
+    out = call.output.out
+    is_live = out.is_terminal and not call.wants_json
+    with call.working() as report:
+
+        def tell(told: Report) -> None:
+            event = told.event
+            if not isinstance(event, ProviderTested) or call.wants_json:
+                report(told)
+            elif is_live:
+                out.line(step_line(event.step, event.status, event.detail, event.milliseconds, out))
+                out.finish()
+
+        test = call.engine.test_dns_provider(call.args.name, domain=call.args.domain, report=tell, cancel=call.cancel)
+    call.result(dns_test_json(test), tested_lines(test, out, steps=not is_live))
+    return exits.DONE if test.is_good else exits.FAILED
+
+
+COMMANDS = (
+    Command(words="dns list", arguments=_none, run=_list, examples=("dns list",)),
+    Command(
+        words="dns kinds",
+        arguments=_kinds_arguments,
+        run=_kinds,
+        examples=("dns kinds", "dns kinds cloudflare"),
+    ),
+    Command(
+        words="dns add",
+        arguments=_add_arguments,
+        run=_add,
+        examples=(
+            "dns add cf --kind cloudflare --zone example.com --secret api_token=token.txt",
+            "dns add ns --kind rfc2136 --zone example.com --set server=192.0.2.53 tsig_name=box --secret tsig_secret=-",
+            "dns add cf --replace --secret api_token=new.txt    # a new token, everything else stays",
+        ),
+        notes="Secrets go into the vault and are asked for where they are not given; they never stand among the arguments.",
+    ),
+    Command(
+        words="dns test",
+        arguments=_test_arguments,
+        run=_test,
+        examples=("dns test cf", "dns test cf --domain www.example.com"),
+        notes="Makes a random TXT record, waits until all name servers of the zone have it, and removes it again.",
+    ),
+    Command(
+        words="dns remove",
+        arguments=_name,
+        run=_remove,
+        examples=("dns remove cf",),
+        notes="Refused while a certificate or an open order proves its names with it.",
+    ),
+)

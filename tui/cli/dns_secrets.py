@@ -1,0 +1,160 @@
+"""`KEY=VALUE` and `KEY=FILE` of `dns add`: what is a setting, what is a secret, and how a secret gets in.
+
+A secret comes from a file, from standard input or from a prompt, never from the arguments: those stand in the list of processes
+and in the shell's history. Whoever tries it all the same is told so, in words that do not say it once more.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from core.errors import Cancelled, UsageError
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from core.operations import DnsField, DnsKind
+    from tui.cli.call import Call
+
+MOST_BYTES: Final = 64 * 1024
+"""A private key in PEM is a few kilobytes."""
+_STDIN: Final = "-"
+_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_SOUNDS_SECRET: Final = re.compile(r"secret|token|passw|passphrase|api_?key|private|credential", re.IGNORECASE)
+_MARK: Final = b"\xef\xbb\xbf"
+"""Windows' editors write it before the text."""
+
+
+def settings_from(pairs: Sequence[str], kind: DnsKind) -> dict[str, str]:
+    """Return the settings of `--set KEY=VALUE`. An empty value takes the setting away.
+
+    Raises UsageError (`usage`) for what is no pair, and for a secret.
+    """
+    secret = {field.key for field in kind.fields if field.secret}
+    open_ones = {field.key for field in kind.fields if not field.secret}
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, is_pair, value = pair.partition("=")
+        if not is_pair or not _KEY.fullmatch(key):
+            raise _no_pair("--set", "VALUE")
+        if key in secret or (key not in open_ones and _SOUNDS_SECRET.search(key)):
+            raise UsageError(
+                f"{key} is a secret, and --set is not for secrets.",
+                "What stands among the arguments can be read by every user of this box, and stays in the shell's history.",
+                f"Use --secret {key}=FILE, where FILE holds it; - is standard input. Better have the provider make a new one now.",
+            )
+        if key in found:
+            raise _twice("--set", key)
+        found[key] = value
+    return found
+
+
+def secrets_from(pairs: Sequence[str], kind: DnsKind) -> dict[str, bytes]:
+    """Return the secrets of `--secret KEY=FILE`. Raises UsageError (`usage`), never with what stands behind a `=`."""
+    known = {field.key: field for field in kind.fields}
+    files: dict[str, str] = {}
+    for pair in pairs:
+        key, is_pair, file = pair.partition("=")
+        if not is_pair or not _KEY.fullmatch(key) or not file:
+            raise _no_pair("--secret", "FILE")
+        if not kind.takes_any:
+            _refuse_unknown(key, kind, known)
+        if key in files:
+            raise _twice("--secret", key)
+        files[key] = file
+    if list(files.values()).count(_STDIN) > 1:
+        raise UsageError(
+            "Standard input cannot be two secrets.", "- may stand once.", "Put the others into files of their own."
+        )
+    many_lines = kind.takes_any or kind.name.startswith("lexicon:")
+    return {key: _read(key, file, many_lines=many_lines) for key, file in files.items()}
+
+
+def ask_secret(call: Call, field: DnsField) -> bytes:
+    """Ask for a secret without echo. Raises Cancelled (`cancelled`) when nothing is answered."""
+    from getpass import getpass
+
+    call.output.out.finish()
+    if field.help:
+        call.output.err.line(printable(field.help))
+    try:
+        answer = getpass(f"{printable(field.label)}: ", stream=sys.stderr).strip()
+    except EOFError:
+        call.output.err.line()
+        answer = ""
+    if not answer:
+        raise Cancelled("Nothing was done.", f"No {printable(field.label)} was given.", "Start the command again.")
+    return _checked(answer.encode("utf-8", "surrogateescape"), field.key, many_lines=False)
+
+
+def _read(key: str, file: str, *, many_lines: bool) -> bytes:
+    try:
+        if file == _STDIN:
+            content = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                content = stream.read(MOST_BYTES + 1)
+    except (OSError, ValueError, AttributeError) as exc:
+        place = "standard input" if file == _STDIN else f"the file for --secret {key}"
+        reason = (
+            exc.strerror if isinstance(exc, OSError) else "it is closed" if file == _STDIN else "no file is called so"
+        )
+        raise UsageError(
+            f"{place[:1].upper()}{place[1:]} cannot be read.",
+            f"The system says: {reason}.",
+            f"Behind {key}= stands the name of a file that holds the secret (- is standard input), never the secret itself.",
+        ) from exc
+    return _checked(content, key, many_lines=many_lines)
+
+
+def _checked(content: bytes, key: str, *, many_lines: bool) -> bytes:
+    """Return a secret without what an editor adds. Raises UsageError (`usage`) for what none can be."""
+    if len(content) > MOST_BYTES:
+        raise _bad(key, f"It is longer than {MOST_BYTES // 1024} KiB.")
+    secret = content.removeprefix(_MARK).rstrip(b"\r\n")
+    if not secret.strip():
+        raise _bad(key, "It is empty.")
+    try:
+        text = secret.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise _bad(key, "It is no text.") from exc
+    if not many_lines and ("\n" in text or "\r" in text):
+        raise _bad(key, "It has several lines, and this secret is one line.")
+    if any(not each.isprintable() and each not in "\r\n\t" for each in text):
+        raise _bad(key, "It holds control characters, such as a NUL.")
+    return secret
+
+
+def _bad(key: str, why: str) -> UsageError:
+    return UsageError(f"This cannot be the secret {key}.", why, "Give the secret alone, as the provider shows it.")
+
+
+def _no_pair(option: str, what: str) -> UsageError:
+    return UsageError(
+        f"{option} wants KEY={what}.",
+        "What was given is no such pair; it is not repeated here because it may be secret.",
+        f"For example: {'--secret api_token=token.txt' if what == 'FILE' else '--set zone_id=0a1b2c'}.",
+    )
+
+
+def _twice(option: str, key: str) -> UsageError:
+    return UsageError(f"{option} {key} was given twice.", "Which of the two counts would be a guess.", "Leave one out.")
+
+
+def _refuse_unknown(key: str, kind: DnsKind, known: Mapping[str, DnsField]) -> None:
+    """Raise UsageError unless `key` is a secret of the kind. Only keys that the kind knows are repeated."""
+    if key in known and known[key].secret:
+        return
+    if key in known:
+        raise UsageError(
+            f"{key} is no secret of {printable(kind.title)}.", "It is a setting.", f"Give it with --set {key}=VALUE."
+        )
+    secrets = [name for name, field in known.items() if field.secret]
+    raise UsageError(
+        f"{printable(kind.title)} has no secret of that name.",
+        f"It has: {', '.join(secrets) or 'none'}.",
+        f"`certdeck dns kinds {printable(kind.name)}` says what it asks for.",
+    )

@@ -1,0 +1,201 @@
+"""DNS providers in words: their kinds, the entries, and how a connection test goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from tui import text
+from tui.cli.output import Stream
+from tui.cli.tables import cells, labelled, padded, table
+from tui.glyphs import printable
+from tui.narration import step_shown
+
+if TYPE_CHECKING:
+    from core.operations import DnsField, DnsKind, DnsProviderInfo, DnsTest, ServerView
+
+_NONE: Final = "–"
+_COLOURS: Final = {
+    "pass": "green",
+    "warn": "yellow",
+    "fail": "red",
+    "has": "green",
+    "lacks": "yellow",
+    "refuses": "red",
+}
+_STEP_CELLS: Final = 16
+_TIME_CELLS: Final = 8
+
+
+# -- entries -----------------------------------------------------------------------------------------------------------
+
+
+def provider_lines(entries: Sequence[DnsProviderInfo]) -> Iterator[str]:
+    """Yield a line for each entry, and what stands in the way of some."""
+    if not entries:
+        yield "There is no DNS provider yet. `certdeck dns kinds` shows which there are; `certdeck dns add` sets one up."
+        return
+    rows = [
+        [
+            printable(each.name),
+            printable(each.kind),
+            _listed(each.zones),
+            _listed(each.lineages),
+            "incomplete" if each.missing else "complete",
+        ]
+        for each in entries
+    ]
+    yield from table(["NAME", "KIND", "ZONES", "USED BY", "STATE"], rows)
+    for each in entries:
+        if each.missing:
+            missing = ", ".join(map(printable, each.missing))
+            yield f"{printable(each.name)} lacks {missing}: `certdeck dns add {printable(each.name)} --replace` adds it."
+
+
+def _listed(names: Sequence[str], most: int = 3) -> str:
+    shown = ", ".join(map(text.name_shown, names[:most]))
+    return (f"{shown} +{len(names) - most}" if len(names) > most else shown) or _NONE
+
+
+def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
+    """Yield what was kept, without secrets, what to know of this provider, and what to do next."""
+    name = printable(entry.name)
+    yield f"{name} is kept."
+    pairs = [("Provider", printable(entry.title)), ("Zones", ", ".join(map(text.name_shown, entry.zones)))]
+    pairs += [(printable(key), printable(value)) for key, value in sorted(entry.settings.items())]
+    pairs += [(printable(key), "in the vault") for key, is_there in sorted(entry.secrets.items()) if is_there]
+    pairs += [("Delegated", f"{printable(domain)} to {printable(to)}") for domain, to in entry.delegations.items()]
+    yield from labelled([(label, value or "found out by itself") for label, value in pairs])
+    for note in kind.notes:
+        yield f"Note: {printable(note)}"
+    domain = "" if entry.zones else " --domain DOMAIN"
+    yield f"Try it: certdeck dns test {name}{domain}"
+    yield f"Use it: certdeck issue -d DOMAIN --dns {name}"
+
+
+# -- kinds -------------------------------------------------------------------------------------------------------------
+
+
+def kinds_lines(kinds: Sequence[DnsKind], lexicon: Sequence[str]) -> Iterator[str]:
+    """Yield every kind with its fields."""
+    rows = [
+        [
+            printable(kind.name),
+            printable(kind.title),
+            ", ".join(_key(field) for field in kind.fields if not field.secret) or _NONE,
+            ", ".join(_key(field) for field in kind.fields if field.secret) or ("any" if kind.takes_any else _NONE),
+        ]
+        for kind in kinds
+    ]
+    yield from table(["KIND", "PROVIDER", "SETTINGS", "SECRETS"], rows)
+    yield "[…] need not be given. `certdeck dns kinds KIND` explains each."
+    if lexicon:
+        yield ""
+        yield f"Of dns-lexicon, {text.plural(len(lexicon), 'more provider')}, as --kind lexicon:PROVIDER:"
+        yield from _filled(lexicon)
+
+
+def _key(field: DnsField) -> str:
+    return printable(field.key) if field.required and not field.default else f"[{printable(field.key)}]"
+
+
+def _filled(names: Sequence[str], width: int = 78) -> Iterator[str]:
+    line = " "
+    for name in map(printable, names):
+        if cells(line) + 1 + cells(name) > width:
+            yield line
+            line = " "
+        line += f" {name}"
+    yield line
+
+
+def kind_lines(kind: DnsKind) -> Iterator[str]:
+    """Yield one kind in full: what to make at the provider, each field, what surprises people, and an example."""
+    yield f"{printable(kind.name)}: {printable(kind.title)}"
+    if kind.help:
+        yield printable(kind.help)
+    yield ""
+    rows = [[printable(field.key), _where(field), _about(field)] for field in kind.fields]
+    if rows:
+        yield from table(["FIELD", "GIVEN WITH", "WHAT IT IS"], rows)
+    if kind.takes_any:
+        yield "More settings and secrets are passed on as they are."
+    for note in kind.notes:
+        yield f"Note: {printable(note)}"
+    yield ""
+    yield f"For example: {example(kind)}"
+
+
+def _where(field: DnsField) -> str:
+    return f"--secret {field.key}=FILE" if field.secret else f"--set {field.key}=…"
+
+
+def _about(field: DnsField) -> str:
+    parts = [printable(field.label)]
+    if not field.required:
+        parts.append("(optional)")
+    if field.default:
+        parts.append(f"(default {printable(field.default)})")
+    if field.choices:
+        parts.append(f"(one of {', '.join(map(printable, field.choices))})")
+    return " ".join(parts) + (f": {printable(field.help)}" if field.help else "")
+
+
+def example(kind: DnsKind) -> str:
+    """Return a `dns add` that gives what has to be given."""
+    needed = [field for field in kind.fields if field.required and not field.default]
+    words = [f"certdeck dns add NAME --kind {printable(kind.name)}"]
+    words += ["--zone example.com"] if kind.has_zones else []
+    words += [f"--set {field.key}=…" for field in needed if not field.secret]
+    words += [f"--secret {field.key}=FILE" for field in needed if field.secret]
+    return " ".join(words)
+
+
+# -- connection test ---------------------------------------------------------------------------------------------------
+
+
+def step_line(step: str, status: str, detail: str, milliseconds: int, stream: Stream) -> str:
+    """Return one step of a test: its mark, what it is, how long it took, and how it went."""
+    mark = stream.painted(text.MARKS[status].glyph, _COLOURS.get(status, "dim"))
+    took = "" if status == "skip" else text.elapsed(milliseconds / 1000)
+    return f"{mark} {padded(step_shown(step), _STEP_CELLS)}{took:>{_TIME_CELLS}}  {printable(detail)}".rstrip()
+
+
+def tested_lines(test: DnsTest, stream: Stream, *, steps: bool) -> Iterator[str]:
+    """Yield how a test went. `steps`: also the steps, for where nobody saw them as they ended."""
+    if steps:
+        for step in test.steps:
+            yield step_line(step.id, step.status, step.detail, step.milliseconds, stream)
+    if test.servers:
+        yield ""
+        yield from server_lines(test.servers, stream)
+    mendings = [step for step in test.steps if step.fix and step.status != "pass"]
+    if mendings:
+        yield ""
+    for step in mendings:
+        yield f"fix: {printable(step.fix)}"
+    yield ""
+    name, domain = printable(test.name), text.name_shown(test.domain)
+    if test.is_good:
+        yield f"{name} works for {domain}. Use it: certdeck issue -d {domain} --dns {name}"
+    else:
+        yield f"{name} does not work for {domain} yet."
+
+
+def server_lines(servers: Sequence[ServerView], stream: Stream) -> Iterator[str]:
+    """Yield a table of name servers and what each says of a record."""
+    rows = [
+        [
+            printable(one.server),
+            printable(one.address) if one.address != one.server else "",
+            f"{text.MARKS[one.state].glyph} {text.MARKS[one.state].word}",
+            f"{one.milliseconds} ms" if one.answers else "",
+        ]
+        for one in servers
+    ]
+    head, *lines = table(["NAME SERVER", "ADDRESS", "RECORD", "TIME"], rows)
+    yield stream.painted(head, "dim")
+    for one, line in zip(servers, lines, strict=True):
+        glyph = text.MARKS[one.state].glyph
+        before, _, after = line.rpartition(glyph)
+        yield f"{before}{stream.painted(glyph, _COLOURS.get(one.state, 'dim'))}{after}"

@@ -1,0 +1,148 @@
+"""DNS records that somebody sets by hand: every value alone on its line, whole, to be marked and copied; and who has which (ST-14).
+
+No border, nothing before a value, nothing behind it: whatever a terminal marks with a double click is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from tui import text
+from tui.cli.dns_text import server_lines
+from tui.cli.output import Stream
+from tui.glyphs import printable
+from tui.zone_file import zone_line
+
+if TYPE_CHECKING:
+    from core.operations import OpenOrder, Pending, Record, RecordView
+
+PERSIST_LABEL: Final = "_validation-persist."
+"""Begins the name of a record that is set once (dns-persist-01)."""
+WAY_OUT: Final = (
+    "It can renew by itself with a DNS provider (`certdeck dns add`), or with a CNAME into the zone of one,",
+    "or by a record that is set once, where the CA has it (--challenge dns-persist-01).",
+)
+"""Of renewing by hand (ST-17)."""
+_BLACK_ON_WHITE: Final = "\x1b[30;107m"
+_RESET: Final = "\x1b[0m"
+
+
+def pending_lines(pending: Pending, now: datetime, stream: Stream) -> Iterator[str]:
+    """Yield who has what, where that was looked at; the records; until when the order lives; and how to go on."""
+    name = printable(pending.name)
+    if pending.views:
+        yield f"The order for {name} waits: not every name server has every record yet."
+        yield from _looked_lines(pending.views, stream)
+        yield ""
+        yield "What has to stand in the DNS:"
+    else:
+        yield f"The order for {name} waits for you. Set {_this(pending.records)}:"
+    yield from record_lines(placed_records(pending), stream)
+    yield ""
+    yield from _end_lines(pending.expires, now)
+    if _is_set_once(pending.records):
+        yield "Leave the record in place: as long as it stands, renewals need no access to your DNS."
+    else:
+        yield "The next order has other values, and you set them again."
+        yield from WAY_OUT
+    yield ""
+    if pending.views:
+        yield f"To look again: certdeck complete {name}"
+        yield f"To let the CA look all the same: certdeck complete {name} --anyway"
+        others = "" if _is_set_once(pending.records) else ", and the next one has other values"
+        yield f"(when its look fails, the order ends{others})"
+    else:
+        yield f"When {'it is' if len(pending.records) == 1 else 'they are'} set: certdeck complete {name}"
+
+
+def placed_records(pending: Pending) -> tuple[Record, ...]:
+    """Return the records under the names at which they have to stand: beside a CNAME there can be no TXT."""
+    at = {view.record: view.written_at for view in pending.views}
+    return tuple(replace(record, name=at.get(record, record.name)) for record in pending.records)
+
+
+def order_lines(order: OpenOrder, now: datetime, stream: Stream) -> Iterator[str]:
+    """Yield an open order by hand as it lies on disk, for the status."""
+    name = printable(order.name)
+    shown = ", ".join(map(text.name_shown, order.identifiers))
+    yield f"An order at {printable(order.issuer)} for {shown} waits for {_this(order.records)}:"
+    yield from record_lines(order.records, stream)
+    yield ""
+    yield from _end_lines(order.expires, now)
+    yield f"Go on with it: certdeck complete {name}"
+
+
+def record_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
+    """Yield name, type and each value on a line of its own, and all of it once more as lines of a zone file."""
+    for (name, kind), values in _by_name(records).items():
+        yield ""
+        yield stream.painted("Name (many forms want it without the zone at its end)", "dim")
+        yield printable(name)
+        yield stream.painted("Type", "dim")
+        yield printable(kind)
+        if len(values) > 1:
+            count = "both" if len(values) == 2 else f"all {len(values)}"
+            yield stream.painted(f"Values: {count} must stand at this name at the same time", "dim")
+        else:
+            yield stream.painted("Value", "dim")
+        yield from map(printable, values)
+    yield ""
+    yield stream.painted("The same as lines of a zone file", "dim")
+    yield from map(zone_line, records)
+
+
+def code_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
+    """Yield each value as a QR code, for a phone that is held to the screen."""
+    from tui.qr import qr_lines
+
+    is_coloured = stream.colour and stream.unicode
+    for number, record in enumerate(records, 1):
+        yield ""
+        of = f" {number} of {len(records)}" if len(records) > 1 else ""
+        yield f"Value{of} of {printable(record.name)}"
+        try:
+            drawn = qr_lines(record.value, plain=not stream.unicode, light=not is_coloured)
+        except ValueError:
+            yield "It is too long for a code."
+            continue
+        yield from (f"{_BLACK_ON_WHITE}{line}{_RESET}" for line in drawn) if is_coloured else drawn
+
+
+def _looked_lines(views: Sequence[RecordView], stream: Stream) -> Iterator[str]:
+    for view in views:
+        yield ""
+        yield f"{printable(view.record.name)} = {printable(view.record.value)}"
+        if view.written_at != view.record.name:
+            yield f"leads to {printable(view.written_at)} by a CNAME, and that is where the record has to stand."
+        if view.problem:
+            yield stream.painted(printable(view.problem), "yellow")
+        if view.servers:
+            yield from server_lines(view.servers, stream)
+
+
+def _end_lines(expires: datetime | None, now: datetime) -> Iterator[str]:
+    if expires is None:
+        return
+    left = (expires - now).total_seconds()
+    if left <= 0:
+        yield f"The order ended on {text.moment(expires)}; another one has other values."
+    else:
+        yield f"The order lives until {text.moment(expires)}: {text.span(left)} from now. As long as it does, the values stay."
+
+
+def _by_name(records: Sequence[Record]) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for record in records:
+        found.setdefault((record.name, record.type), []).append(record.value)
+    return found
+
+
+def _this(records: Sequence[Record]) -> str:
+    return "this DNS record" if len(records) == 1 else f"these {len(records)} DNS records"
+
+
+def _is_set_once(records: Sequence[Record]) -> bool:
+    return all(record.name.startswith(PERSIST_LABEL) for record in records)
