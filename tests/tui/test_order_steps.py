@@ -175,7 +175,60 @@ def test_a_deployment() -> None:
     assert states(steps) == [("Live", "done"), ("nginx", "done"), ("postfix", "done")]
 
 
-def test_records_to_be_set_are_shown() -> None:
-    """DNS records that somebody has to set are shown with their value."""
-    steps = steps_of(reports([told.RecordsRequired(records=(("_acme-challenge.a.example", "TXT", "abc"),))]))
-    assert (steps.steps[0].label, steps.steps[0].detail) == ("_acme-challenge.a.example", "needs TXT abc")
+def _dns_events() -> list[Event]:
+    names = ("_acme-challenge.example.com", "_acme-challenge.shop.example.com")
+    slow = ("ns2.example.com (192.0.2.2)", "ns3.example.com (2001:db8::3)")
+    return [
+        told.OrderCreated(issuer="letsencrypt", url="u", identifiers=("*.example.com", "shop.example.com")),
+        told.RecordAdded(provider="cf", name=names[0]),
+        told.RecordAdded(provider="cf", name=names[0]),
+        told.RecordAdded(provider="bind", name=names[1]),
+        told.PropagationChecked(name=names[0], seen=1, of=3, missing=slow),
+        told.PropagationChecked(name=names[1], seen=2, of=2),
+        told.PropagationChecked(name=names[0], seen=3, of=3),
+        told.ChallengePresented(identifier="*.example.com", type="dns-01", where=names[0]),
+        told.ChallengePresented(identifier="shop.example.com", type="dns-01", where=names[1]),
+        told.RecordRemoved(provider="cf", name=names[0]),
+        told.RecordRemoved(provider="bind", name=names[1]),
+        told.ChallengeValidated(identifier="*.example.com"),
+        told.ChallengeValidated(identifier="shop.example.com"),
+    ]
+
+
+def test_a_proof_by_dns_step_by_step() -> None:
+    """Records written, seen, answered, validated and removed are steps of their own, each with its time (CC-08)."""
+    steps = steps_of(reports(_dns_events()))
+    assert [(step.label, step.state, step.detail) for step in steps.steps] == [
+        ("Order", "done", "2 names at letsencrypt"),
+        ("DNS records", "done", "2 written at cf, 1 at bind"),
+        ("Name servers", "done", "2 of 2 names seen everywhere"),
+        ("*.example.com", "done", "proved"),
+        ("shop.example.com", "done", "proved"),
+        ("Clean-up", "done", "1 removed again at cf, 1 at bind"),
+        ("Certificate", "running", "asked for"),
+    ]
+    took = {step.label: step.seconds(NOW) for step in steps.steps}
+    assert (took["DNS records"], took["Name servers"], took["Clean-up"]) == (3.0, 4.0, 2.0)
+
+
+def test_who_lacks_a_record_is_named() -> None:
+    """While it waits for the name servers, it says how many have the record and who does not (CC-09)."""
+    steps = {step.label: step for step in steps_of(reports(_dns_events()[:5])).steps}
+    assert steps["Name servers"].state == "running"
+    assert steps["Name servers"].detail == "1 of 3 have it; ns2.example.com and 1 more not yet"
+    answered = {step.label: step for step in steps_of(reports(_dns_events()[:8])).steps}
+    assert answered["*.example.com"].detail == "the CA looks at its record"
+
+
+def test_two_records_to_set_at_one_name() -> None:
+    """Records that somebody has to set wait for that person, also two at one name, and nothing calls them done (ST-14)."""
+    name = "_acme-challenge.a.example"
+    events = [
+        told.RecordsRequired(records=((name, "TXT", "abc"), (name, "TXT", "def"))),
+        told.RunFinished(operation="issue", outcome="pending"),
+    ]
+    steps = steps_of(reports(events), "done")
+    assert [(step.label, step.state, step.detail) for step in steps.steps] == [
+        (name, "waiting", "needs TXT abc"),
+        (name, "waiting", "needs TXT def"),
+    ]

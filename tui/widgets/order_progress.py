@@ -14,8 +14,9 @@ from core.events import Report
 from tui import text
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, Part, cut, fit, length, width_of, wrap
-from tui.widgets.order_steps import DONE, FAILED, RUNNING, WAITING, WARNED, Step, Steps, steps_of
+from tui.widgets.order_steps import Steps, steps_of
 from tui.widgets.sheet import Sheet
+from tui.widgets.step import DONE, FAILED, RUNNING, WAITING, WARNED, Step
 
 _SIGNS: Final = {
     WAITING: ("○", "faint-text"),

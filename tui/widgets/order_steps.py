@@ -16,43 +16,8 @@ from core import events as told
 from core.events import Event, Report
 from tui import text
 from tui.glyphs import printable
-
-WAITING: Final = "waiting"
-RUNNING: Final = "running"
-DONE: Final = "done"
-FAILED: Final = "failed"
-WARNED: Final = "warned"
-
-
-@dataclass(slots=True)
-class Step:
-    """One line of progress."""
-
-    label: str
-    detail: str = ""
-    state: str = WAITING
-    """`waiting`, `running`, `done`, `failed`, `warned`."""
-    began: datetime | None = None
-    ended: datetime | None = None
-
-    def start(self, at: datetime, detail: str = "") -> None:
-        """Begin, or go on with other words."""
-        if self.state in (WAITING, RUNNING):
-            self.state = RUNNING
-            self.began = self.began or at
-            self.detail = detail or self.detail
-
-    def end(self, at: datetime, detail: str = "", state: str = DONE) -> None:
-        """Come to an end."""
-        self.state, self.ended = state, at
-        self.began = self.began or at
-        self.detail = detail or self.detail
-
-    def seconds(self, now: datetime) -> float | None:
-        """Return how long it took, or has taken so far."""
-        if self.began is None or self.state == WAITING:
-            return None
-        return max(((self.ended or now) - self.began).total_seconds(), 0.0)
+from tui.widgets.record_steps import RecordSteps
+from tui.widgets.step import DONE, FAILED, RUNNING, WAITING, WARNED, Step
 
 
 @dataclass(slots=True)
@@ -106,13 +71,28 @@ class _Story:
         self.account: Step | None = None
         self.order: Step | None = None
         self.names: dict[str, Step] = {}
+        self.to_set: dict[tuple[str, str], Step] = {}
+        """Records that a person sets, by name and value: two values may stand at one name."""
+        self.records = RecordSteps()
         self.certificate: Step | None = None
         self.live: Step | None = None
         self.targets = {name: Step(printable(name), "test, switch, reload, look") for name in self.expects}
         self.visitors: dict[str, set[str]] = {}
 
     def steps(self) -> list[Step]:
-        fixed = [self.account, self.order, *self.names.values(), self.certificate, self.live, *self.targets.values()]
+        records = self.records
+        fixed = [
+            self.account,
+            self.order,
+            *self.to_set.values(),
+            records.written,
+            records.seen,
+            *self.names.values(),
+            records.removed,
+            self.certificate,
+            self.live,
+            *self.targets.values(),
+        ]
         return [*self.past, *(step for step in fixed if step is not None)]
 
     def fold(self, at: datetime, label: str, detail: str, state: str) -> None:
@@ -136,7 +116,11 @@ def _one(reports: Sequence[Report], outcome: str, expects: Sequence[str]) -> Ste
         _read(story, made, report.event, report.at, before or report.at)
         before = report.at
     steps = story.steps()
-    if outcome == "done":
+    if any(isinstance(report.event, told.RunFinished) and report.event.outcome == "pending" for report in reports[-1:]):
+        for step in steps:
+            if step.state == RUNNING:
+                step.state = WAITING  # for a person
+    elif outcome == "done":
         for step in steps:
             if step.state in (WAITING, RUNNING):
                 step.end(before or step.began or reports[-1].at)
@@ -155,7 +139,9 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
             story.account.end(at, f"{printable(event.issuer)}, {'created' if event.created else 'ready'}")
         case told.OrderCreated():
             _order(story, event, at, before)
-        case told.AuthorizationReused() | told.ChallengePresented() | told.ValidatorSeen() | told.PropagationChecked():
+        case told.RecordAdded() | told.RecordRemoved() | told.PropagationChecked():
+            story.records.read(event, at, before)
+        case told.AuthorizationReused() | told.ChallengePresented() | told.ValidatorSeen():
             _proof(story, event, at, before)
         case told.ChallengeValidated() | told.ChallengeFailed():
             _proof(story, event, at, before)
@@ -166,7 +152,7 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
                 step.detail = f"{printable(event.why)}{until}"
         case told.RecordsRequired():
             for name, kind, value in event.records:
-                step = story.names.setdefault(name, Step(printable(name)))
+                step = story.to_set.setdefault((name, value), Step(printable(name)))
                 step.start(at, f"needs {printable(kind)} {printable(value)}")
         case told.CertificateIssued():
             story.issuer = event.issuer
@@ -226,7 +212,7 @@ def _order(story: _Story, event: told.OrderCreated, at: datetime, before: dateti
 
 
 def _proof(story: _Story, event: Event, at: datetime, before: datetime) -> None:
-    name = getattr(event, "identifier", "") or getattr(event, "name", "")
+    name = getattr(event, "identifier", "")
     step = story.names.get(name) or story.names.get(name.removeprefix("*.")) or story.names.get(f"*.{name}")
     if step is None:
         step = story.names.setdefault(name, Step(text.name_shown(name)))
@@ -234,13 +220,13 @@ def _proof(story: _Story, event: Event, at: datetime, before: datetime) -> None:
         case told.AuthorizationReused():
             step.end(at, "proved before, still counts")
         case told.ChallengePresented():
-            step.start(at, "proof is ready, waiting for the CA")
+            story.records.answered(at)
+            of_dns = event.type.startswith("dns")
+            step.start(at, "the CA looks at its record" if of_dns else "proof is ready, waiting for the CA")
         case told.ValidatorSeen():
             seen = story.visitors.setdefault(name, set())
             seen.add(event.address)
             step.start(at, f"asked for from {text.plural(len(seen), 'place')}")
-        case told.PropagationChecked():
-            step.start(at, f"{event.seen} of {event.of} name servers have it")
         case told.ChallengeValidated():
             seen = story.visitors.get(name, set())
             step.end(at, f"proved, seen from {text.plural(len(seen), 'place')}" if seen else "proved")

@@ -1,0 +1,64 @@
+"""What becomes of an order's DNS records: written at their providers, seen by the name servers, removed again. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core import events as told
+from core.events import Event
+from tui.glyphs import printable
+from tui.widgets.step import RUNNING, Step
+
+
+@dataclass(slots=True)
+class RecordSteps:
+    """A step for each of the three, where something was told of it."""
+
+    written: Step | None = None
+    seen: Step | None = None
+    removed: Step | None = None
+    _written_by: Counter[str] = field(default_factory=Counter)
+    _removed_by: Counter[str] = field(default_factory=Counter)
+    _looks: dict[str, told.PropagationChecked] = field(default_factory=dict)
+
+    def read(self, event: Event, at: datetime, before: datetime) -> None:
+        match event:
+            case told.RecordAdded():
+                self._written_by[event.provider] += 1
+                self.written = self.written or Step("DNS records", began=before)
+                self.written.end(at, _by_provider(self._written_by, "written"))
+            case told.RecordRemoved():
+                self._removed_by[event.provider] += 1
+                self.removed = self.removed or Step("Clean-up", began=before)
+                self.removed.end(at, _by_provider(self._removed_by, "removed again"))
+            case told.PropagationChecked():
+                self._looks[event.name] = event
+                self.seen = self.seen or Step("Name servers", began=before)
+                self.seen.start(at, _seen(list(self._looks.values())))
+
+    def answered(self, at: datetime) -> None:
+        """A challenge is answered: what was waited for has been seen."""
+        if self.seen is not None and self.seen.state == RUNNING:
+            self.seen.end(at)
+
+
+def _by_provider(counts: Counter[str], what: str) -> str:
+    """Return `2 written at cloudflare, 1 at desec`."""
+    parts = [
+        f"{count}{f' {what}' if not number else ''} at {printable(name)}"
+        for number, (name, count) in enumerate(counts.items())
+    ]
+    return ", ".join(parts)
+
+
+def _seen(looks: Sequence[told.PropagationChecked]) -> str:
+    """Return how many name servers have it; with several records, how many are seen everywhere. And who is missing."""
+    missing = list(dict.fromkeys(printable(each.partition(" ")[0]) for look in looks for each in look.missing))
+    who = f"; {missing[0]}{f' and {len(missing) - 1} more' if len(missing) > 1 else ''} not yet" if missing else ""
+    if len(looks) == 1:
+        return f"{looks[0].seen} of {looks[0].of} have it{who}"
+    everywhere = sum(look.seen == look.of for look in looks)
+    return f"{everywhere} of {len(looks)} names seen everywhere{who}"
