@@ -68,6 +68,15 @@ def stumbles(answer: Answer) -> bool:
     return answer.status in TEMPORARY
 
 
+class Stale(Exception):
+    """What was to be sent has become old while waiting, and was not sent. Leaves `core.dns` never."""
+
+    def __init__(self, error: DnsProviderError) -> None:
+        super().__init__(error.what)
+        self.error = error
+        """Why it had to be waited."""
+
+
 class Api:
     """One provider's interface below one address."""
 
@@ -98,6 +107,7 @@ class Api:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         repeat: bool = True,
+        is_perishable: bool = False,
         timeout: float = REQUEST_SECONDS,
     ) -> Answer:
         """Send a request and return the answer, also a refusal; `data` goes as JSON, `form` as a form.
@@ -106,8 +116,11 @@ class Api:
             path: below the endpoint, with its slash.
             repeat: False: not sent again when the reply was lost or the server failed half-way (429 and 503 are refusals before
                 any work, so they are repeated all the same).
+            is_perishable: what is sent was made of what was read just now, and could undo what others have written since. It is
+                not sent again; where that would have been done, it is waited as long, and Stale raised.
 
         Raises:
+            Stale: see `is_perishable`.
             DnsProviderError: no answer, or a temporary one to the end (`reason`: `unreachable`, `rate-limited`, `temporary`);
                 a redirect or an answer without end (`refused`).
             Cancelled.
@@ -144,6 +157,8 @@ class Api:
             if clock.monotonic() - started + wait > WHOLE_SECONDS:
                 raise error
             clock.sleep(wait, cancel)
+            if is_perishable:
+                raise Stale(error)
         raise AssertionError("the last round raises or returns")
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from core.dns.api import Stale
 from core.dns.provider import Access, TxtRecord, provider_error
 from core.errors import DnsProviderError
 
@@ -73,7 +74,7 @@ def make_it_stand(
     Args:
         read: what there is now.
         values: of a name in what was read, plain.
-        write: what is left to do at each name, given what was read.
+        write: what is left to do at each name, given what was read; Stale is as good as done, it is looked again.
 
     Raises DnsProviderError (`reason`: `conflict`) when others keep undoing it; Cancelled.
     """
@@ -83,7 +84,7 @@ def make_it_stand(
 
     clock, cancel = access.env.clock, access.cancel
     is_alone = True
-    left: dict[str, Change] = {}
+    failure: DnsProviderError | None = None
     for attempt in range(ATTEMPTS):
         if attempt:
             clock.sleep(access.env.random.uniform(*PAUSE_SECONDS), cancel)
@@ -95,12 +96,18 @@ def make_it_stand(
             left = left_in(seen)
             is_alone = is_alone and all(change.is_alone(values(seen, name)) for name, change in changes.items())
             if look == 0 and left:
-                write(seen, left)
+                failure = contested(access, title, next(iter(left)))
+                try:
+                    write(seen, left)
+                except Stale as stale:
+                    failure = stale.error
+                    break
             elif left:
                 break
             elif look == 2 or is_alone or (look == 0 and not attempt):
                 return
-    raise contested(access, title, next(iter(left)))
+    assert failure is not None, "only a write is tried again"
+    raise failure
 
 
 def contested(access: Access, title: str, name: str) -> DnsProviderError:

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.dns.catalogue import kind_named
 from core.dns.provider import Access, Kind
-from core.ports import CancelToken, Environment, Resolver, Runner, Transport
+from core.ports import CancelToken, Clock, Environment, Random, Resolver, Runner, Transport
 from tests.support.clock import FakeClock, FakeRandom
 
 
@@ -26,8 +26,8 @@ def access(
     secrets: Mapping[str, str] | None = None,
     zones: Sequence[str] = (),
     name: str = "office-dns",
-    clock: FakeClock | None = None,
-    random: FakeRandom | None = None,
+    clock: Clock | None = None,
+    random: Random | None = None,
     resolver: Resolver | None = None,
     runner: Runner | None = None,
     cancel: CancelToken | None = None,

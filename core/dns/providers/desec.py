@@ -135,7 +135,7 @@ class Desec:
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, data: object = None
     ) -> Answer:
         headers = {"Authorization": f"Token {self._token}"}
-        return self._api.call(method, path, query=query, data=data, headers=headers)
+        return self._api.call(method, path, query=query, data=data, headers=headers, is_perishable=method == "PATCH")
 
     def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         """Yield the objects of all pages. Of a link to the next page only the cursor is taken: the token goes to no other host."""
