@@ -86,7 +86,10 @@ def delete_account(paths: Paths, record: AccountRecord) -> None:
 def _load(paths: Paths, id: str) -> AccountRecord | None:
     path = paths.accounts / (id + SUFFIX)
     try:
-        return from_json(AccountRecord, path.read_bytes())
+        record = from_json(AccountRecord, path.read_bytes())
+        if record.id != id:
+            raise ValueError("it is the record of another account")
+        return record
     except FileNotFoundError:
         return None
     except OSError as exc:

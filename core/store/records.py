@@ -98,6 +98,8 @@ def _value(name: str, annotation: str, value: object) -> object:
     if base == "datetime":
         assert isinstance(value, str)
         return parse_time(value)
+    if isinstance(value, str):
+        value.encode()  # half a surrogate pair, which JSON can hold: UnicodeEncodeError is a ValueError
     if isinstance(value, list):
         return tuple(_item(name, kind, item) for item in value)
     inner = value.values() if isinstance(value, dict) and kind.startswith("Mapping[str, Mapping[") else ()

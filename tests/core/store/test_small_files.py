@@ -165,6 +165,7 @@ def test_fields_of_a_newer_release_are_left_alone(paths: Paths) -> None:
         b'{"targets": {"web": 5}}',
         b'{"next_attempt": "0001-01-01T00:00:00+23:00"}',
         b'{"failures": "x"}',
+        b'{"ari_id": "\\ud800"}',
     ],
 )
 def test_a_memory_with_impossible_values_counts_as_empty(paths: Paths, text: bytes) -> None:
@@ -196,3 +197,26 @@ def test_an_order_with_something_else_than_names_is_said(paths: Paths) -> None:
     file.write_text(file.read_text().replace('"shop.example.com"', "5", 1))
     with pytest.raises(StoreCorrupt):
         load_order(paths, "shop")
+
+
+@pytest.mark.parametrize("changed", [{"name": "../../etc"}, {"name": "mail"}, {"spec": {"name": "mail"}}])
+def test_an_order_is_that_of_its_folder(paths: Paths, changed: dict[str, object]) -> None:
+    """An order that names another lineage was finished for that one, and its settings were overwritten."""
+    save_order(paths, ORDER)
+    file = paths.orders / "shop" / "order.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changed}))
+    with pytest.raises(StoreCorrupt):
+        load_order(paths, "shop")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"issuer": "../../etc/x"}, {"issuer": "other"}, {"directory": "https://else.example"}]
+)
+def test_an_account_is_that_of_its_file(paths: Paths, changed: dict[str, object]) -> None:
+    """A record of another issuer or directory would have been kept elsewhere, even outside of the folder."""
+    record = AccountRecord.new("ca", "https://one.example/dir", contact=None, created=NOON)
+    save_account(paths, record)
+    file = paths.accounts / f"{record.id}.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changed}))
+    with pytest.raises(StoreCorrupt):
+        load_account(paths, "ca", "https://one.example/dir")
