@@ -1,0 +1,214 @@
+"""A name server that is spoken to in messages signed with a TSIG key (RFC 8945): questions and updates (RFC 2136).
+
+Whatever goes wrong comes out as an error in words. What stumbles is sent again: updates say what is to be there and what not,
+so doing one twice does no harm.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.dns.provider import Access, provider_error
+from core.errors import DnsProviderError
+from core.ports import TransportFailure
+
+if TYPE_CHECKING:
+    import dns.message
+    import dns.tsig
+
+ALGORITHMS = {
+    "hmac-sha256": "hmac-sha256",
+    "hmac-sha512": "hmac-sha512",
+    "hmac-sha384": "hmac-sha384",
+    "hmac-sha224": "hmac-sha224",
+    "hmac-sha1": "hmac-sha1",
+    "hmac-md5": "hmac-md5.sig-alg.reg.int",
+}
+"""As configured → as it is called in messages."""
+SECONDS = 10.0
+PAUSES_SECONDS = (0.5, 1.5)
+
+
+def secret_problem(secret: str) -> str | None:
+    """Say what is wrong with a TSIG secret, without showing it."""
+    try:
+        is_good = bool(b64decode("".join(secret.split()), validate=True))
+    except (binascii.Error, ValueError):
+        is_good = False
+    return None if is_good else "this is not base64; give what stands between the quotes after `secret`"
+
+
+def port_problem(port: str) -> str | None:
+    is_good = port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536
+    return None if is_good else "a port is a number from 1 to 65535"
+
+
+class SignedServer:
+    """The server of an entry. Asks nothing of the network before it is used."""
+
+    def __init__(self, access: Access) -> None:
+        """Read the settings and the secret of an entry of the kind rfc2136. Raises DnsProviderError."""
+        self._access = access
+        self.name = access.settings["server"]
+        self.port = self._port()
+        self.key_name = access.settings["tsig_name"].rstrip(".")
+        self.algorithm = access.settings["tsig_algorithm"]
+        self._key = self._opened_key()
+
+    def ask(self, messages: Sequence[dns.message.Message]) -> tuple[dns.message.Message, ...]:
+        """Sign and send messages over one connection; return the answers, whose signatures are right, whatever they say.
+
+        Raises DnsProviderError for a key that the server does not take (`credentials`), clocks that differ (`clock`), a server
+        that is silent (`unreachable`) and nonsense (`refused`); Cancelled.
+        """
+        import dns.rcode
+
+        clock, cancel = self._access.env.clock, self._access.cancel
+        for pause in (*PAUSES_SECONDS, None):
+            cancel.check()
+            for message in messages:
+                message.use_tsig(self._key)
+            wires = [message.to_wire() for message in messages]
+            try:
+                said = self._access.env.dns_exchange.exchange(self.name, self.port, wires, timeout=SECONDS)
+            except TransportFailure as failure:
+                if pause is None:
+                    raise self._silent(failure) from failure
+            else:
+                answers = tuple(self._read(*pair) for pair in zip(messages, said, strict=True))
+                if pause is None or all(answer.rcode() != dns.rcode.SERVFAIL for answer in answers):
+                    return answers
+            clock.sleep(pause * self._access.env.random.uniform(0.8, 1.2), cancel)
+        raise AssertionError("the last round raises or returns")
+
+    def _port(self) -> int:
+        port, algorithm = self._access.settings["port"], self._access.settings["tsig_algorithm"]
+        if port_problem(port) is None and algorithm in ALGORITHMS:
+            return int(port)
+        key, value = ("tsig_algorithm", algorithm) if port_problem(port) is None else ("port", port)
+        raise provider_error(
+            self._access,
+            "refused",
+            f"The setting {key} of {self._access.name} cannot be right: {value!r}.",
+            f"It is one of: {', '.join(ALGORITHMS)}."
+            if key == "tsig_algorithm"
+            else "A port is a number from 1 to 65535.",
+            "Correct it in the configuration.",
+        )
+
+    def _opened_key(self) -> dns.tsig.Key:
+        import dns.exception
+        import dns.name
+        import dns.tsig
+
+        secret = self._access.secrets.get("tsig_secret", "")
+        if not secret or secret_problem(secret):
+            raise provider_error(
+                self._access,
+                "credentials",
+                f"The TSIG secret of {self._access.name} cannot be right.",
+                "It is not base64." if secret else "There is none in the vault.",
+                f"Give it again: certdeck dns add {self._access.name} --replace … --secret tsig_secret=FILE; FILE holds what "
+                "stands between the quotes after `secret` in the key's file on the server.",
+            )
+        try:
+            name = dns.name.from_text(self.key_name)
+        except (dns.exception.DNSException, UnicodeError) as exc:
+            raise provider_error(
+                self._access,
+                "credentials",
+                f"{self.key_name!r} cannot be the name of a TSIG key.",
+                "A key is named like a host: words of at most 63 characters with dots between them.",
+                "Set `tsig_name` to what stands after `key` in the key's file on the server.",
+            ) from exc
+        return dns.tsig.Key(name, "".join(secret.split()), ALGORITHMS[self.algorithm])
+
+    def _read(self, asked: dns.message.Message, wire: bytes) -> dns.message.Message:
+        import dns.exception
+        import dns.message
+        import dns.rcode
+        import dns.tsig
+
+        try:
+            answer = dns.message.from_wire(wire, keyring=self._key, request_mac=asked.mac, ignore_trailing=True)
+        except dns.tsig.PeerBadKey as exc:
+            raise self._key_unknown() from exc
+        except (dns.tsig.PeerBadSignature, dns.tsig.PeerBadTruncation) as exc:
+            raise self._secret_wrong() from exc
+        except (dns.tsig.PeerBadTime, dns.tsig.BadTime) as exc:
+            raise self._clocks_differ() from exc
+        except (dns.exception.DNSException, ValueError) as exc:
+            answer = self._unsigned(wire, exc)
+        if not asked.is_response(answer):
+            raise self._nonsense("What it sends back belongs to another question.")
+        return answer
+
+    def _unsigned(self, wire: bytes, cause: Exception) -> dns.message.Message:
+        """Read an answer without a signature: a refusal may be one (Knot's are), what was found or done may not."""
+        import dns.exception
+        import dns.message
+        import dns.rcode
+
+        try:
+            answer = dns.message.from_wire(wire, ignore_trailing=True)
+        except (dns.exception.DNSException, ValueError) as exc:
+            raise self._nonsense("What it sends back is no answer that this key has signed.") from exc
+        if answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            raise self._nonsense("It does not sign what it says, so anybody could have said it.") from cause
+        return answer
+
+    # -- in words ------------------------------------------------------------------------------------------------------
+
+    @property
+    def place(self) -> str:
+        return self.name if self.port == 53 else f"{self.name}, port {self.port}"
+
+    def _key_unknown(self) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "credentials",
+            f"The name server {self.place} does not take the key {self.key_name}.",
+            f"It answers BADKEY: it has no key of that name with {self.algorithm}, or (Knot) its rules do not let this key "
+            "change these records.",
+            "Compare `tsig_name` and `tsig_algorithm` with the key on the server; in Knot also the `acl` of the zone: `key`, "
+            "`action: update`, `update-owner-name`.",
+        )
+
+    def _secret_wrong(self) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "credentials",
+            f"The secret of the key {self.key_name} is not the one that the name server {self.place} has.",
+            "It answers BADSIG: the signature does not fit.",
+            f"Give the secret again: certdeck dns add {self._access.name} --replace … --secret tsig_secret=FILE.",
+        )
+
+    def _clocks_differ(self) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "clock",
+            f"The clocks of this machine and of the name server {self.place} differ.",
+            "Signed messages are only good for five minutes, and the server answers BADTIME.",
+            "Set the clocks of both machines right (NTP), and try again.",
+        )
+
+    def _silent(self, failure: TransportFailure) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "unreachable",
+            f"The name server {self.place} cannot be reached.",
+            str(failure),
+            f"Check `server` and `port`, that the server runs, and that TCP to port {self.port} is open on the way to it.",
+        )
+
+    def _nonsense(self, why: str) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "refused",
+            f"The answer of {self.place} cannot be used.",
+            why,
+            "Check `server` and `port`: it has to be the primary name server of the zone itself, not a forwarder in between.",
+        )
