@@ -313,7 +313,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="answer", key="enter,ctrl+j", label="Answer", title="Let the CA look at the records now", scope="records", footer=1,
         shown_key="enter", applies=lambda situation: _may_write(situation) and situation.step > 0,
-        help="Completes the order. Where a name server lacks a record it asks first, because a challenge that fails ends the order.",
+        help="Completes the order. Where a name server lacks a record it asks first, because a failed challenge ends the order.",
     ),
     Action(
         id="copy", key="c", label="Copy", title="Copy this value", scope="records", footer=2,
