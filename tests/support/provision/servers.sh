@@ -1,5 +1,5 @@
 #!/bin/sh
-# Get the programs that the tests drive: nginx, tmux … from apt, and Pebble 2.7 or newer, unpacked into .servers/.
+# Get the programs that the tests drive: nginx, tmux, name servers … from apt, and Pebble 2.7 or newer, unpacked into .servers/.
 # usage: servers.sh FOLDER
 # Debian 12 carries an older Pebble (no ARI, no profiles). That of a newer suite is one plain package that runs here: it is
 # fetched with a private apt state and only unpacked. The system's apt lists, sources and packages stay as they are.
@@ -17,8 +17,20 @@ for pair in nginx:nginx haproxy:haproxy tmux:tmux openssl:openssl curl:curl time
     [ "${pair%:*}" = time ] && [ -x /usr/bin/time ] && continue
     missing="$missing ${pair#*:}"
 done
-# shellcheck disable=SC2086  # a list of package names
-[ -z "$missing" ] || apt_install $missing
+units=
+for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pdns-server:pdns; do
+    [ -n "$(command -v "${trio%%:*}")" ] && continue
+    rest=${trio#*:}
+    missing="$missing ${rest%:*}"
+    units="$units ${rest#*:}"
+done
+ls /usr/lib/*/pdns/libgsqlite3backend.so >/dev/null 2>&1 || missing="$missing pdns-backend-sqlite3"
+# shellcheck disable=SC2086  # lists of names
+if [ -n "$missing" ]; then
+    apt_install $missing
+    # Name servers that came for the tests must not take port 53 at the next boot either.
+    [ -z "${units# }" ] || ! command -v systemctl >/dev/null || as_root systemctl --quiet disable $units >/dev/null 2>&1 || true
+fi
 
 # has_ari_and_profiles PEBBLE: it is there, runs on this machine, and knows what 2.7 brought. It does not tell its version.
 has_ari_and_profiles() {
