@@ -93,6 +93,7 @@ class Api:
         self.access = access
         self.title = title
         self._is_temporary = is_temporary
+        self._concealed: set[str] = set()
         self.endpoint = (access.settings.get("endpoint") or endpoint).rstrip("/")
         self._transport = access.env.transport(access.settings.get("ca_bundle") or None)
 
@@ -199,10 +200,14 @@ class Api:
 
     def words(self, said: str) -> str:
         """Return a provider's words fit to stand in a sentence, with no secret in them."""
-        for secret in self.access.secrets.values():
-            if secret:
-                said = said.replace(secret, "…")
+        for secret in (*self.access.secrets.values(), *self._concealed):
+            for form in {secret, secret.strip()} - {""}:
+                said = said.replace(form, "…")
         return shown(said)
+
+    def conceal(self, secret: str) -> None:
+        """Keep a secret that came by the way, like an access token, out of every error."""
+        self._concealed.add(secret)
 
     @property
     def _place(self) -> str:
@@ -263,7 +268,8 @@ def shown(said: str) -> str:
 
 def _retry_after(answer: Answer, now: datetime) -> float:
     """Return the seconds of a Retry-After, as a number or as a date; 0 where there is none that can be read."""
-    value = answer.headers.get("retry-after", "").strip()
+    in_body = answer.fields.get("retryAfterSec")  # GoDaddy
+    value = str(answer.headers.get("retry-after") or (in_body if isinstance(in_body, int) else "")).strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
     try:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.dns.provider import TxtRecord
-from core.dns.providers import cloudflare, desec
+from core.dns.providers import cloudflare, desec, godaddy
 from core.ports import Response
 from tests.support.clock import FakeRandom
 from tests.support.dns_access import access
@@ -19,6 +19,9 @@ from tests.support.vendors.cloudflare import TOKEN as CLOUDFLARE_TOKEN
 from tests.support.vendors.cloudflare import CloudflareVendor
 from tests.support.vendors.desec import TOKEN as DESEC_TOKEN
 from tests.support.vendors.desec import DesecVendor
+from tests.support.vendors.godaddy import KEY as GODADDY_KEY
+from tests.support.vendors.godaddy import SECRET as GODADDY_SECRET
+from tests.support.vendors.godaddy import GoDaddyVendor
 from tests.support.vendors.zone import CHALLENGE, ZONE
 
 ELSEWHERE = f"_acme-challenge.www.{ZONE}"
@@ -40,10 +43,18 @@ def desec_without_limits() -> DesecVendor:
     return vendor
 
 
+def throttled_godaddy() -> GoDaddyVendor:
+    vendor = GoDaddyVendor()
+    vendor.requests_a_minute = 9
+    return vendor
+
+
 VENDORS: dict[str, tuple[Callable[[], Any], Any, dict[str, str], dict[str, str]]] = {
     "cloudflare": (CloudflareVendor, cloudflare.KIND, {}, {"api_token": CLOUDFLARE_TOKEN}),
     "desec": (desec_without_limits, desec.KIND, {}, {"api_token": DESEC_TOKEN}),
     "desec-throttled": (DesecVendor, desec.KIND, {}, {"api_token": DESEC_TOKEN}),
+    "godaddy": (GoDaddyVendor, godaddy.KIND, {}, {"api_key": GODADDY_KEY, "api_secret": GODADDY_SECRET}),
+    "godaddy-throttled": (throttled_godaddy, godaddy.KIND, {}, {"api_key": GODADDY_KEY, "api_secret": GODADDY_SECRET}),
 }
 
 

@@ -1,0 +1,273 @@
+"""GoDaddy, Domains API v1, with key and secret.
+
+PATCH adds values beside others. Nothing removes a single one: the rest of its name is written again with PUT, as it was read
+a moment before, and the name deleted when nothing is left. Avoided here: PUT over the TXT records of the whole zone
+(dehydrated's example), whole zones sent back (lexicon; CAA makes that fail), empty records left behind (Posh-ACME),
+a bare 403 (`ACCESS_DENIED` stands for an account without API access and for a domain of somebody else), the wait that
+stands only in the body of a 429.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from core.dns.api import Answer, Api, Stale
+from core.dns.changes import ATTEMPTS, Change, by_name, make_it_stand
+from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.txt import unquoted
+from core.errors import DnsProviderError
+
+ENDPOINT = "https://api.godaddy.com"
+TITLE = "GoDaddy"
+KEYS_PAGE = "the page “API Keys” of GoDaddy's developer portal"
+LOWEST_TTL = 600
+DOMAINS_A_PAGE = 1000
+ASKED_ONE_BY_ONE = 3
+"""Names; for more of them, all TXT records of the domain are read at once. GoDaddy takes 60 requests a minute."""
+ACCESS_RULES = (
+    "GoDaddy opens its API only to some accounts: from 2024 to those with 10 domains or a Discount Domain Club plan, since "
+    "April 2026 to those with one purchased domain. Others get ACCESS_DENIED."
+)
+
+Records = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Name → entries as they were read."""
+
+_DUPLICATE = "DUPLICATE_RECORD"
+
+
+class GoDaddy:
+    """One key. See `core.dns.provider.DnsProvider`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = Api(access, ENDPOINT, title=TITLE)
+        key, secret = (access.secrets.get(each, "").strip() for each in ("api_key", "api_secret"))
+        self._headers = {"Authorization": f"sso-key {key}:{secret}"}
+
+    def zones(self) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        marker = ""
+        while True:
+            query: dict[str, str | int] = {"statuses": "ACTIVE", "limit": DOMAINS_A_PAGE}
+            if marker:
+                query["marker"] = marker
+            answer = self._ask("GET", "/v1/domains", query=query)
+            if answer.status == 403:
+                raise self._no_access(answer)
+            names = [each.get("domain") for each in self._listed(answer, "")]
+            new = [name for name in names if isinstance(name, str) and name.lower() not in found]
+            if not new:
+                return tuple(sorted(found))
+            found |= dict.fromkeys(name.lower() for name in new)
+            marker = new[-1]
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        changes = by_name(add, remove)
+        if changes:
+            Pending(self, zone, changes).carry_out(self._access)
+
+    def close(self) -> None:
+        self._api.close()
+
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    def records_at(self, zone: str, name: str) -> Sequence[Mapping[str, Any]]:
+        """Return the TXT entries at a name as they are."""
+        return self._listed(self._ask("GET", _path(zone, name)), zone)
+
+    def all_records(self, zone: str) -> Records:
+        """Return the TXT entries of all names."""
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for each in self._listed(self._ask("GET", f"{_path(zone)}/TXT"), zone):
+            below = str(each.get("name", "@")).lower()
+            found.setdefault(zone if below == "@" else f"{below}.{zone}", []).append(each)
+        return found
+
+    def add(self, zone: str, records: Sequence[TxtRecord]) -> bool:
+        """Add values beside others; False when GoDaddy has one already, or is at work there: it has to be looked again."""
+        data = [
+            {"type": "TXT", "name": each.below(zone) or "@", "data": each.value, "ttl": max(TTL_SECONDS, LOWEST_TTL)}
+            for each in records
+        ]
+        answer = self._ask("PATCH", _path(zone), data=data)
+        if answer.status == 409 or (answer.status == 422 and _DUPLICATE in _said(answer)):
+            return False
+        self._check(answer, zone)
+        return True
+
+    def remove(self, zone: str, name: str, values: Collection[str]) -> None:
+        """Remove values of a name, and nothing that stands beside them."""
+        failure: DnsProviderError | None = None
+        for _ in range(ATTEMPTS):
+            there = self.records_at(zone, name)
+            rest = [each for each in there if unquoted(str(each.get("data", ""))) not in values]
+            if len(rest) == len(there):
+                return
+            try:
+                if rest:
+                    answer = self._ask("PUT", _path(zone, name), data=rest, is_perishable=True)
+                else:
+                    answer = self._ask("DELETE", _path(zone, name), is_perishable=True)
+            except Stale as stale:
+                failure = stale.error
+                continue
+            if answer.status not in (404, 409):
+                self._check(answer, zone)
+            return
+        assert failure is not None, "only what had to wait is tried again"
+        raise failure
+
+    # -- the interface -------------------------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        data: object = None,
+        is_perishable: bool = False,
+    ) -> Answer:
+        return self._api.call(method, path, query=query, data=data, headers=self._headers, is_perishable=is_perishable)
+
+    def _listed(self, answer: Answer, zone: str) -> Sequence[Mapping[str, Any]]:
+        self._check(answer, zone)
+        found = answer.json
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise self._api.nonsense("It gives no list where there has to be one.")
+        return found
+
+    def _check(self, answer: Answer, zone: str) -> None:
+        if not answer.is_ok:
+            raise self._failure(answer, zone)
+
+    # -- failures in words ---------------------------------------------------------------------------------------------
+
+    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
+        said = _said(answer)
+        if not answer.fields:
+            return self._api.nonsense(f"It answered {answer.status} without JSON.")
+        if answer.status == 401:
+            return self._api.credentials(
+                said,
+                f"Make a key on {KEYS_PAGE} for the environment Production (not OTE) and give key and secret again.",
+            )
+        if answer.status == 403:
+            # The same code for an account without access and for a domain that is not in the account.
+            if not self._ask("GET", "/v1/domains", query={"limit": 1}).is_ok:
+                return self._no_access(answer)
+            return self._not_ours(zone, said)
+        if answer.status == 404 or (answer.status == 422 and "domain" in said.lower()):
+            return self._not_ours(zone, said)
+        return self._api.refused(
+            f"GoDaddy refused a change in {zone}." if zone else "GoDaddy refused a request.",
+            answer.status,
+            said,
+            "See the DNS page of the domain at GoDaddy; what stands in the way is named above.",
+        )
+
+    def _no_access(self, answer: Answer) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "no-api-access",
+            f"The account of {self._access.name} may not use GoDaddy's API.",
+            f"{ACCESS_RULES} It said: {self._api.words(_said(answer))}",
+            "Ask GoDaddy's support to open the API for the account; or set a CNAME for _acme-challenge at GoDaddy once, to a zone "
+            "of another provider, and use that one.",
+        )
+
+    def _not_ours(self, zone: str, said: str) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "zone",
+            f"The account of {self._access.name} at GoDaddy has no domain {zone} whose DNS it may change.",
+            f"GoDaddy says: {self._api.words(said)}" if said else "GoDaddy gave no reason.",
+            "Give the domain as it stands under Domains at GoDaddy, check that it uses GoDaddy's name servers, and that the key "
+            "is of that account.",
+        )
+
+
+class Pending:
+    """What one call has to bring about."""
+
+    def __init__(self, provider: GoDaddy, zone: str, changes: Mapping[str, Change]) -> None:
+        self._provider = provider
+        self._zone = zone
+        self._changes = changes
+        self._one_by_one = len(changes) <= ASKED_ONE_BY_ONE
+
+    def carry_out(self, access: Access) -> None:
+        make_it_stand(access, TITLE, self._changes, self._read, _values, self._write)
+
+    def _read(self) -> Records:
+        if self._one_by_one:
+            return {name: self._provider.records_at(self._zone, name) for name in self._changes}
+        return self._provider.all_records(self._zone)
+
+    def _write(self, seen: Records, left: Mapping[str, Change]) -> None:
+        missing = [
+            TxtRecord(name=name, value=value)
+            for name, change in left.items()
+            for value in change.missing(_values(seen, name))
+        ]
+        if missing and not self._provider.add(self._zone, missing):
+            self._one_by_one = True  # a list of all records that leaves out some would not get us on
+            return
+        for name, change in left.items():
+            surplus = change.surplus(_values(seen, name))
+            if surplus:
+                self._provider.remove(self._zone, name, surplus)
+
+
+def _values(seen: Records, name: str) -> list[str]:
+    return [unquoted(str(each.get("data", ""))) for each in seen.get(name, ())]
+
+
+def _path(zone: str, name: str | None = None) -> str:
+    path = f"/v1/domains/{quote(zone, safe='')}/records"
+    if name is None:
+        return path
+    below = TxtRecord(name=name, value="").below(zone) or "@"
+    return f"{path}/TXT/{quote(below, safe='@*')}"
+
+
+def _said(answer: Answer) -> str:
+    """Return GoDaddy's code and words, with those for single fields."""
+    fields = answer.fields.get("fields")
+    more = (
+        [str(each.get("message", "")) for each in fields if isinstance(each, dict)] if isinstance(fields, list) else []
+    )
+    words = [str(answer.fields.get(key, "")) for key in ("code", "message")]
+    return ": ".join(each for each in [*words, *more] if each)
+
+
+def _check_word(text: str) -> str | None:
+    return None if len(text.split()) == 1 and text.isascii() else "It is one word without spaces."
+
+
+KIND = Kind(
+    name="godaddy",
+    title=TITLE,
+    fields=(
+        Field(
+            key="api_key",
+            label="API key",
+            help=f"From {KEYS_PAGE}, environment Production.",
+            secret=True,
+            check=_check_word,
+        ),
+        Field(
+            key="api_secret",
+            label="API secret",
+            help="Shown once, when the key is made.",
+            secret=True,
+            check=_check_word,
+        ),
+        *HTTP_FIELDS,
+    ),
+    help=f"Make a key for the environment Production on {KEYS_PAGE}. The account has to have access to the API.",
+    connect=GoDaddy,
+    notes=(ACCESS_RULES, "TTLs are ten minutes or more, and 60 requests a minute are allowed."),
+)
