@@ -74,6 +74,9 @@ _METHODS: Final = {
     "http-01": "HTTP-01",
     "dns-01": "DNS-01, records set automatically",
     "manual-dns-01": "DNS-01, records set by hand",
+    "dns-account-01": "DNS-ACCOUNT-01, records set automatically",
+    "manual-dns-account-01": "DNS-ACCOUNT-01, records set by hand",
+    "dns-persist-01": "DNS-PERSIST-01, a record that is set once",
     "upload": "uploaded",
 }
 
@@ -99,6 +102,15 @@ def severity_of(lineage: LineageStatus) -> str:
     if troubled or any(target.state == "stale" for target in lineage.targets):
         return "yellow"
     return lineage.severity
+
+
+def mark_of(lineage: LineageStatus, waits: bool) -> str:
+    """Return the mark of a lineage in a list. `waits`: an order of it waits for records that a person sets.
+
+    Such an order stands before everything but a certificate that is in trouble itself.
+    """
+    severity = severity_of(lineage)
+    return "waits" if waits and (severity != "red" or not lineage.sha256) else severity
 
 
 # -- durations and times -----------------------------------------------------------------------------------------------
@@ -254,6 +266,11 @@ def method_shown(method: str) -> str:
     return _METHODS.get(method, printable(method))
 
 
+def is_by_hand(lineage: LineageStatus) -> bool:
+    """Tell whether a person has to set DNS records for each renewal (ST-17)."""
+    return lineage.method.startswith("manual-")
+
+
 def issuer_shown(lineage: LineageStatus) -> str:
     """Return the short name of who issued: `Let's Encrypt`, `self-signed`, `private CA`."""
     from core.issuers import BUILT_IN
@@ -282,7 +299,9 @@ def common_name(distinguished: str) -> str:
 
 
 def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
-    """Return when a certificate renews: `renews tonight 03:00`, `does not renew by itself`."""
+    """Return when a certificate renews: `renews tonight 03:00`, `renews by hand before 12 Dec 2026`, `does not renew by itself`."""
+    if is_by_hand(lineage) and lineage.not_after is not None:
+        return f"renews by hand before {day(lineage.not_after)}"
     if lineage.renew_at is None:
         return "does not renew by itself" if lineage.sha256 else "waits for its first order"
     verb = "tries again" if lineage.renew_why == "retry" else "renews"
@@ -293,6 +312,8 @@ def renewal_why(lineage: LineageStatus) -> str:
     """Return the rule behind it, in words."""
     if lineage.renew_why == "by hand" and lineage.method == "upload":
         return "uploaded: bring a new one in time"
+    if is_by_hand(lineage):
+        return "its DNS records are set by hand"
     return _RENEWALS.get(lineage.renew_why, printable(lineage.renew_why))
 
 

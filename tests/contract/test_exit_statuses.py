@@ -15,6 +15,7 @@ from core.lineage_status import LineageStatus, TargetState
 from core.operations import Finding
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from tests.support.command import command, process
+from tests.support.fake_dns import bad_test, open_order, provider_info, views
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import lineage, seven, without_certificate
 
@@ -103,6 +104,12 @@ CHANGING = [
     ),
     pytest.param(["target", "remove", "nginx"], "remove_target", id="target-remove"),
     pytest.param(["vault", "rotate"], "rotate_vault", id="vault-rotate"),
+    pytest.param(["complete", "mail", "--give-up"], "give_up", id="give-up"),
+    pytest.param(
+        ["dns", "add", "own", "--kind", "hook", "--set", "command=/bin/true"], "add_dns_provider", id="dns-add"
+    ),
+    pytest.param(["dns", "remove", "cf"], "remove_dns_provider", id="dns-remove"),
+    pytest.param(["dns", "test", "cf"], "test_dns_provider", id="dns-test"),
 ]
 """Everything that takes the writers' lock, with the engine's method behind it."""
 
@@ -115,6 +122,9 @@ LOOKING = [
     pytest.param(["issuer", "list"], "issuers", id="issuer-list"),
     pytest.param(["issuer", "test", "letsencrypt"], "test_issuer", id="issuer-test"),
     pytest.param(["account", "list"], "accounts", id="account-list"),
+    pytest.param(["dns", "list"], "dns_providers", id="dns-list"),
+    pytest.param(["dns", "kinds"], "dns_kinds", id="dns-kinds"),
+    pytest.param(["dns", "kinds", "cloudflare"], "dns_kind", id="dns-kinds-KIND"),
     pytest.param(["target", "list"], "targets", id="target-list"),
     pytest.param(["target", "test", "nginx"], "test_target", id="target-test"),
 ]
@@ -125,6 +135,8 @@ def test_done_is_0(argv: list[str], method: str) -> None:
     """A command that did what it was asked ends with 0, also when there was nothing to do."""
     engine = FakeEngine()
     engine.findings = tuple(finding for finding in engine.findings if finding.status != "fail")
+    engine.known_providers = (provider_info("cf"),)
+    engine.orders = {"mail": open_order("mail")}
     answer = command(*argv, engine=engine)
     assert answer.status == DONE, answer.err
     assert method in [called for called, _ in engine.calls]
@@ -182,6 +194,12 @@ WRONG = [
     pytest.param(["revoke", "mail"], id="revoke-unasked"),
     pytest.param(["account", "eab", "zerossl", "--kid", "k", "--hmac", "/nowhere/hmac"], id="unreadable-file"),
     pytest.param(["status", "--js"], id="abbreviated-option"),
+    pytest.param(["dns", "add", "cf"], id="dns-without-kind"),
+    pytest.param(["dns", "add", "cf", "--kind", "cloudflare"], id="dns-without-secret"),
+    pytest.param(["dns", "add", "cf", "--kind", "cloudflare", "--secret", "api_token=/nowhere/t"], id="dns-no-file"),
+    pytest.param(["dns", "add", "cf", "--kind", "cloudflare", "--set", "api_token=x"], id="dns-secret-as-setting"),
+    pytest.param(["complete", "mail", "--anyway", "--give-up"], id="complete-two-ways"),
+    pytest.param(["issue", "-d", "a.example.com", "--manual", "--dns", "cf"], id="issue-two-ways"),
 ]
 
 
@@ -212,6 +230,25 @@ def test_a_waiting_person_is_3() -> None:
     for argv in (["issue", "-d", "a.example.com", "--challenge", "dns-01", "--manual"], ["complete", "mail"]):
         for form in ([], ["--json"]):
             assert command(*argv, *form, engine=engine).status == PENDING
+
+
+def test_records_that_are_missing_are_3() -> None:
+    """`complete` ends with 3 as long as a name server lacks a record, and with 0 once all have them (ST-15)."""
+    engine = FakeEngine(())
+    engine.orders = {"wild": open_order("wild")}
+    engine.looks = [views("has", "lacks"), views("silent"), views("has", "has")]
+    assert [command("complete", "wild", engine=engine).status for _ in range(3)] == [PENDING, PENDING, DONE]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["plain", "json"])
+def test_a_connection_test_that_fails_is_1(form: list[str]) -> None:
+    """`dns test` ends with 1 when a step failed, and its result is on stdout all the same (ST-24)."""
+    engine = FakeEngine()
+    engine.known_providers = (provider_info("cf"),)
+    engine.dns_test = bad_test()
+    answer = command("dns", "test", "cf", *form, engine=engine)
+    assert answer.status == FAILED
+    assert "lacks a permission" in answer.out
 
 
 def failed(name: str, error: type[CertdeckError] = StoreCorrupt) -> FailedLineage:

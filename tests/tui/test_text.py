@@ -189,3 +189,22 @@ def test_issuers_by_their_short_names() -> None:
     assert by_name["default"] == "self-signed"
     assert by_name["partner"].startswith("DigiCert")
     assert text.issuer_shown(replace(lineage("x"), ca="appliance-ca")) == "private CA"
+
+
+@pytest.mark.parametrize("method", ["manual-dns-01", "manual-dns-account-01"])
+def test_renewed_by_hand(method: str) -> None:
+    """Where a person sets the records, it is said until when that has to be done, whatever the schedule says (ST-17)."""
+    manual = lineage("wild", method=method, renew_at=None, renew_why="by hand", left=timedelta(days=21))
+    assert text.renewal_shown(manual, NOW) == "renews by hand before 12 Dec 2026"
+    assert text.renewal_shown(replace(manual, renew_at=NOW), NOW) == "renews by hand before 12 Dec 2026"
+    assert text.renewal_why(manual) == "its DNS records are set by hand"
+    assert text.method_shown(method).endswith("records set by hand")
+    assert text.renewal_shown(without_certificate("new", method=method), NOW) == "waits for its first order"
+
+
+@pytest.mark.parametrize("method", ["dns-01", "dns-account-01", "dns-persist-01"])
+def test_proofs_that_renew_by_themselves(method: str) -> None:
+    """A provider, and a record that is set once, leave nothing to a person; each method has words of its own."""
+    assert not text.is_by_hand(lineage("shop", method=method))
+    assert text.renewal_shown(lineage("shop", method=method), NOW).startswith("renews on ")
+    assert text.method_shown(method) != method

@@ -6,7 +6,7 @@ Values go out as they are, not made printable: ASCII with JSON's own escapes hol
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,13 +72,15 @@ def error_json(error: CertdeckError) -> dict[str, object]:
     return found
 
 
-def status_json(status: Status) -> dict[str, object]:
-    """Return `status --json`. `problems` is there only when a lineage could not be read."""
+def status_json(status: Status, orders: Sequence[OpenOrder] = ()) -> dict[str, object]:
+    """Return `status --json`. `open_orders` and `problems` are there only where there are any."""
     found: dict[str, object] = {
         "version": status.version,
         "time": rfc3339(status.time),
         "certificates": [certificate_json(lineage) for lineage in status.lineages],
     }
+    if orders:
+        found["open_orders"] = [order_json(order) for order in orders]
     if status.problems:
         found["problems"] = [error_json(problem) for problem in status.problems]
     return found
@@ -106,6 +108,7 @@ def certificate_json(lineage: LineageStatus) -> dict[str, object]:
         "renew_at": _time(lineage.renew_at),
         "last_error": None if lineage.last_error is None else dict(lineage.last_error),
         "targets": [target_json(target) for target in lineage.targets],
+        "open_order": lineage.open_order,
     }
 
 

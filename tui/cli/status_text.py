@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from core.operations import LineageStatus, Status, TargetState
+from core.operations import LineageStatus, OpenOrder, Status, TargetState
 from tui import text
 from tui.cli import exits
 from tui.cli.output import Stream
@@ -18,8 +18,11 @@ _URGENCY: Final = ("red", "yellow", "green")
 _NONE: Final = "–"
 
 
-def status_lines(status: Status, stream: Stream) -> Iterator[str]:
-    """Yield the overview: the box and its timer, a line for each certificate, urgent ones first, and the sum."""
+def status_lines(status: Status, stream: Stream, orders: Sequence[OpenOrder] = ()) -> Iterator[str]:
+    """Yield the overview: the box and its timer, a line for each certificate, urgent ones first, the sum, and who waits.
+
+    `orders`: those that are open; told are those that wait for a person.
+    """
     names = f"{printable(status.appliance)} · {printable(status.hostname)}"
     yield f"{stream.painted(names, 'bold')} · {text.timer_shown(status.timer, status.time)}"
     if not status.lineages:
@@ -37,12 +40,25 @@ def status_lines(status: Status, stream: Stream) -> Iterator[str]:
             yield _with_painted_mark(row, text.severity_of(lineage), stream)
         yield ""
         yield _sum(ordered)
+    yield from (_waits(order, status.time, stream) for order in orders if order.is_by_hand)
 
 
 def problem_lines(status: Status, stream: Stream) -> Iterator[str]:
     """Yield what could not be read, each with what, why and fix."""
     for problem in status.problems:
         yield from error_lines(problem, stream, about=problem.lineage or "certdeck")
+
+
+def _waits(order: OpenOrder, now: datetime, stream: Stream) -> str:
+    name, mark = printable(order.name), text.MARKS["waits"]
+    records = f"{text.plural(len(order.records), 'DNS record')} to set" if order.records else "its DNS records"
+    left = "" if order.expires is None else f", {_lives(order.expires, now)}"
+    return f"{stream.painted(mark.glyph, 'yellow')} {name} waits for you: {records}{left}. `certdeck complete {name}` goes on."
+
+
+def _lives(expires: datetime, now: datetime) -> str:
+    left = (expires - now).total_seconds()
+    return f"{text.span(left)} left" if left > 0 else "but the order is over"
 
 
 def _row(lineage: LineageStatus, now: datetime) -> list[str]:
@@ -83,12 +99,23 @@ def _counts(lineages: Sequence[LineageStatus]) -> dict[str, int]:
 # -- one certificate ---------------------------------------------------------------------------------------------------
 
 
-def lineages_lines(status: Status, stream: Stream) -> Iterator[str]:
-    """Yield each certificate in full, an empty line between two."""
-    for number, lineage in enumerate(status.lineages):
+def lineages_lines(status: Status, stream: Stream, orders: Sequence[OpenOrder] = ()) -> Iterator[str]:
+    """Yield each certificate in full, an empty line between two, and below it the order that waits for a person.
+
+    `orders`: those of these lineages, also of one that has no certificate and no settings yet.
+    """
+    from tui.cli.records_text import order_lines
+
+    waiting = {order.name: order for order in orders if order.is_by_hand}
+    parts = [lineage_lines(lineage, status.time, stream) for lineage in status.lineages]
+    for lineage in status.lineages:
+        if lineage.name in waiting:
+            parts.append(order_lines(waiting.pop(lineage.name), status.time, stream))
+    parts += [order_lines(order, status.time, stream) for order in waiting.values()]
+    for number, lines in enumerate(parts):
         if number:
             yield ""
-        yield from lineage_lines(lineage, status.time, stream)
+        yield from lines
 
 
 def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iterator[str]:
@@ -105,6 +132,10 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
         ("Renews", f"{text.renewal_shown(lineage, now).removeprefix('renews ')} ({text.renewal_why(lineage)})"),
         ("By itself", "yes" if lineage.auto_renew else "no"),
     ]
+    if text.is_by_hand(lineage):
+        from tui.cli.records_text import WAY_OUT
+
+        pairs.append(("Way out", "\n".join(WAY_OUT)))
     if lineage.version is not None:
         pairs.append(("Version", f"{lineage.version}"))
     if lineage.waiting_version is not None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors import CertdeckError
+from core.errors import CertdeckError, NotFound
 from tui.cli import exits
 from tui.cli.parser import Command
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
+    from core.operations import OpenOrder, Status
     from tui.cli.call import Call
 
 
@@ -22,19 +25,44 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(call: Call) -> int:
     if call.args.check:
         return _check(call)
-    status = call.engine.status(call.args.names, probe=True)
+    orders = _open_orders(call)
+    status = _status(call, {order.name for order in orders})
     if call.wants_json:
         from tui.cli.jsonout import dumped, status_json
 
-        call.output.out.raw(dumped(status_json(status)))
+        call.output.out.raw(dumped(status_json(status, orders)))
     else:
         from tui.cli.status_text import lineages_lines, problem_lines, status_lines
 
         out = call.output.out
-        out.lines(lineages_lines(status, out) if call.args.names else status_lines(status, out))
+        out.lines((lineages_lines if call.args.names else status_lines)(status, out, orders))
         call.output.err.lines(problem_lines(status, call.output.err))
     # A name that was asked for and cannot be read is a failure; the overview of the others is not.
     return exits.FAILED if call.args.names and status.problems else exits.DONE
+
+
+def _open_orders(call: Call) -> list[OpenOrder]:
+    """Return the open orders that are asked for; one that cannot be read tells so when somebody goes on with it."""
+    found = []
+    for name in call.engine.open_orders():
+        if not call.args.names or name in call.args.names:
+            with suppress(CertdeckError):
+                found.append(call.engine.open_order(name))
+    return found
+
+
+def _status(call: Call, ordered: set[str]) -> Status:
+    """Return the state of what was asked for. A first order by hand has no lineage yet, and is no reason to fail."""
+    names = list(call.args.names)
+    while True:
+        try:
+            return call.engine.status(names, probe=True)
+        except NotFound as exc:
+            if exc.lineage not in ordered or exc.lineage not in names:
+                raise
+            names = [name for name in names if name != exc.lineage]
+            if not names:
+                return replace(call.engine.status(), lineages=(), problems=())
 
 
 def _check(call: Call) -> int:
