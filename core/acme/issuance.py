@@ -81,7 +81,7 @@ def obtain(
     order = _order(session, names, order_url, on_order, profile, replaces, narrator)
     request = _Once(csr)
     if order.status == "pending":
-        order = _prove(session, order, solver, request, deadline, narrator)
+        order = _prove(session, order, names, solver, request, deadline, narrator)
     else:
         for name in names if order.status == "ready" else ():
             narrator.tell(AuthorizationReused(identifier=name))
@@ -115,24 +115,6 @@ def obtain(
         certificate_url=order.certificate,
         chain_matched=got.chain_matched,
     )
-
-
-def begin(
-    session: AcmeSession,
-    *,
-    names: Sequence[str],
-    type: str,
-    narrator: Narrator,
-    order_url: str | None = None,
-    on_order: Callable[[Order], None] = _nobody,
-    profile: str | None = None,
-    replaces: str | None = None,
-) -> tuple[Order, tuple[Challenge, ...]]:
-    """Place or resume an order and return what has to be proven, answering nothing: for records that a person sets."""
-    order = _order(session, names, order_url, on_order, profile, replaces, narrator)
-    if order.status != "pending":
-        return order, ()
-    return order, _to_prove(session, order, type, narrator)
 
 
 class _Once:
@@ -196,9 +178,16 @@ def _created(session: AcmeSession, order: Order, names: Sequence[str], *, resume
     )
 
 
-def _to_prove(session: AcmeSession, order: Order, type: str, narrator: Narrator) -> tuple[Challenge, ...]:
-    """Return the open challenge of `type` for each name that is not validated yet."""
+def _to_prove(
+    session: AcmeSession, order: Order, names: Sequence[str], type: str, narrator: Narrator
+) -> tuple[Challenge, ...]:
+    """Return the open challenge of `type` for each name that is not validated yet, in the order of `names`.
+
+    CAs list authorizations in any order, and not always in the same one: whoever sets records by hand wants them where they were.
+    """
+    place = {name: number for number, name in enumerate(names)}
     found = side_by_side(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
+    found.sort(key=lambda authorization: place.get(authorization.name, len(place)))
     challenges = []
     for authorization in found:
         if authorization.status == "valid":
@@ -218,9 +207,15 @@ def _challenge(session: AcmeSession, authorization: Authorization, type: str) ->
 
 
 def _prove(
-    session: AcmeSession, order: Order, solver: Solver, csr: _Once, deadline: float, narrator: Narrator
+    session: AcmeSession,
+    order: Order,
+    names: Sequence[str],
+    solver: Solver,
+    csr: _Once,
+    deadline: float,
+    narrator: Narrator,
 ) -> Order:
-    challenges = _to_prove(session, order, solver.type, narrator)
+    challenges = _to_prove(session, order, names, solver.type, narrator)
     with solver.present(challenges, narrator, session.cancel) as presented:
         for challenge in challenges:
             narrator.tell(
@@ -237,10 +232,10 @@ def _prove(
         order = wait_while(
             session, order, ("pending",), deadline=deadline, why="the CA validates the names", narrator=narrator
         )
-    if order.status == "invalid":
-        raise failure.of_order(session, order, narrator)
-    for challenge in challenges:
-        narrator.tell(ChallengeValidated(identifier=challenge.identifier))
+        if order.status == "invalid":
+            raise failure.of_order(session, order, narrator)
+        for challenge in challenges:
+            narrator.tell(ChallengeValidated(identifier=challenge.identifier))
     return order
 
 

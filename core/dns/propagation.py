@@ -67,7 +67,7 @@ class Propagation:
         started = self._clock.monotonic()
         views = self._planned(wanted)
         silences: dict[str, int] = {}
-        told: dict[Record, tuple[int, int]] = {}
+        told: dict[str, tuple[int, int]] = {}
         while True:
             views = self._looked(wanted, views, cancel)
             _tell(views, told, narrator)
@@ -176,20 +176,25 @@ def _judged(one: ServerView, wanted: Wanted, answer: tuple[str, frozenset[str], 
     return replace(one, state=state, milliseconds=milliseconds)
 
 
-def _tell(views: Sequence[RecordView], told: dict[Record, tuple[int, int]], narrator: Narrator) -> None:
-    """Tell of each record how many have it, when that has changed."""
-    for view in views:
-        answering = [one for one in view.servers if one.answers]
-        missing = tuple(sorted(f"{one.server} ({one.address})" for one in answering if one.state != "has"))
+def _tell(views: Sequence[RecordView], told: dict[str, tuple[int, int]], narrator: Narrator) -> None:
+    """Tell of each name how many servers have all its values, when that has changed."""
+    for name in dict.fromkeys(view.record.name for view in views):
+        here = [view for view in views if view.record.name == name]
+        answering = {_called(one) for view in here for one in view.servers if one.answers}
+        missing = {_called(one) for view in here for one in view.servers if one.answers and one.state != "has"}
         count = (len(answering) - len(missing), len(answering))
-        if told.get(view.record) != count:
-            told[view.record] = count
-            narrator.tell(PropagationChecked(name=view.record.name, seen=count[0], of=count[1], missing=missing))
+        if told.get(name) != count:
+            told[name] = count
+            narrator.tell(PropagationChecked(name=name, seen=count[0], of=count[1], missing=tuple(sorted(missing))))
+
+
+def _called(one: ServerView) -> str:
+    return one.server if one.server == one.address else f"{one.server} ({one.address})"
 
 
 def _too_late(views: Sequence[RecordView], seconds: float) -> PropagationTimeout:
     missing = {
-        view.record.name: [f"{one.server} ({one.address}): {one.state}" for one in view.servers if one.state != "has"]
+        view.record.name: [f"{_called(one)}: {one.state}" for one in view.servers if one.state != "has"]
         for view in views
         if not view.is_seen
     }
@@ -199,7 +204,7 @@ def _too_late(views: Sequence[RecordView], seconds: float) -> PropagationTimeout
     else:
         silent = [one for one in late.servers if one.state in ("silent", "unreachable")]
         lacking = [one for one in late.servers if one.state in ("lacks", "refuses")]
-        who = ", ".join(one.server if one.server == one.address else f"{one.server} ({one.address})" for one in lacking)
+        who = ", ".join(map(_called, lacking))
         why = f"After {seconds:g} s these name servers do not have it: {who}." if lacking else ""
         why += f" {len(silent)} of {len(late.servers)} servers cannot be reached from here." if silent else ""
     others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""

@@ -14,7 +14,7 @@ from core.dns.names import plain_name
 from core.dns.provider import Field, Kind
 from core.errors import NotFound, StoreCorrupt, UsageError
 from core.events import Changed
-from core.identifiers import parse_identifiers
+from core.identifiers import parse_identifier
 from core.operations import DnsKind, DnsProviderInfo
 from core.store.index import facts_of_all
 from core.store.orders import list_orders, load_order
@@ -237,8 +237,8 @@ def _tidy(config: DnsProviderConfig) -> DnsProviderConfig:
 def _plain_zone(zone: str) -> str:
     """Return a zone as A-labels; what is none stays as it is, for the check to say so."""
     try:
-        return parse_identifiers([plain_name(zone)])[0].value
-    except (UsageError, IndexError):
+        return parse_identifier(plain_name(zone)).value
+    except UsageError:
         return plain_name(zone)
 
 

@@ -85,6 +85,8 @@ class AcmeServer:
         self.issue: Callable[[x509.CertificateSigningRequest], bytes] = self.chain_for
         self.alternates: list[bytes] = []
         self.reuses_authorizations = False
+        self.shuffles = False
+        """List an order's authorizations the other way round with each look."""
         self.pending_looks = 0
         """How many looks at an order still find `pending` after the last challenge was answered."""
         self.processing_looks = 0
@@ -338,12 +340,16 @@ class AcmeServer:
                 if made.more["ordered"] == name and made.document["status"] == "valid":
                     return place
         place = self._place("authorization")
-        kinds = ["dns-01"] if name.startswith("*.") else self.challenge_types
+        kinds = self.challenge_types
+        if name.startswith("*."):
+            kinds = [kind for kind in kinds if kind.startswith("dns-")] or ["dns-01"]
         challenges = []
         for kind in kinds:
             url = self._place("challenge")
             token = encode_b64jose(self._random.randbytes(24))
             challenges.append({"type": kind, "url": url, "token": token, "status": "pending"})
+            if kind == "dns-persist-01":
+                challenges[-1] = {"type": kind, "url": url, "status": "pending", "issuer-domain-names": ["ca.test"]}
             self.challenges[url] = Made(challenges[-1], kid, more={"authorization": place})
         document: dict[str, Any] = {
             "status": "pending",
@@ -377,6 +383,8 @@ class AcmeServer:
     def _order_reply(self, url: str, status: int) -> Response:
         made = self.orders[url]
         document = made.document
+        if self.shuffles:
+            document["authorizations"].reverse()
         found = [self.authorizations[place].document["status"] for place in document["authorizations"]]
         if document["status"] == "pending":
             if "invalid" in found:

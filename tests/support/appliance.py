@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from core.config.model import TargetConfig
 from core.engine import Engine
@@ -13,7 +14,7 @@ from core.errors import PortUnavailable
 from core.events import Event, Report
 from core.operations import Issued, IssueRequest
 from core.paths import Paths
-from core.ports import Environment, HttpHandler
+from core.ports import Environment, HttpHandler, Response, Transport
 from tests.support.acme_server import AcmeServer
 from tests.support.clock import FakeClock, FakeRandom
 from tests.support.name_servers import NameServers
@@ -69,6 +70,22 @@ class FakeListener:
         yield port
 
 
+class _Routed:
+    """The transport of the box: the CA answers, and the DNS vendors at their own addresses."""
+
+    def __init__(self, box: Appliance) -> None:
+        self._box = box
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+    ) -> Response:
+        place: Transport = self._box.vendors.get(urlsplit(url).hostname or "", self._box.ca)
+        return place.request(method, url, headers=headers, body=body, timeout=timeout)
+
+    def close(self) -> None:
+        self._box.ca.close()
+
+
 class Appliance:
     """One box. `engine` is the real one; everything it meets is here to be set and looked at."""
 
@@ -80,6 +97,8 @@ class Appliance:
         self.listener = FakeListener()
         self.random = FakeRandom()
         self.dns = NameServers()
+        self.vendors: dict[str, Transport] = {}
+        """By host name."""
         self.told: list[Report] = []
         self.paths = Paths(home / "etc", home / "state", home / "run", home / "log")
         self.paths.etc.mkdir(parents=True)
@@ -93,7 +112,7 @@ class Appliance:
             Environment(
                 clock=self.clock,
                 random=self.random,
-                transport=lambda _bundle: self.ca,
+                transport=lambda _bundle: _Routed(self),
                 runner=self.services,
                 prober=self.services,
                 listener=self.listener,

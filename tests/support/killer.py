@@ -57,9 +57,10 @@ def kills(root: Path, act: Callable[[], object]) -> Iterator[str]:
             for after in (False, True):
                 restore()
                 where = _run_and_kill(root, act, number, after=after)
-                if where is None:
+                if where is not None:
+                    yield where
+                elif not after:  # an operation that failed, like the removal of what is not there, has no "after"
                     return
-                yield where
             number += 1
 
 

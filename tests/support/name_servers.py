@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from core.ports import DnsRecord, DnsReply
@@ -30,6 +30,8 @@ class NameServers:
         """Address → what it says instead of an answer: `SILENT`, `UNREACHABLE`, `REFUSED`."""
         self.lags: dict[str, int] = {}
         """Address → how many more TXT questions it answers as if nothing was there."""
+        self.sources: list[Callable[[str], Iterable[str]]] = []
+        """Where TXT values of a name come from besides: a vendor's zones."""
         self.on_ask: Callable[[str, str, str | None], None] | None = None
         self._lock = threading.Lock()
 
@@ -77,7 +79,8 @@ class NameServers:
             return _reply(name, type, list(found.servers))
         if type == "SOA" and name == found.name:
             return DnsReply(status="NOERROR", answer=soa)
-        values = found.records.get((name, type))
+        values = list(found.records.get((name, type), ()))
+        values += [value for source in self.sources for value in source(name)] if type == "TXT" else []
         if values:
             return _reply(name, type, values)
         target = found.records.get((name, "CNAME"))

@@ -10,8 +10,8 @@ import pytest
 from cryptography import x509
 
 from core.acme import account
-from core.acme.issuance import Obtained, begin, obtain
-from core.acme.order import Order
+from core.acme.issuance import Obtained, obtain
+from core.acme.order import Order, new_order
 from core.acme.session import AcmeSession
 from core.errors import (
     AcmeProblem,
@@ -192,16 +192,24 @@ def test_a_challenge_type_that_is_not_offered_is_said(case: Case) -> None:
     assert "dns-01" in caught.value.why
 
 
+def test_names_are_proven_in_the_order_in_which_they_were_given(case: Case) -> None:
+    """A CA that lists authorizations in another order, or another one each time, does not move the records of a person."""
+    names = ("www.example.com", "example.com", "api.example.com")
+    case.obtain(names)
+    assert case.solver.presented == list(names)
+    case.server.shuffles = True
+    case.solver.presented.clear()
+    case.obtain(names)
+    assert case.solver.presented == list(names)
+
+
 def test_a_resumed_order_goes_on_where_it_was(case: Case) -> None:
     """An order whose proofs were in place when the process died is finished, not placed again."""
-    order, challenges = begin(
-        case.session, names=NAMES, type="http-01", narrator=case.told.narrator, on_order=case.orders.append
-    )
-    assert [challenge.identifier for challenge in challenges] == list(NAMES)
+    order = new_order(case.session, NAMES)
     obtained = case.obtain(order_url=order.url)
     assert obtained.order_url == order.url
     assert case.server.count("/new-order") == 1
-    assert [event.resumed for event in case.told.of(OrderCreated)] == [False, True]
+    assert [event.resumed for event in case.told.of(OrderCreated)] == [True]
 
 
 def test_a_finished_order_is_only_fetched(case: Case) -> None:
@@ -216,7 +224,7 @@ def test_a_finished_order_is_only_fetched(case: Case) -> None:
 @pytest.mark.parametrize("fate", ["invalid", "expired", "gone"])
 def test_an_order_that_came_to_nothing_is_replaced(case: Case, fate: str) -> None:
     """A remembered order that is invalid, too old or unknown costs nothing but a look."""
-    order, _ = begin(case.session, names=NAMES, type="http-01", narrator=case.told.narrator)
+    order = new_order(case.session, NAMES)
     if fate == "invalid":
         case.server.orders[order.url].document["status"] = "invalid"
     elif fate == "expired":
