@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from core.errors import LockHeld
 from tests.support.deck import NARROW, deck, settled, shown
+from tests.support.fake_dns import open_order
 from tests.support.fake_engine import FakeEngine
 from tui.screens.dialogs.confirm import ConfirmDialog
 from tui.screens.dialogs.deploy import DeployDialog
@@ -27,7 +28,7 @@ from tui.widgets.tick import Tick
         (("b", "y"), ("rollback", {"name": "shop"})),
         (("D", "y"), ("delete", {"name": "shop", "force": True})),
         (("a", "y"), ("set_lineage", {"name": "shop", "auto_renew": False, "renew_days_before": None})),
-        (("c",), ("complete", {"name": "shop"})),
+        (("c",), ("complete", {"name": "shop", "anyway": False})),
     ],
     ids=["renew", "roll-back", "delete", "auto-renew", "complete"],
 )
@@ -37,6 +38,7 @@ async def test_actions_ask_and_then_call(keys: tuple[str, ...], call: tuple[str,
     engine.lineages = [
         replace(each, version=2, open_order=True) if each.name == "shop" else each for each in engine.lineages
     ]
+    engine.orders = {"shop": open_order("shop", is_by_hand=False, records=())}
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         app.screen.query_one(CertificateTable).choose("shop")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar, Final
@@ -14,11 +14,12 @@ from textual.message import Message
 from textual.widget import Widget
 
 from core.errors import CertdeckError
-from core.operations import LineageStatus
+from core.operations import LineageStatus, OpenOrder
 from tui import text
-from tui.actions import Situation, bindings, of_scope
+from tui.actions import Action, Situation, bindings, of_scope
 from tui.screens import operations
 from tui.screens.page import Page, StatusRead
+from tui.screens.waiting import rows_of, waiting_orders
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.details import details
 from tui.widgets.notice import empty, failed
@@ -33,18 +34,20 @@ _DETAIL_ROWS: Final = 9
 """The details' share of the height, below the list: as many rows at least."""
 
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
-_RANK: Final = {"red": 0, "yellow": 1, "green": 2}
+_RANK: Final = {"red": 0, "waits": 1, "yellow": 2, "green": 3}
+_NEEDS_A_LINEAGE: Final = frozenset({"renew", "deploy", "show-pem", "roll-back", "export", "auto-renew", "delete"})
+"""Actions that a mere order cannot take: there is no certificate of that name yet."""
 
-ORDERS: Final[dict[str, Callable[[LineageStatus], tuple[object, ...]]]] = {
-    "what needs you first": lambda row: (
-        _RANK[text.severity_of(row)],
+ORDERS: Final[dict[str, Callable[[LineageStatus, bool], tuple[object, ...]]]] = {
+    "what needs you first": lambda row, waits: (
+        _RANK[text.mark_of(row, waits)],
         row.not_after or datetime.min.replace(tzinfo=UTC),
     ),
-    "what ends first": lambda row: (row.not_after or _FOREVER,),
-    "name": lambda row: (),
-    "issuer": lambda row: (text.issuer_shown(row).casefold(),),
+    "what ends first": lambda row, waits: (row.not_after or _FOREVER,),
+    "name": lambda row, waits: (),
+    "issuer": lambda row, waits: (text.issuer_shown(row).casefold(),),
 }
-"""How the list can be sorted; rows that are equal stand by name."""
+"""How the list can be sorted, from a row and whether its order waits for a person; rows that are equal stand by name."""
 
 
 class LineagesScreen(Page[None]):
@@ -56,8 +59,9 @@ class LineagesScreen(Page[None]):
     HELP_TEXT = (
         "Every certificate on this box. The bar shows how much of its life is used; the tick shows where it renews. The line "
         "above the list shows what ends within the next hundred days.\n\n"
-        "✖ needs you: it ends within a week, or its last renewal or deployment failed. ▲ renews soon, or something about it is "
-        "unfinished. ● is healthy. Below 90 days of life these limits are in proportion."
+        "✖ needs you: it ends within a week, or its last renewal or deployment failed. ◐ waits for you: its order wants DNS "
+        "records that you set; Enter shows them. ▲ renews soon, or something about it is unfinished. ● is healthy. Below 90 days "
+        "of life these limits are in proportion."
     )
 
     DEFAULT_CSS = """
@@ -68,6 +72,10 @@ class LineagesScreen(Page[None]):
         super().__init__()
         self._order = "what needs you first"
         self._filter = ""
+        self._waiting: Mapping[str, OpenOrder] = {}
+        """Orders that want DNS records which a person sets, by the name of their lineage."""
+        self._every: tuple[LineageStatus, ...] = ()
+        """The lineages, and the orders whose lineage does not exist yet."""
 
     def body(self) -> ComposeResult:
         yield Overview()
@@ -77,6 +85,7 @@ class LineagesScreen(Page[None]):
 
     def on_mount(self) -> None:
         self.page_title = ""
+        self._read_orders()
         self._show()
         super().on_mount()
 
@@ -84,7 +93,13 @@ class LineagesScreen(Page[None]):
 
     def heard(self, message: Message) -> None:
         if isinstance(message, StatusRead):
+            self._read_orders()
             self._show()
+
+    def _read_orders(self) -> None:
+        lineages = self.deck.status.lineages if self.deck.status else ()
+        self._waiting = waiting_orders(self.engine) if self.deck.status_error is None else {}
+        self._every = (*lineages, *rows_of(self._waiting, lineages)) if self._waiting else lineages
 
     def refresh_frame(self) -> None:
         status = self.deck.status
@@ -95,20 +110,18 @@ class LineagesScreen(Page[None]):
 
     def rows(self) -> list[LineageStatus]:
         """Return the lineages that the filter leaves, in the order that is on."""
-        status = self.deck.status
-        found: Iterable[LineageStatus] = status.lineages if status else ()
+        found: Iterable[LineageStatus] = self._every
         if self._filter:
             found = (row for row in found if matches(row, self._filter))
-        key = ORDERS[self._order]
-        return sorted(found, key=lambda row: (*key(row), row.name.casefold()))
+        key, waiting = ORDERS[self._order], self._waiting
+        return sorted(found, key=lambda row: (*key(row, row.name in waiting), row.name.casefold()))
 
     def _show(self) -> None:
         status, now = self.deck.status, self.deck.now()
-        every = status.lineages if status else ()
-        rows = self.rows()
-        self.query_one(Overview).show(status.lineages if status else None, now, *self._note())
+        every, rows = self._every, self.rows()
+        self.query_one(Overview).show(every if status else None, now, *self._note(), waiting=self._waiting)
         table = self.query_one(CertificateTable)
-        table.show(rows, now)
+        table.show(rows, now, waiting=self._waiting)
         count = f"{len(rows):,} of {len(every):,}" if self._filter else f"{len(every):,}"
         table.border_title = f"Certificates  {count}"
         order = "" if self._order == "what needs you first" else f"by {self._order}"
@@ -128,13 +141,13 @@ class LineagesScreen(Page[None]):
     def _show_detail(self) -> None:
         sheet, chosen = self.query_one("#detail", Sheet), self.query_one(CertificateTable).chosen
         error, status = self.deck.status_error, self.deck.status
-        if error is not None and (status is None or not status.lineages):
+        if error is not None and (status is None or not self._every):
             sheet.border_title = "The configuration cannot be used"
             sheet.write(failed(error))
         elif chosen is not None:
             sheet.border_title = text.printable(chosen.name)
             look = "asking it …" if self.deck.is_looking else ""
-            sheet.write(details(chosen, self.deck.now(), look=look))
+            sheet.write(details(chosen, self.deck.now(), look=look, order=self._waiting.get(chosen.name)))
         else:
             sheet.border_title = "Welcome" if not self._filter else "Nothing found"
             sheet.write(empty(self._filter))
@@ -170,6 +183,20 @@ class LineagesScreen(Page[None]):
         narrowed = self.has_class("-zoomed") or bool(self.query("#filter"))
         return replace(super().situation(), lineage=self.query_one(CertificateTable).chosen, can_go_back=narrowed)
 
+    def actions(self) -> tuple[Action, ...]:
+        """Say what Enter does where an order waits, and leave out what a mere order cannot take."""
+        chosen = self.query_one(CertificateTable).chosen if self.is_mounted else None
+        if chosen is None or chosen.name not in self._waiting:
+            return super().actions()
+        status = self.deck.status
+        is_order = status is None or all(row.name != chosen.name for row in status.lineages)
+        title = "Show the DNS records that it waits for"
+        return tuple(
+            replace(each, label="Records", title=title, footer=1) if each.id == "zoom" else each
+            for each in super().actions()
+            if not (is_order and each.scope == self.SCOPE and each.id in _NEEDS_A_LINEAGE) and each.id != "complete"
+        )
+
     def action_sort(self) -> None:
         names = list(ORDERS)
         self._order = names[(names.index(self._order) + 1) % len(names)]
@@ -181,6 +208,11 @@ class LineagesScreen(Page[None]):
         self._show()
 
     def action_zoom(self) -> None:
+        """Give the details the whole screen, and back; where an order waits for somebody, show what it waits for."""
+        chosen = self.query_one(CertificateTable).chosen
+        if chosen is not None and chosen.name in self._waiting and not self.has_class("-zoomed"):
+            operations.records(self.deck, chosen)
+            return
         self.toggle_class("-zoomed")
         self.query_one("#detail" if self.has_class("-zoomed") else "#list").focus()
         self.refresh_actions()
@@ -249,7 +281,9 @@ class LineagesScreen(Page[None]):
         self._with_chosen(operations.roll_back)
 
     def action_complete(self) -> None:
-        self._with_chosen(operations.complete)
+        chosen = self.query_one(CertificateTable).chosen
+        waits = chosen is not None and chosen.name in self._waiting
+        self._with_chosen(operations.records if waits else operations.complete)
 
     def action_export(self) -> None:
         self._with_chosen(operations.export)

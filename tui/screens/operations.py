@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError
-from core.operations import LineageStatus, PemView, RenewalReport, TargetInfo
+from core.operations import IssueRequest, LineageStatus, PemView, RenewalReport, TargetInfo
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ def issue(deck: CertdeckApp) -> None:
 
 
 def renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    """Order the certificate anew. What is proved by hand has to be ordered: a renewal never begins such an order by itself."""
     name = lineage.name
+    if lineage.renew_why == "by hand" and lineage.method != "upload":
+        _renew_by_hand(deck, lineage)
+        return
     due = (
         "It is due."
         if lineage.renew_at is not None and lineage.renew_at <= deck.now()
@@ -36,6 +40,24 @@ def renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
             f"Renew {name}",
             f"renewing {name}",
             lambda report, cancel: _renewed(deck.engine.renew((name,), force=True, report=report, cancel=cancel)),
+            lineage=name,
+            expects=tuple(target.name for target in lineage.targets),
+        ),
+    )
+
+
+def _renew_by_hand(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    name = lineage.name
+    request = IssueRequest(domains=lineage.domains, name=name, manual=True, force=True)
+    _ask_then(
+        deck,
+        f"Renew {printable(name)}?",
+        "Its DNS records are set by hand: the order has new values, which are shown next. What is live stays live until then.",
+        "Order",
+        lambda: deck.begin(
+            f"Renew {name}",
+            f"renewing {name}",
+            lambda report, cancel: deck.engine.issue(request, report=report, cancel=cancel),
             lineage=name,
             expects=tuple(target.name for target in lineage.targets),
         ),
@@ -94,6 +116,13 @@ def roll_back(deck: CertdeckApp, lineage: LineageStatus) -> None:
         ),
         danger=True,
     )
+
+
+def records(deck: CertdeckApp, lineage: LineageStatus) -> None:
+    """Show the DNS records that an order waits for."""
+    from tui.screens.records import RecordsScreen
+
+    deck.push_screen(RecordsScreen(lineage.name))
 
 
 def complete(deck: CertdeckApp, lineage: LineageStatus) -> None:

@@ -68,11 +68,26 @@ class ProgressScreen(Page[None]):
     def heard(self, message: Message) -> None:
         if isinstance(message, EngineEvent | OperationFinished) and message.operation is self.operation:
             self._show()
+            self._lead_on()
 
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
         if not self.operation.runs:
             self.operation.seen = True
+            self._lead_on()
+
+    def _lead_on(self) -> None:
+        """Give way to the records that a person has to set, where that is how it ended."""
+        result = self.operation.result
+        if not isinstance(result, Pending) or not self.is_current:
+            return
+        from tui.screens.records import RecordsScreen
+
+        below = self.app.screen_stack[-2]
+        if isinstance(below, RecordsScreen) and below.name_of_lineage == result.name:
+            self.dismiss()
+        else:
+            self.deck.switch_screen(RecordsScreen(result.name))
 
     def _tick(self) -> None:
         if self.operation.runs:
@@ -163,8 +178,7 @@ def ending(operation: Operation) -> str:
             until = f", valid to {text.day(status.not_after)}" if status.not_after else ""
             return f"{text.printable(status.name)} is issued{until}{_live_on(status.targets)}."
         case Pending(name=name, records=records):
-            shown = "; ".join(f"{each.name} {each.type} {each.value}" for each in records)
-            return text.printable(f"{name} waits for you. Set {shown}, then complete it.")
+            return text.printable(f"{name} waits for you: {text.plural(len(records), 'DNS record')} to set.")
         case RenewalReport() as report:
             return _renewed(report)
         case Deployment(name=name, version=version, targets=targets):

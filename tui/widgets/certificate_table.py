@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -67,6 +67,7 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
         self._moved = moved
         self._rows: Sequence[LineageStatus] = ()
         self._now: datetime | None = None
+        self._waiting: Collection[str] = ()
         self._cursor = 0
         self._columns: tuple[int, Columns] | None = None
         self._strips: dict[tuple[int, bool], Strip] = {}
@@ -79,8 +80,12 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
         """The lineage under the cursor."""
         return self._rows[self._cursor] if self._rows else None
 
-    def show(self, rows: Sequence[LineageStatus], now: datetime) -> None:
-        """Set the rows. The cursor stays on the same name; where that is gone, on the same place."""
+    def show(self, rows: Sequence[LineageStatus], now: datetime, *, waiting: Collection[str] = ()) -> None:
+        """Set the rows. The cursor stays on the same name; where that is gone, on the same place.
+
+        `waiting`: the names of those whose order waits for records that a person sets.
+        """
+        self._waiting = waiting
         before = self.chosen
         place = self._cursor
         if before is not None:
@@ -188,7 +193,7 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
         ink, columns = self.ink, self._widths(width)
         style = ink.chosen if chosen else ink
         gap = ("  ", style("foreground") if chosen else BLANK)
-        mark = MARKS[text.severity_of(row)]
+        mark = MARKS[text.mark_of(row, row.name in self._waiting)]
         parts: list[Part] = [
             ("▎" if chosen and self.has_focus else " ", style("brand") if chosen else BLANK),
             (f"{mark.glyph} ", style(mark.colour, bold=chosen)),
@@ -201,7 +206,7 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
             parts += [gap, (fit(text.issuer_shown(row), columns.issuer), style("text-muted"))]
         parts.append(gap)
         parts += [(sign, style(role)) for sign, role in life_bar(row, now, columns.life)]
-        parts += [gap, (fit(text.short_left(row, now), columns.left, right=True), style(mark.colour))]
+        parts += [gap, (fit(text.short_left(row, now), columns.left, right=True), style(_left_colour(row, mark)))]
         rest = width - 4 - columns.name - columns.names - columns.issuer - columns.life - columns.left
         parts.append((" " * rest, style("foreground")))
         return strip_of(parts, width)
@@ -210,6 +215,11 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
         if self._columns is None or self._columns[0] != width:
             self._columns = (width, _share_out(self._rows[:_SAMPLE], width))
         return self._columns[1]
+
+
+def _left_colour(row: LineageStatus, mark: text.Mark) -> str:
+    """Return the colour of what is left: an order that waits says nothing about the certificate that is live."""
+    return MARKS[row.severity].colour if mark is MARKS["waits"] and row.sha256 else mark.colour
 
 
 def _names(row: LineageStatus) -> str:

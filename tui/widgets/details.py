@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from core.operations import LineageStatus, TargetState
+from core.operations import LineageStatus, OpenOrder, TargetState
+from core.renewal import due_at
 from tui import text
 from tui.glyphs import printable
 from tui.text import MARKS
@@ -19,6 +20,10 @@ _LABEL = 12
 _SIDE_BY_SIDE = 66
 """From this width on, the fields stand in two columns."""
 _MOST_NAMES = 100
+_WAY_OUT = (
+    "Three ways let it renew by itself: a DNS provider; a CNAME of _acme-challenge into a zone that one serves; "
+    "or one record for good, dns-persist-01, where the CA takes it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,19 @@ class Field:
     lines: Callable[[int, Ink], Sequence[Line]]
 
 
-def details(lineage: LineageStatus, now: datetime, *, look: str = "") -> Callable[[int, Ink], list[Line]]:
-    """Return the writer of a Sheet. `look`: what is known of the live check, beside the services."""
+def details(
+    lineage: LineageStatus, now: datetime, *, look: str = "", order: OpenOrder | None = None
+) -> Callable[[int, Ink], list[Line]]:
+    """Return the writer of a Sheet.
+
+    Args:
+        look: what is known of the live check, beside the services.
+        order: one of it that waits for DNS records which a person sets.
+    """
 
     def write(width: int, ink: Ink) -> list[Line]:
-        lines = _headline(lineage, now, width, ink)
-        trouble = _trouble(lineage, now, width, ink)
+        lines = _headline(lineage, now, width, ink, order)
+        trouble = _trouble(lineage, now, width, ink, order)
         if trouble:
             lines += [*trouble, []]
         elif width < _SIDE_BY_SIDE:
@@ -55,7 +67,16 @@ def details(lineage: LineageStatus, now: datetime, *, look: str = "") -> Callabl
 # -- what comes first --------------------------------------------------------------------------------------------------
 
 
-def _headline(lineage: LineageStatus, now: datetime, width: int, ink: Ink) -> list[Line]:
+def _headline(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order: OpenOrder | None) -> list[Line]:
+    if order is not None and not lineage.sha256:
+        mark = MARKS["waits"]
+        return [
+            [
+                (f"{mark.glyph} ", ink(mark.colour)),
+                (mark.word, ink(mark.colour, bold=True)),
+                (" · no certificate yet", ink("text-muted")),
+            ]
+        ]
     mark = MARKS[text.severity_of(lineage)]
     head: list[Part] = [
         (f"{mark.glyph} ", ink(mark.colour)),
@@ -67,16 +88,27 @@ def _headline(lineage: LineageStatus, now: datetime, width: int, ink: Ink) -> li
     return [head, [("  ", BLANK), (rest, ink("text-muted"))]]
 
 
-def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink) -> list[Line]:
+def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order: OpenOrder | None) -> list[Line]:
     lines: list[Line] = []
     if lineage.last_error is not None:
         lines += told_error({key: str(lineage.last_error.get(key, "")) for key in ("what", "why", "fix")}, width, ink)
     if lineage.waiting_version is not None:
         words = f"Version {lineage.waiting_version} is issued and waits: it could not be deployed. d tries again."
         lines += _marked("▲", "severity-yellow", words, width, ink)
-    if lineage.open_order:
+    if order is not None:
+        lines += _marked(MARKS["waits"].glyph, MARKS["waits"].colour, _waits(order, now), width, ink)
+    elif lineage.open_order:
         lines += _marked("◐", "severity-yellow", "An order is open and not finished. c goes on with it.", width, ink)
     return lines
+
+
+def _waits(order: OpenOrder, now: datetime) -> str:
+    words = f"Its order waits for {text.plural(len(order.records), 'DNS record')} that you set: Enter shows them."
+    if order.expires is None:
+        return words
+    if order.expires <= now:
+        return f"{words} It ended {text.moment(order.expires)}."
+    return f"{words} It lives {text.span((order.expires - now).total_seconds())} more."
 
 
 def told_error(error: dict[str, str], width: int, ink: Ink) -> list[Line]:
@@ -134,12 +166,23 @@ def _circumstances(lineage: LineageStatus, now: datetime, look: str) -> list[Fie
     if lineage.profile:
         method += f", profile {printable(lineage.profile)}"
     fields += [_words("Method", method), _words("Renewal", _renewal(lineage))]
+    if _is_by_hand(lineage):
+        fields.append(_words("Way out", _WAY_OUT))
     if lineage.version is not None:
         fields.append(_words("Version", str(lineage.version)))
     return fields
 
 
+def _is_by_hand(lineage: LineageStatus) -> bool:
+    """Tell whether somebody has to set DNS records for every renewal."""
+    return lineage.renew_why == "by hand" and lineage.method != "upload"
+
+
 def _renewal(lineage: LineageStatus) -> str:
+    if _is_by_hand(lineage) and lineage.not_before is not None and lineage.not_after is not None:
+        due = due_at(lineage.not_before.timestamp(), lineage.not_after.timestamp())
+        begins = lineage.renew_at or datetime.fromtimestamp(due, UTC)
+        return f"by hand: announced from {text.day(begins)} on, needed by {text.day(lineage.not_after)}. r begins it."
     if not lineage.auto_renew and lineage.renew_why != "by hand":
         return "off"
     return f"{_when(lineage)}{text.renewal_why(lineage)}"

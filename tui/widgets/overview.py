@@ -1,15 +1,15 @@
-"""The state of everything in two lines: how many need somebody, and the horizon of the coming days."""
+"""The state of everything in two lines: how many need somebody, who waits for somebody, and the horizon of the coming days."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from textual.strip import Strip
 
 from core.operations import LineageStatus
-from tui.text import MARKS, severity_of
+from tui.text import MARKS, mark_of
 from tui.widgets.ink import Inked
 from tui.widgets.life import HORIZON_DAYS, horizon
 from tui.widgets.lines import BLANK, Part, between, length, strip_of
@@ -27,11 +27,24 @@ class Overview(Inked):
     _nothing = ""
     _note = ""
     _note_role = "text-muted"
+    _waiting: Collection[str] = ()
 
     def show(
-        self, lineages: Sequence[LineageStatus] | None, now: datetime, note: str = "", role: str = "text-muted"
+        self,
+        lineages: Sequence[LineageStatus] | None,
+        now: datetime,
+        note: str = "",
+        role: str = "text-muted",
+        *,
+        waiting: Collection[str] = (),
     ) -> None:
-        """Set what is shown; None: nothing is known. `note`: a word at the end of the first line, in the colour `role`."""
+        """Set what is shown; None: nothing is known.
+
+        Args:
+            note: a word at the end of the first line, in the colour `role`.
+            waiting: the names of those whose order waits for records that a person sets.
+        """
+        self._waiting = waiting
         self._nothing = "nothing is known yet" if lineages is None else "no certificates"
         self._lineages, self._now, self._note, self._note_role = lineages or (), now, note, role
         self.refresh()
@@ -55,11 +68,12 @@ class Overview(Inked):
 
     def _counts(self, *, words: bool = True) -> list[Part]:
         ink = self.ink
-        counts = Counter(map(severity_of, self._lineages))
+        counts = Counter(mark_of(row, row.name in self._waiting) for row in self._lineages)
         if not self._lineages:
             return [("○ ", ink("text-muted")), (self._nothing, ink("text-muted"))]
         told = {
             "red": ("needs you", "need you"),
+            **({"waits": ("waits for you", "wait for you")} if counts["waits"] else {}),
             "yellow": ("renews soon", "renew soon"),
             "green": ("healthy", "healthy"),
         }

@@ -87,7 +87,7 @@ class QrScreen(Page[int]):
         "The value of a record as a QR code. Hold the camera of a phone to it, and send the text from there to where your DNS is "
         "kept. If the camera sees nothing, i swaps dark and light; a larger font helps as well."
     )
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
     page_title = "QR code"
 
     CSS = """

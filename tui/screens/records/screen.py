@@ -46,7 +46,7 @@ class RecordsScreen(Page[None]):
         "and the value that belongs there, whole. Two values at one name must both stand; the second does not replace the first. "
         "Where the name is a CNAME, the record is written where that leads.\n\n"
         "certdeck asks the zone's own name servers, all of them, and lists who has the record. A challenge that fails cannot be "
-        "tried again, so the CA is asked to look only when every server that answers has all of them; then it goes on by itself.\n\n"
+        "tried again, so the CA is asked to look only when every server that answers has them all; then it goes on by itself.\n\n"
         "You may leave, and the line may drop: the order stays with its values until it ends. It stands in the list as waiting for "
         "you. Afterwards the records can go.\n\n"
         "A certificate whose records are set by hand does not renew by itself; certdeck tells you in time. Three ways lead out: "

@@ -1,0 +1,60 @@
+"""Open orders that wait for a person, as the first screen lists them: also those whose lineage does not exist yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from core.errors import CertdeckError
+from core.operations import LineageStatus, OpenOrder
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+
+
+def waiting_orders(engine: Engine) -> Mapping[str, OpenOrder]:
+    """Return the open orders whose records a person sets, by name. Reads the disk: a listing, and a small file for each order."""
+    found: dict[str, OpenOrder] = {}
+    try:
+        for name in engine.open_orders():
+            try:
+                order = engine.open_order(name)
+            except CertdeckError:
+                continue  # it has ended since, or cannot be read: its own screen says so
+            if order.is_by_hand and order.records:
+                found[name] = order
+    except CertdeckError:
+        return {}
+    return found
+
+
+def rows_of(orders: Mapping[str, OpenOrder], known: Iterable[LineageStatus]) -> tuple[LineageStatus, ...]:
+    """Return a row for each order whose lineage does not exist yet."""
+    names = {row.name for row in known}
+    return tuple(_row(order) for name, order in sorted(orders.items()) if name not in names)
+
+
+def _row(order: OpenOrder) -> LineageStatus:
+    return LineageStatus(
+        name=order.name,
+        domains=order.identifiers,
+        subject="",
+        issuer="",
+        serial="",
+        not_before=None,
+        not_after=None,
+        days_left=None,
+        severity="red",
+        self_signed=False,
+        chain=False,
+        chain_length=0,
+        sha256="",
+        key_type="",
+        method=order.challenge if order.challenge != "dns-01" else "manual-dns-01",
+        ca=order.issuer,
+        auto_renew=False,
+        renew_at=None,
+        renew_why="by hand",
+        last_error=None,
+        open_order=True,
+    )
