@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.dns.provider import TxtRecord
-from core.dns.providers import cloudflare, desec, godaddy
+from core.dns.providers import cloudflare, desec, dynu, godaddy
 from core.ports import Response
 from tests.support.clock import FakeRandom
 from tests.support.dns_access import access
@@ -19,6 +19,8 @@ from tests.support.vendors.cloudflare import TOKEN as CLOUDFLARE_TOKEN
 from tests.support.vendors.cloudflare import CloudflareVendor
 from tests.support.vendors.desec import TOKEN as DESEC_TOKEN
 from tests.support.vendors.desec import DesecVendor
+from tests.support.vendors.dynu import CLIENT_ID, DynuVendor
+from tests.support.vendors.dynu import SECRET as DYNU_SECRET
 from tests.support.vendors.godaddy import KEY as GODADDY_KEY
 from tests.support.vendors.godaddy import SECRET as GODADDY_SECRET
 from tests.support.vendors.godaddy import GoDaddyVendor
@@ -53,6 +55,7 @@ VENDORS: dict[str, tuple[Callable[[], Any], Any, dict[str, str], dict[str, str]]
     "cloudflare": (CloudflareVendor, cloudflare.KIND, {}, {"api_token": CLOUDFLARE_TOKEN}),
     "desec": (desec_without_limits, desec.KIND, {}, {"api_token": DESEC_TOKEN}),
     "desec-throttled": (DesecVendor, desec.KIND, {}, {"api_token": DESEC_TOKEN}),
+    "dynu": (DynuVendor, dynu.KIND, {"client_id": CLIENT_ID}, {"client_secret": DYNU_SECRET}),
     "godaddy": (GoDaddyVendor, godaddy.KIND, {}, {"api_key": GODADDY_KEY, "api_secret": GODADDY_SECRET}),
     "godaddy-throttled": (throttled_godaddy, godaddy.KIND, {}, {"api_key": GODADDY_KEY, "api_secret": GODADDY_SECRET}),
 }

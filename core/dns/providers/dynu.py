@@ -1,0 +1,253 @@
+"""Dynu, API v2, with OAuth2 client credentials.
+
+Records have ids there: each value is added and removed alone. Avoided here: Dynu's lookup of the root domain, which gives the wrong
+zone where a sub-domain is a domain of its own (lego, acme.sh); an access token used after its end, or asked for again with
+every request (Posh-ACME); refusals, which Dynu sends as 501 to 503, taken for a broken server; giving up because it is slow.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.dns.api import Answer, Api, stumbles
+from core.dns.changes import PAUSE_SECONDS, by_name
+from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.txt import unquoted
+from core.errors import DnsProviderError
+
+ENDPOINT = "https://api.dynu.com/v2"
+TITLE = "Dynu"
+KEYS_PAGE = "the page “API Credentials” of Dynu's control panel"
+LOWEST_TTL = 90
+ANSWER_SECONDS = 40.0
+"""It has been seen to take 15."""
+TRIES = 3
+EARLY_SECONDS = 300.0
+"""An access token is not used in its last minutes."""
+SHORTEST_TOKEN_SECONDS = 60.0
+REFUSALS = (501, 502, 503)
+"""Statuses with which it refuses, when a message is in the body."""
+
+
+class Dynu:
+    """One account. See `core.dns.provider.DnsProvider`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = Api(access, ENDPOINT, title=TITLE, is_temporary=_is_temporary)
+        self._token = ""
+        self._good_until = 0.0
+        self._ids: dict[str, int] = {}
+
+    def zones(self) -> tuple[str, ...]:
+        self._ids = self._listed()
+        return tuple(sorted(self._ids))
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        changes = by_name(add, remove)
+        if not changes:
+            return
+        path = f"/dns/{self._id_of(zone)}/record"
+        clock = self._access.env.clock
+        failure: DnsProviderError | None = None
+        for attempt in range(TRIES):
+            if attempt:
+                clock.sleep(self._access.env.random.uniform(*PAUSE_SECONDS), self._access.cancel)
+            there = self._records(path, zone)
+            answers = [
+                *(
+                    self._ask("DELETE", f"{path}/{id}")
+                    for id, record in there.items()
+                    if record.name in changes and record.value in changes[record.name].remove
+                ),
+                *(
+                    self._ask("POST", path, data=_made(TxtRecord(name=name, value=value), zone))
+                    for name, change in changes.items()
+                    for value in change.missing(each.value for each in there.values() if each.name == name)
+                ),
+            ]
+            refused = [answer for answer in answers if not _is_ok(answer)]
+            if not refused:
+                return
+            # What it refuses may be done already: by a request whose reply was lost, or by somebody else.
+            failure = self._failure(refused[0], zone)
+            if failure.details["reason"] != "refused":
+                raise failure
+        assert failure is not None, "only a refusal is tried again"
+        raise failure
+
+    def close(self) -> None:
+        self._api.close()
+
+    # -- domains and records -------------------------------------------------------------------------------------------
+
+    def _id_of(self, zone: str) -> int:
+        if zone not in self._ids:
+            self._ids = self._listed()
+        if zone in self._ids:
+            return self._ids[zone]
+        seen = f"It has {', '.join(sorted(self._ids)[:5])}." if self._ids else "It has none at all."
+        raise provider_error(
+            self._access,
+            "zone",
+            f"The account of {self._access.name} at Dynu has no domain {zone}.",
+            seen,
+            "Give the domain as it stands under DDNS Services in Dynu's control panel, and credentials of that account.",
+        )
+
+    def _listed(self) -> dict[str, int]:
+        domains = self._list_in("/dns", "domains", "")
+        return {
+            str(each["name"]).rstrip(".").lower(): each["id"]
+            for each in domains
+            if each.get("name") and isinstance(each.get("id"), int)
+        }
+
+    def _records(self, path: str, zone: str) -> dict[int, TxtRecord]:
+        """Return the TXT records of a domain by id. One that is switched off counts as there: it keeps its value taken."""
+        return {
+            each["id"]: TxtRecord(
+                name=f"{each.get('nodeName') or ''}.{zone}".removeprefix(".").lower(),
+                value=unquoted(str(each.get("textData") or "")),
+            )
+            for each in self._list_in(path, "dnsRecords", zone)
+            if each.get("recordType") == "TXT" and isinstance(each.get("id"), int)
+        }
+
+    def _list_in(self, path: str, key: str, zone: str) -> list[Mapping[str, Any]]:
+        answer = self._ask("GET", path)
+        if not _is_ok(answer):
+            raise self._failure(answer, zone)
+        found = answer.fields.get(key)
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise self._api.nonsense("It gives no list where there has to be one.")
+        return found
+
+    # -- the interface -------------------------------------------------------------------------------------------------
+
+    def _ask(self, method: str, path: str, *, data: object = None) -> Answer:
+        """Send a request with an access token; a new one when Dynu has forgotten it before its time."""
+        clock = self._access.env.clock
+        is_fresh = clock.monotonic() >= self._good_until
+        if is_fresh:
+            self._sign_in()
+        answer = self._sent(method, path, data)
+        if answer.status == 401 and not is_fresh:
+            self._sign_in()
+            answer = self._sent(method, path, data)
+        return answer
+
+    def _sent(self, method: str, path: str, data: object) -> Answer:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return self._api.call(method, path, data=data, headers=headers, timeout=ANSWER_SECONDS)
+
+    def _sign_in(self) -> None:
+        pair = f"{self._access.settings.get('client_id', '').strip()}:{self._access.secrets.get('client_secret', '').strip()}"
+        basic = b64encode(pair.encode()).decode()
+        self._api.conceal(basic)
+        headers = {"Authorization": f"Basic {basic}"}
+        answer = self._api.call("GET", "/oauth2/token", headers=headers, timeout=ANSWER_SECONDS)
+        if not _is_ok(answer):
+            raise self._failure(answer, "")
+        token = answer.fields.get("access_token")
+        if not isinstance(token, str) or not token:
+            raise self._api.nonsense("It gives no access token where there has to be one.")
+        self._api.conceal(token)
+        self._token = token
+        lasts = max(SHORTEST_TOKEN_SECONDS, _seconds(answer.fields.get("expires_in")) - EARLY_SECONDS)
+        self._good_until = self._access.env.clock.monotonic() + lasts
+
+    # -- failures in words ---------------------------------------------------------------------------------------------
+
+    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
+        status, said = _status(answer), _said(answer)
+        if not answer.fields:
+            return self._api.nonsense(f"It answered {answer.status} without JSON.")
+        if status in (401, 403):
+            return self._api.credentials(
+                said,
+                f"Copy Client ID and Secret of OAuth2 from {KEYS_PAGE} and give them again; the API Key is another thing.",
+            )
+        if any(word in said.lower() for word in ("limit", "quota", "membership", "upgrade", "exceed")):
+            return provider_error(
+                self._access,
+                "no-api-access",
+                f"Dynu's plan of this account allows no more records in {zone}.",
+                f"Dynu says: {self._api.words(said)}",
+                "Remove records that are not needed, or upgrade the membership; a free one has four records for each domain.",
+            )
+        return self._api.refused(
+            f"Dynu refused a change in {zone}." if zone else "Dynu refused a request.",
+            status,
+            said,
+            "See DNS Records of the domain in Dynu's control panel. For a name of Dynu's own domains, TXT records need a paid "
+            "membership.",
+        )
+
+
+def _made(record: TxtRecord, zone: str) -> Mapping[str, object]:
+    return {
+        "nodeName": record.below(zone),
+        "recordType": "TXT",
+        "ttl": LOWEST_TTL,
+        "state": True,
+        "group": "",
+        "textData": record.value,
+    }
+
+
+def _is_temporary(answer: Answer) -> bool:
+    return stumbles(answer) and not (answer.status in REFUSALS and _said(answer))
+
+
+def _status(answer: Answer) -> int:
+    """Return the status that is meant; some refusals come as 200 with another status in the body."""
+    meant = answer.fields.get("statusCode")
+    return meant if isinstance(meant, int) else answer.status
+
+
+def _is_ok(answer: Answer) -> bool:
+    return answer.is_ok and 200 <= _status(answer) < 300 and bool(answer.fields)
+
+
+def _said(answer: Answer) -> str:
+    inside = answer.fields.get("exception")
+    from_there = inside if isinstance(inside, dict) else answer.fields
+    words = [str(from_there.get(key) or "") for key in ("type", "message")]
+    return ": ".join(each for each in words if each)
+
+
+def _seconds(expires_in: object) -> float:
+    """Return for how long a token is good; it has come as a number and as text."""
+    text = str(expires_in)
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0.0
+
+
+def _check_word(text: str) -> str | None:
+    return None if len(text.split()) == 1 and text.isascii() else "It is one word without spaces."
+
+
+KIND = Kind(
+    name="dynu",
+    title=TITLE,
+    fields=(
+        Field(key="client_id", label="Client ID", help=f"Under OAuth2 on {KEYS_PAGE}.", check=_check_word),
+        Field(
+            key="client_secret",
+            label="Secret",
+            help="Beside the Client ID; not the API Key.",
+            secret=True,
+            check=_check_word,
+        ),
+        *HTTP_FIELDS,
+    ),
+    help=f"Copy Client ID and Secret of OAuth2 from {KEYS_PAGE}.",
+    connect=Dynu,
+    notes=(
+        "A free membership has four records for each domain; each name of an order takes one, a wildcard beside it another.",
+        "TXT records on Dynu's own domains (dynu.net and others) need a paid membership.",
+        "The API is slow at times; certdeck waits and asks again.",
+    ),
+)
