@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.challenges.by_hand import RecordsAwaited
 from core.challenges.dns01 import InPlace
-from core.challenges.proofs import is_granted, record_of, records_of
+from core.challenges.proofs import is_granted, permission_ends, record_of, records_of
 from core.dns.authority import Authority
 from core.dns.names import DNS_PERSIST01
 from core.dns.propagation import Propagation, Wanted
 from core.dns.writer import RecordWriter
 from core.errors import PropagationTimeout
-from core.events import Narrator
+from core.events import Narrator, Warned
 from core.operations import Record
 from core.ports import CancelToken, Clock
 
 if TYPE_CHECKING:
     from core.acme.authorization import Challenge
+
+
+WORTH_A_WARNING_SECONDS = 90 * 86400
+"""Before the end of a permission: as long as a classic certificate lives, so that at least one run says it in time."""
 
 
 class Persistent:
@@ -62,6 +67,7 @@ class Persistent:
         """Go on when every name has a record that will do. Raises RecordsAwaited, DnsProviderError, PropagationTimeout."""
         if challenges and not self._anyway:
             self._see(challenges, narrator, cancel)
+            self._watch_the_end(challenges, narrator)
         yield InPlace()
 
     def _see(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> None:
@@ -83,6 +89,21 @@ class Persistent:
             if self._writer is not None:
                 raise
             raise RecordsAwaited(records, self._propagation.look(wanted, cancel)) from None
+
+    def _watch_the_end(self, challenges: Sequence[Challenge], narrator: Narrator) -> None:
+        """Warn when the permission ends before the next renewals (`persistUntil`)."""
+        now = self._clock.now().timestamp()
+        for challenge in {one.identifier: one for one in challenges}.values():
+            name = record_of(challenge).name
+            ends = permission_ends(challenge, self._authority.texts_at(self._authority.written_at(name)), now)
+            if ends is not None and ends - now < WORTH_A_WARNING_SECONDS:
+                narrator.tell(
+                    Warned(
+                        code="permission-ends",
+                        what=f"The record {name} allows certificates until {datetime.fromtimestamp(ends, UTC):%Y-%m-%d} only.",
+                        fix="Set it again with a later persistUntil, or without one, before that day.",
+                    )
+                )
 
     def _wanted(self, record: Record, challenges: Sequence[Challenge]) -> Wanted:
         mine = [one for one in challenges if record_of(one).name == record.name]

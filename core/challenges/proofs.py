@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from core.dns.grant import Grant
@@ -39,3 +39,10 @@ def is_granted(challenge: Challenge, value: str, *, for_wildcard: bool, now: flo
         and (grant.for_wildcard or not for_wildcard)
         and (grant.until is None or grant.until > now)
     )
+
+
+def permission_ends(challenge: Challenge, values: Iterable[str], now: float) -> float | None:
+    """Return when the last permission among `values` ends, in epoch seconds; None where one has no end, or there is none."""
+    good = [value for value in values if is_granted(challenge, value, for_wildcard=challenge.wildcard, now=now)]
+    ends = [grant.until for value in good if (grant := Grant.parse(value)) is not None]
+    return None if None in ends else max((end for end in ends if end is not None), default=None)

@@ -48,6 +48,10 @@ class Authority:
             seen.append(target)
         return seen[-1]
 
+    def texts_at(self, name: str) -> tuple[str, ...]:
+        """Return the TXT values that resolvers see at a name."""
+        return self._ask(name, "TXT").values("TXT")
+
     def zone_of(self, name: str) -> str | None:
         """Return the zone that a name is in, by its SOA record; None when nobody says."""
         at = name

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from core.dns.names import DNS_CHALLENGES
 from core.errors import CertdeckError, NotFound
 from core.issuers import Issuer
 from core.operations import Finding, IssueRequest
@@ -68,6 +69,10 @@ def _checks_for(context: Context, wanted: Plan) -> list[Check]:
         if wanted.challenge == "http-01":
             checks.append(lambda: _port(context))
             checks += [lambda n=n: _resolves(context, n, wanted.issuer) for n in wanted.names]  # type: ignore[misc]
+        elif wanted.challenge in DNS_CHALLENGES:
+            from core.workflows.doctor_dns import checks_for
+
+            checks += checks_for(context, wanted)
         checks.append(lambda: _public_names(wanted))
     else:
         checks.append(

@@ -295,6 +295,24 @@ def test_a_record_that_stands_there_is_read_before_it_is_believed(
     assert isinstance(outcome, Issued) is is_good
 
 
+def test_the_end_of_a_permission_is_watched(appliance: Appliance) -> None:
+    """A permission with an end is warned of in time, at each renewal that uses it."""
+    appliance.dns.zone(NAME, "192.0.2.53")
+    appliance.ca.challenge_types = ["dns-01", "dns-persist-01"]
+    pending = appliance.engine.issue(IssueRequest(domains=(NAME,), challenge="dns-persist-01"))
+    assert isinstance(pending, Pending)
+    ends = int(appliance.clock.now().timestamp()) + 120 * 86400
+    (record,) = pending.records
+    appliance.dns.set(record.name, "TXT", f"{record.value}; persistUntil={ends}")
+    assert isinstance(appliance.engine.complete(NAME, report=appliance.told.append), Issued)
+    assert appliance.of(Warned) == []
+    appliance.clock.advance(days=65)
+    assert appliance.engine.renew(report=appliance.told.append).renewed == (NAME,)
+    (warned,) = appliance.of(Warned)
+    assert isinstance(warned, Warned)
+    assert (warned.code, "2027-03-21" in warned.what) == ("permission-ends", True)
+
+
 def test_a_provider_sets_the_lasting_record_once(appliance: Appliance, vendor: CloudflareVendor) -> None:
     """With a provider the record is made by itself and stays; a renewal writes nothing more."""
     appliance.ca.challenge_types = ["dns-01", "dns-persist-01"]

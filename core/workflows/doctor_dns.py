@@ -1,0 +1,124 @@
+"""What would stop a proof through the DNS: an entry that does not work, a zone that nobody serves, a CNAME that leads astray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from core.dns.authority import Authority
+from core.dns.catalogue import kind_named
+from core.dns.grant import Grant
+from core.dns.names import DNS_PERSIST01, is_below, plain_name, record_name, zone_among
+from core.operations import Finding
+from core.store.vault import Vault
+from core.workflows.context import Context
+from core.workflows.plan import Plan
+from core.workflows.providers import opened, the_entry
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def checks_for(context: Context, wanted: Plan) -> list[Check]:
+    """Return the checks of a plan that is proven through the DNS. Each asks the network."""
+    authority = Authority(context.env.resolver, context.config.dns01.resolvers)
+    domains = dict.fromkeys(name.removeprefix("*.") for name in wanted.names)
+    checks: list[Check] = [lambda: _provider(context, wanted) if wanted.lineage.dns else _by_hand(wanted)]
+    checks += [lambda d=domain: _record(context, wanted, authority, d) for domain in domains]  # type: ignore[misc]
+    return checks
+
+
+def _provider(context: Context, wanted: Plan) -> Iterator[Finding]:
+    name = wanted.lineage.dns
+    assert name is not None
+    entry = the_entry(context.config, name)
+    provider = opened(context, Vault(context.paths, context.env), entry, context.cancel)
+    try:
+        zones = provider.zones()
+    finally:
+        provider.close()
+    title = kind_named(entry.kind).title
+    detail = f"{title} accepts the credentials of {name}" if zones else f"{name} ({title}) is complete"
+    yield Finding(
+        id="dns-provider",
+        status="pass",
+        title="DNS provider",
+        detail=detail,
+        fix="" if zones else f"Try it the whole way with: certdeck dns test {name}.",
+    )
+
+
+def _by_hand(wanted: Plan) -> Iterator[Finding]:
+    if wanted.challenge == DNS_PERSIST01:
+        return
+    yield Finding(
+        id="by-hand",
+        status="warn",
+        title="Renewal",
+        detail="the records of each order are set by hand, so this certificate does not renew by itself",
+        fix="Add a DNS provider, lead _acme-challenge by a CNAME into a zone of one, or use dns-persist-01 where the CA has it.",
+    )
+
+
+def _record(context: Context, wanted: Plan, authority: Authority, domain: str) -> Iterator[Finding]:
+    name = record_name(wanted.challenge, domain)
+    target = authority.written_at(name)
+    zone = authority.zone_of(target)
+    if zone is None:
+        yield Finding(
+            id="dns-zone",
+            status="fail",
+            title=domain,
+            detail=f"no name server says which zone {target} is in",
+            fix="Check that the domain is registered and delegated; for a private view set resolvers in [dns01].",
+        )
+        return
+    led = f", where the CNAME of {name} leads" if target != name else ""
+    misled = _misled(context, wanted, name, target)
+    if misled is not None:
+        yield misled
+        return
+    servers = len({server.name for server in authority.servers_of(zone)})
+    yield Finding(
+        id="dns-zone",
+        status="pass" if servers or context.config.dns01.resolvers else "fail",
+        title=domain,
+        detail=f"{target} is in the zone {zone}{led}; name servers: {servers}",
+        fix="" if servers else "Correct the NS records of the zone.",
+    )
+    if wanted.challenge == DNS_PERSIST01:
+        yield _permission(context, authority, target, wanted)
+
+
+def _misled(context: Context, wanted: Plan, name: str, target: str) -> Finding | None:
+    """Return what is wrong where a CNAME leads into a zone that no entry serves."""
+    if wanted.lineage.dns is None or target == name:
+        return None
+    entry = the_entry(context.config, wanted.lineage.dns)
+    if not kind_named(entry.kind).has_zones or not entry.zones:
+        return None
+    served = [plain_name(zone) for each in context.config.dns_providers.values() for zone in each.zones]
+    if zone_among(target, served) or not any(is_below(name, zone) for zone in served):
+        return None
+    return Finding(
+        id="dns-cname",
+        status="warn",
+        title=name,
+        detail=f"is a CNAME to {target}, which no DNS provider entry serves; the record is tried at {name} itself",
+        fix="Remove the CNAME, or add the zone that it leads to as an entry of its own.",
+    )
+
+
+def _permission(context: Context, authority: Authority, name: str, wanted: Plan) -> Finding:
+    grants = [grant for value in authority.texts_at(name) if (grant := Grant.parse(value)) is not None]
+    now = context.env.clock.now().timestamp()
+    alive = [grant for grant in grants if grant.until is None or grant.until > now]
+    if alive:
+        return Finding(
+            id="permission", status="pass", title=name, detail=f"{len(alive)} lasting permission(s) stand there"
+        )
+    return Finding(
+        id="permission",
+        status="warn",
+        title=name,
+        detail="no lasting permission stands there yet" if not grants else "the lasting permission has ended",
+        fix="Issue the certificate: it shows the record to set." if wanted.lineage.dns is None else "",
+    )
