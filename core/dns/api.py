@@ -173,7 +173,7 @@ class Api:
             self.access,
             "refused",
             f"What answers at {self._place} is not the interface of {self.title}.",
-            why,
+            self._without_secrets(why),
             "Check `endpoint`, and that no proxy or login page of a network is in between.",
         )
 
@@ -200,14 +200,17 @@ class Api:
 
     def words(self, said: str) -> str:
         """Return a provider's words fit to stand in a sentence, with no secret in them."""
-        for secret in (*self.access.secrets.values(), *self._concealed):
-            for form in {secret, secret.strip()} - {""}:
-                said = said.replace(form, "…")
-        return shown(said)
+        return shown(self._without_secrets(said))
 
     def conceal(self, secret: str) -> None:
         """Keep a secret that came by the way, like an access token, out of every error."""
         self._concealed.add(secret)
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in (*self.access.secrets.values(), *self._concealed):
+            for form in {secret, secret.strip()} - {""}:
+                text = text.replace(form, "…")
+        return text
 
     @property
     def _place(self) -> str:
