@@ -3,7 +3,8 @@
     CertdeckError
     ├─ UsageError                                the request itself is wrong
     │  ├─ ConfigError                            a configuration file is wrong
-    │  └─ BadIdentifier · BadLineageName         core.identifiers
+    │  ├─ BadIdentifier · BadLineageName         core.identifiers
+    │  └─ BadSubject                             core.x509.subject
     ├─ LockHeld                                  another certdeck is writing
     ├─ NotFound                                  no such lineage, issuer, target, version
     ├─ InputRejected                             an upload did not pass its checks

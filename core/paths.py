@@ -44,6 +44,11 @@ class Paths:
         return self.state / "orders"
 
     @property
+    def requests(self) -> Path:
+        """`requests/NAME/` holds a signing request that a CA elsewhere has not answered yet, and its key."""
+        return self.state / "requests"
+
+    @property
     def dns_records(self) -> Path:
         """One file for each set of TXT records that certdeck has made at a provider and not removed yet."""
         return self.state / "dns"

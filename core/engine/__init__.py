@@ -12,13 +12,14 @@ from core.engine.certificates import Certificates
 from core.engine.dns import DnsProviders
 from core.engine.frame import ignore
 from core.engine.looking import Looking
+from core.engine.requests import Requests
 from core.engine.settings import Settings
 from core.paths import paths_for
 
 __all__ = ["Engine", "ignore"]
 
 
-class Engine(Looking, Certificates, DnsProviders, Settings):
+class Engine(Looking, Certificates, Requests, DnsProviders, Settings):
     """Everything certdeck can do, over one set of folders and one environment."""
 
     @classmethod

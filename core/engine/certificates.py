@@ -153,6 +153,7 @@ class Certificates(Frame):
         host: str | None = None,
         targets: Sequence[str] | None = None,
         force: bool = False,
+        fetch_chain: bool = False,
         replace: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
@@ -162,6 +163,7 @@ class Certificates(Frame):
         Args:
             targets: onto these from now on; None: those the lineage has.
             force: let failures pass that cannot stop a service.
+            fetch_chain: fetch missing intermediates from where the certificates say they are; ten seconds at worst.
             replace: also where the lineage is renewed by a CA so far, which then ends.
 
         Raises:
@@ -172,7 +174,16 @@ class Certificates(Frame):
         from core.workflows.upload import import_upload
 
         with self._writing("import", report, cancel, name) as context:
-            return import_upload(context, name, upload, host=host, targets=targets, force=force, replace=replace)
+            return import_upload(
+                context,
+                name,
+                upload,
+                host=host,
+                targets=targets,
+                force=force,
+                fetch_chain=fetch_chain,
+                replace=replace,
+            )
 
     def set_lineage(
         self,

@@ -134,15 +134,22 @@ class Looking(Frame):
         return read_part(path)
 
     def check_upload(
-        self, upload: Upload, *, host: str | None = None, name: str | None = None, force: bool = False
+        self,
+        upload: Upload,
+        *,
+        host: str | None = None,
+        name: str | None = None,
+        force: bool = False,
+        fetch_chain: bool = False,
     ) -> UploadCheck:
-        """Check a certificate that somebody brings. Changes nothing, needs no lock, asks nothing of the network.
+        """Check a certificate that somebody brings. Changes nothing, needs no lock, asks nothing of the network by itself.
 
         Args:
             host: what clients call the service: it has to be among the certificate's names.
             name: the lineage that it is meant for, which may not exist yet: compared with what that has.
             force: show what `import_upload` with `force` would let pass.
+            fetch_chain: fetch missing intermediates from where the certificates say they are; ten seconds at worst.
         """
-        from core.workflows.upload import check
+        from core.workflows.examine import check
 
-        return check(self._reading(), upload, host=host, name=name, force=force)
+        return check(self._reading(), upload, host=host, name=name, force=force, fetch_chain=fetch_chain)

@@ -24,10 +24,11 @@ def clean_up(paths: Paths) -> int:
         paths.transactions,
         paths.deleted,
         paths.orders,
+        paths.requests,
     ):
         swept += sweep(folder)
     marked = False
-    for parent in (paths.lineages, paths.orders):
+    for parent in (paths.lineages, paths.orders, paths.requests):
         try:
             homes = [path for path in parent.iterdir() if not path.name.startswith(".")]
         except OSError:

@@ -199,8 +199,8 @@ class Vault:
 def sealed_files(paths: Paths) -> Iterator[tuple[str, Path]]:
     """Yield everything that is sealed on this box: the name it is sealed for, and its file.
 
-    One table of all places, so that a rotation forgets none: vault records, old keys of lineages, keys of open orders, copies of
-    deleted lineages. Raises StoreError.
+    One table of all places, so that a rotation forgets none: vault records, old keys of lineages, keys of open orders and of
+    signing requests, copies of deleted lineages. Raises StoreError.
     """
     with storing(paths.state, "read"):
         yield from _sealed_files(paths)
@@ -213,6 +213,8 @@ def _sealed_files(paths: Paths) -> Iterator[tuple[str, Path]]:
         yield lineage_key(path.parent.parent.name, path.parent.name), path
     for path in sorted(paths.orders.glob(f"[!.]*/privkey{SUFFIX}")):
         yield order_key(path.parent.name), path
+    for path in sorted(paths.requests.glob(f"[!.]*/[!.]*{SUFFIX}")):
+        yield request_key(path.parent.name, path.name.removesuffix(SUFFIX)), path
     for path in sorted(paths.deleted.glob(f"[!.]*{SUFFIX}")):
         yield deleted_copy(path.name), path
 
@@ -225,6 +227,11 @@ def lineage_key(name: str, version: int | str) -> str:
 def order_key(name: str) -> str:
     """Return the name that the private key of an open order is sealed for."""
     return f"order/{name}"
+
+
+def request_key(name: str, id: str) -> str:
+    """Return the name that the private key of a signing request is sealed for."""
+    return f"request/{name}/{id}"
 
 
 def deleted_copy(file_name: str) -> str:

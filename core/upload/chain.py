@@ -117,20 +117,18 @@ class _Search:
             yield way
             waiting.extend([*way, link] for link in reversed(further))
 
-    def worth(self, way: list[Link]) -> tuple[bool, bool, bool, int, int]:
+    def worth(self, way: list[Link]) -> tuple[bool, bool, bool, int, int, int]:
         """Return what the ways are compared by."""
         certificates = [link.certificate for link in way]
         valid = all(each.not_before <= self.now < each.not_after for each in certificates)
         complete = bool(certificates) and certificates[-1].self_signed
         from_stores = sum(link.store is not None and not link.certificate.self_signed for link in way)
         known = complete and self._holder(certificates[-1]) != ""
-        return (
-            known and valid,
-            complete and valid,
-            known or complete,
-            -from_stores,
-            len(way) if not complete else -len(way),
-        )
+        if complete:
+            return known and valid, valid, True, -from_stores, -len(way), 0
+        # It ends nowhere: the further up the better, but nothing expired is put into it.
+        stale = sum(link.store is not None and self.now >= link.certificate.not_after for link in way)
+        return False, False, False, -stale, len(way), -from_stores
 
     def trusted_by(self, way: list[Link], leaf: Certificate) -> str:
         """Return the title of the store that trusts the end of a way."""

@@ -136,6 +136,8 @@ def _key_match(case: Case, material: Material) -> Answer:
             f"{given}, {of}." if of else f"{given}.",
             "Give the key that this certificate's request (CSR) was made with; each request has its own.",
         )
+    if material.whose_key:
+        return PASS, f"It belongs ({_key_words(material.key.key_type)}): the key {material.whose_key}.", ""
     if material.other_keys:
         return WARN, f"It belongs. There were {material.other_keys + 1} keys; the others were left out.", ""
     return PASS, f"It belongs ({_key_words(material.key.key_type)}).", ""

@@ -6,6 +6,7 @@ compared with one another instead: that finds every damage, and costs nothing.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
@@ -18,6 +19,11 @@ from core.upload.pem import Block
 from core.x509.key import Native, PrivateKey
 
 LARGEST_RSA = 16384
+_DEK_INFO = re.compile(
+    rb"^DEK-Info:(?: *AES-[^,]*,[0-9A-F]{32}| *DES-EDE3-[^,]*,[0-9A-F]{16}|(?! *AES-| *DES-EDE3-)[^,]+,[0-9A-F]+) *$",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Cipher and start value, of the right length: the library itself does not look, and panics (RFC 1421 §4.6.1.3)."""
 _FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError)
 
 
@@ -72,6 +78,8 @@ def read_proc_type(block: Block, passphrase: bytes | None) -> PrivateKey:
     """Read a key encrypted the way of old OpenSSL, with `Proc-Type: 4,ENCRYPTED` (RFC 1421). Raises KeyProblem."""
     if not passphrase:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
+    if not _DEK_INFO.search(block.headers):
+        raise KeyProblem("The private key says wrongly how it is encrypted (DEK-Info): it was altered on its way.")
     label = block.label.encode()
     text = b64encode(block.content)
     lines = b"\n".join(text[i : i + 64] for i in range(0, len(text), 64))

@@ -14,6 +14,15 @@ from core.x509.certificate import Certificate
 from core.x509.key import PrivateKey
 
 
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A private key that this box has already. Its repr shows no key."""
+
+    key: PrivateKey
+    whose: str
+    """`of the signing request shop`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """Its repr shows no key."""
@@ -23,8 +32,8 @@ class Material:
     key: PrivateKey | None = None
     """What belongs to the leaf; else what was given, though it does not belong."""
     key_matches: bool = False
-    key_is_ours: bool = False
-    """It was not given: it is the one that the lineage, or a request made here, has."""
+    whose_key: str = ""
+    """Where it was not given: whose it is on this box."""
     other_keys: int = 0
     """Given, and left out."""
     other_leaves: tuple[Certificate, ...] = ()
@@ -37,12 +46,13 @@ class Material:
 
 
 def assemble(
-    pieces: Pieces, stores: Sequence[Store], now: datetime, own_keys: Sequence[PrivateKey] = ()
+    pieces: Pieces, stores: Sequence[Store], now: datetime, own_keys: Sequence[OwnKey] = ()
 ) -> Material | None:
     """Return the material, or None where there is no certificate.
 
     Args:
-        own_keys: keys that this box has for the lineage: taken where none that was given belongs to the certificate.
+        own_keys: keys that this box has, of the lineage and of signing requests: taken where none that was given belongs to
+            the certificate.
     """
     if not pieces.certificates:
         return None
@@ -52,30 +62,30 @@ def assemble(
         return _assembled(pieces, stores, now, own_keys)
 
 
-def _assembled(pieces: Pieces, stores: Sequence[Store], now: datetime, own_keys: Sequence[PrivateKey]) -> Material:
+def _assembled(pieces: Pieces, stores: Sequence[Store], now: datetime, own_keys: Sequence[OwnKey]) -> Material:
     leaf = _leaf(pieces, now, own_keys)
     mine = next((key for key in pieces.keys if key.spki == leaf.public_key_spki), None)
-    ours = next((key for key in own_keys if key.spki == leaf.public_key_spki), None) if mine is None else None
+    ours = next((own for own in own_keys if own.key.spki == leaf.public_key_spki), None) if mine is None else None
     given = [each for each in pieces.certificates if each is not leaf]
     way = find_way(leaf, given, stores, now)
     # A stranger that signs nothing here and is no CA is another server's certificate.
     leaves = tuple(each for each in way.strangers if not each.is_ca and not each.self_signed)
-    key = mine or ours or (pieces.keys[0] if pieces.keys else None)
+    key = mine or (ours.key if ours else None) or (pieces.keys[0] if pieces.keys else None)
     return Material(
         leaf=leaf,
         way=way,
         key=key,
         key_matches=(mine or ours) is not None,
-        key_is_ours=ours is not None,
+        whose_key=ours.whose if ours else "",
         other_keys=len(pieces.keys) - (key in pieces.keys),
         other_leaves=leaves,
     )
 
 
-def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[PrivateKey]) -> Certificate:
+def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey]) -> Certificate:
     """Return the certificate that the key belongs to; without one, that which has signed no other and is no CA."""
     keys = {key.spki for key in pieces.keys}
-    ours = {key.spki for key in own_keys}
+    ours = {own.key.spki for own in own_keys}
     natives = [loaded(each.der) for each in pieces.certificates]
     issuers = {native.issuer.public_bytes() for native in natives if native.issuer != native.subject}
 
@@ -115,6 +125,7 @@ def _notes(material: Material) -> list[str]:
         found.append(f"Another server's certificate was left out: {material.other_leaves[0].subject}.")
     if material.other_keys and material.key_matches:
         found.append("Another private key was left out: it does not belong to this certificate.")
-    if material.key_is_ours:
-        found.append("No key was given; the one on this box belongs to the certificate and is used.")
+    if material.whose_key:
+        given = "The key that was given is another's" if material.other_keys else "No key was given"
+        found.append(f"{given}; the one on this box, {material.whose_key}, belongs to the certificate and is used.")
     return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509 import InvalidVersion
 
 from core.upload import pem
 from core.upload import pkcs12 as pfx
@@ -257,7 +258,7 @@ class _Recogniser:
                 # Files made by OpenSSL are not in the order that DER wants, and say so in a warning.
                 warnings.simplefilter("ignore")
                 found = [each.public_bytes(Encoding.DER) for each in pkcs7.load_der_pkcs7_certificates(data)]
-        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
+        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError, InvalidVersion):
             self._problem("cannot be read: its PKCS#7 bundle is damaged or holds no certificate.", "Copy it again.")
             return
         for der in found:

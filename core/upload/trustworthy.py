@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cryptography import x509
-from cryptography.x509.oid import AuthorityInformationAccessOID
-
+from core.upload.aia import issuer_urls, shown_url
 from core.upload.chain import Way
 from core.upload.material import Material
-from core.upload.trust import extensions_of
 from core.upload.verify import chain_refusal
 from core.x509.certificate import printable
 
 Answer = tuple[str, str, str]
-_LONGEST_URL = 200
 _DISTRUSTED = ("wosign", "startcom", "diginotar", "trustcor", "china internet network information", "e-tugra")
 """CAs that browsers have thrown out (SO-38); looked for in the names on the way up."""
 
@@ -127,14 +123,11 @@ def _count(way: Way) -> str:
 
 
 def _get_it(way: Way) -> str:
-    """Say where the issuer's certificate is, when the certificate says so itself (AIA). Nothing is fetched."""
-    try:
-        descriptions = extensions_of(way.leaf).get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
+    """Say where the issuer's certificate is, when the certificate says so itself (AIA). Nothing is fetched here."""
+    urls = issuer_urls(way.leaf)
+    if not urls:
         return "Give the chain, too; the CA has it for download."
-    for description in descriptions:
-        location = description.access_location
-        is_issuer = description.access_method == AuthorityInformationAccessOID.CA_ISSUERS
-        if is_issuer and isinstance(location, x509.UniformResourceIdentifier):
-            return f"Give it, too. The certificate says that it is at {printable(location.value, _LONGEST_URL)}."
-    return "Give the chain, too; the CA has it for download."
+    web = next((url for url in urls if url.startswith(("http://", "https://"))), None)
+    if web is None:
+        return f"Give it, too. The certificate says that it is at {shown_url(urls[0])}."
+    return f"Give it, too, or have it fetched with --fetch-chain. The certificate says that it is at {shown_url(web)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.lineage_status import LineageStatus
 
@@ -93,3 +94,21 @@ class Imported:
     status: LineageStatus
     unchanged: bool = False
     """The same pair was live already: nothing new was stored, it was deployed once more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningRequest:
+    """A request that goes to a CA elsewhere. Its key is on this box, and not in here (CL-15)."""
+
+    name: str
+    domains: tuple[str, ...]
+    """A-labels, `*.` names, addresses."""
+    key_type: str
+    subject: str
+    """`O=Acme Ltd,C=DE`; empty for none."""
+    created: datetime
+    pem: str
+    advice: tuple[str, ...] = ()
+    """What one should know of these names, a sentence each."""
+    is_new: bool = False
+    """It was made just now."""

@@ -1,6 +1,7 @@
-"""Certificate signing requests (RFC 2986) as ACME wants them: names in the SAN, nothing else.
+"""Certificate signing requests (RFC 2986): names in the SAN, and for a CA that wants one a subject.
 
-No subject, no extended key usage (Google refuses it), no must-staple (Let's Encrypt refuses it since 2025-05-07).
+No extended key usage (Google refuses it), no must-staple (Let's Encrypt refuses it since 2025-05-07): a CA decides both by itself.
+For ACME there is no subject either.
 """
 
 from __future__ import annotations
@@ -12,15 +13,44 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from core.x509.key import PrivateKey
 
+_ATTRIBUTES = {
+    "C": NameOID.COUNTRY_NAME,
+    "ST": NameOID.STATE_OR_PROVINCE_NAME,
+    "L": NameOID.LOCALITY_NAME,
+    "O": NameOID.ORGANIZATION_NAME,
+    "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
+}
+_LONGEST_COMMON_NAME = 64
+"""RFC 5280, ub-common-name."""
+
 
 def build_csr(key: PrivateKey, names: Sequence[str]) -> bytes:
-    """Return the request for `names` (A-labels, `*.` names, IP addresses) as DER."""
-    builder = x509.CertificateSigningRequestBuilder(x509.Name([]))
+    """Return the request for `names` (A-labels, `*.` names, IP addresses) as ACME wants it, in DER."""
+    return _signed(key, names, x509.Name([])).public_bytes(Encoding.DER)
+
+
+def build_request(key: PrivateKey, names: Sequence[str], subject: Sequence[tuple[str, str]]) -> str:
+    """Return the request for a CA that is asked by hand, in PEM.
+
+    The first name is the common name as well, where it fits: forms of many CAs want one, and no client looks at it.
+
+    Args:
+        subject: what `core.x509.subject.parse_subject` gives.
+    """
+    attributes = [x509.NameAttribute(_ATTRIBUTES[kind], value) for kind, value in subject]
+    if len(names[0]) <= _LONGEST_COMMON_NAME:
+        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, names[0]))
+    return _signed(key, names, x509.Name(attributes)).public_bytes(Encoding.PEM).decode("ascii")
+
+
+def _signed(key: PrivateKey, names: Sequence[str], subject: x509.Name) -> x509.CertificateSigningRequest:
+    builder = x509.CertificateSigningRequestBuilder(subject)
     builder = builder.add_extension(x509.SubjectAlternativeName(general_names(names)), critical=False)
-    return builder.sign(key.native, signature_hash(key)).public_bytes(Encoding.DER)
+    return builder.sign(key.native, signature_hash(key))
 
 
 def general_names(names: Sequence[str]) -> list[x509.GeneralName]:

@@ -91,12 +91,20 @@ def test_arguments_of_import() -> None:
         "nginx",
         "postfix",
         "--force",
+        "--fetch-chain",
         "--replace",
         engine=engine,
     )
     asked = given(engine, "import_upload")
     asked.pop("upload")
-    assert asked == {"name": "shop", "host": "a.b", "targets": ("nginx", "postfix"), "force": True, "replace": True}
+    assert asked == {
+        "name": "shop",
+        "host": "a.b",
+        "targets": ("nginx", "postfix"),
+        "force": True,
+        "fetch_chain": True,
+        "replace": True,
+    }
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from core.events import Event, Reporter, VersionStored
 from core.operations import LineageStatus, TargetState
 from core.ports import CancelToken
 from core.upload.values import CheckResult, Imported, Part, Upload, UploadCheck
+from tests.support.fake_requests import FakeRequests
 from tests.support.lineages import fingerprint, lineage
 from tests.support.showcase import deploy_events
 
@@ -98,7 +99,14 @@ def refused_check(name: str = "shop", *, passphrase: str = "") -> UploadCheck:
     return good_check(name, changes=[wrong])
 
 
-class FakeUploads:
+def _forced(check: UploadCheck, force: bool) -> UploadCheck:
+    if not force or not check.can_be_forced:
+        return check
+    results = tuple(changed(each, forced=each.status == "fail") for each in check.checks)
+    return changed(check, accepted=True, checks=results, can_be_forced=False)
+
+
+class FakeUploads(FakeRequests):
     """Mixed into FakeEngine."""
 
     upload_check: UploadCheck | list[UploadCheck] | None = None
@@ -124,10 +132,16 @@ class FakeUploads:
         return Part(str(path), b"as if read")
 
     def check_upload(
-        self, upload: Upload, *, host: str | None = None, name: str | None = None, force: bool = False
+        self,
+        upload: Upload,
+        *,
+        host: str | None = None,
+        name: str | None = None,
+        force: bool = False,
+        fetch_chain: bool = False,
     ) -> UploadCheck:
-        self._called("check_upload", upload=upload, host=host, name=name, force=force)
-        return self._checked(name)
+        self._called("check_upload", upload=upload, host=host, name=name, force=force, fetch_chain=fetch_chain)
+        return _forced(self._checked(name), force)
 
     def import_upload(
         self,
@@ -137,6 +151,7 @@ class FakeUploads:
         host: str | None = None,
         targets: Sequence[str] | None = None,
         force: bool = False,
+        fetch_chain: bool = False,
         replace: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
@@ -148,9 +163,10 @@ class FakeUploads:
             host=host,
             targets=None if targets is None else tuple(targets),
             force=force,
+            fetch_chain=fetch_chain,
             replace=replace,
         )
-        check = self._checked(name)
+        check = _forced(self._checked(name), force)
         if not check.accepted:
             error = InputRejected(
                 "The certificate was refused; what was live stays.",

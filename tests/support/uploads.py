@@ -12,7 +12,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from core.upload.checks import Case, is_accepted, run_checks
 from core.upload.material import Material, assemble
@@ -20,7 +20,7 @@ from core.upload.recognise import Pieces, recognise
 from core.upload.trust import Store
 from core.upload.values import CheckResult, Part, Upload
 from core.version import BUILT
-from tests.support.authority import PrivateKey, key_pem, make_key
+from tests.support.authority import Authority, PrivateKey, key_pem, make_key
 from tests.support.clock import NOON
 from tests.support.programs import find_program
 
@@ -169,3 +169,34 @@ def signed_by_openssl(
     argv += ["-extfile", "extensions", "-set_serial", "77"]
     done = subprocess.run(argv, check=True, capture_output=True, cwd=folder)
     return x509.load_pem_x509_certificate(done.stdout)
+
+
+def answer_to(request: str, authority: Authority, *, chain: bool = True, urls: Sequence[str] = ()) -> bytes:
+    """Return what a CA sends back for a signing request (PEM), with its intermediate; `urls`: where it says that that is."""
+    csr = x509.load_pem_x509_csr(request.encode())
+    names = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(csr.subject)
+        .issuer_name(authority.intermediate.certificate.subject)
+        .public_key(csr.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOON - timedelta(days=1))
+        .not_valid_after(NOON + timedelta(days=197))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    )
+    if urls:
+        builder = builder.add_extension(issuer_at(*urls), critical=False)
+    signed = builder.sign(authority.intermediate.key, hashes.SHA256())  # type: ignore[arg-type]
+    return pem(signed) + (authority.chain_pem if chain else b"")
+
+
+def issuer_at(*urls: str) -> x509.AuthorityInformationAccess:
+    """Return the extension that says where the issuer's certificate is."""
+    return x509.AuthorityInformationAccess(
+        [
+            x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url))
+            for url in urls
+        ]
+    )

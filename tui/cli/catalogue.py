@@ -36,6 +36,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "set": Entry("lineage", "whether and when a certificate renews by itself"),
     },
     "Bring your own": {
+        "csr": Entry("csr", "a signing request for a CA elsewhere; its key stays here"),
         "check": Entry("check", "look at a certificate from elsewhere; changes nothing"),
         "import": Entry("import_", "check a certificate from elsewhere, and apply it"),
     },

@@ -32,6 +32,11 @@ def upload_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pfx", metavar="FILE", help="everything in one PKCS#12 file (.pfx, .p12)")
     parser.add_argument("--passphrase-file", metavar="FILE", help="for a protected key or PFX (default: ask)")
     parser.add_argument("--host", metavar="HOST", help="what clients call the service: it must be among the names")
+    parser.add_argument(
+        "--fetch-chain",
+        action="store_true",
+        help="fetch missing intermediates from where the certificate says they are (HTTP); else nothing is fetched",
+    )
 
 
 def upload_of(call: Call) -> Upload:

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from core.x509.csr import build_csr
+from core.x509.csr import build_csr, build_request
 from core.x509.key import generate_key
 
 KEY = generate_key("ec-256")
@@ -54,3 +54,22 @@ def test_a_hundred_names_fit() -> None:
     csr = x509.load_der_x509_csr(build_csr(KEY, names))
     san = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert san.get_values_for_type(x509.DNSName) == names
+
+
+def test_a_request_for_a_ca_that_is_asked_by_hand() -> None:
+    """It is PEM, signed by its key, with the names, the subject and the first name as common name, and nothing else (CL-15)."""
+    csr = x509.load_pem_x509_csr(build_request(KEY, NAMES, (("C", "DE"), ("O", "Acme, Ltd"))).encode())
+    assert csr.is_signature_valid
+    assert csr.subject.rfc4514_string() == r"CN=shop.example.com,O=Acme\, Ltd,C=DE"
+    san = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert san.get_values_for_type(x509.DNSName) == NAMES[:3]
+    assert [type(extension.value) for extension in csr.extensions] == [x509.SubjectAlternativeName]
+
+
+def test_a_long_name_is_no_common_name() -> None:
+    """A first name beyond the 64 characters of a common name stands among the alternative names alone."""
+    long = f"{'a' * 60}.example.com"
+    csr = x509.load_pem_x509_csr(build_request(KEY, [long], ()).encode())
+    assert list(csr.subject) == []
+    san = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert san.get_values_for_type(x509.DNSName) == [long]

@@ -11,6 +11,7 @@ from tui.cli.parser import Command
 from tui.cli.uploads import ask_passphrase, checklist, upload_arguments, upload_json, upload_of
 
 if TYPE_CHECKING:
+    from core.upload.values import Upload, UploadCheck
     from tui.cli.call import Call
 
 _TRIES = 3
@@ -23,16 +24,20 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(call: Call) -> int:
-    args = call.args
     upload = upload_of(call)
-    check = call.engine.check_upload(upload, host=args.host, name=args.name)
+    check = _checked(call, upload)
     for _ in range(_TRIES):
         if not check.passphrase or not call.can_ask:
             break
         upload = replace(upload, passphrase=ask_passphrase(check.passphrase == "wrong"))
-        check = call.engine.check_upload(upload, host=args.host, name=args.name)
+        check = _checked(call, upload)
     call.result(upload_json(check), checklist(check, call.output.out))
     return exits.DONE if check.accepted else exits.FAILED
+
+
+def _checked(call: Call, upload: Upload) -> UploadCheck:
+    args = call.args
+    return call.engine.check_upload(upload, host=args.host, name=args.name, fetch_chain=args.fetch_chain)
 
 
 COMMANDS = (
@@ -45,6 +50,9 @@ COMMANDS = (
             "check --pfx site.pfx --passphrase-file secret",
             "check --cert - < everything.pem",
         ),
-        notes="Certificate, chain and key are told apart by themselves: they may come in any file and any order.",
+        notes=(
+            "Certificate, chain and key are told apart by themselves: they may come in any file and any order.\n"
+            "The key of a request made here (`certdeck csr`) is found by itself."
+        ),
     ),
 )

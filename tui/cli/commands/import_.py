@@ -59,6 +59,7 @@ def _attempt(call: Call, upload: Upload, is_sure: bool) -> Imported:
                     host=call.args.host,
                     targets=call.args.target,
                     force=call.args.force,
+                    fetch_chain=call.args.fetch_chain,
                     replace=is_sure,
                     report=report,
                     cancel=call.cancel,
@@ -102,7 +103,11 @@ COMMANDS = (
         examples=(
             "import shop --cert shop.crt --key shop.key --chain ca.crt --target nginx",
             "import shop --pfx shop.pfx --passphrase-file secret",
+            "import shop --cert shop.crt --fetch-chain",
         ),
-        notes="Checked first (`certdeck check`); a service that does not take it shows the old certificate again.",
+        notes=(
+            "Checked first (`certdeck check`); a service that does not take it shows the old certificate again.\n"
+            "No key is needed for a certificate whose request was made here (`certdeck csr`)."
+        ),
     ),
 )

@@ -1,0 +1,33 @@
+"""Where a certificate says that its issuer's own certificate is to be had (RFC 5280 §4.2.2.1). Pure; fetches nothing."""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from core.upload.trust import extensions_of
+from core.x509.certificate import Certificate, printable
+
+_LONGEST_URL = 2000
+_LONGEST_SHOWN = 200
+_MOST_URLS = 3
+
+
+def issuer_urls(certificate: Certificate) -> tuple[str, ...]:
+    """Return the addresses of its issuer's certificate, a few at most, as they stand there: data from outside, ASCII."""
+    try:
+        descriptions = extensions_of(certificate).get_extension_for_class(x509.AuthorityInformationAccess).value
+    except (x509.ExtensionNotFound, ValueError):
+        return ()
+    found = [
+        description.access_location.value
+        for description in descriptions
+        if description.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+        and isinstance(description.access_location, x509.UniformResourceIdentifier)
+    ]
+    return tuple(url for url in found if len(url) <= _LONGEST_URL)[:_MOST_URLS]
+
+
+def shown_url(url: str) -> str:
+    """Return an address as people may see it."""
+    return printable(url, _LONGEST_SHOWN)

@@ -1,0 +1,189 @@
+"""Signing requests for CAs that are asked by hand: made here, shown again, forgotten, and found when the answer comes (CL-15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.config.rules import KEY_TYPES
+from core.errors import NotFound, UsageError
+from core.events import Changed, KeyUsed
+from core.identifiers import check_lineage_name, parse_identifier, parse_identifiers, public_problem
+from core.store import requests
+from core.store.requests import RequestRecord
+from core.upload.names import bare_domains_missing
+from core.upload.values import SigningRequest
+from core.workflows.context import Context, View
+from core.x509.subject import parse_subject, subject_text
+
+if TYPE_CHECKING:
+    from core.upload.material import OwnKey
+
+
+def make_request(
+    context: Context,
+    name: str,
+    domains: Sequence[str],
+    *,
+    key_type: str | None,
+    subject: str | None,
+    replace: bool,
+) -> SigningRequest:
+    """Make a key and a request for `domains`, or return the one there is where it asks for the same.
+
+    Raises:
+        BadLineageName, BadIdentifier, BadSubject, UsageError: what was typed cannot be; nothing was made.
+        UsageError with `details["needs"] == "replace"`: there is a request of that name for something else.
+        VaultError, StoreError.
+    """
+    check_lineage_name(name)
+    names = tuple(each.value for each in parse_identifiers(domains))
+    if key_type is not None and key_type not in KEY_TYPES:
+        raise UsageError(
+            f"There is no key type {key_type!r}.",
+            "A key has one of seven types.",
+            f"Take one of: {', '.join(KEY_TYPES)}.",
+        )
+    parts = None if subject is None else parse_subject(subject)
+    before = None if replace else requests.find_request(context.paths, name)
+    if before is not None:
+        _refuse_other(before, names, key_type, None if parts is None else subject_text(parts))
+        return _shown(before)
+    from core.store.vault import Vault
+    from core.x509.csr import build_request
+    from core.x509.key import generate_key
+
+    key = generate_key(key_type or context.config.defaults.key_type)
+    context.cancel.check()
+    record = RequestRecord(
+        name=name,
+        names=names,
+        key_type=key.key_type,
+        subject=subject_text(parts or ()),
+        created=context.env.clock.now(),
+        csr=build_request(key, names, parts or ()),
+        key=requests.key_id(key.spki),
+    )
+    requests.save_request(context.paths, Vault(context.paths, context.env), record, key.to_pem())
+    context.narrator.tell(Changed(what=f"made a private key and a signing request, {name}"))
+    return _shown(record, is_new=True)
+
+
+def open_requests(view: View) -> tuple[SigningRequest, ...]:
+    """Return the requests whose certificates have not come yet."""
+    return tuple(map(_shown, requests.list_requests(view.paths)))
+
+
+def open_request(view: View, name: str) -> SigningRequest:
+    """Return one of them. Raises NotFound (`not-found`)."""
+    check_lineage_name(name)
+    return _shown(requests.the_request(view.paths, name))
+
+
+def write_request(view: View, name: str, out: Path) -> None:
+    """Write a request to a file, for the CA; it is no secret. Raises NotFound, UsageError for a place like a folder, StoreError."""
+    from core.store.atomic import write_file
+    from core.workflows.export import refuse_place
+
+    pem = open_request(view, name).pem
+    refuse_place(view.paths, out, out / f"{name}.csr")
+    write_file(out.absolute(), pem.encode(), mode=0o644)
+
+
+def forget_request(context: Context, name: str) -> None:
+    """Forget a request and its key. Raises NotFound (`not-found`)."""
+    check_lineage_name(name)
+    if not requests.delete_request(context.paths, name):
+        raise NotFound(
+            f"There is no signing request called {name}.",
+            "It was never made, or is gone already.",
+            "`certdeck csr` lists the open ones.",
+        )
+    context.narrator.tell(Changed(what=f"forgot the signing request {name} and its private key"))
+
+
+def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[OwnKey, ...]:
+    """Return the keys of open requests whose public halves (DER SubjectPublicKeyInfo) are among `public_keys`.
+
+    Only those are opened. Raises VaultError, StoreError.
+    """
+    found = _matching(context, public_keys)
+    if not found:
+        return ()
+    from core.store.vault import Vault
+    from core.upload.keys import read_pem
+    from core.upload.material import OwnKey
+
+    vault = Vault(context.paths, context.env)
+    keys = []
+    for record in found:
+        keys.append(
+            OwnKey(read_pem(requests.open_key(context.paths, vault, record)), f"of the signing request {record.name}")
+        )
+        context.narrator.tell(KeyUsed(key=f"request/{record.name}", purpose="compare with an upload"))
+    return tuple(keys)
+
+
+def forget_answered(context: Context, public_key: bytes) -> None:
+    """Forget the requests that a certificate with this public key answers: it is applied, its key is where it belongs."""
+    for record in _matching(context, (public_key,)):
+        requests.delete_request(context.paths, record.name)
+        context.narrator.tell(Changed(what=f"the signing request {record.name} is answered"))
+
+
+def _matching(context: Context, public_keys: Iterable[bytes]) -> list[RequestRecord]:
+    known = requests.list_requests(context.paths)
+    if not known:
+        return []
+    wanted = {requests.key_id(each) for each in public_keys}
+    return [record for record in known if record.key in wanted]
+
+
+def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str | None, subject: str | None) -> None:
+    others = [
+        words
+        for words, is_other in (
+            (f"for {_listed(before.names)}", set(names) != set(before.names)),
+            (f"with a key of type {before.key_type}", key_type is not None and key_type != before.key_type),
+            (f"with the subject {before.subject or '(none)'}", subject is not None and subject != before.subject),
+        )
+        if is_other
+    ]
+    if others:
+        raise UsageError(
+            f"There is a signing request called {before.name} already, {' and '.join(others)}.",
+            "A new one has a new key: a certificate that still comes for the old one would be of no use.",
+            "Add --replace if nothing comes for it any more, or give the new request another name.",
+            details={"needs": "replace", "domains": list(before.names)},
+        )
+
+
+def _shown(record: RequestRecord, *, is_new: bool = False) -> SigningRequest:
+    return SigningRequest(
+        name=record.name,
+        domains=record.names,
+        key_type=record.key_type,
+        subject=record.subject,
+        created=record.created,
+        pem=record.csr,
+        advice=advice(record.names),
+        is_new=is_new,
+    )
+
+
+def advice(names: Sequence[str]) -> tuple[str, ...]:
+    """Return what one should know before a request for these names (A-labels, addresses) goes out. Pure."""
+    found = [
+        f"*.{bare} does not cover {bare} itself: ask for both, unless {bare} is not in use."
+        for bare in bare_domains_missing(names)
+    ]
+    private = [problem for problem in (public_problem(parse_identifier(name)) for name in names) if problem]
+    if private:
+        found.append(f"{private[0]} A private CA can sign it.")
+    return tuple(found)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:4])
+    return f"{shown} and {len(names) - 4:,} more" if len(names) > 4 else shown

@@ -1,0 +1,60 @@
+"""The subject of a signing request as people write it: `O=Acme Ltd,C=DE`. Pure, and light."""
+
+from __future__ import annotations
+
+import re
+
+from core.errors import UsageError
+
+_LONGEST = {"C": 2, "ST": 128, "L": 128, "O": 64, "OU": 64}
+"""By kind, in the order in which they stand in a name; RFC 5280, appendix A."""
+_MEANT = {"S": "ST", "SP": "ST", "STATE": "ST", "COUNTRY": "C", "CITY": "L", "LOCALITY": "L", "ORGANIZATION": "O"}
+_EXAMPLE = 'Write it like "O=Acme Ltd,L=Berlin,C=DE"; a comma within a value gets a backslash before it.'
+_SPLIT = re.compile(r"(?<!\\),")
+
+
+class BadSubject(UsageError):
+    """What was typed is no subject."""
+
+    code = "bad-subject"
+
+
+def parse_subject(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the parts of a subject, each kind once, in the order of a name. Raises BadSubject (`bad-subject`)."""
+    found: dict[str, str] = {}
+    for part in _SPLIT.split(text) if text.strip() else ():
+        written, equals, value = part.partition("=")
+        kind = written.strip().upper()
+        kind = _MEANT.get(kind, kind)
+        value = value.strip().replace("\\,", ",").replace("\\\\", "\\")
+        _check(kind, bool(equals), value, found)
+        found[kind] = value.upper() if kind == "C" else value
+    return tuple((kind, found[kind]) for kind in _LONGEST if kind in found)
+
+
+def subject_text(subject: tuple[tuple[str, str], ...]) -> str:
+    """Return a subject in the one form that it is kept and compared in; `parse_subject` reads it."""
+    escaped = ((kind, value.replace("\\", "\\\\").replace(",", "\\,")) for kind, value in subject)
+    return ",".join(f"{kind}={value}" for kind, value in escaped)
+
+
+def _check(kind: str, has_value: bool, value: str, found: dict[str, str]) -> None:
+    if kind == "CN":
+        raise BadSubject(
+            "The subject has a common name.", "The first name of the request is it already.", "Leave CN out."
+        )
+    if kind not in _LONGEST or not has_value:
+        shown = "".join(c if c.isprintable() else "?" for c in kind[:20])
+        why = f"{shown!r} is none of its parts: {', '.join(_LONGEST)}."
+        raise BadSubject("The subject cannot be read.", why, _EXAMPLE)
+    if kind in found:
+        raise BadSubject("The subject cannot be read.", f"{kind} stands in it twice.", _EXAMPLE)
+    if not value or not value.isprintable():
+        why = f"{kind} is empty." if not value else f"{kind} holds characters that cannot be seen."
+        raise BadSubject("The subject cannot be read.", why, _EXAMPLE)
+    if kind == "C" and not (len(value) == 2 and value.isascii() and value.isalpha()):
+        why = "C is a country's code of two letters, for example DE."
+        raise BadSubject("The country in the subject cannot be used.", why, _EXAMPLE)
+    if len(value) > _LONGEST[kind]:
+        why = f"{kind} has at most {_LONGEST[kind]} characters."
+        raise BadSubject("The subject is too long.", why, "Use a shorter one; the CA puts in what it has verified.")

@@ -1,0 +1,154 @@
+"""`certdeck csr`: signing requests for CAs that are asked by hand; their keys stay on this box (CL-15)."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.config.rules import KEY_TYPES
+from core.errors import Cancelled, UsageError
+from tui import text
+from tui.cli import exits
+from tui.cli.jsonout import rfc3339
+from tui.cli.parser import Command
+from tui.cli.prompts import agrees
+from tui.cli.tables import table
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from core.upload.values import SigningRequest
+    from tui.cli.call import Call
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="what it is called here; without: list the open ones")
+    parser.add_argument(
+        "-d", "--domain", metavar="DOMAIN", nargs="+", action="extend", dest="domains", help="a name it is for"
+    )
+    parser.add_argument("--key-type", choices=KEY_TYPES, metavar="TYPE", help=", ".join(KEY_TYPES))
+    parser.add_argument("--subject", metavar="TEXT", help='what the CA wants beside the names: "O=Acme Ltd,C=DE"')
+    parser.add_argument("--out", metavar="FILE", help="write it to a file instead of showing it")
+    parser.add_argument("--replace", action="store_true", help="give up the open request of that name, and its key")
+    parser.add_argument("--remove", action="store_true", help="forget the request and its key")
+
+
+def _run(call: Call) -> int:
+    args = call.args
+    _refuse_senseless(args)
+    if args.name is None:
+        return _list(call)
+    if args.remove:
+        return _remove(call)
+    if args.domains:
+        with call.working(tell=False) as report:
+            request = call.engine.make_csr(
+                args.name,
+                args.domains,
+                key_type=args.key_type,
+                subject=args.subject,
+                replace=args.replace,
+                report=report,
+                cancel=call.cancel,
+            )
+    else:
+        request = call.engine.csr(args.name)
+    if args.out is not None:
+        call.engine.write_csr(args.name, Path(args.out))
+    _show(call, request)
+    return exits.DONE
+
+
+def _refuse_senseless(args: argparse.Namespace) -> None:
+    making = {"--key-type": args.key_type, "--subject": args.subject, "--replace": args.replace}
+    given = [option for option, value in making.items() if value]
+    problem = ""
+    if args.name is None and (args.domains or args.out or args.remove or given):
+        problem = "A request needs a NAME."
+    elif args.remove and (args.domains or args.out or given):
+        problem = "--remove stands alone."
+    elif given and not args.domains:
+        problem = f"{given[0]} belongs to a new request, which needs -d DOMAIN."
+    elif args.out == "-":
+        problem = "Without --out the request goes to standard output already."
+    if problem:
+        raise UsageError(
+            "`certdeck csr` was called with arguments that do not fit together.",
+            problem,
+            "For example: certdeck csr shop -d shop.example.com www.shop.example.com --out shop.csr",
+        )
+
+
+def _show(call: Call, request: SigningRequest) -> None:
+    """Put the request alone onto stdout, so that it can be sent on; what to know of it onto stderr."""
+    args = call.args
+    if call.wants_json:
+        call.result({**_plain(request), "new": request.is_new, "out": args.out}, ())
+        return
+    say = call.output.err.line
+    name = printable(request.name)
+    if args.out is None:
+        call.output.out.raw(request.pem)
+    else:
+        call.say(f"Wrote the signing request {name} to {printable(args.out)}.")
+    call.output.out.finish()
+    made = "" if request.is_new else f"; it was made on {text.moment(request.created)}"
+    say(f"For {text.names_shown(request.domains)}, with a key {text.key_shown(request.key_type)}{made}.")
+    for advice in request.advice:
+        say(f"note: {printable(advice)}")
+    say("Its private key stays on this box. Give the request to your CA.")
+    say(f"When the certificate comes: certdeck import {name} --cert FILE. It finds the key by itself.")
+
+
+def _list(call: Call) -> int:
+    open_ones = call.engine.csrs()
+    rows = [
+        (printable(each.name), text.names_shown(each.domains), text.key_shown(each.key_type), text.moment(each.created))
+        for each in open_ones
+    ]
+    lines = list(table(("NAME", "FOR", "KEY", "MADE"), rows)) if rows else ["There is no open signing request."]
+    call.result({"requests": [_plain(each) for each in open_ones]}, lines)
+    return exits.DONE
+
+
+def _remove(call: Call) -> int:
+    name = call.args.name
+    if call.can_ask:
+        question = f"Forget the signing request {printable(name)} and its key? A certificate for it is of no use then."
+        if not agrees(call, question):
+            raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y if you are sure.")
+    with call.working(tell=False) as report:
+        call.engine.remove_csr(name, report=report)
+    call.result({"name": name, "removed": True}, [f"Forgot the signing request {printable(name)} and its key."])
+    return exits.DONE
+
+
+def _plain(request: SigningRequest) -> dict[str, object]:
+    return {
+        "name": request.name,
+        "domains": list(request.domains),
+        "key_type": request.key_type,
+        "subject": request.subject,
+        "created": rfc3339(request.created),
+        "csr": request.pem,
+        "advice": list(request.advice),
+    }
+
+
+COMMANDS = (
+    Command(
+        words="csr",
+        arguments=_arguments,
+        run=_run,
+        examples=(
+            "csr shop -d shop.example.com www.shop.example.com --out shop.csr",
+            'csr wild -d "*.example.com" example.com --key-type rsa-2048 --subject "O=Acme Ltd,C=DE"',
+            "csr  # the open ones",
+            "import shop --cert shop.crt  # when the CA has answered; no key file is needed",
+        ),
+        notes=(
+            "Asked again for the same names, it is the same request with the same key. The first name is the common\n"
+            "name too, where it has at most 64 characters; all names are alternative names."
+        ),
+    ),
+)
