@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHON
 
-.PHONY: help run test check format lock bench clean venv environment servers
+.PHONY: help run test check format lock bench fuzz clean venv environment servers
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,8 +40,12 @@ lock: ## Pin the packages again, with hashes, from pyproject.toml
 bench: venv servers ## Measure speed and memory
 	@$(BIN)/python -m pytest -m bench -s tests/bench
 
+# An environment of its own: no installation and no other target needs what it fetches.
+fuzz: ## Look for uploads that break the checks; SECONDS=3600, finds go to .fuzz/found
+	@sh tests/fuzz/fuzz.sh "$(or $(SECONDS),3600)"
+
 clean: ## Remove everything that was made here, certificates of `make run` included
-	@rm -rf $(VENV) .lock-venv $(SERVERS) .certdeck-home .reports build dist *.egg-info
+	@rm -rf $(VENV) .lock-venv .fuzz-venv .fuzz $(SERVERS) .certdeck-home .reports build dist *.egg-info
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find core tui themes tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
