@@ -20,7 +20,7 @@ FreshName = Callable[[str], str]
 def box(home: Path, pebble: PebbleServer, nginx: NginxServer) -> RealBox:
     """A box that asks the CA's own DNS who has which record."""
     made = RealBox(home, pebble, nginx)
-    made.configure(f'[dns01]\nresolvers = ["{pebble.dns_address}"]\ntimeout_seconds = 5\n')
+    made.configure(f'[dns01]\nresolvers = ["{pebble.dns_address}"]\ntimeout_seconds = 1\n')
     return made
 
 
