@@ -7,149 +7,69 @@ A screen module that brings its own actions keeps them here too, below a heading
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
 
 from textual.binding import Binding, BindingType
 
-if TYPE_CHECKING:
-    from core.operations import LineageStatus
+from tui.action import (
+    Action,
+    Situation,
+    has_certificate,
+    has_lineage,
+    may_change,
+    may_change_certificate,
+    may_complete,
+    may_renew,
+    may_roll_back,
+    may_write,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """What an action looks at to know whether it makes sense now."""
-
-    lineage: LineageStatus | None = None
-    """The one under the cursor."""
-    busy: bool = False
-    """An operation runs."""
-    broken: bool = False
-    """The configuration cannot be read."""
-    certificates: int = 0
-    problems: int = 0
-    """Files that cannot be read."""
-    can_go_back: bool = True
-    """There is a screen below, or something to undo in the view."""
-    step: int = 0
-    """Of a wizard, counted from 1."""
-    row: str = ""
-    """What is under the cursor where that is no certificate."""
-    row_kind: str = ""
-
-
-def _always(situation: Situation) -> bool:
-    return True
-
-
-def _has_lineage(situation: Situation) -> bool:
-    return situation.lineage is not None
-
-
-def _has_certificate(situation: Situation) -> bool:
-    return situation.lineage is not None and bool(situation.lineage.sha256)
-
-
-def _may_write(situation: Situation) -> bool:
-    return not situation.busy and not situation.broken
-
-
-def _may_change(situation: Situation) -> bool:
-    return _may_write(situation) and situation.lineage is not None
-
-
-def _may_change_certificate(situation: Situation) -> bool:
-    return _may_write(situation) and _has_certificate(situation)
-
-
-def _may_renew(situation: Situation) -> bool:
-    # An uploaded certificate comes from outside: nobody here can ask for another one.
-    return _may_change(situation) and situation.lineage is not None and situation.lineage.method != "upload"
-
-
-def _may_roll_back(situation: Situation) -> bool:
-    lineage = situation.lineage
-    return _may_write(situation) and lineage is not None and (lineage.version or 0) > 1
-
-
-def _may_complete(situation: Situation) -> bool:
-    return _may_write(situation) and situation.lineage is not None and situation.lineage.open_order
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One thing that a person can do."""
-
-    id: str
-    key: str
-    """Textual's names, several with commas: the first one is shown. Empty: only in the palette."""
-    label: str
-    """In the footer: one or two words."""
-    title: str
-    """In the palette and the help: a whole phrase."""
-    help: str
-    """In the help: what it does, in a sentence or two."""
-    scope: str = "app"
-    """The screen it belongs to; `app`: every screen."""
-    applies: Callable[[Situation], bool] = _always
-    footer: int = 0
-    """Place in the footer; what does not fit goes, the highest first. 0: never in the footer."""
-    palette: bool = True
-    shown_key: str = ""
-    """How the key is written, where its name is not what stands on it."""
-    priority: bool = False
-    """Works while a field has the focus as well."""
-
-    @property
-    def key_shown(self) -> str:
-        """The key as people write it: `^p`, `esc`, `i`."""
-        return self.shown_key or self.key.partition(",")[0].replace("ctrl+", "^").replace("escape", "esc")
-
+__all__ = ["ACTIONS", "Action", "Situation", "bindings", "of_scope", "offered"]
 
 ACTIONS: Final[tuple[Action, ...]] = (
     # -- certificates ----------------------------------------------------------------------------------------------
     Action(
-        id="issue", key="i", label="Issue", title="Issue a certificate", scope="certificates", applies=_may_write, footer=1,
+        id="issue", key="i", label="Issue", title="Issue a certificate", scope="certificates", applies=may_write, footer=1,
         help="Opens the wizard: names, proof, issuer and key, service, check, issue.",
     ),
     Action(
-        id="renew", key="r", label="Renew", title="Renew this certificate now", scope="certificates", applies=_may_renew,
+        id="renew", key="r", label="Renew", title="Renew this certificate now", scope="certificates", applies=may_renew,
         footer=2, help="Orders a new certificate for the same names and puts it onto its services, due or not.",
     ),
     Action(
         id="deploy", key="d", label="Deploy", title="Deploy this certificate", scope="certificates",
-        applies=_may_change_certificate, footer=3,
+        applies=may_change_certificate, footer=3,
         help="Puts the newest version onto its services: test, switch, reload, then a look at what they serve.",
     ),
     Action(
         id="show-pem", key="v", label="PEM", title="Show the certificate as PEM", scope="certificates",
-        applies=_has_certificate, footer=7,
+        applies=has_certificate, footer=7,
         help="Shows the certificate and its chain as text, to look at or to copy. Never the key.",
     ),
     Action(
         id="zoom", key="enter,ctrl+j", label="Details", title="Show every detail of this certificate", scope="certificates",
-        applies=_has_lineage, footer=4, shown_key="enter",
+        applies=has_lineage, footer=4, shown_key="enter",
         help="Gives the details the whole screen, and back. Tab moves to them too, to scroll.",
     ),
     Action(
         id="roll-back", key="b", label="Roll back", title="Roll back to the version before", scope="certificates",
-        applies=_may_roll_back, help="Puts the previous version of this certificate back onto its services.",
+        applies=may_roll_back, help="Puts the previous version of this certificate back onto its services.",
     ),
     Action(
-        id="complete", key="c", label="Complete", title="Complete the open order", scope="certificates", applies=_may_complete,
+        id="complete", key="c", label="Complete", title="Complete the open order", scope="certificates", applies=may_complete,
         footer=2, help="Goes on with an order that was left open, for example after its DNS records were made.",
     ),
     Action(
         id="export", key="e", label="Export", title="Export this certificate", scope="certificates",
-        applies=_may_change_certificate, help="Writes certificate, chain or key into a file, in the format another program wants.",
+        applies=may_change_certificate, help="Writes certificate, chain or key into a file, in the format another program wants.",
     ),
     Action(
         id="auto-renew", key="a", label="Auto-renew", title="Switch automatic renewal on or off", scope="certificates",
-        applies=_may_change, help="Decides whether the scheduled run may renew this certificate by itself.",
+        applies=may_change, help="Decides whether the scheduled run may renew this certificate by itself.",
     ),
     Action(
-        id="delete", key="delete,D", label="Delete", title="Delete this certificate", scope="certificates", applies=_may_change,
+        id="delete", key="delete,D", label="Delete", title="Delete this certificate", scope="certificates", applies=may_change,
         shown_key="del", help="Forgets the certificate. A sealed copy is kept for 30 days. Refused while a service still uses it.",
     ),
     Action(
@@ -241,11 +161,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="upload", key="u", label="Upload", title="Upload a certificate from elsewhere", footer=2,
         # On the first screen: nowhere else is there a certificate under the cursor, or nothing to go back to.
-        applies=lambda situation: _may_write(situation) and (situation.lineage is not None or not situation.can_go_back),
+        applies=lambda situation: may_write(situation) and (situation.lineage is not None or not situation.can_go_back),
         help="Takes a certificate that was bought or comes from another PKI: by path or paste, checked before it is applied.",
     ),
     Action(
-        id="apply", key="ctrl+s", label="Apply", title="Apply the certificate", scope="upload", applies=_may_write, footer=1,
+        id="apply", key="ctrl+s", label="Apply", title="Apply the certificate", scope="upload", applies=may_write, footer=1,
         help="Puts it onto its services as one transaction. Off while a check fails; a warning lets it pass.",
     ),
     Action(
@@ -267,21 +187,21 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="make-default", key="d", label="Default", title="Make this the default issuer", scope="issuers", footer=2,
-        applies=lambda situation: _may_write(situation) and bool(situation.row),
+        applies=lambda situation: may_write(situation) and bool(situation.row),
         help="Certificates that name no issuer of their own are ordered from it from now on.",
     ),
     Action(
-        id="add", key="n,insert", label="New", title="Add an issuer", scope="issuers", footer=3, applies=_may_write,
+        id="add", key="n,insert", label="New", title="Add an issuer", scope="issuers", footer=3, applies=may_write,
         help="Adds another CA that speaks ACME, public or within your company, by the URL of its directory.",
     ),
     Action(
         id="set-eab", key="e", label="EAB", title="Set the external account binding", scope="issuers", footer=4,
-        applies=lambda situation: _may_write(situation) and situation.row_kind == "acme",
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme",
         help="Keeps the key id and the HMAC key that a CA gives its customers. The HMAC key goes into the vault.",
     ),
     Action(
         id="remove", key="delete", label="Remove", title="Remove this issuer", scope="issuers", footer=5, shown_key="del",
-        applies=lambda situation: _may_write(situation) and situation.row_kind == "acme",
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme",
         help="Removes what the configuration says of it. Refused while a certificate still needs it.",
     ),
     # -- targets ---------------------------------------------------------------------------------------------------
@@ -291,18 +211,55 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Looks at its files, runs its configuration test, and asks what it serves. Changes nothing.",
     ),
     Action(
-        id="add", key="n,insert", label="New", title="Add a target", scope="targets", footer=2, applies=_may_write,
+        id="add", key="n,insert", label="New", title="Add a target", scope="targets", footer=2, applies=may_write,
         help="Describes a service: where its certificate and key lie, how to test and reload it, and where it speaks TLS.",
     ),
     Action(
         id="change", key="e", label="Change", title="Change this target", scope="targets", footer=3,
-        applies=lambda situation: _may_write(situation) and bool(situation.row),
+        applies=lambda situation: may_write(situation) and bool(situation.row),
         help="Opens the same form with what is set now.",
     ),
     Action(
         id="remove", key="delete", label="Remove", title="Remove this target", scope="targets", footer=4, shown_key="del",
-        applies=lambda situation: _may_write(situation) and bool(situation.row),
+        applies=lambda situation: may_write(situation) and bool(situation.row),
         help="Forgets the service; its files stay as they are. Refused while a certificate is deployed to it.",
+    ),
+    # -- DNS providers -----------------------------------------------------------------------------------------------
+    Action(
+        id="test", key="x,T,enter,ctrl+j", label="Test", title="Test this DNS provider", scope="dns", footer=1, shown_key="x",
+        applies=lambda situation: may_write(situation) and bool(situation.row),
+        help="Writes a TXT record, waits until every name server has it, and removes it. Each step says what to mend.",
+    ),
+    Action(
+        id="add", key="n,insert", label="New", title="Add a DNS provider", scope="dns", footer=2, applies=may_write,
+        help="Takes who serves your zone, and what is needed to write there. Secrets go into the vault.",
+    ),
+    Action(
+        id="change", key="e", label="Change", title="Change this DNS provider", scope="dns", footer=3,
+        applies=lambda situation: may_write(situation) and bool(situation.row),
+        help="Opens the same form with what is set now. Secrets are kept unless you type others.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove this DNS provider", scope="dns", footer=4, shown_key="del",
+        applies=lambda situation: may_write(situation) and bool(situation.row),
+        help="Forgets it and its secrets. Refused while a certificate proves its names with it.",
+    ),
+    Action(
+        id="take", key="enter,ctrl+j", label="Choose", title="Take this kind of provider", scope="dns-kind", footer=1,
+        shown_key="enter", help="Opens the form of this provider. Where the others are offered, it lists them first.",
+    ),
+    Action(
+        id="choose-file", key="ctrl+o", label="From file", title="Read this secret from a file", scope="dns-form", footer=2,
+        help="Reads the secret of the field that has the focus out of a file, whole, line ends at its end apart.",
+        applies=lambda situation: situation.row_kind == "secret", priority=True,
+    ),
+    Action(
+        id="run", key="enter,ctrl+j,ctrl+n", label="Test", title="Test with this domain", scope="dns-test", footer=1,
+        shown_key="enter", applies=may_write, help="Tries it again, with the domain that stands in the field.",
+    ),
+    Action(
+        id="stop", key="ctrl+x", label="Stop", title="Stop the test", scope="dns-test", footer=2,
+        applies=lambda situation: situation.busy, help="Stops it at the next safe point. What it wrote is removed again.",
     ),
     # -- settings --------------------------------------------------------------------------------------------------
     Action(
@@ -312,7 +269,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # -- DNS records that are set by hand ----------------------------------------------------------------------------
     Action(
         id="answer", key="enter,ctrl+j", label="Answer", title="Let the CA look at the records now", scope="records", footer=1,
-        shown_key="enter", applies=lambda situation: _may_write(situation) and situation.step > 0,
+        shown_key="enter", applies=lambda situation: may_write(situation) and situation.step > 0,
         help="Completes the order. Where a name server lacks a record it asks first, because a failed challenge ends the order.",
     ),
     Action(
@@ -349,7 +306,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="give-up", key="x", label="Give up", title="Give this order up", scope="records", footer=12,
-        applies=lambda situation: _may_write(situation) and situation.step > 0,
+        applies=lambda situation: may_write(situation) and situation.step > 0,
         help="Forgets the order. Its values are of no use any more: another order has others.",
     ),
     Action(
@@ -367,7 +324,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # -- leading to other screens ------------------------------------------------------------------------------------
     Action(
         id="first-boot", key="f", label="First boot", title="First boot: a self-signed certificate now",
-        applies=_may_write, help="Makes this box speak HTTPS at once with a self-signed certificate. Browsers warn about it.",
+        applies=may_write, help="Makes this box speak HTTPS at once with a self-signed certificate. Browsers warn about it.",
     ),
     Action(
         id="issuers", key="m", label="Issuers", title="Issuers and accounts", footer=10,
@@ -376,6 +333,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="targets", key="y", label="Targets", title="Targets: the services that use certificates", footer=11,
         help="The services that certificates are put onto, and how each of them is tested and reloaded.",
+    ),
+    Action(
+        id="dns", key="h", label="DNS", title="DNS providers: who writes the records of your zones", footer=11,
+        help="The providers that names are proved with through the DNS: which zones each serves, and whether it works.",
     ),
     Action(
         id="settings", key="comma", label="Settings", title="Settings", shown_key=",",

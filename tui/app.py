@@ -304,6 +304,11 @@ class CertdeckApp(App[None]):
 
         self._open(TargetsScreen)
 
+    def action_dns(self) -> None:
+        from tui.screens.dns import DnsScreen
+
+        self._open(DnsScreen)
+
     def action_settings(self) -> None:
         from tui.screens.settings import SettingsScreen
 

@@ -77,9 +77,12 @@ def test_what_applies_follows_the_certificate() -> None:
     assert not none & {"deploy", "export", "show-pem"}
 
 
-def test_dns_has_no_key_yet() -> None:
-    """What does not exist yet has no key."""
-    assert "dns" not in {action.id for action in ACTIONS}
+def test_the_dns_providers_are_reached_from_everywhere() -> None:
+    """The providers have a key on every screen, and stand in footer and palette (ST-23)."""
+    found = [action for action in ACTIONS if action.id == "dns"]
+    assert [(action.scope, action.key, action.palette, action.footer > 0) for action in found] == [
+        ("app", "h", True, True)
+    ]
 
 
 def test_bindings_leave_out_what_has_no_key() -> None:

@@ -1,0 +1,108 @@
+"""A field of a provider's form: its help is shown elsewhere, a secret is never shown, and it says itself what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from textual.widgets import Input, Static
+
+from core.errors import CertdeckError, UsageError
+from tui import text
+from tui.widgets.field import Field
+from tui.widgets.prose import Prose, marked
+
+KEPT: Final = "kept; type to replace"
+_LARGEST: Final = 64 * 1024
+"""Bytes of a file; a private key in PEM is a few kilobytes."""
+
+
+class AskedField(Field):
+    """One value that a provider wants. `problem`: says what is wrong with it now, in words without the value."""
+
+    DEFAULT_CSS = """
+    AskedField { height: auto; }
+    """
+
+    def __init__(
+        self,
+        key: str,
+        label: str,
+        *,
+        help: str,
+        problem: Callable[[str], str | None],
+        value: str = "",
+        hint: str = "",
+        secret: bool = False,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(
+            label, value=value, hint=hint, secret=secret, check=lambda typed: self._wrong(problem(key)), id=id
+        )
+        self.key, self.label, self.help, self.is_secret = key, label, help, secret
+        self._hint_at_first = hint
+        self._from_file: bytes | None = None
+
+    @property
+    def given(self) -> bytes:
+        """What was typed, or read from a file; empty where neither was done."""
+        return self.value.encode() if self.value else self._from_file or b""
+
+    def take(self, content: bytes, name: str) -> None:
+        """Use what a file holds, until something is typed."""
+        self._from_file = content
+        field = self.query_one(Input)
+        field.value = ""
+        field.placeholder = f"from {text.printable(name)}; type to replace"
+        self.examine()
+
+    def examine(self) -> bool:
+        """Check it where something was given: that something is missing is said once all of it is saved."""
+        if self.given:
+            return super().examine()
+        self.tell(None)
+        return True
+
+    def _wrong(self, problem: str | None) -> CertdeckError | None:
+        return None if problem is None else UsageError(problem, "", self.help)
+
+    def tell(self, error: CertdeckError | None) -> None:
+        """Show below the line what is wrong; None: nothing."""
+        self.error = error
+        if error is None:
+            self.query_one(Prose).write(None)
+            return
+        said = sentence(self.label, error.what)
+        self.query_one(Prose).write(lambda width, ink: marked("✖", "severity-red", said, width, ink))
+
+    def indent(self, cells: int) -> None:
+        """Give the label so much room."""
+        self.query_one(Static).styles.width = cells
+        self.query_one(Prose).styles.margin = (0, 0, 0, cells + 1)
+
+
+def sentence(label: str, problem: str) -> str:
+    """Return `API token: it is missing.`, without naming the field twice."""
+    words = problem if problem.lower().startswith(label.lower()) else f"{label}: {problem}"
+    return words if words.endswith((".", "?", "!")) else f"{words}."
+
+
+def content_of(path: str) -> bytes:
+    """Return what a file holds, without line ends at its end. Raises UsageError, whose words hold nothing of it."""
+    why = ""
+    content = b""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as exc:
+        why = f"Reading it failed: {exc.strerror or 'for no reason that was told'}."
+    if not why and len(content) > _LARGEST:
+        why = "It is larger than any secret is."
+    content = content.rstrip(b"\r\n")
+    if not why and not content:
+        why = "It is empty."
+    if not why and b"\0" in content:
+        why = "It holds no text."
+    if why:
+        raise UsageError(f"{path} cannot be used.", why, "Name a file that holds the secret alone.")
+    return content

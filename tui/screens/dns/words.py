@@ -1,0 +1,56 @@
+"""What the DNS screens say of a provider entry. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from core.operations import DnsKind, DnsProviderInfo
+from tui import text
+from tui.screens.dns.last_tests import LastTest
+
+STEPS: Final = {
+    "credentials": "Credentials",
+    "zone": "Zone",
+    "write": "Write a record",
+    "seen": "Name servers",
+    "remove": "Remove it",
+}
+"""The steps of a connection test in their order, as they are called on the screen."""
+FOUND_OUT: Final = "found out when they are needed"
+
+
+def zones_shown(info: DnsProviderInfo) -> str:
+    """Return the zones in short."""
+    return ", ".join(map(text.name_shown, info.zones)) if info.zones else FOUND_OUT
+
+
+def users_shown(info: DnsProviderInfo) -> str:
+    """Return which certificates use an entry, in a word or two."""
+    if not info.lineages:
+        return "–"
+    first, *others = info.lineages
+    return f"{first} +{len(others)}" if others else first
+
+
+def state_of(info: DnsProviderInfo, last: LastTest | None, now: datetime) -> tuple[str, str]:
+    """Return the mark (of `text.MARKS`) and the words for how it stands with an entry."""
+    if info.missing:
+        return "fail", "incomplete"
+    if last is None:
+        return "skip", "not tested"
+    return ("pass", f"tested {text.ago(last.at, now)}") if last.is_good else ("fail", "test failed")
+
+
+def labels_of(kind: DnsKind | None) -> dict[str, str]:
+    """Return what each field of a kind is called; nothing where the kind is not known here."""
+    return {field.key: field.label for field in kind.fields} if kind is not None else {}
+
+
+def missing_shown(info: DnsProviderInfo, kind: DnsKind | None) -> str:
+    """Return what an entry lacks, as a sentence."""
+    if info.missing == ("kind",):
+        return f"This box does not know the kind {info.kind}. Is its program part (dns-lexicon) installed?"
+    labels = labels_of(kind)
+    listed = ", ".join(labels.get(key, key) for key in info.missing)
+    return f"Missing: {listed}. e opens the form."
