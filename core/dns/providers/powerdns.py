@@ -1,0 +1,255 @@
+"""PowerDNS Authoritative, its HTTP API, with an API key.
+
+It writes whole sets and knows no condition, so what was written is looked at again. Read is the whole zone: asked for one set
+alone, the API leaves out records that are disabled, and writing back what it gives would remove them. A set is always
+replaced, never deleted, and its comments are not sent, because then they stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from core.dns.api import Answer, Api
+from core.dns.changes import Change, by_name, make_it_stand
+from core.dns.provider import CA_BUNDLE, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.txt import quoted, unquoted
+from core.errors import DnsProviderError
+
+TITLE = "PowerDNS"
+BASE = "/api/v1"
+PRIMARY_KINDS = ("native", "master", "primary", "producer")
+NOTIFYING_KINDS = ("master", "primary")
+
+
+@dataclass(frozen=True, slots=True)
+class _Zone:
+    """A zone as it was read."""
+
+    sets: Mapping[str, Mapping[str, Any]]
+    """Name → its set of TXT records."""
+    afterwards: tuple[str, ...]
+    """What the server is to be told after a change."""
+
+    def records(self, name: str) -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = self.sets[name]["records"] if name in self.sets else ()
+        return found
+
+    def values(self, name: str) -> list[str]:
+        return [unquoted(each["content"]) for each in self.records(name)]
+
+
+class PowerDns:
+    """One server behind one API. See `core.dns.provider.DnsProvider`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = Api(access, "", title=TITLE)
+        self._api.endpoint = self._api.endpoint.removesuffix(BASE)
+        self._server = f"{BASE}/servers/{quote(access.settings['server_id'], safe='')}"
+
+    def zones(self) -> tuple[str, ...]:
+        answer = self._ask("GET", "/zones", query={"dnssec": "false"})
+        if answer.status == 404:
+            raise self._no_such_server()
+        listed = self._want(answer, "")
+        if not isinstance(listed, list):
+            raise self._api.nonsense("It gives no list of zones.")
+        found = (each for each in listed if isinstance(each, dict) and _kind(each) in PRIMARY_KINDS)
+        return tuple(sorted(_plain(str(each.get("name"))) for each in found))
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        changes = by_name(add, remove)
+        if changes:
+            make_it_stand(
+                self._access,
+                TITLE,
+                changes,
+                read=lambda: self._read(zone),
+                values=_Zone.values,
+                write=lambda seen, left: self._write(zone, seen, left),
+            )
+
+    def close(self) -> None:
+        self._api.close()
+
+    # -- sets ----------------------------------------------------------------------------------------------------------
+
+    def _read(self, zone: str) -> _Zone:
+        found = self._zone(zone)
+        sets = found.get("rrsets")
+        if not isinstance(sets, list) or not all(isinstance(each, dict) for each in sets):
+            raise self._api.nonsense("It gives a zone without its records.")
+        wanted = {_plain(str(each.get("name"))): each for each in sets if each.get("type") == "TXT"}
+        for each in wanted.values():
+            records = each.get("records")
+            if not isinstance(records, list) or not all(_is_record(one) for one in records):
+                raise self._api.nonsense("It gives a set of records without its records.")
+        steps = ["rectify"] if found.get("dnssec") and not found.get("api_rectify") else []
+        steps += ["notify"] if _kind(found) in NOTIFYING_KINDS else []
+        return _Zone(wanted, tuple(steps))
+
+    def _zone(self, zone: str) -> Mapping[str, Any]:
+        answer = self._ask("GET", self._place_of(zone))
+        if answer.status == 404 or (answer.status == 422 and "find domain" in _said(answer)):
+            raise self._no_such_zone(zone)
+        found = self._want(answer, zone)
+        if not isinstance(found, dict):
+            raise self._api.nonsense("It gives no zone where there has to be one.")
+        if _kind(found) not in PRIMARY_KINDS:
+            raise provider_error(
+                self._access,
+                "zone",
+                f"{zone} is a secondary zone on this PowerDNS server.",
+                f"Its kind is {found.get('kind')}, so what is written here is lost with the next transfer.",
+                "Make an entry for the primary server of the zone.",
+            )
+        return found
+
+    def _write(self, zone: str, seen: _Zone, left: Mapping[str, Change]) -> None:
+        sets = []
+        for name, change in left.items():
+            standing = seen.records(name)
+            kept = [
+                {"content": each["content"], "disabled": bool(each.get("disabled"))}
+                for each in standing
+                if unquoted(each["content"]) not in change.remove
+            ]
+            missing = change.missing(seen.values(name))
+            kept += [{"content": quoted(value), "disabled": False} for value in missing]
+            ttl = seen.sets[name].get("ttl", TTL_SECONDS) if standing else TTL_SECONDS
+            sets.append({"name": f"{name}.", "type": "TXT", "ttl": ttl, "changetype": "REPLACE", "records": kept})
+        self._want(self._ask("PATCH", self._place_of(zone), data={"rrsets": sets}, is_perishable=True), zone)
+        # A signed zone is put in order and secondaries are told. Where that is not done here, the server does it in time.
+        for step in seen.afterwards:
+            with suppress(DnsProviderError):
+                self._ask("PUT", f"{self._place_of(zone)}/{step}", repeat=False)
+
+    # -- the interface -------------------------------------------------------------------------------------------------
+
+    def _place_of(self, zone: str) -> str:
+        return f"/zones/{quote(zone, safe='')}."
+
+    def _ask(self, method: str, path: str, **given: Any) -> Answer:
+        headers = {"X-API-Key": self._access.secrets.get("api_key", "").strip()}
+        try:
+            return self._api.call(method, f"{self._server}{path}", headers=headers, **given)
+        except DnsProviderError as exc:
+            if exc.details.get("reason") != "unreachable":
+                raise
+            raise provider_error(
+                self._access,
+                "unreachable",
+                exc.what,
+                exc.why,
+                "Check `endpoint`, and on the server in pdns.conf: api=yes, webserver-address, webserver-port, and that "
+                "webserver-allow-from names the address of this machine (PowerDNS hangs up on all others).",
+            ) from exc
+
+    def _want(self, answer: Answer, zone: str) -> Any:
+        """Return the JSON of a call that succeeded; raise for any other."""
+        if answer.status == 204 or (answer.is_ok and answer.json is not None):
+            return answer.json
+        raise self._failure(answer, zone)
+
+    # -- failures in words ---------------------------------------------------------------------------------------------
+
+    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
+        said = _said(answer)
+        if answer.is_ok:
+            return self._api.nonsense(f"It answered {answer.status} without JSON.")
+        if answer.status in (401, 403):
+            return self._api.credentials(
+                said,
+                "Give the `api-key` of pdns.conf on the server; a key that was changed there works after a restart.",
+            )
+        if "Conflicts with pre-existing RRset" in said:
+            return provider_error(
+                self._access,
+                "conflict",
+                f"A TXT record cannot be made in {zone}, because a CNAME stands at its name.",
+                f"PowerDNS says: {self._api.words(said)}",
+                "Remove the CNAME, or say with --delegate where it leads and use the provider of that zone.",
+            )
+        return self._api.refused(
+            f"PowerDNS refused a change in {zone}." if zone else "PowerDNS refused a request.",
+            answer.status,
+            said,
+            "See the zone with `pdnsutil check-zone` on the server; what stands in the way is named above.",
+        )
+
+    def _no_such_zone(self, zone: str) -> DnsProviderError:
+        if self._ask("GET", "").status == 404:
+            return self._no_such_server()
+        return provider_error(
+            self._access,
+            "zone",
+            f"The PowerDNS server of {self._access.name} has no zone {zone}.",
+            "It answers: Not Found.",
+            "Give the zone as it is called there with --zone; `pdnsutil list-all-zones` on the server shows all.",
+        )
+
+    def _no_such_server(self) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "refused",
+            f"What answers for {self._access.name} has no server {self._access.settings['server_id']!r}.",
+            "It answers: Not Found.",
+            "Leave `server_id` away (it is localhost for every PowerDNS Authoritative), and check `endpoint`: without /api/v1.",
+        )
+
+
+def _is_record(found: object) -> bool:
+    return isinstance(found, dict) and isinstance(found.get("content"), str)
+
+
+def _kind(zone: Mapping[str, Any]) -> str:
+    return str(zone.get("kind", "")).lower()
+
+
+def _plain(name: str) -> str:
+    return name.rstrip(".").lower()
+
+
+def _said(answer: Answer) -> str:
+    """Return the words of a refusal: `{"error": …}`, or plain text."""
+    error = answer.fields.get("error")
+    return error if isinstance(error, str) else answer.text if len(answer.body) < 200 else ""
+
+
+def _check_endpoint(endpoint: str) -> str | None:
+    parts = urlsplit(endpoint)
+    is_good = parts.scheme in ("http", "https") and parts.hostname and not parts.query
+    return None if is_good else "write it as an address, for example http://192.0.2.53:8081"
+
+
+KIND = Kind(
+    name="powerdns",
+    title=TITLE,
+    fields=(
+        Field(
+            key="endpoint",
+            label="Endpoint",
+            help="Where the server's API is, for example http://192.0.2.53:8081 (`webserver-address`, `webserver-port`).",
+            check=_check_endpoint,
+        ),
+        Field(
+            key="server_id",
+            label="Server id",
+            help="`localhost` for every PowerDNS Authoritative; other words only behind a proxy for several.",
+            required=False,
+            default="localhost",
+        ),
+        Field(key="api_key", label="API key", help="`api-key` in pdns.conf.", secret=True),
+        CA_BUNDLE,
+    ),
+    help="Switch the API on in pdns.conf: api=yes and api-key=…, and name this machine in webserver-allow-from.",
+    connect=PowerDns,
+    notes=(
+        "The API key of PowerDNS may change every zone of the server; a TSIG key (kind rfc2136) can be limited to one.",
+        "Whole zones are read, so one of some ten thousand records is too large; use the kind rfc2136 for it.",
+    ),
+)
