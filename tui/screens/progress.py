@@ -79,7 +79,7 @@ class ProgressScreen(Page[None]):
     def _lead_on(self) -> None:
         """Give way to the records that a person has to set, where that is how it ended."""
         result = self.operation.result
-        if not isinstance(result, Pending) or not self.is_current:
+        if not isinstance(result, Pending) or self.app.screen is not self:
             return
         from tui.screens.records import RecordsScreen
 

@@ -93,7 +93,13 @@ class RecordsScreen(Page[None]):
         if self._has_ended:
             self.call_later(self.deck.go_to, self.name_of_lineage)
         elif self.order is not None:
+            self.watch_state.look_soon()
             self._read()
+
+    @property
+    def _is_in_front(self) -> bool:
+        # Textual calls a screen current also when it lies just below the one that is seen.
+        return self.app.screen is self
 
     def _read(self) -> None:
         """Read the order from the disk: another session, or the scheduled run, may have ended it."""
@@ -108,13 +114,13 @@ class RecordsScreen(Page[None]):
             if gone:
                 told = "It was completed, given up, or it failed. i orders again, with new values."
                 self.notify(told, title=f"No order of {self.page_detail} waits", timeout=8, markup=False)
-            elif isinstance(answer, CertdeckError):
-                self.deck.show_error(answer)
-            if self.is_current:
+            self.deck.refresh_status()
+            if self._is_in_front:
                 self.deck.go_to(self.name_of_lineage)
+            if isinstance(answer, CertdeckError) and not gone:
+                self.deck.show_error(answer)
             return
         self.order = answer
-        self.watch_state.look_soon()
         self._show()
         self.refresh_actions()
 
@@ -130,7 +136,7 @@ class RecordsScreen(Page[None]):
             watch.found(operation.result.views, self.deck.now())
         else:
             self._has_ended = True
-            if not isinstance(operation.result, Issued) and self.is_current:
+            if not isinstance(operation.result, Issued) and self._is_in_front:
                 self.deck.go_to(self.name_of_lineage)
 
     # -- looking -----------------------------------------------------------------------------------------------------
@@ -140,7 +146,7 @@ class RecordsScreen(Page[None]):
         return self.engine.env.clock.monotonic()
 
     def _tick(self) -> None:
-        if self.order is None or self._has_ended or not self.is_current:
+        if self.order is None or self._has_ended or not self._is_in_front:
             return
         watch, at = self.watch_state, self._at
         if watch.seconds_to_answer(at) == 0.0 and not self.bridge.busy:
@@ -160,7 +166,7 @@ class RecordsScreen(Page[None]):
         self.watch_state.took(answer, self._at, self.deck.now())
         if isinstance(answer, NotFound):
             self._read()
-        if not self.is_current:
+        if not self._is_in_front:
             self.watch_state.pause()
         self._show()
 
