@@ -1,0 +1,190 @@
+"""acme-dns: a small name server for nothing but proofs, to which `_acme-challenge` leads by a CNAME.
+
+An account is one name of that server with room for two values; a third pushes out the oldest. Nothing can be read or
+removed, and only values of exactly 43 characters are taken.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.dns.api import Answer, Api
+from core.dns.provider import CA_BUNDLE, Access, Field, Kind, TxtRecord, provider_error
+from core.errors import DnsProviderError
+
+TITLE = "acme-dns"
+MOST_VALUES = 2
+
+_PROOF = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class AcmeDns:
+    """One account. See `core.dns.provider.DnsProvider`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = Api(access, "", title=TITLE)
+        self._subdomain = access.settings["subdomain"]
+
+    def zones(self) -> tuple[str, ...]:
+        return ()
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        """Add values. Those to remove stay until others push them out: acme-dns cannot remove any."""
+        for record in add:
+            self._check(record)
+        values = [*dict.fromkeys(record.value for record in add)]
+        if len(values) > MOST_VALUES:
+            raise provider_error(
+                self._access,
+                "refused",
+                f"acme-dns cannot hold {len(values)} values at once.",
+                f"An account has room for {MOST_VALUES}.",
+                "Make an account, and so an entry, for each domain.",
+            )
+        for value in values:
+            self._update(value)
+
+    def close(self) -> None:
+        self._api.close()
+
+    def _update(self, value: str) -> None:
+        headers = {"X-Api-User": self._access.settings["username"], "X-Api-Key": self._access.secrets["password"]}
+        answer = self._api.call("POST", "/update", headers=headers, data={"subdomain": self._subdomain, "txt": value})
+        if answer.is_ok and answer.fields.get("txt") == value:
+            return
+        raise self._failure(answer)
+
+    # -- in words ------------------------------------------------------------------------------------------------------
+
+    def _check(self, record: TxtRecord) -> None:
+        if not _PROOF.fullmatch(record.value):
+            raise provider_error(
+                self._access,
+                "refused",
+                f"acme-dns does not take the value for {record.name}.",
+                "It takes proofs of dns-01 alone, which have 43 characters.",
+                "Use the challenge dns-01 with this entry, or another provider.",
+            )
+        if record.name.partition(".")[0] != self._subdomain.lower():
+            target = self._access.settings.get("fulldomain") or f"{self._subdomain}.(the domain of your acme-dns)"
+            raise provider_error(
+                self._access,
+                "zone",
+                f"{record.name} does not lead to the account of {self._access.name} at acme-dns.",
+                "The CA looks at that name, and the account can only write at its own.",
+                f"Make a CNAME record from {record.name} to {target}. If there is one that cannot be seen from here, say so: "
+                f"certdeck dns add {self._access.name} --replace … --delegate {record.name}={target}.",
+                details={"cname": record.name, "target": target},
+            )
+
+    def _failure(self, answer: Answer) -> DnsProviderError:
+        said = answer.fields.get("error")
+        said = said if isinstance(said, str) else ""
+        if answer.status in (401, 403):
+            return self._api.credentials(
+                said,
+                "Check `username`, `subdomain` and `password`: all three come from one registration. If the account was registered "
+                "with allowed networks, this machine's address has to be in one of them.",
+            )
+        if answer.is_ok or not said:
+            return self._api.nonsense(f"It answered {answer.status} without what acme-dns says.")
+        return self._api.refused(
+            "acme-dns refused a value.",
+            answer.status,
+            said,
+            "Check `subdomain`: it is the first part of the account's full domain, a UUID.",
+        )
+
+
+def register(access: Access) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Make an account; return its settings, where the CNAME has to lead among them (`fulldomain`), and its secrets.
+
+    Raises DnsProviderError, Cancelled.
+    """
+    api = Api(access, "", title=TITLE)
+    networks = access.settings.get("allow_from", "").replace(",", " ").split()
+    try:
+        answer = api.call("POST", "/register", data={"allowfrom": networks} if networks else {}, repeat=False)
+    finally:
+        api.close()
+    found: Mapping[str, Any] = answer.fields
+    keys = ("subdomain", "username", "password", "fulldomain")
+    if answer.is_ok and all(isinstance(found.get(key), str) and found[key] for key in keys):
+        settings = {key: found[key] for key in ("subdomain", "username", "fulldomain")}
+        return settings, {"password": found["password"]}
+    said = found.get("error")
+    if answer.status in (401, 403, 404, 405):
+        raise provider_error(
+            access,
+            "permission",
+            "This acme-dns server registers nobody.",
+            f"It answered {answer.status} to a registration.",
+            "Check `endpoint`, or ask who runs the server for an account, and give `subdomain`, `username` and the secret "
+            "`password` of it.",
+        )
+    if answer.is_ok or not isinstance(said, str):
+        raise api.nonsense(f"It answered {answer.status} to a registration, without an account.")
+    raise api.refused(
+        "acme-dns refused the registration.", answer.status, said, "Check `allow_from`: networks as 192.0.2.0/24."
+    )
+
+
+def _check_endpoint(endpoint: str) -> str | None:
+    parts = urlsplit(endpoint)
+    is_good = parts.scheme in ("http", "https") and parts.hostname and not parts.query
+    return None if is_good else "write it as an address, for example https://auth.example.org"
+
+
+def _check_networks(networks: str) -> str | None:
+    for network in networks.replace(",", " ").split():
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            return f"{network} is no network; write, for example, 192.0.2.0/24"
+    return None
+
+
+KIND = Kind(
+    name="acme-dns",
+    title=TITLE,
+    fields=(
+        Field(
+            key="endpoint",
+            label="Endpoint",
+            help="Address of the acme-dns server, for example https://auth.example.org.",
+            check=_check_endpoint,
+        ),
+        Field(key="subdomain", label="Subdomain", help="Of the account; leave all three away to register a new one."),
+        Field(key="username", label="User name", help="Of the account."),
+        Field(key="password", label="Password", help="Of the account.", secret=True),
+        Field(
+            key="fulldomain",
+            label="Full domain",
+            help="Where CNAME records of _acme-challenge have to lead.",
+            required=False,
+        ),
+        Field(
+            key="allow_from",
+            label="Allowed networks",
+            help="For a registration: who may change the values, with commas between them; all when empty.",
+            required=False,
+            check=_check_networks,
+        ),
+        CA_BUNDLE,
+    ),
+    help="Give the endpoint alone and an account is registered. Then make a CNAME record from _acme-challenge.DOMAIN to its full "
+    "domain, once.",
+    connect=AcmeDns,
+    has_zones=False,
+    register=register,
+    most_values=MOST_VALUES,
+    notes=(
+        "An account holds two values: a domain and its wildcard. Make one entry for each domain.",
+        "Values cannot be removed; they stay until the next two push them out, and do no harm.",
+    ),
+)

@@ -1,0 +1,142 @@
+"""A program of the appliance's own that adds and removes records.
+
+It is started without a shell, with three arguments: `present` or `cleanup`, the record's name, its value. Secrets of the entry,
+and settings that are not certdeck's, are in its environment and in that of nobody else. Status 0 means done.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from core.dns.last_words import last_words
+from core.dns.provider import Access, Field, Kind, TxtRecord, provider_error
+from core.errors import DnsProviderError
+
+PRESENT = "present"
+CLEANUP = "cleanup"
+MOST_SECONDS = 3600
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Hook:
+    """One program. See `core.dns.provider.DnsProvider`."""
+
+    def __init__(self, access: Access) -> None:
+        """Raises DnsProviderError for a setting or secret whose name cannot be a variable's, or a time limit that is none."""
+        self._access = access
+        self._command = access.settings["command"]
+        self._seconds = self._time_limit()
+        own = {field.key for field in KIND.fields}
+        self._variables = {key: value for key, value in access.settings.items() if key not in own} | dict(
+            access.secrets
+        )
+        for key in self._variables:
+            if not _VARIABLE.fullmatch(key):
+                raise self._wrong(
+                    f"{key!r} cannot be handed to a program.",
+                    "Settings and secrets of a hook become variables of its environment: letters, digits and _.",
+                )
+
+    def zones(self) -> tuple[str, ...]:
+        return ()
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        for record in dict.fromkeys(add):
+            self._run(PRESENT, record)
+        for record in dict.fromkeys(remove):
+            if record not in add:
+                self._run(CLEANUP, record)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _run(self, verb: str, record: TxtRecord) -> None:
+        done = self._access.env.runner.run(
+            [self._command, verb, record.name, record.value],
+            timeout=self._seconds,
+            cancel=self._access.cancel,
+            extra_env=self._variables,
+        )
+        if done.returncode == 0 and not done.timed_out:
+            return
+        said = last_words(done.output, self._access.secrets.values())
+        if done.timed_out:
+            end = f"It took longer than {self._seconds:g} s and was ended."
+            fix = "See what it waits for, or set `timeout_seconds` higher."
+        elif done.returncode == 127:
+            end = "It could not be started."
+            fix = "Check `command`: one program with its whole path, executable, and its first line (#!) names an interpreter."
+        elif done.returncode < 0:
+            end = f"It was ended by signal {-done.returncode}."
+            fix = "See its own log."
+        else:
+            end = f"It ended with status {done.returncode}."
+            fix = f"Run it by hand as certdeck does: {self._command} {verb} {record.name} VALUE."
+        raise provider_error(
+            self._access,
+            "temporary" if done.timed_out else "refused",
+            f"The hook {self._command} did not {'set' if verb == PRESENT else 'remove'} the record {record.name}.",
+            f"{end} Its last words: {said}" if said else end,
+            fix,
+            details={"status": done.returncode},
+        )
+
+    def _time_limit(self) -> float:
+        seconds = self._access.settings["timeout_seconds"]
+        problem = _check_seconds(seconds)
+        if problem:
+            raise self._wrong(f"The setting timeout_seconds cannot be {seconds!r}.", f"It has to be right: {problem}.")
+        return float(seconds)
+
+    def _wrong(self, what: str, why: str) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "refused",
+            what,
+            why,
+            f"Correct the entry {self._access.name}: certdeck dns add {self._access.name} --replace --kind hook …",
+        )
+
+
+def _check_command(command: str) -> str | None:
+    if command.startswith("/") or "/" not in command:
+        return None
+    return "give the whole path, from / on: a scheduled run starts in another folder than a person"
+
+
+def _check_seconds(seconds: str) -> str | None:
+    is_good = seconds.isascii() and seconds.isdigit() and 0 < int(seconds[:6]) <= MOST_SECONDS
+    return None if is_good else f"give a number from 1 to {MOST_SECONDS}"
+
+
+KIND = Kind(
+    name="hook",
+    title="A program of your own",
+    fields=(
+        Field(
+            key="command",
+            label="Program",
+            help="Its whole path. It is called with present or cleanup, the record's name, and its value.",
+            check=_check_command,
+        ),
+        Field(
+            key="timeout_seconds",
+            label="Time limit",
+            help="Seconds that one call may take.",
+            required=False,
+            default="120",
+            check=_check_seconds,
+        ),
+    ),
+    help="Write a program that adds (present NAME VALUE) and removes (cleanup NAME VALUE) one TXT record and ends with status 0. "
+    "Several values can stand at one name, so it must add, not replace.",
+    connect=Hook,
+    has_zones=False,
+    takes_any=True,
+    notes=(
+        "Secrets and further settings of the entry are variables in its environment: --secret API_TOKEN=FILE is API_TOKEN.",
+        "cleanup may come for a value that is gone already; that is no failure.",
+    ),
+)
