@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,18 @@ def test_add_in_json(token: Path) -> None:
     assert answer.json["secrets"] == {"api_token": True}
     assert (answer.json["name"], answer.json["changed"]) == ("cf", True)
     assert SECRET not in answer.out + answer.err
+
+
+def test_an_account_that_was_made_says_its_cname() -> None:
+    """Where the provider has made an account by itself (acme-dns), the CNAME that leads to it is said."""
+
+    class Registering(FakeEngine):
+        def add_dns_provider(self, config: DnsProviderConfig, *given: Any, **named: Any) -> Any:
+            made = super().add_dns_provider(config, *given, **named)
+            return replace(made, settings={**made.settings, "fulldomain": "8e57.auth.example.net"})
+
+    answer = command("dns", "add", "own", "--kind", "hook", "--set", "command=/bin/true", engine=Registering())
+    assert "_acme-challenge.DOMAIN. IN CNAME 8e57.auth.example.net." in answer.out.splitlines()
 
 
 @pytest.mark.parametrize(

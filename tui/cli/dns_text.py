@@ -68,6 +68,9 @@ def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
     yield from labelled([(label, value or "found out by itself") for label, value in pairs])
     for note in kind.notes:
         yield f"Note: {printable(note)}"
+    if at := entry.settings.get("fulldomain"):
+        yield "Lead the proofs of each name there, once, with a CNAME:"
+        yield f"_acme-challenge.DOMAIN. IN CNAME {printable(at)}."
     domain = "" if entry.zones else " --domain DOMAIN"
     yield f"Try it: certdeck dns test {name}{domain}"
     yield f"Use it: certdeck issue -d DOMAIN --dns {name}"
