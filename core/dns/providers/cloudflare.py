@@ -17,12 +17,11 @@ from urllib.parse import quote
 from core.dns.api import Answer, Api
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, Change, by_name, contested
 from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.providers.cloudflare_failures import ALREADY_GONE, ALREADY_THERE, TOKENS_PAGE, Failures, codes_of
 from core.dns.txt import quoted, unquoted
-from core.errors import DnsProviderError
 
 ENDPOINT = "https://api.cloudflare.com/client/v4"
 TITLE = "Cloudflare"
-TOKENS_PAGE = "the page “API Tokens” of My Profile"
 ZONES_A_PAGE = 50
 RECORDS_A_PAGE = 100
 ALL_RECORDS_A_PAGE = 1000
@@ -31,15 +30,6 @@ CHANGES_A_BATCH = 200
 ASKED_ONE_BY_ONE = 3
 """Names; for more of them, all TXT records of the zone are read at once."""
 
-ALREADY_THERE = {81057, 81058}
-ALREADY_GONE = {81044}
-OTHER_KIND_THERE = {81053, 81054, 81056}
-"""A CNAME stands at the name."""
-QUOTA = {81045}
-NO_SUCH_ZONE = {1001, 1003, 1049, 7000, 7003}
-UNUSABLE_TOKEN = {1000, 6003, 6103, 6111, 9103, 9106, 9107}
-MAYBE_PERMISSION = {9109, 10000, 10001}
-_LOCATION = re.compile(r"from location:? *([0-9A-Fa-f.:]+)")
 _GLOBAL_KEY = re.compile(r"[0-9a-f]{37}")
 _ZONE_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -52,6 +42,7 @@ class Cloudflare:
         self._api = Api(access, ENDPOINT, title=TITLE)
         self._token = access.secrets.get("api_token", "").strip()
         self._chosen = access.settings.get("zone_id", "").strip().lower()
+        self._failures = Failures(access, self._api, self._ask)
         self._ids: dict[str, str] = {}
 
     def zones(self) -> tuple[str, ...]:
@@ -63,9 +54,9 @@ class Cloudflare:
         if answer.is_ok:
             return (self._name_of(_result(answer)),)
         if answer.status != 403:
-            raise self._failure(answer, "zone")
+            raise self._failures.of(answer, "")
         # The token may write records without being allowed to read the zone itself; then its name is as configured.
-        self._want(self._ask("GET", f"{path}/dns_records", query={"type": "TXT", "per_page": RECORDS_A_PAGE}), "zone")
+        self._want(self._ask("GET", f"{path}/dns_records", query={"type": "TXT", "per_page": RECORDS_A_PAGE}), "")
         return self._access.zones
 
     def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
@@ -135,7 +126,7 @@ class Cloudflare:
                 for kind in dict.fromkeys(each for each, _ in some)
             }
             answer = self._ask("POST", f"{path}/batch", data=data)
-            if not answer.is_ok and _codes(answer) & (ALREADY_THERE | ALREADY_GONE):
+            if not answer.is_ok and codes_of(answer) & (ALREADY_THERE | ALREADY_GONE):
                 return False
             made = self._want(answer, zone)
             self._check_names(path, zone, data.get("posts", []), made.get("posts") if isinstance(made, dict) else None)
@@ -205,7 +196,7 @@ class Cloudflare:
         page = 1
         while True:
             answer = self._ask("GET", path, query={**query, "page": page})
-            result = self._want(answer, "zone")
+            result = self._want(answer, "")
             if not isinstance(result, list) or not all(isinstance(each, dict) for each in result):
                 raise self._api.nonsense("It gives no list where there has to be one.")
             yield result
@@ -219,7 +210,7 @@ class Cloudflare:
         """Return the result of a call that succeeded; raise for any other."""
         if answer.is_ok and answer.fields.get("success") is True:
             return answer.fields.get("result")
-        raise self._failure(answer, zone)
+        raise self._failures.of(answer, zone)
 
     def _id_in(self, record: Mapping[str, Any]) -> str:
         id = record.get("id")
@@ -233,90 +224,6 @@ class Cloudflare:
             raise self._api.nonsense("It gives a zone without a name.")
         return name
 
-    # -- failures in words ---------------------------------------------------------------------------------------------
-
-    def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
-        codes, said = _codes(answer), _said(answer)
-        if not codes and (answer.is_ok or not answer.fields):
-            return self._api.nonsense(f"It answered {answer.status} without the JSON of API v4.")
-        location = _LOCATION.search(said)
-        if location is not None:
-            return self._from_elsewhere(location[1], said)
-        if codes & OTHER_KIND_THERE:
-            return provider_error(
-                self._access,
-                "conflict",
-                f"A TXT record cannot be made in {zone}, because a CNAME stands at its name.",
-                f"Cloudflare says: {self._api.words(said)}",
-                "Remove the CNAME, or say with a delegation where it leads and use the provider of that zone.",
-            )
-        if codes & QUOTA:
-            return self._api.refused(
-                f"{zone} is full at Cloudflare.",
-                answer.status,
-                said,
-                "Remove records that are not needed, or take a larger plan.",
-            )
-        if codes & NO_SUCH_ZONE:
-            return provider_error(
-                self._access,
-                "zone",
-                "Cloudflare knows no zone of this id.",
-                f"It says: {self._api.words(said)}",
-                "Set zone_id to the Zone ID on the overview page of the domain, or leave it out.",
-            )
-        if codes & UNUSABLE_TOKEN:
-            return self._bad_token(said)
-        if codes & MAYBE_PERMISSION or answer.status in (401, 403):
-            return self._denied(said, zone)
-        return self._api.refused(
-            f"Cloudflare refused a change in {zone}.",
-            answer.status,
-            said or answer.text,
-            "See the domain's DNS records at Cloudflare; what stands in the way is named above.",
-        )
-
-    def _denied(self, said: str, zone: str) -> DnsProviderError:
-        """Tell a token that is no good from one that lacks a permission; Cloudflare's answer alone does not."""
-        verified = self._ask("GET", "/user/tokens/verify")
-        result = _result(verified)
-        status = result.get("status") if isinstance(result, dict) else None
-        if status == "expired":
-            return self._bad_token("the token has expired")
-        if status == "disabled":
-            return self._bad_token("the token is disabled")
-        if not verified.is_ok:
-            location = _LOCATION.search(_said(verified))
-            if location is not None:
-                return self._from_elsewhere(location[1], _said(verified))
-            return self._bad_token(said)
-        where = "" if zone == "zone" else f" for {zone}"
-        return provider_error(
-            self._access,
-            "permission",
-            f"The API token of {self._access.name} is valid, but may not do this{where}.",
-            f"Cloudflare says: {self._api.words(said)}" if said else "Cloudflare gave no reason.",
-            f"On {TOKENS_PAGE}, give it the permission Zone: DNS: Edit, include the zone in its Zone Resources, and add "
-            "Zone: Zone: Read unless zone_id is set.",
-        )
-
-    def _from_elsewhere(self, address: str, said: str) -> DnsProviderError:
-        return provider_error(
-            self._access,
-            "address-not-allowed",
-            f"The API token of {self._access.name} may not be used from {address}.",
-            f"Cloudflare says: {self._api.words(said)}",
-            f"On {TOKENS_PAGE}, add {address} to the token's Client IP Address Filtering, or remove the filter.",
-            details={"address": address},
-        )
-
-    def _bad_token(self, said: str) -> DnsProviderError:
-        return self._api.credentials(
-            said,
-            f"Make a new token on {TOKENS_PAGE} with the template “Edit zone DNS” and give it again; it is no Global API Key. "
-            "A token of the account instead of the user needs Zone: DNS: Edit and Zone: Zone: Read, too.",
-        )
-
 
 def _name_in(thing: Mapping[str, Any]) -> str:
     """Return the name of a record or a zone in A-labels; Cloudflare has given both forms."""
@@ -329,28 +236,6 @@ def _name_in(thing: Mapping[str, Any]) -> str:
 
 def _result(answer: Answer) -> Any:
     return answer.fields.get("result")
-
-
-def _errors(answer: Answer) -> list[Mapping[str, Any]]:
-    """Return the errors of an answer with those that led to them."""
-    found: list[Mapping[str, Any]] = []
-    left: list[object] = [answer.fields.get("errors")]
-    while left and len(found) < 20:
-        each = left.pop(0)
-        if isinstance(each, list):
-            left += each
-        elif isinstance(each, dict):
-            found.append(each)
-            left.append(each.get("error_chain"))
-    return found
-
-
-def _codes(answer: Answer) -> set[int]:
-    return {code for each in _errors(answer) if isinstance(code := each.get("code"), int)}
-
-
-def _said(answer: Answer) -> str:
-    return "; ".join(str(each.get("message", "")).rstrip(".") for each in _errors(answer))
 
 
 def _check_token(token: str) -> str | None:

@@ -1,0 +1,141 @@
+"""What Cloudflare means when it refuses, in words.
+
+The same codes stand for a bad token and for one that lacks a permission (9109, 10000), so the token is verified before either
+is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.dns.api import Answer, Api
+from core.dns.provider import Access, provider_error
+from core.errors import DnsProviderError
+
+TOKENS_PAGE = "the page “API Tokens” of My Profile"
+ALREADY_THERE = {81057, 81058}
+ALREADY_GONE = {81044}
+OTHER_KIND_THERE = {81053, 81054, 81056}
+"""A CNAME stands at the name."""
+QUOTA = {81045}
+NO_SUCH_ZONE = {1001, 1003, 1049, 7000, 7003}
+UNUSABLE_TOKEN = {1000, 6003, 6103, 6111, 9103, 9106, 9107}
+MAYBE_PERMISSION = {9109, 10000, 10001}
+_LOCATION = re.compile(r"from location:? *([0-9A-Fa-f.:]+)")
+
+
+class Failures:
+    """Makes errors of refusals. `ask`: sends a request with the token."""
+
+    def __init__(self, access: Access, api: Api, ask: Callable[[str, str], Answer]) -> None:
+        self._access = access
+        self._api = api
+        self._ask = ask
+
+    def of(self, answer: Answer, zone: str) -> DnsProviderError:
+        """Return the error for an answer that is none or a refusal. `zone`: what was to be changed; empty: nothing, only read."""
+        codes, said = codes_of(answer), _said(answer)
+        if not codes and (answer.is_ok or not answer.fields):
+            return self._api.nonsense(f"It answered {answer.status} without the JSON of API v4.")
+        location = _LOCATION.search(said)
+        if location is not None:
+            return self._from_elsewhere(location[1].strip(".:"), said)
+        if codes & OTHER_KIND_THERE:
+            return provider_error(
+                self._access,
+                "conflict",
+                f"A TXT record cannot be made in {zone}, because a CNAME stands at its name.",
+                f"Cloudflare says: {self._api.words(said)}",
+                "Remove the CNAME, or say with a delegation where it leads and use the provider of that zone.",
+            )
+        if codes & QUOTA:
+            return self._api.refused(
+                f"{zone} is full at Cloudflare.",
+                answer.status,
+                said,
+                "Remove records that are not needed, or take a larger plan.",
+            )
+        if codes & NO_SUCH_ZONE:
+            return provider_error(
+                self._access,
+                "zone",
+                "Cloudflare knows no zone of this id.",
+                f"It says: {self._api.words(said)}",
+                "Set zone_id to the Zone ID on the overview page of the domain, or leave it out.",
+            )
+        if codes & UNUSABLE_TOKEN:
+            return self._bad_token(said)
+        if codes & MAYBE_PERMISSION or answer.status in (401, 403):
+            return self._denied(said, zone)
+        return self._api.refused(
+            f"Cloudflare refused a change in {zone}." if zone else "Cloudflare refused to say what is there.",
+            answer.status,
+            said or answer.text,
+            "See the domain's DNS records at Cloudflare; what stands in the way is named above.",
+        )
+
+    def _denied(self, said: str, zone: str) -> DnsProviderError:
+        """Tell a token that is no good from one that lacks a permission; Cloudflare's answer alone does not."""
+        verified = self._ask("GET", "/user/tokens/verify")
+        result = verified.fields.get("result")
+        status = result.get("status") if isinstance(result, dict) else None
+        if status == "expired":
+            return self._bad_token("the token has expired")
+        if status == "disabled":
+            return self._bad_token("the token is disabled")
+        if not verified.is_ok:
+            location = _LOCATION.search(_said(verified))
+            if location is not None:
+                return self._from_elsewhere(location[1].strip(".:"), _said(verified))
+            return self._bad_token(said)
+        where = f" in {zone}" if zone else ""
+        return provider_error(
+            self._access,
+            "permission",
+            f"The API token of {self._access.name} is valid, but may not do this{where}.",
+            f"Cloudflare says: {self._api.words(said)}" if said else "Cloudflare gave no reason.",
+            f"On {TOKENS_PAGE}, give it the permission Zone: DNS: Edit, include the zone in its Zone Resources, and add "
+            "Zone: Zone: Read unless zone_id is set.",
+        )
+
+    def _from_elsewhere(self, address: str, said: str) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "address-not-allowed",
+            f"The API token of {self._access.name} may not be used from {address}.",
+            f"Cloudflare says: {self._api.words(said)}",
+            f"On {TOKENS_PAGE}, add {address} to the token's Client IP Address Filtering, or remove the filter.",
+            details={"address": address},
+        )
+
+    def _bad_token(self, said: str) -> DnsProviderError:
+        return self._api.credentials(
+            said,
+            f"Make a new token on {TOKENS_PAGE} with the template “Edit zone DNS” and give it again; it is no Global API Key. "
+            "A token of the account instead of the user needs Zone: DNS: Edit and Zone: Zone: Read, too.",
+        )
+
+
+def _errors(answer: Answer) -> list[Mapping[str, Any]]:
+    """Return the errors of an answer with those that led to them."""
+    found: list[Mapping[str, Any]] = []
+    left: list[object] = [answer.fields.get("errors")]
+    while left and len(found) < 20:
+        each = left.pop(0)
+        if isinstance(each, list):
+            left += each
+        elif isinstance(each, dict):
+            found.append(each)
+            left.append(each.get("error_chain"))
+    return found
+
+
+def codes_of(answer: Answer) -> set[int]:
+    """Return Cloudflare's error codes in an answer, also those of what led to an error."""
+    return {code for each in _errors(answer) if isinstance(code := each.get("code"), int)}
+
+
+def _said(answer: Answer) -> str:
+    return "; ".join(str(each.get("message", "")).rstrip(".") for each in _errors(answer))
