@@ -13,7 +13,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.config.model import Config, DnsProviderConfig
-from core.operations import DnsField
+from core.operations import DnsField, ServerView
 from tests.support.command import Answer, FakeStream, command, process
 from tests.support.fake_dns import KINDS, LEXICON, bad_test, provider_info
 from tests.support.fake_engine import FakeEngine
@@ -399,3 +399,40 @@ def test_connection_test_in_json() -> None:
     engine.dns_test = bad_test()
     answer = command("dns", "test", "cf", "--json", engine=engine)
     assert (answer.status, answer.json["ok"], answer.json["record"]) == (1, False, None)
+
+
+# -- streams -----------------------------------------------------------------------------------------------------------
+
+NASTY = "\x1b]0;owned\x07\x1b[2J\u202egnp\x9b31m\r\nfix: run rm -rf\x00"
+LOOKS = [("dns", "list"), ("dns", "kinds"), ("dns", "kinds", "hook"), ("dns", "test", "cf")]
+
+
+@pytest.mark.parametrize("argv", LOOKS, ids=" ".join)
+def test_without_colour_and_without_unicode(monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]) -> None:
+    """NO_COLOR means no colours; a terminal without Unicode gets ASCII, as aligned as before."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in command(*argv, engine=provided(), terminal=True).out
+    plain = command(*argv, engine=provided())
+    ascii_only = command(*argv, engine=provided(), encoding="ascii")
+    assert (ascii_only.out + ascii_only.err).isascii()
+    assert [len(line) for line in ascii_only.out.splitlines()] == [len(line) for line in plain.out.splitlines()]
+
+
+@pytest.mark.parametrize("argv", LOOKS, ids=" ".join)
+def test_hostile_words_are_data(argv: tuple[str, ...]) -> None:
+    """What a provider, a name server or a configuration says is shown without anything that a terminal would obey."""
+    engine = provided()
+    field = DnsField(key="token", label=NASTY, help=NASTY, secret=True, default=NASTY, choices=(NASTY,))
+    hook = replace(KINDS[3], title=NASTY, help=NASTY, notes=(NASTY,), fields=(field,))
+    engine.kinds, engine.lexicon = (hook,), (NASTY,)
+    entry = provider_info("cf", zones=(NASTY,), lineages=(NASTY,), missing=(NASTY,), title=NASTY)
+    engine.known_providers = (entry,)
+    test = bad_test()
+    steps = tuple(replace(each, detail=NASTY, fix=NASTY) for each in test.steps)
+    view = ServerView(server=NASTY, address=NASTY, state="has")
+    engine.dns_test = replace(test, steps=steps, servers=(view,), zone=NASTY)
+    answer = command(*argv, engine=engine)
+    text = answer.out + answer.err
+    assert text.replace("\n", "").isprintable()
+    assert "\u202e" not in text
+    assert not any(line.startswith("fix: run") for line in text.splitlines())
