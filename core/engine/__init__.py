@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from core.engine.certificates import Certificates
 from core.engine.dns import DnsProviders
 from core.engine.frame import ignore
+from core.engine.keeping import Keeping
 from core.engine.looking import Looking
 from core.engine.requests import Requests
 from core.engine.settings import Settings
@@ -19,7 +20,7 @@ from core.paths import paths_for
 __all__ = ["Engine", "ignore"]
 
 
-class Engine(Looking, Certificates, Requests, DnsProviders, Settings):
+class Engine(Looking, Certificates, Requests, DnsProviders, Settings, Keeping):
     """Everything certdeck can do, over one set of folders and one environment."""
 
     @classmethod

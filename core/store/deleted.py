@@ -12,10 +12,10 @@ import re
 import tarfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
+from core.config.rules import NAME
 from core.errors import NotFound, StoreCorrupt, StoreError, UsageError
 from core.paths import Paths
 from core.store import journal, lineages, orders
@@ -30,21 +30,12 @@ from core.store.atomic import (
     storing,
     write_file,
 )
-from core.store.vault import SUFFIX, Vault, deleted_copy
+from core.store.copies import KEPT_FOR, SUFFIX, DeletedCopy
+from core.store.vault import Vault, deleted_copy
 
-KEPT_FOR = timedelta(days=30)
 _SETTINGS = "settings.toml"
-_FILE = re.compile(r"(?P<name>.+)-(?P<stamp>\d{8}T\d{6}Z)(-\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class DeletedCopy:
-    """A sealed copy."""
-
-    name: str
-    at: datetime
-    """When the lineage was deleted."""
-    path: Path
+_LIVE = "live"
+"""Holds the number of the version that was live."""
 
 
 def delete_lineage(
@@ -90,34 +81,21 @@ def finish_deletes(paths: Paths) -> tuple[str, ...]:
     return half
 
 
-def list_deleted(paths: Paths) -> tuple[DeletedCopy, ...]:
-    """Return the copies that are there, newest first."""
-    found = []
-    for path in paths.deleted.glob(f"[!.]*{SUFFIX}"):
-        match = _FILE.fullmatch(path.name.removesuffix(SUFFIX))
-        if match is None:
-            continue
-        with suppress(ValueError):  # a foreign file, whose date is none
-            at = datetime.strptime(match["stamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            found.append(DeletedCopy(match["name"], at, path))
-    return tuple(sorted(found, key=lambda copy: (copy.at, copy.path.name), reverse=True))
-
-
-def purge_deleted(paths: Paths, now: datetime) -> int:
-    """Remove the copies older than 30 days; returns how many. Raises StoreError."""
-    old = [copy for copy in list_deleted(paths) if copy.at + KEPT_FOR <= now]
-    for copy in old:
-        remove_file(copy.path)
-    return len(old)
-
-
 def restore(paths: Paths, vault: Vault, copy: DeletedCopy) -> str:
-    """Bring a deleted lineage back, with all its versions; none of them is live. Returns its name. Wants the writers' lock.
+    """Bring a deleted lineage back, with all its versions; what was live is live again. Returns its name.
+
+    Wants the writers' lock. The settings come last: killed before, it is a lineage without settings, and nothing of it is lost.
 
     Raises:
         UsageError (`usage`): there is a lineage of that name.
         VaultError, StoreError: nothing changed.
     """
+    if not NAME.fullmatch(copy.name):
+        raise StoreCorrupt(
+            f"{copy.path} is no copy of a certificate.",
+            "Its name is none that a certificate can have; something else than certdeck has put it there.",
+            "Rename it to what it was, or remove it.",
+        )
     home = paths.lineages / copy.name
     settings = paths.certificates / f"{copy.name}.toml"
     if home.exists() or settings.exists():
@@ -134,18 +112,26 @@ def restore(paths: Paths, vault: Vault, copy: DeletedCopy) -> str:
     temporary = new_temporary_dir(paths.lineages)
     try:
         for file, data in files.items():
-            if file != _SETTINGS:
+            if file not in (_SETTINGS, _LIVE):
                 make_dir((temporary / file).parent)
                 write_file(temporary / file, data)
         settle(temporary, home)
     except BaseException:
         discard(temporary)
         raise
-    newest = lineages.versions(paths, copy.name)[-1:]
-    lineages.seal_old_keys(paths, vault, copy.name, keep=newest[0] if newest else 0)
+    version = _was_live(paths, copy.name, files.get(_LIVE, b""))
+    if version is not None:
+        lineages.seal_old_keys(paths, vault, copy.name, keep=version)
+        lineages.switch(paths, copy.name, version)
     make_dir(paths.certificates)
     write_file(settings, files.get(_SETTINGS, b""))
     return copy.name
+
+
+def _was_live(paths: Paths, name: str, text: bytes) -> int | None:
+    """Return the version to make live: as the copy says, else the newest with a key."""
+    there = [version for version in lineages.versions(paths, name) if lineages.has_open_key(paths, name, version)]
+    return next((version for version in there if text == b"%d" % version), there[-1] if there else None)
 
 
 def _remove(paths: Paths, name: str) -> None:
@@ -176,6 +162,8 @@ def _archive(paths: Paths, vault: Vault, name: str) -> bytes:
         for path in sorted(home.glob("*/*.*")) + sorted(home.glob("*.json")):
             if path.name != lineages.SEALED_KEY and not path.parent.name.startswith("."):
                 files[path.relative_to(home).as_posix()] = path.read_bytes()
+    with suppress(StoreCorrupt):  # then the newest counts as live
+        files[_LIVE] = b"%d" % (lineages.live_version(paths, name) or 0)
     for version in lineages.versions(paths, name):
         if (lineages.folder(paths, name, version) / lineages.SEALED_KEY).exists():
             files[f"{version}/{lineages.KEY}"] = lineages.read_key(paths, vault, name, version)

@@ -85,6 +85,11 @@ def has_open_key(paths: Paths, name: str, version: int) -> bool:
     return _has(paths, name, version, KEY)
 
 
+def has_key(paths: Paths, name: str, version: int) -> bool:
+    """Tell whether a version's key is there, open or sealed. Raises StoreError."""
+    return _has(paths, name, version, KEY) or _has(paths, name, version, SEALED_KEY)
+
+
 def versions(paths: Paths, name: str) -> tuple[int, ...]:
     """Return the numbers of all stored versions, oldest first."""
     try:

@@ -16,6 +16,7 @@ import stat
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,7 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from core.errors import MasterKeyMissing, MasterKeyWrong, VaultError
 from core.paths import Paths
 from core.ports import Environment
-from core.store.atomic import TEMPORARY, make_dir, remove_file, store_error, storing, write_file
+from core.store.atomic import TEMPORARY, make_dir, remove_file, store_error, storing, sync_dir, write_file
 
 CREDENTIAL = "certdeck-master-key"
 OLD_CREDENTIAL = "certdeck-master-key-old"
@@ -33,7 +34,10 @@ PASSPHRASE_VARIABLE = "CERTDECK_PASSPHRASE_FILE"
 KEY_BYTES = 32
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 """0.14 s and 32 MiB (measured 2026-11); OWASP's figure for interactive use is 2^17, too much memory for an appliance."""
-_RESTORE = "Put the key back from a backup. Certificates in use go on working; only what is sealed cannot be opened."
+_RESTORE = (
+    "Put the key back from a backup; certificates in use go on working meanwhile. "
+    "Without a backup, `certdeck vault new` sets aside what cannot be opened and says what that costs."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +147,40 @@ def _create(path: Path, data: bytes) -> bool:
     return True
 
 
-def _append(keys: list[MasterKey], path: Path, source: str) -> None:
-    text = _read(path)
-    if text is None:
-        return
+def is_damaged(paths: Paths) -> bool:
+    """Tell whether the master key's file is there and holds no key. Raises StoreError."""
+    text = _read(paths.master_key)
+    return text is not None and _raw(text) is None
+
+
+def set_damaged_aside(paths: Paths, now: datetime) -> Path | None:
+    """Give a master key file that holds no key another name beside it; returns that, or None where there was none.
+
+    Raises StoreError.
+    """
+    if not is_damaged(paths):
+        return None
+    place = paths.master_key.with_name(f"{paths.master_key.name}.damaged-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    with storing(paths.master_key, "moved away"):
+        paths.master_key.rename(place)
+        sync_dir(place.parent)
+    return place
+
+
+def _raw(text: bytes) -> bytes | None:
     try:
         raw = base64.b64decode(text.strip(), validate=True)
     except binascii.Error:
         raw = text
-    if len(raw) != KEY_BYTES:
+    return raw if len(raw) == KEY_BYTES else None
+
+
+def _append(keys: list[MasterKey], path: Path, source: str) -> None:
+    text = _read(path)
+    if text is None:
+        return
+    raw = _raw(text)
+    if raw is None:
         raise MasterKeyWrong(f"The master key {path} is damaged.", "It does not hold 32 bytes in base64.", _RESTORE)
     if source == "file":
         _tighten(path)

@@ -69,11 +69,17 @@ def rollback(context: Context, name: str) -> Deployment:
     spec = load_lineage(context.paths, name)
     paths = context.paths
     live = lineages.live_version(paths, name)
-    older = [version for version in lineages.versions(paths, name) if live is not None and version < live]
+    older = [
+        version
+        for version in lineages.versions(paths, name)
+        if live is not None and version < live and lineages.has_key(paths, name, version)
+    ]
     if live is None or not older:
         raise NotFound(
             f"{name} has no earlier version to go back to.",
-            "Nothing older than what is live is kept." if live is not None else "It has no live certificate yet.",
+            "Nothing older than what is live is kept with its key."
+            if live is not None
+            else "It has no live certificate yet.",
             f"Renew it instead: certdeck --renew {name} --force.",
             lineage=name,
         )

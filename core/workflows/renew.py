@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from core.errors import CertdeckError, IssuerError, LockHeld, NotFound, RateLimited, StoreCorrupt, UsageError
 from core.renewal import due_at
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
+from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
 from core.store.live import odd_links
 from core.workflows import last_run
@@ -68,13 +69,14 @@ def renew(
             asked = tuple(_skipped(decision) for decision in busy if decision.action == ASK)
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due)
         outcome = RenewalReport(skipped=skipped, failed=broken)
-        if busy or _left_behind(view.paths) or (broken and odd_links(view.paths)):
+        is_odd = bool(broken) and bool(odd_links(view.paths))
+        if busy or is_odd or _left_behind(view.paths) or has_old_copies(view.paths, view.env.clock.now()):
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     outcome = _run(working, names, force)
             except LockHeld:
                 if busy:
-                    raise  # else the deployment under way is a living one's, which ends it itself
+                    raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
     except Exception as exc:
         if not dry_run:
             _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
@@ -161,7 +163,6 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from core.store.deleted import purge_deleted
     from core.store.vault import Vault
     from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions

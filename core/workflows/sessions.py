@@ -116,11 +116,12 @@ class Sessions:
         assert issuer.directory is not None, "only ACME issuers have sessions"
         context = self._context
         record = load_account(context.paths, issuer.name, issuer.directory)
-        if record is None:
-            key = AccountKey.generate()
+        pem = None if record is None else self._vault.find(record.key_record)
+        if record is None or pem is None:
+            record, key = None, AccountKey.generate()  # a lost key is a lost account: `_register` keeps its contact
         else:
             context.narrator.tell(KeyUsed(key=record.key_record, purpose=f"sign requests to {issuer.name}"))
-            key = AccountKey.from_pem(self._vault.get(record.key_record))
+            key = AccountKey.from_pem(pem)
         settings = context.config.issuers.get(issuer.name)
         transport = context.env.transport(settings.ca_bundle if settings else None)
         self._open.callback(transport.close)

@@ -15,7 +15,8 @@ from core.paths import Paths, paths_for
 from core.store import lineages
 from core.store.accounts import AccountRecord, list_accounts, save_account
 from core.store.cleanup import clean_up
-from core.store.deleted import delete_lineage, list_deleted, restore
+from core.store.copies import list_deleted
+from core.store.deleted import delete_lineage, restore
 from core.store.orders import OrderRecord, list_orders, load_order, load_order_key, save_order, save_order_key
 from core.store.vault import Vault, lineage_key
 from core.store.versions import certificate_facts

@@ -56,6 +56,7 @@ from core.ports import CancelToken
 from core.version import VERSION
 from tests.support.clock import FakeClock
 from tests.support.fake_dns import FakeDns
+from tests.support.fake_keeping import FakeKeeping
 from tests.support.fake_schedule import FakeSchedule
 from tests.support.fake_uploads import FakeUploads
 from tests.support.front_end_world import front_end_world
@@ -76,7 +77,7 @@ from tests.support.showcase import (
 )
 
 
-class FakeEngine(FakeDns, FakeUploads, FakeSchedule):
+class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
     def __init__(self, lineages: Iterable[LineageStatus] | None = None, *, home: Path = Path("/nowhere")) -> None:

@@ -46,6 +46,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "export": Entry("export", "copy a certificate to a file: pem, pfx, der …"),
         "revoke": Entry("lineage", "ask the CA to revoke a certificate"),
         "delete": Entry("lineage", "forget a certificate"),
+        "undelete": Entry("undelete", "bring a deleted certificate back; list them"),
     },
     "Set up": {
         "issuer list": Entry("issuer", "the CAs that can be ordered from"),
@@ -67,6 +68,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "target test": Entry("target", "look at a service's files, test and TLS"),
         "target remove": Entry("target", "remove a service"),
         "vault rotate": Entry("vault", "seal every secret under a new master key"),
+        "vault new": Entry("vault", "begin anew when the master key is lost"),
     },
 }
 """Group → command → entry, in the order of the overview."""

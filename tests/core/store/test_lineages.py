@@ -15,7 +15,8 @@ from core.config.model import LineageConfig
 from core.errors import NotFound, StoreCorrupt, UsageError
 from core.paths import Paths, paths_for
 from core.store import journal, lineages, orders
-from core.store.deleted import delete_lineage, list_deleted, purge_deleted, restore
+from core.store.copies import list_deleted, purge_deleted
+from core.store.deleted import delete_lineage, restore
 from core.store.vault import Vault
 from core.store.versions import VersionFacts, certificate_facts, leaf_sha256
 from tests.support.authority import Authority, Leaf
@@ -233,14 +234,14 @@ def test_a_deleted_lineage_is_gone_but_for_its_copy(deleted: Paths, leaf: Leaf) 
 
 
 def test_a_deleted_lineage_comes_back_even_after_a_rotation(deleted: Paths, vault: Vault, leaf: Leaf) -> None:
-    """All versions and settings come back, the old key sealed, none live; the seal of the copy follows the master key."""
+    """All versions and settings come back, the old key sealed; the seal of the copy follows the master key."""
     vault.rotate()
     (copy,) = list_deleted(deleted)
     assert (copy.name, copy.at) == (NAME, NOON)
     assert restore(deleted, vault, copy) == NAME
     assert load_lineage(deleted, NAME).domains == (NAME,)
     assert lineages.versions(deleted, NAME) == (1, 2)
-    assert lineages.waiting_version(deleted, NAME) == 2
+    assert (lineages.live_version(deleted, NAME), lineages.waiting_version(deleted, NAME)) == (2, None)
     assert lineages.read_key(deleted, vault, NAME, 1) == leaf.key_pem
     assert not (lineages.folder(deleted, NAME, 1) / "privkey.pem").exists()
     with pytest.raises(UsageError):

@@ -12,7 +12,7 @@ from core.config.model import IssuerConfig, TargetConfig
 from core.errors import AccountError, CertdeckError, ConfigError, NotFound, UsageError
 from core.operations import IssueRequest
 from core.ports import TransportFailure
-from core.store.deleted import list_deleted
+from core.store.copies import list_deleted
 from core.store.orders import OrderRecord, save_order
 from tests.support.appliance import Appliance
 

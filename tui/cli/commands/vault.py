@@ -1,4 +1,4 @@
-"""`certdeck vault rotate`: every secret sealed anew under a new master key."""
+"""`certdeck vault …`: every secret sealed anew, or, when the master key is lost, a vault begun anew."""
 
 from __future__ import annotations
 
@@ -7,10 +7,31 @@ from typing import TYPE_CHECKING
 
 from tui.cli import exits
 from tui.cli.parser import Command
+from tui.cli.prompts import confirm
+from tui.glyphs import printable
 from tui.text import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from core.kept import LostSecret
     from tui.cli.call import Call
+
+_COSTS = {
+    "account": ("account key", "The next order at its CA makes a new account."),
+    "eab": ("external account binding", "Set it again: `certdeck account eab`."),
+    "dns": ("secret of a DNS provider", "Set it again: `certdeck dns add NAME --replace`."),
+    "ca": (
+        "root of this box's own CA",
+        "A new root is made, and clients have to trust it anew: `certdeck issuer root`.",
+    ),
+    "version": ("key of an earlier version", "There is no way back to that version."),
+    "order": ("key of an open order", "The order begins anew."),
+    "request": ("key of a signing request", "Make the request again."),
+    "deleted": ("copy of a deleted certificate", "It cannot be brought back."),
+    "other": ("other secret", "Set it again where it is asked for."),
+}
+"""Kind → what it is, and what its loss means."""
 
 
 def _none(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +45,58 @@ def _rotate(call: Call) -> int:
     return exits.DONE
 
 
+def _new_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _new(call: Call) -> int:
+    if not call.args.yes and call.can_ask:
+        for line in _lost_lines(call.engine.lost_secrets()):
+            call.output.err.line(line)
+    confirm(
+        call,
+        "Set all that aside and begin the vault anew? First look for a backup of etc/master.key, and whether the key comes "
+        "from a systemd credential or a passphrase that this shell does not have.",
+        "Beginning the vault anew",
+    )
+    with call.working(tell=False):
+        done = call.engine.new_vault()
+    made = " A new master key was made: keep a copy of it." if done.is_new_key else ""
+    aside = (
+        f" It lies in {printable(str(done.set_aside))}, for the day on which the key is found."
+        if done.set_aside
+        else ""
+    )
+    value = {
+        "lost": [{"kind": each.kind, "name": each.name} for each in done.lost],
+        "set_aside": None if done.set_aside is None else str(done.set_aside),
+        "new_key": done.is_new_key,
+    }
+    call.result(value, [*_lost_lines(done.lost), f"The vault is begun anew.{made}{aside}"])
+    return exits.DONE
+
+
+def _lost_lines(lost: Sequence[LostSecret]) -> Iterator[str]:
+    """Yield what cannot be opened, by kind, each with what that costs."""
+    yield f"No key opens {plural(len(lost), 'secret')}. Certificates in use are not touched: their keys are not among them."
+    for kind, (what, cost) in _COSTS.items():
+        names = [printable(each.name.partition("/")[2] or each.name) for each in lost if each.kind == kind]
+        if names:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            yield f"  {what}: {', '.join(names[:5])}{more}. {cost}"
+
+
 COMMANDS = (
+    Command(
+        words="vault new",
+        arguments=_new_arguments,
+        run=_new,
+        examples=("vault new", "vault new --yes"),
+        notes=(
+            "For when the master key is lost and there is no backup. What no key opens is moved to state/set-aside,\n"
+            "nothing is removed. When the key is found later, move the files back and put the key in its place."
+        ),
+    ),
     Command(
         words="vault rotate",
         arguments=_none,

@@ -1,0 +1,47 @@
+"""What is kept for a bad day: deleted certificates, and a vault that is begun anew when its key is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.engine.frame import Frame, ignore
+
+if TYPE_CHECKING:
+    from core.events import Reporter
+    from core.kept import DeletedLineage, LostSecret, NewVault, Restored
+
+
+class Keeping(Frame):
+    """Bringing back, and beginning anew."""
+
+    def deleted(self) -> tuple[DeletedLineage, ...]:
+        """Return what `undelete` can bring back. Needs no lock and no key."""
+        from core.workflows.undelete import deleted
+
+        return deleted(self._view())
+
+    def undelete(self, name: str, *, report: Reporter = ignore) -> Restored:
+        """Bring a deleted lineage back with all its versions; nothing is deployed.
+
+        Raises NotFound (`not-found`), UsageError (`usage`) where there is a lineage of that name, VaultError.
+        """
+        from core.workflows.undelete import undelete
+
+        with self._writing("undelete", report, None, name) as context:
+            return undelete(context, name)
+
+    def lost_secrets(self) -> tuple[LostSecret, ...]:
+        """Return what no master key of this box opens. Needs no lock; raises VaultError where a passphrase is missing or wrong."""
+        from core.workflows.new_vault import lost_secrets
+
+        return lost_secrets(self._reading())
+
+    def new_vault(self, *, report: Reporter = ignore) -> NewVault:
+        """Set aside what no master key of this box opens, and make a key where there is none.
+
+        Raises UsageError (`usage`) where everything opens; VaultError as `lost_secrets`.
+        """
+        from core.workflows.new_vault import new_vault
+
+        with self._writing("vault new", report) as context:
+            return new_vault(context)

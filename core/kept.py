@@ -1,0 +1,52 @@
+"""What is kept beside the certificates in use, as the front ends get it: deleted ones, and secrets that nothing opens any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedLineage:
+    """A certificate that can be brought back."""
+
+    name: str
+    deleted: datetime | None
+    """None: it was not deleted; its settings are gone, and its versions are still stored."""
+    kept_until: datetime | None
+    """When its copy goes for good; None: it stays."""
+    in_the_way: bool = False
+    """There is a certificate of that name again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A certificate that was brought back. Nothing was deployed."""
+
+    name: str
+    version: int | None
+    """The newest version that is stored."""
+    live: bool
+    """It is live, because it never stopped being so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostSecret:
+    """Something sealed that no master key of this box opens."""
+
+    kind: str
+    """`account`, `eab`, `dns`, `ca`, `version`, `order`, `request`, `deleted`, `other`."""
+    name: str
+    """As it was sealed: `account/letsencrypt-1a2b3c4d`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVault:
+    """The vault after what could not be opened was set aside."""
+
+    lost: tuple[LostSecret, ...]
+    set_aside: Path | None
+    """The folder where it lies now."""
+    is_new_key: bool
+    """A master key was made."""

@@ -1,0 +1,69 @@
+"""The sealed copies of deleted lineages as files: which there are, and which have had their time. Opens none of them.
+
+A scheduled run with nothing to do looks here, too, so nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from core.errors import StoreError
+from core.paths import Paths
+from core.store.atomic import remove_file, store_error
+
+KEPT_FOR = timedelta(days=30)
+SUFFIX = ".sealed"
+_FILE = re.compile(r"(?P<name>.+)-(?P<stamp>\d{8}T\d{6}Z)(-\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedCopy:
+    """A sealed copy."""
+
+    name: str
+    at: datetime
+    """When the lineage was deleted."""
+    path: Path
+
+
+def list_deleted(paths: Paths) -> tuple[DeletedCopy, ...]:
+    """Return the copies that are there, newest first. One listing. Raises StoreError."""
+    found = []
+    try:
+        files = os.listdir(paths.deleted)
+    except FileNotFoundError:
+        return ()
+    except OSError as exc:
+        raise store_error(exc, paths.deleted, "read") from exc
+    for file in files:
+        match = _FILE.fullmatch(file.removesuffix(SUFFIX))
+        if match is None or not file.endswith(SUFFIX) or file.startswith("."):
+            continue
+        with suppress(ValueError):  # a foreign file, whose date is none
+            at = datetime.strptime(match["stamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            found.append(DeletedCopy(match["name"], at, paths.deleted / file))
+    return tuple(sorted(found, key=lambda copy: (copy.at, copy.path.name), reverse=True))
+
+
+def has_old_copies(paths: Paths, now: datetime) -> bool:
+    """Tell whether `purge_deleted` would remove something. Never raises: whoever removes says what is wrong."""
+    with suppress(StoreError):
+        return bool(_old(paths, now))
+    return False
+
+
+def purge_deleted(paths: Paths, now: datetime) -> int:
+    """Remove the copies older than 30 days; returns how many. Wants the writers' lock. Raises StoreError."""
+    old = _old(paths, now)
+    for copy in old:
+        remove_file(copy.path)
+    return len(old)
+
+
+def _old(paths: Paths, now: datetime) -> list[DeletedCopy]:
+    return [copy for copy in list_deleted(paths) if copy.at + KEPT_FOR <= now]

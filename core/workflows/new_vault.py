@@ -1,0 +1,98 @@
+"""A vault that nobody can open any more, begun anew: what no key opens is set aside, never removed.
+
+For the day on which `etc/` is lost and there is no backup. Certificates in use are not touched: their keys lie in the open
+beside them. Killed at any step, the next call goes on: each record is moved in one step, and a key is made last.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from core.errors import CertdeckError, MasterKeyMissing, MasterKeyWrong, UsageError
+from core.events import Changed
+from core.kept import LostSecret, NewVault
+from core.store import master_key
+from core.store.accounts import list_accounts, save_account
+from core.store.aside import set_aside
+from core.store.atomic import storing
+from core.store.vault import Vault, sealed_files
+from core.workflows.context import Context
+
+_KINDS = {
+    "account": "account",
+    "eab": "eab",
+    "dns": "dns",
+    "ca": "ca",
+    "lineage": "version",
+    "order": "order",
+    "request": "request",
+    "deleted": "deleted",
+}
+"""First part of a record's name → what it is."""
+
+
+def lost_secrets(context: Context) -> tuple[LostSecret, ...]:
+    """Return what no key of this box opens; changes nothing.
+
+    Raises:
+        VaultError: the passphrase is missing or wrong, or a credential is damaged: that can be mended, and nothing is lost.
+    """
+    if master_key.is_damaged(context.paths):
+        return tuple(_secret(name) for name, _ in sealed_files(context.paths))
+    return tuple(_secret(name) for name, _ in _unopened(context))
+
+
+def new_vault(context: Context) -> NewVault:
+    """Set aside what no key of this box opens, and make a master key where there is none.
+
+    Raises:
+        UsageError (`usage`): everything opens.
+        VaultError: as for `lost_secrets`; nothing was changed.
+    """
+    paths, now = context.paths, context.env.clock.now()
+    damaged = master_key.set_damaged_aside(paths, now)
+    unopened = _unopened(context)
+    if not unopened and damaged is None:
+        raise UsageError(
+            "The vault opens: nothing in it is lost.",
+            "A new one is for secrets that no key of this box opens any more.",
+            "To change the key, use `certdeck vault rotate`.",
+        )
+    lost = tuple(_secret(name) for name, _ in unopened)
+    _forget_accounts(context, {secret.name for secret in lost})
+    for _, path in unopened:
+        set_aside(paths, path, now)
+    had_key = bool(master_key.ring(paths, context.env))
+    Vault(paths, context.env).create()
+    context.narrator.tell(Changed(what=f"began the vault anew, {len(lost)} secrets that cannot be opened set aside"))
+    return NewVault(lost=lost, set_aside=paths.set_aside if lost else None, is_new_key=not had_key)
+
+
+def _unopened(context: Context) -> list[tuple[str, Path]]:
+    paths = context.paths
+    keys = master_key.ring(paths, context.env)
+    vault = Vault(paths, context.env)
+    return [(name, path) for name, path in sealed_files(paths) if not (keys and _opens(vault, name, path))]
+
+
+def _opens(vault: Vault, name: str, path: Path) -> bool:
+    try:
+        with storing(path, "read"):
+            vault.unseal(name, path.read_bytes())
+    except (MasterKeyMissing, MasterKeyWrong):
+        return False
+    return True
+
+
+def _forget_accounts(context: Context, lost: set[str]) -> None:
+    """Let the next use of an account whose key is lost make it anew: the CA would not know the new key under the old URL."""
+    with suppress(CertdeckError):  # a record that cannot be read is said when it is used
+        for record in list_accounts(context.paths):
+            if record.key_record in lost:
+                save_account(context.paths, replace(record, url=None, terms=None))
+
+
+def _secret(name: str) -> LostSecret:
+    return LostSecret(kind=_KINDS.get(name.partition("/")[0], "other"), name=name)

@@ -1,0 +1,106 @@
+"""What was deleted, and bringing it back; also a lineage whose settings are gone while its versions are still stored."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from core.config.edit import write_lineage
+from core.config.load import lineage_names, load_lineage
+from core.config.rules import NAME
+from core.errors import CertdeckError, ConfigError, NotFound, StoreCorrupt, UsageError
+from core.events import Changed
+from core.kept import DeletedLineage, Restored
+from core.store import lineages
+from core.store.copies import KEPT_FOR, list_deleted
+from core.workflows.context import Context, View
+
+
+def deleted(view: View) -> tuple[DeletedLineage, ...]:
+    """Return what can be brought back, the last one deleted first. Opens nothing."""
+    present = set(lineage_names(view.paths))
+    stored = set(lineages.names(view.paths))
+    now = view.env.clock.now()
+    copies = [
+        DeletedLineage(
+            name=copy.name,
+            deleted=copy.at,
+            kept_until=copy.at + KEPT_FOR,
+            in_the_way=copy.name in present or copy.name in stored,
+        )
+        for copy in list_deleted(view.paths)
+        if copy.at + KEPT_FOR > now
+    ]
+    left = sorted(name for name in stored - present if _settings_of(view, name) is not None)
+    return (*(DeletedLineage(name=name, deleted=None, kept_until=None) for name in left), *copies)
+
+
+def undelete(context: Context, name: str) -> Restored:
+    """Bring the lineage `name` back: from its newest copy, or from its stored versions where only its settings are gone.
+
+    Nothing is deployed. Targets that carry another certificate by now, or are not configured any more, are its targets no more.
+
+    Raises:
+        NotFound (`not-found`): nothing is kept of it.
+        UsageError (`usage`): there is a lineage of that name.
+        VaultError: the copy cannot be opened; StoreError. Nothing changed.
+    """
+    paths = context.paths
+    if name in lineage_names(paths):
+        raise UsageError(
+            f"There is a certificate {name} already.",
+            "Bringing the deleted one back would replace it.",
+            "Delete that one first; a copy of it stays, too.",
+            lineage=name,
+        )
+    version = _settings_of(context, name)
+    if version is not None:
+        settings = lineages.lineage_of(lineages.read_version(paths, name, version).spec, name)
+        write_lineage(paths, settings)
+    else:
+        from core.store.deleted import restore
+        from core.store.vault import Vault
+
+        copy = next((copy for copy in list_deleted(paths) if copy.name == name), None)
+        if copy is None:
+            raise NotFound(
+                f"Nothing is kept of a certificate {name!r}.",
+                "A copy stays for 30 days after it was deleted.",
+                "`certdeck undelete` lists what can be brought back.",
+                lineage=name,
+            )
+        restore(paths, Vault(paths, context.env), copy)
+    _leave_targets_of_others(context, name)
+    context.narrator.tell(Changed(what=f"brought {name} back"))
+    newest = max(lineages.versions(paths, name), default=None)
+    return Restored(name=name, version=newest, live=lineages.live_version(paths, name) is not None)
+
+
+def _leave_targets_of_others(context: Context, name: str) -> None:
+    from core.store.index import facts_of_all
+
+    with suppress(ConfigError):  # its settings were broken when it was deleted, and are as they were
+        settings = load_lineage(context.paths, name)
+        taken = {target for facts in facts_of_all(context.paths)[0] if facts.name != name for target in facts.targets}
+        free = tuple(target for target in settings.targets if target in context.config.targets and target not in taken)
+        write_lineage(context.paths, replace(settings, targets=free))
+
+
+def _settings_of(view: View, name: str) -> int | None:
+    """Return the version whose settings a lineage without settings of its own had: the live one, else the newest."""
+    paths = view.paths
+    if not NAME.fullmatch(name) or (paths.lineages / name / lineages.DELETING).exists():
+        return None
+    try:
+        live = lineages.live_version(paths, name)
+    except CertdeckError:
+        live = None
+    for version in (live, *reversed(lineages.versions(paths, name))):
+        if version is None:
+            continue
+        try:
+            lineages.lineage_of(lineages.read_version(paths, name, version).spec, name)
+        except (StoreCorrupt, NotFound):
+            continue
+        return version
+    return None
