@@ -267,8 +267,8 @@ def method_shown(method: str) -> str:
 
 
 def is_by_hand(lineage: LineageStatus) -> bool:
-    """Tell whether a person has to set DNS records for each renewal (ST-17)."""
-    return lineage.method.startswith("manual-")
+    """Tell whether a person has to set DNS records for the next renewal, however the live certificate was had (ST-17)."""
+    return lineage.renew_why == "by hand" and lineage.method != "upload"
 
 
 def issuer_shown(lineage: LineageStatus) -> str:

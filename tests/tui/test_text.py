@@ -193,13 +193,15 @@ def test_issuers_by_their_short_names() -> None:
 
 @pytest.mark.parametrize("method", ["manual-dns-01", "manual-dns-account-01"])
 def test_renewed_by_hand(method: str) -> None:
-    """Where a person sets the records, it is said until when that has to be done, whatever the schedule says (ST-17)."""
+    """Where a person sets the next records, it is said until when that has to be done, however the live ones were set (ST-17)."""
     manual = lineage("wild", method=method, renew_at=None, renew_why="by hand", left=timedelta(days=21))
     assert text.renewal_shown(manual, NOW) == "renews by hand before 12 Dec 2026"
-    assert text.renewal_shown(replace(manual, renew_at=NOW), NOW) == "renews by hand before 12 Dec 2026"
+    assert text.renewal_shown(replace(manual, method="http-01"), NOW) == "renews by hand before 12 Dec 2026"
+    assert text.renewal_shown(replace(manual, renew_why="ari", renew_at=NOW), NOW) == "renews with the next run"
     assert text.renewal_why(manual) == "its DNS records are set by hand"
     assert text.method_shown(method).endswith("records set by hand")
-    assert text.renewal_shown(without_certificate("new", method=method), NOW) == "waits for its first order"
+    new = without_certificate("new", method=method, renew_why="by hand")
+    assert text.renewal_shown(new, NOW) == "waits for its first order"
 
 
 @pytest.mark.parametrize("method", ["dns-01", "dns-account-01", "dns-persist-01"])
