@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -65,7 +65,7 @@ class LineagesScreen(Page[None]):
     )
 
     DEFAULT_CSS = """
-    LineagesScreen.-tall Overview { margin-bottom: 1; }
+    LineagesScreen.-tall Overview { margin: 1 0 1 0; }
     """
 
     def __init__(self) -> None:
@@ -184,17 +184,20 @@ class LineagesScreen(Page[None]):
         return replace(super().situation(), lineage=self.query_one(CertificateTable).chosen, can_go_back=narrowed)
 
     def actions(self) -> tuple[Action, ...]:
-        """Say what Enter does where an order waits, and leave out what a mere order cannot take."""
+        """Say what Enter does where an order waits, and offer nothing that a mere order cannot take."""
         chosen = self.query_one(CertificateTable).chosen if self.is_mounted else None
         if chosen is None or chosen.name not in self._waiting:
             return super().actions()
         status = self.deck.status
         is_order = status is None or all(row.name != chosen.name for row in status.lineages)
-        title = "Show the DNS records that it waits for"
+        changed: dict[str, dict[str, Any]] = {
+            "zoom": {"label": "Records", "title": "Show the DNS records that it waits for", "footer": 1},
+            "complete": {"footer": 0},
+            **({each: {"applies": _never} for each in _NEEDS_A_LINEAGE} if is_order else {}),
+        }
         return tuple(
-            replace(each, label="Records", title=title, footer=1) if each.id == "zoom" else each
+            replace(each, **changed.get(each.id, {})) if each.scope == self.SCOPE else each
             for each in super().actions()
-            if not (is_order and each.scope == self.SCOPE and each.id in _NEEDS_A_LINEAGE) and each.id != "complete"
         )
 
     def action_sort(self) -> None:
@@ -296,6 +299,10 @@ class LineagesScreen(Page[None]):
 
     def action_show_pem(self) -> None:
         self._with_chosen(operations.show_pem)
+
+
+def _never(situation: Situation) -> bool:
+    return False
 
 
 def matches(row: LineageStatus, words: str) -> bool:
