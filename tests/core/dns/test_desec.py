@@ -11,7 +11,7 @@ from core.dns.provider import TxtRecord
 from core.dns.providers.desec import KIND, Desec
 from core.errors import DnsProviderError
 from core.ports import Response, TransportFailure
-from tests.support.clock import NOON
+from tests.support.clock import NOON, FakeClock
 from tests.support.dns_access import access, naps_of
 from tests.support.transport import Asked, reply
 from tests.support.vendors.desec import TOKEN, DesecVendor
@@ -160,6 +160,48 @@ def test_an_overwritten_value_is_written_again() -> None:
     vendor = Overwriting(2)
     desec(vendor).change(ZONE, add=[ONE])
     assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, "theirs", ONE.value}
+
+
+def test_a_slow_writer_is_noticed_too() -> None:
+    """A value that another writer overwrites two seconds after our write, from what it read before, is written again."""
+    clock = FakeClock()
+    vendor = Late(clock)
+    Desec(access(KIND, vendor, secrets={"api_token": TOKEN}, clock=clock)).change(ZONE, add=[ONE])
+    assert vendor.has_overwritten
+    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, "theirs", ONE.value}
+
+
+class Late(DesecVendor):
+    """Another client that read before our write overwrites it two seconds afterwards."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.written_at: float | None = None
+        self.has_overwritten = False
+
+    def answer(self, asked: Asked) -> Response:
+        now = self.clock.monotonic()
+        if self.written_at is not None and not self.has_overwritten and now >= self.written_at + 2:
+            self.has_overwritten = True
+            self.sets[ZONE]["_acme-challenge", "TXT"] = (1234, (f'"{OTHERS_VALUE}"', '"theirs"'))
+        said = super().answer(asked)
+        if asked.method == "PATCH" and self.written_at is None:
+            self.written_at = now
+        return said
+
+
+def test_a_patch_that_had_to_wait_is_made_anew() -> None:
+    """A value that somebody adds while a throttled PATCH waits for its turn is kept: the PATCH is not repeated as it was."""
+    vendor = DesecVendor()
+    provider = desec(vendor)
+    provider.change(ZONE, add=[ONE])
+    vendor.writes = vendor.writes_a_minute
+    throttled = len(vendor.asked) + 1  # the look; then the PATCH
+    vendor.on_throttle = lambda: vendor.put(Foreign(CHALLENGE, "TXT", 1234, "theirs"))
+    provider.change(ZONE, remove=[ONE])
+    assert vendor.asked[throttled].method == "PATCH"
+    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, "theirs"}
 
 
 def test_endless_overwriting_ends() -> None:

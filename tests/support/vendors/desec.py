@@ -32,6 +32,8 @@ class DesecVendor(Vendor):
         self.writes_a_minute = 15
         self.before_write: Callable[[], None] = lambda: None
         """What somebody else does just before a write is carried out."""
+        self.on_throttle: Callable[[], object] = lambda: None
+        """What somebody else does while a throttled write waits."""
         self.link_host = "desec.io"
         if ZONE in self.domains:
             for record in FOREIGN:
@@ -83,6 +85,7 @@ class DesecVendor(Vendor):
         self.writes += 1
         if self.writes > self.writes_a_minute:
             self.writes = 0
+            self.on_throttle()
             detail = "Request was throttled. Expected available in 41 seconds."
             return reply(429, {"detail": detail}, retry_after="41")
         self.before_write()
