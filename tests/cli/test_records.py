@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.errors import StoreCorrupt
 from core.operations import Record
 from tests.support.command import Answer, command
 from tests.support.fake_dns import VALUES, open_order, records, views
 from tests.support.fake_engine import FakeEngine
-from tests.support.lineages import NOW
+from tests.support.lineages import NOW, lineage
 
 ISSUE = ("issue", "-d", "*.example.com", "example.com", "--name", "wild", "--manual")
 GRANT = "letsencrypt.org; accounturi=https://acme-v02.api.letsencrypt.org/acme/acct/42; policy=wildcard"
@@ -189,3 +190,51 @@ def test_an_order_that_is_over() -> None:
     engine.orders = {"wild": open_order("wild", expires=NOW - timedelta(hours=1))}
     engine.looks = [views("lacks", of=records("wild.example.com"))]
     assert "The order ended on 21 Nov 2026" in command("complete", "wild", engine=engine).out
+
+
+# -- status ------------------------------------------------------------------------------------------------------------
+
+
+def test_status_names_the_order_and_shows_its_records(golden: SnapshotAssertion) -> None:
+    """The overview says who waits and for how long; `status NAME` has the records again, also before there is a certificate."""
+    engine = waiting()
+    engine.lineages = [
+        lineage(
+            "shop", "shop.example.com", method="manual-dns-01", renew_at=None, renew_why="by hand", auto_renew=False
+        )
+    ]
+    told = shown(command("status", engine=engine)) + shown(command("status", "shop", "wild", engine=engine))
+    assert "renews by hand before 23 Jan 2027" in told
+    assert "It can renew by itself with" in told
+    assert told == golden
+
+
+def test_an_order_that_was_cut_off_before_its_records() -> None:
+    """An order that a kill has ended before its records were known shows no empty list, and how to go on."""
+    engine = waiting()
+    engine.orders = {"wild": open_order("wild", records=())}
+    assert "wild waits for you: its DNS records" in command("status", engine=engine).out
+    out = command("status", "wild", engine=engine).out
+    assert "did not get as far as its DNS records" in out
+    assert "certdeck complete wild" in out
+    assert "Name" not in out
+
+
+@pytest.mark.parametrize("method", ["open_orders", "open_order"])
+def test_an_order_that_cannot_be_read_hides_no_certificate(method: str) -> None:
+    """A damaged order is told by the command that goes on with it; the status shows everything else."""
+    engine = waiting()
+    engine.lineages = [lineage("shop")]
+    engine.fails[method] = StoreCorrupt("The order is damaged.", "It was changed.", "Remove it.")
+    answer = command("status", engine=engine)
+    assert answer.status == 0
+    assert "shop.example.com" in answer.out
+    assert "waits for you" not in answer.out
+
+
+def test_an_order_that_goes_on_by_itself_asks_for_nobody() -> None:
+    """An open order that no person is needed for is in the JSON, and not among those that wait."""
+    engine = waiting()
+    engine.orders = {"wild": open_order("wild", challenge="http-01", records=(), is_by_hand=False)}
+    assert "waits for you" not in command("status", engine=engine).out
+    assert command("status", "--json", engine=engine).json["open_orders"][0]["by_hand"] is False

@@ -68,9 +68,12 @@ def order_lines(order: OpenOrder, now: datetime, stream: Stream) -> Iterator[str
     """Yield an open order by hand as it lies on disk, for the status."""
     name = printable(order.name)
     shown = ", ".join(map(text.name_shown, order.identifiers))
-    yield f"An order at {printable(order.issuer)} for {shown} waits for {_this(order.records)}:"
-    yield from record_lines(order.records, stream)
-    yield ""
+    if order.records:
+        yield f"An order at {printable(order.issuer)} for {shown} waits for {_this(order.records)}:"
+        yield from record_lines(order.records, stream)
+        yield ""
+    else:
+        yield f"An order at {printable(order.issuer)} for {shown} was begun; it did not get as far as its DNS records."
     yield from _end_lines(order.expires, now)
     yield f"Go on with it: certdeck complete {name}"
 

@@ -43,11 +43,12 @@ def _run(call: Call) -> int:
 
 def _open_orders(call: Call) -> list[OpenOrder]:
     """Return the open orders that are asked for; one that cannot be read tells so when somebody goes on with it."""
-    found = []
-    for name in call.engine.open_orders():
-        if not call.args.names or name in call.args.names:
-            with suppress(CertdeckError):
-                found.append(call.engine.open_order(name))
+    found: list[OpenOrder] = []
+    with suppress(CertdeckError):
+        for name in call.engine.open_orders():
+            if not call.args.names or name in call.args.names:
+                with suppress(CertdeckError):
+                    found.append(call.engine.open_order(name))
     return found
 
 
