@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
 from core.upload.cost import TooCostly, refuse_costly
 from core.upload.der import OCTET_STRING, OID, Element, NotDer, Reader, TooManyElements
-from core.upload.keys import KeyProblem, checked
+from core.upload.keys import KeyProblem, checked, read_der, read_encrypted_der
+from core.upload.large_key import KEY_BAG, SHROUDED_KEY_BAG, parted
 from core.x509.key import PrivateKey
 
 _FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError, x509.InvalidVersion)
-_SHROUDED_KEY_BAG = bytes.fromhex("2a864886f70d010c0a0102")
 _LARGEST_KEY_BAG = 6 * 1024
 """An RSA key of 8192 bits takes 4.7 kB; loading larger ones takes many seconds."""
 
@@ -45,6 +45,9 @@ def read(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey
     Raises PfxProblem.
     """
     _refuse_hostile(data)
+    in_two = _read_in_two(data, passphrase)
+    if in_two is not None:
+        return in_two
     for attempt in _attempts(passphrase):
         try:
             with warnings.catch_warnings():
@@ -73,6 +76,23 @@ def read(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey
         "The file is protected by a passphrase.",
         "Give it with --passphrase-file; the one who made the file knows it.",
     )
+
+
+def _read_in_two(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey, bool] | None:
+    """Read a file with a large key quickly; None where that is not possible, and it has to be read as a whole."""
+    parts = parted(data)
+    if parts is None:
+        return None
+    for attempt in _attempts(passphrase):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
+            key = read_encrypted_der(parts.key, attempt) if parts.is_encrypted else read_der(parts.key)
+        except (*_FAILURES, KeyProblem):
+            continue
+        return [each.certificate.public_bytes(Encoding.DER) for each in found], key, bool(passphrase) and not attempt
+    return None
 
 
 def _attempts(passphrase: bytes | None) -> list[bytes | None]:
@@ -130,7 +150,7 @@ def _has_large_key(reader: Reader, element: Element, depth: int) -> bool:
         return False
     previous = b""
     for child in reader.children(element):
-        if previous == _SHROUDED_KEY_BAG and child.after - child.start > _LARGEST_KEY_BAG:
+        if previous in (KEY_BAG, SHROUDED_KEY_BAG) and child.after - child.start > _LARGEST_KEY_BAG:
             return True
         previous = reader.content(child) if child.tag == OID else b""
         if _has_large_key(reader, child, depth + 1):
