@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from core.challenges.proofs import record_of
+from core.dns.placement import Placement
 from core.dns.propagation import Propagation, wanted_at
 from core.dns.writer import RecordWriter
 from core.events import Narrator
@@ -20,10 +21,18 @@ class DnsSolver:
     """The solvers `dns-01` and `dns-account-01` with one entry of the configuration."""
 
     def __init__(
-        self, type: str, entry: str, writer: RecordWriter, propagation: Propagation, *, timeout_seconds: float
+        self,
+        type: str,
+        entry: str,
+        placement: Placement,
+        writer: RecordWriter,
+        propagation: Propagation,
+        *,
+        timeout_seconds: float,
     ) -> None:
         self.type = type
         self._entry = entry
+        self._placement = placement
         self._writer = writer
         self._propagation = propagation
         self._timeout_seconds = timeout_seconds
@@ -41,7 +50,7 @@ class DnsSolver:
         if not records:
             yield InPlace()
             return
-        placed = self._writer.place(self._entry, records, cancel)
+        placed = self._placement.place(self._entry, records, cancel)
         written = self._writer.write(placed, narrator.lineage or "", narrator, cancel)
         try:
             self._propagation.wait(

@@ -17,6 +17,7 @@ from core.challenges.dns01 import InPlace
 from core.challenges.proofs import is_granted, permission_ends, record_of, records_of
 from core.dns.authority import Authority
 from core.dns.names import DNS_PERSIST01
+from core.dns.placement import Placement
 from core.dns.propagation import Propagation, Wanted
 from core.dns.writer import RecordWriter
 from core.errors import PropagationTimeout
@@ -45,18 +46,16 @@ class Persistent:
         *,
         timeout_seconds: float,
         is_new: Callable[[], bool],
-        writer: RecordWriter | None = None,
-        entry: str = "",
+        through: tuple[str, Placement, RecordWriter] | None = None,
         anyway: bool = False,
     ) -> None:
-        """`writer` and `entry`: make the record through a provider; without them a person sets it."""
+        """`through`: the entry of a provider that makes the record; None: a person sets it."""
         self._authority = authority
         self._propagation = propagation
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._is_new = is_new
-        self._writer = writer
-        self._entry = entry
+        self._through = through
         self._anyway = anyway
 
     def where(self, challenge: Challenge) -> str:
@@ -78,15 +77,15 @@ class Persistent:
         missing = [record for record, view in zip(records, views, strict=True) if not view.is_seen]
         if not missing:
             return
-        if self._writer is not None:
-            placed = self._writer.place(self._entry, missing, cancel)
-            self._writer.write_for_good(placed, narrator, cancel)
+        if self._through is not None:
+            entry, placement, writer = self._through
+            writer.write_for_good(placement.place(entry, missing, cancel), narrator, cancel)
         elif not any(one.state == "has" for view in views for one in view.servers):
             raise RecordsAwaited(records, () if self._is_new() else views)
         try:
             self._propagation.wait(wanted, timeout_seconds=self._timeout_seconds, narrator=narrator, cancel=cancel)
         except PropagationTimeout:
-            if self._writer is not None:
+            if self._through is not None:
                 raise
             raise RecordsAwaited(records, self._propagation.look(wanted, cancel)) from None
 

@@ -15,6 +15,8 @@ from core.ports import DnsReply, Resolver
 
 LONGEST_CHAIN = 8
 """CNAMEs followed; resolvers give up at about as many."""
+NOBODY = "_certdeck-no-such-name"
+"""A label that no zone has."""
 ANSWERED = ("NOERROR", "NXDOMAIN")
 ASK_SECONDS = 3.0
 
@@ -43,10 +45,15 @@ class Authority:
         seen = [name]
         for _ in range(LONGEST_CHAIN):
             target = next(iter(self._ask(seen[-1], "CNAME").values("CNAME")), None)
-            if target is None or target in seen:
+            if target is None or target in seen or (len(seen) == 1 and self._is_wildcard(name, target)):
                 break
             seen.append(target)
         return seen[-1]
+
+    def _is_wildcard(self, name: str, target: str) -> bool:
+        """Tell whether any name beside this one leads there too: `*` matched, and gives way to a record that is set."""
+        beside = f"{NOBODY}.{name.partition('.')[2]}"
+        return target in self._ask(beside, "CNAME").values("CNAME")
 
     def texts_at(self, name: str) -> tuple[str, ...]:
         """Return the TXT values that resolvers see at a name."""

@@ -1,41 +1,27 @@
-"""Records of an order at their providers: placed in the right zones, written down, made, and removed again.
+"""Records of an order at their providers: written down, made, and removed again.
 
-Which entry serves a name is decided by its zones; a CNAME of the record is followed where its end is in a zone that an entry
-serves. Everything is written down before it is made, so that a crash leaves nothing behind that the next run does not
-know of. All changes of one zone go out together.
+Everything is written down before it is made, so that a crash leaves nothing behind that the next run does not know of. All
+changes of one zone go out together; what cannot be removed is tried again by later runs, and told.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import groupby
 
-from core.config.model import DnsProviderConfig
-from core.dns.authority import Authority
-from core.dns.catalogue import kind_named
-from core.dns.names import is_below, plain_name, zone_among
-from core.dns.provider import DnsProvider, TxtRecord
+from core.dns.entries import Entries
+from core.dns.placement import Placed
+from core.dns.provider import TxtRecord
 from core.errors import CertdeckError, DnsProviderError
 from core.events import Narrator, RecordAdded, RecordRemoved, Warned
-from core.operations import Record
 from core.paths import Paths
 from core.ports import CancelToken, Environment
 from core.store.dns_records import MadeRecords, forget_records, keep_records, kept_records, load_records
 
-Connect = Callable[[DnsProviderConfig, CancelToken], DnsProvider]
-"""Opens an entry: its secrets from the vault, its interface ready."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Placed:
-    """One value and where it goes."""
-
-    provider: str
-    zone: str
-    """Empty where the provider has none."""
-    txt: TxtRecord
+LONGEST_TRY = timedelta(days=30)
+"""How long the removal of a record is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +33,12 @@ class Written:
 
 
 class RecordWriter:
-    """The entries of the configuration at work. Thread-safe: each entry is spoken to by one thread at a time."""
+    """Makes and removes records. Thread-safe."""
 
-    def __init__(
-        self,
-        paths: Paths,
-        env: Environment,
-        entries: Mapping[str, DnsProviderConfig],
-        connect: Connect,
-        authority: Authority,
-    ) -> None:
+    def __init__(self, paths: Paths, env: Environment, entries: Entries) -> None:
         self._paths = paths
         self._env = env
         self._entries = entries
-        self._connect = connect
-        self._authority = authority
-        self._lock = threading.Lock()
-        self._at_work: dict[str, threading.Lock] = {}
-        self._listed: dict[str, tuple[str, ...]] = {}
-
-    def place(self, entry: str, records: Sequence[Record], cancel: CancelToken) -> tuple[Placed, ...]:
-        """Find out where each record goes. `entry`: the one that was chosen; others help with zones that it does not serve.
-
-        Raises DnsProviderError (reason `zone`) for a name that no entry serves.
-        """
-        chosen = self._entries[entry]
-        return tuple(self._placed(chosen, record, cancel) for record in records)
 
     def write(self, placed: Sequence[Placed], lineage: str, narrator: Narrator, cancel: CancelToken) -> Written:
         """Make records. When one cannot be made, those that were are removed again, and the first error is raised.
@@ -81,15 +47,7 @@ class RecordWriter:
         """
         self._not_too_many(placed)
         id = self._env.random.token_bytes(8).hex()
-        keep_records(
-            self._paths,
-            id,
-            MadeRecords(
-                lineage=lineage,
-                created=self._env.clock.now(),
-                records=tuple((one.provider, one.zone, one.txt.name, one.txt.value) for one in placed),
-            ),
-        )
+        self._write_down(id, placed, MadeRecords(lineage=lineage, created=self._env.clock.now(), records=()))
         written = Written(id, tuple(placed))
         try:
             self._add(placed, narrator, cancel)
@@ -106,29 +64,29 @@ class RecordWriter:
         """Remove records again, also for somebody who has just cancelled. Never raises: what cannot be removed stays
         written down for the next run, and is told. Returns whether all is gone.
         """
-        is_clean = True
+        left: list[Placed] = []
         for (provider, zone), group in _by_zone(written.placed):
-            try:
-                self._change(provider, zone, CancelToken(), remove=group)
-            except CertdeckError as exc:
-                is_clean = False
+            failed, error = self._removed(provider, zone, group)
+            left += [Placed(provider, zone, txt) for txt in failed]
+            for name in dict.fromkeys(txt.name for txt in group if txt not in failed):
+                narrator.tell(RecordRemoved(provider=provider, name=name))
+            if error is not None:
+                names = ", ".join(sorted({txt.name for txt in failed}))
                 narrator.tell(
                     Warned(
                         code="records-left",
-                        what=f"Records of this order could not be removed: {', '.join(sorted({one.name for one in group}))}. "
-                        f"{exc.what}",
+                        what=f"Records of this order could not be removed: {names}. {error.what}",
                         fix="The next run tries it again; they do no harm.",
                     )
                 )
-                continue
-            for name in dict.fromkeys(one.name for one in group):
-                narrator.tell(RecordRemoved(provider=provider, name=name))
-        if is_clean:
-            try:
+        try:
+            if left:
+                self._write_down(written.id, left, load_records(self._paths, written.id))
+            else:
                 forget_records(self._paths, written.id)
-            except CertdeckError:
-                return False
-        return is_clean
+        except CertdeckError:
+            return False  # all of them stay written down, and removing one that is gone does nothing
+        return not left
 
     def clean_up(self, narrator: Narrator) -> None:
         """Remove what runs that died have left (ST-18). Never raises for a provider's sake. Raises StoreError."""
@@ -142,73 +100,38 @@ class RecordWriter:
                 Placed(provider, zone, TxtRecord(name=name, value=value))
                 for provider, zone, name, value in made.records
             )
-            known = tuple(one for one in placed if one.provider in self._entries)
+            known = tuple(one for one in placed if one.provider in self._entries.configured)
             lost = sorted({one.txt.name for one in placed if one not in known})
             if lost:
-                narrator.tell(
-                    Warned(
-                        code="records-left",
-                        what=f"Old records can no longer be removed: {', '.join(lost)}. Their DNS provider entry is gone.",
-                        fix="Remove them by hand when you are at it; they do no harm.",
-                    )
-                )
-            self.remove(Written(id, known), narrator)
+                _told_as_lost(lost, "Their DNS provider entry is gone.", narrator)
+            is_clean = self.remove(Written(id, known), narrator)
+            if not is_clean and self._env.clock.now() - made.created > LONGEST_TRY:
+                names = sorted({one.txt.name for one in known})
+                _told_as_lost(names, f"It was tried for {LONGEST_TRY.days} days.", narrator)
+                forget_records(self._paths, id)
 
-    # -- where ---------------------------------------------------------------------------------------------------------
+    def _removed(
+        self, provider: str, zone: str, group: Sequence[TxtRecord]
+    ) -> tuple[list[TxtRecord], CertdeckError | None]:
+        """Remove the records of a zone together, else one by one; return those that stay, and the first error."""
+        try:
+            self._change(provider, zone, CancelToken(), remove=group)
+        except CertdeckError as exc:
+            if len(group) == 1 or exc.details.get("reason") == "unreachable":
+                return list(group), exc
+        else:
+            return [], None
+        failed: list[TxtRecord] = []
+        first: CertdeckError | None = None
+        for txt in group:
+            stays, error = self._removed(provider, zone, [txt])
+            failed += stays
+            first = first or error
+        return failed, first
 
-    def _placed(self, chosen: DnsProviderConfig, record: Record, cancel: CancelToken) -> Placed:
-        own = plain_name(record.name)
-        leads_to = self._delegated(chosen, own) or self._authority.written_at(own)
-        for name in dict.fromkeys((leads_to, own)):
-            others = [entry for entry in self._entries.values() if entry.name != chosen.name and entry.zones]
-            for entry in (chosen, *others):
-                found = self._zone_in(entry, name, cancel, by_listing=entry is chosen)
-                if found is not None:
-                    return Placed(entry.name, found, TxtRecord(name=name, value=record.value))
-        led = f", where {own} leads by a CNAME" if leads_to != own else ""
-        zones = chosen.zones or self._listed.get(chosen.name, ())
-        raise DnsProviderError(
-            f"{chosen.name} does not serve the zone of {leads_to}{led}.",
-            f"Its zones are: {', '.join(zones)}." if zones else "It says that it has no zone of that name.",
-            f"Give the zone with: certdeck dns add {chosen.name} --replace --zone ZONE; or use the provider that serves it.",
-            details={"provider": chosen.name, "kind": chosen.kind, "reason": "zone"},
-        )
-
-    def _delegated(self, entry: DnsProviderConfig, name: str) -> str | None:
-        """Return where the configuration says that a record stands, for CNAMEs that cannot be seen from here."""
-        domains = {plain_name(domain): plain_name(target) for domain, target in entry.delegations.items()}
-        at = name
-        while at:
-            if at in domains:
-                return domains[at]
-            at = at.partition(".")[2] if at.startswith("_") else ""
-        return None
-
-    def _zone_in(self, entry: DnsProviderConfig, name: str, cancel: CancelToken, *, by_listing: bool) -> str | None:
-        """Return the zone of `name` at an entry; "" where the entry has no zones; None where it does not serve it."""
-        if not kind_named(entry.kind).has_zones:
-            return "" if by_listing else None
-        if entry.zones:
-            return zone_among(name, map(plain_name, entry.zones))
-        if not by_listing:
-            return None
-        listed = self._listed_zones(entry, cancel)
-        if listed:
-            return zone_among(name, listed)
-        zone = self._authority.zone_of(name)
-        return zone if zone is not None and is_below(name, zone) else None
-
-    def _listed_zones(self, entry: DnsProviderConfig, cancel: CancelToken) -> tuple[str, ...]:
-        with self._working(entry.name):
-            if entry.name not in self._listed:
-                provider = self._connect(entry, cancel)
-                try:
-                    self._listed[entry.name] = provider.zones()
-                finally:
-                    provider.close()
-            return self._listed[entry.name]
-
-    # -- how -----------------------------------------------------------------------------------------------------------
+    def _write_down(self, id: str, placed: Sequence[Placed], made: MadeRecords) -> None:
+        records = tuple((one.provider, one.zone, one.txt.name, one.txt.value) for one in placed)
+        keep_records(self._paths, id, replace(made, records=records))
 
     def _add(self, placed: Sequence[Placed], narrator: Narrator, cancel: CancelToken) -> None:
         for (provider, zone), group in _by_zone(placed):
@@ -225,22 +148,14 @@ class RecordWriter:
         add: Sequence[TxtRecord] = (),
         remove: Sequence[TxtRecord] = (),
     ) -> None:
-        with self._working(provider):
-            opened = self._connect(self._entries[provider], cancel)
-            try:
-                opened.change(zone, add=add, remove=remove)
-            finally:
-                opened.close()
-
-    def _working(self, provider: str) -> threading.Lock:
-        with self._lock:
-            return self._at_work.setdefault(provider, threading.Lock())
+        with self._entries.use(provider, cancel) as opened:
+            opened.change(zone, add=add, remove=remove)
 
     def _not_too_many(self, placed: Sequence[Placed]) -> None:
         for (provider, name), group in groupby(
             sorted(placed, key=lambda one: (one.provider, one.txt.name)), key=lambda one: (one.provider, one.txt.name)
         ):
-            kind = kind_named(self._entries[provider].kind)
+            kind = self._entries.kind(provider)
             most = kind.most_values
             count = len(list(group))
             if most is not None and count > most:
@@ -256,3 +171,13 @@ def _by_zone(placed: Sequence[Placed]) -> list[tuple[tuple[str, str], list[TxtRe
     """Return the records of each provider's zone together."""
     groups = groupby(sorted(placed), key=lambda one: (one.provider, one.zone))
     return [(where, [one.txt for one in group]) for where, group in groups]
+
+
+def _told_as_lost(names: Sequence[str], why: str, narrator: Narrator) -> None:
+    narrator.tell(
+        Warned(
+            code="records-left",
+            what=f"Old records are not removed by certdeck any more: {', '.join(names)}. {why}",
+            fix="Remove them by hand when you are at it; they do no harm.",
+        )
+    )

@@ -10,17 +10,17 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 from core.dns.authority import Authority
-from core.dns.catalogue import kind_named
 from core.dns.names import DNS01, record_name
+from core.dns.placement import Placed, Placement
 from core.dns.propagation import Propagation, wanted_at
-from core.dns.writer import Placed, RecordWriter, Written
+from core.dns.writer import RecordWriter, Written
 from core.errors import Cancelled, CertdeckError, PropagationTimeout, UsageError
 from core.events import ProviderTested
 from core.identifiers import parse_identifiers
 from core.operations import DnsTest, DnsTestStep, Record, ServerView
 from core.store.vault import Vault
 from core.workflows.context import Context
-from core.workflows.providers import opened, the_entry, writer
+from core.workflows.providers import entries_of, the_entry
 
 STEPS = ("credentials", "zone", "write", "seen", "remove")
 
@@ -49,11 +49,11 @@ class _Test:
         self._context = context
         self._entry = the_entry(context.config, name)
         self._domain = domain
-        self._vault = Vault(context.paths, context.env)
         dns01 = context.config.dns01
-        self._authority = Authority(context.env.resolver, dns01.resolvers)
         self._propagation = Propagation(context.env.resolver, context.env.clock, dns01.resolvers)
-        self._writer: RecordWriter = writer(context, self._vault, self._authority)
+        self._entries = entries_of(context, Vault(context.paths, context.env))
+        self._placement = Placement(self._entries, Authority(context.env.resolver, dns01.resolvers))
+        self._writer = RecordWriter(context.paths, context.env, self._entries)
         value = urlsafe_b64encode(context.env.random.token_bytes(32)).rstrip(b"=").decode()
         self._record = Record(name=record_name(DNS01, domain), type="TXT", value=value)
         self._placed: tuple[Placed, ...] = ()
@@ -98,19 +98,16 @@ class _Test:
         return status != "fail"
 
     def _credentials(self) -> tuple[str, str]:
-        kind = kind_named(self._entry.kind)
-        provider = opened(self._context, self._vault, self._entry, self._context.cancel)
-        try:
+        kind = self._entries.kind(self._entry.name)
+        with self._entries.use(self._entry.name, self._context.cancel) as provider:
             zones = provider.zones()
-        finally:
-            provider.close()
         if zones:
             shown = ", ".join(zones[:5]) + (f" and {len(zones) - 5} more" if len(zones) > 5 else "")
             return "pass", f"{kind.title} accepts them. Zones: {shown}."
         return "pass", f"Complete; {kind.title} can only be tried by writing."
 
     def _zone(self) -> tuple[str, str]:
-        self._placed = self._writer.place(self._entry.name, [self._record], self._context.cancel)
+        self._placed = self._placement.place(self._entry.name, [self._record], self._context.cancel)
         placed = self._placed[0]
         led = "" if placed.txt.name == self._record.name else f", where a CNAME of {self._record.name} leads"
         zone = f"zone {placed.zone}" if placed.zone else "no zone of its own"

@@ -16,6 +16,7 @@ from core.workflows.context import Context
 
 if TYPE_CHECKING:
     from core.dns.authority import Authority
+    from core.dns.placement import Placement
     from core.dns.propagation import Propagation
     from core.dns.writer import RecordWriter
 
@@ -27,7 +28,7 @@ class DnsProofs:
         self._context = context
         self._vault = vault
         self._lock = threading.Lock()
-        self._writer: RecordWriter | None = None
+        self._made: tuple[Placement, RecordWriter] | None = None
 
     def solver(self, challenge: str, entry: str | None, *, is_new: Callable[[], bool], anyway: bool) -> Solver:
         """Return the solver of a challenge, through the entry of a provider or by hand. Raises NotFound."""
@@ -48,8 +49,7 @@ class DnsProofs:
                 context.env.clock,
                 timeout_seconds=timeout,
                 is_new=is_new,
-                writer=None if entry is None else self._writing(),
-                entry=entry or "",
+                through=None if entry is None else (entry, *self._writing()),
                 anyway=anyway,
             )
         if entry is None:
@@ -58,12 +58,12 @@ class DnsProofs:
             return ByHand(challenge, authority, propagation, is_new=is_new, timeout_seconds=timeout, anyway=anyway)
         from core.challenges.dns01 import DnsSolver
 
-        return DnsSolver(challenge, entry, self._writing(), propagation, timeout_seconds=timeout)
+        return DnsSolver(challenge, entry, *self._writing(), propagation, timeout_seconds=timeout)
 
     def clean_up(self) -> None:
         """Remove the records that a killed run has left: one listing where there are none. Raises StoreError."""
         if kept_records(self._context.paths):
-            self._writing().clean_up(self._context.narrator)
+            self._writing()[1].clean_up(self._context.narrator)
 
     def _looking(self) -> tuple[Authority, Propagation]:
         from core.dns.authority import Authority
@@ -72,10 +72,15 @@ class DnsProofs:
         env, dns01 = self._context.env, self._context.config.dns01
         return Authority(env.resolver, dns01.resolvers), Propagation(env.resolver, env.clock, dns01.resolvers)
 
-    def _writing(self) -> RecordWriter:
+    def _writing(self) -> tuple[Placement, RecordWriter]:
         with self._lock:
-            if self._writer is None:
-                from core.workflows.providers import writer
+            if self._made is None:
+                from core.dns.placement import Placement
+                from core.dns.writer import RecordWriter
+                from core.workflows.providers import entries_of
 
-                self._writer = writer(self._context, self._vault, self._looking()[0])
-            return self._writer
+                context = self._context
+                entries = entries_of(context, self._vault)
+                writer = RecordWriter(context.paths, context.env, entries)
+                self._made = Placement(entries, self._looking()[0]), writer
+            return self._made

@@ -12,7 +12,7 @@ from core.operations import Finding
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.plan import Plan
-from core.workflows.providers import opened, the_entry
+from core.workflows.providers import entries_of, the_entry
 
 Check = Callable[[], Iterable[Finding]]
 
@@ -29,13 +29,11 @@ def checks_for(context: Context, wanted: Plan) -> list[Check]:
 def _provider(context: Context, wanted: Plan) -> Iterator[Finding]:
     name = wanted.lineage.dns
     assert name is not None
-    entry = the_entry(context.config, name)
-    provider = opened(context, Vault(context.paths, context.env), entry, context.cancel)
-    try:
+    entries = entries_of(context, Vault(context.paths, context.env))
+    the_entry(context.config, name)
+    with entries.use(name, context.cancel) as provider:
         zones = provider.zones()
-    finally:
-        provider.close()
-    title = kind_named(entry.kind).title
+    title = entries.kind(name).title
     detail = f"{title} accepts the credentials of {name}" if zones else f"{name} ({title}) is complete"
     yield Finding(
         id="dns-provider",

@@ -1,13 +1,12 @@
-"""The DNS provider entries at work: secrets out of the vault, interfaces opened, one writer for all orders of a run."""
+"""The DNS provider entries at work: secrets out of the vault, interfaces opened, ready for the orders of a run."""
 
 from __future__ import annotations
 
 from core.config.model import Config, DnsProviderConfig
-from core.dns.authority import Authority
 from core.dns.catalogue import kind_named
+from core.dns.entries import Entries
 from core.dns.names import plain_name, zone_among
 from core.dns.provider import Access, DnsProvider
-from core.dns.writer import RecordWriter
 from core.errors import NotFound, UsageError
 from core.events import KeyUsed
 from core.ports import CancelToken
@@ -52,13 +51,13 @@ def entry_serving(config: Config, names: tuple[str, ...]) -> str | None:
     return max(found)[1] if found else None
 
 
-def writer(context: Context, vault: Vault, authority: Authority) -> RecordWriter:
-    """Return what makes and removes records at every entry of the configuration. Opens nothing yet."""
+def entries_of(context: Context, vault: Vault) -> Entries:
+    """Return the entries of the configuration, ready to be opened one by one."""
 
     def connect(entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:
         return opened(context, vault, entry, cancel)
 
-    return RecordWriter(context.paths, context.env, context.config.dns_providers, connect, authority)
+    return Entries(context.config.dns_providers, connect)
 
 
 def opened(context: Context, vault: Vault, entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:

@@ -39,6 +39,8 @@ class PebbleOptions:
     chain_length: int = 1
     always_valid: bool = False
     """True: nothing is validated, every challenge passes."""
+    name_server: str = ""
+    """`HOST:PORT` that Pebble asks instead of pebble-challtestsrv."""
     extra_env: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -104,7 +106,7 @@ class PebbleServer:
         )
         self._programs.append(dns)
         pebble = Program(
-            [find_program("pebble"), "-config", str(config), "-dnsserver", self.dns_address],
+            [find_program("pebble"), "-config", str(config), "-dnsserver", self.options.name_server or self.dns_address],
             self.folder / "pebble.log",
             self._environment(),
         )

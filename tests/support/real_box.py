@@ -15,7 +15,7 @@ from tests.support.pebble import PebbleServer
 class RealBox:
     """A box: its home, the CA that it orders from, and the nginx that it deploys to."""
 
-    def __init__(self, home: Path, pebble: PebbleServer, nginx: NginxServer) -> None:
+    def __init__(self, home: Path, pebble: PebbleServer, nginx: NginxServer | None) -> None:
         self.home = home
         self.pebble = pebble
         self.nginx = nginx
@@ -29,7 +29,7 @@ class RealBox:
             f"agree_tos = {str(agree).lower()}\n\n"
             '[defaults]\nissuer = "ca"\n\n'
             f'[http01]\naddress = "127.0.0.1"\nport = {self.pebble.http01_port}\n\n'
-            f"{self.nginx.target_toml('web')}\n{more}"
+            f"{self.nginx.target_toml('web') if self.nginx else ''}\n{more}"
         )
 
     def run(self, *argv: str, **options: Any) -> Answer:

@@ -1,0 +1,111 @@
+"""Where records go: which entry serves a name, in which of its zones, and at which name.
+
+Zones decide, the closest one first; a CNAME of the record is followed where its end is in a zone that an entry serves. A CNAME
+that cannot be seen from this box stands in the configuration.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.config.model import DnsProviderConfig
+from core.dns.authority import Authority
+from core.dns.entries import Entries
+from core.dns.names import is_below, plain_name, zone_among
+from core.dns.provider import TxtRecord
+from core.errors import DnsProviderError
+from core.operations import Record
+from core.ports import CancelToken
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Placed:
+    """One value and where it goes."""
+
+    provider: str
+    zone: str
+    """Empty where the provider has none."""
+    txt: TxtRecord
+
+
+class Placement:
+    """Finds out where records go. Thread-safe."""
+
+    def __init__(self, entries: Entries, authority: Authority) -> None:
+        self._entries = entries
+        self._authority = authority
+        self._lock = threading.Lock()
+        self._listed: dict[str, tuple[str, ...]] = {}
+
+    def place(self, entry: str, records: Sequence[Record], cancel: CancelToken) -> tuple[Placed, ...]:
+        """Find out where each record goes. `entry`: the one that was chosen; others help with zones that it does not serve.
+
+        Raises DnsProviderError (reason `zone`) for a name that no entry serves.
+        """
+        chosen = self._entries.configured[entry]
+        return tuple(self._placed(chosen, record, cancel) for record in records)
+
+    def _placed(self, chosen: DnsProviderConfig, record: Record, cancel: CancelToken) -> Placed:
+        own = plain_name(record.name)
+        leads_to = self._delegated(chosen, own) or self._authority.written_at(own)
+        has_zones = self._entries.kind(chosen.name).has_zones
+        if not has_zones and (not chosen.zones or zone_among(own, map(plain_name, chosen.zones))):
+            return Placed(chosen.name, "", TxtRecord(name=leads_to, value=record.value))
+        for name in dict.fromkeys((leads_to, own)):
+            found = self._serving(chosen, name, cancel)
+            if found is not None:
+                entry, zone = found
+                return Placed(entry, zone, TxtRecord(name=name, value=record.value))
+        led = f", where {own} leads by a CNAME" if leads_to != own else ""
+        zones = chosen.zones or self._listed.get(chosen.name, ())
+        raise DnsProviderError(
+            f"{chosen.name} does not serve the zone of {leads_to}{led}.",
+            f"Its zones are: {', '.join(zones)}." if zones else "It says that it has no zone of that name.",
+            f"Give the zone with: certdeck dns add {chosen.name} --replace --zone ZONE; or use the provider that serves it.",
+            details={"provider": chosen.name, "kind": chosen.kind, "reason": "zone"},
+        )
+
+    def _serving(self, chosen: DnsProviderConfig, name: str, cancel: CancelToken) -> tuple[str, str] | None:
+        """Return entry and zone for a name: the closest zone wins, and the chosen entry among equals."""
+        found = []
+        for entry in self._entries.configured.values():
+            zone = self._zone_in(entry, name, cancel, is_chosen=entry is chosen)
+            if zone is not None:
+                found.append((len(zone), entry is chosen, entry.name, zone))
+        return max(found)[2:] if found else None
+
+    def _delegated(self, entry: DnsProviderConfig, name: str) -> str | None:
+        """Return where the configuration says that a record stands, for CNAMEs that cannot be seen from here."""
+        domains = {plain_name(domain): plain_name(target) for domain, target in entry.delegations.items()}
+        at = name
+        while at:
+            if at in domains:
+                return domains[at]
+            at = at.partition(".")[2] if at.startswith("_") else ""
+        return None
+
+    def _zone_in(self, entry: DnsProviderConfig, name: str, cancel: CancelToken, *, is_chosen: bool) -> str | None:
+        """Return the zone of `name` at an entry; None where it does not serve it. Only the chosen one is asked for its list."""
+        if not self._entries.kind(entry.name).has_zones:
+            return None
+        if entry.zones:
+            return zone_among(name, map(plain_name, entry.zones))
+        if not is_chosen:
+            return None
+        listed = self._listed_zones(entry.name, cancel)
+        if listed:
+            return zone_among(name, listed)
+        zone = self._authority.zone_of(name)
+        return zone if zone is not None and is_below(name, zone) else None
+
+    def _listed_zones(self, name: str, cancel: CancelToken) -> tuple[str, ...]:
+        with self._lock:
+            known = self._listed.get(name)
+        if known is None:
+            with self._entries.use(name, cancel) as provider:
+                known = provider.zones()
+            with self._lock:
+                self._listed[name] = known
+        return known
