@@ -160,6 +160,9 @@ def test_a_secret_of_many_lines(tmp_path: Path) -> None:
         pytest.param(("--secret", f"{SECRET}=x"), id="turned-round"),
         pytest.param(("--set", SECRET), id="setting-without-key"),
         pytest.param(("--secret", "zone_id=x"), id="a-setting-as-secret"),
+        pytest.param(("--replace", SECRET), id="stray"),
+        pytest.param((f"--api-token={SECRET}",), id="own-option"),
+        pytest.param(("--api-token", SECRET), id="own-option-apart"),
     ],
 )
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["plain", "json"])

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 WORKS_WITHOUT_COMMAND: Final = ("--json",)
 """What may stand before the command, too."""
 
+TAKE_SECRETS: Final = ("account eab", "dns add")
+"""What somebody may give a secret to by mistake: a stray argument of these is not said once more."""
+
 
 class Command(NamedTuple):
     """One command: its arguments, its help, and what it does."""
@@ -193,6 +196,8 @@ def _refuse_unknown(parser: _Parser, unknown: list[str]) -> NoReturn:
     from difflib import get_close_matches
 
     first = unknown[0].partition("=")[0]
+    if parser.words in TAKE_SECRETS and not first.startswith("-"):
+        parser.error("There is one argument too many; it is not repeated here because it may be secret")
     near = get_close_matches(first, parser.options(), n=1) if first.startswith("-") else []
     hint = f" The nearest option is {near[0]}." if near else ""
     parser.error(f"{first} is not known here.{hint}")
