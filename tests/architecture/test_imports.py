@@ -39,6 +39,7 @@ PARTS = (
 HEAVY = (
     "acme",
     "cryptography",
+    "dns",
     "httpx",
     "josepy",
     "platformdirs",
