@@ -165,6 +165,9 @@ def test_a_domain_at_work_is_tried_again() -> None:
     vendor.faults = [None, busy]
     godaddy(vendor).change(ZONE, add=[BELOW])
     assert vendor.values_at(BELOW.name) == {BELOW.value}
+    vendor.faults = [None, None, busy]
+    godaddy(vendor).change(ZONE, remove=[BELOW])
+    assert vendor.values_at(BELOW.name) == set()
     vendor.faults = [None, busy, None, None, busy, None] * 9
     assert failure(vendor).details["reason"] == "conflict"
 
