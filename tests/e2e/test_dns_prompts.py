@@ -32,6 +32,16 @@ def test_a_secret_is_typed_unseen(terminals: Terminals, home: Path) -> None:
     assert not [each for each in home.rglob("*") if each.is_file() and SECRET.encode() in each.read_bytes()]
 
 
+def test_standard_input_that_is_a_terminal_is_not_echoed(terminals: Terminals) -> None:
+    """With `-` and nobody piping anything in, what is typed is unseen as well, and a line is enough."""
+    terminal = terminals([*SCRIPT, *ADD, "--secret", "api_token=-"], cwd=ROOT)
+    terminal.wait_for("api_token:")
+    terminal.type(SECRET)
+    terminal.press("Enter")
+    assert SECRET not in terminal.wait_for("cf is kept.")
+    assert terminal.wait_exit() == 0
+
+
 @pytest.mark.parametrize("key", ["C-c", "C-d", "Enter"])
 def test_the_question_can_be_left(terminals: Terminals, home: Path, key: str) -> None:
     """^C, ^D and an empty answer end the command in words, and nothing was kept."""

@@ -75,24 +75,31 @@ def secrets_from(pairs: Sequence[str], kind: DnsKind) -> dict[str, bytes]:
 
 def ask_secret(call: Call, field: DnsField) -> bytes:
     """Ask for a secret without echo. Raises Cancelled (`cancelled`) when nothing is answered."""
-    from getpass import getpass
-
     call.output.out.finish()
     if field.help:
         call.output.err.line(printable(field.help))
-    try:
-        answer = getpass(f"{printable(field.label)}: ", stream=sys.stderr).strip()
-    except EOFError:
-        call.output.err.line()
-        answer = ""
+    answer = _typed(printable(field.label)).strip()
     if not answer:
         raise Cancelled("Nothing was done.", f"No {printable(field.label)} was given.", "Start the command again.")
-    return _checked(answer.encode("utf-8", "surrogateescape"), field.key, many_lines=False)
+    return _checked(answer, field.key, many_lines=False)
+
+
+def _typed(label: str) -> bytes:
+    """Return what is typed on the terminal, unseen."""
+    from getpass import getpass
+
+    try:
+        return getpass(f"{label}: ", stream=sys.stderr).encode("utf-8", "surrogateescape")
+    except EOFError:
+        sys.stderr.write("\n")
+        return b""
 
 
 def _read(key: str, file: str, *, many_lines: bool) -> bytes:
     try:
-        if file == _STDIN:
+        if file == _STDIN and sys.stdin.isatty():
+            content = _typed(key)
+        elif file == _STDIN:
             content = sys.stdin.buffer.read(MOST_BYTES + 1)
         else:
             with Path(file).open("rb") as stream:
