@@ -293,19 +293,19 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Leaves the console for a moment and prints the records whole, to be selected with the mouse. Enter comes back.",
     ),
     Action(
-        id="zone-file", key="z", label="Zone", title="Show the records as lines of a zone file", scope="records", footer=11,
+        id="zone-file", key="z", label="Zone", title="Show the records as lines of a zone file", scope="records", footer=9,
         help="For those who keep their zone in a file: the lines to add, to look at and to copy.",
     ),
     Action(
-        id="look-now", key="r,ctrl+r,f5", label="Look", title="Ask the name servers now", scope="records", footer=10,
+        id="look-now", key="r,ctrl+r,f5", label="Look", title="Ask the name servers now", scope="records", footer=9,
         help="Does not wait for the next look. The pauses between looks begin short again.",
     ),
     Action(
-        id="by-itself", key="a", label="By itself", title="Answer by itself, or wait for me", scope="records", footer=13,
+        id="by-itself", key="a", label="By itself", title="Answer by itself, or wait for me", scope="records", footer=9,
         help="Decides whether the order goes on by itself once every name server has every record, after a few seconds.",
     ),
     Action(
-        id="give-up", key="x", label="Give up", title="Give this order up", scope="records", footer=12,
+        id="give-up", key="x", label="Give up", title="Give this order up", scope="records", footer=9,
         applies=lambda situation: may_write(situation) and situation.step > 0,
         help="Forgets the order. Its values are of no use any more: another order has others.",
     ),
