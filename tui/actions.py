@@ -131,7 +131,18 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Checks this step and goes on. What is wrong is said where it is. Ctrl+N does the same from every field.",
     ),
     Action(
+        id="test-provider", key="x", label="Test", title="Test this DNS provider", scope="issue-proof", footer=2,
+        applies=lambda situation: situation.row_kind == "dns-provider" and bool(situation.row),
+        help="Writes a record with it, looks for it at every name server, removes it, and comes back here.",
+    ),
+    Action(
+        id="add-provider", key="n", label="New", title="Add a DNS provider", scope="issue-proof", footer=3,
+        applies=lambda situation: situation.row_kind == "dns-provider",
+        help="Opens the form of a DNS provider, and comes back here with it chosen. Nothing you entered is lost.",
+    ),
+    Action(
         id="copy", key="c", label="Copy", title="Copy these lines", scope="issue-proof", footer=2,
+        applies=lambda situation: situation.row_kind == "http-01",
         help="Hands the lines to the clipboard of your own terminal (OSC 52). Not every terminal takes it.",
     ),
     Action(
@@ -176,6 +187,40 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="passphrase", key="ctrl+t", label="Passphrase", title="Give the passphrase", scope="upload", footer=3,
         applies=lambda situation: situation.row_kind == "protected",
         help="Asks for the passphrase of a protected key or PFX again.",
+    ),
+    Action(
+        id="fetch-chain", key="ctrl+l", label="Fetch chain", title="Fetch the missing part of the chain", scope="upload",
+        footer=3, applies=lambda situation: situation.row_kind == "incomplete",
+        help="Asks the address that the certificate names for its issuer's certificate. Without it nothing is fetched.",
+    ),
+    Action(
+        id="requests", key="ctrl+r", label="Requests", title="Make a signing request (CSR)", scope="upload", footer=4,
+        help="For a CA that wants a request: the key is made on this box and stays here. Shows the open requests, too.",
+    ),
+    # -- signing requests ------------------------------------------------------------------------------------------
+    Action(
+        id="new", key="n", label="New", title="Make a new signing request", scope="requests", applies=may_write, footer=1,
+        help="Asks for its names, the type of its key and a subject, makes the key, and shows the request.",
+    ),
+    Action(
+        id="copy", key="c", label="Copy", title="Copy the request", scope="requests", footer=2,
+        applies=lambda situation: bool(situation.row),
+        help="Hands the request to the clipboard of your own terminal (OSC 52). Not every terminal takes it; p always works.",
+    ),
+    Action(
+        id="plain", key="p", label="Plain view", title="Print the request on the bare terminal", scope="requests", footer=3,
+        applies=lambda situation: bool(situation.row),
+        help="Leaves the console for a moment and prints the request, to be selected with the mouse. Enter comes back.",
+    ),
+    Action(
+        id="save-file", key="e", label="Save", title="Save the request to a file", scope="requests", footer=4,
+        applies=lambda situation: bool(situation.row),
+        help="Writes the request to a file on this box. It is no secret; its key stays sealed.",
+    ),
+    Action(
+        id="forget", key="delete,D", label="Forget", title="Forget this request and its key", scope="requests", footer=5,
+        applies=lambda situation: may_write(situation) and bool(situation.row), shown_key="del",
+        help="For a request that nothing comes for any more: a certificate for it would be of no use then.",
     ),
     # -- issuers ---------------------------------------------------------------------------------------------------
     Action(

@@ -214,7 +214,7 @@ async def test_without_proof_only_the_private_ca_is_offered() -> None:
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "box.lan")
         await go_to(pilot, "Proof")
-        await pilot.press("down")
+        await pilot.press("end")
         assert "Nothing to do." in shown(app)
         await go_to(pilot, "Issuer & key")
         assert screen.query_one("#issuer", RowList).keys == ("appliance-ca",)
@@ -222,18 +222,6 @@ async def test_without_proof_only_the_private_ca_is_offered() -> None:
         await go_to(pilot, "Issue")
         await settled(pilot)
     assert engine.ordered.issuer == "appliance-ca"
-
-
-async def test_a_wildcard_cannot_be_proven_by_http_01() -> None:
-    """A wildcard stops at the proof, with what to do instead; with the private CA it goes on."""
-    app = deck(Box())
-    async with app.run_test(size=NARROW) as pilot:
-        screen = await open_wizard(pilot, "*.example.com")
-        await pilot.press("enter", "enter")
-        assert "✖ A wildcard like *.example.com cannot be proven by HTTP-01." in shown(app)
-        assert screen.step.TITLE == "Proof"
-        await pilot.press("down", "enter")
-        assert screen.step.TITLE == "Issuer & key"
 
 
 # -- looks -------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from core.errors import CertdeckError
 from core.operations import Finding, IssueRequest
 from core.ports import CancelToken
 from tui import text
+from tui.screens.issue.draft import HTTP_01
+from tui.screens.issue.proof import proof_shown
 from tui.screens.issue.step import Step
 from tui.widgets.field import wrong
 from tui.widgets.finding_lines import finding_lines
@@ -73,6 +75,7 @@ class CheckStep(Step):
 
     def _show(self) -> None:
         answer, sheet = self._answer, self.query_one(Sheet)
+        where = "port 80, " if self.draft.proof == HTTP_01 else ""
         sheet.border_title = self._title()
 
         def write(width: int, ink: Ink) -> list[Line]:
@@ -82,7 +85,7 @@ class CheckStep(Step):
                 return [
                     *lines,
                     *marked(
-                        "◐", "bar-used", "Looking at clock, disk, issuer, port 80, names and services …", width, ink
+                        "◐", "bar-used", f"Looking at clock, disk, issuer, {where}names and services …", width, ink
                     ),
                 ]
             if isinstance(answer, CertdeckError):
@@ -114,6 +117,7 @@ class CheckStep(Step):
         rows = [
             ("Names", ", ".join(names[:4]) + more),
             ("Issuer", f"{issuer.title if issuer else draft.issuer}{', rehearsal first' if draft.rehearse else ''}"),
+            ("Proof", proof_shown(draft, self.offer)),
             ("Key", text.key_shown(draft.key_type) + (f", profile {draft.profile}" if draft.profile else "")),
             ("Service", ", ".join(draft.targets) or "none"),
         ]

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.config.model import Config
 from core.errors import CertdeckError
 from core.identifiers import Identifier, companion, lineage_name_for, parse_identifier
-from core.operations import IssueRequest, IssuerInfo, IssuerTest, TargetInfo
+from core.operations import DnsProviderInfo, IssueRequest, IssuerInfo, IssuerTest, TargetInfo
 
 HTTP_01 = "http-01"
+BY_PROVIDER = "dns-provider"
+BY_HAND = "dns-by-hand"
+ONCE = "dns-persist-01"
 NO_PROOF = "none"
+"""The proofs: by a file on port 80; by records that a DNS provider takes, that somebody sets, or that stay; and by none."""
+
+OVER_DNS = frozenset({BY_PROVIDER, BY_HAND, ONCE})
+_PROOF_OF_METHOD = {
+    "http-01": HTTP_01,
+    "dns-01": BY_PROVIDER,
+    "manual-dns-01": BY_HAND,
+    "dns-persist-01": ONCE,
+    "private-ca": NO_PROOF,
+}
 
 _SEPARATORS = re.compile(r"[\s,;]+")
 
@@ -25,6 +38,10 @@ class Offer:
     issuers: tuple[IssuerInfo, ...]
     targets: tuple[TargetInfo, ...]
     snippets: Mapping[str, str]
+    providers: tuple[DnsProviderInfo, ...] = ()
+
+    def provider(self, name: str) -> DnsProviderInfo | None:
+        return next((each for each in self.providers if each.name == name), None)
 
     def issuer(self, name: str) -> IssuerInfo | None:
         return next((each for each in self.issuers if each.name == name), None)
@@ -49,6 +66,8 @@ class Draft:
     """Companions that somebody does not want."""
     name: str = ""
     proof: str = HTTP_01
+    dns: str = ""
+    """The DNS provider entry; empty: none yet."""
     issuer: str = ""
     key_type: str = ""
     profile: str = ""
@@ -77,10 +96,11 @@ class Draft:
         return list(found.values())
 
     def companions(self) -> list[tuple[Identifier, Identifier]]:
-        """Return what can be added beside a bare domain, each with that domain (SO-14)."""
+        """Return what can be added beside a bare domain, each with that domain: `www.`, or `*.` through the DNS (SO-14, SO-15)."""
         typed = [each.identifier for each in self.parsed() if each.identifier is not None]
         known = {identifier.value for identifier in typed}
-        pairs = [(companion(identifier, HTTP_01), identifier) for identifier in typed]
+        challenge = "dns-01" if self.is_over_dns else HTTP_01
+        pairs = [(companion(identifier, challenge), identifier) for identifier in typed]
         return [(extra, beside) for extra, beside in pairs if extra is not None and extra.value not in known]
 
     def identifiers(self) -> tuple[Identifier, ...]:
@@ -93,6 +113,33 @@ class Draft:
                 if each.identifier.value in beside:
                     names.append(beside[each.identifier.value])
         return tuple(names)
+
+    @property
+    def is_over_dns(self) -> bool:
+        """The names are proved by records in the DNS."""
+        return self.proof in OVER_DNS
+
+    @property
+    def wildcards(self) -> tuple[Identifier, ...]:
+        """The wildcards that somebody typed."""
+        typed = [each.identifier for each in self.parsed() if each.identifier is not None]
+        return tuple(identifier for identifier in typed if identifier.wildcard)
+
+    def repeat(self, method: str, providers: Sequence[DnsProviderInfo]) -> None:
+        """Prove the names as the certificate of this name was proved before (ST-30). `method`: its word in the status."""
+        self.proof = _PROOF_OF_METHOD.get(method, self.proof)
+        self.dns = next((each.name for each in providers if self.lineage in each.lineages), self.dns)
+
+    def serving(self, providers: Sequence[DnsProviderInfo]) -> str:
+        """Return the provider that is active for these names (ST-25): by its zones, the closest; else the first one, or none."""
+        names = [identifier.value.removeprefix("*.") for identifier in self.identifiers()]
+
+        def closeness(each: DnsProviderInfo) -> tuple[int, int]:
+            zones = [max((len(zone) for zone in each.zones if is_below(name, zone)), default=0) for name in names]
+            return sum(map(bool, zones)), sum(zones)
+
+        complete = [each for each in providers if not each.missing] or list(providers)
+        return max(complete, key=closeness).name if complete else ""
 
     @property
     def lineage(self) -> str:
@@ -111,7 +158,9 @@ class Draft:
             domains=tuple(identifier.value for identifier in self.identifiers()),
             name=self.name or None,
             issuer=self.issuer or None,
-            challenge=HTTP_01 if self.proof == HTTP_01 else None,
+            challenge={HTTP_01: HTTP_01, ONCE: ONCE, NO_PROOF: None}.get(self.proof, "dns-01"),
+            dns=(self.dns or None) if self.proof == BY_PROVIDER else None,
+            manual=self.proof in (BY_HAND, ONCE),
             key_type=self.key_type or None,
             profile=self.profile or None,
             email=self.email or None,
@@ -119,3 +168,8 @@ class Draft:
             rehearse=self.rehearse,
             targets=self.targets,
         )
+
+
+def is_below(name: str, zone: str) -> bool:
+    """Tell whether a name stands in a zone."""
+    return name == zone or name.endswith(f".{zone}")

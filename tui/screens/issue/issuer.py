@@ -15,7 +15,7 @@ from textual.widgets import Static
 from core.errors import CertdeckError, UsageError
 from core.operations import Finding, IssuerInfo, IssuerTest
 from tui import text
-from tui.screens.issue.draft import HTTP_01
+from tui.screens.issue.draft import NO_PROOF
 from tui.screens.issue.step import Step
 from tui.widgets.field import Field, wrong
 from tui.widgets.finding_lines import finding_lines
@@ -70,7 +70,7 @@ class IssuerStep(Step):
 
     def _fitting(self) -> list[IssuerInfo]:
         """Return the issuers that the chosen proof leads to."""
-        wanted = "acme" if self.draft.proof == HTTP_01 else "private-ca"
+        wanted = "private-ca" if self.draft.proof == NO_PROOF else "acme"
         return [each for each in (self.offer.issuers if self.offer is not None else ()) if each.kind == wanted]
 
     def enter(self) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import TextArea
 
 from core.errors import CertdeckError
 from core.identifiers import check_lineage_name
-from tui.screens.issue.draft import Parsed
+from tui.screens.issue.draft import Draft, Parsed
 from tui.screens.issue.step import Step
 from tui.widgets.field import Field
 from tui.widgets.ink import Ink
@@ -48,7 +48,8 @@ class NamesStep(Step):
     TITLE = "Names"
     HELP = (
         "Names: one or several, apart by blanks, commas or lines. International names may be typed as they are written; what "
-        "is sent stands beside them. A bare domain is offered with its www. name, because people type either."
+        "is sent stands beside them. A bare domain is offered with its www. name, because people type either; once it is proved "
+        "through the DNS, with its wildcard."
     )
 
     def compose(self) -> ComposeResult:
@@ -98,12 +99,7 @@ class NamesStep(Step):
     @on(RowList.Marked, "#companions")
     def _on_ticked(self, message: RowList.Marked) -> None:
         message.stop()
-        ticked = message.row_list.marked
-        for key in message.row_list.keys:
-            if key in ticked:
-                self.draft.declined.discard(key)
-            else:
-                self.draft.declined.add(key)
+        keep_companions(message.row_list, self.draft)
         self._show()
 
     @on(Field.Changed, "#lineage")
@@ -129,14 +125,8 @@ class NamesStep(Step):
 
     def _show_companions(self) -> None:
         pairs = self.draft.companions()
-        listed = self.query_one("#companions", RowList)
-        listed.display = bool(pairs)
-        listed.show(
-            [Row(extra.value, (extra.display, (f"beside {beside.display}", "text-muted"))) for extra, beside in pairs]
-        )
-        listed.mark([extra.value for extra, _ in pairs if extra.value not in self.draft.declined])
-        words = "People type either, so these are asked for as well. Space unticks one." if pairs else ""
-        self.query_one("#offered", Prose).say(words)
+        show_companions(self.query_one("#companions", RowList), self.draft)
+        self.query_one("#offered", Prose).say(companions_told(self.draft) if pairs else "")
 
     def _show_name(self) -> None:
         field = self.query_one("#lineage", Field)
@@ -183,6 +173,29 @@ class NamesStep(Step):
             self.query_one("#lineage Input").focus()
         else:
             go()
+
+
+def companions_told(draft: Draft) -> str:
+    """Return why companions are offered."""
+    if draft.is_over_dns:
+        return "One certificate for every name below it as well: these are asked for too. Space unticks one."
+    return "People type either, so these are asked for as well. Space unticks one."
+
+
+def show_companions(listed: RowList, draft: Draft) -> None:
+    """List what is offered beside bare domains, ticked unless it was declined."""
+    pairs = draft.companions()
+    listed.display = bool(pairs)
+    listed.show(
+        [Row(extra.value, (extra.display, (f"beside {beside.display}", "text-muted"))) for extra, beside in pairs]
+    )
+    listed.mark([extra.value for extra, _ in pairs if extra.value not in draft.declined])
+
+
+def keep_companions(listed: RowList, draft: Draft) -> None:
+    """Remember which of them somebody does not want."""
+    draft.declined -= set(listed.marked)
+    draft.declined |= set(listed.keys) - set(listed.marked)
 
 
 def _parsed_lines(parsed: list[Parsed], width: int, ink: Ink) -> list[Line]:

@@ -1,8 +1,9 @@
-"""Step 2: how the CA is convinced that the names are ours, and what that needs (ST-11)."""
+"""Step 2: how the CA is convinced that the names are ours, and what that needs (ST-11, ST-13)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,7 +11,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.config.model import Http01
-from tui.screens.issue.draft import HTTP_01, NO_PROOF
+from core.operations import DnsProviderInfo
+from tui import text
+from tui.screens.issue.draft import BY_HAND, BY_PROVIDER, HTTP_01, NO_PROOF, ONCE, Draft, Offer, is_below
+from tui.screens.issue.names import companions_told, keep_companions, show_companions
 from tui.screens.issue.step import Step
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, wrap
@@ -18,50 +22,89 @@ from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose, marked
 from tui.widgets.row_list import Column, Row, RowList
 
-_METHODS = (
-    Row(HTTP_01, ("HTTP-01", ("the CA fetches a file from every name, over port 80", "text-muted"))),
-    Row(NO_PROOF, ("No proof", ("the private CA of this box signs; nothing is asked from outside", "text-muted"))),
+_ADD: Final = "+add"
+"""The key of the row that leads to the form."""
+_METHODS: Final = (
+    (HTTP_01, "HTTP-01", "the CA fetches a file from port 80 of each name"),
+    (BY_PROVIDER, "DNS, by a provider", "certdeck writes the records; wildcards too"),
+    (BY_HAND, "DNS, by hand", "you set the records, anywhere; wildcards too"),
+    (ONCE, "DNS, once for good", "one record that stays, where the CA has it"),
+    (NO_PROOF, "No proof", "the private CA of this box signs by itself"),
 )
+_SERVED: Final = 3
+"""Names outside of a provider's zones that are named."""
 
 
 class ProofStep(Step):
-    """HTTP-01, or an issuer that needs no proof."""
+    """HTTP-01, the DNS in three ways, or an issuer that needs no proof."""
 
     TITLE = "Proof"
     HELP = (
         "Proof: a public CA wants to see that the names are yours. With HTTP-01 it fetches a file from port 80 of each of "
-        "them, so that port must be reachable from the internet, and the names must lead here. The private CA of this box "
-        "asks for nothing."
+        "them, so that port must be reachable from the internet, and the names must lead here.\n\n"
+        "Through the DNS it looks for a record beside each name: for boxes that the internet cannot reach, and the only way for "
+        "wildcards. A provider writes the records by itself, also when it renews (n adds one, x tests it). By hand you set them "
+        "at whoever serves your zone; such a certificate does not renew by itself. Once for good (dns-persist-01) is one record "
+        "that stays, where the CA has that.\n\n"
+        "The private CA of this box asks for nothing."
     )
 
     def compose(self) -> ComposeResult:
         yield RowList((Column("Method"), Column("How", flexible=True)), marking="one", titles=False, id="method")
+        columns = (Column("Name"), Column("Provider", optional=True), Column("Zones", flexible=True))
+        yield RowList(columns, marking="one", titles=False, id="providers")
         yield Prose(id="needs")
+        yield Prose(id="also")
+        yield RowList((Column("Name"), Column("Why", flexible=True)), marking="many", titles=False, id="beside")
         yield Static(
             "Another web server has port 80? It needs these lines:", classes="label", id="snippet-label", markup=False
         )
         yield OneOf(id="server")
         yield Prose(id="snippet")
 
-    def on_mount(self) -> None:
-        self.query_one("#method", RowList).show(_METHODS)
-
     def enter(self) -> None:
-        self.query_one("#method", RowList).choose(self.draft.proof)
+        draft = self.draft
+        self._is_forced = draft.proof == HTTP_01 and bool(draft.wildcards)
+        if self._is_forced:
+            draft.proof = BY_PROVIDER
+        self._list_methods()
+        self.query_one("#method", RowList).choose(draft.proof)
         if self.offer is not None:
             server = self.query_one("#server", OneOf)
             server.offer([(name, name) for name in self.offer.snippets], server.value)
+            if self.offer.provider(draft.dns) is None:
+                draft.dns = draft.serving(self.offer.providers)
         self._show()
+
+    def on_mount(self) -> None:
+        self._is_forced = False
 
     def first(self) -> Widget | None:
         return self.query_one("#method")
+
+    # -- choosing ------------------------------------------------------------------------------------------------------
 
     @on(RowList.Moved, "#method")
     def _on_chosen(self, message: RowList.Moved) -> None:
         message.stop()
         self.draft.proof = message.key
         self._show()
+        self.wizard.show_title()
         self.wizard.refresh_actions()
+
+    @on(RowList.Moved, "#providers")
+    def _on_provider(self, message: RowList.Moved) -> None:
+        message.stop()
+        self.draft.dns = "" if message.key == _ADD else message.key
+        self._show()
+        self.wizard.refresh_actions()
+
+    @on(RowList.Marked, "#beside")
+    def _on_ticked(self, message: RowList.Marked) -> None:
+        message.stop()
+        keep_companions(message.row_list, self.draft)
+        self.wizard.show_title()
+        self._show()
 
     @on(OneOf.Changed, "#server")
     def _on_server(self, message: OneOf.Changed) -> None:
@@ -73,45 +116,158 @@ class ProofStep(Step):
         """The lines for the chosen web server."""
         return self.offer.snippets.get(self.query_one("#server", OneOf).value, "") if self.offer is not None else ""
 
+    # -- what is shown -------------------------------------------------------------------------------------------------
+
+    def _list_methods(self) -> None:
+        no_files = bool(self.draft.wildcards)
+        rows = [
+            Row(
+                key,
+                (
+                    title,
+                    ("not for wildcards", "severity-yellow") if key == HTTP_01 and no_files else (how, "text-muted"),
+                ),
+            )
+            for key, title, how in _METHODS
+        ]
+        self.query_one("#method", RowList).show(rows)
+
     def _show(self) -> None:
+        self._show_providers()
         over_http = self.draft.proof == HTTP_01
         for id in ("#snippet-label", "#server", "#snippet"):
             self.query_one(id).display = over_http and bool(self.snippet)
-        http01 = self.offer.config.http01 if self.offer is not None else Http01()
-        wildcards = [each.display for each in self.draft.identifiers() if each.wildcard]
+        self.query_one("#needs", Prose).write(lambda width, ink: [[], *self._needs(width, ink)])
+        beside = self.query_one("#beside", RowList)
+        show_companions(beside, self.draft)
+        beside.display = beside.display and self.draft.is_over_dns
+        self.query_one("#also", Prose).write(
+            (lambda width, ink: [[], *marked("·", "key", companions_told(self.draft), width, ink)])
+            if beside.display
+            else None
+        )
+        self.query_one("#snippet", Prose).write(self._snippet_lines)
 
-        def needs(width: int, ink: Ink) -> list[Line]:
-            if not over_http:
-                words = "Nothing to do. Clients trust the certificate once the root of this box's CA is in their trust store."
-                return [[], *marked("○", "text-muted", words, width, ink)]
-            lines: list[Line] = [[]]
-            if wildcards:
-                words = f"A wildcard like {wildcards[0]} cannot be proven by HTTP-01."
-                lines += marked("✖", "severity-red", words, width, ink)
+    def _show_providers(self) -> None:
+        listed = self.query_one("#providers", RowList)
+        listed.display = self.draft.proof == BY_PROVIDER
+        providers = self.offer.providers if self.offer is not None else ()
+        rows = [_provider_row(each) for each in providers]
+        listed.show([*rows, Row(_ADD, (("add a provider …", "key"), ("", "text-muted"), ("", "text-muted")))])
+        listed.choose(self.draft.dns or _ADD)
+
+    def _needs(self, width: int, ink: Ink) -> list[Line]:
+        proof, wildcards = self.draft.proof, self.draft.wildcards
+        lines: list[Line] = []
+        if wildcards and proof == HTTP_01:
+            words = (
+                f"A wildcard like {wildcards[0].display} cannot be proven by HTTP-01: a CA would see one host, not all."
+            )
+            lines += marked("✖", "severity-red", words, width, ink)
+            fix = "Prove it through the DNS, or go back and list the names one by one."
+            lines += marked("→", "key", fix, width, ink)
+        elif self._is_forced and self.draft.is_over_dns:
+            words = f"{wildcards[0].display} can only be proven through the DNS." if wildcards else ""
+            lines += marked("▲", "severity-yellow", words, width, ink) if words else []
+        match proof:
+            case "http-01":
+                lines += marked("1", "key", "Port 80 of every name is reachable from the internet.", width, ink)
+                lines += marked("2", "key", "The DNS entries (A and AAAA) of every name lead to this box.", width, ink)
+                http01 = self.offer.config.http01 if self.offer is not None else Http01()
+                lines += marked("●", "severity-green", _answered_by(http01), width, ink, of="text-muted")
+            case "dns-provider":
+                lines += self._provider_lines(width, ink)
+            case "dns-by-hand":
+                words = "You get every record at once, to set at whoever serves your zone; certdeck watches its name servers."
+                lines += marked("1", "key", words, width, ink)
                 lines += marked(
-                    "→", "key", "Go back and list the names one by one, or take the private CA of this box.", width, ink
+                    "2",
+                    "key",
+                    "The CA is asked once all of them have every record. You may leave meanwhile.",
+                    width,
+                    ink,
                 )
-            lines += marked("1", "key", "Port 80 of every name is reachable from the internet.", width, ink)
-            lines += marked("2", "key", "The DNS entries (A and AAAA) of every name lead to this box.", width, ink)
-            return [*lines, *marked("●", "severity-green", _answered_by(http01), width, ink, of="text-muted")]
+                lines += marked(
+                    "▲", "severity-yellow", "It does not renew by itself: certdeck reminds you in time.", width, ink
+                )
+                out = "Ways out: a provider; a CNAME of _acme-challenge into a zone of one; or one record for good."
+                lines += marked("→", "key", out, width, ink, of="text-muted")
+            case "dns-persist-01":
+                words = "You set one record that lets your account at this CA have certificates for the name, for good."
+                lines += marked("1", "key", words, width, ink)
+                lines += marked("2", "key", "It stays. Renewals need neither the DNS nor you.", width, ink)
+                words = "Only some CAs have it (dns-persist-01). One that has not says so with the order, and nothing is lost."
+                lines += marked("○", "text-muted", words, width, ink, of="text-muted")
+            case _:
+                words = "Nothing to do. Clients trust the certificate once the root of this box's CA is in their trust store."
+                lines += marked("○", "text-muted", words, width, ink)
+        return lines
 
-        def snippet(width: int, ink: Ink) -> list[Line]:
-            lines: list[Line] = []
-            for line in self.snippet.splitlines():
-                role = "text-muted" if line.startswith("#") else "foreground"
-                indent = len(line) - len(line.lstrip())
-                wrapped = wrap(line, width - 2 - indent)
-                lines += [[("│ ", ink("faint")), (" " * indent + each, ink(role))] for each in wrapped]
-            return lines
+    def _provider_lines(self, width: int, ink: Ink) -> list[Line]:
+        entry = self.offer.provider(self.draft.dns) if self.offer is not None else None
+        if entry is None:
+            words = "enter opens the form of a provider, and comes back here. Nothing you entered is lost."
+            return marked("·", "key", words, width, ink, of="text-muted")
+        if entry.missing:
+            words = f"{entry.name} is incomplete: h leads to the DNS providers, e mends it there."
+            return marked("✖", "severity-red", words, width, ink)
+        words = f"{entry.title} gets the records, all its name servers are asked for them, and they are removed again."
+        lines = marked("●", "severity-green", words, width, ink, of="text-muted")
+        strangers = [
+            each.display
+            for each in self.draft.identifiers()
+            if entry.zones and not any(is_below(each.value.removeprefix("*."), zone) for zone in entry.zones)
+        ]
+        if strangers:
+            more = f" and {len(strangers) - _SERVED} more" if len(strangers) > _SERVED else ""
+            outside = f"Not in a zone of {entry.name}: {', '.join(strangers[:_SERVED])}{more}."
+            words = f"{outside} It works only behind a CNAME into one."
+            lines += marked("▲", "severity-yellow", words, width, ink)
+        return lines
 
-        self.query_one("#needs", Prose).write(needs)
-        self.query_one("#snippet", Prose).write(snippet)
+    def _snippet_lines(self, width: int, ink: Ink) -> list[Line]:
+        lines: list[Line] = []
+        for line in self.snippet.splitlines():
+            role = "text-muted" if line.startswith("#") else "foreground"
+            indent = len(line) - len(line.lstrip())
+            wrapped = wrap(line, width - 2 - indent)
+            lines += [[("│ ", ink("faint")), (" " * indent + each, ink(role))] for each in wrapped]
+        return lines
+
+    # -- going on ------------------------------------------------------------------------------------------------------
 
     def proceed(self, go: Callable[[], None]) -> None:
-        if self.draft.proof == HTTP_01 and any(each.wildcard for each in self.draft.identifiers()):
+        draft = self.draft
+        if draft.proof == HTTP_01 and draft.wildcards:
             self.query_one("#method").focus()
             return
+        if draft.proof == BY_PROVIDER:
+            entry = self.offer.provider(draft.dns) if self.offer is not None else None
+            if entry is None:
+                self.wizard.action_add_provider()
+                return
+            if entry.missing:
+                self.query_one("#providers").focus()
+                return
         go()
+
+
+def proof_shown(draft: Draft, offer: Offer | None) -> str:
+    """Return how the names are going to be proved, in short."""
+    if draft.proof == BY_PROVIDER:
+        entry = offer.provider(draft.dns) if offer is not None else None
+        return f"DNS, by {draft.dns}{f' ({entry.title})' if entry is not None else ''}"
+    return next((title for key, title, _ in _METHODS if key == draft.proof), "")
+
+
+def _provider_row(entry: DnsProviderInfo) -> Row:
+    zones = ", ".join(map(text.name_shown, entry.zones)) or "any zone of the account"
+    cells = (
+        entry.name,
+        (entry.title, "text-muted"),
+        ("incomplete", "severity-red") if entry.missing else (zones, "text-muted"),
+    )
+    return Row(entry.name, cells)
 
 
 def _answered_by(http01: Http01) -> str:

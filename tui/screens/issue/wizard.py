@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import ContentSwitcher, Input
 
 from core.errors import CertdeckError
+from core.operations import Pending
 from tui import text
 from tui.actions import ACTIONS, Situation, bindings, of_scope, offered
 from tui.bridge import EngineEvent, OperationFinished
@@ -32,7 +33,7 @@ from tui.widgets.step_strip import StepStrip
 
 _STEPS: Final[tuple[type[Step], ...]] = (NamesStep, ProofStep, IssuerStep, ServiceStep, CheckStep, RunStep)
 _SCOPES: Final = {ProofStep: "issue-proof", CheckStep: "issue-check", RunStep: "issue-run"}
-_LEADS_TO: Final = {IssuerStep: "issuers", ServiceStep: "targets"}
+_LEADS_TO: Final = {ProofStep: "dns", IssuerStep: "issuers", ServiceStep: "targets"}
 """Where what is missing in a step can be added."""
 _OWN: Final = ("issue", *_SCOPES.values())
 
@@ -78,7 +79,9 @@ class IssueScreen(Page[None]):
 
     def _read_offer(self) -> Offer:
         engine = self.engine
-        return Offer(engine.config(), engine.issuers(), engine.targets(), engine.http01_snippets())
+        return Offer(
+            engine.config(), engine.issuers(), engine.targets(), engine.http01_snippets(), engine.dns_providers()
+        )
 
     def _offered(self, answer: Offer | CertdeckError) -> None:
         if isinstance(answer, CertdeckError):
@@ -124,7 +127,9 @@ class IssueScreen(Page[None]):
     def situation(self) -> Situation:
         known = super().situation()
         busy = self.is_ordering and self._run.operation is not None and self._run.operation.runs
-        return replace(known, busy=busy if self.is_ordering else known.busy, step=self._current + 1)
+        proof = self.draft.proof if _STEPS[self._current] is ProofStep else ""
+        busy = busy if self.is_ordering else known.busy
+        return replace(known, busy=busy, step=self._current + 1, row=self.draft.dns if proof else "", row_kind=proof)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the keys of one step from the others."""
@@ -196,16 +201,18 @@ class IssueScreen(Page[None]):
         if number != self._current:
             return
         if _STEPS[number] is NamesStep:
-            self._preset_targets()
+            self._preset()
         if _STEPS[number] is CheckStep:
             self._order()
         else:
             self._open(number + 1)
 
-    def _preset_targets(self) -> None:
-        """Tick the services that a certificate of this name has already: to lose them has to be said, not forgotten."""
+    def _preset(self) -> None:
+        """Begin with the proof and the services that a certificate of this name has: to lose them has to be said, not forgotten."""
         status, name = self.deck.status, self.draft.lineage
         known = next((each for each in status.lineages if each.name == name), None) if status else None
+        if known is not None and not self._furthest and self.offer is not None:
+            self.draft.repeat(known.method, self.offer.providers)
         if known is not None and self.draft.targets_of != name:
             self.draft.targets = tuple(target.name for target in known.targets)
             self.draft.targets_of = name
@@ -263,6 +270,25 @@ class IssueScreen(Page[None]):
         )
         self.notify(words, title="Copied", markup=False)
 
+    def action_add_provider(self) -> None:
+        """Add a DNS provider, and come back with it chosen."""
+        from tui.screens.dns.kinds import KindScreen
+
+        def added(name: str | None) -> None:
+            if name:
+                self.draft.dns = name
+            else:
+                self.step.enter()
+
+        self.app.push_screen(KindScreen(), added)
+
+    def action_test_provider(self) -> None:
+        from tui.screens.dns.connection_test import ConnectionTestScreen
+
+        entry = self.offer.provider(self.draft.dns) if self.offer is not None else None
+        if entry is not None:
+            self.app.push_screen(ConnectionTestScreen(entry))
+
     def action_check_again(self) -> None:
         self.query_one(CheckStep).look()
 
@@ -290,6 +316,14 @@ class IssueScreen(Page[None]):
         self._run.start(operation)
         self._open(len(_STEPS) - 1)
 
+    def _set_records(self, name: str) -> None:
+        """Leave the wizard for the screen of the records that are to be set; from there esc leads to the certificates."""
+        from tui.screens.records import RecordsScreen
+
+        deck = self.deck
+        self.dismiss()
+        deck.call_later(deck.push_screen, RecordsScreen(name))
+
     def heard(self, message: Message) -> None:
         if not isinstance(message, EngineEvent | OperationFinished) or message.operation is not self._run.operation:
             return
@@ -297,5 +331,8 @@ class IssueScreen(Page[None]):
         if isinstance(message, OperationFinished):
             if self.is_current:
                 message.operation.seen = True
+                if isinstance(message.result, Pending) and message.result.records:
+                    self._set_records(message.result.name)
+                    return
             if message.operation.outcome == "done":
                 self.query_one(StepStrip).show(self._current, len(_STEPS))
