@@ -141,6 +141,19 @@ def test_who_has_what(golden: SnapshotAssertion) -> None:
     assert shown(answer) == golden
 
 
+def test_what_all_have_is_one_line() -> None:
+    """A record that every server has takes a line, and the table is for the one that some lack."""
+    engine = waiting("lacks")
+    first, second = engine.orders["wild"].records
+    engine.looks = [(*views("lacks", "has", of=[first]), *views("has", "has", of=[second]))]
+    lines = command("complete", "wild", engine=engine).out.splitlines()
+    assert f"✔ all have _acme-challenge.example.com = {second.value}" in lines
+    assert lines.count("NAME SERVER      ADDRESS      RECORD      TIME") == 1
+    assert lines.index(f"_acme-challenge.example.com = {first.value}") < lines.index(
+        "NAME SERVER      ADDRESS      RECORD      TIME"
+    )
+
+
 def test_a_cname_is_followed() -> None:
     """Where a CNAME leads elsewhere the record is shown under the name at which it has to stand."""
     engine = waiting("lacks", written_at="wild.proofs.example.net", zone="proofs.example.net")

@@ -115,9 +115,14 @@ def code_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
 
 
 def _looked_lines(views: Sequence[RecordView], stream: Stream) -> Iterator[str]:
-    for view in views:
+    """Yield who has which record: a line for one that all have, a table for one that some lack."""
+    for view in sorted(views, key=lambda each: not each.is_seen):
+        record = f"{printable(view.record.name)} = {printable(view.record.value)}"
+        if view.is_seen:
+            yield f"{stream.painted(text.MARKS['has'].glyph, 'green')} all have {record}"
+            continue
         yield ""
-        yield f"{printable(view.record.name)} = {printable(view.record.value)}"
+        yield record
         if view.written_at != view.record.name:
             yield f"leads to {printable(view.written_at)} by a CNAME, and that is where the record has to stand."
         if view.problem:
