@@ -68,7 +68,7 @@ class Cloudflare:
         for attempt in range(ATTEMPTS):
             if attempt:
                 clock.sleep(self._access.env.random.uniform(*PAUSE_SECONDS), self._access.cancel)
-            if self._batches(path, zone, self._actions(self._records(path, changes), changes)):
+            if self._batches(path, zone, self._actions(self._records(path, zone, changes), changes)):
                 return
         raise contested(self._access, TITLE, next(iter(changes)))
 
@@ -77,7 +77,7 @@ class Cloudflare:
 
     # -- records -------------------------------------------------------------------------------------------------------
 
-    def _records(self, path: str, changes: Mapping[str, Change]) -> list[Mapping[str, Any]]:
+    def _records(self, path: str, zone: str, changes: Mapping[str, Change]) -> list[Mapping[str, Any]]:
         """Return the TXT records at the names in question.
 
         A record that is removed while we read makes those on later pages move up, and one is missed; so what takes more than one
@@ -91,7 +91,7 @@ class Cloudflare:
             found: dict[str, Mapping[str, Any]] = {}
             pages = 0
             for query in queries:
-                for page in self._pages(path, {"type": "TXT", **query}):
+                for page in self._pages(path, {"type": "TXT", **query}, zone):
                     pages += 1
                     found |= {self._id_in(each): each for each in page if _name_in(each) in changes}
             if pages <= len(queries) or (attempt and found.keys() == seen.keys()):
@@ -192,11 +192,11 @@ class Cloudflare:
         headers = {"Authorization": f"Bearer {self._token}"}
         return self._api.call(method, path, query=query, data=data, headers=headers)
 
-    def _pages(self, path: str, query: Mapping[str, str | int]) -> Iterator[list[Mapping[str, Any]]]:
+    def _pages(self, path: str, query: Mapping[str, str | int], zone: str = "") -> Iterator[list[Mapping[str, Any]]]:
         page = 1
         while True:
             answer = self._ask("GET", path, query={**query, "page": page})
-            result = self._want(answer, "")
+            result = self._want(answer, zone)
             if not isinstance(result, list) or not all(isinstance(each, dict) for each in result):
                 raise self._api.nonsense("It gives no list where there has to be one.")
             yield result

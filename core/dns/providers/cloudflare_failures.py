@@ -35,7 +35,7 @@ class Failures:
         self._ask = ask
 
     def of(self, answer: Answer, zone: str) -> DnsProviderError:
-        """Return the error for an answer that is none or a refusal. `zone`: what was to be changed; empty: nothing, only read."""
+        """Return the error for an answer that is none or a refusal. `zone`: what it was about; empty: the zones themselves."""
         codes, said = codes_of(answer), _said(answer)
         if not codes and (answer.is_ok or not answer.fields):
             return self._api.nonsense(f"It answered {answer.status} without the JSON of API v4.")
@@ -55,7 +55,7 @@ class Failures:
                 f"{zone} is full at Cloudflare.",
                 answer.status,
                 said,
-                "Remove records that are not needed, or take a larger plan.",
+                "Remove records that are not needed, or take a larger plan; free zones made since September 2024 hold 200 records.",
             )
         if codes & NO_SUCH_ZONE:
             return provider_error(
@@ -70,7 +70,7 @@ class Failures:
         if codes & MAYBE_PERMISSION or answer.status in (401, 403):
             return self._denied(said, zone)
         return self._api.refused(
-            f"Cloudflare refused a change in {zone}." if zone else "Cloudflare refused to say what is there.",
+            f"Cloudflare refused a request for {zone}." if zone else "Cloudflare refused to say which zones there are.",
             answer.status,
             said or answer.text,
             "See the domain's DNS records at Cloudflare; what stands in the way is named above.",

@@ -182,8 +182,8 @@ class Dynu:
             f"Dynu refused a change in {zone}." if zone else "Dynu refused a request.",
             status,
             said,
-            "See DNS Records of the domain in Dynu's control panel. For a name of Dynu's own domains, TXT records need a paid "
-            "membership.",
+            "See DNS Records of the domain in Dynu's control panel. On Dynu's own domains, a free membership may set TXT records "
+            "only when the name is 30 days old.",
         )
 
 
@@ -247,7 +247,7 @@ KIND = Kind(
     connect=Dynu,
     notes=(
         "A free membership has four records for each domain; each name of an order takes one, a wildcard beside it another.",
-        "TXT records on Dynu's own domains (dynu.net and others) need a paid membership.",
+        "On Dynu's own domains (dynu.net and others), a free membership may set TXT records only when the name is 30 days old.",
         "The API is slow at times; certdeck waits and asks again.",
     ),
 )

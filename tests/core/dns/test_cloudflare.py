@@ -232,6 +232,7 @@ def test_a_missing_permission_is_named() -> None:
     error = failure(vendor)
     assert error.details["reason"] == "permission"
     assert "valid" in error.what
+    assert ZONE in error.what
     assert "Zone: DNS: Edit" in error.fix
 
 

@@ -110,7 +110,7 @@ class DynuVendor(Vendor):
         if body["textData"] in self.values_at(name, domain):
             return _refusal(501, "Argument Exception", "Record already exists.")
         if len(self.records[domain]) >= self.most_records:
-            return _refusal(503, "Not Supported Exception", "You have reached the limit of your membership.")
+            return _refusal(503, "Quota Exception", "Invalid.")
         id = self.put(Foreign(name, "TXT", body["ttl"], body["textData"]), domain)
         return reply(200, {"statusCode": 200, **self.records[domain][id]})
 
