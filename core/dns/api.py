@@ -69,7 +69,7 @@ def stumbles(answer: Answer) -> bool:
 
 
 class Stale(Exception):
-    """What was to be sent has become old while waiting, and was not sent. Leaves `core.dns` never."""
+    """A request that had to wait has become old and is not sent again: look and make it anew. Leaves `core.dns` never."""
 
     def __init__(self, error: DnsProviderError) -> None:
         super().__init__(error.what)
