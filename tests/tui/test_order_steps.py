@@ -232,3 +232,16 @@ def test_two_records_to_set_at_one_name() -> None:
         (name, "waiting", "needs TXT abc"),
         (name, "waiting", "needs TXT def"),
     ]
+
+
+def test_a_connection_test_step_by_step() -> None:
+    """The steps of a provider's test stand there with their result and the time that each took (ST-24)."""
+    results = (("credentials", "pass", 212), ("write", "fail", 95), ("remove", "skip", 0))
+    events = [
+        told.ProviderTested(provider="cf", step=step, status=status, detail=f"{step} told", milliseconds=time)
+        for step, status, time in results
+    ]
+    steps = steps_of(reports(events), "done")
+    assert states(steps)[:2] == [("Credentials", "done"), ("Record written", "failed")]
+    assert steps.steps[0].seconds(NOW) == 0.212
+    assert steps.steps[1].detail == "write told"

@@ -10,6 +10,7 @@ from core.errors import ReloadFailed
 from core.events import ChallengeValidated, Event
 from core.operations import Deployment, FailedLineage, Issued, Pending, Record, RenewalReport, Skipped, TargetState
 from tests.support.deck import NARROW, deck, settled, shown
+from tests.support.fake_dns import bad_test, good_test
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW, lineage, seven
 from tui.bridge import Operation
@@ -159,6 +160,8 @@ def _ended(result: object, error: ReloadFailed | None = None) -> Operation:
             Deployment(name="a", version=3, targets=(TargetState(name="nginx", state="deployed"),)),
             "Version 3 of a is live, on nginx.",
         ),
+        (good_test(), "cf works."),
+        (bad_test(), "cf does not work"),
         (None, "Done."),
     ],
 )

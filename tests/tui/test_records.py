@@ -113,6 +113,8 @@ async def test_a_name_that_leads_elsewhere() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)
         assert "Set at x7.acme.example.net  the name is a CNAME to it" in shown(app)
+        await pilot.press("C")
+        assert app.clipboard == "x7.acme.example.net"
 
 
 async def test_why_nobody_could_be_asked() -> None:

@@ -140,7 +140,15 @@ def test_what_is_at_stake() -> None:
 
 def test_plain_text_holds_every_value_whole() -> None:
     """Printed plainly, each name and each value stands on a line of its own, with nothing around it."""
-    lines = words.plain(TWO, NOW).splitlines()
+    lines = words.plain(TWO, (), NOW).splitlines()
     for record in TWO.records:
         assert record.name in lines
         assert record.value in lines
+
+
+def test_what_is_taken_elsewhere_names_the_right_place() -> None:
+    """Where a CNAME leads elsewhere, the plain text says so and the zone-file line is for the place where it is written."""
+    seen = views("lacks", of=TWO.records, written_at="x7.acme.example.net")
+    assert "x7.acme.example.net" in words.plain(TWO, seen, NOW).splitlines()
+    assert all(line.startswith("x7.acme.example.net. 60 IN TXT ") for line in words.zone_lines(TWO, seen).splitlines())
+    assert words.zone_lines(TWO, ()).startswith("_acme-challenge.example.com. 60 IN TXT ")

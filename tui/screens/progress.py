@@ -12,7 +12,8 @@ from textual.app import ComposeResult
 from textual.message import Message
 
 from core.errors import Cancelled, CertdeckError
-from core.operations import Deployment, Issued, Pending, RenewalReport
+from core.operations import Deployment, DnsTest, Issued, Pending, RenewalReport
+from core.upload.values import Imported
 from tui import text
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import EngineEvent, Operation, OperationFinished
@@ -181,6 +182,12 @@ def ending(operation: Operation) -> str:
             return text.printable(f"{name} waits for you: {text.plural(len(records), 'DNS record')} to set.")
         case RenewalReport() as report:
             return _renewed(report)
+        case DnsTest(name=name, is_good=is_good):
+            shown = text.printable(name)
+            return f"{shown} works." if is_good else f"{shown} does not work: the test says what to mend."
+        case Imported(status=status, unchanged=unchanged):
+            how = "was live already, and is deployed once more" if unchanged else "has its new certificate"
+            return f"{text.printable(status.name)} {how}{_live_on(status.targets)}."
         case Deployment(name=name, version=version, targets=targets):
             return f"Version {version} of {text.printable(name)} is live{_live_on(targets)}."
     return "" if operation.error is not None else "Done."

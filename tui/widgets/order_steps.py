@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from core import events as told
@@ -171,7 +171,15 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
                 words = "serves the new certificate" if event.matches else "still serves another certificate"
                 story.target(event.target).end(at, words, DONE if event.matches else FAILED)
         case told.TargetRolledBack():
+            if story.live is not None:
+                story.live.end(at, "put back as it was", FAILED)
             story.target(event.target).end(at, "put back as it was", FAILED)
+        case told.ProviderTested():
+            state = _RESULTS.get(event.status, WAITING)
+            began = at - timedelta(milliseconds=event.milliseconds)
+            story.past.append(
+                Step(_TESTED.get(event.step, printable(event.step)), printable(event.detail), state, began, at)
+            )
         case told.Recovered():
             story.past.append(Step("Put in order", printable(event.what), DONE, before, at))
         case told.LineageSkipped():
@@ -186,6 +194,16 @@ _STAGES: Final = {
     told.TargetTested: "configuration test passed, reload",
     told.TargetReloaded: "reloaded, looking at what it serves",
 }
+
+
+_TESTED: Final = {
+    "credentials": "Credentials",
+    "zone": "Zone",
+    "write": "Record written",
+    "seen": "Record seen",
+    "remove": "Record removed",
+}
+_RESULTS: Final = {"pass": DONE, "warn": WARNED, "fail": FAILED}
 
 
 def _order(story: _Story, event: told.OrderCreated, at: datetime, before: datetime) -> None:

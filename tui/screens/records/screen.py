@@ -262,7 +262,7 @@ class RecordsScreen(Page[None]):
     def _copy(self, part: str) -> None:
         if self.order is None:
             return
-        record = self.order.records[self.query_one(RecordBoxes).place]
+        record = words.placed(self.order, self.watch_state.views)[self.query_one(RecordBoxes).place]
         self.app.copy_to_clipboard(record.name if part == "name" else record.value)
         count = len(self.order.records)
         which = f" of record {self.query_one(RecordBoxes).place + 1} of {count}" if count > 1 else ""
@@ -277,17 +277,19 @@ class RecordsScreen(Page[None]):
                 self.query_one(RecordBoxes).go(place)
 
         if self.order is not None:
-            self.app.push_screen(QrScreen(self.order.records, self.query_one(RecordBoxes).place), came_back)
+            self.app.push_screen(
+                QrScreen(words.placed(self.order, self.watch_state.views), self.query_one(RecordBoxes).place), came_back
+            )
 
     def action_plain(self) -> None:
         if self.order is not None:
-            print_plainly(self.app, words.plain(self.order, self.deck.now()))
+            print_plainly(self.app, words.plain(self.order, self.watch_state.views, self.deck.now()))
 
     def action_zone_file(self) -> None:
         from tui.screens.records.zone_file import ZoneFileScreen
 
         if self.order is not None:
-            self.app.push_screen(ZoneFileScreen(self.order.name, words.zone_lines(self.order)))
+            self.app.push_screen(ZoneFileScreen(self.order.name, words.zone_lines(self.order, self.watch_state.views)))
 
     def action_look_now(self) -> None:
         self.watch_state.look_soon()

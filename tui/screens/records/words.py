@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from core.operations import OpenOrder
+from core.operations import OpenOrder, Record, RecordView
 from tui import text
 from tui.screens.records.watch import Watch
 from tui.zone_file import zone_line
@@ -74,14 +76,21 @@ def stakes(order: OpenOrder, watch: Watch, now: datetime) -> str:
     )
 
 
-def plain(order: OpenOrder, now: datetime) -> str:
+def placed(order: OpenOrder, views: Sequence[RecordView]) -> tuple[Record, ...]:
+    """Return the records at the names where they have to be written: a CNAME may lead elsewhere."""
+    places = {view.record: view.written_at for view in views}
+    return tuple(replace(record, name=places.get(record) or record.name) for record in order.records)
+
+
+def plain(order: OpenOrder, views: Sequence[RecordView], now: datetime) -> str:
     """Return every record whole, each part on a line of its own, for the terminal's own selection."""
     parts = [f"DNS records for {order.name}. {lifetime(order, now)}"]
-    for number, record in enumerate(order.records, 1):
-        parts.append(f"-- {number} of {len(order.records)}: {record.type}\n{record.name}\n{record.value}")
+    for number, (record, at) in enumerate(zip(order.records, placed(order, views), strict=True), 1):
+        leads = f"\nis a CNAME: write it at\n{at.name}" if at.name != record.name else ""
+        parts.append(f"-- {number} of {len(order.records)}: {record.type}\n{record.name}{leads}\n{record.value}")
     return "\n\n".join(parts) + "\n"
 
 
-def zone_lines(order: OpenOrder) -> str:
-    """Return the records as lines of a zone file."""
-    return "".join(f"{zone_line(record)}\n" for record in order.records)
+def zone_lines(order: OpenOrder, views: Sequence[RecordView]) -> str:
+    """Return the records as lines of a zone file, where they have to be written."""
+    return "".join(f"{zone_line(record)}\n" for record in placed(order, views))
