@@ -206,6 +206,11 @@ def test_nothing_is_asked_while_something_else_is_wrong(typed: list[str]) -> Non
     answer = command("dns", "add", "ns", "--kind", "rfc2136", "--set", "port=x", terminal=True)
     assert answer.status == 2
     assert "Server is missing." in answer.err
+    optional = (DnsField(key="auth_token", label="Token", secret=True, required=False),)
+    engine = FakeEngine()
+    engine.kinds = (replace(LEXICON, fields=optional),)
+    argv = ("dns", "add", "do", "--kind", LEXICON.name, "--zone", "no zone")
+    assert command(*argv, engine=engine, terminal=True).status == 2
     assert typed == []
 
 
@@ -221,6 +226,21 @@ def test_an_answer_that_is_wrong_is_asked_for_again(typed: list[str]) -> None:
     assert answer.status == 0
     assert "Token: Not of this form." in answer.err
     assert added(engine)["secrets"] == {"token": b"right"}
+
+
+def test_secrets_that_may_be_needed_are_asked_for(typed: list[str]) -> None:
+    """Of a kind that does not say which of its secrets it needs each is asked for; an empty answer leaves one out (SO-26)."""
+    engine = FakeEngine()
+    fields = tuple(DnsField(key=key, label=key, secret=True, required=False) for key in ("auth_token", "auth_key"))
+    engine.kinds = (replace(LEXICON, fields=fields),)
+    typed += ["", SECRET]
+    argv = ("dns", "add", "do", "--kind", LEXICON.name, "--zone", "example.com")
+    assert command(*argv, engine=engine, terminal=True).status == 0
+    assert added(engine)["secrets"] == {"auth_key": SECRET.encode()}
+    engine = FakeEngine()
+    engine.kinds = (replace(LEXICON, fields=fields),)
+    assert command(*argv, engine=engine).status == 0
+    assert added(engine)["secrets"] == {}
 
 
 def test_no_answer_ends_it(typed: list[str]) -> None:

@@ -73,14 +73,17 @@ def secrets_from(pairs: Sequence[str], kind: DnsKind) -> dict[str, bytes]:
     return {key: _read(key, file, many_lines=many_lines) for key, file in files.items()}
 
 
-def ask_secret(call: Call, field: DnsField) -> bytes:
-    """Ask for a secret without echo. Raises Cancelled (`cancelled`) when nothing is answered."""
+def ask_secret(call: Call, field: DnsField, *, optional: bool = False) -> bytes:
+    """Ask for a secret without echo; empty only where it is optional. Raises Cancelled (`cancelled`) when nothing is answered."""
     call.output.out.finish()
     if field.help:
         call.output.err.line(printable(field.help))
-    answer = _typed(printable(field.label)).strip()
+    label = printable(field.label)
+    answer = _typed(f"{label} (empty: none)" if optional else label).strip()
+    if not answer and optional:
+        return b""
     if not answer:
-        raise Cancelled("Nothing was done.", f"No {printable(field.label)} was given.", "Start the command again.")
+        raise Cancelled("Nothing was done.", f"No {label} was given.", "Start the command again.")
     return _checked(answer, field.key, many_lines=False)
 
 

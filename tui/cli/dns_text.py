@@ -25,6 +25,8 @@ _COLOURS: Final = {
 }
 _STEP_CELLS: Final = 16
 _TIME_CELLS: Final = 8
+_WIDTH: Final = 100
+"""Of long texts; a narrower terminal breaks them once more."""
 
 
 # -- entries -----------------------------------------------------------------------------------------------------------
@@ -115,42 +117,51 @@ def _filled(names: Sequence[str], width: int = 78) -> Iterator[str]:
 def kind_lines(kind: DnsKind) -> Iterator[str]:
     """Yield one kind in full: what to make at the provider, each field, what surprises people, and an example."""
     yield f"{printable(kind.name)}: {printable(kind.title)}"
-    if kind.help:
-        yield printable(kind.help)
+    yield from _wrapped(kind.help)
     yield ""
-    rows = [[printable(field.key), _where(field), _about(field)] for field in kind.fields]
-    if rows:
-        yield from table(["FIELD", "GIVEN WITH", "WHAT IT IS"], rows)
+    for field in kind.fields:
+        yield f"  {_where(field)}"
+        yield from _wrapped(_about(field), "      ")
     if kind.takes_any:
-        yield "More settings and secrets are passed on as they are."
+        yield "  More settings and secrets are passed on as they are."
+    if kind.notes:
+        yield ""
     for note in kind.notes:
-        yield f"Note: {printable(note)}"
+        yield from _wrapped(f"Note: {note}")
     yield ""
     yield f"For example: {example(kind)}"
 
 
+def _wrapped(words: str, indent: str = "") -> list[str]:
+    from textwrap import wrap
+
+    return wrap(printable(words), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
 def _where(field: DnsField) -> str:
-    return f"--secret {field.key}=FILE" if field.secret else f"--set {field.key}=…"
+    key = printable(field.key)
+    return f"--secret {key}=FILE" if field.secret else f"--set {key}=…"
 
 
 def _about(field: DnsField) -> str:
-    parts = [printable(field.label)]
+    parts = [field.label]
     if not field.required:
         parts.append("(optional)")
     if field.default:
-        parts.append(f"(default {printable(field.default)})")
+        parts.append(f"(default {field.default})")
     if field.choices:
-        parts.append(f"(one of {', '.join(map(printable, field.choices))})")
-    return " ".join(parts) + (f": {printable(field.help)}" if field.help else "")
+        parts.append(f"(one of {', '.join(field.choices)})")
+    return " ".join(parts) + (f": {field.help}" if field.help else "")
 
 
 def example(kind: DnsKind) -> str:
-    """Return a `dns add` that gives what has to be given."""
+    """Return a `dns add` that gives what has to be given; where nothing has to be, its secrets."""
     needed = [field for field in kind.fields if field.required and not field.default]
     words = [f"certdeck dns add NAME --kind {printable(kind.name)}"]
     words += ["--zone example.com"] if kind.has_zones else []
-    words += [f"--set {field.key}=…" for field in needed if not field.secret]
-    words += [f"--secret {field.key}=FILE" for field in needed if field.secret]
+    chosen = needed or [field for field in kind.fields if field.secret]
+    words += [_where(field) for field in chosen if not field.secret]
+    words += [_where(field) for field in chosen if field.secret]
     return " ".join(words)
 
 

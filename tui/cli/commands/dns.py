@@ -74,6 +74,8 @@ def _add(call: Call) -> int:
         settings={key: value for key, value in {**base.settings, **given}.items() if value},
         delegations={**(had.delegations if had else {}), **_delegations(args.delegate)},
     )
+    if had is None and not secrets and call.can_ask and not call.engine.check_dns_provider(config, {}):
+        secrets = _optional_secrets(call, kind)
     entry = _kept(call, config, kind, secrets)
     from tui.cli.dns_text import added_lines
     from tui.cli.jsonout import dns_provider_json
@@ -104,6 +106,15 @@ def _delegations(pairs: Sequence[str]) -> dict[str, str]:
             )
         found[domain] = target
     return found
+
+
+def _optional_secrets(call: Call, kind: DnsKind) -> dict[str, bytes]:
+    """Ask for the secrets of a kind that does not say which of them it needs, as those of dns-lexicon do not."""
+    fields = [field for field in kind.fields if field.secret]
+    if any(field.required for field in fields):
+        return {}
+    asked = {field.key: ask_secret(call, field, optional=True) for field in fields}
+    return {key: secret for key, secret in asked.items() if secret}
 
 
 def _kept(call: Call, config: DnsProviderConfig, kind: DnsKind, secrets: dict[str, bytes]) -> DnsProviderInfo:
