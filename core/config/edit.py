@@ -18,7 +18,7 @@ from core.config.model import DnsProviderConfig, IssuerConfig, LineageConfig, Ta
 from core.errors import ConfigError
 from core.paths import Paths
 from core.regular import read_regular
-from core.store.atomic import make_dir, remove_file, store_error, write_file
+from core.store.atomic import check_writable, make_dir, remove_file, store_error, write_file
 
 Key = str | tuple[str, ...]
 """`defaults.issuer`, or a tuple where a part holds a dot: `("issuers", "my.ca", "email")`."""
@@ -77,8 +77,10 @@ def write_lineage(paths: Paths, lineage: LineageConfig) -> None:
 
 
 def check_lineage(paths: Paths, lineage: LineageConfig) -> None:
-    """Raise now what `write_lineage` would raise: ConfigError for settings that would not load. Nothing is written."""
-    _edited(*_lineage_change(paths, lineage))
+    """Raise now what `write_lineage` would raise: ConfigError for settings that would not load; StoreError. Nothing is written."""
+    path, changes, check = _lineage_change(paths, lineage)
+    if _edited(path, changes, check) is not None:
+        check_writable(path.parent)
 
 
 def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tuple[str, ...], object], Check]:

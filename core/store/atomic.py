@@ -65,6 +65,16 @@ def write_file(
             sync_dir(path.parent)
 
 
+def check_writable(folder: Path) -> None:
+    """Raise now what writing a file into `folder` would raise: StoreError. Where it is not there yet, the one above counts."""
+    with storing(folder):
+        while not folder.is_dir() and folder != folder.parent:
+            folder = folder.parent
+        temporary, handle = _open_temporary(folder)
+        os.close(handle)
+        temporary.unlink()
+
+
 class TemporaryFile:
     """A derived file in the making: a time first, its content later. A failure to write it is no failure of anything."""
 

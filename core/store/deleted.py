@@ -20,6 +20,7 @@ from core.errors import NotFound, StoreCorrupt, StoreError, UsageError
 from core.paths import Paths
 from core.store import journal, lineages, orders
 from core.store.atomic import (
+    check_writable,
     discard,
     make_dir,
     new_temporary_dir,
@@ -58,6 +59,8 @@ def delete_lineage(
         raise NotFound(
             f"There is no lineage {name}.", "Nothing of that name is stored.", "See the names with: certdeck status."
         )
+    if settings.exists():
+        check_writable(paths.certificates)  # once the copy is complete the rest goes, however long that takes
     make_dir(paths.deleted)
     path = _free_place(paths, name, now)
     write_file(path, vault.seal(deleted_copy(path.name), _archive(paths, vault, name)))

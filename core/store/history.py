@@ -33,6 +33,8 @@ from core.store.records import rfc3339
 if TYPE_CHECKING:
     import sqlite3
 
+logging.getLogger("core").addHandler(logging.NullHandler())
+"""A program that wants no log gets none: Python itself would write warnings to stderr, beside our own words."""
 _GATHERED = 64
 _HELD_BACK = timedelta(seconds=1)
 """How many entries, and for how long, are held back before they are written: others want to see a long operation at work."""

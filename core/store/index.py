@@ -209,7 +209,7 @@ def _signatures(paths: Paths) -> dict[str, list[int]]:
     except OSError as exc:
         from core.store.atomic import store_error
 
-        raise store_error(exc, paths.certificates, "read") from exc
+        raise store_error(exc, Path(exc.filename or paths.certificates), "read") from exc
     return found
 
 

@@ -25,7 +25,16 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from core.errors import MasterKeyMissing, MasterKeyWrong, VaultError
 from core.paths import Paths
 from core.ports import Environment
-from core.store.atomic import TEMPORARY, make_dir, remove_file, store_error, storing, sync_dir, write_file
+from core.store.atomic import (
+    TEMPORARY,
+    check_writable,
+    make_dir,
+    remove_file,
+    store_error,
+    storing,
+    sync_dir,
+    write_file,
+)
 
 CREDENTIAL = "certdeck-master-key"
 OLD_CREDENTIAL = "certdeck-master-key-old"
@@ -134,6 +143,7 @@ def _create(path: Path, data: bytes) -> bool:
     What a key has sealed is lost with it, so a key is never replaced, whoever else makes one at the same moment.
     """
     make_dir(path.parent)
+    check_writable(path.parent)
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}-{path.name}")
     write_file(temporary, data)
     try:

@@ -117,11 +117,11 @@ def _clock(context: Context) -> Iterator[Finding]:
 def _state(context: Context) -> Iterator[Finding]:
     import shutil
 
-    from core.store.atomic import make_dir
     from core.store.vault import Vault
 
-    make_dir(context.paths.state)
-    free = shutil.disk_usage(context.paths.state).free
+    yield from _folders(context)
+    state = context.paths.state
+    free = shutil.disk_usage(next(folder for folder in (state, *state.parents) if folder.is_dir())).free
     if free < 16 * 1024 * 1024:
         yield Finding(
             id="disk",
@@ -134,6 +134,20 @@ def _state(context: Context) -> Iterator[Finding]:
         yield Finding(id="disk", status="pass", title="Disk", detail=f"{free // (1024 * 1024)} MiB free")
     Vault(context.paths, context.env).check()
     yield Finding(id="vault", status="pass", title="Vault", detail="opens with the master key of this box")
+
+
+def _folders(context: Context) -> Iterator[Finding]:
+    """See that certdeck's own folders can be written: one that went read-only shows only when something is due."""
+    from core.store.atomic import check_writable
+
+    paths = context.paths
+    for folder in (paths.certificates, paths.etc, paths.state, paths.live, paths.lineages, paths.lock.parent):
+        try:
+            check_writable(folder)
+        except CertdeckError as exc:
+            yield _failed("folders", "Folders", exc)
+            return
+    yield Finding(id="folders", status="pass", title="Folders", detail="settings, state and lock can be written")
 
 
 def _directory(context: Context, name: str) -> Iterator[Finding]:
