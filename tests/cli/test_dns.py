@@ -261,6 +261,8 @@ def test_no_answer_ends_it(typed: list[str]) -> None:
         pytest.param((*ADD, "--set", "zone_id=1", "zone_id=2"), "twice", id="setting-twice"),
         pytest.param((*ADD, "--set", "zone_id="), "empty", id="empty-setting"),
         pytest.param((*ADD, "--delegate", "www.example.com"), "DOMAIN=NAME", id="no-delegation"),
+        pytest.param(("dns", "add", "h", "--kind", "hook", "--set", "kind=cloudflare"), "--kind", id="kind-as-setting"),
+        pytest.param(("dns", "add", "h", "--kind", "hook", "--set", "zones=a.b"), "--zone", id="zones-as-setting"),
         pytest.param(
             ("dns", "add", "gd", "--kind", "godaddy", "--secret", "api_key=-", "api_secret=-"), "once", id="stdin"
         ),

@@ -24,6 +24,8 @@ MOST_BYTES: Final = 64 * 1024
 _STDIN: Final = "-"
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _SOUNDS_SECRET: Final = re.compile(r"secret|token|passw|passphrase|api_?key|private|credential", re.IGNORECASE)
+_OPTIONS: Final = {"kind": "--kind", "zones": "--zone", "delegations": "--delegate"}
+"""Stand beside the settings in the configuration, and would be overwritten by settings of their names."""
 _MARK: Final = b"\xef\xbb\xbf"
 """Windows' editors write it before the text."""
 
@@ -46,6 +48,8 @@ def settings_from(pairs: Sequence[str], kind: DnsKind) -> dict[str, str]:
                 "What stands among the arguments can be read by every user of this box, and stays in the shell's history.",
                 f"Use --secret {key}=FILE, where FILE holds it; - is standard input. Better have the provider make a new one now.",
             )
+        if key in _OPTIONS:
+            raise UsageError(f"{key} is not a setting.", "It has an option of its own.", f"Use {_OPTIONS[key]}.")
         if key in found:
             raise _twice("--set", key)
         found[key] = value

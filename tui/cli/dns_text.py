@@ -63,11 +63,13 @@ def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
     """Yield what was kept, without secrets, what to know of this provider, and what to do next."""
     name = printable(entry.name)
     yield f"{name} is kept."
-    pairs = [("Provider", printable(entry.title)), ("Zones", ", ".join(map(text.name_shown, entry.zones)))]
+    pairs = [("Provider", printable(entry.title))]
+    if kind.has_zones:
+        pairs.append(("Zones", ", ".join(map(text.name_shown, entry.zones)) or "found out by itself"))
     pairs += [(printable(key), printable(value)) for key, value in sorted(entry.settings.items())]
     pairs += [(printable(key), "in the vault") for key, is_there in sorted(entry.secrets.items()) if is_there]
     pairs += [("Delegated", f"{printable(domain)} to {printable(to)}") for domain, to in entry.delegations.items()]
-    yield from labelled([(label, value or "found out by itself") for label, value in pairs])
+    yield from labelled(pairs)
     for note in kind.notes:
         yield f"Note: {printable(note)}"
     if at := entry.settings.get("fulldomain"):
