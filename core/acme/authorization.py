@@ -55,6 +55,8 @@ class Authorization:
     """Every type that the CA offers, also those we do not know."""
     problem: problems.Problem | None = None
     """Of the challenge that failed."""
+    failed_type: str = ""
+    """Which challenge that was."""
 
     @property
     def name(self) -> str:
@@ -75,7 +77,9 @@ def fetch(session: AcmeSession, url: str) -> Authorization:
         )
     name, wildcard = plain(name, 253).removeprefix("*."), source.get("wildcard") is True or name.startswith("*.")
     offered = objects_of(source, "challenges")
-    errors = [error for challenge in offered if (error := object_of(challenge, "error"))]
+    errors = [
+        (error, plain(challenge.get("type"), 60)) for challenge in offered if (error := object_of(challenge, "error"))
+    ]
     return Authorization(
         url=url,
         identifier=name,
@@ -85,7 +89,8 @@ def fetch(session: AcmeSession, url: str) -> Authorization:
             made for challenge in offered if (made := _challenge(session, challenge, name, wildcard)) is not None
         ),
         offered=tuple(plain(challenge.get("type"), 60) for challenge in offered),
-        problem=problems.parse(errors[0]) if errors else None,
+        problem=problems.parse(errors[0][0]) if errors else None,
+        failed_type=errors[0][1] if errors else "",
     )
 
 

@@ -10,11 +10,20 @@ from core.acme.authorization import Authorization
 from core.acme.order import Order
 from core.acme.session import AcmeSession
 from core.acme.side_by_side import side_by_side
+from core.dns.names import DNS_CHALLENGES
 from core.errors import AuthorizationFailed, IssuerError
 from core.events import ChallengeFailed, Narrator
 
 NAMED = 3
 """How many names an error spells out; all of them are in its details."""
+
+
+SEEN_IN_THE_DNS = frozenset({"unauthorized", "incorrectResponse", "dns", "connection"})
+"""Problems whose usual advice is about a web server, and whose cause is in the DNS when a TXT record was looked for."""
+DNS_FIX = (
+    "Run `certdeck doctor` for these names: it asks each name server of the zone. Servers in other places of the world, "
+    "or a second provider of the zone, may not have had the record yet; the next try makes an order with new values."
+)
 
 
 def of_order(session: AcmeSession, order: Order, narrator: Narrator) -> IssuerError:
@@ -41,6 +50,8 @@ def of_authorizations(session: AcmeSession, failed: Sequence[Authorization], nar
         problem = one.problem or problems.Problem(type="", detail=f"The authorization is {one.status}.", status=0)
         what, why, fix = problems.explain(problem) if one.problem else _without_reason(one)
         facts[one.name] = problem.facts()
+        if one.failed_type in DNS_CHALLENGES and problem.word in SEEN_IN_THE_DNS:
+            fix = DNS_FIX
         whys.append(f"{one.name}: {session.issuer} {what} {why}")
         fixes.append(fix)
         narrator.tell(ChallengeFailed(identifier=one.name, problem=problem.detail or problem.word))

@@ -127,6 +127,8 @@ def plan(config: Config, lineage: LineageConfig, request: IssueRequest | None = 
             lineage=lineage.name,
             details={"problems": [{"what": p.what, "fix": p.fix} for p in problems]},
         )
+    if request is not None and request.dns is None and issuer.kind == "acme" and lineage.dns:
+        notices += (f"The names are proven through the DNS provider {lineage.dns}, which serves their zone.",)
     return Plan(
         lineage=lineage,
         issuer=issuer,

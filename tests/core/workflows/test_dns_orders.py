@@ -111,6 +111,7 @@ def test_a_delegation_can_be_said(appliance: Appliance) -> None:
 def test_the_entry_is_found_by_its_zone(appliance: Appliance, vendor: CloudflareVendor) -> None:
     """A wildcard, or `--challenge dns-01`, takes the entry that serves the zone by itself and keeps it (ST-25)."""
     assert issue(appliance, f"*.{NAME}", dns=None).status.method == "dns-01"
+    assert [event.code for event in appliance.of(Warned) if isinstance(event, Warned)][0] == "chosen-for-you"
     assert issue(appliance, f"a.{NAME}", dns=None, challenge="dns-01").status.method == "dns-01"
     assert f'dns = "{ENTRY}"' in (appliance.paths.certificates / f"a.{NAME}.toml").read_text()
     with pytest.raises(UsageError) as caught:
@@ -141,8 +142,10 @@ def test_records_go_also_after_a_failed_validation(appliance: Appliance, vendor:
     """Whatever the CA says, what we made is removed again (ST-18)."""
     before = vendor.snapshot()
     appliance.ca.judge = lambda identifier, kind: {"type": "urn:ietf:params:acme:error:dns", "detail": "no"}
-    with pytest.raises(AuthorizationFailed):
+    with pytest.raises(AuthorizationFailed) as caught:
         issue(appliance, NAME)
+    assert "name server" in caught.value.fix
+    assert "well-known" not in caught.value.fix
     assert vendor.snapshot() == before
     assert kept_records(appliance.paths) == ()
 
