@@ -261,6 +261,7 @@ def test_no_answer_ends_it(typed: list[str]) -> None:
         pytest.param((*ADD, "--set", "zone_id=1", "zone_id=2"), "twice", id="setting-twice"),
         pytest.param((*ADD, "--set", "zone_id="), "empty", id="empty-setting"),
         pytest.param((*ADD, "--delegate", "www.example.com"), "DOMAIN=NAME", id="no-delegation"),
+        pytest.param((*ADD, "--delegate", "www.example.com="), "empty", id="empty-delegation"),
         pytest.param(("dns", "add", "h", "--kind", "hook", "--set", "kind=cloudflare"), "--kind", id="kind-as-setting"),
         pytest.param(("dns", "add", "h", "--kind", "hook", "--set", "zones=a.b"), "--zone", id="zones-as-setting"),
         pytest.param(
@@ -309,8 +310,9 @@ def test_replace_keeps_what_is_not_given() -> None:
     assert (config.zones, config.delegations) == (("example.com",), {"a.b": "c.d"})
     assert config.settings == {"zone_id": "0a", "endpoint": "https://proxy"}
     assert added(engine)["secrets"] == {}
-    assert command("dns", "add", "cf", "--replace", "--set", "zone_id=", engine=engine).status == 0
-    assert added(engine)["config"].settings == {}
+    taken_away = ("--set", "zone_id=", "--delegate", "a.b=")
+    assert command("dns", "add", "cf", "--replace", *taken_away, engine=engine).status == 0
+    assert (added(engine)["config"].settings, added(engine)["config"].delegations) == ({}, {})
 
 
 def test_another_kind_takes_no_settings_over(token: Path) -> None:

@@ -61,19 +61,8 @@ def _add(call: Call) -> int:
             details={"needs": "replace"},
         )
     kind = call.engine.dns_kind(_kind_name(args, had))
-    given = settings_from(args.set, kind)
+    config = _changed(had or DnsProviderConfig(name=args.name, kind=kind.name), kind, args)
     secrets = secrets_from(args.secret, kind)
-    base = had if had is not None and had.kind == kind.name else DnsProviderConfig(name=args.name, kind=kind.name)
-    for key in (key for key, value in given.items() if not value and key not in base.settings):
-        raise UsageError(
-            f"The setting {key} is empty.", "A variable of a script may not be set.", "Give a value, or leave it out."
-        )
-    config = replace(
-        base,
-        zones=tuple(args.zone) or (had.zones if had else ()),
-        settings={key: value for key, value in {**base.settings, **given}.items() if value},
-        delegations={**(had.delegations if had else {}), **_delegations(args.delegate)},
-    )
     if had is None and not secrets and call.can_ask and not call.engine.check_dns_provider(config, {}):
         secrets = _optional_secrets(call, kind)
     entry = _kept(call, config, kind, secrets)
@@ -82,6 +71,30 @@ def _add(call: Call) -> int:
 
     call.result({**dns_provider_json(entry), "changed": True}, added_lines(entry, kind))
     return exits.DONE
+
+
+def _changed(had: DnsProviderConfig, kind: DnsKind, args: argparse.Namespace) -> DnsProviderConfig:
+    """Return an entry with what the arguments say; settings of another kind do not come along. Raises UsageError (`usage`)."""
+    before = had.settings if had.kind == kind.name else {}
+    return replace(
+        had,
+        kind=kind.name,
+        zones=tuple(args.zone) or had.zones,
+        settings=_merged("setting", before, settings_from(args.set, kind)),
+        delegations=_merged("delegation of", had.delegations, _delegations(args.delegate)),
+    )
+
+
+def _merged(what: str, before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Add what is given; an empty value takes away what is there. Raises UsageError where nothing is."""
+    for key, value in given.items():
+        if not value and key not in before:
+            raise UsageError(
+                f"The {what} {printable(key)} is empty.",
+                "A variable of a script may not be set.",
+                "Give a value, or leave it out.",
+            )
+    return {key: value for key, value in {**before, **given}.items() if value}
 
 
 def _kind_name(args: argparse.Namespace, had: DnsProviderConfig | None) -> str:
@@ -97,8 +110,8 @@ def _kind_name(args: argparse.Namespace, had: DnsProviderConfig | None) -> str:
 def _delegations(pairs: Sequence[str]) -> dict[str, str]:
     found = {}
     for pair in pairs:
-        domain, _, target = pair.partition("=")
-        if not domain or not target:
+        domain, is_pair, target = pair.partition("=")
+        if not domain or not is_pair:
             raise UsageError(
                 "--delegate wants DOMAIN=NAME.",
                 f"{printable(pair)} is no such pair.",
