@@ -1,4 +1,4 @@
-"""acme-dns: two values of an account, its registration, and what it cannot do, in words (ST-21)."""
+"""acme-dns: two values of an account, its registration, and what it cannot do, in words (ST-18)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program of the appliance's own as a DNS provider: how it is called, and what becomes of its failures (ST-20)."""
+"""A program of the appliance's own as a DNS provider: how it is called, and what becomes of its failures (ST-18, SO-26)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,307 @@
+"""The providers of dns-lexicon, an optional extra: each change in a child process of its own, with a time limit.
+
+Lexicon has no time limits, guesses zones by asking the internet, logs to wherever it likes and differs from provider to provider
+in what doing a thing twice means; a child that is told everything and looks before and after it acts keeps all of that away.
+Which options a provider has, lexicon says itself; secrets among them are told by their names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, SETTLE_SECONDS, contested
+from core.dns.last_words import last_words
+from core.dns.provider import CA_BUNDLE, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.providers.lexicon_child import MARK
+from core.errors import DnsProviderError, NotFound
+
+PREFIX = "lexicon:"
+CHILD = Path(__file__).with_name("lexicon_child.py")
+SECONDS_TO_START = 90
+SECONDS_FOR_A_RECORD = 15
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+
+SECRET_WORDS = frozenset({"2fa", "key", "pass", "passphrase", "password", "phrase", "secret", "token", "psw", "info"})
+NO_SECRET_ENDINGS = frozenset({"id", "keyid", "file", "region", "type", "name", "username", "url", "version", "server"})
+"""What a secret's name never ends with: `auth_key_id`, `api_protocol_version`."""
+LEFT_OUT = {
+    "auto": "it guesses which provider to ask; name the provider itself",
+    "namecheap": "there it rewrites the whole zone and can lose records; use certdeck's own kind namecheap",
+}
+
+
+class Lexicon:
+    """One account at one provider of lexicon. See `core.dns.provider.DnsProvider`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._kind = lexicon_kind(access.kind.removeprefix(PREFIX))
+        self._provider = access.kind.removeprefix(PREFIX)
+
+    def zones(self) -> tuple[str, ...]:
+        return ()
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        adding = [*dict.fromkeys(add)]
+        removing = [record for record in dict.fromkeys(remove) if record not in adding]
+        if not adding and not removing:
+            return
+        asked = {
+            "provider": self._provider,
+            "zone": zone,
+            "options": self._options(),
+            "ttl": self._ttl(),
+            "add": [(record.name, record.value) for record in adding],
+            "remove": [(record.name, record.value) for record in removing],
+        }
+        seconds = SECONDS_TO_START + SECONDS_FOR_A_RECORD * (len(adding) + len(removing))
+        clock, cancel = self._access.env.clock, self._access.cancel
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                clock.sleep(SETTLE_SECONDS + self._access.env.random.uniform(*PAUSE_SECONDS), cancel)
+            said = self._run(asked, seconds, zone)
+            # Where others have values, and where the list may be behind, it is looked again until nothing is left to do.
+            if said["stands"] and (said["alone"] or (attempt and not said["changed"])):
+                return
+        raise contested(self._access, self._kind.title, (adding + removing)[0].name)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    # -- the child -----------------------------------------------------------------------------------------------------
+
+    def _run(self, asked: Mapping[str, object], seconds: float, zone: str) -> Mapping[str, Any]:
+        with TemporaryDirectory(prefix="certdeck-lexicon-") as home:
+            done = self._access.env.runner.run(
+                [sys.executable, "-I", str(CHILD)],
+                timeout=seconds,
+                cancel=self._access.cancel,
+                extra_env={**self._variables(), "HOME": home, "TMPDIR": home, "TLDEXTRACT_CACHE_PATH": home},
+                stdin=json.dumps(asked).encode(),
+            )
+        said = _result(done.output)
+        if said is not None and "error" not in said:
+            return said
+        words = last_words(str(said["said"]) if said else done.output, _forms(self._access.secrets.values()))
+        if done.timed_out:
+            raise provider_error(
+                self._access,
+                "temporary",
+                f"{self._kind.title} did not answer in time.",
+                f"After {seconds:g} s the attempt was ended.",
+                "Try again later; check this machine's network and proxy settings.",
+            )
+        if said is None:
+            raise provider_error(
+                self._access,
+                "refused",
+                f"The part of certdeck that speaks to {self._kind.title} ended without a result.",
+                f"Its last words: {words}" if words else f"It ended with status {done.returncode}.",
+                "Install dns-lexicon again: pip install --force-reinstall 'certdeck[dns-more]'.",
+            )
+        raise self._failure(said, words, zone)
+
+    def _variables(self) -> dict[str, str]:
+        """Return what the child needs of our environment besides the harmless: the way through a proxy, and trust."""
+        found = {name: value for name, value in self._access.env.variables.items() if name.lower() in PROXIES}
+        if bundle := self._access.settings.get("ca_bundle"):
+            found["REQUESTS_CA_BUNDLE"] = bundle
+        return found
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options as lexicon wants them. Raises DnsProviderError where every secret is missing."""
+        kinds = {action.dest: action for action in _actions(self._provider)}
+        given = {**self._access.settings, **self._access.secrets}
+        if self._kind.secrets and not any(self._access.secrets.get(field.key) for field in self._kind.secrets):
+            raise provider_error(
+                self._access,
+                "credentials",
+                f"{self._access.name} has no credentials for {self._kind.title}.",
+                f"None of its secrets is in the vault: {', '.join(field.key for field in self._kind.secrets)}.",
+                f"Give what the provider needs: certdeck dns add {self._access.name} --replace … --secret KEY=FILE.",
+            )
+        return {
+            key: _typed(kinds[key], value.strip()) for key, value in given.items() if key in kinds and value.strip()
+        }
+
+    def _ttl(self) -> int | None:
+        ttl = self._access.settings.get("ttl", "")
+        return int(ttl) if _check_ttl(ttl) is None and ttl else None
+
+    def _failure(self, said: Mapping[str, Any], words: str, zone: str) -> DnsProviderError:
+        kinds, status = said.get("error") or [], said.get("status")
+        why = f"dns-lexicon says: {words}" if words else f"dns-lexicon raised {kinds[0] if kinds else 'an error'}."
+        details = {"status": status} if status else None
+        if "AuthenticationError" in kinds or status in (401, 403):
+            return provider_error(
+                self._access,
+                "credentials",
+                f"{self._kind.title} does not accept the credentials of {self._access.name}, or has no zone {zone}.",
+                why,
+                "Check the secrets and settings of the entry, that they may change the zone, and that the zone is there.",
+                details=details,
+            )
+        if "ModuleNotFoundError" in kinds:
+            return provider_error(
+                self._access,
+                "refused",
+                f"A package that {self._kind.title} needs is missing.",
+                why,
+                f"Install it: pip install 'dns-lexicon[{self._provider}]'.",
+            )
+        if {"ConnectionError", "Timeout", "OSError"} & {*kinds} and not status and "HTTPError" not in kinds:
+            return provider_error(
+                self._access,
+                "unreachable",
+                f"{self._kind.title} cannot be reached.",
+                why,
+                "Check this machine's network, DNS and proxy settings, and addresses among the settings of the entry.",
+            )
+        return provider_error(
+            self._access,
+            "temporary" if isinstance(status, int) and (status == 429 or status >= 500) else "refused",
+            f"The records of {zone} could not be changed at {self._kind.title}.",
+            why,
+            "Check the settings of the entry; lexicon's own documentation of the provider tells what each one is for.",
+            details=details,
+        )
+
+
+# -- what lexicon has ----------------------------------------------------------------------------------------------------
+
+
+@cache
+def lexicon_names() -> tuple[str, ...]:
+    """Return the providers that can be used here; nothing where dns-lexicon is not installed."""
+    return tuple(sorted(name for name, is_complete in _providers().items() if is_complete and name not in LEFT_OUT))
+
+
+@cache
+def lexicon_kind(name: str) -> Kind:
+    """Return a provider of lexicon as a kind, its form made of its own options.
+
+    Raises NotFound for one that there is not, that is not complete here, or that is left out; and without dns-lexicon.
+    """
+    known = _providers()
+    if not known:
+        raise NotFound(
+            f"The kind {PREFIX}{name} needs dns-lexicon.",
+            "It is an optional part of certdeck and is not installed here.",
+            "Install it: pip install 'certdeck[dns-more]'.",
+        )
+    if name in LEFT_OUT:
+        raise NotFound(
+            f"The kind {PREFIX}{name} is left out.", f"{LEFT_OUT[name].capitalize()}.", "See: certdeck dns kinds."
+        )
+    if name not in known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, lexicon_names(), n=1)
+        raise NotFound(
+            f"dns-lexicon has no provider {name!r}.",
+            f"The nearest is {PREFIX}{near[0]}." if near else "None has a similar name.",
+            f"It has: {', '.join(lexicon_names())}.",
+        )
+    if not known[name]:
+        raise NotFound(
+            f"The kind {PREFIX}{name} needs more packages.",
+            "What dns-lexicon uses for this provider is not installed here.",
+            f"Install it: pip install 'dns-lexicon[{name}]'.",
+        )
+    return Kind(
+        name=f"{PREFIX}{name}",
+        title=f"{name} (dns-lexicon)",
+        fields=(*map(_field, _actions(name)), _TTL, CA_BUNDLE),
+        help="Give what this provider needs of the fields; lexicon does not say which are required.",
+        connect=Lexicon,
+        notes=(
+            "Spoken to by dns-lexicon in a process of its own. Name the zones of the entry; lexicon cannot list them.",
+            "Values of others are looked at before and after each change, but certdeck's own kinds are safer where there is one.",
+        ),
+    )
+
+
+def _providers() -> Mapping[str, bool]:
+    """Return every provider of lexicon and whether its packages are here; nothing where lexicon is not installed."""
+    try:
+        found: Mapping[str, bool] = import_module("lexicon._private.discovery").find_providers()
+    except ImportError:
+        return {}
+    return found
+
+
+@cache
+def _actions(name: str) -> tuple[argparse.Action, ...]:
+    parser = argparse.ArgumentParser(add_help=False)
+    import_module(f"lexicon._private.providers.{name}").Provider.configure_parser(parser)
+    own = {_TTL.key, CA_BUNDLE.key}
+    return tuple(action for action in parser._actions if action.option_strings and action.dest not in own)
+
+
+def _field(action: argparse.Action) -> Field:
+    help = " ".join((action.help or "").split())
+    return Field(
+        key=action.dest,
+        label=action.dest.replace("_", " ").strip().capitalize(),
+        help=f"{help[0].upper()}{help[1:].rstrip('.')}." if help else "",
+        secret=_is_secret(action),
+        required=False,
+        default="" if action.default is None or action.nargs == 0 else str(action.default),
+        choices=("true", "false") if action.nargs == 0 else tuple(map(str, action.choices or ())),
+    )
+
+
+def _is_secret(action: argparse.Action) -> bool:
+    words = re.split(r"[_-]", action.dest.lower())
+    return action.nargs != 0 and words[-1] not in NO_SECRET_ENDINGS and bool(SECRET_WORDS & {*words})
+
+
+def _typed(action: argparse.Action, value: str) -> Any:
+    """Return a value as lexicon's own command line would hand it on."""
+    if action.nargs == 0:
+        return value.lower() in ("true", "yes", "1", "on")
+    if callable(action.type):
+        try:
+            return action.type(value)
+        except (TypeError, ValueError):
+            return value
+    return value
+
+
+def _check_ttl(ttl: str) -> str | None:
+    is_good = not ttl or (ttl.isascii() and ttl.isdigit() and 0 < int(ttl[:9]) <= 86400)
+    return None if is_good else "give seconds, from 1 to 86400"
+
+
+def _result(output: str) -> Mapping[str, Any] | None:
+    """Return what the child says on its last marked line."""
+    marked = [line for line in output.splitlines() if line.startswith(MARK)]
+    try:
+        found = json.loads(marked[-1].removeprefix(MARK)) if marked else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _forms(secrets: Any) -> list[str]:
+    """Return secrets as they may stand in an address, too."""
+    return [form for secret in secrets for form in (secret, quote(secret.strip(), safe=""), quote_plus(secret.strip()))]
+
+
+_TTL = Field(
+    key="ttl",
+    label="TTL",
+    help="Seconds; providers differ in the lowest that they take. Lexicon's own is an hour.",
+    required=False,
+    check=_check_ttl,
+)
