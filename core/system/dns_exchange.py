@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ class TcpDnsExchange:
         place = f"[{server}]:{port}" if ":" in server else f"{server}:{port}"
         try:
             with socket.create_connection((server, port), timeout=timeout) as connection:
-                return tuple(_answer(connection, message, place) for message in messages)
+                return tuple(_answer(connection, message, place, timeout) for message in messages)
         except TimeoutError as exc:
             raise TransportFailure("timeout", f"{place} gave no answer within {timeout:g} s.") from exc
         except socket.gaierror as exc:
@@ -30,15 +31,21 @@ class TcpDnsExchange:
             raise TransportFailure("unreachable", f"{place}: {reason}.") from exc
 
 
-def _answer(connection: socket.socket, message: bytes, place: str) -> bytes:
+def _answer(connection: socket.socket, message: bytes, place: str, timeout: float) -> bytes:
+    deadline = time.monotonic() + timeout
+    connection.settimeout(timeout)
     connection.sendall(len(message).to_bytes(2, "big") + message)
-    length = int.from_bytes(_exactly(connection, 2, place), "big")
-    return _exactly(connection, length, place)
+    length = int.from_bytes(_exactly(connection, 2, place, deadline), "big")
+    return _exactly(connection, length, place, deadline)
 
 
-def _exactly(connection: socket.socket, count: int, place: str) -> bytes:
+def _exactly(connection: socket.socket, count: int, place: str, deadline: float) -> bytes:
     read = bytearray()
     while len(read) < count:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
         chunk = connection.recv(count - len(read))
         if not chunk:
             raise TransportFailure("unreachable", f"{place} closed the connection without an answer.")

@@ -7,7 +7,7 @@ values at a name have, because a server gives all of them that of the value adde
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,8 +49,13 @@ class Rfc2136:
     def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
         wanted = dict.fromkeys(add, True)
         wanted = {record: False for record in remove if record not in wanted} | wanted
-        found = self._look([*dict.fromkeys(record.name for record in wanted)], zone)
-        steps = [_Step(record, is_added, *found[record.name]) for record, is_added in wanted.items()]
+        names: dict[str, bool] = {}
+        for record, is_added in wanted.items():
+            names[record.name] = names.get(record.name, False) or is_added
+        found = self._look(names, zone)
+        steps = [
+            _Step(record, is_added, *found[record.name]) for record, is_added in wanted.items() if record.name in found
+        ]
         for own in dict.fromkeys(step.zone for step in steps):
             for part in _parts([step for step in steps if step.zone == own]):
                 self._update(own, part)
@@ -60,19 +65,28 @@ class Rfc2136:
 
     # -- what is there -------------------------------------------------------------------------------------------------
 
-    def _look(self, names: Sequence[str], zone: str) -> dict[str, tuple[str, int]]:
-        """Return the zone of each name at this server, and the TTL for its values."""
+    def _look(self, names: Mapping[str, bool], zone: str) -> dict[str, tuple[str, int]]:
+        """Return the zone of each name at this server, and the TTL for its values.
+
+        Args:
+            names: whether something is to be added there. Names that can hold no TXT record are left out where nothing is.
+        """
         import dns.message
 
         def question(name: str, type: str) -> dns.message.Message:
             return dns.message.make_query(f"{name}.", type, flags=0)
 
         found = {}
-        for start in range(0, len(names), NAMES_AT_ONCE):
-            part = names[start : start + NAMES_AT_ONCE]
+        whole = list(names)
+        for start in range(0, len(whole), NAMES_AT_ONCE):
+            part = whole[start : start + NAMES_AT_ONCE]
             said = self._server.ask([question(name, type) for name in part for type in ("SOA", "TXT")])
             for name, soa, txt in zip(part, said[::2], said[1::2], strict=True):
-                found[name] = (self._zone_in(soa, name, zone), _ttl_in(txt, name))
+                target = _cname_of(name, soa)
+                if target is None:
+                    found[name] = (self._zone_in(soa, name, zone), _ttl_in(txt, name))
+                elif names[name]:
+                    raise self._leads_away(name, target)
         return found
 
     def _zone_in(self, soa: dns.message.Message, name: str, zone: str) -> str:
@@ -80,16 +94,6 @@ class Rfc2136:
         import dns.rcode
         import dns.rdatatype
 
-        for each in soa.answer:
-            if each.rdtype == dns.rdatatype.CNAME and _plain(each.name.to_text()) == name:
-                raise provider_error(
-                    self._access,
-                    "zone",
-                    f"{name} is a CNAME, so no TXT record can stand there.",
-                    f"It leads to {_plain(each[0].target.to_text())}.",
-                    f"Let certdeck write where it leads: certdeck dns add … --delegate {name}={_plain(each[0].target.to_text())}; "
-                    "or remove the CNAME.",
-                )
         for each in (*soa.answer, *soa.authority):
             owner = _plain(each.name.to_text())
             if each.rdtype == dns.rdatatype.SOA and is_below(name, owner):
@@ -120,6 +124,16 @@ class Rfc2136:
             raise self._refused(said.rcode(), zone, [step.record.name for step in steps])
 
     # -- in words ------------------------------------------------------------------------------------------------------
+
+    def _leads_away(self, name: str, target: str) -> DnsProviderError:
+        return provider_error(
+            self._access,
+            "zone",
+            f"{name} is a CNAME, so no TXT record can stand there.",
+            f"It leads to {target}.",
+            f"Add the zone of {target} to the entry that can change it (--zone), and where this CNAME cannot be seen from here "
+            f"also --delegate {name}={target}; or remove the CNAME.",
+        )
 
     def _delegated(self, name: str, zone: str, servers: Sequence[str]) -> DnsProviderError:
         return provider_error(
@@ -168,6 +182,16 @@ class Rfc2136:
             f"It answers {word} for the zone {zone}.",
             "Its log says why: often its folder cannot be written, or the zone did not load. Then try again.",
         )
+
+
+def _cname_of(name: str, answer: dns.message.Message) -> str | None:
+    """Return where a name leads by a CNAME."""
+    import dns.rdatatype
+
+    for each in answer.answer:
+        if each.rdtype == dns.rdatatype.CNAME and _plain(each.name.to_text()) == name:
+            return _plain(each[0].target.to_text())
+    return None
 
 
 def _ttl_in(txt: dns.message.Message, name: str) -> int:

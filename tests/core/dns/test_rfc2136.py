@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -237,6 +239,13 @@ def test_refusals_come_in_words(
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("unchanged")
+def test_nothing_is_missed_behind_a_cname(server: NameServer) -> None:
+    """Where a CNAME stands no TXT record can, so removing one there is done before it begins."""
+    at(server).change(ZONE, remove=[record("_acme-challenge.www.example.com")])
+
+
+@pytest.mark.e2e
 def test_the_rules_of_each_server_are_named(server: NameServer) -> None:
     """A key that may not change a name: BIND's update-policy and Knot's acl are named as what to mend."""
     with pytest.raises(DnsProviderError) as caught:
@@ -433,6 +442,29 @@ def test_nothing_to_do_asks_nobody() -> None:
     assert provider.zones() == ()
     provider.close()
     assert exchange.connections == 0
+
+
+def test_an_answer_that_drips_has_an_end() -> None:
+    """A server that sends a byte now and then does not hold us for longer than the time limit."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        is_over = threading.Event()
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"\xff\xff")
+                while not is_over.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            with pytest.raises(TransportFailure) as caught:
+                TcpDnsExchange().exchange("127.0.0.1", listener.getsockname()[1], [b"\0" * 12], timeout=0.2)
+        finally:
+            is_over.set()
+            thread.join()
+    assert caught.value.kind == "timeout"
 
 
 def test_a_port_that_nobody_listens_on() -> None:
