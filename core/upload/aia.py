@@ -28,6 +28,11 @@ def issuer_urls(certificate: Certificate) -> tuple[str, ...]:
     return tuple(url for url in found if len(url) <= _LONGEST_URL)[:_MOST_URLS]
 
 
+def is_web(url: str) -> bool:
+    """Tell whether an address is one that can be fetched from."""
+    return url.lower().startswith(("http://", "https://"))
+
+
 def shown_url(url: str) -> str:
     """Return an address as people may see it."""
     return printable(url, _LONGEST_SHOWN)

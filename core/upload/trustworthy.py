@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.upload.aia import issuer_urls, shown_url
+from core.upload.aia import is_web, issuer_urls, shown_url
 from core.upload.chain import Way
 from core.upload.material import Material
 from core.upload.verify import chain_refusal
@@ -127,7 +127,8 @@ def _get_it(way: Way) -> str:
     urls = issuer_urls(way.leaf)
     if not urls:
         return "Give the chain, too; the CA has it for download."
-    web = next((url for url in urls if url.startswith(("http://", "https://"))), None)
+    web = next(filter(is_web, urls), None)
     if web is None:
         return f"Give it, too. The certificate says that it is at {shown_url(urls[0])}."
-    return f"Give it, too, or have it fetched with --fetch-chain. The certificate says that it is at {shown_url(web)}."
+    where = f"The certificate says that it is at {shown_url(web)}"
+    return f"Give it, too. {where}: --fetch-chain, or ^l in the console, fetches it from there."

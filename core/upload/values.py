@@ -76,6 +76,8 @@ class UploadCheck:
     """What was decided by itself: left out, completed, put in order."""
     can_be_forced: bool = False
     """It is not accepted, and with `force` it would be."""
+    can_be_fetched: bool = False
+    """Something of its chain is missing, and the certificate says where that is: `fetch_chain` asks there."""
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:

@@ -15,6 +15,7 @@ from core.lineage_status import LineageStatus
 from core.severity import days_left, severity
 from core.store import lineages
 from core.trust import stores
+from core.upload.aia import is_web, issuer_urls
 from core.upload.checks import Case, can_be_forced, is_accepted, run_checks
 from core.upload.keys import KeyProblem, read_pem
 from core.upload.material import Material, OwnKey, assemble
@@ -102,6 +103,7 @@ def examine(
             found=_found(pieces, material),
             notes=() if material is None else (*material.notes, *fetch_notes),
             can_be_forced=can_be_forced(results),
+            can_be_fetched=not fetch_chain and material is not None and _is_to_be_had(material),
         ),
     )
 
@@ -132,6 +134,12 @@ def _assembled(
             fetcher.notes.append(f"What came from the address that it names has not signed {top.subject}.")
             break
     return material, fetcher.notes
+
+
+def _is_to_be_had(material: Material) -> bool:
+    """Tell whether something of the chain is missing of which the certificate below says where it is."""
+    way = material.way
+    return not way.is_complete and way.forged is None and any(map(is_web, issuer_urls(way.top)))
 
 
 def existing_settings(context: Context, name: str | None) -> LineageConfig | None:

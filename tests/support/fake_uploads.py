@@ -99,6 +99,12 @@ def refused_check(name: str = "shop", *, passphrase: str = "") -> UploadCheck:
     return good_check(name, changes=[wrong])
 
 
+def forceable_check(name: str = "shop") -> UploadCheck:
+    """Make the check of an upload that is refused, and that somebody may apply all the same."""
+    expired = result("chain", "fail", "R9, in the chain, expired on 2026-09-01.", "Ask the CA for its current one.")
+    return good_check(name, changes=[expired], can_be_forced=True)
+
+
 def _forced(check: UploadCheck, force: bool) -> UploadCheck:
     if not force or not check.can_be_forced:
         return check

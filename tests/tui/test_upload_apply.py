@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from textual import events
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from core.errors import TargetError
 from core.upload.values import Upload
 from tests.support.authority import Authority, Leaf
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
-from tests.support.fake_uploads import good_check
+from tests.support.fake_uploads import forceable_check, good_check, refused_check
 from tests.support.lineages import lineage
 from tests.support.uploading import bundle, checked, opened, paste, secret_of, uploads
 from tui.screens.dialogs.confirm import ConfirmDialog
@@ -226,3 +226,64 @@ async def test_what_is_typed_right_behind_the_arrow_is_the_name(leaf: Leaf) -> N
             app.post_message(events.Key(key, None if key == "down" else key))
         await checked(pilot)
         assert app.screen.query_one("#name Input", Input).value == "web"
+
+
+async def test_what_stops_no_service_can_be_overridden(leaf: Leaf) -> None:
+    """Where only such failures remain, Apply says what is overridden and asks; a no changes nothing, a yes applies with force."""
+    engine = FakeEngine()
+    engine.upload_check = forceable_check()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        assert "^s Apply" in shown(app)
+        for answer in ("no", "yes"):
+            await pilot.press("ctrl+s")
+            await settled(pilot)
+            assert isinstance(app.screen, ConfirmDialog)
+            assert "R9, in the chain, expired" in shown(app)
+            app.screen.query_one(f"#{answer}", Button).press()
+            await settled(pilot)
+            assert uploads(engine, "import_upload") == []
+        assert "Replace shop by an upload?" in shown(app)
+        app.screen.query_one("#yes", Button).press()
+        await settled(pilot)
+    applied = uploads(engine, "import_upload")[0]
+    assert (applied["force"], applied["replace"]) == (True, True)
+
+
+async def test_a_real_failure_cannot_be_overridden(leaf: Leaf) -> None:
+    """What would stop a service keeps Apply off, whatever else could be overridden."""
+    engine = FakeEngine()
+    engine.upload_check = refused_check()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        assert "^s Apply" not in shown(app)
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        assert isinstance(app.screen, UploadScreen)
+    assert uploads(engine, "import_upload") == []
+
+
+async def test_a_missing_intermediate_is_fetched_when_asked(leaf: Leaf) -> None:
+    """Nothing is fetched by itself; the key asks for it once, what is applied is what was checked, and new input starts afresh."""
+    engine = FakeEngine()
+    engine.upload_check = good_check(can_be_fetched=True)
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        assert uploads(engine)[-1]["fetch_chain"] is False
+        assert "^l Fetch chain" in shown(app)
+        engine.upload_check = good_check()
+        await pilot.press("ctrl+l")
+        await checked(pilot)
+        assert uploads(engine)[-1]["fetch_chain"] is True
+        assert "^l" not in shown(app)
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        app.screen.query_one("#yes", Button).press()
+        await settled(pilot)
+        assert uploads(engine, "import_upload")[-1]["fetch_chain"] is True

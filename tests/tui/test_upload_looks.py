@@ -13,7 +13,8 @@ from textual.widgets import Input
 from core.upload.values import UploadCheck
 from tests.support.deck import NARROW, WIDE, deck, settled
 from tests.support.fake_engine import FakeEngine
-from tests.support.fake_uploads import good_check, refused_check, result
+from tests.support.fake_requests import signing_request
+from tests.support.fake_uploads import forceable_check, good_check, refused_check, result
 from tui.screens.upload import UploadScreen
 from tui.terminal import Terminal
 
@@ -111,3 +112,29 @@ async def test_on_poor_terminals(
     if terminal.colours == 0:
         monkeypatch.setenv("NO_COLOR", "1")
     await _picture(deck(_engine(check), terminal=terminal), snap, "upload", NARROW)
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("keys", [("ctrl+r",), ("ctrl+r", "n")], ids=["list", "form"])
+async def test_signing_requests(snap: Snap, size: tuple[int, int], keys: tuple[str, ...]) -> None:
+    """The open requests with the chosen one as text below, and the form of a new one."""
+    engine = FakeEngine()
+    engine.requests["wild"] = signing_request("wild", "*.example.com", subject="C=DE,O=Acme Ltd")
+    engine.requests["shop"] = signing_request("shop", key_type="rsa-2048")
+    await _picture(deck(engine), snap, "requests", size, *keys, text="")
+
+
+async def test_an_incomplete_chain(snap: Snap) -> None:
+    """Where the certificate says where the missing part is, a key fetches it."""
+    missing = result(
+        "chain",
+        "warn",
+        "The certificate of its issuer, R13, is missing: many clients will refuse it.",
+        "Give it, too. The certificate says that it is at http://r13.i.lencr.org/.",
+    )
+    await _picture(deck(_engine(good_check(changes=[missing], can_be_fetched=True))), snap, "incomplete", NARROW)
+
+
+async def test_what_can_be_overridden(snap: Snap) -> None:
+    """Where only failures remain that stop no service, Apply says what is overridden and asks."""
+    await _picture(deck(_engine(forceable_check())), snap, "override", NARROW, "ctrl+s")

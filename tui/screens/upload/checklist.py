@@ -32,6 +32,8 @@ class Standing:
     sign: str
     role: str
     words: str
+    overridable: bool = False
+    """It is refused, and somebody may apply it all the same."""
 
 
 def check_lines(check: UploadCheck, width: int, ink: Ink) -> list[Line]:
@@ -104,6 +106,9 @@ def standing(check: UploadCheck | CertdeckError | None, *, fault: str = "", busy
     if not check.accepted:
         failed = check.failures
         first = failed[0].detail if failed else "It was not accepted."
+        if check.can_be_forced and not fault and not busy:
+            words = f"{plural(len(failed), 'check')} failed: {first} Apply asks whether you want it all the same."
+            return Standing(False, "✖", "severity-red", words, overridable=True)
         words = f"Apply is off: {plural(len(failed), 'check')} failed. {first}"
         return Standing(False, "✖", "severity-red", words)
     if fault:

@@ -24,6 +24,7 @@ class Given:
     pieces: tuple[Piece, ...]
     name: str | None
     passphrase: bytes | None = field(default=None, repr=False)
+    fetch_chain: bool = False
 
 
 class Inspection:
@@ -67,7 +68,7 @@ class Inspection:
 
         def call() -> tuple[Upload, UploadCheck]:
             upload = Upload(self._parts(given.pieces), given.passphrase)
-            return upload, engine.check_upload(upload, name=given.name)
+            return upload, engine.check_upload(upload, name=given.name, fetch_chain=given.fetch_chain)
 
         def then(answer: tuple[Upload, UploadCheck] | CertdeckError) -> None:
             self.is_looking = False

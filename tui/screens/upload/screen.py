@@ -21,9 +21,10 @@ from core.operations import LineageStatus, TargetInfo
 from core.upload.values import Upload, UploadCheck
 from tui import text
 from tui.actions import Situation, bindings, of_scope, offered
-from tui.bridge import Operation, OperationFinished
+from tui.bridge import OperationFinished
 from tui.screens.form import FORM_CSS, wrong_name
 from tui.screens.page import Page
+from tui.screens.upload.applying import Applying, Wanted
 from tui.screens.upload.box import NameField, Pasted, PathLine, UploadBox
 from tui.screens.upload.checklist import Standing, check_lines, counts, standing
 from tui.screens.upload.compare import compare_lines
@@ -39,7 +40,6 @@ from tui.widgets.prose import Prose, marked
 from tui.widgets.sheet import Sheet
 
 _MOST_TRIES: Final = 3
-_ACME: Final = ("http-01", "dns-01", "manual-dns-01")
 
 
 class UploadScreen(Page[None]):
@@ -83,10 +83,12 @@ class UploadScreen(Page[None]):
         self._tries = 0
         self._asks = True
         """The passphrase is asked for by itself."""
+        self._fetches = False
+        """Somebody wants the missing part of the chain fetched."""
         self._inspection = Inspection(self, self._given, self._keep, self._show_found)
         self._apply_then = False
         """Ctrl+S came before the checks were through."""
-        self._operation: Operation | None = None
+        self._applying = Applying(self, self._begun)
 
     # -- the parts ---------------------------------------------------------------------------------------------------
 
@@ -164,8 +166,10 @@ class UploadScreen(Page[None]):
             return ""
 
     def situation(self) -> Situation:
-        asks = isinstance(self._check, UploadCheck) and bool(self._check.passphrase)
-        return replace(super().situation(), row_kind="protected" if asks else "")
+        check, kind = self._check, ""
+        if isinstance(check, UploadCheck):
+            kind = "protected" if check.passphrase else "incomplete" if check.can_be_fetched else ""
+        return replace(super().situation(), row_kind=kind)
 
     # -- looking at it -------------------------------------------------------------------------------------------------
 
@@ -175,7 +179,7 @@ class UploadScreen(Page[None]):
     def _given(self) -> Given:
         typed = self._typed_name
         name = typed if typed and wrong_name(typed) is None else None
-        return Given(self.query_one(UploadBox).pieces(), name, self._passphrase)
+        return Given(self.query_one(UploadBox).pieces(), name, self._passphrase, self._fetches)
 
     def _keep(self, upload: Upload | None, check: UploadCheck | CertdeckError | None) -> None:
         self._upload, self._check = upload, check
@@ -310,7 +314,8 @@ class UploadScreen(Page[None]):
 
     def refresh_actions(self) -> None:
         """Show Apply only where it does something, and of the app's actions those that work while one types."""
-        hidden = set() if self._standing().allowed else {"apply"}
+        now = self._standing()
+        hidden = set() if now.allowed or now.overridable else {"apply"}
         shown = [each for each in offered(self.actions(), self.situation()) if each.footer and each.id not in hidden]
         own = [each for each in shown if each.scope != "app"]
         kept = ("help", "command_palette")
@@ -321,7 +326,7 @@ class UploadScreen(Page[None]):
     @on(UploadBox.Changed)
     def _on_given(self, message: UploadBox.Changed) -> None:
         message.stop()
-        self._passphrase, self._tries, self._asks = None, 0, True
+        self._passphrase, self._tries, self._asks, self._fetches = None, 0, True, False
         self._show_standing()
         self._look_soon()
 
@@ -364,9 +369,9 @@ class UploadScreen(Page[None]):
             self.notify("The screen Targets (y on the first screen) adds services.", markup=False)
 
     def heard(self, message: Message) -> None:
-        if isinstance(message, OperationFinished) and message.operation is self._operation:
+        if isinstance(message, OperationFinished) and message.operation is self._applying.operation:
             if message.operation.outcome == "done" and self.is_current:
-                self._follow(message.operation)
+                self._applying.follow()
             elif message.operation.outcome == "failed":
                 self._look_soon()
         self._show_standing()
@@ -397,63 +402,37 @@ class UploadScreen(Page[None]):
             self._apply_then = True
             return
         now, name = self._standing(), self.called
-        if not now.allowed or name is None or self._upload is None:
+        if name is None or self._upload is None or not (now.allowed or now.overridable):
             self.notify(text.printable(now.words), title="Not applied", severity="warning", markup=False)
             return
-        lineage = self.lineage
-        if lineage is not None and lineage.method in _ACME:
-            self._ask_replace(f"{text.issuer_shown(lineage)} renews it so far.")
-        else:
-            self._begin(replace_method=False)
-
-    def _ask_replace(self, why: str) -> None:
-        from tui.screens.dialogs.confirm import ConfirmDialog
-
-        def decided(agreed: bool | None) -> None:
-            if agreed:
-                self._begin(replace_method=True)
-
-        words = f"{why} With an uploaded certificate nobody renews it by itself any more: somebody has to bring a new one in time."
-        title = f"Replace {text.printable(self.called or '')} by an upload?"
-        self.app.push_screen(ConfirmDialog(title, text.printable(words), yes="Replace", danger=True), decided)
-
-    def _begin(self, *, replace_method: bool) -> None:
-        name, upload, targets, lineage = self.called, self._upload, self.services, self.lineage
-        if name is None or upload is None:
-            return
-        operation = self.bridge.start(
-            f"Upload {name}",
-            f"uploading {name}",
-            lambda report, cancel: self.engine.import_upload(
-                name, upload, targets=targets, replace=replace_method, report=report, cancel=cancel
-            ),
-            lineage=name,
-            expects=targets,
+        check, lineage = self._check, self.lineage
+        failures = check.failures if isinstance(check, UploadCheck) else ()
+        self._applying.ask(
+            Wanted(
+                name=name,
+                upload=self._upload,
+                targets=self.services,
+                lineage=lineage,
+                fetch_chain=self._fetches,
+                overridden=failures,
+            )
         )
-        if operation is None:
-            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
-            return
+
+    def _begun(self, wanted: Wanted) -> None:
         # If it fails there is a lineage of that name all the same, without services: another try is meant for the same ones.
-        self._chosen = targets
-        self._operation, self._had = operation, lineage.version if lineage is not None else None
-        self._follow(operation)
+        self._chosen = wanted.targets
 
-    _had: int | None = None
+    def action_fetch_chain(self) -> None:
+        """Check once more, and fetch what is missing of the chain."""
+        self._fetches = True
+        self._look_soon(0.01)
 
-    def _follow(self, operation: Operation) -> None:
-        """Show the progress; when it has ended well, there is nothing left to do here."""
-        from tui.screens.upload.progress import UploadProgress
+    def action_requests(self) -> None:
+        """Show the open signing requests, or the form of a new one."""
+        from tui.screens.upload.requests import RequestsScreen
 
-        def left(_: None) -> None:
-            error = operation.error
-            if operation.outcome == "done":
-                self.dismiss()
-                if operation.lineage is not None:
-                    self.deck.call_after_refresh(self.deck.go_to, operation.lineage)
-            elif error is not None and error.details.get("needs") == "replace":
-                self._ask_replace(error.what)
-
-        self.app.push_screen(UploadProgress(operation, self._had), left)
+        lineage = self.lineage
+        self.app.push_screen(RequestsScreen(self._typed_name, lineage.domains if lineage is not None else ()))
 
     def action_back(self) -> None:
         """Leave; ask first where something given would be lost."""

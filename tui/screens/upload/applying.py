@@ -1,0 +1,117 @@
+"""Applying an upload: what is asked before it, the operation, and where one is led when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from core.operations import LineageStatus
+from core.upload.values import CheckResult, Upload
+from tui import text
+from tui.bridge import Operation
+from tui.screens.page import Page
+
+_ACME: Final = ("http-01", "dns-01", "manual-dns-01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody wants applied, as it was checked."""
+
+    name: str
+    upload: Upload
+    targets: tuple[str, ...]
+    lineage: LineageStatus | None
+    """The one of that name, where there is one."""
+    fetch_chain: bool
+    overridden: tuple[CheckResult, ...] = ()
+    """Checks that failed, and that somebody is asked whether to override."""
+
+
+class Applying:
+    """Does it for one screen. `begun` is called as soon as the operation runs."""
+
+    def __init__(self, page: Page[None], begun: Callable[[Wanted], None]) -> None:
+        self._page, self._begun = page, begun
+        self.operation: Operation | None = None
+        self._had: int | None = None
+
+    def ask(self, wanted: Wanted) -> None:
+        """Ask what has to be asked, then begin."""
+        if not wanted.overridden:
+            self._ask_for_lineage(wanted)
+            return
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self._ask_for_lineage(wanted)
+
+        failed = " ".join(f"{each.title}: {each.detail}" for each in wanted.overridden)
+        words = f"This is overridden: {failed} Services take it all the same; their clients may turn away."
+        dialog = ConfirmDialog("Apply it all the same?", text.printable(words), yes="Apply", danger=True)
+        self._page.app.push_screen(dialog, decided)
+
+    def _ask_for_lineage(self, wanted: Wanted) -> None:
+        lineage = wanted.lineage
+        if lineage is not None and lineage.method in _ACME:
+            self._ask_replace(wanted, f"{text.issuer_shown(lineage)} renews it so far.")
+        else:
+            self._begin(wanted, replace_method=False)
+
+    def _ask_replace(self, wanted: Wanted, why: str) -> None:
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self._begin(wanted, replace_method=True)
+
+        words = f"{why} With an uploaded certificate nobody renews it by itself any more: somebody has to bring a new one in time."
+        title = text.printable(f"Replace {wanted.name} by an upload?")
+        self._page.app.push_screen(ConfirmDialog(title, text.printable(words), yes="Replace", danger=True), decided)
+
+    def _begin(self, wanted: Wanted, *, replace_method: bool) -> None:
+        engine = self._page.engine
+        operation = self._page.bridge.start(
+            f"Upload {wanted.name}",
+            f"uploading {wanted.name}",
+            lambda report, cancel: engine.import_upload(
+                wanted.name,
+                wanted.upload,
+                targets=wanted.targets,
+                force=bool(wanted.overridden),
+                fetch_chain=wanted.fetch_chain,
+                replace=replace_method,
+                report=report,
+                cancel=cancel,
+            ),
+            lineage=wanted.name,
+            expects=wanted.targets,
+        )
+        if operation is None:
+            self._page.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            return
+        self.operation = operation
+        self._had = wanted.lineage.version if wanted.lineage is not None else None
+        self._begun(wanted)
+        self.follow(wanted)
+
+    def follow(self, wanted: Wanted | None = None) -> None:
+        """Show the progress; when it has ended well, there is nothing left to do on the screen."""
+        from tui.screens.upload.progress import UploadProgress
+
+        operation, page = self.operation, self._page
+        if operation is None:
+            return
+
+        def left(_: None) -> None:
+            error = operation.error
+            if operation.outcome == "done":
+                page.dismiss()
+                if operation.lineage is not None:
+                    page.deck.call_after_refresh(page.deck.go_to, operation.lineage)
+            elif wanted is not None and error is not None and error.details.get("needs") == "replace":
+                self._ask_replace(wanted, error.what)
+
+        page.app.push_screen(UploadProgress(operation, self._had), left)
