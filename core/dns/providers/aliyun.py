@@ -1,0 +1,325 @@
+"""Alibaba Cloud DNS (Aliyun), API 2015-01-09, with an access key of a RAM user.
+
+Records have ids there: ours are removed by the id of exactly our value. Requests are signed with version 3, the one that
+Alibaba Cloud recommends; a signature is good once, so a request that has to be sent again is signed again. Avoided here:
+DeleteSubDomainRecords (it removes the values of other clients), a TTL below the 600 seconds of the free plan, "already exists"
+taken for a failure after a lost reply, names with the zone in them (RR is relative), only the first page of records read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.dns.api import Answer, Api, stumbles
+from core.dns.changes import ATTEMPTS, Change, by_name, contested
+from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.providers.acs3 import AcsKey, query_text
+from core.dns.txt import unquoted
+from core.errors import DnsProviderError
+
+ENDPOINT = "https://alidns.aliyuncs.com"
+TITLE = "Alibaba Cloud DNS"
+VERSION = "2015-01-09"
+TTL = "600"
+"""The lowest of the free plan."""
+DOMAINS_A_PAGE = 100
+RECORDS_A_PAGE = 500
+MOST_PAGES = 1000
+ASKED_ONE_BY_ONE = 5
+"""Names; for more of them, all TXT records of the zone are read."""
+SIGNED_AT_MOST = 5
+"""Times that one request is signed anew."""
+
+DENIED = ("Forbidden", "NoPermission", "AccessDenied")
+CREDENTIALS = (
+    "InvalidAccessKeyId",
+    "IncompleteSignature",
+    "SignatureDoesNotMatch",
+    "MissingAccessKeyId",
+    "InvalidSecurityToken",
+)
+CLOCK = ("InvalidTimeStamp", "IllegalTimestamp")
+NO_SUCH_DOMAIN = ("InvalidDomainName", "IncorrectDomainUser", "DomainNotFound")
+ALREADY_GONE = ("InvalidRecordId", "DomainRecordNotBelongToUser", "InvalidRR.NoExist")
+THROTTLED = ("Throttling", "LastOperationNotFinished", "SystemBusy", "ServiceUnavailable")
+
+
+class Refusal(Exception):
+    """An answer that is a refusal. Leaves `core.dns` never."""
+
+    def __init__(self, action: str, answer: Answer) -> None:
+        self.action = action
+        self.code = str(answer.fields.get("Code") or "")
+        self.said = str(answer.fields.get("Message") or "")
+        self.status = answer.status
+        self.date = answer.headers.get("date", "")
+        detail = answer.fields.get("AccessDeniedDetail")
+        self.missing = str(detail.get("AuthAction") or "") if isinstance(detail, dict) else ""
+        """The permission that is missing, where that is told."""
+        super().__init__(self.code)
+
+    def is_one_of(self, codes: Sequence[str]) -> bool:
+        """Tell whether the code is one of these, or a kind of one: `Forbidden.RAM` of `Forbidden`."""
+        return any(self.code == code or self.code.startswith(f"{code}.") for code in codes)
+
+
+class Aliyun:
+    """One access key. See `core.dns.provider.DnsProvider`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._api = Api(access, ENDPOINT, title=TITLE, is_temporary=_is_temporary)
+        self._key = AcsKey(
+            access_key_id=access.settings.get("access_key_id", "").strip(),
+            secret=access.secrets.get("access_key_secret", "").strip(),
+            version=VERSION,
+        )
+
+    def zones(self) -> tuple[str, ...]:
+        names = []
+        for page in self._pages("DescribeDomains", {"PageSize": str(DOMAINS_A_PAGE)}, "Domains", "Domain"):
+            for domain in page:
+                name = str(domain.get("PunyCode") or domain.get("DomainName") or "").lower()
+                if not name:
+                    raise self._api.nonsense("It gives a domain without a name.")
+                names.append(name)
+        return tuple(sorted(set(names)))
+
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+        changes = {_rr(name, zone): change for name, change in by_name(add, remove).items()}
+        if not changes:
+            return
+        records = self._records(zone, changes)
+        for rr, change in changes.items():
+            there = [
+                (unquoted(str(each.get("Value", ""))), self._id_in(each)) for each in records if _rr_in(each) == rr
+            ]
+            for value, id in there:
+                if value in change.remove:
+                    self._delete(zone, id)
+            for value in change.missing(value for value, _ in there):
+                self._add(zone, rr, value)
+
+    def close(self) -> None:
+        self._api.close()
+
+    # -- records -------------------------------------------------------------------------------------------------------
+
+    def _records(self, zone: str, changes: Mapping[str, Change]) -> list[Mapping[str, Any]]:
+        """Return the TXT records at the names in question.
+
+        A record that is removed while we read makes those on later pages move up, and one is missed; so what takes more than one
+        page is read until it is twice the same.
+        """
+        questions = [("DescribeDomainRecords", {"TypeKeyWord": "TXT"})]
+        if len(changes) <= ASKED_ONE_BY_ONE:
+            questions = [
+                ("DescribeSubDomainRecords", {"SubDomain": zone if rr == "@" else f"{rr}.{zone}", "Type": "TXT"})
+                for rr in changes
+            ]
+        seen: dict[str, Mapping[str, Any]] | None = None
+        for _ in range(ATTEMPTS):
+            found: dict[str, Mapping[str, Any]] = {}
+            pages = 0
+            for action, query in questions:
+                query = {"DomainName": zone, "PageSize": str(RECORDS_A_PAGE), **query}
+                for page in self._pages(action, query, "DomainRecords", "Record", zone=zone):
+                    pages += 1
+                    found |= {
+                        self._id_in(each): each
+                        for each in page
+                        if _rr_in(each) in changes and each.get("Type") == "TXT"
+                    }
+            if pages <= len(questions) or (seen is not None and found.keys() == seen.keys()):
+                return list(found.values())
+            seen = found
+        raise contested(self._access, TITLE, next(iter(changes)))
+
+    def _add(self, zone: str, rr: str, value: str) -> None:
+        record = {"DomainName": zone, "RR": rr, "Type": "TXT", "Value": value, "TTL": TTL}
+        try:
+            self._ask("AddDomainRecord", record)
+        except Refusal as refusal:
+            if refusal.code != "DomainRecordDuplicate":
+                raise self._failure(refusal, zone) from refusal
+
+    def _delete(self, zone: str, id: str) -> None:
+        try:
+            self._ask("DeleteDomainRecord", {"RecordId": id})
+        except Refusal as refusal:
+            if not refusal.is_one_of(ALREADY_GONE):
+                raise self._failure(refusal, zone) from refusal
+
+    def _id_in(self, record: Mapping[str, Any]) -> str:
+        id = record.get("RecordId")
+        if not id or not isinstance(id, (str, int)):
+            raise self._api.nonsense("It gives a record without its id.")
+        return str(id)
+
+    # -- the interface -------------------------------------------------------------------------------------------------
+
+    def _pages(
+        self, action: str, query: Mapping[str, str], group: str, each: str, *, zone: str = ""
+    ) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield what stands in `{group: {each: […]}}` of all pages."""
+        read = 0
+        for number in count(1):
+            try:
+                fields = self._ask(action, {**query, "PageNumber": str(number)})
+            except Refusal as refusal:
+                raise self._failure(refusal, zone) from refusal
+            held = fields.get(group)
+            page, total = held.get(each) if isinstance(held, dict) else None, fields.get("TotalCount")
+            if (
+                not isinstance(page, list)
+                or not all(isinstance(item, dict) for item in page)
+                or not isinstance(total, int)
+                or number > MOST_PAGES
+            ):
+                raise self._api.nonsense(f"It answers {action} without a list, or without an end of it.")
+            yield page
+            read += len(page)
+            if not page or read >= total:
+                return
+
+    def _ask(self, action: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        """Send a signed request. Raises Refusal; DnsProviderError when there is no answer of Alibaba Cloud.
+
+        A nonce that was used already says that the request had arrived before; it is sent anew, for its answer.
+        """
+        where = urlsplit(self._api.endpoint)
+        path = f"{where.path}/"
+        for attempt in count(1):
+            env = self._access.env
+            signed = self._key.headers(
+                action, where.netloc.rpartition("@")[2], path, query, env.random.token_bytes(16).hex(), env.clock.now()
+            )
+            try:
+                answer = self._api.call("POST", f"/?{query_text(query)}", headers=signed)
+            except DnsProviderError as error:
+                raise self._in_words(error) from error
+            if answer.is_ok and answer.fields and "Code" not in answer.fields:
+                return answer.fields
+            refusal = Refusal(action, answer)
+            if not refusal.code:
+                raise self._api.nonsense(f"It answered {answer.status} without the JSON of API {VERSION}.")
+            if refusal.code != "SignatureNonceUsed" or attempt >= SIGNED_AT_MOST:
+                raise refusal
+        raise AssertionError("counting has no end")
+
+    # -- failures in words ---------------------------------------------------------------------------------------------
+
+    def _in_words(self, error: DnsProviderError) -> DnsProviderError:
+        """Return the error for an answer that was temporary to the end; throttling comes with status 400, too."""
+        if error.details.get("status") != 400:
+            return error
+        return provider_error(
+            self._access,
+            "rate-limited",
+            "Alibaba Cloud DNS takes no more requests for now.",
+            "Its limit of requests is used up, or it is still busy with the last change, and stayed so when asked again.",
+            "Try again later; other programs that use the same account count, too.",
+        )
+
+    def _failure(self, refusal: Refusal, zone: str) -> DnsProviderError:
+        said = f"Alibaba Cloud says: {refusal.code}: {self._api.words(refusal.said)}"
+        if refusal.is_one_of(DENIED):
+            action = refusal.missing or f"alidns:{refusal.action}"
+            return provider_error(
+                self._access,
+                "permission",
+                f"The access key of {self._access.name} is valid, but lacks the permission {action}.",
+                said,
+                f"Grant the RAM user of the key {action} (RAM console, Users, Permissions), or the policy AliyunDNSFullAccess.",
+                details={"permission": action},
+            )
+        if refusal.is_one_of(CLOCK):
+            there = f"; Alibaba Cloud's says {self._api.words(refusal.date)}" if refusal.date else "."
+            return provider_error(
+                self._access,
+                "refused",
+                "Alibaba Cloud does not accept the time of this machine.",
+                f"This machine's clock says {self._access.env.clock.now():%Y-%m-%d %H:%M:%S} UTC{there}",
+                "Set the clock, best by time synchronisation (NTP); a signature is good for 15 minutes.",
+            )
+        if refusal.is_one_of(CREDENTIALS):
+            return self._api.credentials(
+                f"{refusal.code}: {refusal.said}",
+                "Make an access key for a RAM user (RAM console, Users, AccessKey) and give both its parts again; a key that "
+                "worked before may be disabled there.",
+            )
+        if refusal.is_one_of(NO_SUCH_DOMAIN):
+            return provider_error(
+                self._access,
+                "zone",
+                f"The account of {self._access.name} at Alibaba Cloud DNS has no domain {zone}.",
+                said,
+                f"Add {zone} to the public zones of Alibaba Cloud DNS, or use an access key of the account that has it.",
+            )
+        if refusal.code == "DomainRecordConflict":
+            return provider_error(
+                self._access,
+                "conflict",
+                f"A TXT record cannot be made in {zone}, because another record stands in its way.",
+                said,
+                "Remove the CNAME at its name, or say with a delegation where it leads and use the provider of that zone.",
+            )
+        if refusal.code == "QuotaExceeded.TTL":
+            return self._api.refused(
+                f"Alibaba Cloud DNS does not take the TTL of {TTL} seconds for {zone}.",
+                refusal.status,
+                refusal.said,
+                f"Give {zone} a plan that takes {TTL} seconds; the free plan does.",
+            )
+        return self._api.refused(
+            f"Alibaba Cloud DNS refused a change in {zone}." if zone else "Alibaba Cloud DNS refused a request.",
+            refusal.status,
+            f"{refusal.code}: {refusal.said}",
+            "See the domain's records in the Alibaba Cloud DNS console; what stands in the way is named above.",
+        )
+
+
+def _rr(name: str, zone: str) -> str:
+    return TxtRecord(name=name, value="").below(zone) or "@"
+
+
+def _rr_in(record: Mapping[str, Any]) -> str:
+    return str(record.get("RR") or "").lower()
+
+
+def _is_temporary(answer: Answer) -> bool:
+    return stumbles(answer) or (answer.status == 400 and Refusal("", answer).is_one_of(THROTTLED))
+
+
+def _check_key_id(id: str) -> str | None:
+    if id.strip().startswith("STS."):
+        return "This is a temporary key of a session; an access key of a RAM user is needed, which begins with LTAI."
+    return None if len(id.split()) == 1 and id.isascii() else "An AccessKey ID is one word without spaces."
+
+
+def _check_secret(secret: str) -> str | None:
+    return None if len(secret.split()) == 1 and secret.isascii() else "An AccessKey secret is one word without spaces."
+
+
+KIND = Kind(
+    name="aliyun",
+    title=TITLE,
+    fields=(
+        Field(key="access_key_id", label="AccessKey ID", help="Of a RAM user; begins with LTAI.", check=_check_key_id),
+        Field(
+            key="access_key_secret",
+            label="AccessKey secret",
+            help="Shown once, when the AccessKey is made.",
+            secret=True,
+            check=_check_secret,
+        ),
+        *HTTP_FIELDS,
+    ),
+    help="Make a RAM user with the policy AliyunDNSFullAccess, or with alidns:DescribeDomains, DescribeDomainRecords, "
+    "DescribeSubDomainRecords, AddDomainRecord and DeleteDomainRecord; give an AccessKey of it.",
+    connect=Aliyun,
+    notes=("TTLs are 600 seconds, the lowest that the free plan takes.",),
+)
