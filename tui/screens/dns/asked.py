@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from core.errors import CertdeckError, UsageError
@@ -15,6 +17,17 @@ from tui.widgets.prose import Prose, marked
 KEPT: Final = "kept; type to replace"
 _LARGEST: Final = 64 * 1024
 """Bytes of a file; a private key in PEM is a few kilobytes."""
+
+
+class SecretInput(Input):
+    """Shows a dot for each character, and hands nothing to the clipboard."""
+
+    def action_copy(self) -> None:
+        """Copy nothing."""
+
+    def action_cut(self) -> None:
+        """Delete what is chosen, without copying it."""
+        self.delete_selection()
 
 
 class AskedField(Field):
@@ -40,8 +53,17 @@ class AskedField(Field):
             label, value=value, hint=hint, secret=secret, check=lambda typed: self._wrong(problem(key)), id=id
         )
         self.key, self.label, self.help, self.is_secret = key, label, help, secret
-        self._hint_at_first = hint
+        self._value_at_first, self._hint_at_first = value, hint
         self._from_file: bytes | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static(self.label, markup=False)
+            if self.is_secret:
+                yield SecretInput(placeholder=self._hint_at_first, password=True)
+            else:
+                yield Input(self._value_at_first, placeholder=self._hint_at_first)
+        yield Prose()
 
     @property
     def given(self) -> bytes:

@@ -26,6 +26,7 @@ from tui.screens.page import Page
 from tui.screens.records.servers import server_lines
 from tui.widgets.field import Field, wrong
 from tui.widgets.footer import PageFooter
+from tui.widgets.header import PageHeader
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, fit, wrap
 from tui.widgets.prose import marked
@@ -157,6 +158,12 @@ class ConnectionTestScreen(Page[None]):
             operation.outcome == "failed" or (isinstance(operation.result, DnsTest) and not operation.result.is_good),
             "-failed",
         )
+
+    def refresh_frame(self) -> None:
+        """Draw the frame; where there is no room for both, which provider it is matters more than the timer."""
+        super().refresh_frame()
+        if self.size.width < 110:
+            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
 
     def refresh_actions(self) -> None:
         """Show what works here; the rest is behind More."""

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from core.config.model import DnsProviderConfig
+from core.dns.provider import HTTP_FIELDS
 from core.errors import CertdeckError
 from core.operations import DnsField, DnsKind, DnsProviderInfo
 from tui import text
@@ -24,16 +25,22 @@ from tui.actions import bindings, of_scope
 from tui.screens.dns.asked import KEPT, AskedField, content_of, sentence
 from tui.screens.form import FORM_CSS, FormPage
 from tui.widgets.field import wrong
+from tui.widgets.header import PageHeader
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose, marked
 
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
+_SELDOM: Final = frozenset(field.key for field in HTTP_FIELDS)
 _MORE: Final = "more-settings"
 _MORE_SECRETS: Final = "more-secrets"
 _LEAST_LABEL: Final = 12
 _MOST_LABEL: Final = 30
+
+
+class _Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Scrolls with the focus. The arrows are left to the screen, which goes from field to field by them."""
 
 
 class ProviderForm(FormPage):
@@ -64,7 +71,7 @@ class ProviderForm(FormPage):
     # -- the fields --------------------------------------------------------------------------------------------------
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="form", can_focus=False):
+        with _Fields(id="form"):
             yield Prose(self._intro_lines, id="about-kind")
             yield Prose(id="intro")
             yield from self.fields()
@@ -112,8 +119,8 @@ class ProviderForm(FormPage):
             yield from self._more()
 
     def _ordered(self) -> list[DnsField]:
-        """What has to be given stands first, and what most people leave alone last."""
-        return sorted(self._kind.fields, key=lambda field: not (field.required or field.secret))
+        """Return the fields in the kind's order; what most people leave alone stands last."""
+        return sorted(self._kind.fields, key=lambda field: not field.required and field.key in _SELDOM)
 
     def _asked(self, number: int, field: DnsField) -> Widget:
         id = f"asked-{number}"
@@ -121,7 +128,6 @@ class ProviderForm(FormPage):
         if field.choices:
             first = [] if field.required or field.default else [("", "(unset)")]
             chooser = OneOf([*first, *((each, each) for each in field.choices)], value=known or field.default, id=id)
-            chooser.tooltip = None
             return Horizontal(Static(field.label, classes="label", markup=False), chooser, classes="line")
         hint = f"({field.default})" if field.default else "" if field.required else "(may be left out)"
         if field.secret and self._entry is not None and self._entry.secrets.get(field.key):
@@ -221,6 +227,12 @@ class ProviderForm(FormPage):
         prose = self.query_one("#field-help", Prose)
         prose.border_title = text.printable(title)
         prose.say(words or "Nothing more is known of it than its name.")
+
+    def refresh_frame(self) -> None:
+        """Draw the frame; where there is no room for both, which provider it is matters more than the timer."""
+        super().refresh_frame()
+        if self.size.width < 110:
+            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -105,7 +105,10 @@ class KindScreen(Page[str]):
         shown = [row for _, row in found]
         if self._kinds and not isinstance(self._others, tuple):
             shown.append(Row(_OTHERS, (("others, by dns-lexicon …", "key"), ("", "text-muted"))))
-        self.query_one("#kinds", RowList).show(shown)
+        listed = self.query_one("#kinds", RowList)
+        listed.show(shown)
+        if shown:
+            listed.choose(shown[0].key)
         self._show()
         self.refresh_actions()
 
@@ -185,6 +188,8 @@ class KindScreen(Page[str]):
             self._others = answer or _not_installed() if not isinstance(answer, CertdeckError) else answer
             if self.is_mounted:
                 self._find()
+                self.query_one("#kinds", RowList).choose(_OTHERS)
+                self._show()
 
         self.bridge.ask(self.engine.lexicon_providers, answered)
         self._show()
