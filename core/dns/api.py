@@ -94,8 +94,13 @@ class Api:
         self.title = title
         self._is_temporary = is_temporary
         self._concealed: set[str] = set()
-        self.endpoint = (access.settings.get("endpoint") or endpoint).rstrip("/")
+        self._places = _places(access.settings.get("endpoint") or endpoint, endpoint)
         self._transport = access.env.transport(access.settings.get("ca_bundle") or None)
+
+    @property
+    def endpoint(self) -> str:
+        """Where the interface is, without a slash at the end."""
+        return self._places[0]
 
     def call(
         self,
@@ -133,14 +138,41 @@ class Api:
         elif form is not None:
             body = urlencode(form).encode()
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        url = self.endpoint + path + (f"?{urlencode(query)}" if query else "")
+        below = path + (f"?{urlencode(query)}" if query else "")
+
+        def send(place: str) -> Answer:
+            return self._sent(
+                method, place + below, sent, body, repeat=repeat, is_perishable=is_perishable, timeout=timeout
+            )
+
+        answer = send(self._places[0])
+        if answer.status != 404:
+            self._places = self._places[:1]
+        elif len(self._places) > 1:
+            other = send(self._places[1])
+            if other.status != 404:
+                self._places, answer = self._places[1:], other
+        return answer
+
+    def _sent(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        repeat: bool,
+        is_perishable: bool,
+        timeout: float,
+    ) -> Answer:
+        """Send a request until there is an answer that means something, or patience is at its end. Raises as `call` does."""
         clock, cancel = self.access.env.clock, self.access.cancel
         started = clock.monotonic()
         for pause in (*PAUSES_SECONDS, None):
             cancel.check()
             at_least = 0.0
             try:
-                answer = self._answer(self._transport.request(method, url, headers=sent, body=body, timeout=timeout))
+                answer = self._answer(self._transport.request(method, url, headers=headers, body=body, timeout=timeout))
             except TransportFailure as failure:
                 error = self._unreachable(failure)
                 if not repeat or failure.kind == "untrusted":
@@ -287,3 +319,15 @@ def _duration(seconds: float) -> str:
         return f"{math.ceil(seconds)} s"
     minutes = math.ceil(seconds / 60)
     return f"{minutes} minutes" if minutes < 120 else f"{math.ceil(minutes / 60)} hours"
+
+
+def _places(given: str, usual: str) -> tuple[str, ...]:
+    """Return where an interface may be, the likelier place first.
+
+    An endpoint is written with the interface's own path (`https://proxy.example/client/v4`) or without it; where it is not, the
+    first answer other than 404 tells.
+    """
+    given, own = given.rstrip("/"), urlsplit(usual).path.rstrip("/")
+    parts = urlsplit(given)
+    usual_there = f"{parts.scheme}://{parts.netloc}{own}"
+    return tuple(dict.fromkeys((given, usual_there) if parts.path else (usual_there, given)))

@@ -30,8 +30,11 @@ CHANGES_A_BATCH = 200
 ASKED_ONE_BY_ONE = 3
 """Names; for more of them, all TXT records of the zone are read at once."""
 
+NO_SUCH_CALL = (400, 404, 405, 501)
+NO_ROUTE = {7000, 7001}
+_PROOF = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _GLOBAL_KEY = re.compile(r"[0-9a-f]{37}")
-_ZONE_ID = re.compile(r"[0-9a-f]{32}")
+_ZONE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Cloudflare:
@@ -41,7 +44,7 @@ class Cloudflare:
         self._access = access
         self._api = Api(access, ENDPOINT, title=TITLE)
         self._token = access.secrets.get("api_token", "").strip()
-        self._chosen = access.settings.get("zone_id", "").strip().lower()
+        self._chosen = access.settings.get("zone_id", "").strip()
         self._failures = Failures(access, self._api, self._ask)
         self._ids: dict[str, str] = {}
 
@@ -111,7 +114,7 @@ class Cloudflare:
                 deletes.append(("deletes", {"id": self._id_in(record)}))
             there[name].add(value)
         posts = [
-            ("posts", {"type": "TXT", "name": name, "content": quoted(value), "ttl": TTL_SECONDS})
+            ("posts", {"type": "TXT", "name": name, "content": _written(value), "ttl": TTL_SECONDS})
             for name, change in changes.items()
             for value in change.missing(there[name])
         ]
@@ -126,10 +129,28 @@ class Cloudflare:
                 for kind in dict.fromkeys(each for each, _ in some)
             }
             answer = self._ask("POST", f"{path}/batch", data=data)
-            if not answer.is_ok and codes_of(answer) & (ALREADY_THERE | ALREADY_GONE):
+            codes = codes_of(answer)
+            if not answer.is_ok and codes & (ALREADY_THERE | ALREADY_GONE):
                 return False
+            if answer.status in NO_SUCH_CALL and (codes & NO_ROUTE or (not codes and answer.status != 400)):
+                return self._singly(path, zone, actions)
             made = self._want(answer, zone)
             self._check_names(path, zone, data.get("posts", []), made.get("posts") if isinstance(made, dict) else None)
+        return True
+
+    def _singly(self, path: str, zone: str, actions: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+        """Send actions one by one, as before there were batches: for proxies that let only the older calls through."""
+        made = []
+        for kind, action in actions:
+            if kind == "deletes":
+                answer = self._ask("DELETE", f"{path}/{quote(str(action['id']), safe='')}")
+                if answer.status != 404 and not codes_of(answer) & ALREADY_GONE:
+                    self._want(answer, zone)
+                continue
+            answer = self._ask("POST", path, data=action)
+            if not codes_of(answer) & ALREADY_THERE:
+                made.append(self._want(answer, zone))
+        self._check_names(path, zone, [action for kind, action in actions if kind == "posts"], made)
         return True
 
     def _check_names(self, path: str, zone: str, sent: Sequence[Mapping[str, Any]], made: object) -> None:
@@ -142,9 +163,7 @@ class Cloudflare:
         ]
         if not astray:
             return
-        self._want(
-            self._ask("POST", f"{path}/batch", data={"deletes": [{"id": each.get("id")} for each in astray]}), zone
-        )
+        self._batches(path, zone, [("deletes", {"id": self._id_in(each)}) for each in astray])
         raise provider_error(
             self._access,
             "zone",
@@ -234,6 +253,11 @@ def _name_in(thing: Mapping[str, Any]) -> str:
         return name
 
 
+def _written(value: str) -> str:
+    """Return a value as it is sent: a proof as it is, which every Cloudflare and every proxy before it has taken; others quoted."""
+    return value if _PROOF.fullmatch(value) else quoted(value)
+
+
 def _result(answer: Answer) -> Any:
     return answer.fields.get("result")
 
@@ -248,9 +272,9 @@ def _check_token(token: str) -> str | None:
 
 
 def _check_zone_id(id: str) -> str | None:
-    if _ZONE_ID.fullmatch(id.strip().lower()):
+    if _ZONE_ID.fullmatch(id.strip()):
         return None
-    return "A Zone ID is 32 hexadecimal digits; it stands on the overview page of the domain."
+    return "A Zone ID is one word of letters and digits; it stands on the overview page of the domain."
 
 
 KIND = Kind(

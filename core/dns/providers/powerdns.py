@@ -47,9 +47,8 @@ class PowerDns:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._api = Api(access, "", title=TITLE)
-        self._api.endpoint = self._api.endpoint.removesuffix(BASE)
-        self._server = f"{BASE}/servers/{quote(access.settings['server_id'], safe='')}"
+        self._api = Api(access, BASE, title=TITLE)
+        self._server = f"/servers/{quote(access.settings['server_id'], safe='')}"
 
     def zones(self) -> tuple[str, ...]:
         answer = self._ask("GET", "/zones", query={"dnssec": "false"})

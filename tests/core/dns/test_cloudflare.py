@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from core.dns.provider import TxtRecord
@@ -10,6 +12,7 @@ from core.errors import DnsProviderError
 from core.ports import Response, TransportFailure
 from tests.support.dns_access import access, naps_of
 from tests.support.transport import Asked, reply
+from tests.support.vendor import json_of
 from tests.support.vendors.cloudflare import TOKEN, CloudflareVendor
 from tests.support.vendors.zone import CHALLENGE, OTHERS_VALUE, ZONE, Foreign
 
@@ -316,3 +319,57 @@ def test_fields_are_checked_offline() -> None:
     assert token(f"{TOKEN}\n") is None
     assert zone_id("example.com")
     assert zone_id("0123456789ABCDEF0123456789abcdef") is None
+
+
+class Older(CloudflareVendor):
+    """A proxy in between that lets only the older calls through: no batches."""
+
+    def answer(self, asked: Asked) -> Response:
+        _, _, last = asked.url.partition("?")[0].rpartition("/")
+        if last == "batch":
+            return reply(404, "no such page")
+        zone = self.id_of()
+        if asked.method == "DELETE":
+            return self._batch(zone, {"deletes": [{"id": last}]})
+        if asked.method == "POST":
+            said = self._batch(zone, {"posts": [json_of(asked)]})
+            made = json.loads(said.body)
+            return reply(200, {**made, "result": made["result"]["posts"][0]}) if said.status == 200 else said
+        return super().answer(asked)
+
+
+def test_without_batches_records_are_made_and_removed_one_by_one() -> None:
+    """Where the batch call is not let through, the older calls do the same, and a repeated call changes nothing."""
+    vendor = Older()
+    before = vendor.snapshot()
+    provider = cloudflare(vendor)
+    for _ in range(2):
+        provider.change(ZONE, add=[ONE, TWO, BELOW])
+    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value, TWO.value}
+    for _ in range(2):
+        provider.change(ZONE, remove=[ONE, TWO, BELOW])
+    assert vendor.snapshot() == before
+
+
+@pytest.mark.parametrize("endpoint", ["https://proxy.test", "https://proxy.test/", "https://proxy.test/client/v4"])
+def test_an_endpoint_with_or_without_the_path_of_the_interface(endpoint: str) -> None:
+    """Both ways of writing an endpoint lead to the same calls."""
+    vendor = CloudflareVendor()
+    cloudflare(vendor, endpoint=endpoint).change(ZONE, add=[ONE])
+    assert {asked.url.split("/client/v4/")[0] for asked in vendor.asked} == {"https://proxy.test"}
+
+
+def test_an_endpoint_whose_paths_begin_at_its_top() -> None:
+    """A server that answers without the interface's own path is found, too."""
+
+    class Short(CloudflareVendor):
+        def answer(self, asked: Asked) -> Response:
+            if "/client/v4/" in asked.url:
+                return reply(404, "not found")
+            url = asked.url.replace("https://proxy.test", "https://proxy.test/client/v4")
+            return super().answer(Asked(asked.method, url, asked.headers, asked.body))
+
+    vendor = Short()
+    cloudflare(vendor, endpoint="https://proxy.test").change(ZONE, add=[ONE])
+    assert ONE.value in vendor.values_at(CHALLENGE)
+    assert len([asked for asked in vendor.asked if "/client/v4/" in asked.url]) == 1
