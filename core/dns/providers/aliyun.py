@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.dns.api import Answer, Api, stumbles
-from core.dns.changes import ATTEMPTS, Change, by_name, contested
+from core.dns.changes import ATTEMPTS, Change, by_name
 from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.providers.acs3 import AcsKey, query_text
 from core.dns.txt import unquoted
@@ -94,9 +94,7 @@ class Aliyun:
             return
         records = self._records(zone, changes)
         for rr, change in changes.items():
-            there = [
-                (unquoted(str(each.get("Value", ""))), self._id_in(each)) for each in records if _rr_in(each) == rr
-            ]
+            there = [(_value_in(each), self._id_in(each)) for each in records if _rr_in(each) == rr]
             for value, id in there:
                 if value in change.remove:
                     self._delete(zone, id)
@@ -109,10 +107,10 @@ class Aliyun:
     # -- records -------------------------------------------------------------------------------------------------------
 
     def _records(self, zone: str, changes: Mapping[str, Change]) -> list[Mapping[str, Any]]:
-        """Return the TXT records at the names in question.
+        """Return the TXT records that hold one of the values in question.
 
         A record that is removed while we read makes those on later pages move up, and one is missed; so what takes more than one
-        page is read until it is twice the same.
+        page is read until it is twice the same. One that is seen and is gone by then does no harm.
         """
         questions = [("DescribeDomainRecords", {"TypeKeyWord": "TXT"})]
         if len(changes) <= ASKED_ONE_BY_ONE:
@@ -120,23 +118,17 @@ class Aliyun:
                 ("DescribeSubDomainRecords", {"SubDomain": zone if rr == "@" else f"{rr}.{zone}", "Type": "TXT"})
                 for rr in changes
             ]
-        seen: dict[str, Mapping[str, Any]] | None = None
-        for _ in range(ATTEMPTS):
-            found: dict[str, Mapping[str, Any]] = {}
-            pages = 0
+        seen: dict[str, Mapping[str, Any]] = {}
+        for attempt in range(ATTEMPTS):
+            before, pages = set(seen), 0
             for action, query in questions:
                 query = {"DomainName": zone, "PageSize": str(RECORDS_A_PAGE), **query}
                 for page in self._pages(action, query, "DomainRecords", "Record", zone=zone):
                     pages += 1
-                    found |= {
-                        self._id_in(each): each
-                        for each in page
-                        if _rr_in(each) in changes and each.get("Type") == "TXT"
-                    }
-            if pages <= len(questions) or (seen is not None and found.keys() == seen.keys()):
-                return list(found.values())
-            seen = found
-        raise contested(self._access, TITLE, next(iter(changes)))
+                    seen |= {self._id_in(each): each for each in page if _is_meant(each, changes)}
+            if pages <= len(questions) or (attempt and seen.keys() == before):
+                break
+        return list(seen.values())
 
     def _add(self, zone: str, rr: str, value: str) -> None:
         record = {"DomainName": zone, "RR": rr, "Type": "TXT", "Value": value, "TTL": TTL}
@@ -288,6 +280,16 @@ def _rr(name: str, zone: str) -> str:
 
 def _rr_in(record: Mapping[str, Any]) -> str:
     return str(record.get("RR") or "").lower()
+
+
+def _value_in(record: Mapping[str, Any]) -> str:
+    return unquoted(str(record.get("Value") or ""))
+
+
+def _is_meant(record: Mapping[str, Any], changes: Mapping[str, Change]) -> bool:
+    """Tell whether this is a TXT record with a value that is to be there, or not to be there."""
+    change = changes.get(_rr_in(record))
+    return change is not None and record.get("Type") == "TXT" and _value_in(record) in (*change.add, *change.remove)
 
 
 def _is_temporary(answer: Answer) -> bool:

@@ -285,7 +285,7 @@ def test_something_else_that_answers(body: str) -> None:
 def test_a_record_without_an_id() -> None:
     """A record without its id is not built upon."""
     vendor = AliyunVendor()
-    record = {"RR": BELOW.name.removesuffix(f".{ZONE}"), "Type": "TXT", "Value": "x"}
+    record = {"RR": BELOW.name.removesuffix(f".{ZONE}"), "Type": "TXT", "Value": BELOW.value}
     vendor.faults = [reply(200, {"DomainRecords": {"Record": [record]}, "TotalCount": 1})]
     assert "not the interface" in failure(vendor).what
 
