@@ -200,22 +200,22 @@ def test_a_proof_by_dns_step_by_step() -> None:
     steps = steps_of(reports(_dns_events()))
     assert [(step.label, step.state, step.detail) for step in steps.steps] == [
         ("Order", "done", "2 names at letsencrypt"),
-        ("DNS records", "done", "2 written at cf, 1 at bind"),
+        ("Records written", "done", "2 at cf, 1 at bind"),
         ("Name servers", "done", "2 of 2 names seen everywhere"),
         ("*.example.com", "done", "proved"),
         ("shop.example.com", "done", "proved"),
-        ("Clean-up", "done", "1 removed again at cf, 1 at bind"),
+        ("Records removed", "done", "1 at cf, 1 at bind"),
         ("Certificate", "running", "asked for"),
     ]
     took = {step.label: step.seconds(NOW) for step in steps.steps}
-    assert (took["DNS records"], took["Name servers"], took["Clean-up"]) == (3.0, 4.0, 2.0)
+    assert (took["Records written"], took["Name servers"], took["Records removed"]) == (3.0, 4.0, 2.0)
 
 
 def test_who_lacks_a_record_is_named() -> None:
     """While it waits for the name servers, it says how many have the record and who does not (CC-09)."""
     steps = {step.label: step for step in steps_of(reports(_dns_events()[:5])).steps}
     assert steps["Name servers"].state == "running"
-    assert steps["Name servers"].detail == "1 of 3 have it; ns2.example.com and 1 more not yet"
+    assert steps["Name servers"].detail == "1 of 3; ns2.example.com and 1 more not yet"
     answered = {step.label: step for step in steps_of(reports(_dns_events()[:8])).steps}
     assert answered["*.example.com"].detail == "the CA looks at its record"
 

@@ -28,12 +28,12 @@ class RecordSteps:
         match event:
             case told.RecordAdded():
                 self._written_by[event.provider] += 1
-                self.written = self.written or Step("DNS records", began=before)
-                self.written.end(at, _by_provider(self._written_by, "written"))
+                self.written = self.written or Step("Records written", began=before)
+                self.written.end(at, _by_provider(self._written_by))
             case told.RecordRemoved():
                 self._removed_by[event.provider] += 1
-                self.removed = self.removed or Step("Clean-up", began=before)
-                self.removed.end(at, _by_provider(self._removed_by, "removed again"))
+                self.removed = self.removed or Step("Records removed", began=before)
+                self.removed.end(at, _by_provider(self._removed_by))
             case told.PropagationChecked():
                 self._looks[event.name] = event
                 self.seen = self.seen or Step("Name servers", began=before)
@@ -45,20 +45,17 @@ class RecordSteps:
             self.seen.end(at)
 
 
-def _by_provider(counts: Counter[str], what: str) -> str:
-    """Return `2 written at cloudflare, 1 at desec`."""
-    parts = [
-        f"{count}{f' {what}' if not number else ''} at {printable(name)}"
-        for number, (name, count) in enumerate(counts.items())
-    ]
-    return ", ".join(parts)
+def _by_provider(counts: Counter[str]) -> str:
+    """Return `2 at cloudflare, 1 at desec`."""
+    return ", ".join(f"{count} at {printable(name)}" for name, count in counts.items())
 
 
 def _seen(looks: Sequence[told.PropagationChecked]) -> str:
-    """Return how many name servers have it; with several records, how many are seen everywhere. And who is missing."""
+    """Return how many name servers have it; with several names, how many are seen everywhere. And who is missing."""
     missing = list(dict.fromkeys(printable(each.partition(" ")[0]) for look in looks for each in look.missing))
-    who = f"; {missing[0]}{f' and {len(missing) - 1} more' if len(missing) > 1 else ''} not yet" if missing else ""
+    who = f"{missing[0]}{f' and {len(missing) - 1} more' if len(missing) > 1 else ''} not yet" if missing else ""
     if len(looks) == 1:
-        return f"{looks[0].seen} of {looks[0].of} have it{who}"
-    everywhere = sum(look.seen == look.of for look in looks)
-    return f"{everywhere} of {len(looks)} names seen everywhere{who}"
+        count = f"{looks[0].seen} of {looks[0].of}"
+        return f"{count}; {who}" if who else f"{count} have it"
+    count = f"{sum(look.seen == look.of for look in looks)} of {len(looks)} names"
+    return f"{who}; {count}" if who else f"{count} seen everywhere"
