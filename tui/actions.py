@@ -304,7 +304,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="stop", key="ctrl+x", label="Stop", title="Stop the test", scope="dns-test", footer=2,
-        applies=lambda situation: situation.busy, help="Stops it at the next safe point. What it wrote is removed again.",
+        applies=lambda situation: situation.row_kind == "running",
+        help="Stops it at the next safe point. What it wrote is removed again.",
     ),
     # -- settings --------------------------------------------------------------------------------------------------
     Action(

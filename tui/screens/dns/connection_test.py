@@ -95,7 +95,8 @@ class ConnectionTestScreen(Page[None]):
 
     def situation(self) -> Situation:
         known = super().situation()
-        return replace(known, busy=(self._operation is not None and self._operation.runs) or known.busy)
+        is_ours = self._operation is not None and self._operation.runs
+        return replace(known, row_kind="running" if is_ours else "")
 
     # -- the test ------------------------------------------------------------------------------------------------------
 
@@ -113,7 +114,7 @@ class ConnectionTestScreen(Page[None]):
             lambda report, cancel: self.engine.test_dns_provider(name, domain=domain, report=report, cancel=cancel),
         )
         if operation is None:
-            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            self._show(is_refused=True)
             return
         self._operation = operation
         self.query_one(Sheet).focus()
@@ -137,8 +138,16 @@ class ConnectionTestScreen(Page[None]):
 
     # -- what is shown -------------------------------------------------------------------------------------------------
 
-    def _show(self) -> None:
+    def _show(self, *, is_refused: bool = False) -> None:
+        """`is_refused`: another operation was in the way."""
         sheet, operation = self.query_one(Sheet), self._operation
+        if is_refused:
+            sheet.border_title = "Not now"
+            words = (
+                "Another operation runs, and only one may write. enter tests once it has ended; ^p has its progress."
+            )
+            sheet.write(lambda width, ink: marked("○", "text-muted", words, width, ink))
+            return
         if operation is None:
             sheet.border_title = "Not tested yet"
             said = "This entry names no zone: say with which domain it is to be tried. Names below a domain will do."
