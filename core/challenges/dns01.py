@@ -50,8 +50,8 @@ class DnsSolver:
         if not records:
             yield InPlace()
             return
-        placed = self._placement.place(self._entry, records, cancel)
-        written = self._writer.write(placed, narrator.lineage or "", narrator, cancel)
+        placed = self._placement.place(self._entry, records)
+        written = self._writer.write(placed, narrator.lineage or "", narrator)
         try:
             self._propagation.wait(
                 [wanted_at(record, one.txt.name) for record, one in zip(records, placed, strict=True)],

@@ -79,7 +79,7 @@ class Persistent:
             return
         if self._through is not None:
             entry, placement, writer = self._through
-            writer.write_for_good(placement.place(entry, missing, cancel), narrator, cancel)
+            writer.write_for_good(placement.place(entry, missing), narrator)
         elif not any(one.state == "has" for view in views for one in view.servers):
             raise RecordsAwaited(records, () if self._is_new() else views)
         try:

@@ -1,4 +1,4 @@
-"""The entries of the configuration at work: each one spoken to by one thread at a time, opened for one thing and closed again."""
+"""The entries of the configuration at work: opened when first needed, each spoken to by one thread at a time."""
 
 from __future__ import annotations
 
@@ -16,26 +16,51 @@ Connect = Callable[[DnsProviderConfig, CancelToken], DnsProvider]
 
 
 class Entries:
-    """All DNS provider entries. Thread-safe."""
+    """All DNS provider entries of one operation. Thread-safe. Use as a context manager: leaving it closes what was opened."""
 
-    def __init__(self, configured: Mapping[str, DnsProviderConfig], connect: Connect) -> None:
+    def __init__(self, configured: Mapping[str, DnsProviderConfig], connect: Connect, cancel: CancelToken) -> None:
         self.configured = configured
         self._connect = connect
+        self._cancel = cancel
         self._lock = threading.Lock()
         self._at_work: dict[str, threading.Lock] = {}
+        self._opened: dict[str, DnsProvider] = {}
+
+    def __enter__(self) -> Entries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for provider in self._opened.values():
+            provider.close()
+        self._opened.clear()
 
     def kind(self, name: str) -> Kind:
         """Return the kind of an entry. Raises NotFound."""
         return kind_named(self.configured[name].kind)
 
     @contextmanager
-    def use(self, name: str, cancel: CancelToken) -> Iterator[DnsProvider]:
-        """Open an entry for as long as the context lasts. Raises NotFound, UsageError, VaultError."""
+    def use(self, name: str, *, also_cancelled: bool = False) -> Iterator[DnsProvider]:
+        """Hold an entry, opened once for the whole operation: some sign in first, and all look up their zones.
+
+        Args:
+            also_cancelled: for cleaning up after somebody who has cancelled.
+
+        Raises NotFound, UsageError, VaultError.
+        """
         with self._lock:
             mine = self._at_work.setdefault(name, threading.Lock())
         with mine:
-            opened = self._connect(self.configured[name], cancel)
-            try:
-                yield opened
-            finally:
-                opened.close()
+            if also_cancelled and self._cancel.is_cancelled:
+                last = self._connect(self.configured[name], CancelToken())
+                try:
+                    yield last
+                finally:
+                    last.close()
+                return
+            if name not in self._opened:
+                self._opened[name] = self._connect(self.configured[name], self._cancel)
+            yield self._opened[name]

@@ -17,7 +17,6 @@ from core.dns.names import is_below, plain_name, zone_among
 from core.dns.provider import TxtRecord
 from core.errors import DnsProviderError
 from core.operations import Record
-from core.ports import CancelToken
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,22 +38,22 @@ class Placement:
         self._lock = threading.Lock()
         self._listed: dict[str, tuple[str, ...]] = {}
 
-    def place(self, entry: str, records: Sequence[Record], cancel: CancelToken) -> tuple[Placed, ...]:
+    def place(self, entry: str, records: Sequence[Record]) -> tuple[Placed, ...]:
         """Find out where each record goes. `entry`: the one that was chosen; others help with zones that it does not serve.
 
         Raises DnsProviderError (reason `zone`) for a name that no entry serves.
         """
         chosen = self._entries.configured[entry]
-        return tuple(self._placed(chosen, record, cancel) for record in records)
+        return tuple(self._placed(chosen, record) for record in records)
 
-    def _placed(self, chosen: DnsProviderConfig, record: Record, cancel: CancelToken) -> Placed:
+    def _placed(self, chosen: DnsProviderConfig, record: Record) -> Placed:
         own = plain_name(record.name)
         leads_to = self._delegated(chosen, own) or self._authority.written_at(own)
         has_zones = self._entries.kind(chosen.name).has_zones
         if not has_zones and (not chosen.zones or zone_among(own, map(plain_name, chosen.zones))):
             return Placed(chosen.name, "", TxtRecord(name=leads_to, value=record.value))
         for name in dict.fromkeys((leads_to, own)):
-            found = self._serving(chosen, name, cancel)
+            found = self._serving(chosen, name)
             if found is not None:
                 entry, zone = found
                 return Placed(entry, zone, TxtRecord(name=name, value=record.value))
@@ -67,11 +66,11 @@ class Placement:
             details={"provider": chosen.name, "kind": chosen.kind, "reason": "zone"},
         )
 
-    def _serving(self, chosen: DnsProviderConfig, name: str, cancel: CancelToken) -> tuple[str, str] | None:
+    def _serving(self, chosen: DnsProviderConfig, name: str) -> tuple[str, str] | None:
         """Return entry and zone for a name: the closest zone wins, and the chosen entry among equals."""
         found = []
         for entry in self._entries.configured.values():
-            zone = self._zone_in(entry, name, cancel, is_chosen=entry is chosen)
+            zone = self._zone_in(entry, name, is_chosen=entry is chosen)
             if zone is not None:
                 found.append((len(zone), entry is chosen, entry.name, zone))
         return max(found)[2:] if found else None
@@ -86,7 +85,7 @@ class Placement:
             at = at.partition(".")[2] if at.startswith("_") else ""
         return None
 
-    def _zone_in(self, entry: DnsProviderConfig, name: str, cancel: CancelToken, *, is_chosen: bool) -> str | None:
+    def _zone_in(self, entry: DnsProviderConfig, name: str, *, is_chosen: bool) -> str | None:
         """Return the zone of `name` at an entry; None where it does not serve it. Only the chosen one is asked for its list."""
         if not self._entries.kind(entry.name).has_zones:
             return None
@@ -94,17 +93,17 @@ class Placement:
             return zone_among(name, map(plain_name, entry.zones))
         if not is_chosen:
             return None
-        listed = self._listed_zones(entry.name, cancel)
+        listed = self._listed_zones(entry.name)
         if listed:
             return zone_among(name, listed)
         zone = self._authority.zone_of(name)
         return zone if zone is not None and is_below(name, zone) else None
 
-    def _listed_zones(self, name: str, cancel: CancelToken) -> tuple[str, ...]:
+    def _listed_zones(self, name: str) -> tuple[str, ...]:
         with self._lock:
             known = self._listed.get(name)
         if known is None:
-            with self._entries.use(name, cancel) as provider:
+            with self._entries.use(name) as provider:
                 known = provider.zones()
             with self._lock:
                 self._listed[name] = known

@@ -17,9 +17,11 @@ from core.dns.provider import TxtRecord
 from core.errors import CertdeckError, DnsProviderError
 from core.events import Narrator, RecordAdded, RecordRemoved, Warned
 from core.paths import Paths
-from core.ports import CancelToken, Environment
+from core.ports import Environment
 from core.store.dns_records import MadeRecords, forget_records, keep_records, kept_records, load_records
 
+NEVER_MADE = frozenset({"credentials", "permission", "zone", "no-api-access", "address-not-allowed"})
+"""Reasons of a provider that say: nothing was done."""
 LONGEST_TRY = timedelta(days=30)
 """How long the removal of a record is tried again."""
 
@@ -40,7 +42,7 @@ class RecordWriter:
         self._env = env
         self._entries = entries
 
-    def write(self, placed: Sequence[Placed], lineage: str, narrator: Narrator, cancel: CancelToken) -> Written:
+    def write(self, placed: Sequence[Placed], lineage: str, narrator: Narrator) -> Written:
         """Make records. When one cannot be made, those that were are removed again, and the first error is raised.
 
         Raises DnsProviderError, StoreError, VaultError, Cancelled.
@@ -48,29 +50,34 @@ class RecordWriter:
         self._not_too_many(placed)
         id = self._env.random.token_bytes(8).hex()
         self._write_down(id, placed, MadeRecords(lineage=lineage, created=self._env.clock.now(), records=()))
-        written = Written(id, tuple(placed))
+        made: list[Placed] = []
         try:
-            self._add(placed, narrator, cancel)
-        except BaseException:
-            self.remove(written, narrator)
+            self._add(placed, narrator, made)
+        except BaseException as exc:
+            # Whoever may not write has written nothing; with any other failure the record may be there all the same.
+            is_refused = isinstance(exc, CertdeckError) and exc.details.get("reason") in NEVER_MADE
+            never = [one for one in placed if one not in made] if is_refused else []
+            self.remove(Written(id, tuple(placed)), narrator, never_made=never)
             raise
-        return written
+        return Written(id, tuple(placed))
 
-    def write_for_good(self, placed: Sequence[Placed], narrator: Narrator, cancel: CancelToken) -> None:
+    def write_for_good(self, placed: Sequence[Placed], narrator: Narrator) -> None:
         """Make records that are to stay (dns-persist-01). Raises as `write` does."""
-        self._add(placed, narrator, cancel)
+        self._add(placed, narrator, [])
 
-    def remove(self, written: Written, narrator: Narrator) -> bool:
+    def remove(self, written: Written, narrator: Narrator, *, never_made: Sequence[Placed] = ()) -> bool:
         """Remove records again, also for somebody who has just cancelled. Never raises: what cannot be removed stays
-        written down for the next run, and is told. Returns whether all is gone.
+        written down for the next run, and is told, but for what was `never_made`. Returns whether all is gone.
         """
         left: list[Placed] = []
         for (provider, zone), group in _by_zone(written.placed):
+            unsure = [one.txt for one in never_made if (one.provider, one.zone) == (provider, zone)]
             failed, error = self._removed(provider, zone, group)
+            failed = [txt for txt in failed if txt not in unsure]
             left += [Placed(provider, zone, txt) for txt in failed]
-            for name in dict.fromkeys(txt.name for txt in group if txt not in failed):
+            for name in dict.fromkeys(txt.name for txt in group if txt not in (*failed, *unsure)):
                 narrator.tell(RecordRemoved(provider=provider, name=name))
-            if error is not None:
+            if error is not None and failed:
                 names = ", ".join(sorted({txt.name for txt in failed}))
                 narrator.tell(
                     Warned(
@@ -115,7 +122,7 @@ class RecordWriter:
     ) -> tuple[list[TxtRecord], CertdeckError | None]:
         """Remove the records of a zone together, else one by one; return those that stay, and the first error."""
         try:
-            self._change(provider, zone, CancelToken(), remove=group)
+            self._change(provider, zone, remove=group)
         except CertdeckError as exc:
             if len(group) == 1 or exc.details.get("reason") == "unreachable":
                 return list(group), exc
@@ -133,9 +140,10 @@ class RecordWriter:
         records = tuple((one.provider, one.zone, one.txt.name, one.txt.value) for one in placed)
         keep_records(self._paths, id, replace(made, records=records))
 
-    def _add(self, placed: Sequence[Placed], narrator: Narrator, cancel: CancelToken) -> None:
+    def _add(self, placed: Sequence[Placed], narrator: Narrator, made: list[Placed]) -> None:
         for (provider, zone), group in _by_zone(placed):
-            self._change(provider, zone, cancel, add=group)
+            self._change(provider, zone, add=group)
+            made += [Placed(provider, zone, txt) for txt in group]
             for name in dict.fromkeys(one.name for one in group):
                 narrator.tell(RecordAdded(provider=provider, name=name))
 
@@ -143,12 +151,11 @@ class RecordWriter:
         self,
         provider: str,
         zone: str,
-        cancel: CancelToken,
         *,
         add: Sequence[TxtRecord] = (),
         remove: Sequence[TxtRecord] = (),
     ) -> None:
-        with self._entries.use(provider, cancel) as opened:
+        with self._entries.use(provider, also_cancelled=bool(remove)) as opened:
             opened.change(zone, add=add, remove=remove)
 
     def _not_too_many(self, placed: Sequence[Placed]) -> None:

@@ -16,6 +16,7 @@ from core.workflows.context import Context
 
 if TYPE_CHECKING:
     from core.dns.authority import Authority
+    from core.dns.entries import Entries
     from core.dns.placement import Placement
     from core.dns.propagation import Propagation
     from core.dns.writer import RecordWriter
@@ -29,6 +30,7 @@ class DnsProofs:
         self._vault = vault
         self._lock = threading.Lock()
         self._made: tuple[Placement, RecordWriter] | None = None
+        self._entries: Entries | None = None
 
     def solver(self, challenge: str, entry: str | None, *, is_new: Callable[[], bool], anyway: bool) -> Solver:
         """Return the solver of a challenge, through the entry of a provider or by hand. Raises NotFound."""
@@ -65,6 +67,11 @@ class DnsProofs:
         if kept_records(self._context.paths):
             self._writing()[1].clean_up(self._context.narrator)
 
+    def close(self) -> None:
+        """Close what was opened at providers."""
+        if self._entries is not None:
+            self._entries.close()
+
     def _looking(self) -> tuple[Authority, Propagation]:
         from core.dns.authority import Authority
         from core.dns.propagation import Propagation
@@ -80,7 +87,7 @@ class DnsProofs:
                 from core.workflows.providers import entries_of
 
                 context = self._context
-                entries = entries_of(context, self._vault)
-                writer = RecordWriter(context.paths, context.env, entries)
-                self._made = Placement(entries, self._looking()[0]), writer
+                self._entries = entries_of(context, self._vault)
+                writer = RecordWriter(context.paths, context.env, self._entries)
+                self._made = Placement(self._entries, self._looking()[0]), writer
             return self._made

@@ -29,11 +29,10 @@ def checks_for(context: Context, wanted: Plan) -> list[Check]:
 def _provider(context: Context, wanted: Plan) -> Iterator[Finding]:
     name = wanted.lineage.dns
     assert name is not None
-    entries = entries_of(context, Vault(context.paths, context.env))
     the_entry(context.config, name)
-    with entries.use(name, context.cancel) as provider:
+    with entries_of(context, Vault(context.paths, context.env)) as entries, entries.use(name) as provider:
         zones = provider.zones()
-    title = entries.kind(name).title
+        title = entries.kind(name).title
     detail = f"{title} accepts the credentials of {name}" if zones else f"{name} ({title}) is complete"
     yield Finding(
         id="dns-provider",

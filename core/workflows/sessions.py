@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 
-from core.acme.account import ExternalAccountBinding, register
+from core.acme.account import ExternalAccountBinding, holds, register
 from core.acme.account_key import AccountKey
 from core.acme.session import AcmeSession
 from core.challenges import Solver
@@ -47,6 +47,7 @@ class Sessions:
         self._solvers: dict[str, Solver] = {}
         self._dns = DnsProofs(context, vault)
         self._open = ExitStack()
+        self._open.callback(self._dns.close)
 
     def __enter__(self) -> Sessions:
         self._dns.clean_up()
@@ -122,25 +123,44 @@ class Sessions:
         else:
             context.narrator.tell(KeyUsed(key=record.key_record, purpose=f"sign requests to {issuer.name}"))
             key = AccountKey.from_pem(pem)
+        session = self.conversation(issuer, key, record.url if record else None)
+        if record is not None and record.url is not None:
+            self._settle_key(session, record, record.url)
+            context.narrator.tell(AccountReady(issuer=issuer.name, url=record.url, created=False))
+        else:
+            self._register(session, issuer, email, agree_tos)
+        return session
+
+    def conversation(self, issuer: Issuer, key: AccountKey, kid: str | None = None) -> AcmeSession:
+        """Return a new session with `issuer` under `key`, of which nothing is asked yet; closed with the others."""
+        assert issuer.directory is not None, "only ACME issuers have sessions"
+        context = self._context
         settings = context.config.issuers.get(issuer.name)
         transport = context.env.transport(settings.ca_bundle if settings else None)
         self._open.callback(transport.close)
-        session = AcmeSession(
+        return AcmeSession(
             transport=transport,
             clock=context.env.clock,
             random=context.env.random,
             directory_url=issuer.directory,
             key=key,
             cancel=context.cancel,
-            kid=record.url if record else None,
+            kid=kid,
             user_agent=f"certdeck/{VERSION}",
             issuer=issuer.name,
         )
-        if record is None or record.url is None:
-            self._register(session, issuer, email, agree_tos)
-        else:
-            context.narrator.tell(AccountReady(issuer=issuer.name, url=record.url, created=False))
-        return session
+
+    def _settle_key(self, session: AcmeSession, record: AccountRecord, url: str) -> None:
+        """End a change of the account's key that died while the CA was told: only the CA knows which of the two keys holds."""
+        pem = self._vault.find(record.new_key_record)
+        if pem is None:
+            return
+        new = AccountKey.from_pem(pem)
+        if holds(session, new, url):
+            self._vault.put(record.key_record, pem)
+            save_account(self._context.paths, record.with_key(new.kind, new.thumbprint))
+            session.key = new
+        self._vault.delete(record.new_key_record)
 
     def _register(self, session: AcmeSession, issuer: Issuer, email: str | None, agree_tos: bool) -> None:
         context = self._context
@@ -152,6 +172,7 @@ class Sessions:
         contact = contact or (known.contact if known else None)
         created_at = known.created if known and known.created else context.env.clock.now()
         record = AccountRecord.new(issuer.name, issuer.directory, contact=contact, created=created_at)
+        record = record.with_key(session.key.kind, session.key.thumbprint)
         # Key and record are safe before the CA knows them: after a crash in between the same key finds the account again.
         self._vault.put(record.key_record, session.key.to_pem())
         save_account(context.paths, record)

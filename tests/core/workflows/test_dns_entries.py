@@ -10,7 +10,7 @@ import pytest
 
 from core.config.model import DnsProviderConfig
 from core.errors import Cancelled, DnsProviderError, NotFound, UsageError
-from core.events import ProviderTested, RecordRemoved
+from core.events import ProviderTested, RecordRemoved, Warned
 from core.operations import DnsTest, IssueRequest
 from core.ports import CancelToken, TransportFailure
 from core.store.dns_records import kept_records
@@ -217,8 +217,10 @@ def test_refused_credentials_say_what_to_mend(appliance: Appliance, vendor: Clou
 def test_a_missing_permission_is_named(appliance: Appliance, vendor: CloudflareVendor) -> None:
     """A token that may read but not write fails at the write, with the permission by its name (ST-19)."""
     vendor.may_edit = False
-    test = appliance.engine.test_dns_provider(ENTRY)
+    test = appliance.engine.test_dns_provider(ENTRY, report=appliance.told.append)
     assert steps_of(test)["write"] == "fail"
+    assert appliance.of(Warned) == []  # nothing was written, so nothing can have been left
+    assert kept_records(appliance.paths) == ()
     step = next(step for step in test.steps if step.id == "write")
     assert "DNS" in step.detail + step.fix
     assert "Edit" in step.detail + step.fix
