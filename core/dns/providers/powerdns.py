@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from core.dns.api import Answer, Api
-from core.dns.changes import Change, by_name, make_it_stand
+from core.dns.changes import ATTEMPTS, Change, by_name, contested, make_it_stand
 from core.dns.provider import CA_BUNDLE, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.txt import quoted, unquoted
 from core.errors import DnsProviderError
@@ -23,6 +23,9 @@ TITLE = "PowerDNS"
 BASE = "/api/v1"
 PRIMARY_KINDS = ("native", "master", "primary", "producer")
 NOTIFYING_KINDS = ("master", "primary")
+QUIET_SECONDS = 1.0
+"""After these it is looked once more, where nobody else was seen: whoever had read a name without values before ours came
+would have written over them by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +65,27 @@ class PowerDns:
 
     def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
         changes = by_name(add, remove)
-        if changes:
-            make_it_stand(
-                self._access,
-                TITLE,
-                changes,
-                read=lambda: self._read(zone),
-                values=_Zone.values,
-                write=lambda seen, left: self._write(zone, seen, left),
-            )
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self._access.env.clock.sleep(QUIET_SECONDS, self._access.cancel)
+            if not changes or not self._make(zone, changes):
+                return
+        raise contested(self._access, TITLE, next(iter(changes)))
 
     def close(self) -> None:
         self._api.close()
+
+    def _make(self, zone: str, changes: Mapping[str, Change]) -> bool:
+        """Make changes stand; return whether anything had to be written for that."""
+        written = False
+
+        def write(seen: _Zone, left: Mapping[str, Change]) -> None:
+            nonlocal written
+            written = True
+            self._write(zone, seen, left)
+
+        make_it_stand(self._access, TITLE, changes, lambda: self._read(zone), _Zone.values, write)
+        return written
 
     # -- sets ----------------------------------------------------------------------------------------------------------
 

@@ -158,19 +158,20 @@ def test_a_closed_door_names_the_settings_of_the_server() -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("name", [CHALLENGE, ELSEWHERE.name], ids=["beside-others", "at-an-empty-name"])
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=25, deadline=None)
-def test_two_writers_keep_each_others_values(running: PowerDnsServer, seed: int) -> None:
+def test_two_writers_keep_each_others_values(running: PowerDnsServer, name: str, seed: int) -> None:
     """However the requests of two certdecks mix, what one has written stands until it removes it; in the end all is as before."""
     before = running.snapshot()
     race = Race(seed)
     standing: set[str] = set()
 
     def look() -> None:
-        assert standing <= set(running.query(CHALLENGE))
+        assert standing <= set(running.query(name))
 
     def write(number: int) -> None:
-        mine = [TxtRecord(name=CHALLENGE, value=f"writer-{number}-{what}") for what in ("bare", "wildcard")]
+        mine = [TxtRecord(name=name, value=f"writer-{number}-{what}") for what in ("bare", "wildcard")]
         far = FarTransport(race, HttpsTransport(None, {}), look)
         provider = PowerDns(entry(far, running.endpoint, clock=race, random=FakeRandom(seed + number)))
         race.wait(race.random.uniform(0, 2))
