@@ -162,17 +162,19 @@ def roll_over(session: AcmeSession, new_key: AccountKey) -> None:
     try:
         session.post(directory.key_change, inner, resend=False)
     except DirectoryUnreachable:
-        if not _holds(session, new_key, url):
+        if not holds(session, new_key, url):
             raise
     session.key = new_key
 
 
-def _holds(session: AcmeSession, key: AccountKey, url: str) -> bool:
-    """Return whether `key` is the key of the account `url`."""
+def holds(session: AcmeSession, key: AccountKey, url: str) -> bool:
+    """Return whether `key` is the key of the account `url`. Raises IssuerError where the CA does not say."""
     try:
         reply = session.post(session.directory.new_account, {"onlyReturnExisting": True}, key=key)
-    except (AccountError, AcmeProblem):
-        return False
+    except AccountError as exc:
+        if str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
+            return False
+        raise
     return reply.location == url
 
 

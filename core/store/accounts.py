@@ -7,6 +7,7 @@ the account's identity, and a crash in between then costs nothing, because the s
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,11 +31,18 @@ class AccountRecord:
     contact: str | None = None
     terms: str | None = None
     """URL of the terms of service that were agreed to."""
+    key_type: str | None = None
+    thumbprint: str | None = None
+    """RFC 7638; kept so that showing an account opens no key. None in a record of an older release."""
 
     @classmethod
     def new(cls, issuer: str, directory: str, *, contact: str | None, created: datetime) -> AccountRecord:
         """Return the record of an account that the CA does not know yet."""
         return cls(issuer=issuer, directory=directory, contact=contact, created=created)
+
+    def with_key(self, key_type: str, thumbprint: str) -> AccountRecord:
+        """Return the record with what may be shown of its key."""
+        return replace(self, key_type=key_type, thumbprint=thumbprint)
 
     def registered(self, url: str, terms: str | None) -> AccountRecord:
         """Return the record with what the CA said."""
@@ -48,6 +56,11 @@ class AccountRecord:
     def key_record(self) -> str:
         """Name of the vault record that holds the key: PKCS#8 PEM."""
         return f"account/{self.id}"
+
+    @property
+    def new_key_record(self) -> str:
+        """Name of the vault record with the key that is to take its place, while the CA is being told."""
+        return f"account-new/{self.id}"
 
 
 def account_id(issuer: str, directory: str) -> str:
@@ -67,7 +80,7 @@ def save_account(paths: Paths, record: AccountRecord) -> None:
 
 
 def list_accounts(paths: Paths) -> tuple[AccountRecord, ...]:
-    """Return all accounts, by issuer. Raises StoreCorrupt (`store-corrupt`), StoreError."""
+    """Return all accounts that can be read, by issuer; one that cannot is said when it is used. Raises StoreError."""
     try:
         found = sorted(path.name for path in paths.accounts.iterdir())
     except FileNotFoundError:
@@ -75,7 +88,11 @@ def list_accounts(paths: Paths) -> tuple[AccountRecord, ...]:
     except OSError as exc:
         raise store_error(exc, paths.accounts, "read") from exc
     ids = [name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX) and not name.startswith(".")]
-    return tuple(record for record in (_load(paths, id) for id in ids) if record is not None)
+    records = []
+    for id in ids:
+        with suppress(StoreCorrupt):
+            records.append(_load(paths, id))
+    return tuple(record for record in records if record is not None)
 
 
 def delete_account(paths: Paths, record: AccountRecord) -> None:

@@ -23,13 +23,27 @@ def set_aside(paths: Paths, path: Path, now: datetime) -> Path:
 
     Raises StoreError: then it is where it was.
     """
+    place = _free_place(paths, path, now)
+    with storing(path, "moved away"):
+        path.rename(place)
+        sync_dir(place.parent)
+        sync_dir(path.parent)
+    return place
+
+
+def keep_aside(paths: Paths, path: Path, now: datetime) -> Path:
+    """Give what is in a file a second name there, before something else takes its place. Raises StoreError."""
+    place = _free_place(paths, path, now)
+    with storing(path, "kept aside"):
+        os.link(path, place)
+        sync_dir(place.parent)
+    return place
+
+
+def _free_place(paths: Paths, path: Path, now: datetime) -> Path:
     make_dir(paths.set_aside)
     stem = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{'-'.join(path.relative_to(paths.state).parts)[-_LONGEST:]}"
     place, number = paths.set_aside / stem, 2
     while os.path.lexists(place):
         place, number = paths.set_aside / f"{stem}-{number}", number + 1
-    with storing(path, "moved away"):
-        path.rename(place)
-        sync_dir(place.parent)
-        sync_dir(path.parent)
     return place

@@ -79,6 +79,10 @@ class Vault:
         """Forget a secret; it need not be there. Raises StoreError."""
         remove_file(self._place(name))
 
+    def path_of(self, name: str) -> Path:
+        """Return the file of a record, whether it is there or not."""
+        return self._place(name)
+
     def names(self) -> tuple[str, ...]:
         """Return the names of all records, sorted. Opens nothing."""
         return tuple(sorted(name for name, path in sealed_files(self._paths) if path.parent == self._paths.vault))

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.acme.account import ExternalAccountBinding
 from core.acme.account_key import AccountKey
 from core.errors import NotFound, UsageError
 from core.events import Changed, KeyUsed
 from core.operations import AccountInfo
-from core.store.accounts import list_accounts
+from core.store.accounts import AccountRecord, list_accounts
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.plan import issuer_named
 
 
 def accounts(context: Context) -> tuple[AccountInfo, ...]:
-    """Return the accounts that exist, by issuer. Opens each key for its thumbprint; one that is lost has none to show."""
+    """Return the accounts that exist, by issuer. Opens only keys of which no thumbprint was kept; one that is lost has none."""
     vault = Vault(context.paths, context.env)
-    found = []
-    for record in list_accounts(context.paths):
-        context.narrator.tell(KeyUsed(key=record.key_record, purpose="show its thumbprint"))
-        try:
-            key = AccountKey.from_pem(vault.get(record.key_record))
-        except NotFound:
-            key = None
-        found.append(
-            AccountInfo(
-                issuer=record.issuer,
-                directory=record.directory,
-                url=record.url or "",
-                contact=record.contact,
-                key_type=key.kind if key else "",
-                thumbprint=key.thumbprint if key else "",
-                created=record.created,
-            )
-        )
-    return tuple(found)
+    return tuple(shown(_with_thumbprint(context, vault, record)) for record in list_accounts(context.paths))
+
+
+def shown(record: AccountRecord) -> AccountInfo:
+    """Return what people see of an account."""
+    return AccountInfo(
+        issuer=record.issuer,
+        directory=record.directory,
+        url=record.url or "",
+        contact=record.contact,
+        key_type=record.key_type or "",
+        thumbprint=record.thumbprint or "",
+        created=record.created,
+    )
+
+
+def _with_thumbprint(context: Context, vault: Vault, record: AccountRecord) -> AccountRecord:
+    if record.thumbprint is not None:
+        return record
+    context.narrator.tell(KeyUsed(key=record.key_record, purpose="show its thumbprint"))
+    try:
+        key = AccountKey.from_pem(vault.get(record.key_record))
+    except NotFound:
+        return record
+    return replace(record, key_type=key.kind, thumbprint=key.thumbprint)
 
 
 def set_eab(context: Context, issuer: str, *, kid: str, hmac: bytes) -> None:

@@ -22,6 +22,7 @@ from core.workflows.context import Context
 
 _KINDS = {
     "account": "account",
+    "account-new": "account",
     "eab": "eab",
     "dns": "dns",
     "ca": "ca",

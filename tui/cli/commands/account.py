@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from core.errors import UsageError
 from tui.cli import exits
 from tui.cli.jsonout import fields, rfc3339
 from tui.cli.parser import Command
-from tui.cli.prompts import secret_from
+from tui.cli.prompts import confirm, secret_from
 from tui.cli.tables import table
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
+    from core.operations import AccountInfo
     from tui.cli.call import Call
 
 
@@ -32,7 +34,7 @@ def _list(call: Call) -> int:
         for each in accounts
     ]
     none = ["There is no account yet. The first order at a CA makes one."]
-    value = [{**fields(each), "created": rfc3339(each.created) if each.created else None} for each in accounts]
+    value = [_account_json(each) for each in accounts]
     call.result({"accounts": value}, table(["ISSUER", "CONTACT", "KEY", "URL"], rows) if rows else none)
     return exits.DONE
 
@@ -54,6 +56,82 @@ def _eab(call: Call) -> int:
     return exits.DONE
 
 
+def _issuer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("issuer", metavar="ISSUER")
+
+
+def _contact_arguments(parser: argparse.ArgumentParser) -> None:
+    _issuer(parser)
+    parser.add_argument("--email", metavar="ADDRESS", help="the new address")
+    parser.add_argument("--none", action="store_true", help="no address any more")
+
+
+def _contact(call: Call) -> int:
+    args = call.args
+    if (args.email is None) is not args.none:
+        raise UsageError(
+            "A contact is one address, or none.",
+            "Neither was said, or both.",
+            "Give --email ADDRESS, or --none.",
+        )
+    with call.working() as report:
+        account = call.engine.set_account_contact(args.issuer, args.email, report=report, cancel=call.cancel)
+    said = (
+        f"{printable(account.issuer)} writes to {printable(account.contact)} now."
+        if account.contact
+        else "No contact now."
+    )
+    return _show(call, account, said)
+
+
+def _rollover(call: Call) -> int:
+    with call.working() as report:
+        account = call.engine.roll_over_account(call.args.issuer, report=report, cancel=call.cancel)
+    said = f"The account at {printable(account.issuer)} has a new key: {printable(account.thumbprint)}"
+    return _show(call, account, said)
+
+
+def _deactivate_arguments(parser: argparse.ArgumentParser) -> None:
+    _issuer(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _deactivate(call: Call) -> int:
+    shown = printable(call.args.issuer)
+    question = f"Give the account at {shown} up? It cannot be had back; certificates stay valid, open orders end."
+    confirm(call, question, "Deactivating an account")
+    with call.working() as report:
+        call.engine.deactivate_account(call.args.issuer, report=report, cancel=call.cancel)
+    value = {"issuer": call.args.issuer, "deactivated": True}
+    call.result(value, [f"The account at {shown} is given up. The next order there makes a new one."])
+    return exits.DONE
+
+
+def _import_arguments(parser: argparse.ArgumentParser) -> None:
+    _issuer(parser)
+    parser.add_argument(
+        "--key", required=True, metavar="FILE", help="the account's key, PEM or JWK; - is standard input"
+    )
+    parser.add_argument("--replace", action="store_true", help="although there is another account already")
+
+
+def _import(call: Call) -> int:
+    args = call.args
+    key = secret_from(args.key)
+    with call.working() as report:
+        account = call.engine.import_account(args.issuer, key, replace=args.replace, report=report, cancel=call.cancel)
+    return _show(call, account, f"Orders at {printable(account.issuer)} use this account now: {printable(account.url)}")
+
+
+def _show(call: Call, account: AccountInfo, said: str) -> int:
+    call.result({"account": _account_json(account)}, [said])
+    return exits.DONE
+
+
+def _account_json(account: AccountInfo) -> dict[str, object]:
+    return {**fields(account), "created": rfc3339(account.created) if account.created else None}
+
+
 COMMANDS = (
     Command(words="account list", arguments=_none, run=_list, examples=("account list",)),
     Command(
@@ -62,5 +140,34 @@ COMMANDS = (
         run=_eab,
         examples=("account eab zerossl --kid 4fIk6 --hmac hmac.txt",),
         notes="The HMAC key is kept in the vault, never in the configuration.",
+    ),
+    Command(
+        words="account contact",
+        arguments=_contact_arguments,
+        run=_contact,
+        examples=("account contact letsencrypt --email admin@example.com", "account contact letsencrypt --none"),
+    ),
+    Command(
+        words="account rollover",
+        arguments=_issuer,
+        run=_rollover,
+        examples=("account rollover letsencrypt",),
+        notes="For when somebody may have seen the key. The account stays; the old key is of no use any more.",
+    ),
+    Command(
+        words="account import",
+        arguments=_import_arguments,
+        run=_import,
+        examples=(
+            "account import letsencrypt --key private_key.json    # certbot: below /etc/letsencrypt/accounts",
+            "account import letsencrypt --key account.key         # acme.sh; lego keeps EMAIL.key",
+        ),
+        notes="The CA must know an account for the key. Limits and bindings of that account hold on.",
+    ),
+    Command(
+        words="account deactivate",
+        arguments=_deactivate_arguments,
+        run=_deactivate,
+        examples=("account deactivate letsencrypt",),
     ),
 )
