@@ -15,7 +15,7 @@ def brought_key(text: bytes) -> AccountKey:
     if not text.lstrip().startswith(b"{"):
         return AccountKey.from_pem(text)
     try:
-        key = jwk.JWK.json_loads(text.decode()).key  # type: ignore[attr-defined]
+        key = jwk.JWK.json_loads(text.decode()).key
         pem: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, JoseError) as exc:
         raise AccountError(
