@@ -20,7 +20,7 @@ from core.dns.names import plain_name
 from core.dns.plain_xml import NotPlainXml, plain_xml, text_of
 from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.providers.route53_errors import Refusal, Words
-from core.dns.providers.route53_sets import Batch, NotSimple, TxtSet, batch_xml, batches, set_in
+from core.dns.providers.route53_sets import Batch, NotSimple, TxtSet, batch_xml, batches, set_in, unescaped
 from core.dns.providers.sigv4 import SigningKey
 from core.errors import DnsProviderError
 
@@ -109,7 +109,7 @@ class Route53:
         starts: list[str] = [""] if len(changes) > ASKED_ONE_BY_ONE else list(changes)
         for start in starts:
             for each in self._sets(path, zone, start):
-                name = plain_name(text_of(each, "Name"))
+                name = plain_name(unescaped(text_of(each, "Name")))
                 if start and (name, text_of(each, "Type")) != (start, "TXT"):
                     break
                 if name in changes and text_of(each, "Type") == "TXT":
@@ -254,7 +254,7 @@ class Route53:
 
     def _zone_in(self, zone: Element | None) -> tuple[str, str, bool]:
         """Return name, id, and whether the internet sees it."""
-        name, id = plain_name(text_of(zone, "Name")), text_of(zone, "Id").rpartition("/")[2]
+        name, id = plain_name(unescaped(text_of(zone, "Name"))), text_of(zone, "Id").rpartition("/")[2]
         if not name or not id:
             raise self._api.nonsense("It gives a zone without a name or an id.")
         return name, quote(id, safe=""), text_of(zone, "Config/PrivateZone").lower() != "true"

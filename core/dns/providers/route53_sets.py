@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -15,6 +16,8 @@ NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 MOST_CHARACTERS = 30_000
 MOST_VALUES = 900
 """In a batch; Route 53 takes 32,000 and 1,000."""
+
+_OCTAL = re.compile(r"\\([0-3][0-7]{2})")
 
 
 class NotSimple(Exception):
@@ -48,6 +51,11 @@ def set_in(element: Element) -> TxtSet | None:
     texts = tuple(each.text or "" for each in element.findall("ResourceRecords/ResourceRecord/Value"))
     name, ttl = text_of(element, "Name"), text_of(element, "TTL")
     return TxtSet(name, ttl, texts) if name and ttl and texts and all(texts) else None
+
+
+def unescaped(name: str) -> str:
+    """Return a name as it is asked for: Route 53 writes what is no letter, digit, `-` or `_` as `\\052`, in octal."""
+    return _OCTAL.sub(lambda found: chr(int(found[1], 8)), name)
 
 
 def batches(sets: Mapping[str, TxtSet], left: Mapping[str, Change]) -> Iterator[Batch]:

@@ -199,7 +199,7 @@ class Route53Vendor(Vendor):
     def _list_sets(self, id: str, query: Mapping[str, str]) -> Response:
         assert set(query) <= {"name", "type", "identifier", "maxitems"}
         assert "type" not in query or "name" in query, "a type without a name is InvalidInput"
-        start = (_reversed(query.get("name", "").rstrip(".")), query.get("type", ""), query.get("identifier", ""))
+        start = (_reversed(_plain(query.get("name", ""))), query.get("type", ""), query.get("identifier", ""))
         keys = sorted(((_reversed(key[0]), *key[1:]), key) for key in self.sets[id])
         from_here = [key for place, key in keys if place >= start]
         size = min(SETS_A_PAGE, int(query.get("maxitems", "300")))
@@ -239,7 +239,7 @@ class Route53Vendor(Vendor):
         def text(path: str) -> str:
             return change.findtext("/".join(f"{NAMESPACE}{part}" for part in path.split("/"))) or ""
 
-        action, name, type = text("Action"), text("ResourceRecordSet/Name").rstrip("."), text("ResourceRecordSet/Type")
+        action, name, type = text("Action"), _plain(text("ResourceRecordSet/Name")), text("ResourceRecordSet/Type")
         texts = tuple(each.text or "" for each in change.iter(f"{NAMESPACE}Value"))
         ttl, key, zone = int(text("ResourceRecordSet/TTL")), (name, type, ""), self.zones[id][0]
         assert type == "TXT", "nothing else is ours"
@@ -284,6 +284,10 @@ def _set_xml(key: Key, rrset: Rrset) -> str:
 
 def _escaped(name: str) -> str:
     return name.replace("*", "\\052")
+
+
+def _plain(name: str) -> str:
+    return name.rstrip(".").replace("\\052", "*")
 
 
 def _reversed(name: str) -> list[str]:
