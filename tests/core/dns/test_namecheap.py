@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-
 import pytest
 
 from core.dns.provider import TxtRecord
 from core.dns.providers.namecheap import KIND, Namecheap
 from core.errors import DnsProviderError
-from core.ports import CancelToken, Response, TransportFailure
-from tests.support.clock import FakeClock
 from tests.support.dns_access import access, naps_of
-from tests.support.transport import Asked, reply
+from tests.support.transport import reply
 from tests.support.vendor import form_of
-from tests.support.vendors.namecheap import ADDRESS, KEY, SECRETS, SETTINGS, Domain, NamecheapVendor, Row
-from tests.support.vendors.zone import CHALLENGE, OTHERS_VALUE, ZONE, Foreign
+from tests.support.vendors.namecheap import ADDRESS, KEY, SECRETS, SETTINGS, Domain, NamecheapVendor, request_for
+from tests.support.vendors.zone import CHALLENGE, OTHERS_VALUE, ZONE
 
 ONE = TxtRecord(name=CHALLENGE, value="one-" + "A" * 39)
 TWO = TxtRecord(name=CHALLENGE, value="two-" + "B" * 39)
@@ -24,8 +19,8 @@ BELOW = TxtRecord(name=f"_acme-challenge.a.b.{ZONE}", value="three-" + "C" * 37)
 TOP = TxtRecord(name=ZONE, value="google-site-verification=x&y<z>")
 
 
-def namecheap(vendor: NamecheapVendor, **settings: str) -> Namecheap:
-    return Namecheap(access(KIND, vendor, settings={**SETTINGS, **settings}, secrets=SECRETS))
+def namecheap(vendor: NamecheapVendor, **given: str) -> Namecheap:
+    return Namecheap(access(KIND, vendor, settings={**SETTINGS, **given}, secrets=SECRETS))
 
 
 def failure(vendor: NamecheapVendor, *, provider: Namecheap | None = None, zone: str = ZONE) -> DnsProviderError:
@@ -120,14 +115,7 @@ def test_all_domains_on_all_pages() -> None:
 def test_a_list_that_is_too_short() -> None:
     """A list of domains that is shorter than it says is not taken for the whole."""
     vendor = NamecheapVendor()
-    said = vendor.answer(
-        Asked(
-            "POST",
-            "https://api.namecheap.com/xml.response",
-            {"content-type": "application/x-www-form-urlencoded"},
-            _form("domains.getList", Page="1", PageSize="100"),
-        )
-    )
+    said = vendor.answer(request_for("domains.getList", Page="1", PageSize="100"))
     vendor.faults = [reply(200, said.body.replace(b"<TotalItems>2<", b"<TotalItems>9<"))] * 2
     with pytest.raises(DnsProviderError, match="not as long as it says"):
         namecheap(vendor).zones()
@@ -141,217 +129,6 @@ def test_the_sandbox(endpoint: str) -> None:
     vendor = NamecheapVendor()
     namecheap(vendor, endpoint=endpoint).zones()
     assert vendor.asked[0].url == "https://api.sandbox.namecheap.com/xml.response"
-
-
-# -- what was not read cleanly is not written --------------------------------------------------------------------------
-
-
-def _host(**attributes: str) -> Callable[[NamecheapVendor], None]:
-    def lay_out(vendor: NamecheapVendor) -> None:
-        vendor.host_attributes = " ".join(f'{key}="{value}"' for key, value in attributes.items())
-
-    return lay_out
-
-
-def _row(*row: str) -> Callable[[NamecheapVendor], None]:
-    return lambda vendor: vendor.domains[ZONE].rows.insert(0, row)  # type: ignore[arg-type]
-
-
-def _email(email_type: str) -> Callable[[NamecheapVendor], None]:
-    return lambda vendor: setattr(vendor.domains[ZONE], "email_type", email_type)
-
-
-def _without_mx(vendor: NamecheapVendor) -> None:
-    vendor.domains[ZONE].rows = [row for row in vendor.domains[ZONE].rows if row[1] != "MX"]
-
-
-@pytest.mark.parametrize(
-    ("lay_out", "said"),
-    [
-        (_host(IsDDNSEnabled="true"), "Dynamic DNS"),
-        (_host(IsActive="false"), "switched off"),
-        (_host(Weight="5"), "not known here: Weight"),
-        (_row("_sip._tcp", "SRV", "10 60 5060 sip.example.com.", "10", "1799"), "_sip._tcp SRV"),
-        (_row("x", "A", "", "10", "1799"), "without its name, type or address"),
-        (_row("x", "A", "192.0.2.1", "10", "Automatic"), "without its TTL"),
-        (_row("x", "MX", "mail.example.com.", "", "1799"), "preference"),
-        (_email(""), "EmailType"),
-        (_email("PIGEON"), "PIGEON"),
-        (_email("MXE"), "MXE"),
-        (_without_mx, "EmailType MX"),
-    ],
-)
-def test_what_cannot_be_written_back(lay_out: Callable[[NamecheapVendor], None], said: str) -> None:
-    """A domain with something that a write would lose or change is left alone, and what it is is said."""
-    vendor = NamecheapVendor()
-    lay_out(vendor)
-    error = failure(vendor)
-    assert error.details["reason"] == "not-clean"
-    assert said in error.why
-    assert "CNAME" in error.fix
-    assert vendor.writes == 0
-
-
-class Garbled(NamecheapVendor):
-    """Changes what it shows of a domain on the way."""
-
-    def __init__(self, change: Callable[[bytes], bytes]) -> None:
-        super().__init__()
-        self._change = change
-
-    def answer(self, asked: Asked) -> Response:
-        said = super().answer(asked)
-        return reply(said.status, self._change(said.body)) if "getHosts" in str(asked.body) else said
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda body: body[: len(body) // 2],
-        lambda body: body[:-1],
-        lambda body: b"",
-        lambda body: b"<html><body>Log in</body></html>",
-        lambda body: b'{"ok": true}',
-        lambda body: body.replace(b"?>", b'?><!DOCTYPE a [<!ENTITY b "c">]>', 1),
-        lambda body: body.replace(b"<Errors />", b"<!-- a -->"),
-        lambda body: body.decode().encode("utf-16"),
-        lambda body: b"\xff" + body,
-        lambda body: body.replace(b'Status="OK"', b'Status="MAYBE"'),
-        lambda body: body.replace(b'Status="OK" ', b""),
-        lambda body: re.sub(rb"<DomainDNSGetHostsResult.*</DomainDNSGetHostsResult>", b"", body),
-        lambda body: body.replace(b'Domain="example.com"', b'Domain="example.org"'),
-        lambda body: body.replace(b'IsUsingOurDNS="true"', b""),
-        lambda body: body.replace(b'IsUsingOurDNS="true"', b'IsUsingOurDNS="true" Parking="x"'),
-        lambda body: body.replace(b"</DomainDNSGetHostsResult>", b"<mailbox /></DomainDNSGetHostsResult>"),
-        lambda body: body.replace(b"</DomainDNSGetHostsResult>", b"<host>text</host></DomainDNSGetHostsResult>"),
-        lambda body: body.replace(b"<CommandResponse", b"<CommandAnswer").replace(b"/CommandResponse", b"/CommandAnswer"),
-    ],
-)  # fmt: skip
-def test_a_garbled_read_is_not_written(change: Callable[[bytes], bytes]) -> None:
-    """A truncated, strange or dangerous answer is refused before anything is written."""
-    vendor = Garbled(change)
-    failure(vendor)
-    assert vendor.writes == 0
-
-
-def test_a_domain_at_other_name_servers() -> None:
-    """A domain that other name servers serve is named as that, before anything is written."""
-    vendor = NamecheapVendor()
-    vendor.domains[ZONE].is_using_our_dns = False
-    error = failure(vendor)
-    assert error.details["reason"] == "zone"
-    assert "other name servers" in error.why
-    assert vendor.writes == 0
-
-
-# -- other writers -----------------------------------------------------------------------------------------------------
-
-
-def test_what_another_writer_overwrites_is_written_again() -> None:
-    """Another program's whole-zone write from before ours, which comes after ours, does not end with our value missing."""
-    vendor = NamecheapVendor()
-    stale = list(vendor.domains[ZONE].rows)
-
-    class Clock(FakeClock):
-        def sleep(self, seconds: float, cancel: CancelToken) -> None:
-            super().sleep(seconds, cancel)
-            if stale:
-                vendor.domains[ZONE].rows = [*stale, ("theirs", "TXT", "value", "10", "60")]
-                stale.clear()
-
-    Namecheap(access(KIND, vendor, settings=SETTINGS, secrets=SECRETS, clock=Clock())).change(ZONE, add=[ONE])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value}
-    assert vendor.values_at(f"theirs.{ZONE}") == {"value"}
-
-
-def test_what_another_writer_removed_stays_removed() -> None:
-    """A record that somebody removes right after our write is not put back."""
-    vendor = NamecheapVendor()
-    provider = namecheap(vendor)
-    provider.change(ZONE, add=[ONE])
-    vendor.domains[ZONE].rows = [row for row in vendor.domains[ZONE].rows if row[0] != "many"]
-    provider.change(ZONE, remove=[ONE])
-    assert not any(row[0] == "many" for row in vendor.domains[ZONE].rows)
-
-
-class Dropping(NamecheapVendor):
-    """Does not keep the mail servers of a write, for some writes."""
-
-    def __init__(self, times: int) -> None:
-        super().__init__()
-        self.times = times
-
-    def kept(self, rows: list[Row]) -> list[Row]:
-        self.times -= 1
-        return rows if self.times < 0 else [row for row in rows if row[1] != "MX"]
-
-
-def test_what_a_write_did_not_keep_is_put_back() -> None:
-    """Mail servers that our write was to keep, and that are gone right after it, are put back."""
-    vendor = Dropping(1)
-    vendor.domains[ZONE].email_type = "OX"
-    before = vendor.snapshot()
-    namecheap(vendor).change(ZONE, add=[ONE])
-    assert ONE.value in vendor.values_at(CHALLENGE)
-    namecheap(vendor).change(ZONE, remove=[ONE])
-    assert vendor.snapshot() == before
-
-
-def test_what_cannot_be_kept_is_named() -> None:
-    """When they are gone again after that, it ends, and they are named with their values."""
-    vendor = Dropping(99)
-    vendor.domains[ZONE].email_type = "OX"
-    with pytest.raises(DnsProviderError, match="does not keep everything") as caught:
-        namecheap(vendor).change(ZONE, add=[ONE])
-    assert "@ MX" in caught.value.what
-    assert "@ MX mail.example.com." in str(caught.value.details["records"])
-    assert vendor.writes == 2
-
-
-def test_endless_overwriting_ends() -> None:
-    """A value that never stands is reported as a conflict, not as success."""
-    vendor = NamecheapVendor()
-    vendor.kept = lambda rows: [row for row in rows if row[2] != ONE.value]  # type: ignore[method-assign]
-    with pytest.raises(DnsProviderError) as caught:
-        namecheap(vendor).change(ZONE, add=[ONE])
-    assert caught.value.details["reason"] == "conflict"
-    assert vendor.writes == 5
-
-
-def test_a_write_is_not_sent_again_with_what_was_read_before_it() -> None:
-    """When a write has to wait, the domain is read again before it goes out: what came in between is kept."""
-    vendor = NamecheapVendor()
-    vendor.faults = [None, reply(405, "")]
-    provider = namecheap(vendor)
-    calls = len(vendor.asked)
-
-    def answer(asked: Asked) -> Response:
-        if len(vendor.asked) - calls == 3:
-            vendor.put(Foreign(f"late.{ZONE}", "A", 1799, "192.0.2.77"))
-        return NamecheapVendor.answer(vendor, asked)
-
-    vendor.answer = answer  # type: ignore[method-assign]
-    provider.change(ZONE, add=[ONE])
-    assert any(row[0] == "late" for row in vendor.domains[ZONE].rows)
-    assert ONE.value in vendor.values_at(CHALLENGE)
-
-
-def test_a_lost_reply_is_no_failure() -> None:
-    """A write whose reply is lost is looked at again; it has worked."""
-    vendor = Forgetful()
-    namecheap(vendor).change(ZONE, add=[BELOW])
-    assert vendor.values_at(BELOW.name) == {BELOW.value}
-    assert vendor.writes == 1
-
-
-class Forgetful(NamecheapVendor):
-    """Does the first write, and loses the reply."""
-
-    def answer(self, asked: Asked) -> Response:
-        said = super().answer(asked)
-        if "setHosts" in str(asked.body) and self.writes == 1:
-            raise TransportFailure("timeout", "api.namecheap.com did not answer within 20 s.")
-        return said
 
 
 # -- failures in words -------------------------------------------------------------------------------------------------
@@ -440,9 +217,3 @@ def test_fields_are_checked() -> None:
     assert checks["client_ip"](" 203.0.113.7 ") is None
     assert checks["api_key"]("two words") is not None
     assert checks["api_key"](KEY) is None
-
-
-def _form(command: str, **fields: str) -> bytes:
-    pairs = {"ApiUser": SETTINGS["api_user"], "UserName": SETTINGS["api_user"], "ApiKey": KEY, "ClientIp": ADDRESS}
-    pairs |= {"Command": f"namecheap.{command}", **fields}
-    return "&".join(f"{key}={value}" for key, value in pairs.items()).encode()

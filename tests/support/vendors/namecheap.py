@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from urllib.parse import urlencode
 from xml.sax.saxutils import escape, quoteattr
 
 from core.dns.txt import unquoted
@@ -179,6 +180,20 @@ class NamecheapVendor(Vendor):
     def kept(self, rows: list[Row]) -> list[Row]:
         """Return what is kept of a write: all of it."""
         return rows
+
+
+def request_for(command: str, **fields: str) -> Asked:
+    """Return a request that is as it has to be."""
+    form = {
+        "ApiUser": USER,
+        "UserName": USER,
+        "ApiKey": KEY,
+        "ClientIp": ADDRESS,
+        "Command": f"namecheap.{command}",
+        **fields,
+    }
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return Asked("POST", "https://api.namecheap.com/xml.response", headers, urlencode(form).encode())
 
 
 def _below(name: str, domain: str) -> str:
