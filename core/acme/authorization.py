@@ -39,6 +39,11 @@ class Challenge:
     """What a record of dns-persist-01 may begin with."""
 
     @property
+    def name(self) -> str:
+        """The name as it was ordered."""
+        return f"*.{self.identifier}" if self.wildcard else self.identifier
+
+    @property
     def is_open(self) -> bool:
         return self.status in OPEN
 

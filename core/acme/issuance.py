@@ -219,7 +219,7 @@ def _prove(
     with solver.present(challenges, narrator, session.cancel) as presented:
         for challenge in challenges:
             narrator.tell(
-                ChallengePresented(identifier=challenge.identifier, type=challenge.type, where=solver.where(challenge))
+                ChallengePresented(identifier=challenge.name, type=challenge.type, where=solver.where(challenge))
             )
         side_by_side(
             session.clock, lambda one: _answer(session, one), [one for one in challenges if one.status == "pending"]
@@ -235,7 +235,7 @@ def _prove(
         if order.status == "invalid":
             raise failure.of_order(session, order, narrator)
         for challenge in challenges:
-            narrator.tell(ChallengeValidated(identifier=challenge.identifier))
+            narrator.tell(ChallengeValidated(identifier=challenge.name))
     return order
 
 
