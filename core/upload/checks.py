@@ -137,7 +137,7 @@ def _key_match(case: Case, material: Material) -> Answer:
             "Give the key that this certificate's request (CSR) was made with; each request has its own.",
         )
     if material.whose_key:
-        return PASS, f"It belongs ({_key_words(material.key.key_type)}): the key {material.whose_key}.", ""
+        return PASS, f"From {material.whose_key}; it belongs ({_key_words(material.key.key_type)}).", ""
     if material.other_keys:
         return WARN, f"It belongs. There were {material.other_keys + 1} keys; the others were left out.", ""
     return PASS, f"It belongs ({_key_words(material.key.key_type)}).", ""

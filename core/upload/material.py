@@ -20,7 +20,7 @@ class OwnKey:
 
     key: PrivateKey
     whose: str
-    """`of the signing request shop`."""
+    """`the request shop`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,5 +127,7 @@ def _notes(material: Material) -> list[str]:
         found.append("Another private key was left out: it does not belong to this certificate.")
     if material.whose_key:
         given = "The key that was given is another's" if material.other_keys else "No key was given"
-        found.append(f"{given}; the one on this box, {material.whose_key}, belongs to the certificate and is used.")
+        found.append(
+            f"{given}; the one on this box, from {material.whose_key}, belongs to the certificate and is used."
+        )
     return found

@@ -130,5 +130,4 @@ def _get_it(way: Way) -> str:
     web = next(filter(is_web, urls), None)
     if web is None:
         return f"Give it, too. The certificate says that it is at {shown_url(urls[0])}."
-    where = f"The certificate says that it is at {shown_url(web)}"
-    return f"Give it, too. {where}: --fetch-chain, or ^l in the console, fetches it from there."
+    return f"Give it, too, or have it fetched from {shown_url(web)} (--fetch-chain; in the console ^l)."

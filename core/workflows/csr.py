@@ -118,9 +118,7 @@ def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[Ow
     vault = Vault(context.paths, context.env)
     keys = []
     for record in found:
-        keys.append(
-            OwnKey(read_pem(requests.open_key(context.paths, vault, record)), f"of the signing request {record.name}")
-        )
+        keys.append(OwnKey(read_pem(requests.open_key(context.paths, vault, record)), f"the request {record.name}"))
         context.narrator.tell(KeyUsed(key=f"request/{record.name}", purpose="compare with an upload"))
     return tuple(keys)
 

@@ -169,7 +169,7 @@ def _own_keys(context: Context, name: str | None, pieces: Pieces) -> tuple[OwnKe
     except (CertdeckError, KeyProblem):
         return ()
     context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose="compare with an upload"))
-    return (OwnKey(key, f"that {name} has now"),)
+    return (OwnKey(key, f"{name} as it is now"),)
 
 
 def _served(context: Context, targets: Sequence[str]) -> tuple[str, ...]:
@@ -204,6 +204,8 @@ def _found(pieces: Pieces, material: Material | None) -> tuple[str, ...]:
         return _counted(("key", len(pieces.keys)), ("certificate", len(pieces.certificates)))
     in_chain = len(material.way.sent)
     found = _counted(("certificate", 1), ("key", len(pieces.keys)))
+    if material.whose_key:
+        found = (*found, "the key on this box")
     return (*found, f"{in_chain} in the chain") if in_chain else found
 
 

@@ -130,7 +130,7 @@ async def test_an_incomplete_chain(snap: Snap) -> None:
         "chain",
         "warn",
         "The certificate of its issuer, R13, is missing: many clients will refuse it.",
-        "Give it, too. The certificate says that it is at http://r13.i.lencr.org/.",
+        "Give it, too, or have it fetched from http://r13.i.lencr.org/ (--fetch-chain; in the console ^l).",
     )
     await _picture(deck(_engine(good_check(changes=[missing], can_be_fetched=True))), snap, "incomplete", NARROW)
 

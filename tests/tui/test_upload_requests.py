@@ -168,3 +168,16 @@ async def test_hostile_words_are_data() -> None:
         text = shown(app)
         assert "[bold red]x[/]" in text
         assert not set("\x1b\x07\u202e") & set(text)
+
+
+async def test_it_is_called_as_its_first_name() -> None:
+    """Without a name of its own a request is called as the certificate will be."""
+    engine = FakeEngine([])
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("u", "ctrl+r")
+        await settled(pilot)
+        app.screen.query_one("#names Input", Input).value = "*.example.com example.com"
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+    assert list(engine.requests) == ["_wildcard.example.com"]

@@ -292,7 +292,7 @@ def test_a_valid_intermediate_beats_its_expired_twin(pki: Pki) -> None:
         judged = judge(leaf, own, twins, roots=pem(pki.root[0]))
         assert judged["chain"].status == "pass"
         assert judged.material is not None
-        assert judged.material.way.sent[0].serial == f"{new.serial_number:X}"
+        assert int(judged.material.way.sent[0].serial, 16) == new.serial_number
 
 
 def test_a_cross_signed_way_to_a_trusted_root_is_found(pki: Pki) -> None:
@@ -354,3 +354,20 @@ def test_a_leaf_signed_with_a_broken_hash_fails(tmp_path: Path, digest: str) -> 
     judged = judge(pem(leaf), key_pem(key), roots=pem(above[0]), now=datetime.now(UTC))
     assert judged["signature"].status == "fail"
     assert not judged.accepted
+
+
+def test_what_is_known_is_put_in_although_it_leads_nowhere() -> None:
+    """Of a private PKI whose root this box does not have, the intermediate that it has seen before is sent all the same."""
+    root = ca("Nobody's Root")
+    above = ca("Middle", above=root)
+    key = make_key()
+    leaf = sign("a.example.com", key, issuer="Middle", issuer_key=above[1], extensions=[san("a.example.com")])
+    judged = judge(pem(leaf), known=pem(above[0]))
+    assert judged.material is not None
+    assert [each.subject for each in judged.material.way.sent] == ["Middle"]
+    expired = ca(
+        "Middle", above=root, key=above[1], not_before=NOON - timedelta(days=9), not_after=NOON - timedelta(days=1)
+    )
+    stale = judge(pem(leaf), known=pem(expired[0]))
+    assert stale.material is not None
+    assert stale.material.way.sent == ()

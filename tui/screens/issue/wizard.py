@@ -301,6 +301,23 @@ class IssueScreen(Page[None]):
     # -- the order -------------------------------------------------------------------------------------------------------
 
     def _order(self) -> None:
+        """Order it; ask first where somebody has brought the certificate of that name."""
+        status, name = self.deck.status, self.draft.lineage
+        known = next((each for each in status.lineages if each.name == name), None) if status else None
+        if known is None or known.method != "upload":
+            self._begin()
+            return
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self._begin()
+
+        words = "Somebody has uploaded its certificate. A new one from a CA takes its place, and renews by itself from then on."
+        title = text.printable(f"Replace the upload {name}?")
+        self.app.push_screen(ConfirmDialog(title, words, yes="Replace", danger=True), decided)
+
+    def _begin(self) -> None:
         request, name = self.draft.request(), self.draft.lineage
         operation = self.bridge.start(
             f"Issue {name}",

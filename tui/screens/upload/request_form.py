@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from core.config.rules import KEY_TYPES
 from core.errors import CertdeckError, UsageError
-from core.identifiers import parse_identifiers
+from core.identifiers import lineage_name_for, parse_identifiers
 from core.upload.values import SigningRequest
 from core.x509.subject import parse_subject, subject_text
 from tui import text
@@ -49,7 +49,7 @@ class RequestForm(FormPage):
             check=_wrong_names,
             id="names",
         )
-        yield Field("Called", value=self._suggested, hint="e.g. shop", check=wrong_name, id="called")
+        yield Field("Called", value=self._suggested, hint="(as its first name)", check=_wrong_called, id="called")
         with Horizontal(classes="line"):
             yield Static("Key", classes="label", markup=False)
             yield OneOf([(each, text.key_shown(each)) for each in KEY_TYPES], value=self._key_type(), id="key")
@@ -67,7 +67,8 @@ class RequestForm(FormPage):
         self._make(replace=False)
 
     def _make(self, *, replace: bool) -> None:
-        name, names = self.value("called"), self.value("names").split()
+        names = self.value("names").split()
+        name = self.value("called") or lineage_name_for(parse_identifiers(names)[0])
         key_type = self.query_one("#key", OneOf).value
         given = tuple((kind, self.value(f"subject-{kind}")) for kind, _, _ in _SUBJECT)
         subject = subject_text(tuple((kind, value) for kind, value in given if value))
@@ -100,6 +101,10 @@ class RequestForm(FormPage):
         words = text.printable(f"{error.what} {error.why}")
         dialog = ConfirmDialog("Replace it?", words, yes="Replace", no="Keep", danger=True)
         self.app.push_screen(dialog, decided)
+
+
+def _wrong_called(value: str) -> CertdeckError | None:
+    return wrong_name(value) if value else None
 
 
 def _wrong_names(value: str) -> CertdeckError | None:
