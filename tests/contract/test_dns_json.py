@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tests.support.command import command
+from tests.support.command import command, process
 from tests.support.fake_dns import VALUES, bad_test, open_order, provider_info, views
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import lineage
 
+CONTRACT: Mapping[str, tuple[set[str], set[str]]] = {
+    "cloudflare": ({"zone_id"}, {"api_token"}),
+    "route53": ({"access_key_id", "hosted_zone_id", "region"}, {"secret_access_key"}),
+    "godaddy": (set(), {"api_key", "api_secret"}),
+    "namecheap": ({"api_user", "client_ip"}, {"api_key"}),
+    "aliyun": ({"access_key_id"}, {"access_key_secret"}),
+    "dynu": ({"client_id"}, {"client_secret"}),
+    "rfc2136": ({"server", "port", "tsig_name", "tsig_algorithm"}, {"tsig_secret"}),
+    "acme-dns": ({"endpoint", "subdomain", "username"}, {"password"}),
+    "hook": ({"command"}, set()),
+}
+"""CONTRACT.md's kinds: settings, secrets."""
 WILD = ("*.example.com", "example.com")
 
 
@@ -130,3 +144,18 @@ def test_no_secret_in_any_answer() -> None:
     answer = command("dns", "list", "--json", engine=engine)
     assert answer.err == ""
     assert answer.json["providers"][0]["secrets"] == {"api_token": True}
+
+
+def test_the_contract_s_kinds_are_there(home: Path) -> None:
+    """`dns kinds` has every kind of CONTRACT.md with its settings and its secrets, and HTTP kinds an endpoint."""
+    answer = process("dns", "kinds", "--json", home=home)
+    assert (answer.status, answer.err) == (0, ""), answer.out
+    found = {each["name"]: each["fields"] for each in answer.json["kinds"]}
+    for name, (settings, secrets) in CONTRACT.items():
+        fields = {field["key"]: field["secret"] for field in found[name]}
+        assert {key for key, is_secret in fields.items() if is_secret} == secrets, name
+        assert settings <= set(fields) - secrets, name
+        if name not in ("rfc2136", "hook"):
+            assert {"endpoint", "ca_bundle"} <= set(fields), name
+    assert process("dns", "--json", home=home).json == {"providers": []}
+    assert process("dns", "test", "cf", "--json", home=home).error["code"] == "not-found"

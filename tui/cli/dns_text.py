@@ -89,17 +89,23 @@ def kinds_lines(kinds: Sequence[DnsKind], lexicon: Sequence[str]) -> Iterator[st
         [
             printable(kind.name),
             printable(kind.title),
-            ", ".join(_key(field) for field in kind.fields if not field.secret) or _NONE,
+            ", ".join(_key(field) for field in kind.fields if not field.secret and not _is_of_all(field)) or _NONE,
             ", ".join(_key(field) for field in kind.fields if field.secret) or ("any" if kind.takes_any else _NONE),
         ]
         for kind in kinds
     ]
     yield from table(["KIND", "PROVIDER", "SETTINGS", "SECRETS"], rows)
-    yield "[…] need not be given. `certdeck dns kinds KIND` explains each."
+    yield "[…] need not be given. Every kind that is spoken to over HTTP takes endpoint and ca_bundle as well."
+    yield "`certdeck dns kinds KIND` explains each."
     if lexicon:
         yield ""
         yield f"Of dns-lexicon, {text.plural(len(lexicon), 'more provider')}, as --kind lexicon:PROVIDER:"
         yield from _filled(lexicon)
+
+
+def _is_of_all(field: DnsField) -> bool:
+    """Tell whether every HTTP kind has this field, so that saying it of each says nothing."""
+    return field.key in ("endpoint", "ca_bundle") and not field.required
 
 
 def _key(field: DnsField) -> str:
