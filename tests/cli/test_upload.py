@@ -171,7 +171,7 @@ def test_a_refused_import_for_people() -> None:
 
 
 def test_an_import_for_people() -> None:
-    """An import ends with who serves it, and that nobody renews it."""
+    """An import ends with who serves it, and that nobody renews it: the next one has to be brought by hand (SO-37)."""
     answer = command("import", "shop", "--cert", "a.pem", "--replace")
     assert "Imported shop. Served by: nginx, postfix." in answer.out
     assert "does not renew by itself" in answer.out

@@ -186,6 +186,18 @@ def test_the_old_version_stays_for_a_rollback(box: Appliance, purchased: Authori
     assert service.serves == first.fullchain_pem
 
 
+def test_each_service_has_a_certificate_of_its_own(box: Appliance, purchased: Authority, tmp_path: Path) -> None:
+    """Two uploads go to two services, and a new one for the one leaves the other as it is (CL-16)."""
+    shop, mail = box.add_service(tmp_path / "shop", "shop"), box.add_service(tmp_path / "mail", "mail")
+    for_shop, for_mail = purchased.leaf(["shop.example.com"]), purchased.leaf(["mail.example.com"])
+    box.engine.import_upload("shop", whole(for_shop), targets=("shop",))
+    box.engine.import_upload("mail", whole(for_mail), targets=("mail",))
+    assert (shop.serves, mail.serves) == (for_shop.fullchain_pem, for_mail.fullchain_pem)
+    renewed = purchased.leaf(["shop.example.com"])
+    box.engine.import_upload("shop", whole(renewed))
+    assert (shop.serves, mail.serves) == (renewed.fullchain_pem, for_mail.fullchain_pem)
+
+
 # -- from a CA's to an upload, and back --------------------------------------------------------------------------------------
 
 
