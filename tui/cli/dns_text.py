@@ -71,7 +71,7 @@ def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
     pairs += [("Delegated", f"{printable(domain)} to {printable(to)}") for domain, to in entry.delegations.items()]
     yield from labelled(pairs)
     for note in kind.notes:
-        yield f"Note: {printable(note)}"
+        yield from _wrapped(f"Note: {note}")
     if at := entry.settings.get("fulldomain"):
         yield "Lead the proofs of each name there, once, with a CNAME:"
         yield f"_acme-challenge.DOMAIN. IN CNAME {printable(at)}."
@@ -153,10 +153,10 @@ def _where(field: DnsField) -> str:
 
 def _about(field: DnsField) -> str:
     parts = [field.label]
-    if not field.required:
-        parts.append("(optional)")
     if field.default:
         parts.append(f"(default {field.default})")
+    elif not field.required:
+        parts.append("(optional)")
     if field.choices:
         parts.append(f"(one of {', '.join(field.choices)})")
     return " ".join(parts) + (f": {field.help}" if field.help else "")
