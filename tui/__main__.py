@@ -4,17 +4,25 @@ Decides only which front end it is, and catches what no front end expected: the 
 user reads what happened and where the log is.
 """
 
-from __future__ import annotations
+import _signal  # type: ignore[import-not-found]  # built in; `signal` itself takes 3 ms, in which somebody may press ^C
+import sys
+
+if (__name__ == "__main__" or sys.argv[0].endswith("certdeck")) and _signal.getsignal(
+    _signal.SIGINT
+) == _signal.default_int_handler:
+    # As a program, ^C ends this silently until there is something to stop (tui.interrupts). Nothing is imported before it,
+    # not even from __future__: each import is a moment in which Python would show where it was.
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import gc
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import core
 import tui
+from tui import interrupts
 
 if TYPE_CHECKING:
     from core.engine import Engine
@@ -24,20 +32,29 @@ _RARELY = 20_000
 """New objects between two collections; 700 is Python's own. Saves 3 of 65 ms where nothing is due."""
 
 
-def open_engine() -> Engine:
+def open_engine() -> "Engine":
     """Return the engine over the real world."""
     from core.engine import Engine
 
     return Engine.open()
 
 
-def main(argv: Sequence[str] | None = None, *, engine_factory: Callable[[], Engine] = open_engine) -> int:
+def main(argv: Sequence[str] | None = None, *, engine_factory: "Callable[[], Engine]" = open_engine) -> int:
     """Run certdeck and return the exit status.
 
     Args:
         argv: without the program's name; those of this process when not given.
         engine_factory: makes the engine, at most once, when something needs it.
     """
+    interrupts.end_silently()
+    try:
+        return _run(argv, engine_factory)
+    finally:
+        if argv is not None:
+            interrupts.raise_again()  # called by a program that goes on
+
+
+def _run(argv: Sequence[str] | None, engine_factory: "Callable[[], Engine]") -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _check_whole()
     if arguments:
@@ -48,10 +65,10 @@ def main(argv: Sequence[str] | None = None, *, engine_factory: Callable[[], Engi
     return _console(engine_factory)
 
 
-def _console(engine_factory: Callable[[], Engine]) -> int:
+def _console(engine_factory: "Callable[[], Engine]") -> int:
     from tui.cli.dispatch import guarded, refuse_without_terminal
 
-    def run_console(engine: Engine) -> int:
+    def run_console(engine: "Engine") -> int:
         from tui.app import run
         from tui.cli.crash import log_quietly
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, CertdeckError, UsageError
+from tui import interrupts
 from tui.cli import exits
 from tui.cli.output import Output
 from tui.cli.parser import parse, wants_json
@@ -56,10 +57,14 @@ def _guarded(run: Callable[[Output], int], variables: Mapping[str, str], *, argv
     output = Output(variables)
     try:
         try:
+            interrupts.raise_again()
             status = run(output)
+            interrupts.end_silently()
         except CertdeckError as exc:
+            interrupts.end_silently()
             status = _failed(exc, output, argv)
         except KeyboardInterrupt:
+            interrupts.end_silently()
             if output.err.is_terminal:
                 output.err.line()  # the terminal has echoed ^C
             status = _failed(_interrupted(), output, argv)
