@@ -299,7 +299,7 @@ def _is_temporary(answer: Answer) -> bool:
 
 
 def _check_id(id: str) -> str | None:
-    if re.fullmatch(r"(/?hostedzone/)?Z[A-Z0-9]{1,31}", id.strip()):
+    if re.fullmatch(r"(/?hostedzone/)?[A-Za-z0-9]{1,32}", id.strip()):
         return None
     return "A hosted zone id begins with Z, as in Z3M3LMPEXAMPLE; it stands in the zone's details."
 
@@ -309,8 +309,8 @@ def _check_key_id(id: str) -> str | None:
         return "This is a temporary key of a session; an access key of an IAM user is needed, which begins with AKIA."
     return (
         None
-        if re.fullmatch(r"\w{16,128}", id.strip())
-        else "An access key id is one word of 16 letters and digits or more."
+        if re.fullmatch(r"\w{3,128}", id.strip())
+        else "An access key id is one word of letters and digits."
     )
 
 
