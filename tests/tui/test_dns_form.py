@@ -305,6 +305,7 @@ async def test_changing_begins_with_what_is_set_and_keeps_secrets() -> None:
         await pilot.press("down")
         await open_change(pilot)
         assert not field(app, "name").display
+        assert app.focused is field(app, "zones").query_one(Input)
         assert field(app, "zones").value == "example.net lan.example.net"
         assert field(app, "delegations").value == "a.example.net=proofs.example.org"
         assert field(app, "tsig_secret").query_one(Input).value == ""

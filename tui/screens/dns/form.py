@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -46,7 +47,12 @@ class _Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
 class ProviderForm(FormPage):
     """Adds an entry of one kind, or changes one. What is right and what is wrong the engine says, field by field."""
 
-    BINDINGS: ClassVar = bindings(of_scope("dns-form"))
+    BINDINGS: ClassVar = [
+        *bindings(of_scope("dns-form")),
+        # At once: what is typed right behind an arrow belongs to the next field already.
+        Binding("up,shift+tab", "app.focus_previous", show=False, priority=True),
+        Binding("down,tab", "app.focus_next", show=False, priority=True),
+    ]
     HELP_TEXT = (
         "What this provider wants to know. The line at the bottom explains the field that you are in; what is wrong is said as "
         "a field is left.\n\n"
@@ -62,6 +68,7 @@ class ProviderForm(FormPage):
         """`entry`: the one to change."""
         super().__init__()
         self._kind, self._entry = kind, entry
+        self.AUTO_FOCUS = "#zones Input" if entry else "#name Input"
         self._taken: frozenset[str] = frozenset()
         self.saved_as = ""
         """What the entry is called, once it has been saved."""
@@ -179,8 +186,6 @@ class ProviderForm(FormPage):
             field.indent(cells)
         for label in self.query(".line .label"):
             label.styles.width = cells + 1
-        shown = [field for field in self.query(AskedField) if field.display]
-        shown[0].query_one(Input).focus()
 
     def _intro_lines(self, width: int, ink: Ink) -> list[Line]:
         lines = marked("·", "key", self._kind.help, width, ink)

@@ -159,8 +159,11 @@ class KindScreen(Page[str]):
     def action_take(self) -> None:
         """Open the form of the chosen kind."""
         chosen = self.chosen
+        known = next((each for each in self._kinds if each.name == chosen), None)
         if chosen == _OTHERS:
             self._ask_others()
+        elif known is not None:
+            self._take(known)
         elif chosen:
             self.bridge.ask(lambda: self.engine.dns_kind(chosen), self._take)
 
