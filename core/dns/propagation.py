@@ -84,7 +84,7 @@ class Propagation:
             waited = self._clock.monotonic() - started
             left = timeout_seconds - waited
             if left <= 0:
-                raise _too_late(views, timeout_seconds)
+                raise _too_late(views)
             if any(not view.servers for view in views):
                 views = self._planned(wanted)  # nobody could be asked: the delegation may only just be coming about
             pause = min(max(FIRST_PAUSE_SECONDS, waited * SHARE_OF_WAIT), LONGEST_PAUSE_SECONDS, left)
@@ -192,7 +192,7 @@ def _called(one: ServerView) -> str:
     return one.server if one.server == one.address else f"{one.server} ({one.address})"
 
 
-def _too_late(views: Sequence[RecordView], seconds: float) -> PropagationTimeout:
+def _too_late(views: Sequence[RecordView]) -> PropagationTimeout:
     missing = {
         view.record.name: [f"{_called(one)}: {one.state}" for one in view.servers if one.state != "has"]
         for view in views
@@ -205,7 +205,7 @@ def _too_late(views: Sequence[RecordView], seconds: float) -> PropagationTimeout
         silent = [one for one in late.servers if one.state in ("silent", "unreachable")]
         lacking = [one for one in late.servers if one.state in ("lacks", "refuses")]
         who = ", ".join(map(_called, lacking))
-        why = f"After {seconds:g} s these name servers do not have it: {who}." if lacking else ""
+        why = f"In the time that timeout_seconds gives these name servers have not got it: {who}." if lacking else ""
         why += f" {len(silent)} of {len(late.servers)} servers cannot be reached from here." if silent else ""
     others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     return PropagationTimeout(
