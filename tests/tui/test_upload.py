@@ -74,6 +74,25 @@ async def test_a_paste_that_the_terminal_types(leaf: Leaf) -> None:
     assert uploads(engine)[-1]["upload"].parts[0].data.strip() == typed.strip().encode()
 
 
+async def test_a_paste_that_comes_in_slowly_is_seen(leaf: Leaf) -> None:
+    """While a terminal types a long paste its length is shown, and nothing of it; Backspace gives it up."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        line = pilot.app.screen.query_one(PathLine)
+        for character in bundle(leaf)[:200].replace("\n", ""):
+            line.post_message(events.Key(character, character))
+        for _ in range(100):
+            await pilot.pause(0.02)
+            if "a paste comes in" in shown(app):
+                break
+        assert "characters so far" in shown(app)
+        assert secret_of(leaf)[:8] not in shown(app)
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert "paste everything here" in shown(app)
+
+
 async def test_300_kilobytes_do_not_freeze_it(leaf: Leaf) -> None:
     """A paste of 300 kB is on the screen as one line, and the next key is answered, within a second."""
     app = deck()

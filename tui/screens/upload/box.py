@@ -105,6 +105,8 @@ class PathLine(Input):
         """Hand over what came, once nothing more comes and its last block has its end."""
         if len(self._hidden) != self._seen:
             self._seen = len(self._hidden)
+            # A serial line needs half a minute for 300 kB: somebody has to see that it comes in.
+            self.placeholder = f"a paste comes in: {self._seen:,} characters so far"
             return
         text = "".join(self._hidden)
         if not is_open(text):
@@ -113,6 +115,7 @@ class PathLine(Input):
 
     def _end_hiding(self) -> None:
         self._hidden.clear()
+        self.placeholder = HINT
         if self._waiting is not None:
             self._waiting.stop()
             self._waiting = None
