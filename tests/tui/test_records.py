@@ -104,7 +104,7 @@ async def test_who_has_which_record() -> None:
         assert "○ ns3.example.com 192.0.2.3 no answer" in text
         assert "○ ns4.example.com 192.0.2.4 no way there" in text
         assert "▲ 1 of 2 have it" in text
-        assert "next look in 2 s" in text
+        assert "looked at 04:02:00 · next look at 04:02:02" in text
 
 
 async def test_a_name_that_leads_elsewhere() -> None:

@@ -22,7 +22,7 @@ def watched(*looks: object, by_itself: bool = True) -> Watch:
     """Return a watch after these looks, ten seconds apart."""
     watch = Watch(by_itself=by_itself)
     for number, found in enumerate(looks):
-        watch.begin()
+        watch.begin(number * 10.0)
         watch.took(found, number * 10.0, NOW)  # type: ignore[arg-type]
     return watch
 
@@ -39,11 +39,15 @@ def test_one_look_at_a_time() -> None:
     """The first look is due at once; while one is under way none begins, and the next comes after its pause."""
     watch = Watch()
     assert watch.is_due(0.0)
-    watch.begin()
+    watch.begin(0.0)
+    assert words.pacing(watch, 0.5) == "looking …"
     assert not watch.is_due(100.0)
     watch.took(SOME, 100.0, NOW)
     assert not watch.is_due(101.9)
     assert watch.is_due(102.0)
+    watch.begin(102.0)
+    assert words.pacing(watch, 102.5) == "looked at 04:02:00 · next look at 04:02:02"
+    assert words.pacing(watch, 103.0) == "looking …"
 
 
 def test_it_goes_on_by_itself_after_a_countdown() -> None:

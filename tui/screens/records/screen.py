@@ -66,6 +66,7 @@ class RecordsScreen(Page[None]):
         """The operation that completes, or gives up, this order."""
         self._has_ended = False
         self._told: object = None
+        self._titles = ("", "")
 
     def body(self) -> ComposeResult:
         yield Prose(id="head")
@@ -157,7 +158,7 @@ class RecordsScreen(Page[None]):
 
     def _begin_look(self) -> None:
         token = self._look = CancelToken()
-        self.watch_state.begin()
+        self.watch_state.begin(self._at)
         self.bridge.ask(lambda: self.engine.look_at_records(self.name_of_lineage, cancel=token), self._looked)
 
     def _looked(self, answer: tuple[RecordView, ...] | CertdeckError) -> None:
@@ -179,8 +180,11 @@ class RecordsScreen(Page[None]):
         boxes, sheet = self.query_one(RecordBoxes), self.query_one("#servers", Sheet)
         boxes.show(order.records, watch.views)
         view = self._view()
-        sheet.border_title = self._servers_title(view)
-        sheet.border_subtitle = words.pacing(watch, at, now)
+        titles = (self._servers_title(view), words.pacing(watch, at))
+        if titles != self._titles:
+            # Only then: each setting draws the whole panel anew, which a serial line feels.
+            self._titles = titles
+            sheet.border_title, sheet.border_subtitle = titles
         failed = f"{watch.error.what} {watch.error.why}" if watch.error is not None else ""
         head = (
             words.headline(order, watch, at),

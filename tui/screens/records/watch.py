@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from core.errors import CertdeckError
@@ -14,6 +14,7 @@ FIRST_PAUSE: Final = 2.0
 """Seconds between the first looks: whoever has just set a record wants to see it."""
 LONGEST_PAUSE: Final = 15.0
 _GROWTH: Final = 1.25
+LONG_LOOK: Final = 1.0
 COUNTDOWN: Final = 5.0
 """Seconds in which the order can still be held back once every server has every record."""
 BUSY_COUNTDOWN: Final = 15.0
@@ -33,11 +34,14 @@ class Watch:
     """Go on without being asked once every server has every record."""
     views: tuple[RecordView, ...] = ()
     looked_at: datetime | None = None
+    next_look: datetime | None = None
+    """By the wall clock, for people."""
     is_looking: bool = False
     error: CertdeckError | None = None
     """Why the last look found nothing."""
     looks: int = 0
     """Since the pauses began short."""
+    _began_at: float = 0.0
     _next_at: float = 0.0
     _answer_at: float | None = None
 
@@ -62,15 +66,20 @@ class Watch:
         """Tell whether to look now. Not while the countdown runs: what it waits for has been seen."""
         return not self.is_looking and self._answer_at is None and at >= self._next_at
 
-    def begin(self) -> None:
+    def begin(self, at: float) -> None:
         """A look has begun."""
-        self.is_looking = True
+        self.is_looking, self._began_at = True, at
+
+    def takes_long(self, at: float) -> bool:
+        """Tell whether a look is under way for so long that it is worth a word."""
+        return self.is_looking and at - self._began_at >= LONG_LOOK
 
     def took(self, found: Sequence[RecordView] | CertdeckError, at: float, now: datetime) -> None:
         """A look has ended."""
         self.is_looking = False
         self.looks += 1
-        self._next_at = at + pause_after(self.looks)
+        pause = pause_after(self.looks)
+        self._next_at, self.next_look = at + pause, now + timedelta(seconds=pause)
         if isinstance(found, CertdeckError):
             self.error = found
             return
@@ -93,9 +102,6 @@ class Watch:
     def look_soon(self) -> None:
         """Look as soon as possible, and often again."""
         self.looks, self._next_at, self._answer_at = 0, 0.0, None
-
-    def seconds_to_look(self, at: float) -> float:
-        return max(self._next_at - at, 0.0)
 
     # -- going on by itself ------------------------------------------------------------------------------------------
 

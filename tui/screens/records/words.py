@@ -51,14 +51,18 @@ def next_step(order: OpenOrder, watch: Watch) -> str:
     return f"Enter goes on once all name servers {have}; a lets it go on by itself."
 
 
-def pacing(watch: Watch, at: float, now: datetime) -> str:
-    """Return when was looked, and when the next look is."""
-    if watch.is_looking:
-        return "looking …"
+def pacing(watch: Watch, at: float) -> str:
+    """Return when was looked, and when the next look is. As times of day: a countdown would redraw a slow line every second."""
     if watch.seconds_to_answer(at) is not None:
         return "seen everywhere"
-    coming = f"next look in {math.ceil(watch.seconds_to_look(at))} s"
-    return coming if watch.looked_at is None else f"looked at {watch.looked_at.astimezone():%H:%M:%S} · {coming}"
+    if watch.next_look is None or watch.takes_long(at):
+        return "looking …"
+    coming = f"next look at {_clock(watch.next_look)}"
+    return coming if watch.looked_at is None else f"looked at {_clock(watch.looked_at)} · {coming}"
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone():%H:%M:%S}"
 
 
 def stakes(order: OpenOrder, watch: Watch, now: datetime) -> str:
