@@ -304,7 +304,7 @@ async def test_changing_begins_with_what_is_set_and_keeps_secrets() -> None:
         await open_list(pilot)
         await pilot.press("down")
         await open_change(pilot)
-        assert not field(app, "name").display
+        assert not app.screen.query("#name")
         assert app.focused is field(app, "zones").query_one(Input)
         assert field(app, "zones").value == "example.net lan.example.net"
         assert field(app, "delegations").value == "a.example.net=proofs.example.org"

@@ -68,7 +68,6 @@ class ProviderForm(FormPage):
         """`entry`: the one to change."""
         super().__init__()
         self._kind, self._entry = kind, entry
-        self.AUTO_FOCUS = "#zones Input" if entry else "#name Input"
         self._taken: frozenset[str] = frozenset()
         self.saved_as = ""
         """What the entry is called, once it has been saved."""
@@ -86,17 +85,16 @@ class ProviderForm(FormPage):
         yield Prose(id="field-help", classes="panel")
 
     def fields(self) -> ComposeResult:
-        name = AskedField(
-            "name",
-            "Name",
-            value=self._entry.name if self._entry else self._free_name(),
-            help="What it is called here, in the wizard and in commands.",
-            problem=self._problem,
-            id="name",
-        )
-        name.display = self._entry is None
-        yield name
-        zones = AskedField(
+        if self._entry is None:
+            yield AskedField(
+                "name",
+                "Name",
+                value=self._free_name(),
+                help="What it is called here, in the wizard and in commands.",
+                problem=self._problem,
+                id="name",
+            )
+        yield AskedField(
             "zones",
             "Zones",
             value=" ".join(self._entry.zones) if self._entry else "",
@@ -110,7 +108,6 @@ class ProviderForm(FormPage):
             problem=self._problem,
             id="zones",
         )
-        yield zones
         for number, field in enumerate(self._ordered()):
             yield self._asked(number, field)
         yield AskedField(
@@ -288,7 +285,7 @@ class ProviderForm(FormPage):
             if chooser.value:
                 settings[field.key] = chooser.value
         return DnsProviderConfig(
-            name=given["name"],
+            name=self._entry.name if self._entry else given["name"],
             kind=self._kind.name,
             zones=tuple(filter(None, _SEPARATORS.split(given["zones"]))),
             settings=settings | _pairs(given.get(_MORE, "")),
