@@ -16,8 +16,6 @@ class Words:
     """After the CA's name: "letsencrypt …"."""
     why: str
     fix: str
-    is_retryable: bool = False
-    """The same request may succeed later without anybody doing something."""
 
 
 _LATER = "Try again later; if it goes on, tell the CA's support the words above."
@@ -45,7 +43,6 @@ WORDS: Mapping[str, Words] = {
         "refuses every request as outdated.",
         "Its anti-replay numbers were not accepted, however often they were renewed.",
         f"A load balancer in front of the CA may be at fault. {_LATER}",
-        is_retryable=True,
     ),
     "badPublicKey": Words(
         "does not accept the public key.",
@@ -77,13 +74,11 @@ WORDS: Mapping[str, Words] = {
         "The validation servers reached no web server at the name's address: port 80 is closed, forwarded elsewhere or filtered, "
         "or the DNS record points to another machine.",
         "Open port 80 for everybody (it may redirect to HTTPS), check the A and AAAA records, and forward port 80 to this box.",
-        is_retryable=True,
     ),
     "dns": Words(
         "could not look the name up in DNS.",
         "The name does not exist, its name servers do not answer, or DNSSEC is broken.",
         "Check that the name resolves from outside, and that all its name servers answer (SERVFAIL is often DNSSEC).",
-        is_retryable=True,
     ),
     "externalAccountRequired": Words(
         "needs an external account binding.",
@@ -94,7 +89,6 @@ WORDS: Mapping[str, Words] = {
         "got another answer than the one expected.",
         "Another web server, a redirect or an old record answered the challenge.",
         "Check that the name points to this box alone (A and AAAA), and that no other server answers /.well-known/acme-challenge/.",
-        is_retryable=True,
     ),
     "invalidContact": Words(
         "does not accept the contact address.",
@@ -106,13 +100,11 @@ WORDS: Mapping[str, Words] = {
         "is not ready to finish this order.",
         "Some names of the order are not validated yet.",
         "Start again: the order goes on where it was.",
-        is_retryable=True,
     ),
     "rateLimited": Words(
         "has a limit that is used up for now.",
         "Too many certificates, orders or failed attempts in a short time.",
         "Wait until the time given; trying again earlier only makes it longer. Rehearse with staging meanwhile.",
-        is_retryable=True,
     ),
     "rejectedIdentifier": Words(
         "does not issue for this name.",
@@ -120,13 +112,14 @@ WORDS: Mapping[str, Words] = {
         "Remove the name, or use another issuer; appliance-ca takes names that are not public.",
     ),
     "serverInternal": Words(
-        "had an internal error.", "The CA's own system failed.", "Try again later.", is_retryable=True
+        "had an internal error.",
+        "The CA's own system failed.",
+        "Try again later.",
     ),
     "tls": Words(
         "could not speak TLS with this machine.",
         "The validation servers were redirected to HTTPS, or used TLS themselves, and the handshake failed.",
         "Let /.well-known/acme-challenge/ be answered on port 80 without a redirect, or mend TLS on port 443.",
-        is_retryable=True,
     ),
     "unauthorized": Words(
         "was not convinced.",
@@ -165,7 +158,6 @@ WORDS: Mapping[str, Words] = {
         "already has a successor for the certificate being renewed.",
         "Another order has replaced it.",
         "certdeck orders again without naming the old certificate; nothing is left to do.",
-        is_retryable=True,
     ),
     "onionCAARequired": Words(
         "needs the CAA records of the onion service in the request.",

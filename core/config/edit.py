@@ -18,7 +18,7 @@ from core.config.model import DnsProviderConfig, IssuerConfig, LineageConfig, Ta
 from core.errors import ConfigError
 from core.paths import Paths
 from core.regular import read_regular
-from core.store.atomic import check_writable, make_dir, remove_file, store_error, write_file
+from core.store.atomic import check_writable, make_dir, store_error, write_file
 
 Key = str | tuple[str, ...]
 """`defaults.issuer`, or a tuple where a part holds a dot: `("issuers", "my.ca", "email")`."""
@@ -97,11 +97,6 @@ def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tu
         if value != getattr(had, key):
             changes[(key,)] = None if value in (None, ()) and key != "domains" else value
     return path, changes, check
-
-
-def remove_lineage(paths: Paths, name: str) -> None:
-    """Remove the settings of a lineage, if they are there. Raises StoreError."""
-    remove_file(paths.certificates / f"{name}.toml")
 
 
 def _set_entry(

@@ -93,7 +93,6 @@ class Settings(Frame):
     def export_ca_root(self, *, report: Reporter = ignore) -> bytes:
         """Return the PEM of the private CA's root certificate, making the root on first use."""
         from core.appliance_ca import root_pem
-        from core.store.vault import Vault
 
         with self._writing("issuer root", report) as context:
-            return root_pem(context, Vault(self.paths, self.env))
+            return root_pem(context, context.vault)

@@ -57,12 +57,6 @@ def names(paths: Paths) -> tuple[str, ...]:
     )
 
 
-def read_all(paths: Paths) -> list[tuple[str, dict[str, object]]]:
-    """Return every record with its name. Raises StoreCorrupt (`store-corrupt`) for the first that cannot be read, StoreError."""
-    found = [(name, read(paths, name)) for name in names(paths)]
-    return [(name, record) for name, record in found if record is not None]
-
-
 def remove(paths: Paths, name: str) -> None:
     """Forget the record of `name`; it need not be there. Durable when it returns. Raises StoreError."""
     remove_file(paths.transactions / (name + SUFFIX))

@@ -38,12 +38,9 @@ class OrderRecord:
     order_url: str | None = None
     """None: not made yet."""
     profile: str | None = None
-    replaces: str | None = None
     challenge: str = "http-01"
     stage: str = "new"
     """`new`, `pending`, or `stopped` by a person."""
-    csr: str | None = None
-    """Base64url DER, as it goes into `finalize`."""
     expires: datetime | None = None
     records: tuple[tuple[str, str, str], ...] = ()
     """(name, type, value) that a person has to set; a restarted order keeps them."""

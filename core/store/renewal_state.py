@@ -37,11 +37,8 @@ class RenewalState:
     """The random moment in the window, chosen once (RFC 9773 §4.2)."""
     ari_check_at: datetime | None = None
     """When to ask again, from Retry-After."""
-    ari_explanation_url: str | None = None
     revoked: str | None = None
     """SHA-256 of a certificate that the CA was asked to revoke: it is not used again."""
-    reminders: int = 0
-    """Daily reminders sent since renewal began to fail (CL-07)."""
     on_fallback: bool = False
     """The fallback certificate is live in place of this one (CL-08)."""
     targets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -61,9 +58,7 @@ class RenewalState:
 
     def succeeded(self, at: datetime) -> RenewalState:
         """Return the state after a success: nothing to remember of earlier failures."""
-        return replace(
-            self, failures=0, last_error=None, last_attempt=at, next_attempt=None, reminders=0, on_fallback=False
-        )
+        return replace(self, failures=0, last_error=None, last_attempt=at, next_attempt=None, on_fallback=False)
 
 
 def error_record(error: CertdeckError, at: datetime) -> dict[str, object]:

@@ -21,7 +21,6 @@ from core.issuers import Issuer
 from core.operations import AccountInfo
 from core.store.accounts import AccountRecord, delete_account, load_account, save_account
 from core.store.aside import keep_aside
-from core.store.vault import Vault
 from core.workflows.accounts import shown
 from core.workflows.context import Context
 from core.workflows.plan import issuer_named
@@ -37,7 +36,7 @@ def roll_over(context: Context, issuer: str) -> AccountInfo:
         NotFound: there is no account; IssuerError: the CA refused, or did not answer: the next use finds out which key holds.
     """
     wanted, record = _account(context, issuer)
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     with Sessions(context, vault) as sessions:
         session = sessions.session(wanted)
         record = load_account(context.paths, issuer, record.directory) or record
@@ -66,7 +65,7 @@ def deactivate(context: Context, issuer: str) -> None:
     Raises NotFound; IssuerError: then nothing was forgotten.
     """
     wanted, record = _account(context, issuer)
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     # Done already, it was by somebody who died before it was forgotten here.
     with Sessions(context, vault) as sessions, suppress(AccountDeactivated):
         at_ca.deactivate(sessions.session(wanted))
@@ -88,7 +87,7 @@ def set_contact(context: Context, issuer: str, email: str | None) -> AccountInfo
             "Write it alone, for example admin@example.com.",
         )
     wanted, record = _account(context, issuer)
-    with Sessions(context, Vault(context.paths, context.env)) as sessions:
+    with Sessions(context, context.vault) as sessions:
         at_ca.set_contact(sessions.session(wanted), email)
     changed = replace(load_account(context.paths, issuer, record.directory) or record, contact=email)
     save_account(context.paths, changed)
@@ -112,7 +111,7 @@ def import_key(context: Context, issuer: str, text: bytes, *, replace_existing: 
     wanted = _acme_issuer(context, issuer)
     assert wanted.directory is not None
     key = brought_key(text)
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     had = load_account(context.paths, issuer, wanted.directory)
     if had is not None and had.thumbprint != key.thumbprint and had.url is not None and not replace_existing:
         raise UsageError(

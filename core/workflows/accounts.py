@@ -17,7 +17,7 @@ from core.workflows.plan import issuer_named
 
 def accounts(context: Context) -> tuple[AccountInfo, ...]:
     """Return the accounts that exist, by issuer. Opens only keys of which no thumbprint was kept; one that is lost has none."""
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     return tuple(shown(_with_thumbprint(context, vault, record)) for record in list_accounts(context.paths))
 
 
@@ -57,6 +57,6 @@ def set_eab(context: Context, issuer: str, *, kid: str, hmac: bytes) -> None:
         raise UsageError(f"{issuer} has no accounts.", "It works on this box alone.", "Nothing needs to be bound.")
     text = hmac.strip()
     ExternalAccountBinding.parse(kid, text)
-    Vault(context.paths, context.env).put(f"eab/{issuer}", text)
+    context.vault.put(f"eab/{issuer}", text)
     set_values(context.paths, {("issuers", issuer, "eab_kid"): kid})
     context.narrator.tell(Changed(what=f"external account binding of {issuer} set"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.config.model import Config
@@ -11,6 +11,7 @@ from core.paths import Paths
 if TYPE_CHECKING:
     from core.events import Narrator
     from core.ports import CancelToken, Environment
+    from core.store.vault import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,14 @@ class Context(View):
 
     narrator: Narrator
     cancel: CancelToken
+    _opened: dict[str, Vault] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def vault(self) -> Vault:
+        """The vault, one for the whole operation: under a passphrase, opening its key takes 0.14 s and 32 MiB each time."""
+        from core.store.vault import Vault
+
+        return self._opened.setdefault("vault", Vault(self.paths, self.env))
 
     def about(self, lineage: str) -> Context:
         """Return the same context, telling about `lineage`."""

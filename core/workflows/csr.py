@@ -49,8 +49,15 @@ def make_request(
     before = None if replace else requests.find_request(context.paths, name)
     if before is not None:
         _refuse_other(before, names, key_type, None if parts is None else subject_text(parts))
-        return _shown(before)
-    from core.store.vault import Vault
+        shown = _shown(context, before)
+        if shown.is_lost:
+            raise UsageError(
+                f"The private key of the signing request {name} is gone.",
+                "A certificate for it would be of no use.",
+                "Add --replace to make a new request with a new key.",
+                details={"needs": "replace", "domains": list(before.names)},
+            )
+        return shown
     from core.x509.csr import build_request
     from core.x509.key import generate_key
 
@@ -65,20 +72,20 @@ def make_request(
         csr=build_request(key, names, parts or ()),
         key=requests.key_id(key.spki),
     )
-    requests.save_request(context.paths, Vault(context.paths, context.env), record, key.to_pem())
+    requests.save_request(context.paths, context.vault, record, key.to_pem())
     context.narrator.tell(Changed(what=f"made a private key and a signing request, {name}"))
-    return _shown(record, is_new=True)
+    return _shown(context, record, is_new=True)
 
 
 def open_requests(view: View) -> tuple[SigningRequest, ...]:
     """Return the requests whose certificates have not come yet."""
-    return tuple(map(_shown, requests.list_requests(view.paths)))
+    return tuple(_shown(view, record) for record in requests.list_requests(view.paths))
 
 
 def open_request(view: View, name: str) -> SigningRequest:
     """Return one of them. Raises NotFound (`not-found`)."""
     check_lineage_name(name)
-    return _shown(requests.the_request(view.paths, name))
+    return _shown(view, requests.the_request(view.paths, name))
 
 
 def write_request(view: View, name: str, out: Path) -> None:
@@ -111,11 +118,10 @@ def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[Ow
     found = _matching(context, public_keys)
     if not found:
         return ()
-    from core.store.vault import Vault
     from core.upload.keys import read_pem
     from core.upload.material import OwnKey
 
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     keys = []
     for record in found:
         keys.append(OwnKey(read_pem(requests.open_key(context.paths, vault, record)), f"the request {record.name}"))
@@ -157,7 +163,9 @@ def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str |
         )
 
 
-def _shown(record: RequestRecord, *, is_new: bool = False) -> SigningRequest:
+def _shown(view: View, record: RequestRecord, *, is_new: bool = False) -> SigningRequest:
+    is_lost = not requests.has_key(view.paths, record)
+    lost = ("Its private key is gone: a certificate for it would be of no use. Make a new request.",) if is_lost else ()
     return SigningRequest(
         name=record.name,
         domains=record.names,
@@ -165,8 +173,9 @@ def _shown(record: RequestRecord, *, is_new: bool = False) -> SigningRequest:
         subject=record.subject,
         created=record.created,
         pem=record.csr,
-        advice=advice(record.names),
+        advice=(*lost, *advice(record.names)),
         is_new=is_new,
+        is_lost=is_lost,
     )
 
 

@@ -7,7 +7,6 @@ from core.events import Changed
 from core.operations import Deleted
 from core.store.deleted import delete_lineage
 from core.store.index import facts_of
-from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.deploy import release_target
 from core.workflows.outcome import target_configs
@@ -36,7 +35,7 @@ def delete(context: Context, name: str, *, force: bool) -> Deleted:
         for target in targets:
             release_target(context, target)
 
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     kept_until = delete_lineage(context.paths, vault, name, context.env.clock.now(), let_go)
     context.narrator.tell(Changed(what=f"deleted {name}"))
     return Deleted(name=name, kept_until=kept_until)

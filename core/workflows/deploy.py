@@ -93,9 +93,8 @@ def rollback(context: Context, name: str) -> Deployment:
                 fix=f"Renew it: certdeck --renew {name} --force.",
             )
         )
-    from core.store.vault import Vault
 
-    vault = Vault(paths, context.env)
+    vault = context.vault
     context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose="roll back"))
     lineages.unseal_key(paths, vault, name, version)
     try:

@@ -117,8 +117,6 @@ def _clock(context: Context) -> Iterator[Finding]:
 def _state(context: Context) -> Iterator[Finding]:
     import shutil
 
-    from core.store.vault import Vault
-
     yield from _folders(context)
     state = context.paths.state
     free = shutil.disk_usage(next(folder for folder in (state, *state.parents) if folder.is_dir())).free
@@ -132,7 +130,7 @@ def _state(context: Context) -> Iterator[Finding]:
         )
     else:
         yield Finding(id="disk", status="pass", title="Disk", detail=f"{free // (1024 * 1024)} MiB free")
-    Vault(context.paths, context.env).check()
+    context.vault.check()
     yield Finding(id="vault", status="pass", title="Vault", detail="opens with the master key of this box")
 
 

@@ -98,7 +98,6 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
         TargetError: the certificate exists, a service did not take it and was put back.
     """
     from core.identifiers import parse_identifier
-    from core.store.vault import Vault
     from core.workflows.status import status_of
 
     if external_url is not None:
@@ -113,7 +112,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
         context = replace(context, config=replace(context.config, appliance=appliance))
     context = context.about(NAME)
     warn_of_clock(context)
-    Vault(context.paths, context.env).create()
+    context.vault.create()
     facts = _facts(context)
     if facts is not None and facts.issuer != ISSUER:
         return FirstBoot(

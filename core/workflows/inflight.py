@@ -171,10 +171,9 @@ def _remember(context: Context, flight: InFlight) -> None:
 
 
 def _seal_old_keys(context: Context, name: str) -> None:
-    from core.store.vault import Vault
 
     try:
-        lineages.seal_old_keys(context.paths, Vault(context.paths, context.env), name)
+        lineages.seal_old_keys(context.paths, context.vault, name)
     except StoreFull:
         raise  # the next run seals it, when there is room
     except (VaultError, StoreError) as exc:

@@ -54,7 +54,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
         context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Choose otherwise if you prefer."))
     if existing is None and wanted.issuer.is_public:
         context.narrator.tell(_PUBLICITY)
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     with Sessions(context, vault) as sessions:
         if request.staging or request.rehearse:
             _refuse_rehearsal_by_hand(wanted)
@@ -82,7 +82,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
 
 def complete(context: Context, name: str, *, anyway: bool = False) -> Issued | Pending:
     """Go on with the open order of a lineage. `anyway`: see `acquire`. Raises NotFound (`not-found`) when there is none."""
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     with Sessions(context, vault) as sessions:
         pending = finish_order(context, name, vault, sessions, anyway=anyway)
     return pending or Issued(status=status_of(context, name))

@@ -54,10 +54,9 @@ def _was_live(context: Context, name: str) -> int | None:
 
 
 def _opened(context: Context, name: str, version: int) -> int | None:
-    from core.store.vault import Vault
 
     try:
-        lineages.unseal_key(context.paths, Vault(context.paths, context.env), name, version)
+        lineages.unseal_key(context.paths, context.vault, name, version)
     except CertdeckError:
         return None  # renewing brings one
     return version

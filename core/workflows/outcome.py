@@ -64,7 +64,6 @@ def ask_when(context: Context, plan: Plan, sessions: Sessions) -> None:
         ari_end=window.end,
         ari_chosen=chosen,
         ari_check_at=window.retry_after,
-        ari_explanation_url=window.explanation_url,
     )
     renewal_state.save(context.paths, plan.name, asked)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.acme.revoke import REASONS
+from core.acme.revoke import REASONS, revoke_with_key
 from core.acme.revoke import revoke as revoke_at_ca
+from core.acme.session import AcmeSession
 from core.config.load import load_lineage
-from core.errors import NotFound, UsageError
-from core.events import Changed
+from core.errors import AcmeProblem, NotFound, UsageError
+from core.events import Changed, KeyUsed
 from core.store import renewal_state
-from core.store.lineages import live_version, read_public, read_version
-from core.store.vault import Vault
+from core.store.lineages import live_version, read_pair, read_public, read_version
 from core.workflows.context import Context
 from core.workflows.plan import plan
 from core.workflows.sessions import Sessions
@@ -48,8 +48,8 @@ def revoke(context: Context, name: str, reason: str) -> None:
             lineage=name,
         )
     leaf = parse_pem(read_public(context.paths, name, number)[0])[0]
-    with Sessions(context, Vault(context.paths, context.env)) as sessions:
-        revoke_at_ca(sessions.session(wanted.issuer), leaf.der, reason)
+    with Sessions(context, context.vault) as sessions:
+        _revoke(context, sessions.session(wanted.issuer), name, number, leaf.der, reason)
     state = renewal_state.load(context.paths, name)
     # Due from now on: the next run brings one that is not revoked.
     due = replace(
@@ -61,3 +61,14 @@ def revoke(context: Context, name: str, reason: str) -> None:
     )
     renewal_state.save(context.paths, name, due)
     context.narrator.tell(Changed(what=f"revoked {name}, serial {leaf.serial}, reason {reason}"))
+
+
+def _revoke(context: Context, session: AcmeSession, name: str, version: int, der: bytes, reason: str) -> None:
+    """Revoke as the account; where another account had ordered it, which is lost by now, with the certificate's own key."""
+    try:
+        revoke_at_ca(session, der, reason)
+    except AcmeProblem as exc:
+        if not str(exc.details.get("type", "")).endswith(":unauthorized"):
+            raise
+        context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose="revoke its own certificate"))
+        revoke_with_key(session, der, read_pair(context.paths, name, version).privkey, reason)

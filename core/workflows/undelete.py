@@ -59,7 +59,6 @@ def undelete(context: Context, name: str) -> Restored:
         write_lineage(paths, settings)
     else:
         from core.store.deleted import restore
-        from core.store.vault import Vault
 
         copy = next((copy for copy in list_deleted(paths) if copy.name == name), None)
         if copy is None:
@@ -69,7 +68,7 @@ def undelete(context: Context, name: str) -> Restored:
                 "`certdeck undelete` lists what can be brought back.",
                 lineage=name,
             )
-        restore(paths, Vault(paths, context.env), copy)
+        restore(paths, context.vault, copy)
     _leave_targets_of_others(context, name)
     context.narrator.tell(Changed(what=f"brought {name} back"))
     newest = max(lineages.versions(paths, name), default=None)

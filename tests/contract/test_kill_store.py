@@ -178,7 +178,6 @@ def test_orders_and_accounts_are_whole_or_not_at_all(paths: Paths) -> None:
         account_url="u",
         identifiers=("a.example",),
         created=NOON,
-        csr="AA",
     )
     account = AccountRecord.new("x", "https://x/dir", contact=None, created=NOON)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config.edit import remove_lineage, remove_table, set_issuer, set_target, set_values, write_lineage
+from core.config.edit import remove_table, set_issuer, set_target, set_values, write_lineage
 from core.config.load import load_config, load_lineage
 from core.config.model import IssuerConfig, LineageConfig, TargetConfig
 from core.errors import ConfigError
@@ -118,9 +118,6 @@ def test_a_lineage_is_written_and_read_back(paths: Paths) -> None:
     assert load_lineage(paths, "shop") == lineage
     file = paths.certificates / "shop.toml"
     assert file.read_text() == 'domains = ["shop.example.com", "*.shop.example.com"]\nissuer = "x"\ntargets = ["web"]\n'
-    remove_lineage(paths, "shop")
-    remove_lineage(paths, "shop")
-    assert not file.exists()
 
 
 def test_a_lineage_is_updated_in_place(paths: Paths) -> None:

@@ -97,11 +97,12 @@ def test_a_damaged_account_is_said(paths: Paths) -> None:
 
 def test_the_journal_keeps_a_record_until_it_is_removed(paths: Paths) -> None:
     """What is in flight is found by the next run, one record for each name."""
-    assert journal.read_all(paths) == []
+    assert journal.names(paths) == ()
     journal.write(paths, "b", {"stage": "switched", "targets": ["web"]})
     journal.write(paths, "a", {"stage": "staged"})
     journal.write(paths, "b", {"stage": "committing"})
-    assert journal.read_all(paths) == [("a", {"stage": "staged"}), ("b", {"stage": "committing"})]
+    assert journal.names(paths) == ("a", "b")
+    assert journal.read(paths, "b") == {"stage": "committing"}
     journal.remove(paths, "a")
     journal.remove(paths, "a")
     assert journal.names(paths) == ("b",)
@@ -113,7 +114,7 @@ def test_a_damaged_journal_is_said(paths: Paths) -> None:
     journal.write(paths, "shop", {})
     (paths.transactions / "shop.json").write_text("[1]")
     with pytest.raises(StoreCorrupt, match="interrupted deployment"):
-        journal.read_all(paths)
+        journal.read(paths, "shop")
 
 
 def test_the_renewal_state_counts_failures_and_forgets_them(paths: Paths) -> None:
