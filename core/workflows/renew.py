@@ -163,14 +163,13 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from core.store.vault import Vault
     from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions
 
     decisions, broken = _decisions(context, names, force)
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     purge_deleted(context.paths, context.env.clock.now())
     with Sessions(context, vault) as sessions:
         run = _Run(context, vault, sessions, len(busy))
