@@ -108,6 +108,11 @@ def open_key(paths: Paths, vault: Vault, record: RequestRecord) -> bytes:
     return vault.unseal(request_key(record.name, record.key), sealed)
 
 
+def has_key(paths: Paths, record: RequestRecord) -> bool:
+    """Tell whether the key of a request is there: a vault that was begun anew has set it aside."""
+    return _key_file(paths, record).exists()
+
+
 def delete_request(paths: Paths, name: str) -> bool:
     """Forget a request and its key in one step; returns whether there was anything. Raises StoreError."""
     folder = paths.requests / name

@@ -114,3 +114,5 @@ class SigningRequest:
     """What one should know of these names, a sentence each."""
     is_new: bool = False
     """It was made just now."""
+    is_lost: bool = False
+    """Its private key is gone."""

@@ -233,6 +233,18 @@ def broken(box: Appliance, made: SigningRequest, purchased: Authority) -> Signin
     return made
 
 
+def test_after_the_vault_was_begun_anew(box: Appliance) -> None:
+    """A request whose key nobody can open any more says so, and is not given out again as if it were good."""
+    box.engine.make_csr("shop", SHOP)
+    box.paths.master_key.unlink()
+    box.engine.new_vault()
+    assert "private key is gone" in box.engine.csr("shop").advice[0]
+    with pytest.raises(UsageError) as caught:
+        box.engine.make_csr("shop", SHOP)
+    assert caught.value.details["needs"] == "replace"
+    assert box.engine.make_csr("shop", SHOP, replace=True).advice == ()
+
+
 def test_errors_are_ours(box: Appliance) -> None:
     """A folder that cannot be read is one of our errors."""
     box.paths.requests.parent.mkdir(parents=True, exist_ok=True)
