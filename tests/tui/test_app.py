@@ -20,6 +20,7 @@ from tui.screens.log import LogScreen
 from tui.screens.page import Page
 from tui.screens.progress import ProgressScreen
 from tui.terminal import Terminal
+from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.footer import PageFooter
 from tui.widgets.header import PageHeader
 from tui.widgets.tray import Tray
@@ -293,6 +294,23 @@ async def test_a_small_terminal_is_told_calmly() -> None:
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert "Certificates  7" in shown(app)
+
+
+async def test_the_cursor_survives_a_small_terminal() -> None:
+    """When a window was too small for a while the keys work on the same list as before."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("down")
+        await pilot.resize_terminal(50, 12)
+        await pilot.pause()
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        await pilot.press("down")
+        assert isinstance(app.screen, LineagesScreen)
+        table = app.screen.query_one(CertificateTable)
+        assert table.has_focus
+        assert table.chosen is not None
+        assert table.chosen.name == "edge"
 
 
 async def test_global_keys() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 from core.errors import ConfigError, StoreCorrupt
@@ -123,6 +124,17 @@ async def test_filter_is_kept_or_cleared() -> None:
         await settled(pilot)
         assert len(_rows(app)) == 7
         assert not app.screen.query(Input)
+
+
+async def test_what_is_typed_right_behind_the_slash_is_filtered_for() -> None:
+    """Whoever types ahead, or over a slow line, loses no letter to the keys of the list."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        for key, sign in (("slash", "/"), ("r", "r"), ("D", "D"), ("slash", "/")):
+            app.post_message(Key(key, sign))
+        await pilot.pause()
+        assert isinstance(app.screen, LineagesScreen)
+        assert app.screen.query_one(Input).value == "rD/"
 
 
 async def test_letters_belong_to_the_filter_while_one_types() -> None:

@@ -30,6 +30,18 @@ def _entries(count: int) -> list[LogEntry]:
     ]
 
 
+async def test_a_wide_log_says_who() -> None:
+    """In a wide window who did it stands at the end of each entry, in a column."""
+    app = deck()
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        entries = [line for line in shown(app).splitlines() if ":00  " in line]
+        assert len(entries) == len(HISTORY)
+        assert len({line.index("systemd") for line in entries}) == 1
+        assert "by systemd" not in shown(app)
+
+
 async def test_log_shows_the_history(snap: Snap) -> None:
     """The log tells newest first what happened, when, to which certificate and by whom (SO-44)."""
     app = deck()

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Container
 from textual.message import Message
-from textual.widget import Widget
+from textual.widgets import Input
 
 from core.errors import CertdeckError
 from core.operations import LineageStatus, OpenOrder
@@ -54,7 +56,11 @@ class LineagesScreen(Page[None]):
     """Overview, list, details."""
 
     SCOPE = "certificates"
-    BINDINGS: ClassVar = bindings(of_scope("certificates", "page"))
+    BINDINGS: ClassVar = [
+        *bindings(of_scope("certificates", "page")),
+        # With priority: else what is typed right behind it would be taken for keys of this screen.
+        Binding("slash", "filter", show=False, priority=True),
+    ]
     AUTO_FOCUS = "CertificateTable"
     HELP_TEXT = (
         "Every certificate on this box. The bar shows how much of its life is used; the tick shows where it renews. The line "
@@ -235,16 +241,16 @@ class LineagesScreen(Page[None]):
             self._set_filter("")
             self.query_one(CertificateTable).choose(name)
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         from tui.widgets.filter_field import FilterField
 
+        if isinstance(self.focused, Input):
+            raise SkipAction  # a slash in what is typed
         if not self.query(FilterField):
-            self.mount(
-                FilterField("name, domain, issuer …   ↵ keeps it, esc shows all", id="filter"),
-                after=self.query_one(Overview),
-            )
+            field = FilterField("name, domain, issuer …   ↵ keeps it, esc shows all", id="filter")
+            await self.mount(field, after=self.query_one(Overview))
             self.call_after_refresh(self._share_height)
-        self.query_one("#filter", Widget).focus()
+        self.set_focus(self.query_one("#filter Input"))
 
     def on_filter_field_typed(self, message: Message) -> None:
         self._set_filter(getattr(message, "text", ""))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Final
 
+from textual.actions import SkipAction
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.message import Message
-from textual.widget import Widget
+from textual.widgets import Input
 
 from core.errors import CertdeckError
 from core.operations import LogEntry
@@ -17,11 +19,13 @@ from tui.bridge import OperationFinished
 from tui.glyphs import printable
 from tui.screens.page import Page, StatusRead
 from tui.widgets.ink import Ink
-from tui.widgets.lines import BLANK, Line, Part, fit, wrap
+from tui.widgets.lines import BLANK, Line, Part, fit, length, width_of, wrap
 from tui.widgets.notice import failed
 from tui.widgets.sheet import Sheet
 
 _PAGE: Final = 200
+_WIDE: Final = 96
+"""From this width on who did it stands at the end of each line."""
 
 _SIGNS: Final = {
     "failed": ("✖", "severity-red"),
@@ -39,7 +43,11 @@ class LogScreen(Page[None]):
     """Reads the history a page at a time."""
 
     SCOPE = "log"
-    BINDINGS: ClassVar = bindings(of_scope("log", "page"))
+    BINDINGS: ClassVar = [
+        *bindings(of_scope("log", "page")),
+        # With priority: else what is typed right behind it would be taken for keys of this screen.
+        Binding("slash", "filter", show=False, priority=True),
+    ]
     AUTO_FOCUS = "Sheet"
     page_title = "Log"
     HELP_TEXT = (
@@ -146,12 +154,15 @@ class LogScreen(Page[None]):
 
     # -- filter ------------------------------------------------------------------------------------------------------
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         from tui.widgets.filter_field import FilterField
 
+        if isinstance(self.focused, Input):
+            raise SkipAction  # a slash in what is typed
         if not self.query(FilterField):
-            self.mount(FilterField("a certificate's name, or any word", id="filter"), before=self.query_one(Sheet))
-        self.query_one("#filter", Widget).focus()
+            field = FilterField("a certificate's name, or any word", id="filter")
+            await self.mount(field, before=self.query_one(Sheet))
+        self.set_focus(self.query_one("#filter Input"))
 
     def on_filter_field_typed(self, message: Message) -> None:
         self._filter = str(getattr(message, "text", "")).strip()
@@ -180,6 +191,10 @@ def _written(entries: list[LogEntry], now: datetime, width: int, ink: Ink) -> li
     """Return a line or more for each entry, below a heading for each day."""
     lines: list[Line] = []
     names = min(max((len(entry.lineage or "") for entry in entries[:400]), default=0), 24)
+    people = 0
+    if width >= _WIDE:
+        people = min(max((width_of(printable(entry.who)) for entry in entries[:400]), default=0), 20)
+    room = width - (people + 2 if people else 0)
     day = ""
     for entry in entries:
         its_day = text.day(entry.at)
@@ -197,8 +212,12 @@ def _written(entries: list[LogEntry], now: datetime, width: int, ink: Ink) -> li
         ]
         indent = 12 + names + (2 if names else 0)
         words = text.describe_entry(entry.kind, entry.facts)
-        if entry.kind == "run-started" and entry.who:
+        if entry.kind == "run-started" and entry.who and not people:
             words += f", by {printable(entry.who)}"
-        for number, line in enumerate(wrap(words, width - indent)):
-            lines.append([*(head if number == 0 else [(" " * indent, BLANK)]), (line, ink("foreground"))])
+        for number, line in enumerate(wrap(words, room - indent)):
+            parts = [*(head if number == 0 else [(" " * indent, BLANK)]), (line, ink("foreground"))]
+            if people and number == 0:
+                gap = " " * (room - length(parts) + 2)
+                parts += [(gap, BLANK), (fit(printable(entry.who), people), ink("text-muted"))]
+            lines.append(parts)
     return lines

@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from core.errors import CertdeckError
@@ -45,6 +46,9 @@ class Page(Screen[T]):
     """What the help screen says about this one, before the keys; paragraphs apart by an empty line."""
 
     AUTO_FOCUS = "*"
+
+    _before_small: Widget | None = None
+    """What had the focus before the terminal became too small."""
 
     page_title = ""
     page_detail = ""
@@ -165,7 +169,12 @@ class Page(Screen[T]):
         small = width < SMALLEST[0] or height < SMALLEST[1]
         if small == self.has_class("-small"):
             return
+        if small:
+            self._before_small = self.focused
         self.set_class(small, "-small")
+        if not small and self._before_small is not None and self._before_small.is_attached:
+            # What is hidden loses the focus: it comes back with its place.
+            self.call_after_refresh(self.set_focus, self._before_small)
         if small:
             least = f"certdeck needs {SMALLEST[0]} × {SMALLEST[1]} characters."
             words = f"{least}\nThis window has {width} × {height}.\n\nMake it larger, or press q."
