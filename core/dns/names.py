@@ -40,6 +40,11 @@ def is_below(name: str, zone: str) -> bool:
     return name == zone or name.endswith(f".{zone}")
 
 
+def name_below(name: str, zone: str) -> str:
+    """Return a name relative to its zone, as most interfaces want it; empty at the zone's top."""
+    return "" if name == zone else name.removesuffix(f".{zone}")
+
+
 def zone_among(name: str, zones: Iterable[str]) -> str | None:
     """Return the longest of `zones` that a name is in; None when it is in none."""
     return max((zone for zone in zones if is_below(name, zone)), key=len, default=None)

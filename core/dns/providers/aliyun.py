@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from core.dns.api import Answer, Api, stumbles
 from core.dns.changes import ATTEMPTS, Change, by_name
+from core.dns.field_checks import one_word
+from core.dns.names import name_below
 from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.providers.acs3 import AcsKey, query_text
 from core.dns.txt import unquoted
@@ -275,7 +277,7 @@ class Aliyun:
 
 
 def _rr(name: str, zone: str) -> str:
-    return TxtRecord(name=name, value="").below(zone) or "@"
+    return name_below(name, zone) or "@"
 
 
 def _rr_in(record: Mapping[str, Any]) -> str:
@@ -299,11 +301,7 @@ def _is_temporary(answer: Answer) -> bool:
 def _check_key_id(id: str) -> str | None:
     if id.strip().startswith("STS."):
         return "This is a temporary key of a session; an access key of a RAM user is needed, which begins with LTAI."
-    return None if len(id.split()) == 1 and id.isascii() else "An AccessKey ID is one word without spaces."
-
-
-def _check_secret(secret: str) -> str | None:
-    return None if len(secret.split()) == 1 and secret.isascii() else "An AccessKey secret is one word without spaces."
+    return one_word(id)
 
 
 KIND = Kind(
@@ -316,7 +314,7 @@ KIND = Kind(
             label="AccessKey secret",
             help="Shown once, when the AccessKey is made.",
             secret=True,
-            check=_check_secret,
+            check=one_word,
         ),
         *HTTP_FIELDS,
     ),

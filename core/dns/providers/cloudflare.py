@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from core.dns.api import Answer, Api
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, Change, by_name, contested
+from core.dns.field_checks import one_word
 from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.providers.cloudflare_failures import ALREADY_GONE, ALREADY_THERE, TOKENS_PAGE, Failures, codes_of
 from core.dns.txt import quoted, unquoted
@@ -266,9 +267,7 @@ def _check_token(token: str) -> str | None:
     bare = token.strip()
     if _GLOBAL_KEY.fullmatch(bare):
         return "This is a Global API Key; an API token is needed, which can be limited to DNS."
-    if len(bare.split()) != 1 or not bare.isascii():
-        return "An API token is one word without spaces."
-    return None
+    return one_word(bare)
 
 
 def _check_zone_id(id: str) -> str | None:

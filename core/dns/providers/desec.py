@@ -16,6 +16,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from core.dns.api import Answer, Api
 from core.dns.changes import Change, by_name, make_it_stand
+from core.dns.field_checks import one_word
+from core.dns.names import name_below
 from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.txt import quoted, unquoted
 from core.errors import DnsProviderError
@@ -83,7 +85,7 @@ class Desec:
             return {name: self._values_in(sets[name]) for name in changes if name in sets}
         found = {}
         for name in changes:
-            answer = self._ask("GET", f"{path}{quote(_below(name, zone) or '@', safe='@*')}/TXT/")
+            answer = self._ask("GET", f"{path}{quote(name_below(name, zone) or '@', safe='@*')}/TXT/")
             if answer.status != 404:
                 found[name] = self._values_in(self._want(answer, zone))
         return found
@@ -96,7 +98,7 @@ class Desec:
             values = [unquoted(text) for text in texts]
             records = [text for text, value in zip(texts, values, strict=True) if value not in change.remove]
             records += [quoted(value) for value in change.missing(values)]
-            rrset: dict[str, object] = {"subname": _below(name, zone), "type": "TXT", "records": records}
+            rrset: dict[str, object] = {"subname": name_below(name, zone), "type": "TXT", "records": records}
             if texts:
                 standing.append(rrset)
             else:
@@ -196,10 +198,6 @@ class Desec:
         )
 
 
-def _below(name: str, zone: str) -> str:
-    return TxtRecord(name=name, value="").below(zone)
-
-
 def _ttl_in(domain: object) -> int:
     ttl = domain.get("minimum_ttl") if isinstance(domain, dict) else None
     return ttl if isinstance(ttl, int) and ttl > 0 else LOWEST_TTL
@@ -225,10 +223,6 @@ def _said(answer: Answer) -> str:
     return " ".join(sentences)
 
 
-def _check_token(token: str) -> str | None:
-    return None if len(token.split()) == 1 and token.isascii() else "A token is one word without spaces."
-
-
 KIND = Kind(
     name="desec",
     title=TITLE,
@@ -238,7 +232,7 @@ KIND = Kind(
             label="Token",
             help="From Token Management at deSEC; shown once, when it is made.",
             secret=True,
-            check=_check_token,
+            check=one_word,
         ),
         *HTTP_FIELDS,
     ),

@@ -13,6 +13,8 @@ from typing import Any
 
 from core.dns.api import Answer, Api, stumbles
 from core.dns.changes import PAUSE_SECONDS, by_name
+from core.dns.field_checks import one_word
+from core.dns.names import name_below
 from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.txt import unquoted
 from core.errors import DnsProviderError
@@ -189,7 +191,7 @@ class Dynu:
 
 def _made(record: TxtRecord, zone: str) -> Mapping[str, object]:
     return {
-        "nodeName": record.below(zone),
+        "nodeName": name_below(record.name, zone),
         "recordType": "TXT",
         "ttl": LOWEST_TTL,
         "state": True,
@@ -225,21 +227,17 @@ def _seconds(expires_in: object) -> float:
     return float(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0.0
 
 
-def _check_word(text: str) -> str | None:
-    return None if len(text.split()) == 1 and text.isascii() else "It is one word without spaces."
-
-
 KIND = Kind(
     name="dynu",
     title=TITLE,
     fields=(
-        Field(key="client_id", label="Client ID", help=f"Under OAuth2 on {KEYS_PAGE}.", check=_check_word),
+        Field(key="client_id", label="Client ID", help=f"Under OAuth2 on {KEYS_PAGE}.", check=one_word),
         Field(
             key="client_secret",
             label="Secret",
             help="Beside the Client ID; not the API Key.",
             secret=True,
-            check=_check_word,
+            check=one_word,
         ),
         *HTTP_FIELDS,
     ),

@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 from core.dns.api import Answer, Api, Stale
 from core.dns.changes import ATTEMPTS, Change, by_name, make_it_stand
+from core.dns.field_checks import one_word
+from core.dns.names import name_below
 from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.txt import unquoted
 from core.errors import DnsProviderError
@@ -88,7 +90,12 @@ class GoDaddy:
     def add(self, zone: str, records: Sequence[TxtRecord]) -> bool:
         """Add values beside others; False when GoDaddy has one already, or is at work there: it has to be looked again."""
         data = [
-            {"type": "TXT", "name": each.below(zone) or "@", "data": each.value, "ttl": max(TTL_SECONDS, LOWEST_TTL)}
+            {
+                "type": "TXT",
+                "name": name_below(each.name, zone) or "@",
+                "data": each.value,
+                "ttl": max(TTL_SECONDS, LOWEST_TTL),
+            }
             for each in records
         ]
         answer = self._ask("PATCH", _path(zone), data=data)
@@ -229,8 +236,7 @@ def _path(zone: str, name: str | None = None) -> str:
     path = f"/v1/domains/{quote(zone, safe='')}/records"
     if name is None:
         return path
-    below = TxtRecord(name=name, value="").below(zone) or "@"
-    return f"{path}/TXT/{quote(below, safe='@*')}"
+    return f"{path}/TXT/{quote(name_below(name, zone) or '@', safe='@*')}"
 
 
 def _said(answer: Answer) -> str:
@@ -243,10 +249,6 @@ def _said(answer: Answer) -> str:
     return ": ".join(each for each in [*words, *more] if each)
 
 
-def _check_word(text: str) -> str | None:
-    return None if len(text.split()) == 1 and text.isascii() else "It is one word without spaces."
-
-
 KIND = Kind(
     name="godaddy",
     title=TITLE,
@@ -256,14 +258,14 @@ KIND = Kind(
             label="API key",
             help=f"From {KEYS_PAGE}, environment Production.",
             secret=True,
-            check=_check_word,
+            check=one_word,
         ),
         Field(
             key="api_secret",
             label="API secret",
             help="Shown once, when the key is made.",
             secret=True,
-            check=_check_word,
+            check=one_word,
         ),
         *HTTP_FIELDS,
     ),

@@ -22,7 +22,8 @@ from xml.etree.ElementTree import Element
 
 from core.dns.api import Answer, Api, Stale, stumbles
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, SETTLE_SECONDS, by_name, contested
-from core.dns.names import zone_among
+from core.dns.field_checks import one_word
+from core.dns.names import name_below, zone_among
 from core.dns.plain_xml import NotPlainXml, plain_xml, text_of
 from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.providers.namecheap_zone import Hosts, NotClean, OtherNameServers, hosts_in
@@ -324,7 +325,7 @@ def _is_temporary(answer: Answer) -> bool:
 
 
 def _host_name(name: str, zone: str) -> str:
-    return TxtRecord(name=name, value="").below(zone) or "@"
+    return name_below(name, zone) or "@"
 
 
 def _check_address(address: str) -> str | None:
@@ -335,16 +336,12 @@ def _check_address(address: str) -> str | None:
     return None
 
 
-def _check_key(key: str) -> str | None:
-    return None if len(key.split()) == 1 and key.isascii() else "An API key is one word without spaces."
-
-
 KIND = Kind(
     name="namecheap",
     title=TITLE,
     fields=(
         Field(key="api_user", label="API user", help="The user name of the account."),
-        Field(key="api_key", label="API key", help="From Profile, Tools, API Access.", secret=True, check=_check_key),
+        Field(key="api_key", label="API key", help="From Profile, Tools, API Access.", secret=True, check=one_word),
         Field(
             key="client_ip",
             label="Client IP",

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 
 from core.dns.api import Answer, Api, stumbles
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, Change, by_name, contested
+from core.dns.field_checks import one_word
 from core.dns.names import plain_name
 from core.dns.plain_xml import NotPlainXml, plain_xml, text_of
 from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
@@ -307,15 +308,7 @@ def _check_id(id: str) -> str | None:
 def _check_key_id(id: str) -> str | None:
     if id.strip().startswith("ASIA"):
         return "This is a temporary key of a session; an access key of an IAM user is needed, which begins with AKIA."
-    return (
-        None
-        if re.fullmatch(r"\w{3,128}", id.strip())
-        else "An access key id is one word of letters and digits."
-    )
-
-
-def _check_secret(secret: str) -> str | None:
-    return None if len(secret.split()) == 1 and secret.isascii() else "A secret access key is one word without spaces."
+    return None if re.fullmatch(r"\w{3,128}", id.strip()) else "An access key id is one word of letters and digits."
 
 
 KIND = Kind(
@@ -330,7 +323,7 @@ KIND = Kind(
             label="Secret access key",
             help="Shown once, when the access key is made.",
             secret=True,
-            check=_check_secret,
+            check=one_word,
         ),
         Field(
             key="hosted_zone_id",

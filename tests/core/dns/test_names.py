@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from core.dns.grant import Grant
-from core.dns.names import proof_value, record_name, zone_among
+from core.dns.names import name_below, proof_value, record_name, zone_among
 
 ACCOUNT = "https://ca.test/account/1"
 
@@ -71,3 +71,12 @@ def test_a_permission_survives_its_text() -> None:
     """What is written can be read again."""
     grant = Grant("ca.test", ACCOUNT, True, 1.9e9)
     assert Grant.parse(grant.text) == grant
+
+
+@pytest.mark.parametrize(
+    ("name", "below"),
+    [("example.com", ""), ("_acme-challenge.example.com", "_acme-challenge"), ("a.b.example.com", "a.b")],
+)
+def test_a_name_is_told_relative_to_its_zone(name: str, below: str) -> None:
+    """Interfaces want names without the zone; its own top is empty."""
+    assert name_below(name, "example.com") == below
