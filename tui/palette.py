@@ -18,6 +18,7 @@ from tui.actions import offered
 from tui.glyphs import printable
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.page import Page
+from tui.screens.waiting import waiting_orders
 from tui.widgets.lines import fit
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Command:
 
 
 def commands(page: Page[Any]) -> list[Command]:
-    """Return what can be done on a page, in the order of the table; themes last."""
+    """Return what can be done on a page, in the order of the table; orders that wait and themes last."""
     found = [
         Command(
             action.key_shown,
@@ -50,10 +51,24 @@ def commands(page: Page[Any]) -> list[Command]:
         for action in offered(page.actions(), page.situation())
         if action.palette
     ]
+    found += _waiting(page.deck)
     for theme in page.deck.deck_themes():
         title = f"Theme: {printable(theme.name)}"
         found.append(Command("", title, title.casefold(), partial(setattr, page.deck, "theme", theme.name)))
     return found
+
+
+def _waiting(deck: CertdeckApp) -> Iterator[Command]:
+    """Yield a command for each order that waits for DNS records which a person sets."""
+    for name in waiting_orders(deck.engine):
+        title = f"DNS records of {printable(name)}, whose order waits"
+        yield Command("", title, title.casefold(), partial(_open_records, deck, name))
+
+
+def _open_records(deck: CertdeckApp, name: str) -> None:
+    from tui.screens.records import RecordsScreen
+
+    deck.push_screen(RecordsScreen(name))
 
 
 def certificates(deck: CertdeckApp) -> Iterator[Command]:

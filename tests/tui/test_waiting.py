@@ -116,6 +116,18 @@ async def test_a_filter_finds_orders_too() -> None:
         assert [row.name for row in app.screen.query_one(CertificateTable)._rows] == ["fresh"]
 
 
+async def test_the_palette_leads_to_the_records() -> None:
+    """The records of every order that waits are found in the palette, from any screen (ST-14)."""
+    app = deck(engine_with("fresh"))
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        await pilot.press("ctrl+p", *"records of fresh", "enter")
+        await settled(pilot)
+        assert isinstance(app.screen, RecordsScreen)
+        assert app.screen.name_of_lineage == "fresh"
+
+
 # -- renewed by hand -------------------------------------------------------------------------------------------------------
 
 
