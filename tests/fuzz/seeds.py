@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tests.support.authority import Authority, key_pem
 from tests.support.clock import NOON
+from tests.support.uploads import mersenne_key, sign
 
 SEPARATOR = b"\n%%%%\n"
 PASSPHRASES = (None, b"password", b"cryptography", b"x")
@@ -44,6 +45,9 @@ def seeds() -> Iterator[bytes]:
 
 def _made() -> Iterator[bytes]:
     authority = Authority.new(now=NOON)
+    large = mersenne_key()
+    packed = pkcs12.serialize_key_and_certificates(b"a", large, sign("a", large), None, NoEncryption())
+    yield b"\0" + packed
     for kind in ("rsa-2048", "ec-256"):
         shop = authority.leaf(["shop.example.com", "*.example.com"], key=kind)
         plain, hidden = NoEncryption(), BestAvailableEncryption(b"x")

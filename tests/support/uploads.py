@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from core.upload.checks import Case, is_accepted, run_checks
@@ -131,6 +131,15 @@ def ca(
         fields |= {"issuer": above[0].subject, "issuer_key": above[1]}
     constraints = (x509.BasicConstraints(ca=True, path_length=path_length), True)
     return sign(subject, key, extensions=[constraints, *fields.pop("more", ())], **fields), key
+
+
+def mersenne_key() -> rsa.RSAPrivateKey:
+    """Return an RSA key of 8676 bits, of two Mersenne primes: to look for others takes a minute. Worth nothing."""
+    p, q, e = 2**4423 - 1, 2**4253 - 1, 65537
+    d = pow(e, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(e, p * q)
+    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public)
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)
 
 
 def san(*names: str) -> tuple[x509.ExtensionType, bool]:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from core.upload.large_key import parted
 from tests.support.authority import make_key
 from tests.support.programs import find_program
-from tests.support.uploads import ca, judge, pem, san, sign
+from tests.support.uploads import ca, judge, mersenne_key, pem, san, sign
 
 SECONDS = 2.0
 LEGACY = (
@@ -32,12 +32,8 @@ LEGACY = (
 
 @pytest.fixture(scope="module")
 def large() -> rsa.RSAPrivateKey:
-    """A key of 8676 bits, of two Mersenne primes: to look for others takes a minute."""
-    p, q, e = 2**4423 - 1, 2**4253 - 1, 65537
-    d = pow(e, -1, (p - 1) * (q - 1))
-    public = rsa.RSAPublicNumbers(e, p * q)
-    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public)
-    return numbers.private_key(unsafe_skip_rsa_key_validation=True)
+    """A key of more than 8192 bits."""
+    return mersenne_key()
 
 
 @pytest.fixture(scope="module")
