@@ -108,10 +108,20 @@ def probe(value: str) -> Broken:
 
 
 def resolvers(values: tuple[str, ...]) -> Broken:
+    """Addresses: a name would have to be asked of a name server first."""
+    from ipaddress import ip_address
+
     for value in values:
-        host, _, port = value.rpartition(":") if value.count(":") == 1 or value.startswith("[") else (value, "", "53")
-        if not host or (port and not (port.isdigit() and 0 < int(port) < 65536)):
-            return f"{value!r} is not a name server", 'Write, for example, "192.0.2.1" or "127.0.0.1:8053".'
+        match = re.fullmatch(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::(\d{1,5}))?|([^\[\]]+)", value, re.ASCII)
+        try:
+            if match is None or not 0 < int(match[3] or 53) < 65536:
+                raise ValueError
+            ip_address(match[1] or match[2] or match[4])
+        except ValueError:
+            return (
+                f"{value[:60]!r} is not the address of a name server",
+                'Write, for example, "192.0.2.1", "127.0.0.1:8053" or "[2001:db8::1]:53".',
+            )
     return None
 
 

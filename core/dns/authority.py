@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.dns.names import is_below
-from core.ports import DnsReply, Resolver
+from core.ports import CancelToken, DnsReply, Resolver
 
 LONGEST_CHAIN = 8
 """CNAMEs followed; resolvers give up at about as many."""
@@ -33,10 +33,11 @@ class NameServer:
 class Authority:
     """What the DNS says about names and zones. Thread-safe."""
 
-    def __init__(self, resolver: Resolver, resolvers: Sequence[str] = ()) -> None:
-        """`resolvers`: those of the configuration; empty: this machine's."""
+    def __init__(self, resolver: Resolver, resolvers: Sequence[str] = (), cancel: CancelToken | None = None) -> None:
+        """`resolvers`: those of the configuration; empty: this machine's. Once `cancel` is set, everything raises Cancelled."""
         self._resolver = resolver
-        self._resolvers = tuple(resolvers)
+        self._resolvers: tuple[str | None, ...] = tuple(resolvers) or (None,)
+        self._cancel = cancel or CancelToken()
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], DnsReply] = {}
 
@@ -45,7 +46,7 @@ class Authority:
         seen = [name]
         for _ in range(LONGEST_CHAIN):
             target = next(iter(self._ask(seen[-1], "CNAME").values("CNAME")), None)
-            if target is None or target in seen or (len(seen) == 1 and self._is_wildcard(name, target)):
+            if not target or target in seen or (len(seen) == 1 and self._is_wildcard(name, target)):
                 break
             seen.append(target)
         return seen[-1]
@@ -82,14 +83,17 @@ class Authority:
 
     def _ask(self, name: str, type: str) -> DnsReply:
         with self._lock:
-            known = self._known.get((name, type))
+            known, resolvers = self._known.get((name, type)), self._resolvers
         if known is not None:
             return known
         reply = DnsReply(status="UNREACHABLE")
-        for server in self._resolvers or (None,):
+        for server in resolvers:
+            self._cancel.check()
             reply = self._resolver.ask(name, type, server=server, timeout=ASK_SECONDS)
             if reply.status in ANSWERED:
+                with self._lock:
+                    self._known[name, type] = reply
+                    # A dead one before it costs seconds, and there may be hundreds of questions.
+                    self._resolvers = tuple(sorted(self._resolvers, key=lambda each: each != server))
                 break
-        with self._lock:
-            self._known[name, type] = reply
         return reply

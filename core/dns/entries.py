@@ -1,4 +1,8 @@
-"""The entries of the configuration at work: opened when first needed, each spoken to by one thread at a time."""
+"""The entries of the configuration at work: opened when first needed, each spoken to by one thread at a time.
+
+What an interface answers may be anything. Where that makes a provider's adapter fail in a way that nobody has foreseen, it is a
+failure of this provider like any other: clean-up goes before every order, and one entry must not stop all the others.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,51 @@ from contextlib import contextmanager
 from core.config.model import DnsProviderConfig
 from core.dns.catalogue import kind_named
 from core.dns.provider import DnsProvider, Kind
-from core.ports import CancelToken
+from core.errors import CertdeckError, DnsProviderError
+from core.ports import CancelToken, Clock
 
 Connect = Callable[[DnsProviderConfig, CancelToken], DnsProvider]
 """Opens an entry: its secrets from the vault, its interface ready."""
+LAST_SECONDS = 30.0
+"""For cleaning up after somebody who has cancelled: they wait for it."""
+
+
+class LastTry(CancelToken):
+    """Asks to stop by itself, after a while."""
+
+    __slots__ = ("_clock", "_until")
+
+    def __init__(self, clock: Clock, seconds: float = LAST_SECONDS) -> None:
+        super().__init__()
+        self._clock = clock
+        self._until = clock.monotonic() + seconds
+
+    @property
+    def is_cancelled(self) -> bool:
+        if self._clock.monotonic() >= self._until:
+            self.cancel()
+        return self._event.is_set()
+
+    def check(self) -> None:
+        if self.is_cancelled:
+            super().check()
+
+    def wait(self, seconds: float) -> None:
+        self._event.wait(min(seconds, max(0.0, self._until - self._clock.monotonic())))
+        self.check()
 
 
 class Entries:
     """All DNS provider entries of one operation. Thread-safe. Use as a context manager: leaving it closes what was opened."""
 
-    def __init__(self, configured: Mapping[str, DnsProviderConfig], connect: Connect, cancel: CancelToken) -> None:
+    def __init__(
+        self, configured: Mapping[str, DnsProviderConfig], connect: Connect, clock: Clock, cancel: CancelToken
+    ) -> None:
         self.configured = configured
         self._connect = connect
+        self._clock = clock
         self._cancel = cancel
+        self._last_try: LastTry | None = None
         self._lock = threading.Lock()
         self._at_work: dict[str, threading.Lock] = {}
         self._opened: dict[str, DnsProvider] = {}
@@ -47,15 +83,15 @@ class Entries:
         """Hold an entry, opened once for the whole operation: some sign in first, and all look up their zones.
 
         Args:
-            also_cancelled: for cleaning up after somebody who has cancelled.
+            also_cancelled: for cleaning up after somebody who has cancelled; LAST_SECONDS for all of it together.
 
-        Raises NotFound, UsageError, VaultError.
+        Raises NotFound, UsageError, VaultError; DnsProviderError, where what is done with it fails in an unforeseen way.
         """
         with self._lock:
             mine = self._at_work.setdefault(name, threading.Lock())
-        with mine:
+        with mine, _as_its_failure(self.configured[name]):
             if also_cancelled and self._cancel.is_cancelled:
-                last = self._connect(self.configured[name], CancelToken())
+                last = self._connect(self.configured[name], self._last())
                 try:
                     yield last
                 finally:
@@ -64,3 +100,32 @@ class Entries:
             if name not in self._opened:
                 self._opened[name] = self._connect(self.configured[name], self._cancel)
             yield self._opened[name]
+
+    def _last(self) -> LastTry:
+        with self._lock:
+            if self._last_try is None:
+                self._last_try = LastTry(self._clock)
+            return self._last_try
+
+
+@contextmanager
+def _as_its_failure(entry: DnsProviderConfig) -> Iterator[None]:
+    """Turn an exception of an adapter that is none of ours into the failure of its provider."""
+    try:
+        yield
+    except CertdeckError:
+        raise
+    except Exception as exc:
+        import logging
+        from traceback import format_tb
+
+        # Without the exception's own words: what comes from an interface may repeat a secret.
+        where = "".join(format_tb(exc.__traceback__))
+        logging.getLogger(__name__).error("the DNS provider %s failed: %s\n%s", entry.name, type(exc).__name__, where)
+        raise DnsProviderError(
+            f"The DNS provider {entry.name} gave an answer that certdeck does not understand.",
+            f"Reading it failed: {type(exc).__name__}.",
+            f"Check `endpoint`, and that no proxy is in between; try it with: certdeck dns test {entry.name}. "
+            "If the answer is right, this is a mistake in certdeck: report it.",
+            details={"provider": entry.name, "kind": entry.kind, "reason": "refused"},
+        ) from exc

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.config.model import DnsProviderConfig
+from core.dns.api import shown
 from core.dns.authority import Authority
 from core.dns.entries import Entries
 from core.dns.names import is_below, plain_name, zone_among
 from core.dns.provider import TxtRecord
-from core.errors import DnsProviderError
+from core.errors import DnsProviderError, NotFound
 from core.operations import Record
+
+ZONES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,7 +64,7 @@ class Placement:
         zones = chosen.zones or self._listed.get(chosen.name, ())
         raise DnsProviderError(
             f"{chosen.name} does not serve the zone of {leads_to}{led}.",
-            f"Its zones are: {', '.join(zones)}." if zones else "It says that it has no zone of that name.",
+            f"Its zones are: {listed(zones)}." if zones else "It says that it has no zone of that name.",
             f"Give the zone with: certdeck dns add {chosen.name} --replace --zone ZONE; or use the provider that serves it.",
             details={"provider": chosen.name, "kind": chosen.kind, "reason": "zone"},
         )
@@ -70,7 +73,12 @@ class Placement:
         """Return entry and zone for a name: the closest zone wins, and the chosen entry among equals."""
         found = []
         for entry in self._entries.configured.values():
-            zone = self._zone_in(entry, name, is_chosen=entry is chosen)
+            try:
+                zone = self._zone_in(entry, name, is_chosen=entry is chosen)
+            except NotFound:  # of a kind that is not known here, or not any more
+                if entry is chosen:
+                    raise
+                continue
             if zone is not None:
                 found.append((len(zone), entry is chosen, entry.name, zone))
         return max(found)[2:] if found else None
@@ -108,3 +116,9 @@ class Placement:
             with self._lock:
                 self._listed[name] = known
         return known
+
+
+def listed(zones: Sequence[str]) -> str:
+    """Return the zones of an account as part of a sentence: it may have thousands, and be told by a stranger."""
+    more = f" and {len(zones) - ZONES_SHOWN} more" if len(zones) > ZONES_SHOWN else ""
+    return shown(", ".join(zones[:ZONES_SHOWN])).removesuffix(".") + more

@@ -6,6 +6,7 @@ A challenge is answered only then, because one that fails cannot be tried again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ SHARE_OF_WAIT = 0.3
 """Each pause is this share of the time already waited."""
 PATIENCE_WITH_SILENCE = 3
 """Looks after which a silent server is left out."""
+SILENCES_IN_A_LOOK = 2
+"""Questions after which a silent server is asked nothing more in the same look: each one costs ASK_SECONDS."""
 AT_ONCE = 16
 _STATES = {"SILENT": "silent", "UNREACHABLE": "unreachable"}
 
@@ -53,7 +56,7 @@ class Propagation:
 
     def look(self, wanted: Sequence[Wanted], cancel: CancelToken) -> tuple[RecordView, ...]:
         """Ask every server once for every record; a few seconds at worst. Raises Cancelled."""
-        return self._looked(wanted, self._planned(wanted), cancel)
+        return self._looked(wanted, self._planned(wanted, cancel), cancel)
 
     def wait(
         self, wanted: Sequence[Wanted], *, timeout_seconds: float, narrator: Narrator, cancel: CancelToken
@@ -65,13 +68,15 @@ class Propagation:
             Cancelled.
         """
         started = self._clock.monotonic()
-        views = self._planned(wanted)
+        views = self._planned(wanted, cancel)
         silences: dict[str, int] = {}
         told: dict[str, tuple[int, int]] = {}
         while True:
             views = self._looked(wanted, views, cancel)
             _tell(views, told, narrator)
-            if all(view.is_seen for view in views) and not self._still_silent(views, silences):
+            left = timeout_seconds - (waited := self._clock.monotonic() - started)
+            # Whoever is silent is given time, but not more than there is: all others have the records.
+            if all(view.is_seen for view in views) and (not self._still_silent(views, silences) or left <= 0):
                 for address in sorted(_quiet(views)):
                     narrator.tell(
                         Warned(
@@ -81,12 +86,11 @@ class Propagation:
                         )
                     )
                 return views
-            waited = self._clock.monotonic() - started
-            left = timeout_seconds - waited
             if left <= 0:
                 raise _too_late(views)
             if any(not view.servers for view in views):
-                views = self._planned(wanted)  # nobody could be asked: the delegation may only just be coming about
+                # Nobody could be asked: the delegation may only just be coming about.
+                views = self._planned(wanted, cancel)
             pause = min(max(FIRST_PAUSE_SECONDS, waited * SHARE_OF_WAIT), LONGEST_PAUSE_SECONDS, left)
             self._clock.sleep(pause, cancel)
 
@@ -97,14 +101,14 @@ class Propagation:
             silences[address] = silences.get(address, 0) + 1
         return any(silences[address] < PATIENCE_WITH_SILENCE for address in quiet)
 
-    def _planned(self, wanted: Sequence[Wanted]) -> tuple[RecordView, ...]:
+    def _planned(self, wanted: Sequence[Wanted], cancel: CancelToken) -> tuple[RecordView, ...]:
         """Find out whom to ask for each record."""
         if self._resolvers:
             servers = tuple(ServerView(server=one, address=one, state="lacks") for one in self._resolvers)
             return tuple(
                 RecordView(record=one.record, written_at=one.written_at, zone="", servers=servers) for one in wanted
             )
-        authority = Authority(self._resolver)
+        authority = Authority(self._resolver, cancel=cancel)
         found: dict[str, tuple[NameServer, ...]] = {}
         views = []
         for one in wanted:
@@ -139,10 +143,15 @@ class Propagation:
     def _answers(
         self, questions: Sequence[tuple[str, str]], cancel: CancelToken
     ) -> list[tuple[str, frozenset[str], int]]:
+        silences: Counter[str] = Counter()
+
         def ask(question: tuple[str, str]) -> tuple[str, frozenset[str], int]:
             cancel.check()
             name, address = question
+            if silences[address] >= SILENCES_IN_A_LOOK:
+                return "SILENT", frozenset(), 0
             reply = self._resolver.ask(name, "TXT", server=address, timeout=ASK_SECONDS)
+            silences[address] += reply.status == "SILENT"
             return reply.status, frozenset(reply.values("TXT")), reply.milliseconds
 
         if len(questions) < 2:

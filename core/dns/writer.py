@@ -14,7 +14,7 @@ from itertools import groupby
 from core.dns.entries import Entries
 from core.dns.placement import Placed
 from core.dns.provider import TxtRecord
-from core.errors import CertdeckError, DnsProviderError
+from core.errors import Cancelled, CertdeckError, DnsProviderError
 from core.events import Narrator, RecordAdded, RecordRemoved, Warned
 from core.paths import Paths
 from core.ports import Environment
@@ -24,6 +24,8 @@ NEVER_MADE = frozenset({"credentials", "permission", "zone", "no-api-access", "a
 """Reasons of a provider that say: nothing was done."""
 LONGEST_TRY = timedelta(days=30)
 """How long the removal of a record is tried again."""
+OF_THE_RECORD = frozenset({"permission", "zone", "conflict", "not-clean", "refused"})
+"""Reasons that may hold for one record and not for the one beside it. With any other, asking once more is waiting once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ class RecordWriter:
             raise
         return Written(id, tuple(placed))
 
+    def write_again(self, written: Written) -> None:
+        """Make records once more that should be there; does nothing at those that are. Raises DnsProviderError, Cancelled."""
+        for (provider, zone), group in _by_zone(written.placed):
+            self._change(provider, zone, add=group)
+
     def write_for_good(self, placed: Sequence[Placed], narrator: Narrator) -> None:
         """Make records that are to stay (dns-persist-01). Raises as `write` does."""
         self._add(placed, narrator, [])
@@ -69,15 +76,31 @@ class RecordWriter:
         """Remove records again, also for somebody who has just cancelled. Never raises: what cannot be removed stays
         written down for the next run, and is told, but for what was `never_made`. Returns whether all is gone.
         """
+        return self._remove(written, narrator, never_made, {}, also_cancelled=True)
+
+    def _remove(
+        self,
+        written: Written,
+        narrator: Narrator,
+        never_made: Sequence[Placed],
+        helpless: dict[tuple[str, str], CertdeckError],
+        *,
+        also_cancelled: bool,
+    ) -> bool:
+        """Remove records. `helpless`: zones of which nothing can be removed now; known ones are not asked, new ones added.
+
+        Raises Cancelled, but not with `also_cancelled`.
+        """
         left: list[Placed] = []
         for (provider, zone), group in _by_zone(written.placed):
             unsure = [one.txt for one in never_made if (one.provider, one.zone) == (provider, zone)]
-            failed, error = self._removed(provider, zone, group)
+            is_new = (provider, zone) not in helpless
+            failed, error = self._removed(provider, zone, group, helpless, also_cancelled=also_cancelled)
             failed = [txt for txt in failed if txt not in unsure]
             left += [Placed(provider, zone, txt) for txt in failed]
             for name in dict.fromkeys(txt.name for txt in group if txt not in (*failed, *unsure)):
                 narrator.tell(RecordRemoved(provider=provider, name=name))
-            if error is not None and failed:
+            if error is not None and failed and is_new:
                 names = ", ".join(sorted({txt.name for txt in failed}))
                 narrator.tell(
                     Warned(
@@ -96,7 +119,10 @@ class RecordWriter:
         return not left
 
     def clean_up(self, narrator: Narrator) -> None:
-        """Remove what runs that died have left (ST-18). Never raises for a provider's sake. Raises StoreError."""
+        """Remove what runs that died have left (ST-18). Never raises for a provider's sake: one that does not answer is waited
+        for once, whatever it holds. Raises StoreError, Cancelled.
+        """
+        helpless: dict[tuple[str, str], CertdeckError] = {}
         for id in kept_records(self._paths):
             try:
                 made = load_records(self._paths, id)
@@ -111,27 +137,46 @@ class RecordWriter:
             lost = sorted({one.txt.name for one in placed if one not in known})
             if lost:
                 _told_as_lost(lost, "Their DNS provider entry is gone.", narrator)
-            is_clean = self.remove(Written(id, known), narrator)
+            is_clean = self._remove(Written(id, known), narrator, (), helpless, also_cancelled=False)
             if not is_clean and self._env.clock.now() - made.created > LONGEST_TRY:
                 names = sorted({one.txt.name for one in known})
                 _told_as_lost(names, f"It was tried for {LONGEST_TRY.days} days.", narrator)
                 forget_records(self._paths, id)
 
     def _removed(
-        self, provider: str, zone: str, group: Sequence[TxtRecord]
+        self,
+        provider: str,
+        zone: str,
+        group: Sequence[TxtRecord],
+        helpless: dict[tuple[str, str], CertdeckError],
+        *,
+        also_cancelled: bool,
     ) -> tuple[list[TxtRecord], CertdeckError | None]:
         """Remove the records of a zone together, else one by one; return those that stay, and the first error."""
+        known = helpless.get((provider, zone))
+        if known is not None:
+            return list(group), known
         try:
-            self._change(provider, zone, remove=group)
+            try:
+                self._change(provider, zone, remove=group, also_cancelled=also_cancelled)
+            except Cancelled:
+                if not also_cancelled:
+                    raise
+                self._change(provider, zone, remove=group, also_cancelled=True)
         except CertdeckError as exc:
-            if len(group) == 1 or exc.details.get("reason") == "unreachable":
+            if isinstance(exc, Cancelled) and not also_cancelled:
+                raise
+            if exc.details.get("reason") not in OF_THE_RECORD:
+                helpless[provider, zone] = exc
+                return list(group), exc
+            if len(group) == 1:
                 return list(group), exc
         else:
             return [], None
         failed: list[TxtRecord] = []
         first: CertdeckError | None = None
         for txt in group:
-            stays, error = self._removed(provider, zone, [txt])
+            stays, error = self._removed(provider, zone, [txt], helpless, also_cancelled=also_cancelled)
             failed += stays
             first = first or error
         return failed, first
@@ -154,8 +199,9 @@ class RecordWriter:
         *,
         add: Sequence[TxtRecord] = (),
         remove: Sequence[TxtRecord] = (),
+        also_cancelled: bool = False,
     ) -> None:
-        with self._entries.use(provider, also_cancelled=bool(remove)) as opened:
+        with self._entries.use(provider, also_cancelled=also_cancelled) as opened:
             opened.change(zone, add=add, remove=remove)
 
     def _not_too_many(self, placed: Sequence[Placed]) -> None:

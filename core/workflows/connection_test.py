@@ -12,8 +12,9 @@ from collections.abc import Callable
 from core.dns.authority import Authority
 from core.dns.entries import Entries
 from core.dns.names import DNS01, record_name
-from core.dns.placement import Placed, Placement
+from core.dns.placement import Placed, Placement, listed
 from core.dns.propagation import Propagation, wanted_at
+from core.dns.provider import Kind
 from core.dns.writer import RecordWriter, Written
 from core.errors import Cancelled, CertdeckError, DnsProviderError, PropagationTimeout, UsageError
 from core.events import ProviderTested
@@ -21,6 +22,7 @@ from core.identifiers import parse_identifiers
 from core.operations import DnsTest, DnsTestStep, Record, ServerView
 from core.store.vault import Vault
 from core.workflows.context import Context
+from core.workflows.dns import problems
 from core.workflows.providers import entries_of, the_entry
 
 STEPS = ("credentials", "zone", "write", "seen", "remove")
@@ -54,7 +56,7 @@ class _Test:
         self._domain = domain
         dns01 = context.config.dns01
         self._propagation = Propagation(context.env.resolver, context.env.clock, dns01.resolvers)
-        self._placement = Placement(self._entries, Authority(context.env.resolver, dns01.resolvers))
+        self._placement = Placement(self._entries, Authority(context.env.resolver, dns01.resolvers, context.cancel))
         self._writer = RecordWriter(context.paths, context.env, self._entries)
         value = urlsafe_b64encode(context.env.random.token_bytes(32)).rstrip(b"=").decode()
         self._record = Record(name=record_name(DNS01, domain), type="TXT", value=value)
@@ -102,6 +104,7 @@ class _Test:
     def _credentials(self) -> tuple[str, str]:
         kind = self._entries.kind(self._entry.name)
         with self._entries.use(self._entry.name) as provider:
+            self._look_at_settings(kind)
             try:
                 zones = provider.zones()
             except DnsProviderError as exc:
@@ -109,9 +112,18 @@ class _Test:
                     raise
                 zones = ()  # it may write without being let to list: where to, the entry says
         if zones:
-            shown = ", ".join(zones[:5]) + (f" and {len(zones) - 5} more" if len(zones) > 5 else "")
-            return "pass", f"{kind.title} accepts them. Zones: {shown}."
+            return "pass", f"{kind.title} accepts them. Zones: {listed(zones)}."
         return "pass", f"Complete; {kind.title} can only be tried by writing."
+
+    def _look_at_settings(self, kind: Kind) -> None:
+        """Raise UsageError for what somebody has written into the configuration and `dns add` would refuse."""
+        wrong = problems(self._context, self._entry, {})
+        if wrong:
+            raise UsageError(
+                f"The entry {self._entry.name} is not right.",
+                "; ".join(f"{key}: {problem.removesuffix('.')}" for key, problem in wrong.items()) + ".",
+                f"Correct it in [dns_providers.{self._entry.name}]; `certdeck dns kinds {kind.name}` says what is asked for.",
+            )
 
     def _zone(self) -> tuple[str, str]:
         self._placed = self._placement.place(self._entry.name, [self._record])

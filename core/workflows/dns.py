@@ -45,7 +45,7 @@ def lexicon_providers() -> tuple[str, ...]:
 
 def providers(context: Context) -> tuple[DnsProviderInfo, ...]:
     """Return the entries, sorted by name. Opens no secret."""
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     users = dict(_users(context))
     return tuple(
         _info(entry, vault, tuple(sorted(name for name, dns in users.items() if dns == entry.name)))
@@ -65,8 +65,11 @@ def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, 
     for domain, target in config.delegations.items():
         if problem := _zone_problem(domain) or _zone_problem(target):
             found["delegations"] = problem
+    for key in ("name", "kind", "zones", "delegations"):
+        if key in config.settings:
+            found[key] = "This is no setting of the provider: it belongs to the entry itself."
     had = config.name in context.config.dns_providers and config.kind == context.config.dns_providers[config.name].kind
-    there = set(secrets_of(Vault(context.paths, context.env), config.name)) if had else set()
+    there = set(secrets_of(context.vault, config.name)) if had else set()
     for field in wanted.fields:
         value = _text(secrets.get(field.key)) if field.secret else config.settings.get(field.key) or field.default
         if not value and field.secret and field.key in there:
@@ -115,12 +118,13 @@ def add_provider(
             f"Correct it; `certdeck dns kinds {config.kind}` says what {wanted.title} asks for.",
             details={"problems": wrong},
         )
-    vault = Vault(context.paths, context.env)
+    vault = context.vault
     # Secrets first: an entry of the configuration always has those it was added with.
     for key, value in secrets.items():
         vault.put(secret_name(config.name, key), value)
     set_dns_provider(context.paths, config)
-    if existing is not None and existing.kind != config.kind:
+    if existing is None or existing.kind != config.kind:
+        # Also where there was no entry: one that somebody took out of the configuration by hand has left its secrets.
         _forget_secrets(vault, config.name, keep=set(secrets))
     context.narrator.tell(Changed(what=f"DNS provider {config.name} ({wanted.title})"))
     return _info(config, vault, tuple(sorted(name for name, dns in _users(context) if dns == config.name)))
@@ -138,7 +142,7 @@ def remove_provider(context: Context, name: str) -> None:
             details={"lineages": users},
         )
     remove_table(context.paths, ("dns_providers", name))
-    _forget_secrets(Vault(context.paths, context.env), name)
+    _forget_secrets(context.vault, name)
     context.narrator.tell(Changed(what=f"DNS provider {name} removed"))
 
 
@@ -153,7 +157,8 @@ def _registered(
     account = [field.key for field in kind.fields if field.required and not field.default and field.key != "endpoint"]
     if any(config.settings.get(key) or given.get(key) for key in account) or not config.settings.get("endpoint"):
         return config, dict(secrets)
-    if set(secrets_of(Vault(context.paths, context.env), config.name)):
+    had = context.config.dns_providers.get(config.name)
+    if had is not None and had.kind == kind.name and secrets_of(context.vault, config.name):
         return config, dict(secrets)
     access = Access(
         name=config.name,
@@ -230,7 +235,7 @@ def _tidy(config: DnsProviderConfig) -> DnsProviderConfig:
         config,
         zones=tuple(dict.fromkeys(_plain_zone(zone) for zone in config.zones)),
         settings={key: value.strip() for key, value in config.settings.items() if value.strip()},
-        delegations={plain_name(domain): plain_name(target) for domain, target in config.delegations.items()},
+        delegations={_plain_zone(domain): _plain_zone(target) for domain, target in config.delegations.items()},
     )
 
 

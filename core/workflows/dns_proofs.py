@@ -77,7 +77,8 @@ class DnsProofs:
         from core.dns.propagation import Propagation
 
         env, dns01 = self._context.env, self._context.config.dns01
-        return Authority(env.resolver, dns01.resolvers), Propagation(env.resolver, env.clock, dns01.resolvers)
+        authority = Authority(env.resolver, dns01.resolvers, self._context.cancel)
+        return authority, Propagation(env.resolver, env.clock, dns01.resolvers)
 
     def _writing(self) -> tuple[Placement, RecordWriter]:
         with self._lock:

@@ -18,7 +18,7 @@ Check = Callable[[], Iterable[Finding]]
 
 def checks_for(context: Context, wanted: Plan) -> list[Check]:
     """Return the checks of a plan that is proven through the DNS. Each asks the network."""
-    authority = Authority(context.env.resolver, context.config.dns01.resolvers)
+    authority = Authority(context.env.resolver, context.config.dns01.resolvers, context.cancel)
     domains = dict.fromkeys(name.removeprefix("*.") for name in wanted.names)
     checks: list[Check] = [lambda: _provider(context, wanted) if wanted.lineage.dns else _by_hand(wanted)]
     checks += [lambda d=domain: _record(context, wanted, authority, d) for domain in domains]  # type: ignore[misc]

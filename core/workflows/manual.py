@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from core.challenges.by_hand import RecordsAwaited
 from core.dns.authority import Authority
+from core.dns.grant import Grant
 from core.dns.names import DNS_CHALLENGES, DNS_PERSIST01
-from core.dns.propagation import Propagation, wanted_at
+from core.dns.propagation import Propagation, Wanted
 from core.events import Changed, RecordsRequired
 from core.operations import OpenOrder, Pending, Record, RecordView
 from core.store.orders import OrderRecord, delete_order, save_order, the_order
@@ -23,9 +25,10 @@ def look(context: Context, name: str) -> tuple[RecordView, ...]:
     """Ask the name servers who has which record of an open order. Raises NotFound, Cancelled."""
     records = _shown(the_order(context.paths, name)).records
     dns01 = context.config.dns01
-    authority = Authority(context.env.resolver, dns01.resolvers)
+    authority = Authority(context.env.resolver, dns01.resolvers, context.cancel)
     propagation = Propagation(context.env.resolver, context.env.clock, dns01.resolvers)
-    wanted = [wanted_at(record, authority.written_at(record.name)) for record in records]
+    now = context.env.clock.now().timestamp()
+    wanted = [Wanted(record, authority.written_at(record.name), _accepts(record, now)) for record in records]
     return propagation.look(wanted, context.cancel)
 
 
@@ -44,6 +47,22 @@ def awaited(context: Context, name: str, outcome: RecordsAwaited) -> Pending:
         save_order(context.paths, replace(order, records=records))
     context.narrator.tell(RecordsRequired(records=records))
     return Pending(name=name, records=outcome.records, expires=order.expires, views=outcome.views)
+
+
+def _accepts(record: Record, now: float) -> Callable[[str], bool] | None:
+    """Return what tells whether a value will do; None where it is the record's own alone.
+
+    A lasting permission may say more than was asked for: an end, or wildcards besides.
+    """
+    asked = Grant.parse(record.value)
+    if asked is None:
+        return None
+
+    def will_do(value: str) -> bool:
+        grant = Grant.parse(value)
+        return grant is not None and grant.covers(asked, now)
+
+    return will_do
 
 
 def _shown(order: OrderRecord) -> OpenOrder:

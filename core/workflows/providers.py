@@ -57,7 +57,7 @@ def entries_of(context: Context, vault: Vault) -> Entries:
     def connect(entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:
         return opened(context, vault, entry, cancel)
 
-    return Entries(context.config.dns_providers, connect, context.cancel)
+    return Entries(context.config.dns_providers, connect, context.env.clock, context.cancel)
 
 
 def opened(context: Context, vault: Vault, entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:
