@@ -55,6 +55,8 @@ class LineageStatus:
     """The live version."""
     waiting_version: int | None = None
     """Issued, not deployed yet because a deployment failed."""
+    newer_version: int | None = None
+    """Kept, and newer than the live one: it was rolled back from."""
     open_order: bool = False
     profile: str | None = None
 

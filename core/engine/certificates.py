@@ -92,14 +92,15 @@ class Certificates(Frame):
         name: str,
         *,
         targets: Sequence[str] | None = None,
+        version: int | None = None,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Deployment:
-        """Put the newest version onto its targets, or onto `targets` from now on."""
+        """Put the newest version onto its targets, or onto `targets` from now on; `version`: this kept one."""
         from core.workflows.deploy import deploy
 
         with self._writing("deploy", report, cancel, name) as context:
-            return deploy(context, name, targets)
+            return deploy(context, name, targets, version=version)
 
     def rollback(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Deployment:
         """Put the version before the live one onto its targets."""

@@ -26,7 +26,7 @@ from core.paths import Paths
 if TYPE_CHECKING:
     from datetime import datetime
 
-FORMAT = 2
+FORMAT = 3
 """Raise when `Facts` changes: an index of another format is ignored."""
 _SUM_LENGTH = len('{"sum":"00000000",')
 _FRESH_NANOSECONDS = 2_000_000_000
@@ -53,6 +53,8 @@ class Facts(NamedTuple):
     # its live certificate; without one `sha256` is empty and `version` None
     version: int | None
     waiting_version: int | None
+    newer_version: int | None
+    """The newest one that was rolled back from: newer than the live one, not waiting, its key kept."""
     subject: str
     issued_by: str
     names: Sequence[str]
@@ -318,6 +320,7 @@ def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[An
         config.renew_days_before,
         version,
         waiting,
+        _newer(paths, name, version, waiting),
     ]
     if version is None:
         row += ["", "", [], "", 0.0, 0.0, "", "", False, 0, None, None, "", None, None]
@@ -342,6 +345,17 @@ def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[An
     row += [state.failures, state.last_error, _seconds(state.last_attempt), _seconds(state.next_attempt), state.ari_id]
     row += [_seconds(at) for at in (state.ari_start, state.ari_end, state.ari_chosen, state.ari_check_at)]
     return [*row, state.on_fallback, state.targets, False]
+
+
+def _newer(paths: Paths, name: str, live: int | None, waiting: int | None) -> int | None:
+    from core.store import lineages
+
+    for version in reversed(lineages.versions(paths, name)):
+        if live is None or version <= live:
+            return None
+        if version != waiting and lineages.has_key(paths, name, version):
+            return version
+    return None
 
 
 def _gone(paths: Paths, name: str, version: int) -> StoreCorrupt:

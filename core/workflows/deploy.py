@@ -19,19 +19,31 @@ from core.workflows.context import Context
 from core.workflows.transaction import deploy_version
 
 
-def deploy(context: Context, name: str, targets: Sequence[str] | None = None) -> Deployment:
+def deploy(
+    context: Context, name: str, targets: Sequence[str] | None = None, *, version: int | None = None
+) -> Deployment:
     """Deploy the waiting version where there is one, else the live one again.
 
     Args:
         targets: onto these from now on; None: those that the lineage has.
+        version: this one, whichever is live; for one that was rolled back from.
 
     Raises:
-        NotFound (`not-found`): no such lineage or target, or no certificate yet.
+        NotFound (`not-found`): no such lineage, target or version, or no certificate yet.
+        VaultError: the key of `version` cannot be opened.
         TargetError: everything was put back.
     """
     spec = load_lineage(context.paths, name)
     waiting = lineages.waiting_version(context.paths, name)
-    version = lineages.live_version(context.paths, name) if waiting is None else waiting
+    live = lineages.live_version(context.paths, name)
+    if version is not None and version not in (waiting, live):
+        _check_kept(context, name, version)
+        if targets is not None:
+            spec = replace(spec, targets=tuple(dict.fromkeys(targets)))
+        return _deploy_kept(context, version, spec, "deploy it again")
+    if version is not None and version == live:
+        waiting = None
+    version = live if waiting is None else waiting
     if version is None:
         raise NotFound(
             f"{name} has no certificate yet.",
@@ -44,6 +56,17 @@ def deploy(context: Context, name: str, targets: Sequence[str] | None = None) ->
     if targets is not None:
         spec = replace(spec, targets=tuple(dict.fromkeys(targets)))
     return _deploy(context, version, spec)
+
+
+def _check_kept(context: Context, name: str, version: int) -> None:
+    kept = [each for each in lineages.versions(context.paths, name) if lineages.has_key(context.paths, name, each)]
+    if version not in kept:
+        raise NotFound(
+            f"Version {version} of {name} is not kept.",
+            f"Kept with their keys are: {', '.join(map(str, kept)) or 'none'}.",
+            "Name one of these, or renew.",
+            lineage=name,
+        )
 
 
 def settings_of_waiting(context: Context, current: LineageConfig, waiting: int) -> LineageConfig:
@@ -83,7 +106,12 @@ def rollback(context: Context, name: str) -> Deployment:
             f"Renew it instead: certdeck --renew {name} --force.",
             lineage=name,
         )
-    version = older[-1]
+    return _deploy_kept(context, older[-1], spec, "roll back")
+
+
+def _deploy_kept(context: Context, version: int, spec: LineageConfig, purpose: str) -> Deployment:
+    """Deploy a version whose key may be sealed; where that fails, its key is sealed again."""
+    paths, name, vault = context.paths, spec.name, context.vault
     facts = lineages.read_version(paths, name, version)
     if facts.certificate.not_after <= context.env.clock.now():
         context.narrator.tell(
@@ -93,9 +121,7 @@ def rollback(context: Context, name: str) -> Deployment:
                 fix=f"Renew it: certdeck --renew {name} --force.",
             )
         )
-
-    vault = context.vault
-    context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose="roll back"))
+    context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose=purpose))
     lineages.unseal_key(paths, vault, name, version)
     try:
         return _deploy(context, version, spec)

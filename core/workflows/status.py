@@ -122,6 +122,7 @@ def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str,
         targets=tuple(states[facts.name, target] for target in facts.targets),
         version=facts.version,
         waiting_version=facts.waiting_version,
+        newer_version=facts.newer_version,
         open_order=facts.open_order,
         profile=facts.cert_profile,
     )

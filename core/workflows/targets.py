@@ -10,7 +10,7 @@ from core.errors import CertdeckError, UsageError
 from core.events import Changed
 from core.operations import Finding, TargetInfo
 from core.store.index import facts_of_all
-from core.targets.service import Verdict
+from core.targets.service import Verdict, shown
 from core.workflows.context import Context
 from core.workflows.plan import unknown_target
 
@@ -106,7 +106,7 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
             fix="Nothing needs to be done: the first deployment makes it, and tests then.",
         )
     elif target.test:
-        yield _tested(name, run_test(context.env, target), " ".join(target.test))
+        yield _tested(name, run_test(context.env, target), target, is_given=bool(configured.test))
     if target.probe:
         served = context.env.prober.served(target.probe, server_name=target.probe_name, timeout=3.0)
         if served.certificate is None:
@@ -126,9 +126,14 @@ def _others(context: Context, target: TargetConfig) -> list[TargetConfig]:
     return [other for name, other in context.config.targets.items() if name != target.name]
 
 
-def _tested(name: str, verdict: Verdict, command: str) -> Finding:
+def _tested(name: str, verdict: Verdict, target: TargetConfig, *, is_given: bool) -> Finding:
+    command = shown(target.test)
     if verdict.ok:
-        return Finding(id="target-test", status="pass", title=name, detail=f"`{command}` passed")
+        # A box may run more than one nginx: the kind's own command tests the one that the system starts.
+        whose = (
+            "" if is_given else f", which reads the {target.kind} of the system; for another one set test and reload"
+        )
+        return Finding(id="target-test", status="pass", title=name, detail=f"`{command}` passed{whose}")
     return Finding(
         id="target-test",
         status="fail",

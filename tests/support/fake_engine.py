@@ -273,10 +273,12 @@ class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts):
         name: str,
         *,
         targets: Sequence[str] | None = None,
+        version: int | None = None,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Deployment:
-        self._called("deploy", name=name, targets=None if targets is None else tuple(targets))
+        asked = {} if version is None else {"version": version}
+        self._called("deploy", name=name, targets=None if targets is None else tuple(targets), **asked)
         return self._deployed("deploy", name, 0, targets, report, cancel)
 
     def rollback(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Deployment:

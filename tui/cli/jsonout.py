@@ -109,6 +109,7 @@ def certificate_json(lineage: LineageStatus) -> dict[str, object]:
         "last_error": None if lineage.last_error is None else dict(lineage.last_error),
         "targets": [target_json(target) for target in lineage.targets],
         "open_order": lineage.open_order,
+        **({} if lineage.newer_version is None else {"newer_version": lineage.newer_version}),
     }
 
 

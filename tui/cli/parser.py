@@ -32,6 +32,8 @@ class Command(NamedTuple):
     """Without the leading `certdeck `; `# …` says what for."""
     notes: str = ""
     """For the help, below the options."""
+    meant: str = ""
+    """The option that a word without one was meant for: `--lineage`."""
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -100,7 +102,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace] | str:
     _refuse_empty(parser, rest)
     found, unknown = parser.parse_known_args(rest)
     if unknown:
-        _refuse_unknown(parser, unknown)
+        _refuse_unknown(parser, unknown, command.meant)
     return command, found
 
 
@@ -192,12 +194,20 @@ def _refuse_empty(parser: _Parser, arguments: Sequence[str]) -> None:
             parser.error(f"An argument{behind} is empty; a variable of a script may not be set")
 
 
-def _refuse_unknown(parser: _Parser, unknown: list[str]) -> NoReturn:
+def _refuse_unknown(parser: _Parser, unknown: list[str], meant: str) -> NoReturn:
     from difflib import get_close_matches
 
     first = unknown[0].partition("=")[0]
     if parser.words in TAKE_SECRETS and not first.startswith("-"):
         parser.error("There is one argument too many; it is not repeated here because it may be secret")
+    if meant and not first.startswith("-"):
+        import shlex
+
+        raise UsageError(
+            f"`certdeck {parser.words}` does not take {printable(unknown[0])} by itself.",
+            f"It goes behind an option, most likely {meant}.",
+            f"Write `{meant} {printable(shlex.quote(unknown[0]))}` instead.",
+        )
     near = get_close_matches(first, parser.options(), n=1) if first.startswith("-") else []
     hint = f" The nearest option is {near[0]}." if near else ""
     parser.error(f"{first} is not known here.{hint}")

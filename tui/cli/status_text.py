@@ -140,6 +140,9 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
         pairs.append(("Version", f"{lineage.version}"))
     if lineage.waiting_version is not None:
         pairs.append(("Waiting", f"version {lineage.waiting_version} is issued and not deployed yet"))
+    if lineage.newer_version is not None:
+        again = f"certdeck deploy {printable(lineage.name)} --version {lineage.newer_version}"
+        pairs.append(("Newer", f"version {lineage.newer_version} was rolled back from; `{again}` takes it again"))
     if lineage.open_order:
         pairs.append(("Order", f"open: `certdeck complete {printable(lineage.name)}` goes on with it"))
     pairs.append(("Served by", "\n".join(_target_long(target, stream) for target in lineage.targets) or _NONE))

@@ -45,6 +45,7 @@ COMMANDS = (
         words="check",
         arguments=_arguments,
         run=_run,
+        meant="--cert",
         examples=(
             "check --cert site.crt --key site.key --chain ca.crt --host www.example.com",
             "check --pfx site.pfx --passphrase-file secret",

@@ -20,12 +20,20 @@ def _deploy_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target", metavar="TARGET", nargs="+", action="extend", help="onto these from now on (default: those it has)"
     )
+    parser.add_argument(
+        "--version",
+        metavar="N",
+        type=int,
+        dest="number",
+        help="this kept version (default: the newest not rolled back from)",
+    )
 
 
 def _deploy(call: Call) -> int:
-    targets = None if call.args.target is None else tuple(call.args.target)
+    args = call.args
+    targets = None if args.target is None else tuple(args.target)
     with call.working() as report:
-        done = call.engine.deploy(call.args.name, targets=targets, report=report, cancel=call.cancel)
+        done = call.engine.deploy(args.name, targets=targets, version=args.number, report=report, cancel=call.cancel)
     return _show(call, done)
 
 
@@ -49,7 +57,7 @@ COMMANDS = (
         words="deploy",
         arguments=_deploy_arguments,
         run=_deploy,
-        examples=("deploy shop", "deploy shop --target nginx postfix"),
+        examples=("deploy shop", "deploy shop --target nginx postfix", "deploy shop --version 3    # after a rollback"),
         notes="All targets or none: when one fails, every one shows the old certificate again.",
     ),
     Command(words="rollback", arguments=_rollback_arguments, run=_rollback, examples=("rollback shop",)),

@@ -98,6 +98,7 @@ def _lines(call: Call, done: Imported) -> list[str]:
 COMMANDS = (
     Command(
         words="import",
+        meant="--cert",
         arguments=_arguments,
         run=_run,
         examples=(

@@ -54,6 +54,7 @@ COMMANDS = (
         arguments=_arguments,
         run=_run,
         examples=("log", "log --lineage shop --limit 200", "log --verify"),
+        meant="--lineage",
         notes="With --verify the exit status is 1 when an entry was changed or is missing.",
     ),
 )

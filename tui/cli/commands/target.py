@@ -95,6 +95,11 @@ def _add(call: Call) -> int:
     said = [
         f"{name} is set. `certdeck target test {name}` looks at it; `certdeck deploy NAME --target {name}` uses it."
     ]
+    if config.kind == "nginx" and not (config.test and config.reload):
+        said.append(
+            "It is tested with `nginx -t` and reloaded with `nginx -s reload`: that is the nginx of the system, with its own "
+            "configuration. For another one give --test and --reload, with its -c FILE."
+        )
     call.result({"name": args.name, "changed": True}, said)
     return exits.DONE
 

@@ -1,0 +1,76 @@
+"""A version that was rolled back from is kept, said, and can be had again without a new order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigTestFailed, NotFound
+from core.ports import Completed
+from core.store import lineages
+from tests.support.appliance import Appliance
+from tests.support.services import Service
+
+NAME = "shop.example.com"
+REFUSES = Completed(returncode=1, output="nginx: [emerg] unknown directive")
+
+
+@pytest.fixture
+def service(appliance: Appliance, tmp_path: Path) -> Service:
+    """A service whose certificate is at version 3."""
+    made = appliance.add_service(tmp_path / "srv")
+    appliance.issue(NAME, targets=("web",))
+    for _ in range(2):
+        appliance.engine.renew((NAME,), force=True)
+    return made
+
+
+def newer(appliance: Appliance) -> tuple[int | None, int | None]:
+    status = appliance.engine.status().lineages[0]
+    return status.version, status.newer_version
+
+
+def test_what_was_rolled_back_from_is_taken_again(appliance: Appliance, service: Service) -> None:
+    """After a rollback status said nothing of the newer version, and only a new order brought one."""
+    assert newer(appliance) == (3, None)
+    orders = appliance.ca.count("/new-order")
+    third = service.serves
+    appliance.engine.rollback(NAME)
+    assert newer(appliance) == (2, 3)
+    appliance.engine.rollback(NAME)
+    assert newer(appliance) == (1, 3)
+    assert appliance.engine.deploy(NAME).version == 1, "deploying again is deploying what is live"
+    assert appliance.engine.deploy(NAME, version=3).version == 3
+    assert service.serves == third == appliance.live(NAME)
+    assert newer(appliance) == (3, None)
+    assert appliance.ca.count("/new-order") == orders
+    assert not (lineages.folder(appliance.paths, NAME, 1) / lineages.KEY).exists()
+
+
+def test_the_next_run_leaves_a_rollback_alone(appliance: Appliance, service: Service) -> None:
+    """Nobody is put forward again by the timer: a rollback was somebody's wish."""
+    appliance.engine.rollback(NAME)
+    before = service.serves
+    assert appliance.engine.renew().renewed == ()
+    assert (service.serves, newer(appliance)) == (before, (2, 3))
+
+
+def test_a_version_that_is_not_kept_is_said(appliance: Appliance, service: Service) -> None:
+    """Another number is not found, with those there are; what is live stays."""
+    before = service.serves
+    with pytest.raises(NotFound, match="is not kept") as said:
+        appliance.engine.deploy(NAME, version=9)
+    assert "1, 2, 3" in said.value.why
+    assert service.serves == before
+
+
+def test_a_service_that_refuses_it_keeps_what_it_has(appliance: Appliance, service: Service) -> None:
+    """Taking a version again is a deployment like any other: refused, the live one is served as before."""
+    appliance.engine.rollback(NAME)
+    before = service.serves
+    service.test_answers.append(REFUSES)
+    with pytest.raises(ConfigTestFailed):
+        appliance.engine.deploy(NAME, version=3)
+    assert service.serves == before
+    assert appliance.engine.deploy(NAME, version=1).version == 1
