@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -98,3 +98,16 @@ class Action:
     def key_shown(self) -> str:
         """The key as people write it: `^p`, `esc`, `i`."""
         return self.shown_key or self.key.partition(",")[0].replace("ctrl+", "^").replace("escape", "esc")
+
+
+def why_not(action: Action, situation: Situation) -> str:
+    """Return why an action does not apply now, in a sentence or two; empty where it does."""
+    if action.applies(situation):
+        return ""
+    if situation.busy and action.applies(replace(situation, busy=False)):
+        return "Not while another operation runs. w shows it."
+    if situation.broken and action.applies(replace(situation, broken=False)):
+        return "Not while the configuration cannot be read. ! says what is wrong."
+    if situation.lineage is not None:
+        return f"That does not apply to {situation.lineage.name} now."
+    return "That does not apply here now."

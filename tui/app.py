@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment, Segments
 from textual.app import App
+from textual.events import Key
 from textual.filter import LineFilter, NoColor
 from textual.message import Message
 from textual.screen import Screen
@@ -24,6 +25,7 @@ from textual.theme import Theme
 from core.errors import CertdeckError, LockHeld
 from core.operations import Status
 from tui import text, theming
+from tui.action import why_not
 from tui.actions import Action, bindings, of_scope
 from tui.bridge import Answered, Bridge, Call, EngineEvent, Operation, OperationFinished
 from tui.filters import Ascii, Safe
@@ -261,6 +263,20 @@ class CertdeckApp(App[None]):
     def perform(self, action: Action) -> None:
         """Do what the action's key does."""
         self.call_later(self.run_action, action.id.replace("-", "_"), self if action.scope == "app" else self.screen)
+
+    def on_key(self, event: Key) -> None:
+        """Say why a key of the table does nothing here; a key that is in no table stays silent."""
+        from tui.screens.page import Page
+
+        page = self.screen
+        if not isinstance(page, Page) or event.key == "escape":
+            return
+        found = [action for action in page.actions() if event.key in action.key.split(",")]
+        situation = page.situation()
+        reasons = [why_not(action, situation) for action in found]
+        if found and all(reasons):
+            self.clear_notifications()
+            self.notify(text.printable(reasons[0]), title=found[0].title, timeout=3, markup=False)
 
     def go_to(self, name: str) -> None:
         """Go to the first screen, with the cursor on a lineage."""

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import CertdeckError, ConfigError, LockHeld
 from core.events import Event
-from core.operations import Status
+from core.operations import LineageStatus, Status
 from tests.support.deck import NARROW, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import lineage
@@ -346,3 +346,55 @@ async def test_quit_ends_with_status_0() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("q")
     assert (app.return_code or 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("lineages", "key", "words"),
+    [
+        ([lineage("bought", method="upload")], "r", "That does not apply to bought now."),
+        ([lineage("bought", method="upload")], "b", "That does not apply to bought now."),
+        ([], "r", "That does not apply here now."),
+        ([], "w", "That does not apply here now."),
+    ],
+)
+async def test_a_key_that_does_not_apply_says_so(lineages: list[LineageStatus], key: str, words: str) -> None:
+    """A key of the table that does nothing here says so in passing instead of nothing."""
+    app = deck(FakeEngine(lineages))
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+        assert [notice.message for notice in app._notifications] == [words]
+
+
+async def test_a_key_that_waits_for_an_operation_says_so() -> None:
+    """While an operation runs, a key that would write says that it has to wait, once however often it is pressed."""
+    engine = FakeEngine()
+    release = threading.Event()
+    engine.before_event = lambda event: engine_waits(release)
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.begin(
+            "Renew shop", "renewing shop", lambda report, cancel: engine.renew(("shop",), force=True, report=report)
+        )
+        await pilot.pause()
+        await pilot.press("escape", "i", "i")
+        await pilot.pause()
+        assert [notice.message for notice in app._notifications] == ["Not while another operation runs. w shows it."]
+        release.set()
+        await settled(pilot)
+
+
+async def test_keys_of_no_table_and_typed_letters_stay_silent() -> None:
+    """A key that means nothing anywhere, escape on the first screen, and letters typed into a field say nothing."""
+    app = deck(FakeEngine([lineage("bought", method="upload")]))
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("escape", "asterisk", "slash")
+        await pilot.pause()
+        await pilot.press(*"rb")
+        await pilot.pause()
+        assert len(app._notifications) == 0
+
+
+def engine_waits(release: threading.Event) -> None:
+    """Hold an operation back until a test lets it go."""
+    assert release.wait(10)

@@ -114,6 +114,20 @@ async def test_the_order_is_left_and_found_again() -> None:
     assert isinstance(app.bridge.operation.result, Issued)
 
 
+async def test_afterwards_the_cursor_stands_on_the_new_certificate() -> None:
+    """Closing the wizard after an order leads to the list with the cursor on what was issued (CC-15)."""
+    app = deck(Box())
+    async with app.run_test(size=NARROW) as pilot:
+        await open_wizard(pilot, "pay.example.com")
+        await go_to(pilot, "Issue")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, LineagesScreen)
+        assert app.screen.situation().lineage is not None
+        assert app.screen.situation().lineage.name == "pay.example.com"
+
+
 async def test_success_shows_the_certificate_and_what_next() -> None:
     """At the end stand names, end, SHA-256, services, and what to do next; Enter goes back to the list."""
     engine = Box()

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import ContentSwitcher, Input
 
 from core.errors import CertdeckError
-from core.operations import Pending
+from core.operations import Issued, Pending
 from tui import text
 from tui.actions import ACTIONS, Situation, bindings, of_scope, offered
 from tui.bridge import EngineEvent, OperationFinished
@@ -248,8 +248,12 @@ class IssueScreen(Page[None]):
         self._leave()
 
     def _leave(self) -> None:
+        """Leave; after an order that is done the cursor stands on its certificate."""
         self.step.leave()
+        operation, deck = self._run.operation, self.deck
         self.dismiss()
+        if operation is not None and isinstance(operation.result, Issued) and not operation.result.rehearsed_only:
+            deck.call_later(deck.go_to, operation.result.status.name)
 
     @on(StepStrip.Chosen)
     def _on_step_chosen(self, message: StepStrip.Chosen) -> None:
