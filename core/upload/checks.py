@@ -43,6 +43,8 @@ class Case:
     """The names that the lineage has now."""
     needs_key: bool = False
     """It is to be applied, and no service runs without a key."""
+    not_fetched: tuple[str, ...] = ()
+    """Why nothing more of the chain was fetched, where that was tried; sentences."""
 
     @property
     def clock_is_wrong(self) -> bool:
@@ -255,7 +257,8 @@ def _not_ca(_case: Case, material: Material) -> Answer:
 
 
 def _chain(case: Case, material: Material) -> Answer:
-    return chain(material, case.believed)
+    status, detail, fix = chain(material, case.believed)
+    return (status, detail, fix) if status == PASS else (status, " ".join((detail, *case.not_fetched)), fix)
 
 
 def _distrusted(_case: Case, material: Material) -> Answer:

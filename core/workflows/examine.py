@@ -80,7 +80,7 @@ def examine(
     pieces = recognise(upload)
     existing = None if spec is None else spec.name
     keys = _own_keys(context, existing, pieces)
-    material, fetch_notes = _assembled(context, pieces, existing, keys, fetch_chain=fetch_chain)
+    material, not_fetched = _assembled(context, pieces, existing, keys, fetch_chain=fetch_chain)
     case = Case(
         pieces=pieces,
         material=material,
@@ -90,6 +90,7 @@ def examine(
         served=_served(context, targets),
         had=_had(context, spec),
         needs_key=needs_key,
+        not_fetched=tuple(not_fetched),
     )
     results = run_checks(case, force=force)
     return Examined(
@@ -101,7 +102,7 @@ def examine(
             current=_current(context, existing),
             passphrase=pieces.passphrase,
             found=_found(pieces, material),
-            notes=() if material is None else (*material.notes, *fetch_notes),
+            notes=() if material is None else material.notes,
             can_be_forced=can_be_forced(results),
             can_be_fetched=not fetch_chain and material is not None and _is_to_be_had(material),
         ),

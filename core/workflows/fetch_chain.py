@@ -12,6 +12,7 @@ import ipaddress
 from contextlib import closing
 from urllib.parse import urljoin, urlsplit
 
+from core.errors import ConfigError
 from core.ports import Transport, TransportFailure
 from core.upload.aia import issuer_urls, shown_url
 from core.upload.recognise import recognise
@@ -45,7 +46,12 @@ class Fetcher:
         urls = issuer_urls(certificate)
         if not urls:
             self.notes.append(f"{certificate.subject} does not say where its issuer's certificate is to be had.")
-        with closing(self._context.env.transport(None)) as transport:
+        try:
+            opened = self._context.env.transport(None)
+        except ConfigError as exc:  # a machine that trusts nobody
+            self.notes.append(f"Nothing could be fetched: {exc.what}")
+            return []
+        with closing(opened) as transport:
             for url in urls:
                 try:
                     body = self._get(transport, url)

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from core.engine import Engine
-from core.errors import Cancelled
+from core.errors import Cancelled, ConfigError
 from core.ports import CancelToken, Response, TransportFailure
 from core.upload.values import Upload, UploadCheck
 from tests.support.appliance import Appliance
@@ -76,6 +76,11 @@ def chain(check: UploadCheck) -> tuple[str, str]:
     return found.status, f"{found.detail} {found.fix}"
 
 
+def said(check: UploadCheck) -> str:
+    """Return everything that is said of the chain."""
+    return " ".join((chain(check)[1], *check.notes))
+
+
 def intermediate_der(purchased: Authority) -> bytes:
     return purchased.intermediate.certificate.public_bytes(Encoding.DER)
 
@@ -102,7 +107,7 @@ def test_the_missing_one_is_fetched(web: Web, purchased: Authority, form: str) -
     web.answers(reply(200, body))
     check = web.check(leaf(purchased))
     assert chain(check)[0] == "pass"
-    assert "was taken from the address that the certificate names" in " ".join(check.notes)
+    assert "was taken from the address that the certificate names" in said(check)
     assert web.asked == [URL]
     assert web.transport.is_closed
 
@@ -160,7 +165,7 @@ def test_what_has_not_signed_is_not_used(web: Web, purchased: Authority) -> None
     web.answers(reply(200, Authority.new("Purchased", now=NOON).chain_pem))
     check = web.check(leaf(purchased))
     assert chain(check)[0] == "warn"
-    assert "has not signed" in " ".join(check.notes)
+    assert "has not signed" in said(check)
     assert check.certificate is not None
     assert not check.certificate.chain
 
@@ -187,7 +192,7 @@ def test_redirects(web: Web, purchased: Authority) -> None:
     assert chain(web.check(leaf(purchased)))[0] == "pass"
     assert web.asked == [URL, "http://pki.example.com/a", "https://cdn.example.com/b", "https://cdn.example.com/c"]
     web.answers(redirect("/again"))
-    assert "more than 3 redirects" in " ".join(web.check(leaf(purchased)).notes)
+    assert "more than 3 redirects" in said(web.check(leaf(purchased)))
     assert len(web.asked) == 4
 
 
@@ -214,11 +219,11 @@ def test_addresses_that_are_not_asked(
     """Other schemes, broken addresses, and those where clouds keep secrets are never asked, named or redirected to."""
     web.box.host.known["meta.example.com"] = addresses
     web.answers(reply(200, intermediate_der(purchased)))
-    notes = " ".join(web.check(leaf(purchased, url)).notes)
+    notes = said(web.check(leaf(purchased, url)))
     assert words in notes
     assert web.asked == []
     web.answers(redirect(url))
-    assert words in " ".join(web.check(leaf(purchased)).notes)
+    assert words in said(web.check(leaf(purchased)))
     assert web.asked == [URL]
 
 
@@ -232,7 +237,7 @@ def test_private_networks(web: Web, purchased: Authority, address: str) -> None:
     host = f"[{address}]" if ":" in address else address
     for location in (URL, f"http://{host}/x"):
         web.answers(redirect(location), good)
-        assert "private network" in " ".join(web.check(leaf(purchased, "http://public.example.com/")).notes)
+        assert "private network" in said(web.check(leaf(purchased, "http://public.example.com/")))
         assert web.asked == ["http://public.example.com/"]
 
 
@@ -247,16 +252,16 @@ def slow(web: Web, seconds: float) -> Callable[[Asked], Response]:
 def test_bounds(web: Web, purchased: Authority) -> None:
     """64 KiB and ten seconds are enough for all of it; an error and a server that cannot be reached are said."""
     web.answers(reply(200, b"x" * (64 * 1024 + 1)))
-    assert "larger than 64 KiB" in " ".join(web.check(leaf(purchased)).notes)
+    assert "larger than 64 KiB" in said(web.check(leaf(purchased)))
     web.answers(slow(web, 6))
-    assert "longer than 10 seconds" in " ".join(web.check(leaf(purchased)).notes)
+    assert "longer than 10 seconds" in said(web.check(leaf(purchased)))
     assert len(web.asked) == 2
     web.answers(reply(404))
-    assert "status 404" in " ".join(web.check(leaf(purchased)).notes)
+    assert "status 404" in said(web.check(leaf(purchased)))
     web.answers(TransportFailure("unreachable", "pki.example.com cannot be reached: no route to host."))
-    assert "no route to host" in " ".join(web.check(leaf(purchased)).notes)
+    assert "no route to host" in said(web.check(leaf(purchased)))
     web.answers(reply(200, b"<html>"))
-    assert "is no certificate" in " ".join(web.check(leaf(purchased)).notes)
+    assert "is no certificate" in said(web.check(leaf(purchased)))
 
 
 def test_the_second_address_is_tried(web: Web, purchased: Authority) -> None:
@@ -269,15 +274,26 @@ def test_a_certificate_that_names_nothing(web: Web, purchased: Authority) -> Non
     """Where the certificate names no address, that is said."""
     web.answers(reply(200, b""))
     bare = upload(purchased.leaf([NAME]).certificate_pem)
-    assert "does not say where" in " ".join(web.check(bare).notes)
+    assert "does not say where" in said(web.check(bare))
 
 
 def test_nothing_of_it_reaches_a_terminal(web: Web, purchased: Authority) -> None:
     """Addresses and the network's words are shown without what a terminal would obey."""
     web.answers(TransportFailure("unreachable", "\x1b]0;x\x07 broke"), redirect("http://\x1b[31mx/"))
-    notes = " ".join(web.check(leaf(purchased, URL, f"{URL}?2")).notes)
+    notes = said(web.check(leaf(purchased, URL, f"{URL}?2")))
     assert notes
     assert not {"\x1b", "\x07"} & set(notes)
+
+
+def test_a_machine_that_trusts_nobody(web: Web, purchased: Authority) -> None:
+    """Where no connection can be made at all the check says so, and gives its other answers."""
+
+    def refuse(_bundle: str | None) -> CannedTransport:
+        raise ConfigError("This machine has no trusted certificate authorities.", "None is installed.", "Install some.")
+
+    web.answers(reply(404))
+    web.box.engine = Engine(web.box.paths, replace(web.box.engine.env, transport=refuse))
+    assert "Nothing could be fetched: This machine has no trusted" in said(web.check(leaf(purchased)))
 
 
 def test_it_can_be_stopped(web: Web, purchased: Authority) -> None:
