@@ -16,6 +16,8 @@ class Skipped:
     name: str
     why: str
     renew_at: datetime | None = None
+    needs_you: bool = False
+    """A person has to do something, now: set DNS records, or begin a renewal by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from core.errors import DnsProviderError
 from core.ports import CancelToken, Environment
@@ -27,10 +28,6 @@ class TxtRecord:
     """Fully qualified, lower case, without a final dot; A-labels."""
     value: str
     """Unquoted. 43 characters of base64url for a proof, longer for dns-persist-01."""
-
-    def below(self, zone: str) -> str:
-        """Return the name relative to `zone`; `""` at its top."""
-        return "" if self.name == zone else self.name.removesuffix(f".{zone}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +48,29 @@ class Field:
     """Returns what is wrong with a value, in words without the value of a secret; None when it can be right."""
 
 
+def _endpoint_problem(endpoint: str) -> str | None:
+    parts = urlsplit(endpoint)
+    is_good = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+    return None if is_good else "write it as an address, for example https://proxy.example.com:8443"
+
+
+def _bundle_problem(path: str) -> str | None:
+    return None if path.startswith("/") else "write the whole path of the file, from / on"
+
+
 ENDPOINT = Field(
     key="endpoint",
     label="Endpoint",
     required=False,
     help="Another address of the interface: a proxy, or a test server.",
+    check=_endpoint_problem,
 )
 CA_BUNDLE = Field(
     key="ca_bundle",
     label="CA bundle",
     required=False,
     help="PEM file of the CA that the endpoint's certificate is from.",
+    check=_bundle_problem,
 )
 HTTP_FIELDS = (ENDPOINT, CA_BUNDLE)
 """Every provider that is spoken to over HTTP takes these too."""

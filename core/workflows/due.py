@@ -34,6 +34,8 @@ class Decision:
     why: str
     renew_at: float | None = None
     """Epoch seconds; None where it never renews by itself."""
+    needs_you: bool = False
+    """A person has to begin."""
 
 
 def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
@@ -107,6 +109,7 @@ def _for_a_person(facts: Facts, config: Config, now: float) -> Decision:
         SKIP,
         f"{BY_HAND}: it ends {ends}, begin now with certdeck issue; a DNS provider, a CNAME to a zone of one, or "
         "dns-persist-01 lets it renew by itself",
+        needs_you=True,
     )
 
 

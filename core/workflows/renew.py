@@ -156,7 +156,7 @@ def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequ
 
 def _skipped(decision: Decision) -> Skipped:
     renew_at = None if decision.renew_at is None else datetime.fromtimestamp(decision.renew_at, UTC)
-    return Skipped(name=decision.name, why=decision.why, renew_at=renew_at)
+    return Skipped(name=decision.name, why=decision.why, renew_at=renew_at, needs_you=decision.needs_you)
 
 
 def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
@@ -188,7 +188,8 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
 def _waits(pending: Pending) -> Skipped:
     until = f" (the order lives until {pending.expires:%Y-%m-%d %H:%M} UTC)" if pending.expires else ""
     names = ", ".join(dict.fromkeys(record.name for record in pending.records))
-    return Skipped(name=pending.name, why=f"it waits for DNS records that somebody sets: {names}{until}")
+    why = f"it waits for DNS records that somebody sets: {names}{until}"
+    return Skipped(name=pending.name, why=why, needs_you=True)
 
 
 def _unforeseen(name: str, exc: Exception) -> CertdeckError:

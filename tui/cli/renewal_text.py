@@ -19,8 +19,10 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
         yield f"would renew  {printable(name)}"
     for name in report.renewed:
         yield f"renewed  {printable(name)}"
-    if named or dry_run:
-        for skipped in report.skipped:
+    for skipped in report.skipped:
+        if skipped.needs_you:
+            yield f"needs you  {printable(skipped.name)}: {printable(skipped.why)}"
+        elif named or dry_run:
             yield f"skipped  {printable(skipped.name)}: {printable(skipped.why)}"
     for failed in report.failed:
         yield f"failed   {printable(failed.name)}"

@@ -198,6 +198,7 @@ def test_the_scheduled_run_finishes_what_a_person_has_set(box: Appliance) -> Non
     assert (report.renewed, report.failed) == ((), ())
     assert [skipped.name for skipped in report.skipped] == [NAME]
     assert TXT in report.skipped[0].why
+    assert report.skipped[0].needs_you
     set_records(box, pending)
     assert box.engine.renew().renewed == (NAME,)
 

@@ -95,6 +95,8 @@ def test_another_kind_takes_no_secret_of_the_old_one(appliance: Appliance, vendo
         (entry(), {**SECRET, "password": b"x"}, {"password"}),
         (entry(), {"api_token": b"with\x00nul"}, {"api_token"}),
         (entry(settings={"endpoint": "http://x\x1b[31m"}), SECRET, {"endpoint"}),
+        (entry(kind="hook", settings={"command": "/bin/true", "kind": "x", "zones": "y"}), {}, {"kind", "zones"}),
+        (entry(settings={"endpoint": "nourl", "ca_bundle": "here.pem"}), SECRET, {"endpoint", "ca_bundle"}),
         (entry(delegations={"example.com": "no target!"}), SECRET, {"delegations"}),
     ],
 )

@@ -26,6 +26,7 @@ from tests.support.dns_box import ENTRY, HOST, dns_box, issue, values_at
 from tests.support.killer import kills
 from tests.support.transport import Asked
 from tests.support.vendors.cloudflare import CloudflareVendor
+from tests.support.vendors.zone import OTHERS_VALUE
 
 NAME = "example.com"
 TXT = f"_acme-challenge.{NAME}"
@@ -111,7 +112,7 @@ def test_a_delegation_can_be_said(appliance: Appliance) -> None:
 def test_the_entry_is_found_by_its_zone(appliance: Appliance, vendor: CloudflareVendor) -> None:
     """A wildcard, or `--challenge dns-01`, takes the entry that serves the zone by itself and keeps it (ST-25)."""
     assert issue(appliance, f"*.{NAME}", dns=None).status.method == "dns-01"
-    assert [event.code for event in appliance.of(Warned) if isinstance(event, Warned)][0] == "chosen-for-you"
+    assert next(event.code for event in appliance.of(Warned) if isinstance(event, Warned)) == "chosen-for-you"
     assert issue(appliance, f"a.{NAME}", dns=None, challenge="dns-01").status.method == "dns-01"
     assert f'dns = "{ENTRY}"' in (appliance.paths.certificates / f"a.{NAME}.toml").read_text()
     with pytest.raises(UsageError) as caught:
@@ -159,6 +160,25 @@ def test_records_go_also_when_they_never_show(appliance: Appliance, vendor: Clou
     assert vendor.snapshot() == before
     assert appliance.of(ChallengePresented) == []
     assert appliance.engine.open_orders() == (NAME,)
+
+
+def test_records_that_another_client_swallowed_are_written_again(
+    appliance: Appliance, vendor: CloudflareVendor
+) -> None:
+    """A client that rewrites whole sets may take ours along; after a part of the wait they are written once more."""
+    before = vendor.snapshot()
+    started = appliance.clock.monotonic()
+
+    def swallow(name: str, type: str, server: str | None) -> None:
+        if type == "TXT" and appliance.clock.monotonic() - started < 10:
+            records = vendor.records[vendor.id_of()]
+            for id in [id for id, each in records.items() if each["name"] == TXT and len(each["content"]) == 45]:
+                if OTHERS_VALUE not in records[id]["content"]:
+                    del records[id]
+
+    appliance.dns.on_ask = swallow
+    assert issue(appliance, NAME).status.version == 1
+    assert vendor.snapshot() == before
 
 
 def test_records_go_also_after_a_cancel(appliance: Appliance, vendor: CloudflareVendor) -> None:
