@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from core.operations import OpenOrder, Record
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_dns import VALUES, open_order, views
 from tests.support.fake_engine import FakeEngine
+from tests.support.lineages import NOW, lineage
 from tui.app import CertdeckApp
 from tui.screens.dialogs.confirm import ConfirmDialog
 from tui.screens.help import HelpScreen
@@ -338,6 +340,35 @@ async def test_an_order_that_ended_elsewhere() -> None:
         assert "waits for you" not in shown(app)
 
 
+async def test_an_order_that_somebody_else_completed() -> None:
+    """When the scheduled run, or another session, completes the order meanwhile, that is what it says."""
+    engine = waiting()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        engine.orders = {}
+        engine._put(lineage("new", method="manual-dns-01"))
+        engine.fails["look_at_records"] = NotFound("There is no open order.", "It has ended.", "Begin another.")
+        await pilot.press("r")
+        await ticked(pilot)
+        assert "new has its certificate" in notes(app)
+        assert isinstance(app.screen, LineagesScreen)
+
+
+async def test_an_order_that_is_over() -> None:
+    """An order that has lived its time is neither looked for nor answered: it says so, and how to begin anew."""
+    engine = waiting("has", order=replace(WILD, expires=NOW + timedelta(seconds=3)))
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        engine.clock.advance(seconds=60)
+        await ticked(pilot)
+        assert "✖ This order is over" in shown(app)
+        assert "x gives it up" in shown(app)
+        assert len(called(engine, "look_at_records")) == 1
+        assert called(engine, "complete") == []
+
+
 async def test_giving_up_asks() -> None:
     """x asks, says that the values are of no use any more, and only then forgets the order."""
     engine = waiting()
@@ -365,6 +396,10 @@ async def test_leaving_says_how_to_come_back() -> None:
         await pilot.pause()
         assert "The order stays open until 28 Nov 2026 02:02 UTC" in notes(app)
         assert "certdeck complete new" in notes(app)
+        assert isinstance(app.screen, LineagesScreen)
+        chosen = app.screen.query_one(CertificateTable).chosen
+        assert chosen is not None
+        assert chosen.name == "new"
     assert "new" in engine.orders
 
 

@@ -120,14 +120,17 @@ def test_a_look_that_fails_is_told_and_repeated() -> None:
 )
 def test_the_sentence_that_matters_now(order: object, watch: Watch, sentence: str) -> None:
     """The head says in one sentence what to do, or what comes next."""
-    assert words.headline(order, watch, 0.0)[2] == sentence  # type: ignore[arg-type]
+    assert words.headline(order, watch, 0.0, NOW)[2] == sentence  # type: ignore[arg-type]
 
 
 def test_how_long_the_order_lives() -> None:
     """Until when the order lives is told as a moment and in words (ST-14)."""
     assert words.lifetime(ORDER, NOW) == "The order lives 6 days 22 hours more, until 28 Nov 2026 02:02 UTC."
     assert "has not said" in words.lifetime(replace(ORDER, expires=None), NOW)
-    assert "Give it up" in words.lifetime(replace(ORDER, expires=NOW), NOW)
+    over = replace(ORDER, expires=NOW)
+    assert "x gives it up" in words.lifetime(over, NOW)
+    assert "is over" in words.headline(over, watched(ALL), 0.0, NOW)[2]
+    assert words.next_step(over, Watch(), NOW) == ""
 
 
 def test_what_is_at_stake() -> None:

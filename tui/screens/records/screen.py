@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.message import Message
 
 from core.errors import Cancelled, CertdeckError, LockHeld, NotFound
-from core.operations import Issued, OpenOrder, Pending, RecordView
+from core.operations import Issued, LineageStatus, OpenOrder, Pending, RecordView
 from core.ports import CancelToken
 from tui import text
 from tui.actions import Action, Situation, bindings, of_scope
@@ -65,6 +65,7 @@ class RecordsScreen(Page[None]):
         self._answer: Operation | None = None
         """The operation that completes, or gives up, this order."""
         self._has_ended = False
+        self._version_before = 0
         self._told: object = None
         self._titles = ("", "")
 
@@ -78,6 +79,8 @@ class RecordsScreen(Page[None]):
 
     def on_mount(self) -> None:
         super().on_mount()
+        lineage = self._lineage()
+        self._version_before = (lineage.version or 0) if lineage else 0
         self._read()
         self.set_interval(_TICK_SECONDS, self._tick)
 
@@ -111,19 +114,32 @@ class RecordsScreen(Page[None]):
             return
         if isinstance(answer, CertdeckError) or not answer.records:
             self._has_ended = True
-            gone = isinstance(answer, NotFound) or not isinstance(answer, CertdeckError)
-            if gone:
-                told = "It was completed, given up, or it failed. i orders again, with new values."
-                self.notify(told, title=f"No order of {self.page_detail} waits", timeout=8, markup=False)
             self.deck.refresh_status()
             if self._is_in_front:
                 self.deck.go_to(self.name_of_lineage)
-            if isinstance(answer, CertdeckError) and not gone:
+            if isinstance(answer, CertdeckError) and not isinstance(answer, NotFound):
                 self.deck.show_error(answer)
+            else:
+                self._tell_ended()
             return
         self.order = answer
         self._show()
         self.refresh_actions()
+
+    def _tell_ended(self) -> None:
+        """Say that somebody else ended the order, and how where that shows."""
+        lineage = self._lineage()
+        if lineage is not None and (lineage.version or 0) > self._version_before:
+            told = f"The records were seen and answered; version {lineage.version} is there."
+            self.notify(told, title=f"{self.page_detail} has its certificate", timeout=8, markup=False)
+        else:
+            told = "It was given up, or it failed; the log knows. i orders again, with new values."
+            self.notify(told, title=f"No order of {self.page_detail} waits", timeout=8, markup=False)
+
+    def _lineage(self) -> LineageStatus | None:
+        status = self.deck.status
+        rows = status.lineages if status else ()
+        return next((each for each in rows if each.name == self.name_of_lineage), None)
 
     def heard(self, message: Message) -> None:
         if not isinstance(message, OperationFinished) or message.operation is not self._answer:
@@ -150,7 +166,9 @@ class RecordsScreen(Page[None]):
         if self.order is None or self._has_ended or not self._is_in_front:
             return
         watch, at = self.watch_state, self._at
-        if watch.seconds_to_answer(at) == 0.0 and not self.bridge.busy:
+        if words.is_over(self.order, self.deck.now()):
+            watch.pause()
+        elif watch.seconds_to_answer(at) == 0.0 and not self.bridge.busy:
             self._complete(anyway=False)
         elif watch.is_due(at):
             self._begin_look()
@@ -187,9 +205,9 @@ class RecordsScreen(Page[None]):
             sheet.border_title, sheet.border_subtitle = titles
         failed = f"{watch.error.what} {watch.error.why}" if watch.error is not None else ""
         head = (
-            words.headline(order, watch, at),
+            words.headline(order, watch, at, now),
             words.lifetime(order, now),
-            words.next_step(order, watch),
+            words.next_step(order, watch, now),
         )
         told = (head, view, failed)
         if told != self._told:
@@ -329,9 +347,7 @@ class RecordsScreen(Page[None]):
         )
 
     def _complete(self, *, anyway: bool) -> None:
-        name = self.name_of_lineage
-        status = self.deck.status
-        lineage = next((each for each in status.lineages if each.name == name), None) if status else None
+        name, lineage = self.name_of_lineage, self._lineage()
         self._answer = self.deck.begin(
             f"Complete {name}",
             f"completing {name}",
@@ -369,12 +385,15 @@ class RecordsScreen(Page[None]):
             until = f" until {text.moment(self.order.expires)}" if self.order.expires else ""
             told = f"Enter on {self.page_detail} comes back to it; so does `certdeck complete {self.page_detail}`."
             self.notify(told, title=f"The order stays open{until}", timeout=8, markup=False)
-        super().action_back()
+        if len(self.app.screen_stack) == 2:
+            self.deck.go_to(self.name_of_lineage)  # the cursor on its row
+        else:
+            super().action_back()
 
 
 def _head_lines(headline: tuple[str, str, str], lifetime: str, next_step: str, width: int, ink: Ink) -> list[Line]:
     sign, role, sentence = headline
     lines = marked(sign, role, sentence, width, ink, bold=True)
-    for told in (lifetime, next_step):
+    for told in filter(None, (lifetime, next_step)):
         lines += [[("  ", ink("text-muted")), (line, ink("text-muted"))] for line in wrap(told, width - 2)]
     return lines

@@ -16,8 +16,15 @@ from tui.zone_file import zone_line
 PERSISTENT: Final = "dns-persist-01"
 
 
-def headline(order: OpenOrder, watch: Watch, at: float) -> tuple[str, str, str]:
+def is_over(order: OpenOrder, now: datetime) -> bool:
+    """Tell whether the order has lived its time."""
+    return order.expires is not None and order.expires <= now
+
+
+def headline(order: OpenOrder, watch: Watch, at: float, now: datetime) -> tuple[str, str, str]:
     """Return sign, colour and the one sentence that matters now."""
+    if is_over(order, now):
+        return "✖", "severity-red", "This order is over: its values are of no use any more."
     count = len(order.records)
     have = "Every name server has it." if count == 1 else f"Every name server has all {count} of them."
     left = watch.seconds_to_answer(at)
@@ -35,14 +42,16 @@ def lifetime(order: OpenOrder, now: datetime) -> str:
     """Return until when the order lives, as a moment and in words."""
     if order.expires is None:
         return "The CA has not said how long the order lives."
-    if order.expires <= now:
-        return f"The order ended {text.moment(order.expires)}. Give it up, and issue again with new values."
+    if is_over(order, now):
+        return f"It ended {text.moment(order.expires)}. x gives it up; another order has new values."
     left = text.span((order.expires - now).total_seconds())
     return f"The order lives {left} more, until {text.moment(order.expires)}."
 
 
-def next_step(order: OpenOrder, watch: Watch) -> str:
+def next_step(order: OpenOrder, watch: Watch, now: datetime) -> str:
     """Return what happens once the records are there."""
+    if is_over(order, now):
+        return ""
     if order.challenge == PERSISTENT:
         return "Leave it there for good: renewals then need no access to your DNS."
     have = "have it" if len(order.records) == 1 else "have them"
