@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,36 @@ async def test_it_is_called_as_its_first_name() -> None:
         await pilot.press("ctrl+s")
         await settled(pilot)
     assert list(engine.requests) == ["_wildcard.example.com"]
+
+
+async def test_leaving_while_the_key_is_made() -> None:
+    """A large key takes a while: who leaves meanwhile loses nothing, and finds the request in the list."""
+    engine, gate = FakeEngine(), threading.Event()
+    make = engine.make_csr
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        assert gate.wait(10)
+        return make(*arguments, **options)
+
+    engine.make_csr = slow  # type: ignore[method-assign]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        await pilot.press("ctrl+s")
+        for _ in range(100):
+            await pilot.pause(0.01)
+            if "Making the key" in shown(app):
+                break
+        else:
+            raise AssertionError(shown(app))
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, UploadScreen)
+        gate.set()
+        await settled(pilot)
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        assert isinstance(app.screen, RequestsScreen)
+        assert "BEGIN CERTIFICATE REQUEST" in shown(app)

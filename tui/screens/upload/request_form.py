@@ -73,10 +73,14 @@ class RequestForm(FormPage):
         given = tuple((kind, self.value(f"subject-{kind}")) for kind, _, _ in _SUBJECT)
         subject = subject_text(tuple((kind, value) for kind, value in given if value))
         self._saving = True
-        self.query_one("#verdict", Prose).say("◐ Making the key …")
+        verdict = self.query_one("#verdict", Prose)
+        verdict.say("◐ Making the key …")
+        self.call_after_refresh(verdict.scroll_visible, animate=False)
 
         def answered(answer: SigningRequest | CertdeckError) -> None:
             self._saving = False
+            if self not in self.app.screen_stack:
+                return  # a large key takes long: somebody has left, and finds the request in the list
             if isinstance(answer, SigningRequest):
                 self.value_of_name = answer.name
                 self.dismiss(True)
