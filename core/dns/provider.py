@@ -20,6 +20,10 @@ TTL_SECONDS = 60
 """Asked for; providers with a higher floor take theirs."""
 
 
+LONGEST_VALUE_BYTES = 64 * 1024
+"""Of a setting or a secret: a private key in PEM is a few kilobytes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class TxtRecord:
     """One value at one name. Several values stand beside each other at a name (wildcard and bare domain)."""
@@ -46,6 +50,18 @@ class Field:
     choices: tuple[str, ...] = ()
     check: Callable[[str], str | None] | None = None
     """Returns what is wrong with a value, in words without the value of a secret; None when it can be right."""
+
+    def problem(self, value: str | None) -> str | None:
+        """Return what is wrong with a value, or that it is missing; None when it can be right."""
+        if not value:
+            return "it is missing" if self.required else None
+        if not value.isprintable() and not (self.secret and "\n" in value):
+            return "it holds control characters"
+        if len(value.encode()) > LONGEST_VALUE_BYTES:
+            return "it is too long"
+        if self.choices and value not in self.choices:
+            return f"choose one of: {', '.join(self.choices)}"
+        return self.check(value) if self.check else None
 
 
 def _endpoint_problem(endpoint: str) -> str | None:

@@ -11,7 +11,7 @@ from core.config.model import DnsProviderConfig
 from core.config.rules import NAME, NAME_FIX
 from core.dns.catalogue import all_kinds, kind_named
 from core.dns.names import plain_name
-from core.dns.provider import Field, Kind
+from core.dns.provider import Kind
 from core.errors import NotFound, StoreCorrupt, UsageError
 from core.events import Changed
 from core.identifiers import parse_identifier
@@ -21,9 +21,6 @@ from core.store.orders import list_orders, load_order
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.providers import secret_name, secrets_of, the_entry
-
-LONGEST_SECRET_BYTES = 64 * 1024
-"""A private key in PEM is a few kilobytes."""
 
 
 def kinds() -> tuple[DnsKind, ...]:
@@ -74,7 +71,7 @@ def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, 
         value = _text(secrets.get(field.key)) if field.secret else config.settings.get(field.key) or field.default
         if not value and field.secret and field.key in there:
             continue
-        if problem := _field_problem(field, value):
+        if problem := field.problem(value):
             found[field.key] = problem
     if not wanted.takes_any:
         known_keys = [field.key for field in wanted.fields]
@@ -252,18 +249,6 @@ def _zone_problem(zone: str) -> str | None:
 
     broken = zones((_plain_zone(zone),))
     return None if broken is None else f"{broken[0]}. {broken[1]}"
-
-
-def _field_problem(field: Field, value: str | None) -> str | None:
-    if not value:
-        return "it is missing" if field.required else None
-    if not value.isprintable() and not (field.secret and "\n" in value):
-        return "it holds control characters"
-    if len(value.encode()) > LONGEST_SECRET_BYTES:
-        return "it is too long"
-    if field.choices and value not in field.choices:
-        return f"choose one of: {', '.join(field.choices)}"
-    return field.check(value) if field.check else None
 
 
 def _text(secret: bytes | None) -> str | None:

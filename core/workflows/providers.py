@@ -74,16 +74,17 @@ def opened(context: Context, vault: Vault, entry: DnsProviderConfig, cancel: Can
         found = vault.find(secret_name(entry.name, key))
         if found is not None:
             secrets[key] = found.decode("utf-8", "replace")
-    missing = [
-        field.label
+    # People edit the configuration by hand, and a secret can get lost: what was checked when it was added is checked again.
+    wrong = [
+        f"{field.label}: {problem}"
         for field in kind.fields
-        if field.required and not (secrets if field.secret else settings).get(field.key)
+        if (problem := field.problem((secrets if field.secret else settings).get(field.key)))
     ]
-    if missing:
+    if wrong:
         raise UsageError(
-            f"The DNS provider {entry.name} is not complete.",
-            f"Missing: {', '.join(missing)}.",
-            f"Add it with: certdeck dns add {entry.name} --replace --kind {entry.kind}.",
+            f"The DNS provider {entry.name} cannot be used as it is.",
+            f"{'; '.join(wrong)}.",
+            f"Correct it with: certdeck dns add {entry.name} --replace --kind {entry.kind}.",
             details={"provider": entry.name},
         )
     if secrets:
