@@ -2,81 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from core.errors import AuthorizationFailed, LockHeld, NotFound
-from core.operations import OpenOrder, Record
+from tests.support.by_hand import WILD, box, called, notes, opened, ticked, waiting
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_dns import VALUES, open_order, views
-from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW, lineage
-from tui.app import CertdeckApp
 from tui.screens.dialogs.confirm import ConfirmDialog
 from tui.screens.help import HelpScreen
 from tui.screens.lineages import LineagesScreen
 from tui.screens.progress import ProgressScreen
-from tui.screens.records import RecordsScreen
 from tui.screens.records.boxes import RecordBoxes
-from tui.screens.records.qr_code import QrScreen
-from tui.screens.records.zone_file import ZoneFileScreen
 from tui.widgets.certificate_table import CertificateTable
-
-WILD = open_order("new", "*.example.com", "example.com")
-PERSISTENT = replace(
-    WILD,
-    challenge="dns-persist-01",
-    records=(
-        Record(
-            name="_validation-persist.example.com",
-            type="TXT",
-            value="letsencrypt.org; accounturi=https://acme-v02.api.letsencrypt.org/acme/acct/4242424242; policy=wildcard",
-        ),
-    ),
-)
-
-
-def waiting(*states: str, order: OpenOrder = WILD, **fields: Any) -> FakeEngine:
-    """Make an engine with an order by hand; every look finds the name servers in these states."""
-    engine = FakeEngine()
-    engine.orders = {order.name: order}
-    engine.looks = [views(*(states or ("lacks", "has")), of=order.records, **fields)]
-    return engine
-
-
-async def opened(pilot: Pilot[Any], name: str = "new") -> RecordsScreen:
-    """Open the screen over the first one."""
-    screen = RecordsScreen(name)
-    pilot.app.push_screen(screen)
-    await ticked(pilot)
-    return screen
-
-
-async def ticked(pilot: Pilot[Any]) -> None:
-    """Let the screen's own clock tick and everything it begins come to its end."""
-    await settled(pilot)
-    await pilot.pause(0.3)
-    await settled(pilot)
-
-
-def called(engine: FakeEngine, method: str) -> list[dict[str, Any]]:
-    return [given for name, given in engine.calls if name == method]
-
-
-def notes(app: CertdeckApp) -> str:
-    """Return what was said in passing."""
-    return " ".join(f"{note.title} {note.message}" for note in app._notifications)
-
-
-def box(app: CertdeckApp) -> str:
-    """Return the words of the dialog that is open."""
-    return " ".join(shown(app, app.screen.query_one(".words")).split())
-
 
 # -- what is shown ---------------------------------------------------------------------------------------------------------
 
@@ -403,77 +344,6 @@ async def test_leaving_says_how_to_come_back() -> None:
     assert "new" in engine.orders
 
 
-# -- taking the values elsewhere -------------------------------------------------------------------------------------------
-
-
-async def test_copying() -> None:
-    """c copies the whole value under the cursor, C its name, and it says what was copied and what to do if it fails."""
-    app = deck(waiting())
-    async with app.run_test(size=NARROW) as pilot:
-        await opened(pilot)
-        await pilot.press("down", "c")
-        assert app.clipboard == VALUES[1]
-        assert "Value of record 2 of 2 copied" in notes(app)
-        assert "p prints it plainly" in notes(app)
-        await pilot.press("C")
-        assert app.clipboard == "_acme-challenge.example.com"
-
-
-async def test_a_long_value_is_copied_whole() -> None:
-    """A value for good is longer than a line: it is broken on the screen between cells, and copied whole."""
-    app = deck(waiting("lacks", order=PERSISTENT))
-    async with app.run_test(size=NARROW) as pilot:
-        await opened(pilot)
-        assert PERSISTENT.records[0].value not in shown(app)
-        await pilot.press("c")
-        assert app.clipboard == PERSISTENT.records[0].value
-        assert "Leave it there for good" in shown(app)
-
-
-async def test_zone_file_lines() -> None:
-    """z shows the records as lines of a zone file, and c copies them there."""
-    app = deck(waiting())
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(pilot)
-        await pilot.press("z")
-        assert isinstance(app.screen, ZoneFileScreen)
-        line = f'_acme-challenge.example.com. 60 IN TXT "{VALUES[0]}"'
-        assert line in shown(app)
-        await pilot.press("c")
-        assert app.clipboard.splitlines()[0] == line
-        assert len(app.clipboard.splitlines()) == 2
-
-
-@pytest.mark.parametrize("order", [WILD, PERSISTENT], ids=["proof", "for-good"])
-async def test_the_code_fits_on_a_serial_line(order: OpenOrder) -> None:
-    """q fills the screen with a code that is whole at 80x24, also of a long value; q and Esc leave it."""
-    app = deck(waiting(order=order))
-    async with app.run_test(size=NARROW) as pilot:
-        screen = await opened(pilot)
-        await pilot.press("q")
-        await pilot.pause()
-        assert isinstance(app.screen, QrScreen)
-        code = app.screen.query_one("#code")
-        assert code.display
-        assert code.region.bottom <= 24
-        assert code.region.height == code.styles.height.value  # type: ignore[union-attr]
-        assert "Hold the camera" in shown(app)
-        await pilot.press("q")
-        assert app.screen is screen
-
-
-async def test_the_code_of_each_record() -> None:
-    """n goes to the next record's code, v shows the name's, and leaving keeps the cursor on the record."""
-    app = deck(waiting())
-    async with app.run_test(size=NARROW) as pilot:
-        screen = await opened(pilot)
-        await pilot.press("q", "n", "v")
-        await pilot.pause()
-        assert "Name of record 2 of 2" in shown(app)
-        await pilot.press("escape")
-        assert screen.query_one(RecordBoxes).place == 1
-
-
 async def test_nothing_is_answered_twice() -> None:
     """While the order is being completed neither Enter nor the clock begins it once more."""
     engine = waiting("has")
@@ -485,17 +355,3 @@ async def test_nothing_is_answered_twice() -> None:
         engine.clock.advance(seconds=60)
         await ticked(pilot)
         assert len(called(engine, "complete")) == 1
-
-
-def test_the_copy_is_an_osc_52() -> None:
-    """What is copied goes to the terminal as OSC 52 in base64, so that it passes through SSH."""
-    written: list[str] = []
-
-    class Driver:
-        def write(self, data: str) -> None:
-            written.append(data)
-
-    app = deck(waiting())
-    app._driver = Driver()  # type: ignore[assignment]
-    app.copy_to_clipboard(VALUES[0])
-    assert written == [f"\x1b]52;c;{base64.b64encode(VALUES[0].encode()).decode()}\a"]
