@@ -92,9 +92,10 @@ class Persistent:
     def _watch_the_end(self, challenges: Sequence[Challenge], narrator: Narrator) -> None:
         """Warn when the permission ends before the next renewals (`persistUntil`)."""
         now = self._clock.now().timestamp()
-        for challenge in {one.identifier: one for one in challenges}.values():
-            name = record_of(challenge).name
-            ends = permission_ends(challenge, self._authority.texts_at(self._authority.written_at(name)), now)
+        for identifier in dict.fromkeys(one.identifier for one in challenges):
+            mine = [one for one in challenges if one.identifier == identifier]
+            name = record_of(mine[0]).name
+            ends = permission_ends(mine, self._authority.texts_at(self._authority.written_at(name)), now)
             if ends is not None and ends - now < WORTH_A_WARNING_SECONDS:
                 narrator.tell(
                     Warned(

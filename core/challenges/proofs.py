@@ -32,17 +32,16 @@ def record_of(challenge: Challenge, *, for_wildcard: bool | None = None) -> Reco
 def is_granted(challenge: Challenge, value: str, *, for_wildcard: bool, now: float) -> bool:
     """Tell whether a value of `_validation-persist` lets this account have a certificate for the name. `now`: epoch seconds."""
     grant = Grant.parse(value)
-    return (
-        grant is not None
-        and grant.issuer in challenge.issuer_domain_names
-        and grant.account_url == challenge.account_url
-        and (grant.for_wildcard or not for_wildcard)
-        and (grant.until is None or grant.until > now)
-    )
+    wanted = (Grant(issuer, challenge.account_url, for_wildcard) for issuer in challenge.issuer_domain_names)
+    return grant is not None and any(grant.covers(each, now) for each in wanted)
 
 
-def permission_ends(challenge: Challenge, values: Iterable[str], now: float) -> float | None:
-    """Return when the last permission among `values` ends, in epoch seconds; None where one has no end, or there is none."""
-    good = [value for value in values if is_granted(challenge, value, for_wildcard=challenge.wildcard, now=now)]
+def permission_ends(challenges: Sequence[Challenge], values: Iterable[str], now: float) -> float | None:
+    """Return when the last permission among `values` for one name ends, in epoch seconds.
+
+    None where one has no end, or there is none. `challenges`: of that name, its wildcard among them where it is ordered.
+    """
+    is_wide = any(one.wildcard for one in challenges)
+    good = [value for value in values if is_granted(challenges[0], value, for_wildcard=is_wide, now=now)]
     ends = [grant.until for value in good if (grant := Grant.parse(value)) is not None]
     return None if None in ends else max((end for end in ends if end is not None), default=None)

@@ -30,6 +30,14 @@ class Grant:
             parts.append(f"persistUntil={int(self.until)}")
         return "; ".join(parts)
 
+    def covers(self, wanted: Grant, now: float) -> bool:
+        """Tell whether this allows at least what `wanted` asks for, at this time (epoch seconds)."""
+        return (
+            (self.issuer, self.account_url) == (wanted.issuer, wanted.account_url)
+            and (self.for_wildcard or not wanted.for_wildcard)
+            and (self.until is None or self.until > now)
+        )
+
     @classmethod
     def parse(cls, value: str) -> Grant | None:
         """Read a value leniently, as CAs do; None for one that allows nothing."""

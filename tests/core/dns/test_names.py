@@ -5,7 +5,6 @@ from hashlib import sha256
 
 import pytest
 
-from core.dns.grant import Grant
 from core.dns.names import name_below, proof_value, record_name, zone_among
 
 ACCOUNT = "https://ca.test/account/1"
@@ -46,31 +45,6 @@ def test_a_proof_is_the_digest_of_the_key_authorization() -> None:
 def test_the_longest_zone_wins(name: str, zone: str | None) -> None:
     """A name is in the closest zone, and a zone is matched by whole labels."""
     assert zone_among(name, ["example.com", "sub.example.com", "com.example"]) == zone
-
-
-@pytest.mark.parametrize(
-    ("value", "grant"),
-    [
-        (f"ca.test; accounturi={ACCOUNT}", Grant("ca.test", ACCOUNT)),
-        (f"CA.test.;accounturi={ACCOUNT};policy=WildCard", Grant("ca.test", ACCOUNT, True)),
-        (f" ca.test ; accounturi={ACCOUNT} ; persistUntil=1800000000", Grant("ca.test", ACCOUNT, until=1.8e9)),
-        (f"ca.test; accounturi={ACCOUNT}; unknown=1; policy=other", Grant("ca.test", ACCOUNT)),
-        ("ca.test", None),
-        ("", None),
-        (f"ca.test; accounturi={ACCOUNT}; persistUntil=soon", None),
-        (f"; accounturi={ACCOUNT}", None),
-        ("v=spf1 -all", None),
-    ],
-)
-def test_a_permission_is_read_as_cas_read_it(value: str, grant: Grant | None) -> None:
-    """Spaces, case and unknown parameters do not matter; what allows nothing is none."""
-    assert Grant.parse(value) == grant
-
-
-def test_a_permission_survives_its_text() -> None:
-    """What is written can be read again."""
-    grant = Grant("ca.test", ACCOUNT, True, 1.9e9)
-    assert Grant.parse(grant.text) == grant
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""Lasting permissions (dns-persist-01) that say more, or less, than was asked for."""
+
+from __future__ import annotations
+
+from core.events import Warned
+from core.operations import Issued, IssueRequest, Pending
+from tests.support.appliance import Appliance
+
+NAME = "example.com"
+TXT = f"_validation-persist.{NAME}"
+
+
+def test_a_look_takes_whatever_will_do(appliance: Appliance) -> None:
+    """Who sets the record with an end besides sees it found by the console's look, not only by `complete`."""
+    appliance.dns.zone(NAME, "192.0.2.53")
+    appliance.ca.challenge_types = ["dns-01", "dns-persist-01"]
+    pending = appliance.engine.issue(IssueRequest(domains=(NAME,), challenge="dns-persist-01"))
+    assert isinstance(pending, Pending)
+    value = pending.records[0].value
+    for text, state in ((f"{value}; persistUntil=1", "lacks"), (f"{value}; persistUntil=4000000000", "has")):
+        appliance.dns.set(TXT, "TXT", text)
+        (view,) = appliance.engine.look_at_records(NAME)
+        assert [one.state for one in view.servers] == [state]
+
+
+def test_the_end_of_the_wider_permission_is_watched(appliance: Appliance) -> None:
+    """With the wildcard in the order, a lasting permission for the bare name alone is no reason to be quiet."""
+    appliance.dns.zone(NAME, "192.0.2.53")
+    appliance.ca.challenge_types = ["dns-01", "dns-persist-01"]
+    request = IssueRequest(domains=(f"*.{NAME}", NAME), challenge="dns-persist-01", name="both")
+    pending = appliance.engine.issue(request)
+    assert isinstance(pending, Pending)
+    value = pending.records[0].value
+    ends = int(appliance.clock.now().timestamp()) + 30 * 86400
+    appliance.dns.set(TXT, "TXT", value.replace("; policy=wildcard", ""), f"{value}; persistUntil={ends}")
+    assert isinstance(appliance.engine.complete("both", report=appliance.told.append), Issued)
+    assert "permission-ends" in [event.code for event in appliance.of(Warned) if isinstance(event, Warned)]
