@@ -57,7 +57,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
     vault = context.vault
     with Sessions(context, vault) as sessions:
         if request.staging or request.rehearse:
-            _refuse_rehearsal_by_hand(wanted)
+            _refuse_rehearsal_that_stays(wanted)
             got = rehearse(context, staging_of(context.config, wanted), sessions)
             if request.staging:
                 return Issued(status=rehearsed(context, wanted, got), rehearsed_only=True)
@@ -126,13 +126,18 @@ def reusable(context: Context, wanted: Plan) -> int | None:
     return version if same else None
 
 
-def _refuse_rehearsal_by_hand(wanted: Plan) -> None:
+def _refuse_rehearsal_that_stays(wanted: Plan) -> None:
+    if wanted.can_be_rehearsed:
+        return
     if wanted.is_by_hand:
-        raise UsageError(
-            "A rehearsal would ask for records of its own.",
-            "Somebody sets the records of this certificate by hand, and each order has new values.",
-            "Leave the rehearsal out: the CA is only asked to look once all name servers have the records.",
-        )
+        why = "Somebody sets the records of this certificate by hand, and each order has new values."
+    else:
+        why = "It would leave a lasting permission for the staging CA in the zone."
+    raise UsageError(
+        "A rehearsal would ask for records of its own.",
+        why,
+        "Leave the rehearsal out: the CA is only asked to look once all name servers have the records.",
+    )
 
 
 def _leave_alone(context: Context, name: str) -> None:

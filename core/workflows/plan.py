@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.config.model import Config, LineageConfig
-from core.dns.names import DNS_CHALLENGES
+from core.dns.names import DNS_CHALLENGES, DNS_PERSIST01
 from core.errors import CertdeckError, NotFound, UsageError
 from core.identifiers import Identifier, check_lineage_name, lineage_name_for, parse_identifiers
 from core.issuers import BUILT_IN, Issuer, issuer_problems, merged, profile_for
@@ -47,6 +47,12 @@ class Plan:
     def is_by_hand(self) -> bool:
         """Somebody may have to set DNS records for it."""
         return self.issuer.kind == "acme" and self.challenge in DNS_CHALLENGES and not self.lineage.dns
+
+    @property
+    def can_be_rehearsed(self) -> bool:
+        """A rehearsal finds nothing in its way that only a person can do, and leaves nothing in the DNS that is to stay."""
+        is_lasting = self.issuer.kind == "acme" and self.challenge == DNS_PERSIST01
+        return not self.is_by_hand and not is_lasting
 
     @property
     def names(self) -> tuple[str, ...]:

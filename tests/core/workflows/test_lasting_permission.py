@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from core.errors import UsageError
 from core.events import Warned
 from core.operations import Issued, IssueRequest, Pending
 from tests.support.appliance import Appliance
+from tests.support.dns_box import dns_box, issue
 
 NAME = "example.com"
 TXT = f"_validation-persist.{NAME}"
@@ -35,3 +39,17 @@ def test_the_end_of_the_wider_permission_is_watched(appliance: Appliance) -> Non
     appliance.dns.set(TXT, "TXT", value.replace("; policy=wildcard", ""), f"{value}; persistUntil={ends}")
     assert isinstance(appliance.engine.complete("both", report=appliance.told.append), Issued)
     assert "permission-ends" in [event.code for event in appliance.of(Warned) if isinstance(event, Warned)]
+
+
+@pytest.mark.parametrize("given", [{"staging": True}, {"rehearse": True}])
+def test_a_rehearsal_leaves_no_lasting_permission(appliance: Appliance, given: dict[str, object]) -> None:
+    """What is only tried must not let the staging CA issue for the zone for good: it is refused before anything is written."""
+    vendor = dns_box(appliance, NAME)
+    appliance.configure('\n[issuers.ca-staging]\ndirectory = "https://ca.test/directory"\n')
+    appliance.ca.challenge_types = ["dns-01", "dns-persist-01"]
+    before = vendor.snapshot()
+    with pytest.raises(UsageError) as caught:
+        issue(appliance, NAME, challenge="dns-persist-01", **given)
+    assert "lasting permission" in caught.value.why
+    assert vendor.snapshot() == before
+    assert appliance.ca.count("/new-order") == 0
