@@ -17,7 +17,6 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from core.config.model import DnsProviderConfig
-from core.dns.provider import HTTP_FIELDS
 from core.errors import CertdeckError
 from core.operations import DnsField, DnsKind, DnsProviderInfo
 from tui import text
@@ -33,7 +32,7 @@ from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose, marked
 
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
-_SELDOM: Final = frozenset(field.key for field in HTTP_FIELDS)
+_SELDOM: Final = frozenset({"endpoint", "ca_bundle"})
 _MORE: Final = "more-settings"
 _MORE_SECRETS: Final = "more-secrets"
 _LEAST_LABEL: Final = 12
