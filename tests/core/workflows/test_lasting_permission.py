@@ -45,7 +45,9 @@ def test_the_end_of_the_wider_permission_is_watched(appliance: Appliance) -> Non
 def test_a_rehearsal_leaves_no_lasting_permission(appliance: Appliance, given: dict[str, object]) -> None:
     """What is only tried must not let the staging CA issue for the zone for good: it is refused before anything is written."""
     vendor = dns_box(appliance, NAME)
-    appliance.configure('\n[issuers.ca-staging]\ndirectory = "https://ca.test/directory"\n')
+    appliance.configure('\n[issuers.test]\ndirectory = "https://ca.test/directory"\nagree_tos = true\n')
+    text = appliance.paths.config.read_text().replace("[issuers.ca]\n", '[issuers.ca]\nstaging = "test"\n')
+    appliance.paths.config.write_text(text)
     appliance.ca.challenge_types = ["dns-01", "dns-persist-01"]
     before = vendor.snapshot()
     with pytest.raises(UsageError) as caught:
