@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from textual.app import App
+from textual.events import Paste
 from textual.widgets import Input
 
 from core.config.model import DnsProviderConfig
@@ -258,6 +259,36 @@ async def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
         await pilot.press("ctrl+s")
         await settled(pilot)
     assert added(engine)["secrets"] == {"api_token": b"-----BEGIN\nabc\n-----END"}
+
+
+async def test_a_pasted_key_of_several_lines_is_kept_whole() -> None:
+    """A secret of several lines can be pasted: all of it is kept, none of it shown; one line is as if it were typed."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await open_form(pilot, "godaddy")
+        for key, text in (("api_key", "-----BEGIN\r\nabc\r\n-----END\r\n"), ("api_secret", "one-line\n")):
+            box = field(app, key).query_one(Input)
+            box.focus()
+            box.post_message(Paste(text))
+            await pilot.pause()
+        assert "from a paste of 3 lines; type to replace" in shown(app)
+        assert "BEGIN" not in shown(app)
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+    assert added(engine)["secrets"] == {"api_key": b"-----BEGIN\nabc\n-----END", "api_secret": b"one-line"}
+
+
+async def test_pasted_lines_of_zones_are_all_taken() -> None:
+    """Zones pasted one to a line are all taken, not the first of them alone."""
+    app = deck(FakeEngine())
+    async with app.run_test(size=NARROW) as pilot:
+        await open_form(pilot, "cloudflare")
+        box = field(app, "zones").query_one(Input)
+        box.focus()
+        box.post_message(Paste("example.com\nexample.net\n"))
+        await pilot.pause()
+        assert field(app, "zones").value == "example.com example.net"
 
 
 async def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:

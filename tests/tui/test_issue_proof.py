@@ -10,6 +10,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
+from core.operations import Issued
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_dns import provider_info
 from tests.support.fake_engine import FakeEngine
@@ -271,6 +272,23 @@ async def test_an_order_by_hand_leads_to_its_records() -> None:
         await pilot.press("escape")
         await settled(pilot)
         assert isinstance(app.screen, LineagesScreen)
+
+
+async def test_a_certificate_had_by_hand_says_that_it_does_not_renew_by_itself() -> None:
+    """Where the CA asks for no record again, the end says until when it is renewed by hand, and the way out (ST-17)."""
+    engine = _box()
+    by_hand = lineage("shop.example.com", method="manual-dns-01", renew_why="by hand")
+    engine.issue = lambda request, *, report, cancel: Issued(status=by_hand)  # type: ignore[method-assign]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Proof")
+        await pilot.press("down", "down")
+        await go_to(pilot, "Issue")
+        await settled(pilot)
+        text = " ".join(shown(app).split())
+        assert "· It renews by hand before" in text
+        assert "add a DNS provider (h)" in text
 
 
 async def test_back_never_loses_the_proof() -> None:

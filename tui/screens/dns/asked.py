@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from core.errors import CertdeckError, UsageError
@@ -19,8 +21,33 @@ _LARGEST: Final = 64 * 1024
 """Bytes of a file; a private key in PEM is a few kilobytes."""
 
 
+class LineInput(Input):
+    """Takes a paste of several lines as one line; of itself an Input takes the first line and says nothing of the others."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.replace(" ".join(event.text.split()), *self.selection)
+
+
 class SecretInput(Input):
-    """Shows a dot for each character, and hands nothing to the clipboard."""
+    """Shows a dot for each character, hands nothing to the clipboard, and leaves a paste of several lines to its field."""
+
+    class Pasted(Message):
+        """Several lines were pasted."""
+
+        def __init__(self, content: str) -> None:
+            super().__init__()
+            self.content = content
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        pasted = event.text.strip("\r\n")
+        if len(pasted.splitlines()) > 1:
+            self.post_message(self.Pasted(pasted))
+        else:
+            self.replace(pasted, *self.selection)
 
     def action_copy(self) -> None:
         """Copy nothing."""
@@ -54,7 +81,7 @@ class AskedField(Field):
         )
         self.key, self.label, self.help, self.is_secret = key, label, help, secret
         self._value_at_first, self._hint_at_first = value, hint
-        self._from_file: bytes | None = None
+        self._elsewhere = b""
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -62,17 +89,22 @@ class AskedField(Field):
             if self.is_secret:
                 yield SecretInput(placeholder=self._hint_at_first, password=True)
             else:
-                yield Input(self._value_at_first, placeholder=self._hint_at_first)
+                yield LineInput(self._value_at_first, placeholder=self._hint_at_first)
         yield Prose()
 
     @property
     def given(self) -> bytes:
-        """What was typed, or read from a file; empty where neither was done."""
-        return self.value.encode() if self.value else self._from_file or b""
+        """What was typed, read from a file or pasted; empty where none of it was done."""
+        return self.value.encode() if self.value else self._elsewhere
+
+    def on_secret_input_pasted(self, message: SecretInput.Pasted) -> None:
+        message.stop()
+        lines = message.content.splitlines()
+        self.take("\n".join(lines).encode(), f"a paste of {len(lines)} lines")
 
     def take(self, content: bytes, name: str) -> None:
-        """Use what a file holds, until something is typed."""
-        self._from_file = content
+        """Use what a file or a paste holds, until something is typed. `name`: where it is from."""
+        self._elsewhere = content
         field = self.query_one(Input)
         field.value = ""
         field.placeholder = f"from {text.printable(name)}; type to replace"

@@ -124,6 +124,9 @@ class RunStep(Step):
         known, now = self.wizard.deck.status, self.wizard.deck.now()
         if known is not None and known.timer.state != "on":
             words.append("No timer is on, so nothing renews by itself: `certdeck schedule on` switches it on.")
+        elif text.is_by_hand(status):
+            words.append(f"It {text.renewal_shown(status, now)}: certdeck reminds you in time.")
+            words.append("To have it renew by itself: add a DNS provider (h) and issue it again with that.")
         elif status.auto_renew and status.renew_at is not None:
             words.append(f"Nothing: it {text.renewal_shown(status, now)} by itself.")
         if not status.targets:
