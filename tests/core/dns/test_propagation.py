@@ -120,6 +120,15 @@ def test_a_server_that_gives_no_answer_is_left_out_after_some_looks(world: World
     assert [r.event.code for r in world.told if isinstance(r.event, Warned)] == ["name-server-silent"]
 
 
+def test_a_silent_server_does_not_fail_what_the_others_have(world: World) -> None:
+    """When the time is over while a dead server is still given a chance, what all others have is good."""
+    world.dns.set(NAME, "TXT", VALUE)
+    world.dns.statuses = {SECOND: "SILENT"}
+    world.dns.on_ask = lambda name, type, server: world.clock.advance(seconds=3) if server == SECOND else None
+    assert world.wait(seconds=2) == ["has", "has", "silent"]
+    assert [r.event.code for r in world.told if isinstance(r.event, Warned)] == ["name-server-silent"]
+
+
 def test_silence_everywhere_is_no_success(world: World) -> None:
     """When no server answers at all nothing has been seen."""
     world.dns.statuses = {FIRST: "SILENT", SECOND: "UNREACHABLE", SIXTH: "UNREACHABLE"}
@@ -175,6 +184,16 @@ def test_cancelling_ends_the_wait_at_once(world: World) -> None:
     world.dns.on_ask = lambda name, type, server: world.cancel.cancel() if type == "TXT" else None
     with pytest.raises(Cancelled):
         world.wait()
+
+
+def test_cancelling_ends_the_search_for_servers(world: World) -> None:
+    """Resolvers that do not answer are not waited for once more for each record of somebody who has gone."""
+    world.dns.statuses = {RESOLVER: "SILENT"}
+    world.dns.on_ask = lambda name, type, server: world.cancel.cancel()
+    wanted = [wanted_at(Record(name=f"_acme-challenge.h{n}.example.com", type="TXT", value=VALUE)) for n in range(9)]
+    with pytest.raises(Cancelled):
+        world.propagation.look(wanted, world.cancel)
+    assert len(world.dns.asked) == 1
 
 
 def test_what_will_do_may_be_more_than_one_value(world: World) -> None:
