@@ -89,7 +89,7 @@ def test_a_wildcard_by_a_provider_that_is_added_on_the_way(
     terminal.press("h")
     terminal.wait_for("test failed")
     terminal.press("e")
-    terminal.wait_for("kept; type to replace")
+    terminal.wait_for("(kept; type to replace)")
     for _ in range(5):
         terminal.press("Down")
     terminal.wait_for("╭─ TSIG secret")

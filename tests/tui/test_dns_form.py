@@ -341,6 +341,7 @@ async def test_changing_begins_with_what_is_set_and_keeps_secrets() -> None:
         assert field(app, "delegations").value == "a.example.net=proofs.example.org"
         assert field(app, "tsig_secret").query_one(Input).value == ""
         assert "kept; type to replace" in shown(app)
+        await pilot.press("space", *"example.org", "down")
         fill(app, server="ns2.example.net")
         await pilot.press("ctrl+s")
         await settled(pilot)
@@ -348,6 +349,7 @@ async def test_changing_begins_with_what_is_set_and_keeps_secrets() -> None:
         assert isinstance(app.screen, DnsScreen)
     given = added(engine)
     assert (given["config"].settings["server"], given["secrets"], given["replace"]) == ("ns2.example.net", {}, True)
+    assert given["config"].zones == ("example.net", "lan.example.net", "example.org")
 
 
 async def test_changing_keeps_raw_pairs() -> None:

@@ -16,7 +16,7 @@ from tui import text
 from tui.widgets.field import Field
 from tui.widgets.prose import Prose, marked
 
-KEPT: Final = "kept; type to replace"
+KEPT: Final = "(kept; type to replace)"
 _LARGEST: Final = 64 * 1024
 """Bytes of a file; a private key in PEM is a few kilobytes."""
 
@@ -89,7 +89,7 @@ class AskedField(Field):
             if self.is_secret:
                 yield SecretInput(placeholder=self._hint_at_first, password=True)
             else:
-                yield LineInput(self._value_at_first, placeholder=self._hint_at_first)
+                yield LineInput(self._value_at_first, placeholder=self._hint_at_first, select_on_focus=False)
         yield Prose()
 
     @property
@@ -107,7 +107,7 @@ class AskedField(Field):
         self._elsewhere = content
         field = self.query_one(Input)
         field.value = ""
-        field.placeholder = f"from {text.printable(name)}; type to replace"
+        field.placeholder = f"(from {text.printable(name)}; type to replace)"
         self.examine()
 
     def examine(self) -> bool:

@@ -165,7 +165,7 @@ class ProviderForm(FormPage):
         yield AskedField(
             _MORE_SECRETS,
             "Secrets",
-            hint=f"{', '.join(kept)} kept" if kept else "",
+            hint=f"({', '.join(kept)} kept)" if kept else "",
             help="Further KEY=VALUE pairs that are secret: kept in the vault, passed on in the same way.",
             secret=True,
             problem=self._problem,
