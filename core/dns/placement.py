@@ -51,7 +51,7 @@ class Placement:
 
     def _placed(self, chosen: DnsProviderConfig, record: Record) -> Placed:
         own = plain_name(record.name)
-        leads_to = self._delegated(chosen, own) or self._authority.written_at(own)
+        leads_to = delegated(chosen, own) or self._authority.written_at(own)
         has_zones = self._entries.kind(chosen.name).has_zones
         if not has_zones and (not chosen.zones or zone_among(own, map(plain_name, chosen.zones))):
             return Placed(chosen.name, "", TxtRecord(name=leads_to, value=record.value))
@@ -83,16 +83,6 @@ class Placement:
                 found.append((len(zone), entry is chosen, entry.name, zone))
         return max(found)[2:] if found else None
 
-    def _delegated(self, entry: DnsProviderConfig, name: str) -> str | None:
-        """Return where the configuration says that a record stands, for CNAMEs that cannot be seen from here."""
-        domains = {plain_name(domain): plain_name(target) for domain, target in entry.delegations.items()}
-        at = name
-        while at:
-            if at in domains:
-                return domains[at]
-            at = at.partition(".")[2] if at.startswith("_") else ""
-        return None
-
     def _zone_in(self, entry: DnsProviderConfig, name: str, *, is_chosen: bool) -> str | None:
         """Return the zone of `name` at an entry; None where it does not serve it. Only the chosen one is asked for its list."""
         if not self._entries.kind(entry.name).has_zones:
@@ -116,6 +106,17 @@ class Placement:
             with self._lock:
                 self._listed[name] = known
         return known
+
+
+def delegated(entry: DnsProviderConfig, name: str) -> str | None:
+    """Return where the configuration says that a record stands, for CNAMEs that cannot be seen from here."""
+    domains = {plain_name(domain): plain_name(target) for domain, target in entry.delegations.items()}
+    at = name
+    while at:
+        if at in domains:
+            return domains[at]
+        at = at.partition(".")[2] if at.startswith("_") else ""
+    return None
 
 
 def listed(zones: Sequence[str]) -> str:

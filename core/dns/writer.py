@@ -14,7 +14,7 @@ from itertools import groupby
 from core.dns.entries import Entries
 from core.dns.placement import Placed
 from core.dns.provider import TxtRecord
-from core.errors import Cancelled, CertdeckError, DnsProviderError
+from core.errors import Cancelled, CertdeckError, DnsProviderError, NotFound, UsageError, VaultError
 from core.events import Narrator, RecordAdded, RecordRemoved, Warned
 from core.paths import Paths
 from core.ports import Environment
@@ -22,6 +22,8 @@ from core.store.dns_records import MadeRecords, forget_records, keep_records, ke
 
 NEVER_MADE = frozenset({"credentials", "permission", "zone", "no-api-access", "address-not-allowed"})
 """Reasons of a provider that say: nothing was done."""
+NEVER_OPENED = (NotFound, UsageError, VaultError)
+"""An entry that is not complete, or whose secrets cannot be opened, was not spoken to."""
 LONGEST_TRY = timedelta(days=30)
 """How long the removal of a record is tried again."""
 OF_THE_RECORD = frozenset({"permission", "zone", "conflict", "not-clean", "refused"})
@@ -57,7 +59,9 @@ class RecordWriter:
             self._add(placed, narrator, made)
         except BaseException as exc:
             # Whoever may not write has written nothing; with any other failure the record may be there all the same.
-            is_refused = isinstance(exc, CertdeckError) and exc.details.get("reason") in NEVER_MADE
+            is_refused = isinstance(exc, NEVER_OPENED) or (
+                isinstance(exc, DnsProviderError) and exc.details.get("reason") in NEVER_MADE
+            )
             never = [one for one in placed if one not in made] if is_refused else []
             self.remove(Written(id, tuple(placed)), narrator, never_made=never)
             raise

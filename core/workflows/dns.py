@@ -208,12 +208,14 @@ def _info(entry: DnsProviderConfig, vault: Vault, users: tuple[str, ...]) -> Dns
             missing=("kind",),
         )
     keys = [field.key for field in kind.secrets]
+    # A secret that somebody has written into the configuration is nothing to show.
+    settings = {key: value for key, value in entry.settings.items() if key not in keys}
     return DnsProviderInfo(
         name=entry.name,
         kind=entry.kind,
         title=kind.title,
         zones=entry.zones,
-        settings=entry.settings,
+        settings=settings,
         secrets={key: key in there for key in dict.fromkeys((*keys, *there))},
         lineages=users,
         delegations=entry.delegations,

@@ -8,6 +8,7 @@ from core.dns.authority import Authority
 from core.dns.catalogue import kind_named
 from core.dns.grant import Grant
 from core.dns.names import DNS_PERSIST01, is_below, plain_name, record_name, zone_among
+from core.dns.placement import delegated
 from core.operations import Finding
 from core.workflows.context import Context
 from core.workflows.plan import Plan
@@ -56,7 +57,8 @@ def _by_hand(wanted: Plan) -> Iterator[Finding]:
 
 def _record(context: Context, wanted: Plan, authority: Authority, domain: str) -> Iterator[Finding]:
     name = record_name(wanted.challenge, domain)
-    target = authority.written_at(name)
+    entry = context.config.dns_providers.get(wanted.lineage.dns or "")
+    target = (delegated(entry, name) if entry else None) or authority.written_at(name)
     zone = authority.zone_of(target)
     if zone is None:
         yield Finding(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from core.config.model import DnsProviderConfig
 from core.dns.entries import LAST_SECONDS, LastTry
-from core.errors import Cancelled, DnsProviderError
+from core.errors import Cancelled, DnsProviderError, UsageError
 from core.events import RecordAdded, Warned
 from core.operations import IssueRequest
 from core.ports import CancelToken, Response, TransportFailure
@@ -200,3 +201,30 @@ def test_settings_that_were_broken_by_hand_are_said_by_the_test(appliance: Appli
     (first, *_) = appliance.engine.test_dns_provider(ENTRY).steps
     assert first.status == "fail"
     assert "zoneid" in first.detail
+
+
+def test_a_secret_in_the_configuration_is_not_shown(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """Somebody has written the secret beside the settings: no list, and no page of the console, repeats it."""
+    appliance.configure('api_token = "not-for-anybody"\n')
+    assert "not-for-anybody" not in repr(appliance.engine.dns_providers())
+    assert "not-for-anybody" not in repr(appliance.engine.test_dns_provider(ENTRY, report=appliance.told.append))
+    assert "not-for-anybody" not in repr(appliance.events)
+
+
+def test_an_entry_that_cannot_be_opened_has_made_nothing(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """Where a secret is lost no record was made: none is said to be left, and none is looked for at every run for a month."""
+    Vault(appliance.paths, appliance.engine.env).delete(f"dns/{ENTRY}/api_token")
+    with pytest.raises(UsageError):
+        issue(appliance, NAME)
+    assert kept_records(appliance.paths) == ()
+    assert not [event for event in appliance.of(Warned) if getattr(event, "code", "") == "records-left"]
+
+
+def test_doctor_looks_where_the_configuration_says(appliance: Appliance) -> None:
+    """A delegation that cannot be seen from here is followed by the look before the order, too."""
+    dns_box(appliance, NAME, "delegated.example.net")
+    issue(appliance, NAME)
+    entry = appliance.engine.config().dns_providers[ENTRY]
+    appliance.engine.add_dns_provider(replace(entry, delegations={NAME: "box.delegated.example.net"}), {}, replace=True)
+    (zone,) = [each for each in appliance.engine.doctor(name=NAME) if each.id == "dns-zone"]
+    assert "box.delegated.example.net is in the zone delegated.example.net" in zone.detail
