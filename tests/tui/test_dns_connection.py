@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,14 +14,17 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from core.errors import NotFound
-from core.events import Event, ProviderTested
+from core.events import Event, PropagationChecked, ProviderTested, Report
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.dns_screens import engine_with_providers, open_list
 from tests.support.fake_dns import bad_test, good_test, provider_info
 from tests.support.fake_engine import FakeEngine
+from tests.support.lineages import NOW
+from tui.bridge import Operation
 from tui.screens.dns import DnsScreen
-from tui.screens.dns.connection_test import ConnectionTestScreen
+from tui.screens.dns.connection_test import ConnectionTestScreen, connection_lines
 from tui.terminal import Terminal
+from tui.widgets.ink import Ink
 from tui.widgets.tray import Tray
 
 Snap = Callable[[App[Any], str], None]
@@ -109,6 +113,8 @@ async def test_it_can_be_stopped() -> None:
         await _test(pilot)
         assert gate.reached.wait(5)
         await pilot.press("ctrl+x")
+        await pilot.pause()
+        assert "╭─ Stopping at the next safe point … ─" in shown(app)
         gate.opened.set()
         await settled(pilot)
         assert "▲ Stopped. What it wrote is removed again." in shown(app)
@@ -217,6 +223,35 @@ async def test_one_operation_at_a_time() -> None:
         await pilot.press("enter")
         await settled(pilot)
         assert "It works" in shown(app)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ((), "asking …"),
+        ((PropagationChecked(name="n", seen=0, of=0),), "no name server answers yet"),
+        (
+            (
+                PropagationChecked(name="n", seen=0, of=2, missing=("a", "b")),
+                PropagationChecked(name="n", seen=1, of=2, missing=("ns2.example.com (192.0.2.2)",)),
+            ),
+            "1 of 2 have it; not yet: ns2.example.com (192.0.2.2)",
+        ),
+        ((PropagationChecked(name="n", seen=2, of=2),), "2 of 2 have it"),
+    ],
+)
+def test_while_it_waits_it_says_who_has_the_record(told: tuple[Event, ...], words: str) -> None:
+    """The step of the name servers follows each look: how many have the record, and which do not yet (CC-23)."""
+    done = tuple(
+        ProviderTested(provider="cf", step=step, status="pass", detail="", milliseconds=1)
+        for step in ("credentials", "zone", "write")
+    )
+    reports = [Report(at=NOW, run="r", lineage=None, event=event) for event in (*done, *told)]
+    operation = Operation(title="Test cf", doing="testing cf", lineage=None, started=NOW, reports=reports)
+    lines = connection_lines(operation, NOW + timedelta(seconds=7), 100, Ink({"foreground": "#ffffff"}, ansi=False))
+    shown_lines = ["".join(part for part, _ in line).rstrip() for line in lines]
+    (seen,) = [line for line in shown_lines if "Name servers" in line]
+    assert seen == f"◐ Name servers    {words}".ljust(95) + "7.0 s"
 
 
 # -- looks -------------------------------------------------------------------------------------------------------------

@@ -163,6 +163,14 @@ def test_the_newest_test_of_each_provider_counts() -> None:
     assert (found["cf"].is_good, found["bind"].is_good) == (False, True)
 
 
+def test_a_test_that_was_stopped_tells_nothing() -> None:
+    """A test that was stopped halfway does not count as one that worked: the one before it does, or none."""
+    stopped = [told_step("cf", "zone", 9, run="stopped"), told_step("cf", "credentials", 8, run="stopped")]
+    assert last_tests(stopped) == {}
+    before = told_step("cf", "remove", 7, run="before")
+    assert last_tests([*stopped, before]) == {"cf": LastTest(before.at, ())}
+
+
 # -- kinds -------------------------------------------------------------------------------------------------------------
 
 

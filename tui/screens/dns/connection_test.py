@@ -124,7 +124,7 @@ class ConnectionTestScreen(Page[None]):
     def action_stop(self) -> None:
         if self._operation is not None and self._operation.runs:
             self._operation.cancel.cancel()
-            self.notify("It stops at the next safe point; what it wrote is removed again.", markup=False)
+            self._show()
 
     def heard(self, message: Message) -> None:
         if isinstance(message, EngineEvent | OperationFinished) and message.operation is self._operation:
@@ -161,8 +161,10 @@ class ConnectionTestScreen(Page[None]):
             "failed": "It could not be tested",
             "cancelled": "Stopped",
         }[operation.outcome]
+        if operation.runs and operation.cancel.is_cancelled:
+            sheet.border_title = "Stopping at the next safe point …"
         now = self.deck.now()
-        sheet.write(lambda width, ink: test_lines(operation, now, width, ink), top=False)
+        sheet.write(lambda width, ink: connection_lines(operation, now, width, ink), top=False)
         sheet.set_class(
             operation.outcome == "failed" or (isinstance(operation.result, DnsTest) and not operation.result.is_good),
             "-failed",
@@ -181,7 +183,7 @@ class ConnectionTestScreen(Page[None]):
         self.query_one(PageFooter).show([*kept, *(each for each in shown if each.id in ("help", "command_palette"))])
 
 
-def test_lines(operation: Operation, now: datetime, width: int, ink: Ink) -> list[Line]:
+def connection_lines(operation: Operation, now: datetime, width: int, ink: Ink) -> list[Line]:
     """Return the steps as they stand, the verdict, and the name servers."""
     result, error = operation.result, operation.error
     lines: list[Line] = []
@@ -237,6 +239,8 @@ def _seen_so_far(reports: Sequence[Report]) -> str:
     if not checked:
         return "asking …"
     last = checked[-1]
+    if not last.of:
+        return "no name server answers yet"
     missing = f"; not yet: {', '.join(last.missing)}" if last.missing else ""
     return f"{last.seen} of {last.of} have it{missing}"
 
