@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from core.challenges.proofs import record_of
 from core.dns.placement import Placement
 from core.dns.propagation import Propagation, wanted_at
-from core.dns.writer import RecordWriter
+from core.dns.writer import RecordWriter, Written
 from core.errors import PropagationTimeout
 from core.events import Narrator
+from core.operations import Record
 from core.ports import CancelToken
 
 if TYPE_CHECKING:
@@ -56,20 +57,25 @@ class DnsSolver:
             yield InPlace()
             return
         placed = self._placement.place(self._entry, records)
-        written = self._writer.write(placed, narrator.lineage or "", narrator)
-        wanted = [wanted_at(record, one.txt.name) for record, one in zip(records, placed, strict=True)]
+        with self._writer.room_for(placed):
+            written = self._writer.write(placed, narrator.lineage or "", narrator)
+            try:
+                self._await(records, written, narrator, cancel)
+                yield InPlace()
+            finally:
+                self._writer.remove(written, narrator)
+
+    def _await(self, records: Sequence[Record], written: Written, narrator: Narrator, cancel: CancelToken) -> None:
+        """Wait until every name server has the records."""
+        wanted = [wanted_at(record, one.txt.name) for record, one in zip(records, written.placed, strict=True)]
         first = self._timeout_seconds * SHARE_BEFORE_WRITING_AGAIN
         try:
-            try:
-                self._propagation.wait(wanted, timeout_seconds=first, narrator=narrator, cancel=cancel)
-            except PropagationTimeout:
-                # Another client that writes whole sets may have swallowed ours; whoever has them still is not disturbed.
-                self._writer.write_again(written)
-                rest = self._timeout_seconds - first
-                self._propagation.wait(wanted, timeout_seconds=rest, narrator=narrator, cancel=cancel)
-            yield InPlace()
-        finally:
-            self._writer.remove(written, narrator)
+            self._propagation.wait(wanted, timeout_seconds=first, narrator=narrator, cancel=cancel)
+        except PropagationTimeout:
+            # Another client that writes whole sets may have swallowed ours; whoever has them still is not disturbed.
+            self._writer.write_again(written)
+            rest = self._timeout_seconds - first
+            self._propagation.wait(wanted, timeout_seconds=rest, narrator=narrator, cancel=cancel)
 
 
 class InPlace:

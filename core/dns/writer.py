@@ -6,7 +6,9 @@ changes of one zone go out together; what cannot be removed is tried again by la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
@@ -45,6 +47,23 @@ class RecordWriter:
         self._paths = paths
         self._env = env
         self._entries = entries
+        self._lock = threading.Lock()
+        self._limited: dict[str, threading.Lock] = {}
+
+    @contextmanager
+    def room_for(self, placed: Sequence[Placed]) -> Iterator[None]:
+        """Hold the names at which a provider keeps only so many values (acme-dns: two).
+
+        Orders side by side at one of them would push out each other's values after they were seen, and burn the challenge.
+        """
+        names = {one.txt.name for one in placed if self._entries.kind(one.provider).most_values}
+        with ExitStack() as held:
+            # Always in the same order: two that want the same names never wait for each other.
+            for name in sorted(names):
+                with self._lock:
+                    mine = self._limited.setdefault(name, threading.Lock())
+                held.enter_context(mine)
+            yield
 
     def write(self, placed: Sequence[Placed], lineage: str, narrator: Narrator) -> Written:
         """Make records. When one cannot be made, those that were are removed again, and the first error is raised.
@@ -220,7 +239,7 @@ class RecordWriter:
                     f"{provider} cannot hold {count} values at {name} at once.",
                     f"{kind.title} keeps {most}; an order needs one for each of its names there.",
                     "Use an entry of its own for some of the names, or put fewer names into one certificate.",
-                    details={"provider": provider, "reason": "refused"},
+                    details={"provider": provider, "kind": kind.name, "reason": "refused"},
                 )
 
 
