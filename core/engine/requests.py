@@ -40,7 +40,7 @@ class Requests(Frame):
         """
         from core.workflows.csr import make_request
 
-        with self._writing("csr", report, cancel) as context:
+        with self._writing("signing request", report, cancel) as context:
             return make_request(context, name, domains, key_type=key_type, subject=subject, replace=replace)
 
     def csrs(self) -> tuple[SigningRequest, ...]:
@@ -65,5 +65,5 @@ class Requests(Frame):
         """Forget a request and its private key; a certificate for it is of no use then. Raises NotFound (`not-found`)."""
         from core.workflows.csr import forget_request
 
-        with self._writing("csr remove", report) as context:
+        with self._writing("signing request removal", report) as context:
             forget_request(context, name)
