@@ -10,6 +10,7 @@ from core.dns.grant import Grant
 from core.dns.names import DNS_PERSIST01, is_below, plain_name, record_name, zone_among
 from core.dns.placement import delegated
 from core.operations import Finding
+from core.store.accounts import load_account
 from core.workflows.context import Context
 from core.workflows.plan import Plan
 from core.workflows.providers import entries_of, the_entry
@@ -56,7 +57,8 @@ def _by_hand(wanted: Plan) -> Iterator[Finding]:
 
 
 def _record(context: Context, wanted: Plan, authority: Authority, domain: str) -> Iterator[Finding]:
-    name = record_name(wanted.challenge, domain)
+    account = _account_url(context, wanted)
+    name = record_name(wanted.challenge, domain, account)
     entry = context.config.dns_providers.get(wanted.lineage.dns or "")
     target = (delegated(entry, name) if entry else None) or authority.written_at(name)
     zone = authority.zone_of(target)
@@ -84,7 +86,8 @@ def _record(context: Context, wanted: Plan, authority: Authority, domain: str) -
         fix="" if servers else "Correct the NS records of the zone.",
     )
     if wanted.challenge == DNS_PERSIST01:
-        yield _permission(context, authority, target, wanted)
+        is_wide = f"*.{domain}" in wanted.names
+        yield _permission(context, authority.texts_at(target), target, wanted, account, is_wide=is_wide)
 
 
 def _misled(context: Context, wanted: Plan, name: str, target: str) -> Finding | None:
@@ -106,18 +109,29 @@ def _misled(context: Context, wanted: Plan, name: str, target: str) -> Finding |
     )
 
 
-def _permission(context: Context, authority: Authority, name: str, wanted: Plan) -> Finding:
-    grants = [grant for value in authority.texts_at(name) if (grant := Grant.parse(value)) is not None]
+def _account_url(context: Context, wanted: Plan) -> str:
+    """Return the address of the account that will order; empty where there is none yet."""
+    record = load_account(context.paths, wanted.issuer.name, wanted.issuer.directory or "")
+    return (record.url if record else None) or ""
+
+
+def _permission(
+    context: Context, values: Iterable[str], name: str, wanted: Plan, account: str, *, is_wide: bool
+) -> Finding:
+    """Return whether a lasting permission lets our account go on. Which CA it names only an order tells."""
     now = context.env.clock.now().timestamp()
-    alive = [grant for grant in grants if grant.until is None or grant.until > now]
-    if alive:
+    grants = [grant for value in values if (grant := Grant.parse(value)) is not None]
+    ours = [grant for grant in grants if grant.account_url == account and (grant.for_wildcard or not is_wide)]
+    if any(grant.until is None or grant.until > now for grant in ours):
         return Finding(
-            id="permission", status="pass", title=name, detail=f"{len(alive)} lasting permission(s) stand there"
+            id="permission", status="pass", title=name, detail="a lasting permission for our account stands there"
         )
-    return Finding(
-        id="permission",
-        status="warn",
-        title=name,
-        detail="no lasting permission stands there yet" if not grants else "the lasting permission has ended",
-        fix="Issue the certificate: it shows the record to set." if wanted.lineage.dns is None else "",
-    )
+    if ours:
+        detail = "the lasting permission has ended"
+    elif grants:
+        of_what = "this account and the wildcard" if is_wide else "this account"
+        detail = f"the lasting permissions that stand there are not for {of_what}"
+    else:
+        detail = "no lasting permission stands there yet"
+    fix = "Issue the certificate: it shows the record to set." if wanted.lineage.dns is None else ""
+    return Finding(id="permission", status="warn", title=name, detail=detail, fix=fix)

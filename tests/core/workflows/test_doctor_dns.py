@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.dns.names import record_name
 from core.operations import Finding, IssueRequest
 from tests.support.appliance import Appliance
-from tests.support.dns_box import ENTRY, dns_box
+from tests.support.dns_box import ENTRY, dns_box, issue
 from tests.support.vendors.cloudflare import CloudflareVendor
 
 NAME = "example.com"
@@ -52,14 +53,45 @@ def test_records_by_hand_are_warned_of(appliance: Appliance, vendor: CloudflareV
     assert "dns-persist-01" in found["by-hand"].fix
 
 
-def test_a_lasting_permission_is_looked_for(appliance: Appliance, vendor: CloudflareVendor) -> None:
-    """For dns-persist-01 the doctor says whether a permission stands, and when it has ended."""
+@pytest.mark.parametrize(
+    ("value", "status", "words"),
+    [
+        ("", "warn", "no lasting permission"),
+        ("ca.test; accounturi={account}", "pass", "for our account"),
+        ("ca.test; accounturi={account}; persistUntil=4000000000", "pass", "for our account"),
+        ("ca.test; accounturi={account}; persistUntil=1", "warn", "ended"),
+        ("ca.test; accounturi={account}9", "warn", "not for this account"),
+    ],
+)
+def test_a_lasting_permission_is_looked_for(
+    appliance: Appliance, vendor: CloudflareVendor, value: str, status: str, words: str
+) -> None:
+    """For dns-persist-01 the doctor says whether a permission of our own account stands, and when it has ended."""
+    issue(appliance, f"other.{NAME}")  # the account is there
+    (account,) = appliance.ca.accounts
+    appliance.dns.set(f"_validation-persist.{NAME}", "TXT", value.format(account=account))
+    found = findings(appliance, dns=None, challenge="dns-persist-01")["permission"]
+    assert found.status == status
+    assert words in found.detail
+
+
+def test_a_permission_without_the_wildcard_is_not_enough_for_it(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """Where the wildcard is to be ordered, the permission has to say so."""
+    issue(appliance, f"other.{NAME}")
+    (account,) = appliance.ca.accounts
     name = f"_validation-persist.{NAME}"
-    assert findings(appliance, dns=None, challenge="dns-persist-01")["permission"].status == "warn"
-    appliance.dns.set(name, "TXT", "ca.test; accounturi=https://ca.test/account/1; persistUntil=1")
-    assert "ended" in findings(appliance, dns=None, challenge="dns-persist-01")["permission"].detail
-    appliance.dns.set(name, "TXT", "ca.test; accounturi=https://ca.test/account/1")
-    assert findings(appliance, dns=None, challenge="dns-persist-01")["permission"].status == "pass"
+    for policy, status in (("", "warn"), ("; policy=wildcard", "pass")):
+        appliance.dns.set(name, "TXT", f"ca.test; accounturi={account}{policy}")
+        assert findings(appliance, f"*.{NAME}", dns=None, challenge="dns-persist-01")["permission"].status == status
+
+
+def test_the_record_of_dns_account_01_is_the_account_s_own(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """The doctor follows the CNAME of the name at which this account's record will stand, not of another's."""
+    issue(appliance, f"other.{NAME}")
+    (account,) = appliance.ca.accounts
+    appliance.dns.zone("other.example.net", "203.0.113.5")
+    appliance.dns.set(record_name("dns-account-01", NAME, account), "CNAME", "x.other.example.net")
+    assert "other.example.net" in findings(appliance, challenge="dns-account-01")["dns-cname"].detail
 
 
 def test_a_broken_entry_is_told_as_a_finding(appliance: Appliance, vendor: CloudflareVendor) -> None:
