@@ -59,7 +59,10 @@ class UploadScreen(Page[None]):
         "of a file (Tab completes it, ^o asks for it): PEM, DER, PFX or PKCS#7, in one piece or several, in any order. The parts "
         "are told apart and put in order. Nothing of a paste is shown, only what it is.\n\n"
         "Each check says what it found. A warning lets you apply; a failure does not. Beside the checks stands what the services "
-        "have now and what they would have then.\n\n"
+        "have now and what they would have then. Part of the chain is missing? Where the certificate says where it is, ^l fetches it; "
+        "without that nothing is fetched.\n\n"
+        "A CA that wants a signing request (CSR) first: ^r makes one. Its key stays on this box, and is found by itself when the "
+        "certificate comes.\n\n"
         "Apply keeps the old pair, puts the new one onto every service, tests, reloads and looks at what is served. If anything "
         "goes wrong, the old pair is back and everything you gave is still here."
     )
