@@ -16,14 +16,14 @@ from core.dns.placement import Placed, Placement, listed
 from core.dns.propagation import Propagation, wanted_at
 from core.dns.provider import Kind
 from core.dns.writer import RecordWriter, Written
-from core.errors import Cancelled, CertdeckError, DnsProviderError, PropagationTimeout, UsageError
+from core.errors import Cancelled, CertdeckError, PropagationTimeout, UsageError
 from core.events import ProviderTested
 from core.identifiers import parse_identifiers
 from core.operations import DnsTest, DnsTestStep, Record, ServerView
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.dns import problems
-from core.workflows.providers import entries_of, the_entry
+from core.workflows.providers import entries_of, the_entry, zones_at
 
 STEPS = ("credentials", "zone", "write", "seen", "remove")
 
@@ -103,14 +103,9 @@ class _Test:
 
     def _credentials(self) -> tuple[str, str]:
         kind = self._entries.kind(self._entry.name)
-        with self._entries.use(self._entry.name) as provider:
+        with self._entries.use(self._entry.name):
             self._look_at_settings(kind)
-            try:
-                zones = provider.zones()
-            except DnsProviderError as exc:
-                if not self._entry.zones or exc.details.get("reason") not in ("refused", "zone"):
-                    raise
-                zones = ()  # it may write without being let to list: where to, the entry says
+        zones = zones_at(self._entries, self._entry.name)
         if zones:
             return "pass", f"{kind.title} accepts them. Zones: {listed(zones)}."
         return "pass", f"Complete; {kind.title} can only be tried by writing."

@@ -13,7 +13,7 @@ from core.operations import Finding
 from core.store.accounts import load_account
 from core.workflows.context import Context
 from core.workflows.plan import Plan
-from core.workflows.providers import entries_of, the_entry
+from core.workflows.providers import entries_of, the_entry, zones_at
 
 Check = Callable[[], Iterable[Finding]]
 
@@ -31,8 +31,8 @@ def _provider(context: Context, wanted: Plan) -> Iterator[Finding]:
     name = wanted.lineage.dns
     assert name is not None
     the_entry(context.config, name)
-    with entries_of(context, context.vault) as entries, entries.use(name) as provider:
-        zones = provider.zones()
+    with entries_of(context, context.vault) as entries:
+        zones = zones_at(entries, name)
         title = entries.kind(name).title
     detail = f"{title} accepts the credentials of {name}" if zones else f"{name} ({title}) is complete"
     yield Finding(

@@ -7,7 +7,7 @@ from core.dns.catalogue import kind_named
 from core.dns.entries import Entries
 from core.dns.names import plain_name, zone_among
 from core.dns.provider import Access, DnsProvider
-from core.errors import NotFound, UsageError
+from core.errors import DnsProviderError, NotFound, UsageError
 from core.events import KeyUsed
 from core.ports import CancelToken
 from core.store.vault import Vault
@@ -58,6 +58,22 @@ def entries_of(context: Context, vault: Vault) -> Entries:
         return opened(context, vault, entry, cancel)
 
     return Entries(context.config.dns_providers, connect, context.env.clock, context.cancel)
+
+
+def zones_at(entries: Entries, name: str) -> tuple[str, ...]:
+    """Ask an entry for its zones, which tries its credentials, too.
+
+    Empty where the interface lists none, or lets nobody list who may write: then the entry itself says where to.
+
+    Raises DnsProviderError, NotFound, UsageError, VaultError.
+    """
+    with entries.use(name) as provider:
+        try:
+            return provider.zones()
+        except DnsProviderError as exc:
+            if entries.configured[name].zones and exc.details.get("reason") in ("refused", "zone"):
+                return ()
+            raise
 
 
 def opened(context: Context, vault: Vault, entry: DnsProviderConfig, cancel: CancelToken) -> DnsProvider:

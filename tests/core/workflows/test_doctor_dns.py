@@ -4,8 +4,10 @@ import pytest
 
 from core.dns.names import record_name
 from core.operations import Finding, IssueRequest
+from core.ports import Response
 from tests.support.appliance import Appliance
-from tests.support.dns_box import ENTRY, dns_box, issue
+from tests.support.dns_box import ENTRY, HOST, dns_box, issue
+from tests.support.transport import reply
 from tests.support.vendors.cloudflare import CloudflareVendor
 
 NAME = "example.com"
@@ -29,6 +31,27 @@ def test_a_good_entry_and_zone_pass_without_writing(appliance: Appliance, vendor
     assert "name servers: 2" in found["dns-zone"].detail
     assert "http01-port" not in found
     assert not [asked for asked in vendor.asked if asked.method != "GET"]
+
+
+def test_who_may_not_list_zones_may_still_be_good(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """The doctor and the connection test agree: an entry that names its zones needs no list of them."""
+    refused = reply(400, {"success": False, "errors": [{"code": 9999, "message": "no listing"}], "result": None})
+    appliance.vendors[HOST] = OnlyRefuses(refused)
+    assert findings(appliance)["dns-provider"].status == "pass"
+    assert appliance.engine.test_dns_provider(ENTRY).steps[0].status == "pass"
+
+
+class OnlyRefuses:
+    """A vendor that has one answer to everything."""
+
+    def __init__(self, answer: Response) -> None:
+        self._answer = answer
+
+    def request(self, *_: object, **__: object) -> Response:
+        return self._answer
+
+    def close(self) -> None:
+        """Be a `Transport`."""
 
 
 def test_a_zone_that_nobody_serves_fails(appliance: Appliance, vendor: CloudflareVendor) -> None:
