@@ -76,7 +76,9 @@ class FakeRequests:
         made = signing_request(
             name, *names, key_type=key_type or "ec-256", subject=subject_text(parse_subject(subject or "")), is_new=True
         )
-        self._tell("signing request", report, cancel, [Changed(what=f"made a private key and a signing request, {name}")], name)
+        self._tell(
+            "signing request", report, cancel, [Changed(what=f"made a private key and a signing request, {name}")], name
+        )
         self.requests[name] = made
         return made
 
