@@ -123,7 +123,7 @@ def _notes(material: Material) -> list[str]:
         found.append(f"Not part of the chain, and left out: {names}{more}.")
     if material.other_leaves:
         found.append(f"Another server's certificate was left out: {material.other_leaves[0].subject}.")
-    if material.other_keys and material.key_matches:
+    if material.other_keys and material.key_matches and not material.whose_key:
         found.append("Another private key was left out: it does not belong to this certificate.")
     if material.whose_key:
         given = "The key that was given is another's" if material.other_keys else "No key was given"

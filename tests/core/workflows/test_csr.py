@@ -150,6 +150,7 @@ def test_a_wrong_key_does_not_hide_the_right_one(box: Appliance, purchased: Auth
     check = box.engine.check_upload(upload(answer_to(made.pem, purchased), key_pem(make_key())))
     assert check.accepted
     assert "The key that was given is another's" in note(check)
+    assert "Another private key" not in note(check)
 
 
 def test_after_a_rollback_the_request_stays(box: Appliance, purchased: Authority, tmp_path: Path) -> None:
