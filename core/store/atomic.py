@@ -66,13 +66,17 @@ def write_file(
 
 
 def check_writable(folder: Path) -> None:
-    """Raise now what writing a file into `folder` would raise: StoreError. Where it is not there yet, the one above counts."""
+    """Raise now what writing a file into `folder` would raise: StoreNotWritable. Where it is not there, the one above counts.
+
+    Only asks: nothing is written that a kill could leave behind.
+    """
     with storing(folder):
         while not folder.is_dir() and folder != folder.parent:
             folder = folder.parent
-        temporary, handle = _open_temporary(folder)
-        os.close(handle)
-        temporary.unlink()
+        if not os.access(folder, os.W_OK | os.X_OK):
+            is_read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+            code = errno.EROFS if is_read_only else errno.EACCES
+            raise OSError(code, os.strerror(code), str(folder))
 
 
 class TemporaryFile:

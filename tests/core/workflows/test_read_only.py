@@ -18,15 +18,19 @@ NAME = "shop.example.com"
 
 
 def make_read_only(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Let no file be made below `folder`, as on a read-only file system; root passes over file modes."""
-    really = os.open
+    """Let no file be made below `folder`, as where its mode or its file system forbids it; root passes over modes."""
+    really, asked = os.open, os.access
 
     def refuse(path: Any, flags: int, *args: Any, **options: Any) -> int:
         if flags & os.O_CREAT and Path(os.fsdecode(path)).is_relative_to(folder):
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return really(path, flags, *args, **options)
 
+    def forbid(path: Any, mode: int, **options: Any) -> bool:
+        return asked(path, mode, **options) and not (mode & os.W_OK and Path(path).is_relative_to(folder))
+
     patch.setattr(os, "open", refuse)
+    patch.setattr(os, "access", forbid)
 
 
 def test_no_order_is_spent_when_settings_cannot_be_kept(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,5 +74,5 @@ def test_the_doctor_sees_a_read_only_folder(appliance: Appliance, monkeypatch: p
         make_read_only(patch, getattr(appliance.paths, place))
         found = {finding.id: finding for finding in appliance.engine.doctor(name=NAME)}
     assert found["folders"].status == "fail"
-    assert "read-only" in found["folders"].detail
+    assert "not permitted" in found["folders"].detail
     assert {finding.id: finding for finding in appliance.engine.doctor(name=NAME)}["folders"].status == "pass"
