@@ -155,7 +155,7 @@ def domains(values: tuple[str, ...]) -> Broken:
 def zones(values: tuple[str, ...]) -> Broken:
     """Names of zones: A-labels, no wildcard, no address."""
     for value in values:
-        if _ZONE.fullmatch(value) is None:
+        if _ZONE.fullmatch(value) is None or not value.strip("0123456789."):
             return f"{value[:60]!r} is no zone", 'Write its name alone, for example "example.com".'
     return None
 

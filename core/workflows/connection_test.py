@@ -41,7 +41,14 @@ def test_provider(context: Context, name: str, domain: str | None) -> DnsTest:
             f"Say it: certdeck dns test {name} --domain example.com.",
             details={"needs": "domain"},
         )
-    wanted = parse_identifiers([domain or entry.zones[0]])[0].value.removeprefix("*.")
+    (identifier, *_) = parse_identifiers([domain or entry.zones[0]])
+    if identifier.type == "ip":
+        raise UsageError(
+            f"{identifier.value} cannot be proven through the DNS.",
+            "It is an address, and addresses have no TXT records.",
+            "Name a domain; addresses are proven by http-01.",
+        )
+    wanted = identifier.value.removeprefix("*.")
     with entries_of(context, Vault(context.paths, context.env)) as entries:
         return _Test(context, entries, name, wanted).run()
 

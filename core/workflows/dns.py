@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -11,7 +12,7 @@ from core.config.model import DnsProviderConfig
 from core.config.rules import NAME, NAME_FIX
 from core.dns.catalogue import all_kinds, kind_named
 from core.dns.names import plain_name
-from core.dns.provider import Kind
+from core.dns.provider import ENDPOINT, Access, Field, Kind
 from core.errors import NotFound, StoreCorrupt, UsageError
 from core.events import Changed
 from core.identifiers import parse_identifier
@@ -21,6 +22,8 @@ from core.store.orders import list_orders, load_order
 from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.providers import secret_name, secrets_of, the_entry
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def kinds() -> tuple[DnsKind, ...]:
@@ -73,7 +76,14 @@ def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, 
             continue
         if problem := field.problem(value):
             found[field.key] = problem
-    if not wanted.takes_any:
+    if wanted.takes_any:
+        known = {field.key for field in wanted.fields}
+        extra = {key: value for key, value in config.settings.items() if key not in known}
+        extra |= {key: _text(value) or "" for key, value in secrets.items() if key not in known}
+        for key, value in extra.items():
+            if problem := _variable_problem(key, value, is_secret=key in secrets):
+                found.setdefault(key, problem)
+    else:
         known_keys = [field.key for field in wanted.fields]
         secret_keys = {field.key for field in wanted.secrets}
         for key in config.settings:
@@ -103,9 +113,8 @@ def add_provider(
             details={"needs": "replace"},
         )
     wanted = kind_named(config.kind)
-    if wanted.register is not None:
-        config, secrets = _registered(context, wanted, config, secrets)
-    wrong = problems(context, config, secrets)
+    account = _account_to_make(context, wanted, config, secrets)
+    wrong = {key: problem for key, problem in problems(context, config, secrets).items() if key not in account}
     if wrong:
         labels = {field.key: field.label for field in wanted.fields}
         said = "; ".join(f"{labels.get(key, key)}: {problem}" for key, problem in wrong.items())
@@ -115,6 +124,8 @@ def add_provider(
             f"Correct it; `certdeck dns kinds {config.kind}` says what {wanted.title} asks for.",
             details={"problems": wrong},
         )
+    if account:
+        config, secrets = _registered(context, wanted, config, secrets)
     vault = context.vault
     # Secrets first: an entry of the configuration always has those it was added with.
     for key, value in secrets.items():
@@ -143,20 +154,23 @@ def remove_provider(context: Context, name: str) -> None:
     context.narrator.tell(Changed(what=f"DNS provider {name} removed"))
 
 
+def _account_to_make(
+    context: Context, kind: Kind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
+) -> frozenset[str]:
+    """Return the fields that a registration will fill (acme-dns); none where an account is given, or there already."""
+    had = context.config.dns_providers.get(config.name)
+    is_there = had is not None and had.kind == kind.name and bool(secrets_of(context.vault, config.name))
+    if kind.register is None or is_there or not config.settings.get(ENDPOINT.key):
+        return frozenset()
+    keys = {field.key for field in kind.fields if field.required and not field.default} - {ENDPOINT.key}
+    return frozenset() if keys & {*config.settings, *secrets} else frozenset(keys)
+
+
 def _registered(
     context: Context, kind: Kind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
 ) -> tuple[DnsProviderConfig, dict[str, bytes]]:
-    """Let the provider make an account where none was given (acme-dns)."""
-    from core.dns.provider import Access
-
+    """Let the provider make an account. Raises DnsProviderError, Cancelled."""
     assert kind.register is not None
-    given = {**{key: value.decode("utf-8", "replace") for key, value in secrets.items()}}
-    account = [field.key for field in kind.fields if field.required and not field.default and field.key != "endpoint"]
-    if any(config.settings.get(key) or given.get(key) for key in account) or not config.settings.get("endpoint"):
-        return config, dict(secrets)
-    had = context.config.dns_providers.get(config.name)
-    if had is not None and had.kind == kind.name and secrets_of(context.vault, config.name):
-        return config, dict(secrets)
     access = Access(
         name=config.name,
         kind=config.kind,
@@ -169,7 +183,7 @@ def _registered(
     settings, made = kind.register(access)
     return (
         replace(config, settings={**config.settings, **settings}),
-        {**dict(secrets), **{key: value.encode() for key, value in made.items()}},
+        {**secrets, **{key: value.encode() for key, value in made.items()}},
     )
 
 
@@ -251,6 +265,13 @@ def _zone_problem(zone: str) -> str | None:
 
     broken = zones((_plain_zone(zone),))
     return None if broken is None else f"{broken[0]}. {broken[1]}"
+
+
+def _variable_problem(key: str, value: str, *, is_secret: bool) -> str | None:
+    """Return why something beyond the fields of a kind cannot be handed on as a variable of an environment."""
+    if not _VARIABLE.fullmatch(key):
+        return "it becomes a variable of a program's environment: letters, digits and _, no digit at the beginning"
+    return Field(key=key, label=key, secret=is_secret, required=False).problem(value)
 
 
 def _text(secret: bytes | None) -> str | None:

@@ -228,3 +228,33 @@ def test_doctor_looks_where_the_configuration_says(appliance: Appliance) -> None
     appliance.engine.add_dns_provider(replace(entry, delegations={NAME: "box.delegated.example.net"}), {}, replace=True)
     (zone,) = [each for each in appliance.engine.doctor(name=NAME) if each.id == "dns-zone"]
     assert "box.delegated.example.net is in the zone delegated.example.net" in zone.detail
+
+
+@pytest.mark.parametrize(
+    ("settings", "secrets", "key"),
+    [
+        ({"a-b": "c"}, {}, "a-b"),
+        ({"V": "a\x1b[31m"}, {}, "V"),
+        ({"V": "a\nb"}, {}, "V"),
+        ({}, {"1A": b"x"}, "1A"),
+        ({}, {"A": b"a\x00b"}, "A"),
+        ({"zone": "x"}, {"PEM": b"-----BEGIN-----\nabc\n-----END-----"}, None),
+    ],
+)
+def test_what_no_program_can_be_given_is_said_at_once(
+    appliance: Appliance, settings: dict[str, str], secrets: dict[str, bytes], key: str | None
+) -> None:
+    """A name or a value that cannot stand in an environment is refused with the entry, not at night with the order."""
+    config = DnsProviderConfig(name="h", kind="hook", settings={"command": "/usr/bin/true", **settings})
+    assert set(appliance.engine.check_dns_provider(config, secrets)) == ({key} if key else set())
+
+
+@pytest.mark.parametrize("domain", ["192.0.2.1", "2001:db8::1"])
+def test_an_address_has_no_records_to_test(appliance: Appliance, vendor: CloudflareVendor, domain: str) -> None:
+    """Asking for a test with an address is answered before anything is asked of the provider; no zone is called like one."""
+    asked = len(vendor.asked)
+    with pytest.raises(UsageError, match="through the DNS"):
+        appliance.engine.test_dns_provider(ENTRY, domain=domain)
+    assert len(vendor.asked) == asked
+    config = DnsProviderConfig(name="h", kind="hook", settings={"command": "/usr/bin/true"}, zones=(domain,))
+    assert set(appliance.engine.check_dns_provider(config, {})) == {"zones"}
