@@ -18,15 +18,13 @@ from core.events import PropagationChecked, ProviderTested, Report
 from core.identifiers import parse_identifier
 from core.operations import DnsProviderInfo, DnsTest, Record, RecordView
 from tui import text
-from tui.actions import Situation, bindings, of_scope, offered
+from tui.actions import Situation, bindings, of_scope
 from tui.bridge import EngineEvent, Operation, OperationFinished
+from tui.screens.asking import AskingPage
 from tui.screens.dns.words import STEPS
 from tui.screens.form import FORM_CSS
-from tui.screens.page import Page
 from tui.screens.records.servers import server_lines
 from tui.widgets.field import Field, wrong
-from tui.widgets.footer import PageFooter
-from tui.widgets.header import PageHeader
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, fit, wrap
 from tui.widgets.prose import marked
@@ -37,7 +35,7 @@ _TIME: Final = 8
 _LABEL: Final = 16
 
 
-class ConnectionTestScreen(Page[None]):
+class ConnectionTestScreen(AskingPage[None]):
     """Begins at once where it is known which domain to try with."""
 
     SCOPE = "dns-test"
@@ -169,18 +167,6 @@ class ConnectionTestScreen(Page[None]):
             operation.outcome == "failed" or (isinstance(operation.result, DnsTest) and not operation.result.is_good),
             "-failed",
         )
-
-    def refresh_frame(self) -> None:
-        """Draw the frame; where there is no room for both, which provider it is matters more than the timer."""
-        super().refresh_frame()
-        if self.size.width < 110:
-            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
-
-    def refresh_actions(self) -> None:
-        """Show what works here; the rest is behind More."""
-        shown = [each for each in offered(self.actions(), self.situation()) if each.footer]
-        kept = [each for each in shown if each.scope != "app"]
-        self.query_one(PageFooter).show([*kept, *(each for each in shown if each.id in ("help", "command_palette"))])
 
 
 def connection_lines(operation: Operation, now: datetime, width: int, ink: Ink) -> list[Line]:

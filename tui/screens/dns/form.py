@@ -22,10 +22,10 @@ from core.operations import DnsField, DnsKind, DnsProviderInfo
 from tui import text
 from tui.action import Action, Situation
 from tui.actions import bindings, of_scope
+from tui.screens.asking import AskingPage
 from tui.screens.dns.asked import KEPT, AskedField, content_of, sentence
 from tui.screens.form import FORM_CSS, FormPage
 from tui.widgets.field import wrong
-from tui.widgets.header import PageHeader
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.one_of import OneOf
@@ -43,7 +43,7 @@ class _Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
     """Scrolls with the focus. The arrows are left to the screen, which goes from field to field by them."""
 
 
-class ProviderForm(FormPage):
+class ProviderForm(FormPage, AskingPage[bool]):
     """Adds an entry of one kind, or changes one. What is right and what is wrong the engine says, field by field."""
 
     BINDINGS: ClassVar = [
@@ -228,12 +228,6 @@ class ProviderForm(FormPage):
         prose = self.query_one("#field-help", Prose)
         prose.border_title = text.printable(title)
         prose.say(words or "Nothing more is known of it than its name.")
-
-    def refresh_frame(self) -> None:
-        """Draw the frame; where there is no room for both, which provider it is matters more than the timer."""
-        super().refresh_frame()
-        if self.size.width < 110:
-            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -16,11 +16,10 @@ from textual.widgets import Input, Static
 from core.errors import CertdeckError
 from core.operations import DnsKind
 from tui import text
-from tui.actions import Situation, bindings, of_scope, offered
+from tui.actions import Situation, bindings, of_scope
+from tui.screens.asking import AskingPage
 from tui.screens.form import FORM_CSS
-from tui.screens.page import Page
 from tui.widgets.field import wrong
-from tui.widgets.footer import PageFooter
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import marked
@@ -32,7 +31,7 @@ _OTHERS: Final = "others"
 _LEXICON: Final = "lexicon:"
 
 
-class KindScreen(Page[str]):
+class KindScreen(AskingPage[str]):
     """Answers the name of the entry that was added, or nothing."""
 
     SCOPE = "dns-kind"
@@ -199,12 +198,6 @@ class KindScreen(Page[str]):
 
     def situation(self) -> Situation:
         return replace(super().situation(), row=self.chosen if self.is_mounted else "")
-
-    def refresh_actions(self) -> None:
-        """Show what works while one types; the rest is behind More."""
-        shown = [each for each in offered(self.actions(), self.situation()) if each.footer]
-        kept = [each for each in shown if each.scope != "app"]
-        self.query_one(PageFooter).show([*kept, *(each for each in shown if each.id in ("help", "command_palette"))])
 
     def on_click(self, event: events.Click) -> None:
         if event.chain == 2 and isinstance(event.widget, RowList):

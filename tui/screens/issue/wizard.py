@@ -15,8 +15,9 @@ from textual.widgets import ContentSwitcher, Input
 from core.errors import CertdeckError
 from core.operations import Issued, Pending
 from tui import text
-from tui.actions import ACTIONS, Situation, bindings, of_scope, offered
+from tui.actions import ACTIONS, Situation, bindings, of_scope
 from tui.bridge import EngineEvent, OperationFinished
+from tui.screens.asking import AskingPage
 from tui.screens.form import FORM_CSS
 from tui.screens.issue.check import CheckStep
 from tui.screens.issue.draft import HTTP_01, NO_PROOF, Draft, Offer
@@ -26,9 +27,6 @@ from tui.screens.issue.proof import ProofStep
 from tui.screens.issue.run import RunStep
 from tui.screens.issue.service import ServiceStep
 from tui.screens.issue.step import Step
-from tui.screens.page import Page
-from tui.widgets.footer import PageFooter
-from tui.widgets.header import PageHeader
 from tui.widgets.step_strip import StepStrip
 
 _STEPS: Final[tuple[type[Step], ...]] = (NamesStep, ProofStep, IssuerStep, ServiceStep, CheckStep, RunStep)
@@ -38,7 +36,7 @@ _LEADS_TO: Final = {ProofStep: "dns", IssuerStep: "issuers", ServiceStep: "targe
 _OWN: Final = ("issue", *_SCOPES.values())
 
 
-class IssueScreen(Page[None]):
+class IssueScreen(AskingPage[None]):
     """`1 Names ─ 2 Proof ─ 3 Issuer & key ─ 4 Service ─ 5 Check ─ 6 Issue`."""
 
     SCOPE = "issue"
@@ -170,18 +168,10 @@ class IssueScreen(Page[None]):
             self.page_detail = detail if detail != "–" else ""
             self.refresh_frame()
 
-    def refresh_frame(self) -> None:
-        """Draw the frame; where there is no room for both, the names matter more than the timer."""
-        super().refresh_frame()
-        if self.page_detail and self.size.width < 110:
-            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
-
-    def refresh_actions(self) -> None:
-        """Show what helps in this step; the rest is behind More."""
-        kept = {"help", "command_palette", _LEADS_TO.get(_STEPS[self._current], "")}
-        shown = [each for each in offered(self.actions(), self.situation()) if each.footer]
-        own = [each for each in shown if each.scope != "app"]
-        self.query_one(PageFooter).show([*own, *(each for each in shown if each.scope == "app" and each.id in kept)])
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Lead also to where what is missing in this step can be added."""
+        return (*super().kept, _LEADS_TO.get(_STEPS[self._current], ""))
 
     def on_screen_resume(self) -> None:
         """Come back from another screen: an issuer or a target may have been added there."""

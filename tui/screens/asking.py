@@ -1,0 +1,38 @@
+"""What pages that ask for something share: what they are about matters more than the timer, and few keys work."""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+from tui.actions import offered
+from tui.screens.page import Page
+from tui.widgets.footer import PageFooter
+from tui.widgets.header import PageHeader
+
+T = TypeVar("T")
+
+_WIDE: Final = 110
+_ALWAYS: Final = ("help", "command_palette")
+
+
+class AskingPage(Page[T]):
+    """A page whose keys are mostly letters that somebody types."""
+
+    def refresh_frame(self) -> None:
+        """Draw the frame; where there is no room for both, what the page is about matters more than the timer."""
+        super().refresh_frame()
+        if self.page_detail and self.size.width < _WIDE:
+            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
+
+    def refresh_actions(self) -> None:
+        """Show what works while one types; the rest is behind More."""
+        shown = [each for each in offered(self.actions(), self.situation()) if each.footer]
+        own = [each for each in shown if each.scope != "app"]
+        self.query_one(PageFooter).show(
+            [*own, *(each for each in shown if each.scope == "app" and each.id in self.kept)]
+        )
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Which actions of every screen stand in the footer here."""
+        return _ALWAYS
