@@ -229,15 +229,23 @@ def test_certbots_rsa_key(appliance: Appliance) -> None:
         b'{"kty": "oct", "k": "AAAA"}',
         b'{"kty": "RSA", "n": "x", "e": "AQAB"}',
         b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        json.dumps(jwk.JWKRSA(key=make_key("rsa-2048")).public_key().to_json()).encode(),
         b"\xff\xfe",
     ],
+    ids=["empty", "half", "nothing", "nested", "symmetric", "public", "pem", "binary"],
 )
 def test_what_is_no_account_key_is_refused(appliance: Appliance, text: bytes) -> None:
     """A file without a private key that an account can have is refused in words, and the CA is not asked."""
     with pytest.raises(AccountError) as said:
         appliance.engine.import_account("ca", text)
     assert said.value.code == "account-error"
+    assert appliance.ca.asked == []
+
+
+def test_a_public_key_alone_is_refused(appliance: Appliance) -> None:
+    """A JWK without its private half proves nothing to a CA."""
+    public = jwk.JWKRSA(key=make_key("rsa-2048")).public_key().to_json()
+    with pytest.raises(AccountError):
+        appliance.engine.import_account("ca", json.dumps(public).encode())
     assert appliance.ca.asked == []
 
 
