@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,8 @@ class RequestRecord:
     """PEM."""
     key: str
     """`key_id` of its public key; the name of the sealed file."""
+    answer: str = ""
+    """`NAME/VERSION` of the version that holds its certificate, which may still wait for its services; empty: none has come."""
 
 
 def key_id(spki: bytes) -> str:
@@ -60,6 +62,11 @@ def save_request(paths: Paths, vault: Vault, record: RequestRecord, privkey: byt
             remove_file(path)
 
 
+def save_answer(paths: Paths, record: RequestRecord, name: str, version: int) -> None:
+    """Keep which version a request has led to. Durable. Raises StoreError."""
+    write_file(paths.requests / record.name / _REQUEST, to_json(replace(record, answer=f"{name}/{version}")))
+
+
 def find_request(paths: Paths, name: str) -> RequestRecord | None:
     """Return the open request of that name, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.requests / name / _REQUEST
@@ -78,16 +85,13 @@ def find_request(paths: Paths, name: str) -> RequestRecord | None:
         ) from exc
 
 
-def the_request(paths: Paths, name: str) -> RequestRecord:
-    """Return the open request of that name. Raises NotFound (`not-found`) when there is none."""
-    record = find_request(paths, name)
-    if record is None:
-        raise NotFound(
-            f"There is no signing request called {name}.",
-            "None was made, or its certificate has come and was imported.",
-            f"`certdeck csr` lists the open ones; `certdeck csr {name} -d DOMAIN` makes one.",
-        )
-    return record
+def no_request(name: str) -> NotFound:
+    """Return the error for a request that is not there."""
+    return NotFound(
+        f"There is no signing request called {name}.",
+        "None was made, or its certificate has come and was imported.",
+        f"`certdeck csr` lists the open ones; `certdeck csr {name} -d DOMAIN` makes one.",
+    )
 
 
 def open_key(paths: Paths, vault: Vault, record: RequestRecord) -> bytes:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.rules import KEY_TYPES
-from core.errors import NotFound, UsageError
+from core.errors import UsageError
 from core.events import Changed, KeyUsed
 from core.identifiers import check_lineage_name, parse_identifier, parse_identifiers, public_problem
 from core.store import requests
+from core.store.lineages import live_version
 from core.store.requests import RequestRecord
 from core.upload.names import bare_domains_missing
 from core.upload.values import SigningRequest
@@ -46,6 +47,7 @@ def make_request(
             f"Take one of: {', '.join(KEY_TYPES)}.",
         )
     parts = None if subject is None else parse_subject(subject)
+    _clear_up(context)
     before = None if replace else requests.find_request(context.paths, name)
     if before is not None:
         _refuse_other(before, names, key_type, None if parts is None else subject_text(parts))
@@ -79,13 +81,16 @@ def make_request(
 
 def open_requests(view: View) -> tuple[SigningRequest, ...]:
     """Return the requests whose certificates have not come yet."""
-    return tuple(_shown(view, record) for record in requests.list_requests(view.paths))
+    return tuple(_shown(view, record) for record in requests.list_requests(view.paths) if not _is_served(view, record))
 
 
 def open_request(view: View, name: str) -> SigningRequest:
     """Return one of them. Raises NotFound (`not-found`)."""
     check_lineage_name(name)
-    return _shown(view, requests.the_request(view.paths, name))
+    record = requests.find_request(view.paths, name)
+    if record is None or _is_served(view, record):
+        raise requests.no_request(name)
+    return _shown(view, record)
 
 
 def write_request(view: View, name: str, out: Path) -> None:
@@ -102,11 +107,7 @@ def forget_request(context: Context, name: str) -> None:
     """Forget a request and its key. Raises NotFound (`not-found`)."""
     check_lineage_name(name)
     if not requests.delete_request(context.paths, name):
-        raise NotFound(
-            f"There is no signing request called {name}.",
-            "It was never made, or is gone already.",
-            "`certdeck csr` lists the open ones.",
-        )
+        raise requests.no_request(name)
     context.narrator.tell(Changed(what=f"forgot the signing request {name} and its private key"))
 
 
@@ -129,11 +130,38 @@ def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[Ow
     return tuple(keys)
 
 
+def keep_answer(context: Context, public_key: bytes, name: str, version: int) -> None:
+    """Keep that a certificate with this public key is stored: when its services do not take it now, they may later."""
+    for record in _matching(context, (public_key,)):
+        requests.save_answer(context.paths, record, name, version)
+
+
 def forget_answered(context: Context, public_key: bytes) -> None:
     """Forget the requests that a certificate with this public key answers: it is applied, its key is where it belongs."""
+    _clear_up(context)
     for record in _matching(context, (public_key,)):
-        requests.delete_request(context.paths, record.name)
-        context.narrator.tell(Changed(what=f"the signing request {record.name} is answered"))
+        _forget(context, record)
+
+
+def _clear_up(context: Context) -> None:
+    """Forget requests whose certificates were applied by something else than their import, as `deploy` does after a rollback."""
+    for record in requests.list_requests(context.paths):
+        if _is_served(context, record):
+            _forget(context, record)
+
+
+def _forget(context: Context, record: RequestRecord) -> None:
+    requests.delete_request(context.paths, record.name)
+    context.narrator.tell(Changed(what=f"the signing request {record.name} is answered"))
+
+
+def _is_served(view: View, record: RequestRecord) -> bool:
+    """Tell whether the version that it led to is live, or was and has a successor."""
+    name, _, version = record.answer.rpartition("/")
+    if not name or not version.isdigit():
+        return False
+    live = live_version(view.paths, name)
+    return live is not None and live >= int(version)
 
 
 def _matching(context: Context, public_keys: Iterable[bytes]) -> list[RequestRecord]:

@@ -19,7 +19,7 @@ from core.store.versions import VersionFacts, certificate_facts
 from core.upload.material import Material
 from core.upload.values import CheckResult, Imported, Upload, UploadCheck
 from core.workflows.context import Context
-from core.workflows.csr import forget_answered
+from core.workflows.csr import forget_answered, keep_answer
 from core.workflows.examine import examine, existing_settings
 from core.workflows.method import UPLOAD, is_acme
 from core.workflows.status import status_of
@@ -79,6 +79,7 @@ def import_upload(
     version = _same_version(context, name, material)
     if version is None:
         version = _store(context, settings, material)
+    keep_answer(context, material.key.spki, name, version)
     deploy_version(context, name, version, configs, spec=settings)
     delete_order(context.paths, name)
     forget_answered(context, material.key.spki)

@@ -166,6 +166,25 @@ def test_after_a_rollback_the_request_stays(box: Appliance, purchased: Authority
     assert box.engine.csrs() == ()
 
 
+def test_a_waiting_certificate_answers_its_request_when_it_is_deployed(
+    box: Appliance, purchased: Authority, tmp_path: Path
+) -> None:
+    """What the service did not take at first may go onto it later by `deploy` or the scheduled run: then the request is done."""
+    service = box.add_service(tmp_path / "srv")
+    made = box.engine.make_csr("wanted", SHOP)
+    service.test_answers = [Completed(returncode=1, output="no")]
+    with pytest.raises(ConfigTestFailed):
+        box.engine.import_upload("shop", upload(answer_to(made.pem, purchased)), targets=("web",))
+    assert [each.name for each in box.engine.csrs()] == ["wanted"]
+    box.engine.deploy("shop", targets=("web",))
+    assert service.serves is not None
+    assert box.engine.csrs() == ()
+    with pytest.raises(NotFound):
+        box.engine.csr("wanted")
+    box.engine.make_csr("other", ["other.example.com"])
+    assert [path.name for path in box.paths.requests.iterdir()] == ["other"]
+
+
 def test_a_stranger_finds_no_key(box: Appliance, purchased: Authority) -> None:
     """A certificate for another key finds none, and opens none."""
     box.engine.make_csr("shop", SHOP)
