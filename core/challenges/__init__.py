@@ -20,6 +20,13 @@ class Presented(Protocol):
         """Wait until the CA seems to have looked at all of them, `seconds` at most. May return at once."""
 
 
+class InPlace:
+    """Proofs in files or records; who looks at them is not seen from here, so there is nothing to wait for."""
+
+    def settle(self, seconds: float, cancel: CancelToken) -> None:
+        cancel.check()
+
+
 class Solver(Protocol):
     """One way to prove control, used by all orders of a run. Thread-safe."""
 

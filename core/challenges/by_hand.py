@@ -10,26 +10,18 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from core.challenges.dns01 import InPlace
+from core.challenges import InPlace
+from core.challenges.awaited import RecordsAwaited
 from core.challenges.proofs import record_of, records_of
 from core.dns.authority import Authority
 from core.dns.propagation import Propagation, wanted_at
 from core.errors import PropagationTimeout
 from core.events import Narrator
-from core.operations import Record, RecordView
+from core.operations import Record
 from core.ports import CancelToken
 
 if TYPE_CHECKING:
     from core.acme.authorization import Challenge
-
-
-class RecordsAwaited(Exception):
-    """An outcome rather than an error: somebody has to set these records. Never leaves the workflows."""
-
-    def __init__(self, records: tuple[Record, ...], views: tuple[RecordView, ...] = ()) -> None:
-        super().__init__("records have to be set")
-        self.records = records
-        self.views = views
 
 
 class ByHand:

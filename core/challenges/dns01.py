@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from core.challenges import InPlace
 from core.challenges.proofs import record_of
 from core.dns.placement import Placement
 from core.dns.propagation import Propagation, wanted_at
@@ -76,10 +77,3 @@ class DnsSolver:
             self._writer.write_again(written)
             rest = self._timeout_seconds - first
             self._propagation.wait(wanted, timeout_seconds=rest, narrator=narrator, cancel=cancel)
-
-
-class InPlace:
-    """Records stand in the DNS; who looks at them is not seen from here."""
-
-    def settle(self, seconds: float, cancel: CancelToken) -> None:
-        cancel.check()

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from core.challenges.by_hand import RecordsAwaited
-from core.challenges.dns01 import InPlace
+from core.challenges import InPlace
+from core.challenges.awaited import RecordsAwaited
 from core.challenges.proofs import is_granted, permission_ends, record_of, records_of
 from core.dns.authority import Authority
 from core.dns.names import DNS_PERSIST01

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.challenges import InPlace
 from core.challenges.http01 import url_for
 from core.errors import ChallengeError
 from core.events import Narrator
@@ -43,7 +44,7 @@ class Webroot:
         return url_for(challenge)
 
     @contextlib.contextmanager
-    def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[_InPlace]:
+    def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
         """Write the token files, and remove them and the folders made for them when the context ends."""
         cancel.check()
         if not self._folder.is_dir():
@@ -69,7 +70,7 @@ class Webroot:
                     "Give certdeck the right to write there, and make room if the disk is full.",
                     details={"webroot": str(self._folder)},
                 ) from exc
-            yield _InPlace()
+            yield InPlace()
         finally:
             self._remove_files(tokens)
             with self._lock:
@@ -127,10 +128,3 @@ class Webroot:
             file.write(content.encode("ascii"))
             os.fchmod(descriptor, 0o644)
         unfinished.replace(self._place / token)
-
-
-class _InPlace:
-    """Files are there; who reads them is only in the web server's log."""
-
-    def settle(self, seconds: float, cancel: CancelToken) -> None:
-        cancel.check()

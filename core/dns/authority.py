@@ -1,7 +1,8 @@
 """Who answers for a name: where its CNAME leads, which zone it is in, and which servers that zone has.
 
-Asked of the configured resolvers, else of this machine's. What is found out is kept for as long as one look at propagation
-lasts; nothing here is believed for longer, because delegations change while somebody sets them up.
+Asked of the configured resolvers, else of this machine's. Answers are kept for as long as an `Authority` lives: a look at
+propagation, or the placing of a run's records. That nobody answered is not kept, and a look makes an `Authority` of its own,
+because delegations change while somebody sets them up.
 """
 
 from __future__ import annotations

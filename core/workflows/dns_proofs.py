@@ -1,6 +1,6 @@
 """The DNS side of one run: what writes records, what looks at them, and what a run that died has left in the zones.
 
-Everything is made when it is first needed: a run that proves its names by http-01 loads nothing of it.
+Everything is made when it is first needed: a run that proves its names by http-01 loads no provider and asks no name server.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from core.challenges.by_hand import RecordsAwaited
+from core.challenges.awaited import RecordsAwaited
 from core.config.edit import check_lineage
 from core.config.load import load_lineage
 from core.config.model import LineageConfig

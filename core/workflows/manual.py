@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.challenges.by_hand import RecordsAwaited
-from core.dns.authority import Authority
+from core.challenges.awaited import RecordsAwaited
 from core.dns.grant import Grant
 from core.dns.names import DNS_CHALLENGES, DNS_PERSIST01
-from core.dns.propagation import Propagation, Wanted
 from core.events import Changed, RecordsRequired
 from core.operations import OpenOrder, Pending, Record, RecordView
 from core.store.orders import OrderRecord, delete_order, save_order, the_order
@@ -23,6 +21,9 @@ def open_order(context: Context, name: str) -> OpenOrder:
 
 def look(context: Context, name: str) -> tuple[RecordView, ...]:
     """Ask the name servers who has which record of an open order. Raises NotFound, Cancelled."""
+    from core.dns.authority import Authority
+    from core.dns.propagation import Propagation, Wanted
+
     records = _shown(the_order(context.paths, name)).records
     dns01 = context.config.dns01
     authority = Authority(context.env.resolver, dns01.resolvers, context.cancel)

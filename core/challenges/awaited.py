@@ -1,0 +1,14 @@
+"""What an order waits for when a person has to set its records. Stands apart: every order may end so, few load the DNS for it."""
+
+from __future__ import annotations
+
+from core.operations import Record, RecordView
+
+
+class RecordsAwaited(Exception):
+    """An outcome rather than an error: somebody has to set these records. Never leaves the workflows."""
+
+    def __init__(self, records: tuple[Record, ...], views: tuple[RecordView, ...] = ()) -> None:
+        super().__init__("records have to be set")
+        self.records = records
+        self.views = views
