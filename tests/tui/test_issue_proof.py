@@ -274,6 +274,22 @@ async def test_an_order_by_hand_leads_to_its_records() -> None:
         assert isinstance(app.screen, LineagesScreen)
 
 
+async def test_nothing_is_rehearsed_by_hand() -> None:
+    """Where somebody sets the records no rehearsal is offered, and one that was ticked before is not asked for."""
+    app = deck(_box("cf"))
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        screen.query_one("#rehearse").focus()
+        await pilot.press("space")
+        assert screen.draft.request().rehearse
+        await pilot.press("escape", "down", "down", "enter")
+        await pilot.pause()
+        assert "ehearse" not in shown(app)
+        request = screen.draft.request()
+        assert (request.manual, request.rehearse) == (True, False)
+
+
 async def test_a_certificate_had_by_hand_says_that_it_does_not_renew_by_itself() -> None:
     """Where the CA asks for no record again, the end says until when it is renewed by hand, and the way out (ST-17)."""
     engine = _box()

@@ -120,6 +120,11 @@ class Draft:
         return self.proof in OVER_DNS
 
     @property
+    def is_set_by_hand(self) -> bool:
+        """Somebody sets the records, so there is no rehearsal: it would want records of its own."""
+        return self.proof in (BY_HAND, ONCE)
+
+    @property
     def wildcards(self) -> tuple[Identifier, ...]:
         """The wildcards that somebody typed."""
         typed = [each.identifier for each in self.parsed() if each.identifier is not None]
@@ -160,7 +165,7 @@ class Draft:
             issuer=self.issuer or None,
             challenge={HTTP_01: HTTP_01, ONCE: ONCE, NO_PROOF: None}.get(self.proof, "dns-01"),
             dns=(self.dns or None) if self.proof == BY_PROVIDER else None,
-            manual=self.proof in (BY_HAND, ONCE),
+            manual=self.is_set_by_hand,
             key_type=self.key_type or None,
             profile=self.profile or None,
             email=self.email or None,

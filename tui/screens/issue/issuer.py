@@ -15,7 +15,7 @@ from textual.widgets import Static
 from core.errors import CertdeckError, UsageError
 from core.operations import Finding, IssuerInfo, IssuerTest
 from tui import text
-from tui.screens.issue.draft import NO_PROOF
+from tui.screens.issue.draft import NO_PROOF, Draft
 from tui.screens.issue.step import Step
 from tui.widgets.field import Field, wrong
 from tui.widgets.finding_lines import finding_lines
@@ -78,7 +78,7 @@ class IssuerStep(Step):
         if self.draft.issuer not in [each.name for each in fitting]:
             self.draft.issuer = fitting[0].name if fitting else ""
         listed = self.query_one("#issuer", RowList)
-        listed.show([Row(each.name, (each.title, (_in_short(each), "text-muted"))) for each in fitting])
+        listed.show([Row(each.name, (each.title, (_in_short(each, self.draft), "text-muted"))) for each in fitting])
         listed.choose(self.draft.issuer)
         self.query_one("#email", Field).value = self.draft.email
         self.query_one("#profile-text", Field).value = self.draft.profile
@@ -171,7 +171,8 @@ class IssuerStep(Step):
         self._show_profile(issuer)
         email = self.query_one("#email", Field)
         email.display = issuer.kind == "acme" and issuer.account_url is None
-        staging = self.offer.issuer(issuer.staging) if issuer.staging else None
+        can_rehearse = issuer.staging is not None and not self.draft.is_set_by_hand
+        staging = self.offer.issuer(issuer.staging or "") if can_rehearse else None
         rehearse = self.query_one("#rehearse", Tick)
         rehearse.display = staging is not None
         if staging is None:
@@ -287,13 +288,13 @@ class IssuerStep(Step):
             go()
 
 
-def _in_short(issuer: IssuerInfo) -> str:
+def _in_short(issuer: IssuerInfo, draft: Draft) -> str:
     words = ["default"] if issuer.is_default else []
     if issuer.account_url is not None:
         words.append("account ready")
     elif issuer.needs_eab:
         words.append("needs an account binding (EAB)")
-    if issuer.staging:
+    if issuer.staging and not draft.is_set_by_hand:
         words.append("can rehearse")
     return ", ".join(words)
 
