@@ -168,7 +168,7 @@ def provider_error(
 
     Args:
         reason: a stable word for scripts: `credentials`, `permission`, `zone`, `address-not-allowed`, `no-api-access`,
-            `rate-limited`, `unreachable`, `temporary`, `conflict`, `not-clean`, `refused`.
+            `rate-limited`, `unreachable`, `temporary`, `clock`, `conflict`, `not-clean`, `refused`.
     """
     return DnsProviderError(
         what, why, fix, details={"provider": access.name, "kind": access.kind, "reason": reason, **(details or {})}

@@ -234,7 +234,7 @@ class Aliyun:
             there = f"; Alibaba Cloud's says {self._api.words(refusal.date)}" if refusal.date else "."
             return provider_error(
                 self._access,
-                "refused",
+                "clock",
                 "Alibaba Cloud does not accept the time of this machine.",
                 f"This machine's clock says {self._access.env.clock.now():%Y-%m-%d %H:%M:%S} UTC{there}",
                 "Set the clock, best by time synchronisation (NTP); a signature is good for 15 minutes.",

@@ -106,7 +106,7 @@ class Words:
         there = f"; Route 53's says {self._api.words(refusal.date)}" if refusal.date else "."
         return provider_error(
             self._access,
-            "refused",
+            "clock",
             "Route 53 does not accept the time of this machine.",
             f"This machine's clock says {here}{there}",
             "Set the clock, best by time synchronisation (NTP); a signature is good for five minutes.",

@@ -212,7 +212,7 @@ def test_a_wrong_clock() -> None:
     vendor = AliyunVendor()
     vendor.now += timedelta(hours=1)
     error = failure(vendor)
-    assert error.details["reason"] == "refused"
+    assert error.details["reason"] == "clock"
     assert "2026-11-21 12:00:00 UTC" in error.why
     assert "21 Nov 2026" in error.why
     assert "NTP" in error.fix
