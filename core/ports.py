@@ -146,6 +146,7 @@ class DnsExchange(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
 class NoDnsExchange:
     """Where nobody gave a way to exchange messages with name servers."""
 

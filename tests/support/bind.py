@@ -76,7 +76,8 @@ options {{
     listen-on port {self.port} {{ 127.0.0.1; }};
     listen-on-v6 port {self.port} {{ {"::1" if HAS_IPV6 else "none"}; }};
     recursion yes; allow-recursion {{ any; }}; allow-query {{ any; }}; allow-transfer {{ 127.0.0.1; }};
-    tcp-clients 1000; tcp-listen-queue 512; notify no; dnssec-validation no; empty-zones-enable no; minimal-responses yes; max-cache-size 8m;
+    tcp-clients 1000; tcp-listen-queue 512;
+    notify no; dnssec-validation no; empty-zones-enable no; minimal-responses yes; max-cache-size 8m;
 }};
 controls {{ }};
 {keys}

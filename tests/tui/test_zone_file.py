@@ -13,9 +13,7 @@ HEAD = "$ORIGIN example.com.\n@ 60 IN SOA ns. root. 1 1 1 1 1\n@ 60 IN NS ns.\n"
 def test_a_proof() -> None:
     """A proof is one quoted string at a fully qualified name."""
     record = Record(name="_acme-challenge.example.com", type="TXT", value="evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA")
-    assert (
-        zone_line(record) == '_acme-challenge.example.com. 60 IN TXT "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"'
-    )
+    assert zone_line(record) == '_acme-challenge.example.com. 60 IN TXT "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"'
 
 
 def test_what_a_name_server_reads() -> None:
