@@ -29,6 +29,8 @@ TEMPORARY = (429, 500, 502, 503, 504)
 UNTOUCHED = (429, 503)
 """Refusals before any work: what got one may be sent again even when it must not be done twice."""
 SHOWN_CHARACTERS = 200
+LONGEST_RETRY = timedelta(days=1)
+"""A provider that wants to be left alone for longer is asked all the same: certificates do not wait for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +291,7 @@ class Api:
                 details={"status": answer.status},
             )
         if seconds:
-            error.retry_at = self.access.env.clock.now() + timedelta(seconds=seconds)
+            error.retry_at = self.access.env.clock.now() + min(timedelta(seconds=seconds), LONGEST_RETRY)
         return error
 
 

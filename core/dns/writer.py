@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import groupby
 
@@ -38,6 +38,18 @@ class Written:
 
     id: str
     placed: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sweep:
+    """One round of removing records, and what is known in it."""
+
+    also_cancelled: bool
+    """Go on, for a while, when somebody has cancelled."""
+    helpless: dict[tuple[str, str], CertdeckError] = field(default_factory=dict)
+    """(provider entry, zone) of which nothing can be removed now: not asked again."""
+    told: set[tuple[str, str, str]] = field(default_factory=set)
+    """(provider entry, zone, failure) that were told: one that holds for many records is told once."""
 
 
 class RecordWriter:
@@ -99,31 +111,20 @@ class RecordWriter:
         """Remove records again, also for somebody who has just cancelled. Never raises: what cannot be removed stays
         written down for the next run, and is told, but for what was `never_made`. Returns whether all is gone.
         """
-        return self._remove(written, narrator, never_made, {}, also_cancelled=True)
+        return self._remove(written, narrator, _Sweep(also_cancelled=True), never_made)
 
-    def _remove(
-        self,
-        written: Written,
-        narrator: Narrator,
-        never_made: Sequence[Placed],
-        helpless: dict[tuple[str, str], CertdeckError],
-        *,
-        also_cancelled: bool,
-    ) -> bool:
-        """Remove records. `helpless`: zones of which nothing can be removed now; known ones are not asked, new ones added.
-
-        Raises Cancelled, but not with `also_cancelled`.
-        """
+    def _remove(self, written: Written, narrator: Narrator, sweep: _Sweep, never_made: Sequence[Placed] = ()) -> bool:
+        """Remove records as `remove` does. Raises Cancelled, but not in a round that goes on."""
         left: list[Placed] = []
         for (provider, zone), group in _by_zone(written.placed):
             unsure = [one.txt for one in never_made if (one.provider, one.zone) == (provider, zone)]
-            is_new = (provider, zone) not in helpless
-            failed, error = self._removed(provider, zone, group, helpless, also_cancelled=also_cancelled)
+            failed, error = self._removed(provider, zone, group, sweep)
             failed = [txt for txt in failed if txt not in unsure]
             left += [Placed(provider, zone, txt) for txt in failed]
             for name in dict.fromkeys(txt.name for txt in group if txt not in (*failed, *unsure)):
                 narrator.tell(RecordRemoved(provider=provider, name=name))
-            if error is not None and failed and is_new:
+            if error is not None and failed and (provider, zone, error.what) not in sweep.told:
+                sweep.told.add((provider, zone, error.what))
                 names = ", ".join(sorted({txt.name for txt in failed}))
                 narrator.tell(
                     Warned(
@@ -145,13 +146,15 @@ class RecordWriter:
         """Remove what runs that died have left (ST-18). Never raises for a provider's sake: one that does not answer is waited
         for once, whatever it holds. Raises StoreError, Cancelled.
         """
-        helpless: dict[tuple[str, str], CertdeckError] = {}
+        sweep = _Sweep(also_cancelled=False)
         for id in kept_records(self._paths):
             try:
                 made = load_records(self._paths, id)
             except CertdeckError as exc:
                 narrator.tell(Warned(code=exc.code, what=exc.what, fix=exc.fix))
                 continue
+            # Whoever reads the history of that lineage finds its records gone; nobody else's is troubled with them.
+            of_theirs = narrator.about(made.lineage) if made.lineage else narrator
             placed = tuple(
                 Placed(provider, zone, TxtRecord(name=name, value=value))
                 for provider, zone, name, value in made.records
@@ -159,38 +162,32 @@ class RecordWriter:
             known = tuple(one for one in placed if one.provider in self._entries.configured)
             lost = sorted({one.txt.name for one in placed if one not in known})
             if lost:
-                _told_as_lost(lost, "Their DNS provider entry is gone.", narrator)
-            is_clean = self._remove(Written(id, known), narrator, (), helpless, also_cancelled=False)
+                _told_as_lost(lost, "Their DNS provider entry is gone.", of_theirs)
+            is_clean = self._remove(Written(id, known), of_theirs, sweep)
             if not is_clean and self._env.clock.now() - made.created > LONGEST_TRY:
                 names = sorted({one.txt.name for one in known})
-                _told_as_lost(names, f"It was tried for {LONGEST_TRY.days} days.", narrator)
+                _told_as_lost(names, f"It was tried for {LONGEST_TRY.days} days.", of_theirs)
                 forget_records(self._paths, id)
 
     def _removed(
-        self,
-        provider: str,
-        zone: str,
-        group: Sequence[TxtRecord],
-        helpless: dict[tuple[str, str], CertdeckError],
-        *,
-        also_cancelled: bool,
+        self, provider: str, zone: str, group: Sequence[TxtRecord], sweep: _Sweep
     ) -> tuple[list[TxtRecord], CertdeckError | None]:
         """Remove the records of a zone together, else one by one; return those that stay, and the first error."""
-        known = helpless.get((provider, zone))
+        known = sweep.helpless.get((provider, zone))
         if known is not None:
             return list(group), known
         try:
             try:
-                self._change(provider, zone, remove=group, also_cancelled=also_cancelled)
+                self._change(provider, zone, remove=group, also_cancelled=sweep.also_cancelled)
             except Cancelled:
-                if not also_cancelled:
+                if not sweep.also_cancelled:
                     raise
                 self._change(provider, zone, remove=group, also_cancelled=True)
         except CertdeckError as exc:
-            if isinstance(exc, Cancelled) and not also_cancelled:
+            if isinstance(exc, Cancelled) and not sweep.also_cancelled:
                 raise
             if exc.details.get("reason") not in OF_THE_RECORD:
-                helpless[provider, zone] = exc
+                sweep.helpless[provider, zone] = exc
                 return list(group), exc
             if len(group) == 1:
                 return list(group), exc
@@ -199,7 +196,7 @@ class RecordWriter:
         failed: list[TxtRecord] = []
         first: CertdeckError | None = None
         for txt in group:
-            stays, error = self._removed(provider, zone, [txt], helpless, also_cancelled=also_cancelled)
+            stays, error = self._removed(provider, zone, [txt], sweep)
             failed += stays
             first = first or error
         return failed, first

@@ -71,7 +71,10 @@ def zones_at(entries: Entries, name: str) -> tuple[str, ...]:
         try:
             return provider.zones()
         except DnsProviderError as exc:
-            if entries.configured[name].zones and exc.details.get("reason") in ("refused", "zone"):
+            reason = exc.details.get("reason")
+            # What is refused without a status has not come from the interface: a login page, or another program.
+            is_answer = reason == "zone" or (reason == "refused" and "status" in exc.details)
+            if entries.configured[name].zones and is_answer:
                 return ()
             raise
 

@@ -258,3 +258,32 @@ def test_an_address_has_no_records_to_test(appliance: Appliance, vendor: Cloudfl
     assert len(vendor.asked) == asked
     config = DnsProviderConfig(name="h", kind="hook", settings={"command": "/usr/bin/true"}, zones=(domain,))
     assert set(appliance.engine.check_dns_provider(config, {})) == {"zones"}
+
+
+def test_a_login_page_is_no_provider(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """What answers in place of the interface fails the first step of the test; it is not taken for one that lists no zones."""
+    vendor.faults = [Response(status=200, headers={}, body=b"<html>Please sign in</html>")] * 9
+    (first, *_) = appliance.engine.test_dns_provider(ENTRY).steps
+    assert (first.id, first.status) == ("credentials", "fail")
+    assert "not the interface" in first.detail
+
+
+def test_a_provider_cannot_put_off_a_renewal_for_years(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """A Retry-After that is nonsense, or a wish for next year, delays the next try by a day at most."""
+    issue(appliance, NAME)
+    appliance.clock.advance(days=70)
+    vendor.faults = [Response(status=429, headers={"retry-after": "999999999"}, body=b"")] * 9
+    (failed,) = appliance.engine.renew().failed
+    assert failed.error.details["reason"] == "rate-limited"
+    vendor.faults = []
+    appliance.clock.advance(days=1, minutes=1)
+    assert appliance.engine.renew().renewed == (NAME,)
+
+
+def test_one_failure_of_many_records_is_told_once(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """Records of six dead runs at a provider that refuses for one reason: one warning, not six."""
+    leave_behind(appliance, 6)
+    vendor.faults = [Response(status=200, headers={}, body=b"<html>Please sign in</html>")] * 99
+    appliance.engine.issue(IssueRequest(domains=("box.lan",), issuer="appliance-ca"), report=appliance.told.append)
+    assert len(appliance.of(Warned)) == 1
+    assert len(kept_records(appliance.paths)) == 6
