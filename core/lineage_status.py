@@ -72,6 +72,8 @@ class TimerState:
     last_outcome: str = ""
     """`done`, `failed`, or empty when it never ran."""
     last_error: str = ""
+    mended: bool = False
+    """What failed in the last run has succeeded since, or is gone."""
     trouble: str = ""
     """Why it is not simply on or off, in one sentence: it is dead, its unit or its program is gone."""
 

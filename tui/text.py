@@ -324,7 +324,7 @@ def timer_shown(timer: TimerState, now: datetime) -> str:
     if timer.state == "dead":
         last = "it has never run" if timer.last_run is None else f"last run {ago(timer.last_run, now)}"
         return f"timer dead · {last}"
-    failed = " · last run failed" if timer.last_outcome == "failed" else ""
+    failed = " · last run failed" if timer.last_outcome == "failed" and not timer.mended else ""
     if timer.next_run is not None:
         return f"timer on · next run {clock(timer.next_run)}, {until(timer.next_run, now)}{failed}"
     if timer.last_run is not None:

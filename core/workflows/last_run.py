@@ -21,12 +21,15 @@ class LastRun:
     """`done` or `failed`."""
     error: str
     """What went wrong, in one sentence; empty after `done`."""
+    lineages: tuple[str, ...] = ()
+    """Those that failed; empty where it was the run itself."""
 
 
 def record(paths: Paths, run: LastRun) -> None:
     """Write the outcome of a run. Raises StoreError."""
     make_dir(paths.state)
-    text = json.dumps({"at": run.at.isoformat(), "outcome": run.outcome, "error": run.error})
+    said = {"at": run.at.isoformat(), "outcome": run.outcome, "error": run.error, "lineages": run.lineages}
+    text = json.dumps(said)
     write_file(paths.last_run, text.encode())
 
 
@@ -35,6 +38,7 @@ def read(paths: Paths) -> LastRun | None:
     try:
         raw = json.loads(paths.last_run.read_bytes())
         at = datetime.fromisoformat(raw["at"]).astimezone(UTC)
-        return LastRun(at=at, outcome=str(raw["outcome"]), error=str(raw["error"]))
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        lineages = tuple(map(str, raw.get("lineages", ())))
+        return LastRun(at=at, outcome=str(raw["outcome"]), error=str(raw["error"]), lineages=lineages)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None

@@ -81,7 +81,10 @@ def renew(
         if not dry_run:
             _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
         raise
-    _remember(view, "failed" if outcome.failed else "done", outcome.failed[0].error.what if outcome.failed else "")
+    failed = outcome.failed
+    _remember(
+        view, "failed" if failed else "done", failed[0].error.what if failed else "", [each.name for each in failed]
+    )
     return outcome
 
 
@@ -94,10 +97,11 @@ def _left_behind(paths: Paths) -> bool:
     return False
 
 
-def _remember(view: View, outcome: str, error: str) -> None:
+def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()) -> None:
     # A disk that is full or read-only must not hide what the run itself has to say.
     with suppress(CertdeckError):
-        last_run.record(view.paths, last_run.LastRun(at=view.env.clock.now(), outcome=outcome, error=error))
+        ended = last_run.LastRun(at=view.env.clock.now(), outcome=outcome, error=error, lineages=tuple(lineages))
+        last_run.record(view.paths, ended)
 
 
 def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Decision], tuple[FailedLineage, ...]]:

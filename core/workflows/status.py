@@ -5,7 +5,8 @@ Parses nothing and locks nothing. Services are asked side by side, each target o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from core.config.model import Config, TargetConfig
@@ -30,6 +31,7 @@ _PROBE_SECONDS = 3.0
 def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Status:
     """Return the state of `names`, or of all, sorted by name. Raises NotFound (`not-found`)."""
     every, problems = facts_of_all(view.paths)
+    troubled = {facts.name for facts in every if facts.last_error} | {problem.lineage for problem in problems}
     if names:
         wanted = set(names)
         unknown = wanted - {facts.name for facts in every} - {problem.lineage for problem in problems}
@@ -43,7 +45,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         version=VERSION,
         time=now,
         lineages=tuple(_lineage(view, facts, now, states) for facts in every),
-        timer=timer(view, now),
+        timer=_since(timer(view, now), view.paths, troubled),
         appliance=view.config.appliance.name,
         hostname=view.config.appliance.hostname or view.env.host.name(),
         problems=tuple(problems),
@@ -191,6 +193,14 @@ def timer(view: View, now: datetime) -> TimerState:
     if last is None:
         return timer_state(record, now, None, "", "")
     return timer_state(record, now, last.at, last.outcome, last.error)
+
+
+def _since(known: TimerState, paths: Paths, troubled: Set[str | None]) -> TimerState:
+    """Return how the timer does, and whether what failed in its last run is in order by now."""
+    last = last_run.read(paths) if known.last_outcome == "failed" else None
+    if last is None or not last.lineages or any(name in troubled for name in last.lineages):
+        return known
+    return replace(known, mended=True)
 
 
 def _time(stamp: float) -> datetime:

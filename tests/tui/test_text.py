@@ -160,6 +160,10 @@ def test_every_state_has_sign_and_word() -> None:
             TimerState(state="on", next_run=NOW + timedelta(hours=1), last_outcome="failed"),
             "timer on · next run 05:02, in 1 h · last run failed",
         ),
+        (
+            TimerState(state="on", next_run=NOW + timedelta(hours=1), last_outcome="failed", mended=True),
+            "timer on · next run 05:02, in 1 h",
+        ),
         (TimerState(state="on"), "timer on · has not run yet"),
         (TimerState(state="unknown", last_run=NOW - timedelta(days=9)), "no timer set · last run 9 days ago"),
     ],

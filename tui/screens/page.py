@@ -150,7 +150,7 @@ class Page(Screen[T]):
             role = {"on": "severity-green", "off": "severity-yellow", "dead": "severity-red"}.get(
                 status.timer.state, "text-muted"
             )
-            if status.timer.last_outcome == "failed":
+            if status.timer.last_outcome == "failed" and not status.timer.mended:
                 role = "severity-red"
         self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail, right=right, role=role)
         words, outcome = self.deck.under_way() if self.tells_progress else ("", "running")
