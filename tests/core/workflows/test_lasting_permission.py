@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import UsageError
-from core.events import Warned
+from core.errors import PropagationTimeout, UsageError
+from core.events import ChallengePresented, Warned
 from core.operations import Issued, IssueRequest, Pending
 from tests.support.appliance import Appliance
-from tests.support.dns_box import dns_box, issue
+from tests.support.dns_box import dns_box, issue, values_at
 
 NAME = "example.com"
 TXT = f"_validation-persist.{NAME}"
@@ -55,3 +55,29 @@ def test_a_rehearsal_leaves_no_lasting_permission(appliance: Appliance, given: d
     assert "lasting permission" in caught.value.why
     assert vendor.snapshot() == before
     assert appliance.ca.count("/new-order") == 0
+
+
+def test_a_record_that_is_on_its_way_is_waited_for(appliance: Appliance) -> None:
+    """When one name server has the record and another still lacks it, the CA is not asked to look; it can be gone on later."""
+    appliance.dns.zone(NAME, "192.0.2.53", "198.51.100.53")
+    appliance.ca.challenge_types = ["dns-01", "dns-persist-01"]
+    pending = appliance.engine.issue(IssueRequest(domains=(NAME,), challenge="dns-persist-01"))
+    assert isinstance(pending, Pending)
+    appliance.dns.set(TXT, "TXT", pending.records[0].value)
+    appliance.dns.lags = {"198.51.100.53": 1000}
+    again = appliance.engine.complete(NAME, report=appliance.told.append)
+    assert isinstance(again, Pending)
+    assert sorted(one.state for one in again.views[0].servers) == ["has", "lacks"]
+    assert appliance.of(ChallengePresented) == []
+    appliance.dns.lags = {"198.51.100.53": 3}
+    assert isinstance(appliance.engine.complete(NAME), Issued)
+
+
+def test_a_provider_that_does_not_show_the_permission_fails_the_order(appliance: Appliance) -> None:
+    """A lasting record that was made and is not to be seen is a failure, not a request to a person; it stays where it is."""
+    vendor = dns_box(appliance, NAME)
+    appliance.ca.challenge_types = ["dns-01", "dns-persist-01"]
+    appliance.dns.sources.clear()
+    with pytest.raises(PropagationTimeout):
+        issue(appliance, NAME, challenge="dns-persist-01")
+    assert len(values_at(vendor, TXT)) == 1
