@@ -26,9 +26,9 @@ class Restored:
 
     name: str
     version: int | None
-    """The newest version that is stored."""
+    """The live one; where none is, the newest that is stored."""
     live: bool
-    """It is live, because it never stopped being so."""
+    """It is live again, as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

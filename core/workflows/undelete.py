@@ -71,8 +71,9 @@ def undelete(context: Context, name: str) -> Restored:
         restore(paths, context.vault, copy)
     _leave_targets_of_others(context, name)
     context.narrator.tell(Changed(what=f"brought {name} back"))
+    live = lineages.live_version(paths, name)
     newest = max(lineages.versions(paths, name), default=None)
-    return Restored(name=name, version=newest, live=lineages.live_version(paths, name) is not None)
+    return Restored(name=name, version=newest if live is None else live, live=live is not None)
 
 
 def _leave_targets_of_others(context: Context, name: str) -> None:

@@ -63,7 +63,7 @@ def _new(call: Call) -> int:
         done = call.engine.new_vault()
     made = " A new master key was made: keep a copy of it." if done.is_new_key else ""
     aside = (
-        f" It lies in {printable(str(done.set_aside))}, for the day on which the key is found."
+        f" What cannot be opened is in {printable(str(done.set_aside))}, for the day on which the key is found."
         if done.set_aside
         else ""
     )
