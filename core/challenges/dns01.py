@@ -11,7 +11,7 @@ from core.challenges.proofs import record_of
 from core.dns.placement import Placement
 from core.dns.propagation import Propagation, wanted_at
 from core.dns.writer import RecordWriter, Written
-from core.errors import PropagationTimeout
+from core.errors import DnsProviderError, PropagationTimeout
 from core.events import Narrator
 from core.operations import Record
 from core.ports import CancelToken
@@ -73,7 +73,9 @@ class DnsSolver:
         try:
             self._propagation.wait(wanted, timeout_seconds=first, narrator=narrator, cancel=cancel)
         except PropagationTimeout:
-            # Another client that writes whole sets may have swallowed ours; whoever has them still is not disturbed.
-            self._writer.write_again(written)
+            # Another client that writes whole sets may have swallowed ours. Where they stand, a program may fail to make them
+            # again, and the zone is only slow: what cannot be written again is waited for all the same.
+            with contextlib.suppress(DnsProviderError):
+                self._writer.write_again(written)
             rest = self._timeout_seconds - first
             self._propagation.wait(wanted, timeout_seconds=rest, narrator=narrator, cancel=cancel)
