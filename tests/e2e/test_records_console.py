@@ -115,6 +115,14 @@ def test_from_the_wizard_to_the_live_certificate(
     terminal.press("Escape")
     terminal.wait_for("Certificates  2")
     terminal.wait_for("renews by hand before")
+    terminal.press("r")
+    terminal.wait_for("Its DNS records are set by hand")
+    terminal.press("y")
+    terminal.wait_for("Set these 2 records at your DNS provider", timeout=60)
+    renewed = engine.open_order(name)
+    assert not {each.value for each in renewed.records} & {first.value, second.value}
+    terminal.wait_for(renewed.records[0].value)
+    assert engine.status((name,)).lineages[0].version == 1
 
 
 def test_left_and_found_again(
