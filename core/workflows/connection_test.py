@@ -20,7 +20,6 @@ from core.errors import Cancelled, CertdeckError, PropagationTimeout, UsageError
 from core.events import ProviderTested
 from core.identifiers import parse_identifiers
 from core.operations import DnsTest, DnsTestStep, Record, ServerView
-from core.store.vault import Vault
 from core.workflows.context import Context
 from core.workflows.dns import problems
 from core.workflows.providers import entries_of, the_entry, zones_at
@@ -49,7 +48,7 @@ def test_provider(context: Context, name: str, domain: str | None) -> DnsTest:
             "Name a domain; addresses are proven by http-01.",
         )
     wanted = identifier.value.removeprefix("*.")
-    with entries_of(context, Vault(context.paths, context.env)) as entries:
+    with entries_of(context, context.vault) as entries:
         return _Test(context, entries, name, wanted).run()
 
 

@@ -7,6 +7,7 @@ a lineage does not renew by itself.
 from __future__ import annotations
 
 from core.config.model import Config, LineageConfig
+from core.config.rules import CHALLENGES, one_of
 from core.dns.names import DNS01, DNS_CHALLENGES, DNS_PERSIST01
 from core.errors import UsageError
 from core.operations import IssueRequest
@@ -27,6 +28,8 @@ def proof_of(
             "--manual and --dns were both given.",
             "Leave one of them out.",
         )
+    if request.challenge is not None and (broken := one_of(*CHALLENGES)(request.challenge)):
+        raise UsageError("There is no such challenge.", f"{broken[0]}.", broken[1])
     had_challenge, had_dns = (existing.challenge, existing.dns) if existing else (None, None)
     challenge = request.challenge
     if request.dns is not None or request.manual:
