@@ -18,7 +18,7 @@ from core.ports import CancelToken, Clock
 
 Connect = Callable[[DnsProviderConfig, CancelToken], DnsProvider]
 """Opens an entry: its secrets from the vault, its interface ready."""
-LAST_SECONDS = 30.0
+LAST_SECONDS = 20.0
 """For cleaning up after somebody who has cancelled: they wait for it."""
 
 

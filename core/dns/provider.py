@@ -65,9 +65,17 @@ class Field:
 
 
 def _endpoint_problem(endpoint: str) -> str | None:
-    parts = urlsplit(endpoint)
-    is_good = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
-    return None if is_good else "write it as an address, for example https://proxy.example.com:8443"
+    wrong = "write it as an address, for example https://proxy.example.com:8443"
+    try:
+        parts = urlsplit(endpoint)
+        port = parts.port
+    except ValueError:  # half an address, or a port that does not exist
+        return wrong
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or port == 0:
+        return wrong
+    if "@" in parts.netloc:
+        return "it holds no user name and no password: what stands in the configuration is shown"
+    return wrong if any(map(str.isspace, endpoint)) else None
 
 
 def _bundle_problem(path: str) -> str | None:

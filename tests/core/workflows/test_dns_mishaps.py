@@ -287,3 +287,20 @@ def test_one_failure_of_many_records_is_told_once(appliance: Appliance, vendor: 
     appliance.engine.issue(IssueRequest(domains=("box.lan",), issuer="appliance-ca"), report=appliance.told.append)
     assert len(appliance.of(Warned)) == 1
     assert len(kept_records(appliance.paths)) == 6
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://[",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:x",
+        "http://127.0.0.1:0",
+        "http://a b",
+        "https://u:p@host",
+    ],
+)
+def test_an_endpoint_that_is_no_address_is_said_at_once(appliance: Appliance, endpoint: str) -> None:
+    """Half an address, a port that does not exist, or a password in it: refused by its field, before anything is kept."""
+    config = DnsProviderConfig(name=ENTRY, kind="cloudflare", settings={"endpoint": endpoint})
+    assert set(appliance.engine.check_dns_provider(config, {"api_token": TOKEN.encode()})) == {"endpoint"}
