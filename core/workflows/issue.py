@@ -46,7 +46,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
     """
     existing = _existing(context, request)
     lineage = lineage_of(context.config, request, existing)
-    wanted = plan(context.config, lineage, request)
+    wanted = plan(context.config, lineage, request, existing=existing)
     _keep_the_fallback(context, existing)
     check_lineage(context.paths, wanted.lineage)
     context = context.about(wanted.name)

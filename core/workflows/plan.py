@@ -112,8 +112,16 @@ def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | 
     )
 
 
-def plan(config: Config, lineage: LineageConfig, request: IssueRequest | None = None) -> Plan:
+def plan(
+    config: Config,
+    lineage: LineageConfig,
+    request: IssueRequest | None = None,
+    *,
+    existing: LineageConfig | None = None,
+) -> Plan:
     """Return what will be ordered for a lineage; `request` adds what is not kept (contact, agreement).
+
+    `existing`: the lineage as it was had before; what it keeps is no news.
 
     Raises UsageError (`usage`) with every problem in `details["problems"]`; NotFound.
     """
@@ -133,7 +141,8 @@ def plan(config: Config, lineage: LineageConfig, request: IssueRequest | None = 
             lineage=lineage.name,
             details={"problems": [{"what": p.what, "fix": p.fix} for p in problems]},
         )
-    if request is not None and request.dns is None and issuer.kind == "acme" and lineage.dns:
+    had = existing.dns if existing is not None else None
+    if request is not None and issuer.kind == "acme" and lineage.dns not in (None, request.dns, had):
         notices += (f"The names are proven through the DNS provider {lineage.dns}, which serves their zone.",)
     return Plan(
         lineage=lineage,
