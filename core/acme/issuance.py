@@ -61,7 +61,7 @@ def obtain(
     preferred_chain: str | None = None,
     timeout_seconds: float = 600.0,
 ) -> Obtained:
-    """Get a certificate for `names`. Blocks until it is there, seconds as a rule, `timeout_seconds` at most.
+    """Get a certificate for `names`. Blocks until it is there, seconds as a rule.
 
     Args:
         names: A-labels, wildcards and IP addresses, in their order.
@@ -69,6 +69,8 @@ def obtain(
         order_url: an order to go on with; when it has come to nothing, a new one takes its place.
         on_order: told about the order before anything else is done with it; persist its URL there.
         replaces: the certificate that this one renews (`Certificate.renewal_id`).
+        timeout_seconds: for the CA to validate, and again to make the certificate. What the solver waits for is not the CA's
+            time: it counts from when the CA was told to look.
 
     Raises:
         AuthorizationFailed (`authorization-failed`): with `details["problems"]` by name.
@@ -77,14 +79,14 @@ def obtain(
         CertificateUnusable, AcmeProblem, DirectoryUnreachable, DirectoryUntrusted, DirectoryInvalid, Cancelled,
         and what the solver raises.
     """
-    deadline = session.clock.monotonic() + timeout_seconds
     order = _order(session, names, order_url, on_order, profile, replaces, narrator)
     request = _Once(csr)
     if order.status == "pending":
-        order = _prove(session, order, names, solver, request, deadline, narrator)
+        order = _prove(session, order, names, solver, request, timeout_seconds, narrator)
     else:
         for name in names if order.status == "ready" else ():
             narrator.tell(AuthorizationReused(identifier=name))
+    deadline = session.clock.monotonic() + timeout_seconds
     for _ in range(FINALIZE_ROUNDS):
         if order.status == "ready":
             order = finalize(session, order, request())
@@ -212,7 +214,7 @@ def _prove(
     names: Sequence[str],
     solver: Solver,
     csr: _Once,
-    deadline: float,
+    timeout_seconds: float,
     narrator: Narrator,
 ) -> Order:
     challenges = _to_prove(session, order, names, solver.type, narrator)
@@ -227,6 +229,7 @@ def _prove(
         csr()
         if challenges:
             presented.settle(SETTLE_SECONDS, session.cancel)
+        deadline = session.clock.monotonic() + timeout_seconds
         # A Retry-After from before the answers was about an order that waited for us.
         order = replace(order, retry_after=None)
         order = wait_while(

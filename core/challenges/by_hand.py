@@ -16,7 +16,7 @@ from core.challenges.proofs import record_of, records_of
 from core.dns.authority import Authority
 from core.dns.propagation import Propagation, wanted_at
 from core.errors import PropagationTimeout
-from core.events import Narrator
+from core.events import Narrator, Waiting
 from core.operations import Record
 from core.ports import CancelToken
 
@@ -66,8 +66,14 @@ class ByHand:
             raise RecordsAwaited(records)
         wanted = [wanted_at(record, self._authority.written_at(record.name)) for record in records]
         views = self._propagation.look(wanted, cancel)
-        if not any(one.state == "has" for view in views for one in view.servers):
-            raise RecordsAwaited(records, views)
+        if not all(any(one.state == "has" for one in view.servers) for view in views):
+            raise RecordsAwaited(
+                records, views
+            )  # a value that no server has was not set yet: waiting would be for nothing
+        if not all(view.is_seen for view in views):
+            narrator.tell(
+                Waiting(why=f"the other name servers get the records, too ({self._timeout_seconds:g} s at most)")
+            )
         try:
             self._propagation.wait(wanted, timeout_seconds=self._timeout_seconds, narrator=narrator, cancel=cancel)
         except PropagationTimeout as exc:

@@ -116,6 +116,10 @@ class Access:
     cancel: CancelToken
 
 
+Settle = Callable[[], None]
+"""Waits; called while others use the provider. Raises DnsProviderError, Cancelled."""
+
+
 class DnsProvider(Protocol):
     """One account at one provider. Calls come from one thread at a time, but not always from the same one."""
 
@@ -125,11 +129,12 @@ class DnsProvider(Protocol):
         Empty where the interface cannot list them. Raises DnsProviderError.
         """
 
-    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> Settle | None:
         """Add and remove single TXT values of one zone, together where the interface can.
 
         A value that is there already is not added twice; one that is gone is not missed. What was there besides stays, byte
-        for byte. `zone` is empty for a kind with `has_zones=False`. May be repeated after any failure.
+        for byte. `zone` is empty for a kind with `has_zones=False`. May be repeated after any failure. Returns what waits until
+        the provider itself says that its servers have it, where it says so.
 
         Raises DnsProviderError (`dns-provider-error`), Cancelled.
         """

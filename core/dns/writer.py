@@ -222,7 +222,9 @@ class RecordWriter:
         also_cancelled: bool = False,
     ) -> None:
         with self._entries.use(provider, also_cancelled=also_cancelled) as opened:
-            opened.change(zone, add=add, remove=remove)
+            settle = opened.change(zone, add=add, remove=remove)
+        if settle is not None:
+            settle()  # others need not wait for it, too
 
     def _not_too_many(self, placed: Sequence[Placed]) -> None:
         for (provider, name), group in groupby(

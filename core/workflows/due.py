@@ -53,7 +53,7 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
     if facts.waiting_version is not None and (by_hand or not (force and named)):
         return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
     if by_hand == BY_HAND:
-        return _for_a_person(facts, config, now)
+        return _for_a_person(facts, config, now, force=force, named=named)
     if by_hand:
         return Decision(name, SKIP, by_hand)
     auto = config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew
@@ -94,20 +94,25 @@ def why_never_alone(facts: Facts, config: Config) -> str:
     return ""
 
 
-def _for_a_person(facts: Facts, config: Config, now: float) -> Decision:
-    """Decide about a lineage that never begins an order by itself: finish one that is open, else say when one is needed."""
+def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
+    """Decide about a lineage that never begins an order by itself: finish one that is open, else say when one is needed.
+
+    Somebody who names it begins one, which then waits for its records.
+    """
     if facts.open_order:
         return Decision(facts.name, FINISH, "its order waits for DNS records")
     if facts.version is None:
         return Decision(facts.name, SKIP, f"{BY_HAND}, and nobody has begun: certdeck issue")
     due = renewal_time(facts, config)
     ends = _day(facts.not_after)
+    if named and (force or due <= now):
+        return Decision(facts.name, RENEW, "somebody asked for it")
     if due > now:
         return Decision(facts.name, SKIP, f"{BY_HAND}: begin after {_day(due)}, it ends {ends}")
     return Decision(
         facts.name,
         SKIP,
-        f"{BY_HAND}: it ends {ends}, begin now with certdeck issue; a DNS provider, a CNAME to a zone of one, or "
+        f"{BY_HAND}: it ends {ends}, begin now with certdeck --renew {facts.name}; a DNS provider, a CNAME to a zone of one, or "
         "dns-persist-01 lets it renew by itself",
         needs_you=True,
     )

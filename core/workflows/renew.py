@@ -176,7 +176,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     vault = context.vault
     purge_deleted(context.paths, context.env.clock.now())
     with Sessions(context, vault) as sessions:
-        run = _Run(context, vault, sessions, len(busy))
+        run = _Run(context, vault, sessions, len(busy), begins=force and bool(names))
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
             results = list(pool.map(run.one, busy))
         for result in results:
@@ -192,7 +192,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
 def _waits(pending: Pending) -> Skipped:
     until = f" (the order lives until {pending.expires:%Y-%m-%d %H:%M} UTC)" if pending.expires else ""
     names = ", ".join(dict.fromkeys(record.name for record in pending.records))
-    why = f"it waits for DNS records that somebody sets: {names}{until}"
+    why = f"it waits for DNS records that somebody sets: {names}{until}; certdeck status {pending.name} shows them"
     return Skipped(name=pending.name, why=why, needs_you=True)
 
 
@@ -213,7 +213,9 @@ def _unforeseen(name: str, exc: Exception) -> CertdeckError:
 class _Run:
     """One scheduled run's shared things: sessions, vault, and how far it is."""
 
-    def __init__(self, context: Context, vault: Vault, sessions: Sessions, of: int) -> None:
+    def __init__(self, context: Context, vault: Vault, sessions: Sessions, of: int, *, begins: bool) -> None:
+        """`begins`: somebody asks for just these lineages, whatever that takes."""
+        self._begins = begins
         self._context = context
         self._vault = vault
         self._sessions = sessions
@@ -242,13 +244,23 @@ class _Run:
         return result
 
     def _work(self, context: Context, decision: Decision) -> str | Skipped:
+        from core.challenges.awaited import RecordsAwaited
         from core.config.load import load_lineage
         from core.store.index import facts_of
+        from core.store.orders import load_order
         from core.workflows.issue import finish_order
+        from core.workflows.manual import awaited
         from core.workflows.outcome import ask_when, failed
         from core.workflows.plan import plan
 
         if decision.action == FINISH:
+            order = load_order(context.paths, decision.name)
+            ends = None if order is None else order.expires
+            if ends is not None and ends <= context.env.clock.now() and not self._begins:
+                # A new one would want records with other values, of somebody who has not asked for it.
+                ended = f"its order ended {ends:%Y-%m-%d} before its DNS records had been set"
+                why = f"{ended}: begin again with certdeck --renew {decision.name} --force"
+                return Skipped(name=decision.name, why=why, needs_you=True)
             pending = finish_order(context, decision.name, self._vault, self._sessions)
             return decision.name if pending is None else _waits(pending)
         lineage = load_lineage(context.paths, decision.name)
@@ -264,6 +276,9 @@ class _Run:
                 self._put_out(context, lineage)
             else:
                 self._renew(context, plan(context.config, lineage))
+        except RecordsAwaited as outcome:
+            # A permission that was to last is gone, or has ended: the order waits until somebody sets it again.
+            return _waits(awaited(context, decision.name, outcome))
         except Exception as exc:
             failed(context, decision.name, exc)
             raise
@@ -318,7 +333,7 @@ class _Run:
         if wanted.issuer.kind == "self-signed":
             deploy_new(context, wanted, remake(context, wanted), self._sessions)
             return
-        if rehearse_first and wanted.issuer.kind == "acme" and wanted.issuer.staging:
+        if rehearse_first and wanted.issuer.kind == "acme" and wanted.issuer.staging and wanted.can_be_rehearsed:
             rehearse(context, staging_of(context.config, wanted), self._sessions)
         replaces = None
         with suppress(StoreCorrupt):  # of what cannot be read any more nothing is known

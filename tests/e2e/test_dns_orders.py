@@ -103,6 +103,8 @@ def test_by_hand_over_several_processes(box: RealBox, pebbles: Callable[..., Peb
     assert box.done("complete", "hand.example.org")["certificate"]["method"] == "manual-dns-01"
     assert box.refused("complete", "hand.example.org")["code"] == "not-found"
     assert "by hand" in box.done("--renew", "--force")["skipped"][0]["why"]
+    named = box.run("--renew", "hand.example.org", "--force", "--json")
+    assert (named.status, named.json["renewed"]) == (3, [])
 
 
 @pytest.mark.parametrize("challenge", ["dns-account-01", "dns-persist-01"])

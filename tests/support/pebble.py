@@ -106,7 +106,13 @@ class PebbleServer:
         )
         self._programs.append(dns)
         pebble = Program(
-            [find_program("pebble"), "-config", str(config), "-dnsserver", self.options.name_server or self.dns_address],
+            [
+                find_program("pebble"),
+                "-config",
+                str(config),
+                "-dnsserver",
+                self.options.name_server or self.dns_address,
+            ],
             self.folder / "pebble.log",
             self._environment(),
         )

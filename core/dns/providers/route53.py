@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from urllib.parse import quote, urlsplit
 from xml.etree.ElementTree import Element
 
@@ -19,7 +20,7 @@ from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, Change, by_name, contested
 from core.dns.field_checks import one_word
 from core.dns.names import plain_name
 from core.dns.plain_xml import NotPlainXml, plain_xml, text_of
-from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, Settle, TxtRecord, provider_error
 from core.dns.providers.route53_errors import Refusal, Words
 from core.dns.providers.route53_sets import Batch, NotSimple, TxtSet, batch_xml, batches, set_in, unescaped
 from core.dns.providers.sigv4 import SigningKey
@@ -79,10 +80,10 @@ class Route53:
         self._want("ListResourceRecordSets", f"/hostedzone/{self._chosen}/rrset", {"maxitems": 1})
         return self._access.zones
 
-    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> None:
+    def change(self, zone: str, *, add: Sequence[TxtRecord] = (), remove: Sequence[TxtRecord] = ()) -> Settle | None:
         changes = by_name(add, remove)
         if not changes:
-            return
+            return None
         path = f"/hostedzone/{self._id_of(zone)}"
         pending: list[str] = []
         for attempt in range(ATTEMPTS):
@@ -95,9 +96,7 @@ class Route53:
                 if not each.is_done(sets[name].values if name in sets else ())
             }
             if all(self._write(path, zone, batch, pending) for batch in batches(sets, left)):
-                if add:
-                    self._wait_for(pending)
-                return
+                return partial(self._wait_for, tuple(pending)) if add else None
         raise contested(self._access, TITLE, next(iter(changes)))
 
     def close(self) -> None:

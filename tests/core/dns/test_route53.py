@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.dns.provider import TxtRecord
+from core.dns.provider import Settle, TxtRecord
 from core.dns.providers.route53 import KIND, Route53
 from core.errors import DnsProviderError
 from core.ports import Response, TransportFailure
@@ -63,13 +63,19 @@ def test_values_come_and_go_and_all_else_stays() -> None:
     assert vendor.snapshot() == before
 
 
+def settled(settle: Settle | None) -> None:
+    """Wait as the writer of records does."""
+    if settle is not None:
+        settle()
+
+
 def test_it_waits_until_the_servers_have_it() -> None:
     """After adding, it is asked in small steps until Route 53 says INSYNC; after removing, nothing is waited for."""
     vendor = Route53Vendor()
     provider = route53(vendor)
-    provider.change(ZONE, add=[ONE])
+    settled(provider.change(ZONE, add=[ONE]))
     assert naps_of(provider._access) == [1, 2]
-    provider.change(ZONE, remove=[ONE])
+    settled(provider.change(ZONE, remove=[ONE]))
     assert naps_of(provider._access) == [1, 2]
 
 
@@ -78,7 +84,7 @@ def test_the_waiting_ends() -> None:
     vendor = Route53Vendor()
     vendor.looks_until_in_sync = 10_000
     provider = route53(vendor)
-    provider.change(ZONE, add=[ONE])
+    settled(provider.change(ZONE, add=[ONE]))
     assert 120 <= sum(naps_of(provider._access)) <= 126
     assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value}
 
@@ -88,7 +94,7 @@ def test_a_key_that_may_not_ask_for_changes() -> None:
     vendor = Route53Vendor()
     vendor.denied = {"GetChange"}
     provider = route53(vendor)
-    provider.change(ZONE, add=[ONE])
+    settled(provider.change(ZONE, add=[ONE]))
     assert naps_of(provider._access) == []
 
 

@@ -203,6 +203,19 @@ def test_the_scheduled_run_finishes_what_a_person_has_set(box: Appliance) -> Non
     assert box.engine.renew().renewed == (NAME,)
 
 
+def test_an_order_that_has_ended_is_not_begun_again_by_the_timer(box: Appliance) -> None:
+    """The scheduled run replaces no order of a person by one with other values: it says that it has ended (ST-17)."""
+    set_records(box, begin(box))
+    complete(box)
+    begin(box, force=True)
+    box.clock.advance(days=8)
+    report = box.engine.renew()
+    assert (report.renewed, report.failed) == ((), ())
+    assert "ended" in report.skipped[0].why
+    assert report.skipped[0].needs_you
+    assert box.ca.count("/new-order") == 2
+
+
 def test_such_a_lineage_never_renews_by_itself_but_is_announced(box: Appliance) -> None:
     """No order is placed for it, forced or due; status says that it is renewed by hand, the run until when (ST-17)."""
     set_records(box, begin(box))
@@ -216,6 +229,24 @@ def test_such_a_lineage_never_renews_by_itself_but_is_announced(box: Appliance) 
     assert "begin now" in due
     assert "dns-persist-01" in due
     assert box.ca.count("/new-order") == 1
+
+
+def test_somebody_who_names_it_begins_its_renewal(box: Appliance) -> None:
+    """`--renew NAME --force` begins the order of such a lineage, and again when that has ended; it waits for its records."""
+    set_records(box, begin(box))
+    complete(box)
+    box.dns.set(TXT, "TXT", "old")
+    skipped = box.engine.renew([NAME], force=True).skipped[0]
+    assert skipped.needs_you
+    assert f"certdeck status {NAME}" in skipped.why
+    first = box.engine.open_order(NAME)
+    assert len(first.records) == 2
+    box.clock.advance(days=8)
+    box.engine.renew([NAME], force=True)
+    assert box.engine.open_order(NAME).records != first.records
+    box.dns.set(TXT, "TXT", *(record.value for record in box.engine.open_order(NAME).records))
+    assert isinstance(complete(box), Issued)
+    assert box.engine.status([NAME]).lineages[0].version == 2
 
 
 def test_a_renewal_by_hand_keeps_serving_meanwhile(box: Appliance, tmp_path: Path) -> None:

@@ -293,6 +293,34 @@ def test_one_record_by_hand_lets_it_renew_for_good(appliance: Appliance) -> None
     assert appliance.engine.renew().renewed == (NAME,)
 
 
+def test_a_lasting_permission_that_is_gone_is_asked_for_again(appliance: Appliance) -> None:
+    """A renewal whose record was removed fails nothing and blames nobody: it says which record has to be set."""
+    appliance.dns.zone(NAME, "192.0.2.53")
+    appliance.ca.challenge_types = ["dns-01", "dns-persist-01"]
+    pending = appliance.engine.issue(IssueRequest(domains=(NAME,), challenge="dns-persist-01"))
+    assert isinstance(pending, Pending)
+    (record,) = pending.records
+    appliance.dns.set(record.name, "TXT", record.value)
+    appliance.engine.complete(NAME)
+    appliance.clock.advance(days=70)
+    appliance.dns.set(record.name, "TXT", "v=something else")
+    report = appliance.engine.renew()
+    assert (report.renewed, report.failed) == ((), ())
+    assert record.name in report.skipped[0].why
+    assert report.skipped[0].needs_you
+    appliance.dns.set(record.name, "TXT", record.value)
+    assert appliance.engine.renew().renewed == (NAME,)
+
+
+def test_a_slow_zone_takes_no_time_from_the_ca(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """However long the name servers take, the CA has its own time to look: the challenge is not given up right after."""
+    appliance.configure("\n[dns01]\ntimeout_seconds = 3600\n")
+    appliance.dns.lags = dict.fromkeys(("192.0.2.53", "198.51.100.53"), 300)
+    appliance.ca.pending_looks = 5
+    assert issue(appliance, NAME).status.version == 1
+    assert sum(appliance.clock.naps) > 600
+
+
 @pytest.mark.parametrize(
     ("change", "is_good"),
     [

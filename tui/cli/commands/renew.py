@@ -31,7 +31,10 @@ def _run(call: Call) -> int:
 
         call.output.out.lines(renewal_lines(done, named=bool(args.names), dry_run=args.dry_run))
         call.output.err.lines(failure_lines(done, call.output.err))
-    return exits.FAILED if done.failed else exits.DONE
+    if done.failed:
+        return exits.FAILED
+    waits = args.names and any(skipped.needs_you for skipped in done.skipped)
+    return exits.PENDING if waits else exits.DONE
 
 
 COMMANDS = (
@@ -44,6 +47,7 @@ COMMANDS = (
             "renew shop --force     # now, although it is not due",
             "renew --dry-run        # what would happen",
         ),
-        notes="One failure does not stop the others; the exit status is 1 when anything failed.",
+        notes="One failure does not stop the others; the exit status is 1 when anything failed. A certificate whose DNS records "
+        "are set by hand begins its order when it is named; the exit status is 3 then, and `complete` goes on.",
     ),
 )
