@@ -7,6 +7,8 @@
     │  └─ BadSubject                             core.x509.subject
     ├─ LockHeld                                  another certdeck is writing
     ├─ NotFound                                  no such lineage, issuer, target, version
+    ├─ InUse                                     something still depends on what was to go
+    ├─ AlreadyThere                              something of that name is there, and would be lost
     ├─ InputRejected                             an upload did not pass its checks
     ├─ IssuerError
     │  ├─ DirectoryUnreachable · DirectoryUntrusted · DirectoryInvalid
@@ -95,6 +97,18 @@ class NotFound(CertdeckError):
     """There is no lineage, issuer, target or version of that name."""
 
     code = "not-found"
+
+
+class InUse(CertdeckError):
+    """Something still depends on what was to be removed."""
+
+    code = "in-use"
+
+
+class AlreadyThere(CertdeckError):
+    """There is something of that name already, and nothing was put in its place."""
+
+    code = "already-there"
 
 
 class InputRejected(CertdeckError):

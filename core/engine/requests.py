@@ -36,7 +36,7 @@ class Requests(Frame):
             subject: `O=Acme Ltd,C=DE`; None: that of the request there is, else none.
             replace: give up a request of that name that asks for something else.
 
-        Raises UsageError with `details["needs"] == "replace"` where there is such a one.
+        Raises AlreadyThere with `details["needs"] == "replace"` where there is such a one.
         """
         from core.workflows.csr import make_request
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.config.rules import NAME
-from core.errors import NotFound, StoreCorrupt, StoreError, UsageError
+from core.errors import AlreadyThere, NotFound, StoreCorrupt, StoreError
 from core.paths import Paths
 from core.store import journal, lineages, orders
 from core.store.atomic import (
@@ -90,7 +90,7 @@ def restore(paths: Paths, vault: Vault, copy: DeletedCopy) -> str:
     Wants the writers' lock. The settings come last: killed before, it is a lineage without settings, and nothing of it is lost.
 
     Raises:
-        UsageError (`usage`): there is a lineage of that name.
+        AlreadyThere (`already-there`): there is a lineage of that name.
         VaultError, StoreError: nothing changed.
     """
     if not NAME.fullmatch(copy.name):
@@ -102,7 +102,7 @@ def restore(paths: Paths, vault: Vault, copy: DeletedCopy) -> str:
     home = paths.lineages / copy.name
     settings = paths.certificates / f"{copy.name}.toml"
     if home.exists() or settings.exists():
-        raise UsageError(
+        raise AlreadyThere(
             f"There is a lineage {copy.name} already.",
             "Bringing the deleted one back would replace it.",
             "Delete that one first; a copy of it stays too.",

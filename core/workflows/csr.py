@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.rules import KEY_TYPES
-from core.errors import UsageError
+from core.errors import AlreadyThere, UsageError
 from core.events import Changed, KeyUsed
 from core.identifiers import check_lineage_name, parse_identifier, parse_identifiers, public_problem
 from core.store import requests
@@ -35,7 +35,8 @@ def make_request(
 
     Raises:
         BadLineageName, BadIdentifier, BadSubject, UsageError: what was typed cannot be; nothing was made.
-        UsageError with `details["needs"] == "replace"`: there is a request of that name for something else.
+        AlreadyThere (`already-there`) with `details["needs"] == "replace"`: there is a request of that name for something else.
+        UsageError with the same: the key of the one there is is gone.
         VaultError, StoreError.
     """
     check_lineage_name(name)
@@ -183,7 +184,7 @@ def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str |
         if is_other
     ]
     if others:
-        raise UsageError(
+        raise AlreadyThere(
             f"There is a signing request called {before.name} already, {' and '.join(others)}.",
             "A new one has a new key: a certificate that still comes for the old one would be of no use.",
             "Add --replace if nothing comes for it any more, or give the new request another name.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import UsageError
+from core.errors import InUse
 from core.events import Changed
 from core.operations import Deleted
 from core.store.deleted import delete_lineage
@@ -18,12 +18,12 @@ def delete(context: Context, name: str, *, force: bool) -> Deleted:
     With `force` the services that use it keep their files, as plain copies that certdeck no longer renews.
 
     Raises:
-        NotFound (`not-found`); UsageError (`usage`): a target still uses it.
+        NotFound (`not-found`); InUse (`in-use`): a target still uses it.
         VaultError, StoreError: no copy could be kept, so nothing has changed; or a service's files could not be let go.
     """
     facts = facts_of(context.paths, name)
     if facts.targets and not force:
-        raise UsageError(
+        raise InUse(
             f"{name} is still used by {', '.join(facts.targets)}.",
             "A service whose certificate goes away does not start again.",
             "Deploy another certificate there first, or delete with --force: the service keeps the files it has.",

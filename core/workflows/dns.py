@@ -13,7 +13,7 @@ from core.config.rules import NAME, NAME_FIX
 from core.dns.catalogue import all_kinds, kind_named
 from core.dns.names import plain_name
 from core.dns.provider import ENDPOINT, Access, Field, Kind
-from core.errors import NotFound, StoreCorrupt, UsageError
+from core.errors import InUse, NotFound, StoreCorrupt, UsageError
 from core.events import Changed
 from core.identifiers import parse_identifier
 from core.operations import DnsKind, DnsProviderInfo
@@ -139,11 +139,11 @@ def add_provider(
 
 
 def remove_provider(context: Context, name: str) -> None:
-    """Forget an entry and its secrets. Raises NotFound; UsageError while something uses it."""
+    """Forget an entry and its secrets. Raises NotFound; InUse (`in-use`) while something uses it."""
     the_entry(context.config, name)
     users = sorted({user for user, dns in _users(context) if dns == name})
     if users:
-        raise UsageError(
+        raise InUse(
             f"The DNS provider {name} is in use.",
             f"These certificates prove their names with it: {', '.join(users[:10])}{' …' if len(users) > 10 else ''}.",
             "Issue them with another provider or challenge first, or delete them.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from core.config.model import IssuerConfig
-from core.errors import StoreCorrupt, UsageError
+from core.errors import InUse, StoreCorrupt, UsageError
 from core.events import Changed
 from core.issuers import BUILT_IN
 from core.operations import IssuerInfo, IssuerTest
@@ -94,7 +94,7 @@ def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
 
 
 def remove_issuer(context: Context, name: str) -> None:
-    """Remove `[issuers.NAME]`. Raises UsageError while something depends on it, NotFound."""
+    """Remove `[issuers.NAME]`. Raises InUse (`in-use`) while something depends on it, NotFound, UsageError for a built-in one."""
     from core.config.edit import remove_table
 
     issuer_named(context.config, name)
@@ -105,7 +105,7 @@ def remove_issuer(context: Context, name: str) -> None:
     if name not in BUILT_IN:
         users = list(_users(context, name))
         if users:
-            raise UsageError(
+            raise InUse(
                 f"{name} is still used by {', '.join(users[:5])}.",
                 "That would fail without it, and perhaps not before a renewal.",
                 "Give them another issuer first; an open order ends with `certdeck complete`, or is removed with its lineage.",

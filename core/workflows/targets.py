@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from core.config.model import TargetConfig
-from core.errors import CertdeckError, UsageError
+from core.errors import CertdeckError, InUse
 from core.events import Changed
 from core.operations import Finding, TargetInfo
 from core.store.index import facts_of_all
@@ -56,7 +56,7 @@ def add_target(context: Context, target: TargetConfig) -> None:
 def remove_target(context: Context, name: str) -> None:
     """Forget a target; the service keeps its files as plain copies.
 
-    Raises NotFound; UsageError while a lineage is deployed to it.
+    Raises NotFound; InUse (`in-use`) while a lineage is deployed to it.
     """
     from core.config.edit import remove_table
     from core.workflows.deploy import release_target
@@ -66,7 +66,7 @@ def remove_target(context: Context, name: str) -> None:
         raise unknown_target(context.config, name)
     holder = _holders(context).get(name)
     if holder is not None:
-        raise UsageError(
+        raise InUse(
             f"The target {name} carries the certificate {holder}.",
             "It would no longer be renewed there, and nobody would notice.",
             f"Deploy {holder} elsewhere, or delete it, first.",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.config.edit import write_lineage
 from core.config.load import lineage_names, load_lineage
 from core.config.rules import NAME
-from core.errors import CertdeckError, ConfigError, NotFound, StoreCorrupt, UsageError
+from core.errors import AlreadyThere, CertdeckError, ConfigError, NotFound, StoreCorrupt
 from core.events import Changed
 from core.kept import DeletedLineage, Restored
 from core.store import lineages
@@ -42,12 +42,12 @@ def undelete(context: Context, name: str) -> Restored:
 
     Raises:
         NotFound (`not-found`): nothing is kept of it.
-        UsageError (`usage`): there is a lineage of that name.
+        AlreadyThere (`already-there`): there is a lineage of that name.
         VaultError: the copy cannot be opened; StoreError. Nothing changed.
     """
     paths = context.paths
     if name in lineage_names(paths):
-        raise UsageError(
+        raise AlreadyThere(
             f"There is a certificate {name} already.",
             "Bringing the deleted one back would replace it.",
             "Delete that one first; a copy of it stays, too.",

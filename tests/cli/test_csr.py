@@ -61,11 +61,11 @@ def test_listed_and_shown() -> None:
 
 
 def test_another_one_needs_a_word() -> None:
-    """A request for other names is refused with exit status 2, and made with --replace."""
+    """A request for other names is refused with exit status 1, and made with --replace."""
     engine = with_request()
     other = ("csr", "shop", "-d", "other.example.com")
     refused = command(*other, "--json", engine=engine)
-    assert (refused.status, refused.error["details"]["needs"]) == (2, "replace")
+    assert (refused.status, refused.error["details"]["needs"]) == (1, "replace")
     assert command(*other, "--replace", engine=engine).status == 0
 
 

@@ -365,7 +365,7 @@ def test_remove_says_who_uses_it() -> None:
     engine = FakeEngine()
     engine.known_providers = (provider_info("cf", lineages=("shop",)),)
     answer = command("dns", "remove", "cf", engine=engine)
-    assert answer.status == 2
+    assert answer.status == 1
     assert "shop" in answer.err
 
 

@@ -223,6 +223,27 @@ def test_wrong_usage_is_json_when_asked(argv: list[str]) -> None:
     assert all(answer.error[part].endswith((".", "?")) for part in ("what", "why", "fix"))
 
 
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        (["target", "remove", "nginx"], "in-use"),
+        (["issuer", "remove", "ca"], "in-use"),
+        (["dns", "remove", "cf"], "in-use"),
+        (["delete", "mail", "--yes"], "in-use"),
+        (["undelete", "mail"], "already-there"),
+        (["csr", "mail", "-d", "other.example.com"], "already-there"),
+    ],
+)
+def test_a_right_request_that_is_refused_is_1(argv: list[str], code: str) -> None:
+    """What is in use is not removed, and what is there is not replaced: refusals, not mistakes of whoever asked."""
+    engine = FakeEngine()
+    kind = {each.code: each for each in ERRORS}[code]
+    methods = {"target": "remove_target", "issuer": "remove_issuer", "dns": "remove_dns_provider", "csr": "make_csr"}
+    engine.fails[methods.get(argv[0], argv[0])] = made(kind)
+    answer = command(*argv, "--json", engine=engine)
+    assert (answer.status, answer.error["code"]) == (FAILED, code)
+
+
 def test_a_waiting_person_is_3() -> None:
     """An order that waits for DNS records set by hand ends with 3, in issue and in complete."""
     engine = FakeEngine()

@@ -48,7 +48,7 @@ def test_undelete_brings_one_back() -> None:
     }
     assert "certdeck deploy bare" in command("undelete", "bare", engine=engine).out
     assert command("undelete", "old-shop", "--json", engine=engine).error["code"] == "not-found"
-    assert command("undelete", "mail", engine=engine).status == 2
+    assert command("undelete", "mail", engine=engine).status == 1
 
 
 def test_vault_new_says_what_is_lost() -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from core.config.model import DnsProviderConfig
 from core.dns.provider import HTTP_FIELDS
 from core.engine import ignore
-from core.errors import NotFound, UsageError
+from core.errors import InUse, NotFound, UsageError
 from core.events import Event, PropagationChecked, ProviderTested, RecordsRequired, Reporter
 from core.operations import (
     DnsField,
@@ -273,7 +273,7 @@ class FakeDns:
         found = self._provider(name)
         if found.lineages:
             used = ", ".join(found.lineages)
-            raise UsageError(f"{name} is in use.", f"These prove with it: {used}.", "Give them another provider first.")
+            raise InUse(f"{name} is in use.", f"These prove with it: {used}.", "Give them another provider first.")
         self.known_providers = tuple(each for each in self.known_providers if each.name != name)
         self.touch()
 

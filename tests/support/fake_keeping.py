@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.engine import ignore
-from core.errors import NotFound, UsageError
+from core.errors import AlreadyThere, NotFound
 from core.events import Reporter
 from core.kept import DeletedLineage, LostSecret, NewVault, Restored
 from tests.support.lineages import NOW
@@ -43,7 +43,7 @@ class FakeKeeping:
         if copy is None:
             raise NotFound(f"Nothing is kept of {name!r}.", "It was never deleted.", "See `certdeck undelete`.")
         if copy.in_the_way:
-            raise UsageError(f"There is a certificate {name} already.", "It would be replaced.", "Delete it first.")
+            raise AlreadyThere(f"There is a certificate {name} already.", "It would be replaced.", "Delete it first.")
         self.copies = tuple(each for each in self.copies if each is not copy)
         return Restored(name=name, version=2, live=True)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.engine import ignore
-from core.errors import NotFound, UsageError
+from core.errors import AlreadyThere, NotFound
 from core.events import Changed, Event, Reporter
 from core.identifiers import parse_identifiers
 from core.ports import CancelToken
@@ -66,7 +66,7 @@ class FakeRequests:
         had = self.requests.get(name)
         if had is not None and not replace:
             if had.domains != names:
-                raise UsageError(
+                raise AlreadyThere(
                     f"There is a signing request called {name} already, for {', '.join(had.domains)}.",
                     "A new one has a new key.",
                     "Add --replace.",

@@ -12,7 +12,7 @@ from cryptography import x509
 from core.config.edit import write_lineage
 from core.config.load import load_lineage
 from core.config.model import LineageConfig
-from core.errors import NotFound, StoreCorrupt, UsageError
+from core.errors import AlreadyThere, NotFound, StoreCorrupt
 from core.paths import Paths, paths_for
 from core.store import journal, lineages, orders
 from core.store.copies import list_deleted, purge_deleted
@@ -244,7 +244,7 @@ def test_a_deleted_lineage_comes_back_even_after_a_rotation(deleted: Paths, vaul
     assert (lineages.live_version(deleted, NAME), lineages.waiting_version(deleted, NAME)) == (2, None)
     assert lineages.read_key(deleted, vault, NAME, 1) == leaf.key_pem
     assert not (lineages.folder(deleted, NAME, 1) / "privkey.pem").exists()
-    with pytest.raises(UsageError):
+    with pytest.raises(AlreadyThere):
         restore(deleted, vault, copy)
 
 

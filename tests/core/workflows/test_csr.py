@@ -9,7 +9,15 @@ import pytest
 from cryptography import x509
 
 from core.engine import Engine
-from core.errors import CertdeckError, ConfigTestFailed, MasterKeyMissing, NotFound, StoreCorrupt, UsageError
+from core.errors import (
+    AlreadyThere,
+    CertdeckError,
+    ConfigTestFailed,
+    MasterKeyMissing,
+    NotFound,
+    StoreCorrupt,
+    UsageError,
+)
 from core.events import KeyUsed
 from core.ports import Completed
 from core.upload.values import SigningRequest, UploadCheck
@@ -74,7 +82,7 @@ def test_another_one_of_the_name_needs_a_word(box: Appliance, other: dict[str, o
     """A request for something else is refused as long as one is open, and with `replace` has a new key; the old key is gone."""
     first = box.engine.make_csr("shop", SHOP)
     asked: dict[str, object] = {"domains": SHOP, **other}
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(AlreadyThere) as caught:
         box.engine.make_csr("shop", **asked)  # type: ignore[arg-type]
     assert caught.value.details["needs"] == "replace"
     assert "--replace" in caught.value.fix

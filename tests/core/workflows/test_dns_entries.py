@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.config.model import DnsProviderConfig
-from core.errors import Cancelled, DnsProviderError, NotFound, UsageError
+from core.errors import Cancelled, DnsProviderError, InUse, NotFound, UsageError
 from core.events import ProviderTested, RecordRemoved, Warned
 from core.operations import DnsTest, IssueRequest
 from core.ports import CancelToken, TransportFailure
@@ -123,7 +123,7 @@ def test_an_unknown_kind_names_the_nearest(appliance: Appliance) -> None:
 def test_an_entry_in_use_stays(appliance: Appliance, vendor: CloudflareVendor) -> None:
     """What a certificate renews with, or an open order waits for, is not removed."""
     issue(appliance, NAME)
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(InUse) as caught:
         appliance.engine.remove_dns_provider(ENTRY)
     assert caught.value.details["lineages"] == [NAME]
     appliance.engine.delete(NAME, force=True)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from core.config.model import IssuerConfig, TargetConfig
-from core.errors import AccountError, CertdeckError, ConfigError, NotFound, UsageError
+from core.errors import AccountError, CertdeckError, ConfigError, InUse, NotFound, UsageError
 from core.operations import IssueRequest
 from core.ports import TransportFailure
 from core.store.copies import list_deleted
@@ -123,7 +123,7 @@ def test_what_a_service_uses_is_not_deleted_by_a_slip(appliance: Appliance, tmp_
     service = appliance.add_service(tmp_path / "srv")
     appliance.issue(NAME, targets=("web",))
     pair = service.pair()
-    with pytest.raises(UsageError, match="still used by web"):
+    with pytest.raises(InUse, match="still used by web"):
         appliance.engine.delete(NAME)
     appliance.engine.delete(NAME, force=True)
     assert service.pair() == pair
@@ -174,7 +174,7 @@ def test_an_issuer_is_added_changed_and_removed(appliance: Appliance) -> None:
     appliance.engine.add_issuer("lab", IssuerConfig(directory="https://lab.test/dir", email="a@example.com"))
     appliance.engine.set_default_issuer("lab")
     assert appliance.engine.config().defaults.issuer == "lab"
-    with pytest.raises(UsageError, match="defaults"):
+    with pytest.raises(InUse, match="defaults"):
         appliance.engine.remove_issuer("lab")
     appliance.engine.set_default_issuer("letsencrypt")
     appliance.engine.remove_issuer("lab")
@@ -201,7 +201,7 @@ def test_an_issuer_that_is_named_elsewhere_stays(appliance: Appliance, settings:
     appliance.paths.config.write_text(
         appliance.paths.config.read_text().replace('issuer = "ca"\n', f'issuer = "ca"\n{settings}\n')
     )
-    with pytest.raises(UsageError, match=user):
+    with pytest.raises(InUse, match=user):
         appliance.engine.remove_issuer("lab")
     assert "lab" in appliance.engine.config().issuers
 
@@ -219,7 +219,7 @@ def test_an_issuer_of_an_open_order_stays(appliance: Appliance) -> None:
         created=appliance.clock.now(),
     )
     save_order(appliance.paths, record)
-    with pytest.raises(UsageError, match="open order of shop"):
+    with pytest.raises(InUse, match="open order of shop"):
         appliance.engine.remove_issuer("lab")
     (appliance.paths.orders / "shop" / "order.json").write_text("{")
     appliance.engine.remove_issuer("lab")
@@ -304,7 +304,7 @@ def test_targets_are_added_listed_and_removed(appliance: Appliance, tmp_path: Pa
     appliance.issue(NAME, targets=("web",))
     (info,) = appliance.engine.targets()
     assert (info.name, info.lineage, info.test) == ("web", NAME, ("web", "test"))
-    with pytest.raises(UsageError, match="carries"):
+    with pytest.raises(InUse, match="carries"):
         appliance.engine.remove_target("web")
     appliance.engine.delete(NAME, force=True)
     appliance.engine.remove_target("web")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import MasterKeyMissing, NotFound, UsageError
+from core.errors import AlreadyThere, MasterKeyMissing, NotFound
 from core.store.copies import KEPT_FOR
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON
@@ -64,7 +64,7 @@ def test_a_certificate_of_that_name_is_not_replaced(appliance: Appliance) -> Non
     appliance.issue(NAME)
     before = appliance.live(NAME)
     assert appliance.engine.deleted()[0].in_the_way
-    with pytest.raises(UsageError, match="already"):
+    with pytest.raises(AlreadyThere, match="already"):
         appliance.engine.undelete(NAME)
     assert appliance.live(NAME) == before
 
