@@ -7,7 +7,7 @@ kill, a reboot or a dropped session costs nothing: the next run goes on with the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.acme import renewal_info
 from core.acme.issuance import Obtained, obtain
@@ -188,6 +188,15 @@ def _look_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: PrivateKe
         )
 
 
+def refitted(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:
+    """Keep the settings of today with an order that was begun under others: another DNS provider, other services."""
+    if record.spec == spec_of(plan.lineage):
+        return record
+    fitting = replace(record, spec=spec_of(plan.lineage))
+    save_order(context.paths, fitting)
+    return fitting
+
+
 class _OpenOrder:
     """The order on disk: found again when it fits the plan, else begun anew."""
 
@@ -229,7 +238,7 @@ class _OpenOrder:
             return
         plan = self._plan
         self.is_new = True
-        if self._record is not None and self._record.records:
+        if self._waited_for_somebody:
             self._context.narrator.tell(
                 Warned(
                     code="order-replaced",
@@ -259,6 +268,7 @@ class _OpenOrder:
     def _found(self) -> OrderRecord | None:
         plan = self._plan
         record = load_order(self._context.paths, plan.name)
+        self._waited_for_somebody = record is not None and bool(record.records)
         if record is None:
             return None
         had = (
@@ -270,7 +280,7 @@ class _OpenOrder:
             record.request.get("key_type"),
         )
         wanted = (plan.issuer.directory, self._account_url, plan.names, plan.profile, plan.challenge, plan.key_type)
-        return record if had == wanted else None
+        return refitted(self._context, record, plan) if had == wanted else None
 
     def _is_stored(self, key: PrivateKey) -> bool:
         paths, name = self._context.paths, self._plan.name

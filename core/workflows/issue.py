@@ -18,7 +18,7 @@ from core.store.lineages import lineage_of as stored_lineage
 from core.store.lineages import live_version, read_version, waiting_version
 from core.store.orders import STOPPED, load_order, save_order, the_order
 from core.store.vault import Vault
-from core.workflows.acquire import acquire, rehearse
+from core.workflows.acquire import acquire, refitted, rehearse
 from core.workflows.context import Context
 from core.workflows.manual import awaited
 from core.workflows.outcome import deploy_new, failed
@@ -66,6 +66,8 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
         try:
             if version is None:
                 version = acquire(context, wanted, sessions, vault)
+            else:
+                _renew_differently(context, existing, wanted)
             deploy_new(context, wanted, version, sessions)
         except RecordsAwaited as outcome:
             return awaited(context, wanted.name, outcome)
@@ -138,6 +140,23 @@ def _refuse_rehearsal_that_stays(wanted: Plan) -> None:
         why,
         "Leave the rehearsal out: the CA is only asked to look once all name servers have the records.",
     )
+
+
+def _renew_differently(context: Context, existing: LineageConfig | None, wanted: Plan) -> None:
+    """Say when a certificate that is used again will be renewed another way; an order that is open goes on that way, too."""
+    order = load_order(context.paths, wanted.name)
+    if order is not None and order.identifiers == wanted.names:
+        refitted(context, order, wanted)
+    ways = [(each.challenge, each.dns) for each in (existing, wanted.lineage) if each is not None]
+    if len(set(ways)) > 1:
+        through = f" with the DNS provider {wanted.lineage.dns}" if wanted.lineage.dns else ""
+        context.narrator.tell(
+            Warned(
+                code="renewed-differently",
+                what=f"The certificate is kept; from now on it is renewed by {wanted.challenge}{through}.",
+                fix="Force an order to try that at once: --force.",
+            )
+        )
 
 
 def _leave_alone(context: Context, name: str) -> None:

@@ -13,6 +13,7 @@ from core.renewal import choose_in_window, next_retry
 from core.store import renewal_state
 from core.store.index import facts_of
 from core.workflows.context import Context
+from core.workflows.due import why_never_alone
 from core.workflows.plan import Plan, unknown_target
 from core.workflows.sessions import Sessions
 from core.workflows.transaction import deploy_version
@@ -81,7 +82,8 @@ def failed(context: Context, name: str, exc: Exception) -> None:
     retry_at = next_retry(state.failures + 1, now, context.env.random.uniform(0.0, 1.0))
     if exc.retry_at is not None:
         retry_at = max(retry_at, exc.retry_at)
-    context.narrator.tell(RetryScheduled(retry_at=retry_at, why=exc.what))
+    if not why_never_alone(facts_of(context.paths, name), context.config):
+        context.narrator.tell(RetryScheduled(retry_at=retry_at, why=exc.what))
     with suppress(CertdeckError):
         renewal_state.save(context.paths, name, state.failed(exc, now, retry_at))
 

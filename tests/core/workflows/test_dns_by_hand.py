@@ -183,6 +183,18 @@ def test_a_record_behind_a_cname_is_said(box: Appliance) -> None:
     assert {view.written_at for view in box.engine.look_at_records(NAME)} == {"box.delegated.example.net"}
 
 
+def test_a_ca_that_forgot_the_account_is_said_too(box: Appliance) -> None:
+    """When the CA knows neither account nor order any more the values are new, and that is said."""
+    pending = begin(box)
+    box.ca.accounts.clear()
+    box.ca.orders.clear()
+    box.told.clear()
+    outcome = complete(box)
+    assert isinstance(outcome, Pending)
+    assert outcome.records != pending.records
+    assert "order-replaced" in [event.code for event in box.of(Warned) if isinstance(event, Warned)]
+
+
 def test_giving_up_forgets_the_order(box: Appliance) -> None:
     """An order can be given up; the next one has values of its own."""
     pending = begin(box)

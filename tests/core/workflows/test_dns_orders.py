@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.config.model import DnsProviderConfig
 from core.errors import AuthorizationFailed, Cancelled, DnsProviderError, NotFound, PropagationTimeout, UsageError
 from core.events import (
     ChallengePresented,
@@ -118,6 +119,23 @@ def test_the_entry_is_found_by_its_zone(appliance: Appliance, vendor: Cloudflare
     with pytest.raises(UsageError) as caught:
         issue(appliance, "*.elsewhere.example.org", dns=None)
     assert "--manual" in caught.value.fix
+
+
+def test_another_provider_for_a_certificate_that_is_kept_is_said(
+    appliance: Appliance, vendor: CloudflareVendor
+) -> None:
+    """Issuing again with another entry deploys what is there, says that renewals go another way, and so does an open order."""
+    issue(appliance, NAME)
+    appliance.engine.add_dns_provider(
+        DnsProviderConfig(name="other", kind="cloudflare", zones=(NAME,)), {"api_token": b"wrong-" + b"x" * 34}
+    )
+    appliance.told.clear()
+    issue(appliance, NAME, dns="other")
+    assert "DNS provider other" in str(appliance.of(Warned))
+    assert appliance.engine.renew([NAME], force=True).failed[0].error.code == "dns-provider-error"
+    issue(appliance, NAME, dns=ENTRY)  # the certificate is still good, and the open order goes this way from now on
+    appliance.engine.remove_dns_provider("other")
+    assert isinstance(appliance.engine.complete(NAME), Issued)
 
 
 def test_an_unknown_entry_names_the_nearest(appliance: Appliance, vendor: CloudflareVendor) -> None:
