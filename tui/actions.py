@@ -70,7 +70,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="delete", key="delete,D", label="Delete", title="Delete this certificate", scope="certificates", applies=may_change,
-        shown_key="del", help="Forgets the certificate. A sealed copy is kept for 30 days. Refused while a service still uses it.",
+        shown_key="del",
+        help="Forgets the certificate after asking; a sealed copy is kept for 30 days. A service that uses it keeps its files.",
     ),
     Action(
         id="filter", key="slash", label="Filter", title="Filter the list", scope="certificates", footer=6, shown_key="/",
@@ -98,7 +99,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="plain", key="p", label="Plain view", title="Print the text on the bare terminal", scope="pem", footer=2,
-        help="Leaves the console for a moment and prints the text, to be selected with the mouse. Enter comes back.",
+        help="Leaves the console for a moment and prints the text, to be selected with the mouse. Esc comes back.",
     ),
     # -- log -------------------------------------------------------------------------------------------------------
     Action(
@@ -153,6 +154,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="stop", key="ctrl+x", label="Stop", title="Stop the order", scope="issue-run", footer=2,
         applies=lambda situation: situation.busy,
         help="Asks the order to stop at the next safe point. What is live stays live.",
+    ),
+    Action(
+        id="try-again", key="r", label="Try again", title="Order it again", scope="issue-run", footer=2,
+        applies=lambda situation: situation.row_kind == "failed",
+        help="Orders once more with everything as you entered it, after what stood in the way was mended.",
     ),
     Action(
         id="finish", key="enter,ctrl+j", label="Close", title="Close the wizard", scope="issue-run", footer=1, shown_key="enter",
@@ -210,7 +216,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="plain", key="p", label="Plain view", title="Print the request on the bare terminal", scope="requests", footer=3,
         applies=lambda situation: bool(situation.row),
-        help="Leaves the console for a moment and prints the request, to be selected with the mouse. Enter comes back.",
+        help="Leaves the console for a moment and prints the request, to be selected with the mouse. Esc comes back.",
     ),
     Action(
         id="save-file", key="e", label="Save", title="Save the request to a file", scope="requests", footer=4,
@@ -336,7 +342,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="plain", key="p", label="Plain", title="Print the records on the bare terminal", scope="records", footer=5,
-        help="Leaves the console for a moment and prints the records whole, to be selected with the mouse. Enter comes back.",
+        help="Leaves the console for a moment and prints the records whole, to be selected with the mouse. Esc comes back.",
     ),
     Action(
         id="zone-file", key="z", label="Zone", title="Show the records as lines of a zone file", scope="records", footer=9,
@@ -390,7 +396,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     # -- everywhere ------------------------------------------------------------------------------------------------
     Action(
-        id="back", key="escape", label="Back", title="Go back", scope="page", footer=9, palette=False,
+        id="back", key="escape", label="Back", title="Go back", scope="page", footer=3, palette=False,
         applies=lambda situation: situation.can_go_back, help="Leaves this screen. Work that runs goes on.",
     ),
     Action(

@@ -173,6 +173,22 @@ async def test_failure_shows_the_words_of_the_ca_and_keeps_everything() -> None:
         assert "✔ shop.example.com has its certificate." in shown(app)
 
 
+async def test_a_failed_order_is_tried_again_with_one_key() -> None:
+    """After a failure r orders once more, from where one stands; while it works, and when it is done, the key is not offered."""
+    engine = Box()
+    engine.fails["issue"] = [REFUSED]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issue")
+        await settled(pilot)
+        assert "r Try again" in shown(app, screen.query_one(PageFooter))
+        await pilot.press("r")
+        await settled(pilot)
+        assert "✔ shop.example.com has its certificate." in shown(app)
+        assert "Try again" not in shown(app, screen.query_one(PageFooter))
+
+
 async def test_stopping_asks_the_order_to_stop() -> None:
     """Ctrl+X stops the order at the next safe point, and the step says that it was stopped."""
     engine = Box()

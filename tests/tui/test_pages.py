@@ -13,12 +13,14 @@ from textual.app import App
 from core.errors import StoreCorrupt
 from core.operations import TimerState
 from tests.support.deck import NARROW, deck, settled, shown
+from tests.support.fake_dns import open_order
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW
 from tests.support.showcase import PEM
 from tui.actions import of_scope
 from tui.screens.help import HelpScreen
 from tui.screens.pem import PemScreen
+from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.footer import PageFooter
 from tui.widgets.header import PageHeader
 
@@ -65,6 +67,20 @@ async def test_header_gives_names_away_before_the_timer() -> None:
         assert "…" in line
 
 
+async def test_header_gives_the_timer_away_before_the_title() -> None:
+    """On any other screen its title is whole, and of the timer the failure is told."""
+    engine = FakeEngine()
+    last = NOW - timedelta(hours=2)
+    engine.timer = TimerState(state="on", next_run=NOW + timedelta(hours=22), last_run=last, last_outcome="failed")
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("h")
+        await settled(pilot)
+        line = shown(app, app.screen.query_one(PageHeader)).rstrip()
+        assert "◆ certdeck  DNS providers " in line
+        assert line.endswith("timer on · last run failed")
+
+
 async def test_footer_drops_what_matters_least() -> None:
     """Where not everything fits, help and palette stay, and nothing is cut in the middle."""
     app = deck()
@@ -101,6 +117,22 @@ async def test_help_explains_the_screen_below(snap: Snap) -> None:
         await pilot.resize_terminal(*NARROW)
         await pilot.pause()
         snap(app, "help")
+
+
+async def test_help_of_an_order_that_waits() -> None:
+    """Where Enter shows the records, the help says that of it, with a space behind the key, and nothing of the details."""
+    engine = FakeEngine()
+    engine.orders = {"shop": open_order("shop", "shop.example.com")}
+    app = deck(engine)
+    async with app.run_test(size=(80, 120)) as pilot:
+        app.screen.query_one(CertificateTable).choose("shop")
+        await pilot.pause()
+        await pilot.press("question_mark")
+        await pilot.pause()
+        text = shown(app)
+        assert "enter Show the DNS records that it waits for" in text
+        assert "whole screen" not in text
+        assert "Refused while" not in text
 
 
 async def test_help_of_another_screen_is_another() -> None:

@@ -66,7 +66,7 @@ def _keys(title: str, actions: list[Action], width: int, ink: Ink) -> list[Line]
 
 
 def _entry(key: str, title: str, words: str, width: int, ink: Ink) -> list[Line]:
-    indent = 7
+    indent = 8
     lines: list[Line] = [[("  ", BLANK), (fit(key, indent - 2), ink("key", bold=True)), (title, ink("foreground"))]]
     lines += (
         [[(" " * indent, BLANK), (line, ink("text-muted"))] for line in wrap(words, width - indent)] if words else []

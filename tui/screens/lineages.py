@@ -62,6 +62,7 @@ class LineagesScreen(Page[None]):
         Binding("slash", "filter", show=False, priority=True),
     ]
     AUTO_FOCUS = "CertificateTable"
+    title_yields = True
     HELP_TEXT = (
         "Every certificate on this box. The bar shows how much of its life is used; the tick shows where it renews. The line "
         "above the list shows what ends within the next hundred days.\n\n"
@@ -197,7 +198,12 @@ class LineagesScreen(Page[None]):
         status = self.deck.status
         is_order = status is None or all(row.name != chosen.name for row in status.lineages)
         changed: dict[str, dict[str, Any]] = {
-            "zoom": {"label": "Records", "title": "Show the DNS records that it waits for", "footer": 1},
+            "zoom": {
+                "label": "Records",
+                "title": "Show the DNS records that it waits for",
+                "footer": 1,
+                "help": "Opens the records to be set, and says which name server has them already. Esc comes back here.",
+            },
             "complete": {"footer": 0},
             **({each: {"applies": _never} for each in _NEEDS_A_LINEAGE} if is_order else {}),
         }

@@ -53,6 +53,8 @@ class Page(Screen[T]):
     page_title = ""
     page_detail = ""
     """Beside the title, muted."""
+    title_yields: ClassVar[bool] = False
+    """The title is a mere name, and gives way to what the header says of the timer."""
 
     # -- the parts ---------------------------------------------------------------------------------------------------
 
@@ -152,7 +154,9 @@ class Page(Screen[T]):
             )
             if status.timer.last_outcome == "failed" and not status.timer.mended:
                 role = "severity-red"
-        self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail, right=right, role=role)
+        self.query_one(PageHeader).show(
+            title=self.page_title, detail=self.page_detail, right=right, role=role, yields=self.title_yields
+        )
         words, outcome = self.deck.under_way() if self.tells_progress else ("", "running")
         self.query_one(Tray).show(words, outcome)
         self.refresh_actions()

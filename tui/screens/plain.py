@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+import termios
+from typing import Any, Final
 
 from textual.app import App, SuspendNotSupported
 
 from tui.glyphs import printable
 
+_LEAVES: Final = (b"\n", b"\r", b"\x1b", b"q", b"Q", b"\x03", b"\x04", b"")
+"""Enter, Esc, q, Ctrl+C, Ctrl+D, and a terminal that is gone. An arrow begins with Esc as well, but comes as several bytes."""
+
 
 def print_plainly(app: App[Any], words: str) -> None:
-    """Leave the console, print `words`, and come back on Enter."""
+    """Leave the console, print `words`, and come back on Enter, Esc or q."""
     try:
         with app.suspend():
-            sys.stdout.write(f"\n{printable(words, lines=True)}\nEnter goes back to certdeck. ")
+            sys.stdout.write(f"\n{printable(words, lines=True)}\nq, Esc or Enter goes back to certdeck. ")
             sys.stdout.flush()
-            sys.stdin.readline()
+            wait_to_leave(sys.stdin.fileno())
     except SuspendNotSupported:
         app.notify("This terminal cannot be left for a moment.", markup=False)
+
+
+def wait_to_leave(descriptor: int) -> None:
+    """Read keys until one of them leads back; no key prints anything, and the terminal is afterwards as it was."""
+    try:
+        before = termios.tcgetattr(descriptor)
+    except termios.error:
+        os.read(descriptor, 1)  # no terminal: there are no keys, only an end
+        return
+    silent = termios.tcgetattr(descriptor)
+    silent[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG)
+    try:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, silent)
+        while os.read(descriptor, 64) not in _LEAVES:
+            pass
+    finally:
+        # What was typed too much must not reach the console as keys.
+        termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)

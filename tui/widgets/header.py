@@ -6,7 +6,7 @@ from textual.strip import Strip
 
 from tui.glyphs import printable
 from tui.widgets.ink import Inked
-from tui.widgets.lines import BLANK, Part, cut, fit, length, strip_of
+from tui.widgets.lines import BLANK, Part, cut, fit, length, strip_of, width_of
 
 
 class PageHeader(Inked):
@@ -20,12 +20,20 @@ class PageHeader(Inked):
     _detail = ""
     _right = ""
     _right_role = "text-muted"
+    _yields = False
 
-    def show(self, *, title: str, detail: str = "", right: str = "", role: str = "text-muted") -> None:
-        """Set what stands there. `role`: the theme variable for the beginning of `right`, up to its first dot."""
-        told = (printable(title), printable(detail), printable(right), role)
-        if told != (self._title, self._detail, self._right, self._right_role):
-            self._title, self._detail, self._right, self._right_role = told
+    def show(
+        self, *, title: str, detail: str = "", right: str = "", role: str = "text-muted", yields: bool = False
+    ) -> None:
+        """Set what stands there.
+
+        Args:
+            role: the theme variable for the beginning of `right`, up to its first dot.
+            yields: where there is no room for both, the title is cut, and `right` stays whole; else the other way round.
+        """
+        told = (printable(title), printable(detail), printable(right), role, yields)
+        if told != (self._title, self._detail, self._right, self._right_role, self._yields):
+            self._title, self._detail, self._right, self._right_role, self._yields = told
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -35,7 +43,11 @@ class PageHeader(Inked):
             left += [("  ", BLANK), (self._title, ink("foreground", bold=True))]
         if self._detail:
             left += [("  ", BLANK), (self._detail, ink("text-muted"))]
-        head, dot, tail = self._right.partition(" · ")
+        words = self._right
+        if self._title and not self._yields and length(left) + width_of(words) + 3 > width:
+            left = left[:4]
+            words = _shortened(words, width - length(left) - 3)
+        head, dot, tail = words.partition(" · ")
         right: list[Part] = [(head, ink(self._right_role)), (f"{dot}{tail} ", ink("text-muted"))]
         if length(left) + length(right) + 2 > width:
             # The timer is what one looks for first: the names give way.
@@ -44,3 +56,11 @@ class PageHeader(Inked):
             left = [*left[:2], ("  ", BLANK), (text, ink("foreground", bold=True))]
         gap = width - length(left) - length(right)
         return strip_of([*left, (" " * gap, BLANK), *right], width)
+
+
+def _shortened(words: str, room: int) -> str:
+    """Leave parts out until it fits: from the middle first, because its end tells of a failure, and never its beginning."""
+    parts = words.split(" · ")
+    while len(parts) > 1 and width_of(" · ".join(parts)) > room:
+        del parts[1]
+    return " · ".join(parts)

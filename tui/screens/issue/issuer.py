@@ -199,7 +199,13 @@ class IssuerStep(Step):
         self.query_one("#profile-text", Field).display = issuer.kind == "acme" and not isinstance(said, IssuerTest)
         if choices:
             chooser = self.query_one("#profile", OneOf)
-            chooser.offer([("", "default"), *((each, each) for each in choices)], self.draft.profile)
+            chooser.offer(
+                [
+                    ("", "as the issuer does" if "default" in choices else "default"),
+                    *((each, each) for each in choices),
+                ],
+                self.draft.profile,
+            )
             self.draft.profile = chooser.value
         elif isinstance(said, IssuerTest):
             self.draft.profile = ""

@@ -109,6 +109,12 @@ class IssueScreen(AskingPage[None]):
         return self._current == len(_STEPS) - 1
 
     @property
+    def has_failed(self) -> bool:
+        """The order that the last step shows came to nothing."""
+        operation = self._run.operation
+        return self.is_ordering and operation is not None and operation.outcome in ("failed", "cancelled")
+
+    @property
     def tells_progress(self) -> bool:  # type: ignore[override]
         """The tray is for work that this screen does not show."""
         return not (self.is_ordering and self._run.operation is self.bridge.operation)
@@ -126,8 +132,9 @@ class IssueScreen(AskingPage[None]):
         known = super().situation()
         busy = self.is_ordering and self._run.operation is not None and self._run.operation.runs
         proof = self.draft.proof if _STEPS[self._current] is ProofStep else ""
+        kind = "failed" if self.has_failed and not known.busy else proof
         busy = busy if self.is_ordering else known.busy
-        return replace(known, busy=busy, step=self._current + 1, row=self.draft.dns if proof else "", row_kind=proof)
+        return replace(known, busy=busy, step=self._current + 1, row=self.draft.dns if proof else "", row_kind=kind)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep the keys of one step from the others."""
@@ -210,8 +217,7 @@ class IssueScreen(AskingPage[None]):
     def action_back(self) -> None:
         """Go one step back; from the first one, and from an order that runs or is done, leave."""
         if self.is_ordering:
-            operation = self._run.operation
-            if operation is not None and operation.outcome in ("failed", "cancelled"):
+            if self.has_failed:
                 self._open(self._current - 1)
             else:
                 self._leave()
@@ -291,6 +297,9 @@ class IssueScreen(AskingPage[None]):
         if operation is not None:
             operation.cancel.cancel()
             self.notify("It stops at the next safe point.", markup=False)
+
+    def action_try_again(self) -> None:
+        self._order()
 
     # -- the order -------------------------------------------------------------------------------------------------------
 
