@@ -27,14 +27,18 @@ class SystemResolver:
 
     def __init__(self, system_file: str = SYSTEM_FILE) -> None:
         self._system_file = system_file
+        self._answered_last: str | None = None
 
     def ask(self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0) -> DnsReply:
         if server is not None:
             return self._ask(name, type, server, timeout)
         reply = DnsReply(status="UNREACHABLE")
-        for each in self._of_this_machine():
+        servers = self._of_this_machine()
+        # The one that answered last goes first: a dead one at the top of the list costs its time-out once, not at each question.
+        for each in sorted(servers, key=lambda server: server != self._answered_last):
             reply = self._ask(name, type, each, timeout)
             if reply.status in ("NOERROR", "NXDOMAIN"):
+                self._answered_last = each
                 break
         return reply
 
@@ -53,7 +57,9 @@ class SystemResolver:
 
         try:
             query = dns.message.make_query(dns.name.from_text(name), type, use_edns=0, payload=1232)
-            answer, _ = dns.query.udp_with_fallback(query, address, timeout=timeout, port=port, ignore_unexpected=True)
+            answer, _ = dns.query.udp_with_fallback(
+                query, address, timeout=timeout, port=port, ignore_unexpected=True, ignore_errors=True
+            )
         except (dns.exception.Timeout, ConnectionRefusedError):
             return DnsReply(status="SILENT", milliseconds=passed())
         except OSError:
@@ -75,10 +81,10 @@ class SystemResolver:
                 for line in file:
                     words = line.split()
                     if len(words) > 1 and words[0] == "nameserver":
-                        found.append(words[1].partition("%")[0])
+                        found.append(words[1])
         except OSError:
             pass
-        return tuple(address for address in found if _is_address(address)) or (OWN_MACHINE,)
+        return tuple(address for address in found if _is_address(address.partition("%")[0])) or (OWN_MACHINE,)
 
 
 def split_address(server: str) -> tuple[str, int]:

@@ -37,6 +37,7 @@ def doctor(context: Context, request: IssueRequest | None, name: str | None) -> 
         checks += [
             lambda: _directory(context, default),
             lambda: _port(context),
+            lambda: _entries(context),
             lambda: _targets(context, context.config.targets),
         ]
     else:
@@ -235,6 +236,21 @@ def _resolves(context: Context, name: str, issuer: Issuer) -> Iterator[Finding]:
         detail=f"leads to {', '.join(strangers)}, which is not an address of this box",
         fix="Right behind a router that forwards port 80 to this box; otherwise correct the record (AAAA is tried first).",
     )
+
+
+def _entries(context: Context) -> Iterator[Finding]:
+    """Look for certificates that renew through a DNS provider entry which somebody has cut out of the configuration."""
+    from core.store.index import facts_of_all
+
+    for facts in facts_of_all(context.paths)[0]:
+        if facts.dns and facts.dns not in context.config.dns_providers:
+            yield Finding(
+                id="dns-provider",
+                status="fail",
+                title=facts.name,
+                detail=f"renews through the DNS provider {facts.dns}, which the configuration does not have",
+                fix=f"Add it again (certdeck dns add {facts.dns}), or issue the certificate with another one.",
+            )
 
 
 def _public_names(wanted: Plan) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
     vault = context.vault
     with Sessions(context, vault) as sessions:
         if request.staging or request.rehearse:
-            _refuse_rehearsal_that_stays(wanted)
+            refuse_rehearsal_that_stays(wanted)
             got = rehearse(context, staging_of(context.config, wanted), sessions)
             if request.staging:
                 return Issued(status=rehearsed(context, wanted, got), rehearsed_only=True)
@@ -128,7 +128,7 @@ def reusable(context: Context, wanted: Plan) -> int | None:
     return version if same else None
 
 
-def _refuse_rehearsal_that_stays(wanted: Plan) -> None:
+def refuse_rehearsal_that_stays(wanted: Plan) -> None:
     if wanted.can_be_rehearsed:
         return
     if wanted.is_by_hand:

@@ -13,7 +13,7 @@ from core.workflows.plan import lineage_of, plan, staging_of
 def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
     """Return what stands against a request, and what was decided by itself. Empty: nothing to say."""
     from core.config.load import load_lineage
-    from core.workflows.issue import reusable
+    from core.workflows.issue import refuse_rehearsal_that_stays, reusable
 
     found: list[Finding] = []
     try:
@@ -22,6 +22,7 @@ def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
             lineage = lineage_of(context.config, request, load_lineage(context.paths, lineage.name))
         wanted = plan(context.config, lineage, request)
         if request.staging or request.rehearse:
+            refuse_rehearsal_that_stays(wanted)
             staging_of(context.config, wanted)
     except CertdeckError as exc:
         return (Finding(id=exc.code, status="fail", title=exc.what, detail=exc.why, fix=exc.fix),)

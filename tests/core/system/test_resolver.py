@@ -5,12 +5,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import dns.flags
 import dns.message
 import dns.rrset
 import pytest
 
+from core.ports import DnsReply
 from core.system.resolver import SystemResolver, split_address
 
 Answer = Callable[[dns.message.Message], bytes | None]
@@ -140,6 +142,24 @@ def test_without_a_server_the_system_is_asked(tmp_path: Path) -> None:
     file.write_text("# nameserver 192.0.2.1\nsearch example.com\nnameserver nonsense\nnameserver\n")
     assert SystemResolver(str(file)).ask("example.com", "TXT", timeout=0.2).status in ("SILENT", "UNREACHABLE")
     assert SystemResolver(str(tmp_path / "none")).ask("x.test", "TXT", timeout=0.2).status in ("SILENT", "UNREACHABLE")
+
+
+def test_a_dead_resolver_costs_its_time_once(tmp_path: Path) -> None:
+    """The resolver of resolv.conf that answered is asked first from then on."""
+
+    class Counting(SystemResolver):
+        asked: ClassVar[list[str]] = []
+
+        def _ask(self, name: str, type: str, server: str, timeout: float) -> DnsReply:
+            self.asked.append(server)
+            return DnsReply(status="SILENT" if server == "192.0.2.1" else "NOERROR")
+
+    file = tmp_path / "resolv.conf"
+    file.write_text("nameserver 192.0.2.1\nnameserver fe80::1%eth0\n")
+    resolver = Counting(str(file))
+    for _ in range(3):
+        assert resolver.ask("example.com", "TXT").status == "NOERROR"
+    assert Counting.asked == ["192.0.2.1", *["fe80::1%eth0"] * 3]
 
 
 @pytest.mark.parametrize(

@@ -124,3 +124,13 @@ def test_a_broken_entry_is_told_as_a_finding(appliance: Appliance, vendor: Cloud
     found = findings(appliance)
     assert any(finding.status == "fail" and "API token" in finding.detail for finding in found.values())
     assert found["dns-zone"].status == "pass"
+
+
+def test_an_entry_that_was_cut_out_by_hand_is_missed(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """Before the next renewal fails the doctor says which certificate has lost its provider."""
+    issue(appliance, NAME)
+    text = appliance.paths.config.read_text()
+    appliance.paths.config.write_text(text[: text.index("[dns_providers.cf]")])
+    (found,) = [each for each in appliance.reopened().doctor() if each.id == "dns-provider"]
+    assert (found.status, found.title) == ("fail", NAME)
+    assert "cf" in found.detail
