@@ -231,6 +231,10 @@ class NotificationSent(Event):
     channel: str
 
 
+SERVICE_TAKEN_OVER = "service-taken-over"
+"""Code of the warning that a service carried another lineage's certificate until now."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warned(Event):
     code: str

@@ -29,6 +29,12 @@ class Restored:
     """The live one; where none is, the newest that is stored."""
     live: bool
     """It is live again, as it was."""
+    rolled_back_from: int | None = None
+    """A newer version that is kept too."""
+    shown_by: tuple[str, ...] = ()
+    """Its targets that show it already."""
+    targets: tuple[str, ...] = ()
+    """All its targets: what carries another certificate by now is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

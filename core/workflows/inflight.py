@@ -15,7 +15,7 @@ from typing import Any
 
 from core.config.model import LineageConfig, TargetConfig
 from core.errors import CertdeckError, StoreCorrupt, StoreError, StoreFull, TargetError, VaultError
-from core.events import TargetProbed, TargetRolledBack, VersionSwitched, Warned
+from core.events import SERVICE_TAKEN_OVER, TargetProbed, TargetRolledBack, VersionSwitched, Warned
 from core.store import journal, lineages, renewal_state
 from core.store.atomic import store_error
 from core.store.kept_settings import settings_from
@@ -152,8 +152,22 @@ def _take_over(context: Context, spec: LineageConfig) -> None:
             if not any(target in text for target in mine):
                 continue  # parsing a thousand files to find one name would take seconds
             other = load_lineage(context.paths, path.stem)
-            if mine & set(other.targets):
+            taken = mine & set(other.targets)
+            if taken:
+                _tell_taken(context, spec.name, other.name, sorted(taken))
                 write_lineage(context.paths, replace(other, targets=tuple(t for t in other.targets if t not in mine)))
+
+
+def _tell_taken(context: Context, name: str, other: str, taken: list[str]) -> None:
+    """Say that a service shows another lineage's certificate no more: with one mistyped name that is not what was meant."""
+    services = ", ".join(taken)
+    context.narrator.tell(
+        Warned(
+            code=SERVICE_TAKEN_OVER,
+            what=f"{services} carried the certificate {other} until now, and carries {name} from now on.",
+            fix=f"If that was not meant: certdeck deploy {other} --target {' '.join(taken)}",
+        )
+    )
 
 
 def _remember(context: Context, flight: InFlight) -> None:

@@ -11,6 +11,7 @@ from core.config.rules import NAME
 from core.errors import AlreadyThere, CertdeckError, ConfigError, NotFound, StoreCorrupt
 from core.events import Changed
 from core.kept import DeletedLineage, Restored
+from core.lineage_status import LineageStatus
 from core.store import lineages
 from core.store.copies import KEPT_FOR, list_deleted
 from core.workflows.context import Context, View
@@ -73,7 +74,26 @@ def undelete(context: Context, name: str) -> Restored:
     context.narrator.tell(Changed(what=f"brought {name} back"))
     live = lineages.live_version(paths, name)
     newest = max(lineages.versions(paths, name), default=None)
-    return Restored(name=name, version=newest if live is None else live, live=live is not None)
+    status = _status(context, name)
+    targets = () if status is None else status.targets
+    return Restored(
+        name=name,
+        version=newest if live is None else live,
+        live=live is not None,
+        rolled_back_from=None if status is None else status.newer_version,
+        shown_by=tuple(target.name for target in targets if target.state == "deployed"),
+        targets=tuple(target.name for target in targets),
+    )
+
+
+def _status(context: Context, name: str) -> LineageStatus | None:
+    """Return how it stands, its services asked; None where its settings were broken when it was deleted."""
+    from core.workflows.status import status_of
+
+    try:
+        return status_of(context, name, probe=True)
+    except CertdeckError:
+        return None
 
 
 def _leave_targets_of_others(context: Context, name: str) -> None:

@@ -9,7 +9,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.errors import ConfigError, RateLimited, ReloadFailed
+from core.events import SERVICE_TAKEN_OVER, Reporter, Warned
 from core.lineage_status import TimerState
+from core.operations import Deployment
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from tests.support.command import Answer, command
 from tests.support.fake_engine import FakeEngine
@@ -233,3 +235,19 @@ def test_an_error_with_everything(golden: SnapshotAssertion) -> None:
     told = shown(command("deploy", "shop", engine=engine)) + shown(command("complete", "shop", engine=engine))
     assert "unknown directive" in told
     assert told == golden
+
+
+def test_a_service_that_was_taken_over_stands_in_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That a service showed another certificate before is no line of progress alone: the result says it, too."""
+    engine = FakeEngine()
+    told = Warned(code=SERVICE_TAKEN_OVER, what="nginx carried the certificate old until now.", fix="Deploy old again.")
+
+    def deploy(name: str, *, report: Reporter, **_: object) -> Deployment:
+        engine._tell("deploy", report, None, [told], name)
+        return Deployment(name=name, version=2, targets=())
+
+    monkeypatch.setattr(engine, "deploy", deploy)
+    answer = command("deploy", "mail", engine=engine)
+    assert answer.out.splitlines()[-1] == "nginx carried the certificate old until now. Deploy old again."
+    assert "nginx carried the certificate old" in answer.err
+    assert "nginx" not in command("deploy", "mail", "--json", engine=engine).out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import LockHeld
+from core.kept import Restored
 from tests.support.command import command
 from tests.support.fake_engine import FakeEngine
 
@@ -49,6 +50,26 @@ def test_undelete_brings_one_back() -> None:
     assert "certdeck deploy bare" in command("undelete", "bare", engine=engine).out
     assert command("undelete", "old-shop", "--json", engine=engine).error["code"] == "not-found"
     assert command("undelete", "mail", engine=engine).status == 1
+
+
+@pytest.mark.parametrize(
+    ("back", "said"),
+    [
+        (Restored(name="s", version=2, live=True, rolled_back_from=3), "Version 2 is live; version 3 is kept too."),
+        (Restored(name="s", version=2, live=True, targets=("web",), shown_by=("web",)), "web shows it already."),
+        (Restored(name="s", version=2, live=True, targets=("web",)), "`certdeck deploy s` puts it onto web again."),
+        (Restored(name="s", version=2, live=True), "--target …"),
+        (Restored(name="s", version=None, live=False), "It has no certificate yet."),
+        (Restored(name="s", version=4, live=False), "Version 4 is kept, and not live."),
+    ],
+)
+def test_undelete_says_what_is_left_to_do(monkeypatch: pytest.MonkeyPatch, back: Restored, said: str) -> None:
+    """What is live is said as it is, and nobody is sent to deploy what a service shows already."""
+    engine = FakeEngine()
+    monkeypatch.setattr(engine, "undelete", lambda name, report: back)
+    out = command("undelete", "s", engine=engine).out
+    assert said in out
+    assert ("--target" in out) is (not back.targets)
 
 
 def test_vault_new_says_what_is_lost() -> None:

@@ -26,6 +26,8 @@ class Call:
         self.output = output
         self.wants_json: bool = args.json
         self.cancel = CancelToken()
+        self._told: list[str] = []
+        """What the work told on its way and the result has to say again: a line of progress is gone soon."""
 
     def result(self, value: Mapping[str, object], lines: Iterable[str]) -> None:
         """Put the result on stdout: as the one JSON object, or as lines for people."""
@@ -35,6 +37,15 @@ class Call:
             self.output.out.raw(dumped(value))
         else:
             self.output.out.lines(lines)
+            self.output.out.lines(self._told)
+
+    def _remember(self, told: Report) -> None:
+        from core.events import SERVICE_TAKEN_OVER, Warned
+
+        if isinstance(told.event, Warned) and told.event.code == SERVICE_TAKEN_OVER:
+            from tui.glyphs import printable
+
+            self._told.append(printable(f"{told.event.what} {told.event.fix}"))
 
     def say(self, text: str) -> None:
         """Write a line of the result for people."""
@@ -60,6 +71,7 @@ class Call:
                 from tui.cli.crash import log_quietly
 
                 log_quietly(self.engine.paths.debug_log)
+            self._remember(told)
             if tell:
                 from tui.cli.progress import progress_line
 

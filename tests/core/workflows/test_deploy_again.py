@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigTestFailed, NotFound
+from core.events import SERVICE_TAKEN_OVER, Warned
 from core.ports import Completed
 from core.store import lineages
 from tests.support.appliance import Appliance
@@ -74,3 +75,14 @@ def test_a_service_that_refuses_it_keeps_what_it_has(appliance: Appliance, servi
         appliance.engine.deploy(NAME, version=3)
     assert service.serves == before
     assert appliance.engine.deploy(NAME, version=1).version == 1
+
+
+def test_a_service_that_is_taken_over_is_said(appliance: Appliance, tmp_path: Path) -> None:
+    """Whoever deploys onto a service that carried another certificate is told which one it was, and the way back."""
+    appliance.add_service(tmp_path / "srv")
+    appliance.issue("old.example.com", targets=("web",))
+    appliance.issue("new.example.com")
+    appliance.engine.deploy("new.example.com", targets=("web",), report=appliance.told.append)
+    [told] = [event for event in appliance.of(Warned) if isinstance(event, Warned) and event.code == SERVICE_TAKEN_OVER]
+    assert "old.example.com" in told.what
+    assert told.fix.endswith("certdeck deploy old.example.com --target web")

@@ -110,3 +110,16 @@ def test_a_run_with_nothing_due_takes_no_lock_for_a_young_copy(appliance: Applia
     size = appliance.paths.lock.stat().st_mtime_ns
     appliance.engine.renew()
     assert appliance.paths.lock.stat().st_mtime_ns == size
+
+
+def test_what_is_live_after_a_rollback_is_said(appliance: Appliance, tmp_path: Path) -> None:
+    """The version that was rolled back to is the live one again, and the service that still shows it needs nothing."""
+    appliance.add_service(tmp_path / "srv")
+    appliance.issue(NAME, targets=("web",))
+    appliance.engine.renew((NAME,), force=True)
+    appliance.engine.renew((NAME,), force=True)
+    appliance.engine.rollback(NAME)
+    appliance.engine.delete(NAME, force=True)
+    back = appliance.engine.undelete(NAME)
+    assert (back.version, back.live, back.rolled_back_from) == (2, True, 3)
+    assert (back.targets, back.shown_by) == (("web",), ("web",))

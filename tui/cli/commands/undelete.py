@@ -13,7 +13,7 @@ from tui.glyphs import printable
 from tui.text import moment
 
 if TYPE_CHECKING:
-    from core.kept import DeletedLineage
+    from core.kept import DeletedLineage, Restored
     from tui.cli.call import Call
 
 
@@ -27,11 +27,29 @@ def _run(call: Call) -> int:
     with call.working() as report:
         done = call.engine.undelete(call.args.name, report=report)
     name = printable(done.name)
-    state = f"Version {done.version} is live." if done.live else "It has no certificate yet."
-    following = f"`certdeck status {name}` shows it, `certdeck deploy {name} --target …` gives it to a service again."
     value = {"name": done.name, "version": done.version, "live": done.live}
-    call.result(value, [f"Brought {name} back. {state} {following}"])
+    call.result(value, [f"Brought {name} back. {_state(done)} {_following(done)}"])
     return exits.DONE
+
+
+def _state(done: Restored) -> str:
+    if not done.live:
+        kept = "" if done.version is None else f" Version {done.version} is kept, and not live."
+        return f"It has no live certificate.{kept}" if kept else "It has no certificate yet."
+    newer = f"; version {done.rolled_back_from} is kept too" if done.rolled_back_from else ""
+    return f"Version {done.version} is live{newer}."
+
+
+def _following(done: Restored) -> str:
+    """Return what is left to do: nothing, where its services show it already."""
+    name = printable(done.name)
+    shows = f"`certdeck status {name}` shows it"
+    waiting = [printable(target) for target in done.targets if target not in done.shown_by]
+    if waiting:
+        return f"{shows}, `certdeck deploy {name}` puts it onto {', '.join(waiting)} again."
+    if done.targets:
+        return f"{', '.join(map(printable, done.targets))} shows it already. {shows}."
+    return f"{shows}, `certdeck deploy {name} --target …` gives it to a service again."
 
 
 def _list(call: Call) -> int:
