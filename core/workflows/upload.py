@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from core.config.model import LineageConfig
-from core.errors import CertdeckError, InputRejected, UsageError
+from core.errors import CertdeckError, InputRejected, StoreCorrupt, UsageError
 from core.events import Changed, VersionStored, Warned
 from core.identifiers import check_lineage_name
 from core.store import lineages
-from core.store.orders import delete_order
+from core.store.orders import delete_order, list_orders, load_order
 from core.store.versions import VersionFacts, certificate_facts
 from core.upload.material import Material
 from core.upload.values import CheckResult, Imported, Upload, UploadCheck
@@ -51,8 +51,12 @@ def import_upload(
     check_lineage_name(name)
     context = context.about(name)
     spec = existing_settings(context, name)
-    if spec is not None and not replace:
-        _refuse_silent_change(context, spec)
+    has_order = _has_open_order(context, name)
+    if not replace:
+        if has_order:
+            _refuse_over_order(context, name)
+        if spec is not None:
+            _refuse_silent_change(context, spec)
     wanted = tuple(dict.fromkeys(targets)) if targets is not None else () if spec is None else spec.targets
     configs = target_configs(context, wanted)
     examined = examine(
@@ -82,6 +86,8 @@ def import_upload(
     keep_answer(context, material.key.spki, name, version)
     deploy_version(context, name, version, configs, spec=settings)
     delete_order(context.paths, name)
+    if has_order:
+        context.narrator.tell(Changed(what=f"gave up the open order of {name}: the import took its place"))
     forget_answered(context, material.key.spki)
     if version != live:
         context.narrator.tell(Changed(what=f"imported a certificate of {material.leaf.issuer} for {name}"))
@@ -109,6 +115,26 @@ def _plain(result: CheckResult) -> dict[str, object]:
 
 
 # -- applying --------------------------------------------------------------------------------------------------------------
+
+
+def _has_open_order(context: Context, name: str) -> bool:
+    return name in list_orders(context.paths)
+
+
+def _refuse_over_order(context: Context, name: str) -> None:
+    """An order may be a person's work: records that somebody has set. It does not go without a word."""
+    try:
+        order = load_order(context.paths, name)
+    except StoreCorrupt:
+        order = None
+    at = "" if order is None else f" at {order.issuer} for {', '.join(order.identifiers[:4])}"
+    raise UsageError(
+        f"{name} has an open order{at}.",
+        "The imported certificate would take its place: the order would be given up, and so would records set for it.",
+        f"Go on with the order: certdeck complete {name}. To give it up, add --replace; or give the certificate another name.",
+        lineage=name,
+        details={"needs": "replace", "open_order": True},
+    )
 
 
 def _refuse_silent_change(context: Context, spec: LineageConfig) -> None:

@@ -79,13 +79,20 @@ def test_into_a_file() -> None:
 
 
 def test_removing_is_asked() -> None:
-    """On a terminal somebody is asked before the key is gone; a script has said it."""
+    """On a terminal somebody is asked before the key is gone; a script has to say --yes, and is told so."""
     engine = with_request()
     assert command("csr", "shop", "--remove", engine=engine, terminal=True, typed="n\n").status == 1
     assert "shop" in engine.requests
     assert command("csr", "shop", "--remove", engine=engine, terminal=True, typed="y\n").status == 0
     assert "shop" not in engine.requests
-    assert command("csr", "shop", "--remove", "--json", engine=with_request()).json == {"name": "shop", "removed": True}
+    engine = with_request()
+    refused = command("csr", "shop", "--remove", "--json", engine=engine)
+    assert (refused.status, "--yes" in refused.error["fix"], "shop" in engine.requests) == (2, True, True)
+    assert command("csr", "nothere", "--remove", engine=engine).status == 1
+    assert command("csr", "shop", "--remove", "--yes", "--json", engine=engine).json == {
+        "name": "shop",
+        "removed": True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -98,6 +105,7 @@ def test_removing_is_asked() -> None:
         ("shop", "--key-type", "ec-384"),
         ("shop", "--subject", "O=Acme"),
         ("shop", "--replace"),
+        ("shop", "-d", "a.example.com", "--yes"),
         ("shop", "--out", "-"),
         ("shop", "-d", "a.example.com", "--key-type", "dsa"),
     ],

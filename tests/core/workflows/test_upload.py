@@ -12,10 +12,11 @@ import pytest
 from core.config.load import load_lineage
 from core.engine import Engine
 from core.errors import ConfigTestFailed, InputRejected, NotFound, ProbeMismatch, UsageError
-from core.events import Changed, Failed, VersionStored, Warned
+from core.events import Changed, Failed, Report, VersionStored, Warned
 from core.identifiers import BadIdentifier
 from core.ports import Completed
 from core.store import lineages
+from core.store.orders import OrderRecord, list_orders, save_order
 from core.upload.values import Part, Upload
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, Leaf, key_pem, make_key, self_signed
@@ -214,6 +215,32 @@ def test_a_lineage_of_a_ca_is_not_replaced_in_silence(box: Appliance, purchased:
     assert (kept.status, "pay.example.com" in kept.detail) == ("warn", True)
     spec = load_lineage(box.paths, NAME)
     assert (spec.issuer, spec.challenge, spec.domains) == ("upload", None, (NAME,))
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_an_open_order_is_not_given_up_in_silence(box: Appliance, purchased: Authority, damaged: bool) -> None:
+    """An order may hold a person's work: an import takes its place only when that was said, and then it is told."""
+    record = OrderRecord(
+        name=NAME,
+        issuer="ca",
+        directory="https://ca.test/directory",
+        account_url="https://ca.test/account/1",
+        identifiers=(NAME,),
+        created=NOON,
+    )
+    save_order(box.paths, record)
+    if damaged:
+        (box.paths.orders / NAME / "order.json").write_text("{")
+    new = whole(purchased.leaf([NAME]))
+    with pytest.raises(UsageError, match="has an open order") as caught:
+        box.engine.import_upload(NAME, new)
+    assert caught.value.details["needs"] == "replace"
+    assert "certdeck complete" in caught.value.fix
+    assert list_orders(box.paths) == (NAME,)
+    told: list[Report] = []
+    box.engine.import_upload(NAME, new, replace=True, report=told.append)
+    assert list_orders(box.paths) == ()
+    assert f"gave up the open order of {NAME}" in str([each.event for each in told])
 
 
 def test_back_to_a_ca_needs_its_name(box: Appliance, purchased: Authority) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.rules import KEY_TYPES
-from core.errors import Cancelled, UsageError
+from core.errors import UsageError
 from tui import text
 from tui.cli import exits
 from tui.cli.jsonout import rfc3339
 from tui.cli.parser import Command
-from tui.cli.prompts import agrees
+from tui.cli.prompts import confirm
 from tui.cli.tables import table
 from tui.glyphs import printable
 
@@ -31,6 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="write it to a file instead of showing it")
     parser.add_argument("--replace", action="store_true", help="give up the open request of that name, and its key")
     parser.add_argument("--remove", action="store_true", help="forget the request and its key")
+    parser.add_argument("--yes", action="store_true", help="do not ask (with --remove)")
 
 
 def _run(call: Call) -> int:
@@ -67,6 +68,8 @@ def _refuse_senseless(args: argparse.Namespace) -> None:
         problem = "A request needs a NAME."
     elif args.remove and (args.domains or args.out or given):
         problem = "--remove stands alone."
+    elif args.yes and not args.remove:
+        problem = "--yes belongs to --remove: nothing else asks."
     elif given and not args.domains:
         problem = f"{given[0]} belongs to a new request, which needs -d DOMAIN."
     elif args.out == "-":
@@ -113,10 +116,9 @@ def _list(call: Call) -> int:
 
 def _remove(call: Call) -> int:
     name = call.args.name
-    if call.can_ask:
-        question = f"Forget the signing request {printable(name)} and its key? A certificate for it is of no use then."
-        if not agrees(call, question):
-            raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y if you are sure.")
+    call.engine.csr(name)  # one that is not there is said before anybody is asked
+    question = f"Forget the signing request {printable(name)} and its key? A certificate for it is of no use then."
+    confirm(call, question, "Removing the key")
     with call.working(tell=False) as report:
         call.engine.remove_csr(name, report=report)
     call.result({"name": name, "removed": True}, [f"Forgot the signing request {printable(name)} and its key."])

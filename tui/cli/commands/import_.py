@@ -76,6 +76,12 @@ def _is_sure(call: Call) -> bool:
     name = call.args.name
     if call.args.replace or not call.can_ask:
         return bool(call.args.replace)
+    if name in call.engine.open_orders():
+        question = (
+            f"{printable(name)} has an open order, which is given up then, with the DNS records set for it. Go on?"
+        )
+        if not agrees(call, question):
+            raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y, or add --replace.")
     now = next((each for each in call.engine.status().lineages if each.name == name), None)
     if now is None or now.method in _NOT_RENEWED:
         return False
