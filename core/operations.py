@@ -221,6 +221,8 @@ class FirstBoot:
     remade: bool
     """The host name, an address or the external URL had changed; same key, new certificate."""
     why: str = ""
+    new_targets: tuple[str, ...] = ()
+    """Services that it was put onto now, although it was there before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

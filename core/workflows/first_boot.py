@@ -127,7 +127,11 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
         if same:
             _deploy(context, facts.version, spec)
             return FirstBoot(
-                status=status_of(context, NAME), created=False, remade=False, why="deployed to a new target"
+                status=status_of(context, NAME),
+                created=False,
+                remade=False,
+                why="deployed to a new target",
+                new_targets=tuple(target for target in spec.targets if target not in facts.targets),
             )
     created = facts is None or facts.version is None
     version = _waiting(context, facts, names)

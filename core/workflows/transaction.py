@@ -261,7 +261,7 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
             context.narrator.tell(TargetReloaded(target=target.name))
         elif verdict.is_idle and change.was_empty:
             # It may well be unable to start without a certificate: taking the first one away again would keep it so.
-            idle[target.name] = verdict.why
+            idle[target.name] = "its service does not run; it reads the files when it starts"
             context.narrator.tell(
                 Warned(
                     code="service-not-running",

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.errors import ConfigError, RateLimited, ReloadFailed
 from core.events import SERVICE_TAKEN_OVER, Reporter, Warned
 from core.lineage_status import TimerState
-from core.operations import Deployment
+from core.operations import Deployment, Finding, FirstBoot
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from tests.support.command import Answer, command
 from tests.support.fake_engine import FakeEngine
@@ -251,3 +251,19 @@ def test_a_service_that_was_taken_over_stands_in_the_result(monkeypatch: pytest.
     assert answer.out.splitlines()[-1] == "nginx carried the certificate old until now. Deploy old again."
     assert "nginx carried the certificate old" in answer.err
     assert "nginx" not in command("deploy", "mail", "--json", engine=engine).out
+
+
+def test_a_first_boot_onto_a_later_target_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second first boot that has deployed something does not say that there was nothing to do."""
+    engine = FakeEngine()
+    done = FirstBoot(status=lineage("default"), created=False, remade=False, new_targets=("web",))
+    monkeypatch.setattr(engine, "first_boot", lambda **_: done)
+    said = command("first-boot", engine=engine).out.splitlines()[0]
+    assert said == "default was there, and is deployed now to web for the first time."
+
+
+def test_a_finding_with_a_sentence_for_its_title_reads_well() -> None:
+    """What an error says stands before a colon without its full stop."""
+    engine = FakeEngine()
+    engine.findings = (Finding(id="usage", status="fail", title="The CA cannot issue this.", detail="*.hand.test"),)
+    assert "The CA cannot issue this: *.hand.test" in command("doctor", engine=engine).out

@@ -57,6 +57,8 @@ def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:
         yield f"Made the self-signed certificate {name}."
     elif outcome.remade:
         yield f"Made {name} again with the same key: {printable(outcome.why) or 'its names had changed'}"
+    elif outcome.new_targets:
+        yield f"{name} was there, and is deployed now to {', '.join(map(printable, outcome.new_targets))} for the first time."
     else:
         yield f"Nothing to do: {name} is there."
     yield from labelled(_certificate(status, live / status.name))
@@ -70,12 +72,17 @@ def deployment_lines(deployment: Deployment) -> Iterator[str]:
     yield f"Version {deployment.version} of {printable(deployment.name)} is live. Served by: {targets}."
 
 
+def _heading(finding: Finding) -> str:
+    """Return a title as what stands before a colon: some are sentences of an error."""
+    return finding.title.removesuffix(".")
+
+
 def finding_lines(findings: Sequence[Finding], stream: Stream) -> Iterator[str]:
     """Yield a line for each finding, with its mending below it."""
     for finding in findings:
         mark = text.MARKS[finding.status]
         colour = {"pass": "green", "warn": "yellow", "fail": "red"}.get(finding.status, "dim")
-        yield f"{stream.painted(mark.glyph, colour)} {printable(finding.title)}: {printable(finding.detail)}"
+        yield f"{stream.painted(mark.glyph, colour)} {printable(_heading(finding))}: {printable(finding.detail)}"
         if finding.fix and finding.status != "pass":
             yield f"  fix: {printable(finding.fix)}"
     failures = sum(finding.status == "fail" for finding in findings)

@@ -312,7 +312,9 @@ def test_a_service_that_waits_for_its_first_certificate(box: Box, tmp_path: Path
     service.is_running = False
     version, leaf = box.store(SHOP)
     states = deploy_version(box.context, "shop", version, [service.target], spec=SHOP)
-    assert [s.state for s in states] == ["unknown"]
+    assert [(s.state, s.why) for s in states] == [
+        ("unknown", "its service does not run; it reads the files when it starts")
+    ]
     assert service.pair() == (leaf.fullchain_pem, leaf.key_pem)
     warnings = [r.event for r in box.told if isinstance(r.event, Warned)]
     assert [w.code for w in warnings] == ["service-not-running"]

@@ -51,6 +51,16 @@ def test_it_is_idempotent(appliance: Appliance, tmp_path: Path, services: int) -
     assert {type(event) for event in appliance.events} <= {RunStarted, RunFinished}
 
 
+def test_a_target_that_came_later_is_said(appliance: Appliance, tmp_path: Path) -> None:
+    """A second first boot that deploys to a service for the first time names it."""
+    appliance.engine.first_boot()
+    service = appliance.add_service(tmp_path / "srv")
+    second = appliance.engine.first_boot()
+    assert (second.created, second.remade, second.new_targets) == (False, False, ("web",))
+    assert service.serves == appliance.live("default")
+    assert appliance.engine.first_boot().new_targets == ()
+
+
 @pytest.mark.parametrize("change", ["host name", "address", "external URL"])
 def test_a_change_of_names_makes_it_anew_with_the_same_key(appliance: Appliance, change: str) -> None:
     """The new fingerprint is announced and the key stays (ST-06)."""
