@@ -58,6 +58,8 @@ class LineageStatus:
     newer_version: int | None = None
     """Kept, and newer than the live one: it was rolled back from."""
     open_order: bool = False
+    dns: str | None = None
+    """The DNS provider that its names are proved with."""
     profile: str | None = None
 
 

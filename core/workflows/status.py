@@ -126,6 +126,7 @@ def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str,
         waiting_version=facts.waiting_version,
         newer_version=facts.newer_version,
         open_order=facts.open_order,
+        dns=facts.dns,
         profile=facts.cert_profile,
     )
 

@@ -8,13 +8,15 @@ from datetime import timedelta
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.errors import ConfigError, RateLimited, ReloadFailed
+from core.errors import ConfigError, RateLimited, ReloadFailed, StoreCorrupt
 from core.events import SERVICE_TAKEN_OVER, Reporter, Warned
 from core.lineage_status import TimerState
 from core.operations import Deployment, Finding, FirstBoot
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from tests.support.command import Answer, command
+from tests.support.fake_dns import open_order
 from tests.support.fake_engine import FakeEngine
+from tests.support.fake_requests import signing_request
 from tests.support.lineages import NEXT_RUN, NOW, lineage, many, without_certificate
 
 
@@ -267,3 +269,51 @@ def test_a_finding_with_a_sentence_for_its_title_reads_well() -> None:
     engine = FakeEngine()
     engine.findings = (Finding(id="usage", status="fail", title="The CA cannot issue this.", detail="*.hand.test"),)
     assert "The CA cannot issue this: *.hand.test" in command("doctor", engine=engine).out
+
+
+def test_what_is_open_beside_the_certificates_shows_in_the_status() -> None:
+    """Signing requests, and orders that go on by themselves for names that are not there yet, have a line each."""
+    engine = FakeEngine()
+    engine.requests["asked"] = signing_request("asked", "asked.example.com")
+    engine.orders = {"o": open_order("o", challenge="http-01", records=(), is_by_hand=False)}
+    for argv in (["status"], ["status", "o", "asked"]):
+        out = command(*argv, engine=engine).out
+        assert "o: its order is open, the next run goes on with it" in out
+        assert "`certdeck complete o --give-up` ends it" in out
+        assert "asked: a signing request for asked.example.com is open since 21 Nov 2026" in out
+    found = command("status", "--json", engine=engine).json["requests"]
+    assert [each["name"] for each in found] == ["asked"]
+    assert found == command("csr", "--json", engine=engine).json["requests"]
+    assert "requests" not in command("status", "--json").json
+
+
+def test_requests_that_cannot_be_read_hide_no_certificate() -> None:
+    """Requests are told beside the certificates, and never instead of them."""
+    engine = FakeEngine()
+    engine.fails["csrs"] = StoreCorrupt("The requests are damaged.", "They were changed.", "Remove them.")
+    answer = command("status", engine=engine)
+    assert answer.status == 0
+    assert "shop.example.com" in answer.out
+
+
+def test_the_provider_of_a_certificate_is_named() -> None:
+    """Whoever wants to know with which account at a DNS provider a name is proved reads it in the status."""
+    engine = FakeEngine([lineage("wild", method="dns-01", dns="office")])
+    assert "DNS-01, records set automatically with office" in command("status", "wild", engine=engine).out
+
+
+def test_a_chain_that_is_not_there_is_said_later_too() -> None:
+    """An uploaded certificate that stands alone says in its details what that means, and how to mend it."""
+    engine = FakeEngine([lineage("shop", method="upload", chain=False, chain_length=0)])
+    out = command("status", "shop", engine=engine).out
+    assert "the certificate alone: many clients refuse it; import it again with --chain FILE or --fetch-chain" in out
+    engine = FakeEngine([lineage("shop", method="upload", chain=False, chain_length=0, self_signed=True)])
+    assert "many clients" not in command("status", "shop", engine=engine).out
+
+
+def test_a_time_that_is_none_is_shown_as_it_is() -> None:
+    """What somebody wrote into renewal.json does not keep the status from being shown, and reaches no terminal as it is."""
+    error = {"code": "x", "what": "It failed.", "why": "", "fix": "", "at": "yesterday\x1b[31m"}
+    out = command("status", engine=FakeEngine([lineage("shop", last_error=error)])).out
+    assert "failed on yesterday" in out
+    assert "\x1b" not in out

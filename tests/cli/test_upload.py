@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Answer, command, process
+from tests.support.fake_dns import open_order
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_uploads import good_check, refused_check, result
 from tests.support.uploads import upload
@@ -175,6 +176,26 @@ def test_an_import_for_people() -> None:
     answer = command("import", "shop", "--cert", "a.pem", "--replace")
     assert "Imported shop. Served by: nginx, postfix." in answer.out
     assert "does not renew by itself" in answer.out
+
+
+def test_an_import_without_its_chain_says_so_again() -> None:
+    """That intermediates are missing stands in the result too: the checklist above it is long."""
+    engine = FakeEngine()
+    engine.upload_check = good_check(changes=[result("chain", "warn", "An intermediate is missing.")])
+    out = command("import", "fresh", "--cert", "c", engine=engine).out
+    assert "many clients will refuse it" in out.splitlines()[-2]
+    assert "many clients" not in command("import", "fresh", "--cert", "c", engine=FakeEngine()).out
+
+
+def test_giving_up_an_open_order_is_asked() -> None:
+    """On a terminal somebody is asked before an import takes the place of an order, and a no leaves it."""
+    for typed, status in (("n\n", 1), ("y\n", 0)):
+        engine = FakeEngine()
+        engine.orders = {"fresh": open_order("fresh")}
+        answer = command("import", "fresh", "--cert", "c", engine=engine, terminal=True, typed=typed)
+        assert answer.status == status
+        assert "has an open order" in answer.err
+        assert [given["replace"] for name, given in engine.calls if name == "import_upload"] == [True] * (status == 0)
 
 
 def test_replacing_a_cas_certificate_is_asked() -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import CertdeckError
 from core.operations import (
@@ -30,6 +30,9 @@ from core.operations import (
     Status,
     TargetState,
 )
+
+if TYPE_CHECKING:
+    from core.upload.values import SigningRequest
 
 
 def dumped(value: Mapping[str, object]) -> str:
@@ -72,8 +75,10 @@ def error_json(error: CertdeckError) -> dict[str, object]:
     return found
 
 
-def status_json(status: Status, orders: Sequence[OpenOrder] = ()) -> dict[str, object]:
-    """Return `status --json`. `open_orders` and `problems` are there only where there are any."""
+def status_json(
+    status: Status, orders: Sequence[OpenOrder] = (), requests: Sequence[SigningRequest] = ()
+) -> dict[str, object]:
+    """Return `status --json`. `open_orders`, `requests` and `problems` are there only where there are any."""
     found: dict[str, object] = {
         "version": status.version,
         "time": rfc3339(status.time),
@@ -81,9 +86,24 @@ def status_json(status: Status, orders: Sequence[OpenOrder] = ()) -> dict[str, o
     }
     if orders:
         found["open_orders"] = [order_json(order) for order in orders]
+    if requests:
+        found["requests"] = [request_json(request) for request in requests]
     if status.problems:
         found["problems"] = [error_json(problem) for problem in status.problems]
     return found
+
+
+def request_json(request: SigningRequest) -> dict[str, object]:
+    """Return an open signing request as in `csr --json`."""
+    return {
+        "name": request.name,
+        "domains": list(request.domains),
+        "key_type": request.key_type,
+        "subject": request.subject,
+        "created": rfc3339(request.created),
+        "csr": request.pem,
+        "advice": list(request.advice),
+    }
 
 
 def certificate_json(lineage: LineageStatus) -> dict[str, object]:

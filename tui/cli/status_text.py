@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.operations import LineageStatus, OpenOrder, Status, TargetState
 from tui import text
@@ -12,16 +12,22 @@ from tui.cli import exits
 from tui.cli.output import Stream
 from tui.cli.plain import error_lines
 from tui.cli.tables import labelled, table
+from tui.cli.waiting_text import order_line, request_line, unlisted, waiting_lines
 from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from core.upload.values import SigningRequest
 
 _URGENCY: Final = ("red", "yellow", "green")
 _NONE: Final = "–"
 
 
-def status_lines(status: Status, stream: Stream, orders: Sequence[OpenOrder] = ()) -> Iterator[str]:
+def status_lines(
+    status: Status, stream: Stream, orders: Sequence[OpenOrder] = (), requests: Sequence[SigningRequest] = ()
+) -> Iterator[str]:
     """Yield the overview: the box and its timer, a line for each certificate, urgent ones first, the sum, and who waits.
 
-    `orders`: those that are open; told are those that wait for a person.
+    `orders` and `requests`: those that are open.
     """
     names = f"{printable(status.appliance)} · {printable(status.hostname)}"
     yield f"{stream.painted(names, 'bold')} · {text.timer_shown(status.timer, status.time)}"
@@ -38,9 +44,11 @@ def status_lines(status: Status, stream: Stream, orders: Sequence[OpenOrder] = (
         yield stream.painted(head, "dim")
         for lineage, row in zip(ordered, rows, strict=True):
             yield _with_painted_mark(row, text.severity_of(lineage), stream)
+            if lineage.last_error:
+                yield f"   {stream.painted(_failure(lineage.last_error), 'dim')}"
         yield ""
         yield _sum(ordered)
-    yield from (_waits(order, status.time, stream) for order in orders if order.is_by_hand)
+    yield from waiting_lines(status, orders, requests, stream)
 
 
 def problem_lines(status: Status, stream: Stream) -> Iterator[str]:
@@ -49,16 +57,19 @@ def problem_lines(status: Status, stream: Stream) -> Iterator[str]:
         yield from error_lines(problem, stream, about=problem.lineage or "certdeck")
 
 
-def _waits(order: OpenOrder, now: datetime, stream: Stream) -> str:
-    name, mark = printable(order.name), text.MARKS["waits"]
-    records = f"{text.plural(len(order.records), 'DNS record')} to set" if order.records else "its DNS records"
-    left = "" if order.expires is None else f", {_lives(order.expires, now)}"
-    return f"{stream.painted(mark.glyph, 'yellow')} {name} waits for you: {records}{left}. `certdeck complete {name}` goes on."
+def _failure(error: Mapping[str, object]) -> str:
+    said = " ".join(str(error[key]) for key in ("what", "why") if error.get(key))
+    when = _at(error)
+    return f"the last attempt failed{when and f' on {when}'}: {printable(said)}"
 
 
-def _lives(expires: datetime, now: datetime) -> str:
-    left = (expires - now).total_seconds()
-    return f"{text.span(left)} left" if left > 0 else "but the order is over"
+def _at(error: Mapping[str, object]) -> str:
+    """Return when it happened as people say it; what is no time is shown as it is."""
+    at = str(error.get("at") or "")
+    try:
+        return text.moment(datetime.fromisoformat(at)) if at else ""
+    except ValueError:
+        return printable(at)
 
 
 def _row(lineage: LineageStatus, now: datetime) -> list[str]:
@@ -99,10 +110,12 @@ def _counts(lineages: Sequence[LineageStatus]) -> dict[str, int]:
 # -- one certificate ---------------------------------------------------------------------------------------------------
 
 
-def lineages_lines(status: Status, stream: Stream, orders: Sequence[OpenOrder] = ()) -> Iterator[str]:
+def lineages_lines(
+    status: Status, stream: Stream, orders: Sequence[OpenOrder] = (), requests: Sequence[SigningRequest] = ()
+) -> Iterator[str]:
     """Yield each certificate in full, an empty line between two, and below it the order that waits for a person.
 
-    `orders`: those of these lineages, also of one that has no certificate and no settings yet.
+    `orders`: those of these lineages, also of one that has no certificate and no settings yet; `requests` of the same names.
     """
     from tui.cli.records_text import order_lines
 
@@ -112,6 +125,8 @@ def lineages_lines(status: Status, stream: Stream, orders: Sequence[OpenOrder] =
         if lineage.name in waiting:
             parts.append(order_lines(waiting.pop(lineage.name), status.time, stream))
     parts += [order_lines(order, status.time, stream) for order in waiting.values()]
+    parts += [iter((order_line(order, stream),)) for order in unlisted(status, orders)]
+    parts += [iter((request_line(request),)) for request in requests]
     for number, lines in enumerate(parts):
         if number:
             yield ""
@@ -128,7 +143,7 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
     if lineage.sha256:
         pairs += _certificate(lineage)
     pairs += [
-        ("Method", text.method_shown(lineage.method)),
+        ("Method", f"{text.method_shown(lineage.method)}{f' with {printable(lineage.dns)}' if lineage.dns else ''}"),
         ("Renews", f"{text.renewal_shown(lineage, now).removeprefix('renews ')} ({text.renewal_why(lineage)})"),
         ("By itself", "yes" if lineage.auto_renew else "no"),
     ]
@@ -156,6 +171,8 @@ def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
     assert lineage.not_after is not None
     count = lineage.chain_length
     chain = f"complete, {text.plural(count, 'intermediate')}" if lineage.chain else "the certificate alone"
+    if not lineage.chain and lineage.method == "upload" and not lineage.self_signed:
+        chain += ": many clients refuse it; import it again with --chain FILE or --fetch-chain"
     pairs = [
         ("Subject", printable(lineage.subject) or _NONE),
         ("Issuer", printable(lineage.issuer) or _NONE),
@@ -183,12 +200,12 @@ def _colour(state: str) -> str:
 
 def _last_error(lineage: LineageStatus) -> Iterator[str]:
     error = lineage.last_error or {}
-    at = error.get("at")
     for key in ("what", "why", "fix"):
         if error.get(key):
             yield printable(str(error[key]))
-    if at:
-        yield f"at {printable(str(at))}"
+    when = _at(error)
+    if when:
+        yield f"on {when}"
 
 
 # -- monitoring --------------------------------------------------------------------------------------------------------

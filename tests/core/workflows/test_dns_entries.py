@@ -126,6 +126,7 @@ def test_an_entry_in_use_stays(appliance: Appliance, vendor: CloudflareVendor) -
     with pytest.raises(InUse) as caught:
         appliance.engine.remove_dns_provider(ENTRY)
     assert caught.value.details["lineages"] == [NAME]
+    assert appliance.engine.status().lineages[0].dns == ENTRY
     appliance.engine.delete(NAME, force=True)
     appliance.engine.remove_dns_provider(ENTRY)
     assert appliance.engine.dns_providers() == ()

@@ -10,7 +10,7 @@ from core.config.rules import KEY_TYPES
 from core.errors import UsageError
 from tui import text
 from tui.cli import exits
-from tui.cli.jsonout import rfc3339
+from tui.cli.jsonout import request_json
 from tui.cli.parser import Command
 from tui.cli.prompts import confirm
 from tui.cli.tables import table
@@ -86,7 +86,7 @@ def _show(call: Call, request: SigningRequest) -> None:
     """Put the request alone onto stdout, so that it can be sent on; what to know of it onto stderr."""
     args = call.args
     if call.wants_json:
-        call.result({**_plain(request), "new": request.is_new, "out": args.out}, ())
+        call.result({**request_json(request), "new": request.is_new, "out": args.out}, ())
         return
     say = call.output.err.line
     name = printable(request.name)
@@ -110,7 +110,7 @@ def _list(call: Call) -> int:
         for each in open_ones
     ]
     lines = list(table(("NAME", "FOR", "KEY", "MADE"), rows)) if rows else ["There is no open signing request."]
-    call.result({"requests": [_plain(each) for each in open_ones]}, lines)
+    call.result({"requests": [request_json(each) for each in open_ones]}, lines)
     return exits.DONE
 
 
@@ -123,18 +123,6 @@ def _remove(call: Call) -> int:
         call.engine.remove_csr(name, report=report)
     call.result({"name": name, "removed": True}, [f"Forgot the signing request {printable(name)} and its key."])
     return exits.DONE
-
-
-def _plain(request: SigningRequest) -> dict[str, object]:
-    return {
-        "name": request.name,
-        "domains": list(request.domains),
-        "key_type": request.key_type,
-        "subject": request.subject,
-        "created": rfc3339(request.created),
-        "csr": request.pem,
-        "advice": list(request.advice),
-    }
 
 
 COMMANDS = (

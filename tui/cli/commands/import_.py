@@ -72,22 +72,22 @@ def _attempt(call: Call, upload: Upload, is_sure: bool) -> Imported:
 
 
 def _is_sure(call: Call) -> bool:
-    """Ask where a CA renews the certificate so far. Without a terminal the engine refuses, and says what to add."""
+    """Ask where a CA renews the certificate so far, or an order for it is open. Without a terminal the engine refuses, and says what to add."""
     name = call.args.name
     if call.args.replace or not call.can_ask:
         return bool(call.args.replace)
+    questions = []
     if name in call.engine.open_orders():
-        question = (
-            f"{printable(name)} has an open order, which is given up then, with the DNS records set for it. Go on?"
+        questions.append(
+            f"{printable(name)} has an open order, which is given up then, and its DNS records with it. Go on?"
         )
+    now = next((each for each in call.engine.status().lineages if each.name == name), None)
+    if now is not None and now.method not in _NOT_RENEWED:
+        questions.append(f"{printable(name)} renews by itself so far. An uploaded certificate does not. Go on?")
+    for question in questions:
         if not agrees(call, question):
             raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y, or add --replace.")
-    now = next((each for each in call.engine.status().lineages if each.name == name), None)
-    if now is None or now.method in _NOT_RENEWED:
-        return False
-    if not agrees(call, f"{printable(name)} renews by itself so far. An uploaded certificate does not. Go on?"):
-        raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y, or add --replace.")
-    return True
+    return bool(questions)
 
 
 def _lines(call: Call, done: Imported) -> list[str]:
@@ -97,6 +97,9 @@ def _lines(call: Call, done: Imported) -> list[str]:
     served = ", ".join(map(target_shown, done.status.targets)) or "no target yet"
     verb = "Deployed once more; it was here already:" if done.unchanged else "Imported"
     lines[-1] = f"{verb} {printable(done.status.name)}. Served by: {served}."
+    if any(each.id == "chain" and each.status != "pass" for each in done.check.checks) and not done.status.self_signed:
+        again = f"`certdeck import {printable(done.status.name)} --cert FILE --chain FILE`, or with --fetch-chain, mends that"
+        lines.append(f"Its chain is not complete: many clients will refuse it. {again}.")
     lines.append("It does not renew by itself; `certdeck status` says when the next one is needed.")
     return lines
 

@@ -14,6 +14,7 @@ from tui.glyphs import printable
 
 if TYPE_CHECKING:
     from core.operations import OpenOrder, Status
+    from core.upload.values import SigningRequest
     from tui.cli.call import Call
 
 
@@ -26,16 +27,17 @@ def _run(call: Call) -> int:
     if call.args.check:
         return _check(call)
     orders = _open_orders(call)
-    status = _status(call, {order.name for order in orders})
+    requests = _open_requests(call)
+    status = _status(call, {order.name for order in orders} | {request.name for request in requests})
     if call.wants_json:
         from tui.cli.jsonout import dumped, status_json
 
-        call.output.out.raw(dumped(status_json(status, orders)))
+        call.output.out.raw(dumped(status_json(status, orders, requests)))
     else:
         from tui.cli.status_text import lineages_lines, problem_lines, status_lines
 
         out = call.output.out
-        out.lines((lineages_lines if call.args.names else status_lines)(status, out, orders))
+        out.lines((lineages_lines if call.args.names else status_lines)(status, out, orders, requests))
         call.output.err.lines(problem_lines(status, call.output.err))
     # A name that was asked for and cannot be read is a failure; the overview of the others is not.
     return exits.FAILED if call.args.names and status.problems else exits.DONE
@@ -52,8 +54,16 @@ def _open_orders(call: Call) -> list[OpenOrder]:
     return found
 
 
+def _open_requests(call: Call) -> list[SigningRequest]:
+    """Return the open signing requests that are asked for; what cannot be read hides no certificate."""
+    found: list[SigningRequest] = []
+    with suppress(CertdeckError):
+        found += [each for each in call.engine.csrs() if not call.args.names or each.name in call.args.names]
+    return found
+
+
 def _status(call: Call, ordered: set[str]) -> Status:
-    """Return the state of what was asked for. A first order by hand has no lineage yet, and is no reason to fail."""
+    """Return the state of what was asked for. A first order or a request has no lineage yet, and is no reason to fail."""
     names = list(call.args.names)
     while True:
         try:

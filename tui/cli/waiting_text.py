@@ -1,0 +1,59 @@
+"""What is open beside the certificates, a line each below the overview: orders, and signing requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tui import text
+from tui.cli.output import Stream
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from core.operations import OpenOrder, Status
+    from core.upload.values import SigningRequest
+
+
+def waiting_lines(
+    status: Status, orders: Sequence[OpenOrder], requests: Sequence[SigningRequest], stream: Stream
+) -> Iterator[str]:
+    """Yield who waits for a person, the orders that would show nowhere else, and the requests without an answer."""
+    yield from (_by_hand(order, status.time, stream) for order in orders if order.is_by_hand)
+    yield from (order_line(order, stream) for order in unlisted(status, orders))
+    yield from (request_line(request) for request in requests)
+
+
+def unlisted(status: Status, orders: Sequence[OpenOrder]) -> list[OpenOrder]:
+    """Return the orders that go on by themselves, for certificates of which nothing else is there yet."""
+    listed = {lineage.name for lineage in status.lineages}
+    return [order for order in orders if not order.is_by_hand and order.name not in listed]
+
+
+def order_line(order: OpenOrder, stream: Stream) -> str:
+    """Return what becomes of an order that nobody is needed for, and both ways to end it."""
+    name, mark = printable(order.name), stream.painted(text.MARKS["unknown"].glyph, "dim")
+    ways = f"`certdeck complete {name}` at once, `certdeck complete {name} --give-up` ends it"
+    return f"{mark} {name}: its order is open, the next run goes on with it; {ways}."
+
+
+def request_line(request: SigningRequest) -> str:
+    """Return that a CA elsewhere has not answered yet, and what takes the answer in."""
+    name = printable(request.name)
+    mark = text.MARKS["unknown"].glyph
+    lost = " Its private key is gone." if request.is_lost else ""
+    since = f"since {text.moment(request.created)}"
+    way = f"`certdeck import {name} --cert FILE` takes its certificate in."
+    return f"{mark} {name}: a signing request for {text.names_shown(request.domains)} is open {since}.{lost} {way}"
+
+
+def _by_hand(order: OpenOrder, now: datetime, stream: Stream) -> str:
+    name, mark = printable(order.name), text.MARKS["waits"]
+    records = f"{text.plural(len(order.records), 'DNS record')} to set" if order.records else "its DNS records"
+    left = "" if order.expires is None else f", {_lives(order.expires, now)}"
+    return f"{stream.painted(mark.glyph, 'yellow')} {name} waits for you: {records}{left}. `certdeck complete {name}` goes on."
+
+
+def _lives(expires: datetime, now: datetime) -> str:
+    left = (expires - now).total_seconds()
+    return f"{text.span(left)} left" if left > 0 else "but the order is over"
