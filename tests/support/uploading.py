@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from textual import events
@@ -20,6 +21,16 @@ def bundle(leaf: Leaf) -> str:
 
 def secret_of(leaf: Leaf) -> str:
     return leaf.key_pem.decode().splitlines()[1]
+
+
+def with_upload() -> FakeEngine:
+    """Make an engine whose `shop` has been uploaded before."""
+    engine = FakeEngine()
+    engine.lineages = [
+        replace(each, method="upload", ca=None, renew_at=None, renew_why="by hand") if each.name == "shop" else each
+        for each in engine.lineages
+    ]
+    return engine
 
 
 async def opened(pilot: Pilot[Any]) -> UploadScreen:

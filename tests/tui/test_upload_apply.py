@@ -9,17 +9,19 @@ import pytest
 from textual import events
 from textual.widgets import Button, Input
 
-from core.errors import TargetError
+from core.errors import TargetError, UsageError
 from core.upload.values import Upload
 from tests.support.authority import Authority, Leaf
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
-from tests.support.fake_uploads import forceable_check, good_check, refused_check
+from tests.support.fake_requests import signing_request
+from tests.support.fake_uploads import forceable_check, good_check, refused_check, result
 from tests.support.lineages import lineage
-from tests.support.uploading import bundle, checked, opened, paste, secret_of, uploads
+from tests.support.uploading import bundle, checked, opened, paste, secret_of, uploads, with_upload
 from tui.screens.dialogs.confirm import ConfirmDialog
 from tui.screens.lineages import LineagesScreen
 from tui.screens.upload import UploadScreen
+from tui.screens.upload.applying import so_far
 from tui.screens.upload.progress import UploadProgress
 
 
@@ -287,3 +289,76 @@ async def test_a_missing_intermediate_is_fetched_when_asked(leaf: Leaf) -> None:
         app.screen.query_one("#yes", Button).press()
         await settled(pilot)
         assert uploads(engine, "import_upload")[-1]["fetch_chain"] is True
+
+
+async def test_what_the_row_is_called_says_nothing_of_what_is_brought(leaf: Leaf) -> None:
+    """The certificate under the cursor lends its name only where it was uploaded itself; else the brought one names itself."""
+    engine = FakeEngine()
+    engine.upload_check = good_check("new.example.com")
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(pilot)
+        await paste(pilot, bundle(leaf))
+        assert screen.called == "new.example.com"
+        assert "new.example.com  (unless you type another)" in shown(app)
+    app = deck(with_upload())
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(pilot)
+        assert screen.called == "shop"
+
+
+async def test_it_is_called_as_the_request_that_it_answers(leaf: Leaf) -> None:
+    """Where the key of an open request belongs to it, it is called as that request, not as another whose name begins so."""
+    engine = FakeEngine()
+    engine.requests["web"] = signing_request("web")
+    engine.requests["web-2"] = signing_request("web-2")
+    answers = result("key-match", "pass", "From the request web-2; it belongs (EC P-256).")
+    engine.upload_check = good_check("new.example.com", changes=[answers])
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await paste(pilot, bundle(leaf))
+    assert [each["name"] for each in uploads(engine)] == [None, "web-2"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "Let's Encrypt renews it so far."),
+        ({"method": "manual-dns-01", "renew_why": "by hand"}, "it is renewed by hand: somebody sets its DNS records."),
+        ({"auto_renew": False, "renew_why": "off"}, "its automatic renewal is off."),
+    ],
+    ids=["by itself", "by hand", "off"],
+)
+def test_the_question_says_who_renews_it_so_far(fields: dict[str, Any], words: str) -> None:
+    """What an upload would end is told as it is: a renewal by itself, by hand, or one that is switched off."""
+    shop = next(each for each in FakeEngine().lineages if each.name == "shop")
+    assert words in so_far(replace(shop, **fields))
+
+
+async def test_an_order_that_waits_is_asked_about_in_the_words_of_the_engine(leaf: Leaf) -> None:
+    """Where the engine refuses without `replace` its words are the question, and only a yes applies it."""
+    engine = FakeEngine([])
+    engine.upload_check = good_check("new.example.com")
+    apply = engine.import_upload
+
+    def refuse(name: str, upload: Upload, *, replace: bool = False, **more: Any) -> Any:
+        if not replace:
+            why = "Its records may be set already."
+            raise UsageError("An order of it waits.", why, "Add --replace.", details={"needs": "replace"})
+        return apply(name, upload, replace=replace, **more)
+
+    engine.import_upload = refuse  # type: ignore[method-assign]
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("u")
+        await settled(pilot)
+        await paste(pilot, bundle(leaf))
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        assert isinstance(app.screen, ConfirmDialog)
+        assert "An order of it waits. Its records may be set already." in shown(app)
+        assert not engine.lineages
+        await pilot.press("y")
+        await settled(pilot)
+    assert [each.name for each in engine.lineages] == ["new.example.com"]

@@ -13,7 +13,7 @@ from core.errors import StoreFull
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_requests import PEM, signing_request
-from tests.support.uploading import opened
+from tests.support.uploading import opened, with_upload
 from tui.screens.dialogs.confirm import ConfirmDialog
 from tui.screens.dialogs.path import PathDialog
 from tui.screens.upload import UploadScreen
@@ -22,14 +22,14 @@ from tui.screens.upload.requests import RequestsScreen
 
 
 def with_request(**fields: Any) -> FakeEngine:
-    engine = FakeEngine()
+    engine = with_upload()
     engine.requests["shop"] = signing_request("shop", **fields)
     return engine
 
 
 async def test_a_first_request_is_made_at_once() -> None:
     """Without an open request the key leads to the form, with the names of the certificate at hand; then the request is shown."""
-    engine = FakeEngine()
+    engine = with_upload()
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)
@@ -55,6 +55,18 @@ async def test_a_first_request_is_made_at_once() -> None:
     asked = next(arguments for called, arguments in engine.calls if called == "make_csr")
     assert asked["domains"] == ("*.example.com",)
     assert (asked["key_type"], asked["replace"]) == ("ec-256", False)
+
+
+async def test_no_foreign_name_is_filled_in() -> None:
+    """A certificate under the cursor that a CA renews lends a request neither its name nor its domains."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        assert isinstance(app.screen, RequestForm)
+        assert app.screen.query_one("#called Input", Input).value == ""
+        assert app.screen.query_one("#names Input", Input).value == ""
 
 
 async def test_leaving_the_first_form_leads_back() -> None:
@@ -145,7 +157,7 @@ async def test_copied_saved_and_forgotten(tmp_path: Path) -> None:
 
 async def test_a_failure_is_said() -> None:
     """A full disk is said where the request was to be made, and the form keeps what was typed."""
-    engine = FakeEngine()
+    engine = with_upload()
     engine.fails["make_csr"] = StoreFull("It could not be written.", "The disk is full.", "Free some space.")
     app = deck(engine)
     async with app.run_test(size=WIDE) as pilot:
@@ -186,7 +198,7 @@ async def test_it_is_called_as_its_first_name() -> None:
 
 async def test_leaving_while_the_key_is_made() -> None:
     """A large key takes a while: who leaves meanwhile loses nothing, and finds the request in the list."""
-    engine, gate = FakeEngine(), threading.Event()
+    engine, gate = with_upload(), threading.Event()
     make = engine.make_csr
 
     def slow(*arguments: Any, **options: Any) -> Any:

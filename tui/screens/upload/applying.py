@@ -12,7 +12,8 @@ from tui import text
 from tui.bridge import Operation
 from tui.screens.page import Page
 
-_ACME: Final = ("http-01", "dns-01", "manual-dns-01")
+_HERE: Final = ("upload", "self-signed", "private-ca")
+"""Methods that no CA elsewhere stands behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,8 @@ class Applying:
 
     def _ask_for_lineage(self, wanted: Wanted) -> None:
         lineage = wanted.lineage
-        if lineage is not None and lineage.method in _ACME:
-            self._ask_replace(wanted, f"{text.issuer_shown(lineage)} renews it so far.")
+        if lineage is not None and lineage.method not in _HERE:
+            self._ask_replace(wanted, so_far(lineage))
         else:
             self._begin(wanted, replace_method=False)
 
@@ -67,7 +68,7 @@ class Applying:
             if agreed:
                 self._begin(wanted, replace_method=True)
 
-        words = f"{why} With an uploaded certificate nobody renews it by itself any more: somebody has to bring a new one in time."
+        words = f"{why} Nobody renews an uploaded certificate by itself: somebody has to bring a new one in time."
         title = text.printable(f"Replace {wanted.name} by an upload?")
         self._page.app.push_screen(ConfirmDialog(title, text.printable(words), yes="Replace", danger=True), decided)
 
@@ -106,12 +107,27 @@ class Applying:
             return
 
         def left(_: None) -> None:
-            error = operation.error
             if operation.outcome == "done":
                 page.dismiss()
                 if operation.lineage is not None:
                     page.deck.call_after_refresh(page.deck.go_to, operation.lineage)
-            elif wanted is not None and error is not None and error.details.get("needs") == "replace":
-                self._ask_replace(wanted, error.what)
+            elif wanted is not None and _wants_an_answer(operation) and operation.error is not None:
+                self._ask_replace(wanted, f"{operation.error.what} {operation.error.why}")
 
         page.app.push_screen(UploadProgress(operation, self._had), left)
+
+
+def so_far(lineage: LineageStatus) -> str:
+    """Say who renews a lineage of a CA until now."""
+    if text.is_by_hand(lineage):
+        return (
+            f"{text.issuer_shown(lineage)} issues it so far, and it is renewed by hand: somebody sets its DNS records."
+        )
+    if not lineage.auto_renew:
+        return f"{text.issuer_shown(lineage)} issues it so far, and its automatic renewal is off."
+    return f"{text.issuer_shown(lineage)} renews it so far."
+
+
+def _wants_an_answer(operation: Operation) -> bool:
+    """Tell whether it only wants to hear that something may be replaced; nothing has been done then."""
+    return operation.error is not None and operation.error.details.get("needs") == "replace"

@@ -12,6 +12,7 @@ from core.errors import CertdeckError
 from core.upload.values import MOST_PARTS, Part, Upload, UploadCheck
 from tui.screens.page import Page
 from tui.screens.upload.given import Piece
+from tui.screens.upload.naming import check_as_named
 
 PAUSE_SECONDS: Final = 0.2
 """So long after the last key it is looked at."""
@@ -64,11 +65,13 @@ class Inspection:
             self._keep(None, None)
             return
         self.is_looking = True
-        engine = self._page.engine
+        engine, status = self._page.engine, self._page.deck.status
+        known = {each.name for each in status.lineages} if status else set()
 
         def call() -> tuple[Upload, UploadCheck]:
             upload = Upload(self._parts(given.pieces), given.passphrase)
-            return upload, engine.check_upload(upload, name=given.name, fetch_chain=given.fetch_chain)
+            check = check_as_named(engine, upload, name=given.name, fetch_chain=given.fetch_chain, known=known)
+            return upload, check
 
         def then(answer: tuple[Upload, UploadCheck] | CertdeckError) -> None:
             self.is_looking = False

@@ -43,6 +43,15 @@ class UploadProgress(ProgressScreen):
         yield from super().body()
         yield Sheet(id="result")
 
+    def _lead_on(self) -> None:
+        """Give way at once where it only has to be asked about: nothing has been done, and there is nothing to read."""
+        error = self.operation.error
+        if error is not None and error.details.get("needs") == "replace" and self.app.screen is self:
+            self.operation.seen = True
+            self.dismiss()
+        else:
+            super()._lead_on()
+
     def _show(self) -> None:
         super()._show()
         result = self.operation.result

@@ -30,6 +30,7 @@ from tui.screens.upload.checklist import Standing, check_lines, counts, standing
 from tui.screens.upload.compare import compare_lines
 from tui.screens.upload.given import source
 from tui.screens.upload.inspection import PAUSE_SECONDS, Given, Inspection
+from tui.screens.upload.naming import prefilled
 from tui.screens.upload.services import ServicesDialog, ServicesLine
 from tui.widgets.field import Field, wrong
 from tui.widgets.footer import PageFooter
@@ -40,6 +41,7 @@ from tui.widgets.prose import Prose, marked
 from tui.widgets.sheet import Sheet
 
 _MOST_TRIES: Final = 3
+_CALLED: Final = "(called as its first name)"
 
 
 class UploadScreen(Page[None]):
@@ -73,9 +75,9 @@ class UploadScreen(Page[None]):
     page_title = "Upload"
 
     def __init__(self, lineage: LineageStatus | None = None) -> None:
-        """`lineage`: the one that gets the certificate, unless another name is typed."""
+        """`lineage`: the one under the cursor."""
         super().__init__()
-        self._suggested = lineage.name if lineage is not None else ""
+        self._suggested = prefilled(lineage)
         self._targets: tuple[TargetInfo, ...] = ()
         self._chosen: tuple[str, ...] | None = None
         """Services that somebody has ticked; None: those that the lineage has."""
@@ -104,9 +106,7 @@ class UploadScreen(Page[None]):
         # The fallback is kept for bad days: an upload takes its services over instead of its name.
         if self._suggested == self._fallback:
             self._suggested = ""
-        yield NameField(
-            "Certificate", value=self._suggested, hint="(called as its first name)", check=self._wrong_name, id="name"
-        )
+        yield NameField("Certificate", value=self._suggested, hint=_CALLED, check=self._wrong_name, id="name")
         yield ServicesLine(id="services")
         yield Prose(id="standing")
 
@@ -305,6 +305,7 @@ class UploadScreen(Page[None]):
 
     def _show_title(self) -> None:
         name, services = self.called, self.services
+        self.query_one("#name Input", Input).placeholder = f"{name}  (unless you type another)" if name else _CALLED
         served = f", served by {_listed(services)}" if services else ""
         self.page_detail = text.printable(f"to {name}{served}") if name else ""
         self.refresh_frame()

@@ -1,0 +1,48 @@
+"""What an upload is called where nobody has typed a name: as the request that it answers, else as the certificate's first name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from core.errors import CertdeckError
+from core.operations import LineageStatus
+from core.upload.values import Upload, UploadCheck
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+
+
+def prefilled(lineage: LineageStatus | None) -> str:
+    """Return the name under the cursor where the next upload is likely to be for it: where the last one came that way, too."""
+    return lineage.name if lineage is not None and lineage.method == "upload" else ""
+
+
+def check_as_named(
+    engine: Engine, upload: Upload, *, name: str | None, fetch_chain: bool, known: Collection[str]
+) -> UploadCheck:
+    """Check an upload; without a `name`, as what it is going to be called. `known`: the lineages that there are.
+
+    Raises what `engine.check_upload` raises.
+    """
+    check = engine.check_upload(upload, name=name, fetch_chain=fetch_chain)
+    if name is not None or check.certificate is None:
+        return check
+    found = _answered(engine, check) or check.certificate.name
+    if found == check.certificate.name and found not in known:
+        return check
+    # Once more: there may be something to compare it with, and names that must not be lost.
+    return engine.check_upload(upload, name=found, fetch_chain=fetch_chain)
+
+
+def _answered(engine: Engine, check: UploadCheck) -> str:
+    """Return the name of the open signing request whose key belongs to it; empty where none does."""
+    said = " ".join((*check.notes, *(each.detail for each in check.checks if each.id == "key-match")))
+    if "the request " not in said:
+        return ""
+    try:
+        names = [request.name for request in engine.csrs()]
+    except CertdeckError:
+        return ""
+    return next((name for name in names if re.search(rf"the request {re.escape(name)}(?![\w.-]*\w)", said)), "")
