@@ -91,6 +91,10 @@ class Action:
     palette: bool = True
     shown_key: str = ""
     """How the key is written, where its name is not what stands on it."""
+    also: str = ""
+    """Other words that people look for it by, in the palette."""
+    otherwise: str = ""
+    """Why it does not apply to the chosen certificate, where there is more to say than that."""
     priority: bool = False
     """Works while a field has the focus as well."""
 
@@ -108,6 +112,8 @@ def why_not(action: Action, situation: Situation) -> str:
         return "Not while another operation runs. w shows it."
     if situation.broken and action.applies(replace(situation, broken=False)):
         return "Not while the configuration cannot be read. ! says what is wrong."
+    if situation.lineage is not None and action.otherwise:
+        return action.otherwise
     if situation.lineage is not None:
         return f"That does not apply to {situation.lineage.name} now."
     return "That does not apply here now."

@@ -36,6 +36,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="renew", key="r", label="Renew", title="Renew this certificate now", scope="certificates", applies=may_renew,
         footer=2, help="Orders a new certificate for the same names and puts it onto its services, due or not.",
+        otherwise="It comes from elsewhere, and is not renewed here. u brings a new one.",
     ),
     Action(
         id="deploy", key="d", label="Deploy", title="Deploy this certificate", scope="certificates",
@@ -54,11 +55,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="roll-back", key="b", label="Roll back", title="Roll back to the version before", scope="certificates",
-        applies=may_roll_back, help="Puts the previous version of this certificate back onto its services.",
+        applies=may_roll_back, otherwise="There is no version before this one.",
+        help="Puts the previous version of this certificate back onto its services.",
     ),
     Action(
         id="complete", key="c", label="Complete", title="Complete the open order", scope="certificates", applies=may_complete,
-        footer=2, help="Goes on with an order that was left open, for example after its DNS records were made.",
+        otherwise="It has no open order.", footer=2,
+        help="Goes on with an order that was left open, for example after its DNS records were made.",
     ),
     Action(
         id="export", key="e", label="Export", title="Export this certificate", scope="certificates",
@@ -224,9 +227,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Writes the request to a file on this box. It is no secret; its key stays sealed.",
     ),
     Action(
-        id="forget", key="delete,D", label="Forget", title="Forget this request and its key", scope="requests", footer=5,
+        id="forget", key="delete,D", label="Forget", title="Forget this request and its key", scope="requests", footer=4,
         applies=lambda situation: may_write(situation) and bool(situation.row), shown_key="del",
         help="For a request that nothing comes for any more: a certificate for it would be of no use then.",
+    ),
+    # -- deleted certificates --------------------------------------------------------------------------------------
+    Action(
+        id="bring-back", key="enter,ctrl+j", label="Bring back", title="Bring this certificate back", scope="deleted", footer=1,
+        shown_key="enter",
+        applies=lambda situation: may_write(situation) and bool(situation.row) and situation.row_kind != "in the way",
+        help="Brings back its key, its versions and its settings. It is deployed to nothing by that.",
     ),
     # -- issuers ---------------------------------------------------------------------------------------------------
     Action(
@@ -389,6 +399,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="dns", key="h", label="DNS", title="DNS providers: who writes the records of your zones", footer=11,
         help="The providers that names are proved with through the DNS: which zones each serves, and whether it works.",
+    ),
+    Action(
+        id="signing-requests", key="", label="Requests", title="Signing requests (CSR): make one, or see the open ones",
+        applies=may_write, also="certificate request pkcs10",
+        help="For a CA that wants a request. ^r on the upload screen leads there, too.",
+    ),
+    Action(
+        id="deleted", key="", label="Undelete", title="Undelete: bring a deleted certificate back", applies=may_write,
+        also="restore recover removed trash",
+        help="Lists what was deleted within the last 30 days, and brings one of them back.",
     ),
     Action(
         id="settings", key="comma", label="Settings", title="Settings", shown_key=",",

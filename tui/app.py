@@ -325,6 +325,16 @@ class CertdeckApp(App[None]):
 
         self._open(DnsScreen)
 
+    def action_signing_requests(self) -> None:
+        from tui.screens.upload.requests import RequestsScreen
+
+        self._open(RequestsScreen)
+
+    def action_deleted(self) -> None:
+        from tui.screens.deleted import DeletedScreen
+
+        self._open(DeletedScreen)
+
     def action_settings(self) -> None:
         from tui.screens.settings import SettingsScreen
 

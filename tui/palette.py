@@ -14,6 +14,7 @@ from textual.widgets import Button, Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui import text
+from tui.action import Action, why_not
 from tui.actions import offered
 from tui.glyphs import printable
 from tui.screens.dialogs.dialog import Dialog
@@ -37,6 +38,8 @@ class Command:
     words: str
     """What a search looks into, in lower case."""
     do: Callable[[], Any]
+    why_not: str = ""
+    """It does not apply now, and this is why."""
 
 
 def commands(page: Page[Any]) -> list[Command]:
@@ -45,7 +48,7 @@ def commands(page: Page[Any]) -> list[Command]:
         Command(
             action.key_shown,
             action.title,
-            f"{action.title} {action.label}".casefold(),
+            _words(action),
             partial(page.deck.perform, action),
         )
         for action in offered(page.actions(), page.situation())
@@ -56,6 +59,20 @@ def commands(page: Page[Any]) -> list[Command]:
         title = f"Theme: {printable(theme.name)}"
         found.append(Command("", title, title.casefold(), partial(setattr, page.deck, "theme", theme.name)))
     return found
+
+
+def _words(action: Action) -> str:
+    return f"{action.title} {action.label} {action.also}".casefold()
+
+
+def inapplicable(page: Page[Any]) -> Iterator[Command]:
+    """Yield a command for each action of a page that makes no sense now; it says why."""
+    situation = page.situation()
+    for action in page.actions():
+        reason = text.printable(why_not(action, situation)) if action.palette else ""
+        if reason:
+            say = partial(page.deck.notify, reason, title=action.title, timeout=5, markup=False)
+            yield Command(action.key_shown, action.title, _words(action), say, reason)
 
 
 def _waiting(deck: CertdeckApp) -> Iterator[Command]:
@@ -81,10 +98,14 @@ def certificates(deck: CertdeckApp) -> Iterator[Command]:
 
 
 def ranked(found: list[Command], typed: str) -> list[Command]:
-    """Return the commands that hold every typed word; those with words that begin so stand first."""
+    """Return the commands that hold every typed word: first those with words that begin so, last what does not apply."""
     words = typed.casefold().split()
     hits = [command for command in found if all(word in command.words for word in words)]
-    return sorted(hits, key=lambda command: -sum(f" {word}" in f" {command.words}" for word in words))
+    return sorted(hits, key=lambda command: (bool(command.why_not), -_begun(command, words)))
+
+
+def _begun(command: Command, words: list[str]) -> int:
+    return sum(f" {word}" in f" {command.words}" for word in words)
 
 
 class PaletteDialog(Dialog[None]):
@@ -122,7 +143,9 @@ class PaletteDialog(Dialog[None]):
 
     def _find(self, typed: str) -> None:
         # Certificates only when something is typed: there may be thousands.
-        every = [*self._commands, *certificates(self._page.deck)] if typed.strip() else self._commands
+        # What does not apply likewise: it is there for whoever looks for it.
+        page = self._page
+        every = [*self._commands, *certificates(page.deck), *inapplicable(page)] if typed.strip() else self._commands
         self._found = ranked(every, typed)[:_MOST]
         options = self.query_one(OptionList)
         options.clear_options()
@@ -150,4 +173,7 @@ class PaletteDialog(Dialog[None]):
 
 
 def _option(command: Command) -> Option:
-    return Option(Content.assemble((fit(command.key, 7), "$key bold"), command.title))
+    if not command.why_not:
+        return Option(Content.assemble((fit(command.key, 7), "$key bold"), command.title))
+    words = f"{command.title}: {command.why_not[:1].lower()}{command.why_not[1:]}"
+    return Option(Content.styled(f"{fit(command.key, 7)}{words}", "$text-muted"))

@@ -61,7 +61,7 @@ def _keys(title: str, actions: list[Action], width: int, ink: Ink) -> list[Line]
         return []
     lines: list[Line] = [[(title, ink("frame-title", bold=True))]]
     for action in actions:
-        lines += _entry(action.key_shown, action.title, action.help, width, ink)
+        lines += _entry(action.key_shown or "^p", action.title, action.help, width, ink)
     return [*lines, []]
 
 
