@@ -72,7 +72,7 @@ def _attempt(call: Call, upload: Upload, is_sure: bool) -> Imported:
 
 
 def _is_sure(call: Call) -> bool:
-    """Ask where a CA renews the certificate so far, or an order for it is open. Without a terminal the engine refuses, and says what to add."""
+    """Ask where a CA renews it so far, or an order for it is open. Without a terminal the engine refuses, and says what to add."""
     name = call.args.name
     if call.args.replace or not call.can_ask:
         return bool(call.args.replace)
