@@ -13,6 +13,7 @@ from tests.support.fake_dns import open_order, views
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import seven
 from tui.screens.records import RecordsScreen
+from tui.screens.records.boxes import value_lines
 from tui.terminal import Terminal
 
 WILD = open_order("wild", "*.example.com", "example.com")
@@ -90,10 +91,22 @@ def test_written_elsewhere(snap_compare: Any) -> None:
     assert snap_compare(app, run_before=at_the_records("n"), terminal_size=NARROW)
 
 
-def test_a_record_for_good(snap_compare: Any) -> None:
-    """A long value is broken inside its box, and it is said that the record stays."""
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+def test_a_record_for_good(snap_compare: Any, size: tuple[int, int]) -> None:
+    """A long value is broken behind a blank, and not at all where it has the room; it is said that the record stays."""
     order = replace(WILD, challenge="dns-persist-01", records=(FOR_GOOD,))
-    assert snap_compare(deck(engine("lacks", order=order)), run_before=at_the_records(), terminal_size=NARROW)
+    assert snap_compare(deck(engine("lacks", order=order)), run_before=at_the_records(), terminal_size=size)
+
+
+@pytest.mark.parametrize("width", [20, 51, 70, 72, 103, 200])
+@pytest.mark.parametrize("value", [FOR_GOOD.value, "x" * 150, "a  b", " a ", "a" * 20 + " b"])
+def test_a_broken_value_is_still_the_value(value: str, width: int) -> None:
+    """The lines of a value joined are the value, none is too long, and a word that fits into a line is whole."""
+    lines = value_lines(value, width)
+    assert "".join(lines) == value
+    assert all(len(line) <= width for line in lines)
+    short = [word for word in value.split() if len(word) < width]
+    assert all(any(word in line for line in lines) for word in short)
 
 
 def test_what_is_at_stake(snap_compare: Any) -> None:

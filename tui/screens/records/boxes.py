@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from tui.widgets.lines import BLANK, Line, Part, cut, length, strip_of, width_of
 
 _LABEL = 7
 """Cells of `Name`, `Value`, with the gap."""
+_FRAME = 4
 _LEADS_THERE = "  the name is a CNAME to it"
 _SHARED = " both values must stand at this name "
 _SHARED_BY_MANY = " all values must stand at this name "
@@ -65,6 +67,14 @@ class RecordBoxes(ScrollView, Inked, can_focus=True):
         self._cursor = max(min(self._cursor, len(records) - 1), 0)
         self._prepare(self.scrollable_content_region.width)
         self.refresh()
+
+    @property
+    def whole_width(self) -> int:
+        """In how many cells every name and value stands in one line, the scrollbar included."""
+        longest = max(
+            (width_of(printable(text)) for each in self._records for text in (each.name, each.value)), default=0
+        )
+        return longest + _LABEL + _FRAME + 1
 
     def height_for(self, width: int) -> int:
         """Return how many lines all boxes take."""
@@ -151,7 +161,7 @@ def box_lines(
 ) -> list[Line]:
     """Return one record in its frame. `shared`: how many records have this name."""
     frame = ink("border" if focused else "frame")
-    inner = width - 4
+    inner = width - _FRAME
     lines: list[Line] = []
 
     def add(parts: Sequence[Part]) -> None:
@@ -173,11 +183,24 @@ def box_lines(
                     (_LEADS_THERE if beside else "", ink("text-muted")),
                 ]
             )
-    for at, part in enumerate(chop_cells(printable(record.value), inner - _LABEL)):
+    for at, part in enumerate(value_lines(printable(record.value), inner - _LABEL)):
         add([("Value  " if not at else " " * _LABEL, ink("text-muted")), (part, ink("key", bold=True))])
     foot = "" if shared < 2 else _SHARED if shared == 2 else _SHARED_BY_MANY
     lines.append(_edge("╰─", "╯", (foot, ink("severity-yellow")), [], width, frame))
     return lines
+
+
+def value_lines(value: str, width: int) -> list[str]:
+    """Return a value in lines that joined are the value again: broken behind blanks where that is possible."""
+    lines = [""]
+    for word in re.findall(r" *[^ ]+ ?| +", value):
+        if width_of(lines[-1] + word) <= width:
+            lines[-1] += word
+        elif width_of(word) <= width:
+            lines.append(word)
+        else:
+            lines += chop_cells(word, width)
+    return [line for line in lines if line]
 
 
 def _standing(view: RecordView | None, ink: Ink) -> list[Part]:

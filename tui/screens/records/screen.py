@@ -30,6 +30,9 @@ from tui.widgets.sheet import Sheet
 
 _TICK_SECONDS: Final = 0.25
 _WIDE: Final = 110
+_LEAST_RECORDS: Final = 62
+_LEAST_BESIDE: Final = 48
+"""Cells of the name servers, where they stand beside the records."""
 _LEAST_SERVERS: Final = 6
 """Rows that the name servers keep, their frame included, however many records there are."""
 
@@ -240,11 +243,14 @@ class RecordsScreen(Page[None]):
         self._share_height()
 
     def _share_height(self) -> None:
-        """Give the records what they need, and the name servers the rest, but six rows at least."""
+        """Give the records the room that they need, and the name servers the rest, but six rows at least."""
         width, height = self.app.size
-        is_wide = width >= _WIDE
-        self.set_class(is_wide, "-wide")
         boxes = self.query_one(RecordBoxes)
+        wanted = max(boxes.whole_width, _LEAST_RECORDS)
+        # Values come first: what would be broken beside the name servers stands above them.
+        is_wide = width >= _WIDE and wanted + _LEAST_BESIDE <= width
+        self.set_class(is_wide, "-wide")
+        boxes.styles.width = wanted if is_wide else None
         head = self.query_one("#head", Prose)
         room = (
             height
