@@ -191,16 +191,17 @@ def box_lines(
 
 
 def value_lines(value: str, width: int) -> list[str]:
-    """Return a value in lines that joined are the value again: broken behind blanks where that is possible."""
+    """Return a value in lines, broken behind blanks where that is possible."""
     lines = [""]
     for word in re.findall(r" *[^ ]+ ?| +", value):
-        if width_of(lines[-1] + word) <= width:
+        if width_of(lines[-1] + word.rstrip()) <= width:
             lines[-1] += word
-        elif width_of(word) <= width:
+        elif width_of(word.rstrip()) <= width:
             lines.append(word)
         else:
             lines += chop_cells(word, width)
-    return [line for line in lines if line]
+    # The blank that a line is broken behind may be one cell too much.
+    return [line if width_of(line) <= width else line.rstrip() for line in lines if line]
 
 
 def _standing(view: RecordView | None, ink: Ink) -> list[Part]:
