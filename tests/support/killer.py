@@ -6,9 +6,8 @@
     for where, error in full_disks(tmp_path, act):   # from that operation on nothing more fits on the disk
         assert isinstance(error, StoreFull)
 
-`kills` runs `act` again and again in a forked child, which dies before and after its first, second, third … operation
-below the folder, until one comes through alive; a write that it dies "before" is torn in the middle. `full_disks` does the same in
-this process. `where` says which operation it was, for the message of a failing assertion. Counted are the functions of `os`
+`kills` runs `act` again and again in a forked child, which dies before its first, second, third … operation below the
+folder, and once more in the middle of each write. `full_disks` does the same in this process. `where` says which operation it was, for the message of a failing assertion. Counted are the functions of `os`
 that change something, and `open` for writing; what SQLite and other C code write is not.
 """
 
@@ -43,6 +42,7 @@ BY_PATH = (
     "replace",
 )
 BY_HANDLE = ("write", "pwrite", "fsync", "fdatasync", "ftruncate", "fchmod", "fchown")
+SYNCS = ("fsync", "fdatasync")
 FILLING = ("open", "write", "pwrite", "mkdir", "symlink", "link", "ftruncate", "truncate", "fsync")
 """What a full disk refuses; renaming and removing go on working."""
 
@@ -50,18 +50,21 @@ Strike = Callable[[str, str, bool], None]
 
 
 def kills(root: Path, act: Callable[[], object]) -> Iterator[str]:
-    """Yield once for each place at which a process that does `act` can die, `root` as it left it."""
+    """Yield once for each state in which a process that does `act` can leave `root` when it dies, and once for its end."""
     with _restored(root) as restore:
-        number = 1
-        while True:
-            for after in (False, True):
+        names = _operations(root, act)
+        for number, name in enumerate(names, 1):
+            # A kill loses nothing that was written: before and after a sync the folder is the same.
+            is_new = number == 1 or names[number - 2] not in SYNCS
+            for tears in [*([False] if is_new else []), *([True] if name == "write" else [])]:
                 restore()
-                where = _run_and_kill(root, act, number, after=after)
+                where = _run_and_kill(root, act, number, tears=tears)
                 if where is not None:
                     yield where
-                elif not after:  # an operation that failed, like the removal of what is not there, has no "after"
-                    return
-            number += 1
+        restore()
+        late = _run_and_kill(root, act, len(names) + 1, tears=False)
+        assert late is None, f"more operations than before: {late}"
+        yield "after everything"
 
 
 def full_disks(
@@ -123,17 +126,43 @@ def _restored(root: Path) -> Iterator[Callable[[], None]]:
         shutil.rmtree(first)
 
 
-def _run_and_kill(root: Path, act: Callable[[], object], number: int, *, after: bool) -> str | None:
+def _operations(root: Path, act: Callable[[], object]) -> list[str]:
+    """Let a child do `act` to its end, and return the names of its operations."""
+    names: list[str] = []
+
+    def strike(name: str, path: str, is_over: bool) -> None:
+        if not is_over:
+            names.append(name)
+
+    def watched(say: Callable[[str], object]) -> None:
+        with _watched(root, strike):
+            act()
+        say(" ".join(names))
+
+    status, said = _child(watched)
+    assert status == 0, f"the child failed by itself:\n{said}"
+    return said.split()
+
+
+def _run_and_kill(root: Path, act: Callable[[], object], number: int, *, tears: bool) -> str | None:
     """Run `act` in a child that dies at its operation `number`; None when it came to its end before."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _be_killed(root, act, number, after, writing)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read().decode()
-    _, status = os.waitpid(child, 0)
+
+    def watched(say: Callable[[str], object]) -> None:
+        seen = 0
+        lock = threading.Lock()
+
+        def strike(name: str, path: str, is_over: bool) -> None:
+            nonlocal seen
+            with lock:
+                seen += not is_over
+                if seen == number and not is_over:
+                    say(f"{'in' if tears else 'before'} {number}: {name} {path}")
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        with _watched(root, strike, tears=tears):
+            act()
+
+    status, said = _child(watched)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL, said
         return said
@@ -141,28 +170,25 @@ def _run_and_kill(root: Path, act: Callable[[], object], number: int, *, after: 
     return None
 
 
-def _be_killed(root: Path, act: Callable[[], object], number: int, after: bool, pipe: int) -> None:
-    seen = 0
-    lock = threading.Lock()
-    say = os.write
-
-    def strike(name: str, path: str, is_over: bool) -> None:
-        nonlocal seen
-        with lock:
-            seen += not is_over
-            if seen == number and is_over == after:
-                say(pipe, f"{'after' if after else 'before'} {number}: {name} {path}".encode())
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    status = 1
-    try:
-        with _watched(root, strike, tears=not after):
-            act()
-        status = 0
-    except BaseException:  # noqa: BLE001 - the parent is told
-        say(pipe, traceback.format_exc().encode())
-    finally:
-        os._exit(status)
+def _child(work: Callable[[Callable[[str], object]], object]) -> tuple[int, str]:
+    """Fork and do `work`, which may say something; returns how the child ended, as `waitpid` has it, and what it said."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        write = os.write  # the real one, also while operations are watched
+        status = 1
+        try:
+            work(lambda text: write(writing, text.encode()))
+            status = 0
+        except BaseException:  # noqa: BLE001 - the parent is told
+            write(writing, traceback.format_exc().encode())
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read().decode()
+    return os.waitpid(child, 0)[1], said
 
 
 @contextmanager
