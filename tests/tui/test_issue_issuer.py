@@ -12,6 +12,7 @@ from tests.support.deck import NARROW, deck, shown
 from tests.support.showcase import ISSUER_TEST
 from tests.support.wizard import Box, go_to, open_wizard, until
 from tui.widgets.one_of import OneOf
+from tui.widgets.row_list import RowList
 
 # -- issuer and key --------------------------------------------------------------------------------------------------------
 
@@ -37,6 +38,41 @@ async def test_only_what_an_issuer_takes_is_offered() -> None:
         assert "It takes 2 names at most, yours are 1" in text
         assert "It wants an external account binding, and none is set" in text
         assert "Rehearse first" not in text
+
+
+async def test_one_scrollbar_for_many_issuers() -> None:
+    """However many issuers there are, only the step scrolls, and the chosen one stays in sight."""
+    engine = Box()
+    public = engine.issuers()
+    many = tuple(
+        replace(public[0], name=f"ca-{number}", title=f"CA {number}", is_default=False) for number in range(20)
+    )
+    engine.issuers = lambda: (*public, *many)  # type: ignore[method-assign]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        assert screen.step.show_vertical_scrollbar
+        assert not screen.query_one("#issuer", RowList).show_vertical_scrollbar
+        await pilot.press("end")
+        await pilot.pause()
+        assert "(●) CA 19" in shown(app)
+        await pilot.press("home")
+        await pilot.pause()
+        assert "(●) Let's Encrypt" in shown(app)
+
+
+async def test_a_profile_called_default_is_told_from_no_profile() -> None:
+    """Where the issuer has a profile of that name, choosing none is called otherwise."""
+    engine = Box()
+    answer = replace(ISSUER_TEST, profiles={"default": "The usual one"})
+    engine.test_issuer = lambda name: answer  # type: ignore[method-assign, assignment]
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        await until(pilot, lambda: "Profile" in shown(app) and "[as the issuer does]" in shown(app))
+        assert "[as the issuer does]  default" in shown(app)
 
 
 async def test_what_stands_against_an_issuer_is_said_at_once() -> None:

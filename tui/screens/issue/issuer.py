@@ -8,6 +8,7 @@ from typing import Final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.geometry import Region
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
@@ -99,6 +100,9 @@ class IssuerStep(Step):
         self.draft.profile = ""
         self._wants_agreement = False
         self.query_one("#profile-text", Field).value = ""
+        listed = self.query_one("#issuer", RowList)
+        row = listed.virtual_region.y + listed.keys.index(message.key)
+        self.scroll_to_region(Region(0, row, 1, 1), animate=False, force=True)
         self._show()
         self._rest()
 
