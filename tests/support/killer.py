@@ -7,8 +7,9 @@
         assert isinstance(error, StoreFull)
 
 `kills` runs `act` again and again in a forked child, which dies before its first, second, third … operation below the
-folder, and once more in the middle of each write. `full_disks` does the same in this process. `where` says which operation it was, for the message of a failing assertion. Counted are the functions of `os`
-that change something, and `open` for writing; what SQLite and other C code write is not.
+folder, and once more in the middle of each write. `full_disks` does the same in this process. `where` says which operation
+it was, for the message of a failing assertion. Counted are the functions of `os` that change something, and `open` for
+writing; what SQLite and other C code write is not.
 """
 
 from __future__ import annotations
