@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -173,6 +174,8 @@ class CertdeckApp(App[None]):
         self._publish_status()
 
     def _poll(self) -> None:
+        if not self.is_headless and not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
+            self._ended_by(signal.SIGHUP)  # the terminal is gone, and nobody has said so
         if self.bridge.busy:
             return
         try:
@@ -429,7 +432,12 @@ def run(engine: Engine, *, variables: Mapping[str, str] | None = None) -> int:
     app = CertdeckApp(engine, terminal=terminal, theme=theme)
     app.run(mouse=mouse)
     _finish(app.bridge)
-    return app.return_code or 0
+    code = app.return_code or 0
+    if code == 128 + signal.SIGHUP:
+        # Textual's reading thread does not always notice that its terminal is gone: it would hold the process, busy, for ever.
+        logging.shutdown()
+        os._exit(code)
+    return code
 
 
 def _finish(bridge: Bridge) -> None:
