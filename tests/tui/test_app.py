@@ -351,8 +351,12 @@ async def test_quit_ends_with_status_0() -> None:
 @pytest.mark.parametrize(
     ("lineages", "key", "words"),
     [
-        ([lineage("bought", method="upload")], "r", "That does not apply to bought now."),
-        ([lineage("bought", method="upload")], "b", "That does not apply to bought now."),
+        (
+            [lineage("bought", method="upload")],
+            "r",
+            "It comes from elsewhere, and is not renewed here. u brings a new one.",
+        ),
+        ([lineage("bought", method="upload")], "b", "There is no version before this one."),
         ([], "r", "That does not apply here now."),
         ([], "w", "That does not apply here now."),
     ],
