@@ -82,10 +82,18 @@ def failed(context: Context, name: str, exc: Exception) -> None:
     retry_at = next_retry(state.failures + 1, now, context.env.random.uniform(0.0, 1.0))
     if exc.retry_at is not None:
         retry_at = max(retry_at, exc.retry_at)
-    if not why_never_alone(facts_of(context.paths, name), context.config):
+    if not _is_by_hand(context, name):
         context.narrator.tell(RetryScheduled(retry_at=retry_at, why=exc.what))
     with suppress(CertdeckError):
         renewal_state.save(context.paths, name, state.failed(exc, now, retry_at))
+
+
+def _is_by_hand(context: Context, name: str) -> bool:
+    """Tell whether nothing is tried again by itself. What is damaged is: it is renewed."""
+    try:
+        return bool(why_never_alone(facts_of(context.paths, name), context.config))
+    except CertdeckError:
+        return False
 
 
 def target_configs(context: Context, names: Sequence[str]) -> list[TargetConfig]:
