@@ -18,7 +18,7 @@ from core.events import KeyUsed
 from core.store.vault import Vault
 from core.version import BUILT
 from core.workflows.context import Context
-from core.x509 import authority, certificate, key
+from core.x509 import authority, certificate, key, key_reader
 
 NAME = "appliance-ca"
 _RECORD = f"ca/{NAME}"
@@ -66,7 +66,9 @@ def root(context: Context, vault: Vault) -> Root:
 def _opened(sealed: bytes) -> Root:
     try:
         record = json.loads(sealed)
-        return Root(certificate.parse_pem(record["certificate"].encode())[0], key.load_key(record["key"].encode()))
+        return Root(
+            certificate.parse_pem(record["certificate"].encode())[0], key_reader.load_key(record["key"].encode())
+        )
     except (ValueError, KeyError, TypeError, IndexError) as exc:
         raise StoreCorrupt(
             "The root of the private CA cannot be read.",

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.identifiers import Identifier, public_problem
+from core.key_types import KEY_TYPES
 
-EVERY_KEY = ("ec-256", "ec-384", "ec-521", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192")
+EVERY_KEY = KEY_TYPES
 PUBLIC_KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
 """What Let's Encrypt takes, and with it nearly every public CA."""
 

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import CertdeckError
-from core.upload.trust import Store
 from core.workflows.context import View
+from core.x509.trust_store import Store
 
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine

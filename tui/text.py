@@ -62,6 +62,7 @@ _KEYS: Final = {
     "ec-256": "EC P-256",
     "ec-384": "EC P-384",
     "ec-521": "EC P-521",
+    "ec-explicit": "EC, explicit curve",
     "ed25519": "Ed25519",
     "ed448": "Ed448",
 }
@@ -256,6 +257,8 @@ def names_shown(domains: tuple[str, ...]) -> str:
 
 def key_shown(key_type: str) -> str:
     """Return `EC P-256`, `RSA 2048`."""
+    if key_type.startswith("rsa-pss-"):
+        return f"RSA-PSS {printable(key_type[8:])}"
     if key_type.startswith("rsa-"):
         return f"RSA {printable(key_type[4:])}"
     return _KEYS.get(key_type, printable(key_type)) or "–"

@@ -20,6 +20,7 @@ from core.config.model import (
     LineageConfig,
     TargetConfig,
 )
+from core.key_types import KEY_TYPES
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 """Of a lineage, an issuer, a target, a DNS provider entry."""
@@ -27,7 +28,6 @@ NAME_FIX = "Begin with a letter, digit or _; then letters, digits, . _ and -, 12
 _ZONE = re.compile(
     r"(?=.{1,253}\.?$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
 )
-KEY_TYPES = ("ec-256", "ec-384", "ec-521", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192")
 CHALLENGES = ("http-01", "dns-01", "dns-account-01", "dns-persist-01", "tls-alpn-01")
 
 Broken = tuple[str, str] | None

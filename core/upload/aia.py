@@ -5,7 +5,6 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from core.upload.trust import extensions_of
 from core.x509.certificate import Certificate, printable
 
 _LONGEST_URL = 2000
@@ -16,7 +15,7 @@ _MOST_URLS = 3
 def issuer_urls(certificate: Certificate) -> tuple[str, ...]:
     """Return the addresses of its issuer's certificate, a few at most, as they stand there: data from outside, ASCII."""
     try:
-        descriptions = extensions_of(certificate).get_extension_for_class(x509.AuthorityInformationAccess).value
+        descriptions = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except (x509.ExtensionNotFound, ValueError):
         return ()
     found = [

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.key_types import key_words
 from core.severity import days_left, severity
 from core.upload import strength
 from core.upload.material import Material
-from core.upload.names import bare_domains_missing, covers, missing
+from core.upload.names import accepted, addresses_as_names, bare_domains_missing, missing
 from core.upload.recognise import Pieces
 from core.upload.trustworthy import chain, distrusted
 from core.upload.values import CheckResult
@@ -131,7 +132,7 @@ def _key_match(case: Case, material: Material) -> Answer:
             return FAIL, "There is no private key.", "Give the key that the request (CSR) was made with."
         return SKIP, "No private key was given.", "Give it with --key to check that it belongs to the certificate."
     if not material.key_matches:
-        given = f"The private key ({_key_words(material.key.key_type)}) belongs to another certificate"
+        given = f"The private key ({key_words(material.key.key_type)}) belongs to another certificate"
         of = _certificate_of_key(case, material)
         return (
             FAIL,
@@ -139,21 +140,16 @@ def _key_match(case: Case, material: Material) -> Answer:
             "Give the key that this certificate's request (CSR) was made with; each request has its own.",
         )
     if material.whose_key:
-        return PASS, f"From {material.whose_key}; it belongs ({_key_words(material.key.key_type)}).", ""
+        return PASS, f"From {material.whose_key}; it belongs ({key_words(material.key.key_type)}).", ""
     if material.other_keys:
-        return WARN, f"It belongs. There were {material.other_keys + 1} keys; the others were left out.", ""
-    return PASS, f"It belongs ({_key_words(material.key.key_type)}).", ""
+        return WARN, f"It belongs. There were {len(material.other_keys) + 1} keys; the others were left out.", ""
+    return PASS, f"It belongs ({key_words(material.key.key_type)}).", ""
 
 
 def _certificate_of_key(case: Case, material: Material) -> str:
     assert material.key is not None
     spki = material.key.spki
     return next((each.subject for each in case.pieces.certificates if each.public_key_spki == spki), "")
-
-
-def _key_words(key_type: str) -> str:
-    family, _, size = key_type.partition("-")
-    return {"ec": f"EC P-{size}", "rsa": f"RSA with {size} bits", "ed25519": "Ed25519"}.get(family, "EC")
 
 
 def _validity(case: Case, material: Material) -> Answer:
@@ -190,13 +186,19 @@ def _host_match(case: Case, material: Material) -> Answer:
     names = material.leaf.names
     if not case.hosts and not case.served:
         return SKIP, "No host was named to compare it with.", ""
-    refused = [host for host in case.hosts if not covers(names, host)]
+    refused = [host for host in case.hosts if not accepted(material.leaf, host)]
+    if set(refused) & set(addresses_as_names(material.leaf)):
+        return (
+            FAIL,
+            f"{_listed(refused)} is in it as a DNS name, not as an IP address: no client accepts that (RFC 9525).",
+            "Have it issued again with the address as an IP address.",
+        )
     if refused:
         return FAIL, f"It is not for {_listed(refused)}, but for {_listed(names) or 'no name'}.", "Give the right one."
-    unserved = [host for host in case.served if not covers(names, host)]
+    unserved = [host for host in case.served if not accepted(material.leaf, host)]
     if unserved:
         return WARN, f"Services that use it are asked for {_listed(unserved)}, which it is not for.", "Add that name."
-    if not _has_san(material):
+    if not material.leaf.has_san:
         return (
             WARN,
             "The name is in the subject alone; browsers look at the alternative names.",
@@ -208,7 +210,7 @@ def _host_match(case: Case, material: Material) -> Answer:
 def _names_kept(case: Case, material: Material) -> Answer:
     if not case.had:
         return SKIP, "There is no earlier certificate to compare it with.", ""
-    gone = missing(material.leaf.names, case.had)
+    gone = missing(material.leaf, case.had)
     if gone:
         return (
             WARN,
@@ -269,18 +271,6 @@ def _clock(case: Case, _material: Material) -> Answer:
     if case.clock_is_wrong:
         return WARN, f"The clock of this box shows {_day(case.now)}, before this program was built.", "Set the clock."
     return PASS, f"The clock of this box shows {_day(case.now)}.", ""
-
-
-def _has_san(material: Material) -> bool:
-    from cryptography import x509
-
-    from core.upload.trust import extensions_of
-
-    try:
-        extensions_of(material.leaf).get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return False
-    return True
 
 
 def _listed(names: Sequence[str]) -> str:

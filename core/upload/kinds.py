@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from core.upload.der import BIT_STRING, INTEGER, OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
+from core.x509.der import BIT_STRING, INTEGER, OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
 
 _PKCS7 = bytes.fromhex("2a864886f70d0107")
 """1.2.840.113549.1.7, without its last arc."""

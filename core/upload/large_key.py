@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.upload.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
+from core.x509.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader, tlv
 
 SMALL = 3 * 1024
 """Bytes. An RSA key of 4096 bits takes 2.4 kB and a third of a second."""
@@ -53,7 +53,7 @@ def _parted(reader: Reader) -> Parted | None:
     if len(keys) != 1 or len(keys[0][1]) <= SMALL:
         return None
     head = reader.data[_begin(reader, version) : version.after]
-    rest = _tlv(SEQUENCE, head + _data_info(_tlv(SEQUENCE, kept)))
+    rest = tlv(SEQUENCE, head + _data_info(tlv(SEQUENCE, kept)))
     return Parted(rest, keys[0][1], keys[0][0] == SHROUDED_KEY_BAG)
 
 
@@ -82,7 +82,7 @@ def _without_keys(reader: Reader, info: Element, keys: list[tuple[bytes, bytes]]
             keys.append((name, inner.data[_begin(inner, key) : key.after]))
         else:
             kept += inner.data[_begin(inner, bag) : bag.after]
-    return whole if len(keys) == found else _data_info(_tlv(SEQUENCE, kept))
+    return whole if len(keys) == found else _data_info(tlv(SEQUENCE, kept))
 
 
 def _begin(reader: Reader, element: Element) -> int:
@@ -97,12 +97,4 @@ def _begin(reader: Reader, element: Element) -> int:
 
 
 def _data_info(content: bytes) -> bytes:
-    return _tlv(SEQUENCE, _tlv(OID, _DATA) + _tlv(_EXPLICIT, _tlv(OCTET_STRING, content)))
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    count = (size.bit_length() + 7) // 8
-    return bytes((tag, 0x80 | count)) + size.to_bytes(count, "big") + content
+    return tlv(SEQUENCE, tlv(OID, _DATA) + tlv(_EXPLICIT, tlv(OCTET_STRING, content)))

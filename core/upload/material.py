@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.upload.chain import Way, find_way
+from core.upload.names import accepted
 from core.upload.recognise import Pieces
-from core.upload.trust import Store, loaded
 from core.x509.certificate import Certificate
-from core.x509.key import PrivateKey
+from core.x509.key import PrivateKey, fitted
+from core.x509.path_building import Way, find_way
+from core.x509.trust_store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,74 +30,111 @@ class Material:
 
     leaf: Certificate
     way: Way
+    now: datetime
     key: PrivateKey | None = None
     """What belongs to the leaf; else what was given, though it does not belong."""
     key_matches: bool = False
     whose_key: str = ""
     """Where it was not given: whose it is on this box."""
-    other_keys: int = 0
+    other_keys: tuple[PrivateKey, ...] = ()
     """Given, and left out."""
     other_leaves: tuple[Certificate, ...] = ()
     """Server certificates that were given and left out."""
+    roots: tuple[Certificate, ...] = ()
+    """Given, at the end of the way, and not sent."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was decided by itself, a sentence each."""
         return tuple(_notes(self))
 
+    @property
+    def left_out(self) -> tuple[Certificate, ...]:
+        """Every certificate that was given and is not used."""
+        return (*self.roots, *self.way.strangers)
+
 
 def assemble(
-    pieces: Pieces, stores: Sequence[Store], now: datetime, own_keys: Sequence[OwnKey] = ()
+    pieces: Pieces,
+    stores: Sequence[Store],
+    now: datetime,
+    own_keys: Sequence[OwnKey] = (),
+    hosts: Sequence[str] = (),
 ) -> Material | None:
     """Return the material, or None where there is no certificate.
 
     Args:
         own_keys: keys that this box has, of the lineage and of signing requests: taken where none that was given belongs to
             the certificate.
+        hosts: what it is to be for: decides between several pairs.
     """
     if not pieces.certificates:
         return None
     with warnings.catch_warnings():
         # cryptography warns of names that break RFC 5280 whenever it looks at them.
         warnings.simplefilter("ignore")
-        return _assembled(pieces, stores, now, own_keys)
+        return _assembled(pieces, stores, now, own_keys, hosts)
 
 
-def _assembled(pieces: Pieces, stores: Sequence[Store], now: datetime, own_keys: Sequence[OwnKey]) -> Material:
-    leaf = _leaf(pieces, now, own_keys)
-    mine = next((key for key in pieces.keys if key.spki == leaf.public_key_spki), None)
-    ours = next((own for own in own_keys if own.key.spki == leaf.public_key_spki), None) if mine is None else None
-    given = [each for each in pieces.certificates if each is not leaf]
-    way = find_way(leaf, given, stores, now)
+def _assembled(
+    pieces: Pieces, stores: Sequence[Store], now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]
+) -> Material:
+    leaf = _leaf(pieces, now, own_keys, hosts)
+    given, mine = _key_of(leaf, pieces.keys)
+    ours = None if mine else next((own for own in own_keys if own.key.spki == leaf.public_key_spki), None)
+    way = find_way(leaf, [each for each in pieces.certificates if each is not leaf], stores, now)
     # A stranger that signs nothing here and is no CA is another server's certificate.
     leaves = tuple(each for each in way.strangers if not each.is_ca and not each.self_signed)
-    key = mine or (ours.key if ours else None) or (pieces.keys[0] if pieces.keys else None)
+    if mine is None and ours is None and pieces.keys:
+        given = mine = pieces.keys[0]
+        matched = False
+    else:
+        matched = mine is not None or ours is not None
     return Material(
         leaf=leaf,
         way=way,
-        key=key,
-        key_matches=(mine or ours) is not None,
+        now=now,
+        key=ours.key if ours else mine,
+        key_matches=matched,
         whose_key=ours.whose if ours else "",
-        other_keys=len(pieces.keys) - (key in pieces.keys),
+        other_keys=tuple(key for key in pieces.keys if key is not given),
         other_leaves=leaves,
+        roots=tuple(
+            link.certificate
+            for link in way.links
+            if link.certificate.self_signed and link.certificate in pieces.certificates
+        ),
     )
 
 
-def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey]) -> Certificate:
-    """Return the certificate that the key belongs to; without one, that which has signed no other and is no CA."""
-    keys = {key.spki for key in pieces.keys}
+def _key_of(certificate: Certificate, keys: Sequence[PrivateKey]) -> tuple[PrivateKey | None, PrivateKey | None]:
+    """Return the key that belongs to a certificate, as it was given and as it fits."""
+    for key in keys:
+        fitting = fitted(certificate, key)
+        if fitting is not None:
+            return key, fitting
+    return None, None
+
+
+def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequence[str]) -> Certificate:
+    """Return the certificate that the key belongs to; without one, that which has signed no other and is no CA.
+
+    Of several pairs the one that fits the hosts and is valid wins, then the one that lasts longest.
+    """
     ours = {own.key.spki for own in own_keys}
-    natives = [loaded(each.der) for each in pieces.certificates]
+    natives = [each.native for each in pieces.certificates]
     issuers = {native.issuer.public_bytes() for native in natives if native.issuer != native.subject}
 
-    def worth(item: tuple[int, Certificate]) -> tuple[bool, bool, bool, bool, bool, datetime, int]:
+    def worth(item: tuple[int, Certificate]) -> tuple[bool, bool, bool, bool, bool, bool, datetime, int]:
         number, each = item
         signs_another = natives[number].subject.public_bytes() in issuers
+        has_key = _key_of(each, pieces.keys)[0] is not None
         return (
-            not each.is_ca and not signs_another and each.public_key_spki in keys,
+            not each.is_ca and not signs_another and has_key,
             not each.is_ca and not signs_another and each.public_key_spki in ours,
-            each.public_key_spki in keys and not signs_another,
+            has_key and not signs_another,
             not each.is_ca and not signs_another,
+            bool(hosts) and all(accepted(each, host) for host in hosts),
             not signs_another and each.not_before <= now < each.not_after,
             each.not_after,
             -number,
@@ -110,19 +148,20 @@ def _notes(material: Material) -> list[str]:
     found = []
     if way.is_reordered:
         found.append("The chain was put in order.")
-    roots = [link.certificate for link in way.links if link.certificate.self_signed and link.store is None]
-    if roots:
-        found.append(f"The root {roots[0].subject} was left out: clients have it, or have to get it from you.")
+    if material.roots:
+        root = material.roots[0].subject
+        found.append(f"The root {root} was left out: clients have it, or have to get it from you.")
     for link in way.completed:
         assert link.store is not None
         found.append(f"{link.certificate.subject} was missing and was taken from {link.store.title}.")
     unused = [each for each in way.strangers if each not in material.other_leaves]
     if unused:
-        names = ", ".join(each.subject for each in unused[:3])
+        names = ", ".join(_told(each, material.now) for each in unused[:3])
         more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
         found.append(f"Not part of the chain, and left out: {names}{more}.")
-    if material.other_leaves:
-        found.append(f"Another server's certificate was left out: {material.other_leaves[0].subject}.")
+    for each in material.other_leaves[:3]:
+        whose = "Another certificate" if set(each.names) & set(material.leaf.names) else "Another server's certificate"
+        found.append(f"{whose} was left out: {_told(each, material.now)}.")
     if material.other_keys and material.key_matches and not material.whose_key:
         found.append("Another private key was left out: it does not belong to this certificate.")
     if material.whose_key:
@@ -131,3 +170,9 @@ def _notes(material: Material) -> list[str]:
             f"{given}; the one on this box, from {material.whose_key}, belongs to the certificate and is used."
         )
     return found
+
+
+def _told(certificate: Certificate, now: datetime) -> str:
+    if now < certificate.not_after:
+        return certificate.subject
+    return f"{certificate.subject} (expired on {certificate.not_after:%Y-%m-%d})"

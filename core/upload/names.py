@@ -4,20 +4,51 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Named(Protocol):
+    """A certificate, as far as its names go."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def dns_names(self) -> tuple[str, ...]: ...
+    @property
+    def addresses(self) -> tuple[str, ...]: ...
+
+
+def accepted(certificate: Named, host: str) -> bool:
+    """Tell whether a client that asks for `host` (A-label or address) accepts the certificate.
+
+    An address has to stand in it as an address: one that stands as a DNS name is no address to any client (RFC 9525 §6.2).
+    """
+    host = host.lower().rstrip(".")
+    address = _address(host)
+    if address is not None:
+        return any(_address(each) == address for each in certificate.addresses)
+    return any(_matches(name.lower().rstrip("."), host) for name in certificate.dns_names)
 
 
 def covers(names: Sequence[str], host: str) -> bool:
-    """Tell whether a client that asks for `host` (A-label or address) accepts one of the names."""
+    """Tell whether one of the names, in writing, is good for `host` (A-label or address)."""
     host = host.lower().rstrip(".")
     address = _address(host)
-    return any(_matches(name.lower().rstrip("."), host, address) for name in names)
+    if address is not None:
+        return any(_address(name) == address for name in names)
+    return any(_matches(name.lower().rstrip("."), host) for name in names)
 
 
-def missing(names: Sequence[str], wanted: Iterable[str]) -> tuple[str, ...]:
-    """Return those of `wanted` that the names do not cover; a wildcard is covered by itself alone."""
-    have = {name.lower() for name in names}
+def missing(certificate: Named, wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return those of `wanted` that the certificate is not good for; a wildcard is covered by itself alone."""
+    have = {name.lower() for name in certificate.dns_names}
     return tuple(
-        each for each in wanted if each.lower() not in have and (each.startswith("*.") or not covers(names, each))
+        each
+        for each in wanted
+        if not (each.lower() in have and _address(each) is None)
+        and (each.startswith("*.") or not accepted(certificate, each))
     )
 
 
@@ -27,21 +58,25 @@ def bare_domains_missing(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(base for base in bases if not covers(names, base))
 
 
+def addresses_as_names(certificate: Named) -> tuple[str, ...]:
+    """Return the addresses that stand in a certificate as DNS names, where no client looks for them."""
+    return tuple(name for name in certificate.dns_names if _address(name) and name not in certificate.addresses)
+
+
 def is_host_name(name: str) -> bool:
     """Tell whether a name is one that a CA could sign: neither an address nor a name of one label."""
     return "." in name and _address(name) is None
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(host: str) -> _Address | None:
     try:
         return ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return None
 
 
-def _matches(name: str, host: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bool:
-    if address is not None:
-        return _address(name) == address
+def _matches(name: str, host: str) -> bool:
+    """Compare as RFC 9525 §6.3 does: a wildcard is all of the first label, and stands for exactly one."""
     if name == host:
         return True
     label, dot, rest = host.partition(".")

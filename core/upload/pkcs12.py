@@ -8,11 +8,11 @@ from cryptography import x509
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
-from core.upload.cost import TooCostly, refuse_costly
-from core.upload.der import OCTET_STRING, OID, Element, NotDer, Reader, TooManyElements
-from core.upload.keys import KeyProblem, checked, read_der, read_encrypted_der
 from core.upload.large_key import KEY_BAG, SHROUDED_KEY_BAG, parted
+from core.x509.cost import TooCostly, refuse_costly
+from core.x509.der import OCTET_STRING, OID, Element, NotDer, Reader, TooManyElements
 from core.x509.key import PrivateKey
+from core.x509.key_reader import MalformedKey, checked, read_der, read_encrypted_der
 
 _FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError, x509.InvalidVersion)
 _LARGEST_KEY_BAG = 6 * 1024
@@ -64,7 +64,7 @@ def read(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey
         certificates += [each.certificate for each in loaded.additional_certs]
         try:
             key = None if loaded.key is None else checked(loaded.key)
-        except KeyProblem as exc:
+        except MalformedKey as exc:
             raise PfxProblem(str(exc), "Export the certificate with its own RSA or EC key.") from exc
         return [each.public_bytes(Encoding.DER) for each in certificates], key, bool(passphrase) and not attempt
     if passphrase:
@@ -89,7 +89,7 @@ def _read_in_two(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], Pr
                 warnings.simplefilter("ignore")
                 found = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
             key = read_encrypted_der(parts.key, attempt) if parts.is_encrypted else read_der(parts.key)
-        except (*_FAILURES, KeyProblem):
+        except (*_FAILURES, MalformedKey):
             continue
         return [each.certificate.public_bytes(Encoding.DER) for each in found], key, bool(passphrase) and not attempt
     return None

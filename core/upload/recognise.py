@@ -16,20 +16,20 @@ from cryptography.x509 import InvalidVersion
 
 from core.upload import pem
 from core.upload import pkcs12 as pfx
-from core.upload.der import Reader
 from core.upload.foreign import BY_KIND, SILENT_LABELS, Foreign, by_beginning, by_label
-from core.upload.keys import (
-    KeyNeedsPassphrase,
-    KeyPassphraseWrong,
-    KeyProblem,
-    read_der,
-    read_encrypted_der,
-    read_proc_type,
-)
+from core.upload.keys import read_proc_type
 from core.upload.kinds import Kind, foreign_key_name, kind_of
 from core.upload.values import MOST_BYTES, MOST_PARTS, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, Part, Upload
 from core.x509.certificate import Certificate, MalformedCertificate, parse_der, printable
+from core.x509.der import Reader
 from core.x509.key import PrivateKey
+from core.x509.key_reader import (
+    KeyNeedsPassphrase,
+    KeyPassphraseWrong,
+    MalformedKey,
+    read_der,
+    read_encrypted_der,
+)
 
 MOST_CERTIFICATES = 100
 _LONGEST_LABEL = 60
@@ -224,8 +224,10 @@ class _Recogniser:
             self._ask(PASSPHRASE_NEEDED, str(exc), "Give it with --passphrase-file; the one who made the key knows it.")
         except KeyPassphraseWrong as exc:
             self._ask(PASSPHRASE_WRONG, str(exc), "Type it again; upper and lower case count.")
-        except KeyProblem as exc:
-            self._problem(f"cannot be used: {_lower(str(exc))}", "Give the whole private key as it was made.")
+        except MalformedKey as exc:
+            self._problem(
+                f"cannot be used: {_lower(str(exc))}", exc.fix or "Give the whole private key as it was made."
+            )
         else:
             self._take(key)
 

@@ -9,14 +9,11 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
-from core.upload.trust import extensions_of, loaded
+from core.key_types import EXPLICIT_CURVE, LARGEST_QUICK_RSA, LARGEST_RSA, RSA_PSS, SMALLEST_RSA, key_words
 from core.x509.certificate import Certificate
 
 Answer = tuple[str, str, str]
 
-LEAST_RSA = 2048
-LARGEST_RSA = 16384
-_SLOW_RSA = 8192
 _LEAST_CURVE = 224
 _BROWSER_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _NEW_KEY = "Make a new key (EC P-256, or RSA with 2048 bits or more) and have a certificate issued for it."
@@ -28,11 +25,24 @@ _ANY_USAGE = x509.ObjectIdentifier("2.5.29.37.0")
 def key_strength(certificate: Certificate) -> Answer:
     """Judge the key of a certificate."""
     try:
-        key = loaded(certificate.der).public_key()
+        key = certificate.native.public_key()
     except (ValueError, UnsupportedAlgorithm):
         return "fail", "The key in the certificate is of a kind that TLS servers do not use.", _NEW_KEY
+    if certificate.key_type == EXPLICIT_CURVE:
+        return (
+            "fail",
+            "The key in the certificate has explicit curve parameters, which RFC 5480 forbids: OpenSSL 3 and Java refuse it.",
+            "Make a new key with a named curve, for example EC P-256, and have a certificate issued for it.",
+        )
     if isinstance(key, rsa.RSAPublicKey):
-        return _rsa(key)
+        answer = _rsa(key)
+        if answer[0] == "fail" or not certificate.key_type.startswith(RSA_PSS):
+            return answer
+        return (
+            "warn",
+            f"{key_words(certificate.key_type)}: its key is of type RSA-PSS, and browsers do not accept such certificates.",
+            "For browsers, make a new key (EC P-256 or RSA) and have a certificate issued for it.",
+        )
     if isinstance(key, ec.EllipticCurvePublicKey):
         return _curve(key.curve)
     if isinstance(key, ed25519.Ed25519PublicKey):
@@ -43,7 +53,7 @@ def key_strength(certificate: Certificate) -> Answer:
 
 def _rsa(key: rsa.RSAPublicKey) -> Answer:
     exponent = key.public_numbers().e
-    if key.key_size < LEAST_RSA:
+    if key.key_size < SMALLEST_RSA:
         return "fail", f"RSA with {key.key_size} bits can be broken; servers and browsers refuse it.", _NEW_KEY
     if key.key_size > LARGEST_RSA:
         return "fail", f"RSA with {key.key_size:,} bits is more than any server takes.", _NEW_KEY
@@ -51,7 +61,7 @@ def _rsa(key: rsa.RSAPublicKey) -> Answer:
         return "fail", f"The RSA exponent {str(exponent)[:20]} makes the key worthless.", _NEW_KEY
     if exponent.bit_length() > 64:
         return "fail", "The RSA exponent is larger than clients take.", _NEW_KEY
-    if key.key_size > _SLOW_RSA:
+    if key.key_size > LARGEST_QUICK_RSA:
         return "warn", f"RSA with {key.key_size} bits makes every connection slow.", "A smaller key is strong enough."
     return "pass", f"RSA with {key.key_size} bits.", ""
 
@@ -84,7 +94,7 @@ def signature(leaf: Certificate, above: tuple[Certificate, ...]) -> Answer:
 
 
 def _hash(certificate: Certificate) -> str:
-    native = loaded(certificate.der)
+    native = certificate.native
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -115,7 +125,7 @@ def _broken_hash(certificate: Certificate) -> str:
 
 def usage(leaf: Certificate) -> Answer:
     """Judge whether a TLS server may use the certificate (RFC 5280 §4.2.1.3, §4.2.1.12)."""
-    extensions = extensions_of(leaf)
+    extensions = leaf.extensions
     again = "Have it issued again, for a web server."
     try:
         purposes = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.upload.aia import is_web, issuer_urls, shown_url
-from core.upload.chain import Way
 from core.upload.material import Material
 from core.upload.verify import chain_refusal
 from core.x509.certificate import printable
+from core.x509.path_building import Way
 
 Answer = tuple[str, str, str]
 _DISTRUSTED = ("wosign", "startcom", "diginotar", "trustcor", "china internet network information", "e-tugra")
@@ -21,25 +21,21 @@ _DISTRUSTED = ("wosign", "startcom", "diginotar", "trustcor", "china internet ne
 def chain(material: Material, now: datetime) -> Answer:
     """Judge the way up from the leaf."""
     way = material.way
+    if not way.links and way.problem is not None:
+        return "fail", way.problem.what, way.problem.fix
     if way.leaf.self_signed:
         return _self_signed(way)
     if not way.links:
         return _no_issuer(material)
-    over = [
-        link.certificate for link in way.links if not link.certificate.self_signed and now >= link.certificate.not_after
-    ]
-    if over:
-        return (
-            "fail",
-            f"{over[0].subject}, in the chain, expired on {over[0].not_after:%Y-%m-%d}.",
-            "Ask the CA for its current intermediate certificate.",
-        )
-    if not way.is_complete:
+    if way.problem is not None:
+        return "fail", way.problem.what, way.problem.fix
+    if not way.is_complete and (way.forged is not None or any(each.is_ca for each in way.strangers)):
         return _incomplete(way)
-    refusal = chain_refusal(way.leaf, way.sent, way.top, max(now, way.leaf.not_before))
+    between = [each for each in way.sent if each.der != way.top.der]
+    refusal = chain_refusal(way.leaf, between, way.top, max(now, way.leaf.not_before))
     if refusal is not None and now < way.leaf.not_after:
         return "fail", f"Clients refuse the chain: {printable(refusal)}.", "Ask the CA for the right chain."
-    return _complete(way)
+    return _complete(way) if way.is_complete else _incomplete(way)
 
 
 def distrusted(material: Material) -> Answer:

@@ -14,7 +14,6 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
-from core.upload.trust import loaded
 from core.x509.certificate import Certificate
 
 _FAILURES = (VerificationError, ValueError, TypeError)
@@ -23,9 +22,12 @@ _FAILURES = (VerificationError, ValueError, TypeError)
 def chain_refusal(
     leaf: Certificate, intermediates: Sequence[Certificate], root: Certificate, now: datetime
 ) -> str | None:
-    """Return why clients that trust `root` refuse the chain, in a few plain words; None when they accept it."""
-    natives = [loaded(each.der) for each in (leaf, *intermediates)]
-    anchor = loaded(root.der)
+    """Return why clients that trust `root` refuse the chain, in a few plain words; None when they accept it.
+
+    `root` may be an intermediate where no root is known: its own issuer is not looked at then.
+    """
+    natives = [each.native for each in (leaf, *intermediates)]
+    anchor = root.native
     if _is_accepted(natives, anchor, leaf.names, now):
         return None
     return _openssl_refusal(natives, anchor, now)

@@ -24,7 +24,8 @@ from core.workflows.context import Context
 from core.workflows.plan import Plan
 from core.workflows.sessions import Sessions
 from core.x509 import certificate, chain, csr, selfsigned
-from core.x509.key import PrivateKey, generate_key, load_key
+from core.x509.key import PrivateKey, generate_key
+from core.x509.key_reader import load_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.config.rules import KEY_TYPES
 from core.errors import AlreadyThere, UsageError
 from core.events import Changed, KeyUsed
 from core.identifiers import check_lineage_name, parse_identifier, parse_identifiers, public_problem
+from core.key_types import KEY_TYPES
 from core.store import requests
 from core.store.lineages import live_version
 from core.store.requests import RequestRecord
@@ -120,13 +120,13 @@ def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[Ow
     found = _matching(context, public_keys)
     if not found:
         return ()
-    from core.upload.keys import read_pem
     from core.upload.material import OwnKey
+    from core.x509.key_reader import load_key
 
     vault = context.vault
     keys = []
     for record in found:
-        keys.append(OwnKey(read_pem(requests.open_key(context.paths, vault, record)), f"the request {record.name}"))
+        keys.append(OwnKey(load_key(requests.open_key(context.paths, vault, record)), f"the request {record.name}"))
         context.narrator.tell(KeyUsed(key=f"request/{record.name}", purpose="compare with an upload"))
     return tuple(keys)
 

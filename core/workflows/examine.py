@@ -17,11 +17,9 @@ from core.store import lineages
 from core.trust import stores
 from core.upload.aia import is_web, issuer_urls
 from core.upload.checks import Case, can_be_forced, is_accepted, run_checks
-from core.upload.keys import KeyProblem, read_pem
 from core.upload.material import Material, OwnKey, assemble
 from core.upload.names import is_host_name
 from core.upload.recognise import Pieces, recognise
-from core.upload.trust import Store
 from core.upload.values import Upload, UploadCheck
 from core.version import BUILT
 from core.workflows.context import Context
@@ -29,6 +27,8 @@ from core.workflows.csr import keys_of_requests
 from core.workflows.method import SELF_SIGNED, UPLOAD
 from core.workflows.status import status_of
 from core.x509.certificate import Certificate, to_pem
+from core.x509.key_reader import MalformedKey, load_key
+from core.x509.trust_store import Store
 
 _NAMELESS = "upload"
 """What a certificate is called that has no name fit for one."""
@@ -80,7 +80,7 @@ def examine(
     pieces = recognise(upload)
     existing = None if spec is None else spec.name
     keys = _own_keys(context, existing, pieces)
-    material, not_fetched = _assembled(context, pieces, existing, keys, fetch_chain=fetch_chain)
+    material, not_fetched = _assembled(context, pieces, existing, keys, hosts, fetch_chain=fetch_chain)
     case = Case(
         pieces=pieces,
         material=material,
@@ -110,11 +110,17 @@ def examine(
 
 
 def _assembled(
-    context: Context, pieces: Pieces, existing: str | None, keys: Sequence[OwnKey], *, fetch_chain: bool
+    context: Context,
+    pieces: Pieces,
+    existing: str | None,
+    keys: Sequence[OwnKey],
+    hosts: Sequence[str],
+    *,
+    fetch_chain: bool,
 ) -> tuple[Material | None, list[str]]:
     """Put the pieces together, and say what was tried in vain."""
     known, now = stores(context, existing), context.env.clock.now()
-    material = assemble(pieces, known, now, keys)
+    material = assemble(pieces, known, now, keys, hosts)
     if not fetch_chain or material is None:
         return material, []
     from core.workflows.fetch_chain import MOST_LEVELS, Fetcher
@@ -130,7 +136,7 @@ def _assembled(
             break
         fetched += b"".join(map(to_pem, found))
         store = Store("the address that the certificate names", partial(bytes, fetched), trusted=False)
-        material = assemble(pieces, (*known, store), now, keys) or material
+        material = assemble(pieces, (*known, store), now, keys, hosts) or material
         if material.way.top.der == top.der:
             fetcher.notes.append(f"What came from the address that it names has not signed {top.subject}.")
             break
@@ -166,8 +172,8 @@ def _own_keys(context: Context, name: str | None, pieces: Pieces) -> tuple[OwnKe
     if version is None:
         return ()
     try:
-        key = read_pem(lineages.read_pair(context.paths, name, version).privkey)
-    except (CertdeckError, KeyProblem):
+        key = load_key(lineages.read_pair(context.paths, name, version).privkey)
+    except (CertdeckError, MalformedKey):
         return ()
     context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose="compare with an upload"))
     return (OwnKey(key, f"{name} as it is now"),)

@@ -42,7 +42,7 @@ def _der(version: StoredPair, _name: str, _passphrase: bytes | None, _legacy: bo
 
 def _pfx(version: StoredPair, name: str, passphrase: bytes | None, legacy: bool) -> bytes:
     from core.x509.chain import split_fullchain
-    from core.x509.key import load_key
+    from core.x509.key_reader import load_key
     from core.x509.pkcs12 import to_pfx
 
     leaf, intermediates = split_fullchain(version.fullchain)

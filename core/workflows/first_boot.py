@@ -192,14 +192,14 @@ def _make(context: Context, spec: LineageConfig, names: tuple[str, ...]) -> int:
     from core.workflows.acquire import self_signed, store
     from core.workflows.plan import self_signed_plan
     from core.x509 import key
-    from core.x509.key import MalformedKey
+    from core.x509.key_reader import MalformedKey, load_key
 
     live = live_version(context.paths, spec.name)
     key_type = spec.key_type or "ec-256"
     kept = None
     if live is not None:
         with suppress(CertdeckError, MalformedKey):  # what cannot be read cannot be used again
-            kept = key.load_key(read_pair(context.paths, spec.name, live).privkey)
+            kept = load_key(read_pair(context.paths, spec.name, live).privkey)
     leaf_key = kept if kept is not None and kept.key_type == key_type else key.generate_key(key_type)
     return store(context, self_signed_plan(replace(spec, domains=names)), self_signed(context, names, leaf_key))
 

@@ -55,7 +55,7 @@ def sign_leaf(
     first = names[0]
     fits = len(first) <= LONGEST_COMMON_NAME and not is_address(first)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, first)] if fits else [])
-    parent = x509.load_der_x509_certificate(root.der)
+    parent = root.native
     identifier = parent.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     builder = (
         server_certificate(subject, leaf_key, names, not_before=not_before, not_after=not_after)

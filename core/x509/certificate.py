@@ -12,14 +12,18 @@ import re
 import unicodedata
 import warnings
 from base64 import b64encode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
+
+from core.key_types import CURVES, EXPLICIT_CURVE, RSA_PSS
+from core.x509.signature import has_signed
+from core.x509.spki import is_explicit_curve, is_pss, spki_of
 
 LONGEST_TEXT = 200
 LONGEST_NAME = 255
@@ -34,7 +38,6 @@ _UNREADABLE = (
     x509.UnsupportedGeneralNameType,
     UnsupportedAlgorithm,
 )
-_CURVES = {"secp256r1": "ec-256", "secp384r1": "ec-384", "secp521r1": "ec-521"}
 
 
 class MalformedCertificate(ValueError):
@@ -57,16 +60,31 @@ class Certificate:
     not_after: datetime
     names: tuple[str, ...]
     """DNS names (A-labels, lower case) and IP addresses of the SAN, in its order; the common name where there is no SAN."""
+    dns_names: tuple[str, ...]
+    """Those of `names` that stand as DNS names, whatever they look like."""
+    addresses: tuple[str, ...]
+    """Those of `names` that stand as IP addresses of the SAN."""
+    has_san: bool
     self_signed: bool
     """By signature, not by name alone."""
     is_ca: bool
     key_type: str
-    """`ec-256`, `rsa-2048`, `ed25519` …, `other`."""
+    """`ec-256`, `rsa-2048`, `rsa-pss-2048`, `ec-explicit`, `ed25519` …, `other`."""
     sha256: str
     """`AA:BB:…` of the DER."""
     authority_key_identifier: bytes | None
     public_key_spki: bytes
-    """DER SubjectPublicKeyInfo."""
+    """DER SubjectPublicKeyInfo; of an EC key in the one form that keys are compared in. Empty where it cannot be read."""
+    native: x509.Certificate = field(repr=False, compare=False)
+    """As cryptography parsed it."""
+
+    @property
+    def extensions(self) -> x509.Extensions:
+        """The extensions, which have been parsed before."""
+        with warnings.catch_warnings():
+            # Of many an old certificate cryptography says that it will refuse it some day.
+            warnings.simplefilter("ignore")
+            return self.native.extensions
 
     @property
     def renewal_id(self) -> str | None:
@@ -139,7 +157,16 @@ def _read(parsed: x509.Certificate) -> Certificate:
     der = parsed.public_bytes(Encoding.DER)
     digest = hashlib.sha256(der).hexdigest().upper()
     common_name = _attribute(parsed.subject, NameOID.COMMON_NAME)
-    names = _names(parsed) or ((common_name.lower(),) if common_name else ())
+    alternative = _alternative_names(parsed)
+    names: tuple[str, ...]
+    dns_names: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
+    if alternative is None:
+        names = dns_names = (common_name.lower(),) if common_name else ()
+    else:
+        dns_names = tuple(name for name, is_address in alternative if not is_address)
+        addresses = tuple(name for name, is_address in alternative if is_address)
+        names = tuple(name for name, _ in alternative)
     issuer_cn = _attribute(parsed.issuer, NameOID.COMMON_NAME)
     organisation = _attribute(parsed.issuer, NameOID.ORGANIZATION_NAME)
     issuer = f"{organisation} {issuer_cn}".strip() if issuer_cn != organisation else issuer_cn
@@ -152,14 +179,22 @@ def _read(parsed: x509.Certificate) -> Certificate:
         serial=_serial(parsed.serial_number),
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
-        names=tuple(printable(name, LONGEST_NAME) for name in names),
-        self_signed=_is_self_signed(parsed),
+        names=_printables(names),
+        dns_names=_printables(dns_names),
+        addresses=addresses,
+        has_san=alternative is not None,
+        self_signed=parsed.subject == parsed.issuer and has_signed(parsed, parsed),
         is_ca=_is_ca(parsed),
-        key_type=_key_type(key),
+        key_type=_key_type(key, spki_of(parsed)),
         sha256=":".join(digest[i : i + 2] for i in range(0, 64, 2)),
         authority_key_identifier=_authority_key_identifier(parsed),
-        public_key_spki=_spki(parsed, key),
+        public_key_spki=_comparable_spki(parsed, key),
+        native=parsed,
     )
+
+
+def _printables(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(printable(name, LONGEST_NAME) for name in names)
 
 
 def _serial(number: int) -> str:
@@ -175,18 +210,19 @@ def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     return (value if isinstance(value, str) else value.decode("latin-1")).strip()
 
 
-def _names(parsed: x509.Certificate) -> tuple[str, ...]:
+def _alternative_names(parsed: x509.Certificate) -> list[tuple[str, bool]] | None:
+    """Return the DNS names and addresses of the SAN, and which of them are addresses; None without a SAN."""
     try:
         san = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        return ()
+        return None
     found = []
     for general in san:
         if isinstance(general, x509.DNSName):
-            found.append(general.value.lower())
+            found.append((general.value.lower(), False))
         elif isinstance(general, x509.IPAddress):
-            found.append(str(general.value))
-    return tuple(found)
+            found.append((str(general.value), True))
+    return found
 
 
 def _public_key(parsed: x509.Certificate) -> object | None:
@@ -196,20 +232,25 @@ def _public_key(parsed: x509.Certificate) -> object | None:
         return None
 
 
-def _key_type(key: object | None) -> str:
+def _key_type(key: object | None, spki: bytes) -> str:
+    if is_explicit_curve(spki):
+        return EXPLICIT_CURVE
     if isinstance(key, rsa.RSAPublicKey):
-        return f"rsa-{key.key_size}"
+        return f"{RSA_PSS if is_pss(spki) else 'rsa'}-{key.key_size}"
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return _CURVES.get(key.curve.name, "other")
+        return CURVES.get(key.curve.name, "other")
     if isinstance(key, ed25519.Ed25519PublicKey):
         return "ed25519"
     return "ed448" if isinstance(key, ed448.Ed448PublicKey) else "other"
 
 
-def _spki(parsed: x509.Certificate, key: object | None) -> bytes:
+def _comparable_spki(parsed: x509.Certificate, key: object | None) -> bytes:
+    """Return the public key as the key's own class would write it: points may stand compressed, curves written out."""
     if key is None:
         return b""
-    return parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    own = spki_of(parsed)
+    # cryptography forgets that a key is for PSS alone.
+    return own if is_pss(own) else parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _is_ca(parsed: x509.Certificate) -> bool:
@@ -217,16 +258,6 @@ def _is_ca(parsed: x509.Certificate) -> bool:
         return parsed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
-
-
-def _is_self_signed(parsed: x509.Certificate) -> bool:
-    if parsed.subject != parsed.issuer:
-        return False
-    try:
-        parsed.verify_directly_issued_by(parsed)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def _authority_key_identifier(parsed: x509.Certificate) -> bytes | None:

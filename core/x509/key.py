@@ -1,34 +1,38 @@
-"""Private keys: made, read, compared. A key shows itself nowhere: not in `repr`, not in an error."""
+"""Private keys: made, compared, written. A key shows itself nowhere: not in `repr`, not in an error."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from core.key_types import CURVES, KEY_TYPES, RSA_PSS
+from core.x509.der import BIT_STRING, INTEGER, OCTET_STRING, SEQUENCE, tlv
+from core.x509.spki import algorithm_of, is_pss
 
 if TYPE_CHECKING:
     from core.x509.certificate import Certificate
 
-KEY_TYPES = ("ec-256", "ec-384", "ec-521", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192")
-_CURVES: dict[str, ec.EllipticCurve] = {"ec-256": ec.SECP256R1(), "ec-384": ec.SECP384R1(), "ec-521": ec.SECP521R1()}
-_NAMES = {curve.name: name for name, curve in _CURVES.items()}
+_MADE: dict[str, ec.EllipticCurve] = {"ec-256": ec.SECP256R1(), "ec-384": ec.SECP384R1(), "ec-521": ec.SECP521R1()}
 
 Native = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-
-
-class MalformedKey(ValueError):
-    """The bytes are no private key that can be used; the text is a sentence for people."""
 
 
 class PrivateKey:
     """A private key. Its repr shows the type alone."""
 
-    __slots__ = ("native",)
+    __slots__ = ("algorithm", "native")
 
-    def __init__(self, native: Native) -> None:
+    def __init__(self, native: Native, algorithm: bytes = b"") -> None:
+        """Take a key as cryptography has it.
+
+        Args:
+            algorithm: DER AlgorithmIdentifier of an RSA key that is for PSS alone, with its parameters (RFC 4055); cryptography
+                takes such a key for a plain one.
+        """
         self.native = native
+        self.algorithm = algorithm
 
     def __repr__(self) -> str:
         return f"PrivateKey({self.key_type})"
@@ -36,49 +40,65 @@ class PrivateKey:
     @property
     def key_type(self) -> str:
         if isinstance(self.native, rsa.RSAPrivateKey):
-            return f"rsa-{self.native.key_size}"
+            return f"{RSA_PSS if self.algorithm else 'rsa'}-{self.native.key_size}"
         if isinstance(self.native, ec.EllipticCurvePrivateKey):
-            return _NAMES.get(self.native.curve.name, "other")
+            return CURVES.get(self.native.curve.name, "other")
         return "ed25519"
 
     @property
     def spki(self) -> bytes:
         """DER SubjectPublicKeyInfo of the public half."""
-        return self.native.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        public = self.native.public_key()
+        if self.algorithm and isinstance(public, rsa.RSAPublicKey):
+            numbers = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+            return tlv(SEQUENCE, self.algorithm + tlv(BIT_STRING, b"\0" + numbers))
+        return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
     def to_pem(self) -> bytes:
         """Return PKCS#8, unencrypted. A secret."""
+        if self.algorithm:
+            return _pem(tlv(SEQUENCE, tlv(INTEGER, b"\0") + self.algorithm + tlv(OCTET_STRING, self._numbers())))
         return self.native.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    def _numbers(self) -> bytes:
+        return self.native.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
         )
 
 
 def generate_key(key_type: str) -> PrivateKey:
     """Make a key. `rsa-8192` takes seconds (the GIL is released). Raises ValueError for an unknown type."""
-    if key_type in _CURVES:
-        return PrivateKey(ec.generate_private_key(_CURVES[key_type]))
+    if key_type in _MADE:
+        return PrivateKey(ec.generate_private_key(_MADE[key_type]))
     if key_type in KEY_TYPES:
         return PrivateKey(rsa.generate_private_key(65537, int(key_type.removeprefix("rsa-"))))
     raise ValueError(f"unknown key type {key_type!r}")
 
 
-def load_key(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
-    """Read a PEM key; an empty passphrase is none. Raises MalformedKey."""
-    passphrase = passphrase or None
-    try:
-        native = serialization.load_pem_private_key(pem, passphrase)
-    except TypeError as exc:
-        wanted = "It is protected by a passphrase." if passphrase is None else "It has no passphrase."
-        raise MalformedKey(wanted) from exc
-    except (ValueError, UnsupportedAlgorithm) as exc:
-        raise MalformedKey("It is damaged, or the passphrase is wrong.") from exc
-    if not isinstance(native, Native):
-        raise MalformedKey("Its kind is none that TLS servers use.")
-    return PrivateKey(native)
-
-
 def matches(certificate: Certificate, key: PrivateKey) -> bool:
     """Tell whether the key belongs to the certificate."""
     return certificate.public_key_spki == key.spki
+
+
+def fitted(certificate: Certificate, key: PrivateKey) -> PrivateKey | None:
+    """Return the key as it belongs to the certificate; None for another certificate's.
+
+    Some forms of an RSA key do not say that it is for PSS alone, and some that do are read without it. The certificate says it,
+    and its public key is the key's: the key is taken to be of the certificate's kind.
+    """
+    if matches(certificate, key):
+        return key
+    if isinstance(key.native, rsa.RSAPrivateKey) and not key.algorithm and is_pss(certificate.public_key_spki):
+        candidate = PrivateKey(key.native, algorithm_of(certificate.public_key_spki)[0])
+        return candidate if matches(certificate, candidate) else None
+    return None
+
+
+def _pem(der: bytes) -> bytes:
+    from base64 import b64encode
+
+    text = b64encode(der)
+    lines = [text[i : i + 64] for i in range(0, len(text), 64)]
+    return b"\n".join([b"-----BEGIN PRIVATE KEY-----", *lines, b"-----END PRIVATE KEY-----", b""])

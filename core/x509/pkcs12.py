@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -34,8 +33,8 @@ def to_pfx(
     with warnings.catch_warnings():
         # An old root with an odd serial number or encoding is passed on as it is.
         warnings.simplefilter("ignore")
-        certificates = [x509.load_der_x509_certificate(each.der) for each in chain]
-        own = x509.load_der_x509_certificate(leaf.der)
+        certificates = [each.native for each in chain]
+        own = leaf.native
     return serialize_key_and_certificates(name.encode(), key.native, own, certificates, _encryption(passphrase, legacy))
 
 

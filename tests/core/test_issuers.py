@@ -8,7 +8,7 @@ import pytest
 
 from core.identifiers import check_lineage_name, parse_identifiers
 from core.issuers import BUILT_IN, EVERY_KEY, Issuer, issuer_problems, merged, profile_for
-from core.x509.key import KEY_TYPES
+from core.key_types import KEY_TYPES
 
 ACME = [issuer for issuer in BUILT_IN.values() if issuer.kind == "acme"]
 DIRECTORIES = {

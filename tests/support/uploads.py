@@ -17,9 +17,9 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from core.upload.checks import Case, is_accepted, run_checks
 from core.upload.material import Material, assemble
 from core.upload.recognise import Pieces, recognise
-from core.upload.trust import Store
 from core.upload.values import CheckResult, Part, Upload
 from core.version import BUILT
+from core.x509.trust_store import Store
 from tests.support.authority import Authority, PrivateKey, key_pem, make_key
 from tests.support.clock import NOON
 from tests.support.programs import find_program

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.upload import pem
-from core.upload.cost import TooCostly, refuse_costly
-from core.upload.der import NotDer
 from core.upload.kinds import Kind, kind_of
+from core.x509.cost import TooCostly, refuse_costly
+from core.x509.der import NotDer
 from tests.support.authority import Authority
 from tests.support.clock import NOON
 from tests.support.uploads import judge

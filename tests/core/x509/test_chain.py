@@ -8,7 +8,7 @@ import pytest
 
 from core.x509.certificate import MalformedCertificate, parse_pem
 from core.x509.chain import chain_problem, issued_pair_problem, split_fullchain
-from core.x509.key import load_key
+from core.x509.key_reader import load_key
 from tests.support.authority import Authority, Leaf, make_key, self_signed
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

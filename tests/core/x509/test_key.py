@@ -6,8 +6,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
 
+from core.key_types import KEY_TYPES
 from core.x509.certificate import parse_pem
-from core.x509.key import KEY_TYPES, MalformedKey, PrivateKey, generate_key, load_key, matches
+from core.x509.key import PrivateKey, generate_key, matches
+from core.x509.key_reader import MalformedKey, load_key
 from tests.support.authority import key_pem, make_key, self_signed
 
 KEY = generate_key("ec-256")
@@ -75,50 +77,34 @@ def test_keys_we_do_not_make_are_read(
     assert load_key(PrivateKey(native).to_pem()).key_type == kind
 
 
-PROTECTED = key_pem(make_key(), b"correct horse")
-
-
 @pytest.mark.parametrize(
-    ("pem", "passphrase", "sentence"),
+    ("pem", "sentence"),
     [
-        pytest.param(PROTECTED, None, "It is protected by a passphrase.", id="no-passphrase"),
-        pytest.param(PROTECTED, b"", "It is protected by a passphrase.", id="empty-passphrase"),
-        pytest.param(PROTECTED, b"wrong", "It is damaged, or the passphrase is wrong.", id="wrong-passphrase"),
-        pytest.param(KEY.to_pem(), b"any", "It has no passphrase.", id="passphrase-for-a-plain-key"),
-        pytest.param(b"", None, "It is damaged, or the passphrase is wrong.", id="empty"),
-        pytest.param(KEY.to_pem()[:120], None, "It is damaged, or the passphrase is wrong.", id="cut"),
-        pytest.param(
-            KEY.to_pem().decode().encode("utf-16"), None, "It is damaged, or the passphrase is wrong.", id="utf-16"
-        ),
+        pytest.param(key_pem(make_key(), b"correct horse"), "The private key is damaged.", id="protected"),
+        pytest.param(b"", "The private key is damaged.", id="empty"),
+        pytest.param(KEY.to_pem()[:120], "The private key is damaged.", id="cut"),
+        pytest.param(KEY.to_pem().decode().encode("utf-16"), "The private key is damaged.", id="utf-16"),
         pytest.param(
             ed448.Ed448PrivateKey.generate().private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             ),
-            None,
-            "Its kind is none that TLS servers use.",
+            "The private key is of a kind that TLS servers do not use.",
             id="ed448",
         ),
         pytest.param(
             x25519.X25519PrivateKey.generate().private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             ),
-            None,
-            "Its kind is none that TLS servers use.",
+            "The private key is of a kind that TLS servers do not use.",
             id="x25519",
         ),
     ],
 )
-def test_what_is_no_usable_key_is_said(pem: bytes, passphrase: bytes | None, sentence: str) -> None:
-    """A key that cannot be read is refused in a sentence that holds nothing of it."""
+def test_what_is_no_usable_key_is_said(pem: bytes, sentence: str) -> None:
+    """A key of this box that cannot be read is refused in a sentence that holds nothing of it."""
     with pytest.raises(MalformedKey) as refused:
-        load_key(pem, passphrase)
+        load_key(pem)
     assert str(refused.value) == sentence
-
-
-def test_a_protected_key_opens() -> None:
-    """With its passphrase a protected key is read; an empty passphrase for a plain key is none."""
-    assert load_key(PROTECTED, b"correct horse").key_type == "ec-256"
-    assert load_key(KEY.to_pem(), b"").spki == KEY.spki
 
 
 def test_a_key_belongs_to_its_certificate_alone() -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from core.x509.certificate import parse_pem
-from core.x509.key import load_key
+from core.x509.key_reader import load_key
 from core.x509.pkcs12 import to_pfx
 from tests.support.authority import Authority
 

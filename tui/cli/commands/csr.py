@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.config.rules import KEY_TYPES
 from core.errors import UsageError
+from core.key_types import KEY_TYPES
 from tui import text
 from tui.cli import exits
 from tui.cli.jsonout import request_json

@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from core.config.rules import KEY_TYPES
 from core.errors import CertdeckError, UsageError
 from core.identifiers import lineage_name_for, parse_identifiers
+from core.key_types import KEY_TYPES
 from core.upload.values import SigningRequest
 from core.x509.subject import parse_subject, subject_text
 from tui import text

@@ -6,7 +6,7 @@ with what is honest: OpenSSL writes 2,048 rounds, the most careful programs 600,
 
 from __future__ import annotations
 
-from core.upload.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
+from core.x509.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
 
 MOST_ROUNDS = 4_000_000
 """In all key derivations of one file together; about a second of work."""

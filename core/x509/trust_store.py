@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from core.x509.certificate import Certificate
 
 _BLOCK = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END (?:X509 )?CERTIFICATE-----")
-UNVERIFIABLE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, InternalError)
 
 
 @dataclass(slots=True)
@@ -31,13 +30,17 @@ class Store:
     """Whether a chain that ends here is trusted, or only completed."""
     _by_subject: dict[bytes, list[x509.Certificate]] | None = field(default=None, repr=False)
 
-    def named(self, subject: bytes) -> Sequence[x509.Certificate]:
-        """Return the certificates of this subject (DER of the name)."""
+    def named(self, subject: bytes) -> Sequence[bytes]:
+        """Return the certificates (DER) of this subject (DER of the name)."""
         if self._by_subject is None:
             self._by_subject = {}
             for certificate in parsed(self.load()):
                 self._by_subject.setdefault(_subject(certificate), []).append(certificate)
-        return self._by_subject.get(subject, ())
+        return [each.public_bytes(Encoding.DER) for each in self._by_subject.get(subject, ())]
+
+    def holds(self, certificate: Certificate) -> bool:
+        """Tell whether this very certificate is in it."""
+        return certificate.der in self.named(certificate.native.subject.public_bytes())
 
 
 def parsed(pem: bytes) -> list[x509.Certificate]:
@@ -63,29 +66,3 @@ def _subject(certificate: x509.Certificate) -> bytes:
         return certificate.subject.public_bytes()
     except ValueError:
         return b""
-
-
-def loaded(der: bytes) -> x509.Certificate:
-    """Return a certificate that has been parsed before."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return x509.load_der_x509_certificate(der)
-
-
-def signed_by(below: x509.Certificate, above: x509.Certificate) -> bool:
-    """Tell whether `above` has signed `below`; its name counts too."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            below.verify_directly_issued_by(above)
-    except UNVERIFIABLE:
-        return False
-    return True
-
-
-def extensions_of(certificate: Certificate) -> x509.Extensions:
-    """Return the extensions of a certificate that has been parsed before."""
-    with warnings.catch_warnings():
-        # Of many an old certificate cryptography says that it will refuse it some day.
-        warnings.simplefilter("ignore")
-        return x509.load_der_x509_certificate(certificate.der).extensions

@@ -19,6 +19,15 @@ _MOST_ELEMENTS = 20_000
 _DEEPEST = 40
 
 
+def tlv(tag: int, content: bytes) -> bytes:
+    """Return one element in DER."""
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    count = (size.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | count)) + size.to_bytes(count, "big") + content
+
+
 class NotDer(ValueError):
     """The bytes do not follow the rules of DER, or have too many elements."""
 

@@ -1,0 +1,196 @@
+"""Private keys as programs write them, read into the one form that is kept (PKCS#1, SEC 1, PKCS#8; plain or encrypted).
+
+cryptography proves the primes of an RSA key when it loads one, which takes seconds at 8192 bits. Here the numbers are
+compared with one another instead: that finds every damage, and costs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from core.key_types import LARGEST_RSA
+from core.x509 import pbes2
+from core.x509.cost import TooCostly, refuse_costly
+from core.x509.der import INTEGER, OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader, tlv
+from core.x509.key import Native, PrivateKey
+from core.x509.spki import EC, algorithm_of, is_explicit_curve, is_pss
+
+_BLOCK = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----([A-Za-z0-9+/=\s]*)-----END [A-Z ]*PRIVATE KEY-----")
+_PARAMETERS = 0xA0
+_BYTES_OF_CURVES = {
+    bytes.fromhex("2a8648ce3d030107"): 32,  # P-256
+    bytes.fromhex("2b81040022"): 48,  # P-384
+    bytes.fromhex("2b81040023"): 66,  # P-521
+    bytes.fromhex("2b8104000a"): 32,  # secp256k1
+    bytes.fromhex("2b2403030208010107"): 32,  # brainpoolP256r1
+    bytes.fromhex("2b240303020801010b"): 48,
+    bytes.fromhex("2b240303020801010d"): 64,
+}
+FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError)
+
+
+class MalformedKey(ValueError):
+    """The bytes are no private key that can be used; the text is one sentence, `fix` says what to do where there is more to say."""
+
+    def __init__(self, text: str, fix: str = "") -> None:
+        super().__init__(text)
+        self.fix = fix
+
+
+class KeyNeedsPassphrase(MalformedKey):
+    """It is encrypted, and no passphrase was given."""
+
+
+class KeyPassphraseWrong(MalformedKey):
+    """The passphrase does not open it."""
+
+
+def load_key(pem: bytes) -> PrivateKey:
+    """Read the first plain key of a PEM, as this box keeps its own. Raises MalformedKey."""
+    block = _BLOCK.search(pem)
+    try:
+        return read_der(b64decode(b"".join(block[1].split()), validate=True) if block else b"")
+    except Base64Error as exc:
+        raise MalformedKey("The private key is damaged.") from exc
+
+
+def read_der(data: bytes) -> PrivateKey:
+    """Read a plain key. Raises MalformedKey."""
+    if is_explicit_curve(data):
+        raise MalformedKey(
+            "The private key is an EC key with explicit curve parameters, which RFC 5480 forbids: OpenSSL 3 and Java refuse it.",
+            "Make a new key with a named curve, for example EC P-256, and have a certificate issued for it.",
+        )
+    try:
+        native = serialization.load_der_private_key(with_full_number(data), None, unsafe_skip_rsa_key_validation=True)
+    except UnsupportedAlgorithm as exc:
+        raise MalformedKey("The private key is of a kind that TLS servers do not use.") from exc
+    except FAILURES as exc:
+        if _lacks_curve(data):
+            raise MalformedKey(
+                "The private key does not say which curve it is on.", "Give the file that it was made from."
+            ) from exc
+        raise MalformedKey("The private key is damaged.") from exc
+    return checked(native, algorithm_of(data)[0] if is_pss(data) else b"")
+
+
+def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
+    """Read an encrypted PKCS#8 key. Raises MalformedKey."""
+    if not passphrase:
+        raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
+    try:
+        refuse_costly(data)
+        plain = pbes2.opened(data, passphrase)
+    except NotDer as exc:
+        raise MalformedKey("The encrypted private key is damaged.") from exc
+    except TooCostly as exc:
+        raise MalformedKey(f"Opening the private key takes {exc}, which no honest program asks for.") from exc
+    except pbes2.UnreadCipher as exc:
+        raise unread_cipher(str(exc)) from exc
+    except pbes2.WrongPassphrase as exc:
+        raise KeyPassphraseWrong("The passphrase does not open the private key.") from exc
+    if plain is not None:
+        return read_der(plain)
+    try:
+        return checked(serialization.load_der_private_key(data, passphrase, unsafe_skip_rsa_key_validation=True))
+    except MalformedKey:
+        raise
+    except FAILURES as exc:
+        raise failed_to_open(exc) from exc
+
+
+def failed_to_open(exc: Exception) -> MalformedKey:
+    """Return what it means that cryptography could not open a key: not every failure is the passphrase's."""
+    if isinstance(exc, UnsupportedAlgorithm) or "unknown" in str(exc).lower():
+        return unread_cipher("")
+    return KeyPassphraseWrong("The passphrase does not open the private key.")
+
+
+def unread_cipher(name: str) -> MalformedKey:
+    """Return that a key is encrypted with what is not read here. `name`: of the cipher, where it is known."""
+    return MalformedKey(
+        f"The private key is encrypted with a cipher that is not read here{f' ({name})' if name else ''}.",
+        "Convert it: openssl pkey -in FILE -aes256 -out key.pem (older ciphers: add -provider legacy -provider default).",
+    )
+
+
+def checked(native: object, algorithm: bytes = b"") -> PrivateKey:
+    """Return the key when TLS servers can use it and its numbers fit together. Raises MalformedKey."""
+    if not isinstance(native, Native):
+        raise MalformedKey("The private key is of a kind that TLS servers do not use.")
+    if isinstance(native, rsa.RSAPrivateKey):
+        _check_rsa(native)
+    return PrivateKey(native, algorithm)
+
+
+def _check_rsa(native: rsa.RSAPrivateKey) -> None:
+    if native.key_size > LARGEST_RSA:
+        raise MalformedKey(f"The private key has {native.key_size:,} bits; no server takes more than {LARGEST_RSA:,}.")
+    numbers = native.private_numbers()
+    p, q, d, n, e = numbers.p, numbers.q, numbers.d, numbers.public_numbers.n, numbers.public_numbers.e
+    # Two primes of about the same length, as every program makes them: a tiny one hides damage from the rest.
+    fits = (
+        min(p, q).bit_length() > n.bit_length() // 3
+        and p * q == n
+        and (d * e - 1) % (p - 1) == 0
+        and (d * e - 1) % (q - 1) == 0
+    )
+    crt = numbers.dmp1 == d % (p - 1) and numbers.dmq1 == d % (q - 1) and numbers.iqmp * q % p == 1
+    if not (fits and crt):
+        raise MalformedKey("The numbers in the private key do not fit together: it is damaged.")
+
+
+# -- EC keys whose private number has other than the curve's length --------------------------------------------------------------
+
+
+def with_full_number(data: bytes) -> bytes:
+    """Return an EC key (SEC 1 or PKCS#8) with its private number in the length that RFC 5915 §3 asks for; other data as it is.
+
+    GnuTLS writes a zero before a number with its highest bit set, some programs leave zeros out; OpenSSL reads both.
+    """
+    try:
+        reader = Reader(data)
+        top = reader.whole()
+        parts = list(reader.children(top))
+        tags = [part.tag for part in parts]
+        if tags[:2] == [INTEGER, OCTET_STRING]:
+            return _full_sec1(reader, parts, b"")
+        if tags[:3] == [INTEGER, SEQUENCE, OCTET_STRING]:
+            named = list(reader.children(parts[1]))
+            if len(named) < 2 or reader.content(named[0]) != EC or named[1].tag != OID:
+                return data
+            inner = Reader(reader.content(parts[2]))
+            key = _full_sec1(inner, list(inner.children(inner.whole())), reader.content(named[1]))
+            return tlv(SEQUENCE, data[top.start : parts[1].after] + tlv(OCTET_STRING, key))
+    except (NotDer, IndexError):
+        pass
+    return data
+
+
+def _full_sec1(reader: Reader, parts: list[Element], curve: bytes) -> bytes:
+    for part in parts[2:]:
+        if part.tag == _PARAMETERS:
+            curve = reader.content(next(reader.children(part)))
+    number = reader.content(parts[1]).lstrip(b"\0")
+    size = _BYTES_OF_CURVES.get(curve, 0)
+    if not number or len(number) > size:
+        return reader.data
+    begin = reader.data[reader.whole().start : parts[0].after]
+    return tlv(
+        SEQUENCE, begin + tlv(OCTET_STRING, number.rjust(size, b"\0")) + reader.data[parts[1].after : parts[-1].after]
+    )
+
+
+def _lacks_curve(data: bytes) -> bool:
+    try:
+        reader = Reader(data)
+        tags = reader.tags(reader.whole())
+        return tags[:2] == [INTEGER, OCTET_STRING] and _PARAMETERS not in tags
+    except NotDer:
+        return False

@@ -1,0 +1,196 @@
+"""From a leaf to a root: the path over certificates that were given or are known, link by link (RFC 5280 §6, RFC 4158).
+
+Many paths may lead up (cross-signed, renewed and expired intermediates), and some lead nowhere or in a circle. All of them are
+tried within a bound. The best one wins: one that clients follow before one that they refuse, trusted before complete before
+incomplete, what was given before what was not, and then the one whose first certificate to expire lasts longest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from core.x509.certificate import Certificate, MalformedCertificate, parse_der
+from core.x509.path import Problem, Rules, names_key_of
+from core.x509.signature import has_signed
+from core.x509.trust_store import Store
+
+LONGEST_WAY = 12
+_MOST_SIGNATURES = 600
+"""Verified signatures of one search; a circle of a hundred certificates of one name would ask for millions."""
+_MOST_WAYS = 200
+"""Looked at in one search, for the same reason."""
+_FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One certificate on the way, above the leaf."""
+
+    certificate: Certificate
+    store: Store | None = None
+    """Where it comes from; None: it was given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """The best path up from a leaf."""
+
+    leaf: Certificate
+    links: tuple[Link, ...] = ()
+    """From the leaf's issuer upwards, a root at the end included."""
+    trusted_by: str = ""
+    """Title of the store that holds the end of the way; empty where none does."""
+    problem: Problem | None = None
+    """Why clients refuse even this path; of the leaf's own validity nothing is said."""
+    strangers: tuple[Certificate, ...] = ()
+    """Given, and not on the way."""
+    is_reordered: bool = False
+    forged: Certificate | None = None
+    """A given certificate that carries the issuer's name, and whose key has not signed the leaf (or the last link)."""
+
+    @property
+    def top(self) -> Certificate:
+        return self.links[-1].certificate if self.links else self.leaf
+
+    @property
+    def is_complete(self) -> bool:
+        """It ends in a root, or in what a trust store holds."""
+        return self.top.self_signed or bool(self.trusted_by)
+
+    @property
+    def sent(self) -> tuple[Certificate, ...]:
+        """What a server sends after its leaf: the intermediates. A root has no use there (RFC 8446 §4.4.2)."""
+        return tuple(link.certificate for link in self.links if not link.certificate.self_signed)
+
+    @property
+    def completed(self) -> tuple[Link, ...]:
+        """Intermediates that were not given."""
+        return tuple(link for link in self.links if link.store is not None and not link.certificate.self_signed)
+
+    @property
+    def not_after(self) -> datetime:
+        """The earliest end among the certificates that a server sends."""
+        return earliest_end((self.leaf, *self.sent))
+
+
+def earliest_end(sent: Sequence[Certificate]) -> datetime:
+    """Return when the first of the certificates that are sent ends. A root does not count: clients have their own."""
+    leaf, *above = sent
+    return min([leaf.not_after, *(each.not_after for each in above if not each.self_signed)])
+
+
+def find_way(leaf: Certificate, given: Sequence[Certificate], stores: Sequence[Store], now: datetime) -> Way:
+    """Return the best path from `leaf` over the `given` certificates, in any order, and the stores."""
+    search = _Search(given, stores, Rules(now))
+    ways = list(search.ways(leaf))
+    # A path that could go on is one only where the search ended before its end was seen.
+    best = max(
+        [way for way, is_whole in ways if is_whole] or [way for way, _ in ways], key=lambda w: search.worth(leaf, w)
+    )
+    used = {link.certificate.der for link in best} | {leaf.der}
+    strangers = tuple(each for each in given if each.der not in used)
+    trusted_by = search.holder(best[-1].certificate if best else leaf)
+    top = best[-1].certificate if best else leaf
+    forged = None
+    if not trusted_by and not top.self_signed:
+        forged = next((each for each in strangers if each.native.subject == top.native.issuer), None)
+    order = [link.certificate.der for link in best if link.store is None]
+    return Way(
+        leaf=leaf,
+        links=tuple(best),
+        trusted_by=trusted_by,
+        problem=search.problem(leaf, best),
+        strangers=strangers,
+        is_reordered=[each.der for each in given if each.der in used and each.der != leaf.der] != order,
+        forged=forged,
+    )
+
+
+@dataclass(slots=True)
+class _Search:
+    given: Sequence[Certificate]
+    stores: Sequence[Store]
+    rules: Rules
+    _left: int = _MOST_SIGNATURES
+    _above: dict[bytes, list[Link]] = field(default_factory=dict)
+    _holders: dict[bytes, str] = field(default_factory=dict)
+
+    def ways(self, leaf: Certificate) -> Iterator[tuple[list[Link], bool]]:
+        """Yield paths upwards, the most promising first, and whether each has come to its end."""
+        waiting: list[list[Link]] = [[]]
+        for _ in range(_MOST_WAYS):
+            if not waiting:
+                return
+            way = waiting.pop()
+            top = way[-1].certificate if way else leaf
+            passed = {leaf.der, *(link.certificate.der for link in way)}
+            above = [] if top.self_signed or len(way) >= LONGEST_WAY else self._issuers(top)
+            further = [link for link in above if link.certificate.der not in passed]
+            yield way, not further
+            waiting.extend([*way, link] for link in reversed(further))
+
+    def problem(self, leaf: Certificate, way: Sequence[Link]) -> Problem | None:
+        return self.rules.problem(leaf, [link.certificate for link in way])
+
+    def worth(self, leaf: Certificate, way: list[Link]) -> tuple[bool, bool, bool, bool, int, datetime, int]:
+        """Return what the paths are compared by."""
+        problem = self.problem(leaf, way)
+        certificates = [link.certificate for link in way]
+        complete = bool(way) and certificates[-1].self_signed
+        trusted = self.holder(certificates[-1]) != "" if way else False
+        from_stores = sum(link.store is not None and not link.certificate.self_signed for link in way)
+        ends = [each.not_after for each in certificates if not each.self_signed]
+        # Complete: the shorter the better. It ends nowhere: the further up the better.
+        length = -len(way) if complete else len(way)
+        is_expired = problem is not None and problem.is_expired
+        return problem is None, is_expired, trusted, complete, -from_stores, min(ends, default=_FOREVER), length
+
+    def holder(self, certificate: Certificate) -> str:
+        """Return the title of the trusted store that holds a certificate; empty for none."""
+        found = self._holders.get(certificate.der)
+        if found is None:
+            found = self._holders[certificate.der] = next(
+                (store.title for store in self.stores if store.trusted and store.holds(certificate)), ""
+            )
+        return found
+
+    def _issuers(self, below: Certificate) -> list[Link]:
+        """Return who has signed a certificate, the likeliest first."""
+        if below.der in self._above:
+            return self._above[below.der]
+        found: dict[bytes, Link] = {}
+        for each in self.given:
+            if each.der not in found and self._signs(each, below):
+                found[each.der] = Link(certificate=each)
+        for store in self.stores:
+            for der in store.named(below.native.issuer.public_bytes()):
+                if der in found:
+                    continue
+                try:
+                    candidate = parse_der(der)
+                except MalformedCertificate:
+                    continue
+                # What is known is put in to help: an expired intermediate does not.
+                is_of_use = candidate.self_signed or self.rules.own_problem(candidate) is None
+                if is_of_use and self._signs(candidate, below):
+                    found[der] = Link(certificate=candidate, store=store)
+        self._above[below.der] = sorted(found.values(), key=lambda link: self._promise(link, below), reverse=True)
+        return self._above[below.der]
+
+    def _signs(self, above: Certificate, below: Certificate) -> bool:
+        if above.native.subject != below.native.issuer or self._left <= 0:
+            return False
+        self._left -= 1
+        return has_signed(above.native, below.native)
+
+    def _promise(self, link: Link, below: Certificate) -> tuple[bool, bool, bool, bool, datetime]:
+        each = link.certificate
+        return (
+            self.rules.own_problem(each) is None,
+            names_key_of(below, each),
+            self.holder(each) != "",
+            link.store is None,
+            each.not_after,
+        )

@@ -1,0 +1,65 @@
+"""How a public or private key says of which kind it is (RFC 5280 §4.1.2.7, RFC 5958), read from the bytes.
+
+cryptography forgets two things when it loads a key: that an RSA key is for PSS alone (RFC 4055), and that an EC key's curve was
+written out instead of named (forbidden by RFC 5480 §2.1.1). A server needs the first, and clients refuse the second.
+"""
+
+from __future__ import annotations
+
+from cryptography import x509
+
+from core.x509.der import OID, SEQUENCE, NotDer, Reader
+
+PSS = bytes.fromhex("2a864886f70d01010a")
+"""1.2.840.113549.1.1.10, id-RSASSA-PSS."""
+EC = bytes.fromhex("2a8648ce3d0201")
+_VERSION = 0xA0
+
+
+def spki_of(certificate: x509.Certificate) -> bytes:
+    """Return the DER SubjectPublicKeyInfo as it stands in a certificate; empty where it cannot be found."""
+    try:
+        reader = Reader(certificate.tbs_certificate_bytes)
+        parts = list(reader.children(reader.whole()))
+        # version? serialNumber signature issuer validity subject subjectPublicKeyInfo
+        number = 6 if parts and parts[0].tag == _VERSION else 5
+        return reader.data[parts[number - 1].after : parts[number].after]
+    except (NotDer, IndexError):
+        return b""
+
+
+def algorithm_of(der: bytes) -> tuple[bytes, bytes]:
+    """Return the DER AlgorithmIdentifier and the content of its OID, of an SPKI or a plain PKCS#8; empty for anything else."""
+    try:
+        reader = Reader(der)
+        previous = reader.whole().start
+        for child in reader.children(reader.whole()):
+            if child.tag == SEQUENCE:
+                oid = next(reader.children(child), None)
+                is_named = oid is not None and oid.tag == OID
+                return der[previous : child.after], reader.content(oid) if is_named and oid else b""
+            previous = child.after
+    except NotDer:
+        pass
+    return b"", b""
+
+
+def is_pss(der: bytes) -> bool:
+    """Tell whether an SPKI or a PKCS#8 holds an RSA key that is for PSS alone."""
+    return algorithm_of(der)[1] == PSS
+
+
+def is_explicit_curve(der: bytes) -> bool:
+    """Tell whether an EC key (SPKI, PKCS#8 or SEC 1) has its curve written out."""
+    try:
+        reader = Reader(der)
+        top = list(reader.children(reader.whole()))
+        for child in top:
+            inside = list(reader.children(child)) if child.is_constructed else []
+            if child.tag == SEQUENCE and inside and inside[0].tag == OID and reader.content(inside[0]) == EC:
+                return len(inside) > 1 and inside[1].tag == SEQUENCE
+            if child.tag == _VERSION and inside and inside[0].tag == SEQUENCE:  # the parameters of SEC 1
+                return True
+    except NotDer:
+        pass
+    return False
