@@ -29,10 +29,6 @@ _OPENSSH = Foreign(
     "Keys for SSH are not for TLS. If the certificate really belongs to it, convert a copy: ssh-keygen -p -m PEM -f FILE.",
     is_key=True,
 )
-_TRUSTED = Foreign(
-    "a certificate with OpenSSL's trust settings",
-    "Servers do not read this form. Convert it: openssl x509 -in FILE -out cert.pem.",
-)
 _PGP = Foreign("something made by PGP", "Give the TLS certificate and its private key.")
 _ENVELOPE = Foreign("an encrypted or signed message", "Save the attachment that is in it, and give that.")
 _ATTRIBUTE = Foreign("an attribute certificate", "Give the server's certificate.")
@@ -46,7 +42,6 @@ BY_LABEL = {
     "X509 CRL": _CRL,
     "OPENSSH PRIVATE KEY": _OPENSSH,
     "SSH2 ENCRYPTED PRIVATE KEY": _OPENSSH,
-    "TRUSTED CERTIFICATE": _TRUSTED,
     "ATTRIBUTE CERTIFICATE": _ATTRIBUTE,
     "DSA PRIVATE KEY": Foreign(
         "a DSA private key", "TLS servers no longer use DSA. Give the RSA or EC key.", is_key=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from core.x509.der import BIT_STRING, INTEGER, OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
+from core.x509.spki import algorithm_of, other_key_name
 
 _PKCS7 = bytes.fromhex("2a864886f70d0107")
 """1.2.840.113549.1.7, without its last arc."""
@@ -15,13 +16,6 @@ _TLS_KEYS = {
     bytes.fromhex("2a864886f70d01010a"): "rsa-pss",
     bytes.fromhex("2a8648ce3d0201"): "ec",
     bytes.fromhex("2b6570"): "ed25519",
-}
-_OTHER_KEYS = {
-    bytes.fromhex("2b6571"): "Ed448",
-    bytes.fromhex("2b656e"): "X25519",
-    bytes.fromhex("2b656f"): "X448",
-    bytes.fromhex("2a8648ce380401"): "DSA",
-    bytes.fromhex("2a864886f70d010301"): "Diffie-Hellman",
 }
 
 
@@ -109,9 +103,6 @@ def _numbered(reader: Reader, top: Element, tags: list[int]) -> Kind:
 
 def foreign_key_name(data: bytes) -> str:
     """Return what people call a key of kind FOREIGN_KEY."""
-    reader = Reader(data)
-    children = list(reader.children(reader.whole()))
-    if len(children) < 2 or children[1].tag != SEQUENCE:
-        return "DSA"
-    oid = next(reader.children(children[1]), None)
-    return _OTHER_KEYS.get(b"" if oid is None else reader.content(oid), "an unusual")
+    if algorithm_of(data)[1]:
+        return other_key_name(data) or "an unusual"
+    return "DSA"

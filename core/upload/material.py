@@ -9,6 +9,7 @@ from datetime import datetime
 
 from core.upload.names import accepted
 from core.upload.recognise import Pieces
+from core.upload.values import LeftOut
 from core.x509.certificate import Certificate
 from core.x509.key import PrivateKey, fitted
 from core.x509.path_building import Way, find_way
@@ -49,9 +50,13 @@ class Material:
         return tuple(_notes(self))
 
     @property
-    def left_out(self) -> tuple[Certificate, ...]:
-        """Every certificate that was given and is not used."""
-        return (*self.roots, *self.way.strangers)
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Everything that was given and is not used."""
+        return (
+            *(_left_out("root", each) for each in self.roots),
+            *(_left_out("certificate", each) for each in self.way.strangers),
+            *(LeftOut(kind="key", what=each.key_type) for each in self.other_keys if self.key_matches),
+        )
 
 
 def assemble(
@@ -125,7 +130,7 @@ def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequ
     natives = [each.native for each in pieces.certificates]
     issuers = {native.issuer.public_bytes() for native in natives if native.issuer != native.subject}
 
-    def worth(item: tuple[int, Certificate]) -> tuple[bool, bool, bool, bool, bool, bool, datetime, int]:
+    def worth(item: tuple[int, Certificate]) -> tuple[bool, bool, bool, bool, bool, bool, bool, datetime, int]:
         number, each = item
         signs_another = natives[number].subject.public_bytes() in issuers
         has_key = _key_of(each, pieces.keys)[0] is not None
@@ -134,6 +139,7 @@ def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequ
             not each.is_ca and not signs_another and each.public_key_spki in ours,
             has_key and not signs_another,
             not each.is_ca and not signs_another,
+            each.der in pieces.named,
             bool(hosts) and all(accepted(each, host) for host in hosts),
             not signs_another and each.not_before <= now < each.not_after,
             each.not_after,
@@ -170,6 +176,10 @@ def _notes(material: Material) -> list[str]:
             f"{given}; the one on this box, from {material.whose_key}, belongs to the certificate and is used."
         )
     return found
+
+
+def _left_out(kind: str, certificate: Certificate) -> LeftOut:
+    return LeftOut(kind=kind, what=certificate.subject, not_after=certificate.not_after, sha256=certificate.sha256)
 
 
 def _told(certificate: Certificate, now: datetime) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
-from core.upload.large_key import KEY_BAG, SHROUDED_KEY_BAG, parted
+from core.upload.pfx_keys import KEY_BAG, SHROUDED_KEY_BAG, Parted, parted
 from core.x509.cost import TooCostly, refuse_costly
 from core.x509.der import OCTET_STRING, OID, Element, NotDer, Reader, TooManyElements
 from core.x509.key import PrivateKey
-from core.x509.key_reader import MalformedKey, checked, read_der, read_encrypted_der
+from core.x509.key_reader import KeyOfNoUse, MalformedKey, checked, read_der, read_encrypted_der
 
 _FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError, x509.InvalidVersion)
 _LARGEST_KEY_BAG = 6 * 1024
@@ -39,15 +40,40 @@ class PfxPassphraseWrong(PfxProblem):
     """The passphrase does not open it."""
 
 
-def read(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey | None, bool]:
-    """Return the certificates (DER) in the file's order, the key, and whether a passphrase was given that it does not need.
+@dataclass(slots=True)
+class Contents:
+    """What a file holds. Its repr shows no key."""
 
-    Raises PfxProblem.
-    """
+    certificates: list[bytes]
+    """DER, in the file's order."""
+    keys: list[PrivateKey] = field(default_factory=list)
+    unused: list[MalformedKey] = field(default_factory=list)
+    """Why further keys in it cannot be used."""
+    passphrase_unused: bool = False
+    """A passphrase was given, and the file needs none."""
+
+
+def read(data: bytes, passphrase: bytes | None) -> Contents:
+    """Return everything in a file. Raises PfxProblem."""
     _refuse_hostile(data)
-    in_two = _read_in_two(data, passphrase)
-    if in_two is not None:
-        return in_two
+    parts = parted(data)
+    if parts is not None and parts.has_to_be_used:
+        found = _read_in_parts(parts, passphrase)
+        if found is not None:
+            return found
+    try:
+        return _read_as_one(data, passphrase)
+    except (PfxNeedsPassphrase, PfxPassphraseWrong):
+        raise
+    except PfxProblem:
+        # What stopped it may be a key that the library does not know: by itself it can be named.
+        found = None if parts is None else _read_in_parts(parts, passphrase)
+        if found is None:
+            raise
+        return found
+
+
+def _read_as_one(data: bytes, passphrase: bytes | None) -> Contents:
     for attempt in _attempts(passphrase):
         try:
             with warnings.catch_warnings():
@@ -55,18 +81,23 @@ def read(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey
                 loaded = pkcs12.load_pkcs12(data, attempt)
         except UnsupportedAlgorithm as exc:
             raise PfxProblem(
-                "The file is encrypted with a cipher that OpenSSL 3 no longer has, as Windows and Java once wrote it."
+                "The file holds something, or is encrypted with something, that is not read here."
             ) from exc
         except _FAILURES as exc:
             _refuse_unreadable(exc)
             continue
         certificates = [] if loaded.cert is None else [loaded.cert.certificate]
         certificates += [each.certificate for each in loaded.additional_certs]
+        found = Contents([each.public_bytes(Encoding.DER) for each in certificates])
+        found.passphrase_unused = bool(passphrase) and not attempt
         try:
-            key = None if loaded.key is None else checked(loaded.key)
+            if loaded.key is not None:
+                found.keys.append(checked(loaded.key))
+        except KeyOfNoUse as exc:
+            raise PfxProblem(str(exc), exc.fix) from exc
         except MalformedKey as exc:
             raise PfxProblem(str(exc), "Export the certificate with its own RSA or EC key.") from exc
-        return [each.public_bytes(Encoding.DER) for each in certificates], key, bool(passphrase) and not attempt
+        return found
     if passphrase:
         raise PfxPassphraseWrong(
             "The passphrase does not open the file, or the file is damaged.",
@@ -78,20 +109,24 @@ def read(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey
     )
 
 
-def _read_in_two(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey, bool] | None:
-    """Read a file with a large key quickly; None where that is not possible, and it has to be read as a whole."""
-    parts = parted(data)
-    if parts is None:
-        return None
+def _read_in_parts(parts: Parted, passphrase: bytes | None) -> Contents | None:
+    """Read the keys by themselves; None where that is not possible, and the file has to be read as a whole."""
     for attempt in _attempts(passphrase):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                found = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
-            key = read_encrypted_der(parts.key, attempt) if parts.is_encrypted else read_der(parts.key)
-        except (*_FAILURES, MalformedKey):
+                rest = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
+        except _FAILURES:
             continue
-        return [each.certificate.public_bytes(Encoding.DER) for each in found], key, bool(passphrase) and not attempt
+        found = Contents([each.certificate.public_bytes(Encoding.DER) for each in rest])
+        found.passphrase_unused = bool(passphrase) and not attempt
+        for key, is_encrypted in parts.keys:
+            try:
+                found.keys.append(read_encrypted_der(key, attempt) if is_encrypted else read_der(key))
+            except MalformedKey as exc:
+                found.unused.append(exc)
+        if found.keys or any(isinstance(each, KeyOfNoUse) for each in found.unused):
+            return found
     return None
 
 
@@ -111,7 +146,7 @@ def _refuse_unreadable(exc: Exception) -> None:
     """Raise PfxProblem for a failure that no other passphrase would mend."""
     text = str(exc).lower()
     if "unsupported" in text and "password" not in text:
-        raise PfxProblem("The file is written in a way that OpenSSL 3 no longer reads.") from exc
+        raise PfxProblem("The file holds something, or is encrypted with something, that is not read here.") from exc
 
 
 def _refuse_hostile(data: bytes) -> None:

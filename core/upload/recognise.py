@@ -21,10 +21,11 @@ from core.upload.keys import read_proc_type
 from core.upload.kinds import Kind, foreign_key_name, kind_of
 from core.upload.values import MOST_BYTES, MOST_PARTS, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, Part, Upload
 from core.x509.certificate import Certificate, MalformedCertificate, parse_der, printable
-from core.x509.der import Reader
+from core.x509.der import Reader, first_element
 from core.x509.key import PrivateKey
 from core.x509.key_reader import (
     KeyNeedsPassphrase,
+    KeyOfNoUse,
     KeyPassphraseWrong,
     MalformedKey,
     read_der,
@@ -33,9 +34,18 @@ from core.x509.key_reader import (
 
 MOST_CERTIFICATES = 100
 _LONGEST_LABEL = 60
+_TRUSTED = "TRUSTED CERTIFICATE"
 _KEY_LABELS = frozenset(
     {"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ANY PRIVATE KEY", "ENCRYPTED PRIVATE KEY"}
 )
+
+_ROLES = {
+    "cert": ("the certificate (--cert)", "Give the server's certificate with --cert, and the private key with --key."),
+    "key": ("the private key (--key)", "Give the private key that the request (CSR) was made with."),
+    "chain": ("the chain (--chain)", "Give the CA's intermediate certificates with --chain, and the key with --key."),
+    "pfx": ("a PKCS#12 file (--pfx)", "Give it with --cert, which takes every form; --pfx takes PKCS#12 (.pfx, .p12)."),
+}
+"""Option → what it asks for, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,8 @@ class Pieces:
     notes: list[str] = field(default_factory=list)
     passphrase: str = ""
     """`needed` or `wrong`."""
+    named: set[bytes] = field(default_factory=set)
+    """DER of the certificates that were given as the server's own."""
     kinds: list[str] = field(default_factory=list)
     """In what the parts came: `PEM`, `DER`, `PKCS#12`, `PKCS#7`."""
 
@@ -97,7 +109,10 @@ class _Recogniser:
         self.passphrase = passphrase
         self._known = {each.der for each in pieces.certificates}
         self._known_keys = {each.spki for each in pieces.keys}
-        self._useful = 0
+        self._roles = part.roles
+        self._certificates = 0
+        self._keys = 0
+        self._is_pfx = False
 
     def run(self) -> None:
         before = len(self.pieces.problems)
@@ -108,8 +123,26 @@ class _Recogniser:
             self._problem("is larger than 1 MiB.", "Certificates and keys take a few kilobytes: give just them.")
         else:
             self._look()
-        if self._useful == 0 and len(self.pieces.problems) == before:
-            self._nothing_useful(self.pieces.foreign[seen:])
+        foreign = self.pieces.foreign[seen:]
+        if len(self.pieces.problems) > before:
+            return
+        if not self._certificates and not self._keys:
+            self._nothing_useful(foreign)
+            return
+        for role in self._roles:
+            self._check_role(role, foreign)
+
+    def _check_role(self, role: str, foreign: list[tuple[str, Foreign]]) -> None:
+        """Refuse what was given by name as one thing and is another: it would be left out without a word."""
+        holds = {"cert": self._certificates, "chain": self._certificates, "key": self._keys, "pfx": self._is_pfx}
+        if holds[role] or (role == "key" and any(each.is_key for _, each in foreign)):
+            return
+        if role == "pfx":
+            found = "certificates as PEM or DER" if self._certificates else "a private key"
+        else:
+            found = "a certificate" if self._certificates else "a private key"
+            found += " and no private key" if self._certificates else " and no certificate"
+        self._problem(f"was given as {_ROLES[role][0]}, but it holds {found}.", _ROLES[role][1])
 
     def _look(self) -> None:
         if self._structure(self.data, ""):
@@ -161,6 +194,9 @@ class _Recogniser:
                 f"cannot be read: {printable(block.label, _LONGEST_LABEL)}{where}. {block.damage}",
                 "Copy it again, all of it.",
             )
+        elif block.label == _TRUSTED and block.content:
+            # The certificate, and behind it what OpenSSL trusts it for.
+            self._certificate(first_element(block.content), where)
         elif b"ENCRYPTED" in block.headers:
             self._key(lambda: read_proc_type(block, self.passphrase))
         elif not self._structure(block.content, where):
@@ -191,6 +227,7 @@ class _Recogniser:
         elif kind is Kind.ENCRYPTED_KEY:
             self._key(lambda: read_encrypted_der(data, self.passphrase))
         elif kind is Kind.PKCS12:
+            self._is_pfx = True
             self._pkcs12(data)
         elif kind is Kind.PKCS7:
             self._pkcs7(data)
@@ -212,7 +249,9 @@ class _Recogniser:
         except MalformedCertificate as exc:
             self._problem(f"holds a damaged certificate{where}.", f"Copy it again, all of it. ({exc})")
             return
-        self._useful += 1
+        self._certificates += 1
+        if "cert" in self._roles:
+            self.pieces.named.add(certificate.der)
         if certificate.der not in self._known:
             self._known.add(certificate.der)
             self.pieces.certificates.append(certificate)
@@ -232,14 +271,14 @@ class _Recogniser:
             self._take(key)
 
     def _take(self, key: PrivateKey) -> None:
-        self._useful += 1
+        self._keys += 1
         if key.spki not in self._known_keys:
             self._known_keys.add(key.spki)
             self.pieces.keys.append(key)
 
     def _pkcs12(self, data: bytes) -> None:
         try:
-            certificates, key, passphrase_unused = pfx.read(data, self.passphrase)
+            found = pfx.read(data, self.passphrase)
         except pfx.PfxNeedsPassphrase as exc:
             self._ask(PASSPHRASE_NEEDED, str(exc), exc.fix)
         except pfx.PfxPassphraseWrong as exc:
@@ -247,12 +286,21 @@ class _Recogniser:
         except pfx.PfxProblem as exc:
             self._problem(f"cannot be opened. {exc}", exc.fix)
         else:
-            if passphrase_unused:
+            if found.passphrase_unused:
                 self.pieces.notes.append(f"{self.label} needs no passphrase.")
-            for der in certificates:
+            for der in found.certificates:
                 self._certificate(der, "")
-            if key is not None:
+            for key in found.keys:
                 self._take(key)
+            for problem in found.unused:
+                self._key_of_no_use(problem)
+
+    def _key_of_no_use(self, problem: MalformedKey) -> None:
+        what = _lower(str(problem)).removeprefix("the private key is ").rstrip(".")
+        if isinstance(problem, KeyOfNoUse):
+            self.pieces.foreign.append((self.label, Foreign(what, problem.fix, is_key=True)))
+        else:
+            self.pieces.notes.append(f"{_upper(self.label)}: a further key was left out. {problem}")
 
     def _pkcs7(self, data: bytes) -> None:
         try:

@@ -6,11 +6,12 @@ import warnings
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from core.key_types import EXPLICIT_CURVE, LARGEST_QUICK_RSA, LARGEST_RSA, RSA_PSS, SMALLEST_RSA, key_words
 from core.x509.certificate import Certificate
+from core.x509.spki import other_key_name, spki_of
 
 Answer = tuple[str, str, str]
 
@@ -27,7 +28,9 @@ def key_strength(certificate: Certificate) -> Answer:
     try:
         key = certificate.native.public_key()
     except (ValueError, UnsupportedAlgorithm):
-        return "fail", "The key in the certificate is of a kind that TLS servers do not use.", _NEW_KEY
+        name = other_key_name(spki_of(certificate.native))
+        which = f"{name} keys" if name else "keys of this kind"
+        return "fail", f"TLS servers and browsers do not use {which}.", _NEW_KEY
     if certificate.key_type == EXPLICIT_CURVE:
         return (
             "fail",
@@ -47,7 +50,7 @@ def key_strength(certificate: Certificate) -> Answer:
         return _curve(key.curve)
     if isinstance(key, ed25519.Ed25519PublicKey):
         return "pass", "Ed25519. Strong, but browsers do not accept it yet.", ""
-    name = "Ed448" if isinstance(key, ed448.Ed448PublicKey) else type(key).__name__.removesuffix("PublicKey").strip("_")
+    name = other_key_name(spki_of(certificate.native)) or type(key).__name__.removesuffix("PublicKey").strip("_")
     return "fail", f"TLS servers and browsers do not use {name} keys.", _NEW_KEY
 
 

@@ -5,10 +5,12 @@ A private PKI is no fault: an unknown root warns. A chain that is forged, broken
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from core.upload.aia import is_web, issuer_urls, shown_url
 from core.upload.material import Material
+from core.upload.values import CheckResult
 from core.upload.verify import chain_refusal
 from core.x509.certificate import printable
 from core.x509.path_building import Way
@@ -36,6 +38,18 @@ def chain(material: Material, now: datetime) -> Answer:
     if refusal is not None and now < way.leaf.not_after:
         return "fail", f"Clients refuse the chain: {printable(refusal)}.", "Ask the CA for the right chain."
     return _complete(way) if way.is_complete else _incomplete(way)
+
+
+def chain_state(material: Material, results: Sequence[CheckResult]) -> str:
+    """Return in one word how far the chain reaches (`UploadCheck.chain_state`)."""
+    way = material.way
+    if any(each.id == "chain" and each.status == "fail" for each in results):
+        return "refused"
+    if way.leaf.self_signed:
+        return "self-signed"
+    if way.trusted_by:
+        return "complete"
+    return "private" if way.is_complete else "open" if way.links else "incomplete"
 
 
 def distrusted(material: Material) -> Answer:

@@ -22,6 +22,8 @@ class Part:
     label: str
     """What messages call it: a file's name, `standard input`, `the paste`. Data from outside."""
     data: bytes
+    roles: tuple[str, ...] = ()
+    """What it was given as: `cert`, `key`, `chain`, `pfx`. Empty: as anything."""
 
     def __repr__(self) -> str:
         return f"Part({self.label!r}, {len(self.data)} bytes)"
@@ -58,6 +60,18 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A certificate or a key that was given and is not used."""
+
+    kind: str
+    """`certificate`, `root`, `key`."""
+    what: str
+    """A certificate's subject, a key's type. Data from outside, cleaned."""
+    not_after: datetime | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UploadCheck:
     """What the checks say of an upload. Holds no key."""
 
@@ -74,6 +88,11 @@ class UploadCheck:
     """What was recognised, e.g. `1 certificate`, `1 key`, `2 in the chain`."""
     notes: tuple[str, ...] = ()
     """What was decided by itself: left out, completed, put in order."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What was given and is not used."""
+    chain_state: str = ""
+    """`complete`, `private` (complete but for trust: the root has to be on the clients), `open` (its end is not known here),
+    `incomplete`, `refused`, `self-signed`. Empty: there is no certificate."""
     can_be_forced: bool = False
     """It is not accepted, and with `force` it would be."""
     can_be_fetched: bool = False

@@ -20,6 +20,7 @@ from core.upload.checks import Case, can_be_forced, is_accepted, run_checks
 from core.upload.material import Material, OwnKey, assemble
 from core.upload.names import is_host_name
 from core.upload.recognise import Pieces, recognise
+from core.upload.trustworthy import chain_state
 from core.upload.values import Upload, UploadCheck
 from core.version import BUILT
 from core.workflows.context import Context
@@ -103,6 +104,8 @@ def examine(
             passphrase=pieces.passphrase,
             found=_found(pieces, material),
             notes=() if material is None else material.notes,
+            left_out=() if material is None else material.left_out,
+            chain_state="" if material is None else chain_state(material, results),
             can_be_forced=can_be_forced(results),
             can_be_fetched=not fetch_chain and material is not None and _is_to_be_had(material),
         ),

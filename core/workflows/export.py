@@ -43,10 +43,17 @@ def _der(version: StoredPair, _name: str, _passphrase: bytes | None, _legacy: bo
 def _pfx(version: StoredPair, name: str, passphrase: bytes | None, legacy: bool) -> bytes:
     from core.x509.chain import split_fullchain
     from core.x509.key_reader import load_key
-    from core.x509.pkcs12 import to_pfx
+    from core.x509.pkcs12 import PssKey, to_pfx
 
     leaf, intermediates = split_fullchain(version.fullchain)
-    return to_pfx(load_key(version.privkey), leaf, intermediates, passphrase, legacy, name)
+    try:
+        return to_pfx(load_key(version.privkey), leaf, intermediates, passphrase, legacy, name)
+    except PssKey as exc:
+        raise UsageError(
+            f"{name} cannot be exported as pfx.",
+            str(exc),
+            f"Export it as pem, then: openssl pkcs12 -export -in {name}.pem -out {name}.pfx.",
+        ) from exc
 
 
 FORMATS = {

@@ -130,17 +130,14 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[Targe
 
 def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
     """Return the pair when its key belongs to its certificate. Raises StoreCorrupt (`store-corrupt`), NotFound."""
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-    from cryptography.x509 import load_pem_x509_certificate
+    from core.x509.chain import split_fullchain
+    from core.x509.key import matches
+    from core.x509.key_reader import load_key
 
     pair = lineages.read_pair(context.paths, name, version)
     try:
-        leaf = load_pem_x509_certificate(pair.fullchain).public_key()
-        # The primality proof of an RSA-8192 key takes seconds, and a made-up key cannot have our certificate's modulus.
-        key = load_pem_private_key(pair.privkey, None, unsafe_skip_rsa_key_validation=True).public_key()
-        spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        matches = leaf.public_bytes(*spki) == key.public_bytes(*spki)
-        problem = "" if matches else "Its private key belongs to another certificate."
+        leaf, _ = split_fullchain(pair.fullchain)
+        problem = "" if matches(leaf, load_key(pair.privkey)) else "Its private key belongs to another certificate."
     except Exception as exc:  # noqa: BLE001 - what the parser says of damaged files differs from release to release
         problem = f"Its files cannot be read as certificate and key ({type(exc).__name__})."
     if problem:

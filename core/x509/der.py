@@ -28,6 +28,14 @@ def tlv(tag: int, content: bytes) -> bytes:
     return bytes((tag, 0x80 | count)) + size.to_bytes(count, "big") + content
 
 
+def first_element(data: bytes) -> bytes:
+    """Return the first element of what may have more behind it; the data itself where there is none."""
+    try:
+        return data[: Reader(data).at(0, len(data)).after]
+    except NotDer:
+        return data
+
+
 class NotDer(ValueError):
     """The bytes do not follow the rules of DER, or have too many elements."""
 

@@ -19,7 +19,7 @@ from core.x509 import pbes2
 from core.x509.cost import TooCostly, refuse_costly
 from core.x509.der import INTEGER, OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader, tlv
 from core.x509.key import Native, PrivateKey
-from core.x509.spki import EC, algorithm_of, is_explicit_curve, is_pss
+from core.x509.spki import EC, algorithm_of, is_explicit_curve, is_pss, other_key_name
 
 _BLOCK = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----([A-Za-z0-9+/=\s]*)-----END [A-Z ]*PRIVATE KEY-----")
 _PARAMETERS = 0xA0
@@ -41,6 +41,10 @@ class MalformedKey(ValueError):
     def __init__(self, text: str, fix: str = "") -> None:
         super().__init__(text)
         self.fix = fix
+
+
+class KeyOfNoUse(MalformedKey):
+    """It is a sound key of a kind that TLS servers do not use."""
 
 
 class KeyNeedsPassphrase(MalformedKey):
@@ -69,14 +73,16 @@ def read_der(data: bytes) -> PrivateKey:
         )
     try:
         native = serialization.load_der_private_key(with_full_number(data), None, unsafe_skip_rsa_key_validation=True)
-    except UnsupportedAlgorithm as exc:
-        raise MalformedKey("The private key is of a kind that TLS servers do not use.") from exc
     except FAILURES as exc:
+        if other_key_name(data) or isinstance(exc, UnsupportedAlgorithm):
+            raise _of_no_use(other_key_name(data)) from exc
         if _lacks_curve(data):
             raise MalformedKey(
                 "The private key does not say which curve it is on.", "Give the file that it was made from."
             ) from exc
         raise MalformedKey("The private key is damaged.") from exc
+    if not isinstance(native, Native):
+        raise _of_no_use(other_key_name(data))
     return checked(native, algorithm_of(data)[0] if is_pss(data) else b"")
 
 
@@ -123,10 +129,16 @@ def unread_cipher(name: str) -> MalformedKey:
 def checked(native: object, algorithm: bytes = b"") -> PrivateKey:
     """Return the key when TLS servers can use it and its numbers fit together. Raises MalformedKey."""
     if not isinstance(native, Native):
-        raise MalformedKey("The private key is of a kind that TLS servers do not use.")
+        raise _of_no_use("")
     if isinstance(native, rsa.RSAPrivateKey):
         _check_rsa(native)
     return PrivateKey(native, algorithm)
+
+
+def _of_no_use(name: str) -> KeyOfNoUse:
+    kind = f"a {name} key, which" if name else "of a kind that"
+    article = kind.replace("a Ed", "an Ed").replace("a ML", "an ML").replace("a SLH", "an SLH").replace("a X", "an X")
+    return KeyOfNoUse(f"The private key is {article} TLS servers do not use.", "Give the RSA or EC key.")
 
 
 def _check_rsa(native: rsa.RSAPrivateKey) -> None:

@@ -20,16 +20,24 @@ from core.x509.key import PrivateKey
 _LEGACY_ROUNDS = 50_000
 
 
+class PssKey(ValueError):
+    """The library writes a key that is for PSS alone as a plain RSA key; the text is a sentence for people."""
+
+
 def to_pfx(
     key: PrivateKey, leaf: Certificate, chain: Sequence[Certificate], passphrase: bytes | None, legacy: bool, name: str
 ) -> bytes:
-    """Return the file.
+    """Return the file. Raises PssKey.
 
     Args:
         passphrase: UTF-8; None or empty leaves the file unprotected.
         legacy: 3DES and SHA-1, for Windows Server 2016, Java 8 and older.
         name: the friendly name.
     """
+    if key.algorithm:
+        raise PssKey(
+            "Its key is of type RSA-PSS, which would be written as a plain RSA key: no service could use the pair."
+        )
     with warnings.catch_warnings():
         # An old root with an odd serial number or encoding is passed on as it is.
         warnings.simplefilter("ignore")

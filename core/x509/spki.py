@@ -14,6 +14,21 @@ PSS = bytes.fromhex("2a864886f70d01010a")
 """1.2.840.113549.1.1.10, id-RSASSA-PSS."""
 EC = bytes.fromhex("2a8648ce3d0201")
 _VERSION = 0xA0
+_NIST = bytes.fromhex("6086480165030403")
+_SLH_DSA = tuple(
+    f"SLH-DSA-{digest}-{size}{speed}" for digest in ("SHA2", "SHAKE") for size in (128, 192, 256) for speed in "sf"
+)
+_OTHERS = {
+    bytes.fromhex("2b6571"): "Ed448",
+    bytes.fromhex("2b656e"): "X25519",
+    bytes.fromhex("2b656f"): "X448",
+    bytes.fromhex("2a8648ce380401"): "DSA",
+    bytes.fromhex("2a864886f70d010301"): "Diffie-Hellman",
+    bytes.fromhex("2a8648ce3e0201"): "Diffie-Hellman",
+    **{_NIST + bytes([17 + number]): f"ML-DSA-{size}" for number, size in enumerate((44, 65, 87))},
+    **{_NIST + bytes([20 + number]): name for number, name in enumerate(_SLH_DSA)},
+}
+"""Keys that TLS servers do not use."""
 
 
 def spki_of(certificate: x509.Certificate) -> bytes:
@@ -42,6 +57,11 @@ def algorithm_of(der: bytes) -> tuple[bytes, bytes]:
     except NotDer:
         pass
     return b"", b""
+
+
+def other_key_name(der: bytes) -> str:
+    """Return what people call a key (SPKI or PKCS#8) that TLS servers do not use; empty for any other."""
+    return _OTHERS.get(algorithm_of(der)[1], "")
 
 
 def is_pss(der: bytes) -> bool:

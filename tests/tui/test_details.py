@@ -152,7 +152,7 @@ def test_a_broken_lifetime_is_survived() -> None:
 
 def test_a_chain_without_intermediates_is_said_first() -> None:
     """An uploaded certificate that is served without its intermediate says what that means; one that needs none does not."""
-    warning = "▲ no intermediate: many clients will refuse it"
+    warning = "▲ No intermediate: only clients that trust"
     bare = replace(SHOP, method="upload", chain=False, chain_length=0)
     assert warning in _together(bare)
     for other in (replace(bare, self_signed=True), replace(bare, chain=True), replace(bare, sha256=""), SHOP):

@@ -172,7 +172,8 @@ def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
     count = lineage.chain_length
     chain = f"complete, {text.plural(count, 'intermediate')}" if lineage.chain else "the certificate alone"
     if not lineage.chain and lineage.method == "upload" and not lineage.self_signed:
-        chain += ": many clients refuse it; import it again with --chain FILE or --fetch-chain"
+        chain += f": only clients that trust {printable(lineage.issuer)} itself accept it; "
+        chain += "else import it with its --chain FILE or --fetch-chain"
     pairs = [
         ("Subject", printable(lineage.subject) or _NONE),
         ("Issuer", printable(lineage.issuer) or _NONE),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from core.upload.values import MOST_BYTES, Part, Upload, UploadCheck
 from tui import text
-from tui.cli.jsonout import certificate_json
+from tui.cli.jsonout import certificate_json, rfc3339
 from tui.cli.output import Stream
 from tui.cli.prompts import secret_from
 from tui.cli.tables import labelled
@@ -52,12 +53,16 @@ def upload_of(call: Call) -> Upload:
         raise UsageError(
             "--cert and --pfx cannot stand together.", "Which of the two counts would be a guess.", "Leave one out."
         )
-    files = [*args.cert, *args.key, *args.chain, *([args.pfx] if args.pfx else [])]
+    given = {"cert": args.cert, "key": args.key, "chain": args.chain, "pfx": [args.pfx] if args.pfx else []}
+    files = [file for named in given.values() for file in named]
     if [*dict.fromkeys(files), args.passphrase_file].count(_STDIN) > 1:
         raise UsageError(
             "Standard input cannot be two things.", "- may stand once.", "Put the passphrase into a file of its own."
         )
-    parts = tuple(_part(call, file) for file in dict.fromkeys(files))
+    parts = tuple(
+        replace(_part(call, file), roles=tuple(role for role, named in given.items() if file in named))
+        for file in dict.fromkeys(files)
+    )
     passphrase = secret_from(args.passphrase_file) if args.passphrase_file else None
     return Upload(parts, passphrase)
 
@@ -86,6 +91,16 @@ def upload_json(check: UploadCheck, certificate: object | None = None) -> dict[s
         "accepted": check.accepted,
         "checks": [{"id": each.id, "status": each.status, "detail": each.detail} for each in check.checks],
         "certificate": certificate,
+        "notes": list(check.notes),
+        "left_out": [
+            {
+                "kind": each.kind,
+                "what": each.what,
+                "not_after": None if each.not_after is None else rfc3339(each.not_after),
+                "sha256": each.sha256 or None,
+            }
+            for each in check.left_out
+        ],
     }
 
 

@@ -96,7 +96,7 @@ def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order:
         words = f"Version {lineage.waiting_version} is issued and waits: it could not be deployed. d tries again."
         lines += _marked("▲", "severity-yellow", words, width, ink)
     if lineage.sha256 and lineage.method == "upload" and not lineage.chain and not lineage.self_signed:
-        words = "no intermediate: many clients will refuse it"
+        words = f"No intermediate: only clients that trust {printable(lineage.issuer)} itself accept it."
         lines += _marked("▲", "severity-yellow", words, width, ink)
     if order is not None:
         lines += _marked(MARKS["waits"].glyph, MARKS["waits"].colour, _waits(order, now), width, ink)

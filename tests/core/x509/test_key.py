@@ -88,14 +88,14 @@ def test_keys_we_do_not_make_are_read(
             ed448.Ed448PrivateKey.generate().private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             ),
-            "The private key is of a kind that TLS servers do not use.",
+            "The private key is an Ed448 key, which TLS servers do not use.",
             id="ed448",
         ),
         pytest.param(
             x25519.X25519PrivateKey.generate().private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             ),
-            "The private key is of a kind that TLS servers do not use.",
+            "The private key is an X25519 key, which TLS servers do not use.",
             id="x25519",
         ),
     ],

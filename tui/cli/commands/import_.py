@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from tui.cli.call import Call
 
 _TRIES = 3
+_CHAIN_LINES = {
+    "private": "Its chain is complete. Its CA is a private one: the root has to be trusted by every client.",
+    "open": "The root of its chain is not known here. With a private CA nothing is missing: the root has to be trusted by every "
+    "client. With a public CA, `certdeck import {name} --cert FILE --chain FILE`, or with --fetch-chain, completes the chain.",
+    "incomplete": "Its chain is not complete: many clients will refuse it. "
+    "`certdeck import {name} --cert FILE --chain FILE`, or with --fetch-chain, completes it.",
+    "refused": "Clients will refuse its chain: see above.",
+}
+"""What the state of the chain asks for; a complete or self-signed one asks for nothing more."""
 _NOT_RENEWED = ("upload", "self-signed", "private-ca")
 
 
@@ -97,9 +106,8 @@ def _lines(call: Call, done: Imported) -> list[str]:
     served = ", ".join(map(target_shown, done.status.targets)) or "no target yet"
     verb = "Deployed once more; it was here already:" if done.unchanged else "Imported"
     lines[-1] = f"{verb} {printable(done.status.name)}. Served by: {served}."
-    if any(each.id == "chain" and each.status != "pass" for each in done.check.checks) and not done.status.self_signed:
-        again = f"`certdeck import {printable(done.status.name)} --cert FILE --chain FILE`, or with --fetch-chain, mends that"
-        lines.append(f"Its chain is not complete: many clients will refuse it. {again}.")
+    if done.check.chain_state in _CHAIN_LINES:
+        lines.append(_CHAIN_LINES[done.check.chain_state].format(name=printable(done.status.name)))
     lines.append("It does not renew by itself; `certdeck status` says when the next one is needed.")
     return lines
 

@@ -1,10 +1,11 @@
-"""A large key taken out of a PKCS#12 file before the file is read.
+"""The keys taken out of a PKCS#12 file before the file is read.
 
-Reading the file proves the primes of an RSA key, which takes four seconds at 8192 bits, and cannot be told not to. Nothing depends
-on it here: the key is only good if its numbers fit together and its public half is the certificate's, which both are looked at
-(`core.upload.keys.checked`, the check `key-match`); a key whose primes are none would harm nobody but its owner. So the key is read
-by itself, without that proof, and the file without it. Its checksum covers both and is left out: it guards against damage alone,
-and a damaged key or certificate does not get through either.
+The library returns one key of a file, whichever stands first, and a keystore that was renewed holds several. And reading the file
+proves the primes of an RSA key, which takes four seconds at 8192 bits, and cannot be told not to. Nothing depends on that proof
+here: a key is only good if its numbers fit together and its public half is the certificate's, which both are looked at
+(`core.x509.key_reader.checked`, the check `key-match`); a key whose primes are none would harm nobody but its owner. So the keys
+are read by themselves, without that proof, and the file without them. Its checksum covers both and is left out: it guards against
+damage alone, and a damaged key or certificate does not get through either.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from core.x509.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader, 
 
 SMALL = 3 * 1024
 """Bytes. An RSA key of 4096 bits takes 2.4 kB and a third of a second."""
+MOST_KEYS = 20
 _DATA = bytes.fromhex("2a864886f70d010701")
 _BAGS = bytes.fromhex("2a864886f70d010c0a01")
 KEY_BAG, SHROUDED_KEY_BAG = _BAGS + b"\x01", _BAGS + b"\x02"
@@ -27,16 +29,20 @@ class Parted:
 
     rest: bytes
     """A PKCS#12 file without key and checksum."""
-    key: bytes
-    """DER of the key as it stood there."""
-    is_encrypted: bool
+    keys: tuple[tuple[bytes, bool], ...]
+    """DER of each key as it stood there, and whether it is encrypted."""
 
     def __repr__(self) -> str:
-        return f"Parted({len(self.rest)} bytes, {len(self.key)} bytes)"
+        return f"Parted({len(self.rest)} bytes, {len(self.keys)} keys)"
+
+    @property
+    def has_to_be_used(self) -> bool:
+        """The file as a whole would take too long, or not give all of its keys."""
+        return len(self.keys) > 1 or len(self.keys[0][0]) > SMALL
 
 
 def parted(data: bytes) -> Parted | None:
-    """Return the file (DER or BER) in two parts where it holds one large key that can be seen; None for any other. Never raises."""
+    """Return the file (DER or BER) in two parts where its keys can be seen; None for any other. Never raises."""
     try:
         return _parted(Reader(data))
     except ValueError:  # NotDer, or other parts than there should be
@@ -50,11 +56,11 @@ def _parted(reader: Reader) -> Parted | None:
         return None
     keys: list[tuple[bytes, bytes]] = []
     kept = b"".join(_without_keys(inner, info, keys) for info in inner.children(inner.whole()))
-    if len(keys) != 1 or len(keys[0][1]) <= SMALL:
+    if not keys or len(keys) > MOST_KEYS:
         return None
     head = reader.data[_begin(reader, version) : version.after]
     rest = tlv(SEQUENCE, head + _data_info(tlv(SEQUENCE, kept)))
-    return Parted(rest, keys[0][1], keys[0][0] == SHROUDED_KEY_BAG)
+    return Parted(rest, tuple((key, bag == SHROUDED_KEY_BAG) for bag, key in keys))
 
 
 def _content_of(reader: Reader, info: Element) -> Reader | None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from core.upload.large_key import parted
+from core.upload.pfx_keys import parted
 from tests.support.authority import make_key
 from tests.support.programs import find_program
 from tests.support.uploads import ca, judge, mersenne_key, pem, san, sign
@@ -108,8 +108,11 @@ def test_damage_is_found(large: rsa.RSAPrivateKey, site: tuple[x509.Certificate,
 
 
 def test_small_and_strange_files_are_left_whole() -> None:
-    """What holds no large key, several keys, or nothing that can be followed is not taken apart."""
+    """What holds one small key is read as one, and what cannot be followed is not taken apart."""
     key = make_key()
     small = pkcs12.serialize_key_and_certificates(b"a", key, sign("a", key), None, NoEncryption())  # type: ignore[arg-type]
-    for data in (small, small[:-4], b"", b"0\x00", b"0\x03\x02\x01\x03", small * 2):
+    whole = parted(small)
+    assert whole is not None
+    assert not whole.has_to_be_used
+    for data in (small[:-4], b"", b"0\x00", b"0\x03\x02\x01\x03", small * 2):
         assert parted(data) is None
