@@ -24,7 +24,7 @@ def test_check_in_json() -> None:
     """`check --json` is one object of the contract's form, and exit status 0 when the upload is accepted."""
     answer = command("check", "--cert", "site.pem", "--json")
     assert answer.status == 0
-    assert list(answer.json) == ["accepted", "checks", "certificate"]
+    assert list(answer.json) == ["accepted", "checks", "certificate", "notes", "left_out"]
     assert answer.json["accepted"] is True
     assert [each["id"] for each in answer.json["checks"]][: len(CONTRACT)] == CONTRACT
     assert {tuple(each) for each in answer.json["checks"]} == {("id", "status", "detail")}
