@@ -29,9 +29,19 @@ _OPENSSH = Foreign(
     "Keys for SSH are not for TLS. If the certificate really belongs to it, convert a copy: ssh-keygen -p -m PEM -f FILE.",
     is_key=True,
 )
+_SSH_COM = Foreign(
+    "a private key of ssh.com", "Keys for SSH are not for TLS. Give the key that the CSR was made with.", is_key=True
+)
 _PGP = Foreign("something made by PGP", "Give the TLS certificate and its private key.")
 _ENVELOPE = Foreign("an encrypted or signed message", "Save the attachment that is in it, and give that.")
 _ATTRIBUTE = Foreign("an attribute certificate", "Give the server's certificate.")
+
+_BOUNCY_CASTLE = (
+    "Convert it with keytool and Bouncy Castle as its provider: keytool -importkeystore … -deststoretype PKCS12."
+)
+_PVK = "Convert it: openssl rsa -inform PVK -in FILE -out key.pem."
+_BLOB = "Convert it: openssl rsa -inform MSBLOB -in FILE -out key.pem."
+_BCFKS = Foreign("a keystore of Bouncy Castle (BCFKS)", _BOUNCY_CASTLE, is_key=True)
 
 BY_LABEL = {
     "CERTIFICATE REQUEST": _CSR,
@@ -41,7 +51,7 @@ BY_LABEL = {
     "SSH2 PUBLIC KEY": _PUBLIC,
     "X509 CRL": _CRL,
     "OPENSSH PRIVATE KEY": _OPENSSH,
-    "SSH2 ENCRYPTED PRIVATE KEY": _OPENSSH,
+    "SSH2 ENCRYPTED PRIVATE KEY": _SSH_COM,
     "ATTRIBUTE CERTIFICATE": _ATTRIBUTE,
     "DSA PRIVATE KEY": Foreign(
         "a DSA private key", "TLS servers no longer use DSA. Give the RSA or EC key.", is_key=True
@@ -54,7 +64,7 @@ BY_LABEL = {
 SILENT_LABELS = frozenset({"EC PARAMETERS"})
 """Goes with the key behind it; tells nothing that the key does not."""
 
-BY_KIND = {Kind.CSR: _CSR, Kind.PUBLIC_KEY: _PUBLIC, Kind.CRL: _CRL, Kind.ENVELOPE: _ENVELOPE}
+BY_KIND = {Kind.CSR: _CSR, Kind.PUBLIC_KEY: _PUBLIC, Kind.CRL: _CRL, Kind.ENVELOPE: _ENVELOPE, Kind.BCFKS: _BCFKS}
 
 _BEGINNINGS = (
     (b"\xfe\xed\xfe\xed", Foreign(
@@ -76,6 +86,12 @@ _BEGINNINGS = (
     (b"\x1f\x8b", Foreign("a compressed file", "Unpack it, and give the files that are in it.")),
     (b"7z\xbc\xaf", Foreign("a compressed file", "Unpack it, and give the files that are in it.")),
     (b"%PDF", Foreign("a PDF document", "Give the certificate as a file of its own.")),
+    (b"\0\0\0\2\0\0\0\x14", Foreign("a keystore of Bouncy Castle (BKS)", _BOUNCY_CASTLE, is_key=True)),
+    (b"\0\0\0\1\0\0\0\x14", Foreign("a keystore of Bouncy Castle (UBER)", _BOUNCY_CASTLE, is_key=True)),
+    (b"\x1e\xf1\xb5\xb0", Foreign("a private key of Microsoft (PVK)", _PVK, is_key=True)),
+    (b"\x07\x02\0\0", Foreign("a private key of Microsoft (PRIVATEKEYBLOB)", _BLOB, is_key=True)),
+    (b"<?xml", Foreign("an XML document", "Give certificate and key as PEM, DER or PFX.", is_key=True)),
+    (b"apiVersion:", Foreign("a Kubernetes object", "Give its tls.crt and tls.key, or the whole Secret.", is_key=True)),
     (b"<", Foreign("a web page", "The download went wrong, or wants a login. Save the certificate itself.")),
     (b"{", Foreign("a JSON document", "Give certificate and key as PEM, DER or PFX.", is_key=True)),
     (b"\x99", _PGP),

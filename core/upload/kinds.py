@@ -32,6 +32,7 @@ class Kind(Enum):
     CRL = "a revocation list (CRL)"
     FOREIGN_KEY = "a private key that TLS servers do not use"
     ENVELOPE = "an encrypted message"
+    BCFKS = "a keystore of Bouncy Castle"
     UNKNOWN = "something else"
 
 
@@ -66,6 +67,8 @@ def _kind(reader: Reader, top: Element) -> Kind:
         return Kind.PUBLIC_KEY
     if tags == [SEQUENCE, OCTET_STRING] and inner[:1] == [OID]:
         return Kind.ENCRYPTED_KEY
+    if tags == [SEQUENCE, SEQUENCE] and inner == [SEQUENCE, OCTET_STRING]:
+        return Kind.BCFKS
     return Kind.UNKNOWN
 
 

@@ -39,15 +39,21 @@ class Block:
         return f"Block({self.label!r}, {len(self.content)} bytes)"
 
 
-def as_text(data: bytes) -> tuple[bytes, bool]:
-    """Return the text in an encoding that keeps ASCII as it is, and whether it had been UTF-16."""
+def as_text(data: bytes) -> tuple[bytes, str]:
+    """Return the text in an encoding that keeps ASCII as it is, and the name of another that it had been in."""
+    for mark, encoding in ((b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be")):
+        if data.startswith(mark):
+            return data[4:].decode(encoding, "replace").encode("utf-8"), "UTF-32"
     for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if data.startswith(mark):
-            return data[2:].decode(encoding, "replace").encode("utf-8"), True
+            return data[2:].decode(encoding, "replace").encode("utf-8"), "UTF-16"
+    if b"-\0\0\0-\0\0\0" in data:
+        encoding = "utf-32-be" if data[:1] == b"\0" else "utf-32-le"
+        return data.decode(encoding, "replace").encode("utf-8"), "UTF-32"
     if b"-\0-\0-\0" in data or b"\0-\0-\0-" in data:
         encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
-        return data.decode(encoding, "replace").encode("utf-8"), True
-    return data.removeprefix(b"\xef\xbb\xbf"), False
+        return data.decode(encoding, "replace").encode("utf-8"), "UTF-16"
+    return data.removeprefix(b"\xef\xbb\xbf"), ""
 
 
 def blocks(text: bytes) -> list[Block]:

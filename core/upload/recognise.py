@@ -19,9 +19,10 @@ from core.upload import pkcs12 as pfx
 from core.upload.foreign import BY_KIND, SILENT_LABELS, Foreign, by_beginning, by_label
 from core.upload.keys import read_proc_type
 from core.upload.kinds import Kind, foreign_key_name, kind_of
+from core.upload.repair import hidden_values, mail_parts, marks, repaired
 from core.upload.values import MOST_BYTES, MOST_PARTS, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, Part, Upload
 from core.x509.certificate import Certificate, MalformedCertificate, parse_der, printable
-from core.x509.der import Reader, first_element
+from core.x509.der import Reader, elements, first_element
 from core.x509.key import PrivateKey
 from core.x509.key_reader import (
     KeyNeedsPassphrase,
@@ -145,41 +146,78 @@ class _Recogniser:
         self._problem(f"was given as {_ROLES[role][0]}, but it holds {found}.", _ROLES[role][1])
 
     def _look(self) -> None:
-        if self._structure(self.data, ""):
+        if self._structure(self.data, "") or self._structures():
             return
-        text, was_utf16 = pem.as_text(self.data)
-        if was_utf16:
-            self.pieces.notes.append(f"{self.label} was UTF-16 and has been decoded.")
+        text, encoding = pem.as_text(self.data)
+        if encoding:
+            self.pieces.notes.append(f"{self.label} was {encoding} and has been decoded.")
         try:
-            blocks = pem.blocks(text)
+            blocks = self._whole_blocks(text)
         except pem.TooManyBlocks:
             self._problem(
                 "holds hundreds of PEM blocks.", "Give the server's certificate, its chain and its key alone."
             )
             return
         if blocks:
-            self._note_kind("PEM")
-            for number, block in enumerate(blocks, 1):
-                self._block(block, f" (block {number})" if len(blocks) > 1 else "")
-            return
-        self._no_blocks(text)
+            self._blocks(blocks)
+        else:
+            self._no_blocks(text)
+
+    def _structures(self) -> bool:
+        """Take in several DER structures that stand one after the other."""
+        found = elements(self.data, MOST_CERTIFICATES)
+        if len(found) < 2 or any(kind_of(each) is Kind.UNKNOWN for each in found):
+            return False
+        self._note_kind("DER")
+        for number, each in enumerate(found, 1):
+            self._structure(each, f" ({number} of {len(found)})")
+        return True
+
+    def _whole_blocks(self, text: bytes) -> list[pem.Block]:
+        """Return the PEM blocks, put right where that makes more of them whole."""
+        found = pem.blocks(text)
+        damaged = sum(bool(block.damage) for block in found)
+        if found and not damaged and marks(text) <= 2 * len(found):
+            return found
+        better, how = repaired(text)
+        again = pem.blocks(better) if how else []
+        is_better = len(again) - sum(bool(block.damage) for block in again) > len(found) - damaged
+        if not again or (found and not is_better):
+            return found
+        self.pieces.notes.append(f"{self.label} was altered on its way and has been put right ({how}).")
+        return again
+
+    def _blocks(self, blocks: list[pem.Block]) -> None:
+        self._note_kind("PEM")
+        for number, block in enumerate(blocks, 1):
+            self._block(block, f" (block {number})" if len(blocks) > 1 else "")
 
     def _no_blocks(self, text: bytes) -> None:
         decoded = pem.bare_base64(text)
-        if decoded is not None:
-            if self._structure(decoded, ""):
-                self.pieces.notes.append(f"{self.label} was base64 and has been decoded.")
-                return
-            inner = pem.blocks(decoded[:MOST_BYTES]) if decoded.lstrip().startswith(b"-----BEGIN") else []
-            if inner:  # as Kubernetes keeps its secrets
-                self.pieces.notes.append(f"{self.label} was base64 and has been decoded.")
-                self._note_kind("PEM")
-                for block in inner:
-                    self._block(block, "")
+        if decoded is not None and self._inner(decoded):
+            self.pieces.notes.append(f"{self.label} was base64 and has been decoded.")
+            return
+        for what, inner in (("a mail", mail_parts(text)), ("base64 in a text", hidden_values(text))):
+            taken = [self._inner(each) for each in inner]
+            if any(taken):
+                self.pieces.notes.append(f"{self.label} was {what} and has been decoded.")
                 return
         foreign = by_beginning(self.data) or by_beginning(text)
         if foreign is not None:
             self.pieces.foreign.append((self.label, foreign))
+
+    def _inner(self, data: bytes) -> bool:
+        """Take in what was packed into something else; False where it is nothing that is known."""
+        if self._structure(data, ""):
+            return True
+        if b"-----BEGIN " not in data:
+            return False
+        try:
+            found = self._whole_blocks(data[:MOST_BYTES])
+        except pem.TooManyBlocks:
+            return False
+        self._blocks(found)
+        return bool(found)
 
     # -- one structure or block ----------------------------------------------------------------------------------------
 

@@ -28,6 +28,19 @@ def tlv(tag: int, content: bytes) -> bytes:
     return bytes((tag, 0x80 | count)) + size.to_bytes(count, "big") + content
 
 
+def elements(data: bytes, most: int) -> list[bytes]:
+    """Return the elements of what is nothing but DER, one after the other; none for anything else, or for more than `most`."""
+    found: list[bytes] = []
+    rest = data
+    while rest.strip(b"\r\n\0 "):
+        first = first_element(rest)
+        if not data.startswith(b"0") or len(found) == most or (len(first) == len(rest) and not found):
+            return []
+        found.append(first)
+        rest = rest[len(first) :].lstrip(b"\r\n")
+    return found
+
+
 def first_element(data: bytes) -> bytes:
     """Return the first element of what may have more behind it; the data itself where there is none."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -181,7 +182,8 @@ def test_an_import_for_people() -> None:
 def test_an_import_without_its_chain_says_so_again() -> None:
     """That intermediates are missing stands in the result too: the checklist above it is long."""
     engine = FakeEngine()
-    engine.upload_check = good_check(changes=[result("chain", "warn", "An intermediate is missing.")])
+    missing = good_check(changes=[result("chain", "warn", "An intermediate is missing.")])
+    engine.upload_check = replace(missing, chain_state="incomplete")
     out = command("import", "fresh", "--cert", "c", engine=engine).out
     assert "many clients will refuse it" in out.splitlines()[-2]
     assert "many clients" not in command("import", "fresh", "--cert", "c", engine=FakeEngine()).out

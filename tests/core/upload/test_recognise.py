@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.upload.recognise import recognise
+from core.x509.der import tlv
 from tests.support.authority import Authority, Leaf, key_pem, make_key
 from tests.support.clock import NOON
 from tests.support.programs import find_program
@@ -282,6 +283,12 @@ def _dsa_key() -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+def _bcfks() -> bytes:
+    """Return the outline of a BCFKS keystore: an encrypted store, and how its integrity is kept."""
+    algorithm = tlv(0x30, tlv(0x06, b"\x2a\x03"))
+    return tlv(0x30, tlv(0x30, algorithm + tlv(0x04, bytes(40))) + tlv(0x30, algorithm + tlv(0x04, bytes(20))))
+
+
 MISTAKES: dict[str, tuple[Callable[[Leaf], bytes], str]] = {
     "csr": (lambda leaf: _csr(leaf).public_bytes(Encoding.PEM), "certificate signing request"),
     "csr-der": (lambda leaf: _csr(leaf).public_bytes(Encoding.DER), "certificate signing request"),
@@ -298,10 +305,6 @@ MISTAKES: dict[str, tuple[Callable[[Leaf], bytes], str]] = {
         lambda leaf: leaf.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         "public key",
     ),
-    "trusted": (
-        lambda leaf: leaf.certificate_pem.replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE"),
-        "OpenSSL's trust settings",
-    ),
     "dsa": (
         lambda _leaf: _dsa_key(),
         "DSA private key",
@@ -315,6 +318,18 @@ MISTAKES: dict[str, tuple[Callable[[Leaf], bytes], str]] = {
     "pgp": (lambda _leaf: b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQENBF\n-----END PGP PUBLIC KEY BLOCK-----", "PGP"),
     "jks": (lambda _leaf: b"\xfe\xed\xfe\xed\0\0\0\2\0\0\0\1", "Java keystore"),
     "putty": (lambda _leaf: b"PuTTY-User-Key-File-2: ssh-rsa\n", "PuTTY"),
+    "bks": (lambda _leaf: b"\0\0\0\2\0\0\0\x14" + bytes(30), "Bouncy Castle (BKS)"),
+    "uber": (lambda _leaf: b"\0\0\0\1\0\0\0\x14" + bytes(30), "Bouncy Castle (UBER)"),
+    "bcfks": (lambda _leaf: _bcfks(), "Bouncy Castle (BCFKS)"),
+    "pvk": (lambda _leaf: b"\x1e\xf1\xb5\xb0" + bytes(30), "Microsoft (PVK)"),
+    "blob": (lambda _leaf: b"\x07\x02\0\0\0\xa4\0\0RSA2" + bytes(30), "PRIVATEKEYBLOB"),
+    "ssh.com": (
+        lambda _leaf: (
+            b"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\nP2/56wAAA\n---- END SSH2 ENCRYPTED PRIVATE KEY ----"
+        ),
+        "ssh.com",
+    ),
+    "xml": (lambda _leaf: b'<?xml version="1.0"?><opnsense><theme>x</theme></opnsense>', "an XML document"),
     "zip": (lambda _leaf: b"PK\x03\x04rest of it", "ZIP archive"),
     "web-page": (lambda _leaf: b"<!DOCTYPE html><html>Please log in</html>", "web page"),
     "empty": (lambda _leaf: b"", "is empty"),
