@@ -14,6 +14,7 @@ from josepy import jwa, jwk
 from josepy.json_util import decode_b64jose, encode_b64jose
 
 from core.errors import AccountError
+from core.x509.key_reader import with_full_numbers
 
 CURVES: Mapping[str, tuple[type[ec.EllipticCurve], jwa.JWASignature]] = {
     "ec-256": (ec.SECP256R1, jwa.ES256),
@@ -54,7 +55,8 @@ class AccountKey:
         """Read an unencrypted PEM key of any common form. Raises AccountError (`account-error`)."""
         what = "The account key cannot be used."
         try:
-            key = serialization.load_pem_private_key(pem, password=None)
+            # GnuTLS, which uacme is built with, writes half of its EC keys with a zero too many.
+            key = serialization.load_pem_private_key(with_full_numbers(pem), password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
             why = "It is not an unencrypted private key in PEM form."
             raise AccountError(what, why, "Give the key that the account was made with.") from exc

@@ -27,7 +27,7 @@ _MARK = re.compile(
 )
 _QUOTED = re.compile(rb"^[ \t]{0,8}(?:[>|][ \t]?){1,20}", re.MULTILINE)
 _QUOTED_MARK = re.compile(rb"^[ \t]{0,8}[>|][>| \t]{0,20}-{1,10} ?BEGIN ", re.MULTILINE)
-_ESCAPES = re.compile(rb"\\{1,8}(?:([rnt])|(/)|u00([0-9A-Fa-f]{2}))")
+_ESCAPES = re.compile(rb"(?<!\\)\\{1,8}+(?:([rnt])|(/)|u00([0-9A-Fa-f]{2}))")
 _ENTITIES = re.compile(rb"&(?:#0{0,4}1[03]|#x0{0,4}[aAdD]|nbsp|#160);|<[^<>]{0,60}>")
 _ENCODED = re.compile(
     rb"^content-transfer-encoding:[ \t]{0,8}\"?(base64|quoted-printable)", re.IGNORECASE | re.MULTILINE

@@ -119,8 +119,7 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
         narrator=context.narrator,
         profile=plan.profile,
     )
-    _look_at(context, plan, obtained.fullchain_pem, leaf_key)
-    return Acquired(obtained.fullchain_pem, leaf_key)
+    return Acquired(_looked_at(context, plan, obtained.fullchain_pem, leaf_key), leaf_key)
 
 
 def _order(
@@ -148,11 +147,11 @@ def _order_once(
         delete_order(context.paths, plan.name)
         raise
     try:
-        _look_at(context, plan, obtained.fullchain_pem, open_order.key)
+        fullchain = _looked_at(context, plan, obtained.fullchain_pem, open_order.key)
     except CertificateUnusable:
         delete_order(context.paths, plan.name)
         raise
-    return Acquired(obtained.fullchain_pem, open_order.key)
+    return Acquired(fullchain, open_order.key)
 
 
 def _obtain(
@@ -178,8 +177,11 @@ def _obtain(
     )
 
 
-def _look_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: PrivateKey) -> None:
-    problem = chain.issued_pair_problem(fullchain, leaf_key.spki, plan.names, context.env.clock.now())
+def _looked_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: PrivateKey) -> bytes:
+    """Return what a CA sent, in order. Raises CertificateUnusable."""
+    now = context.env.clock.now()
+    fullchain = chain.in_order(fullchain, leaf_key.spki, now)
+    problem = chain.issued_pair_problem(fullchain, leaf_key.spki, plan.names, now)
     if problem is not None:
         raise CertificateUnusable(
             f"{plan.issuer.title} sent a certificate that cannot be used.",
@@ -187,6 +189,7 @@ def _look_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: PrivateKe
             "Nothing was changed. Try again later, or use another issuer, and tell the issuer about it.",
             lineage=plan.name,
         )
+    return fullchain
 
 
 def refitted(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:

@@ -16,6 +16,9 @@ from core.paths import Paths
 from core.store.lineages import StoredPair, live_version, read_pair
 from core.workflows.context import Context
 
+_NOT_FOR_JAVA = (
+    "The passphrase has characters outside ASCII: Java's keytool cannot open the file. For Java, use an ASCII one."
+)
 _SECRET = 0o600
 _PUBLIC = 0o644
 
@@ -97,7 +100,12 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
     write_file(
         out.absolute(), chosen.encode(version, name, passphrase, legacy), mode=_SECRET if chosen.has_key else _PUBLIC
     )
-    return Exported(path=out, format=format, has_key=chosen.has_key)
+    return Exported(
+        path=out,
+        format=format,
+        has_key=chosen.has_key,
+        advice=_NOT_FOR_JAVA if passphrase and not passphrase.isascii() else "",
+    )
 
 
 def refuse_place(paths: Paths, out: Path, example: Path) -> None:

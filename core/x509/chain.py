@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-
-from core.x509.certificate import Certificate, MalformedCertificate, parse_pem
+from core.x509.certificate import Certificate, MalformedCertificate, parse_pem, to_pem
+from core.x509.path import Rules
+from core.x509.path_building import find_way
+from core.x509.signature import has_signed
 
 TOLERANCE = timedelta(minutes=10)
 """A fresh certificate may look not yet valid to a clock that is a little late."""
@@ -25,16 +24,34 @@ def chain_problem(leaf: Certificate, intermediates: Sequence[Certificate]) -> st
     """Return why the certificates do not follow one another, each signed by the next; None when they do."""
     below = leaf
     for above in intermediates:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                x509.load_der_x509_certificate(below.der).verify_directly_issued_by(
-                    x509.load_der_x509_certificate(above.der)
-                )
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        if not has_signed(above.native, below.native):
             return f"{below.subject} is not signed by {above.subject}, which follows it in the chain."
         below = above
     return None
+
+
+def in_order(fullchain: bytes, spki: bytes, now: datetime) -> bytes:
+    """Return what a CA sent with the leaf first and its chain in order; of twins the one that lasts longest.
+
+    A chain that is in order and breaks no rule comes back as it is, a root at its end included: nothing of it is trimmed. So does
+    what cannot be put in order, and what is no certificate: `issued_pair_problem` says why.
+
+    Args:
+        fullchain: PEM.
+        spki: DER of the public key that the request was signed with.
+    """
+    try:
+        sent = parse_pem(fullchain)
+    except MalformedCertificate:
+        return fullchain
+    leaf = next((each for each in sent if each.public_key_spki == spki), sent[0])
+    others = [each for each in sent if each is not leaf]
+    if leaf is sent[0] and chain_problem(leaf, others) is None and Rules(now).problem(leaf, others) is None:
+        return fullchain
+    way = find_way(leaf, others, (), now)
+    if others and not way.links:
+        return fullchain
+    return b"".join(map(to_pem, (leaf, *(link.certificate for link in way.links))))
 
 
 def issued_pair_problem(fullchain: bytes, spki: bytes, names: Sequence[str], now: datetime) -> str | None:

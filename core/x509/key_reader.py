@@ -7,7 +7,7 @@ compared with one another instead: that finds every damage, and costs nothing.
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
@@ -156,6 +156,19 @@ def _check_rsa(native: rsa.RSAPrivateKey) -> None:
     crt = numbers.dmp1 == d % (p - 1) and numbers.dmq1 == d % (q - 1) and numbers.iqmp * q % p == 1
     if not (fits and crt):
         raise MalformedKey("The numbers in the private key do not fit together: it is damaged.")
+
+
+def with_full_numbers(pem: bytes) -> bytes:
+    """Return a PEM with its first plain EC key as `with_full_number` writes it; any other PEM as it is."""
+    block = _BLOCK.search(pem)
+    try:
+        der = b64decode(b"".join(block[1].split()), validate=True) if block else b""
+    except Base64Error:
+        return pem
+    full = with_full_number(der)
+    if block is None or full == der:
+        return pem
+    return pem[: block.start(1)] + b"\n" + b64encode(full) + b"\n" + pem[block.end(1) :]
 
 
 # -- EC keys whose private number has other than the curve's length --------------------------------------------------------------

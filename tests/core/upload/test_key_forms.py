@@ -217,3 +217,16 @@ def test_a_self_signed_certificate_with_sha1_signs_itself(tmp_path: Path) -> Non
     judged = judge(weak, (tmp_path / "key").read_bytes())
     assert "It signs itself" in judged["chain"].detail
     assert "SHA-1" in judged["signature"].detail
+
+
+@pytest.mark.parametrize("pkcs8", [False, True], ids=["sec1", "pkcs8"])
+def test_a_padded_account_key_is_read(pkcs8: bool) -> None:
+    """An account key that GnuTLS wrote, as uacme keeps it, is the same key."""
+    from core.acme.account_key import AccountKey
+
+    assert isinstance(SHOP.key, ec.EllipticCurvePrivateKey)
+    number = SHOP.key.private_numbers().private_value.to_bytes(32, "big")
+    label = b"PRIVATE KEY" if pkcs8 else b"EC PRIVATE KEY"
+    der = rewritten_number(SHOP, b"\0" + number, pkcs8=pkcs8)
+    padded = b"-----BEGIN %b-----\n%b\n-----END %b-----\n" % (label, b64encode(der), label)
+    assert AccountKey.from_pem(padded).thumbprint == AccountKey.from_pem(SHOP.key_pem).thumbprint

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.x509.certificate import MalformedCertificate, parse_pem
-from core.x509.chain import chain_problem, issued_pair_problem, split_fullchain
+from core.x509.chain import chain_problem, in_order, issued_pair_problem, split_fullchain
 from core.x509.key_reader import load_key
-from tests.support.authority import Authority, Leaf, make_key, self_signed
+from tests.support.authority import Authority, Leaf, key_pem, make_key, self_signed
+from tests.support.uploads import ca, sign
+from tests.support.uploads import pem as pem_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 AUTHORITY = Authority.new(now=NOW)
@@ -151,3 +153,33 @@ def test_what_is_no_certificate_is_refused(pem: bytes) -> None:
 def test_a_self_signed_pair_passes_the_same_look() -> None:
     """A certificate without a chain is looked at in the same way."""
     assert problem_of(self_signed(["box.example.com"], now=NOW), ["box.example.com"]) is None
+
+
+def test_what_a_ca_sent_is_put_in_order() -> None:
+    """A chain in any order comes out in order, the root that was sent at its end; one in order comes back byte for byte."""
+    leaf = AUTHORITY.leaf(NAMES)
+    spki = load_key(leaf.key_pem).spki
+    right = leaf.certificate_pem + AUTHORITY.chain_pem + AUTHORITY.root_pem
+    assert in_order(b"# from the CA\n" + right, spki, NOW) == b"# from the CA\n" + right
+    assert in_order(AUTHORITY.root_pem + leaf.certificate_pem + AUTHORITY.chain_pem, spki, NOW) == right
+    assert in_order(leaf.certificate_pem + OTHER.root_pem + AUTHORITY.chain_pem, spki, NOW) == leaf.fullchain_pem
+    assert in_order(leaf.certificate_pem, spki, NOW) == leaf.certificate_pem
+
+
+def test_of_twins_that_a_ca_sent_the_valid_one_is_kept() -> None:
+    """An expired intermediate beside the renewed one of the same key is left out."""
+    key = make_key()
+    root = ca("Root", key=key)
+    old = ca("Issuing", above=root, not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=1))
+    new = ca("Issuing", above=root, key=old[1], not_after=NOW + timedelta(days=9))
+    own = make_key()
+    leaf = pem_of(sign("shop.example.com", own, issuer=old[0].subject, issuer_key=old[1]))
+    spki = load_key(key_pem(own)).spki
+    for sent in (pem_of(old[0]) + pem_of(new[0]), pem_of(new[0]) + pem_of(old[0])):
+        assert in_order(leaf + sent, spki, NOW) == leaf + pem_of(new[0])
+
+
+@pytest.mark.parametrize("sent", [b"", b"<html>busy</html>", AUTHORITY.root_pem + OTHER.root_pem])
+def test_what_cannot_be_put_in_order_stays(sent: bytes) -> None:
+    """What is no chain is left to the look at it."""
+    assert in_order(sent, load_key(key_pem(KEY)).spki, NOW) == sent

@@ -23,7 +23,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", required=True, choices=_FORMATS, help=", ".join(_FORMATS))
     parser.add_argument("--out", required=True, metavar="FILE", help="where to write it; replaced when it exists")
     parser.add_argument("--passphrase-file", metavar="FILE", help="for pfx; - reads standard input (default: ask)")
-    parser.add_argument("--legacy", action="store_true", help="for pfx: what Windows Server 2016 and Java 8 can read")
+    parser.add_argument(
+        "--legacy", action="store_true", help="for pfx: what Windows Server 2016, Java 8 and GnuPG 2.2 can read"
+    )
 
 
 def _run(call: Call) -> int:
@@ -48,8 +50,17 @@ def _run(call: Call) -> int:
             args.name, format=args.format, out=Path(args.out), passphrase=passphrase, legacy=args.legacy
         )
     key = "with its private key, readable by you alone" if done.has_key else "without a key"
-    value = {"name": args.name, "path": str(done.path), "format": done.format, "has_key": done.has_key}
-    call.result(value, [f"Wrote {printable(str(done.path))} ({done.format}, {key})."])
+    value: dict[str, object] = {
+        "name": args.name,
+        "path": str(done.path),
+        "format": done.format,
+        "has_key": done.has_key,
+    }
+    lines = [f"Wrote {printable(str(done.path))} ({done.format}, {key})."]
+    if done.advice:
+        value["warnings"] = [{"code": "not-for-java", "what": done.advice, "fix": "Export it again for Java."}]
+        lines.append(done.advice)
+    call.result(value, lines)
     return exits.DONE
 
 
