@@ -22,7 +22,8 @@ from core.upload.kinds import Kind, foreign_key_name, kind_of
 from core.upload.repair import hidden_values, mail_parts, marks, repaired
 from core.upload.values import MOST_BYTES, MOST_PARTS, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, Part, Upload
 from core.x509.certificate import Certificate, MalformedCertificate, parse_der, printable
-from core.x509.der import Reader, elements, first_element
+from core.x509.cost import MOST_ROUNDS, TooCostly, refuse_costly
+from core.x509.der import NotDer, Reader, elements, first_element
 from core.x509.key import PrivateKey
 from core.x509.key_reader import (
     KeyNeedsPassphrase,
@@ -72,6 +73,8 @@ class Pieces:
     """`needed` or `wrong`."""
     named: set[bytes] = field(default_factory=set)
     """DER of the certificates that were given as the server's own."""
+    rounds: int = 0
+    """Of key derivation, spent so far."""
     kinds: list[str] = field(default_factory=list)
     """In what the parts came: `PEM`, `DER`, `PKCS#12`, `PKCS#7`."""
 
@@ -262,6 +265,10 @@ class _Recogniser:
             self._certificate(data, where)
         elif kind is Kind.KEY:
             self._key(lambda: read_der(data))
+        elif kind in (Kind.ENCRYPTED_KEY, Kind.PKCS12) and not self._can_afford(data, kind):
+            self._problem(
+                "holds more that a passphrase opens than can be tried.", "Give the key of the certificate alone."
+            )
         elif kind is Kind.ENCRYPTED_KEY:
             self._key(lambda: read_encrypted_der(data, self.passphrase))
         elif kind is Kind.PKCS12:
@@ -278,6 +285,14 @@ class _Recogniser:
         else:
             self.pieces.foreign.append((self.label, BY_KIND[kind]))
         return True
+
+    def _can_afford(self, data: bytes, kind: Kind) -> bool:
+        """Count what it costs to try the passphrase: each file is limited by itself, and so are all of them together."""
+        try:
+            self.pieces.rounds += refuse_costly(data, is_pkcs12=kind is Kind.PKCS12) if self.passphrase else 0
+        except (NotDer, TooCostly):
+            return True  # told where it is read
+        return self.pieces.rounds <= MOST_ROUNDS
 
     def _certificate(self, der: bytes, where: str) -> None:
         if len(self.pieces.certificates) > MOST_CERTIFICATES:

@@ -28,8 +28,8 @@ class TooCostly(ValueError):
     """It asks for more work than anything honest does; the text says how much."""
 
 
-def refuse_costly(data: bytes, *, is_pkcs12: bool = False) -> None:
-    """Return when all key derivations in `data` (DER or BER) together cost little enough.
+def refuse_costly(data: bytes, *, is_pkcs12: bool = False) -> int:
+    """Return how many rounds all key derivations in `data` (DER or BER) take together, where that is little enough.
 
     Raises TooCostly, and NotDer for what cannot be followed.
     """
@@ -40,6 +40,7 @@ def refuse_costly(data: bytes, *, is_pkcs12: bool = False) -> None:
         rounds += _mac_rounds(reader, top)
     if rounds > MOST_ROUNDS:
         raise TooCostly(f"{rounds:,} rounds")
+    return rounds
 
 
 def _rounds(reader: Reader, element: Element, depth: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import tracemalloc
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -191,6 +192,45 @@ def scrypt(n: int, r: int, p: int) -> bytes:
     return tlv(0x30, tlv(0x06, bytes.fromhex("2b06010401da47040b")) + tlv(0x30, values))
 
 
+def many_costly_keys() -> bytes:
+    """Forty encrypted keys, each of which takes as long to try as one may."""
+    text = b64encode(costly_key(pbkdf2(3_900_000)))
+    return (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + text + b"\n-----END ENCRYPTED PRIVATE KEY-----\n") * 40
+
+
+def names_below_constraints() -> bytes:
+    """A leaf of ten thousand names below eleven CAs, each of which limits the names below it."""
+    limits = x509.NameConstraints([x509.DNSName("example.com"), x509.DNSName("example.net")], None)
+    above = ca("CA 0", more=[(limits, True)])
+    texts = [pem(above[0])]
+    for number in range(1, 11):
+        above = ca(f"CA {number}", above=above, more=[(limits, True)])
+        texts.append(pem(above[0]))
+    key = make_key()
+    names = san(*(f"host-{number}.a.b.c.d.e.f.example.com" for number in range(10_000)))
+    leaf = sign("leaf", key, issuer=above[0].subject, issuer_key=above[1], extensions=[names])
+    return pem(leaf) + b"".join(texts) + key_pem(key)
+
+
+def many_constraints() -> bytes:
+    """Ten thousand names below a CA of ten thousand constraints."""
+    limits = x509.NameConstraints([x509.DNSName(f"n{number}.example.com") for number in range(10_000)], None)
+    above = ca("CA", more=[(limits, True)])
+    key = make_key()
+    names = san(*(f"a.n{number}.example.com" for number in range(10_000)))
+    leaf = sign("leaf", key, issuer=above[0].subject, issuer_key=above[1], extensions=[names])
+    return pem(leaf) + pem(above[0]) + key_pem(key)
+
+
+def twins() -> bytes:
+    """Ninety certificates of one CA, of one name and one key, below one root."""
+    root, key = ca("Root"), make_key()
+    texts = [pem(ca("Issuing", above=root, key=key)[0]) for _ in range(90)]
+    own = make_key()
+    leaf = sign("leaf", own, issuer=name("Issuing"), issuer_key=key, extensions=[san("a.example.com")])
+    return pem(leaf) + b"".join(texts) + pem(root[0]) + key_pem(own)
+
+
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "ten-thousand-names": many_names,
     "64-kb-subject": long_subject,
@@ -219,6 +259,10 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "a-megabyte-of-headers": lambda: (
         b"-----BEGIN RSA PRIVATE KEY-----\n" + b"A: b\n" * 200_000 + b"-----END RSA PRIVATE KEY-----"
     ),
+    "many-costly-keys": many_costly_keys,
+    "names-below-many-constraints": names_below_constraints,
+    "constraints-of-many-names": many_constraints,
+    "twins-of-one-key": twins,
     "a-megabyte-of-base64": lambda: b"MIII" * (MOST_BYTES // 4),
     "a-megabyte-of-tiny-elements": lambda: tlv(0x30, b"\x02\x01\x03" + tlv(0x30, b"\x05\x00" * 500_000)),
     "too-large": lambda: b"x" * (MOST_BYTES + 1),
@@ -246,6 +290,7 @@ def test_hostile_uploads_are_answered(case: str) -> None:
         ("key-of-a-gigabyte", "MiB of memory"),
         ("key-of-endless-scrypt", "no honest program"),
         ("too-large", "larger than 1 MiB"),
+        ("many-costly-keys", "more that a passphrase opens"),
         ("trust-store", "more than 100 certificates"),
         ("rsa-key-of-20000-bits", "20,001 bits"),
         ("rsa-key-of-400000-bits", "private key"),
