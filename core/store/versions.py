@@ -37,7 +37,7 @@ class CertificateFacts:
     """Of the leaf's DER, `AA:BB:…`."""
     self_signed: bool
     chain_length: int
-    """Certificates in fullchain.pem, the leaf among them, a root not."""
+    """Certificates in fullchain.pem, the leaf among them."""
     renewal_id: str | None = None
     """ARI certificate id, `base64url(AKI).base64url(serial)`; RFC 9773 §4.1. Also the value of `replaces`."""
 
@@ -112,7 +112,7 @@ def certificate_facts(fullchain: bytes) -> CertificateFacts:
         key_type=leaf.key_type,
         sha256=leaf.sha256,
         self_signed=leaf.self_signed,
-        chain_length=1 + sum(not each.self_signed for each in chain),  # a root that came along is no intermediate
+        chain_length=1 + len(chain),
         renewal_id=None
         if identifier is None
         else f"{_base64url(identifier)}.{_base64url(_der_integer(int(leaf.serial, 16)))}",

@@ -31,7 +31,7 @@ def chain(material: Material, now: datetime) -> Answer:
         return _no_issuer(material)
     if way.problem is not None:
         return "fail", way.problem.what, way.problem.fix
-    if not way.is_complete and (way.forged is not None or any(each.is_ca for each in way.strangers)):
+    if not way.is_complete and (way.forged is not None or way.unconnected_root is not None):
         return _incomplete(way)
     between = [each for each in way.sent if each.der != way.top.der]
     refusal = chain_refusal(way.leaf, between, way.top, max(now, way.leaf.not_before))
@@ -104,15 +104,17 @@ def _incomplete(way: Way) -> Answer:
             f"The chain holds a {above}, but its key has not signed {top.subject}.",
             "Give the chain that came with this certificate.",
         )
-    if any(each.is_ca for each in way.strangers):
+    if way.unconnected_root is not None:
         return (
             "fail",
             f"The chain has a gap: {above}, which has signed {top.subject}, is missing.",
             "Give every intermediate certificate.",
         )
+    strangers = [each.subject for each in way.strangers if each.is_ca]
+    beside = f", and {strangers[0]}, which was given, does not connect to it" if strangers else ""
     return (
         "warn",
-        f"{_count(way)}; where it ends, {above}, is not known to this box.",
+        f"{_count(way)}; where it ends, {above}, is not known to this box{beside}.",
         "With a private CA that is as it should be. Otherwise an intermediate is missing.",
     )
 

@@ -30,7 +30,7 @@ def rehearsed(context: Context, plan: Plan, got: Acquired) -> LineageStatus:
         severity=severity(not_before, not_after, now),
         self_signed=leaf.self_signed,
         chain=bool(intermediates),
-        chain_length=sum(not each.self_signed for each in intermediates),
+        chain_length=len(intermediates),
         sha256=leaf.sha256,
         key_type=leaf.key_type,
         method=plan.method(context.config),

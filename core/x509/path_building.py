@@ -49,6 +49,8 @@ class Way:
     is_reordered: bool = False
     forged: Certificate | None = None
     """A given certificate that carries the issuer's name, and whose key has not signed the leaf (or the last link)."""
+    unconnected_root: Certificate | None = None
+    """A trusted root that was given, where the way ends below it: something between them is missing."""
 
     @property
     def top(self) -> Certificate:
@@ -95,16 +97,21 @@ def find_way(leaf: Certificate, given: Sequence[Certificate], stores: Sequence[S
     top = best[-1].certificate if best else leaf
     forged = None
     if not trusted_by and not top.self_signed:
-        forged = next((each for each in strangers if each.native.subject == top.native.issuer), None)
+        named = (each for each in strangers if each.native.subject == top.native.issuer)
+        forged = next((each for each in named if not has_signed(each.native, top.native)), None)
+    problem = search.problem(leaf, best)
+    if problem is None and len(best) == LONGEST_WAY and not top.self_signed:
+        problem = Problem("Clients refuse the chain: it is longer than any client follows.")
     order = [link.certificate.der for link in best if link.store is None]
     return Way(
         leaf=leaf,
         links=tuple(best),
         trusted_by=trusted_by,
-        problem=search.problem(leaf, best),
+        problem=problem,
         strangers=strangers,
         is_reordered=[each.der for each in given if each.der in used and each.der != leaf.der] != order,
         forged=forged,
+        unconnected_root=next((each for each in strangers if each.self_signed and search.holder(each)), None),
     )
 
 

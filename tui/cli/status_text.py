@@ -170,7 +170,9 @@ def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
     assert lineage.not_before is not None
     assert lineage.not_after is not None
     count = lineage.chain_length
-    chain = f"complete, {text.plural(count, 'intermediate')}" if lineage.chain else "the certificate alone"
+    chain = (
+        f"complete, {text.plural(count, 'certificate')} above the leaf" if lineage.chain else "the certificate alone"
+    )
     if not lineage.chain and lineage.method == "upload" and not lineage.self_signed:
         chain += f": only clients that trust {printable(lineage.issuer)} itself accept it; "
         chain += "else import it with its --chain FILE or --fetch-chain"

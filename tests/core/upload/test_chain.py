@@ -214,7 +214,18 @@ def test_bad_chains_fail(pki: Pki, case: str) -> None:
     assert trusted["chain"].status == "fail"
     assert words in trusted["chain"].detail
     assert not trusted.accepted
-    assert judge(*parts, pem(pki.root[0]))["chain"].status == "fail"
+    if case != "gap":  # nothing tells an unknown root that belongs to the chain from one that does not
+        assert judge(*parts, pem(pki.root[0]))["chain"].status == "fail"
+
+
+def test_unrelated_certificates_make_no_gap(pki: Pki) -> None:
+    """A private chain without its root stays accepted when certificates of other CAs are in the bundle; they are named."""
+    leaf, key = pki.leaf()
+    above = ca("Stranger's Root")
+    judged = judge(leaf, key, pem(pki.lower[0]), pem(pki.upper[0]), pem(above[0]), pem(ca("Stranger", above=above)[0]))
+    assert judged.accepted
+    assert sent(judged) == ["Lower", "Upper"]
+    assert "Stranger's Root, which was given, does not connect to it" in judged["chain"].detail
 
 
 # -- what must get in ------------------------------------------------------------------------------------------------------

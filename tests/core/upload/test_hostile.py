@@ -304,6 +304,11 @@ def test_why_it_is_refused(case: str, words: str) -> None:
     assert not judged.accepted
 
 
+def test_a_chain_that_is_too_long_is_named_as_that() -> None:
+    """A chain of fifty is not called forged or incomplete."""
+    assert "longer than any client follows" in judge(long_chain())["chain"].detail
+
+
 def test_what_is_large_and_honest_is_accepted() -> None:
     """Ten thousand names and a very long subject are strange, and no reason to refuse."""
     for content in (many_names(), long_subject()):
