@@ -41,6 +41,8 @@ class Material:
     """Given, and left out."""
     other_leaves: tuple[Certificate, ...] = ()
     """Server certificates that were given and left out."""
+    misnamed: tuple[str, ...] = ()
+    """What was given as the certificate or the chain and is something else, a sentence each."""
     roots: tuple[Certificate, ...] = ()
     """Given, at the end of the way, and not sent."""
 
@@ -104,6 +106,7 @@ def _assembled(
         whose_key=ours.whose if ours else "",
         other_keys=tuple(key for key in pieces.keys if key is not given),
         other_leaves=leaves,
+        misnamed=_misnamed(pieces, leaf),
         roots=tuple(
             link.certificate
             for link in way.links
@@ -127,6 +130,7 @@ def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequ
     Of several pairs the one that fits the hosts and is valid wins, then the one that lasts longest.
     """
     ours = {own.key.spki for own in own_keys}
+    named = frozenset().union(*(found for _, role, found in pieces.given if role == "cert"))
     natives = [each.native for each in pieces.certificates]
     issuers = {native.issuer.public_bytes() for native in natives if native.issuer != native.subject}
 
@@ -139,7 +143,7 @@ def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequ
             not each.is_ca and not signs_another and each.public_key_spki in ours,
             has_key and not signs_another,
             not each.is_ca and not signs_another,
-            each.der in pieces.named,
+            each.der in named,
             bool(hosts) and all(accepted(each, host) for host in hosts),
             not signs_another and each.not_before <= now < each.not_after,
             each.not_after,
@@ -149,9 +153,19 @@ def _leaf(pieces: Pieces, now: datetime, own_keys: Sequence[OwnKey], hosts: Sequ
     return max(enumerate(pieces.certificates), key=worth)[1]
 
 
+def _misnamed(pieces: Pieces, leaf: Certificate) -> tuple[str, ...]:
+    found = []
+    for label, role, certificates in pieces.given:
+        if role == "cert" and leaf.der not in certificates:
+            found.append(f"{label} does not hold the server's certificate; that was found in another file.")
+        if role == "chain" and certificates == {leaf.der}:
+            found.append(f"{label} was given as the chain, but it holds only the server's certificate.")
+    return tuple(found)
+
+
 def _notes(material: Material) -> list[str]:
     way = material.way
-    found = []
+    found = list(material.misnamed)
     if way.is_reordered:
         found.append("The chain was put in order.")
     if material.roots:

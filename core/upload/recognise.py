@@ -71,8 +71,8 @@ class Pieces:
     notes: list[str] = field(default_factory=list)
     passphrase: str = ""
     """`needed` or `wrong`."""
-    named: set[bytes] = field(default_factory=set)
-    """DER of the certificates that were given as the server's own."""
+    given: list[tuple[str, str, frozenset[bytes]]] = field(default_factory=list)
+    """Label of a part, what it was given as (`cert`, `chain`), DER of the certificates in it."""
     rounds: int = 0
     """Of key derivation, spent so far."""
     kinds: list[str] = field(default_factory=list)
@@ -114,7 +114,7 @@ class _Recogniser:
         self._known = {each.der for each in pieces.certificates}
         self._known_keys = {each.spki for each in pieces.keys}
         self._roles = part.roles
-        self._certificates = 0
+        self._found: set[bytes] = set()
         self._keys = 0
         self._is_pfx = False
 
@@ -130,22 +130,25 @@ class _Recogniser:
         foreign = self.pieces.foreign[seen:]
         if len(self.pieces.problems) > before:
             return
-        if not self._certificates and not self._keys:
+        if not self._found and not self._keys:
             self._nothing_useful(foreign)
             return
+        self.pieces.given += [
+            (self.label, role, frozenset(self._found)) for role in self._roles if role in ("cert", "chain")
+        ]
         for role in self._roles:
             self._check_role(role, foreign)
 
     def _check_role(self, role: str, foreign: list[tuple[str, Foreign]]) -> None:
         """Refuse what was given by name as one thing and is another: it would be left out without a word."""
-        holds = {"cert": self._certificates, "chain": self._certificates, "key": self._keys, "pfx": self._is_pfx}
+        holds = {"cert": self._found, "chain": self._found, "key": self._keys, "pfx": self._is_pfx}
         if holds[role] or (role == "key" and any(each.is_key for _, each in foreign)):
             return
         if role == "pfx":
-            found = "certificates as PEM or DER" if self._certificates else "a private key"
+            found = "certificates as PEM or DER" if self._found else "a private key"
         else:
-            found = "a certificate" if self._certificates else "a private key"
-            found += " and no private key" if self._certificates else " and no certificate"
+            found = "a certificate" if self._found else "a private key"
+            found += " and no private key" if self._found else " and no certificate"
         self._problem(f"was given as {_ROLES[role][0]}, but it holds {found}.", _ROLES[role][1])
 
     def _look(self) -> None:
@@ -302,9 +305,7 @@ class _Recogniser:
         except MalformedCertificate as exc:
             self._problem(f"holds a damaged certificate{where}.", f"Copy it again, all of it. ({exc})")
             return
-        self._certificates += 1
-        if "cert" in self._roles:
-            self.pieces.named.add(certificate.der)
+        self._found.add(certificate.der)
         if certificate.der not in self._known:
             self._known.add(certificate.der)
             self.pieces.certificates.append(certificate)

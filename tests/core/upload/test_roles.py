@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from core.upload.material import assemble
 from core.upload.names import accepted
 from core.upload.recognise import recognise
 from core.upload.values import Part, Upload
@@ -49,12 +50,24 @@ def test_the_certificate_that_was_named_is_the_one() -> None:
     longer = sign(
         "z.example.com", make_key(), issuer="Nobody", issuer_key=make_key(), extensions=[san("z.example.com")]
     )
-    from core.upload.material import assemble
-
     parts = (Part("chain", pem(longer) + SHOP.chain_pem, ("chain",)), Part("cert", SHOP.certificate_pem, ("cert",)))
     material = assemble(recognise(Upload(parts)), (), NOON)
     assert material is not None
     assert material.leaf.names == ("shop.example.com",)
+
+
+def test_a_chain_that_is_the_certificate_itself_is_named() -> None:
+    """A chain file with nothing but the server's certificate, and one that changed places with it, are told of."""
+    key = Part("key", SHOP.key_pem, ("key",))
+    twice = Part("chain", SHOP.certificate_pem, ("chain",)), Part("cert", SHOP.certificate_pem, ("cert",)), key
+    changed = Part("chain", SHOP.certificate_pem, ("chain",)), Part("cert", SHOP.chain_pem, ("cert",)), key
+    for parts, words in (
+        (twice, "chain was given as the chain, but it holds only the server's certificate."),
+        (changed, "cert does not hold the server's certificate; that was found in another file."),
+    ):
+        material = assemble(recognise(Upload(parts)), (), NOON)
+        assert material is not None
+        assert words in material.notes
 
 
 def named(*names: x509.GeneralName, subject: str = "cn.example.com") -> x509.Certificate:
