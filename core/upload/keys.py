@@ -17,6 +17,7 @@ from core.upload.cost import TooCostly, refuse_costly
 from core.upload.der import NotDer
 from core.upload.pem import Block
 from core.x509.key import Native, PrivateKey
+from core.x509.passphrase import no_panic
 
 LARGEST_RSA = 16384
 _DEK_INFO = re.compile(
@@ -57,11 +58,13 @@ def read_pem(data: bytes) -> PrivateKey:
 
 def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
     """Read an encrypted PKCS#8 key. Raises KeyProblem."""
-    if not passphrase:
+    if passphrase is None:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
     try:
         refuse_costly(data)
-        return checked(serialization.load_der_private_key(data, passphrase, unsafe_skip_rsa_key_validation=True))
+        with no_panic():
+            native = serialization.load_der_private_key(data, passphrase, unsafe_skip_rsa_key_validation=True)
+        return checked(native)
     except NotDer as exc:
         raise KeyProblem("The encrypted private key is damaged.") from exc
     except TooCostly as exc:
@@ -76,7 +79,7 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
 
 def read_proc_type(block: Block, passphrase: bytes | None) -> PrivateKey:
     """Read a key encrypted the way of old OpenSSL, with `Proc-Type: 4,ENCRYPTED` (RFC 1421). Raises KeyProblem."""
-    if not passphrase:
+    if passphrase is None:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
     if not _DEK_INFO.search(block.headers):
         raise KeyProblem("The private key says wrongly how it is encrypted (DEK-Info): it was altered on its way.")
@@ -85,7 +88,9 @@ def read_proc_type(block: Block, passphrase: bytes | None) -> PrivateKey:
     lines = b"\n".join(text[i : i + 64] for i in range(0, len(text), 64))
     pem = b"-----BEGIN %b-----\n%b\n%b\n-----END %b-----\n" % (label, block.headers, lines, label)
     try:
-        return checked(serialization.load_pem_private_key(pem, passphrase, unsafe_skip_rsa_key_validation=True))
+        with no_panic():
+            native = serialization.load_pem_private_key(pem, passphrase, unsafe_skip_rsa_key_validation=True)
+        return checked(native)
     except KeyProblem:
         raise
     except UnsupportedAlgorithm as exc:

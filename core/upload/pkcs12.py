@@ -13,6 +13,7 @@ from core.upload.der import OCTET_STRING, OID, Element, NotDer, Reader, TooManyE
 from core.upload.keys import KeyProblem, checked, read_der, read_encrypted_der
 from core.upload.large_key import KEY_BAG, SHROUDED_KEY_BAG, parted
 from core.x509.key import PrivateKey
+from core.x509.passphrase import UnusablePassphrase, for_pkcs12, no_panic
 
 _FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError, x509.InvalidVersion)
 _LARGEST_KEY_BAG = 6 * 1024
@@ -45,6 +46,10 @@ def read(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey
     Raises PfxProblem.
     """
     _refuse_hostile(data)
+    try:
+        passphrase = for_pkcs12(passphrase)
+    except UnusablePassphrase as exc:
+        raise PfxPassphraseWrong(str(exc), "Give the passphrase as text in UTF-8.") from exc
     in_two = _read_in_two(data, passphrase)
     if in_two is not None:
         return in_two
@@ -52,7 +57,8 @@ def read(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                loaded = pkcs12.load_pkcs12(data, attempt)
+                with no_panic():
+                    loaded = pkcs12.load_pkcs12(data, attempt)
         except UnsupportedAlgorithm as exc:
             raise PfxProblem(
                 "The file is encrypted with a cipher that OpenSSL 3 no longer has, as Windows and Java once wrote it."
@@ -67,7 +73,7 @@ def read(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], PrivateKey
         except KeyProblem as exc:
             raise PfxProblem(str(exc), "Export the certificate with its own RSA or EC key.") from exc
         return [each.public_bytes(Encoding.DER) for each in certificates], key, bool(passphrase) and not attempt
-    if passphrase:
+    if passphrase is not None:
         raise PfxPassphraseWrong(
             "The passphrase does not open the file, or the file is damaged.",
             "Type it again; upper and lower case count. The one who made the file knows it.",
@@ -87,7 +93,8 @@ def _read_in_two(data: bytes, passphrase: bytes | None) -> tuple[list[bytes], Pr
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                found = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
+                with no_panic():
+                    found = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
             key = read_encrypted_der(parts.key, attempt) if parts.is_encrypted else read_der(parts.key)
         except (*_FAILURES, KeyProblem):
             continue
@@ -99,11 +106,6 @@ def _attempts(passphrase: bytes | None) -> list[bytes | None]:
     """Return what to try in order. No passphrase is written in two ways, and some give one where there is none."""
     if not passphrase:
         return [None, b""]
-    try:
-        passphrase.decode()
-    except UnicodeDecodeError:
-        # From a file in the encoding of old Windows; PKCS#12 wants Unicode.
-        passphrase = passphrase.decode("latin-1").encode()
     return [passphrase, None, b""]
 
 

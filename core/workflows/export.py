@@ -43,10 +43,14 @@ def _der(version: StoredPair, _name: str, _passphrase: bytes | None, _legacy: bo
 def _pfx(version: StoredPair, name: str, passphrase: bytes | None, legacy: bool) -> bytes:
     from core.x509.chain import split_fullchain
     from core.x509.key import load_key
+    from core.x509.passphrase import UnusablePassphrase
     from core.x509.pkcs12 import to_pfx
 
     leaf, intermediates = split_fullchain(version.fullchain)
-    return to_pfx(load_key(version.privkey), leaf, intermediates, passphrase, legacy, name)
+    try:
+        return to_pfx(load_key(version.privkey), leaf, intermediates, passphrase, legacy, name)
+    except UnusablePassphrase as exc:
+        raise UsageError("The passphrase cannot be used.", str(exc), "Choose another passphrase.") from exc
 
 
 FORMATS = {
@@ -77,7 +81,7 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
             "An export has one of five formats.",
             f"Take one of: {', '.join(FORMATS)}.",
         )
-    if passphrase and format != "pfx":
+    if passphrase is not None and format != "pfx":
         raise UsageError(
             f"The format {format} has no passphrase.",
             "Only a PFX file can be protected by one here.",

@@ -8,6 +8,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from core.x509.passphrase import no_panic
+
 if TYPE_CHECKING:
     from core.x509.certificate import Certificate
 
@@ -68,7 +70,8 @@ def load_key(pem: bytes, passphrase: bytes | None = None) -> PrivateKey:
     """Read a PEM key; an empty passphrase is none. Raises MalformedKey."""
     passphrase = passphrase or None
     try:
-        native = serialization.load_pem_private_key(pem, passphrase)
+        with no_panic():
+            native = serialization.load_pem_private_key(pem, passphrase)
     except TypeError as exc:
         wanted = "It is protected by a passphrase." if passphrase is None else "It has no passphrase."
         raise MalformedKey(wanted) from exc

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PBES, serialize_
 
 from core.x509.certificate import Certificate
 from core.x509.key import PrivateKey
+from core.x509.passphrase import for_pkcs12, no_panic
 
 _LEGACY_ROUNDS = 50_000
 
@@ -30,13 +31,19 @@ def to_pfx(
         passphrase: UTF-8; None or empty leaves the file unprotected.
         legacy: 3DES and SHA-1, for Windows Server 2016, Java 8 and older.
         name: the friendly name.
+
+    Raises UnusablePassphrase.
     """
+    passphrase = for_pkcs12(passphrase)
     with warnings.catch_warnings():
         # An old root with an odd serial number or encoding is passed on as it is.
         warnings.simplefilter("ignore")
         certificates = [x509.load_der_x509_certificate(each.der) for each in chain]
         own = x509.load_der_x509_certificate(leaf.der)
-    return serialize_key_and_certificates(name.encode(), key.native, own, certificates, _encryption(passphrase, legacy))
+    with no_panic():
+        return serialize_key_and_certificates(
+            name.encode(), key.native, own, certificates, _encryption(passphrase, legacy)
+        )
 
 
 def _encryption(passphrase: bytes | None, legacy: bool) -> KeySerializationEncryption:

@@ -37,7 +37,7 @@ def _run(call: Call) -> int:
     passphrase = None
     if args.format == "pfx":
         passphrase = new_passphrase(call, args.passphrase_file, "A pfx file")
-    elif args.passphrase_file or args.legacy:
+    elif args.passphrase_file is not None or args.legacy:
         raise UsageError(
             f"The format {args.format} takes no passphrase.",
             "Only pfx is encrypted, and only for it there is --legacy.",
@@ -48,8 +48,19 @@ def _run(call: Call) -> int:
             args.name, format=args.format, out=Path(args.out), passphrase=passphrase, legacy=args.legacy
         )
     key = "with its private key, readable by you alone" if done.has_key else "without a key"
-    value = {"name": args.name, "path": str(done.path), "format": done.format, "has_key": done.has_key}
-    call.result(value, [f"Wrote {printable(str(done.path))} ({done.format}, {key})."])
+    value: dict[str, object] = {
+        "name": args.name,
+        "path": str(done.path),
+        "format": done.format,
+        "has_key": done.has_key,
+    }
+    lines = [f"Wrote {printable(str(done.path))} ({done.format}, {key})."]
+    if passphrase is not None and not passphrase.isascii():
+        what = "Java cannot open this file: its passphrase has characters outside ASCII."
+        fix = "For Java, export it again with a passphrase of ASCII characters."
+        value["warnings"] = [{"code": "passphrase-not-ascii", "what": what, "fix": fix}]
+        lines.append(f"{what} {fix}")
+    call.result(value, lines)
     return exits.DONE
 
 
