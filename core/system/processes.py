@@ -13,14 +13,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.ports import CancelToken, Completed
+from core.search_path import find_program, search_path
 
 if TYPE_CHECKING:
     import subprocess
 
 KEPT_VARIABLES = ("PATH", "LANG", "LANGUAGE", "HOME", "TZ", "USER", "LOGNAME", "TMPDIR")
 """What a child gets of our environment; everything of the `LC_` family too. Nothing else: it may hold secrets."""
-SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-"""cron gives its jobs `/usr/bin:/bin` only, and nginx lives in /usr/sbin."""
 OUTPUT_LIMIT_BYTES = 16 * 1024
 GRACE_SECONDS = 2.0
 """Between SIGTERM and SIGKILL."""
@@ -31,9 +30,7 @@ LOOK_SECONDS = 0.05
 def child_environment(variables: Mapping[str, str], extra: Mapping[str, str] | None) -> dict[str, str]:
     """Return what a child may know: the few harmless variables, a complete PATH, and `extra`."""
     kept = {name: value for name, value in variables.items() if name in KEPT_VARIABLES or name.startswith("LC_")}
-    folders = [folder for folder in kept.get("PATH", "").split(":") if folder.startswith("/")]
-    kept["PATH"] = ":".join([*folders, *(folder for folder in SYSTEM_PATH if folder not in folders)])
-    return {**kept, **(extra or {})}
+    return {**kept, "PATH": search_path(kept), **(extra or {})}
 
 
 class SystemRunner:
@@ -54,7 +51,7 @@ class SystemRunner:
         if not argv or not argv[0]:
             return Completed(returncode=127, output="The command is empty.")
         env = child_environment(self._variables, extra_env)
-        program = self._program(argv[0], env["PATH"])
+        program = find_program(argv[0], env["PATH"])
         if program is None:
             return Completed(returncode=127, output=f"{argv[0]}: there is no such program.")
         try:
@@ -66,14 +63,6 @@ class SystemRunner:
             return self._attend(process, source, timeout, cancel)
         finally:
             os.close(source)
-
-    @staticmethod
-    def _program(name: str, path: str) -> str | None:
-        if "/" in name:
-            return name
-        import shutil
-
-        return shutil.which(name, path=path)
 
     @staticmethod
     def _start(

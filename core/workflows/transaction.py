@@ -49,7 +49,7 @@ from core.targets.check import refuse
 from core.targets.fingerprint import sha256_of_pem
 from core.targets.kinds import resolved
 from core.targets.probe import look
-from core.targets.service import Verdict, run_reload, run_test, shown
+from core.targets.service import Verdict, check_commands, run_reload, run_test, shown
 from core.workflows.context import Context
 from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read
 
@@ -68,7 +68,8 @@ def deploy_version(
     `live/NAME` switches.
 
     Raises:
-        ConfigError (`config-invalid`), StageFailed (`stage-failed`), StoreCorrupt (`store-corrupt`), NotFound: nothing was touched.
+        ConfigError (`config-invalid`), UntrustedPath (`untrusted-path`), StageFailed (`stage-failed`),
+            StoreCorrupt (`store-corrupt`), NotFound: nothing was touched.
         ConfigTestFailed, ReloadFailed, ProbeMismatch: everything was put back; the version waits. `details["live"]` says whether
             the old certificate is known to be served.
         Cancelled: before the switch.
@@ -78,6 +79,7 @@ def deploy_version(
     context = context.about(name)
     chosen = tuple(resolved(target) for target in targets)
     refuse(chosen, context.config.targets.values(), context.paths.state)
+    check_commands(context.env, chosen)
     pair = _sound_pair(context, name, version)
     check_lineage(context.paths, spec)  # what the commit could not write would leave it half done for ever
     with _alone(context) if chosen else nullcontext():
