@@ -8,6 +8,7 @@
     ├─ LockHeld                                  another certdeck is writing
     ├─ NotFound                                  no such lineage, issuer, target, version
     ├─ InUse                                     something still depends on what was to go
+    ├─ UntrustedPath                             another account could give commands to root
     ├─ AlreadyThere                              something of that name is there, and would be lost
     ├─ InputRejected                             an upload did not pass its checks
     ├─ IssuerError
@@ -97,6 +98,12 @@ class NotFound(CertdeckError):
     """There is no lineage, issuer, target or version of that name."""
 
     code = "not-found"
+
+
+class UntrustedPath(CertdeckError):
+    """Root would run a command from a file that another account can change. `details`: `paths`."""
+
+    code = "untrusted-path"
 
 
 class InUse(CertdeckError):

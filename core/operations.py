@@ -237,8 +237,6 @@ class Exported:
     path: Path
     format: str
     has_key: bool
-    advice: str = ""
-    """What one should know of the file, one or two sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

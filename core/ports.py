@@ -274,3 +274,6 @@ class Environment:
     """Environment variables, read once."""
     places: Places = Places()
     dns_exchange: DnsExchange = NoDnsExchange()
+    check_command: Callable[[Sequence[str]], None] = lambda argv: None
+    """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
+    command `argv`, or the program itself. Asked before each command that comes from the configuration."""

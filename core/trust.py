@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import CertdeckError
+from core.regular import read_regular
 from core.workflows.context import View
 from core.x509.trust_store import Store
 
@@ -39,8 +40,8 @@ def _system(variables: Mapping[str, str]) -> bytes:
     """Return the system's roots as PEM; `SSL_CERT_FILE` names others, as for OpenSSL."""
     given = variables.get("SSL_CERT_FILE")
     for place in (given,) if given else _BUNDLES:
-        with suppress(OSError), Path(place).open("rb") as file:
-            return file.read(_MOST_BYTES)
+        with suppress(OSError, ValueError):
+            return read_regular(Path(place), _MOST_BYTES)
     return b""
 
 

@@ -66,7 +66,7 @@ def _run(argv: Sequence[str] | None, engine_factory: "Callable[[], Engine]") -> 
 
 
 def _console(engine_factory: "Callable[[], Engine]") -> int:
-    from tui.cli.dispatch import guarded, refuse_without_terminal
+    from tui.cli.dispatch import guarded, refuse_hidden_console, refuse_without_terminal
 
     def run_console(engine: "Engine") -> int:
         from tui.app import run
@@ -77,6 +77,8 @@ def _console(engine_factory: "Callable[[], Engine]") -> int:
 
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
         return refuse_without_terminal(os.environ)
+    if not (sys.__stderr__ and sys.__stderr__.isatty()):
+        return refuse_hidden_console(os.environ)
     return guarded(lambda: run_console(engine_factory()), os.environ)
 
 

@@ -12,10 +12,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.segment import Segment, Segments
 from textual.app import App
+from textual.binding import Binding
 from textual.events import Key
 from textual.filter import LineFilter, NoColor
 from textual.message import Message
@@ -31,6 +32,7 @@ from tui.actions import Action, bindings, of_scope
 from tui.bridge import Answered, Bridge, Call, EngineEvent, Operation, OperationFinished
 from tui.filters import Ascii, Safe
 from tui.screens.page import StatusRead
+from tui.suspension import Suspension
 from tui.terminal import Terminal, look
 
 if TYPE_CHECKING:
@@ -48,7 +50,11 @@ class CertdeckApp(App[None]):
     """`engine` may be a double: nothing below knows more of it than its methods."""
 
     CSS_PATH = Path(__file__).parent / "certdeck.tcss"
-    BINDINGS = bindings(of_scope("app"))
+    BINDINGS: ClassVar = [
+        *bindings(of_scope("app")),
+        # As in every other program of a terminal; `fg` brings the console back.
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
     ENABLE_COMMAND_PALETTE = False  # ours is made from the table of actions
     TITLE = "certdeck"
     ESCAPE_TO_MINIMIZE = False
@@ -380,6 +386,8 @@ class CertdeckApp(App[None]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._ended_by, number)
+            if self._driver is not None and self._driver.can_suspend:
+                self._suspension = Suspension(self._driver)
         if self._loading:
             self.set_interval(_POLL_SECONDS, self._poll)
             self.set_interval(_CLOCK_SECONDS, self._refresh_clock)

@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 from core.acme import directory as directories
 from core.acme import problem as problems
 from core.acme.account_key import AccountKey
-from core.acme.interruptible import interruptible
 from core.acme.nonces import NoncePool
 from core.acme.patience import Patience
 from core.acme.reply import AcmeReply, http_date, looks_like_a_page, looks_like_json, read
 from core.acme.wire import object_in, plain
 from core.errors import DirectoryInvalid, DirectoryUnreachable, DirectoryUntrusted, IssuerError
+from core.interruptible import interruptible
 from core.ports import CancelToken, Clock, Random, Response, Transport, TransportFailure
 
 UNREACHED_TRIES = 2

@@ -19,12 +19,16 @@ from urllib.parse import urlencode, urlsplit
 
 from core.dns.provider import Access, provider_error
 from core.errors import DnsProviderError
+from core.interruptible import interruptible
 from core.ports import Response, TransportFailure
 from core.version import VERSION
 
 REQUEST_SECONDS = 20.0
 PAUSES_SECONDS = (0.5, 1.5, 4.0, 10.0)
 WHOLE_SECONDS = 60.0
+_GRACE_SECONDS = 0.5
+"""How long an answer is still waited for after somebody asked to stop. What a request left behind may have done is on record, and
+the next run cleans it up."""
 TEMPORARY = (429, 500, 502, 503, 504)
 UNTOUCHED = (429, 503)
 """Refusals before any work: what got one may be sent again even when it must not be done twice."""
@@ -170,11 +174,15 @@ class Api:
         """Send a request until there is an answer that means something, or patience is at its end. Raises as `call` does."""
         clock, cancel = self.access.env.clock, self.access.cancel
         started = clock.monotonic()
+
+        def request() -> Response:
+            return self._transport.request(method, url, headers=headers, body=body, timeout=timeout)
+
         for pause in (*PAUSES_SECONDS, None):
             cancel.check()
             at_least = 0.0
             try:
-                answer = self._answer(self._transport.request(method, url, headers=headers, body=body, timeout=timeout))
+                answer = self._answer(interruptible(request, cancel, grace=_GRACE_SECONDS))
             except TransportFailure as failure:
                 error = self._unreachable(failure)
                 if not repeat or failure.kind == "untrusted":

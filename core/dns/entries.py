@@ -18,8 +18,8 @@ from core.ports import CancelToken, Clock
 
 Connect = Callable[[DnsProviderConfig, CancelToken], DnsProvider]
 """Opens an entry: its secrets from the vault, its interface ready."""
-LAST_SECONDS = 20.0
-"""For cleaning up after somebody who has cancelled: they wait for it."""
+LAST_SECONDS = 3.0
+"""For cleaning up after somebody who has cancelled: they wait for it. What is left is on record for the next run."""
 
 
 class LastTry(CancelToken):

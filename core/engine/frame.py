@@ -84,6 +84,7 @@ class Frame:
             context = self._context(config, tee, cancel, name)
             recover(context, sweep=not was_tidy)
             context.narrator.tell(RunStarted(operation=operation))
+            _warn_of_permissions(context)
             try:
                 yield context
             except CertdeckError as exc:
@@ -110,3 +111,19 @@ class Frame:
             yield history
         finally:
             history.close()
+
+
+def _warn_of_permissions(context: Context) -> None:
+    """Tell when another account can change the configuration, which is obeyed all the same. `doctor` lists everything."""
+    from core.events import Warned
+    from core.trusted_paths import weaknesses
+
+    paths = context.paths
+    for weak in weaknesses([paths.config, paths.certificates]):
+        context.narrator.tell(
+            Warned(
+                code="writable-by-others",
+                what=f"Another account can change the configuration. {weak.path}: {weak.why}.",
+                fix=f"Check its content, then run: {' && '.join(weak.fix)}",
+            )
+        )

@@ -22,9 +22,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from core.errors import MasterKeyMissing, MasterKeyWrong, VaultError
+from core.errors import MasterKeyMissing, MasterKeyWrong, UsageError, VaultError
+from core.input_file import read_secret_file
 from core.paths import Paths
 from core.ports import Environment
+from core.regular import read_regular
+from core.secret_text import NotSecretText, secret_line, secret_text
 from core.store.atomic import (
     TEMPORARY,
     check_writable,
@@ -41,6 +44,7 @@ OLD_CREDENTIAL = "certdeck-master-key-old"
 """Set for one `vault rotate` after the credential was changed."""
 PASSPHRASE_VARIABLE = "CERTDECK_PASSPHRASE_FILE"
 KEY_BYTES = 32
+_PIPE_SECONDS = 5.0
 _SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 """0.14 s and 32 MiB (measured 2026-11); OWASP's figure for interactive use is 2^17, too much memory for an appliance."""
 _RESTORE = (
@@ -198,28 +202,49 @@ def _append(keys: list[MasterKey], path: Path, source: str) -> None:
 
 
 def _from_passphrase(path: Path, text: bytes, env: Environment) -> MasterKey:
-    passphrase = _passphrase(env)
+    content = _passphrase_file(env)
+    try:
+        candidates, refusal = [_passphrase(env, content)], None
+    except VaultError as exc:
+        candidates, refusal = [], exc
+    # Vaults of earlier releases were sealed under the file as it stands, mark, encoding and all.
+    candidates += [raw] if (raw := content.strip(b"\r\n")) and raw not in candidates else []
     try:
         record = json.loads(text)
-        raw = _derive(
-            passphrase, base64.b64decode(record["salt"]), int(record["n"]), int(record["r"]), int(record["p"])
-        )
-        expected = bytes.fromhex(record["key"])
+        cost = int(record["n"]), int(record["r"]), int(record["p"])
+        salt, expected = base64.b64decode(record["salt"]), bytes.fromhex(record["key"])
+        for each in candidates:
+            key = _key(_derive(each, salt, *cost), "passphrase", path)
+            if key.id == expected:
+                return key
     except (ValueError, KeyError, TypeError, MemoryError, OverflowError, RecursionError) as exc:
         raise MasterKeyWrong(
             f"{path} is damaged.", "It does not hold the parameters of the passphrase.", _RESTORE
         ) from exc
-    key = _key(raw, "passphrase", path)
-    if key.id != expected:
+    raise refusal or MasterKeyWrong(
+        "The passphrase of the vault is wrong.",
+        f"It does not make the key that {path} was written for.",
+        f"Correct the file that {PASSPHRASE_VARIABLE} names; nothing has been changed.",
+    )
+
+
+def _passphrase(env: Environment, content: bytes | None = None) -> bytes:
+    """Return the passphrase of the vault in UTF-8. Raises MasterKeyMissing, MasterKeyWrong for what is not one line of text."""
+    content = _passphrase_file(env) if content is None else content
+    named = env.variables.get(PASSPHRASE_VARIABLE)
+    try:
+        line = secret_line(secret_text(content).strip(b"\r\n"))
+    except NotSecretText as exc:
         raise MasterKeyWrong(
-            "The passphrase of the vault is wrong.",
-            f"It does not make the key that {path} was written for.",
-            f"Correct the file that {PASSPHRASE_VARIABLE} names; nothing has been changed.",
-        )
-    return key
+            f"The passphrase file {named} cannot be used.", str(exc), "Save it as plain text in UTF-8, on one line."
+        ) from exc
+    if not line:
+        raise _no_passphrase(f"The passphrase file {named} is empty.")
+    return line
 
 
-def _passphrase(env: Environment) -> bytes:
+def _passphrase_file(env: Environment) -> bytes:
+    """Return what the passphrase file holds. Raises MasterKeyMissing."""
     named = env.variables.get(PASSPHRASE_VARIABLE)
     if not named:
         raise MasterKeyMissing(
@@ -227,14 +252,15 @@ def _passphrase(env: Environment) -> bytes:
             f"The vault is sealed under a passphrase, and {PASSPHRASE_VARIABLE} does not name a file with it.",
             f"Set {PASSPHRASE_VARIABLE} to the path of a file (0600) that holds the passphrase.",
         )
-    text = _read(Path(named))
-    if text is None or not text.strip(b"\r\n"):
-        raise MasterKeyMissing(
-            f"The passphrase file {named} is missing or empty.",
-            "The vault is sealed under a passphrase.",
-            "Put the passphrase into that file (0600), on one line.",
-        )
-    return text.strip(b"\r\n")
+    try:
+        # Read while the lock is held, so a pipe has little time.
+        return read_secret_file(Path(named), pipe_seconds=_PIPE_SECONDS)
+    except UsageError as exc:
+        raise _no_passphrase(f"The passphrase file {exc.what}", exc.why) from exc
+
+
+def _no_passphrase(what: str, why: str = "The vault is sealed under a passphrase.") -> MasterKeyMissing:
+    return MasterKeyMissing(what, why, "Put the passphrase into a regular file (0600), on one line.")
 
 
 def _derive(passphrase: bytes, salt: bytes, n: int, r: int, p: int) -> bytes:
@@ -247,7 +273,7 @@ def _key(raw: bytes, source: str, path: Path) -> MasterKey:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:

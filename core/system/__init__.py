@@ -7,7 +7,7 @@ scheduled run with nothing due pays for none of them.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.ports import Environment, Places, Transport
 from core.system.clock import SystemClock
@@ -29,6 +29,11 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
 
         return HttpsTransport(ca_bundle, known)
 
+    def check_command(argv: Sequence[str]) -> None:
+        from core.system.obedience import check_command
+
+        check_command(argv, known)
+
     def program() -> str | None:
         from core.system.installation import program
 
@@ -46,4 +51,5 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         dns_exchange=TcpDnsExchange(),
         variables=known,
         places=Places(is_root=os.geteuid() == 0, program=program),
+        check_command=check_command,
     )

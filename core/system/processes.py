@@ -1,7 +1,8 @@
 """Child processes: never a shell, own session, scrubbed environment, bounded time and output.
 
 A reload command may leave a daemon behind that holds our pipe open for ever: once the program itself has ended, only
-what is already in the pipe is read. What takes too long is ended with its whole group, first politely.
+what is already in the pipe is read. What takes too long is ended with its whole group, first politely. A group that still
+works when certdeck is killed is ended by a guard: a small shell that waits for the end of a pipe which only certdeck holds.
 """
 
 from __future__ import annotations
@@ -13,17 +14,23 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.ports import CancelToken, Completed
+from core.search_path import SYSTEM_PATH, find_program, search_path
 
 if TYPE_CHECKING:
     import subprocess
 
 KEPT_VARIABLES = ("PATH", "LANG", "LANGUAGE", "HOME", "TZ", "USER", "LOGNAME", "TMPDIR")
 """What a child gets of our environment; everything of the `LC_` family too. Nothing else: it may hold secrets."""
-SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-"""cron gives its jobs `/usr/bin:/bin` only, and nginx lives in /usr/sbin."""
 OUTPUT_LIMIT_BYTES = 16 * 1024
 GRACE_SECONDS = 2.0
 """Between SIGTERM and SIGKILL."""
+CANCEL_GRACE_SECONDS = 0.5
+"""The same where somebody waits for certdeck to end."""
+GUARDED_AFTER_SECONDS = 0.02
+"""A program that ends sooner is not worth a guard: it would end by itself."""
+_GUARD = 'read -r said && exit 0; kill -TERM "-$1"; sleep 2; kill -KILL "-$1"'
+"""A line is our word that the group has ended; the end of the pipe without one is our own end. PR_SET_PDEATHSIG would reach the
+program alone, none of its children, and needs code between fork and exec, which threads make unsafe."""
 LOOK_SECONDS = 0.05
 """How often a silent child is looked at; its output and its end through the closed pipe are seen at once."""
 
@@ -31,9 +38,7 @@ LOOK_SECONDS = 0.05
 def child_environment(variables: Mapping[str, str], extra: Mapping[str, str] | None) -> dict[str, str]:
     """Return what a child may know: the few harmless variables, a complete PATH, and `extra`."""
     kept = {name: value for name, value in variables.items() if name in KEPT_VARIABLES or name.startswith("LC_")}
-    folders = [folder for folder in kept.get("PATH", "").split(":") if folder.startswith("/")]
-    kept["PATH"] = ":".join([*folders, *(folder for folder in SYSTEM_PATH if folder not in folders)])
-    return {**kept, **(extra or {})}
+    return {**kept, "PATH": search_path(kept), **(extra or {})}
 
 
 class SystemRunner:
@@ -54,7 +59,7 @@ class SystemRunner:
         if not argv or not argv[0]:
             return Completed(returncode=127, output="The command is empty.")
         env = child_environment(self._variables, extra_env)
-        program = self._program(argv[0], env["PATH"])
+        program = find_program(argv[0], env["PATH"])
         if program is None:
             return Completed(returncode=127, output=f"{argv[0]}: there is no such program.")
         try:
@@ -62,18 +67,12 @@ class SystemRunner:
         except (OSError, ValueError) as exc:
             reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
             return Completed(returncode=127, output=f"{argv[0]}: {reason}.")
+        guard = _Guard(process.pid)
         try:
-            return self._attend(process, source, timeout, cancel)
+            return self._attend(process, source, timeout, cancel, guard)
         finally:
+            guard.dismiss()
             os.close(source)
-
-    @staticmethod
-    def _program(name: str, path: str) -> str | None:
-        if "/" in name:
-            return name
-        import shutil
-
-        return shutil.which(name, path=path)
 
     @staticmethod
     def _start(
@@ -114,19 +113,28 @@ class SystemRunner:
         return process, source
 
     def _attend(
-        self, process: subprocess.Popen[bytes], source: int, timeout: float, cancel: CancelToken | None
+        self,
+        process: subprocess.Popen[bytes],
+        source: int,
+        timeout: float,
+        cancel: CancelToken | None,
+        guard: _Guard,
     ) -> Completed:
         import select
 
-        deadline = time.monotonic() + timeout
+        began = time.monotonic()
+        deadline = began + timeout
         output = bytearray()
         is_open = True
         pause = 0.001
         while process.poll() is None:
             if cancel is not None and cancel.is_cancelled:
-                self._end(process)
+                self._end(process, CANCEL_GRACE_SECONDS)
                 cancel.check()
-            left = deadline - time.monotonic()
+            now = time.monotonic()
+            if now - began >= GUARDED_AFTER_SECONDS:
+                guard.begin()
+            left = deadline - now
             if left <= 0:
                 self._end(process)
                 self._drain(source, output)
@@ -156,7 +164,7 @@ class SystemRunner:
         return True
 
     @staticmethod
-    def _end(process: subprocess.Popen[bytes]) -> None:
+    def _end(process: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> None:
         """End the whole group, politely first, and reap the program."""
         import signal
         import subprocess
@@ -164,11 +172,53 @@ class SystemRunner:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
+            process.wait(grace)
         # Also when the program itself went on SIGTERM: others of its group may not have.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+class _Guard:
+    """Ends a process group when this process ends without having said that the group has."""
+
+    def __init__(self, group: int) -> None:
+        self._group = group
+        self._pipe = -1
+        self._shell: subprocess.Popen[bytes] | None = None
+        self._is_begun = False
+
+    def begin(self) -> None:
+        """Start guarding. A box without a shell, or without room for one more process, goes without."""
+        if self._is_begun:
+            return
+        self._is_begun = True
+        import subprocess
+
+        theirs, self._pipe = os.pipe()
+        try:
+            with contextlib.suppress(OSError):
+                self._shell = subprocess.Popen(
+                    ["/bin/sh", "-c", _GUARD, "certdeck-guard", str(self._group)],
+                    stdin=theirs,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={"PATH": ":".join(SYSTEM_PATH)},
+                    cwd="/",
+                    start_new_session=True,
+                )
+        finally:
+            os.close(theirs)
+
+    def dismiss(self) -> None:
+        """Say that the group has ended."""
+        if not self._is_begun:
+            return
+        with contextlib.suppress(OSError):
+            os.write(self._pipe, b"ended\n")
+        os.close(self._pipe)
+        if self._shell is not None:
+            self._shell.wait()
 
 
 def _text(output: bytearray) -> str:

@@ -26,14 +26,20 @@ class Look:
     """One sentence; empty when it matches."""
 
 
-def look(env: Environment, target: TargetConfig, expected: str, server_name: str | None) -> Look:
+def look(
+    env: Environment,
+    target: TargetConfig,
+    expected: str,
+    server_name: str | None,
+    cancel: CancelToken | None = None,
+) -> Look:
     """Ask the target's service until it presents `expected` and nothing else any more, or its time is over.
 
     Fast at first: old workers of a service may answer for some moments after a reload. Blocks up to `probe_timeout_seconds`.
-    Not to be cancelled: what has been switched is looked at, or put back.
+    Raises Cancelled: whoever switched has to put back what was there.
     """
     assert target.probe is not None
-    never = CancelToken()
+    cancel = cancel or CancelToken()
     deadline = env.clock.monotonic() + target.probe_timeout_seconds
     pause = FIRST_PAUSE_SECONDS
     since: float | None = None
@@ -48,12 +54,12 @@ def look(env: Environment, target: TargetConfig, expected: str, server_name: str
             since = now if since is None else since
             if now - since >= SETTLED_SECONDS or now >= deadline:
                 return Look(served=served, matches=True)
-            env.clock.sleep(SETTLING_PAUSE_SECONDS, never)
+            env.clock.sleep(SETTLING_PAUSE_SECONDS, cancel)
             continue
         since = None
         if now >= deadline:
             break
-        env.clock.sleep(min(pause, deadline - now), never)
+        env.clock.sleep(min(pause, deadline - now), cancel)
         pause = min(pause * 1.6, LONGEST_PAUSE_SECONDS)
     if served is None:
         return Look(served=None, matches=False, why=answer.failure or f"{target.probe} presents no certificate.")

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.config.model import TargetConfig
-from core.ports import Environment, Runner
+from core.errors import UntrustedPath
+from core.ports import CancelToken, Environment
 from core.targets.kinds import kind_of
 
 MAX_LINES = 12
@@ -37,14 +38,21 @@ class Verdict:
     """The service does not run at all, so there was nothing to reload."""
 
 
-def run_test(env: Environment, target: TargetConfig) -> Verdict:
-    """Run the configuration test of a target; one without any passes. Blocks up to the target's time limit."""
-    return _run(env.runner, target, target.test)
+def check_commands(env: Environment, targets: Sequence[TargetConfig]) -> None:
+    """Raise UntrustedPath (`untrusted-path`) where root may not run the commands of a target, before anything is touched."""
+    for target in targets:
+        env.check_command(target.test)
+        env.check_command(target.reload)
 
 
-def run_reload(env: Environment, target: TargetConfig) -> Verdict:
-    """Make the service read its files again. Blocks up to the target's time limit."""
-    return _run(env.runner, target, target.reload)
+def run_test(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> Verdict:
+    """Run the configuration test of a target; one without any passes. Blocks up to its time limit. Raises Cancelled."""
+    return _run(env, target, target.test, cancel)
+
+
+def run_reload(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> Verdict:
+    """Make the service read its files again. Blocks up to the target's time limit. Raises Cancelled."""
+    return _run(env, target, target.reload, cancel)
 
 
 def shown(argv: Sequence[str]) -> str:
@@ -58,10 +66,14 @@ def plain(text: str) -> str:
     return "\n".join([line[:MAX_LINE_CHARACTERS] for line in lines if line][-MAX_LINES:])
 
 
-def _run(runner: Runner, target: TargetConfig, argv: Sequence[str]) -> Verdict:
+def _run(env: Environment, target: TargetConfig, argv: Sequence[str], cancel: CancelToken | None) -> Verdict:
     if not argv:
         return Verdict(ok=True)
-    ended = runner.run(argv, timeout=target.timeout_seconds)
+    try:
+        env.check_command(argv)
+    except UntrustedPath as exc:  # while going back, this must not stand in the way of the files
+        return Verdict(ok=False, why=f"{exc.what} {exc.why} {exc.fix}.")
+    ended = env.runner.run(argv, timeout=target.timeout_seconds, cancel=cancel)
     if ended.returncode == 0 and not ended.timed_out:
         return Verdict(ok=True)
     output = plain(ended.output)

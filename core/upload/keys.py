@@ -17,6 +17,7 @@ from core.x509.key_reader import (
     failed_to_open,
     unread_cipher,
 )
+from core.x509.passphrase import no_panic
 
 _DEK_INFO = re.compile(
     rb"^DEK-Info:(?: *AES-[^,]*,[0-9A-F]{32}| *DES-EDE3-[^,]*,[0-9A-F]{16}|(?! *AES-| *DES-EDE3-)[^,]+,[0-9A-F]+) *$",
@@ -28,7 +29,7 @@ _CIPHER = re.compile(rb"^DEK-Info: *([A-Za-z0-9-]{1,30}),", re.MULTILINE | re.IG
 
 def read_proc_type(block: Block, passphrase: bytes | None) -> PrivateKey:
     """Read a key. Raises MalformedKey."""
-    if not passphrase:
+    if passphrase is None:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
     if not _DEK_INFO.search(block.headers):
         raise MalformedKey("The private key says wrongly how it is encrypted (DEK-Info): it was altered on its way.")
@@ -37,7 +38,9 @@ def read_proc_type(block: Block, passphrase: bytes | None) -> PrivateKey:
     lines = b"\n".join(text[i : i + 64] for i in range(0, len(text), 64))
     pem = b"-----BEGIN %b-----\n%b\n%b\n-----END %b-----\n" % (label, block.headers, lines, label)
     try:
-        return checked(serialization.load_pem_private_key(pem, passphrase, unsafe_skip_rsa_key_validation=True))
+        with no_panic():
+            native = serialization.load_pem_private_key(pem, passphrase, unsafe_skip_rsa_key_validation=True)
+        return checked(native)
     except MalformedKey:
         raise
     except FAILURES as exc:

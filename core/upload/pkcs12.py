@@ -14,6 +14,7 @@ from core.x509.cost import TooCostly, refuse_costly
 from core.x509.der import OCTET_STRING, OID, Element, NotDer, Reader, TooManyElements
 from core.x509.key import PrivateKey
 from core.x509.key_reader import KeyOfNoUse, MalformedKey, checked, read_der, read_encrypted_der
+from core.x509.passphrase import UnusablePassphrase, for_pkcs12, no_panic
 
 _FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, InternalError, x509.InvalidVersion)
 _LARGEST_KEY_BAG = 6 * 1024
@@ -56,6 +57,10 @@ class Contents:
 def read(data: bytes, passphrase: bytes | None) -> Contents:
     """Return everything in a file. Raises PfxProblem."""
     _refuse_hostile(data)
+    try:
+        passphrase = for_pkcs12(passphrase)
+    except UnusablePassphrase as exc:
+        raise PfxPassphraseWrong(str(exc), "Give the passphrase as text in UTF-8.") from exc
     parts = parted(data)
     if parts is not None and parts.has_to_be_used:
         found = _read_in_parts(parts, passphrase)
@@ -78,7 +83,8 @@ def _read_as_one(data: bytes, passphrase: bytes | None) -> Contents:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                loaded = pkcs12.load_pkcs12(data, attempt)
+                with no_panic():
+                    loaded = pkcs12.load_pkcs12(data, attempt)
         except UnsupportedAlgorithm as exc:
             raise PfxProblem(
                 "The file holds something, or is encrypted with something, that is not read here."
@@ -98,7 +104,7 @@ def _read_as_one(data: bytes, passphrase: bytes | None) -> Contents:
         except MalformedKey as exc:
             raise PfxProblem(str(exc), "Export the certificate with its own RSA or EC key.") from exc
         return found
-    if passphrase:
+    if passphrase is not None:
         raise PfxPassphraseWrong(
             "The passphrase does not open the file, or the file is damaged.",
             "Type it again; upper and lower case count. The one who made the file knows it.",
@@ -115,7 +121,8 @@ def _read_in_parts(parts: Parted, passphrase: bytes | None) -> Contents | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                rest = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
+                with no_panic():
+                    rest = pkcs12.load_pkcs12(parts.rest, attempt).additional_certs
         except _FAILURES:
             continue
         found = Contents([each.certificate.public_bytes(Encoding.DER) for each in rest])
@@ -134,11 +141,6 @@ def _attempts(passphrase: bytes | None) -> list[bytes | None]:
     """Return what to try in order. No passphrase is written in two ways, and some give one where there is none."""
     if not passphrase:
         return [None, b""]
-    try:
-        passphrase.decode()
-    except UnicodeDecodeError:
-        # From a file in the encoding of old Windows; PKCS#12 wants Unicode.
-        passphrase = passphrase.decode("latin-1").encode()
     return [passphrase, None, b""]
 
 

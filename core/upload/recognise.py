@@ -292,7 +292,9 @@ class _Recogniser:
     def _can_afford(self, data: bytes, kind: Kind) -> bool:
         """Count what it costs to try the passphrase: each file is limited by itself, and so are all of them together."""
         try:
-            self.pieces.rounds += refuse_costly(data, is_pkcs12=kind is Kind.PKCS12) if self.passphrase else 0
+            self.pieces.rounds += (
+                refuse_costly(data, is_pkcs12=kind is Kind.PKCS12) if self.passphrase is not None else 0
+            )
         except (NotDer, TooCostly):
             return True  # told where it is read
         return self.pieces.rounds <= MOST_ROUNDS

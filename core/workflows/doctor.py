@@ -15,6 +15,7 @@ from core.issuers import Issuer
 from core.operations import Finding, IssueRequest
 from core.version import BUILT
 from core.workflows.context import Context
+from core.workflows.doctor_permissions import permissions
 from core.workflows.plan import Plan, lineage_of, plan
 
 _CLOCK_TOLERANCE_SECONDS = 300
@@ -31,7 +32,7 @@ def doctor(context: Context, request: IssueRequest | None, name: str | None) -> 
     wanted = _plan_for(context, request, name)
     if isinstance(wanted, CertdeckError):
         return (_failed("request", "Request", wanted),)
-    checks: list[Check] = [lambda: _clock(context), lambda: _state(context)]
+    checks: list[Check] = [lambda: _clock(context), lambda: _state(context), lambda: permissions(context)]
     if wanted is None:
         default = context.config.defaults.issuer
         checks += [

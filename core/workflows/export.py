@@ -16,9 +16,6 @@ from core.paths import Paths
 from core.store.lineages import StoredPair, live_version, read_pair
 from core.workflows.context import Context
 
-_NOT_FOR_JAVA = (
-    "The passphrase has characters outside ASCII: Java's keytool cannot open the file. For Java, use an ASCII one."
-)
 _SECRET = 0o600
 _PUBLIC = 0o644
 
@@ -46,6 +43,7 @@ def _der(version: StoredPair, _name: str, _passphrase: bytes | None, _legacy: bo
 def _pfx(version: StoredPair, name: str, passphrase: bytes | None, legacy: bool) -> bytes:
     from core.x509.chain import split_fullchain
     from core.x509.key_reader import load_key
+    from core.x509.passphrase import UnusablePassphrase
     from core.x509.pkcs12 import PssKey, to_pfx
 
     leaf, intermediates = split_fullchain(version.fullchain)
@@ -57,6 +55,8 @@ def _pfx(version: StoredPair, name: str, passphrase: bytes | None, legacy: bool)
             str(exc),
             f"Export it as pem, then: openssl pkcs12 -export -in {name}.pem -out {name}.pfx.",
         ) from exc
+    except UnusablePassphrase as exc:
+        raise UsageError("The passphrase cannot be used.", str(exc), "Choose another passphrase.") from exc
 
 
 FORMATS = {
@@ -87,7 +87,7 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
             "An export has one of five formats.",
             f"Take one of: {', '.join(FORMATS)}.",
         )
-    if passphrase and format != "pfx":
+    if passphrase is not None and format != "pfx":
         raise UsageError(
             f"The format {format} has no passphrase.",
             "Only a PFX file can be protected by one here.",
@@ -100,12 +100,7 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
     write_file(
         out.absolute(), chosen.encode(version, name, passphrase, legacy), mode=_SECRET if chosen.has_key else _PUBLIC
     )
-    return Exported(
-        path=out,
-        format=format,
-        has_key=chosen.has_key,
-        advice=_NOT_FOR_JAVA if passphrase and not passphrase.isascii() else "",
-    )
+    return Exported(path=out, format=format, has_key=chosen.has_key)
 
 
 def refuse_place(paths: Paths, out: Path, example: Path) -> None:

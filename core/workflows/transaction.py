@@ -49,7 +49,7 @@ from core.targets.check import refuse
 from core.targets.fingerprint import sha256_of_pem
 from core.targets.kinds import resolved
 from core.targets.probe import look
-from core.targets.service import Verdict, run_reload, run_test, shown
+from core.targets.service import Verdict, check_commands, run_reload, run_test, shown
 from core.workflows.context import Context
 from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read
 
@@ -68,16 +68,18 @@ def deploy_version(
     `live/NAME` switches.
 
     Raises:
-        ConfigError (`config-invalid`), StageFailed (`stage-failed`), StoreCorrupt (`store-corrupt`), NotFound: nothing was touched.
+        ConfigError (`config-invalid`), UntrustedPath (`untrusted-path`), StageFailed (`stage-failed`),
+            StoreCorrupt (`store-corrupt`), NotFound: nothing was touched.
         ConfigTestFailed, ReloadFailed, ProbeMismatch: everything was put back; the version waits. `details["live"]` says whether
             the old certificate is known to be served.
-        Cancelled: before the switch.
+        Cancelled: before the new certificate was seen to be served; everything was put back.
     """
     from core.config.edit import check_lineage
 
     context = context.about(name)
     chosen = tuple(resolved(target) for target in targets)
     refuse(chosen, context.config.targets.values(), context.paths.state)
+    check_commands(context.env, chosen)
     pair = _sound_pair(context, name, version)
     check_lineage(context.paths, spec)  # what the commit could not write would leave it half done for ever
     with _alone(context) if chosen else nullcontext():
@@ -238,7 +240,7 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
     name, env = flight.lineage, context.env
     tests: dict[tuple[str, ...], Verdict] = {}
     for target in flight.targets:
-        verdict = tests[target.test] = tests.get(target.test) or run_test(env, target)
+        verdict = tests[target.test] = tests.get(target.test) or run_test(env, target, context.cancel)
         if not verdict.ok:
             raise ConfigTestFailed(
                 f"{name} was not deployed: the configuration test of target {target.name} failed.",
@@ -253,7 +255,7 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
     idle: dict[str, str] = {}
     for target, change in zip(flight.targets, flight.changes, strict=True):
         touched.append(target.name)
-        verdict = reloads[target.reload] = reloads.get(target.reload) or run_reload(env, target)
+        verdict = reloads[target.reload] = reloads.get(target.reload) or run_reload(env, target, context.cancel)
         if verdict.ok:
             context.narrator.tell(TargetReloaded(target=target.name))
         elif verdict.is_idle and change.was_empty:
@@ -283,7 +285,8 @@ def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, i
         return TargetState(name=target.name, state="unknown", why=idle)
     if target.probe is None:
         return TargetState(name=target.name, state="deployed")
-    seen = look(context.env, target, ours, flight.spec.domains[0] if flight.spec.domains else None)
+    server_name = flight.spec.domains[0] if flight.spec.domains else None
+    seen = look(context.env, target, ours, server_name, context.cancel)
     context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
     if not seen.matches:
         raise ProbeMismatch(

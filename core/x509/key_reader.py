@@ -19,6 +19,7 @@ from core.x509 import pbes2
 from core.x509.cost import TooCostly, refuse_costly
 from core.x509.der import INTEGER, OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader, tlv
 from core.x509.key import Native, PrivateKey
+from core.x509.passphrase import no_panic
 from core.x509.spki import EC, algorithm_of, is_explicit_curve, is_pss, other_key_name
 
 _BLOCK = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----([A-Za-z0-9+/=\s]*)-----END [A-Z ]*PRIVATE KEY-----")
@@ -72,7 +73,10 @@ def read_der(data: bytes) -> PrivateKey:
             "Make a new key with a named curve, for example EC P-256, and have a certificate issued for it.",
         )
     try:
-        native = serialization.load_der_private_key(with_full_number(data), None, unsafe_skip_rsa_key_validation=True)
+        with no_panic():
+            native = serialization.load_der_private_key(
+                with_full_number(data), None, unsafe_skip_rsa_key_validation=True
+            )
     except FAILURES as exc:
         if other_key_name(data) or isinstance(exc, UnsupportedAlgorithm):
             raise _of_no_use(other_key_name(data)) from exc
@@ -88,7 +92,7 @@ def read_der(data: bytes) -> PrivateKey:
 
 def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
     """Read an encrypted PKCS#8 key. Raises MalformedKey."""
-    if not passphrase:
+    if passphrase is None:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
     try:
         refuse_costly(data)
@@ -104,7 +108,9 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
     if plain is not None:
         return read_der(plain)
     try:
-        return checked(serialization.load_der_private_key(data, passphrase, unsafe_skip_rsa_key_validation=True))
+        with no_panic():
+            native = serialization.load_der_private_key(data, passphrase, unsafe_skip_rsa_key_validation=True)
+        return checked(native)
     except MalformedKey:
         raise
     except FAILURES as exc:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PBES, serialize_
 
 from core.x509.certificate import Certificate
 from core.x509.key import PrivateKey
+from core.x509.passphrase import for_pkcs12, no_panic
 
 _LEGACY_ROUNDS = 50_000
 
@@ -33,17 +34,23 @@ def to_pfx(
         passphrase: UTF-8; None or empty leaves the file unprotected.
         legacy: 3DES and SHA-1, for Windows Server 2016, Java 8 and older.
         name: the friendly name.
+
+    Raises UnusablePassphrase.
     """
     if key.algorithm:
         raise PssKey(
             "Its key is of type RSA-PSS, which would be written as a plain RSA key: no service could use the pair."
         )
+    passphrase = for_pkcs12(passphrase)
     with warnings.catch_warnings():
         # An old root with an odd serial number or encoding is passed on as it is.
         warnings.simplefilter("ignore")
         certificates = [each.native for each in chain]
         own = leaf.native
-    return serialize_key_and_certificates(name.encode(), key.native, own, certificates, _encryption(passphrase, legacy))
+    with no_panic():
+        return serialize_key_and_certificates(
+            name.encode(), key.native, own, certificates, _encryption(passphrase, legacy)
+        )
 
 
 def _encryption(passphrase: bytes | None, legacy: bool) -> KeySerializationEncryption:

@@ -35,6 +35,10 @@ MAY_TOUCH_THE_WORLD = {
         "tui/__main__.py",
         "os.environ",
     ): "the process's own start: decides between the two front ends before there is an engine",
+    (
+        "core/input_file.py",
+        "time.monotonic",
+    ): "how long a real pipe may keep silent; files are not a port, and a front end reads them without an engine",
 }
 
 HEX_COLOUR = re.compile(

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from core.acme.interruptible import GRACE_SECONDS, interruptible
 from core.errors import Cancelled
+from core.interruptible import GRACE_SECONDS, interruptible
 from core.ports import CancelToken
 from tests.support.command import ROOT, environment_for, started
 from tui import interrupts

@@ -321,7 +321,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A file that cannot be read says why."""
     with pytest.raises(UsageError) as caught:
         content_of(str(tmp_path / "none"))
-    assert "No such file" in caught.value.why
+    assert "no such file" in caught.value.why
 
 
 # -- changing ----------------------------------------------------------------------------------------------------------

@@ -38,6 +38,21 @@ def refuse_without_terminal(variables: Mapping[str, str]) -> int:
     return _guarded(lambda _output: _raise(error), variables)
 
 
+def refuse_hidden_console(variables: Mapping[str, str]) -> int:
+    """Say on standard output, which is the terminal, that the console cannot be seen because standard error is redirected."""
+    error = UsageError(
+        "The console cannot be shown.",
+        "It is drawn on standard error, which is redirected to a file or a pipe.",
+        "Start certdeck without `2>`, or use a command: `certdeck --help` lists them all.",
+    )
+    from tui.cli.plain import error_lines
+
+    output = Output(variables)
+    output.out.lines(error_lines(error, output.out))
+    output.finish()
+    return exits.status_of(error)
+
+
 def _raise(error: CertdeckError) -> int:
     raise error
 

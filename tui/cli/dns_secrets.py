@@ -7,27 +7,23 @@ and in the shell's history. Whoever tries it all the same is told so, in words t
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from core.errors import Cancelled, UsageError
+from core.secret_text import NotSecretText, secret_text
+from tui.cli.prompts import asked_secret, secret_bytes
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
     from core.operations import DnsField, DnsKind
     from tui.cli.call import Call
 
-MOST_BYTES: Final = 64 * 1024
-"""A private key in PEM is a few kilobytes."""
 _STDIN: Final = "-"
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _SOUNDS_SECRET: Final = re.compile(r"secret|token|passw|passphrase|api_?key|private|credential", re.IGNORECASE)
 _OPTIONS: Final = {"kind": "--kind", "zones": "--zone", "delegations": "--delegate"}
 """Stand beside the settings in the configuration, and would be overwritten by settings of their names."""
-_MARK: Final = b"\xef\xbb\xbf"
-"""Windows' editors write it before the text."""
 
 
 def settings_from(pairs: Sequence[str], kind: DnsKind) -> dict[str, str]:
@@ -83,7 +79,7 @@ def ask_secret(call: Call, field: DnsField, *, optional: bool = False) -> bytes:
     if field.help:
         call.output.err.line(printable(field.help))
     label = printable(field.label)
-    answer = _typed(f"{label} (empty: none)" if optional else label).strip()
+    answer = asked_secret(f"{label} (empty: none): " if optional else f"{label}: ").strip()
     if not answer and optional:
         return b""
     if not answer:
@@ -91,34 +87,14 @@ def ask_secret(call: Call, field: DnsField, *, optional: bool = False) -> bytes:
     return _checked(answer, field.key, many_lines=False)
 
 
-def _typed(label: str) -> bytes:
-    """Return what is typed on the terminal, unseen."""
-    from getpass import getpass
-
-    try:
-        return getpass(f"{label}: ", stream=sys.stderr).encode("utf-8", "surrogateescape")
-    except EOFError:
-        sys.stderr.write("\n")
-        return b""
-
-
 def _read(key: str, file: str, *, many_lines: bool) -> bytes:
     try:
-        if file == _STDIN and sys.stdin.isatty():
-            content = _typed(key)
-        elif file == _STDIN:
-            content = sys.stdin.buffer.read(MOST_BYTES + 1)
-        else:
-            with Path(file).open("rb") as stream:
-                content = stream.read(MOST_BYTES + 1)
-    except (OSError, ValueError, AttributeError) as exc:
-        place = "standard input" if file == _STDIN else f"the file for --secret {key}"
-        reason = (
-            exc.strerror if isinstance(exc, OSError) else "it is closed" if file == _STDIN else "no file is called so"
-        )
+        content = secret_bytes(file)
+    except UsageError as exc:
+        place = "Standard input" if file == _STDIN else f"The file for --secret {key}"
         raise UsageError(
-            f"{place[:1].upper()}{place[1:]} cannot be read.",
-            f"The system says: {reason}.",
+            f"{place} cannot be read.",
+            exc.why,
             f"Behind {key}= stands the name of a file that holds the secret (- is standard input), never the secret itself.",
         ) from exc
     return _checked(content, key, many_lines=many_lines)
@@ -126,19 +102,17 @@ def _read(key: str, file: str, *, many_lines: bool) -> bytes:
 
 def _checked(content: bytes, key: str, *, many_lines: bool) -> bytes:
     """Return a secret without what an editor adds. Raises UsageError (`usage`) for what none can be."""
-    if len(content) > MOST_BYTES:
-        raise _bad(key, f"It is longer than {MOST_BYTES // 1024} KiB.")
-    secret = content.removeprefix(_MARK).rstrip(b"\r\n")
+    try:
+        secret = secret_text(content).rstrip(b"\r\n")
+    except NotSecretText as exc:
+        raise _bad(key, str(exc)) from exc
     if not secret.strip():
         raise _bad(key, "It is empty.")
-    try:
-        text = secret.decode("utf-8")
-    except UnicodeDecodeError as exc:
-        raise _bad(key, "It is no text.") from exc
+    text = secret.decode()
     if not many_lines and ("\n" in text or "\r" in text):
         raise _bad(key, "It has several lines, and this secret is one line.")
     if any(not each.isprintable() and each not in "\r\n\t" for each in text):
-        raise _bad(key, "It holds control characters, such as a NUL.")
+        raise _bad(key, "It contains control characters.")
     return secret
 
 

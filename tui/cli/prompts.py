@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, TermsNotAgreed, UsageError
+from core.input_file import SECRET_BYTES, read_descriptor, read_secret_file, reason
+from core.secret_text import NotSecretText, secret_line, secret_text, typed_secret
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
     from tui.cli.call import Call
-
-_MOST_SECRET_BYTES = 64 * 1024
 
 
 def agrees(call: Call, question: str) -> bool:
@@ -65,9 +65,9 @@ def agree_to_terms(call: Call, error: TermsNotAgreed) -> None:
 
 
 def new_passphrase(call: Call, file: str | None, purpose: str) -> bytes:
-    """Return a passphrase from a file (`-`: standard input), or asked for twice without echo.
+    """Return a passphrase in UTF-8 from a file (`-`: standard input), or asked for twice without echo.
 
-    Raises UsageError (`usage`): no file and no terminal, empty, or not the same twice.
+    Raises UsageError (`usage`): no file and no terminal, empty, not text, or not the same twice.
     """
     if file is not None:
         return secret_from(file)
@@ -77,45 +77,90 @@ def new_passphrase(call: Call, file: str | None, purpose: str) -> bytes:
             "There is no terminal to ask for it, and it may not stand among the arguments.",
             "Put it into a file and add --passphrase-file FILE (- reads standard input).",
         )
+    first = asked_secret("Passphrase: ")
+    again = asked_secret("The same again: ")
+    if first != again:
+        raise UsageError("The two passphrases differ.", "One of them was mistyped.", "Start the command again.")
+    return _not_empty(first, "the answer")
+
+
+def asked_secret(prompt: str) -> bytes:
+    """Ask for a secret without echo, and return it in UTF-8; Enter alone is the empty one.
+
+    Raises Cancelled (`cancelled`) at the end of input; UsageError (`usage`) for what is not text.
+    """
     from getpass import getpass
 
     try:
-        first = getpass("Passphrase: ", stream=sys.stderr)
-        again = getpass("The same again: ", stream=sys.stderr)
+        return typed_secret(getpass(prompt, stream=sys.stderr))
     except EOFError as exc:
-        call.output.err.line()
-        raise Cancelled("Nothing was done.", "No passphrase was given.", "Start the command again.") from exc
-    if first != again:
-        raise UsageError("The two passphrases differ.", "One of them was mistyped.", "Start the command again.")
-    return _not_empty(first.encode("utf-8", "surrogateescape"), "the answer")
+        sys.stderr.write("\n")
+        raise Cancelled("Nothing was done.", "The question was not answered.", "Start the command again.") from exc
+    except NotSecretText as exc:
+        raise UsageError("The answer cannot be used.", str(exc), "Start the command again.") from exc
+
+
+def passphrase_from(file: str) -> bytes:
+    """Return an existing passphrase from a file (`-`: standard input), in UTF-8; an empty file is the empty passphrase.
+
+    Raises UsageError (`usage`): it cannot be read, is too long, or is not one line of text.
+    """
+    return _one_line(secret_bytes(file), file)
 
 
 def secret_from(file: str) -> bytes:
-    """Return the content of a file, or of standard input for `-`, without the line feed at its end.
+    """Return a secret of one line from a file (`-`: standard input), in UTF-8 and never empty.
 
-    Raises UsageError (`usage`): it cannot be read, is empty or too long.
+    Raises UsageError (`usage`): it cannot be read, is empty, too long, or not one line of text.
     """
+    return _not_empty(_one_line(secret_bytes(file), file), file)
+
+
+def secret_lines_from(file: str) -> bytes:
+    """Return a secret of several lines, such as a private key in PEM, in UTF-8 and never empty. Raises as `secret_from` does."""
     try:
-        if file == "-":
-            content = sys.stdin.buffer.read(_MOST_SECRET_BYTES + 1)
-        else:
-            with Path(file).open("rb") as stream:
-                content = stream.read(_MOST_SECRET_BYTES + 1)
-    except (OSError, ValueError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "no such name can be"
-        raise UsageError(
-            f"The file {printable(file)} cannot be read.",
-            f"The system says: {reason}.",
-            "Give a file that this user can read.",
-        ) from exc
-    if len(content) > _MOST_SECRET_BYTES:
-        raise UsageError(f"The file {printable(file)} is too long.", "A secret is a line.", "Give another file.")
-    return _not_empty(content.removesuffix(b"\n").removesuffix(b"\r"), file)
+        return _not_empty(secret_text(secret_bytes(file)).strip(), file)
+    except NotSecretText as exc:
+        raise _not_text(file, exc) from exc
+
+
+def secret_bytes(file: str) -> bytes:
+    """Return what a file, or standard input for `-`, holds. Raises UsageError (`usage`): it cannot be read, or is too long."""
+    if file != "-":
+        return read_secret_file(Path(file))
+    if sys.stdin is not None and sys.stdin.isatty():
+        return asked_secret("Secret: ")
+    content = standard_input(SECRET_BYTES)
+    if len(content) > SECRET_BYTES:
+        raise UsageError("Standard input cannot be used.", "It is too long for a secret.", "Give the secret alone.")
+    return content
+
+
+def standard_input(limit: int) -> bytes:
+    """Return what comes over standard input, at most `limit` bytes and one more. Raises UsageError (`usage`)."""
+    try:
+        return read_descriptor(sys.stdin.fileno(), limit=limit)
+    except (OSError, ValueError, AttributeError) as exc:
+        why = reason(exc) if isinstance(exc, OSError) else "It is closed."
+        raise UsageError("Standard input cannot be read.", why, "Name a file instead of -.") from exc
+
+
+def _one_line(content: bytes, place: str) -> bytes:
+    try:
+        return secret_line(content)
+    except NotSecretText as exc:
+        raise _not_text(place, exc) from exc
+
+
+def _not_text(place: str, exc: NotSecretText) -> UsageError:
+    shown = "standard input" if place == "-" else printable(place)
+    return UsageError(
+        f"The secret in {shown} cannot be used.", str(exc), "Save it as plain text in UTF-8, on one line."
+    )
 
 
 def _not_empty(secret: bytes, place: str) -> bytes:
     if not secret:
-        raise UsageError(
-            "The secret is empty.", f"There is nothing in {printable(place)}.", "Give one that is not empty."
-        )
+        shown = "standard input" if place == "-" else printable(place)
+        raise UsageError("The secret is empty.", f"There is nothing in {shown}.", "Give one that is not empty.")
     return secret

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from core.upload.values import MOST_BYTES, Part, Upload, UploadCheck
 from tui import text
 from tui.cli.jsonout import certificate_json, rfc3339
 from tui.cli.output import Stream
-from tui.cli.prompts import secret_from
+from tui.cli.prompts import asked_secret, passphrase_from, standard_input
 from tui.cli.tables import labelled
 from tui.glyphs import printable
 
@@ -31,7 +30,9 @@ def upload_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", help="the private key", **every)  # type: ignore[arg-type]
     parser.add_argument("--chain", help="intermediate certificates, in any order", **every)  # type: ignore[arg-type]
     parser.add_argument("--pfx", metavar="FILE", help="everything in one PKCS#12 file (.pfx, .p12)")
-    parser.add_argument("--passphrase-file", metavar="FILE", help="for a protected key or PFX (default: ask)")
+    parser.add_argument(
+        "--passphrase-file", metavar="FILE", help="for a protected key or PFX; may be empty (default: ask)"
+    )
     parser.add_argument("--host", metavar="HOST", help="what clients call the service: it must be among the names")
     parser.add_argument(
         "--fetch-chain",
@@ -63,24 +64,19 @@ def upload_of(call: Call) -> Upload:
         replace(_part(call, file), roles=tuple(role for role, named in given.items() if file in named))
         for file in dict.fromkeys(files)
     )
-    passphrase = secret_from(args.passphrase_file) if args.passphrase_file else None
+    passphrase = None if args.passphrase_file is None else passphrase_from(args.passphrase_file)
     return Upload(parts, passphrase)
 
 
 def _part(call: Call, file: str) -> Part:
     if file != _STDIN:
         return call.engine.read_part(Path(file))
-    try:
-        return Part("standard input", sys.stdin.buffer.read(MOST_BYTES + 1))
-    except (OSError, ValueError, AttributeError) as exc:
-        raise UsageError("Standard input cannot be read.", "It is closed.", "Name a file instead of -.") from exc
+    return Part("standard input", standard_input(MOST_BYTES))
 
 
 def ask_passphrase(wrong: bool) -> bytes:
-    """Ask for a passphrase without echo."""
-    from getpass import getpass
-
-    return getpass("Wrong. Passphrase: " if wrong else "Passphrase: ", stream=sys.stderr).encode()
+    """Ask for a passphrase without echo; Enter alone is the empty one. Raises Cancelled (`cancelled`), UsageError (`usage`)."""
+    return asked_secret("Wrong. Passphrase: " if wrong else "Passphrase: ")
 
 
 def upload_json(check: UploadCheck, certificate: object | None = None) -> dict[str, object]:

@@ -8,13 +8,12 @@ from textual.app import ComposeResult
 
 from core.config.model import IssuerConfig
 from core.errors import CertdeckError, UsageError
+from core.input_file import read_secret_file
 from core.operations import IssuerInfo
+from core.secret_text import NotSecretText, secret_line
 from tui import text
 from tui.screens.form import FormPage, needed, wrong_name, wrong_path
 from tui.widgets.field import Field
-
-_LARGEST_FILE = 4096
-"""Bytes; a key is far shorter."""
 
 
 class IssuerForm(FormPage):
@@ -105,10 +104,6 @@ def _content(path: str) -> str:
     if not path:
         raise UsageError("The HMAC key is missing.", "Neither was it typed nor a file named.", "Do one of the two.")
     try:
-        with Path(path).open("rb") as file:
-            return file.read(_LARGEST_FILE).decode("ascii").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else "it holds no text"
-        raise UsageError(
-            f"{path} cannot be used.", f"Reading it failed: {why}.", "Name a file that holds the HMAC key alone."
-        ) from exc
+        return secret_line(read_secret_file(Path(path))).strip().decode()
+    except NotSecretText as exc:
+        raise UsageError(f"{path} cannot be used.", str(exc), "Name a file that holds the HMAC key alone.") from exc

@@ -53,8 +53,10 @@ class Hook:
         """Nothing is kept open."""
 
     def _run(self, verb: str, record: TxtRecord) -> None:
+        argv = [self._command, verb, record.name, record.value]
+        self._access.env.check_command(argv)
         done = self._access.env.runner.run(
-            [self._command, verb, record.name, record.value],
+            argv,
             timeout=self._seconds,
             cancel=self._access.cancel,
             extra_env=self._variables,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -230,6 +232,22 @@ def test_cancelled_while_waiting() -> None:
     with pytest.raises(Cancelled):
         made[0].call("GET", "/")
     assert len(made[1].asked) == 1
+
+
+def test_cancelled_while_nothing_answers() -> None:
+    """Somebody who cancels while the provider keeps silent is obeyed within a second."""
+    cancel, never = CancelToken(), threading.Event()
+
+    def silent(_asked: Asked) -> Response:
+        threading.Timer(0.05, cancel.cancel).start()
+        never.wait(20)
+        raise AssertionError("nobody waits that long")
+
+    began = time.monotonic()
+    with pytest.raises(Cancelled):
+        api(silent, cancel=cancel)[0].call("GET", "/zones")
+    assert time.monotonic() - began < 1.0 + 1.0, "and a busy machine"
+    never.set()
 
 
 def test_cancelled_before() -> None:

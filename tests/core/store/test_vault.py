@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,6 +13,7 @@ from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 
 import pytest
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from core.errors import CertdeckError, MasterKeyMissing, MasterKeyWrong, NotFound, UsageError, VaultError
 from core.paths import Paths, paths_for
@@ -284,3 +287,40 @@ def test_a_vault_that_was_opened_too_early_sees_the_key(paths: Paths) -> None:
     assert early.get("y") == SECRET
     early.put("x", SECRET)
     assert opened(paths).get("x") == SECRET
+
+
+@pytest.mark.parametrize(
+    "content", ["correct hörse\r\n".encode("utf-16"), b"\xef\xbb\xbfcorrect horse\n", bytes(range(1, 33))]
+)
+def test_a_vault_of_an_earlier_release_opens(paths: Paths, tmp_path: Path, content: bytes) -> None:
+    """Where the file as it stands made the key, mark and encoding included, it still does."""
+    file = tmp_path / "passphrase"
+    file.write_bytes(content)
+    env = the_environment(4, CERTDECK_PASSPHRASE_FILE=str(file))
+    salt, raw = b"s" * 16, content.strip(b"\r\n")
+    key = Scrypt(salt=salt, length=32, n=2, r=8, p=1).derive(raw)
+    record = {
+        "n": 2,
+        "r": 8,
+        "p": 1,
+        "salt": base64.b64encode(salt).decode(),
+        "key": hashlib.sha256(b"certdeck master key id\0" + key).digest()[:8].hex(),
+    }
+    paths.etc.mkdir(parents=True)
+    (paths.etc / "master.scrypt").write_text(json.dumps(record))
+    assert ring(paths, env)[0].id.hex() == record["key"]
+
+
+def test_a_passphrase_file_in_another_encoding_is_the_same_passphrase(paths: Paths, tmp_path: Path) -> None:
+    """The passphrase counts, not how an editor wrote it; what is no text is refused without being shown."""
+    file = tmp_path / "passphrase"
+    env = the_environment(4, CERTDECK_PASSPHRASE_FILE=str(file))
+    file.write_text("correct hörse\n")
+    opened(paths, env).put("a/b", SECRET)
+    for encoding in ("utf-8-sig", "utf-16"):
+        file.write_bytes("correct hörse\r\n".encode(encoding))
+        assert opened(paths, env).get("a/b") == SECRET
+    file.write_bytes(b"hunter2\xe4\0")
+    with pytest.raises(MasterKeyWrong, match="cannot be used") as caught:
+        opened(paths, env).get("a/b")
+    assert "hunter2" not in str(caught.value)

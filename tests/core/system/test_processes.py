@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -109,6 +110,28 @@ def test_cancelling_ends_the_program(tmp_path: Path) -> None:
     timer.join()
     assert time.monotonic() - began < 5
     wait_until(lambda: not is_alive(int((tmp_path / "pid").read_text())), "the child's end", timeout=5)
+
+
+def test_children_end_with_a_killed_certdeck(tmp_path: Path) -> None:
+    """After kill -9 of the process that runs a program, the program and its own children are gone within seconds."""
+    code = (
+        "from core.system.processes import SystemRunner\n"
+        f"SystemRunner({{}}).run(['sh', '-c', 'sleep 60 & echo $! $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pids; wait'],"
+        " timeout=60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[3]) as ours:
+        wait_until((tmp_path / "pids").exists, "the program's start", timeout=20)
+        pids = [int(word) for word in (tmp_path / "pids").read_text().split()]
+        wait_until(lambda: "certdeck-guard" in _commands(ours.pid), "the guard", timeout=20)
+        assert all(map(is_alive, pids))
+        ours.kill()
+    wait_until(lambda: not any(map(is_alive, pids)), "the end of the program and its children", timeout=10)
+
+
+def _commands(parent: int) -> str:
+    """Return the command lines of a process's children."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return " ".join(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() for pid in children)
 
 
 def test_standard_input_is_given_or_empty() -> None:

@@ -17,7 +17,7 @@ TARGET = TargetConfig(
 
 def answering(answer: Completed) -> Environment:
     """Programs all end the same way here."""
-    return cast("Environment", SimpleNamespace(runner=FakeRunner({"nginx": answer})))
+    return cast("Environment", SimpleNamespace(runner=FakeRunner({"nginx": answer}), check_command=lambda argv: None))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_failures_are_put_into_words(answer: Completed, why: str) -> None:
 def test_nothing_to_run_passes() -> None:
     """A target without test or reload passes without running anything (SF-24)."""
     runner = FakeRunner()
-    env = cast("Environment", SimpleNamespace(runner=runner))
+    env = cast("Environment", SimpleNamespace(runner=runner, check_command=lambda argv: None))
     bare = TargetConfig(name="web", certificate="/c", key="/k")
     assert run_test(env, bare).ok
     assert run_reload(env, bare).ok

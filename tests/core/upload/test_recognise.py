@@ -184,7 +184,7 @@ def test_a_missing_and_a_wrong_passphrase_are_told_apart(shop: Leaf) -> None:
         pfx(shop, WORD),
     ):
         assert recognise(upload(key)).passphrase == "needed"
-        assert recognise(upload(key, passphrase=b"")).passphrase == "needed"
+        assert recognise(upload(key, passphrase=b"")).passphrase == "wrong"
         wrong = judge(shop.fullchain_pem, key, passphrase=b"hunter2-wrong")
         assert wrong.pieces.passphrase == "wrong"
         assert not wrong.accepted
@@ -229,9 +229,20 @@ def test_a_passphrase_that_is_not_needed(shop: Leaf) -> None:
     assert "needs no passphrase" in judged["parse"].detail
 
 
-def test_a_passphrase_in_the_encoding_of_old_windows(shop: Leaf) -> None:
-    """A passphrase file that is not UTF-8 still opens what its letters open."""
-    assert_whole(shop, pfx(shop, "pässe".encode()), passphrase="pässe".encode("latin-1"))
+@pytest.mark.parametrize(
+    "word", ["pässe".encode("latin-1"), "changeit".encode("utf-16"), b"hunter2\0", b"\xed\xa0\x80"]
+)
+def test_a_passphrase_that_no_file_can_have(shop: Leaf, word: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """Bytes that are no text, and a NUL, are a wrong passphrase for every protected form, and nothing shows them."""
+    for key in (
+        key_as(shop, PrivateFormat.PKCS8, WORD),
+        key_as(shop, PrivateFormat.TraditionalOpenSSL, WORD),
+        pfx(shop, WORD),
+    ):
+        result = judge(shop.fullchain_pem, key, passphrase=word)
+        assert result.pieces.passphrase == "wrong"
+        assert "hunter2" not in result.text + repr(result)
+    assert capfd.readouterr() == ("", "")
 
 
 OPENSSL_PFX = {
@@ -246,14 +257,15 @@ OPENSSL_PFX = {
 
 @pytest.mark.parametrize("kind", OPENSSL_PFX)
 def test_pkcs12_as_openssl_writes_it(rsa_shop: Leaf, tmp_path: Path, kind: str) -> None:
-    """PFX files of every age are read, RC2-40 among them (pain point 22)."""
+    """PFX files of every age are read, RC2-40 among them (pain point 22); those without a password with an empty one or none."""
     files = {"key": rsa_shop.key_pem, "cert": rsa_shop.certificate_pem, "chain": rsa_shop.chain_pem}
     for label, content in files.items():
         (tmp_path / label).write_bytes(content)
-    argv = [find_program("openssl"), "pkcs12", "-export", "-inkey", "key", "-in", "cert", "-certfile", "chain"]
-    argv += ["-passout", "pass:secret", "-out", "out.p12", *OPENSSL_PFX[kind]]
-    subprocess.run(argv, check=True, capture_output=True, cwd=tmp_path)
-    assert_whole(rsa_shop, (tmp_path / "out.p12").read_bytes(), passphrase=b"secret")
+    argv = [find_program("openssl"), "pkcs12", "-export", "-inkey", "key", "-in", "cert", "-certfile", "chain", "", ""]
+    for word, given in ((b"secret", b"secret"), (b"", b""), (b"", None)):
+        argv[-2:] = ["-passout", f"pass:{word.decode()}"]
+        subprocess.run([*argv, "-out", "out.p12", *OPENSSL_PFX[kind]], check=True, capture_output=True, cwd=tmp_path)
+        assert_whole(rsa_shop, (tmp_path / "out.p12").read_bytes(), passphrase=given)
 
 
 def test_a_pfx_without_a_key_is_a_chain(shop: Leaf) -> None:

@@ -353,10 +353,10 @@ def test_stopping_before_the_switch_changes_nothing(box: Box, tmp_path: Path) ->
     assert sorted(path.name for path in (tmp_path / "tls").iterdir()) == ["web.crt", "web.key"]
 
 
-def test_stopping_after_the_switch_is_too_late(box: Box, tmp_path: Path) -> None:
-    """A cancel that comes while the service is tested does not leave the transaction in between: it goes to its end."""
-    service, _ = box.serving(tmp_path / "tls")
-    version, leaf = box.store(SHOP)
+def test_stopping_after_the_switch_puts_everything_back(box: Box, tmp_path: Path) -> None:
+    """A cancel that comes while the service is tested does not leave the transaction in between: the old pair is served again."""
+    service, old = box.serving(tmp_path / "tls")
+    version, _ = box.store(SHOP)
     token = CancelToken()
 
     class Cancelling:
@@ -366,8 +366,11 @@ def test_stopping_after_the_switch_is_too_late(box: Box, tmp_path: Path) -> None
 
     context = box.context
     context = replace(context, cancel=token, env=type(context.env)(**{**vars(context.env), "runner": Cancelling()}))
-    deploy_version(context, "shop", version, [service.target], spec=SHOP)
-    assert service.serves == leaf.fullchain_pem
+    with pytest.raises(Cancelled):
+        deploy_version(context, "shop", version, [service.target], spec=SHOP)
+    assert service.serves == old.fullchain_pem
+    assert service.pair() == (old.fullchain_pem, old.key_pem)
+    assert journal.names(box.paths) == ()
 
 
 # -- deploy and rollback as operations ---------------------------------------------------------------------------------------

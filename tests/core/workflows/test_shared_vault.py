@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,14 +30,14 @@ def test_a_passphrase_is_used_once_in_an_operation(
     """A renewal of four lineages asked for the passphrase, and paid for it, once for each of them and more."""
     for number in range(4):
         sealed.issue(f"shop{number}.example.com")
-    really, asked = Path.read_bytes, 0
+    really, asked = os.open, 0
 
-    def counting(path: Path) -> bytes:
+    def counting(path: str | Path, *arguments: int, **more: int | None) -> int:
         nonlocal asked
         asked += path == tmp_path / "passphrase"
-        return really(path)
+        return really(path, *arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Path, "read_bytes", counting)
+    monkeypatch.setattr(os, "open", counting)
     assert len(sealed.engine.renew(force=True).renewed) == 4
     assert asked == 1
     sealed.engine.rollback("shop0.example.com")

@@ -9,7 +9,7 @@ from core.errors import UsageError
 from tui.cli import exits
 from tui.cli.jsonout import fields, rfc3339
 from tui.cli.parser import Command
-from tui.cli.prompts import confirm, secret_from
+from tui.cli.prompts import confirm, secret_from, secret_lines_from
 from tui.cli.tables import table
 from tui.glyphs import printable
 
@@ -117,7 +117,7 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _import(call: Call) -> int:
     args = call.args
-    key = secret_from(args.key)
+    key = secret_lines_from(args.key)
     with call.working() as report:
         account = call.engine.import_account(args.issuer, key, replace=args.replace, report=report, cancel=call.cancel)
     return _show(call, account, f"Orders at {printable(account.issuer)} use this account now: {printable(account.url)}")

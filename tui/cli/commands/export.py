@@ -39,7 +39,7 @@ def _run(call: Call) -> int:
     passphrase = None
     if args.format == "pfx":
         passphrase = new_passphrase(call, args.passphrase_file, "A pfx file")
-    elif args.passphrase_file or args.legacy:
+    elif args.passphrase_file is not None or args.legacy:
         raise UsageError(
             f"The format {args.format} takes no passphrase.",
             "Only pfx is encrypted, and only for it there is --legacy.",
@@ -57,9 +57,11 @@ def _run(call: Call) -> int:
         "has_key": done.has_key,
     }
     lines = [f"Wrote {printable(str(done.path))} ({done.format}, {key})."]
-    if done.advice:
-        value["warnings"] = [{"code": "not-for-java", "what": done.advice, "fix": "Export it again for Java."}]
-        lines.append(done.advice)
+    if passphrase is not None and not passphrase.isascii():
+        what = "Java cannot open this file: its passphrase has characters outside ASCII."
+        fix = "For Java, export it again with a passphrase of ASCII characters."
+        value["warnings"] = [{"code": "passphrase-not-ascii", "what": what, "fix": fix}]
+        lines.append(f"{what} {fix}")
     call.result(value, lines)
     return exits.DONE
 

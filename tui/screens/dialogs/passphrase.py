@@ -9,7 +9,7 @@ from tui.screens.dialogs.dialog import Dialog, button
 
 
 class PassphraseDialog(Dialog[bytes]):
-    """Answers the passphrase in UTF-8, or None. `confirm`: it is a new one, so it is typed twice."""
+    """Answers the passphrase in UTF-8, or None. `confirm`: it is a new one, so it is typed twice and not empty."""
 
     def __init__(self, title: str, words: str, *, confirm: bool = False) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class PassphraseDialog(Dialog[bytes]):
     def _use(self) -> None:
         first = self.query_one("#first", Input).value
         fault = ""
-        if not first:
+        if self._confirm and not first:
             fault = "Type a passphrase; an empty one protects nothing."
         elif self._confirm and first != self.query_one("#second", Input).value:
             fault = "The two are not the same."
@@ -49,4 +49,4 @@ class PassphraseDialog(Dialog[bytes]):
             self.query_one("#fault", Static).update(f"✖ {fault}")
             self.query_one("#first").focus()
         else:
-            self.dismiss(first.encode())
+            self.dismiss(first.encode("utf-8", "replace"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from textual import events
@@ -12,12 +13,13 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from core.errors import CertdeckError, UsageError
+from core.input_file import read_secret_file
+from core.secret_text import NotSecretText, secret_text
 from tui import text
 from tui.widgets.field import Field
 from tui.widgets.prose import Prose, marked
 
 KEPT: Final = "(kept; type to replace)"
-_LARGEST: Final = 64 * 1024
 """Bytes of a file; a private key in PEM is a few kilobytes."""
 
 
@@ -143,20 +145,13 @@ def sentence(label: str, problem: str) -> str:
 
 def content_of(path: str) -> bytes:
     """Return what a file holds, without line ends at its end. Raises UsageError, whose words hold nothing of it."""
-    why = ""
-    content = b""
+    content = read_secret_file(Path(path))
     try:
-        with open(path, "rb") as file:
-            content = file.read(_LARGEST + 1)
-    except OSError as exc:
-        why = f"Reading it failed: {exc.strerror or 'for no reason that was told'}."
-    if not why and len(content) > _LARGEST:
-        why = "It is larger than any secret is."
-    content = content.rstrip(b"\r\n")
+        content, why = secret_text(content).rstrip(b"\r\n"), ""
+    except NotSecretText as exc:
+        why = str(exc)
     if not why and not content:
         why = "It is empty."
-    if not why and b"\0" in content:
-        why = "It holds no text."
     if why:
         raise UsageError(f"{path} cannot be used.", why, "Name a file that holds the secret alone.")
     return content

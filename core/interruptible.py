@@ -15,8 +15,11 @@ _GLANCE_SECONDS = 0.05
 Result = TypeVar("Result")
 
 
-def interruptible(call: Callable[[], Result], cancel: CancelToken) -> Result:
+def interruptible(call: Callable[[], Result], cancel: CancelToken, *, grace: float = GRACE_SECONDS) -> Result:
     """Return what `call` returns, raise what it raises; or raise Cancelled (`cancelled`) when somebody asks to stop meanwhile.
+
+    Args:
+        grace: how many seconds an answer is still waited for then.
 
     The call then goes on in a daemon thread until its own time is over, and nobody hears of its end.
     """
@@ -34,7 +37,7 @@ def interruptible(call: Callable[[], Result], cancel: CancelToken) -> Result:
 
     threading.Thread(target=work, name="asking", daemon=True).start()
     while not done.wait(_GLANCE_SECONDS):
-        if cancel.is_cancelled and not done.wait(GRACE_SECONDS):
+        if cancel.is_cancelled and not done.wait(grace):
             cancel.check()
     if failures:
         raise failures[0]

@@ -1,0 +1,118 @@
+"""Files that a person names: opened once, read within bounds, never waited for without end.
+
+A name can lead to anything. A regular file is read; so is a pipe that the shell has opened for us (`/dev/stdin`, `<(command)`), for
+a limited time. A named pipe, a device, a directory or a socket is refused: opening or reading one may block for ever, or do
+something.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import select
+import stat
+import time
+from pathlib import Path
+
+from core.errors import UsageError
+
+PIPE_SECONDS = 120.0
+"""What a command behind `<(command)` may take in all."""
+SECRET_BYTES = 64 * 1024
+"""More than any secret: a private key in PEM takes a few kilobytes."""
+_HANDED_OVER = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/(?:self|\d+)/fd/\d+")
+"""Names of descriptors that this process was started with."""
+_LOOK_MILLISECONDS = 200
+_REASONS = {
+    errno.ENOENT: "There is no such file.",
+    errno.ENOTDIR: "There is no such file.",
+    errno.EACCES: "This user may not read it.",
+    errno.EPERM: "This user may not read it.",
+    errno.ELOOP: "Its symbolic links form a loop.",
+    errno.ENAMETOOLONG: "The name is too long.",
+    errno.EISDIR: "It is a directory.",
+    errno.EFBIG: "It is too large.",
+    errno.ETIMEDOUT: "Nothing was written to the pipe in time.",
+    errno.EINVAL: "It is neither a regular file nor a pipe from the shell.",
+}
+
+
+def read_input(path: Path, *, limit: int, pipe_seconds: float = PIPE_SECONDS) -> bytes:
+    """Return what is in a file that a person named, at most `limit` bytes and one more: longer than `limit` is too long.
+
+    Raises OSError, as reading does; EINVAL for what is neither a regular file nor a pipe of ours, EISDIR for a directory, ETIMEDOUT
+    for a pipe that has not ended after `pipe_seconds`; ValueError for a name that no file can have.
+    """
+    # Looked at before it is opened, too: opening a device may already do something.
+    _refuse_special(path, os.stat(path))
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        _refuse_special(path, os.fstat(handle))
+        return read_descriptor(handle, limit=limit, seconds=pipe_seconds)
+    finally:
+        os.close(handle)
+
+
+def read_descriptor(handle: int, *, limit: int, seconds: float = PIPE_SECONDS) -> bytes:
+    """Return what an open descriptor gives until its end, at most `limit` bytes and one more. Raises OSError, as `read_input`.
+
+    A terminal is waited for without end: a person types there.
+    """
+    deadline = None if os.isatty(handle) else time.monotonic() + seconds
+    found = bytearray()
+    while len(found) <= limit:
+        _await(handle, deadline)
+        try:
+            chunk = os.read(handle, limit + 1 - len(found))
+        except BlockingIOError:
+            continue
+        if not chunk:
+            break
+        found += chunk
+    return bytes(found)
+
+
+def read_secret_file(path: Path, *, pipe_seconds: float = PIPE_SECONDS) -> bytes:
+    """Return the bytes of a file with a secret in it; `/dev/null` is an empty one. Raises UsageError (`usage`), without them."""
+    if str(path) == os.devnull:
+        return b""
+    try:
+        content = read_input(path, limit=SECRET_BYTES, pipe_seconds=pipe_seconds)
+        if len(content) > SECRET_BYTES:
+            raise OSError(errno.EFBIG, "")
+    except (OSError, ValueError) as exc:
+        raise UsageError(
+            f"{_shown(path)} cannot be read.", reason(exc), "Name a regular file that this user can read."
+        ) from exc
+    return content
+
+
+def reason(exc: OSError | ValueError) -> str:
+    """Return in a sentence why a file could not be read."""
+    if isinstance(exc, OSError):
+        return _REASONS.get(exc.errno or 0, f"The system reports: {exc.strerror or 'no reason'}.")
+    return "No file can have this name."
+
+
+def _refuse_special(path: Path, found: os.stat_result) -> None:
+    if stat.S_ISREG(found.st_mode):
+        return
+    if stat.S_ISDIR(found.st_mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not _HANDED_OVER.fullmatch(str(path)):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
+
+
+def _await(handle: int, deadline: float | None) -> None:
+    """Return when reading gives something, or the end. Raises OSError (ETIMEDOUT) after the deadline."""
+    poller = select.poll()
+    poller.register(handle, select.POLLIN)
+    while not poller.poll(_LOOK_MILLISECONDS):
+        if deadline is not None and time.monotonic() >= deadline:
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+
+def _shown(path: Path) -> str:
+    text = str(path)
+    return "".join(char if char.isprintable() else "�" for char in text[:200])

@@ -1,0 +1,67 @@
+"""Secrets as people keep them in files, undone to the text that was meant.
+
+An editor or a shell adds a byte order mark, writes UTF-16 (old PowerShell's `>`), or ends the line; none of that is part of the
+secret. What is no text at all is refused in one sentence that shows nothing of it.
+"""
+
+from __future__ import annotations
+
+import codecs
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    # Before UTF-16: the mark of UTF-32 (little endian) begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class NotSecretText(ValueError):
+    """The bytes are no text that a secret can be; the message is one sentence and shows nothing of them."""
+
+
+def secret_text(content: bytes) -> bytes:
+    """Return the text in UTF-8, without a byte order mark; line ends stay. Raises NotSecretText.
+
+    UTF-16 is recognised by its mark, or by a zero in every second byte, which no other encoding of text has.
+    """
+    mark, encoding = next(((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", "utf-8"))
+    if not mark:
+        encoding = _unmarked(content)
+    try:
+        text = content[len(mark) :].decode(encoding)
+    except UnicodeDecodeError:
+        raise NotSecretText("It is not text in UTF-8 or UTF-16.") from None  # the cause would show it
+    if "\0" in text:
+        raise NotSecretText("It contains a NUL character.")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise NotSecretText("It is not valid Unicode text.") from None
+
+
+def secret_line(content: bytes) -> bytes:
+    """Return a secret of one line in UTF-8, without the line end after it. Empty is an answer. Raises NotSecretText."""
+    text = secret_text(content)
+    line = text.removesuffix(b"\n").removesuffix(b"\r")
+    if b"\n" in line or b"\r" in line:
+        raise NotSecretText("It has several lines, and a secret is one line.")
+    return line
+
+
+def typed_secret(answer: str) -> bytes:
+    """Return in UTF-8 what was typed at a prompt. Raises NotSecretText for bytes that the terminal's encoding does not know."""
+    # Python hands over bytes that it cannot decode as lone surrogates.
+    return secret_line(answer.encode("utf-8", "surrogateescape"))
+
+
+def _unmarked(content: bytes) -> str:
+    """Return the encoding of text without a mark: UTF-16 where every character is seen to take two bytes."""
+    if len(content) < 4 or len(content) % 2:
+        return "utf-8"
+    even, odd = content[::2], content[1::2]
+    if not any(odd) and all(even):
+        return "utf-16-le"
+    return "utf-16-be" if not any(even) and all(odd) else "utf-8"

@@ -1,0 +1,38 @@
+"""Passphrases on their way into the library, which does not survive every one of them.
+
+pyca/cryptography 50.0.2 panics (a BaseException, with the passphrase in its text and on stderr) for a PKCS#12 passphrase with a NUL
+in it, and raises an unrelated TypeError for one that is not UTF-8. Both are refused before the library sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class UnusablePassphrase(ValueError):
+    """No such passphrase can be used; the text is one sentence and shows nothing of it."""
+
+
+def for_pkcs12(passphrase: bytes | None) -> bytes | None:
+    """Return the passphrase where PKCS#12 can have it: text in UTF-8 without NUL (RFC 7292 B.1). Raises UnusablePassphrase."""
+    if passphrase is None:
+        return None
+    if b"\0" in passphrase:
+        raise UnusablePassphrase("The passphrase contains a NUL character, which no PKCS#12 passphrase can.")
+    try:
+        passphrase.decode()
+    except UnicodeDecodeError:
+        raise UnusablePassphrase("The passphrase is not text in UTF-8.") from None  # the cause would show it
+    return passphrase
+
+
+@contextmanager
+def no_panic() -> Iterator[None]:
+    """Turn a panic of the library into UnusablePassphrase; its own text may show the passphrase and is dropped."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException:  # noqa: BLE001 - pyo3_runtime.PanicException, which cannot be imported
+        raise UnusablePassphrase("The passphrase or the file cannot be processed.") from None
