@@ -30,6 +30,7 @@ OTHER = Authority.new("Other", now=NOON).leaf(["other.example.com"])
         ("pfx", SHOP.fullchain_pem + SHOP.key_pem, "was given as a PKCS#12 file (--pfx), but it holds certificates"),
         ("pfx", SHOP.key_pem, "was given as a PKCS#12 file (--pfx), but it holds a private key"),
     ],
+    ids=["certificate-as-key", "key-as-chain", "key-as-certificate", "pem-as-pfx", "key-as-pfx"],
 )
 def test_what_is_something_else_is_named(role: str, content: bytes, words: str) -> None:
     """A file that is not what its option asks for is a problem that says what it is and what to do."""

@@ -179,7 +179,9 @@ def test_of_twins_that_a_ca_sent_the_valid_one_is_kept() -> None:
         assert in_order(leaf + sent, spki, NOW) == leaf + pem_of(new[0])
 
 
-@pytest.mark.parametrize("sent", [b"", b"<html>busy</html>", AUTHORITY.root_pem + OTHER.root_pem])
+@pytest.mark.parametrize(
+    "sent", [b"", b"<html>busy</html>", AUTHORITY.root_pem + OTHER.root_pem], ids=["nothing", "html", "roots"]
+)
 def test_what_cannot_be_put_in_order_stays(sent: bytes) -> None:
     """What is no chain is left to the look at it."""
     assert in_order(sent, load_key(key_pem(KEY)).spki, NOW) == sent
