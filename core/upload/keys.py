@@ -12,9 +12,11 @@ from base64 import b64encode
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from core.upload.cost import TooCostly, refuse_costly
 from core.upload.der import NotDer
+from core.upload.large_key import alone
 from core.upload.pem import Block
 from core.x509.key import Native, PrivateKey
 from core.x509.passphrase import no_panic
@@ -63,7 +65,7 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
     try:
         refuse_costly(data)
         with no_panic():
-            native = serialization.load_der_private_key(data, passphrase, unsafe_skip_rsa_key_validation=True)
+            native = _decrypted(data, passphrase)
         return checked(native)
     except NotDer as exc:
         raise KeyProblem("The encrypted private key is damaged.") from exc
@@ -75,6 +77,13 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
         raise KeyProblem("The private key is encrypted in a way that OpenSSL no longer reads.") from exc
     except _FAILURES as exc:
         raise KeyPassphraseWrong("The passphrase does not open the private key.") from exc
+
+
+def _decrypted(data: bytes, passphrase: bytes) -> object:
+    if passphrase:
+        return serialization.load_der_private_key(data, passphrase, unsafe_skip_rsa_key_validation=True)
+    # The library takes an empty passphrase for none. OpenSSL writes such keys, and within PKCS#12 they are read.
+    return pkcs12.load_pkcs12(alone(data), passphrase).key
 
 
 def read_proc_type(block: Block, passphrase: bytes | None) -> PrivateKey:
