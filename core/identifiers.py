@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.errors import UsageError
+from core.text import visible
 
 LONGEST_NAME = 253
 LONGEST_LABEL = 63
@@ -148,7 +149,7 @@ def check_lineage_name(name: str) -> None:
     """Raise BadLineageName (`bad-lineage-name`) for what cannot name a lineage, an issuer or a target (SO-11)."""
     if _LINEAGE.fullmatch(name):
         return
-    shown = "".join(c if c.isprintable() else "?" for c in name[:40])
+    shown = visible(name, 40)
     raise BadLineageName(
         f"{shown!r} cannot be used as a name.",
         "It becomes a file name: 1 to 128 letters, digits, dots, dashes and underscores, no dot or dash at the beginning.",
@@ -159,7 +160,7 @@ def check_lineage_name(name: str) -> None:
 class _Refused(Exception):
     def __init__(self, text: str, why: str, fix: str) -> None:
         super().__init__(why)
-        self.text = "".join(c if c.isprintable() else "?" for c in text)[:80]
+        self.text = visible(text, 80)
         self.why = why
         self.fix = fix
 

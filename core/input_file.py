@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from core.errors import UsageError
+from core.text import visible
 
 PIPE_SECONDS = 120.0
 """What a command behind `<(command)` may take in all."""
@@ -114,5 +115,4 @@ def _await(handle: int, deadline: float | None) -> None:
 
 
 def _shown(path: Path) -> str:
-    text = str(path)
-    return "".join(char if char.isprintable() else "�" for char in text[:200])
+    return visible(str(path), 200)

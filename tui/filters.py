@@ -6,7 +6,8 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from tui.glyphs import SAFE, to_ascii
+from core.text import safe
+from tui.glyphs import to_ascii
 
 
 class Safe(LineFilter):
@@ -16,7 +17,7 @@ class Safe(LineFilter):
         return [
             segment
             if segment.text.isascii() and segment.text.isprintable()
-            else Segment(segment.text.translate(SAFE), segment.style, segment.control)
+            else Segment(safe(segment.text), segment.style, segment.control)
             for segment in segments
         ]
 
@@ -28,6 +29,6 @@ class Ascii(LineFilter):
         return [
             segment
             if segment.text.isascii() and segment.text.isprintable()
-            else Segment(to_ascii(segment.text.translate(SAFE)), segment.style, segment.control)
+            else Segment(to_ascii(safe(segment.text)), segment.style, segment.control)
             for segment in segments
         ]

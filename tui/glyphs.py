@@ -10,23 +10,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-_BLANKED = [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x2028, 0x2029]
-_DROPPED = [
-    0xAD,  # soft hyphen
-    0x61C,
-    0x180E,
-    *range(0x200B, 0x2010),  # zero-width, and marks of direction
-    *range(0x202A, 0x202F),  # embeddings and overrides
-    *range(0x2060, 0x2070),  # invisible operators, isolates
-    0xFEFF,
-    *range(0xFFF9, 0xFFFC),
-    *range(0xE0000, 0xE0080),  # tags: text that nobody sees
-]
-
-SAFE: Final[dict[int, str | None]] = {**dict.fromkeys(_BLANKED, " "), **dict.fromkeys(_DROPPED)}
-"""For str.translate: C0, DEL, C1 and line separators become blanks; bidirectional controls and invisible characters go."""
-
-_KEEP_LINES: Final = {key: value for key, value in SAFE.items() if key not in (0x09, 0x0A)}
+from core.text import safe
 
 _SIGNS: Final = {
     "✖": "x", "▲": "!", "●": "*", "○": "o", "◐": "~", "◆": "*", "◇": "o", "✔": "+", "✓": "+", "‣": ">", "▸": ">", "▾": "v",
@@ -47,9 +31,9 @@ ASCII: Final[dict[int, str]] = {ord(sign): plain for sign, plain in _SIGNS.items
 
 def printable(text: str, *, lines: bool = False) -> str:
     """Return `text` without anything that a terminal would obey. With `lines`, line feeds and tabs stay."""
-    if text.isascii() and text.isprintable():
-        return text
-    return text.translate(_KEEP_LINES if lines else SAFE)
+    if not lines:
+        return safe(text)
+    return "\n".join("\t".join(map(safe, line.split("\t"))) for line in text.split("\n"))
 
 
 def to_ascii(text: str) -> str:

@@ -18,6 +18,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from core.errors import ConfigError
+from core.regular import read_regular
 
 DEFAULT: Final = "dark"
 ANSI: Final = "ansi"
@@ -72,7 +73,7 @@ def load(etc: Path | None = None, *, only: str | None = None) -> Loaded:
             themes[theme.name] = theme
     for path in sorted((etc / "themes").glob("*.toml")) if etc is not None else ():
         try:
-            theme = parse(path.read_text(encoding="utf-8"), str(path))
+            theme = parse(read_regular(path).decode("utf-8"), str(path))
             themes[theme.name] = theme
         except ConfigError as exc:
             problems.append(exc)

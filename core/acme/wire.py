@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-Json = Mapping[str, Any]
+from core.text import safe_line
 
-INVISIBLE = frozenset("\u00ad\u061c\u180e\u2028\u2029\ufeff") | {
-    chr(code)
-    for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F))
-    for code in range(first, last + 1)
-}
-"""Zero-width and direction characters: they change how a text looks without being seen."""
+Json = Mapping[str, Any]
 
 
 def plain(text: object, limit: int = 300) -> str:
     """Return foreign text in one harmless line: no control codes, no invisible characters, at most `limit` long."""
-    raw = text if isinstance(text, str) else "" if text is None else str(text)
-    kept = (" " if unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") else char for char in raw[: 8 * limit])
-    line = " ".join("".join(char for char in kept if char not in INVISIBLE).split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    return safe_line(text if isinstance(text, str) else "" if text is None else str(text), limit)
 
 
 def object_in(body: bytes) -> Json | None:

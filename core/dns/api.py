@@ -21,6 +21,7 @@ from core.dns.provider import Access, provider_error
 from core.errors import DnsProviderError
 from core.interruptible import interruptible
 from core.ports import Response, TransportFailure
+from core.text import safe_line
 from core.version import VERSION
 
 REQUEST_SECONDS = 20.0
@@ -305,9 +306,7 @@ class Api:
 
 def shown(said: str) -> str:
     """Return a provider's words fit to stand in a sentence: one line, bounded, printable, with an end."""
-    words = " ".join("".join(character if character.isprintable() else " " for character in said).split())
-    if len(words) > SHOWN_CHARACTERS:
-        words = words[: SHOWN_CHARACTERS - 1] + "…"
+    words = safe_line(said, SHOWN_CHARACTERS)
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 

@@ -16,7 +16,7 @@ from itertools import groupby
 from core.dns.entries import Entries
 from core.dns.placement import Placed
 from core.dns.provider import TxtRecord
-from core.errors import Cancelled, CertdeckError, DnsProviderError, NotFound, UsageError, VaultError
+from core.errors import Cancelled, CertdeckError, DnsProviderError, NotFound, UntrustedPath, UsageError, VaultError
 from core.events import Narrator, RecordAdded, RecordRemoved, Warned
 from core.paths import Paths
 from core.ports import Environment
@@ -24,8 +24,8 @@ from core.store.dns_records import MadeRecords, forget_records, keep_records, ke
 
 NEVER_MADE = frozenset({"credentials", "permission", "zone", "no-api-access", "address-not-allowed"})
 """Reasons of a provider that say: nothing was done."""
-NEVER_OPENED = (NotFound, UsageError, VaultError)
-"""An entry that is not complete, or whose secrets cannot be opened, was not spoken to."""
+NEVER_OPENED = (NotFound, UntrustedPath, UsageError, VaultError)
+"""An entry that is not complete, whose secrets cannot be opened, or whose program may not run, was not spoken to."""
 LONGEST_TRY = timedelta(days=30)
 """How long the removal of a record is tried again."""
 OF_THE_RECORD = frozenset({"permission", "zone", "conflict", "not-clean", "refused"})

@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from core.text import visible
+
+_LONGEST_NAME = 64
 T = TypeVar("T")
 
 RESOLVE_SECONDS = 5.0
@@ -41,14 +44,14 @@ class ThisHost:
     def user(self) -> str:
         through = self._variables.get("SUDO_USER", "")
         if through and through != "root":
-            return f"{_printable(through)} (via sudo)"
+            return f"{visible(through, _LONGEST_NAME)} (via sudo)"
         # systemd gives both to a service; a shell in a desktop session may inherit them, but has a terminal type.
         if "INVOCATION_ID" in self._variables and "TERM" not in self._variables:
             return "systemd"
         import pwd
 
         try:
-            return _printable(pwd.getpwuid(os.geteuid()).pw_name)
+            return visible(pwd.getpwuid(os.geteuid()).pw_name, _LONGEST_NAME)
         except KeyError:
             return f"uid {os.geteuid()}"
 
@@ -96,7 +99,3 @@ def _resolved(name: str) -> tuple[str, ...]:
 
     found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text)[:64]

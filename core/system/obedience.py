@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from core.paths import paths_for
+from core.text import safe_line
 from core.trusted_paths import command_files, obeyed, refuse_untrusted
 
 _GOOD_SECONDS = 10.0
@@ -19,7 +20,7 @@ def check_command(argv: Sequence[str], variables: Mapping[str, str]) -> None:
     """Raise UntrustedPath (`untrusted-path`) where this process is root and another account could have put its own command here."""
     if os.geteuid() != 0 or not argv:
         return
-    what = f"{shlex.join(argv)[:200]} was not run as root."
+    what = f"{safe_line(shlex.join(argv), 200)} was not run as root."
     paths = paths_for(variables, os.getuid())
     if time.monotonic() >= _good_until.get(str(paths.etc), 0.0):
         refuse_untrusted(obeyed(paths), what)

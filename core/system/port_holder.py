@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.text import visible
+
 LISTEN = "0A"
 """TCP_LISTEN as /proc/net/tcp writes it."""
 
@@ -32,7 +34,7 @@ def holder_of(port: int, proc: Path = Path("/proc")) -> Holder | None:
         with contextlib.suppress(OSError):
             if any(_target(proc / str(pid) / "fd" / name) in wanted for name in os.listdir(proc / str(pid) / "fd")):
                 name = (proc / str(pid) / "comm").read_text("utf-8", "replace")
-                return Holder("".join(char if char.isprintable() else "?" for char in name.strip()) or "?", pid)
+                return Holder(visible(name.strip(), 64) or "?", pid)
     return None
 
 

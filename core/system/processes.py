@@ -26,11 +26,11 @@ GRACE_SECONDS = 2.0
 """Between SIGTERM and SIGKILL."""
 CANCEL_GRACE_SECONDS = 0.5
 """The same where somebody waits for certdeck to end."""
-GUARDED_AFTER_SECONDS = 0.02
-"""A program that ends sooner is not worth a guard: it would end by itself."""
-_GUARD = 'read -r said && exit 0; kill -TERM "-$1"; sleep 2; kill -KILL "-$1"'
-"""A line is our word that the group has ended; the end of the pipe without one is our own end. PR_SET_PDEATHSIG would reach the
-program alone, none of its children, and needs code between fork and exec, which threads make unsafe."""
+GUARDED_AFTER_SECONDS = 0.1
+"""A program that ends sooner is not worth a guard, which takes some milliseconds: it ends anyway."""
+_GUARD = 'read -r _; kill -TERM "-$1"; sleep 2; kill -KILL "-$1"'
+"""Nothing is ever written to it: the end of the pipe is our own end. PR_SET_PDEATHSIG would reach the program alone, none of its
+children, and needs code between fork and exec, which threads make unsafe."""
 LOOK_SECONDS = 0.05
 """How often a silent child is looked at; its output and its end through the closed pipe are seen at once."""
 
@@ -180,7 +180,7 @@ class SystemRunner:
 
 
 class _Guard:
-    """Ends a process group when this process ends without having said that the group has."""
+    """Ends a process group when this process ends before it has dismissed the guard."""
 
     def __init__(self, group: int) -> None:
         self._group = group
@@ -211,14 +211,13 @@ class _Guard:
             os.close(theirs)
 
     def dismiss(self) -> None:
-        """Say that the group has ended."""
+        """Let the group be: it has ended, or what is left of it is meant to stay."""
         if not self._is_begun:
             return
-        with contextlib.suppress(OSError):
-            os.write(self._pipe, b"ended\n")
-        os.close(self._pipe)
         if self._shell is not None:
+            self._shell.kill()
             self._shell.wait()
+        os.close(self._pipe)
 
 
 def _text(output: bytearray) -> str:

@@ -5,9 +5,7 @@ A command's output comes from outside: what reaches a person is stripped of cont
 
 from __future__ import annotations
 
-import re
 import shlex
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,11 +13,10 @@ from core.config.model import TargetConfig
 from core.errors import UntrustedPath
 from core.ports import CancelToken, Environment
 from core.targets.kinds import kind_of
+from core.text import tail
 
 MAX_LINES = 12
 MAX_LINE_CHARACTERS = 300
-ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
-"""ECMA-48 control sequences and operating system commands, whole: without them their parameters would stay as rubbish."""
 _SIGNS = ("[emerg]", "[alert]", "error:", "[error]", "fatal")
 """How nginx, haproxy, apache and others mark the line that matters."""
 NOT_STARTED = 127
@@ -62,8 +59,7 @@ def shown(argv: Sequence[str]) -> str:
 
 def plain(text: str) -> str:
     """Return the last lines of what a program said, without anything that a terminal would act on."""
-    lines = [_printable(line).strip() for line in ESCAPE.sub("", text).replace("\r", "\n").split("\n")]
-    return "\n".join([line[:MAX_LINE_CHARACTERS] for line in lines if line][-MAX_LINES:])
+    return tail(text, MAX_LINES, MAX_LINE_CHARACTERS)
 
 
 def _run(env: Environment, target: TargetConfig, argv: Sequence[str], cancel: CancelToken | None) -> Verdict:
@@ -101,7 +97,3 @@ def _telling(lines: Sequence[str]) -> str:
         if any(sign in line.lower() for sign in _SIGNS):
             return line
     return lines[-1]
-
-
-def _printable(text: str) -> str:
-    return "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") else c for c in text)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-import unicodedata
 import warnings
 from base64 import b64encode, urlsafe_b64encode
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from core.key_types import CURVES, EXPLICIT_CURVE, RSA_PSS
+from core.text import visible
 from core.x509.signature import has_signed
 from core.x509.spki import is_explicit_curve, is_pss, spki_of
 
@@ -133,11 +133,8 @@ def to_pem(certificate: Certificate) -> bytes:
 
 
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Return text with U+FFFD for each control, format and unassigned character, at most `longest` long."""
-    kept = "".join(
-        "\ufffd" if unicodedata.category(c)[0] == "C" or c in "\u2028\u2029" else c for c in text[: longest + 1]
-    )
-    return kept if len(kept) <= longest else kept[: longest - 1] + "…"
+    """Return text with U+FFFD for each character that is not seen or would be obeyed, at most `longest` long."""
+    return visible(text, longest)
 
 
 def _base64url(data: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from core.errors import UsageError
+from core.text import visible
 
 _LONGEST = {"C": 2, "ST": 128, "L": 128, "O": 64, "OU": 64}
 """By kind, in the order in which they stand in a name; RFC 5280, appendix A."""
@@ -44,7 +45,7 @@ def _check(kind: str, has_value: bool, value: str, found: dict[str, str]) -> Non
             "The subject has a common name.", "The first name of the request is it already.", "Leave CN out."
         )
     if kind not in _LONGEST or not has_value:
-        shown = "".join(c if c.isprintable() else "?" for c in kind[:20])
+        shown = visible(kind, 20)
         why = f"{shown!r} is none of its parts: {', '.join(_LONGEST)}."
         raise BadSubject("The subject cannot be read.", why, _EXAMPLE)
     if kind in found:

@@ -84,3 +84,15 @@ def test_secrets_that_others_can_read_are_warned_of(box: Path, tmp_path: Path) -
     ]
     assert [(each["status"], each["detail"].partition(":")[0]) for each in found] == [("warn", str(word))]
     assert process("deploy", "default", "--target", "web", home=box, env=env).status == 0
+
+
+def test_no_hook_of_another_account(box: Path, tmp_path: Path) -> None:
+    """A program for DNS records that another account can change is not run; the test of the entry says why."""
+    with (box / "etc" / "certdeck.toml").open("a") as file:
+        file.write(f'[dns_providers.own]\nkind = "hook"\nzones = ["example.com"]\ncommand = "{tmp_path}/bin/reload"\n')
+    (tmp_path / "bin" / "reload").chmod(0o777)
+    answer = process("dns", "test", "own", "--domain", "a.example.com", "--json", home=box)
+    assert answer.status == 1
+    assert "chmod go-w" in answer.out
+    assert not (tmp_path / "trace").exists()
+    assert not list((box / "state" / "dns").glob("*.json"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,12 @@ async def test_poor_terminals_use_their_own_colours(terminal: Terminal) -> None:
             for segment in strip:
                 colours = (segment.style.color, segment.style.bgcolor) if segment.style else ()
                 assert all(colour is None or colour.triplet is None for colour in colours), segment
+
+
+def test_a_theme_that_is_a_pipe_holds_nobody_up(tmp_path: Path) -> None:
+    """A named pipe among one's own themes is told of, and not waited for."""
+    (tmp_path / "themes").mkdir()
+    os.mkfifo(tmp_path / "themes" / "own.toml")
+    loaded = theming.load(tmp_path)
+    assert "cannot be read" in loaded.problems[0].why
+    assert theming.DEFAULT in loaded.themes

@@ -120,7 +120,7 @@ def test_the_full_name_is_taken_from_the_hosts_file(tmp_path: Path) -> None:
     ("variables", "user"),
     [
         ({"SUDO_USER": "alice", "TERM": "xterm"}, "alice (via sudo)"),
-        ({"SUDO_USER": "al\x1bice"}, "al?ice (via sudo)"),
+        ({"SUDO_USER": "al\x1bice"}, "al\ufffdice (via sudo)"),
         ({"INVOCATION_ID": "0123"}, "systemd"),
     ],
 )
@@ -172,6 +172,6 @@ def test_the_master_that_holds_a_port_is_found(tmp_path: Path) -> None:
     a_process(tmp_path, 900, "worker", 222)
     a_process(tmp_path, 850, "ngi\x1bnx", 222)
     a_process(tmp_path, 10, "client", 111)
-    assert str(holder_of(80, tmp_path)) == "ngi?nx (process 850)"
+    assert str(holder_of(80, tmp_path)) == "ngi\ufffdnx (process 850)"
     assert holder_of(81, tmp_path) is None
     assert holder_of(80, tmp_path / "nowhere") is None

@@ -268,6 +268,17 @@ def test_pkcs12_as_openssl_writes_it(rsa_shop: Leaf, tmp_path: Path, kind: str) 
         assert_whole(rsa_shop, (tmp_path / "out.p12").read_bytes(), passphrase=given)
 
 
+def test_a_key_under_the_empty_passphrase(shop: Leaf, tmp_path: Path) -> None:
+    """OpenSSL encrypts a key with an empty passphrase when it is told so; it opens with the empty one alone."""
+    (tmp_path / "key").write_bytes(shop.key_pem)
+    argv = [find_program("openssl"), "pkcs8", "-topk8", "-in", "key", "-passout", "pass:", "-out", "out.pem"]
+    subprocess.run(argv, check=True, capture_output=True, cwd=tmp_path)
+    key = (tmp_path / "out.pem").read_bytes()
+    assert_whole(shop, shop.fullchain_pem, key, passphrase=b"")
+    assert recognise(upload(key)).passphrase == "needed"
+    assert recognise(upload(key, passphrase=b"other")).passphrase == "wrong"
+
+
 def test_a_pfx_without_a_key_is_a_chain(shop: Leaf) -> None:
     """A PFX that holds certificates alone gives them."""
     store = pkcs12.serialize_key_and_certificates(None, None, None, [shop.certificate, *shop.chain], NoEncryption())

@@ -36,7 +36,7 @@ def test_what_is_understood(text: str, parts: tuple[tuple[str, str], ...]) -> No
         ("O=" + "x" * 65, "64"),
         ("CN=shop.example.com", "common name"),
         ("O=a\x1b[31m", "cannot be seen"),
-        ("\x1b=1", "'?'"),
+        ("\x1b=1", "'\ufffd'"),
         ("O=a,,C=DE", "none of its parts"),
     ],
 )
