@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.key_types import key_words
 from core.severity import days_left, severity
@@ -18,12 +18,12 @@ from core.upload.names import accepted, addresses_as_names, bare_domains_missing
 from core.upload.recognise import Pieces
 from core.upload.trustworthy import chain, distrusted
 from core.upload.values import CheckResult
+from core.x509.path import LATE_CLOCK
 
 PASS, WARN, FAIL, SKIP = "pass", "warn", "fail", "skip"
 Answer = tuple[str, str, str]
 """Status, detail, fix."""
 
-_LATE_CLOCK = timedelta(minutes=10)
 _MOST_LISTED = 4
 
 
@@ -162,7 +162,7 @@ def _validity(case: Case, material: Material) -> Answer:
         words = f"It is not valid before {_moment(leaf.not_before)}"
         if case.clock_is_wrong:
             return WARN, f"{words}; the clock of this box is wrong, so that says little.", "Set the clock."
-        if leaf.not_before - case.believed <= _LATE_CLOCK:
+        if leaf.not_before - case.believed <= LATE_CLOCK:
             return WARN, f"{words}: in a moment.", "See that the clock of this box is right."
         return FAIL, f"{words}.", "Wait until then, and see that the clock of this box is right."
     return PASS, f"Valid until {_day(leaf.not_after)}.", ""

@@ -33,8 +33,9 @@ def chain(material: Material, now: datetime) -> Answer:
         return "fail", way.problem.what, way.problem.fix
     if not way.is_complete and (way.forged is not None or way.unconnected_root is not None):
         return _incomplete(way)
+    begins = [way.leaf.not_before, *(link.certificate.not_before for link in way.links)]
     between = [each for each in way.sent if each.der != way.top.der]
-    refusal = chain_refusal(way.leaf, between, way.top, max(now, way.leaf.not_before))
+    refusal = chain_refusal(way.leaf, between, way.top, max(now, *begins))
     if refusal is not None and now < way.leaf.not_after:
         return "fail", f"Clients refuse the chain: {printable(refusal)}.", "Ask the CA for the right chain."
     return _complete(way) if way.is_complete else _incomplete(way)

@@ -122,7 +122,7 @@ def _assembled(
     fetch_chain: bool,
 ) -> tuple[Material | None, list[str]]:
     """Put the pieces together, and say what was tried in vain."""
-    known, now = stores(context, existing), context.env.clock.now()
+    known, now = stores(context, existing), max(context.env.clock.now(), BUILT)
     material = assemble(pieces, known, now, keys, hosts)
     if not fetch_chain or material is None:
         return material, []

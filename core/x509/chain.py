@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.x509.certificate import Certificate, MalformedCertificate, parse_pem, to_pem
-from core.x509.path import Rules
+from core.x509.path import LATE_CLOCK, Rules
 from core.x509.path_building import find_way
 from core.x509.signature import has_signed
-
-TOLERANCE = timedelta(minutes=10)
-"""A fresh certificate may look not yet valid to a clock that is a little late."""
 
 
 def split_fullchain(pem: bytes) -> tuple[Certificate, list[Certificate]]:
@@ -73,7 +70,7 @@ def issued_pair_problem(fullchain: bytes, spki: bytes, names: Sequence[str], now
         return f"It is for other names than were ordered: {', '.join(wrong[:5])}."
     if leaf.is_ca:
         return "It is a CA's own certificate."
-    if now < leaf.not_before - TOLERANCE:
+    if now < leaf.not_before - LATE_CLOCK:
         return f"It is not valid before {leaf.not_before:%Y-%m-%d %H:%M} UTC."
     if now >= leaf.not_after:
         return f"It ended on {leaf.not_after:%Y-%m-%d %H:%M} UTC."

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from core.key_types import LARGEST_RSA
-from core.x509 import pbes2
 from core.x509.cost import TooCostly, refuse_costly
 from core.x509.der import INTEGER, OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader, tlv
 from core.x509.key import Native, PrivateKey
@@ -94,6 +93,8 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
     """Read an encrypted PKCS#8 key. Raises MalformedKey."""
     if passphrase is None:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
+    from core.x509 import pbes2  # most keys are plain, and the ciphers take their time to load
+
     try:
         refuse_costly(data)
         plain = pbes2.opened(data, passphrase)

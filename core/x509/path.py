@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cryptography import x509
@@ -44,6 +44,8 @@ _KNOWN = {
 """What clients understand, and so may be marked critical (RFC 5280 §4.2)."""
 _SERVERS = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
 _RIGHT_CHAIN = "Ask the CA for the right chain."
+LATE_CLOCK = timedelta(minutes=10)
+"""A fresh certificate may look not yet valid to a clock that is a little late."""
 _MOST_NAMES = 50_000
 """Compared with name constraints in one search; a certificate of ten thousand names below fifty CAs would ask for more."""
 
@@ -108,7 +110,7 @@ class Rules:
                 else "Ask the CA for its current intermediate certificate.",
                 is_expired=True,
             )
-        if self.now < certificate.not_before:
+        if self.now < certificate.not_before - LATE_CLOCK:
             return Problem(
                 f"{certificate.subject}, in the chain, is not valid before {certificate.not_before:%Y-%m-%d %H:%M} UTC.",
                 "Wait until then, and make sure that the clock of this box is right.",

@@ -73,7 +73,7 @@ def judge(
         Store("the chain that shop has now", lambda: known, trusted=False),
     )
     pieces = recognise(upload(*contents, passphrase=passphrase))
-    material = assemble(pieces, stores, now, hosts=case.get("hosts", ()))
+    material = assemble(pieces, stores, max(now, BUILT), hosts=case.get("hosts", ()))
     given = Case(pieces=pieces, material=material, now=now, built=BUILT, **case)
     return Judged(pieces=pieces, material=material, results=run_checks(given, force=force))
 

@@ -157,3 +157,11 @@ def test_a_link_within_the_rules_passes(case: str) -> None:
     """Constraints that a chain keeps are no fault of it."""
     judged = judge(*GOOD[case](), roots=pem(ROOT[0]))
     assert judged["chain"].status == "pass", judged["chain"].detail
+
+
+def test_a_clock_that_is_wrong_makes_no_chain_fail() -> None:
+    """A clock from before this program was built, or a few minutes late, does not refuse a chain as not yet valid."""
+    fresh = ca("Issuing", above=ROOT, not_before=NOON + timedelta(minutes=5))
+    parts = below(fresh)
+    assert judge(*parts, roots=pem(ROOT[0]))["chain"].status == "pass"
+    assert judge(*below(issuer(CA_TRUE)), roots=pem(ROOT[0]), now=NOON - timedelta(days=9000))["chain"].status == "pass"

@@ -52,8 +52,8 @@ COMMANDS = (
             "check --cert - < everything.pem",
         ),
         notes=(
-            "Certificate, chain and key are told apart by themselves: they may come in any file and any order.\n"
-            "The key of a request made here (`certdeck csr`) is found by itself."
+            "--cert takes files of any kind, with certificate, chain and key in any order; a file given with --key, --chain\n"
+            "or --pfx must be just that. The key of a request made here (`certdeck csr`) is found automatically."
         ),
     ),
 )
