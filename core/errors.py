@@ -7,6 +7,7 @@
     │  └─ BadSubject                             core.x509.subject
     ├─ LockHeld                                  another certdeck is writing
     ├─ NotFound                                  no such lineage, issuer, target, version
+    ├─ ClockInDoubt                              what cannot be taken back waits for a right clock
     ├─ InUse                                     something still depends on what was to go
     ├─ AlreadyThere                              something of that name is there, and would be lost
     ├─ InputRejected                             an upload did not pass its checks
@@ -97,6 +98,12 @@ class NotFound(CertdeckError):
     """There is no lineage, issuer, target or version of that name."""
 
     code = "not-found"
+
+
+class ClockInDoubt(CertdeckError):
+    """The clock of this box cannot be believed, and the step would put something in the place of a good certificate."""
+
+    code = "clock-in-doubt"
 
 
 class InUse(CertdeckError):

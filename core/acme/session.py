@@ -8,9 +8,10 @@ session may be shared by threads: all orders of a run use one, and with it one p
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,8 @@ NONCE_TRIES = 20
 """At 40 % refused nonces, one request in a hundred million fails. A refusal brings its own fresh nonce: a try is one request."""
 REQUEST_SECONDS = 30.0
 TEMPORARY = (500, 502, 503, 504)
+_OUT_OF_DATE = re.compile(r"certificate (has expired|is not yet valid)")
+"""OpenSSL's words for X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_CERT_NOT_YET_VALID."""
 
 
 class AcmeSession:
@@ -48,7 +51,11 @@ class AcmeSession:
         kid: str | None = None,
         user_agent: str = "certdeck",
         issuer: str = "",
+        compared: Callable[[float | None], None] = lambda _seconds: None,
     ) -> None:
+        """`compared`: told our clock minus the CA's with each answer, in seconds; None where no server certificate of the CA
+        is valid at the time that our clock shows.
+        """
         self.clock = clock
         self.random = random
         self.cancel = cancel
@@ -59,6 +66,7 @@ class AcmeSession:
         """What the CA is called in sentences."""
         self.clock_skew: timedelta | None = None
         """Our clock minus the CA's, from its last Date header; exact to about two seconds."""
+        self._compared = compared
         self._transport = transport
         self._user_agent = user_agent
         self._nonces = NoncePool()
@@ -72,6 +80,10 @@ class AcmeSession:
             if self._directory is None:
                 self._directory = self._fetch_directory()
             return self._directory
+
+    def now_there(self) -> datetime:
+        """Return the time by the CA's clock, as far as it has said one: what it sets an end to ends by that."""
+        return self.clock.now() - (self.clock_skew or timedelta())
 
     def post(
         self,
@@ -160,6 +172,7 @@ class AcmeSession:
         their_time = http_date(response.headers.get("date", ""))
         if their_time is not None:
             self.clock_skew = self.clock.now() - their_time
+            self._compared(self.clock_skew.total_seconds())
         return response
 
     def _fresh_nonce(self) -> str | None:
@@ -214,6 +227,8 @@ class AcmeSession:
 
     def _unreachable(self, failure: TransportFailure) -> DirectoryUnreachable | DirectoryUntrusted:
         if failure.kind == "untrusted":
+            if _OUT_OF_DATE.search(str(failure)):
+                self._compared(None)
             return DirectoryUntrusted(
                 f"The server of {self.issuer} cannot be trusted.",
                 str(failure),

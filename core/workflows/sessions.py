@@ -148,6 +148,7 @@ class Sessions:
             kid=kid,
             user_agent=f"certdeck/{VERSION}",
             issuer=issuer.name,
+            compared=lambda offset: context.clock.compared(issuer.name, offset),
         )
 
     def _settle_key(self, session: AcmeSession, record: AccountRecord, url: str) -> None:
