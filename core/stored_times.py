@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.renewal import DAILY, JITTER
+from core.version import BUILT
 
 TOLERANCE_SECONDS = 3600.0
 """Clocks are corrected by small steps all the time; the same hour counts against a CA's clock."""
@@ -92,5 +93,10 @@ STORED_TIMES = (
 
 
 def is_void(at: float | None, now: float, kind: StoredTime) -> bool:
-    """Tell whether a stored time cannot be right. Epoch seconds; what is not stored is not void."""
-    return at is not None and kind.ahead_seconds is not None and at > now + kind.ahead_seconds + TOLERANCE_SECONDS
+    """Tell whether a stored time cannot be right. Epoch seconds; what is not stored is not void.
+
+    A clock before the build date judges nothing: it is the one that is wrong.
+    """
+    if at is None or kind.ahead_seconds is None or at <= now + kind.ahead_seconds + TOLERANCE_SECONDS:
+        return False
+    return now >= BUILT.timestamp()

@@ -217,8 +217,8 @@ def _last_error(lineage: LineageStatus) -> Iterator[str]:
 def check_line(status: Status) -> tuple[int, str]:
     """Return the exit status and the line of `status --check`, as monitoring plugins write it.
 
-    Green is ok; yellow, a failed last attempt, a service that shows something else, a dead timer or a clock in doubt is a warning; red,
-    a failed target or a lineage that cannot be read is critical.
+    Green is ok; yellow, a failed last attempt, a service that shows something else, a dead timer or a clock in doubt is a warning;
+    red, a failed target or a lineage that cannot be read is critical.
     """
     by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
     for lineage in status.lineages:
