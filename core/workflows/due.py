@@ -41,6 +41,8 @@ class Decision:
     """A person has to begin."""
     is_own: bool = False
     """This box itself signs it, by its own clock."""
+    ends: float = 0.0
+    """When the certificate ends, in epoch seconds; 0 where there is none."""
 
 
 def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
@@ -55,8 +57,9 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
     decision = _decide(facts, config, now, force=force, named=named)
     if facts.on_fallback and decision.action in (SKIP, ASK) and not stands_in_for(facts, config, now):
         return Decision(facts.name, PUT_BACK, "the fallback certificate stands in for it, and is no longer needed")
-    if decision.action == RENEW and is_own(config, facts.issuer or config.defaults.issuer):
-        return replace(decision, is_own=True)
+    if decision.action == RENEW:
+        own = is_own(config, facts.issuer or config.defaults.issuer)
+        return replace(decision, is_own=own, ends=facts.not_after)
     return decision
 
 

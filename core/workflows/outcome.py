@@ -14,6 +14,7 @@ from core.store import renewal_state
 from core.store.index import facts_of
 from core.workflows.context import Context
 from core.workflows.due import why_never_alone
+from core.workflows.limits import is_waiting
 from core.workflows.plan import Plan, unknown_target
 from core.workflows.sessions import Sessions
 from core.workflows.transaction import deploy_version
@@ -73,6 +74,8 @@ def failed(context: Context, name: str, exc: Exception) -> None:
     """Remember why a lineage failed and when to try again. Only errors of ours; a full disk is no second error."""
     if not isinstance(exc, CertdeckError) or isinstance(exc, Cancelled | ClockInDoubt | LockHeld):
         return
+    if is_waiting(exc):
+        return  # the CA was not even asked
     exc.lineage = exc.lineage or name
     if isinstance(exc, TargetError) or not (context.paths.certificates / f"{name}.toml").exists():
         # The transaction has recorded its own failure; and a lineage that never came about has no renewal to hold up.

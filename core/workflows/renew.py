@@ -143,6 +143,10 @@ def _decisions(
         left_open, unreadable = _left_open(view.paths, known, now)
         decisions += left_open
         broken += unreadable
+    if any(decision.action == RENEW for decision in decisions) and not (force and named):
+        from core.workflows.limited import held_by_limits
+
+        decisions = held_by_limits(view, decisions, every)
     return decisions, broken, void
 
 
@@ -219,13 +223,13 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = context.vault
-    with Sessions(context, vault) as sessions:
+    with Sessions(context, vault, insists=force and bool(names)) as sessions:
         run = _Run(context, vault, sessions, len(busy), begins=force and bool(names))
         results: dict[str, str | Skipped | FailedLineage] = {}
         # What this box signs by its own clock comes last: by then CAs may have said what they think of it.
         own = [decision for decision in busy if decision.is_own]
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
-            for part in ([decision for decision in busy if not decision.is_own], own):
+            for part in (sorted((each for each in busy if not each.is_own), key=lambda each: each.ends), own):
                 results |= zip((decision.name for decision in part), pool.map(run.one, part), strict=True)
         for result in results.values():
             # Only now: it deploys another lineage, which may have been at work in a thread of its own.
@@ -282,13 +286,20 @@ class _Run:
     def one(self, decision: Decision) -> str | Skipped | FailedLineage:
         """Work on one lineage. Never raises: one failure, whatever it is, must not stop the others."""
         from core.events import Failed, Progressed
+        from core.workflows.limits import is_waiting
 
         context = self._context.about(decision.name)
         try:
             context.cancel.check()
             result: str | Skipped | FailedLineage = self._work(context, decision)
         except CertdeckError as exc:
-            result = FailedLineage(name=decision.name, error=exc)
+            waits = is_waiting(exc)
+            why = f"it waits: {exc.what} {exc.why}"
+            result = (
+                Skipped(name=decision.name, why=why, renew_at=exc.retry_at)
+                if waits
+                else FailedLineage(name=decision.name, error=exc)
+            )
         except Exception as exc:  # noqa: BLE001 - a mistake of ours in one lineage is no reason to let the others expire
             result = FailedLineage(name=decision.name, error=_unforeseen(decision.name, exc))
         if isinstance(result, FailedLineage):
@@ -401,7 +412,8 @@ class _Run:
             deploy_new(context, wanted, remake(context, wanted), self._sessions)
             return
         if rehearse_first and wanted.issuer.kind == "acme" and wanted.issuer.staging and wanted.can_be_rehearsed:
-            rehearse(context, staging_of(context.config, wanted), self._sessions)
+            with suppress(RateLimited):  # a staging directory that is out of breath says nothing about the real one
+                rehearse(context, staging_of(context.config, wanted), self._sessions)
         replaces = None
         with suppress(StoreCorrupt):  # of what cannot be read any more nothing is known
             facts = facts_of(context.paths, wanted.name)

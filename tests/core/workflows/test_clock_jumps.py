@@ -128,7 +128,9 @@ def test_the_fallback_waits_for_a_right_clock(appliance: Appliance, service: Ser
     appliance.ca.fail("/new-order", problem("serverInternal", 403), times=9)
     appliance.engine.renew(report=appliance.told.append)
     assert service.serves == good
-    told = [event.what for event in appliance.of(Warned) if isinstance(event, Warned) and event.code == "clock-in-doubt"]
+    told = [
+        event.what for event in appliance.of(Warned) if isinstance(event, Warned) and event.code == "clock-in-doubt"
+    ]
     assert any(what.startswith("The fallback certificate waits") and "90 days ahead" in what for what in told)
     assert any("90 days ahead" in str(entry.facts) for entry in appliance.engine.log())
 
