@@ -149,7 +149,7 @@ def test_whatever_says_stop_is_obeyed(appliance: Appliance, refusal: Response) -
             "2026-11-22 12:00:00 UTC: see https://letsencrypt.org/docs/rate-limits/#new-certificates-per-exact-set-of-identifiers"
         ),
         (
-            'too many failed authorizations (5) for "n003.example.com" in the last 1h0m0s, retry after 2026-11-21 13:00:00 UTC: see '
+            'too many failed authorizations (5) for "n003.example.com" in the last 1h0m0s, retry after then: see '
             "https://letsencrypt.org/docs/rate-limits/#authorization-failures-per-identifier-per-account"
         ),
         "Your account is temporarily prevented from requesting certificates for n003.example.com. Please visit https://portal",
