@@ -10,7 +10,7 @@ comes back to before it, the leap was the mistake; and until the leap is confirm
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from core.stored_times import CLOCK_ASKED, CLOCK_SEEN, TOLERANCE_SECONDS, is_void
 from core.version import BUILT
@@ -23,8 +23,7 @@ COMPARED_FOR_SECONDS = 86400.0
 """How long the last comparison with a CA says something about the clock of now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockRecord:
+class ClockRecord(NamedTuple):
     """What is kept of the clock between runs. Epoch seconds, by the clock of this box."""
 
     at: float
@@ -38,8 +37,7 @@ class ClockRecord:
     ca: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(NamedTuple):
     """This clock beside that of a CA."""
 
     ca: str
@@ -90,16 +88,16 @@ def moved_on(record: ClockRecord | None, now: float, seen: Comparison | None = N
     """Return what is to be kept after a run that ended at `now`."""
     base = record or ClockRecord(at=now)
     if seen is not None and seen.offset is not None:
-        base = replace(base, offset=seen.offset, compared=now, ca=seen.ca)
+        base = base._replace(offset=seen.offset, compared=now, ca=seen.ca)
         if _against(seen.ca, seen.offset) is None:
-            return replace(base, at=now, since=None)
+            return base._replace(at=now, since=None)
     elif base.compared is not None and abs(now - base.compared) > COMPARED_FOR_SECONDS:
-        base = replace(base, offset=None, compared=None, ca="")
+        base = base._replace(offset=None, compared=None, ca="")
     if -TOLERANCE_SECONDS <= now - base.at <= LEAP_SECONDS:
-        return replace(base, at=max(now, base.at), since=None)
+        return base._replace(at=max(now, base.at), since=None)
     if base.since is None or not 0 <= now - base.since <= LEAP_SECONDS:
-        return replace(base, since=now)
-    return replace(base, at=now, since=None) if now - base.since >= STEADY_SECONDS else base
+        return base._replace(since=now)
+    return base._replace(at=now, since=None) if now - base.since >= STEADY_SECONDS else base
 
 
 def _against(ca: str, offset: float) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from core.errors import CertdeckError
 
@@ -26,8 +27,7 @@ class FailedLineage:
     error: CertdeckError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(NamedTuple):
     """Something that somebody should know, and that made nothing fail."""
 
     code: str

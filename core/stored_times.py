@@ -8,7 +8,7 @@ bounded by the certificate's own end (`core.renewal.due_at`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.renewal import DAILY, JITTER
 from core.version import BUILT
@@ -22,8 +22,7 @@ LONGEST_ARI_PAUSE_SECONDS = 86400.0
 """Between two questions for renewal information; `core.acme.renewal_info` cuts Retry-After there."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTime:
+class StoredTime(NamedTuple):
     """One time on the disk."""
 
     where: str

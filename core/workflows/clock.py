@@ -13,6 +13,9 @@ from core.workflows.context import Context, View
 
 FIX = "Set the date, or switch time synchronization on (timedatectl set-ntp true); then run certdeck --renew."
 
+_WORTH_WRITING_SECONDS = 600.0
+"""A clock that has merely run on for less is not written again: what is judged by it has an hour's tolerance."""
+
 
 def doubt(view: View) -> str | None:
     """Return why the clock is in doubt as far as is known without asking anybody. Reads one small file."""
@@ -50,7 +53,7 @@ def keep(view: View, seen: Comparison | None) -> None:
     """Remember what the clock shows at the end of a run. Never raises."""
     before = clock_record.load(view.paths)
     after = moved_on(before, view.env.clock.now().timestamp(), seen)
-    if after != before:
+    if before is None or after._replace(at=before.at) != before or after.at - before.at > _WORTH_WRITING_SECONDS:
         clock_record.save(view.paths, after)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 
 from core.clock import Comparison
 
 
-@dataclass(slots=True)
 class ClockWatch:
-    """The worst comparison so far."""
+    """Keeps the worst comparison."""
 
-    worst: Comparison | None = None
-    _told: set[str] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    __slots__ = ("_lock", "_told", "worst")
+
+    def __init__(self) -> None:
+        self.worst: Comparison | None = None
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
 
     def compared(self, ca: str, offset: float | None) -> None:
         """Take down what a CA's answer says; `offset`: see `Comparison`. Any thread."""

@@ -242,7 +242,8 @@ def test_the_list_of_stored_times_is_whole() -> None:
         if "datetime" in str(field.type) and field.name not in named
     ]
     assert missing == []
-    assert {"at", "since", "compared"} <= {field.name for field in fields(ClockRecord)} & {*named, "at", "since"}
+    assert {"at", "since", "compared"} <= named
+    assert {"at", "since", "compared"} < set(ClockRecord._fields)
 
 
 def test_a_damaged_clock_record_counts_as_none(appliance: Appliance) -> None:
