@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from core.errors import CertdeckError
 
@@ -27,7 +26,8 @@ class FailedLineage:
     error: CertdeckError
 
 
-class Notice(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
     """Something that somebody should know, and that made nothing fail."""
 
     code: str

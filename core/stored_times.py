@@ -8,8 +8,11 @@ bounded by the certificate's own end (`core.renewal.due_at`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
+from core.errors import RateLimited
 from core.renewal import DAILY, JITTER
 from core.version import BUILT
 
@@ -99,3 +102,35 @@ def is_void(at: float | None, now: float, kind: StoredTime) -> bool:
     if at is None or kind.ahead_seconds is None or at <= now + kind.ahead_seconds + TOLERANCE_SECONDS:
         return False
     return now >= BUILT.timestamp()
+
+
+ERROR_AT = "last_error.at"
+
+
+def void_times(
+    now: float,
+    *,
+    last_attempt: float | None,
+    next_attempt: float | None,
+    ari_check_at: float | None,
+    last_error: Mapping[str, object] | None,
+) -> tuple[str, ...]:
+    """Return the names of those times of a lineage that are void. Epoch seconds."""
+    found = []
+    if is_void(last_attempt, now, LAST_ATTEMPT):
+        found.append("last_attempt")
+    is_limited = last_error is not None and last_error.get("code") == RateLimited.code
+    if is_void(next_attempt, now, LIMITED_ATTEMPT if is_limited else NEXT_ATTEMPT):
+        found.append("next_attempt")
+    if is_void(ari_check_at, now, ARI_CHECK):
+        found.append("ari_check_at")
+    if last_error is not None and is_void(_time_of(last_error), now, LAST_ERROR):
+        found.append(ERROR_AT)
+    return tuple(found)
+
+
+def _time_of(error: Mapping[str, object]) -> float | None:
+    try:
+        return datetime.fromisoformat(str(error.get("at"))).timestamp()
+    except (ValueError, OverflowError):
+        return None

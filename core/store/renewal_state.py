@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from core.errors import CertdeckError, RateLimited
+from core.errors import CertdeckError
 from core.paths import Paths
 from core.store.atomic import make_dir, write_file
-from core.store.records import from_json, parse_time, rfc3339, to_json
-from core.stored_times import ARI_CHECK, LAST_ATTEMPT, LAST_ERROR, LIMITED_ATTEMPT, NEXT_ATTEMPT, is_void
+from core.store.records import from_json, rfc3339, to_json
+from core.stored_times import ERROR_AT, void_times
 
 FILE = "renewal.json"
 
@@ -81,38 +81,6 @@ class RenewalState:
         if ERROR_AT in void and self.last_error is not None:
             changes["last_error"] = {key: value for key, value in self.last_error.items() if key != "at"}
         return replace(self, **changes)
-
-
-ERROR_AT = "last_error.at"
-
-
-def void_times(
-    now: float,
-    *,
-    last_attempt: float | None,
-    next_attempt: float | None,
-    ari_check_at: float | None,
-    last_error: Mapping[str, object] | None,
-) -> tuple[str, ...]:
-    """Return the names of those that are void. Epoch seconds."""
-    found = []
-    if is_void(last_attempt, now, LAST_ATTEMPT):
-        found.append("last_attempt")
-    is_limited = last_error is not None and last_error.get("code") == RateLimited.code
-    if is_void(next_attempt, now, LIMITED_ATTEMPT if is_limited else NEXT_ATTEMPT):
-        found.append("next_attempt")
-    if is_void(ari_check_at, now, ARI_CHECK):
-        found.append("ari_check_at")
-    if last_error is not None and is_void(_error_at(last_error), now, LAST_ERROR):
-        found.append(ERROR_AT)
-    return tuple(found)
-
-
-def _error_at(error: Mapping[str, object]) -> float | None:
-    try:
-        return parse_time(str(error.get("at"))).timestamp()
-    except ValueError:
-        return None
 
 
 def _seconds(at: datetime | None) -> float | None:

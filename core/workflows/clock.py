@@ -6,20 +6,29 @@ say so once, and the next run does them.
 
 from __future__ import annotations
 
-from core.clock import Comparison, has_leapt, moved_on, why_in_doubt
+import json
+from typing import TYPE_CHECKING
+
 from core.errors import ClockInDoubt
-from core.store import clock_record
-from core.workflows.context import Context, View
+from core.version import BUILT
+
+if TYPE_CHECKING:
+    from core.clock import ClockRecord, Comparison
+    from core.workflows.context import Context, View
 
 FIX = "Set the date, or switch time synchronization on (timedatectl set-ntp true); then run certdeck --renew."
 
-_WORTH_WRITING_SECONDS = 600.0
-"""A clock that has merely run on for less is not written again: what is judged by it has an hour's tolerance."""
+_RUN_ON_SECONDS = 600.0
+"""What is judged by the record of the clock has an hour's tolerance; a clock that ran on for less is not written again."""
 
 
 def doubt(view: View) -> str | None:
     """Return why the clock is in doubt as far as is known without asking anybody. Reads one small file."""
-    return why_in_doubt(view.env.clock.now().timestamp(), clock_record.load(view.paths))
+    if _is_steady(view):
+        return None
+    from core.clock import why_in_doubt
+
+    return why_in_doubt(view.env.clock.now().timestamp(), _record(view))
 
 
 def waits(context: Context, step: str) -> str | None:
@@ -28,7 +37,7 @@ def waits(context: Context, step: str) -> str | None:
     Args:
         step: what waits, as the beginning of a sentence: `The fallback certificate`.
     """
-    why = why_in_doubt(context.env.clock.now().timestamp(), clock_record.load(context.paths), context.clock.worst)
+    why = _why(context)
     if why is not None and context.clock.is_news(step):
         _tell(context, f"{step} waits, because the clock of this box is in doubt. {why}")
     return why
@@ -36,7 +45,9 @@ def waits(context: Context, step: str) -> str | None:
 
 def removal_waits(context: Context, step: str) -> bool:
     """Tell whether removing something for its age has to wait: also after a leap that nobody has confirmed."""
-    now, record = context.env.clock.now().timestamp(), clock_record.load(context.paths)
+    from core.clock import has_leapt
+
+    now, record = context.env.clock.now().timestamp(), _record(context)
     if waits(context, step) is not None:
         return True
     return has_leapt(now, record, context.clock.worst)
@@ -44,17 +55,45 @@ def removal_waits(context: Context, step: str) -> bool:
 
 def refuse(context: Context, what: str) -> None:
     """Raise ClockInDoubt (`clock-in-doubt`) where `what` has to wait."""
-    why = why_in_doubt(context.env.clock.now().timestamp(), clock_record.load(context.paths), context.clock.worst)
+    why = _why(context)
     if why is not None:
         raise ClockInDoubt(f"{what} waits, because the clock of this box is in doubt.", why, FIX)
 
 
 def keep(view: View, seen: Comparison | None) -> None:
     """Remember what the clock shows at the end of a run. Never raises."""
-    before = clock_record.load(view.paths)
+    if seen is None and _is_steady(view):
+        return
+    from core.clock import moved_on
+    from core.store.clock_record import save
+
+    before = _record(view)
     after = moved_on(before, view.env.clock.now().timestamp(), seen)
-    if before is None or after._replace(at=before.at) != before or after.at - before.at > _WORTH_WRITING_SECONDS:
-        clock_record.save(view.paths, after)
+    if after != before:
+        save(view.paths, after)
+
+
+def _why(context: Context) -> str | None:
+    from core.clock import why_in_doubt
+
+    return why_in_doubt(context.env.clock.now().timestamp(), _record(context), context.clock.worst)
+
+
+def _record(view: View) -> ClockRecord | None:
+    from core.store.clock_record import load
+
+    return load(view.paths)
+
+
+def _is_steady(view: View) -> bool:
+    """Tell whether the clock has merely run on a little since it was kept: so it is in most runs, and they load nothing more."""
+    now = view.env.clock.now()
+    try:
+        raw = json.loads(view.paths.clock.read_bytes())
+        is_plain = raw["since"] is None and (raw["offset"] is None or abs(raw["offset"]) < _RUN_ON_SECONDS)
+        return is_plain and now >= BUILT and 0 <= now.timestamp() - raw["at"] < _RUN_ON_SECONDS
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _tell(context: Context, what: str) -> None:

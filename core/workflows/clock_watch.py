@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
-from core.clock import Comparison
+if TYPE_CHECKING:
+    from core.clock import Comparison
 
 
 class ClockWatch:
@@ -22,6 +24,8 @@ class ClockWatch:
         with self._lock:
             known = self.worst.offset if self.worst is not None else None
             if self.worst is None or (offset is not None and (known is None or abs(offset) > abs(known))):
+                from core.clock import Comparison  # not before a CA is asked: most runs ask none
+
                 self.worst = Comparison(ca=ca, offset=offset)
 
     def is_news(self, step: str) -> bool:

@@ -30,7 +30,7 @@ class Context(View):
 
     narrator: Narrator
     cancel: CancelToken
-    clock: ClockWatch = field(default_factory=ClockWatch, compare=False)
+    clock: ClockWatch = field(default_factory=ClockWatch, compare=False, repr=False)
     """What the CAs of this operation say about the clock of this box."""
     _opened: dict[str, Vault] = field(default_factory=dict, repr=False, compare=False)
 

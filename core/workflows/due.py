@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from core.config.model import Config
 from core.renewal import due_at
 from core.store.index import Facts
-from core.store.renewal_state import ERROR_AT, void_times
 from core.workflows.method import SET_EACH_TIME, UPLOAD, is_acme
 
 RENEW = "renew"
@@ -68,6 +67,8 @@ def believable(facts: Facts, now: float) -> Facts:
     void = void_of(facts, now)
     if not void:
         return facts
+    from core.stored_times import ERROR_AT
+
     changes = {name: None for name in void if name != ERROR_AT}
     if "last_attempt" in void:
         facts = facts._replace(next_attempt=None, failures=0)
@@ -85,6 +86,8 @@ def void_of(facts: Facts, now: float) -> tuple[str, ...]:
         and not facts.last_error
     ):
         return ()
+    from core.stored_times import void_times
+
     return void_times(
         now,
         last_attempt=facts.last_attempt,
