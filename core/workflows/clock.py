@@ -37,7 +37,7 @@ def waits(context: Context, step: str) -> str | None:
     Args:
         step: what waits, as the beginning of a sentence: `The fallback certificate`.
     """
-    why = _why(context)
+    why = doubt_now(context)
     if why is not None and context.clock.is_news(step):
         _tell(context, f"{step} waits, because the clock of this box is in doubt. {why}")
     return why
@@ -55,7 +55,7 @@ def removal_waits(context: Context, step: str) -> bool:
 
 def refuse(context: Context, what: str) -> None:
     """Raise ClockInDoubt (`clock-in-doubt`) where `what` has to wait."""
-    why = _why(context)
+    why = doubt_now(context)
     if why is not None:
         raise ClockInDoubt(f"{what} waits, because the clock of this box is in doubt.", why, FIX)
 
@@ -73,7 +73,8 @@ def keep(view: View, seen: Comparison | None) -> None:
         save(view.paths, after)
 
 
-def _why(context: Context) -> str | None:
+def doubt_now(context: Context) -> str | None:
+    """Return why the clock is in doubt, also by what CAs have said in this operation."""
     from core.clock import why_in_doubt
 
     return why_in_doubt(context.env.clock.now().timestamp(), _record(context), context.clock.worst)

@@ -94,9 +94,8 @@ def renew(
         raise
     if not busy:
         keep(view, None)
-    doubt = why_in_doubt(view)
-    if doubt is not None:
-        outcome = replace(outcome, warnings=(Notice(code="clock-in-doubt", what=doubt, fix=FIX), *outcome.warnings))
+    if not any(notice.code == "clock-in-doubt" for notice in outcome.warnings):
+        outcome = replace(outcome, warnings=(*_doubt_notices(why_in_doubt(view)), *outcome.warnings))
     failed = outcome.failed
     _remember(
         view, "failed" if failed else "done", failed[0].error.what if failed else "", [each.name for each in failed]
@@ -214,7 +213,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from core.workflows.clock import removal_waits
+    from core.workflows.clock import doubt_now, removal_waits
     from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions
 
@@ -245,8 +244,12 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
         renewed=tuple(renewed),
         skipped=tuple(skipped),
         failed=(*broken, *failed),
-        warnings=_void_notices(void),
+        warnings=(*_doubt_notices(doubt_now(context)), *_void_notices(void)),
     )
+
+
+def _doubt_notices(why: str | None) -> tuple[Notice, ...]:
+    return () if why is None else (Notice(code="clock-in-doubt", what=why, fix=FIX),)
 
 
 def _waits(pending: Pending) -> Skipped:
