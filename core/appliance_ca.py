@@ -107,10 +107,11 @@ def _new_root(context: Context) -> Root:
     now = context.env.clock.now()
     root_key = key.generate_key("ec-256")
     mark = context.env.random.token_bytes(2).hex()
+    # Valid from the build date on: a root that was made under a clock far ahead must not be a future one when that is set right.
     # The mark tells the roots of two boxes of one vendor apart in a trust store.
     name = f"{context.config.appliance.name[:40]} Private CA {mark}"
     made = authority.new_root(
-        root_key, name, not_before=now - timedelta(days=1), not_after=_not_before_build(now) + ROOT_LIFETIME
+        root_key, name, not_before=min(now, BUILT) - timedelta(days=1), not_after=_not_before_build(now) + ROOT_LIFETIME
     )
     return Root(made, root_key)
 

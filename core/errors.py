@@ -7,6 +7,7 @@
     │  └─ BadSubject                             core.x509.subject
     ├─ LockHeld                                  another certdeck is writing
     ├─ NotFound                                  no such lineage, issuer, target, version
+    ├─ ClockInDoubt                              what cannot be taken back waits for a right clock
     ├─ InUse                                     something still depends on what was to go
     ├─ UntrustedPath                             another account could give commands to root
     ├─ AlreadyThere                              something of that name is there, and would be lost
@@ -104,6 +105,12 @@ class UntrustedPath(CertdeckError):
     """Root would run a command from a file that another account can change. `details`: `paths`."""
 
     code = "untrusted-path"
+
+
+class ClockInDoubt(CertdeckError):
+    """The clock of this box cannot be believed, and the step would put something in the place of a good certificate."""
+
+    code = "clock-in-doubt"
 
 
 class InUse(CertdeckError):

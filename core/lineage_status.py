@@ -90,3 +90,7 @@ class Status:
     hostname: str
     problems: tuple[CertdeckError, ...] = ()
     """Broken lineage files and the like: the rest is still shown."""
+    clock_doubt: str = ""
+    """Why the clock of this box cannot be believed, in one sentence; empty when nothing speaks against it."""
+    void_times: tuple[str, ...] = ()
+    """What was remembered under a wrong clock and is ignored, one sentence each; the next run drops it."""

@@ -86,6 +86,16 @@ class Paths:
         return self.state / "last-run.json"
 
     @property
+    def clock(self) -> Path:
+        """What the clock of this box showed last, and how far it was from a CA's."""
+        return self.state / "clock.json"
+
+    @property
+    def limits(self) -> Path:
+        """Which CAs take no requests before when."""
+        return self.state / "limits.json"
+
+    @property
     def schedule(self) -> Path:
         """What `schedule on` and `schedule off` set."""
         return self.state / "schedule.json"

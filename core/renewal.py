@@ -16,7 +16,8 @@ _LARGEST_SHARE = 0.67
 """Renewing with more than this of the life left orders a new certificate so often that rate limits end it."""
 RETRIES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
 DAILY = timedelta(days=1)
-_JITTER = 0.1
+JITTER = 0.1
+"""The share of a pause that chance adds at the most."""
 
 
 def due_at(
@@ -61,4 +62,4 @@ def next_retry(failures: int, last_attempt: datetime, share: float) -> datetime:
         share: 0 to 1, random: up to a tenth is added, so that many boxes do not come back at one moment.
     """
     pause = RETRIES[max(failures, 1) - 1] if failures <= len(RETRIES) else DAILY
-    return last_attempt + pause * (1 + _JITTER * share)
+    return last_attempt + pause * (1 + JITTER * share)

@@ -27,9 +27,19 @@ class FailedLineage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that somebody should know, and that made nothing fail."""
+
+    code: str
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalReport:
     renewed: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     failed: tuple[FailedLineage, ...] = ()
     due: tuple[str, ...] = ()
     """With `dry_run`: what would be renewed."""
+    warnings: tuple[Notice, ...] = ()

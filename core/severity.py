@@ -9,17 +9,19 @@ _REFERENCE_DAYS = 90
 """The lifetime for which the day counts are meant; a shorter one is judged in proportion."""
 
 
-def days_left(not_after: float, now: float) -> int:
-    """Return whole days until the end, rounded down: 0 on the last day, negative once it is over."""
-    return int((not_after - now) // DAY)
+def days_left(not_before: float, not_after: float, now: float) -> int:
+    """Return whole days until the end, rounded down: 0 on the last day and before the first, negative once it is over."""
+    return 0 if now < not_before <= not_after else int((not_after - now) // DAY)
 
 
 def severity(not_before: float, not_after: float, now: float) -> str:
     """Return `green`, `yellow` or `red`.
 
-    Green above 30 days left, yellow 8 to 30, red 7 or fewer. A life below 90 days is judged in proportion: yellow from a
-    third of it left, red from 7/90 of it.
+    Green above 30 days left, yellow 8 to 30, red 7 or fewer, and red before its first moment: clients refuse it then, too. A
+    life below 90 days is judged in proportion: yellow from a third of it left, red from 7/90 of it.
     """
+    if now < not_before:
+        return "red"
     # RFC 5280 §4.1.2.5: both ends belong to the life. A 90-day certificate of a public CA says 90 days less one second.
     life = not_after - not_before + 1
     if life < _REFERENCE_DAYS * DAY:
@@ -27,7 +29,7 @@ def severity(not_before: float, not_after: float, now: float) -> str:
         if left <= life * _RED_DAYS / _REFERENCE_DAYS:
             return "red"
         return "yellow" if left <= life / 3 else "green"
-    days = days_left(not_after, now)
+    days = days_left(not_before, not_after, now)
     if days <= _RED_DAYS:
         return "red"
     return "yellow" if days <= _YELLOW_DAYS else "green"

@@ -124,10 +124,17 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun[:-1]}ies" if re.search(r"[^aeiou]y$", noun) else f"{count:,} {noun}s"
 
 
+def not_yet_valid(lineage: LineageStatus, now: datetime) -> bool:
+    """Tell whether a certificate begins only later: clients refuse it until then."""
+    return lineage.not_before is not None and now < lineage.not_before
+
+
 def short_left(lineage: LineageStatus, now: datetime) -> str:
-    """Return what a narrow column says: `21 d`, `5 h`, `over`, `none`."""
+    """Return what a narrow column says: `21 d`, `5 h`, `over`, `not yet`, `none`."""
     if lineage.not_after is None:
         return "none"
+    if not_yet_valid(lineage, now):
+        return "not yet"
     left = (lineage.not_after - now).total_seconds()
     if left <= 0:
         return "over"
@@ -137,9 +144,11 @@ def short_left(lineage: LineageStatus, now: datetime) -> str:
 
 
 def days_left(lineage: LineageStatus, now: datetime) -> str:
-    """Return `21 days left`, `5 hours left`, `expired 2 days ago`, `no certificate yet`."""
+    """Return `21 days left`, `5 hours left`, `expired 2 days ago`, `not valid before …`, `no certificate yet`."""
     if lineage.not_after is None:
         return "no certificate yet"
+    if lineage.not_before is not None and not_yet_valid(lineage, now):
+        return f"not valid before {moment(lineage.not_before)}"
     left = lineage.not_after - now
     if left <= timedelta():
         return f"expired {ago(lineage.not_after, now)}"

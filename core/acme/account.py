@@ -25,6 +25,7 @@ from core.errors import (
     EabRequired,
     TermsNotAgreed,
 )
+from core.rate_limits import NEW_ACCOUNT
 
 SHORTEST_HMAC_BYTES = 16
 
@@ -104,7 +105,7 @@ def register(
             session.key.public_jwk(), hmac_key=eab.hmac_key, kid=eab.kid, url=directory.new_account
         )
     try:
-        reply = session.post(directory.new_account, payload, key=session.key)
+        reply = session.post(directory.new_account, payload, key=session.key, kind=NEW_ACCOUNT)
     except AcmeProblem as exc:
         if eab is None or str(exc.details.get("type")).rpartition(":")[2] not in ("unauthorized", "malformed"):
             raise
@@ -120,7 +121,9 @@ def register(
 def look_up(session: AcmeSession) -> Account | None:
     """Return the account of the session's key and set `session.kid`; None when the CA has none (RFC 8555 §7.3.1)."""
     try:
-        reply = session.post(session.directory.new_account, {"onlyReturnExisting": True}, key=session.key)
+        reply = session.post(
+            session.directory.new_account, {"onlyReturnExisting": True}, key=session.key, kind=NEW_ACCOUNT
+        )
     except AccountError as exc:
         if str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
             return None
@@ -170,7 +173,7 @@ def roll_over(session: AcmeSession, new_key: AccountKey) -> None:
 def holds(session: AcmeSession, key: AccountKey, url: str) -> bool:
     """Return whether `key` is the key of the account `url`. Raises IssuerError where the CA does not say."""
     try:
-        reply = session.post(session.directory.new_account, {"onlyReturnExisting": True}, key=key)
+        reply = session.post(session.directory.new_account, {"onlyReturnExisting": True}, key=key, kind=NEW_ACCOUNT)
     except AccountError as exc:
         if str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
             return False

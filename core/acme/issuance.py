@@ -171,7 +171,7 @@ def _is_over(session: AcmeSession, order: Order) -> bool:
     """Return whether nothing can come of the order any more. A `valid` one still holds its certificate."""
     if order.status in ("invalid", "expired", "deactivated", "revoked"):
         return True
-    return order.status != "valid" and order.expires is not None and order.expires <= session.clock.now()
+    return order.status != "valid" and order.expires is not None and order.expires <= session.now_there()
 
 
 def _created(session: AcmeSession, order: Order, names: Sequence[str], *, resumed: bool) -> OrderCreated:

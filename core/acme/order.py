@@ -19,6 +19,7 @@ from core.acme.session import AcmeSession
 from core.acme.wire import Json, object_of, objects_of, plain, text_of, texts_of, time_of
 from core.errors import AcmeProblem, DirectoryInvalid, DirectoryUnreachable, OrderTimeout
 from core.events import Narrator, Waiting
+from core.rate_limits import FINALIZE, NEW_ORDER
 
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 5.0
@@ -62,7 +63,7 @@ def new_order(
     if replaces is not None:
         payload["replaces"] = replaces
     # With `replaces` no patience for a stumbling CA: some stumble over just that, and the caller orders without it then.
-    reply = session.post(session.directory.new_order, payload, resend=replaces is None)
+    reply = session.post(session.directory.new_order, payload, resend=replaces is None, kind=NEW_ORDER, names=names)
     if reply.location is None:
         raise _incomplete(session, "It does not say where the order is (no Location header).")
     return _read(session, reply.location, reply)
@@ -116,7 +117,7 @@ def finalize(session: AcmeSession, order: Order, csr_der: bytes) -> Order:
     payload = {"csr": urlsafe_b64encode(csr_der).rstrip(b"=").decode("ascii")}
     for attempt in range(FINALIZE_TRIES):
         try:
-            return _read(session, order.url, session.post(order.finalize, payload, resend=False))
+            return _read(session, order.url, session.post(order.finalize, payload, resend=False, kind=FINALIZE))
         except (DirectoryUnreachable, AcmeProblem) as exc:
             if isinstance(exc, AcmeProblem) and not str(exc.details.get("type", "")).endswith(":orderNotReady"):
                 raise

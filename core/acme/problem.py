@@ -76,6 +76,8 @@ def explain(problem: Problem) -> tuple[str, str, str]:
     words = problem.words
     if problem.word == "rateLimited" and "paused" in problem.detail.lower():
         words = PAUSED
+    if words is None and problem.status == 429:
+        words = WORDS["rateLimited"]
     if words is None:
         what = "refused the request." if problem.type else f"answered with HTTP status {problem.status}."
         words = Words(what, "", "Read what the CA says; certdeck knows no more about this kind of refusal.")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from core.acme.account_key import AccountKey
 from core.acme.session import AcmeSession
 from core.errors import AcmeProblem, IssuerError, UsageError
+from core.rate_limits import REVOKE
 
 REASONS: Mapping[str, int] = {"unspecified": 0, "keyCompromise": 1, "superseded": 4, "cessationOfOperation": 5}
 """What public CAs accept from subscribers (Let's Encrypt's revocation page, 2026-08), of RFC 5280 §5.3.1."""
@@ -42,7 +43,7 @@ def _revoke(session: AcmeSession, certificate_der: bytes, reason: str, key: Acco
         "reason": REASONS[reason],
     }
     try:
-        session.post(address, payload, key=key)
+        session.post(address, payload, key=key, kind=REVOKE)
     except AcmeProblem as exc:
         if not str(exc.details.get("type", "")).endswith(":alreadyRevoked"):
             raise

@@ -8,22 +8,32 @@ session may be shared by threads: all orders of a run use one, and with it one p
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from core.acme import directory as directories
 from core.acme import problem as problems
 from core.acme.account_key import AccountKey
+from core.acme.gate import USUAL_LIMIT, Gate, OpenGate, reach_of, time_in
 from core.acme.nonces import NoncePool
 from core.acme.patience import Patience
-from core.acme.reply import AcmeReply, http_date, looks_like_a_page, looks_like_json, read
+from core.acme.reply import LONGEST_WAIT, AcmeReply, http_date, looks_like_a_page, looks_like_json, read
 from core.acme.wire import object_in, plain
-from core.errors import DirectoryInvalid, DirectoryUnreachable, DirectoryUntrusted, IssuerError
+from core.errors import (
+    AcmeProblem,
+    DirectoryInvalid,
+    DirectoryUnreachable,
+    DirectoryUntrusted,
+    IssuerError,
+    RateLimited,
+)
 from core.interruptible import interruptible
 from core.ports import CancelToken, Clock, Random, Response, Transport, TransportFailure
+from core.rate_limits import DIRECTORY, OTHER
 
 UNREACHED_TRIES = 2
 """For what nothing has been done for yet: a person who sees that the CA is out of reach should see it soon."""
@@ -31,6 +41,8 @@ NONCE_TRIES = 20
 """At 40 % refused nonces, one request in a hundred million fails. A refusal brings its own fresh nonce: a try is one request."""
 REQUEST_SECONDS = 30.0
 TEMPORARY = (500, 502, 503, 504)
+_OUT_OF_DATE = re.compile(r"certificate (has expired|is not yet valid)")
+"""OpenSSL's words for X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_CERT_NOT_YET_VALID."""
 
 
 class AcmeSession:
@@ -48,7 +60,12 @@ class AcmeSession:
         kid: str | None = None,
         user_agent: str = "certdeck",
         issuer: str = "",
+        compared: Callable[[float | None], None] = lambda _seconds: None,
+        gate: Gate | None = None,
     ) -> None:
+        """`compared`: told our clock minus the CA's with each answer, in seconds; None where no server certificate of the CA
+        is valid at the time that our clock shows. `gate`: asked before each request, told of limits.
+        """
         self.clock = clock
         self.random = random
         self.cancel = cancel
@@ -59,6 +76,8 @@ class AcmeSession:
         """What the CA is called in sentences."""
         self.clock_skew: timedelta | None = None
         """Our clock minus the CA's, from its last Date header; exact to about two seconds."""
+        self._compared = compared
+        self._gate: Gate = gate or OpenGate()
         self._transport = transport
         self._user_agent = user_agent
         self._nonces = NoncePool()
@@ -73,6 +92,10 @@ class AcmeSession:
                 self._directory = self._fetch_directory()
             return self._directory
 
+    def now_there(self) -> datetime:
+        """Return the time by the CA's clock, as far as it has said one: what it sets an end to ends by that."""
+        return self.clock.now() - (self.clock_skew or timedelta())
+
     def post(
         self,
         url: str,
@@ -81,14 +104,19 @@ class AcmeSession:
         key: AccountKey | None = None,
         resend: bool = True,
         accept: str | None = None,
+        kind: str = OTHER,
+        names: Sequence[str] = (),
     ) -> AcmeReply:
         """Send a signed request; `payload=None` only reads (POST-as-GET, RFC 8555 §6.3).
 
         Args:
             key: sign with this key, and send its public half instead of the account's URL.
             resend: False where a request whose reply was lost must not be repeated blindly.
+            kind: of request, as limits are kept (`core.rate_limits`).
+            names: what an order is for.
 
         Raises:
+            RateLimited (`rate-limited`): the CA refused, or had said before that it would: then nothing was sent.
             AcmeProblem or a subclass: the CA refused.
             DirectoryUnreachable, DirectoryUntrusted, DirectoryInvalid: no usable answer.
         """
@@ -102,13 +130,33 @@ class AcmeSession:
             nonce = self._nonces.take() or self._fresh_nonce()
             return self._send("POST", url, headers, signing.sign(content, url=url, nonce=nonce, kid=kid))
 
-        return self._asked(url, send, resend=resend)
+        return self._let_in(kind, names, lambda: self._asked(url, send, kind, resend=resend))
 
-    def get(self, url: str) -> AcmeReply:
+    def get(self, url: str, *, kind: str = OTHER) -> AcmeReply:
         """Ask without a signature: the directory and renewal information. Raises as `post` does."""
-        return self._asked(url, lambda: self._send("GET", url, {}, None), resend=True, tries=UNREACHED_TRIES)
 
-    def _asked(self, url: str, send: Callable[[], Response], *, resend: bool, tries: int | None = None) -> AcmeReply:
+        def send() -> Response:
+            return self._send("GET", url, {}, None)
+
+        return self._let_in(kind, (), lambda: self._asked(url, send, kind, resend=True, tries=UNREACHED_TRIES))
+
+    def _let_in(self, kind: str, names: Sequence[str], ask: Callable[[], AcmeReply]) -> AcmeReply:
+        """Ask when the gate is open, and tell it whether the CA takes such requests."""
+        self._gate.enter(kind, names)
+        try:
+            reply = ask()
+        except BaseException as exc:
+            if isinstance(exc, AcmeProblem) and not isinstance(exc, RateLimited):
+                self._gate.answered(kind)  # refused, but for a reason of its own
+            else:
+                self._gate.unanswered(kind)
+            raise
+        self._gate.answered(kind)
+        return reply
+
+    def _asked(
+        self, url: str, send: Callable[[], Response], kind: str, *, resend: bool, tries: int | None = None
+    ) -> AcmeReply:
         """Send until there is an answer that means something, or patience is at its end.
 
         `tries`: how often to try at the most while the CA cannot be reached at all; None leaves that to patience.
@@ -135,11 +183,21 @@ class AcmeSession:
                 bad_nonces += 1
                 self._keep_only(response)
             elif response.status in TEMPORARY and (resend or response.status == 503):
+                if (
+                    response.status == 503
+                    and reply.retry_after is not None
+                    and not patience.is_short(reply.retry_after)
+                ):
+                    self._gate.refused(kind, reply.retry_after, "", problem.detail)
                 patience.wait_or_raise(self._stumbled(response.status, problem, reply), reply.retry_after)
             elif response.status == 429 and patience.is_short(reply.retry_after):
-                patience.wait_or_raise(self._refused(problem, reply), reply.retry_after)
+                until = reply.retry_after or self.clock.now()
+                self._gate.refused(kind, until, "", problem.detail)  # the others wait as well
+                patience.wait_or_raise(self._refused(problem, reply), until)
             elif response.status in TEMPORARY:
                 raise self._stumbled(response.status, problem, reply)
+            elif problem.word == "rateLimited" or response.status == 429:
+                raise self._limited(kind, problem, reply)
             else:
                 if not problem.type and response.status != 404:
                     self._refuse_nonsense(url, response)
@@ -160,6 +218,7 @@ class AcmeSession:
         their_time = http_date(response.headers.get("date", ""))
         if their_time is not None:
             self.clock_skew = self.clock.now() - their_time
+            self._compared(self.clock_skew.total_seconds())
         return response
 
     def _fresh_nonce(self) -> str | None:
@@ -183,7 +242,7 @@ class AcmeSession:
 
     def _fetch_directory(self) -> directories.Directory:
         url = self.directory_url
-        reply = self.get(url)
+        reply = self.get(url, kind=DIRECTORY)
         if not reply.json:
             raise self._nonsense(url, "The answer is no JSON object.")
         return directories.parse(url, reply.json)
@@ -214,6 +273,8 @@ class AcmeSession:
 
     def _unreachable(self, failure: TransportFailure) -> DirectoryUnreachable | DirectoryUntrusted:
         if failure.kind == "untrusted":
+            if _OUT_OF_DATE.search(str(failure)):
+                self._compared(None)
             return DirectoryUntrusted(
                 f"The server of {self.issuer} cannot be trusted.",
                 str(failure),
@@ -235,6 +296,17 @@ class AcmeSession:
             retry_at=reply.retry_after,
             details={"status": status, "type": problem.type},
         )
+
+    def _limited(self, kind: str, problem: problems.Problem, reply: AcmeReply) -> IssuerError:
+        """Return the error for a refusal because of a limit, which closes that kind of request as far as it reaches."""
+        reach = reach_of(problem)
+        until = reply.retry_after or time_in(problem, self.clock_skew)
+        if until is None and reach.is_closing:
+            until = self.clock.now() + USUAL_LIMIT
+        if until is not None and reach.is_closing:
+            until = min(until, self.clock.now() + LONGEST_WAIT)
+            self._gate.refused(kind, until, reach.domain, problem.detail)
+        return problems.error_for(problem, issuer=self.issuer, retry_at=until, links=reply.links)
 
     def _refused(self, problem: problems.Problem, reply: AcmeReply) -> IssuerError:
         return problems.error_for(problem, issuer=self.issuer, retry_at=reply.retry_after, links=reply.links)

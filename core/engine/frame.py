@@ -64,6 +64,7 @@ class Frame:
         from core.errors import Cancelled, CertdeckError
         from core.events import Failed, RecordsRequired, RunFinished, RunStarted
         from core.store.lock import writers_lock
+        from core.workflows.clock import keep
         from core.workflows.recover import recover
 
         config = self.config()
@@ -86,7 +87,10 @@ class Frame:
             context.narrator.tell(RunStarted(operation=operation))
             _warn_of_permissions(context)
             try:
-                yield context
+                try:
+                    yield context
+                finally:
+                    keep(context, context.clock.worst)
             except CertdeckError as exc:
                 outcome = "cancelled" if isinstance(exc, Cancelled) else "failed"
                 about = context.narrator.about(exc.lineage) if exc.lineage else context.narrator

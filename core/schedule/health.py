@@ -25,6 +25,8 @@ def timer_state(
     `on`: it is installed and runs. `off`: it is not installed, or not switched on. `dead`: it is installed and does not run.
     `unknown`: something of somebody else's has run lately. `trouble` says what is the matter.
     """
+    if last_run is not None and _is_to_come(last_run, now):
+        last_run, last_outcome, last_error = None, "", ""
     state, trouble, next_run = _judged(record, now, last_run)
     return TimerState(
         state=state,
@@ -47,7 +49,19 @@ def _judged(record: Record | None, now: datetime, last_run: datetime | None) -> 
         return "off", f"{gone[0]} is gone: somebody has switched it off there.", None
     if not os.access(record.program, os.X_OK):
         return "dead", f"It starts {record.program}, which is not there or cannot be run.", None
-    seen = record.since if last_run is None else max(last_run, record.since)
+    since = None if _is_to_come(record.since, now) else record.since
+    seen = max((each for each in (last_run, since) if each is not None), default=None)
+    if seen is None:
+        return "dead", "Nothing is known to have run since it was switched on, which was under a wrong clock.", None
     if now - seen > 2 * record.actual.longest_pause + RANDOM_DELAY:
         return "dead", f"The timer is dead: nothing has run since {seen:%Y-%m-%d %H:%M} UTC.", None
     return "on", "", record.actual.next_run(now)
+
+
+def _is_to_come(at: datetime, now: datetime) -> bool:
+    """Tell whether something that has happened lies in the future: it was written under a wrong clock."""
+    if at <= now:
+        return False
+    from core.stored_times import LAST_RUN, is_void
+
+    return is_void(at.timestamp(), now.timestamp(), LAST_RUN)

@@ -15,6 +15,7 @@ from pathlib import Path
 from core.errors import StoreError
 from core.paths import Paths
 from core.store.atomic import remove_file, store_error
+from core.stored_times import DELETED_AT, is_void
 
 KEPT_FOR = timedelta(days=30)
 SUFFIX = ".sealed"
@@ -27,8 +28,18 @@ class DeletedCopy:
 
     name: str
     at: datetime
-    """When the lineage was deleted."""
+    """When the lineage was deleted; read from the file's name."""
     path: Path
+
+    def counts_from(self, now: datetime) -> datetime:
+        """Return what its 30 days begin with: a deletion that is still to come was written under a wrong clock."""
+        if not is_void(self.at.timestamp(), now.timestamp(), DELETED_AT):
+            return self.at
+        with suppress(OSError, ValueError, OverflowError):
+            changed = datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
+            if not is_void(changed.timestamp(), now.timestamp(), DELETED_AT):
+                return changed
+        return now
 
 
 def list_deleted(paths: Paths) -> tuple[DeletedCopy, ...]:
@@ -59,11 +70,20 @@ def has_old_copies(paths: Paths, now: datetime) -> bool:
 
 def purge_deleted(paths: Paths, now: datetime) -> int:
     """Remove the copies older than 30 days; returns how many. Wants the writers' lock. Raises StoreError."""
+    repair_times(paths, now)
     old = _old(paths, now)
     for copy in old:
         remove_file(copy.path)
     return len(old)
 
 
+def repair_times(paths: Paths, now: datetime) -> None:
+    """Let the 30 days of copies whose own time lies in the future begin now. Their names stay: they are sealed under them."""
+    for copy in list_deleted(paths):
+        if copy.at > now and copy.counts_from(now) == now:
+            with suppress(OSError):
+                os.utime(copy.path, (now.timestamp(), now.timestamp()))
+
+
 def _old(paths: Paths, now: datetime) -> list[DeletedCopy]:
-    return [copy for copy in list_deleted(paths) if copy.at + KEPT_FOR <= now]
+    return [copy for copy in list_deleted(paths) if copy.counts_from(now) + KEPT_FOR <= now]

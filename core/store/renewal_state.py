@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from core.errors import CertdeckError
 from core.paths import Paths
 from core.store.atomic import make_dir, write_file
 from core.store.records import from_json, rfc3339, to_json
+from core.stored_times import ERROR_AT, void_times
 
 FILE = "renewal.json"
 
@@ -59,6 +61,30 @@ class RenewalState:
     def succeeded(self, at: datetime) -> RenewalState:
         """Return the state after a success: nothing to remember of earlier failures."""
         return replace(self, failures=0, last_error=None, last_attempt=at, next_attempt=None, on_fallback=False)
+
+    def void_times(self, now: float) -> tuple[str, ...]:
+        """Return which of its times no right clock can have written (`core.stored_times`). `now`: epoch seconds."""
+        return void_times(
+            now,
+            last_attempt=_seconds(self.last_attempt),
+            next_attempt=_seconds(self.next_attempt),
+            ari_check_at=_seconds(self.ari_check_at),
+            last_error=self.last_error,
+        )
+
+    def repaired(self, now: float) -> RenewalState:
+        """Return the state without its void times, and without what was counted until then. `now`: epoch seconds."""
+        void = self.void_times(now)
+        changes: dict[str, Any] = {name: None for name in void if name != ERROR_AT}
+        if "last_attempt" in void:
+            changes |= {"failures": 0, "next_attempt": None}
+        if ERROR_AT in void and self.last_error is not None:
+            changes["last_error"] = {key: value for key, value in self.last_error.items() if key != "at"}
+        return replace(self, **changes)
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()
 
 
 def error_record(error: CertdeckError, at: datetime) -> dict[str, object]:

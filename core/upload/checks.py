@@ -172,8 +172,10 @@ def _expiry_soon(case: Case, material: Material) -> Answer:
     leaf = material.leaf
     if case.believed >= leaf.not_after:
         return SKIP, "It has expired.", ""
+    if case.believed < leaf.not_before:
+        return SKIP, "It is not valid yet.", ""
     begin, end, now = leaf.not_before.timestamp(), leaf.not_after.timestamp(), case.believed.timestamp()
-    left = days_left(end, now)
+    left = days_left(begin, end, now)
     words = "1 day is left" if left == 1 else f"{left:,} days are left"
     if left <= 0:
         words = "Less than a day is left"

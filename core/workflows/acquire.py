@@ -8,11 +8,13 @@ kill, a reboot or a dropped session costs nothing: the next run goes on with the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from core.acme import renewal_info
 from core.acme.issuance import Obtained, obtain
 from core.acme.order import Order
 from core.acme.session import AcmeSession
+from core.clock import span
 from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
 from core.events import CertificateIssued, KeyUsed, VersionStored, Warned
 from core.store.lineages import read_public, spec_of, store_version, versions
@@ -26,6 +28,9 @@ from core.workflows.sessions import Sessions
 from core.x509 import certificate, chain, csr, selfsigned
 from core.x509.key import PrivateKey, generate_key
 from core.x509.key_reader import load_key
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""Above that, a CA's fresh certificate can look not yet valid here, and clients refuse ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,7 @@ def _order_once(
     context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None, anyway: bool
 ) -> Acquired:
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
+    _warn_of_clock(context, session)
     open_order = _OpenOrder(context, plan, vault, session.kid or "")
     try:
         with sessions.place(plan.issuer):
@@ -152,6 +158,23 @@ def _order_once(
         delete_order(context.paths, plan.name)
         raise
     return Acquired(fullchain, open_order.key)
+
+
+def _warn_of_clock(context: Context, session: AcmeSession) -> None:
+    """Say before anything is ordered that the CA's clock is another one: the new certificate may look not valid here."""
+    _ = session.directory  # asked for on first use, and with it comes the Date
+    offset = session.clock_skew
+    if offset is None or abs(offset) <= CLOCKS_DIFFER or not context.clock.is_news(session.issuer):
+        return
+    seconds = offset.total_seconds()
+    context.narrator.tell(
+        Warned(
+            code="clock-differs",
+            what=f"The clock of this box is {span(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'} that of "
+            f"{session.issuer}.",
+            fix="Set the date, or switch time synchronization on: with a wrong clock a new certificate can look not valid.",
+        )
+    )
 
 
 def _obtain(

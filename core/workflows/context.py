@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.config.model import Config
 from core.paths import Paths
+from core.workflows.clock_watch import ClockWatch
 
 if TYPE_CHECKING:
     from core.events import Narrator
@@ -29,6 +30,8 @@ class Context(View):
 
     narrator: Narrator
     cancel: CancelToken
+    clock: ClockWatch = field(default_factory=ClockWatch, compare=False, repr=False)
+    """What the CAs of this operation say about the clock of this box."""
     _opened: dict[str, Vault] = field(default_factory=dict, repr=False, compare=False)
 
     @property

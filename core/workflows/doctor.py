@@ -18,9 +18,6 @@ from core.workflows.context import Context
 from core.workflows.doctor_permissions import permissions
 from core.workflows.plan import Plan, lineage_of, plan
 
-_CLOCK_TOLERANCE_SECONDS = 300
-"""Above that, a CA's fresh certificate can look not yet valid here, and clients refuse ours."""
-
 Check = Callable[[], Iterable[Finding]]
 
 
@@ -103,6 +100,10 @@ def _failed(id: str, title: str, exc: CertdeckError) -> Finding:
 
 
 def _clock(context: Context) -> Iterator[Finding]:
+    from core.store.index import facts_of_all
+    from core.workflows.clock import FIX, doubt
+    from core.workflows.due import void_of
+
     now = context.env.clock.now()
     if now < BUILT:
         yield Finding(
@@ -112,8 +113,22 @@ def _clock(context: Context) -> Iterator[Finding]:
             detail=f"shows {now:%Y-%m-%d}, which is before this program was built",
             fix="Set the date, or switch time synchronisation on.",
         )
+        return
+    why = doubt(context)
+    if why is not None:
+        yield Finding(id="clock", status="fail", title="Clock", detail=f"is in doubt: {why}", fix=FIX)
     else:
         yield Finding(id="clock", status="pass", title="Clock", detail=f"{now:%Y-%m-%d %H:%M} UTC")
+    for facts in facts_of_all(context.paths)[0]:
+        void = void_of(facts, now.timestamp())
+        if void:
+            yield Finding(
+                id="stored-time",
+                status="warn",
+                title=facts.name,
+                detail=f"what was remembered under a wrong clock is ignored: {', '.join(void)}",
+                fix="The next run drops it: certdeck --renew.",
+            )
 
 
 def _state(context: Context) -> Iterator[Finding]:
@@ -151,6 +166,7 @@ def _folders(context: Context) -> Iterator[Finding]:
 
 
 def _directory(context: Context, name: str) -> Iterator[Finding]:
+    from core.workflows.acquire import CLOCKS_DIFFER
     from core.workflows.issuers import test_issuer
     from core.workflows.plan import issuer_named
 
@@ -164,7 +180,7 @@ def _directory(context: Context, name: str) -> Iterator[Finding]:
         return
     yield Finding(id="directory", status="pass", title="Issuer", detail=f"{name} answers in {said.milliseconds} ms")
     skew = said.clock_skew_seconds
-    if skew is not None and abs(skew) > _CLOCK_TOLERANCE_SECONDS:
+    if skew is not None and abs(skew) > CLOCKS_DIFFER.total_seconds():
         direction = "ahead of" if skew > 0 else "behind"
         yield Finding(
             id="clock-skew",

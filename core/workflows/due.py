@@ -5,7 +5,7 @@ On the path of every run with nothing to do, over thousands of lineages, so it w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from core.config.model import Config
@@ -20,6 +20,8 @@ FINISH = "finish"
 """An order that a killed run left open, for a lineage that does not exist yet."""
 ASK = "ask"
 """Not due, but the CA should be asked once more when it wants the renewal (RFC 9773 §4.3.2)."""
+PUT_BACK = "put-back"
+"""The fallback certificate stands in for it, and the reason is gone."""
 SKIP = "skip"
 
 
@@ -30,12 +32,16 @@ BY_HAND = "its DNS records are set by hand"
 class Decision:
     name: str
     action: str
-    """`renew`, `deploy`, `finish`, `ask`, `skip`."""
+    """`renew`, `deploy`, `finish`, `ask`, `put-back`, `skip`."""
     why: str
     renew_at: float | None = None
     """Epoch seconds; None where it never renews by itself."""
     needs_you: bool = False
     """A person has to begin."""
+    is_own: bool = False
+    """This box itself signs it, by its own clock."""
+    ends: float = 0.0
+    """When the certificate ends, in epoch seconds; 0 where there is none."""
 
 
 def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
@@ -46,6 +52,61 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
         force: renew although nothing is due.
         named: somebody asked for just this lineage: waiting times after a failure do not hold them up.
     """
+    facts = believable(facts, now)
+    decision = _decide(facts, config, now, force=force, named=named)
+    if facts.on_fallback and decision.action in (SKIP, ASK) and not stands_in_for(facts, config, now):
+        return Decision(facts.name, PUT_BACK, "the fallback certificate stands in for it, and is no longer needed")
+    if decision.action == RENEW:
+        own = is_own(config, facts.issuer or config.defaults.issuer)
+        return replace(decision, is_own=own, ends=facts.not_after)
+    return decision
+
+
+def believable(facts: Facts, now: float) -> Facts:
+    """Return the facts without the times that only a wrong clock can have written, and what was counted until then."""
+    void = void_of(facts, now)
+    if not void:
+        return facts
+    from core.stored_times import ERROR_AT
+
+    changes = {name: None for name in void if name != ERROR_AT}
+    if "last_attempt" in void:
+        facts = facts._replace(next_attempt=None, failures=0)
+    if ERROR_AT in void and facts.last_error is not None:
+        facts = facts._replace(last_error={key: value for key, value in facts.last_error.items() if key != "at"})
+    return facts._replace(**changes)  # type: ignore[arg-type]
+
+
+def void_of(facts: Facts, now: float) -> tuple[str, ...]:
+    """Return which times of a lineage are void. Most have none stored at all."""
+    if (
+        facts.next_attempt is None
+        and facts.last_attempt is None
+        and facts.ari_check_at is None
+        and not facts.last_error
+    ):
+        return ()
+    from core.stored_times import void_times
+
+    return void_times(
+        now,
+        last_attempt=facts.last_attempt,
+        next_attempt=facts.next_attempt,
+        ari_check_at=facts.ari_check_at,
+        last_error=facts.last_error,
+    )
+
+
+def stands_in_for(facts: Facts, config: Config, now: float) -> str:
+    """Return why the fallback certificate has to stand in for a lineage; empty where its own can be shown (CL-07)."""
+    if facts.version is not None and facts.not_after <= now:
+        return "it has expired"
+    if facts.failures >= config.defaults.reminders:
+        return f"it failed {facts.failures} times"
+    return ""
+
+
+def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
     name = facts.name
     issuer = facts.issuer or config.defaults.issuer
     by_hand = why_never_alone(facts, config)
@@ -64,6 +125,10 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
         return _unless_held(name, "it has no certificate yet", held, now)
     if force:
         return Decision(name, RENEW, "forced")
+    if now < facts.not_before and is_own(config, issuer):
+        return Decision(
+            name, RENEW, f"it was made under a wrong clock: it is not valid before {_day(facts.not_before)}"
+        )
     due = renewal_time(facts, config)
     if due <= now:
         return _unless_held(name, "it is due", held, now, due)
@@ -76,6 +141,11 @@ def renewal_time(facts: Facts, config: Config) -> float:
     """Return when a lineage with a certificate renews, in epoch seconds."""
     days = config.defaults.renew_days_before if facts.renew_days_before is None else facts.renew_days_before
     return due_at(facts.not_before, facts.not_after, renew_days_before=days, ari_chosen=_ari_chosen(facts))
+
+
+def is_own(config: Config, issuer: str) -> bool:
+    """Tell whether this box itself signs for an issuer, by its own clock."""
+    return issuer != UPLOAD and not is_acme(config, issuer)
 
 
 def _ari_chosen(facts: Facts) -> float | None:

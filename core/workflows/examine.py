@@ -235,7 +235,7 @@ def _as_status(context: Context, name: str | None, material: Material) -> Lineag
         serial=leaf.serial,
         not_before=leaf.not_before,
         not_after=leaf.not_after,
-        days_left=days_left(end, now),
+        days_left=days_left(begin, end, now),
         severity=severity(begin, end, now),
         self_signed=leaf.self_signed,
         chain=bool(sent),

@@ -31,6 +31,7 @@ NAME = "default"
 ISSUER = "self-signed"
 LIFETIME = timedelta(days=365)
 _EXPIRED = "it had expired"
+_NOT_YET_VALID = "it was not valid yet: the clock was wrong when it was made"
 BACKDATED = timedelta(days=1)
 
 
@@ -121,7 +122,8 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
     spec = _spec(context, facts)
     names = _names(context)
     if facts is not None and facts.version is not None and facts.waiting_version is None:
-        same = set(facts.names) == set(names) and facts.not_after > context.env.clock.now().timestamp()
+        now = context.env.clock.now().timestamp()
+        same = set(facts.names) == set(names) and facts.not_before <= now < facts.not_after
         if same and tuple(facts.targets) == spec.targets:
             return FirstBoot(status=status_of(context, NAME), created=False, remade=False)
         if same:
@@ -151,9 +153,11 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
         if created
         else "it waited for its services"
         if version is not None
-        else _EXPIRED
-        if same
         else "the names had changed"
+        if not same
+        else _NOT_YET_VALID
+        if facts is not None and facts.not_before > context.env.clock.now().timestamp()
+        else _EXPIRED
     )
     return FirstBoot(status=status, created=created, remade=not created, why=why)
 
@@ -177,7 +181,7 @@ def _waiting(context: Context, facts: Facts | None, names: tuple[str, ...]) -> i
     if facts is None or facts.waiting_version is None:
         return None
     had = read_version(context.paths, NAME, facts.waiting_version).certificate
-    fits = set(had.names) == set(names) and had.not_after > context.env.clock.now()
+    fits = set(had.names) == set(names) and had.not_before <= context.env.clock.now() < had.not_after
     return facts.waiting_version if fits else None
 
 

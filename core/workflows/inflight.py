@@ -24,6 +24,7 @@ from core.targets.change import Change, owns
 from core.targets.pair import old_sha256, put_back, settle, show_old
 from core.targets.probe import look
 from core.targets.service import run_reload, shown
+from core.workflows import clock
 from core.workflows.context import Context
 
 SWITCHING = "switching"
@@ -126,7 +127,8 @@ def finish(context: Context, flight: InFlight) -> None:
     _take_over(context, flight.spec)
     _remember(context, flight)
     _seal_old_keys(context, name)
-    lineages.prune(paths, name)
+    if not clock.removal_waits(context, "Removing old versions"):
+        lineages.prune(paths, name)
     for change in flight.changes:
         try:
             settle(change)

@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 
 from core.config.model import TargetConfig
-from core.errors import Cancelled, CertdeckError, LockHeld, TargetError
+from core.errors import Cancelled, CertdeckError, ClockInDoubt, LockHeld, RateLimited, TargetError
 from core.events import RetryScheduled
-from core.renewal import choose_in_window, next_retry
+from core.renewal import DAILY, choose_in_window, next_retry
 from core.store import renewal_state
 from core.store.index import facts_of
 from core.workflows.context import Context
 from core.workflows.due import why_never_alone
+from core.workflows.limits import is_waiting
 from core.workflows.plan import Plan, unknown_target
 from core.workflows.sessions import Sessions
 from core.workflows.transaction import deploy_version
@@ -71,17 +72,21 @@ def ask_when(context: Context, plan: Plan, sessions: Sessions) -> None:
 
 def failed(context: Context, name: str, exc: Exception) -> None:
     """Remember why a lineage failed and when to try again. Only errors of ours; a full disk is no second error."""
-    if not isinstance(exc, CertdeckError) or isinstance(exc, Cancelled | LockHeld):
+    if not isinstance(exc, CertdeckError) or isinstance(exc, Cancelled | ClockInDoubt | LockHeld):
         return
+    if is_waiting(exc):
+        return  # the CA was not even asked
     exc.lineage = exc.lineage or name
     if isinstance(exc, TargetError) or not (context.paths.certificates / f"{name}.toml").exists():
         # The transaction has recorded its own failure; and a lineage that never came about has no renewal to hold up.
         return
     now = context.env.clock.now()
-    state = renewal_state.load(context.paths, name)
+    state = renewal_state.load(context.paths, name).repaired(now.timestamp())
     retry_at = next_retry(state.failures + 1, now, context.env.random.uniform(0.0, 1.0))
     if exc.retry_at is not None:
-        retry_at = max(retry_at, exc.retry_at)
+        # A limit is obeyed however long it lasts; whoever merely has trouble is asked again as often as others.
+        latest = exc.retry_at if isinstance(exc, RateLimited) else min(exc.retry_at, now + DAILY)
+        retry_at = max(retry_at, latest)
     if not _is_by_hand(context, name):
         context.narrator.tell(RetryScheduled(retry_at=retry_at, why=exc.what))
     with suppress(CertdeckError):

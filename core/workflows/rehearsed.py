@@ -26,7 +26,7 @@ def rehearsed(context: Context, plan: Plan, got: Acquired) -> LineageStatus:
         serial=leaf.serial,
         not_before=leaf.not_before,
         not_after=leaf.not_after,
-        days_left=days_left(not_after, now),
+        days_left=days_left(not_before, not_after, now),
         severity=severity(not_before, not_after, now),
         self_signed=leaf.self_signed,
         chain=bool(intermediates),

@@ -9,22 +9,33 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from core.errors import CertdeckError, IssuerError, LockHeld, NotFound, RateLimited, StoreCorrupt, UsageError
+from core.errors import (
+    CertdeckError,
+    ClockInDoubt,
+    IssuerError,
+    LockHeld,
+    NotFound,
+    RateLimited,
+    StoreCorrupt,
+    UsageError,
+)
 from core.renewal import due_at
-from core.renewal_report import FailedLineage, RenewalReport, Skipped
+from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
 from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
 from core.store.live import odd_links
 from core.workflows import last_run
+from core.workflows.clock import FIX, keep
+from core.workflows.clock import doubt as why_in_doubt
 from core.workflows.context import Context, View
 from core.workflows.damaged import damaged
-from core.workflows.due import ASK, DEPLOY, FINISH, RENEW, SKIP, Decision, decide
+from core.workflows.due import ASK, DEPLOY, FINISH, PUT_BACK, RENEW, SKIP, Decision, decide, void_of
 from core.workflows.method import UPLOAD
 
 if TYPE_CHECKING:
@@ -61,16 +72,16 @@ def renew(
         ConfigError: the main configuration cannot be read. A broken lineage file is a failure in the report.
     """
     try:
-        decisions, broken = _decisions(view, names, force)
+        decisions, broken, void = _decisions(view, names, force)
         busy = [decision for decision in decisions if decision.action != SKIP]
         skipped = tuple(_skipped(decision) for decision in decisions if decision.action == SKIP)
         if dry_run:
-            due = tuple(decision.name for decision in busy if decision.action != ASK)
-            asked = tuple(_skipped(decision) for decision in busy if decision.action == ASK)
-            return RenewalReport(skipped=skipped + asked, failed=broken, due=due)
-        outcome = RenewalReport(skipped=skipped, failed=broken)
+            due = tuple(decision.name for decision in busy if decision.action not in (ASK, PUT_BACK))
+            asked = tuple(_skipped(decision) for decision in busy if decision.action in (ASK, PUT_BACK))
+            return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=_void_notices(void))
+        outcome = RenewalReport(skipped=skipped, failed=broken, warnings=_void_notices(void))
         is_odd = bool(broken) and bool(odd_links(view.paths))
-        if busy or is_odd or _left_behind(view.paths) or has_old_copies(view.paths, view.env.clock.now()):
+        if busy or void or is_odd or _left_behind(view.paths) or has_old_copies(view.paths, view.env.clock.now()):
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     outcome = _run(working, names, force)
@@ -81,6 +92,10 @@ def renew(
         if not dry_run:
             _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
         raise
+    if not busy:
+        keep(view, None)
+    if not any(notice.code == "clock-in-doubt" for notice in outcome.warnings):
+        outcome = replace(outcome, warnings=(*_doubt_notices(why_in_doubt(view)), *outcome.warnings))
     failed = outcome.failed
     _remember(
         view, "failed" if failed else "done", failed[0].error.what if failed else "", [each.name for each in failed]
@@ -104,7 +119,10 @@ def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()
         last_run.record(view.paths, ended)
 
 
-def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
+def _decisions(
+    view: View, names: Sequence[str], force: bool
+) -> tuple[list[Decision], tuple[FailedLineage, ...], dict[str, tuple[str, ...]]]:
+    """Return what is to be done, what cannot be read, and by lineage the times that only a wrong clock can have written."""
     every, problems = facts_of_all(view.paths)
     if names:
         problems = [problem for problem in problems if problem.lineage in names]
@@ -114,7 +132,9 @@ def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Deci
         every = _chosen(every, broken, names)
     now = view.env.clock.now()
     named = bool(names)
-    decisions = [decide(facts, view.config, now.timestamp(), force=force, named=named) for facts in every]
+    stamp = now.timestamp()
+    decisions = [decide(facts, view.config, stamp, force=force, named=named) for facts in every]
+    void = {facts.name: found for facts in every if (found := void_of(facts, stamp))}
     decisions += mendable
     known = {*(decision.name for decision in decisions), *(problem.name for problem in broken)}
     broken = tuple(problem for problem in broken if not any(each.name == problem.name for each in mendable))
@@ -122,7 +142,33 @@ def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Deci
         left_open, unreadable = _left_open(view.paths, known, now)
         decisions += left_open
         broken += unreadable
-    return decisions, broken
+    if any(decision.action == RENEW for decision in decisions) and not (force and named):
+        from core.workflows.limited import held_by_limits
+
+        decisions = held_by_limits(view, decisions, every)
+    return decisions, broken, void
+
+
+def _void_notices(void: Mapping[str, Sequence[str]]) -> tuple[Notice, ...]:
+    return tuple(
+        Notice(
+            code="stored-time-void",
+            what=f"What was remembered of {name} under a wrong clock was dropped: {', '.join(fields)}.",
+            fix="Nothing needs to be done. See that time synchronization is on.",
+        )
+        for name, fields in void.items()
+    )
+
+
+def _repair(context: Context, void: Mapping[str, Sequence[str]]) -> None:
+    """Rewrite what only a wrong clock can have written, and tell so."""
+    from core.events import Warned
+    from core.store import renewal_state
+
+    now = context.env.clock.now().timestamp()
+    for name, notice in zip(void, _void_notices(void), strict=True):
+        renewal_state.save(context.paths, name, renewal_state.load(context.paths, name).repaired(now))
+        context.about(name).narrator.tell(Warned(code=notice.code, what=notice.what, fix=notice.fix))
 
 
 def _left_open(paths: Paths, known: Collection[str], now: datetime) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
@@ -167,26 +213,43 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from core.workflows.clock import doubt_now, removal_waits
     from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions
 
-    decisions, broken = _decisions(context, names, force)
+    decisions, broken, void = _decisions(context, names, force)
+    _repair(context, void)
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = context.vault
-    purge_deleted(context.paths, context.env.clock.now())
-    with Sessions(context, vault) as sessions:
+    with Sessions(context, vault, insists=force and bool(names)) as sessions:
         run = _Run(context, vault, sessions, len(busy), begins=force and bool(names))
+        results: dict[str, str | Skipped | FailedLineage] = {}
+        # What this box signs by its own clock comes last: by then CAs may have said what they think of it.
+        own = [decision for decision in busy if decision.is_own]
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
-            results = list(pool.map(run.one, busy))
-        for result in results:
+            for part in (sorted((each for each in busy if not each.is_own), key=lambda each: each.ends), own):
+                results |= zip((decision.name for decision in part), pool.map(run.one, part), strict=True)
+        for result in results.values():
             # Only now: it deploys another lineage, which may have been at work in a thread of its own.
             if isinstance(result, FailedLineage):
                 stand_in(context.about(result.name), result.name)
-    renewed = [result for result in results if isinstance(result, str)]
-    skipped += [result for result in results if isinstance(result, Skipped)]
-    failed = [result for result in results if isinstance(result, FailedLineage)]
-    return RenewalReport(renewed=tuple(renewed), skipped=tuple(skipped), failed=(*broken, *failed))
+    if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(context, "Removing deleted copies"):
+        purge_deleted(context.paths, context.env.clock.now())
+    ended = [results[decision.name] for decision in busy]
+    renewed = [result for result in ended if isinstance(result, str)]
+    skipped += [result for result in ended if isinstance(result, Skipped)]
+    failed = [result for result in ended if isinstance(result, FailedLineage)]
+    return RenewalReport(
+        renewed=tuple(renewed),
+        skipped=tuple(skipped),
+        failed=(*broken, *failed),
+        warnings=(*_doubt_notices(doubt_now(context)), *_void_notices(void)),
+    )
+
+
+def _doubt_notices(why: str | None) -> tuple[Notice, ...]:
+    return () if why is None else (Notice(code="clock-in-doubt", what=why, fix=FIX),)
 
 
 def _waits(pending: Pending) -> Skipped:
@@ -226,13 +289,20 @@ class _Run:
     def one(self, decision: Decision) -> str | Skipped | FailedLineage:
         """Work on one lineage. Never raises: one failure, whatever it is, must not stop the others."""
         from core.events import Failed, Progressed
+        from core.workflows.limits import is_waiting
 
         context = self._context.about(decision.name)
         try:
             context.cancel.check()
             result: str | Skipped | FailedLineage = self._work(context, decision)
         except CertdeckError as exc:
-            result = FailedLineage(name=decision.name, error=exc)
+            waits = is_waiting(exc)
+            why = f"it waits: {exc.what} {exc.why}"
+            result = (
+                Skipped(name=decision.name, why=why, renew_at=exc.retry_at)
+                if waits
+                else FailedLineage(name=decision.name, error=exc)
+            )
         except Exception as exc:  # noqa: BLE001 - a mistake of ours in one lineage is no reason to let the others expire
             result = FailedLineage(name=decision.name, error=_unforeseen(decision.name, exc))
         if isinstance(result, FailedLineage):
@@ -248,6 +318,7 @@ class _Run:
         from core.config.load import load_lineage
         from core.store.index import facts_of
         from core.store.orders import load_order
+        from core.workflows.fallback import put_back
         from core.workflows.issue import finish_order
         from core.workflows.manual import awaited
         from core.workflows.outcome import ask_when, failed
@@ -271,11 +342,18 @@ class _Run:
             decision = decide(again, context.config, now, force=False, named=False)
             if decision.action != RENEW:
                 return _skipped(decision)
+        if decision.action == PUT_BACK:
+            put_back(context, decision.name)
+            return Skipped(
+                name=decision.name, why="it is back on its services: the fallback certificate is no longer needed"
+            )
         try:
             if decision.action == DEPLOY:
                 self._put_out(context, lineage)
             else:
                 self._renew(context, plan(context.config, lineage))
+        except ClockInDoubt as exc:
+            return Skipped(name=decision.name, why=f"{exc.what} {exc.why} {exc.fix}", needs_you=True)
         except RecordsAwaited as outcome:
             # A permission that was to last is gone, or has ended: the order waits until somebody sets it again.
             return _waits(awaited(context, decision.name, outcome))
@@ -326,15 +404,19 @@ class _Run:
     def _renew_with(self, context: Context, wanted: Plan, *, rehearse_first: bool) -> None:
         from core.store.index import facts_of
         from core.workflows.acquire import acquire, rehearse
+        from core.workflows.clock import refuse
         from core.workflows.first_boot import remake
         from core.workflows.outcome import deploy_new
         from core.workflows.plan import staging_of
 
+        if wanted.issuer.kind != "acme" and not self._begins:
+            refuse(context, f"Renewing {wanted.name} by this box itself")
         if wanted.issuer.kind == "self-signed":
             deploy_new(context, wanted, remake(context, wanted), self._sessions)
             return
         if rehearse_first and wanted.issuer.kind == "acme" and wanted.issuer.staging and wanted.can_be_rehearsed:
-            rehearse(context, staging_of(context.config, wanted), self._sessions)
+            with suppress(RateLimited):  # a staging directory that is out of breath says nothing about the real one
+                rehearse(context, staging_of(context.config, wanted), self._sessions)
         replaces = None
         with suppress(StoreCorrupt):  # of what cannot be read any more nothing is known
             facts = facts_of(context.paths, wanted.name)
@@ -356,6 +438,6 @@ class _Run:
                 # The lineage keeps its own issuer: the next renewal asks that one first again.
                 self._renew_with(context, replace(other, lineage=wanted.lineage), rehearse_first=False)
                 return
-            except (IssuerError, UsageError, NotFound) as exc:
+            except (ClockInDoubt, IssuerError, UsageError, NotFound) as exc:
                 context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
         raise why

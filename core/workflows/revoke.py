@@ -51,12 +51,12 @@ def revoke(context: Context, name: str, reason: str) -> None:
     with Sessions(context, context.vault) as sessions:
         _revoke(context, sessions.session(wanted.issuer), name, number, leaf.der, reason)
     state = renewal_state.load(context.paths, name)
-    # Due from now on: the next run brings one that is not revoked.
+    # Due from now on, whatever this clock shows: the next run brings one that is not revoked.
     due = replace(
         state,
         revoked=leaf.sha256,
         ari_id=stored.certificate.renewal_id,
-        ari_chosen=context.env.clock.now(),
+        ari_chosen=stored.certificate.not_before,
         next_attempt=None,
     )
     renewal_state.save(context.paths, name, due)

@@ -19,14 +19,16 @@ from core.challenges import Solver
 from core.challenges.http01 import Responder
 from core.config.model import IssuerConfig
 from core.dns.names import DNS_CHALLENGES
-from core.errors import CertdeckError, UsageError
+from core.errors import CertdeckError, RateLimited, UsageError
 from core.events import AccountReady, KeyUsed
 from core.issuers import Issuer
-from core.store.accounts import AccountRecord, load_account, save_account
+from core.rate_limits import DIRECTORY, NEW_ACCOUNT
+from core.store.accounts import AccountRecord, account_id, load_account, save_account
 from core.store.vault import Vault
 from core.version import VERSION
 from core.workflows.context import Context
 from core.workflows.dns_proofs import DnsProofs
+from core.workflows.limits import AccountGate, Limits
 from core.workflows.plan import Plan
 
 __all__ = ["Sessions"]
@@ -35,7 +37,9 @@ __all__ = ["Sessions"]
 class Sessions:
     """Thread-safe. Use as a context manager: leaving it closes every connection and every listener."""
 
-    def __init__(self, context: Context, vault: Vault) -> None:
+    def __init__(self, context: Context, vault: Vault, *, insists: bool = False) -> None:
+        """`insists`: a person wants to try although a CA has said stop in an earlier run."""
+        self.limits = Limits(context, insists=insists)
         self._context = context
         self._vault = vault
         self._lock = threading.Lock()
@@ -48,6 +52,7 @@ class Sessions:
         self._dns = DnsProofs(context, vault)
         self._open = ExitStack()
         self._open.callback(self._dns.close)
+        self._open.callback(self.limits.keep)
 
     def __enter__(self) -> Sessions:
         self._dns.clean_up()
@@ -72,6 +77,8 @@ class Sessions:
         with connecting:
             refused = self._refused.get(issuer.name)
             if refused is not None:
+                for kind in (DIRECTORY, NEW_ACCOUNT) if isinstance(refused, RateLimited) else ():
+                    self._gate(issuer).enter(kind, ())  # not refused for this one: it was not asked at all
                 raise refused
             known = self._sessions.get(issuer.name)
             if known is None:
@@ -148,7 +155,12 @@ class Sessions:
             kid=kid,
             user_agent=f"certdeck/{VERSION}",
             issuer=issuer.name,
+            gate=self._gate(issuer),
+            compared=lambda offset: context.clock.compared(issuer.name, offset),
         )
+
+    def _gate(self, issuer: Issuer) -> AccountGate:
+        return self.limits.gate(account_id(issuer.name, issuer.directory or ""), issuer.name)
 
     def _settle_key(self, session: AcmeSession, record: AccountRecord, url: str) -> None:
         """End a change of the account's key that died while the CA was told: only the CA knows which of the two keys holds."""

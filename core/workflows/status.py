@@ -5,7 +5,7 @@ Parses nothing and locks nothing. Services are asked side by side, each target o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,9 +20,9 @@ from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.kinds import resolved
 from core.targets.observe import observe
 from core.version import VERSION
-from core.workflows import last_run
+from core.workflows import clock, last_run
 from core.workflows.context import View
-from core.workflows.due import decide, renewal_time, why_never_alone
+from core.workflows.due import believable, decide, renewal_time, void_of, why_never_alone
 from core.workflows.method import method_of
 
 _PROBE_SECONDS = 3.0
@@ -49,6 +49,8 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         appliance=view.config.appliance.name,
         hostname=view.config.appliance.hostname or view.env.host.name(),
         problems=tuple(problems),
+        clock_doubt=clock.doubt(view) or "",
+        void_times=tuple(_void(every, now.timestamp())),
     )
 
 
@@ -57,6 +59,13 @@ def status_of(view: View, name: str, *, probe: bool = False) -> LineageStatus:
     facts = facts_of(view.paths, name)
     states = _target_states(view, [facts], probe)
     return _lineage(view, facts, view.env.clock.now(), states)
+
+
+def _void(every: Sequence[Facts], now: float) -> Iterator[str]:
+    for facts in every:
+        void = void_of(facts, now)
+        if void:
+            yield f"What was remembered of {facts.name} under a wrong clock is ignored: {', '.join(void)}."
 
 
 def not_found(name: str, known: Sequence[str]) -> CertdeckError:
@@ -97,6 +106,7 @@ def _with_waiting(paths: Paths, facts: Facts) -> Facts:
 def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState]) -> LineageStatus:
     facts = _with_waiting(view.paths, facts)
     stamp = now.timestamp()
+    facts = believable(facts, stamp)
     has_certificate = facts.sha256 != ""
     renew_at, why = _renewal(view.config, facts, stamp)
     return LineageStatus(
@@ -107,7 +117,7 @@ def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str,
         serial=facts.serial,
         not_before=_time(facts.not_before) if has_certificate else None,
         not_after=_time(facts.not_after) if has_certificate else None,
-        days_left=days_left(facts.not_after, stamp) if has_certificate else None,
+        days_left=days_left(facts.not_before, facts.not_after, stamp) if has_certificate else None,
         severity=severity(facts.not_before, facts.not_after, stamp) if has_certificate else "red",
         self_signed=facts.self_signed,
         chain=facts.chain_length > 1,

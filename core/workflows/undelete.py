@@ -26,11 +26,11 @@ def deleted(view: View) -> tuple[DeletedLineage, ...]:
         DeletedLineage(
             name=copy.name,
             deleted=copy.at,
-            kept_until=copy.at + KEPT_FOR,
+            kept_until=copy.counts_from(now) + KEPT_FOR,
             in_the_way=copy.name in present or copy.name in stored,
         )
         for copy in list_deleted(view.paths)
-        if copy.at + KEPT_FOR > now
+        if copy.counts_from(now) + KEPT_FOR > now
     ]
     left = sorted(name for name in stored - present if _settings_of(view, name) is not None)
     return (*(DeletedLineage(name=name, deleted=None, kept_until=None) for name in left), *copies)

@@ -83,9 +83,17 @@ def test_ninety_days_less_a_second_are_ninety_days() -> None:
 )
 def test_days_left_are_whole_days(left_seconds: float, days: int) -> None:
     """Days are rounded down: 0 on the last day, negative once it is over (ST-45)."""
-    found = days_left(NOW + left_seconds, NOW)
+    found = days_left(NOW - 100 * DAY, NOW + left_seconds, NOW)
     assert found == days
     assert type(found) is int
+
+
+@pytest.mark.parametrize("begins_in", [1.0, HOUR, 90 * DAY, 3650 * DAY])
+def test_not_yet_valid_is_red_like_expired(begins_in: float) -> None:
+    """A certificate with its start in the future was green; clients refuse it as they refuse an expired one."""
+    begin = NOW + begins_in
+    assert (severity(begin, begin + 90 * DAY, NOW), days_left(begin, begin + 90 * DAY, NOW)) == ("red", 0)
+    assert severity(begin, begin + 90 * DAY, begin) == "green"
 
 
 @given(st.floats(0.01, 4000), st.floats(-10, 4000))
@@ -100,7 +108,7 @@ def test_time_only_makes_it_worse(life: float, left: float) -> None:
 def test_colour_and_days_tell_the_same(life: float, left: float) -> None:
     """The number of days that is shown and the colour beside it never contradict each other."""
     left = min(left, life)
-    days = days_left(NOW + left * DAY, NOW)
+    days = days_left(NOW - 5000 * DAY, NOW + left * DAY, NOW)
     assert colour(life, left) == ("green" if days > 30 else "yellow" if days >= 8 else "red")
 
 

@@ -78,7 +78,7 @@ def error_json(error: CertdeckError) -> dict[str, object]:
 def status_json(
     status: Status, orders: Sequence[OpenOrder] = (), requests: Sequence[SigningRequest] = ()
 ) -> dict[str, object]:
-    """Return `status --json`. `open_orders`, `requests` and `problems` are there only where there are any."""
+    """Return `status --json`. `open_orders`, `requests`, `problems`, `clock` and `void_times` only where they apply."""
     found: dict[str, object] = {
         "version": status.version,
         "time": rfc3339(status.time),
@@ -90,6 +90,10 @@ def status_json(
         found["requests"] = [request_json(request) for request in requests]
     if status.problems:
         found["problems"] = [error_json(problem) for problem in status.problems]
+    if status.clock_doubt:
+        found["clock"] = {"in_doubt": True, "why": status.clock_doubt}
+    if status.void_times:
+        found["void_times"] = list(status.void_times)
     return found
 
 
@@ -139,7 +143,7 @@ def target_json(target: TargetState) -> dict[str, object]:
 
 
 def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
-    """Return `--renew --json`; `due` only with --dry-run."""
+    """Return `--renew --json`; `due` only with --dry-run, `warnings` only where there are any."""
     found: dict[str, object] = {
         "renewed": list(report.renewed),
         "skipped": [{"name": skipped.name, "why": skipped.why} for skipped in report.skipped],
@@ -147,6 +151,8 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
     }
     if dry_run:
         found["due"] = list(report.due)
+    if report.warnings:
+        found["warnings"] = [{"code": each.code, "what": each.what, "fix": each.fix} for each in report.warnings]
     return found
 
 

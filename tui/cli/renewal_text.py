@@ -37,6 +37,12 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
     yield f"Nothing is due. The next one is {printable(name)}, on {local.day} {local:%b %Y}."
 
 
+def warning_lines(report: RenewalReport) -> Iterator[str]:
+    """Yield what somebody should know although nothing failed."""
+    for notice in report.warnings:
+        yield f"warning: {printable(notice.what)} {printable(notice.fix)}"
+
+
 def failure_lines(report: RenewalReport, stream: Stream) -> Iterator[str]:
     """Yield the errors of the failed ones, what, why and fix."""
     for failed in report.failed:

@@ -31,6 +31,9 @@ def status_lines(
     """
     names = f"{printable(status.appliance)} · {printable(status.hostname)}"
     yield f"{stream.painted(names, 'bold')} · {text.timer_shown(status.timer, status.time)}"
+    for sentence in (status.clock_doubt, *status.void_times):
+        if sentence:
+            yield stream.painted(printable(sentence), "yellow")
     if not status.lineages:
         yield ""
         yield "There is no certificate yet. `certdeck first-boot` makes one for HTTPS at once; `certdeck issue` gets a trusted one."
@@ -217,8 +220,8 @@ def _last_error(lineage: LineageStatus) -> Iterator[str]:
 def check_line(status: Status) -> tuple[int, str]:
     """Return the exit status and the line of `status --check`, as monitoring plugins write it.
 
-    Green is ok; yellow, a failed last attempt, a service that shows something else or a dead timer is a warning; red, a failed
-    target or a lineage that cannot be read is critical.
+    Green is ok; yellow, a failed last attempt, a service that shows something else, a dead timer or a clock in doubt is a warning;
+    red, a failed target or a lineage that cannot be read is critical.
     """
     by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
     for lineage in status.lineages:
@@ -229,6 +232,8 @@ def check_line(status: Status) -> tuple[int, str]:
     ]
     if status.timer.state == "dead":
         by_level[exits.WARNING].append(f"timer: {printable(status.timer.trouble)}")
+    if status.clock_doubt:
+        by_level[exits.WARNING].append(f"clock: {printable(status.clock_doubt)}")
     worst = max((level for level, names in by_level.items() if names), default=exits.OK)
     word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
     told = [*by_level[exits.CRITICAL], *by_level[exits.WARNING]]

@@ -413,5 +413,5 @@ def test_everything_can_be_tried_self_signed_first(appliance: Appliance, tmp_pat
     with pytest.raises(RateLimited):
         appliance.issue(NAME, targets=("web",))
     assert service.serves == appliance.live("default")
-    appliance.issue(NAME, targets=("web",))
+    appliance.issue(NAME, targets=("web",), force=True)
     assert service.serves == appliance.live(NAME)

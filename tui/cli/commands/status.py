@@ -109,7 +109,7 @@ COMMANDS = (
         run=_run,
         examples=("status", "status shop", "status --json", "status --check    # for Nagios, Icinga and the like"),
         notes="With --check the exit status is 0 for ok, 1 for warning: a renewal is due or its last attempt failed, a service\n"
-        "shows another certificate, the timer is dead; and 2 for critical: a certificate ends very soon or is not there,\n"
-        "a deployment failed, or state cannot be read.",
+        "shows another certificate, the timer is dead, the clock is in doubt; and 2 for critical: a certificate ends very soon,\n"
+        "is not valid yet or not there, a deployment failed, or state cannot be read.",
     ),
 )

@@ -1,0 +1,121 @@
+"""Whether the clock of this box can be believed, from what is known of it. Pure.
+
+Three things are held against it: the day this program was built, what it showed when something was last written here, and the
+`Date` of a CA that was asked in this run. A CA that agrees with it settles everything. Without one, a clock is believed again once
+it has run on for a day.
+
+A leap ahead is no proof against a clock, because a box may have been switched off; but it is remembered as a leap. When the clock
+comes back to before it, the leap was the mistake; and until the leap is confirmed nothing is removed for its age.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.stored_times import CLOCK_ASKED, CLOCK_SEEN, TOLERANCE_SECONDS, is_void
+from core.version import BUILT
+
+LEAP_SECONDS = 45 * 86400.0
+"""More time than this between two writes is a leap: longer than the 30 days that anything here is kept for."""
+STEADY_SECONDS = 20 * 3600.0
+"""How long a clock has to run on before it is believed without a CA: two runs of a daily timer fall into more than that."""
+COMPARED_FOR_SECONDS = 86400.0
+"""How long the last comparison with a CA says something about the clock of now."""
+
+
+class ClockRecord(NamedTuple):
+    """What is kept of the clock between runs. Epoch seconds, by the clock of this box."""
+
+    at: float
+    """The last time shown that is believed."""
+    since: float | None = None
+    """A time shown that does not follow on `at`: where the clock stands since it leapt or went back."""
+    offset: float | None = None
+    """This clock minus a CA's, in seconds, when they were last compared."""
+    compared: float | None = None
+    """When that was."""
+    ca: str = ""
+
+
+class Comparison(NamedTuple):
+    """This clock beside that of a CA."""
+
+    ca: str
+    offset: float | None
+    """This clock minus the CA's, in seconds; None: the CA's server certificate is not valid at the time shown here.
+
+    That alone says little, because the certificate of an internal CA's server may well have expired."""
+
+
+def why_in_doubt(now: float, record: ClockRecord | None, seen: Comparison | None = None) -> str | None:
+    """Return why the clock cannot be believed, in one sentence; None when nothing speaks against it.
+
+    Args:
+        now: epoch seconds.
+        seen: the worst comparison of this run; None where no CA has been asked.
+    """
+    if now < BUILT.timestamp():
+        return f"The clock of this box shows {_moment(now)}, which is before this program was built."
+    if seen is not None and seen.offset is not None:
+        return _against(seen.ca, seen.offset)
+    if record is None:
+        return None
+    if seen is not None and now - record.at > LEAP_SECONDS:
+        return (
+            f"The clock of this box has leapt ahead by {span(now - record.at)} since something was last written here, and "
+            f"the server certificate of {seen.ca} has expired by it."
+        )
+    is_fresh = record.compared is not None and abs(now - record.compared) <= COMPARED_FOR_SECONDS
+    if is_fresh and not is_void(record.compared, now, CLOCK_ASKED) and record.offset is not None:
+        against = _against(record.ca, record.offset)
+        if against is not None:
+            return against
+    if is_void(record.at, now, CLOCK_SEEN):
+        return (
+            f"The clock of this box shows {_moment(now)}, but something was last written here at {_moment(record.at)}: "
+            "it has gone back, or was ahead then."
+        )
+    return None
+
+
+def has_leapt(now: float, record: ClockRecord | None, seen: Comparison | None = None) -> bool:
+    """Tell whether the clock is far ahead of what was seen here last, and nobody has confirmed that yet."""
+    is_compared = seen is not None and seen.offset is not None
+    return record is not None and not is_compared and now - record.at > LEAP_SECONDS
+
+
+def moved_on(record: ClockRecord | None, now: float, seen: Comparison | None = None) -> ClockRecord:
+    """Return what is to be kept after a run that ended at `now`."""
+    base = record or ClockRecord(at=now)
+    if seen is not None and seen.offset is not None:
+        base = base._replace(offset=seen.offset, compared=now, ca=seen.ca)
+        if _against(seen.ca, seen.offset) is None:
+            return base._replace(at=now, since=None)
+    elif base.compared is not None and abs(now - base.compared) > COMPARED_FOR_SECONDS:
+        base = base._replace(offset=None, compared=None, ca="")
+    if -TOLERANCE_SECONDS <= now - base.at <= LEAP_SECONDS:
+        return base._replace(at=max(now, base.at), since=None)
+    if base.since is None or not 0 <= now - base.since <= LEAP_SECONDS:
+        return base._replace(since=now)
+    return base._replace(at=now, since=None) if now - base.since >= STEADY_SECONDS else base
+
+
+def _against(ca: str, offset: float) -> str | None:
+    if abs(offset) <= TOLERANCE_SECONDS:
+        return None
+    return f"The clock of this box is {span(abs(offset))} {'ahead of' if offset > 0 else 'behind'} that of {ca}."
+
+
+def span(seconds: float) -> str:
+    """Return `5 minutes`, `3 hours`, `12 days`, `10 years`."""
+    for size, word in ((365.25 * 86400, "year"), (86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= 2 * size or (seconds >= size and word == "minute"):
+            count = round(seconds / size)
+            return f"{count} {word}{'' if count == 1 else 's'}"
+    return f"{round(seconds)} seconds"
+
+
+def _moment(stamp: float) -> str:
+    from datetime import UTC, datetime
+
+    return f"{datetime.fromtimestamp(stamp, UTC):%Y-%m-%d %H:%M} UTC"

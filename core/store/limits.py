@@ -1,0 +1,35 @@
+"""The limits of CAs, kept over runs: `state/limits.json`. A file that cannot be read counts as missing: the CA says it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict
+
+from core.errors import CertdeckError
+from core.paths import Paths
+from core.rate_limits import Limit
+from core.store.atomic import make_dir, remove_file, write_file
+from core.store.records import from_values, parsed
+
+
+def load(paths: Paths) -> tuple[Limit, ...]:
+    """Return what is kept. Never raises."""
+    try:
+        raw = parsed(paths.limits.read_bytes())
+        entries = raw["limits"] if isinstance(raw, dict) else []
+        return tuple(from_values(Limit, each) for each in entries)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def save(paths: Paths, limits: Iterable[Limit]) -> None:
+    """Keep these and no others. Never raises: a limit that is forgotten is told again."""
+    kept = [asdict(each) for each in limits]
+    with suppress(CertdeckError):
+        if not kept:
+            remove_file(paths.limits)
+            return
+        make_dir(paths.state)
+        write_file(paths.limits, json.dumps({"limits": kept}, indent=1).encode())
