@@ -49,13 +49,6 @@ def parted(data: bytes) -> Parted | None:
         return None
 
 
-def alone(key: bytes) -> bytes:
-    """Return a PKCS#12 file, without checksum, that holds this encrypted PKCS#8 key (DER) and nothing else."""
-    bag = tlv(SEQUENCE, tlv(OID, SHROUDED_KEY_BAG) + tlv(_EXPLICIT, key))
-    safes = tlv(SEQUENCE, _data_info(tlv(SEQUENCE, bag)))
-    return tlv(SEQUENCE, b"\x02\x01\x03" + _data_info(safes))
-
-
 def _parted(reader: Reader) -> Parted | None:
     version, safes, *_ = reader.children(reader.whole())
     inner = _content_of(reader, safes)
