@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
+from tests.support.authority import Authority
 from tests.support.command import ROOT, SCRIPT
 from tests.support.tmux import Terminal
 
@@ -40,6 +42,24 @@ def test_standard_input_that_is_a_terminal_is_not_echoed(terminals: Terminals) -
     terminal.press("Enter")
     assert SECRET not in terminal.wait_for("cf is kept.")
     assert terminal.wait_exit() == 0
+
+
+def test_enter_is_the_empty_passphrase(terminals: Terminals, tmp_path: Path) -> None:
+    """Enter at the question for a passphrase tries the empty one, and says that it is wrong; ^D ends it in words."""
+    leaf = Authority.new().leaf(["shop.example.com"])
+    (tmp_path / "key.pem").write_bytes(
+        leaf.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"changeit"))
+    )
+    (tmp_path / "cert.pem").write_bytes(leaf.fullchain_pem)
+    argv = ["check", "--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem")]
+    terminal = terminals([*SCRIPT, *argv], cwd=ROOT)
+    terminal.wait_for("Passphrase:")
+    terminal.press("Enter")
+    terminal.wait_for("Wrong. Passphrase:")
+    terminal.press("C-d")
+    screen = terminal.wait_for("Nothing was done.")
+    assert terminal.wait_exit() == 1
+    assert "Traceback" not in screen
 
 
 @pytest.mark.parametrize("key", ["C-c", "C-d", "Enter"])

@@ -93,6 +93,18 @@ async def test_passphrase_is_not_shown() -> None:
     assert answers == ["hünter2".encode()]
 
 
+async def test_enter_alone_is_the_empty_passphrase() -> None:
+    """A file that exists may have an empty passphrase: Enter alone answers it."""
+    app = deck()
+    answers: list[bytes | None] = []
+    async with app.run_test(size=NARROW) as pilot:
+        app.push_screen(PassphraseDialog("Passphrase", "Of the file."), answers.append)
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+    assert answers == [b""]
+
+
 async def test_a_new_passphrase_is_typed_twice() -> None:
     """A new passphrase must be typed twice alike, and an empty one is refused."""
     app = deck()

@@ -89,7 +89,7 @@ def ask_secret(call: Call, field: DnsField, *, optional: bool = False) -> bytes:
 
 def _read(key: str, file: str, *, many_lines: bool) -> bytes:
     try:
-        content = secret_bytes(file)
+        content = secret_bytes(file, key)
     except UsageError as exc:
         place = "Standard input" if file == _STDIN else f"The file for --secret {key}"
         raise UsageError(

@@ -124,12 +124,15 @@ def secret_lines_from(file: str) -> bytes:
         raise _not_text(file, exc) from exc
 
 
-def secret_bytes(file: str) -> bytes:
-    """Return what a file, or standard input for `-`, holds. Raises UsageError (`usage`): it cannot be read, or is too long."""
+def secret_bytes(file: str, label: str = "Secret") -> bytes:
+    """Return what a file, or standard input for `-`, holds; a terminal is asked for `label` without echo.
+
+    Raises UsageError (`usage`): it cannot be read, or is too long; Cancelled (`cancelled`): the question was not answered.
+    """
     if file != "-":
         return read_secret_file(Path(file))
     if sys.stdin is not None and sys.stdin.isatty():
-        return asked_secret("Secret: ")
+        return asked_secret(f"{label}: ")
     content = standard_input(SECRET_BYTES)
     if len(content) > SECRET_BYTES:
         raise UsageError("Standard input cannot be used.", "It is too long for a secret.", "Give the secret alone.")
