@@ -42,7 +42,12 @@ _KNOWN = {
     x509.ObjectIdentifier("1.3.6.1.5.5.7.1.8"),  # RFC 3779, autonomous systems
 }
 """What clients understand, and so may be marked critical (RFC 5280 §4.2)."""
-_SERVERS = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+_SERVERS = {
+    ExtendedKeyUsageOID.SERVER_AUTH,
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.3"),  # "server gated crypto", which OpenSSL still takes from a CA
+    x509.ObjectIdentifier("2.16.840.1.113730.4.1"),
+}
 _RIGHT_CHAIN = "Ask the CA for the right chain."
 LATE_CLOCK = timedelta(minutes=10)
 """A fresh certificate may look not yet valid to a clock that is a little late."""
