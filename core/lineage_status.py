@@ -6,7 +6,7 @@ Apart from the other operations' values because every scheduled look at the box 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.errors import CertdeckError
@@ -61,6 +61,20 @@ class LineageStatus:
     dns: str | None = None
     """The DNS provider that its names are proved with."""
     profile: str | None = None
+    chain_not_after: datetime | None = None
+    """The earliest end among the certificates that are sent: leaf and intermediates."""
+    chain_end: str = ""
+    """Subject of the intermediate that ends before the leaf does; empty where none does."""
+    valid_yet: bool = True
+    revoked: bool = False
+    on_fallback: bool = False
+    """The fallback certificate is served in its place."""
+    wanted: Mapping[str, object] = field(default_factory=dict)
+    """`domains`, `key_type`, `issuer`, `profile` as configured, where the certificate was ordered with others."""
+    timer: str = "active"
+    """`active`, `off`, `absent`, `failed`: whether something starts the scheduled run."""
+    too_rare: str = ""
+    """Why the scheduled run comes too rarely for it, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +92,15 @@ class TimerState:
     """What failed in the last run has succeeded since, or is gone."""
     trouble: str = ""
     """Why it is not simply on or off, in one sentence: it is dead, its unit or its program is gone."""
+    is_absent: bool = False
+    """Nothing was ever set, or what was set is gone; else `off` means that it was switched off."""
+
+    @property
+    def word(self) -> str:
+        """The word of `status --json`: `active`, `off`, `absent`, `failed`."""
+        if self.state == "off":
+            return "absent" if self.is_absent else "off"
+        return "failed" if self.state == "dead" else "active"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

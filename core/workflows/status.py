@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from core.config.model import Config, TargetConfig
 from core.errors import CertdeckError, NotFound
 from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.paths import Paths
 from core.schedule.health import timer_state
+from core.schedule.record import OFF
 from core.schedule.record import load as load_schedule
+from core.schedule.timetable import Timetable, too_rare
 from core.severity import days_left, severity
 from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.kinds import resolved
@@ -41,11 +44,12 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         problems = [problem for problem in problems if problem.lineage in wanted]
     now = view.env.clock.now()
     states = _target_states(view, every, probe)
+    watch = _watch(view, now)
     return Status(
         version=VERSION,
         time=now,
-        lineages=tuple(_lineage(view, facts, now, states) for facts in every),
-        timer=_since(timer(view, now), view.paths, troubled),
+        lineages=tuple(_lineage(view, facts, now, states, watch) for facts in every),
+        timer=_since(watch.timer, view.paths, troubled),
         appliance=view.config.appliance.name,
         hostname=view.config.appliance.hostname or view.env.host.name(),
         problems=tuple(problems),
@@ -56,7 +60,20 @@ def status_of(view: View, name: str, *, probe: bool = False) -> LineageStatus:
     """Return the state of one lineage. Raises NotFound."""
     facts = facts_of(view.paths, name)
     states = _target_states(view, [facts], probe)
-    return _lineage(view, facts, view.env.clock.now(), states)
+    now = view.env.clock.now()
+    return _lineage(view, facts, now, states, _watch(view, now))
+
+
+class _Watch(NamedTuple):
+    """What starts the scheduled run, and how often."""
+
+    timer: TimerState
+    timetable: Timetable | None
+
+
+def _watch(view: View, now: datetime) -> _Watch:
+    record = load_schedule(view.paths)
+    return _Watch(timer(view, now), None if record is None or record.how == OFF else record.actual)
 
 
 def not_found(name: str, known: Sequence[str]) -> CertdeckError:
@@ -91,24 +108,28 @@ def _with_waiting(paths: Paths, facts: Facts) -> Facts:
         ca=stored.ca,
         directory=stored.directory,
         cert_profile=stored.profile,
+        chain_not_after=(waiting.chain_not_after or waiting.not_after).timestamp(),
+        chain_end=waiting.chain_end,
     )
 
 
-def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState]) -> LineageStatus:
+def _lineage(
+    view: View, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState], watch: _Watch
+) -> LineageStatus:
     facts = _with_waiting(view.paths, facts)
     stamp = now.timestamp()
     has_certificate = facts.sha256 != ""
     renew_at, why = _renewal(view.config, facts, stamp)
     return LineageStatus(
         name=facts.name,
-        domains=tuple(facts.domains or facts.names),
+        domains=_covered(facts),
         subject=facts.subject,
         issuer=facts.issued_by,
         serial=facts.serial,
         not_before=_time(facts.not_before) if has_certificate else None,
         not_after=_time(facts.not_after) if has_certificate else None,
-        days_left=days_left(facts.not_after, stamp) if has_certificate else None,
-        severity=severity(facts.not_before, facts.not_after, stamp) if has_certificate else "red",
+        days_left=days_left(facts.chain_not_after, stamp) if has_certificate else None,
+        severity=severity(facts.not_before, facts.chain_not_after, stamp) if has_certificate else "red",
         self_signed=facts.self_signed,
         chain=facts.chain_length > 1,
         chain_length=max(facts.chain_length - 1, 0),
@@ -128,7 +149,33 @@ def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str,
         open_order=facts.open_order,
         dns=facts.dns,
         profile=facts.cert_profile,
+        chain_not_after=_time(facts.chain_not_after) if has_certificate else None,
+        chain_end=facts.chain_end,
+        valid_yet=facts.not_before <= stamp,
+        revoked=facts.revoked,
+        on_fallback=facts.on_fallback,
+        wanted=facts.wanted,
+        timer=watch.timer.word,
+        too_rare="" if watch.timetable is None or renew_at is None else _too_rare(view.config, facts, watch.timetable),
     )
+
+
+def _covered(facts: Facts) -> tuple[str, ...]:
+    """Return the names of the certificate, in the order of the settings; those of the settings where there is none yet."""
+    if not facts.sha256:
+        return tuple(facts.domains)
+    there = set(facts.names)
+    ordered = [name for name in facts.domains if name in there]
+    return tuple(dict.fromkeys((*ordered, *facts.names)))
+
+
+def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
+    if facts.version is None:
+        return ""
+    span = facts.chain_not_after - renewal_time(facts._replace(ari_chosen=None, chain_retry_at=None), config)
+    if not too_rare(timetable, span):
+        return ""
+    return f"The scheduled run comes too rarely for it ({timetable.words}): certdeck schedule on fits the times."
 
 
 def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
@@ -141,6 +188,8 @@ def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None,
     if facts.version is None:
         return (_time(facts.next_attempt) if facts.next_attempt else None), "no certificate"
     due = renewal_time(facts, config)
+    if facts.is_wanted or facts.revoked:
+        due = min(due, now)
     if facts.next_attempt is not None and facts.next_attempt > max(due, now):
         return _time(facts.next_attempt), "retry"
     if due == facts.ari_chosen and facts.ari_id == facts.renewal_id:
@@ -193,7 +242,7 @@ def timer(view: View, now: datetime) -> TimerState:
     record = load_schedule(view.paths)
     if last is None:
         return timer_state(record, now, None, "", "")
-    return timer_state(record, now, last.at, last.outcome, last.error)
+    return timer_state(record, now, last.at, last.outcome, last.error, last.before)
 
 
 def _since(known: TimerState, paths: Paths, troubled: Set[str | None]) -> TimerState:

@@ -374,14 +374,19 @@ def test_lines_that_are_gone_are_found(appliance: Appliance, user_box: InitSyste
 
 
 def test_somebody_elses_timer(appliance: Appliance, engine: Engine) -> None:
-    """Without a schedule of ours a recent run counts for something, an old one and one before `off` do not."""
+    """Without a schedule of ours two recent runs are somebody's timer; one alone, old ones and those before `off` are none."""
     ran(appliance)
-    assert timer(engine).state == "unknown"
+    assert (timer(engine).state, timer(engine).word) == ("off", "absent")
+    appliance.clock.advance(hours=12)
+    ran(appliance)
+    assert (timer(engine).state, timer(engine).word) == ("unknown", "active")
     appliance.clock.advance(hours=1)
     engine.unschedule()
-    assert timer(engine).state == "off"
-    appliance.clock.advance(hours=1)
-    ran(appliance)
+    assert (timer(engine).state, timer(engine).word) == ("off", "off")
+    for _ in range(2):
+        appliance.clock.advance(hours=12)
+        assert timer(engine).state == "off"
+        ran(appliance)
     assert timer(engine).state == "unknown"
     appliance.clock.advance(days=3)
     assert timer(engine).state == "off"
