@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from core.config.load import load_lineage
 from core.config.model import LineageConfig
 from core.errors import CertdeckError, NotFound, UsageError
 from core.events import KeyUsed
@@ -14,6 +13,7 @@ from core.identifiers import check_lineage_name, lineage_name_for, parse_identif
 from core.lineage_status import LineageStatus
 from core.severity import days_left, severity
 from core.store import lineages
+from core.store.had_with import settings_of
 from core.trust import stores
 from core.upload.aia import is_web, issuer_urls
 from core.upload.checks import Case, can_be_forced, is_accepted, run_checks
@@ -148,7 +148,7 @@ def existing_settings(context: Context, name: str | None) -> LineageConfig | Non
     if name is None:
         return None
     try:
-        return load_lineage(context.paths, name)
+        return settings_of(context.paths, name)
     except NotFound:
         return None
 
@@ -235,7 +235,7 @@ def _as_status(context: Context, name: str | None, material: Material) -> Lineag
         key_type=leaf.key_type,
         method=UPLOAD,
         ca=None,
-        auto_renew=context.config.defaults.auto_renew,
+        auto_renew=False,
         renew_at=None,
         renew_why="by hand",
         last_error=None,

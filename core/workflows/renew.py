@@ -60,6 +60,7 @@ def renew(
         LockHeld (`lock-held`): something is due and another certdeck is at work.
         ConfigError: the main configuration cannot be read. A broken lineage file is a failure in the report.
     """
+    is_scheduled = not names and not force and not dry_run  # a person's run says nothing about the timer
     try:
         decisions, broken = _decisions(view, names, force)
         busy = [decision for decision in decisions if decision.action != SKIP]
@@ -78,13 +79,13 @@ def renew(
                 if busy:
                     raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
     except Exception as exc:
-        if not dry_run:
+        if is_scheduled:
             _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
         raise
     failed = outcome.failed
-    _remember(
-        view, "failed" if failed else "done", failed[0].error.what if failed else "", [each.name for each in failed]
-    )
+    if is_scheduled:
+        what = failed[0].error.what if failed else ""
+        _remember(view, "failed" if failed else "done", what, [each.name for each in failed])
     return outcome
 
 
@@ -245,7 +246,7 @@ class _Run:
 
     def _work(self, context: Context, decision: Decision) -> str | Skipped:
         from core.challenges.awaited import RecordsAwaited
-        from core.config.load import load_lineage
+        from core.store.had_with import settings_of
         from core.store.index import facts_of
         from core.store.orders import load_order
         from core.workflows.issue import finish_order
@@ -261,9 +262,9 @@ class _Run:
                 ended = f"its order ended {ends:%Y-%m-%d} before its DNS records had been set"
                 why = f"{ended}: begin again with certdeck --renew {decision.name} --force"
                 return Skipped(name=decision.name, why=why, needs_you=True)
-            pending = finish_order(context, decision.name, self._vault, self._sessions)
+            pending = finish_order(context, decision.name, self._vault, self._sessions, is_scheduled=True)
             return decision.name if pending is None else _waits(pending)
-        lineage = load_lineage(context.paths, decision.name)
+        lineage = settings_of(context.paths, decision.name)
         if decision.action == ASK:
             ask_when(context, plan(context.config, lineage), self._sessions)
             again = facts_of(context.paths, decision.name)
@@ -288,19 +289,18 @@ class _Run:
         """Deploy what waits, or have a new one where it is of no use any more."""
         from core.events import Warned
         from core.store.lineages import read_version, waiting_version
-        from core.workflows.deploy import deploy, settings_of_waiting
+        from core.workflows.deploy import settings_of_waiting
         from core.workflows.outcome import deploy_new
         from core.workflows.plan import plan
+        from core.workflows.waiting import still_meant
 
         waiting = waiting_version(context.paths, lineage.name)
         assert waiting is not None
         try:
             ordered = settings_of_waiting(context, lineage, waiting)
-            if ordered.issuer == UPLOAD:  # nobody can order it, but it is here
-                deploy(context, lineage.name)
-                return
-            lineage = ordered
-            had = read_version(context.paths, lineage.name, waiting).certificate
+            stored = read_version(context.paths, lineage.name, waiting)
+            ordered = lineage = still_meant(context, ordered, stored.created)
+            had = stored.certificate
             if due_at(had.not_before.timestamp(), had.not_after.timestamp()) > context.env.clock.now().timestamp():
                 deploy_new(context, plan(context.config, ordered), waiting, self._sessions)
                 return
@@ -345,14 +345,14 @@ class _Run:
     def _fall_back(self, context: Context, wanted: Plan, why: CertdeckError) -> None:
         """Try the fallback issuers in order; the first error stays the one that is told when all fail."""
         from core.events import Failed, IssuerFellBack
-        from core.workflows.plan import plan
+        from core.workflows.plan import plan, without_issuer
 
-        for name in context.config.defaults.fallback_issuers:
+        for name in wanted.lineage.fallback_issuers or ():
             if name == wanted.issuer.name:
                 continue
             context.narrator.tell(IssuerFellBack(from_issuer=wanted.issuer.name, to_issuer=name, why=why.what))
             try:
-                other = plan(context.config, replace(wanted.lineage, issuer=name, profile=None))
+                other = plan(context.config, replace(without_issuer(wanted.lineage), issuer=name))
                 # The lineage keeps its own issuer: the next renewal asks that one first again.
                 self._renew_with(context, replace(other, lineage=wanted.lineage), rehearse_first=False)
                 return
