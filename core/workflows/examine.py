@@ -29,6 +29,7 @@ from core.workflows.csr import keys_of_requests
 from core.workflows.method import SELF_SIGNED, UPLOAD
 from core.workflows.status import status_of
 from core.x509.certificate import Certificate, to_pem
+from core.x509.chain_end import first_end
 
 _NAMELESS = "upload"
 """What a certificate is called that has no name fit for one."""
@@ -217,7 +218,9 @@ def _counted(*things: tuple[str, int]) -> tuple[str, ...]:
 def _as_status(context: Context, name: str | None, material: Material) -> LineageStatus:
     """Return the status that the lineage would have."""
     leaf, sent = material.leaf, material.way.sent
+    first = first_end(leaf, sent)
     begin, end, now = leaf.not_before.timestamp(), leaf.not_after.timestamp(), context.env.clock.now().timestamp()
+    chain_end = first.not_after.timestamp()
     return LineageStatus(
         name=name or _name_for(leaf),
         domains=leaf.names,
@@ -226,8 +229,8 @@ def _as_status(context: Context, name: str | None, material: Material) -> Lineag
         serial=leaf.serial,
         not_before=leaf.not_before,
         not_after=leaf.not_after,
-        days_left=days_left(end, now),
-        severity=severity(begin, end, now),
+        days_left=days_left(chain_end, now),
+        severity=severity(begin, end, now, chain_end),
         self_signed=leaf.self_signed,
         chain=bool(sent),
         chain_length=len(sent),
@@ -239,6 +242,9 @@ def _as_status(context: Context, name: str | None, material: Material) -> Lineag
         renew_at=None,
         renew_why="by hand",
         last_error=None,
+        chain_not_after=first.not_after,
+        chain_end="" if first is leaf else first.subject,
+        valid_yet=begin <= now,
     )
 
 

@@ -139,7 +139,8 @@ def reusable(context: Context, wanted: Plan) -> int | None:
     if (stored.ca, had.key_type, stored.profile) != (wanted.issuer.name, wanted.key_type, wanted.profile):
         return None
     days = wanted.lineage.renew_days_before or context.config.defaults.renew_days_before
-    due = due_at(had.not_before.timestamp(), had.not_after.timestamp(), renew_days_before=days)
+    ends = had.chain_not_after or had.not_after
+    due = due_at(had.not_before.timestamp(), ends.timestamp(), renew_days_before=days)
     same = set(had.names) == set(wanted.names) and due > context.env.clock.now().timestamp()
     return version if same else None
 

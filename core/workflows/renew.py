@@ -301,7 +301,8 @@ class _Run:
             stored = read_version(context.paths, lineage.name, waiting)
             ordered = lineage = still_meant(context, ordered, stored.created)
             had = stored.certificate
-            if due_at(had.not_before.timestamp(), had.not_after.timestamp()) > context.env.clock.now().timestamp():
+            ends = had.chain_not_after or had.not_after
+            if due_at(had.not_before.timestamp(), ends.timestamp()) > context.env.clock.now().timestamp():
                 deploy_new(context, plan(context.config, ordered), waiting, self._sessions)
                 return
         except StoreCorrupt as exc:

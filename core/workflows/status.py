@@ -129,7 +129,9 @@ def _lineage(
         not_before=_time(facts.not_before) if has_certificate else None,
         not_after=_time(facts.not_after) if has_certificate else None,
         days_left=days_left(facts.chain_not_after, stamp) if has_certificate else None,
-        severity=severity(facts.not_before, facts.chain_not_after, stamp) if has_certificate else "red",
+        severity=severity(facts.not_before, facts.not_after, stamp, facts.chain_not_after)
+        if has_certificate
+        else "red",
         self_signed=facts.self_signed,
         chain=facts.chain_length > 1,
         chain_length=max(facts.chain_length - 1, 0),
