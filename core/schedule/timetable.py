@@ -66,6 +66,11 @@ class Timetable:
         pauses = [after - before for before, after in zip(minutes, [*minutes[1:], minutes[0] + cycle], strict=True)]
         return timedelta(minutes=max(pauses))
 
+    @property
+    def random_delay(self) -> timedelta:
+        """How much later a run may come at random; less where runs are close, so that two of them stay two."""
+        return min(RANDOM_DELAY, self.longest_pause / 4)
+
     def next_run(self, now: datetime) -> datetime:
         """Return the first moment after `now`, aware UTC, by the time zone of this box; random delays not counted."""
         today = now.astimezone().date()
