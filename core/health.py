@@ -72,6 +72,11 @@ def _revoked(row: LineageStatus) -> Iterator[Reason]:
         yield Reason("revoked", CRITICAL, "It is revoked: clients that check refuse it.")
 
 
+def _staging(row: LineageStatus) -> Iterator[Reason]:
+    if row.is_staging:
+        yield Reason("staging", WARNING, "It comes from a staging CA, which clients do not trust.")
+
+
 def _service(row: LineageStatus) -> Iterator[Reason]:
     if row.on_fallback:
         yield Reason("fallback-serves", CRITICAL, "The fallback certificate is served in its place.")
@@ -109,7 +114,14 @@ def _timer(row: LineageStatus) -> Iterator[Reason]:
 
 
 _WORDS = {"domains": "names", "key_type": "key type"}
-_RULES: tuple[Callable[[LineageStatus], Iterator[Reason]], ...] = (_revoked, _time, _service, _renewal, _timer)
+_RULES: tuple[Callable[[LineageStatus], Iterator[Reason]], ...] = (
+    _revoked,
+    _time,
+    _staging,
+    _service,
+    _renewal,
+    _timer,
+)
 
 
 def _day(moment: object) -> str:

@@ -69,6 +69,8 @@ class LineageStatus:
     revoked: bool = False
     on_fallback: bool = False
     """The fallback certificate is served in its place."""
+    is_staging: bool = False
+    """It comes from a CA's staging."""
     wanted: Mapping[str, object] = field(default_factory=dict)
     """`domains`, `key_type`, `issuer`, `profile` as configured, where the certificate was ordered with others."""
     timer: str = "active"

@@ -14,7 +14,7 @@ from core.acme.issuance import Obtained, obtain
 from core.acme.order import Order
 from core.acme.session import AcmeSession
 from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
-from core.events import CertificateIssued, KeyUsed, VersionStored, Warned
+from core.events import CertificateIssued, KeyUsed, RehearsalPassed, VersionStored, Warned
 from core.store.lineages import read_public, spec_of, store_version, versions
 from core.store.orders import OrderRecord, delete_order, load_order, load_order_key, save_order, save_order_key
 from core.store.vault import Vault
@@ -119,6 +119,7 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
         profile=plan.profile,
     )
     _look_at(context, plan, obtained.fullchain_pem, leaf_key)
+    context.narrator.tell(RehearsalPassed(issuer=plan.issuer.name, names=plan.names))
     return Acquired(obtained.fullchain_pem, leaf_key)
 
 

@@ -74,7 +74,10 @@ def issuer_named(config: Config, name: str) -> Issuer:
     if entry is None:
         assert built_in is not None
         return built_in
-    return merged(built_in, name, directory=entry.directory, title=entry.title, staging=entry.staging)
+    found = merged(built_in, name, directory=entry.directory, title=entry.title, staging=entry.staging)
+    # Whatever others rehearse with is a staging, too.
+    rehearses = any(other.staging == name for other in config.issuers.values())
+    return replace(found, is_staging=True) if rehearses else found
 
 
 def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | None) -> LineageConfig:

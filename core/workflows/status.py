@@ -19,6 +19,7 @@ from core.schedule.record import OFF
 from core.schedule.record import load as load_schedule
 from core.schedule.timetable import Timetable, too_rare
 from core.severity import days_left, severity
+from core.staging import is_staging_issuer
 from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.kinds import resolved
 from core.targets.observe import observe
@@ -157,6 +158,7 @@ def _lineage(
         revoked=facts.revoked,
         on_fallback=facts.on_fallback,
         wanted=facts.wanted,
+        is_staging=is_staging_issuer(facts.issued_by),
         timer=watch.timer.word,
         too_rare="" if watch.timetable is None or renew_at is None else _too_rare(view.config, facts, watch.timetable),
     )

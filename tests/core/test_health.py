@@ -48,6 +48,7 @@ SOON = NOW + timedelta(days=20)
         ({"chain_end": "R3", "chain_not_after": SOON, "severity": "red"}, "critical", ["chain-ends-first"]),
         ({"chain_end": "R3", "chain_not_after": SOON, "auto_renew": False}, "warning", ["chain-ends-first"]),
         ({"chain_end": "R3", "chain_not_after": NOW + timedelta(days=50)}, "ok", []),
+        ({"is_staging": True}, "warning", ["staging"]),
         ({"severity": "yellow", "revoked": True}, "critical", ["revoked", "expires-soon"]),
     ],
 )

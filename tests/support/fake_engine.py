@@ -75,6 +75,7 @@ from tests.support.showcase import (
     deploy_events,
     issue_events,
     issuer_info,
+    rehearsal_events,
     skip_reason,
 )
 
@@ -215,7 +216,9 @@ class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts):
         targets = request.targets or ()
         if self.pending:
             return self._pending(name, request.domains, report)
-        self._tell("issue", report, cancel, issue_events(request.domains, targets), name)
+        rehearsal = rehearsal_events(request.domains) if request.staging or request.rehearse else []
+        order = [] if request.staging else issue_events(request.domains, targets)
+        self._tell("issue", report, cancel, [*rehearsal, *order], name)
         made = lineage(
             name,
             *request.domains,
