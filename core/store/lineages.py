@@ -310,7 +310,7 @@ def lineage_of(spec: Mapping[str, object], name: str | None = None) -> LineageCo
 def _home(paths: Paths, name: str) -> Path:
     if not name or name.startswith(".") or "/" in name or "\0" in name:
         raise NotFound(
-            f"There is no lineage {name!r}.",
+            f"There is no certificate {name!r}.",
             "That cannot be the name of one.",
             "See the names with: certdeck status.",
         )

@@ -110,7 +110,7 @@ def remove_issuer(context: Context, name: str) -> None:
             raise InUse(
                 f"{name} is still used by {', '.join(users[:5])}.",
                 "That would fail without it, and perhaps not before a renewal.",
-                "Give them another issuer first; an open order ends with `certdeck complete`, or is removed with its lineage.",
+                "Give them another issuer first; an open order ends with `certdeck complete`, or is removed with its certificate.",
             )
     remove_table(context.paths, ("issuers", name))
     context.narrator.tell(Changed(what=f"issuer {name} removed"))

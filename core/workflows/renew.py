@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError, IssuerError, LockHeld, NotFound, RateLimited, StoreCorrupt, UsageError
 from core.renewal import due_at
-from core.renewal_report import FailedLineage, RenewalReport, Skipped
+from core.renewal_report import FailedLineage, NotServed, RenewalReport, Skipped
 from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
 from core.store.live import odd_links
@@ -62,19 +62,20 @@ def renew(
     """
     is_scheduled = not names and not force and not dry_run  # a person's run says nothing about the timer
     try:
-        decisions, broken = _decisions(view, names, force)
+        decisions, broken, every = _decisions(view, names, force)
         busy = [decision for decision in decisions if decision.action != SKIP]
         skipped = tuple(_skipped(decision) for decision in decisions if decision.action == SKIP)
         if dry_run:
             due = tuple(decision.name for decision in busy if decision.action != ASK)
             asked = tuple(_skipped(decision) for decision in busy if decision.action == ASK)
-            return RenewalReport(skipped=skipped + asked, failed=broken, due=due)
+            return RenewalReport(skipped=skipped + asked, failed=broken, due=due, not_served=_not_served(view, every))
         outcome = RenewalReport(skipped=skipped, failed=broken)
         is_odd = bool(broken) and bool(odd_links(view.paths))
         if busy or is_odd or _left_behind(view.paths) or has_old_copies(view.paths, view.env.clock.now()):
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     outcome = _run(working, names, force)
+                every = [facts for facts in facts_of_all(view.paths)[0] if not names or facts.name in names]
             except LockHeld:
                 if busy:
                     raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
@@ -82,11 +83,27 @@ def renew(
         if is_scheduled:
             _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
         raise
+    outcome = replace(outcome, not_served=_not_served(view, every))
     failed = outcome.failed
     if is_scheduled:
         what = failed[0].error.what if failed else ""
         _remember(view, "failed" if failed else "done", what, [each.name for each in failed])
     return outcome
+
+
+def _not_served(view: View, every: Sequence[Facts]) -> tuple[NotServed, ...]:
+    """Return the targets whose files somebody else has changed. Compares files; asks no service."""
+    every = [facts for facts in every if facts.targets and facts.version is not None]
+    if not every:
+        return ()
+    from core.workflows.status import target_states
+
+    states = target_states(view, every, probe=False)
+    return tuple(
+        NotServed(name=name, target=target, why=state.why)
+        for (name, target), state in states.items()
+        if state.state == "stale"
+    )
 
 
 def _left_behind(paths: Paths) -> bool:
@@ -105,7 +122,10 @@ def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()
         last_run.record(view.paths, ended)
 
 
-def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
+def _decisions(
+    view: View, names: Sequence[str], force: bool
+) -> tuple[list[Decision], tuple[FailedLineage, ...], list[Facts]]:
+    """Return what to do, what cannot be read, and the facts that it was decided by."""
     every, problems = facts_of_all(view.paths)
     if names:
         problems = [problem for problem in problems if problem.lineage in names]
@@ -123,7 +143,7 @@ def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Deci
         left_open, unreadable = _left_open(view.paths, known, now)
         decisions += left_open
         broken += unreadable
-    return decisions, broken
+    return decisions, broken, every
 
 
 def _left_open(paths: Paths, known: Collection[str], now: datetime) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
@@ -171,7 +191,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions
 
-    decisions, broken = _decisions(context, names, force)
+    decisions, broken, _ = _decisions(context, names, force)
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = context.vault

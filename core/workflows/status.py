@@ -44,7 +44,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         every = [facts for facts in every if facts.name in wanted]
         problems = [problem for problem in problems if problem.lineage in wanted]
     now = view.env.clock.now()
-    states = _target_states(view, every, probe)
+    states = target_states(view, every, probe)
     watch = _watch(view, now)
     return Status(
         version=VERSION,
@@ -60,7 +60,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
 def status_of(view: View, name: str, *, probe: bool = False) -> LineageStatus:
     """Return the state of one lineage. Raises NotFound."""
     facts = facts_of(view.paths, name)
-    states = _target_states(view, [facts], probe)
+    states = target_states(view, [facts], probe)
     now = view.env.clock.now()
     return _lineage(view, facts, now, states, _watch(view, now))
 
@@ -202,7 +202,7 @@ def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None,
     return _time(due), "days-before" if days is not None else "lifetime"
 
 
-def _target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple[str, str], TargetState]:
+def target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple[str, str], TargetState]:
     """Return each lineage's targets as they are now; services are asked side by side."""
     wanted = [(facts, name) for facts in every for name in facts.targets]
     if not wanted:

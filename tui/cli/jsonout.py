@@ -159,6 +159,15 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
         "skipped": [{"name": skipped.name, "why": skipped.why} for skipped in report.skipped],
         "failed": [{"name": failed.name, "error": error_json(failed.error)} for failed in report.failed],
     }
+    if report.not_served:
+        found["warnings"] = [
+            {
+                "code": "not-served",
+                "what": f"{each.target} does not have the live certificate of {each.name}. {each.why}",
+                "fix": f"certdeck deploy {each.name}",
+            }
+            for each in report.not_served
+        ]
     if dry_run:
         found["due"] = list(report.due)
     return found

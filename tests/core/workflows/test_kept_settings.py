@@ -12,7 +12,7 @@ from core.config.edit import write_lineage
 from core.config.load import load_lineage
 from core.config.model import LineageConfig
 from core.errors import ConfigTestFailed, NotFound, UsageError
-from core.events import Warned
+from core.events import CertificateIssued, RehearsalPassed, Warned
 from core.health import health
 from core.operations import IssuerChange, LineageStatus
 from core.ports import Completed
@@ -226,3 +226,25 @@ def test_a_run_by_hand_says_nothing_about_the_timer(appliance: Appliance) -> Non
     appliance.clock.advance(hours=1)
     appliance.engine.renew((NAME,), force=True)
     assert appliance.engine.status().timer.last_run == ran
+
+
+def test_a_run_reports_what_is_not_served(appliance: Appliance, tmp_path: Path) -> None:
+    """A target that somebody gave another certificate is in the result of a run with nothing due, and changes nothing else."""
+    service = appliance.add_service(tmp_path / "srv")
+    appliance.issue(NAME, targets=("web",))
+    assert appliance.engine.renew().not_served == ()
+    Path(service.target.certificate).unlink()
+    Path(service.target.certificate).write_text("another")
+    for dry_run in (True, False):
+        (found,) = appliance.engine.renew(dry_run=dry_run).not_served
+        assert (found.name, found.target, "changed by somebody else" in found.why) == (NAME, "web", True)
+
+
+def test_a_rehearsal_tells_that_it_passed(appliance: Appliance) -> None:
+    """A rehearsal ends with an event of its own, and no certificate is told as issued."""
+    appliance.configure('[issuers.lab]\ndirectory = "https://ca.test/directory"\nagree_tos = true\n')
+    text = appliance.paths.config.read_text().replace("[issuers.ca]", '[issuers.ca]\nstaging = "lab"')
+    appliance.paths.config.write_text(text)
+    appliance.issue(NAME, staging=True)
+    assert [event.issuer for event in appliance.of(RehearsalPassed)] == ["lab"]  # type: ignore[attr-defined]
+    assert appliance.of(CertificateIssued) == []
