@@ -93,6 +93,9 @@ _RENEWALS: Final = {
 }
 
 
+_NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer dead"}
+
+
 def severity_of(lineage: LineageStatus) -> str:
     """Return the colour of a certificate's health: `green`, `yellow` or `red`."""
     return {OK: "green", WARNING: "yellow", CRITICAL: "red"}[health(lineage).level]
@@ -306,6 +309,8 @@ def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
         return f"renews by hand before {day(lineage.not_after)}"
     if lineage.renew_at is None:
         return "does not renew by itself" if lineage.sha256 else "waits for its first order"
+    if lineage.timer != "active":
+        return f"would renew {soon(lineage.renew_at, now)} – {_NO_TIMER[lineage.timer]}"
     verb = "tries again" if lineage.renew_why == "retry" else "renews"
     return f"{verb} {soon(lineage.renew_at, now)}"
 

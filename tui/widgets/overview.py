@@ -79,7 +79,7 @@ class Overview(Inked):
             "red": ("needs you", "need you"),
             **({"waits": ("waits for you", "wait for you")} if counts["waits"] else {}),
             **({"warned": ("warning", "warnings")} if counts["warned"] else {}),
-            "yellow": ("renews soon", "renew soon"),
+            **({} if counts["warned"] and not counts["yellow"] else {"yellow": ("renews soon", "renew soon")}),
             "green": ("healthy", "healthy"),
         }
         parts: list[Part] = []
