@@ -40,6 +40,7 @@ class LineageStatus:
     chain: bool
     """Intermediates are present."""
     chain_length: int
+    """Certificates above the leaf."""
     sha256: str
     key_type: str
     method: str
@@ -47,7 +48,8 @@ class LineageStatus:
     auto_renew: bool
     renew_at: datetime | None
     renew_why: str
-    """`ari`, `days-before`, `lifetime`, `off`, `by hand`, `retry`, `no certificate`."""
+    """`ari`, `ari-late` (the CA's moment is too late), `days-before`, `lifetime`, `chain` (its end), `revoked`, `settings`, `off`,
+    `by hand`, `retry`, `no certificate`."""
     last_error: Mapping[str, object] | None
     """`code`, `what`, `why`, `fix`, `at`; None after a success."""
     targets: tuple[TargetState, ...] = ()
@@ -65,6 +67,8 @@ class LineageStatus:
     """The earliest end among the certificates that are sent: leaf and intermediates."""
     chain_end: str = ""
     """Subject of the intermediate that ends before the leaf does; empty where none does."""
+    root_sent: bool = False
+    """One of those above the leaf is the root."""
     valid_yet: bool = True
     revoked: bool = False
     on_fallback: bool = False

@@ -84,6 +84,10 @@ _METHODS: Final = {
 
 _RENEWALS: Final = {
     "ari": "the moment the CA suggests (ARI)",
+    "ari-late": "before the moment the CA suggests (ARI), which would be too late",
+    "chain": "before its chain ends",
+    "revoked": "it is revoked",
+    "settings": "its settings were changed",
     "days-before": "as many days before the end as configured",
     "lifetime": "when a third of its life is left",
     "off": "automatic renewal is off",

@@ -77,6 +77,7 @@ class Facts(NamedTuple):
     """The earliest end among the certificates that are sent: leaf and intermediates."""
     chain_end: str
     """Subject of the intermediate that ends before the leaf; empty where none does."""
+    root_sent: bool
     wanted: Mapping[str, object]
     """Settings that are not those it was ordered with (`core.store.had_with.differences`)."""
     is_wanted: bool
@@ -348,7 +349,7 @@ def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[An
         newer,
     ]
     if facts is None:
-        row += ["", "", [], "", 0.0, 0.0, "", "", False, 0, None, None, "", None, None, 0.0, "", {}, False]
+        row += ["", "", [], "", 0.0, 0.0, "", "", False, 0, None, None, "", None, None, 0.0, "", False, {}, False]
     else:
         leaf = facts.certificate
         wanted = differences(config, facts)
@@ -363,7 +364,8 @@ def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[An
         ]
         row += [leaf.sha256, leaf.key_type, leaf.self_signed, leaf.chain_length, leaf.renewal_id]
         row += [facts.ca, facts.method, facts.directory, facts.profile]
-        row += [_seconds(leaf.chain_not_after or leaf.not_after), leaf.chain_end, wanted, is_wanted]
+        row += [_seconds(leaf.chain_not_after or leaf.not_after), leaf.chain_end, leaf.root_sent]
+        row += [wanted, is_wanted]
     row.append(None if held is None else _as_waiting(held))
     row += [state.failures, state.last_error, _seconds(state.last_attempt), _seconds(state.next_attempt), state.ari_id]
     row += [_seconds(at) for at in (state.ari_start, state.ari_end, state.ari_chosen, state.ari_check_at)]

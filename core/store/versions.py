@@ -42,6 +42,8 @@ class CertificateFacts:
     """ARI certificate id, `base64url(AKI).base64url(serial)`; RFC 9773 §4.1. Also the value of `replaces`."""
     chain_not_after: datetime | None = None
     """The earliest end among the certificates that are sent. None: an earlier release wrote it."""
+    root_sent: bool = False
+    """A root is among them."""
     chain_end: str = ""
     """Subject of the intermediate that ends before the leaf; empty where none does."""
 
@@ -121,6 +123,7 @@ def certificate_facts(fullchain: bytes) -> CertificateFacts:
         chain_length=1 + len(chain),
         chain_not_after=first.not_after,
         chain_end="" if first is leaf else first.subject,
+        root_sent=any(each.self_signed for each in chain),
         renewal_id=None
         if identifier is None
         else f"{_base64url(identifier)}.{_base64url(_der_integer(int(leaf.serial, 16)))}",

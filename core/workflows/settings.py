@@ -66,6 +66,13 @@ def set_lineage(context: Context, name: str, *, auto_renew: bool | None, renew_d
         NotFound; UsageError (`usage`): days that cannot work for the lifetime at hand.
     """
     lineage = settings_of(context.paths, name)
+    if auto_renew and lineage.issuer == UPLOAD:
+        raise UsageError(
+            f"{name} cannot be renewed automatically.",
+            "It was uploaded, so no CA is asked for it.",
+            f"Import a new one in time: certdeck import {name}. Or order one: certdeck issue --name {name} --issuer ISSUER.",
+            lineage=name,
+        )
     if auto_renew is not None:
         lineage = replace(lineage, auto_renew=auto_renew)
     if renew_days_before is not None:

@@ -136,6 +136,7 @@ def _lineage(
         self_signed=facts.self_signed,
         chain=facts.chain_length > 1,
         chain_length=max(facts.chain_length - 1, 0),
+        root_sent=facts.root_sent,
         sha256=facts.sha256,
         key_type=facts.cert_key_type,
         method=facts.method or method_of(view.config, facts.issuer, facts.challenge, facts.dns),
@@ -196,8 +197,12 @@ def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None,
         due = min(due, now)
     if facts.next_attempt is not None and facts.next_attempt > max(due, now):
         return _time(facts.next_attempt), "retry"
-    if due == facts.ari_chosen and facts.ari_id == facts.renewal_id:
-        return _time(due), "ari"
+    if facts.is_wanted or facts.revoked:
+        return _time(due), "revoked" if facts.revoked else "settings"
+    if facts.chain_end and due < renewal_time(facts._replace(chain_end=""), config):
+        return _time(due), "chain"
+    if facts.ari_chosen is not None and facts.ari_id == facts.renewal_id:
+        return _time(due), "ari" if due == facts.ari_chosen else "ari-late"
     days = config.defaults.renew_days_before if facts.renew_days_before is None else facts.renew_days_before
     return _time(due), "days-before" if days is not None else "lifetime"
 

@@ -338,10 +338,9 @@ def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight, waits
         exc.lineage = exc.lineage or flight.lineage
         return exc
     fix = exc.fix if aftermath.live == "old" else f"Look at the service and reload it by hand. {exc.fix}"
-    fix = f"{fix} {waits}".rstrip()
     return type(exc)(
         exc.what,
-        f"{exc.why} {aftermath.sentence}",
+        f"{exc.why} {aftermath.sentence} {waits}".rstrip(),
         fix,
         lineage=flight.lineage,
         retry_at=exc.retry_at,

@@ -187,8 +187,7 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
 def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
     assert lineage.not_before is not None
     assert lineage.not_after is not None
-    count = lineage.chain_length
-    chain = f"complete, {text.plural(count, 'intermediate')}" if lineage.chain else "the certificate alone"
+    chain = f"complete, {_above(lineage)}" if lineage.chain else "the certificate alone"
     if not lineage.chain and lineage.method == "upload" and not lineage.self_signed:
         chain += ": many clients refuse it; import it again with --chain FILE or --fetch-chain"
     pairs = [
@@ -205,6 +204,13 @@ def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
         ("SHA-256", printable(lineage.sha256)),
     ]
     return [*pairs, ("Profile", printable(lineage.profile))] if lineage.profile else pairs
+
+
+def _above(lineage: LineageStatus) -> str:
+    """Return what is sent above the leaf: `1 intermediate and the root`."""
+    count = lineage.chain_length - lineage.root_sent
+    parts = [text.plural(count, "intermediate")] if count else []
+    return " and ".join([*parts, "the root"] if lineage.root_sent else parts)
 
 
 def _chain_end(lineage: LineageStatus) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from core.x509.certificate import parse_pem
 from core.x509.chain_end import first_end
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
+from tests.support.command import command
 from tests.support.uploads import upload
 
 NAME = "shop.example.com"
@@ -42,7 +43,7 @@ def test_the_intermediate_that_ends_first_is_shown(short_chain: Appliance) -> No
     assert found.not_after is not None
     assert (found.chain_not_after - short_chain.clock.now()).days in (39, 40)
     assert (found.days_left, found.severity) in ((39, "green"), (40, "green"))
-    short_chain.clock.advance(days=9)
+    short_chain.clock.advance(days=8)
     found = row(short_chain)
     assert found.severity == "green"
     short_chain.clock.advance(days=5)
@@ -118,3 +119,12 @@ def test_facts_of_an_earlier_release_are_completed(short_chain: Appliance) -> No
     path.write_text(json.dumps(kept))
     short_chain.paths.index.unlink(missing_ok=True)
     assert row(short_chain).chain_end == "Old Intermediate"
+
+
+def test_a_root_is_no_intermediate(appliance: Appliance) -> None:
+    """A root that the CA sends is told as the root, and not counted as an intermediate."""
+    appliance.issue(NAME, issuer="appliance-ca")
+    found = row(appliance)
+    assert (found.chain_length, found.root_sent) == (1, True)
+    told = command("status", NAME, engine=appliance.engine).out
+    assert "complete, the root" in told

@@ -121,6 +121,8 @@ def test_what_cannot_get_another_issuer(appliance: Appliance) -> None:
     with pytest.raises(NotFound):
         appliance.engine.change_issuer((NAME, "nothing"), "appliance-ca")
     assert settings(appliance)["issuer"] != "appliance-ca"
+    with pytest.raises(UsageError):
+        appliance.engine.set_lineage("corp", auto_renew=True)
 
 
 def test_names_edited_by_hand_are_shown_and_ordered_once(appliance: Appliance) -> None:
@@ -167,7 +169,7 @@ def test_what_waits_stays_away_from_a_target_decided_since(appliance: Appliance,
     service.test_answers.append(REFUSED)
     with pytest.raises(ConfigTestFailed) as refused:
         appliance.issue(NAME, targets=("web",))
-    assert "the next scheduled run deploys it, except to a target that gets another certificate" in refused.value.fix
+    assert "the next scheduled run deploys it, except to a target that gets another certificate" in refused.value.why
     appliance.clock.advance(minutes=5)
     appliance.issue("other.example.com", targets=("web",))
     chosen = service.serves
