@@ -160,6 +160,14 @@ class CertificateIssued(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RehearsalPassed(Event):
+    """The issuer to rehearse with has issued for these names; nothing of it is kept."""
+
+    issuer: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionStored(Event):
     version: int
 

@@ -166,6 +166,9 @@ BUILT_IN: Mapping[str, Issuer] = {
 }
 
 
+_STAGING_DIRECTORIES = frozenset(issuer.directory for issuer in BUILT_IN.values() if issuer.is_staging)
+
+
 def merged(
     built_in: Issuer | None, name: str, *, directory: str | None, title: str | None, staging: str | None
 ) -> Issuer:
@@ -175,7 +178,8 @@ def merged(
     """
     if built_in is None or (directory is not None and directory != built_in.directory):
         shown = title or (built_in.title if built_in else name)
-        return Issuer(name=name, title=shown, directory=directory, staging=staging)
+        is_staging = directory in _STAGING_DIRECTORIES
+        return Issuer(name=name, title=shown, directory=directory, staging=staging, is_staging=is_staging)
     return replace(built_in, title=title or built_in.title, staging=staging or built_in.staging)
 
 

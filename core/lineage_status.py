@@ -6,7 +6,7 @@ Apart from the other operations' values because every scheduled look at the box 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.errors import CertdeckError
@@ -40,6 +40,7 @@ class LineageStatus:
     chain: bool
     """Intermediates are present."""
     chain_length: int
+    """Certificates above the leaf."""
     sha256: str
     key_type: str
     method: str
@@ -47,7 +48,8 @@ class LineageStatus:
     auto_renew: bool
     renew_at: datetime | None
     renew_why: str
-    """`ari`, `days-before`, `lifetime`, `off`, `by hand`, `retry`, `no certificate`."""
+    """`ari`, `ari-late` (the CA's moment is too late), `days-before`, `lifetime`, `chain` (its end), `revoked`, `settings`, `off`,
+    `by hand`, `retry`, `no certificate`."""
     last_error: Mapping[str, object] | None
     """`code`, `what`, `why`, `fix`, `at`; None after a success."""
     targets: tuple[TargetState, ...] = ()
@@ -61,6 +63,24 @@ class LineageStatus:
     dns: str | None = None
     """The DNS provider that its names are proved with."""
     profile: str | None = None
+    chain_not_after: datetime | None = None
+    """The earliest end among the certificates that are sent: leaf and intermediates."""
+    chain_end: str = ""
+    """Subject of the intermediate that ends before the leaf does; empty where none does."""
+    root_sent: bool = False
+    """One of those above the leaf is the root."""
+    valid_yet: bool = True
+    revoked: bool = False
+    on_fallback: bool = False
+    """The fallback certificate is served in its place."""
+    is_staging: bool = False
+    """It comes from a CA's staging."""
+    wanted: Mapping[str, object] = field(default_factory=dict)
+    """`domains`, `key_type`, `issuer`, `profile` as configured, where the certificate was ordered with others."""
+    timer: str = "active"
+    """`active`, `off`, `absent`, `failed`: whether something starts the scheduled run."""
+    too_rare: str = ""
+    """Why the scheduled run comes too rarely for it, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +98,15 @@ class TimerState:
     """What failed in the last run has succeeded since, or is gone."""
     trouble: str = ""
     """Why it is not simply on or off, in one sentence: it is dead, its unit or its program is gone."""
+    is_absent: bool = False
+    """Nothing was ever set, or what was set is gone; else `off` means that it was switched off."""
+
+    @property
+    def word(self) -> str:
+        """The word of `status --json`: `active`, `off`, `absent`, `failed`."""
+        if self.state == "off":
+            return "absent" if self.is_absent else "off"
+        return "failed" if self.state == "dead" else "active"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

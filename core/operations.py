@@ -246,6 +246,17 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerChange:
+    """A certificate that gets another issuer with its next renewal."""
+
+    name: str
+    before: str
+    after: str
+    by_hand: bool = False
+    """A person has to begin the order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerInfo:
     """One issuer as configured: built-in table and configuration together."""
 

@@ -36,6 +36,15 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotServed:
+    """A target whose files hold another certificate than the one that is live here."""
+
+    name: str
+    target: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalReport:
     renewed: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
@@ -43,3 +52,5 @@ class RenewalReport:
     due: tuple[str, ...] = ()
     """With `dry_run`: what would be renewed."""
     warnings: tuple[Notice, ...] = ()
+    not_served: tuple[NotServed, ...] = ()
+    """Known without asking a service, at the end of the run."""

@@ -14,8 +14,8 @@ def days_left(not_before: float, not_after: float, now: float) -> int:
     return 0 if now < not_before <= not_after else int((not_after - now) // DAY)
 
 
-def severity(not_before: float, not_after: float, now: float) -> str:
-    """Return `green`, `yellow` or `red`.
+def severity(not_before: float, not_after: float, now: float, chain_not_after: float | None = None) -> str:
+    """Return `green`, `yellow` or `red`. `chain_not_after`: an earlier end of what is sent with it; its own life sets the scale.
 
     Green above 30 days left, yellow 8 to 30, red 7 or fewer, and red before its first moment: clients refuse it then, too. A
     life below 90 days is judged in proportion: yellow from a third of it left, red from 7/90 of it.
@@ -24,12 +24,13 @@ def severity(not_before: float, not_after: float, now: float) -> str:
         return "red"
     # RFC 5280 §4.1.2.5: both ends belong to the life. A 90-day certificate of a public CA says 90 days less one second.
     life = not_after - not_before + 1
+    end = not_after if chain_not_after is None else min(not_after, chain_not_after)
     if life < _REFERENCE_DAYS * DAY:
-        left = not_after - now
+        left = end - now
         if left <= life * _RED_DAYS / _REFERENCE_DAYS:
             return "red"
         return "yellow" if left <= life / 3 else "green"
-    days = days_left(not_before, not_after, now)
+    days = days_left(not_before, end, now)
     if days <= _RED_DAYS:
         return "red"
     return "yellow" if days <= _YELLOW_DAYS else "green"

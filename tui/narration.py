@@ -154,6 +154,7 @@ _SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
     "issuer-fell-back": lambda f: f"{f['to_issuer']} instead of {f['from_issuer']}: {f['why']}",
     "retry-scheduled": lambda f: f"Next try {f.time('retry_at')}: {f['why']}",
     "certificate-issued": _issued,
+    "rehearsal-passed": lambda facts: f"The rehearsal at {facts['issuer']} passed; nothing of it is kept",
     "version-stored": lambda f: f"Stored as version {f['version']}",
     "version-switched": lambda f: f"Version {f['version']} is live",
     "target-staged": lambda f: f"{f['target']}: files staged",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from core.health import CRITICAL, EXPIRES_SOON, OK, WARNING, health
 from tui.glyphs import printable, to_ascii
 from tui.narration import sentence
 
@@ -37,6 +38,7 @@ MARKS: Final[Mapping[str, Mark]] = {
     "red": Mark("✖", "x", "needs you", "severity-red"),
     "yellow": Mark("▲", "!", "renews soon", "severity-yellow"),
     "green": Mark("●", "*", "healthy", "severity-green"),
+    "warned": Mark("▲", "!", "warning", "severity-yellow"),
     # targets
     "deployed": Mark("●", "*", "serves this one", "severity-green"),
     "stale": Mark("▲", "!", "serves another one", "severity-yellow"),
@@ -83,6 +85,10 @@ _METHODS: Final = {
 
 _RENEWALS: Final = {
     "ari": "the moment the CA suggests (ARI)",
+    "ari-late": "before the moment the CA suggests (ARI), which would be too late",
+    "chain": "before its chain ends",
+    "revoked": "it is revoked",
+    "settings": "its settings were changed",
     "days-before": "as many days before the end as configured",
     "lifetime": "when a third of its life is left",
     "off": "automatic renewal is off",
@@ -92,21 +98,24 @@ _RENEWALS: Final = {
 }
 
 
-def severity_of(lineage: LineageStatus) -> str:
-    """Return how much a lineage needs a person: its severity, at least `yellow` when something stands in its way.
+_NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer dead"}
 
-    A failed last attempt, a target that does not serve it and an unfinished order all ask for a look, however long it is valid.
-    """
-    if lineage.severity == "red" or any(target.state == "failed" for target in lineage.targets):
-        return "red"
-    troubled = lineage.last_error or lineage.waiting_version or lineage.open_order
-    if troubled or any(target.state == "stale" for target in lineage.targets):
-        return "yellow"
-    return lineage.severity
+
+def severity_of(lineage: LineageStatus) -> str:
+    """Return the colour of a certificate's health: `green`, `yellow` or `red`."""
+    return {OK: "green", WARNING: "yellow", CRITICAL: "red"}[health(lineage).level]
+
+
+def count_of(lineage: LineageStatus) -> str:
+    """Return what a certificate is counted as: its colour, or `warned` for a warning about more than its time."""
+    judged = health(lineage)
+    if judged.level == WARNING and any(reason.code != EXPIRES_SOON for reason in judged.reasons):
+        return "warned"
+    return severity_of(lineage)
 
 
 def mark_of(lineage: LineageStatus, waits: bool) -> str:
-    """Return the mark of a lineage in a list. `waits`: an order of it waits for records that a person sets.
+    """Return the mark of a certificate in a list. `waits`: an order of it waits for records that a person sets.
 
     Such an order stands before everything but a certificate that is in trouble itself.
     """
@@ -316,6 +325,8 @@ def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
         return f"renews by hand before {day(lineage.not_after)}"
     if lineage.renew_at is None:
         return "does not renew by itself" if lineage.sha256 else "waits for its first order"
+    if lineage.timer != "active":
+        return f"would renew {soon(lineage.renew_at, now)} – {_NO_TIMER[lineage.timer]}"
     verb = "tries again" if lineage.renew_why == "retry" else "renews"
     return f"{verb} {soon(lineage.renew_at, now)}"
 

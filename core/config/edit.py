@@ -95,7 +95,7 @@ def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tu
     changes: dict[tuple[str, ...], object] = {}
     for key, value in wanted.items():
         if value != getattr(had, key):
-            changes[(key,)] = None if value in (None, ()) and key != "domains" else value
+            changes[(key,)] = None if value is None or (value == () and key == "targets") else value
     return path, changes, check
 
 

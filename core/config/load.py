@@ -57,7 +57,7 @@ def load_lineage(paths: Paths, name: str) -> LineageConfig:
     text = None if not name or name.startswith(".") or "/" in name or "\0" in name else _read(path)
     if text is None:
         raise NotFound(
-            f"There is no lineage {name!r}.",
+            f"There is no certificate {name!r}.",
             f"{path} is not there.",
             "See the names with: certdeck status.",
             lineage=name,
@@ -100,7 +100,7 @@ def parse_lineage(text: bytes, name: str, path: Path) -> LineageConfig:
     if not NAME.fullmatch(name):
         walk.add(
             (),
-            f"{name!r} cannot be the name of a lineage",
+            f"{name!r} cannot be the name of a certificate",
             NAME_FIX,
         )
     made = walk.fill(LineageConfig, walk.parse(), (), name=name)

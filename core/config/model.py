@@ -130,7 +130,10 @@ class Config:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineageConfig:
-    """`etc/certificates.d/NAME.toml`. None: the default of `[defaults]` applies."""
+    """`etc/certificates.d/NAME.toml`. None: the default of `[defaults]` applies to the first order, which writes down what it was.
+
+    Whatever decides what clients get or who is asked is kept here from then on; a later change of a default is for new ones.
+    """
 
     name: str
     domains: tuple[str, ...] = ()
@@ -142,7 +145,10 @@ class LineageConfig:
     """A DNS provider entry; with `challenge = "dns-01"` and none, the records are set by hand."""
     key_type: str | None = None
     profile: str | None = None
+    """Empty: the one that the CA takes without being asked."""
     preferred_chain: str | None = None
+    """Empty: the one that the CA sends first."""
+    fallback_issuers: tuple[str, ...] | None = None
     targets: tuple[str, ...] = ()
     auto_renew: bool | None = None
     renew_days_before: int | None = None

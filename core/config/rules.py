@@ -206,6 +206,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (LineageConfig, "dns"): name,
     (LineageConfig, "key_type"): one_of(*KEY_TYPES),
     (LineageConfig, "challenge"): one_of(*CHALLENGES),
+    (LineageConfig, "fallback_issuers"): names,
     (LineageConfig, "targets"): names,
     (LineageConfig, "renew_days_before"): between(1, 825),
 }

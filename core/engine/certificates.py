@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Exported,
         FirstBoot,
         Issued,
+        IssuerChange,
         IssueRequest,
         Pending,
         RenewalReport,
@@ -185,6 +186,20 @@ class Certificates(Frame):
                 fetch_chain=fetch_chain,
                 replace=replace,
             )
+
+    def change_issuer(
+        self, names: Sequence[str], issuer: str, *, dry_run: bool = False, report: Reporter = ignore
+    ) -> tuple[IssuerChange, ...]:
+        """Give certificates that exist another issuer, from their next renewal on, which is with the next run.
+
+        Returns those that change; `dry_run` only looks. Raises NotFound, UsageError: nothing has changed then.
+        """
+        from core.workflows.settings import change_issuer
+
+        if dry_run:
+            return change_issuer(self._reading(), names, issuer, dry_run=True)
+        with self._writing("set", report) as context:
+            return change_issuer(context, names, issuer, dry_run=False)
 
     def set_lineage(
         self,

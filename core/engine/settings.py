@@ -30,11 +30,12 @@ class Settings(Frame):
         with self._writing("issuer remove", report) as context:
             remove_issuer(context, name)
 
-    def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> None:
+    def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> tuple[str, ...]:
+        """Make an issuer the one of new certificates; returns the existing ones that keep another."""
         from core.workflows.issuers import set_default_issuer
 
         with self._writing("issuer default", report) as context:
-            set_default_issuer(context, name)
+            return set_default_issuer(context, name)
 
     def agree_terms(self, issuer: str, *, report: Reporter = ignore) -> None:
         """Keep in the configuration that somebody agreed to the issuer's terms of service."""

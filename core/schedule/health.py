@@ -18,16 +18,21 @@ _FOREIGN = timedelta(days=2)
 
 
 def timer_state(
-    record: Record | None, now: datetime, last_run: datetime | None, last_outcome: str, last_error: str
+    record: Record | None,
+    now: datetime,
+    last_run: datetime | None,
+    last_outcome: str,
+    last_error: str,
+    run_before: datetime | None = None,
 ) -> TimerState:
-    """Return how the timer does.
+    """Return how the timer does. `run_before`: the run before the last one.
 
     `on`: it is installed and runs. `off`: it is not installed, or not switched on. `dead`: it is installed and does not run.
-    `unknown`: something of somebody else's has run lately. `trouble` says what is the matter.
+    `unknown`: something of somebody else's runs it regularly. `trouble` says what is the matter.
     """
     if last_run is not None and _is_to_come(last_run, now):
         last_run, last_outcome, last_error = None, "", ""
-    state, trouble, next_run = _judged(record, now, last_run)
+    state, trouble, next_run = _judged(record, now, last_run, run_before)
     return TimerState(
         state=state,
         next_run=next_run,
@@ -35,14 +40,17 @@ def timer_state(
         last_outcome=last_outcome,
         last_error=last_error,
         trouble=trouble,
+        is_absent=record is None or (record.how != OFF and state == "off"),
     )
 
 
-def _judged(record: Record | None, now: datetime, last_run: datetime | None) -> tuple[str, str, datetime | None]:
+def _judged(
+    record: Record | None, now: datetime, last_run: datetime | None, run_before: datetime | None
+) -> tuple[str, str, datetime | None]:
     if record is None or record.how == OFF:
         begun = None if record is None else record.since
-        if last_run is not None and now - last_run < _FOREIGN and (begun is None or last_run > begun):
-            return "unknown", "No schedule is set; something else has run it lately.", None
+        if _runs_regularly(now, last_run, run_before, begun):
+            return "unknown", "No schedule is set; something else runs it.", None
         return "off", "", None
     gone = [file for file in record.files if not os.path.lexists(file)]
     if gone:
@@ -65,3 +73,12 @@ def _is_to_come(at: datetime, now: datetime) -> bool:
     from core.stored_times import LAST_RUN, is_void
 
     return is_void(at.timestamp(), now.timestamp(), LAST_RUN)
+
+
+def _runs_regularly(
+    now: datetime, last_run: datetime | None, run_before: datetime | None, begun: datetime | None
+) -> bool:
+    """Tell whether something else runs it. One run may be a person's; two within two days each are a timer."""
+    if last_run is None or run_before is None or (begun is not None and run_before <= begun):
+        return False
+    return now - last_run < _FOREIGN and last_run - run_before < _FOREIGN

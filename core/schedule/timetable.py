@@ -50,12 +50,26 @@ class Timetable:
         return f"every {'day' if self.weekday is None else DAYS[self.weekday]} at {when}"
 
     @property
+    def rhythm(self) -> str:
+        """`every 3 hours` where all pauses are the same, else the times."""
+        pause = self.longest_pause
+        if self.weekday is None and len(self.times) > 2 and pause * len(self.times) == _DAY:
+            hours = pause // timedelta(hours=1)
+            return "every hour" if hours == 1 else f"every {hours} hours"
+        return self.words
+
+    @property
     def longest_pause(self) -> timedelta:
         """The longest time between two runs."""
         minutes = [each.hour * 60 + each.minute for each in self.times]
         cycle = 24 * 60 * (1 if self.weekday is None else 7)
         pauses = [after - before for before, after in zip(minutes, [*minutes[1:], minutes[0] + cycle], strict=True)]
         return timedelta(minutes=max(pauses))
+
+    @property
+    def random_delay(self) -> timedelta:
+        """How much later a run may come at random; less where runs are close, so that two of them stay two."""
+        return min(RANDOM_DELAY, self.longest_pause / 4)
 
     def next_run(self, now: datetime) -> datetime:
         """Return the first moment after `now`, aware UTC, by the time zone of this box; random delays not counted."""
@@ -128,6 +142,23 @@ def clock_time(text: str) -> time:
             f"{text!r} is not a time of the day.", "It goes from 00:00 to 23:59.", "Write it like 03:00 or 23:30."
         )
     return time(int(found[1]), int(found[2]))
+
+
+def fitting(before_end_seconds: float) -> Timetable:
+    """Return the least frequent timetable that is not too rare for a certificate, from twice a day on.
+
+    Where not even every hour is enough, that is still the best there is.
+    """
+    for hours in (12, 8, 6, 4, 3, 2):
+        found = _every(hours)
+        if not too_rare(found, before_end_seconds):
+            return found
+    return _every(1)
+
+
+def _every(hours: int) -> Timetable:
+    first = 3 % hours
+    return Timetable(tuple(time(hour) for hour in range(first, 24, hours)))
 
 
 def too_rare(timetable: Timetable, before_end_seconds: float) -> bool:

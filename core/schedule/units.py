@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from core.errors import CertdeckError
-from core.schedule.timetable import DAYS, RANDOM_DELAY, Timetable
+from core.schedule.timetable import DAYS, Timetable
 
 SERVICE = "certdeck-renewal.service"
 TIMER = "certdeck-renewal.timer"
@@ -64,7 +64,7 @@ Description={NAME}
 
 [Timer]
 {moments}OnBootSec=2min
-RandomizedDelaySec={int(RANDOM_DELAY.total_seconds())}
+RandomizedDelaySec={int(timetable.random_delay.total_seconds())}
 Persistent=true
 
 [Install]

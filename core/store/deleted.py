@@ -57,7 +57,9 @@ def delete_lineage(
         is_there = settings.exists() or home.exists()
     if not is_there:
         raise NotFound(
-            f"There is no lineage {name}.", "Nothing of that name is stored.", "See the names with: certdeck status."
+            f"There is no certificate {name}.",
+            "Nothing of that name is stored.",
+            "See the names with: certdeck status.",
         )
     if settings.exists():
         check_writable(paths.certificates)  # once the copy is complete the rest goes, however long that takes
@@ -103,7 +105,7 @@ def restore(paths: Paths, vault: Vault, copy: DeletedCopy) -> str:
     settings = paths.certificates / f"{copy.name}.toml"
     if home.exists() or settings.exists():
         raise AlreadyThere(
-            f"There is a lineage {copy.name} already.",
+            f"There is a certificate {copy.name} already.",
             "Bringing the deleted one back would replace it.",
             "Delete that one first; a copy of it stays too.",
         )
@@ -193,7 +195,7 @@ def _unpack(archive: bytes) -> dict[str, bytes]:
                 files[member.name] = content.read()
     except tarfile.TarError as exc:
         raise StoreCorrupt(
-            "The copy of the deleted lineage cannot be read.",
+            "The copy of the deleted certificate cannot be read.",
             "It does not hold what certdeck puts into one.",
             "Issue the certificate again.",
         ) from exc

@@ -26,7 +26,10 @@ from core.paths import Paths
 if TYPE_CHECKING:
     from datetime import datetime
 
-FORMAT = 3
+    from core.config.model import LineageConfig
+    from core.store.versions import VersionFacts
+
+FORMAT = 4
 """Raise when `Facts` changes: an index of another format is ignored."""
 _SUM_LENGTH = len('{"sum":"00000000",')
 _FRESH_NANOSECONDS = 2_000_000_000
@@ -39,7 +42,7 @@ class Facts(NamedTuple):
     """What is known of a lineage. Times are seconds since 1970, UTC. Sequences may be lists."""
 
     name: str
-    # its settings; None: the default of the configuration applies
+    # its settings, completed by what it was had with; None: the default of the configuration applies
     domains: Sequence[str]
     issuer: str | None
     challenge: str | None
@@ -70,6 +73,17 @@ class Facts(NamedTuple):
     method: str
     directory: str | None
     cert_profile: str | None
+    chain_not_after: float
+    """The earliest end among the certificates that are sent: leaf and intermediates."""
+    chain_end: str
+    """Subject of the intermediate that ends before the leaf; empty where none does."""
+    root_sent: bool
+    wanted: Mapping[str, object]
+    """Settings that are not those it was ordered with (`core.store.had_with.differences`)."""
+    is_wanted: bool
+    """`wanted` is to be ordered: somebody changed the settings, and it is not that an older version was brought back."""
+    waiting: Mapping[str, object] | None
+    """Of the waiting version: `issuer`, and `targets` that it is meant for, and when it was `created`."""
     # what the timer remembers
     failures: int
     last_error: Mapping[str, object] | None
@@ -80,6 +94,8 @@ class Facts(NamedTuple):
     ari_end: float | None
     ari_chosen: float | None
     ari_check_at: float | None
+    chain_retry_at: float | None
+    revoked: bool
     on_fallback: bool
     target_outcomes: Mapping[str, Mapping[str, object]]
     open_order: bool
@@ -299,13 +315,23 @@ def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[An
     """Return the values of `Facts` in its order, as JSON has them; whether an order is open is filled in each time."""
     from core.config.load import load_lineage
     from core.store import lineages, renewal_state
+    from core.store.had_with import completed, differences
 
     config = load_lineage(paths, name)
     version = lineages.live_version(paths, name)
     waiting = lineages.waiting_version(paths, name)
+    newer = _newer(paths, name, version, waiting)
     if without_live:
         version = None
     state = renewal_state.load(paths, name)
+    try:
+        facts = None if version is None else lineages.read_version(paths, name, version)
+    except NotFound as exc:
+        if lineages.live_version(paths, name) == version:
+            raise _gone(paths, name, version or 0) from exc
+        return _read_row(paths, name)  # it was switched and pruned while we looked
+    held = _waiting_facts(paths, name, waiting)
+    config = completed(config, facts or held)
     row: list[Any] = [
         name,
         list(config.domains),
@@ -320,18 +346,14 @@ def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[An
         config.renew_days_before,
         version,
         waiting,
-        _newer(paths, name, version, waiting),
+        newer,
     ]
-    if version is None:
-        row += ["", "", [], "", 0.0, 0.0, "", "", False, 0, None, None, "", None, None]
+    if facts is None:
+        row += ["", "", [], "", 0.0, 0.0, "", "", False, 0, None, None, "", None, None, 0.0, "", False, {}, False]
     else:
-        try:
-            facts = lineages.read_version(paths, name, version)
-        except NotFound as exc:
-            if lineages.live_version(paths, name) == version:
-                raise _gone(paths, name, version) from exc
-            return _read_row(paths, name)  # it was switched and pruned while we looked
         leaf = facts.certificate
+        wanted = differences(config, facts)
+        is_wanted = bool(wanted) and (newer is None or bool(_differences_from(paths, config, newer)))
         row += [
             leaf.subject,
             leaf.issuer,
@@ -342,9 +364,40 @@ def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[An
         ]
         row += [leaf.sha256, leaf.key_type, leaf.self_signed, leaf.chain_length, leaf.renewal_id]
         row += [facts.ca, facts.method, facts.directory, facts.profile]
+        row += [_seconds(leaf.chain_not_after or leaf.not_after), leaf.chain_end, leaf.root_sent]
+        row += [wanted, is_wanted]
+    row.append(None if held is None else _as_waiting(held))
     row += [state.failures, state.last_error, _seconds(state.last_attempt), _seconds(state.next_attempt), state.ari_id]
     row += [_seconds(at) for at in (state.ari_start, state.ari_end, state.ari_chosen, state.ari_check_at)]
+    row += [_seconds(state.chain_retry_at), facts is not None and state.revoked == facts.certificate.sha256]
     return [*row, state.on_fallback, state.targets, False]
+
+
+def _waiting_facts(paths: Paths, name: str, version: int | None) -> VersionFacts | None:
+    from core.store import lineages
+
+    with suppress(CertdeckError):  # damaged, or gone by now: whoever deploys it says so
+        return None if version is None else lineages.read_version(paths, name, version)
+    return None
+
+
+def _as_waiting(held: VersionFacts) -> dict[str, object]:
+    targets = held.spec.get("targets")
+    issuer = "upload" if held.method == "upload" else held.spec.get("issuer") or held.ca
+    return {
+        "issuer": issuer,
+        "targets": list(targets) if isinstance(targets, list) else [],
+        "created": held.created.timestamp(),
+    }
+
+
+def _differences_from(paths: Paths, config: LineageConfig, version: int) -> dict[str, object]:
+    from core.store import lineages
+    from core.store.had_with import differences
+
+    with suppress(CertdeckError):
+        return differences(config, lineages.read_version(paths, config.name, version))
+    return {}
 
 
 def _newer(paths: Paths, name: str, live: int | None, waiting: int | None) -> int | None:

@@ -125,7 +125,8 @@ def names(paths: Paths) -> tuple[str, ...]:
 def read_version(paths: Paths, name: str, version: int) -> VersionFacts:
     """Return the facts of a version.
 
-    The certificate is parsed anew where `cert.pem` is not the one recorded, or the record is gone; then `method` is empty.
+    The certificate is parsed anew where `cert.pem` is not the one recorded, or an earlier release recorded less; where the
+    record is gone, `method` is empty.
     Raises NotFound (`not-found`), StoreCorrupt (`store-corrupt`), StoreError.
     """
     cert = _read(paths, name, version, "cert.pem")
@@ -134,7 +135,8 @@ def read_version(paths: Paths, name: str, version: int) -> VersionFacts:
     except StoreCorrupt:
         parsed = _parse(paths, name, version)
         return VersionFacts(created=parsed.not_before, ca=None, directory=None, method="", certificate=parsed)
-    if leaf_sha256(cert) == facts.certificate.sha256:
+    is_known = facts.certificate.chain_not_after is not None or facts.certificate.chain_length == 1
+    if leaf_sha256(cert) == facts.certificate.sha256 and is_known:
         return facts
     return replace(facts, certificate=_parse(paths, name, version))
 
@@ -279,7 +281,7 @@ def spec_of(lineage: LineageConfig) -> dict[str, object]:
     return {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in found.items()
-        if value not in (None, ())
+        if value is not None and (value != () or key == "fallback_issuers")
     }
 
 
@@ -308,7 +310,7 @@ def lineage_of(spec: Mapping[str, object], name: str | None = None) -> LineageCo
 def _home(paths: Paths, name: str) -> Path:
     if not name or name.startswith(".") or "/" in name or "\0" in name:
         raise NotFound(
-            f"There is no lineage {name!r}.",
+            f"There is no certificate {name!r}.",
             "That cannot be the name of one.",
             "See the names with: certdeck status.",
         )

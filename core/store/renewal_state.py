@@ -39,8 +39,10 @@ class RenewalState:
     """The random moment in the window, chosen once (RFC 9773 §4.2)."""
     ari_check_at: datetime | None = None
     """When to ask again, from Retry-After."""
+    chain_retry_at: datetime | None = None
+    """The CA sent the same short-lived intermediate again: because of its end alone nothing is ordered before this."""
     revoked: str | None = None
-    """SHA-256 of a certificate that the CA was asked to revoke: it is not used again."""
+    """SHA-256 of a certificate that is revoked, with us or seen so: it is not used again."""
     on_fallback: bool = False
     """The fallback certificate is live in place of this one (CL-08)."""
     targets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)

@@ -40,6 +40,12 @@ class CertificateFacts:
     """Certificates in fullchain.pem, the leaf among them."""
     renewal_id: str | None = None
     """ARI certificate id, `base64url(AKI).base64url(serial)`; RFC 9773 §4.1. Also the value of `replaces`."""
+    chain_not_after: datetime | None = None
+    """The earliest end among the certificates that are sent. None: an earlier release wrote it."""
+    root_sent: bool = False
+    """A root is among them."""
+    chain_end: str = ""
+    """Subject of the intermediate that ends before the leaf; empty where none does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +105,11 @@ def certificate_facts(fullchain: bytes) -> CertificateFacts:
     Raises ValueError for what is no certificate.
     """
     from core.x509.certificate import parse_pem
+    from core.x509.chain_end import first_end
 
     leaf, *chain = parse_pem(fullchain)
     identifier = leaf.authority_key_identifier
+    first = first_end(leaf, chain)
     return CertificateFacts(
         subject=leaf.subject,
         issuer=leaf.issuer,
@@ -113,6 +121,9 @@ def certificate_facts(fullchain: bytes) -> CertificateFacts:
         sha256=leaf.sha256,
         self_signed=leaf.self_signed,
         chain_length=1 + len(chain),
+        chain_not_after=first.not_after,
+        chain_end="" if first is leaf else first.subject,
+        root_sent=any(each.self_signed for each in chain),
         renewal_id=None
         if identifier is None
         else f"{_base64url(identifier)}.{_base64url(_der_integer(int(leaf.serial, 16)))}",

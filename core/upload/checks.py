@@ -18,6 +18,7 @@ from core.upload.names import accepted, addresses_as_names, bare_domains_missing
 from core.upload.recognise import Pieces
 from core.upload.trustworthy import chain, distrusted
 from core.upload.values import CheckResult
+from core.x509.chain_end import first_end
 from core.x509.path import LATE_CLOCK
 
 PASS, WARN, FAIL, SKIP = "pass", "warn", "fail", "skip"
@@ -184,6 +185,22 @@ def _expiry_soon(case: Case, material: Material) -> Answer:
     return WARN, f"{words}, and nobody renews it by itself.", "Order the next one now."
 
 
+def _chain_expiry(case: Case, material: Material) -> Answer:
+    first = first_end(material.leaf, material.way.sent)
+    if not material.way.sent:
+        return SKIP, "No intermediate is sent.", ""
+    if first is material.leaf or first.not_after == material.leaf.not_after:
+        return PASS, "No intermediate ends before the certificate.", ""
+    verb = "ended" if first.not_after <= case.believed else "ends"
+    ends, leaf_ends = _day(first.not_after), _day(material.leaf.not_after)
+    said = f"{first.subject} in the chain {verb} on {ends}, before the certificate ({leaf_ends}). Clients refuse it from then on."
+    return (
+        WARN,
+        said,
+        "Ask the CA for the chain with its newer intermediate, or replace the certificate before that day.",
+    )
+
+
 def _host_match(case: Case, material: Material) -> Answer:
     names = material.leaf.names
     if not case.hosts and not case.served:
@@ -296,6 +313,7 @@ CHECKS: tuple[Check, ...] = (
     Check(id="host-match", title="Host names", run=_host_match, forceable=True),
     Check(id="key-strength", title="Key strength", run=_key_strength),
     Check(id="signature", title="Signature", run=_signature),
+    Check(id="chain-expiry", title="Chain lasts as long", run=_chain_expiry),
     Check(id="usage", title="For web servers", run=_usage),
     Check(id="not-ca", title="Not a CA's own", run=_not_ca),
     Check(id="names-kept", title="Names kept", run=_names_kept),

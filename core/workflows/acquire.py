@@ -16,7 +16,7 @@ from core.acme.order import Order
 from core.acme.session import AcmeSession
 from core.clock import span
 from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
-from core.events import CertificateIssued, KeyUsed, VersionStored, Warned
+from core.events import CertificateIssued, KeyUsed, RehearsalPassed, VersionStored, Warned
 from core.store.lineages import read_public, spec_of, store_version, versions
 from core.store.orders import OrderRecord, delete_order, load_order, load_order_key, save_order, save_order_key
 from core.store.vault import Vault
@@ -124,7 +124,9 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
         narrator=context.narrator,
         profile=plan.profile,
     )
-    return Acquired(_looked_at(context, plan, obtained.fullchain_pem, leaf_key), leaf_key)
+    fullchain_pem = _looked_at(context, plan, obtained.fullchain_pem, leaf_key)
+    context.narrator.tell(RehearsalPassed(issuer=plan.issuer.name, names=plan.names))
+    return Acquired(fullchain_pem, leaf_key)
 
 
 def _order(

@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from core.config.load import load_lineage
 from core.config.model import LineageConfig, TargetConfig
 from core.errors import CertdeckError, NotFound
 from core.events import KeyUsed, Warned
 from core.operations import Deployment
 from core.store import lineages
 from core.store.atomic import store_error
+from core.store.had_with import completed, settings_of
 from core.targets.pair import release
 from core.workflows.context import Context
 from core.workflows.transaction import deploy_version
@@ -33,7 +33,7 @@ def deploy(
         VaultError: the key of `version` cannot be opened.
         TargetError: everything was put back.
     """
-    spec = load_lineage(context.paths, name)
+    spec = settings_of(context.paths, name)
     waiting = lineages.waiting_version(context.paths, name)
     live = lineages.live_version(context.paths, name)
     if version is not None and version not in (waiting, live):
@@ -74,10 +74,10 @@ def settings_of_waiting(context: Context, current: LineageConfig, waiting: int) 
 
     When it renews is not the order's business and stays as it is now.
     """
-    kept = lineages.read_version(context.paths, current.name, waiting).spec
-    if not kept:
+    had = lineages.read_version(context.paths, current.name, waiting)
+    if not had.spec:
         return current
-    ordered = lineages.lineage_of(kept, current.name)
+    ordered = completed(lineages.lineage_of(had.spec, current.name), had)
     return replace(ordered, auto_renew=current.auto_renew, renew_days_before=current.renew_days_before)
 
 
@@ -89,7 +89,7 @@ def rollback(context: Context, name: str) -> Deployment:
         VaultError: the old key cannot be opened.
         TargetError: everything was put back.
     """
-    spec = load_lineage(context.paths, name)
+    spec = settings_of(context.paths, name)
     paths = context.paths
     live = lineages.live_version(paths, name)
     older = [
@@ -122,12 +122,13 @@ def _deploy_kept(context: Context, version: int, spec: LineageConfig, purpose: s
             )
         )
     context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose=purpose))
+    has_waiting = lineages.waiting_version(paths, name) is not None
     lineages.unseal_key(paths, vault, name, version)
     try:
         return _deploy(context, version, spec)
     except BaseException:
-        # Not while a version waits: sealing its key too would end its waiting. The next commit seals the rest.
-        if lineages.waiting_version(paths, name) is None:
+        # Not while another version waits: sealing its key too would end its waiting. The next commit seals the rest.
+        if not has_waiting:
             with suppress(CertdeckError):
                 lineages.seal_old_keys(paths, vault, name)
         raise

@@ -46,7 +46,7 @@ def doctor(context: Context, request: IssueRequest | None, name: str | None) -> 
 
 
 def _plan_for(context: Context, request: IssueRequest | None, name: str | None) -> Plan | CertdeckError | None:
-    from core.config.load import load_lineage
+    from core.store.had_with import settings_of
 
     if request is None and name is None:
         return None
@@ -54,7 +54,7 @@ def _plan_for(context: Context, request: IssueRequest | None, name: str | None) 
         if request is not None:
             return plan(context.config, lineage_of(context.config, request, None), request)
         assert name is not None
-        return plan(context.config, load_lineage(context.paths, name))
+        return plan(context.config, settings_of(context.paths, name))
     except NotFound:
         raise
     except CertdeckError as exc:

@@ -110,9 +110,13 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
     name = facts.name
     issuer = facts.issuer or config.defaults.issuer
     by_hand = why_never_alone(facts, config)
-    # Somebody who asks for a new one by name gets a new one.
-    if facts.waiting_version is not None and (by_hand or not (force and named)):
-        return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
+    if facts.waiting_version is not None and not _is_refused_upload(facts):
+        # Somebody who asks for a new one by name gets a new one.
+        if by_hand or not (force and named):
+            return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
+    elif facts.waiting_version is not None and facts.issuer == UPLOAD:
+        why = f"its service refused version {facts.waiting_version}, which was uploaded: certdeck deploy {name} tries again"
+        return Decision(name, SKIP, why, needs_you=True)
     if by_hand == BY_HAND:
         return _for_a_person(facts, config, now, force=force, named=named)
     if by_hand:
@@ -130,6 +134,10 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
             name, RENEW, f"it was made under a wrong clock: it is not valid before {_day(facts.not_before)}"
         )
     due = renewal_time(facts, config)
+    if facts.revoked:
+        return _unless_held(name, "it is revoked", held, now, due)
+    if facts.is_wanted:
+        return _unless_held(name, "its settings were changed", held, now, due)
     if due <= now:
         return _unless_held(name, "it is due", held, now, due)
     if facts.ari_check_at is not None and facts.ari_check_at <= now and is_acme(config, issuer):
@@ -140,7 +148,18 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
 def renewal_time(facts: Facts, config: Config) -> float:
     """Return when a lineage with a certificate renews, in epoch seconds."""
     days = config.defaults.renew_days_before if facts.renew_days_before is None else facts.renew_days_before
-    return due_at(facts.not_before, facts.not_after, renew_days_before=days, ari_chosen=_ari_chosen(facts))
+    due = due_at(facts.not_before, facts.not_after, renew_days_before=days, ari_chosen=_ari_chosen(facts))
+    if not facts.chain_end:
+        return due
+    # From the end of an intermediate on the chain is invalid, however long the leaf lives. A CA that still sends the same one
+    # is not asked again at every run.
+    before_chain_ends = due_at(facts.not_before, facts.chain_not_after, renew_days_before=days)
+    return min(due, max(before_chain_ends, facts.chain_retry_at or 0.0))
+
+
+def _is_refused_upload(facts: Facts) -> bool:
+    """Tell whether what waits was uploaded: whoever brought it was told that it was refused, and what is live stays live."""
+    return facts.waiting is not None and facts.waiting.get("issuer") == UPLOAD
 
 
 def is_own(config: Config, issuer: str) -> bool:
@@ -174,10 +193,11 @@ def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, name
     if facts.version is None:
         return Decision(facts.name, SKIP, f"{BY_HAND}, and nobody has begun: certdeck issue")
     due = renewal_time(facts, config)
-    ends = _day(facts.not_after)
-    if named and (force or due <= now):
+    ends = _day(facts.chain_not_after)
+    is_due = due <= now or facts.revoked or facts.is_wanted
+    if named and (force or is_due):
         return Decision(facts.name, RENEW, "somebody asked for it")
-    if due > now:
+    if not is_due:
         return Decision(facts.name, SKIP, f"{BY_HAND}: begin after {_day(due)}, it ends {ends}")
     return Decision(
         facts.name,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from core.config.load import load_lineage
 from core.config.model import LineageConfig
 from core.errors import CertdeckError, NotFound, UsageError
 from core.events import KeyUsed
@@ -14,6 +13,7 @@ from core.identifiers import check_lineage_name, lineage_name_for, parse_identif
 from core.lineage_status import LineageStatus
 from core.severity import days_left, severity
 from core.store import lineages
+from core.store.had_with import settings_of
 from core.trust import stores
 from core.upload.aia import is_web, issuer_urls
 from core.upload.checks import Case, can_be_forced, is_accepted, run_checks
@@ -28,6 +28,7 @@ from core.workflows.csr import keys_of_requests
 from core.workflows.method import SELF_SIGNED, UPLOAD
 from core.workflows.status import status_of
 from core.x509.certificate import Certificate, to_pem
+from core.x509.chain_end import first_end
 from core.x509.key_reader import MalformedKey, load_key
 from core.x509.trust_store import Store
 
@@ -157,7 +158,7 @@ def existing_settings(context: Context, name: str | None) -> LineageConfig | Non
     if name is None:
         return None
     try:
-        return load_lineage(context.paths, name)
+        return settings_of(context.paths, name)
     except NotFound:
         return None
 
@@ -226,7 +227,9 @@ def _counted(*things: tuple[str, int]) -> tuple[str, ...]:
 def _as_status(context: Context, name: str | None, material: Material) -> LineageStatus:
     """Return the status that the lineage would have."""
     leaf, sent = material.leaf, material.way.sent
+    first = first_end(leaf, sent)
     begin, end, now = leaf.not_before.timestamp(), leaf.not_after.timestamp(), context.env.clock.now().timestamp()
+    chain_end = first.not_after.timestamp()
     return LineageStatus(
         name=name or _name_for(leaf),
         domains=leaf.names,
@@ -235,8 +238,8 @@ def _as_status(context: Context, name: str | None, material: Material) -> Lineag
         serial=leaf.serial,
         not_before=leaf.not_before,
         not_after=leaf.not_after,
-        days_left=days_left(begin, end, now),
-        severity=severity(begin, end, now),
+        days_left=days_left(begin, chain_end, now),
+        severity=severity(begin, end, now, chain_end),
         self_signed=leaf.self_signed,
         chain=bool(sent),
         chain_length=len(sent),
@@ -244,10 +247,13 @@ def _as_status(context: Context, name: str | None, material: Material) -> Lineag
         key_type=leaf.key_type,
         method=UPLOAD,
         ca=None,
-        auto_renew=context.config.defaults.auto_renew,
+        auto_renew=False,
         renew_at=None,
         renew_why="by hand",
         last_error=None,
+        chain_not_after=first.not_after,
+        chain_end="" if first is leaf else first.subject,
+        valid_yet=begin <= now,
     )
 
 

@@ -137,7 +137,7 @@ def _live(context: Context, name: str) -> StoredPair:
     if number is None:
         raise NotFound(
             f"{name} has no live certificate.",
-            "It was never issued, or there is no lineage of that name.",
+            "It was never issued, or there is no certificate of that name.",
             "`certdeck status` lists what there is.",
             lineage=name,
         )

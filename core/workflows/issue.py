@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from core.challenges.awaited import RecordsAwaited
 from core.config.edit import check_lineage
-from core.config.load import load_lineage
 from core.config.model import LineageConfig
 from core.errors import Cancelled, CertdeckError, NotFound, UsageError
 from core.events import Warned
 from core.operations import Issued, IssueRequest, Pending
 from core.renewal import due_at
 from core.store import renewal_state
+from core.store.had_with import settings_of
 from core.store.lineages import lineage_of as stored_lineage
 from core.store.lineages import live_version, read_version, waiting_version
 from core.store.orders import STOPPED, load_order, save_order, the_order
@@ -26,6 +26,7 @@ from core.workflows.plan import Plan, lineage_of, plan, staging_of
 from core.workflows.rehearsed import rehearsed
 from core.workflows.sessions import Sessions
 from core.workflows.status import status_of
+from core.workflows.waiting import still_meant
 
 _PUBLICITY = Warned(
     code="names-become-public",
@@ -91,13 +92,28 @@ def complete(context: Context, name: str, *, anyway: bool = False) -> Issued | P
 
 
 def finish_order(
-    context: Context, name: str, vault: Vault, sessions: Sessions, *, anyway: bool = False
+    context: Context,
+    name: str,
+    vault: Vault,
+    sessions: Sessions,
+    *,
+    anyway: bool = False,
+    is_scheduled: bool = False,
 ) -> Pending | None:
     """Go on with the open order of a lineage until its certificate is deployed, or it still waits for somebody.
 
+    Args:
+        is_scheduled: nobody asks for it now, so targets that got another certificate since keep that.
+
     Raises NotFound (`not-found`), IssuerError, TargetError.
     """
-    wanted = plan(context.config, stored_lineage(the_order(context.paths, name).spec))
+    order = the_order(context.paths, name)
+    kept = stored_lineage(order.spec)
+    # An order of an earlier release may not have kept which issuer a default had named.
+    kept = replace(kept, issuer=kept.issuer or order.issuer, challenge=kept.challenge or order.challenge)
+    if is_scheduled:
+        kept = still_meant(context, kept, order.created)
+    wanted = plan(context.config, kept)
     try:
         deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway), sessions)
     except RecordsAwaited as outcome:
@@ -123,7 +139,8 @@ def reusable(context: Context, wanted: Plan) -> int | None:
     if (stored.ca, had.key_type, stored.profile) != (wanted.issuer.name, wanted.key_type, wanted.profile):
         return None
     days = wanted.lineage.renew_days_before or context.config.defaults.renew_days_before
-    due = due_at(had.not_before.timestamp(), had.not_after.timestamp(), renew_days_before=days)
+    ends = had.chain_not_after or had.not_after
+    due = due_at(had.not_before.timestamp(), ends.timestamp(), renew_days_before=days)
     same = set(had.names) == set(wanted.names) and due > context.env.clock.now().timestamp()
     return version if same else None
 
@@ -173,7 +190,7 @@ def _existing(context: Context, request: IssueRequest) -> LineageConfig | None:
     identifiers = parse_identifiers(request.domains)
     name = request.name or (lineage_name_for(identifiers[0]) if identifiers else "")
     try:
-        return load_lineage(context.paths, name) if name else None
+        return settings_of(context.paths, name) if name else None
     except NotFound:
         return None
 

@@ -11,7 +11,9 @@ from core.events import Changed
 from core.issuers import BUILT_IN
 from core.operations import IssuerInfo, IssuerTest
 from core.store.accounts import load_account
+from core.store.index import facts_of_all
 from core.workflows.context import Context
+from core.workflows.method import SELF_SIGNED, UPLOAD
 from core.workflows.plan import issuer_named
 
 
@@ -108,7 +110,7 @@ def remove_issuer(context: Context, name: str) -> None:
             raise InUse(
                 f"{name} is still used by {', '.join(users[:5])}.",
                 "That would fail without it, and perhaps not before a renewal.",
-                "Give them another issuer first; an open order ends with `certdeck complete`, or is removed with its lineage.",
+                "Give them another issuer first; an open order ends with `certdeck complete`, or is removed with its certificate.",
             )
     remove_table(context.paths, ("issuers", name))
     context.narrator.tell(Changed(what=f"issuer {name} removed"))
@@ -116,7 +118,6 @@ def remove_issuer(context: Context, name: str) -> None:
 
 def _users(context: Context, name: str) -> Iterator[str]:
     """Yield what names an issuer: lineages, defaults, other issuers that rehearse with it, open orders."""
-    from core.store.index import facts_of_all
     from core.store.orders import list_orders, load_order
 
     for facts in facts_of_all(context.paths)[0]:
@@ -136,13 +137,17 @@ def _users(context: Context, name: str) -> Iterator[str]:
                 yield f"the open order of {each}"
 
 
-def set_default_issuer(context: Context, name: str) -> None:
-    """Make `name` the issuer of lineages that name none. Raises NotFound."""
+def set_default_issuer(context: Context, name: str) -> tuple[str, ...]:
+    """Make `name` the issuer of new certificates. Returns those that exist and keep another one. Raises NotFound."""
     from core.config.edit import set_values
 
     issuer_named(context.config, name)
     set_values(context.paths, {"defaults.issuer": name})
     context.narrator.tell(Changed(what=f"default issuer {name}"))
+    every = facts_of_all(context.paths)[0]
+    return tuple(
+        facts.name for facts in every if facts.version is not None and facts.issuer not in (name, UPLOAD, SELF_SIGNED)
+    )
 
 
 def agree_terms(context: Context, name: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core.paths import Paths
 from core.store.atomic import make_dir, write_file
@@ -23,12 +23,25 @@ class LastRun:
     """What went wrong, in one sentence; empty after `done`."""
     lineages: tuple[str, ...] = ()
     """Those that failed; empty where it was the run itself."""
+    before: datetime | None = None
+    """The run before this one, at least an hour earlier: two of them tell a timer from a person who tried."""
+
+
+_APART = timedelta(hours=1)
 
 
 def record(paths: Paths, run: LastRun) -> None:
     """Write the outcome of a run. Raises StoreError."""
     make_dir(paths.state)
-    said = {"at": run.at.isoformat(), "outcome": run.outcome, "error": run.error, "lineages": run.lineages}
+    had = read(paths)
+    before = None if had is None else had.at if run.at - had.at >= _APART else had.before
+    said = {
+        "at": run.at.isoformat(),
+        "outcome": run.outcome,
+        "error": run.error,
+        "lineages": run.lineages,
+        "before": None if before is None else before.isoformat(),
+    }
     text = json.dumps(said)
     write_file(paths.last_run, text.encode())
 
@@ -39,6 +52,13 @@ def read(paths: Paths) -> LastRun | None:
         raw = json.loads(paths.last_run.read_bytes())
         at = datetime.fromisoformat(raw["at"]).astimezone(UTC)
         lineages = tuple(map(str, raw.get("lineages", ())))
-        return LastRun(at=at, outcome=str(raw["outcome"]), error=str(raw["error"]), lineages=lineages)
+        before = raw.get("before")
+        return LastRun(
+            at=at,
+            outcome=str(raw["outcome"]),
+            error=str(raw["error"]),
+            lineages=lineages,
+            before=None if before is None else datetime.fromisoformat(before).astimezone(UTC),
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from core.config.model import TargetConfig
 from core.errors import Cancelled, CertdeckError, ClockInDoubt, LockHeld, RateLimited, TargetError
-from core.events import RetryScheduled
-from core.renewal import DAILY, choose_in_window, next_retry
+from core.events import RetryScheduled, Warned
+from core.renewal import DAILY, RETRIES, choose_in_window, next_retry
 from core.store import renewal_state
 from core.store.index import facts_of
 from core.workflows.context import Context
@@ -22,11 +23,43 @@ from core.workflows.transaction import deploy_version
 
 def deploy_new(context: Context, plan: Plan, version: int, sessions: Sessions) -> None:
     """Deploy a version and, where the CA has ARI, ask when it wants the next renewal. Raises TargetError."""
+    before = _chain_end(context, plan.name)
     deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
+    with suppress(CertdeckError):
+        _remember_chain(context, plan, before)
     if plan.issuer.kind == "acme":
         # The certificate is live: whoever cancels now, or whatever cannot be kept, does not undo that. The next run asks again.
         with suppress(CertdeckError):
             ask_when(context, plan, sessions)
+
+
+def _chain_end(context: Context, name: str) -> float | None:
+    """Return when the live chain ends where an intermediate ends before the leaf, in epoch seconds."""
+    with suppress(CertdeckError):
+        facts = facts_of(context.paths, name)
+        return facts.chain_not_after if facts.chain_end else None
+    return None
+
+
+def _remember_chain(context: Context, plan: Plan, before: float | None) -> None:
+    """Keep whether the CA sent an intermediate again that ends no later: because of it alone nobody asks before tomorrow."""
+    facts = facts_of(context.paths, plan.name)
+    is_the_same = before is not None and bool(facts.chain_end) and facts.chain_not_after <= before
+    state = renewal_state.load(context.paths, plan.name)
+    retry_at = None
+    if is_the_same:
+        now = context.env.clock.now()
+        retry_at = next_retry(len(RETRIES) + 1, now, context.env.random.uniform(0.0, 1.0))
+        ends = datetime.fromtimestamp(facts.chain_not_after, UTC)
+        context.narrator.tell(
+            Warned(
+                code="chain-ends-first",
+                what=f"{plan.issuer.title} still sends {facts.chain_end}, which ends on {ends:%Y-%m-%d}, before the certificate.",
+                fix=f"It is asked again after {retry_at:%Y-%m-%d %H:%M} UTC; only the CA can change what it sends.",
+            )
+        )
+    if state.chain_retry_at != retry_at:
+        renewal_state.save(context.paths, plan.name, replace(state, chain_retry_at=retry_at))
 
 
 def ask_when(context: Context, plan: Plan, sessions: Sessions) -> None:

@@ -23,7 +23,8 @@ class Plan:
     """One certificate to be had."""
 
     lineage: LineageConfig
-    """The settings that are kept once the certificate is there."""
+    """The settings that are kept once the certificate is there: all that decides what clients get and who is asked, also what
+    came from a default. Defaults that change later are for new certificates."""
     issuer: Issuer
     identifiers: tuple[Identifier, ...]
     key_type: str
@@ -73,7 +74,10 @@ def issuer_named(config: Config, name: str) -> Issuer:
     if entry is None:
         assert built_in is not None
         return built_in
-    return merged(built_in, name, directory=entry.directory, title=entry.title, staging=entry.staging)
+    found = merged(built_in, name, directory=entry.directory, title=entry.title, staging=entry.staging)
+    # Whatever others rehearse with is a staging, too.
+    rehearses = any(other.staging == name for other in config.issuers.values())
+    return replace(found, is_staging=True) if rehearses else found
 
 
 def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | None) -> LineageConfig:
@@ -89,6 +93,8 @@ def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | 
     name = request.name or lineage_name_for(identifiers[0])
     check_lineage_name(name)
     base = existing or LineageConfig(name=name)
+    if request.issuer is not None and base.issuer not in (None, request.issuer):
+        base = without_issuer(base)
     if base.issuer == UPLOAD and request.issuer is None:
         raise UsageError(
             f"{name} holds a certificate that somebody has uploaded.",
@@ -130,8 +136,11 @@ def plan(
     entry = config.issuers.get(issuer.name)
     key_type = lineage.key_type or config.defaults.key_type
     challenge = lineage.challenge or config.defaults.challenge
-    wanted = lineage.profile or (entry.profile if entry else None)
-    profile, notices = profile_for(issuer, identifiers, wanted)
+    wanted = (entry.profile if entry else None) if lineage.profile is None else lineage.profile
+    profile, notices = profile_for(issuer, identifiers, wanted or None)
+    preferred = (
+        (entry.preferred_chain if entry else None) if lineage.preferred_chain is None else lineage.preferred_chain
+    )
     problems = issuer_problems(issuer, identifiers, key_type, profile, challenge)
     if problems:
         raise UsageError(
@@ -144,18 +153,37 @@ def plan(
     had = existing.dns if existing is not None else None
     if request is not None and issuer.kind == "acme" and lineage.dns not in (None, request.dns, had):
         notices += (f"The names are proven through the DNS provider {lineage.dns}, which serves their zone.",)
+    kept = replace(lineage, issuer=issuer.name, key_type=key_type)
+    if issuer.kind == "acme":
+        kept = replace(
+            kept,
+            challenge=challenge,
+            profile=profile or "",
+            preferred_chain=preferred or "",
+            fallback_issuers=fallback_issuers_of(config, lineage),
+        )
     return Plan(
-        lineage=lineage,
+        lineage=kept,
         issuer=issuer,
         identifiers=identifiers,
         key_type=key_type,
         challenge=challenge,
         profile=profile,
-        preferred_chain=lineage.preferred_chain or (entry.preferred_chain if entry else None),
+        preferred_chain=preferred or None,
         email=request.email if request else None,
         agree_tos=bool(request and request.agree_tos),
         notices=notices,
     )
+
+
+def fallback_issuers_of(config: Config, lineage: LineageConfig) -> tuple[str, ...]:
+    """Return the issuers that are asked in turn when the certificate's own one fails."""
+    return config.defaults.fallback_issuers if lineage.fallback_issuers is None else lineage.fallback_issuers
+
+
+def without_issuer(lineage: LineageConfig) -> LineageConfig:
+    """Return the settings for another issuer: profile and chain are the old one's own."""
+    return replace(lineage, profile=None, preferred_chain=None)
 
 
 def self_signed_plan(lineage: LineageConfig) -> Plan:

@@ -8,11 +8,13 @@ from core.workflows.acquire import Acquired
 from core.workflows.context import Context
 from core.workflows.plan import Plan, staging_of
 from core.x509 import chain
+from core.x509.chain_end import first_end
 
 
 def rehearsed(context: Context, plan: Plan, got: Acquired) -> LineageStatus:
     """Return the status that the lineage would have."""
     leaf, intermediates = chain.split_fullchain(got.fullchain)
+    first = first_end(leaf, intermediates)
     not_before, not_after, now = (
         leaf.not_before.timestamp(),
         leaf.not_after.timestamp(),
@@ -26,8 +28,8 @@ def rehearsed(context: Context, plan: Plan, got: Acquired) -> LineageStatus:
         serial=leaf.serial,
         not_before=leaf.not_before,
         not_after=leaf.not_after,
-        days_left=days_left(not_before, not_after, now),
-        severity=severity(not_before, not_after, now),
+        days_left=days_left(not_before, first.not_after.timestamp(), now),
+        severity=severity(not_before, not_after, now, first.not_after.timestamp()),
         self_signed=leaf.self_signed,
         chain=bool(intermediates),
         chain_length=len(intermediates),
@@ -40,4 +42,6 @@ def rehearsed(context: Context, plan: Plan, got: Acquired) -> LineageStatus:
         renew_why="off",
         last_error=None,
         profile=plan.profile,
+        chain_not_after=first.not_after,
+        chain_end="" if first is leaf else first.subject,
     )

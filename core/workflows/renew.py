@@ -26,7 +26,7 @@ from core.errors import (
     UsageError,
 )
 from core.renewal import due_at
-from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
+from core.renewal_report import FailedLineage, Notice, NotServed, RenewalReport, Skipped
 from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
 from core.store.live import odd_links
@@ -71,36 +71,60 @@ def renew(
         LockHeld (`lock-held`): something is due and another certdeck is at work.
         ConfigError: the main configuration cannot be read. A broken lineage file is a failure in the report.
     """
+    is_scheduled = not names and not force and not dry_run  # a person's run says nothing about the timer
     try:
-        decisions, broken, void = _decisions(view, names, force)
+        decisions, broken, every, void = _decisions(view, names, force)
         busy = [decision for decision in decisions if decision.action != SKIP]
         skipped = tuple(_skipped(decision) for decision in decisions if decision.action == SKIP)
         if dry_run:
             due = tuple(decision.name for decision in busy if decision.action not in (ASK, PUT_BACK))
             asked = tuple(_skipped(decision) for decision in busy if decision.action in (ASK, PUT_BACK))
-            return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=_void_notices(void))
+            return RenewalReport(
+                skipped=skipped + asked,
+                failed=broken,
+                due=due,
+                warnings=_void_notices(void),
+                not_served=_not_served(view, every),
+            )
         outcome = RenewalReport(skipped=skipped, failed=broken, warnings=_void_notices(void))
         is_odd = bool(broken) and bool(odd_links(view.paths))
         if busy or void or is_odd or _left_behind(view.paths) or has_old_copies(view.paths, view.env.clock.now()):
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     outcome = _run(working, names, force)
+                every = [facts for facts in facts_of_all(view.paths)[0] if not names or facts.name in names]
             except LockHeld:
                 if busy:
                     raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
     except Exception as exc:
-        if not dry_run:
+        if is_scheduled:
             _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
         raise
     if not busy:
         keep(view, None)
     if not any(notice.code == "clock-in-doubt" for notice in outcome.warnings):
         outcome = replace(outcome, warnings=(*_doubt_notices(why_in_doubt(view)), *outcome.warnings))
+    outcome = replace(outcome, not_served=_not_served(view, every))
     failed = outcome.failed
-    _remember(
-        view, "failed" if failed else "done", failed[0].error.what if failed else "", [each.name for each in failed]
-    )
+    if is_scheduled:
+        what = failed[0].error.what if failed else ""
+        _remember(view, "failed" if failed else "done", what, [each.name for each in failed])
     return outcome
+
+
+def _not_served(view: View, every: Sequence[Facts]) -> tuple[NotServed, ...]:
+    """Return the targets whose files somebody else has changed. Compares files; asks no service."""
+    every = [facts for facts in every if facts.targets and facts.version is not None]
+    if not every:
+        return ()
+    from core.workflows.status import target_states
+
+    states = target_states(view, every, probe=False)
+    return tuple(
+        NotServed(name=name, target=target, why=state.why)
+        for (name, target), state in states.items()
+        if state.state == "stale"
+    )
 
 
 def _left_behind(paths: Paths) -> bool:
@@ -121,8 +145,10 @@ def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()
 
 def _decisions(
     view: View, names: Sequence[str], force: bool
-) -> tuple[list[Decision], tuple[FailedLineage, ...], dict[str, tuple[str, ...]]]:
-    """Return what is to be done, what cannot be read, and by lineage the times that only a wrong clock can have written."""
+) -> tuple[list[Decision], tuple[FailedLineage, ...], list[Facts], dict[str, tuple[str, ...]]]:
+    """Return what to do, what cannot be read, the facts that it was decided by, and by name the times that only a wrong clock
+    can have written.
+    """
     every, problems = facts_of_all(view.paths)
     if names:
         problems = [problem for problem in problems if problem.lineage in names]
@@ -146,7 +172,7 @@ def _decisions(
         from core.workflows.limited import held_by_limits
 
         decisions = held_by_limits(view, decisions, every)
-    return decisions, broken, void
+    return decisions, broken, every, void
 
 
 def _void_notices(void: Mapping[str, Sequence[str]]) -> tuple[Notice, ...]:
@@ -217,7 +243,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions
 
-    decisions, broken, void = _decisions(context, names, force)
+    decisions, broken, _, void = _decisions(context, names, force)
     _repair(context, void)
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
@@ -315,7 +341,7 @@ class _Run:
 
     def _work(self, context: Context, decision: Decision) -> str | Skipped:
         from core.challenges.awaited import RecordsAwaited
-        from core.config.load import load_lineage
+        from core.store.had_with import settings_of
         from core.store.index import facts_of
         from core.store.orders import load_order
         from core.workflows.fallback import put_back
@@ -332,9 +358,9 @@ class _Run:
                 ended = f"its order ended {ends:%Y-%m-%d} before its DNS records had been set"
                 why = f"{ended}: begin again with certdeck --renew {decision.name} --force"
                 return Skipped(name=decision.name, why=why, needs_you=True)
-            pending = finish_order(context, decision.name, self._vault, self._sessions)
+            pending = finish_order(context, decision.name, self._vault, self._sessions, is_scheduled=True)
             return decision.name if pending is None else _waits(pending)
-        lineage = load_lineage(context.paths, decision.name)
+        lineage = settings_of(context.paths, decision.name)
         if decision.action == ASK:
             ask_when(context, plan(context.config, lineage), self._sessions)
             again = facts_of(context.paths, decision.name)
@@ -366,20 +392,20 @@ class _Run:
         """Deploy what waits, or have a new one where it is of no use any more."""
         from core.events import Warned
         from core.store.lineages import read_version, waiting_version
-        from core.workflows.deploy import deploy, settings_of_waiting
+        from core.workflows.deploy import settings_of_waiting
         from core.workflows.outcome import deploy_new
         from core.workflows.plan import plan
+        from core.workflows.waiting import still_meant
 
         waiting = waiting_version(context.paths, lineage.name)
         assert waiting is not None
         try:
             ordered = settings_of_waiting(context, lineage, waiting)
-            if ordered.issuer == UPLOAD:  # nobody can order it, but it is here
-                deploy(context, lineage.name)
-                return
-            lineage = ordered
-            had = read_version(context.paths, lineage.name, waiting).certificate
-            if due_at(had.not_before.timestamp(), had.not_after.timestamp()) > context.env.clock.now().timestamp():
+            stored = read_version(context.paths, lineage.name, waiting)
+            ordered = lineage = still_meant(context, ordered, stored.created)
+            had = stored.certificate
+            ends = had.chain_not_after or had.not_after
+            if due_at(had.not_before.timestamp(), ends.timestamp()) > context.env.clock.now().timestamp():
                 deploy_new(context, plan(context.config, ordered), waiting, self._sessions)
                 return
         except StoreCorrupt as exc:
@@ -427,14 +453,14 @@ class _Run:
     def _fall_back(self, context: Context, wanted: Plan, why: CertdeckError) -> None:
         """Try the fallback issuers in order; the first error stays the one that is told when all fail."""
         from core.events import Failed, IssuerFellBack
-        from core.workflows.plan import plan
+        from core.workflows.plan import plan, without_issuer
 
-        for name in context.config.defaults.fallback_issuers:
+        for name in wanted.lineage.fallback_issuers or ():
             if name == wanted.issuer.name:
                 continue
             context.narrator.tell(IssuerFellBack(from_issuer=wanted.issuer.name, to_issuer=name, why=why.what))
             try:
-                other = plan(context.config, replace(wanted.lineage, issuer=name, profile=None))
+                other = plan(context.config, replace(without_issuer(wanted.lineage), issuer=name))
                 # The lineage keeps its own issuer: the next renewal asks that one first again.
                 self._renew_with(context, replace(other, lineage=wanted.lineage), rehearse_first=False)
                 return

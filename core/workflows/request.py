@@ -12,14 +12,14 @@ from core.workflows.plan import lineage_of, plan, staging_of
 
 def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
     """Return what stands against a request, and what was decided by itself. Empty: nothing to say."""
-    from core.config.load import load_lineage
+    from core.store.had_with import settings_of
     from core.workflows.issue import refuse_rehearsal_that_stays, reusable
 
     found: list[Finding] = []
     try:
         lineage = lineage_of(context.config, request, None)
         with suppress(NotFound):
-            lineage = lineage_of(context.config, request, load_lineage(context.paths, lineage.name))
+            lineage = lineage_of(context.config, request, settings_of(context.paths, lineage.name))
         wanted = plan(context.config, lineage, request)
         if request.staging or request.rehearse:
             refuse_rehearsal_that_stays(wanted)

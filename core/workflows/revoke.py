@@ -7,13 +7,13 @@ from dataclasses import replace
 from core.acme.revoke import REASONS, revoke_with_key
 from core.acme.revoke import revoke as revoke_at_ca
 from core.acme.session import AcmeSession
-from core.config.load import load_lineage
 from core.errors import AcmeProblem, NotFound, UsageError
 from core.events import Changed, KeyUsed
 from core.store import renewal_state
+from core.store.had_with import settings_of
 from core.store.lineages import live_version, read_pair, read_public, read_version
 from core.workflows.context import Context
-from core.workflows.plan import plan
+from core.workflows.plan import plan, without_issuer
 from core.workflows.sessions import Sessions
 from core.x509.certificate import parse_pem
 
@@ -28,7 +28,7 @@ def revoke(context: Context, name: str, reason: str) -> None:
         raise UsageError(
             f"There is no reason {reason!r}.", "RFC 5280 has a fixed list.", f"Take one of: {', '.join(REASONS)}."
         )
-    lineage = load_lineage(context.paths, name)
+    lineage = settings_of(context.paths, name)
     number = live_version(context.paths, name)
     if number is None:
         raise NotFound(
@@ -39,7 +39,7 @@ def revoke(context: Context, name: str, reason: str) -> None:
         )
     stored = read_version(context.paths, name, number)
     # Who issued it can revoke it, and after a fall-back that is not the lineage's own issuer.
-    wanted = plan(context.config, replace(lineage, issuer=stored.ca or lineage.issuer))
+    wanted = plan(context.config, replace(without_issuer(lineage), issuer=stored.ca or lineage.issuer))
     if wanted.issuer.kind != "acme":
         raise UsageError(
             f"{wanted.issuer.title} keeps no revocation list.",

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import CertdeckError, UsageError
-from core.events import Changed
+from core.events import Changed, Warned
 from core.operations import ScheduleInfo
 from core.schedule.install import install, installed_trouble, method_here, no_way, uninstall
 from core.schedule.record import CRON, CRONTAB, OFF, SYSTEMD, Record, load, save
-from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, timetable_for, too_rare
+from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, fitting, timetable_for, too_rare
 from core.store.index import Facts, facts_of_all
 from core.workflows.due import SKIP, decide, renewal_time
 from core.workflows.status import timer
@@ -37,26 +37,43 @@ def schedule(view: View) -> ScheduleInfo:
     trouble = installed_trouble(view.env, record) if state.state == "on" else ""
     if trouble:
         state = replace(state, state="dead", next_run=None, trouble=trouble)
-    warnings = tuple(_too_short(view, record.timetable))
+    warnings = tuple(_warnings(view, record.timetable))
     return replace(_info(state, record.how, record.actual), warnings=warnings)
 
 
 def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> ScheduleInfo:
     """Switch it on, or change it. Without preset and times: as it was, twice a day at first.
 
+    Times that nobody asked for are fitted to the certificate that lives shortest. One that lives too short for any timetable keeps
+    no other from being renewed.
+
     Raises:
-        UsageError (`usage`): an unknown preset or time, or a certificate lives too short for it.
+        UsageError (`usage`): an unknown preset or time, or a certificate lives too short for what was asked for: `details["times"]`
+            are times that fit.
         StoreError; CertdeckError (`failed`): nothing here can start it, or systemd or cron refused. Nothing has changed then.
     """
     before = load(context.paths)
-    keeps = before is not None and preset is None and not at
-    timetable = before.timetable if before is not None and keeps else timetable_for(preset, at)
-    for sentence in _too_short(context, timetable):
-        raise UsageError(
-            f"The scheduled run cannot come only {timetable.words}.",
-            sentence,
-            "Choose twice-daily, or give more times.",
-        )
+    is_asked = preset is not None or bool(at)
+    timetable = before.timetable if before is not None and not is_asked else timetable_for(preset, at)
+    short = list(_too_short(context, timetable))
+    if short:
+        fits = fitting(min(each.before_end for each in short))
+        if is_asked and not too_rare(fits, min(each.before_end for each in short)):
+            raise UsageError(
+                f"The scheduled run cannot come only {timetable.words}.",
+                short[0].sentence,
+                f"These times fit: certdeck schedule on --at {' '.join(fits.clock_times)}",
+                details={"times": list(fits.clock_times)},
+            )
+        if not is_asked:
+            timetable = fits
+            context.narrator.tell(
+                Warned(
+                    code="times-fitted",
+                    what=f"The scheduled run comes {fits.rhythm}, because {short[0].sentence}",
+                    fix="`certdeck schedule on --at HH:MM …` chooses other times.",
+                )
+            )
     program = _program(context)
     how = method_here(context.env)
     if how is None:
@@ -110,13 +127,31 @@ def _info(state: TimerState, how: str, timetable: Timetable) -> ScheduleInfo:
     )
 
 
-def _too_short(view: View, timetable: Timetable) -> Iterator[str]:
-    """Yield a sentence for each certificate that could run out between two runs."""
+class _Short(NamedTuple):
+    """A certificate that could run out between two runs."""
+
+    before_end: float
+    """Seconds from the moment it is due to its end."""
+    sentence: str
+
+
+def _too_short(view: View, timetable: Timetable) -> Iterator[_Short]:
     for facts in facts_of_all(view.paths)[0]:
         before_end = _before_end_seconds(view, facts)
         if before_end is not None and too_rare(timetable, before_end):
-            life, ahead = _span(facts.not_after - facts.not_before), _span(before_end)
-            yield f"{facts.name} lives {life} and renews {ahead} before its end; two runs have to fall into that time."
+            life, ahead = _span(facts.chain_not_after - facts.not_before), _span(before_end)
+            said = f"{facts.name} lives {life} and renews {ahead} before its end; two runs have to fall into that time."
+            yield _Short(before_end, said)
+
+
+def _warnings(view: View, timetable: Timetable) -> Iterator[str]:
+    short = list(_too_short(view, timetable))
+    if not short:
+        return
+    fits = fitting(min(each.before_end for each in short))
+    better = f" `certdeck schedule on` fits the times: {fits.rhythm}." if fits != timetable else ""
+    for each in short:
+        yield f"{each.sentence}{better}"
 
 
 def _before_end_seconds(view: View, facts: Facts) -> float | None:
@@ -127,7 +162,8 @@ def _before_end_seconds(view: View, facts: Facts) -> float | None:
     decision = decide(facts._replace(waiting_version=None), view.config, facts.not_before, force=False, named=False)
     if decision.action == SKIP and decision.renew_at is None:
         return None
-    return facts.not_after - renewal_time(facts._replace(ari_chosen=None), view.config)
+    due = renewal_time(facts._replace(ari_chosen=None, chain_retry_at=None), view.config)
+    return facts.chain_not_after - due
 
 
 def _span(seconds: float) -> str:

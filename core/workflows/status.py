@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from core.config.model import Config, TargetConfig
 from core.errors import CertdeckError, NotFound
 from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.paths import Paths
 from core.schedule.health import timer_state
+from core.schedule.record import OFF
 from core.schedule.record import load as load_schedule
+from core.schedule.timetable import Timetable, too_rare
 from core.severity import days_left, severity
+from core.staging import is_staging_issuer
 from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.kinds import resolved
 from core.targets.observe import observe
@@ -40,12 +44,13 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         every = [facts for facts in every if facts.name in wanted]
         problems = [problem for problem in problems if problem.lineage in wanted]
     now = view.env.clock.now()
-    states = _target_states(view, every, probe)
+    states = target_states(view, every, probe)
+    watch = _watch(view, now)
     return Status(
         version=VERSION,
         time=now,
-        lineages=tuple(_lineage(view, facts, now, states) for facts in every),
-        timer=_since(timer(view, now), view.paths, troubled),
+        lineages=tuple(_lineage(view, facts, now, states, watch) for facts in every),
+        timer=_since(watch.timer, view.paths, troubled),
         appliance=view.config.appliance.name,
         hostname=view.config.appliance.hostname or view.env.host.name(),
         problems=tuple(problems),
@@ -57,8 +62,21 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
 def status_of(view: View, name: str, *, probe: bool = False) -> LineageStatus:
     """Return the state of one lineage. Raises NotFound."""
     facts = facts_of(view.paths, name)
-    states = _target_states(view, [facts], probe)
-    return _lineage(view, facts, view.env.clock.now(), states)
+    states = target_states(view, [facts], probe)
+    now = view.env.clock.now()
+    return _lineage(view, facts, now, states, _watch(view, now))
+
+
+class _Watch(NamedTuple):
+    """What starts the scheduled run, and how often."""
+
+    timer: TimerState
+    timetable: Timetable | None
+
+
+def _watch(view: View, now: datetime) -> _Watch:
+    record = load_schedule(view.paths)
+    return _Watch(timer(view, now), None if record is None or record.how == OFF else record.actual)
 
 
 def _void(every: Sequence[Facts], now: float) -> Iterator[str]:
@@ -100,10 +118,14 @@ def _with_waiting(paths: Paths, facts: Facts) -> Facts:
         ca=stored.ca,
         directory=stored.directory,
         cert_profile=stored.profile,
+        chain_not_after=(waiting.chain_not_after or waiting.not_after).timestamp(),
+        chain_end=waiting.chain_end,
     )
 
 
-def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState]) -> LineageStatus:
+def _lineage(
+    view: View, facts: Facts, now: datetime, states: Mapping[tuple[str, str], TargetState], watch: _Watch
+) -> LineageStatus:
     facts = _with_waiting(view.paths, facts)
     stamp = now.timestamp()
     facts = believable(facts, stamp)
@@ -111,17 +133,20 @@ def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str,
     renew_at, why = _renewal(view.config, facts, stamp)
     return LineageStatus(
         name=facts.name,
-        domains=tuple(facts.domains or facts.names),
+        domains=_covered(facts),
         subject=facts.subject,
         issuer=facts.issued_by,
         serial=facts.serial,
         not_before=_time(facts.not_before) if has_certificate else None,
         not_after=_time(facts.not_after) if has_certificate else None,
-        days_left=days_left(facts.not_before, facts.not_after, stamp) if has_certificate else None,
-        severity=severity(facts.not_before, facts.not_after, stamp) if has_certificate else "red",
+        days_left=days_left(facts.not_before, facts.chain_not_after, stamp) if has_certificate else None,
+        severity=severity(facts.not_before, facts.not_after, stamp, facts.chain_not_after)
+        if has_certificate
+        else "red",
         self_signed=facts.self_signed,
         chain=facts.chain_length > 1,
         chain_length=max(facts.chain_length - 1, 0),
+        root_sent=facts.root_sent,
         sha256=facts.sha256,
         key_type=facts.cert_key_type,
         method=facts.method or method_of(view.config, facts.issuer, facts.challenge, facts.dns),
@@ -138,7 +163,34 @@ def _lineage(view: View, facts: Facts, now: datetime, states: Mapping[tuple[str,
         open_order=facts.open_order,
         dns=facts.dns,
         profile=facts.cert_profile,
+        chain_not_after=_time(facts.chain_not_after) if has_certificate else None,
+        chain_end=facts.chain_end,
+        valid_yet=facts.not_before <= stamp,
+        revoked=facts.revoked,
+        on_fallback=facts.on_fallback,
+        wanted=facts.wanted,
+        is_staging=is_staging_issuer(facts.issued_by),
+        timer=watch.timer.word,
+        too_rare="" if watch.timetable is None or renew_at is None else _too_rare(view.config, facts, watch.timetable),
     )
+
+
+def _covered(facts: Facts) -> tuple[str, ...]:
+    """Return the names of the certificate, in the order of the settings; those of the settings where there is none yet."""
+    if not facts.sha256:
+        return tuple(facts.domains)
+    there = set(facts.names)
+    ordered = [name for name in facts.domains if name in there]
+    return tuple(dict.fromkeys((*ordered, *facts.names)))
+
+
+def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
+    if facts.version is None:
+        return ""
+    span = facts.chain_not_after - renewal_time(facts._replace(ari_chosen=None, chain_retry_at=None), config)
+    if not too_rare(timetable, span):
+        return ""
+    return f"The scheduled run comes too rarely for it ({timetable.words}): certdeck schedule on fits the times."
 
 
 def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
@@ -151,15 +203,21 @@ def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None,
     if facts.version is None:
         return (_time(facts.next_attempt) if facts.next_attempt else None), "no certificate"
     due = renewal_time(facts, config)
+    if facts.is_wanted or facts.revoked:
+        due = min(due, now)
     if facts.next_attempt is not None and facts.next_attempt > max(due, now):
         return _time(facts.next_attempt), "retry"
-    if due == facts.ari_chosen and facts.ari_id == facts.renewal_id:
-        return _time(due), "ari"
+    if facts.is_wanted or facts.revoked:
+        return _time(due), "revoked" if facts.revoked else "settings"
+    if facts.chain_end and due < renewal_time(facts._replace(chain_end=""), config):
+        return _time(due), "chain"
+    if facts.ari_chosen is not None and facts.ari_id == facts.renewal_id:
+        return _time(due), "ari" if due == facts.ari_chosen else "ari-late"
     days = config.defaults.renew_days_before if facts.renew_days_before is None else facts.renew_days_before
     return _time(due), "days-before" if days is not None else "lifetime"
 
 
-def _target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple[str, str], TargetState]:
+def target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple[str, str], TargetState]:
     """Return each lineage's targets as they are now; services are asked side by side."""
     wanted = [(facts, name) for facts in every for name in facts.targets]
     if not wanted:
@@ -203,7 +261,7 @@ def timer(view: View, now: datetime) -> TimerState:
     record = load_schedule(view.paths)
     if last is None:
         return timer_state(record, now, None, "", "")
-    return timer_state(record, now, last.at, last.outcome, last.error)
+    return timer_state(record, now, last.at, last.outcome, last.error, last.before)
 
 
 def _since(known: TimerState, paths: Paths, troubled: Set[str | None]) -> TimerState:

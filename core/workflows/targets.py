@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from core.config.model import TargetConfig
-from core.errors import CertdeckError, InUse
+from core.errors import CertdeckError, ConfigError, InUse, UsageError
 from core.events import Changed
 from core.operations import Finding, TargetInfo
 from core.store.index import facts_of_all
@@ -46,8 +46,14 @@ def add_target(context: Context, target: TargetConfig) -> None:
     from core.config.edit import set_target
     from core.identifiers import check_lineage_name
     from core.targets.check import refuse
+    from core.targets.kinds import KINDS, kind_of
 
     check_lineage_name(target.name)
+    try:
+        kind_of(target)
+    except ConfigError as exc:  # not the configuration is wrong, but what was asked for
+        fix = f"Give --kind files, which fits every service that reads PEM files, or --kind {sorted(KINDS)[-1]}."
+        raise UsageError(f"There is no kind of target {target.kind!r}.", exc.why, fix) from exc
     refuse([target], _others(context, target), context.paths.state)
     set_target(context.paths, target)
     context.narrator.tell(Changed(what=f"target {target.name} set"))

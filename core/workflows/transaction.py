@@ -52,6 +52,7 @@ from core.targets.probe import look
 from core.targets.service import Verdict, check_commands, run_reload, run_test, shown
 from core.workflows.context import Context
 from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read
+from core.workflows.method import UPLOAD
 
 _ONE_AT_A_TIME = threading.Lock()
 """Two targets may be one service: its test would see, and fail on, what the other deployment is about to take back."""
@@ -118,7 +119,7 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[Targe
         aftermath = go_back(context, flight, touched, str(getattr(exc, "why", "") or "It was interrupted."))
         if not isinstance(exc, CertdeckError):
             raise
-        error = _with_live(exc, aftermath, flight)
+        error = _with_live(exc, aftermath, flight, _what_waits(context, flight))
         _remember_failure(context, flight, error)
         if error is exc:
             raise
@@ -316,15 +317,30 @@ def _finish(context: Context, flight: InFlight) -> None:
         ) from exc
 
 
-def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight) -> CertdeckError:
-    """Return the error with what is live now; for what never concerned a service, the error itself."""
+def _what_waits(context: Context, flight: InFlight) -> str:
+    """Return what becomes of the version that was not deployed, in one sentence; nothing where it does not wait."""
+    name, version = flight.lineage, flight.version
+    with suppress(CertdeckError):
+        if lineages.waiting_version(context.paths, name) != version:
+            return ""
+        if lineages.read_version(context.paths, name, version).method == UPLOAD:
+            return f"Version {version} is kept. It is deployed never automatically, only by: certdeck deploy {name}."
+        return (
+            f"Version {version} is kept; the next scheduled run deploys it, except to a target that gets another certificate "
+            "before."
+        )
+    return ""
+
+
+def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight, waits: str) -> CertdeckError:
+    """Return the error with what is live now and what waits; for what never concerned a service, the error itself."""
     if not isinstance(exc, TargetError) and aftermath.live == "old" and aftermath.is_complete:
         exc.lineage = exc.lineage or flight.lineage
         return exc
     fix = exc.fix if aftermath.live == "old" else f"Look at the service and reload it by hand. {exc.fix}"
     return type(exc)(
         exc.what,
-        f"{exc.why} {aftermath.sentence}",
+        f"{exc.why} {aftermath.sentence} {waits}".rstrip(),
         fix,
         lineage=flight.lineage,
         retry_at=exc.retry_at,

@@ -161,6 +161,7 @@ def _settings(name: str, spec: LineageConfig | None, material: Material, targets
         key_type=None,
         profile=None,
         preferred_chain=None,
+        fallback_issuers=None,
         renew_days_before=None,
         targets=targets,
     )

@@ -94,6 +94,7 @@ CHANGING = [
     pytest.param(["delete", "mail", "--yes"], "delete", id="delete"),
     pytest.param(["revoke", "mail", "--yes"], "revoke", id="revoke"),
     pytest.param(["set", "mail", "--auto-renew", "off"], "set_lineage", id="set"),
+    pytest.param(["set", "mail", "--issuer", "zerossl", "--yes"], "change_issuer", id="set-issuer"),
     pytest.param(["issuer", "add", "ca", "--directory", "https://ca.example/dir"], "add_issuer", id="issuer-add"),
     pytest.param(["issuer", "remove", "ca"], "remove_issuer", id="issuer-remove"),
     pytest.param(["issuer", "default", "zerossl"], "set_default_issuer", id="issuer-default"),

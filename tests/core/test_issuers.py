@@ -9,6 +9,7 @@ import pytest
 from core.identifiers import check_lineage_name, parse_identifiers
 from core.issuers import BUILT_IN, EVERY_KEY, Issuer, issuer_problems, merged, profile_for
 from core.key_types import KEY_TYPES
+from core.staging import is_staging_issuer
 
 ACME = [issuer for issuer in BUILT_IN.values() if issuer.kind == "acme"]
 DIRECTORIES = {
@@ -272,3 +273,32 @@ def test_another_directory_is_another_ca() -> None:
     assert moved.title == "Let's Encrypt"
     assert not moved.is_public
     assert problems(moved, "box 10.0.0.1", "ec-521") == []
+
+
+@pytest.mark.parametrize(
+    ("directory", "expected"),
+    [
+        ("https://acme-staging-v02.api.letsencrypt.org/directory", True),
+        ("https://dv.acme-v02.test-api.pki.goog/directory", True),
+        ("https://ca.example/directory", False),
+    ],
+)
+def test_staging_is_a_fact_of_the_directory(directory: str, expected: bool) -> None:
+    """Under whatever name a known staging directory is configured, it is one; a name that ends in "staging" makes none."""
+    for name in ("lab", "my-staging"):
+        found = merged(None, name, directory=directory, title=None, staging=None)
+        assert found.is_staging is expected
+
+
+@pytest.mark.parametrize(
+    ("issuer", "expected"),
+    [
+        ("CN=(STAGING) Riddling Rhubarb R12,O=(STAGING) Let's Encrypt,C=US", True),
+        ("Fake LE Intermediate X1", True),
+        ("CN=R12,O=Let's Encrypt,C=US", False),
+        ("Fakenham Council CA", False),
+    ],
+)
+def test_a_staging_certificate_is_known_by_its_issuer(issuer: str, expected: bool) -> None:
+    """The name of the issuing CA in the certificate tells a staging."""
+    assert is_staging_issuer(issuer) is expected

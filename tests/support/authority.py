@@ -98,15 +98,24 @@ class Authority:
         self.now = now
 
     @classmethod
-    def new(cls, name: str = "Test", *, now: datetime | None = None, key: str = "ec-256") -> Authority:
-        """Make an authority `NAME Root` / `NAME Intermediate` that is good for twenty years around `now`."""
+    def new(
+        cls, name: str = "Test", *, now: datetime | None = None, key: str = "ec-256", intermediate_days: float = 3650
+    ) -> Authority:
+        """Make an authority `NAME Root` / `NAME Intermediate` that is good for twenty years around `now`.
+
+        `intermediate_days`: how long the intermediate is good from `now` on.
+        """
         at = now or datetime.now(UTC)
         root_key, intermediate_key = make_key(key), make_key(key)
         root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name} Root")])
         intermediate_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name} Intermediate")])
-        root = _sign(cls._ca_builder(root_name, root_name, root_key, root_key, at, path_length=None), root_key)
+        root_builder = cls._ca_builder(root_name, root_name, root_key, root_key, at, path_length=None)
+        root = _sign(root_builder.not_valid_after(at + timedelta(days=3650)), root_key)
         intermediate = _sign(
-            cls._ca_builder(intermediate_name, root_name, intermediate_key, root_key, at, path_length=0), root_key
+            cls._ca_builder(
+                intermediate_name, root_name, intermediate_key, root_key, at, path_length=0
+            ).not_valid_after(at + timedelta(days=intermediate_days)),
+            root_key,
         )
         return cls(
             Leaf(certificate=root, key=root_key),
@@ -142,7 +151,6 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(at - timedelta(days=3650))
-            .not_valid_after(at + timedelta(days=3650))
             .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
             .add_extension(
                 x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, **usage), critical=True

@@ -37,6 +37,7 @@ from core.operations import (
     Finding,
     FirstBoot,
     Issued,
+    IssuerChange,
     IssueRequest,
     IssuerInfo,
     IssuerTest,
@@ -74,6 +75,7 @@ from tests.support.showcase import (
     deploy_events,
     issue_events,
     issuer_info,
+    rehearsal_events,
     skip_reason,
 )
 
@@ -214,7 +216,9 @@ class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts):
         targets = request.targets or ()
         if self.pending:
             return self._pending(name, request.domains, report)
-        self._tell("issue", report, cancel, issue_events(request.domains, targets), name)
+        rehearsal = rehearsal_events(request.domains) if request.staging or request.rehearse else []
+        order = [] if request.staging else issue_events(request.domains, targets)
+        self._tell("issue", report, cancel, [*rehearsal, *order], name)
         made = lineage(
             name,
             *request.domains,
@@ -330,9 +334,17 @@ class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts):
     def remove_issuer(self, name: str, *, report: Reporter = ignore) -> None:
         self._called("remove_issuer", name=name)
 
-    def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> None:
+    def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> tuple[str, ...]:
         self._called("set_default_issuer", name=name)
         self.settings = replace(self.settings, defaults=replace(self.settings.defaults, issuer=name))
+        return tuple(each.name for each in self.lineages if each.ca not in (name, None, "self-signed"))
+
+    def change_issuer(
+        self, names: Sequence[str], issuer: str, *, dry_run: bool = False, report: Reporter = ignore
+    ) -> tuple[IssuerChange, ...]:
+        self._called("change_issuer", names=tuple(names), issuer=issuer, dry_run=dry_run)
+        found = [self._find(name) for name in names]
+        return tuple(IssuerChange(name=each.name, before=each.ca or "", after=issuer) for each in found)
 
     def agree_terms(self, issuer: str, *, report: Reporter = ignore) -> None:
         self._called("agree_terms", issuer=issuer)

@@ -13,6 +13,7 @@ from core.events import (
     ChallengeValidated,
     Event,
     OrderCreated,
+    RehearsalPassed,
     Report,
     TargetProbed,
     TargetReloaded,
@@ -65,6 +66,12 @@ def issuer_info(config: Config, name: str, title: str, kind: str, directory: str
         terms_agreed=name == "letsencrypt",
         account_url="https://acme-v02.api.letsencrypt.org/acme/acct/42" if name == "letsencrypt" else None,
     )
+
+
+def rehearsal_events(domains: Sequence[str], *, issuer: str = "letsencrypt-staging") -> list[Event]:
+    """Return what a rehearsal over HTTP-01 tells: an order like any other, and that it passed; no certificate is kept."""
+    order = issue_events(domains, [], issuer=issuer)[: 1 + 3 * len(domains)]
+    return [*order, RehearsalPassed(issuer=issuer, names=tuple(domains))]
 
 
 def issue_events(domains: Sequence[str], targets: Sequence[str], *, issuer: str = "letsencrypt") -> list[Event]:

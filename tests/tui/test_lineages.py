@@ -43,7 +43,7 @@ async def test_what_needs_a_person_comes_first() -> None:
     """The counts stand at the top in words, and the list begins with what is most urgent (ST-45)."""
     app = deck()
     async with app.run_test(size=NARROW):
-        assert "✖ 1 needs you    ▲ 1 renews soon    ● 5 healthy" in shown(app, app.screen.query_one(Overview))
+        assert "✖ 1 needs you    ▲ 1 warning    ● 5 healthy" in shown(app, app.screen.query_one(Overview))
         assert _rows(app)[:2] == ["mail", "shop"]
         assert _chosen(app) == "mail"
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+
 from core import events as told
 from core.events import Event, Report
 from tests.support.lineages import NOW
-from tests.support.showcase import deploy_events, issue_events
+from tests.support.showcase import deploy_events, issue_events, rehearsal_events
 from tui.widgets.order_progress import counted
 from tui.widgets.order_steps import Steps, steps_of
 
@@ -90,13 +92,26 @@ def test_the_cas_words_on_a_refusal() -> None:
     assert steps.error == ("Refused.", "Because.", "Open port 80.")
 
 
-def test_a_rehearsal_is_folded() -> None:
-    """After a rehearsal on staging the real order has steps of its own, and the rehearsal is one line."""
-    staged = issue_events(DOMAINS, [], issuer="letsencrypt-staging")[:8]
-    steps = steps_of(reports([*staged, *issue_events(DOMAINS, [])[:1]]))
+@pytest.mark.parametrize("issuer", ["letsencrypt-staging", "lab"])
+def test_a_rehearsal_is_folded(issuer: str) -> None:
+    """After a rehearsal the real order has steps of its own, and the rehearsal is one line that passed, whatever its issuer."""
+    steps = steps_of(reports([*rehearsal_events(DOMAINS, issuer=issuer), *issue_events(DOMAINS, [])[:1]]))
     assert states(steps)[:2] == [("Rehearsal", "done"), ("Order", "done")]
-    assert steps.steps[0].detail == "passed at letsencrypt-staging"
+    assert steps.steps[0].detail == f"passed at {issuer}"
     assert [label for label, _ in states(steps)].count("Order") == 1
+
+
+def test_a_rehearsal_alone() -> None:
+    """A rehearsal that nothing follows shows its steps, all of them done."""
+    steps = steps_of(reports(rehearsal_events(DOMAINS)), "done")
+    assert {state for _, state in states(steps)} == {"done"}
+    assert steps.steps[-1].detail == "from letsencrypt-staging, not kept"
+
+
+def test_an_order_at_an_issuer_called_staging_is_no_rehearsal() -> None:
+    """An order that was given up and made anew is told as that, also where the issuer's name ends in "staging"."""
+    twice = [issue_events(DOMAINS, [], issuer="my-staging")[0]] * 2
+    assert states(steps_of(reports(twice)))[0] == ("First order", "warned")
 
 
 def test_a_fallback_issuer_is_told() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import CertdeckError
+from core.health import health
 from core.operations import (
     Deployment,
     DnsKind,
@@ -29,6 +30,7 @@ from core.operations import (
     ServerView,
     Status,
     TargetState,
+    TimerState,
 )
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ def status_json(
         "version": status.version,
         "time": rfc3339(status.time),
         "certificates": [certificate_json(lineage) for lineage in status.lineages],
+        "timer": timer_json(status.timer),
+        "unmanaged": [],
     }
     if orders:
         found["open_orders"] = [order_json(order) for order in orders]
@@ -95,6 +99,11 @@ def status_json(
     if status.void_times:
         found["void_times"] = list(status.void_times)
     return found
+
+
+def timer_json(timer: TimerState) -> dict[str, object]:
+    """Return `timer` of `status --json`: whether something starts the scheduled run."""
+    return {"state": timer.word, "last_run": _time(timer.last_run), "next_run": _time(timer.next_run)}
 
 
 def request_json(request: SigningRequest) -> dict[str, object]:
@@ -112,6 +121,7 @@ def request_json(request: SigningRequest) -> dict[str, object]:
 
 def certificate_json(lineage: LineageStatus) -> dict[str, object]:
     """Return one certificate as in `status --json`."""
+    judged = health(lineage)
     return {
         "name": lineage.name,
         "domains": list(lineage.domains),
@@ -132,6 +142,10 @@ def certificate_json(lineage: LineageStatus) -> dict[str, object]:
         "renew_at": _time(lineage.renew_at),
         "last_error": None if lineage.last_error is None else dict(lineage.last_error),
         "targets": [target_json(target) for target in lineage.targets],
+        "health": judged.level,
+        "reasons": [{"code": reason.code, "text": reason.text} for reason in judged.reasons],
+        "chain_not_after": _time(lineage.chain_not_after),
+        "wanted": dict(lineage.wanted) or None,
         "open_order": lineage.open_order,
         **({} if lineage.newer_version is None else {"newer_version": lineage.newer_version}),
     }
@@ -149,6 +163,15 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
         "skipped": [{"name": skipped.name, "why": skipped.why} for skipped in report.skipped],
         "failed": [{"name": failed.name, "error": error_json(failed.error)} for failed in report.failed],
     }
+    if report.not_served:
+        found["warnings"] = [
+            {
+                "code": "not-served",
+                "what": f"{each.target} does not have the live certificate of {each.name}. {each.why}",
+                "fix": f"certdeck deploy {each.name}",
+            }
+            for each in report.not_served
+        ]
     if dry_run:
         found["due"] = list(report.due)
     if report.warnings:

@@ -26,6 +26,8 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
             yield f"skipped  {printable(skipped.name)}: {printable(skipped.why)}"
     for failed in report.failed:
         yield f"failed   {printable(failed.name)}"
+    for each in report.not_served:
+        yield f"not served  {printable(each.name)} on {printable(each.target)}: {printable(each.why)}"
     if report.renewed or report.failed or report.due:
         return
     moments = [(each.renew_at, each.name) for each in report.skipped if each.renew_at is not None]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, OK, WARNING, health
 from core.operations import LineageStatus, OpenOrder, Status, TargetState
 from tui import text
 from tui.cli import exits
@@ -19,6 +21,18 @@ if TYPE_CHECKING:
     from core.upload.values import SigningRequest
 
 _URGENCY: Final = ("red", "yellow", "green")
+_SAID_BY_DAYS: Final = frozenset({EXPIRES_SOON, "expired", "no-certificate"})
+_SHOWN_ANYWAY: Final = _SAID_BY_DAYS | frozenset(
+    {
+        NO_TIMER,
+        "renewal-failed",
+        "deployment-failed",
+        "not-served",
+        "order-open",
+    }
+)
+"""Reasons that the table shows in its columns or in a line of their own."""
+_COUNTED: Final = ("red", "warned", "yellow", "green")
 _NONE: Final = "–"
 
 
@@ -49,6 +63,9 @@ def status_lines(
             yield _with_painted_mark(row, text.severity_of(lineage), stream)
             if lineage.last_error:
                 yield f"   {stream.painted(_failure(lineage.last_error), 'dim')}"
+            for reason in health(lineage).reasons:
+                if reason.code not in _SHOWN_ANYWAY:
+                    yield f"   {stream.painted(printable(reason.text), 'dim')}"
         yield ""
         yield _sum(ordered)
     yield from waiting_lines(status, orders, requests, stream)
@@ -99,15 +116,10 @@ def _with_painted_mark(row: str, severity: str, stream: Stream) -> str:
 
 
 def _sum(lineages: Sequence[LineageStatus]) -> str:
-    counts = _counts(lineages)
-    return ", ".join(f"{counts[severity]:,} {text.MARKS[severity].word}" for severity in _URGENCY if counts[severity])
-
-
-def _counts(lineages: Sequence[LineageStatus]) -> dict[str, int]:
-    found = dict.fromkeys(_URGENCY, 0)
-    for lineage in lineages:
-        found[text.severity_of(lineage)] += 1
-    return found
+    counts = Counter(map(text.count_of, lineages))
+    words = {kind: text.MARKS[kind].word for kind in _COUNTED}
+    words["warned"] = "warning" if counts["warned"] == 1 else "warnings"
+    return ", ".join(f"{counts[kind]:,} {words[kind]}" for kind in _COUNTED if counts[kind])
 
 
 # -- one certificate ---------------------------------------------------------------------------------------------------
@@ -142,7 +154,11 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
     mark = text.MARKS[severity]
     yield stream.painted(printable(lineage.name), "bold")
     state = f"{stream.painted(mark.glyph, severity)} {text.days_left(lineage, now)}, {text.renewal_shown(lineage, now)}"
-    pairs = [("State", state), ("Names", ", ".join(map(text.name_shown, lineage.domains)) or _NONE)]
+    reasons = [printable(reason.text) for reason in health(lineage).reasons if reason.code not in _SAID_BY_DAYS]
+    pairs = [
+        ("State", "\n".join([state, *reasons])),
+        ("Names", ", ".join(map(text.name_shown, lineage.domains)) or _NONE),
+    ]
     if lineage.sha256:
         pairs += _certificate(lineage)
     pairs += [
@@ -163,6 +179,8 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
         pairs.append(("Newer", f"version {lineage.newer_version} was rolled back from; `{again}` takes it again"))
     if lineage.open_order:
         pairs.append(("Order", f"open: `certdeck complete {printable(lineage.name)}` goes on with it"))
+    if lineage.wanted:
+        pairs.append(("Wanted", "\n".join(_wanted(lineage.wanted))))
     pairs.append(("Served by", "\n".join(_target_long(target, stream) for target in lineage.targets) or _NONE))
     if lineage.last_error:
         pairs.append(("Last error", "\n".join(_last_error(lineage))))
@@ -172,10 +190,7 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
 def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
     assert lineage.not_before is not None
     assert lineage.not_after is not None
-    count = lineage.chain_length
-    chain = (
-        f"complete, {text.plural(count, 'certificate')} above the leaf" if lineage.chain else "the certificate alone"
-    )
+    chain = f"complete, {_above(lineage)}" if lineage.chain else "the certificate alone"
     if not lineage.chain and lineage.method == "upload" and not lineage.self_signed:
         chain += f": only clients that trust {printable(lineage.issuer)} itself accept it; "
         chain += "else import it with its --chain FILE or --fetch-chain"
@@ -185,6 +200,7 @@ def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
         ("CA", printable(lineage.ca or "") or _NONE),
         ("Valid from", text.moment(lineage.not_before)),
         ("Valid to", text.moment(lineage.not_after)),
+        *_chain_end(lineage),
         ("Self-signed", "yes" if lineage.self_signed else "no"),
         ("Chain", chain),
         ("Key", text.key_shown(lineage.key_type)),
@@ -192,6 +208,28 @@ def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
         ("SHA-256", printable(lineage.sha256)),
     ]
     return [*pairs, ("Profile", printable(lineage.profile))] if lineage.profile else pairs
+
+
+def _above(lineage: LineageStatus) -> str:
+    """Return what is sent above the leaf: `1 intermediate and the root`."""
+    count = lineage.chain_length - lineage.root_sent
+    parts = [text.plural(count, "intermediate")] if count else []
+    return " and ".join([*parts, "the root"] if lineage.root_sent else parts)
+
+
+def _chain_end(lineage: LineageStatus) -> list[tuple[str, str]]:
+    if not lineage.chain_end or lineage.chain_not_after is None:
+        return []
+    return [("Chain to", f"{text.moment(lineage.chain_not_after)}, when {printable(lineage.chain_end)} ends")]
+
+
+def _wanted(wanted: Mapping[str, object]) -> Iterator[str]:
+    """Yield what the settings say where the certificate was ordered with something else; the next run orders it."""
+    for key, value in wanted.items():
+        if key == "domains" and isinstance(value, list):
+            yield f"names {', '.join(text.name_shown(str(each)) for each in value)}"
+        else:
+            yield f"{key.replace('_', ' ')} {printable(str(value)) or 'of the CA'}"
 
 
 def _target_long(target: TargetState, stream: Stream) -> str:
@@ -220,45 +258,62 @@ def _last_error(lineage: LineageStatus) -> Iterator[str]:
 def check_line(status: Status) -> tuple[int, str]:
     """Return the exit status and the line of `status --check`, as monitoring plugins write it.
 
-    Green is ok; yellow, a failed last attempt, a service that shows something else, a dead timer or a clock in doubt is a warning;
-    red, a failed target or a lineage that cannot be read is critical.
+    The worst health of all certificates decides. What cannot be read is critical; a timer that is absent, off or failed and a
+    clock in doubt are warnings.
     """
     by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
+    told: dict[int, list[str]] = {exits.WARNING: [], exits.CRITICAL: []}
     for lineage in status.lineages:
-        level, why = _level(lineage, status.time)
-        by_level[level].append(f"{printable(lineage.name)}: {why}")
-    by_level[exits.CRITICAL] += [
-        f"{printable(each.lineage or 'state')}: {printable(each.code)}" for each in status.problems
-    ]
-    if status.timer.state == "dead":
-        by_level[exits.WARNING].append(f"timer: {printable(status.timer.trouble)}")
-    if status.clock_doubt:
-        by_level[exits.WARNING].append(f"clock: {printable(status.clock_doubt)}")
+        judged = health(lineage)
+        level = _EXITS[judged.level]
+        by_level[level].append(lineage.name)
+        # The timer is told once, not with every certificate that it would renew.
+        codes = [reason.code for reason in judged.reasons if reason.code != NO_TIMER]
+        if codes:
+            told[level].append(_told(lineage, codes, status.time))
+    for problem in status.problems:
+        by_level[exits.CRITICAL].append(problem.lineage or "state")
+        told[exits.CRITICAL].append(f"{printable(problem.lineage or 'state')}: {printable(problem.code)}")
     worst = max((level for level, names in by_level.items() if names), default=exits.OK)
+    if status.timer.word != "active":
+        trouble = status.timer.trouble or _TIMER[status.timer.word]
+        told[exits.WARNING].append(f"timer: {printable(trouble)}")
+        worst = max(worst, exits.WARNING)
+    if status.clock_doubt:
+        told[exits.WARNING].append(f"clock: {printable(status.clock_doubt)}")
+        worst = max(worst, exits.WARNING)
     word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
-    told = [*by_level[exits.CRITICAL], *by_level[exits.WARNING]]
     healthy = len(by_level[exits.OK])
-    said = [*_few(told), f"{text.plural(healthy, 'certificate')} healthy" if healthy or told else "no certificates"]
+    few = _few([*told[exits.CRITICAL], *told[exits.WARNING]])
+    said = [*few, f"{text.plural(healthy, 'certificate')} healthy" if healthy or few else "no certificates"]
     return worst, f"CERTDECK {word} - {'; '.join(said).replace('|', '/')} | {_performance(status, by_level)}"
 
 
-def _level(lineage: LineageStatus, now: datetime) -> tuple[int, str]:
-    left = text.days_left(lineage, now)
+def _told(lineage: LineageStatus, codes: Sequence[str], now: datetime) -> str:
+    """Return a certificate's trouble in a few words: `mail: 3 days left, deployment-failed on nginx`."""
     failed = [printable(target.name) for target in lineage.targets if target.state == "failed"]
     stale = [printable(target.name) for target in lineage.targets if target.state == "stale"]
-    if failed:
-        return exits.CRITICAL, f"{left}, failed on {', '.join(failed)}"
-    if lineage.severity == "red":
-        return exits.CRITICAL, left
-    if lineage.last_error:
-        return exits.WARNING, f"{left}, {printable(str(lineage.last_error.get('code', 'failed')))}"
-    if stale:
-        return exits.WARNING, f"{left}, another certificate on {', '.join(stale)}"
-    return (exits.WARNING if lineage.severity == "yellow" else exits.OK), left
+    on = {"deployment-failed": failed, "not-served": stale}
+    said = [
+        f"{code} on {', '.join(on[code])}" if on.get(code) else code
+        for code in dict.fromkeys(codes)
+        if code not in _SAID_BY_DAYS
+    ]
+    if "renewal-failed" in said and lineage.last_error:
+        said[said.index("renewal-failed")] = f"renewal-failed ({printable(str(lineage.last_error.get('code', '')))})"
+    return f"{printable(lineage.name)}: {', '.join([text.days_left(lineage, now), *said])}"
 
 
 def _few(told: list[str], most: int = 5) -> list[str]:
     return told if len(told) <= most else [*told[:most], f"and {len(told) - most} more"]
+
+
+_EXITS: Final = {OK: exits.OK, WARNING: exits.WARNING, CRITICAL: exits.CRITICAL}
+_TIMER: Final = {
+    "off": "switched off",
+    "absent": "not set, certdeck schedule on sets it",
+    "failed": "does not run",
+}
 
 
 def _performance(status: Status, by_level: dict[int, list[str]]) -> str:

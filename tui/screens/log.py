@@ -35,6 +35,7 @@ _SIGNS: Final = {
     "retry-scheduled": ("▲", "severity-yellow"),
     "issuer-fell-back": ("▲", "severity-yellow"),
     "certificate-issued": ("✔", "severity-green"),
+    "rehearsal-passed": ("✔", "severity-green"),
     "version-switched": ("✔", "severity-green"),
 }
 

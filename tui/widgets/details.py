@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from core.health import CRITICAL, EXPIRES_SOON, health
 from core.operations import LineageStatus, OpenOrder, TargetState
 from core.renewal import due_at
 from tui import text
@@ -24,6 +25,20 @@ _WAY_OUT = (
     "Three ways let it renew by itself: a DNS provider; a CNAME of _acme-challenge into a zone that one serves; "
     "or one record for good, dns-persist-01, where the CA takes it."
 )
+
+_SHOWN_ELSEWHERE = frozenset(
+    {
+        EXPIRES_SOON,
+        "expired",
+        "no-certificate",
+        "renewal-failed",
+        "deployment-failed",
+        "not-served",
+        "not-deployed",
+        "order-open",
+    }
+)
+"""Reasons that the headline, the services or lines of their own say already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +107,10 @@ def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order:
     lines: list[Line] = []
     if lineage.last_error is not None:
         lines += told_error({key: str(lineage.last_error.get(key, "")) for key in ("what", "why", "fix")}, width, ink)
+    for reason in health(lineage).reasons:
+        if reason.code not in _SHOWN_ELSEWHERE:
+            glyph, role = ("✖", "severity-red") if reason.level == CRITICAL else ("▲", "severity-yellow")
+            lines += _marked(glyph, role, printable(reason.text), width, ink)
     if lineage.waiting_version is not None:
         words = f"Version {lineage.waiting_version} is issued and waits: it could not be deployed. d tries again."
         lines += _marked("▲", "severity-yellow", words, width, ink)

@@ -64,10 +64,11 @@ class _Story:
         self.past: list[Step] = []
         """Earlier orders of the same run, folded."""
         self.issuer = ""
-        self.is_staging = False
         self.clear()
 
     def clear(self) -> None:
+        self.is_rehearsed = False
+        """The order so far was a rehearsal, which passed."""
         self.account: Step | None = None
         self.order: Step | None = None
         self.names: dict[str, Step] = {}
@@ -135,6 +136,7 @@ def _one(reports: Sequence[Report], outcome: str, expects: Sequence[str]) -> Ste
 def _read(story: _Story, made: Steps, event: Event, at: datetime, before: datetime) -> None:
     match event:
         case told.AccountReady():
+            _fold_rehearsal(story, before)
             story.account = Step("Account", began=before)
             story.account.end(at, f"{printable(event.issuer)}, {'created' if event.created else 'ready'}")
         case told.OrderCreated():
@@ -158,6 +160,11 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
             story.issuer = event.issuer
             step = story.certificate or Step("Certificate", began=before)
             step.end(at, f"from {printable(event.issuer)}, valid to {text.day(event.not_after)}")
+            story.certificate = step
+        case told.RehearsalPassed():
+            story.is_rehearsed = True
+            step = story.certificate or Step("Certificate", began=before)
+            step.end(at, f"from {printable(event.issuer)}, not kept")
             story.certificate = step
         case told.IssuerFellBack():
             story.fold(at, printable(event.from_issuer), printable(event.why), FAILED)
@@ -206,19 +213,19 @@ _TESTED: Final = {
 _RESULTS: Final = {"pass": DONE, "warn": WARNED, "fail": FAILED}
 
 
+def _fold_rehearsal(story: _Story, before: datetime) -> None:
+    """Make one line of a rehearsal once the real order begins."""
+    if story.is_rehearsed:
+        story.fold(before, "Rehearsal", f"passed at {printable(story.issuer)}", DONE)
+
+
 def _order(story: _Story, event: told.OrderCreated, at: datetime, before: datetime) -> None:
+    _fold_rehearsal(story, before)
     if story.order is not None:
-        if story.is_staging:
-            passed = story.certificate is not None and story.certificate.state == DONE
-            words = f"passed at {story.issuer}" if passed else f"at {story.issuer}"
-            account = story.account if not passed else None
-            story.fold(before, "Rehearsal", printable(words), DONE if passed else WARNED)
-            story.account = account
-        else:
-            account = story.account
-            story.fold(before, "First order", "given up, ordered once more", WARNED)
-            story.account = account
-    story.issuer, story.is_staging = event.issuer, event.issuer.endswith("staging")
+        account = story.account
+        story.fold(before, "First order", "given up, ordered once more", WARNED)
+        story.account = account
+    story.issuer = event.issuer
     count = len(event.identifiers)
     words = f"{text.plural(count, 'name')} at {printable(event.issuer)}"
     words += f", profile {printable(event.profile)}" if event.profile else ""

@@ -9,7 +9,7 @@ from datetime import datetime
 from textual.strip import Strip
 
 from core.operations import LineageStatus
-from tui.text import MARKS, mark_of
+from tui.text import MARKS, count_of, mark_of
 from tui.widgets.ink import Inked
 from tui.widgets.life import HORIZON_DAYS, horizon
 from tui.widgets.lines import BLANK, Part, between, length, strip_of
@@ -66,15 +66,20 @@ class Overview(Inked):
         line += [(sign, ink(role)) for sign, role in horizon(self._lineages, now, width - len(left) - len(right))]
         return strip_of([*line, (right, ink("text-muted"))], width)
 
+    def _counted(self, row: LineageStatus) -> str:
+        mark = mark_of(row, row.name in self._waiting)
+        return mark if mark == "waits" else count_of(row)
+
     def _counts(self, *, words: bool = True) -> list[Part]:
         ink = self.ink
-        counts = Counter(mark_of(row, row.name in self._waiting) for row in self._lineages)
+        counts = Counter(self._counted(row) for row in self._lineages)
         if not self._lineages:
             return [("○ ", ink("text-muted")), (self._nothing, ink("text-muted"))]
         told = {
             "red": ("needs you", "need you"),
             **({"waits": ("waits for you", "wait for you")} if counts["waits"] else {}),
-            "yellow": ("renews soon", "renew soon"),
+            **({"warned": ("warning", "warnings")} if counts["warned"] else {}),
+            **({} if counts["warned"] and not counts["yellow"] else {"yellow": ("renews soon", "renew soon")}),
             "green": ("healthy", "healthy"),
         }
         parts: list[Part] = []

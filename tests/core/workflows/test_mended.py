@@ -19,7 +19,8 @@ def test_a_failure_that_was_mended(appliance: Appliance, tmp_path: Path) -> None
     service = appliance.add_service(tmp_path / "srv")
     appliance.issue(NAME, targets=("web",))
     service.test_answers.append(REFUSES)
-    assert appliance.engine.renew((NAME,), force=True).failed
+    appliance.clock.advance(days=70)
+    assert appliance.engine.renew().failed
     timer = appliance.engine.status().timer
     assert (timer.last_outcome, timer.mended) == ("failed", False)
     appliance.engine.deploy(NAME)

@@ -10,6 +10,7 @@ import pytest
 
 from core.engine import Engine
 from core.errors import CertdeckError, UsageError
+from core.health import health
 from core.operations import TimerState
 from core.ports import Completed
 from core.workflows import last_run
@@ -312,6 +313,60 @@ def test_a_certificate_that_came_later(appliance: Appliance, engine: Engine) -> 
     assert "edge.example.com" in warning
 
 
+EVERY_3_HOURS = tuple(f"{hour:02}:00" for hour in range(0, 24, 3))
+
+
+def test_the_times_fit_the_shortest_life(appliance: Appliance, engine: Engine, init: InitSystem) -> None:
+    """A certificate of 12 hours made `schedule on` refuse, so that nothing renewed: the run comes every three hours."""
+    appliance.issue("shop.example.com")
+    short_lived(appliance, "edge.example.com", 0.5)
+    info = engine.set_schedule()
+    assert (info.timer.state, info.times, info.warnings) == ("on", EVERY_3_HOURS, ())
+    unit = (init.units / TIMER).read_text()
+    assert "OnCalendar=*-*-* 21:00:00" in unit
+    assert "RandomizedDelaySec=2700" in unit
+
+
+def test_the_times_fit_in_cron_too(appliance: Appliance, user_box: InitSystem) -> None:
+    """cron gets the same eight times, at a minute of this box."""
+    short_lived(appliance, "edge.example.com", 0.5)
+    box_on(appliance, user_box).set_schedule()
+    assert " 0,3,6,9,12,15,18,21 * * *" in user_box.crontab
+
+
+def test_times_that_are_too_rare_are_refused_with_those_that_fit(appliance: Appliance, engine: Engine) -> None:
+    """Times that somebody chose are not changed behind their back: the refusal names times that work, and they are taken."""
+    short_lived(appliance, "edge.example.com", 1)
+    for preset, at in (("twice-daily", ()), (None, ("03:00", "09:00"))):
+        with pytest.raises(UsageError) as refused:
+            engine.set_schedule(preset=preset, at=at)
+        assert refused.value.fix == "These times fit: certdeck schedule on --at 03:00 09:00 15:00 21:00"
+    times = refused.value.details["times"]
+    assert isinstance(times, list)
+    assert engine.set_schedule(at=times).warnings == ()
+
+
+def test_a_life_too_short_for_any_timer_keeps_no_other_from_renewing(appliance: Appliance, engine: Engine) -> None:
+    """For a certificate of two hours even every hour is too rare: the timer is on all the same, and it is said."""
+    short_lived(appliance, "edge.example.com", 2 / 24)
+    info = engine.set_schedule()
+    assert (info.timer.state, len(info.times)) == ("on", 24)
+    assert [warning.split()[0] for warning in info.warnings] == ["edge.example.com"]
+    assert engine.set_schedule(preset="daily").timer.state == "on"
+
+
+def test_a_shorter_life_that_came_later_shows(appliance: Appliance, engine: Engine) -> None:
+    """A certificate for which the timer comes too rarely has a reason in its health, and `schedule on` fits the times."""
+    engine.set_schedule()
+    appliance.issue("shop.example.com")
+    short_lived(appliance, "edge.example.com", 0.5)
+    codes = {row.name: [each.code for each in health(row).reasons] for row in engine.status().lineages}
+    assert codes == {"shop.example.com": [], "edge.example.com": ["timer-too-rare"]}
+    assert "every 3 hours" in engine.schedule().warnings[0]
+    assert engine.set_schedule().times == EVERY_3_HOURS
+    assert all(health(row).level == "ok" for row in engine.status().lineages)
+
+
 # -- health ------------------------------------------------------------------------------------------------------------
 
 
@@ -374,14 +429,19 @@ def test_lines_that_are_gone_are_found(appliance: Appliance, user_box: InitSyste
 
 
 def test_somebody_elses_timer(appliance: Appliance, engine: Engine) -> None:
-    """Without a schedule of ours a recent run counts for something, an old one and one before `off` do not."""
+    """Without a schedule of ours two recent runs are somebody's timer; one alone, old ones and those before `off` are none."""
     ran(appliance)
-    assert timer(engine).state == "unknown"
+    assert (timer(engine).state, timer(engine).word) == ("off", "absent")
+    appliance.clock.advance(hours=12)
+    ran(appliance)
+    assert (timer(engine).state, timer(engine).word) == ("unknown", "active")
     appliance.clock.advance(hours=1)
     engine.unschedule()
-    assert timer(engine).state == "off"
-    appliance.clock.advance(hours=1)
-    ran(appliance)
+    assert (timer(engine).state, timer(engine).word) == ("off", "off")
+    for _ in range(2):
+        appliance.clock.advance(hours=12)
+        assert timer(engine).state == "off"
+        ran(appliance)
     assert timer(engine).state == "unknown"
     appliance.clock.advance(days=3)
     assert timer(engine).state == "off"

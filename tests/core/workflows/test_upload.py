@@ -152,16 +152,20 @@ def test_a_failing_test_puts_the_old_pair_back(box: Appliance, purchased: Author
     assert service.serves == new.fullchain_pem
 
 
-def test_a_waiting_upload_is_deployed_by_the_next_run(box: Appliance, purchased: Authority, tmp_path: Path) -> None:
-    """An upload whose deployment failed is deployed by the scheduled run, whoever renewed the lineage before."""
+def test_a_refused_upload_is_never_deployed_by_a_run(box: Appliance, purchased: Authority, tmp_path: Path) -> None:
+    """An upload that its service refused stays out until somebody deploys it, and the refusal says so."""
     service = box.add_service(tmp_path / "srv")
     box.issue(NAME, targets=("web",))
+    old = service.serves
     new = purchased.leaf([NAME])
     service.is_deaf = True
-    with pytest.raises(ProbeMismatch):
+    with pytest.raises(ProbeMismatch) as refused:
         box.engine.import_upload(NAME, whole(new), replace=True)
+    assert f"never automatically, only by: certdeck deploy {NAME}" in refused.value.why
     service.is_deaf = False
-    assert box.engine.renew().renewed == (NAME,)
+    assert box.engine.renew().renewed == ()
+    assert service.serves == old
+    box.engine.deploy(NAME)
     assert service.serves == new.fullchain_pem
     assert box.engine.status().lineages[0].method == "upload"
 

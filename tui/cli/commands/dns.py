@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.config.model import DnsProviderConfig
-from core.errors import UsageError
+from core.errors import NotFound, UsageError
 from core.events import ProviderTested, Report
 from tui.cli import exits
 from tui.cli.dns_secrets import ask_secret, secrets_from, settings_from
@@ -60,7 +60,10 @@ def _add(call: Call) -> int:
             "Add --replace to change it; what is not given stays. Or take another name.",
             details={"needs": "replace"},
         )
-    kind = call.engine.dns_kind(_kind_name(args, had))
+    try:
+        kind = call.engine.dns_kind(_kind_name(args, had))
+    except NotFound as exc:  # a kind is a word of the command, nothing that somebody has made
+        raise UsageError(exc.what, exc.why, exc.fix) from exc
     config = _changed(had or DnsProviderConfig(name=args.name, kind=kind.name), kind, args)
     secrets = secrets_from(args.secret, kind)
     if had is None and not secrets and call.can_ask and not call.engine.check_dns_provider(config, {}):

@@ -12,6 +12,7 @@ from tui.cli.jsonout import fields
 from tui.cli.parser import Command
 from tui.cli.tables import labelled, table
 from tui.glyphs import printable
+from tui.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,8 +90,15 @@ def _remove(call: Call) -> int:
 
 def _default(call: Call) -> int:
     with call.working(tell=False):
-        call.engine.set_default_issuer(call.args.name)
-    return _changed(call, f"New certificates come from {printable(call.args.name)}.")
+        others = call.engine.set_default_issuer(call.args.name)
+    lines = [f"New certificates come from {printable(call.args.name)}."]
+    if others:
+        listed = " ".join(map(printable, others))
+        one = len(others) == 1
+        lines.append(f"{plural(len(others), 'certificate')} {'keeps its' if one else 'keep their'} issuer: {listed}")
+        lines.append(f"To change {'it' if one else 'them'}: certdeck set {listed} --issuer {printable(call.args.name)}")
+    call.result({"name": call.args.name, "changed": True, "unchanged": list(others)}, lines)
+    return exits.DONE
 
 
 def _agree(call: Call) -> int:
@@ -148,7 +156,14 @@ COMMANDS = (
         ),
     ),
     Command(words="issuer remove", arguments=_name, run=_remove, examples=("issuer remove corp",)),
-    Command(words="issuer default", arguments=_name, run=_default, examples=("issuer default zerossl",)),
+    Command(
+        words="issuer default",
+        arguments=_name,
+        run=_default,
+        examples=("issuer default zerossl",),
+        notes="For new certificates; those that exist keep theirs and are listed. `certdeck set NAME --issuer ISSUER`\n"
+        "changes them.",
+    ),
     Command(words="issuer test", arguments=_name, run=_test, examples=("issuer test letsencrypt",)),
     Command(
         words="issuer agree",

@@ -12,32 +12,61 @@ from tui.cli.prompts import confirm
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
+    from core.operations import IssuerChange
     from tui.cli.call import Call
 
 
 def _set_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("names", metavar="NAME", nargs="+")
+    parser.add_argument("--issuer", metavar="ISSUER", help="order from this issuer, with the next run")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--auto-renew", choices=("on", "off"), help="whether the scheduled run renews it")
     parser.add_argument("--renew-days-before", metavar="N", type=int, help="days before its end; 0: the default rule")
 
 
 def _set(call: Call) -> int:
     args = call.args
-    if args.auto_renew is None and args.renew_days_before is None:
+    if args.auto_renew is None and args.renew_days_before is None and args.issuer is None:
         raise UsageError(
             "Nothing to set was given.",
-            "There are --auto-renew and --renew-days-before.",
-            f"For example: certdeck set {printable(args.name)} --auto-renew on",
+            "There are --auto-renew, --renew-days-before and --issuer.",
+            f"For example: certdeck set {printable(args.names[0])} --auto-renew on",
         )
     if args.renew_days_before is not None and args.renew_days_before < 0:
         raise UsageError("Days cannot be negative.", "They are counted back from the end.", "Give 0 or more days.")
     auto_renew = None if args.auto_renew is None else args.auto_renew == "on"
+    names = list(dict.fromkeys(args.names))
+    changes = _agreed_changes(call, names) if args.issuer is not None else ()
     with call.working(tell=False):
-        call.engine.set_lineage(args.name, auto_renew=auto_renew, renew_days_before=args.renew_days_before)
-    given = {"auto_renew": auto_renew, "renew_days_before": args.renew_days_before}
-    value = {"name": args.name, **{key: each for key, each in given.items() if each is not None}}
-    call.result(value, [f"Changed the settings of {printable(args.name)}."])
+        if auto_renew is not None or args.renew_days_before is not None:
+            for name in names:
+                call.engine.set_lineage(name, auto_renew=auto_renew, renew_days_before=args.renew_days_before)
+        if changes:
+            call.engine.change_issuer([change.name for change in changes], args.issuer)
+    given = {"auto_renew": auto_renew, "renew_days_before": args.renew_days_before, "issuer": args.issuer}
+    value = {"name": names[0], **{key: each for key, each in given.items() if each is not None}}
+    if len(names) > 1:
+        value["names"] = names
+    lines = [f"Changed the settings of {', '.join(map(printable, names))}."]
+    if args.issuer is not None:
+        value["changed"] = [{"name": change.name, "before": change.before} for change in changes]
+        lines = [*map(_change_line, changes)] or [f"Nothing to change: all have {printable(args.issuer)} already."]
+    call.result(value, lines)
     return exits.DONE
+
+
+def _agreed_changes(call: Call, names: list[str]) -> tuple[IssuerChange, ...]:
+    """Return which certificates get another issuer, after somebody has seen the list and agreed."""
+    changes = call.engine.change_issuer(names, call.args.issuer, dry_run=True)
+    if changes:
+        listed = ", ".join(f"{printable(each.name)} (now {printable(each.before)})" for each in changes)
+        confirm(call, f"Order {listed} from {printable(call.args.issuer)} with the next run?", "Changing the issuer")
+    return changes
+
+
+def _change_line(change: IssuerChange) -> str:
+    when = f"begin with `certdeck renew {printable(change.name)}`" if change.by_hand else "with the next run"
+    return f"{printable(change.name)}: {printable(change.before)} -> {printable(change.after)}, {when}"
 
 
 def _sure_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +130,11 @@ COMMANDS = (
         words="set",
         arguments=_set_arguments,
         run=_set,
-        examples=("set shop --auto-renew off", "set shop --renew-days-before 20"),
+        examples=(
+            "set shop --auto-renew off",
+            "set shop --renew-days-before 20",
+            "set shop mail --issuer zerossl    # shows the list and asks",
+        ),
     ),
     Command(
         words="revoke",

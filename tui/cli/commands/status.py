@@ -108,8 +108,8 @@ COMMANDS = (
         arguments=_arguments,
         run=_run,
         examples=("status", "status shop", "status --json", "status --check    # for Nagios, Icinga and the like"),
-        notes="With --check the exit status is 0 for ok, 1 for warning: a renewal is due or its last attempt failed, a service\n"
-        "shows another certificate, the timer is dead, the clock is in doubt; and 2 for critical: a certificate ends very soon,\n"
-        "is not valid yet or not there, a deployment failed, or state cannot be read.",
+        notes="With --check the exit status is 0 for ok, 1 for warning, 2 for critical: the worst `health` of all certificates,\n"
+        "which --json shows with its reasons. A timer that is absent, off or failed and a clock in doubt are warnings; state\n"
+        "that cannot be read is critical.",
     ),
 )

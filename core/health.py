@@ -1,0 +1,128 @@
+"""What is wrong with a certificate, in one place: the console, `status`, its JSON and `--check` all ask here. Pure.
+
+`severity` is about time alone (CONTRACT.md); health adds everything else that keeps clients from being served, or the next renewal
+from happening. Each reason has a stable code and one short sentence. A new kind of trouble is one more rule in `_RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from core.lineage_status import LineageStatus
+
+OK, WARNING, CRITICAL = "ok", "warning", "critical"
+LEVELS = (OK, WARNING, CRITICAL)
+"""From good to bad."""
+NO_TIMER = "no-timer"
+EXPIRES_SOON = "expires-soon"
+_DEPLOYMENT_ERRORS = frozenset(
+    {"target-error", "stage-failed", "config-test-failed", "reload-failed", "probe-mismatch"}
+)
+_BY_SEVERITY = {"green": OK, "yellow": WARNING, "red": CRITICAL}
+
+
+class Reason(NamedTuple):
+    """One thing that is wrong."""
+
+    code: str
+    """A stable kebab-case word."""
+    level: str
+    """`warning` or `critical`."""
+    text: str
+    """One sentence, plain text; may hold data from outside."""
+
+
+class Health(NamedTuple):
+    """The worst level of all reasons, and the reasons, the worst first."""
+
+    level: str
+    reasons: tuple[Reason, ...] = ()
+
+
+def health(row: LineageStatus) -> Health:
+    """Return how a certificate is."""
+    found = [reason for rule in _RULES for reason in rule(row)]
+    found.sort(key=lambda reason: -LEVELS.index(reason.level))
+    return Health(found[0].level, tuple(found)) if found else Health(OK)
+
+
+def _time(row: LineageStatus) -> Iterator[Reason]:
+    if not row.sha256:
+        yield Reason("no-certificate", CRITICAL, "There is no certificate yet.")
+        return
+    if not row.valid_yet:
+        yield Reason("not-yet-valid", CRITICAL, f"It is not valid before {_day(row.not_before)}.")
+    level = _BY_SEVERITY[row.severity]
+    if row.chain_end:
+        # A person has to replace the chain of an upload in time; a CA's own chain comes new with the next renewal.
+        if level != OK or not row.auto_renew:
+            over = row.days_left is not None and row.days_left < 0
+            verb = "ended" if over else "ends"
+            text = f"{row.chain_end} in its chain {verb} on {_day(row.chain_not_after)}, before the certificate itself."
+            yield Reason("chain-ends-first", CRITICAL if over else max(level, WARNING, key=LEVELS.index), text)
+    elif row.days_left is not None and row.days_left < 0:
+        yield Reason("expired", CRITICAL, f"It expired on {_day(row.not_after)}.")
+    elif level != OK:
+        yield Reason(EXPIRES_SOON, level, f"It expires on {_day(row.not_after)}.")
+
+
+def _revoked(row: LineageStatus) -> Iterator[Reason]:
+    if row.revoked:
+        yield Reason("revoked", CRITICAL, "It is revoked: clients that check refuse it.")
+
+
+def _staging(row: LineageStatus) -> Iterator[Reason]:
+    if row.is_staging:
+        yield Reason("staging", WARNING, "It comes from a staging CA, which clients do not trust.")
+
+
+def _service(row: LineageStatus) -> Iterator[Reason]:
+    if row.on_fallback:
+        yield Reason("fallback-serves", CRITICAL, "The fallback certificate is served in its place.")
+    for target in row.targets:
+        if target.state == "failed":
+            yield Reason("deployment-failed", CRITICAL, f"The last deployment to {target.name} failed.")
+        elif target.state == "stale" and not row.on_fallback:
+            yield Reason("not-served", WARNING, f"{target.name} serves another certificate.")
+    if row.waiting_version is not None:
+        yield Reason("not-deployed", WARNING, f"Version {row.waiting_version} is not deployed yet.")
+
+
+def _renewal(row: LineageStatus) -> Iterator[Reason]:
+    if row.last_error is not None:
+        code = row.last_error.get("code")
+        if code not in _DEPLOYMENT_ERRORS:
+            yield Reason("renewal-failed", WARNING, f"The last attempt to renew it failed ({code}).")
+        elif not any(target.state == "failed" for target in row.targets):
+            yield Reason("deployment-failed", WARNING, f"The last deployment failed ({code}).")
+    if row.open_order:
+        yield Reason("order-open", WARNING, "An order for it is open.")
+    if row.wanted:
+        names = ", ".join(_WORDS.get(key, key) for key in row.wanted)
+        yield Reason("settings-differ", WARNING, f"It was ordered with other settings than its file has now: {names}.")
+
+
+def _timer(row: LineageStatus) -> Iterator[Reason]:
+    if not row.auto_renew or row.renew_why in ("by hand", "off"):
+        return
+    if row.timer != "active":
+        words = {"off": "is switched off", "absent": "is not set", "failed": "does not run"}[row.timer]
+        yield Reason(NO_TIMER, WARNING, f"It is not renewed automatically: the timer {words}.")
+    elif row.too_rare:
+        yield Reason("timer-too-rare", WARNING, row.too_rare)
+
+
+_WORDS = {"domains": "names", "key_type": "key type"}
+_RULES: tuple[Callable[[LineageStatus], Iterator[Reason]], ...] = (
+    _revoked,
+    _time,
+    _staging,
+    _service,
+    _renewal,
+    _timer,
+)
+
+
+def _day(moment: object) -> str:
+    return f"{moment:%Y-%m-%d}" if moment is not None else "an unknown day"

@@ -1,0 +1,52 @@
+"""A version, or an order, that waits: which of its targets a run may still put it on.
+
+What was meant when it was ordered holds until somebody decides otherwise: a person, or another certificate that went live there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from core.config.model import LineageConfig
+from core.events import Warned
+from core.store.index import Facts, facts_of_all
+from core.store.records import parse_time
+from core.workflows.context import Context
+
+
+def still_meant(context: Context, settings: LineageConfig, since: datetime) -> LineageConfig:
+    """Return the settings without the targets for which something else was decided after `since`, and tell about those."""
+    every = {facts.name: facts for facts in facts_of_all(context.paths)[0]}
+    taken = decided_since(settings, every, since)
+    for target, other in taken.items():
+        context.narrator.tell(
+            Warned(
+                code="target-decided-otherwise",
+                what=f"{settings.name} was not deployed to {target}: {other} has been deployed there since it was ordered.",
+                fix=f"If {settings.name} is to be served there: certdeck deploy {settings.name} --target {target}",
+            )
+        )
+    return replace(settings, targets=tuple(target for target in settings.targets if target not in taken))
+
+
+def decided_since(settings: LineageConfig, every: Mapping[str, Facts], since: datetime) -> dict[str, str]:
+    """Return target → the certificate that was deployed to it after `since`, for the targets of `settings`. Pure.
+
+    A target that another certificate carries without any record of when is counted as decided: nothing is switched on a guess.
+    """
+    found = {}
+    for target in settings.targets:
+        for other in every.values():
+            if other.name != settings.name and target in other.targets and not _deployed_before(other, target, since):
+                found[target] = other.name
+    return found
+
+
+def _deployed_before(other: Facts, target: str, moment: datetime) -> bool:
+    at = other.target_outcomes.get(target, {}).get("at")
+    with suppress(ValueError):
+        return isinstance(at, str) and parse_time(at) <= moment
+    return False
