@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 
 from core.acme.account_key import AccountKey
+from core.acme.problem_type import ProblemType, RequestKind
 from core.acme.session import AcmeSession
 from core.errors import AcmeProblem, IssuerError, UsageError
 
@@ -42,7 +43,8 @@ def _revoke(session: AcmeSession, certificate_der: bytes, reason: str, key: Acco
         "reason": REASONS[reason],
     }
     try:
-        session.post(address, payload, key=key)
+        # RFC 8555 §7.6: the status says it all, and servers send empty bodies under any content type.
+        session.post(address, payload, kind=RequestKind.REVOCATION, key=key, reads_body=False)
     except AcmeProblem as exc:
-        if not str(exc.details.get("type", "")).endswith(":alreadyRevoked"):
+        if ProblemType.of_error(exc) is not ProblemType.ALREADY_REVOKED:
             raise

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from core.acme import renewal_info
 from core.acme.issuance import Obtained, obtain
 from core.acme.order import Order
+from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
 from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
 from core.events import CertificateIssued, KeyUsed, VersionStored, Warned
@@ -128,7 +129,7 @@ def _order(
     try:
         return _order_once(context, plan, sessions, vault, replaces, anyway)
     except IssuerError as exc:
-        if not str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
+        if ProblemType.of_error(exc) is not ProblemType.ACCOUNT_DOES_NOT_EXIST:
             raise
         sessions.register_again(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
         return _order_once(context, plan, sessions, vault, replaces, anyway)

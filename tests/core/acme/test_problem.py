@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.acme.problem import URN, error_for, explain, parse
+from core.acme.problem import error_for, explain, parse
+from core.acme.problem_type import URN
 from core.acme.problem_words import OVER_IPV6, SECONDARY, WORDS
 from core.acme.wire import plain
 from core.errors import (
