@@ -36,16 +36,22 @@ class Backoff:
         self._pauses = iter(pauses)
 
     def wait_or_raise(self, error: CertdeckError, until: datetime | None = None) -> None:
-        """Wait, not less than until `until`; raise `error` when all tries are used up, or that would take too long."""
+        """Wait as `wait` does; raise `error` where it does not."""
+        if not self.wait(until):
+            raise error
+
+    def wait(self, until: datetime | None = None) -> bool:
+        """Wait, not less than until `until`. False, at once: all tries are used up, or that would take too long."""
         pause = next(self._pauses, None)
         if pause is None:
-            raise error
+            return False
         pause *= self._random.uniform(0.8, 1.2)  # many boxes must not come back in the same instant
         if until is not None:
             pause = max(pause, (until - self._clock.now()).total_seconds())
         if self._clock.monotonic() - self._started + pause > WHOLE_SECONDS:
-            raise error
+            return False
         self._clock.sleep(pause, self._cancel)
+        return True
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:

@@ -102,4 +102,7 @@ def common_name_hint(kind: RequestKind, type: ProblemType | None, detail: str, i
     is_about_csr = type is ProblemType.BAD_CSR or (kind is RequestKind.ORDER and type is ProblemType.MALFORMED)
     if not is_about_csr or not _COMMON_NAME.search(detail):
         return ""
-    return f" If this CA wants a common name in the request, set `common_name = true` in [issuers.{issuer}]."
+    return (
+        " If this CA wants a common name in the request, set `common_name = true` in "
+        f"[issuers.{issuer}]: `certdeck issuer add {issuer} --common-name`."
+    )

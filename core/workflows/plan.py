@@ -32,6 +32,8 @@ class Plan:
     preferred_chain: str | None
     email: str | None = None
     agree_tos: bool = False
+    common_name: bool = False
+    """The request to the CA has a subject."""
     notices: tuple[str, ...] = ()
     """What was decided by itself and should be said."""
 
@@ -154,6 +156,7 @@ def plan(
         preferred_chain=lineage.preferred_chain or (entry.preferred_chain if entry else None),
         email=request.email if request else None,
         agree_tos=bool(request and request.agree_tos),
+        common_name=bool(entry and entry.common_name),
         notices=notices,
     )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from cryptography import x509
 
 from core.errors import AccountError, AcmeProblem, CertdeckError, ContactRequired, EabRequired, TermsNotAgreed
 from core.events import KeyUsed, Warned
+from core.operations import IssueRequest
 from core.ports import Response
 from core.store import renewal_state
 from core.store.accounts import list_accounts
-from tests.support.acme_server import BASE, problem
+from tests.support.acme_server import BASE, URN, problem
 from tests.support.appliance import CONFIG, Appliance
-from tests.support.transport import reply
+from tests.support.transport import CannedTransport, reply
 
 NAME = "shop.example.com"
 UNAGREED = CONFIG.replace("agree_tos = true\n", "")
@@ -253,3 +255,87 @@ def test_a_binding_that_is_wanted_and_not_set_is_asked_for_by_name(appliance: Ap
     with pytest.raises(EabRequired) as caught:
         appliance.issue(NAME)
     assert "certdeck account eab ca" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("meta", "config", "found"),
+    [
+        ({"termsOfService": f"{BASE}/terms"}, UNAGREED, "terms"),
+        ({"externalAccountRequired": True}, CONFIG, "eab"),
+    ],
+)
+def test_the_doctor_says_what_an_account_would_lack(
+    tmp_path_factory: pytest.TempPathFactory, meta: dict[str, object], config: str, found: str
+) -> None:
+    """What the directory asks for and is not set here is found before the order, by doctor and by the test of the issuer."""
+    box = Appliance(tmp_path_factory.mktemp("home") / "box", config)
+    box.ca.meta = meta
+    request = IssueRequest(domains=(NAME,))
+    assert [each.id for each in box.engine.test_issuer("ca").missing] == [found]
+    failed = [each for each in box.engine.doctor(request) if each.status == "fail"]
+    assert [each.id for each in failed] == [found]
+    assert "certdeck" in failed[0].fix
+    assert found not in [each.id for each in box.engine.doctor() if each.status == "fail"]
+
+
+def test_the_doctor_is_content_with_what_the_request_says(unagreed: Appliance) -> None:
+    """Agreement in the request, or an account that is there, is enough."""
+    agreeing = IssueRequest(domains=(NAME,), agree_tos=True)
+    assert [each for each in unagreed.engine.doctor(agreeing) if each.status == "fail"] == []
+    unagreed.issue(NAME, agree_tos=True)
+    assert unagreed.engine.test_issuer("ca").missing == ()
+
+
+def test_an_issuer_that_needs_an_address_is_not_asked_without_one(appliance: Appliance) -> None:
+    """For an issuer that is known to need a contact the refusal comes from here, with the option that gives it."""
+    appliance.configure("[issuers.sslcom]\nagree_tos = true\n")
+    appliance.vendors["acme.ssl.com"] = CannedTransport(reply(200, appliance.ca._directory()))
+    with pytest.raises(ContactRequired) as caught:
+        appliance.issue(NAME, issuer="sslcom", key_type="ec-256")
+    assert "--email" in caught.value.fix
+
+
+# -- requests and names ------------------------------------------------------------------------------------------------
+
+
+def test_a_common_name_is_sent_where_the_issuer_is_set_to_get_one(appliance: Appliance) -> None:
+    """A CA that refuses a request without a common name names the setting in its advice, and with it the order goes through."""
+    subjects: list[str] = []
+
+    def issue(csr: x509.CertificateSigningRequest) -> bytes:
+        subjects.append(csr.subject.rfc4514_string())
+        return appliance.ca.chain_for(csr)
+
+    appliance.ca.issue = issue
+    appliance.ca.fail("/finalize", problem("badCSR", 400, "CSR has no common name"))
+    with pytest.raises(AcmeProblem) as caught:
+        appliance.issue(NAME)
+    assert "common_name = true" in caught.value.fix
+    appliance.paths.config.write_text(CONFIG.replace("agree_tos", "common_name = true\nagree_tos"))
+    long = f"{'a' * 60}.example.com"
+    appliance.reopened().issue(IssueRequest(domains=(long, NAME), name="named"))
+    assert subjects == [f"CN={NAME}"]
+
+
+def test_one_dead_name_of_several_has_a_way_on(appliance: Appliance) -> None:
+    """The error has the CA's cause and the very command that orders the other names, and that command works."""
+    dead = {"type": URN + "dns", "detail": "NXDOMAIN looking up A for gone.example.com", "status": 400}
+    appliance.ca.judge = lambda name, kind: dead if name.startswith("gone") else None
+    with pytest.raises(CertdeckError) as caught:
+        appliance.issue("gone.example.com", NAME, "www.example.com")
+    assert "NXDOMAIN" in caught.value.why
+    command = f"certdeck issue --name gone.example.com -d {NAME} -d www.example.com"
+    assert f"`{command}`" in caught.value.fix
+    appliance.issue(NAME, "www.example.com", name="gone.example.com")
+
+
+def test_a_name_that_is_refused_before_it_is_looked_at_has_a_way_on_too(appliance: Appliance) -> None:
+    """Subproblems of a refused order name the dead names as well; where every name is refused, no command is offered."""
+    subs = [{"type": URN + "caa", "detail": "CAA forbids", "identifier": {"type": "dns", "value": "gone.example.com"}}]
+    appliance.ca.fail("/new-order", problem("compound", 403, "some names failed", subproblems=subs), times=2)
+    with pytest.raises(AcmeProblem) as caught:
+        appliance.issue("gone.example.com", NAME)
+    assert f"certdeck issue --name gone.example.com -d {NAME}`" in caught.value.fix
+    with pytest.raises(AcmeProblem) as caught:
+        appliance.issue("gone.example.com")
+    assert "go on without" not in caught.value.fix
