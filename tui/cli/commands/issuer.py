@@ -111,7 +111,7 @@ def _changed(call: Call, said: str) -> int:
 def _test(call: Call) -> int:
     with call.working(tell=False):
         found = call.engine.test_issuer(call.args.name, cancel=call.cancel)
-    call.result(fields(found), _test_lines(found))
+    call.result({**fields(found), "missing": [fields(each) for each in found.missing]}, _test_lines(found))
     return exits.DONE
 
 
