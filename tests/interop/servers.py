@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.authority import Authority
+from tests.support.pebble import PebbleServer
 from tests.support.programs import ROOT, Program, find_program
 
 FOLDER = ROOT / ".interop"
@@ -23,6 +24,8 @@ class Server:
     ca_bundle: Path
     version: str
     log: Path
+    http01_port: int = 80
+    """Where it looks for HTTP-01."""
 
 
 @contextmanager
@@ -50,6 +53,23 @@ def _running(program: Program, port: int) -> Iterator[None]:
         yield
     finally:
         program.stop()
+
+
+@contextmanager
+def pebble(folder: Path) -> Iterator[Server]:
+    """Pebble, which does not tell its version: the one that `make servers` fetches."""
+    made = PebbleServer(folder)
+    made.start()
+    try:
+        yield Server(
+            directory=made.directory_url,
+            ca_bundle=made.ca_pem,
+            version="2.10",
+            log=folder / "pebble.log",
+            http01_port=made.http01_port,
+        )
+    finally:
+        made.stop()
 
 
 @contextmanager

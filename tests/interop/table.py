@@ -26,6 +26,16 @@ TITLES = ("CA", "Version", "Certificate", "Renewal", "Contact", "New account key
 
 ROWS = (
     Row(
+        server="Pebble",
+        version="2.10",
+        certificate="yes, IP too",
+        renewal="yes, with ARI",
+        contact="yes",
+        key_change="yes",
+        revocation="yes",
+        failed_name="reason within seconds",
+    ),
+    Row(
         server="Caddy `acme_server`",
         version="2.11.4",
         certificate="yes, IP too",

@@ -17,6 +17,7 @@ from tests.support.command import Answer, process
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
 
 START: dict[str, Callable[[Path], AbstractContextManager[servers.Server]]] = {
+    "Pebble": servers.pebble,
     "Caddy `acme_server`": servers.caddy,
     "acme2certifier": servers.acme2certifier,
     "serles": servers.serles,
@@ -31,10 +32,10 @@ class Box:
         self.home = home
         self.server = server
         (home / "etc").mkdir(parents=True)
-        self.configure(80)
+        self.configure(server.http01_port)
 
     def configure(self, port: int) -> None:
-        """Listen for HTTP-01 on `port`; the servers look at port 80."""
+        """Listen for HTTP-01 on `port`."""
         (self.home / "etc" / "certdeck.toml").write_text(
             f'[issuers.ca]\ndirectory = "{self.server.directory}"\nca_bundle = "{self.server.ca_bundle}"\nagree_tos = true\n'
             f'[defaults]\nissuer = "ca"\n[http01]\naddress = "127.0.0.1"\nport = {port}\n'
