@@ -6,7 +6,6 @@ waits on the clock that it is given.
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -115,6 +114,8 @@ def first_words(response: Response) -> str:
 
     Empty where there is nothing to read. Foreign text: the caller makes it harmless before anybody sees it.
     """
+    import html
+
     body = response.body[:_READ_FOR_WORDS]
     text = body.decode("utf-8", "replace")
     if is_page(response):

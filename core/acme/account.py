@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.acme.account_key import AccountKey, sign_with_mac
+from core.acme.problem import give_up_fix
 from core.acme.problem_type import ProblemType, RequestKind
 from core.acme.reply import AcmeReply
 from core.acme.session import AcmeSession
@@ -298,7 +299,7 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply) -> Account:
         raise AccountDeactivated(
             f"The account at {session.issuer} is {status}.",
             "Its owner gave it up." if status == "deactivated" else "The CA has withdrawn it.",
-            "Remove the account here and let certdeck make a new one.",
+            give_up_fix(session.issuer),
             details={"account": url, "status": status},
         )
     contact = None

@@ -29,11 +29,13 @@ WORDS_LIMIT = 160
 """Of an answer that is no problem document."""
 SUBPROBLEM_LIMIT = 100
 _ACCOUNT_ENDED = re.compile(
-    r"\b(?:deactivated|revoked) account\b"
+    r"\b(?:deactivated|revoked) account\b|\baccount is (?:not active|inactive)\b"
     r"|\baccount\b[^.]{0,120}?\b(?:is|was|been|status|already)\b[\s:=\"']{1,4}(?:been )?(?:deactivated|revoked)\b"
 )
 """Not every sentence with both words: "the certificate being revoked is not associated with this account"."""
 _TOO_MANY_REQUESTS = 429
+_RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(?:UTC|Z)", re.IGNORECASE)
+"""How Boulder words it, also where a proxy has dropped the header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,11 @@ class Problem:
     @property
     def is_rate_limit(self) -> bool:
         return self.known is ProblemType.RATE_LIMITED or self.status == _TOO_MANY_REQUESTS
+
+    @property
+    def is_pause(self) -> bool:
+        """Return whether the name is paused, which no waiting ends (Let's Encrypt)."""
+        return self.is_rate_limit and "paused" in self.detail.lower()
 
     def facts(self) -> dict[str, object]:
         """Return it for `CertdeckError.details`."""
@@ -109,7 +116,7 @@ def explain(problem: Problem, kind: RequestKind = RequestKind.VALIDATION) -> tup
 def _words(problem: Problem, kind: RequestKind) -> Words:
     known = problem.known
     if problem.is_rate_limit:
-        return PAUSED if "paused" in problem.detail.lower() else WORDS[ProblemType.RATE_LIMITED]
+        return PAUSED if problem.is_pause else WORDS[ProblemType.RATE_LIMITED]
     words = words_for(kind, known, problem.detail, problem.status)
     if words is not None:
         return words
@@ -137,7 +144,9 @@ def error_for(
     made: type[IssuerError] = AcmeProblem
     known = problem.known
     if problem.is_rate_limit:
-        made, fix = RateLimited, f"{_until(retry_at)} {fix}"
+        made, retry_at = RateLimited, retry_at or _said_until(problem.detail)
+        if not problem.is_pause:
+            fix = f"{_until(retry_at)} {fix}"
     elif known is ProblemType.ALREADY_REPLACED:
         made = AlreadyReplaced
     elif known is ProblemType.EXTERNAL_ACCOUNT_REQUIRED:
@@ -148,7 +157,7 @@ def error_for(
         if terms:
             made, details["terms_of_service"] = TermsNotAgreed, plain(terms[0], 500)
     elif known is ProblemType.UNAUTHORIZED and _ACCOUNT_ENDED.search(problem.detail.lower()):
-        made, fix = AccountDeactivated, "Remove the account here and let certdeck make a new one."
+        made, fix = AccountDeactivated, give_up_fix(issuer)
     elif known in (
         ProblemType.ACCOUNT_DOES_NOT_EXIST,
         ProblemType.INVALID_CONTACT,
@@ -157,6 +166,19 @@ def error_for(
         made = AccountError
     fix += common_name_hint(kind, known, problem.detail, issuer)
     return made(f"{issuer} {what}", why, fix, retry_at=retry_at, details=details)
+
+
+def give_up_fix(issuer: str) -> str:
+    """Return what helps when an account is of no use any more."""
+    return f"Give it up here, too: `certdeck account deactivate {issuer}`. The next order creates a new account."
+
+
+def _said_until(detail: str) -> datetime | None:
+    found = _RETRY_AFTER.search(detail)
+    try:
+        return datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00") if found else None
+    except ValueError:
+        return None
 
 
 def _until(retry_at: datetime | None) -> str:

@@ -107,8 +107,14 @@ class Validation:
 
     def _look(self) -> None:
         session = self._session
+        self._next_look = self._now + max(LOOK_EVERY_SECONDS, SECONDS_A_NAME * len(self._open))
         urls = dict.fromkeys(one.authorization for one in self._open.values())
-        found = side_by_side(session.clock, lambda url: authorizations.fetch(session, url), list(urls))
+        try:
+            found = side_by_side(session.clock, lambda url: authorizations.fetch(session, url), list(urls))
+        except AcmeProblem as exc:
+            if isinstance(exc, RateLimited):
+                raise
+            return  # the order still tells how it goes
         dead = [each for each in found if each.is_dead]
         if dead:
             raise failure.of_authorizations(session, dead, self._narrator)
@@ -120,7 +126,6 @@ class Validation:
             elif url in by_url:
                 self._keep(by_url[url])
         self._give_up([one for one in self._open.values() if one.status == "invalid"])
-        self._next_look = self._now + max(LOOK_EVERY_SECONDS, SECONDS_A_NAME * len(self._open))
 
     def _note(self, challenge: Challenge, said: Json) -> None:
         error = object_of(said, "error")

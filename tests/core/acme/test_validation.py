@@ -13,7 +13,7 @@ from core.acme.session import AcmeSession
 from core.errors import AuthorizationFailed
 from core.events import Waiting
 from tests.support.acme_client import NoProof, Told, a_csr, a_session
-from tests.support.acme_server import URN, AcmeServer
+from tests.support.acme_server import URN, AcmeServer, problem
 from tests.support.transport import reply
 
 NAMES = ("shop.example.com", "www.example.com")
@@ -160,4 +160,17 @@ def test_later_answers_need_not_repeat_what_is_known() -> None:
 
     case.server.fail("/order", shorten, times=99, after=True)
     case.server.fail("/finalize", shorten, times=99, after=True)
+    assert case.obtain().fullchain_pem
+
+
+def test_a_look_that_the_ca_refuses_does_not_end_a_good_order() -> None:
+    """A CA that lets nobody look at authorizations again is waited for by its order alone."""
+    case = Case("order")
+    case.server.judge = lambda name, kind: None
+    case.server.pending_looks = 30
+
+    def hide(asked: Any) -> Any:
+        return problem("malformed", 404) if case.waited > 0.5 else None
+
+    case.server.fail("/authorization", hide, times=99)
     assert case.obtain().fullchain_pem
