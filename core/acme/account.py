@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.acme.account_key import AccountKey, sign_with_mac
-from core.acme.problem import give_up_fix
+from core.acme.problem import give_up_fix, quoted
 from core.acme.problem_type import ProblemType, RequestKind
 from core.acme.reply import AcmeReply
 from core.acme.session import AcmeSession
@@ -285,7 +285,7 @@ def _adopt(session: AcmeSession, reply: AcmeReply) -> Account:
     if reply.location is None:
         raise DirectoryInvalid(
             f"{session.issuer} does not say where the account is.",
-            "Its answer has no Location header (RFC 8555 §7.3).",
+            f"Its answer has no Location header (RFC 8555 §7.3). {quoted(reply)}",
             "Check the directory URL, and whether a proxy changes the traffic.",
         )
     account = _read(session, reply.location, reply)

@@ -81,13 +81,14 @@ class Authorization:
 
 def fetch(session: AcmeSession, url: str) -> Authorization:
     """Return the authorization as the CA has it now."""
-    source = session.post(url, None).json
+    reply = session.post(url, None)
+    source = reply.json
     identifier = object_of(source, "identifier") or {}
     name, status = text_of(identifier, "value"), text_of(source, "status")
     if name is None or status is None:
         raise DirectoryInvalid(
-            f"{session.issuer} answered with an authorization that is none.",
-            "It has no identifier or no status (RFC 8555 §7.1.4).",
+            f"{session.issuer} returned an invalid authorization.",
+            f"It has no identifier or no status (RFC 8555 §7.1.4). {problems.quoted(reply)}",
             "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
         )
     name, wildcard = plain(name, 253).removeprefix("*."), source.get("wildcard") is True or name.startswith("*.")

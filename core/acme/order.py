@@ -68,7 +68,7 @@ def new_order(
     # With `replaces` no patience for a stumbling CA: some stumble over just that, and the caller orders without it then.
     reply = session.post(session.directory.new_order, payload, kind=RequestKind.NEW_ORDER, resend=replaces is None)
     if reply.location is None:
-        raise _incomplete(session, "It does not say where the order is (no Location header).")
+        raise _incomplete(session, f"It does not say where the order is (no Location header). {problems.quoted(reply)}")
     return _read(session, reply.location, reply)
 
 
@@ -165,7 +165,8 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply, known: Order | None 
     status = text_of(source, "status")
     finish = text_of(source, "finalize") or (known.finalize if known else None)
     if status is None or finish is None:
-        raise _incomplete(session, "Its order has no status or no finalize address (RFC 8555 §7.1.3).")
+        why = "Its order has no status or no finalize address (RFC 8555 §7.1.3)."
+        raise _incomplete(session, f"{why} {problems.quoted(reply)}")
     error = object_of(source, "error")
     names = (text_of(identifier, "value") for identifier in objects_of(source, "identifiers"))
     return Order(
@@ -184,7 +185,7 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply, known: Order | None 
 
 def _incomplete(session: AcmeSession, why: str) -> DirectoryInvalid:
     return DirectoryInvalid(
-        f"{session.issuer} answered an order with something that is none.",
+        f"{session.issuer} returned an invalid order.",
         why,
         "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
     )

@@ -102,6 +102,12 @@ def of_reply(reply: AcmeReply) -> Problem:
     return replace(problem, detail=plain(first_words(reply.response), WORDS_LIMIT), status=reply.status)
 
 
+def quoted(reply: AcmeReply) -> str:
+    """Return what an answer is that has not what it should: its status, and its first words where it is no JSON object."""
+    said = "" if reply.json else plain(first_words(reply.response), WORDS_LIMIT)
+    return f'It answered HTTP {reply.status}: "{said}".' if said else f"It answered HTTP {reply.status}."
+
+
 def explain(problem: Problem, kind: RequestKind = RequestKind.VALIDATION) -> tuple[str, str, str]:
     """Return what, why and fix; `what` goes after the CA's name. The CA's own words are in `why`."""
     words = _words(problem, kind)

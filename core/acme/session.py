@@ -210,7 +210,7 @@ class AcmeSession:
         url = self.directory_url
         reply = self.get(url)
         if not reply.json:
-            raise self._nonsense(url, "The answer is no JSON object.")
+            raise self._nonsense(url, f"The answer is no JSON object. {problems.quoted(reply)}")
         return directories.parse(url, reply.json, issuer=self.issuer)
 
     def _refuse_nonsense(self, url: str, response: Response) -> None:

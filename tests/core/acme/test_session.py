@@ -178,7 +178,7 @@ def test_a_retry_date_is_measured_by_the_servers_clock() -> None:
         pytest.param(reply(200, b'{"a": "\xff\xfe"}', content_type="application/json"), "damaged JSON", id="not-utf8"),
         pytest.param(reply(200, b"[" * 100000, content_type="application/json"), "damaged JSON", id="deep-json"),
         pytest.param(reply(200, ["a"]), "damaged JSON", id="json-list"),
-        pytest.param(reply(200, b"hello"), "no JSON object", id="text"),
+        pytest.param(reply(200, b"hello"), 'no JSON object. It answered HTTP 200: "hello"', id="text"),
         pytest.param(reply(200, {"newNonce": "https://ca.test/n"}), "without newAccount, newOrder", id="incomplete"),
         pytest.param(reply(301, b"", location="https://elsewhere.test/dir"), "elsewhere.test", id="redirect"),
         pytest.param(
