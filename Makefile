@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHON
 
-.PHONY: help run test check format lock bench fuzz clean venv environment servers
+.PHONY: help run test check format lock bench interop fuzz clean venv environment servers
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,12 +40,16 @@ lock: ## Pin the packages again, with hashes, from pyproject.toml
 bench: venv servers ## Measure speed and memory
 	@$(BIN)/python -m pytest -m bench -s tests/bench
 
+# Port 80 and port 53 of a network of their own, and an environment of its own: CI does not need it.
+interop: venv servers ## Run against other ACME servers (Caddy, acme2certifier, serles); needs Linux namespaces
+	@sh tests/interop/run.sh "$(abspath $(BIN))"
+
 # An environment of its own: no installation and no other target needs what it fetches.
 fuzz: ## Look for uploads that break the checks; SECONDS=3600, finds go to .fuzz/found
 	@sh tests/fuzz/fuzz.sh "$(or $(SECONDS),3600)"
 
 clean: ## Remove everything that was made here, certificates of `make run` included
-	@rm -rf $(VENV) .lock-venv .fuzz-venv .fuzz $(SERVERS) .certdeck-home .reports build dist *.egg-info
+	@rm -rf $(VENV) .lock-venv .fuzz-venv .fuzz .interop $(SERVERS) .certdeck-home .reports build dist *.egg-info
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find core tui themes tests -type d -name __pycache__ -prune -exec rm -rf {} +
 

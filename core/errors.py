@@ -15,7 +15,7 @@
     ├─ IssuerError
     │  ├─ DirectoryUnreachable · DirectoryUntrusted · DirectoryInvalid
     │  ├─ AccountError
-    │  │  └─ TermsNotAgreed · EabRequired · AccountDeactivated
+    │  │  └─ TermsNotAgreed · EabRequired · ContactRequired · AccountDeactivated
     │  ├─ AcmeProblem                            RFC 8555 §6.7
     │  │  └─ RateLimited · AlreadyReplaced       RFC 8555 §6.6, RFC 9773 §5
     │  ├─ AuthorizationFailed · OrderTimeout
@@ -173,6 +173,12 @@ class EabRequired(AccountError):
     """The CA wants an external account binding (RFC 8555 §7.3.4)."""
 
     code = "eab-required"
+
+
+class ContactRequired(AccountError):
+    """The CA wants a contact address for the account, and none is set."""
+
+    code = "contact-required"
 
 
 class AccountDeactivated(AccountError):

@@ -293,6 +293,8 @@ class IssuerTest:
     milliseconds: int
     clock_skew_seconds: int | None
     """Our clock minus theirs."""
+    missing: tuple[Finding, ...] = ()
+    """What it asks of a new account and is not set here: an order would fail for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

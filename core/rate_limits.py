@@ -6,26 +6,25 @@ some CAs count refused requests. A limit that the CA says to concern one set of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.request_kind import RequestKind
 from core.stored_times import LIMIT_NOTED, LIMIT_UNTIL, is_void
 
-DIRECTORY, NEW_ACCOUNT, NEW_ORDER, FINALIZE = "directory", "newAccount", "newOrder", "finalize"
-REVOKE, RENEWAL_INFO, OTHER = "revokeCert", "renewalInfo", "other"
-ORDERING = (NEW_ORDER, FINALIZE, OTHER)
+ORDERING = (RequestKind.NEW_ORDER, RequestKind.FINALIZE, RequestKind.ORDER)
 """What an order needs: where one of them is closed, a new order would come to nothing."""
 REMEMBERED_SECONDS = 86400.0
 """How long after its end a limit is remembered, so that the next run tries one order before all others."""
 
-WHAT = {
-    DIRECTORY: "is not asked for anything",
-    NEW_ACCOUNT: "takes no new accounts",
-    NEW_ORDER: "takes no new orders",
-    FINALIZE: "finishes no orders",
-    REVOKE: "takes no revocations",
-    RENEWAL_INFO: "gives no renewal information",
-    OTHER: "takes no requests",
+WHAT: Mapping[str, str] = {
+    RequestKind.DIRECTORY: "is not asked for anything",
+    RequestKind.NEW_ACCOUNT: "takes no new accounts",
+    RequestKind.NEW_ORDER: "takes no new orders",
+    RequestKind.FINALIZE: "finishes no orders",
+    RequestKind.REVOCATION: "takes no revocations",
+    RequestKind.RENEWAL_INFO: "gives no renewal information",
+    RequestKind.ORDER: "takes no requests",
 }
 """What a limit does, after the CA's name."""
 

@@ -47,12 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Measurements run only when asked for: beside other tests their figures say nothing."""
-    if "bench" not in config.option.markexpr:
-        measuring = [item for item in items if item.get_closest_marker("bench")]
-        if measuring:
-            config.hook.pytest_deselected(items=measuring)
-            items[:] = [item for item in items if item not in measuring]
+    """Some run only when asked for: measurements say nothing beside other tests, and other CAs want a network of their own."""
+    for marker in ("bench", "interop"):
+        if marker not in config.option.markexpr:
+            left_out = [item for item in items if item.get_closest_marker(marker)]
+            if left_out:
+                config.hook.pytest_deselected(items=left_out)
+                items[:] = [item for item in items if item not in left_out]
 
 
 # -- surroundings ----------------------------------------------------------------------------------------------------

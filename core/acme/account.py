@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.acme.account_key import AccountKey, sign_with_mac
+from core.acme.problem import give_up_fix, quoted
+from core.acme.problem_type import ProblemType
 from core.acme.reply import AcmeReply
 from core.acme.session import AcmeSession
 from core.acme.wire import plain, text_of, texts_of
@@ -20,12 +22,14 @@ from core.errors import (
     AccountDeactivated,
     AccountError,
     AcmeProblem,
+    ContactRequired,
     DirectoryInvalid,
     DirectoryUnreachable,
     EabRequired,
+    IssuerError,
     TermsNotAgreed,
 )
-from core.rate_limits import NEW_ACCOUNT
+from core.request_kind import RequestKind
 
 SHORTEST_HMAC_BYTES = 16
 
@@ -34,7 +38,13 @@ SHORTEST_HMAC_BYTES = 16
 class Account:
     url: str
     status: str
-    contact: tuple[str, ...] = ()
+    contact: tuple[str, ...] | None = None
+    """E-mail addresses, without `mailto:`; None where the CA does not say (Let's Encrypt keeps none since 2025)."""
+
+    def has_contact(self, email: str | None) -> bool:
+        """Return whether the CA keeps just this contact, as far as it says."""
+        wanted = [email.lower()] if email else []
+        return self.contact is None or [each.lower() for each in self.contact] == wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +77,22 @@ class ExternalAccountBinding:
 
 
 def register(
-    session: AcmeSession, *, email: str | None, terms_agreed: bool, eab: ExternalAccountBinding | None = None
+    session: AcmeSession,
+    *,
+    email: str | None,
+    terms_agreed: bool,
+    eab: ExternalAccountBinding | None = None,
+    needs_contact: bool = False,
 ) -> tuple[Account, bool]:
     """Make the account of the session's key, or find it; sets `session.kid`. Returns it and whether it is new.
+
+    Args:
+        needs_contact: the CA is known to refuse an account without one.
 
     Raises:
         TermsNotAgreed (`terms-not-agreed`): there are terms and nobody agreed; `details["terms_of_service"]`.
         EabRequired (`eab-required`): the CA wants a binding and none was given.
+        ContactRequired (`contact-required`): the CA wants a contact and none was given.
         AccountDeactivated, AccountError, AcmeProblem: the CA refused.
     """
     directory = session.directory
@@ -82,18 +101,20 @@ def register(
         refusal = TermsNotAgreed(
             f"The terms of service of {session.issuer} are not agreed to.",
             f"The CA makes accounts only for those who agree: {directory.terms_of_service}",
-            "Read them, then agree with --agree-tos, `agree_tos = true` in the issuer's configuration, or in the console.",
+            f"Read them, then agree with --agree-tos, `certdeck issuer agree {session.issuer}`, or in the console.",
             details={"terms_of_service": directory.terms_of_service},
         )
     elif directory.eab_required and eab is None:
         refusal = EabRequired(
             f"{session.issuer} needs an external account binding.",
             "Accounts at this CA belong to a customer account there.",
-            "Get a key id and an HMAC key from the CA's website, and set them with `account eab`.",
+            f"Get a key id and an HMAC key from the CA, and set them with `certdeck account eab {session.issuer}`.",
             details={"website": directory.website},
         )
+    elif needs_contact and not email:
+        refusal = contact_required(session.issuer, "This CA creates accounts with an e-mail address only.")
     if refusal is not None:
-        found = look_up(session)  # an account that exists already needs neither
+        found = look_up(session)  # an account that exists already needs none of them
         if found is None:
             raise refusal
         return found, False
@@ -105,27 +126,67 @@ def register(
             session.key.public_jwk(), hmac_key=eab.hmac_key, kid=eab.kid, url=directory.new_account
         )
     try:
-        reply = session.post(directory.new_account, payload, key=session.key, kind=NEW_ACCOUNT)
-    except AcmeProblem as exc:
-        if eab is None or str(exc.details.get("type")).rpartition(":")[2] not in ("unauthorized", "malformed"):
-            raise
-        raise AccountError(
+        reply = session.post(directory.new_account, payload, kind=RequestKind.NEW_ACCOUNT, key=session.key)
+    except (AcmeProblem, AccountError) as exc:
+        # Some servers look at the contact before they look for the account (acme2certifier 0.46).
+        found = look_up(session) if _lacks_contact(exc, email) else None
+        if found is not None:
+            return found, False
+        raise _refused(session, exc, email, eab) from exc
+    return _adopt(session, reply), reply.status == 201
+
+
+def contact_required(issuer: str, why: str) -> ContactRequired:
+    """Return the error for a CA that wants an address."""
+    return ContactRequired(
+        f"{issuer} wants a contact address for the account.",
+        why,
+        f"Add `--email ADDRESS` to this command, or set it for the issuer: `certdeck issuer add {issuer} --email ADDRESS`.",
+    )
+
+
+def _refused(
+    session: AcmeSession, exc: IssuerError, email: str | None, eab: ExternalAccountBinding | None
+) -> IssuerError:
+    """Return the error for an account that the CA did not make, or change."""
+    if _lacks_contact(exc, email):
+        error = contact_required(session.issuer, exc.why)
+        error.details = exc.details
+        return error
+    if (
+        eab is not None
+        and isinstance(exc, AcmeProblem)
+        and ProblemType.of_error(exc) in (ProblemType.UNAUTHORIZED, ProblemType.MALFORMED)
+    ):
+        return AccountError(
             f"{session.issuer} refuses the external account binding.",
             exc.why,
-            "Get a new key id and HMAC key from the CA (some work only once), and set them with `account eab`.",
+            "Get a new key id and HMAC key from the CA (some work only once), and set them with "
+            f"`certdeck account eab {session.issuer}`.",
             details=exc.details,
-        ) from exc
-    return _adopt(session, reply), reply.status == 201
+        )
+    return exc
+
+
+def _lacks_contact(exc: IssuerError, email: str | None) -> bool:
+    """Return whether a refusal is about the contact that was not sent."""
+    if email:
+        return False
+    known = ProblemType.of_error(exc)
+    if known in (ProblemType.INVALID_CONTACT, ProblemType.UNSUPPORTED_CONTACT):
+        return True
+    said = str(exc.details.get("detail", ""))
+    return known is ProblemType.MALFORMED and re.search(r"\b(?:contacts?|e-?mail)\b", said, re.IGNORECASE) is not None
 
 
 def look_up(session: AcmeSession) -> Account | None:
     """Return the account of the session's key and set `session.kid`; None when the CA has none (RFC 8555 §7.3.1)."""
     try:
         reply = session.post(
-            session.directory.new_account, {"onlyReturnExisting": True}, key=session.key, kind=NEW_ACCOUNT
+            session.directory.new_account, {"onlyReturnExisting": True}, kind=RequestKind.NEW_ACCOUNT, key=session.key
         )
     except AccountError as exc:
-        if str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
+        if ProblemType.of_error(exc) is ProblemType.ACCOUNT_DOES_NOT_EXIST:
             return None
         raise
     return _adopt(session, reply)
@@ -133,18 +194,46 @@ def look_up(session: AcmeSession) -> Account | None:
 
 def fetch(session: AcmeSession) -> Account:
     """Return the session's account as the CA has it now."""
-    return _read(session, _url(session), session.post(_url(session), None))
+    return _changed(session, None)
 
 
 def set_contact(session: AcmeSession, email: str | None) -> Account:
-    """Replace the contact; None removes it."""
-    contact = [f"mailto:{email}"] if email else []
-    return _read(session, _url(session), session.post(_url(session), {"contact": contact}))
+    """Replace the contact; None removes it.
+
+    Raises ContactRequired where the CA wants one; AccountError (`account-error`) where it answers, and keeps another.
+    """
+    try:
+        account = _changed(session, {"contact": [f"mailto:{email}"] if email else []})
+    except (AcmeProblem, AccountError) as exc:
+        raise _refused(session, exc, email, None) from exc
+    if not account.has_contact(email):
+        kept = ", ".join(account.contact or ()) or "no contact"
+        raise AccountError(
+            f"{session.issuer} answered, but did not take the change: it keeps {kept}.",
+            "The account in its answer is not the one that was asked for.",
+            "Some CAs do not let a contact be removed or changed. Ask the CA's operator, or leave it as it is.",
+            details={"account": account.url, "contact": list(account.contact or ())},
+        )
+    return account
 
 
 def deactivate(session: AcmeSession) -> None:
-    """Give the account up for good (RFC 8555 §7.3.6)."""
-    session.post(_url(session), {"status": "deactivated"})
+    """Give the account up for good (RFC 8555 §7.3.6). Raises AccountError (`account-error`) where the CA keeps it all the same."""
+    try:
+        account = _changed(session, {"status": "deactivated"})
+    except AccountDeactivated:
+        return
+    raise AccountError(
+        f"{session.issuer} answered, but keeps the account {account.status}.",
+        "The account in its answer is not deactivated.",
+        "Nothing was changed on this machine. Ask the CA's operator to remove the account.",
+        details={"account": account.url, "status": account.status},
+    )
+
+
+def _changed(session: AcmeSession, payload: dict[str, Any] | None) -> Account:
+    url = _url(session)
+    return _read(session, url, session.post(url, payload, kind=RequestKind.ACCOUNT))
 
 
 def roll_over(session: AcmeSession, new_key: AccountKey) -> None:
@@ -163,7 +252,7 @@ def roll_over(session: AcmeSession, new_key: AccountKey) -> None:
     change = {"account": url, "oldKey": session.key.public_jwk()}
     inner = new_key.sign_inner(change, url=directory.key_change)
     try:
-        session.post(directory.key_change, inner, resend=False)
+        session.post(directory.key_change, inner, kind=RequestKind.KEY_CHANGE, resend=False)
     except DirectoryUnreachable:
         if not holds(session, new_key, url):
             raise
@@ -173,9 +262,11 @@ def roll_over(session: AcmeSession, new_key: AccountKey) -> None:
 def holds(session: AcmeSession, key: AccountKey, url: str) -> bool:
     """Return whether `key` is the key of the account `url`. Raises IssuerError where the CA does not say."""
     try:
-        reply = session.post(session.directory.new_account, {"onlyReturnExisting": True}, key=key, kind=NEW_ACCOUNT)
+        reply = session.post(
+            session.directory.new_account, {"onlyReturnExisting": True}, kind=RequestKind.NEW_ACCOUNT, key=key
+        )
     except AccountError as exc:
-        if str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
+        if ProblemType.of_error(exc) is ProblemType.ACCOUNT_DOES_NOT_EXIST:
             return False
         raise
     return reply.location == url
@@ -195,7 +286,7 @@ def _adopt(session: AcmeSession, reply: AcmeReply) -> Account:
     if reply.location is None:
         raise DirectoryInvalid(
             f"{session.issuer} does not say where the account is.",
-            "Its answer has no Location header (RFC 8555 §7.3).",
+            f"Its answer has no Location header (RFC 8555 §7.3). {quoted(reply)}",
             "Check the directory URL, and whether a proxy changes the traffic.",
         )
     account = _read(session, reply.location, reply)
@@ -209,8 +300,10 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply) -> Account:
         raise AccountDeactivated(
             f"The account at {session.issuer} is {status}.",
             "Its owner gave it up." if status == "deactivated" else "The CA has withdrawn it.",
-            "Remove the account here and let certdeck make a new one.",
+            give_up_fix(session.issuer),
             details={"account": url, "status": status},
         )
-    contact = tuple(plain(entry, 254) for entry in texts_of(reply.json, "contact"))
+    contact = None
+    if isinstance(reply.json.get("contact"), list):
+        contact = tuple(plain(entry.removeprefix("mailto:"), 254) for entry in texts_of(reply.json, "contact"))
     return Account(url=url, status=plain(status, 40), contact=contact)

@@ -19,6 +19,8 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,253}")
 """An issuer's domain name, which becomes part of a record."""
 OPEN = ("pending", "processing")
+DEAD = frozenset({"invalid", "expired", "deactivated", "revoked"})
+"""Nothing can come of an authorization in these, and of an order that needs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,10 @@ class Challenge:
     account_url: str = ""
     issuer_domain_names: tuple[str, ...] = ()
     """What a record of dns-persist-01 may begin with."""
+    authorization: str = ""
+    """URL of the authorization that it belongs to."""
+    problem: problems.Problem | None = None
+    """What went wrong so far; the CA may try again while the challenge is open."""
 
     @property
     def name(self) -> str:
@@ -64,6 +70,10 @@ class Authorization:
     """Which challenge that was."""
 
     @property
+    def is_dead(self) -> bool:
+        return self.status in DEAD
+
+    @property
     def name(self) -> str:
         """The name as it was ordered."""
         return f"*.{self.identifier}" if self.wildcard else self.identifier
@@ -71,13 +81,14 @@ class Authorization:
 
 def fetch(session: AcmeSession, url: str) -> Authorization:
     """Return the authorization as the CA has it now."""
-    source = session.post(url, None).json
+    reply = session.post(url, None)
+    source = reply.json
     identifier = object_of(source, "identifier") or {}
     name, status = text_of(identifier, "value"), text_of(source, "status")
     if name is None or status is None:
         raise DirectoryInvalid(
-            f"{session.issuer} answered with an authorization that is none.",
-            "It has no identifier or no status (RFC 8555 §7.1.4).",
+            f"{session.issuer} returned an invalid authorization.",
+            f"It has no identifier or no status (RFC 8555 §7.1.4). {problems.quoted(reply)}",
             "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
         )
     name, wildcard = plain(name, 253).removeprefix("*."), source.get("wildcard") is True or name.startswith("*.")
@@ -91,7 +102,7 @@ def fetch(session: AcmeSession, url: str) -> Authorization:
         wildcard=wildcard,
         status=plain(status, 40),
         challenges=tuple(
-            made for challenge in offered if (made := _challenge(session, challenge, name, wildcard)) is not None
+            made for challenge in offered if (made := _challenge(session, url, challenge, name, wildcard)) is not None
         ),
         offered=tuple(plain(challenge.get("type"), 60) for challenge in offered),
         problem=problems.parse(errors[0][0]) if errors else None,
@@ -99,7 +110,8 @@ def fetch(session: AcmeSession, url: str) -> Authorization:
     )
 
 
-def _challenge(session: AcmeSession, source: Json, name: str, wildcard: bool) -> Challenge | None:
+def _challenge(session: AcmeSession, authorization: str, source: Json, name: str, wildcard: bool) -> Challenge | None:
+    error = object_of(source, "error")
     token, url, kind = (text_of(source, key) for key in ("token", "url", "type"))
     if url is None or kind is None or (kind != DNS_PERSIST01 and not TOKEN.fullmatch(token or "")):
         return None
@@ -115,4 +127,6 @@ def _challenge(session: AcmeSession, source: Json, name: str, wildcard: bool) ->
         issuer_domain_names=tuple(
             plain(each, 253).lower() for each in texts_of(source, "issuer-domain-names") if DOMAIN.fullmatch(each)
         ),
+        authorization=authorization,
+        problem=problems.parse(error) if error else None,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from core.acme.problem import quoted
 from core.acme.reply import AcmeReply
 from core.acme.session import AcmeSession
 from core.acme.wire import plain
@@ -57,8 +58,8 @@ def _chain(session: AcmeSession, reply: AcmeReply) -> bytes:
     if reply.status < 300 and b"-----BEGIN CERTIFICATE-----" in reply.body:
         return reply.body
     raise CertificateUnusable(
-        f"{session.issuer} sent something else than a certificate.",
-        f"The answer (type {plain(reply.headers.get('content-type') or 'unknown', 60)}) holds no PEM certificate.",
+        f"{session.issuer} did not send a certificate.",
+        f"The answer (type {plain(reply.headers.get('content-type') or 'unknown', 60)}) holds no PEM certificate. {quoted(reply)}",
         "Try again: the certificate can be fetched from the same order. If it goes on, tell the CA's support.",
         details={"url": reply.url},
     )

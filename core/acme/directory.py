@@ -32,8 +32,30 @@ class Directory:
         return self.renewal_info is not None
 
 
-def parse(url: str, source: Json) -> Directory:
-    """Read a directory. Raises DirectoryInvalid (`directory-invalid`) naming what is missing."""
+def not_https(issuer: str, address: str, directory_url: str) -> DirectoryInvalid:
+    """Return the error for an address that is not HTTPS, which is all that ACME is spoken over (RFC 8555 §6.1)."""
+    shown = plain(address, 120)
+    if not directory_url.startswith("https://"):
+        return DirectoryInvalid(
+            f"The directory of {issuer} is not an HTTPS address: {shown}.",
+            "ACME is spoken over HTTPS only (RFC 8555 §6.1).",
+            "Set an https:// address as the issuer's directory.",
+        )
+    return DirectoryInvalid(
+        f"{issuer} names an address that is not HTTPS: {shown}.",
+        "ACME is spoken over HTTPS only (RFC 8555 §6.1). The directory itself answers over HTTPS, so a proxy in front of the CA "
+        "ends TLS and does not tell the CA.",
+        "At that proxy, send `X-Forwarded-Proto: https` and the host name (`Host` or `X-Forwarded-Host`) on to the CA, "
+        "or set the CA's own base URL to its https:// address. Nothing is wrong on this machine.",
+    )
+
+
+def parse(url: str, source: Json, *, issuer: str = "") -> Directory:
+    """Read a directory. Raises DirectoryInvalid (`directory-invalid`) naming what is missing, or not HTTPS.
+
+    Args:
+        issuer: what the CA is called in sentences.
+    """
     missing = [name for name in NEEDED if text_of(source, name) is None]
     if missing:
         raise DirectoryInvalid(
@@ -41,6 +63,10 @@ def parse(url: str, source: Json) -> Directory:
             f"It is JSON, but without {', '.join(missing)}.",
             "Check the directory URL of the issuer; RFC 8555 CAs call it the directory or ACME server URL.",
         )
+    used = (*NEEDED, "revokeCert", "keyChange", "renewalInfo")
+    for address in (text_of(source, name) for name in used):
+        if address is not None and not address.startswith("https://"):
+            raise not_https(issuer or url, address, url)
     meta = object_of(source, "meta") or {}
     profiles = object_of(meta, "profiles") or {}
     return Directory(

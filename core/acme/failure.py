@@ -78,8 +78,17 @@ def not_offered(session: AcmeSession, authorization: Authorization, type: str) -
 
 
 def _without_reason(one: Authorization) -> tuple[str, str, str]:
+    if one.status != "invalid":
+        return (
+            f"has ended the authorization: it is {one.status}.",
+            "It may have waited for too long.",
+            "Start again: a new order is made.",
+        )
+    where = (
+        "what the name servers answer" if one.failed_type in DNS_CHALLENGES else "what answers on port 80 of the name"
+    )
     return (
-        f"has ended the authorization: it is {one.status}.",
-        "It may have waited for too long.",
-        "Start again: a new order is made.",
+        "refused the proof.",
+        "The CA gives no reason.",
+        f"Run `certdeck doctor` for these names and check {where}; the log of the CA may tell more.",
     )

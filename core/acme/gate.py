@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from core.acme.problem import Problem
+from core.request_kind import RequestKind
 
 USUAL_LIMIT = timedelta(hours=1)
 """For a CA that names no time. Let's Encrypt's shortest long limit refills in minutes, its longest in days (FACTS 2.3)."""
@@ -58,30 +59,30 @@ def time_in(problem: Problem, skew: timedelta | None) -> datetime | None:
 class Gate(Protocol):
     """Keeps requests back that a CA would refuse. Thread-safe."""
 
-    def enter(self, kind: str, names: Sequence[str]) -> None:
+    def enter(self, kind: RequestKind, names: Sequence[str]) -> None:
         """Return when a request of that kind may be sent. May block for seconds. Raises RateLimited where it is closed."""
 
-    def answered(self, kind: str) -> None:
+    def answered(self, kind: RequestKind) -> None:
         """Be told that the CA took such a request."""
 
-    def unanswered(self, kind: str) -> None:
+    def unanswered(self, kind: RequestKind) -> None:
         """Be told that a request that was let in came to nothing, so that nothing is known."""
 
-    def refused(self, kind: str, until: datetime, domain: str, said: str) -> None:
+    def refused(self, kind: RequestKind, until: datetime, domain: str, said: str) -> None:
         """Close a kind of request until then."""
 
 
 class OpenGate:
     """Where nobody keeps limits."""
 
-    def enter(self, kind: str, names: Sequence[str]) -> None:
+    def enter(self, kind: RequestKind, names: Sequence[str]) -> None:
         """Let everything pass."""
 
-    def answered(self, kind: str) -> None:
+    def answered(self, kind: RequestKind) -> None:
         """Keep nothing."""
 
-    def unanswered(self, kind: str) -> None:
+    def unanswered(self, kind: RequestKind) -> None:
         """Keep nothing."""
 
-    def refused(self, kind: str, until: datetime, domain: str, said: str) -> None:
+    def refused(self, kind: RequestKind, until: datetime, domain: str, said: str) -> None:
         """Keep nothing."""

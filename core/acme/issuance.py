@@ -17,6 +17,7 @@ from core.acme.certificate import download
 from core.acme.order import Order, fetch_order, finalize, new_order, wait_while
 from core.acme.session import AcmeSession
 from core.acme.side_by_side import side_by_side
+from core.acme.validation import Validation
 from core.challenges import Solver
 from core.errors import AcmeProblem, CertificateUnusable, DirectoryUnreachable, RateLimited
 from core.events import (
@@ -79,10 +80,13 @@ def obtain(
         CertificateUnusable, AcmeProblem, DirectoryUnreachable, DirectoryUntrusted, DirectoryInvalid, Cancelled,
         and what the solver raises.
     """
-    order = _order(session, names, order_url, on_order, profile, replaces, narrator)
+    if not session.directory.has_renewal_info:
+        replaces = None  # RFC 9773 §5: only for servers that provide renewal information
+    order, held = _order(session, names, order_url, on_order, profile, replaces, narrator)
     request = _Once(csr)
     if order.status == "pending":
-        order = _prove(session, order, names, solver, request, timeout_seconds, narrator)
+        challenges = _to_prove(session, held or _authorizations(session, order), names, solver.type, narrator)
+        order = _prove(session, order, challenges, solver, request, timeout_seconds, narrator)
     else:
         for name in names if order.status == "ready" else ():
             narrator.tell(AuthorizationReused(identifier=name))
@@ -140,12 +144,16 @@ def _order(
     profile: str | None,
     replaces: str | None,
     narrator: Narrator,
-) -> Order:
+) -> tuple[Order, list[Authorization]]:
+    """Return the order to go on with, and its authorizations where they were looked at."""
     if order_url is not None:
         found = fetch_order(session, order_url)
         if found is not None and not _is_over(session, found):
-            narrator.tell(_created(session, found, names, resumed=True))
-            return found
+            held = _authorizations(session, found) if found.status == "pending" else []
+            # Some CAs leave an order pending whose names have failed.
+            if not any(authorization.is_dead for authorization in held):
+                narrator.tell(_created(session, found, names, resumed=True))
+                return found, held
     try:
         order = new_order(session, names, profile=profile, replaces=replaces)
     except RateLimited:
@@ -164,12 +172,12 @@ def _order(
         order = new_order(session, names, profile=profile)
     on_order(order)
     narrator.tell(_created(session, order, names, resumed=False))
-    return order
+    return order, []
 
 
 def _is_over(session: AcmeSession, order: Order) -> bool:
     """Return whether nothing can come of the order any more. A `valid` one still holds its certificate."""
-    if order.status in ("invalid", "expired", "deactivated", "revoked"):
+    if order.status in authorizations.DEAD:
         return True
     return order.status != "valid" and order.expires is not None and order.expires <= session.now_there()
 
@@ -180,15 +188,18 @@ def _created(session: AcmeSession, order: Order, names: Sequence[str], *, resume
     )
 
 
+def _authorizations(session: AcmeSession, order: Order) -> list[Authorization]:
+    return side_by_side(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
+
+
 def _to_prove(
-    session: AcmeSession, order: Order, names: Sequence[str], type: str, narrator: Narrator
+    session: AcmeSession, found: list[Authorization], names: Sequence[str], type: str, narrator: Narrator
 ) -> tuple[Challenge, ...]:
     """Return the open challenge of `type` for each name that is not validated yet, in the order of `names`.
 
     CAs list authorizations in any order, and not always in the same one: whoever sets records by hand wants them where they were.
     """
     place = {name: number for number, name in enumerate(names)}
-    found = side_by_side(session.clock, lambda url: authorizations.fetch(session, url), order.authorizations)
     found.sort(key=lambda authorization: place.get(authorization.name, len(place)))
     challenges = []
     for authorization in found:
@@ -196,7 +207,7 @@ def _to_prove(
             narrator.tell(AuthorizationReused(identifier=authorization.name))
         elif authorization.status == "pending":
             challenges.append(_challenge(session, authorization, type))
-        elif authorization.status in ("invalid", "expired", "deactivated", "revoked"):
+        elif authorization.is_dead:
             raise failure.of_authorizations(session, [authorization], narrator)
     return tuple(challenges)
 
@@ -211,21 +222,19 @@ def _challenge(session: AcmeSession, authorization: Authorization, type: str) ->
 def _prove(
     session: AcmeSession,
     order: Order,
-    names: Sequence[str],
+    challenges: Sequence[Challenge],
     solver: Solver,
     csr: _Once,
     timeout_seconds: float,
     narrator: Narrator,
 ) -> Order:
-    challenges = _to_prove(session, order, names, solver.type, narrator)
     with solver.present(challenges, narrator, session.cancel) as presented:
         for challenge in challenges:
             narrator.tell(
                 ChallengePresented(identifier=challenge.name, type=challenge.type, where=solver.where(challenge))
             )
-        side_by_side(
-            session.clock, lambda one: _answer(session, one), [one for one in challenges if one.status == "pending"]
-        )
+        validation = Validation(session, challenges, narrator)
+        validation.answer()
         csr()
         if challenges:
             presented.settle(SETTLE_SECONDS, session.cancel)
@@ -233,25 +242,19 @@ def _prove(
         # A Retry-After from before the answers was about an order that waited for us.
         order = replace(order, retry_after=None)
         order = wait_while(
-            session, order, ("pending",), deadline=deadline, why="the CA validates the names", narrator=narrator
+            session,
+            order,
+            ("pending",),
+            deadline=deadline,
+            why="the CA validates the names",
+            narrator=narrator,
+            look=validation.words,
         )
         if order.status == "invalid":
             raise failure.of_order(session, order, narrator)
         for challenge in challenges:
             narrator.tell(ChallengeValidated(identifier=challenge.name))
     return order
-
-
-def _answer(session: AcmeSession, challenge: Challenge) -> None:
-    """Tell the CA to look. A refusal counts only if the challenge is still waiting: an earlier answer may have arrived."""
-    try:
-        session.post(challenge.url, {})
-    except RateLimited:
-        raise
-    except AcmeProblem:
-        reply = session.post(challenge.url, None)
-        if reply.json.get("status") == "pending":
-            raise
 
 
 def _unfinished(order: Order) -> tuple[str, ...]:

@@ -1,32 +1,36 @@
 """Orders (RFC 8555 §7.1.3, §7.4): made, looked at, waited for, finished, and the certificate fetched.
 
 An order is resumable from its URL alone. Waiting is quick at first and slower the longer it takes, so that a fast CA costs
-milliseconds and a slow one few requests; a Retry-After is never undercut.
+milliseconds and a slow one few requests; a Retry-After of seconds is never undercut.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.acme import problem as problems
+from core.acme.problem_type import ProblemType
 from core.acme.reply import AcmeReply
 from core.acme.session import AcmeSession
 from core.acme.wire import Json, object_of, objects_of, plain, text_of, texts_of, time_of
 from core.errors import AcmeProblem, DirectoryInvalid, DirectoryUnreachable, OrderTimeout
 from core.events import Narrator, Waiting
-from core.rate_limits import FINALIZE, NEW_ORDER
+from core.request_kind import RequestKind
 
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 5.0
 SHARE_OF_WAIT = 0.4
 """Each pause is this share of the time already waited: the result is known at most 40 % late."""
-LONGEST_RETRY_AFTER_SECONDS = 300.0
+LONGEST_RETRY_AFTER_SECONDS = 15.0
+"""A longer Retry-After is the worst case of a CA that works by hand or in batches, and most certificates are there long before
+(acme2certifier 0.46 says 600 s for one that takes a second): such an order is looked at this often."""
 WORTH_TELLING_SECONDS = 1.0
+WORTH_TELLING_AGAIN = timedelta(minutes=1)
 FINALIZE_TRIES = 3
 
 
@@ -63,16 +67,22 @@ def new_order(
     if replaces is not None:
         payload["replaces"] = replaces
     # With `replaces` no patience for a stumbling CA: some stumble over just that, and the caller orders without it then.
-    reply = session.post(session.directory.new_order, payload, resend=replaces is None, kind=NEW_ORDER, names=names)
+    reply = session.post(
+        session.directory.new_order, payload, kind=RequestKind.NEW_ORDER, resend=replaces is None, names=names
+    )
     if reply.location is None:
-        raise _incomplete(session, "It does not say where the order is (no Location header).")
+        raise _incomplete(session, f"It does not say where the order is (no Location header). {problems.quoted(reply)}")
     return _read(session, reply.location, reply)
 
 
-def fetch_order(session: AcmeSession, url: str) -> Order | None:
-    """Return the order as the CA has it now; None when the CA does not know it, or not as this account's."""
+def fetch_order(session: AcmeSession, url: str, known: Order | None = None) -> Order | None:
+    """Return the order as the CA has it now; None when the CA does not know it, or not as this account's.
+
+    Args:
+        known: the order as it was before; what it says is not needed in the answer again.
+    """
     try:
-        return _read(session, url, session.post(url, None))
+        return _read(session, url, session.post(url, None), known)
     except AcmeProblem as exc:
         if exc.details.get("status") in (403, 404, 410):
             return None
@@ -80,36 +90,59 @@ def fetch_order(session: AcmeSession, url: str) -> Order | None:
 
 
 def wait_while(
-    session: AcmeSession, order: Order, statuses: Collection[str], *, deadline: float, why: str, narrator: Narrator
+    session: AcmeSession,
+    order: Order,
+    statuses: Collection[str],
+    *,
+    deadline: float,
+    why: str,
+    narrator: Narrator,
+    look: Callable[[], str] | None = None,
 ) -> Order:
     """Look at the order until its status is none of `statuses`.
 
     Args:
         deadline: of the monotonic clock.
-        why: what a longer wait is for, told as an event.
+        why: what a longer wait is for, told as an event; each wait is told once, not once for every look.
+        look: called before each look at the order; returns what is to be told besides, or raises to end the wait.
 
     Raises:
         OrderTimeout (`order-timeout`): not in time; the order can be resumed.
     """
     started = session.clock.monotonic()
+    told: Waiting | None = None
     while order.status in statuses:
+        reported = look() if look is not None else ""
         waited = session.clock.monotonic() - started
         pause = min(max(FIRST_PAUSE_SECONDS, waited * SHARE_OF_WAIT), LONGEST_PAUSE_SECONDS)
+        until = None
         if order.retry_after is not None:
             asked = (order.retry_after - session.clock.now()).total_seconds()
+            if asked <= LONGEST_RETRY_AFTER_SECONDS:
+                until = order.retry_after
             pause = max(pause, min(asked, LONGEST_RETRY_AFTER_SECONDS))
         left = deadline - session.clock.monotonic()
         if left <= 0:
             raise _timeout(session, order)
         pause = min(pause, left)
-        if pause >= WORTH_TELLING_SECONDS:
-            narrator.tell(Waiting(why=why, until=order.retry_after))
+        if pause >= WORTH_TELLING_SECONDS or reported:
+            waiting = Waiting(why=f"{why}; it reports {reported}" if reported else why, until=until)
+            if _is_news(waiting, told):
+                narrator.tell(waiting)
+                told = waiting
         session.clock.sleep(pause, session.cancel)
-        found = fetch_order(session, order.url)
+        found = fetch_order(session, order.url, order)
         if found is None:
             raise _incomplete(session, "It does not know its own order any more.")
         order = found
     return order
+
+
+def _is_news(waiting: Waiting, told: Waiting | None) -> bool:
+    """Return whether a wait differs from the one told last by more than an end that moved a little."""
+    if told is None or waiting.why != told.why:
+        return True
+    return waiting.until is not None and (told.until is None or waiting.until - told.until >= WORTH_TELLING_AGAIN)
 
 
 def finalize(session: AcmeSession, order: Order, csr_der: bytes) -> Order:
@@ -117,11 +150,12 @@ def finalize(session: AcmeSession, order: Order, csr_der: bytes) -> Order:
     payload = {"csr": urlsafe_b64encode(csr_der).rstrip(b"=").decode("ascii")}
     for attempt in range(FINALIZE_TRIES):
         try:
-            return _read(session, order.url, session.post(order.finalize, payload, resend=False, kind=FINALIZE))
+            reply = session.post(order.finalize, payload, kind=RequestKind.FINALIZE, resend=False)
+            return _read(session, order.url, reply, order)
         except (DirectoryUnreachable, AcmeProblem) as exc:
-            if isinstance(exc, AcmeProblem) and not str(exc.details.get("type", "")).endswith(":orderNotReady"):
+            if isinstance(exc, AcmeProblem) and ProblemType.of_error(exc) is not ProblemType.ORDER_NOT_READY:
                 raise
-            found = fetch_order(session, order.url)
+            found = fetch_order(session, order.url, order)
             if found is None or found.status in ("pending", "ready"):
                 if found is None or found.status == "pending" or attempt == FINALIZE_TRIES - 1:
                     raise
@@ -130,30 +164,32 @@ def finalize(session: AcmeSession, order: Order, csr_der: bytes) -> Order:
     raise AssertionError("unreachable")
 
 
-def _read(session: AcmeSession, url: str, reply: AcmeReply) -> Order:
+def _read(session: AcmeSession, url: str, reply: AcmeReply, known: Order | None = None) -> Order:
     source: Json = reply.json
-    status, finish = text_of(source, "status"), text_of(source, "finalize")
+    status = text_of(source, "status")
+    finish = text_of(source, "finalize") or (known.finalize if known else None)
     if status is None or finish is None:
-        raise _incomplete(session, "Its order has no status or no finalize address (RFC 8555 §7.1.3).")
+        why = "Its order has no status or no finalize address (RFC 8555 §7.1.3)."
+        raise _incomplete(session, f"{why} {problems.quoted(reply)}")
     error = object_of(source, "error")
     names = (text_of(identifier, "value") for identifier in objects_of(source, "identifiers"))
     return Order(
         url=url,
         status=plain(status, 40),
-        names=tuple(plain(name, 253) for name in names if name),
-        authorizations=texts_of(source, "authorizations"),
+        names=tuple(plain(name, 253) for name in names if name) or (known.names if known else ()),
+        authorizations=texts_of(source, "authorizations") or (known.authorizations if known else ()),
         finalize=finish,
         certificate=text_of(source, "certificate"),
-        expires=time_of(source, "expires"),
+        expires=time_of(source, "expires") or (known.expires if known else None),
         error=problems.parse(error) if error else None,
-        profile=text_of(source, "profile"),
+        profile=text_of(source, "profile") or (known.profile if known else None),
         retry_after=reply.retry_after,
     )
 
 
 def _incomplete(session: AcmeSession, why: str) -> DirectoryInvalid:
     return DirectoryInvalid(
-        f"{session.issuer} answered an order with something that is none.",
+        f"{session.issuer} returned an invalid order.",
         why,
         "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from core.acme.problem_type import URN, ProblemType
 from core.acme.problem_words import FIREWALL, OVER_IPV6, PAUSED, SECONDARY, WORDS, Words
+from core.acme.reply import AcmeReply
+from core.acme.request_words import common_name_hint, words_for
 from core.acme.wire import Json, object_of, objects_of, plain, text_of
 from core.errors import (
     AccountDeactivated,
@@ -19,10 +22,21 @@ from core.errors import (
     RateLimited,
     TermsNotAgreed,
 )
+from core.http import first_words
+from core.request_kind import RequestKind
 
-URN = "urn:ietf:params:acme:error:"
 DETAIL_LIMIT = 600
+WORDS_LIMIT = 160
+"""Of an answer that is no problem document."""
 SUBPROBLEM_LIMIT = 100
+_ACCOUNT_ENDED = re.compile(
+    r"\b(?:deactivated|revoked) account\b|\baccount is (?:not active|inactive)\b"
+    r"|\baccount\b[^.]{0,120}?\b(?:is|was|been|status|already)\b[\s:=\"']{1,4}(?:been )?(?:deactivated|revoked)\b"
+)
+"""Not every sentence with both words: "the certificate being revoked is not associated with this account"."""
+_TOO_MANY_REQUESTS = 429
+_RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(?:UTC|Z)", re.IGNORECASE)
+"""How Boulder words it, also where a proxy has dropped the header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +51,23 @@ class Problem:
     subproblems: tuple[Problem, ...] = ()
 
     @property
+    def known(self) -> ProblemType | None:
+        """The registered type, if it is one."""
+        return ProblemType.of(self.type)
+
+    @property
     def word(self) -> str:
-        """The type without its URN: `rateLimited`."""
+        """The type without its URN, also one that nobody has registered."""
         return self.type.removeprefix(URN)
 
     @property
-    def words(self) -> Words | None:
-        return WORDS.get(self.word) if self.type.startswith(URN) else None
+    def is_rate_limit(self) -> bool:
+        return self.known is ProblemType.RATE_LIMITED or self.status == _TOO_MANY_REQUESTS
+
+    @property
+    def is_pause(self) -> bool:
+        """Return whether the name is paused, which no waiting ends (Let's Encrypt)."""
+        return self.is_rate_limit and "paused" in self.detail.lower()
 
     def facts(self) -> dict[str, object]:
         """Return it for `CertdeckError.details`."""
@@ -71,59 +95,121 @@ def parse(source: Json, status: int = 0) -> Problem:
     )
 
 
-def explain(problem: Problem) -> tuple[str, str, str]:
+def of_reply(reply: AcmeReply) -> Problem:
+    """Read a refusal. Without a problem document its words are a page's title or the first line of its text."""
+    problem = parse(reply.json, reply.status)
+    if problem.detail or problem.type:
+        return problem
+    return replace(problem, detail=plain(first_words(reply.response), WORDS_LIMIT), status=reply.status)
+
+
+def quoted(reply: AcmeReply) -> str:
+    """Return what an answer is that has not what it should: its status, and its first words where it is no JSON object."""
+    said = "" if reply.json else plain(first_words(reply.response), WORDS_LIMIT)
+    return f'It answered HTTP {reply.status}: "{said}".' if said else f"It answered HTTP {reply.status}."
+
+
+def explain(problem: Problem, kind: RequestKind = RequestKind.VALIDATION) -> tuple[str, str, str]:
     """Return what, why and fix; `what` goes after the CA's name. The CA's own words are in `why`."""
-    words = problem.words
-    if problem.word == "rateLimited" and "paused" in problem.detail.lower():
-        words = PAUSED
-    if words is None and problem.status == 429:
-        words = WORDS["rateLimited"]
-    if words is None:
-        what = "refused the request." if problem.type else f"answered with HTTP status {problem.status}."
-        words = Words(what, "", "Read what the CA says; certdeck knows no more about this kind of refusal.")
-        if problem.type and problem.type != "about:blank":
-            words = Words(what, f"It gives the reason {problem.word}.", words.fix)
+    words = _words(problem, kind)
     said = [problem.detail] if problem.detail else []
     said += [f"{sub.identifier or sub.word}: {sub.detail or sub.word}" for sub in problem.subproblems[:5]]
     why = words.why + (f' The CA says: "{" / ".join(said)}"' if said else "")
     if not why:
         why = "The CA gives no reason."
-    return words.what, why.strip(), f"{words.fix}{_hints(problem)}"
+    return words.what, why.strip(), f"{words.fix}{_hints(problem, kind)}"
+
+
+def _words(problem: Problem, kind: RequestKind) -> Words:
+    known = problem.known
+    if problem.is_rate_limit:
+        return PAUSED if problem.is_pause else WORDS[ProblemType.RATE_LIMITED]
+    words = words_for(kind, known, problem.detail, problem.status)
+    if words is not None:
+        return words
+    if known is not None:
+        return WORDS[known]
+    fix = "Read what the CA says; certdeck knows no more about this kind of refusal."
+    if not problem.type:
+        why = "The answer is not in the form of an ACME error, so a firewall or proxy in between may have sent it."
+        return Words(f"answered with HTTP status {problem.status}.", why, fix)
+    why = "" if problem.type == "about:blank" else f"It gives the reason {problem.word}."
+    return Words("refused the request.", why, fix)
 
 
 def error_for(
     problem: Problem,
     *,
     issuer: str,
+    kind: RequestKind = RequestKind.VALIDATION,
     retry_at: datetime | None = None,
     links: Mapping[str, tuple[str, ...]] | None = None,
 ) -> IssuerError:
     """Return the error to raise for a refused request."""
-    what, why, fix = explain(problem)
+    what, why, fix = explain(problem, kind)
     details = problem.facts()
     made: type[IssuerError] = AcmeProblem
-    if problem.word == "rateLimited" or problem.status == 429:
-        made = RateLimited
-    elif problem.word == "alreadyReplaced":
+    known = problem.known
+    if problem.is_rate_limit:
+        made, retry_at = RateLimited, retry_at or _said_until(problem.detail)
+        if not problem.is_pause:
+            fix = f"{_until(retry_at)} {fix}"
+    elif known is ProblemType.ALREADY_REPLACED:
         made = AlreadyReplaced
-    elif problem.word == "externalAccountRequired":
+    elif known is ProblemType.EXTERNAL_ACCOUNT_REQUIRED:
         made = EabRequired
-    elif problem.word == "userActionRequired":
+    elif known is ProblemType.USER_ACTION_REQUIRED:
         # RFC 8555 §7.3.3: the address to visit is in `instance`, the terms in a link.
         terms = (links or {}).get("terms-of-service", ())
         if terms:
             made, details["terms_of_service"] = TermsNotAgreed, plain(terms[0], 500)
-    elif problem.word == "unauthorized" and re.search(r"\b(deactivated|revoked)\b", problem.detail.lower()):
-        if "account" in problem.detail.lower():
-            made, fix = AccountDeactivated, "Remove the account here and let certdeck make a new one."
-    elif problem.word in ("accountDoesNotExist", "invalidContact", "unsupportedContact"):
+    elif known is ProblemType.UNAUTHORIZED and _ACCOUNT_ENDED.search(problem.detail.lower()):
+        made, fix = AccountDeactivated, give_up_fix(issuer)
+    elif known in (
+        ProblemType.ACCOUNT_DOES_NOT_EXIST,
+        ProblemType.INVALID_CONTACT,
+        ProblemType.UNSUPPORTED_CONTACT,
+    ):
         made = AccountError
+    fix += common_name_hint(kind, known, problem.detail, issuer)
     return made(f"{issuer} {what}", why, fix, retry_at=retry_at, details=details)
 
 
-def _hints(problem: Problem) -> str:
+def give_up_fix(issuer: str) -> str:
+    """Return what helps when an account is of no use any more."""
+    return f"Give it up here, too: `certdeck account deactivate {issuer}`. The next order creates a new account."
+
+
+def _said_until(detail: str) -> datetime | None:
+    found = _RETRY_AFTER.search(detail)
+    try:
+        return datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00") if found else None
+    except ValueError:
+        return None
+
+
+def _until(retry_at: datetime | None) -> str:
+    if retry_at is None:
+        return "The CA does not say until when: try again in an hour."
+    return f"Wait until {retry_at:%Y-%m-%d %H:%M} UTC."
+
+
+_ABOUT_THE_NETWORK = (
+    ProblemType.CONNECTION,
+    ProblemType.UNAUTHORIZED,
+    ProblemType.INCORRECT_RESPONSE,
+    ProblemType.TLS,
+    ProblemType.DNS,
+)
+
+
+def _hints(problem: Problem, kind: RequestKind) -> str:
     """Return what the CA's words give away about the network (FACTS 3: pains 7, 8, 9)."""
-    if problem.word not in ("connection", "unauthorized", "incorrectResponse", "tls", "dns"):
+    if problem.known not in _ABOUT_THE_NETWORK or kind not in (
+        RequestKind.VALIDATION,
+        RequestKind.ORDER,
+        RequestKind.FINALIZE,
+    ):
         return ""
     detail = problem.detail.lower()
     hints = []

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.acme.problem_type import ProblemType
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -22,155 +24,159 @@ _LATER = "Try again later; if it goes on, tell the CA's support the words above.
 _OURS = "This looks like a fault of certdeck or of the CA: please report it with the log of this run."
 _STAR = "certdeck does not use auto-renewed (STAR) orders: order the certificate anew."
 
-WORDS: Mapping[str, Words] = {
+WORDS: Mapping[ProblemType, Words] = {
     # RFC 8555 §6.7
-    "accountDoesNotExist": Words(
+    ProblemType.ACCOUNT_DOES_NOT_EXIST: Words(
         "does not know this account.",
         "The account was made at another CA, or the CA has removed it.",
         "Remove the account here and let certdeck make a new one, or import the key that belongs to the account.",
     ),
-    "alreadyRevoked": Words(
+    ProblemType.ALREADY_REVOKED: Words(
         "has already revoked this certificate.",
         "It was revoked before.",
         "Nothing is left to do; issue a new certificate.",
     ),
-    "badCSR": Words(
+    ProblemType.BAD_CSR: Words(
         "does not accept the certificate request.",
         "The key type, the key size or a name in the request is not what this CA or this profile takes.",
         "Choose another key type (ec-256 and rsa-2048 are taken everywhere), and check the names and the profile.",
     ),
-    "badNonce": Words(
+    ProblemType.BAD_NONCE: Words(
         "refuses every request as outdated.",
         "Its anti-replay numbers were not accepted, however often they were renewed.",
         f"A load balancer in front of the CA may be at fault. {_LATER}",
     ),
-    "badPublicKey": Words(
+    ProblemType.BAD_PUBLIC_KEY: Words(
         "does not accept the public key.",
         "The key is of a kind, size or strength that the CA refuses, or it is known to be compromised.",
         "Use a new key of another kind: ec-256 is taken everywhere.",
     ),
-    "badRevocationReason": Words(
+    ProblemType.BAD_REVOCATION_REASON: Words(
         "does not allow this reason for a revocation.",
         "CAs accept only some of the reasons of RFC 5280.",
         "Use unspecified, keyCompromise, superseded or cessationOfOperation.",
     ),
-    "badSignatureAlgorithm": Words(
+    ProblemType.BAD_SIGNATURE_ALGORITHM: Words(
         "does not accept the signature algorithm of the account key.",
         "The CA takes fewer kinds of account keys than others.",
         "Use an account key of kind ec-256 or rsa-2048.",
     ),
-    "caa": Words(
+    ProblemType.CAA: Words(
         "is forbidden by a CAA record to issue for this name.",
         "A CAA record in DNS names the CAs that may issue, and this one is not among them, or the record could not be read.",
         "Add a CAA record that allows this CA (its name is in `issuer test`), or remove the records; look at parent domains too.",
     ),
-    "compound": Words(
+    ProblemType.COMPOUND: Words(
         "refuses for several reasons.",
         "Each name has a reason of its own; they are listed with the names.",
         "Mend each.",
     ),
-    "connection": Words(
+    ProblemType.CONNECTION: Words(
         "could not connect to this machine.",
         "The validation servers reached no web server at the name's address: port 80 is closed, forwarded elsewhere or filtered, "
         "or the DNS record points to another machine.",
         "Open port 80 for everybody (it may redirect to HTTPS), check the A and AAAA records, and forward port 80 to this box.",
     ),
-    "dns": Words(
+    ProblemType.DNS: Words(
         "could not look the name up in DNS.",
         "The name does not exist, its name servers do not answer, or DNSSEC is broken.",
         "Check that the name resolves from outside, and that all its name servers answer (SERVFAIL is often DNSSEC).",
     ),
-    "externalAccountRequired": Words(
+    ProblemType.EXTERNAL_ACCOUNT_REQUIRED: Words(
         "needs an external account binding.",
         "Accounts at this CA belong to a customer account there.",
         "Get a key id and an HMAC key from the CA's website, and set them with `account eab`.",
     ),
-    "incorrectResponse": Words(
+    ProblemType.INCORRECT_RESPONSE: Words(
         "got another answer than the one expected.",
         "Another web server, a redirect or an old record answered the challenge.",
         "Check that the name points to this box alone (A and AAAA), and that no other server answers /.well-known/acme-challenge/.",
     ),
-    "invalidContact": Words(
+    ProblemType.INVALID_CONTACT: Words(
         "does not accept the contact address.",
         "The e-mail address is not valid for this CA.",
         "Correct the issuer's e-mail address, or remove it: most CAs need none.",
     ),
-    "malformed": Words("did not understand the request.", "The CA found it malformed.", _OURS),
-    "orderNotReady": Words(
+    ProblemType.MALFORMED: Words("did not understand the request.", "The CA found it malformed.", _OURS),
+    ProblemType.ORDER_NOT_READY: Words(
         "is not ready to finish this order.",
         "Some names of the order are not validated yet.",
         "Start again: the order goes on where it was.",
     ),
-    "rateLimited": Words(
+    ProblemType.RATE_LIMITED: Words(
         "has a limit that is used up for now.",
         "Too many certificates, orders or failed attempts in a short time.",
-        "Wait until the time given; trying again earlier only makes it longer. Rehearse with staging meanwhile.",
+        "Trying again earlier only makes it longer. Rehearse with staging meanwhile.",
     ),
-    "rejectedIdentifier": Words(
+    ProblemType.REJECTED_IDENTIFIER: Words(
         "does not issue for this name.",
         "The name is on the CA's list of refused names, is not a public name, or is against its policy.",
         "Remove the name, or use another issuer; appliance-ca takes names that are not public.",
     ),
-    "serverInternal": Words(
+    ProblemType.SERVER_INTERNAL: Words(
         "had an internal error.",
         "The CA's own system failed.",
         "Try again later.",
     ),
-    "tls": Words(
+    ProblemType.TLS: Words(
         "could not speak TLS with this machine.",
         "The validation servers were redirected to HTTPS, or used TLS themselves, and the handshake failed.",
         "Let /.well-known/acme-challenge/ be answered on port 80 without a redirect, or mend TLS on port 443.",
     ),
-    "unauthorized": Words(
+    ProblemType.UNAUTHORIZED: Words(
         "was not convinced.",
         "What it found does not prove control over the name, or the account may not do this.",
         "Check that the name points to this box alone (A and AAAA), and that no other server answers /.well-known/acme-challenge/.",
     ),
-    "unsupportedContact": Words(
+    ProblemType.UNSUPPORTED_CONTACT: Words(
         "does not support this kind of contact.",
         "Only e-mail addresses are common.",
         "Correct the issuer's e-mail address.",
     ),
-    "unsupportedIdentifier": Words(
+    ProblemType.UNSUPPORTED_IDENTIFIER: Words(
         "does not issue for this kind of name.",
         "IP addresses and other kinds are not offered by this CA, or only in another profile.",
         "Use host names, choose a profile that takes them (Let's Encrypt: shortlived), or another issuer.",
     ),
-    "userActionRequired": Words(
+    ProblemType.USER_ACTION_REQUIRED: Words(
         "wants something from the owner of the account first.",
         "New terms of service, most often.",
         "Open the address that the CA names, then try again.",
     ),
     # RFC 8739
-    "autoRenewalCanceled": Words("says that the auto-renewed order was cancelled.", "It ended on request.", _STAR),
-    "autoRenewalExpired": Words("says that the auto-renewed order has expired.", "Its time is over.", _STAR),
-    "autoRenewalCancellationInvalid": Words(
+    ProblemType.AUTO_RENEWAL_CANCELED: Words(
+        "says that the auto-renewed order was cancelled.", "It ended on request.", _STAR
+    ),
+    ProblemType.AUTO_RENEWAL_EXPIRED: Words(
+        "says that the auto-renewed order has expired.", "Its time is over.", _STAR
+    ),
+    ProblemType.AUTO_RENEWAL_CANCELLATION_INVALID: Words(
         "cannot cancel the auto-renewed order.", "The order is not in a state to be cancelled.", _STAR
     ),
-    "autoRenewalRevocationNotSupported": Words(
+    ProblemType.AUTO_RENEWAL_REVOCATION_NOT_SUPPORTED: Words(
         "does not revoke auto-renewed certificates.", "Their life is too short.", "Cancel the order instead."
     ),
     # RFC 9115, RFC 9773, RFC 9799
-    "unknownDelegation": Words(
+    ProblemType.UNKNOWN_DELEGATION: Words(
         "does not know the delegation named in the order.", "It is not set up in the account.", _OURS
     ),
-    "alreadyReplaced": Words(
+    ProblemType.ALREADY_REPLACED: Words(
         "already has a successor for the certificate being renewed.",
         "Another order has replaced it.",
         "certdeck orders again without naming the old certificate; nothing is left to do.",
     ),
-    "onionCAARequired": Words(
+    ProblemType.ONION_CAA_REQUIRED: Words(
         "needs the CAA records of the onion service in the request.",
         "This CA cannot look up onion services itself.",
         "Use another issuer for .onion names.",
     ),
     # Drafts: acme-profiles, acme-device-attest
-    "invalidProfile": Words(
+    ProblemType.INVALID_PROFILE: Words(
         "does not offer this profile to this order.",
         "The profile does not exist there, or does not fit the names.",
         "Choose one of the profiles that `issuer test` lists, or none.",
     ),
-    "badAttestationStatement": Words(
+    ProblemType.BAD_ATTESTATION_STATEMENT: Words(
         "does not accept the device attestation.",
         "certdeck sends none.",
         "Use an issuer that validates by HTTP or DNS.",

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from core.acme.session import AcmeSession
 from core.acme.wire import object_of, plain, text_of, time_of
 from core.errors import IssuerError
-from core.rate_limits import RENEWAL_INFO
+from core.request_kind import RequestKind
 
 USUAL_PAUSE = timedelta(hours=6)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(days=1)
@@ -33,7 +33,7 @@ def fetch(session: AcmeSession, identifier: str) -> RenewalInfo | None:
         base = session.directory.renewal_info
         if base is None:
             return None
-        reply = session.get(f"{base.rstrip('/')}/{identifier}", kind=RENEWAL_INFO)
+        reply = session.get(f"{base.rstrip('/')}/{identifier}", kind=RequestKind.RENEWAL_INFO)
     except IssuerError:
         return None
     window = object_of(reply.json, "suggestedWindow") or {}

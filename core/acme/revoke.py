@@ -6,9 +6,10 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 
 from core.acme.account_key import AccountKey
+from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
 from core.errors import AcmeProblem, IssuerError, UsageError
-from core.rate_limits import REVOKE
+from core.request_kind import RequestKind
 
 REASONS: Mapping[str, int] = {"unspecified": 0, "keyCompromise": 1, "superseded": 4, "cessationOfOperation": 5}
 """What public CAs accept from subscribers (Let's Encrypt's revocation page, 2026-08), of RFC 5280 §5.3.1."""
@@ -43,7 +44,8 @@ def _revoke(session: AcmeSession, certificate_der: bytes, reason: str, key: Acco
         "reason": REASONS[reason],
     }
     try:
-        session.post(address, payload, key=key, kind=REVOKE)
+        # RFC 8555 §7.6: the status says it all, and servers send empty bodies under any content type.
+        session.post(address, payload, kind=RequestKind.REVOCATION, key=key, reads_body=False)
     except AcmeProblem as exc:
-        if not str(exc.details.get("type", "")).endswith(":alreadyRevoked"):
+        if ProblemType.of_error(exc) is not ProblemType.ALREADY_REVOKED:
             raise

@@ -20,8 +20,8 @@ from core.acme import problem as problems
 from core.acme.account_key import AccountKey
 from core.acme.gate import USUAL_LIMIT, Gate, OpenGate, reach_of, time_in
 from core.acme.nonces import NoncePool
-from core.acme.patience import Patience
-from core.acme.reply import LONGEST_WAIT, AcmeReply, http_date, looks_like_a_page, looks_like_json, read
+from core.acme.problem_type import ProblemType
+from core.acme.reply import AcmeReply, looks_like_json, read
 from core.acme.wire import object_in, plain
 from core.errors import (
     AcmeProblem,
@@ -31,9 +31,10 @@ from core.errors import (
     IssuerError,
     RateLimited,
 )
+from core.http import LONGEST_WAIT, Backoff, Improper, first_words, http_date, improper
 from core.interruptible import interruptible
 from core.ports import CancelToken, Clock, Random, Response, Transport, TransportFailure
-from core.rate_limits import DIRECTORY, OTHER
+from core.request_kind import RequestKind
 
 UNREACHED_TRIES = 2
 """For what nothing has been done for yet: a person who sees that the CA is out of reach should see it soon."""
@@ -41,6 +42,9 @@ NONCE_TRIES = 20
 """At 40 % refused nonces, one request in a hundred million fails. A refusal brings its own fresh nonce: a try is one request."""
 REQUEST_SECONDS = 30.0
 TEMPORARY = (500, 502, 503, 504)
+PAUSES_SECONDS = (0.25, 1.0, 3.0, 8.0)
+SHORT_SECONDS = 10.0
+"""A rate limit that ends within this time is waited for; a longer one is the caller's to plan with."""
 _OUT_OF_DATE = re.compile(r"certificate (has expired|is not yet valid)")
 """OpenSSL's words for X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_CERT_NOT_YET_VALID."""
 
@@ -101,19 +105,21 @@ class AcmeSession:
         url: str,
         payload: dict[str, Any] | None,
         *,
+        kind: RequestKind = RequestKind.ORDER,
         key: AccountKey | None = None,
         resend: bool = True,
         accept: str | None = None,
-        kind: str = OTHER,
         names: Sequence[str] = (),
+        reads_body: bool = True,
     ) -> AcmeReply:
         """Send a signed request; `payload=None` only reads (POST-as-GET, RFC 8555 §6.3).
 
         Args:
+            kind: what it is about; chooses the words for a refusal.
             key: sign with this key, and send its public half instead of the account's URL.
             resend: False where a request whose reply was lost must not be repeated blindly.
-            kind: of request, as limits are kept (`core.rate_limits`).
             names: what an order is for.
+            reads_body: False where a status below 300 says all there is, whatever comes with it.
 
         Raises:
             RateLimited (`rate-limited`): the CA refused, or had said before that it would: then nothing was sent.
@@ -130,9 +136,9 @@ class AcmeSession:
             nonce = self._nonces.take() or self._fresh_nonce()
             return self._send("POST", url, headers, signing.sign(content, url=url, nonce=nonce, kid=kid))
 
-        return self._let_in(kind, names, lambda: self._asked(url, send, kind, resend=resend))
+        return self._let_in(kind, names, lambda: self._asked(url, send, kind, resend=resend, reads_body=reads_body))
 
-    def get(self, url: str, *, kind: str = OTHER) -> AcmeReply:
+    def get(self, url: str, *, kind: RequestKind = RequestKind.ORDER) -> AcmeReply:
         """Ask without a signature: the directory and renewal information. Raises as `post` does."""
 
         def send() -> Response:
@@ -140,7 +146,7 @@ class AcmeSession:
 
         return self._let_in(kind, (), lambda: self._asked(url, send, kind, resend=True, tries=UNREACHED_TRIES))
 
-    def _let_in(self, kind: str, names: Sequence[str], ask: Callable[[], AcmeReply]) -> AcmeReply:
+    def _let_in(self, kind: RequestKind, names: Sequence[str], ask: Callable[[], AcmeReply]) -> AcmeReply:
         """Ask when the gate is open, and tell it whether the CA takes such requests."""
         self._gate.enter(kind, names)
         try:
@@ -155,13 +161,20 @@ class AcmeSession:
         return reply
 
     def _asked(
-        self, url: str, send: Callable[[], Response], kind: str, *, resend: bool, tries: int | None = None
+        self,
+        url: str,
+        send: Callable[[], Response],
+        kind: RequestKind,
+        *,
+        resend: bool,
+        reads_body: bool = True,
+        tries: int | None = None,
     ) -> AcmeReply:
         """Send until there is an answer that means something, or patience is at its end.
 
         `tries`: how often to try at the most while the CA cannot be reached at all; None leaves that to patience.
         """
-        patience = Patience(self.clock, self.random, self.cancel)
+        backoff = Backoff(self.clock, self.random, self.cancel, PAUSES_SECONDS)
         bad_nonces = unreached = 0
         while True:
             self.cancel.check()
@@ -172,44 +185,41 @@ class AcmeSession:
                 unreached += 1
                 if failure.kind == "untrusted" or not resend or unreached == tries:
                     raise error from failure
-                patience.wait_or_raise(error)
+                backoff.wait_or_raise(error)
                 continue
             reply = read(url, response, self.clock.now())
+            if response.status < 300 and not reads_body:
+                return reply
             if response.status < 400:
                 self._refuse_nonsense(url, response)
                 return reply
-            problem = problems.parse(reply.json, response.status)
-            if problem.word == "badNonce" and bad_nonces < NONCE_TRIES:
+            problem = problems.of_reply(reply)
+            if problem.known is ProblemType.BAD_NONCE and bad_nonces < NONCE_TRIES:
                 bad_nonces += 1
                 self._keep_only(response)
             elif response.status in TEMPORARY and (resend or response.status == 503):
-                if (
-                    response.status == 503
-                    and reply.retry_after is not None
-                    and not patience.is_short(reply.retry_after)
-                ):
+                if response.status == 503 and reply.retry_after is not None and not self._is_soon(reply.retry_after):
                     self._gate.refused(kind, reply.retry_after, "", problem.detail)
-                patience.wait_or_raise(self._stumbled(response.status, problem, reply), reply.retry_after)
-            elif response.status == 429 and patience.is_short(reply.retry_after):
+                backoff.wait_or_raise(self._stumbled(response.status, problem, reply), reply.retry_after)
+            elif response.status == 429 and self._is_soon(reply.retry_after):
                 until = reply.retry_after or self.clock.now()
                 self._gate.refused(kind, until, "", problem.detail)  # the others wait as well
-                patience.wait_or_raise(self._refused(problem, reply), until)
+                backoff.wait_or_raise(self._refused(problem, reply, kind), until)
             elif response.status in TEMPORARY:
                 raise self._stumbled(response.status, problem, reply)
             elif problem.word == "rateLimited" or response.status == 429:
                 raise self._limited(kind, problem, reply)
             else:
-                if not problem.type and response.status != 404:
+                if not problem.type and response.status not in (404, 429):
                     self._refuse_nonsense(url, response)
-                raise self._refused(problem, reply)
+                raise self._refused(problem, reply, kind)
+
+    def _is_soon(self, moment: datetime | None) -> bool:
+        return moment is not None and (moment - self.clock.now()).total_seconds() <= SHORT_SECONDS
 
     def _send(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Response:
         if not url.startswith("https://"):
-            raise DirectoryInvalid(
-                f"{self.issuer} names an address that is not HTTPS: {plain(url, 120)}.",
-                "ACME is spoken over HTTPS only (RFC 8555 §6.1).",
-                "Check the directory URL of the issuer.",
-            )
+            raise directories.not_https(self.issuer, url, self.directory_url)
         sent = {"User-Agent": self._user_agent, **headers}
         response = interruptible(
             lambda: self._transport.request(method, url, headers=sent, body=body, timeout=REQUEST_SECONDS), self.cancel
@@ -242,27 +252,33 @@ class AcmeSession:
 
     def _fetch_directory(self) -> directories.Directory:
         url = self.directory_url
-        reply = self.get(url, kind=DIRECTORY)
+        reply = self.get(url, kind=RequestKind.DIRECTORY)
         if not reply.json:
-            raise self._nonsense(url, "The answer is no JSON object.")
-        return directories.parse(url, reply.json)
+            raise self._nonsense(url, f"The answer is no JSON object. {problems.quoted(reply)}")
+        return directories.parse(url, reply.json, issuer=self.issuer)
 
     def _refuse_nonsense(self, url: str, response: Response) -> None:
-        """Raise DirectoryInvalid for what no ACME server sends."""
-        if 300 <= response.status < 400:
+        """Raise DirectoryInvalid for what no ACME server sends; the status and what it says are in the words."""
+        oddity = improper(response)
+        if oddity is Improper.REDIRECT:
             raise DirectoryInvalid(
                 f"What answers at {plain(url, 200)} leads elsewhere.",
-                f"It redirects to {plain(response.headers.get('location'), 200) or 'nowhere'}; no ACME server does.",
+                f"It answers HTTP {response.status} and redirects to "
+                f"{plain(response.headers.get('location'), 200) or 'nowhere'}; no ACME server does.",
                 "A network's login page may be in between. If the CA has moved, set its new address as the issuer's directory.",
             )
-        if response.truncated:
-            raise self._nonsense(url, "The answer is larger than any ACME message.")
-        if looks_like_a_page(response):
+        if oddity is Improper.ENDLESS:
+            raise self._nonsense(url, f"The answer (HTTP {response.status}) is larger than any ACME message.")
+        if oddity is Improper.PAGE:
+            title = plain(first_words(response), problems.WORDS_LIMIT)
+            titled = f', "{title}"' if title else ""
             raise self._nonsense(
-                url, "A web page answers: the login page of a network, a proxy's notice, or another site."
+                url,
+                f"A web page answers (HTTP {response.status}{titled}): "
+                "the login page of a network, the notice of a firewall or proxy, or another site.",
             )
         if looks_like_json(response) and object_in(response.body) is None:
-            raise self._nonsense(url, "The answer is damaged JSON.")
+            raise self._nonsense(url, f"The answer (HTTP {response.status}) is damaged JSON.")
 
     def _nonsense(self, url: str, why: str) -> DirectoryInvalid:
         return DirectoryInvalid(
@@ -297,7 +313,7 @@ class AcmeSession:
             details={"status": status, "type": problem.type},
         )
 
-    def _limited(self, kind: str, problem: problems.Problem, reply: AcmeReply) -> IssuerError:
+    def _limited(self, kind: RequestKind, problem: problems.Problem, reply: AcmeReply) -> IssuerError:
         """Return the error for a refusal because of a limit, which closes that kind of request as far as it reaches."""
         reach = reach_of(problem)
         until = reply.retry_after or time_in(problem, self.clock_skew)
@@ -306,7 +322,7 @@ class AcmeSession:
         if until is not None and reach.is_closing:
             until = min(until, self.clock.now() + LONGEST_WAIT)
             self._gate.refused(kind, until, reach.domain, problem.detail)
-        return problems.error_for(problem, issuer=self.issuer, retry_at=until, links=reply.links)
+        return problems.error_for(problem, issuer=self.issuer, kind=kind, retry_at=until, links=reply.links)
 
-    def _refused(self, problem: problems.Problem, reply: AcmeReply) -> IssuerError:
-        return problems.error_for(problem, issuer=self.issuer, retry_at=reply.retry_after, links=reply.links)
+    def _refused(self, problem: problems.Problem, reply: AcmeReply, kind: RequestKind) -> IssuerError:
+        return problems.error_for(problem, issuer=self.issuer, kind=kind, retry_at=reply.retry_after, links=reply.links)

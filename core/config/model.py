@@ -33,6 +33,8 @@ class IssuerConfig:
     profile: str | None = None
     preferred_chain: str | None = None
     """Common name of the issuer of the last certificate of the chain to prefer."""
+    common_name: bool = False
+    """Put the first name that fits into the request's subject: some private CAs refuse a request without one."""
     staging: str | None = None
     """Name of the issuer to rehearse with."""
     max_orders: int = 8

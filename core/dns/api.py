@@ -12,13 +12,13 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from core.dns.provider import Access, provider_error
 from core.errors import DnsProviderError
+from core.http import Backoff, Improper, improper, retry_after
 from core.interruptible import interruptible
 from core.ports import Response, TransportFailure
 from core.text import safe_line
@@ -26,7 +26,6 @@ from core.version import VERSION
 
 REQUEST_SECONDS = 20.0
 PAUSES_SECONDS = (0.5, 1.5, 4.0, 10.0)
-WHOLE_SECONDS = 60.0
 _GRACE_SECONDS = 0.5
 """How long an answer is still waited for after somebody asked to stop. What a request left behind may have done is on record, and
 the next run cleans it up."""
@@ -173,15 +172,15 @@ class Api:
         timeout: float,
     ) -> Answer:
         """Send a request until there is an answer that means something, or patience is at its end. Raises as `call` does."""
-        clock, cancel = self.access.env.clock, self.access.cancel
-        started = clock.monotonic()
+        env, cancel = self.access.env, self.access.cancel
+        backoff = Backoff(env.clock, env.random, cancel, PAUSES_SECONDS)
 
         def request() -> Response:
             return self._transport.request(method, url, headers=headers, body=body, timeout=timeout)
 
-        for pause in (*PAUSES_SECONDS, None):
+        while True:
             cancel.check()
-            at_least = 0.0
+            until = None
             try:
                 answer = self._answer(interruptible(request, cancel, grace=_GRACE_SECONDS))
             except TransportFailure as failure:
@@ -191,19 +190,13 @@ class Api:
             else:
                 if not self._is_temporary(answer):
                     return answer
-                at_least = _retry_after(answer, clock.now())
-                error = self._stumbled(answer, at_least)
+                until = _retry_at(answer, env.clock.now())
+                error = self._stumbled(answer, until)
                 if not repeat and answer.status not in UNTOUCHED:
                     raise error
-            if pause is None:
-                raise error
-            wait = max(pause * self.access.env.random.uniform(0.8, 1.2), at_least)
-            if clock.monotonic() - started + wait > WHOLE_SECONDS:
-                raise error
-            clock.sleep(wait, cancel)
+            backoff.wait_or_raise(error, until)
             if is_perishable:
                 raise Stale(error)
-        raise AssertionError("the last round raises or returns")
 
     def close(self) -> None:
         self._transport.close()
@@ -260,9 +253,10 @@ class Api:
         return urlsplit(self.endpoint).netloc.rpartition("@")[2] or "its endpoint"
 
     def _answer(self, response: Response) -> Answer:
-        if 300 <= response.status < 400:
+        oddity = improper(response)
+        if oddity is Improper.REDIRECT:
             raise self.nonsense("It redirects to another address; the interface does not.")
-        if response.truncated:
+        if oddity is Improper.ENDLESS:
             raise self.nonsense("Its answer is larger than any that belongs here.")
         return Answer(status=response.status, headers=response.headers, body=response.body)
 
@@ -277,8 +271,10 @@ class Api:
             else "Check this machine's network, DNS and proxy settings, and that it may open connections to port 443.",
         )
 
-    def _stumbled(self, answer: Answer, seconds: float) -> DnsProviderError:
-        """Return the error for a temporary answer. `seconds`: after which it wants to be asked again, 0 where it does not say."""
+    def _stumbled(self, answer: Answer, until: datetime | None) -> DnsProviderError:
+        """Return the error for a temporary answer. `until`: when it wants to be asked again, where it says so."""
+        now = self.access.env.clock.now()
+        seconds = (until - now).total_seconds() if until is not None else 0.0
         if answer.status == 429:
             error = provider_error(
                 self.access,
@@ -300,7 +296,7 @@ class Api:
                 details={"status": answer.status},
             )
         if seconds:
-            error.retry_at = self.access.env.clock.now() + min(timedelta(seconds=seconds), LONGEST_RETRY)
+            error.retry_at = now + min(timedelta(seconds=seconds), LONGEST_RETRY)
         return error
 
 
@@ -310,17 +306,11 @@ def shown(said: str) -> str:
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
-def _retry_after(answer: Answer, now: datetime) -> float:
-    """Return the seconds of a Retry-After, as a number or as a date; 0 where there is none that can be read."""
+def _retry_at(answer: Answer, now: datetime) -> datetime | None:
+    """Return when it wants to be asked again, from the header or the body; None where there is nothing that can be read."""
     in_body = answer.fields.get("retryAfterSec")  # GoDaddy
-    value = str(answer.headers.get("retry-after") or (in_body if isinstance(in_body, int) else "")).strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
+    told = {"retry-after": str(in_body)} if isinstance(in_body, int) else {}
+    return retry_after({**told, **answer.headers}, now)
 
 
 def _duration(seconds: float) -> str:

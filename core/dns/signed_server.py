@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from core.dns.provider import Access, provider_error
 from core.errors import DnsProviderError
+from core.http import Backoff
 from core.ports import TransportFailure
 
 if TYPE_CHECKING:
@@ -66,23 +67,21 @@ class SignedServer:
         """
         import dns.rcode
 
-        clock, cancel = self._access.env.clock, self._access.cancel
-        for pause in (*PAUSES_SECONDS, None):
+        env, cancel = self._access.env, self._access.cancel
+        backoff = Backoff(env.clock, env.random, cancel, PAUSES_SECONDS)
+        while True:
             cancel.check()
             for message in messages:
                 message.use_tsig(self._key)
             wires = [message.to_wire() for message in messages]
             try:
-                said = self._access.env.dns_exchange.exchange(self.name, self.port, wires, timeout=SECONDS)
+                said = env.dns_exchange.exchange(self.name, self.port, wires, timeout=SECONDS)
             except TransportFailure as failure:
-                if pause is None:
-                    raise self._silent(failure) from failure
-            else:
-                answers = tuple(self._read(*pair) for pair in zip(messages, said, strict=True))
-                if pause is None or all(answer.rcode() != dns.rcode.SERVFAIL for answer in answers):
-                    return answers
-            clock.sleep(pause * self._access.env.random.uniform(0.8, 1.2), cancel)
-        raise AssertionError("the last round raises or returns")
+                backoff.wait_or_raise(self._silent(failure))
+                continue
+            answers = tuple(self._read(*pair) for pair in zip(messages, said, strict=True))
+            if all(answer.rcode() != dns.rcode.SERVFAIL for answer in answers) or not backoff.wait():
+                return answers
 
     def _port(self) -> int:
         port, algorithm = self._access.settings["port"], self._access.settings["tsig_algorithm"]

@@ -48,6 +48,15 @@ class AccountRecord:
         """Return the record with what the CA said."""
         return replace(self, url=url, terms=terms or self.terms)
 
+    def without_account(self) -> AccountRecord:
+        """Return what stays when the account is given up: whom to name and which terms were agreed to, for the next one."""
+        return replace(self, url=None, key_type=None, thumbprint=None)
+
+    @property
+    def has_account(self) -> bool:
+        """Return whether an account, or at least its key, was made. Records of older releases keep no thumbprint."""
+        return self.url is not None or self.thumbprint is not None
+
     @property
     def id(self) -> str:
         return account_id(self.issuer, self.directory)

@@ -19,7 +19,7 @@ from core.errors import AccountDeactivated, AccountError, CertdeckError, Directo
 from core.events import Changed, KeyUsed
 from core.issuers import Issuer
 from core.operations import AccountInfo
-from core.store.accounts import AccountRecord, delete_account, load_account, save_account
+from core.store.accounts import AccountRecord, load_account, save_account
 from core.store.aside import keep_aside
 from core.workflows.accounts import shown
 from core.workflows.context import Context
@@ -60,7 +60,9 @@ def roll_over(context: Context, issuer: str) -> AccountInfo:
 
 
 def deactivate(context: Context, issuer: str) -> None:
-    """Give the account up for good (RFC 8555 §7.3.6) and forget it here; the next order makes a new one.
+    """Give the account up for good (RFC 8555 §7.3.6) and forget its key; the next order makes a new one.
+
+    Contact and agreement to the terms stay: the next order may come at night, when nobody can be asked again.
 
     Raises NotFound; IssuerError: then nothing was forgotten.
     """
@@ -69,7 +71,7 @@ def deactivate(context: Context, issuer: str) -> None:
     # Done already, it was by somebody who died before it was forgotten here.
     with Sessions(context, vault) as sessions, suppress(AccountDeactivated):
         at_ca.deactivate(sessions.session(wanted))
-    delete_account(context.paths, record)
+    save_account(context.paths, record.without_account())
     vault.delete(record.key_record)
     vault.delete(record.new_key_record)
     context.narrator.tell(Changed(what=f"deactivated the account at {issuer}: {record.url}"))
@@ -154,9 +156,9 @@ def _found(session: AcmeSession, issuer: str) -> tuple[at_ca.Account, str | None
     return found, session.directory.terms_of_service
 
 
-def _address(contact: tuple[str, ...]) -> str | None:
+def _address(contact: tuple[str, ...] | None) -> str | None:
     """Return the first e-mail address of a contact list. Data from outside."""
-    return next((each.removeprefix("mailto:") for each in contact if each.startswith("mailto:")), None)
+    return next((each for each in contact or () if _EMAIL.fullmatch(each)), None)
 
 
 def _acme_issuer(context: Context, issuer: str) -> Issuer:

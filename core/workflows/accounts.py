@@ -18,7 +18,8 @@ from core.workflows.plan import issuer_named
 def accounts(context: Context) -> tuple[AccountInfo, ...]:
     """Return the accounts that exist, by issuer. Opens only keys of which no thumbprint was kept; one that is lost has none."""
     vault = context.vault
-    return tuple(shown(_with_thumbprint(context, vault, record)) for record in list_accounts(context.paths))
+    records = [record for record in list_accounts(context.paths) if record.has_account]
+    return tuple(shown(_with_thumbprint(context, vault, record)) for record in records)
 
 
 def shown(record: AccountRecord) -> AccountInfo:

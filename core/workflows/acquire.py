@@ -13,6 +13,7 @@ from datetime import timedelta
 from core.acme import renewal_info
 from core.acme.issuance import Obtained, obtain
 from core.acme.order import Order
+from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
 from core.clock import span
 from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
@@ -23,6 +24,7 @@ from core.store.vault import Vault
 from core.store.versions import VersionFacts, certificate_facts
 from core.workflows import first_boot
 from core.workflows.context import Context
+from core.workflows.dead_names import tell_the_way_on
 from core.workflows.plan import Plan
 from core.workflows.sessions import Sessions
 from core.x509 import certificate, chain, csr, selfsigned
@@ -119,7 +121,7 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
     obtained = obtain(
         session,
         names=plan.names,
-        csr=lambda: csr.build_csr(leaf_key, plan.names),
+        csr=lambda: csr.build_csr(leaf_key, plan.names, common_name=plan.common_name),
         solver=sessions.solver(plan, is_new=lambda: True),
         narrator=context.narrator,
         profile=plan.profile,
@@ -135,7 +137,7 @@ def _order(
     try:
         return _order_once(context, plan, sessions, vault, replaces, anyway)
     except IssuerError as exc:
-        if not str(exc.details.get("type", "")).endswith(":accountDoesNotExist"):
+        if ProblemType.of_error(exc) is not ProblemType.ACCOUNT_DOES_NOT_EXIST:
             raise
         sessions.register_again(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
         return _order_once(context, plan, sessions, vault, replaces, anyway)
@@ -150,9 +152,11 @@ def _order_once(
     try:
         with sessions.place(plan.issuer):
             obtained = _obtain(session, plan, sessions, context, open_order, replaces, anyway)
-    except AuthorizationFailed:
-        # Nothing more can come of this order: a failed challenge cannot be tried again.
-        delete_order(context.paths, plan.name)
+    except IssuerError as exc:
+        if isinstance(exc, AuthorizationFailed):
+            # Nothing more can come of this order: a failed challenge cannot be tried again.
+            delete_order(context.paths, plan.name)
+        tell_the_way_on(plan, exc)
         raise
     try:
         fullchain = _looked_at(context, plan, obtained.fullchain_pem, open_order.key)
@@ -259,7 +263,7 @@ class _OpenOrder:
         if self._key is None:
             save_order_key(self._context.paths, self._vault, self._plan.name, self.key.to_pem())
         self._context.narrator.tell(KeyUsed(key=f"order/{self._plan.name}", purpose="sign the request"))
-        return csr.build_csr(self.key, self._plan.names)
+        return csr.build_csr(self.key, self._plan.names, common_name=self._plan.common_name)
 
     def keep(self, order: Order) -> None:
         """Remember an order that the CA has just made (or given back)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from core.dns.names import DNS_CHALLENGES
 from core.errors import CertdeckError, NotFound
@@ -33,7 +34,7 @@ def doctor(context: Context, request: IssueRequest | None, name: str | None) -> 
     if wanted is None:
         default = context.config.defaults.issuer
         checks += [
-            lambda: _directory(context, default),
+            lambda: _directory(context, default, None),
             lambda: _port(context),
             lambda: _entries(context),
             lambda: _targets(context, context.config.targets),
@@ -64,7 +65,7 @@ def _plan_for(context: Context, request: IssueRequest | None, name: str | None) 
 def _checks_for(context: Context, wanted: Plan) -> list[Check]:
     checks: list[Check] = []
     if wanted.issuer.kind == "acme":
-        checks.append(lambda: _directory(context, wanted.issuer.name))
+        checks.append(lambda: _directory(context, wanted.issuer.name, wanted))
         if wanted.challenge == "http-01":
             checks.append(lambda: _port(context))
             checks += [lambda n=n: _resolves(context, n, wanted.issuer) for n in wanted.names]  # type: ignore[misc]
@@ -165,20 +166,28 @@ def _folders(context: Context) -> Iterator[Finding]:
     yield Finding(id="folders", status="pass", title="Folders", detail="settings, state and lock can be written")
 
 
-def _directory(context: Context, name: str) -> Iterator[Finding]:
+def _directory(context: Context, name: str, wanted: Plan | None) -> Iterator[Finding]:
+    """Ask the issuer, and see what is missing for an account there.
+
+    Without a plan nobody orders yet, and who does may still agree and name an address: a warning.
+    """
     from core.workflows.acquire import CLOCKS_DIFFER
-    from core.workflows.issuers import test_issuer
+    from core.workflows.issuers import ask_issuer
     from core.workflows.plan import issuer_named
 
     if issuer_named(context.config, name).kind != "acme":
         yield Finding(id="directory", status="pass", title="Issuer", detail=f"{name}: on this box, no network needed")
         return
     try:
-        said = test_issuer(context, name)
+        said = ask_issuer(
+            context, name, agree_tos=bool(wanted and wanted.agree_tos), email=wanted.email if wanted else None
+        )
     except CertdeckError as exc:
         yield _failed("directory", "Issuer", exc)
         return
     yield Finding(id="directory", status="pass", title="Issuer", detail=f"{name} answers in {said.milliseconds} ms")
+    for finding in said.missing:
+        yield finding if wanted is not None else replace(finding, status="warn")
     skew = said.clock_skew_seconds
     if skew is not None and abs(skew) > CLOCKS_DIFFER.total_seconds():
         direction = "ahead of" if skew > 0 else "behind"

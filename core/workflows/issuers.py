@@ -26,13 +26,22 @@ def issuers(context: Context) -> tuple[IssuerInfo, ...]:
 
 
 def test_issuer(context: Context, name: str) -> IssuerTest:
-    """Read the directory of an issuer and say what it offers. One request.
+    """Ask an issuer as `ask_issuer` does, on behalf of nobody who orders."""
+    return ask_issuer(context, name)
+
+
+def ask_issuer(context: Context, name: str, *, agree_tos: bool = False, email: str | None = None) -> IssuerTest:
+    """Read the directory of an issuer and say what it offers, and what is missing for an account there. One request.
+
+    Args:
+        agree_tos, email: what an order would say besides the configuration.
 
     Raises:
         NotFound; UsageError for an issuer without a directory; IssuerError (DirectoryUnreachable and its like).
     """
     from core.acme.account_key import AccountKey
     from core.acme.session import AcmeSession
+    from core.workflows.account_needs import account_needs
 
     issuer = issuer_named(context.config, name)
     if issuer.directory is None:
@@ -59,6 +68,15 @@ def test_issuer(context: Context, name: str) -> IssuerTest:
         skew = session.clock_skew
     finally:
         transport.close()
+    missing = account_needs(
+        issuer,
+        directory,
+        entry or IssuerConfig(),
+        load_account(context.paths, name, issuer.directory),
+        has_binding=context.vault.path_of(f"eab/{name}").exists(),
+        agree_tos=agree_tos,
+        email=email,
+    )
     return IssuerTest(
         name=name,
         directory=issuer.directory,
@@ -70,6 +88,7 @@ def test_issuer(context: Context, name: str) -> IssuerTest:
         ari=directory.has_renewal_info,
         milliseconds=round(took * 1000),
         clock_skew_seconds=None if skew is None else round(skew.total_seconds()),
+        missing=tuple(missing),
     )
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from core.config.model import Config
 from core.errors import CertdeckError
-from core.rate_limits import DIRECTORY, NEW_ACCOUNT, ORDERING, WHAT, Limit, believable, closed
+from core.rate_limits import ORDERING, WHAT, Limit, believable, closed
+from core.request_kind import RequestKind
 from core.store import limits as stored
 from core.store.index import Facts
 from core.workflows.context import View
@@ -51,4 +52,4 @@ def limit_of(config: Config, limits: Sequence[Limit], issuer: str, names: Sequen
     except CertdeckError:
         return None
     account = account_id(known.name, known.directory or "")
-    return closed(limits, account, (DIRECTORY, NEW_ACCOUNT, *ORDERING), names, now)
+    return closed(limits, account, (RequestKind.DIRECTORY, RequestKind.NEW_ACCOUNT, *ORDERING), names, now)

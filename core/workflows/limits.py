@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.acme.patience import SHORT_SECONDS
+from core.acme.session import SHORT_SECONDS
 from core.errors import RateLimited
 from core.events import Warned
-from core.rate_limits import NEW_ORDER, ORDERING, WHAT, Limit, believable, closed
+from core.rate_limits import ORDERING, WHAT, Limit, believable, closed
+from core.request_kind import RequestKind
 from core.store import limits as stored
 from core.workflows.context import Context
 
@@ -46,9 +47,9 @@ class Limits:
         """Return what a session with that account asks before each request."""
         return AccountGate(self, account, issuer)
 
-    def enter(self, account: str, issuer: str, kind: str, names: Sequence[str]) -> None:
+    def enter(self, account: str, issuer: str, kind: RequestKind, names: Sequence[str]) -> None:
         """See `Gate.enter`."""
-        kinds = ORDERING if kind == NEW_ORDER else (kind,)
+        kinds = ORDERING if kind == RequestKind.NEW_ORDER else (kind,)
         while True:
             self._context.cancel.check()
             with self._changed:
@@ -58,7 +59,7 @@ class Limits:
                 if limit is not None and pause > SHORT_SECONDS:
                     raise waiting(issuer, limit)
                 if limit is None:
-                    first = self._first.get(account, "") if kind == NEW_ORDER else ""
+                    first = self._first.get(account, "") if kind == RequestKind.NEW_ORDER else ""
                     if first == _FREE:
                         self._first[account] = _OUT
                     if first != _OUT:
@@ -70,9 +71,9 @@ class Limits:
         if pause > 0:
             self._context.env.clock.sleep(pause, self._context.cancel)
 
-    def answered(self, account: str, kind: str) -> None:
+    def answered(self, account: str, kind: RequestKind) -> None:
         """See `Gate.answered`."""
-        if kind != NEW_ORDER:
+        if kind != RequestKind.NEW_ORDER:
             return
         with self._changed:
             now = self._now()
@@ -85,10 +86,10 @@ class Limits:
                 self._first[account] = _PASSED
                 self._changed.notify_all()
 
-    def unanswered(self, account: str, kind: str) -> None:
+    def unanswered(self, account: str, kind: RequestKind) -> None:
         """See `Gate.unanswered`."""
         with self._changed:
-            if kind == NEW_ORDER and self._first.get(account) == _OUT:
+            if kind == RequestKind.NEW_ORDER and self._first.get(account) == _OUT:
                 self._first[account] = _FREE
                 self._changed.notify_all()
 
@@ -109,7 +110,7 @@ class Limits:
         if kept != self._before:
             stored.save(self._context.paths, kept)
 
-    def note(self, account: str, kind: str, until: datetime, domain: str, said: str) -> Limit:
+    def note(self, account: str, kind: RequestKind, until: datetime, domain: str, said: str) -> Limit:
         """Return a limit that was told now."""
         return Limit(account=account, kind=kind, until=until.timestamp(), noted=self._now(), domain=domain, said=said)
 
@@ -132,16 +133,16 @@ class AccountGate:
     account: str
     issuer: str
 
-    def enter(self, kind: str, names: Sequence[str]) -> None:
+    def enter(self, kind: RequestKind, names: Sequence[str]) -> None:
         self.limits.enter(self.account, self.issuer, kind, names)
 
-    def answered(self, kind: str) -> None:
+    def answered(self, kind: RequestKind) -> None:
         self.limits.answered(self.account, kind)
 
-    def unanswered(self, kind: str) -> None:
+    def unanswered(self, kind: RequestKind) -> None:
         self.limits.unanswered(self.account, kind)
 
-    def refused(self, kind: str, until: datetime, domain: str, said: str) -> None:
+    def refused(self, kind: RequestKind, until: datetime, domain: str, said: str) -> None:
         self.limits.refused(self.account, self.issuer, self.limits.note(self.account, kind, until, domain, said))
 
 

@@ -92,7 +92,7 @@ def _forget_accounts(context: Context, lost: set[str]) -> None:
     with suppress(CertdeckError):  # a record that cannot be read is said when it is used
         for record in list_accounts(context.paths):
             if record.key_record in lost:
-                save_account(context.paths, replace(record, url=None, terms=None))
+                save_account(context.paths, replace(record, url=None))
 
 
 def _secret(name: str) -> LostSecret:

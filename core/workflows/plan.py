@@ -33,6 +33,8 @@ class Plan:
     preferred_chain: str | None
     email: str | None = None
     agree_tos: bool = False
+    common_name: bool = False
+    """The request to the CA has a subject."""
     notices: tuple[str, ...] = ()
     """What was decided by itself and should be said."""
 
@@ -172,6 +174,7 @@ def plan(
         preferred_chain=preferred or None,
         email=request.email if request else None,
         agree_tos=bool(request and request.agree_tos),
+        common_name=bool(entry and entry.common_name),
         notices=notices,
     )
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from core.acme.account_key import AccountKey
+from core.acme.problem_type import ProblemType
 from core.acme.revoke import REASONS, revoke_with_key
 from core.acme.revoke import revoke as revoke_at_ca
-from core.acme.session import AcmeSession
-from core.errors import AcmeProblem, NotFound, UsageError
+from core.errors import AccountError, AcmeProblem, NotFound, RateLimited, UsageError
 from core.events import Changed, KeyUsed
+from core.issuers import Issuer
 from core.store import renewal_state
+from core.store.accounts import load_account
 from core.store.had_with import settings_of
 from core.store.lineages import live_version, read_pair, read_public, read_version
 from core.workflows.context import Context
@@ -49,7 +52,7 @@ def revoke(context: Context, name: str, reason: str) -> None:
         )
     leaf = parse_pem(read_public(context.paths, name, number)[0])[0]
     with Sessions(context, context.vault) as sessions:
-        _revoke(context, sessions.session(wanted.issuer), name, number, leaf.der, reason)
+        _Revocation(context, sessions, wanted.issuer, name, number, reason).carry_out(leaf.der)
     state = renewal_state.load(context.paths, name)
     # Due from now on, whatever this clock shows: the next run brings one that is not revoked.
     due = replace(
@@ -63,12 +66,37 @@ def revoke(context: Context, name: str, reason: str) -> None:
     context.narrator.tell(Changed(what=f"revoked {name}, serial {leaf.serial}, reason {reason}"))
 
 
-def _revoke(context: Context, session: AcmeSession, name: str, version: int, der: bytes, reason: str) -> None:
-    """Revoke as the account; where another account had ordered it, which is lost by now, with the certificate's own key."""
-    try:
-        revoke_at_ca(session, der, reason)
-    except AcmeProblem as exc:
-        if not str(exc.details.get("type", "")).endswith(":unauthorized"):
-            raise
-        context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose="revoke its own certificate"))
-        revoke_with_key(session, der, read_pair(context.paths, name, version).privkey, reason)
+class _Revocation:
+    """One revocation: as the account that ordered the certificate, or with the certificate's own key (RFC 8555 §7.6)."""
+
+    def __init__(
+        self, context: Context, sessions: Sessions, issuer: Issuer, name: str, version: int, reason: str
+    ) -> None:
+        self._context = context
+        self._sessions = sessions
+        self._issuer = issuer
+        self._name = name
+        self._version = version
+        self._reason = reason
+
+    def carry_out(self, der: bytes) -> None:
+        """Revoke. An account is never made for it: a new one has not ordered the certificate, and could not revoke it."""
+        assert self._issuer.directory is not None
+        record = load_account(self._context.paths, self._issuer.name, self._issuer.directory)
+        if record is None or record.url is None or self._context.vault.find(record.key_record) is None:
+            self._with_its_own_key(der)
+            return
+        try:
+            revoke_at_ca(self._sessions.session(self._issuer), der, self._reason)
+        except (AcmeProblem, AccountError) as exc:
+            if isinstance(exc, RateLimited) or ProblemType.of_error(exc) is ProblemType.BAD_REVOCATION_REASON:
+                raise
+            self._with_its_own_key(der)
+
+    def _with_its_own_key(self, der: bytes) -> None:
+        context = self._context
+        context.narrator.tell(
+            KeyUsed(key=f"lineage/{self._name}/{self._version}", purpose="revoke its own certificate")
+        )
+        pem = read_pair(context.paths, self._name, self._version).privkey
+        revoke_with_key(self._sessions.conversation(self._issuer, AccountKey.from_pem(pem)), der, pem, self._reason)

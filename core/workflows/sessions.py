@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 
 from core.acme.account import ExternalAccountBinding, holds, register
@@ -22,7 +23,7 @@ from core.dns.names import DNS_CHALLENGES
 from core.errors import CertdeckError, RateLimited, UsageError
 from core.events import AccountReady, KeyUsed
 from core.issuers import Issuer
-from core.rate_limits import DIRECTORY, NEW_ACCOUNT
+from core.request_kind import RequestKind
 from core.store.accounts import AccountRecord, account_id, load_account, save_account
 from core.store.vault import Vault
 from core.version import VERSION
@@ -77,7 +78,9 @@ class Sessions:
         with connecting:
             refused = self._refused.get(issuer.name)
             if refused is not None:
-                for kind in (DIRECTORY, NEW_ACCOUNT) if isinstance(refused, RateLimited) else ():
+                for kind in (
+                    (RequestKind.DIRECTORY, RequestKind.NEW_ACCOUNT) if isinstance(refused, RateLimited) else ()
+                ):
                     self._gate(issuer).enter(kind, ())  # not refused for this one: it was not asked at all
                 raise refused
             known = self._sessions.get(issuer.name)
@@ -125,7 +128,7 @@ class Sessions:
         context = self._context
         record = load_account(context.paths, issuer.name, issuer.directory)
         pem = None if record is None else self._vault.find(record.key_record)
-        if record is None or pem is None:
+        if record is None or pem is None or not record.has_account:
             record, key = None, AccountKey.generate()  # a lost key is a lost account: `_register` keeps its contact
         else:
             context.narrator.tell(KeyUsed(key=record.key_record, purpose=f"sign requests to {issuer.name}"))
@@ -182,8 +185,12 @@ class Sessions:
         agreed = agree_tos or bool(settings and settings.agree_tos)
         known = load_account(context.paths, issuer.name, issuer.directory)
         contact = contact or (known.contact if known else None)
+        # Who agreed once need not be asked at night, when an account is to be made again: only new terms need a new answer.
+        terms = session.directory.terms_of_service
+        agreed = agreed or (known is not None and known.terms is not None and known.terms == terms)
         created_at = known.created if known and known.created else context.env.clock.now()
         record = AccountRecord.new(issuer.name, issuer.directory, contact=contact, created=created_at)
+        record = replace(record, terms=known.terms if known else None)
         record = record.with_key(session.key.kind, session.key.thumbprint)
         # Key and record are safe before the CA knows them: after a crash in between the same key finds the account again.
         self._vault.put(record.key_record, session.key.to_pem())
@@ -193,10 +200,11 @@ class Sessions:
             hmac = self._vault.find(f"eab/{issuer.name}")
             if hmac is not None:
                 binding = ExternalAccountBinding.parse(settings.eab_kid, hmac)
-        account, created = register(session, email=contact, terms_agreed=agreed, eab=binding)
-        save_account(
-            context.paths, record.registered(account.url, session.directory.terms_of_service if agreed else None)
+        account, created = register(
+            session, email=contact, terms_agreed=agreed, eab=binding, needs_contact=issuer.needs_email
         )
+        record = replace(record, contact=contact or next(iter(account.contact or ()), None))
+        save_account(context.paths, record.registered(account.url, terms if agreed else None))
         context.narrator.tell(AccountReady(issuer=issuer.name, url=account.url, created=created))
 
     def _make_solver(self, challenge: str) -> Solver:

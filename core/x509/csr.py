@@ -1,7 +1,7 @@
 """Certificate signing requests (RFC 2986): names in the SAN, and for a CA that wants one a subject.
 
 No extended key usage (Google refuses it), no must-staple (Let's Encrypt refuses it since 2025-05-07): a CA decides both by itself.
-For ACME there is no subject either.
+For ACME there is no subject either, unless the issuer is set to get a common name.
 """
 
 from __future__ import annotations
@@ -28,9 +28,15 @@ _LONGEST_COMMON_NAME = 64
 """RFC 5280, ub-common-name."""
 
 
-def build_csr(key: PrivateKey, names: Sequence[str]) -> bytes:
-    """Return the request for `names` (A-labels, `*.` names, IP addresses) as ACME wants it, in DER."""
-    return _signed(key, names, x509.Name([])).public_bytes(Encoding.DER)
+def build_csr(key: PrivateKey, names: Sequence[str], *, common_name: bool = False) -> bytes:
+    """Return the request for `names` (A-labels, `*.` names, IP addresses) as ACME wants it, in DER.
+
+    Args:
+        common_name: put the first name that fits into the subject, for a CA that wants one there.
+    """
+    fitting = [name for name in names if len(name) <= _LONGEST_COMMON_NAME] if common_name else []
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name) for name in fitting[:1]])
+    return _signed(key, names, subject).public_bytes(Encoding.DER)
 
 
 def build_request(key: PrivateKey, names: Sequence[str], subject: Sequence[tuple[str, str]]) -> str:

@@ -82,6 +82,9 @@ class AcmeServer:
         """Put before ours in every authorization."""
         self.judge: Callable[[str, str], Mapping[str, Any] | None] = lambda identifier, kind: None
         """Returns the problem with which a challenge fails."""
+        self.failure_shows_in = "order"
+        """Where a failed challenge is seen: `order`; `challenge` (order and authorization stay pending); `error` (all stay pending,
+        the challenge has an error; a new answer is judged again); `refusal` (of the answer, everything stays pending)."""
         self.issue: Callable[[x509.CertificateSigningRequest], bytes] = self.chain_for
         self.alternates: list[bytes] = []
         self.reuses_authorizations = False
@@ -94,6 +97,10 @@ class AcmeServer:
         self.retry_after: str | None = None
         """Sent with pending and processing orders."""
         self.nonce_reject_percent = 0
+        self.wants_contact = False
+        self.keeps_accounts_as_they_are = False
+        """Answer changes of an account with 200, and change nothing."""
+        self.has_renewal_info = True
         self.eab_keys: dict[str, bytes] = {}
         self.asked: list[Asked] = []
         self.accounts: dict[str, dict[str, Any]] = {}
@@ -214,7 +221,8 @@ class AcmeServer:
         names = ("newNonce", "newAccount", "newOrder", "revokeCert", "keyChange")
         places = ("new-nonce", "new-account", "new-order", "revoke-cert", "key-change")
         addresses = {name: f"{BASE}/{place}" for name, place in zip(names, places, strict=True)}
-        return {**addresses, "renewalInfo": f"{BASE}/renewal-info", "meta": self.meta}
+        ari = {"renewalInfo": f"{BASE}/renewal-info"} if self.has_renewal_info else {}
+        return {**addresses, **ari, "meta": self.meta}
 
     # -- signed requests ----------------------------------------------------------------------------------------------
 
@@ -271,6 +279,8 @@ class AcmeServer:
             self._check_binding(payload.get("externalAccountBinding"), thumbprint, url)
         if "termsOfService" in self.meta and payload.get("termsOfServiceAgreed") is not True:
             raise Refused("userActionRequired", 403, headers={"link": f'<{BASE}/terms>;rel="terms-of-service"'})
+        if self.wants_contact and not payload.get("contact"):
+            raise Refused("malformed", 400, "Contact information is missing")
         place = self._place("account")
         self.accounts[place] = {
             "jwk": key.to_json(),
@@ -293,6 +303,10 @@ class AcmeServer:
 
     def _account(self, kid: str, url: str, payload: Any) -> Response:
         account = self.accounts[kid]
+        if self.wants_contact and payload and payload.get("contact") == []:
+            raise Refused("malformed", 400, "Contact information is missing")
+        if payload and self.keeps_accounts_as_they_are:
+            payload = None
         account.update({name: payload[name] for name in ("contact", "status") if payload and name in payload})
         return reply(200, self._shown(account))
 
@@ -368,9 +382,16 @@ class AcmeServer:
                 raise Refused("malformed", 400, "this challenge was answered before")
             authorization = self.authorizations[made.more["authorization"]]
             error = self.judge(authorization.more["ordered"], made.document["type"])
-            made.document["status"] = authorization.document["status"] = "invalid" if error else "valid"
+            made.document.pop("error", None)
+            if error and self.failure_shows_in == "refusal":
+                made.document["status"] = "processing"
+                return reply(400, dict(error))
             if error:
                 made.document["error"] = dict(error)
+            if not error or self.failure_shows_in != "error":
+                made.document["status"] = "invalid" if error else "valid"
+            if not error or self.failure_shows_in == "order":
+                authorization.document["status"] = made.document["status"]
         return reply(200, made.document)
 
     def _authorization(self, kid: str, url: str, payload: Any) -> Response:

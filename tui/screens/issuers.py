@@ -277,4 +277,9 @@ def _said_lines(said: IssuerTest | CertdeckError | None, width: int, ink: Ink) -
     return [
         *marked("✔", "severity-green", f"Its directory answers, in {said.milliseconds} ms.", width, ink, bold=True),
         *facts(rows, width, ink),
+        *(
+            line
+            for each in said.missing
+            for line in marked("▲", "severity-yellow", f"{each.detail}. {each.fix}", width, ink)
+        ),
     ]

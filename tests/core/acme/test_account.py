@@ -107,7 +107,7 @@ def test_contact_is_replaced_and_removed() -> None:
     server = AcmeServer()
     session = a_session(server)
     account.register(session, email="a@example.com", terms_agreed=True)
-    assert account.set_contact(session, "b@example.com").contact == ("mailto:b@example.com",)
+    assert account.set_contact(session, "b@example.com").contact == ("b@example.com",)
     assert account.set_contact(session, None).contact == ()
 
 

@@ -378,3 +378,12 @@ def test_a_far_ca_is_asked_in_parallel(case: Case) -> None:
     case.session = a_session(case.server, transport=Far())
     account.register(case.session, email=None, terms_agreed=True)
     assert names_in(case.obtain()) == list(NAMES)
+
+
+@pytest.mark.parametrize("path", ["/new-order", "/authorization", "/certificate"])
+def test_an_answer_that_lacks_everything_is_quoted(case: Case, path: str) -> None:
+    """Text in the place of an order, an authorization or a certificate is shown with its status."""
+    case.server.fail(path, reply(200, "Service busy, ask later", content_type="text/plain", location=f"{BASE}/x"))
+    with pytest.raises((DirectoryInvalid, CertificateUnusable)) as caught:
+        case.obtain()
+    assert 'HTTP 200: "Service busy, ask later"' in caught.value.why

@@ -23,7 +23,7 @@ from core.acme.session import AcmeSession
 from core.challenges import Solver
 from core.challenges.http01 import Responder
 from core.challenges.webroot import Webroot
-from core.errors import AccountDeactivated, AuthorizationFailed, Cancelled, EabRequired, TermsNotAgreed
+from core.errors import AccountDeactivated, AcmeProblem, AuthorizationFailed, Cancelled, EabRequired, TermsNotAgreed
 from core.events import ValidatorSeen, Warned
 from core.ports import CancelToken
 from core.system import environment
@@ -109,7 +109,8 @@ def test_a_hundred_names_at_once(pebble: PebbleServer, fresh_name: Names) -> Non
     "options",
     [
         pytest.param({"nonce_reject": 5}, id="default-nonces"),
-        pytest.param({"nonce_reject": 40}, id="nonce-storm"),
+        pytest.param({"nonce_reject": 50}, id="nonce-storm"),
+        pytest.param({"always_valid": True, "authz_reuse": 100}, id="always-valid"),
         pytest.param({"nonce_reject": 5, "retry_after": (1, 1)}, id="retry-after"),
         pytest.param(
             {"nosleep": False, "nonce_reject": 5, "extra_env": {"PEBBLE_VA_SLEEPTIME": "1"}}, id="slow-validation"
@@ -121,6 +122,14 @@ def test_pebbles_own_nuisances_are_borne(pebbles: Pebbles, fresh_name: Names, op
     box = Box(pebbles(**options))
     names = [fresh_name("nuisance") for _ in range(5)]
     assert names_of(box.obtain(names)) == sorted(names)
+
+
+def test_a_ca_that_refuses_every_nonce_ends_in_words(pebbles: Pebbles) -> None:
+    """The run ends soon, and says that the CA's anti-replay numbers are at fault."""
+    box = Box(pebbles(nonce_reject=100), register=False)
+    with pytest.raises(AcmeProblem) as caught:
+        account.register(box.session, email=None, terms_agreed=True)
+    assert "outdated" in caught.value.what
 
 
 def test_a_wrong_answer_is_refused_with_the_cas_words(pebble: PebbleServer, fresh_name: Names) -> None:
@@ -203,7 +212,7 @@ def test_terms_and_contact(pebble: PebbleServer) -> None:
     with pytest.raises(TermsNotAgreed):
         account.register(box.session, email=None, terms_agreed=False)
     account.register(box.session, email="a@example.com", terms_agreed=True)
-    assert account.set_contact(box.session, "b@example.com").contact == ("mailto:b@example.com",)
+    assert account.set_contact(box.session, "b@example.com").contact == ("b@example.com",)
 
 
 def test_external_account_binding(pebbles: Pebbles) -> None:

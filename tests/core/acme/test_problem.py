@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.acme.problem import URN, error_for, explain, parse
+from core.acme.problem import error_for, explain, parse
+from core.acme.problem_type import URN
 from core.acme.problem_words import OVER_IPV6, SECONDARY, WORDS
 from core.acme.wire import plain
 from core.errors import (
@@ -57,6 +58,22 @@ def test_the_table_has_no_word_that_nobody_sends() -> None:
         ({"type": URN + "externalAccountRequired"}, EabRequired),
         ({"type": URN + "accountDoesNotExist"}, AccountError),
         ({"type": URN + "unauthorized", "detail": "Account has been deactivated"}, AccountDeactivated),
+        (
+            {"type": URN + "unauthorized", "detail": 'Account is not valid, has status "deactivated"'},
+            AccountDeactivated,
+        ),
+        ({"type": URN + "unauthorized", "detail": "account is not active"}, AccountDeactivated),
+        (
+            {
+                "type": URN + "unauthorized",
+                "detail": "The certificate being revoked is not associated with account https://ca.test/account/7",
+            },
+            AcmeProblem,
+        ),
+        (
+            {"type": URN + "unauthorized", "detail": "account 7 is not the owner of the certificate being revoked"},
+            AcmeProblem,
+        ),
         ({"type": URN + "unauthorized", "detail": "wrong file"}, AcmeProblem),
         ({"type": URN + "somethingNew"}, AcmeProblem),
         ({}, AcmeProblem),
@@ -86,6 +103,21 @@ def test_retry_at_is_carried() -> None:
     """The moment to try again goes with the error."""
     moment = datetime(2026, 12, 1, tzinfo=UTC)
     assert error_for(parse({"type": URN + "rateLimited"}), issuer="ca", retry_at=moment).retry_at == moment
+
+
+def test_a_limit_says_when_it_ends() -> None:
+    """The end comes from the header, else from the CA's words, else it is said that nobody says; a pause has none."""
+
+    def said(detail: str, retry_at: datetime | None = None) -> tuple[datetime | None, str]:
+        problem = parse({"type": URN + "rateLimited", "detail": detail})
+        error = error_for(problem, issuer="ca", retry_at=retry_at)
+        return error.retry_at, error.fix
+
+    moment = datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
+    assert said("too many", moment)[1].startswith("Wait until 2026-12-01 08:30 UTC.")
+    assert said("too many certificates (5), retry after 2026-12-01 08:30:00 UTC: see https://x")[0] == moment
+    assert "does not say until when" in said("too many")[1]
+    assert "does not say" not in said("this name is paused: https://portal")[1]
 
 
 def test_secondary_validation_is_explained() -> None:

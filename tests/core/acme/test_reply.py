@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.acme.reply import LONGEST_WAIT, links, retry_after
+from core.acme.reply import links
+from core.http import LONGEST_WAIT, retry_after
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -178,7 +178,7 @@ def test_a_retry_date_is_measured_by_the_servers_clock() -> None:
         pytest.param(reply(200, b'{"a": "\xff\xfe"}', content_type="application/json"), "damaged JSON", id="not-utf8"),
         pytest.param(reply(200, b"[" * 100000, content_type="application/json"), "damaged JSON", id="deep-json"),
         pytest.param(reply(200, ["a"]), "damaged JSON", id="json-list"),
-        pytest.param(reply(200, b"hello"), "no JSON object", id="text"),
+        pytest.param(reply(200, b"hello"), 'no JSON object. It answered HTTP 200: "hello"', id="text"),
         pytest.param(reply(200, {"newNonce": "https://ca.test/n"}), "without newAccount, newOrder", id="incomplete"),
         pytest.param(reply(301, b"", location="https://elsewhere.test/dir"), "elsewhere.test", id="redirect"),
         pytest.param(
@@ -246,3 +246,70 @@ def test_the_key_is_not_in_any_representation() -> None:
     session = a_session(AcmeServer())
     assert "PRIVATE" not in f"{session!r}{session.key!r}"
     assert session.key.thumbprint in repr(session.key)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param(
+            reply(403, "\n  Blocked by policy 17\x1b[31m.\nSecond line", content_type="text/plain"),
+            ("HTTP status 403", '"Blocked by policy 17 [31m."'),
+            id="plain-text",
+        ),
+        pytest.param(
+            reply(
+                403,
+                "<html><head><title>Access &amp; identity\n gateway</title></head><body>x</body></html>",
+                content_type="text/html",
+            ),
+            ("HTTP 403", "Access & identity gateway"),
+            id="page",
+        ),
+        pytest.param(reply(401, {"message": "token missing"}), ("HTTP status 401", "token missing"), id="other-json"),
+        pytest.param(reply(400, b"\x00\xff\xfe\x01"), ("HTTP status 400", "gives no reason"), id="binary"),
+    ],
+)
+def test_a_refusal_that_is_no_problem_document_keeps_status_and_reason(
+    answer: Response, words: tuple[str, str]
+) -> None:
+    """What a proxy or firewall says reaches the person who has to find it: the status, and a first line or a title."""
+    server = AcmeServer()
+    session = registered(server)
+    server.fail("/account", answer)
+    with pytest.raises(CertdeckError) as caught:
+        account.fetch(session)
+    said = f"{caught.value.what} {caught.value.why}".replace("not in the form of an ACME error", "gives no reason")
+    for each in words:
+        assert each in said
+    assert "Second line" not in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "text/html"])
+@pytest.mark.parametrize(
+    ("after", "until"), [("7200", "Wait until 2026-11-21 14:00 UTC"), (None, "does not say until when")]
+)
+def test_a_limit_in_plain_text_says_until_when(content_type: str, after: str | None, until: str) -> None:
+    """A 429 of a proxy is a rate limit as good as the CA's own, and says when it ends, or that nobody says."""
+    server = AcmeServer()
+    session = registered(server)
+    headers = {"content_type": content_type} | ({"retry_after": after} if after else {})
+    server.fail(
+        "/account", reply(429, "<title>Slow down</title>" if "html" in content_type else "Slow down", **headers)
+    )
+    with pytest.raises(RateLimited) as caught:
+        account.fetch(session)
+    assert until in caught.value.fix
+    assert "Slow down" in caught.value.why
+
+
+def test_a_page_in_place_of_a_working_server_is_quoted() -> None:
+    """A 503 of a load balancer says what stands in its title."""
+    server = AcmeServer()
+    session = registered(server)
+    page = "<html><title>Planned maintenance</title></html>"
+    server.fail("/account", reply(503, page, content_type="text/html", retry_after="7200"))
+    with pytest.raises(DirectoryUnreachable) as caught:
+        account.fetch(session)
+    assert "HTTP 503" in caught.value.what
+    assert "Planned maintenance" in caught.value.why

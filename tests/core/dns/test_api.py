@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.dns.api import PAUSES_SECONDS, SHOWN_CHARACTERS, WHOLE_SECONDS, Answer, Api, Stale, shown
+from core.dns.api import PAUSES_SECONDS, SHOWN_CHARACTERS, Answer, Api, Stale, shown
 from core.dns.provider import Access, Kind
 from core.errors import Cancelled, DnsProviderError
+from core.http import WHOLE_SECONDS
 from core.ports import CancelToken, Response, Transport, TransportFailure
 from tests.support.clock import NOON, FakeClock
 from tests.support.dns_access import access, naps_of
@@ -121,11 +122,12 @@ def test_a_refusal_is_an_answer(status: int) -> None:
     [
         (reply(429, retry_after="17"), 17.0),
         (reply(503, retry_after="Sat, 21 Nov 2026 12:00:31 GMT"), 31.0),
+        (reply(503, retry_after="Sat, 21 Nov 2026 10:00:31 GMT", date="Sat, 21 Nov 2026 10:00:00 GMT"), 31.0),
         (reply(429, {"code": "TOO_MANY_REQUESTS", "retryAfterSec": 23}), 23.0),
     ],
 )
 def test_retry_after_is_obeyed(said: Response, seconds: float) -> None:
-    """A wait that the provider asks for, in any of its forms, is not undercut."""
+    """A wait that the provider asks for, in any of its forms, is not undercut; a date counts by the provider's own clock."""
     made = api(said, FINE)
     made[0].call("GET", "/")
     assert naps_of(made[0].access) == [seconds]

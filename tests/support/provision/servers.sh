@@ -6,6 +6,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/apt.sh"
+. "$here/private_apt.sh"
 
 folder=$1
 needed=2.7
@@ -50,50 +51,17 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
         "Put pebble and pebble-challtestsrv, $needed or newer, on PATH and run the same command again."
 fi
 
-# Everything apt reads and writes here, except its network settings and keys, lives in this folder.
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 apt=$folder/apt
-rm -rf "$apt"
-mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$apt/none"
-
-# The mirror of this machine's own sources, by the suite's name, so that a proxy or a local mirror goes on working.
-codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-mirror=$(apt-get indextargets --format '$(CODENAME) $(SUITE) $(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
-    awk -v name="$codename" '$4 == "main" && ($1 == name || $3 == name || $2 == name) { print $5; exit }')
+private_apt "$apt"
 [ -n "$mirror" ] || fail "Pebble $needed or newer, the ACME test server, could not be fetched." \
     "The package sources of this machine name no Debian mirror." \
     "Add one to apt's sources, or put pebble and pebble-challtestsrv, $needed or newer, on PATH."
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -e $keyring ] && options="[signed-by=$keyring] " || options=
-
-cat >"$apt/apt.conf" <<CONF
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear DPkg::Pre-Invoke;
-#clear DPkg::Post-Invoke;
-#clear APT::Default-Release;
-Dir::State "$apt/state";
-Dir::Cache "$apt/cache";
-Dir::Etc::sourcelist "$apt/sources.list";
-Dir::Etc::sourceparts "$apt/none";
-Dir::Etc::preferences "$apt/none/preferences";
-Dir::Etc::preferencesparts "$apt/none";
-Acquire::Languages "none";
-Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
-APT::Sandbox::User "root";
-CONF
 
 for suite in sid testing stable; do
     say "Fetching pebble from Debian $suite into $folder"
-    printf 'deb %s%s %s main\n' "$options" "$mirror" $suite >"$apt/sources.list"
-    rm -rf "$apt/root" "$apt"/*.deb
-    (
-        cd "$apt"
-        apt-get -qq -c apt.conf update && apt-get -qq -c apt.conf download pebble && dpkg-deb -x pebble_*.deb root
-    ) >"$apt/log" 2>&1 || { tail -n 3 "$apt/log" >&2; continue; }
+    unpack_from "$suite" pebble "$apt" || continue
     has_ari_and_profiles "$apt/root/usr/bin/pebble" || continue
     rm -rf "$folder/bin"
     mv "$apt/root/usr/bin" "$folder/bin"

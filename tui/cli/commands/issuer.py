@@ -57,6 +57,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--email", metavar="ADDRESS", help="contact of the account")
     parser.add_argument("--profile", metavar="PROFILE", help="the profile to order with")
     parser.add_argument("--preferred-chain", metavar="NAME", help="common name of the root to prefer")
+    parser.add_argument(
+        "--common-name", action="store_true", help="put a common name into requests: some private CAs want one"
+    )
     parser.add_argument("--staging", metavar="ISSUER", help="the issuer to rehearse with")
     parser.add_argument("--agree-tos", action="store_true", help="agree to its terms of service")
 
@@ -73,6 +76,7 @@ def _add(call: Call) -> int:
         agree_tos=args.agree_tos or had.agree_tos,
         profile=args.profile or had.profile,
         preferred_chain=args.preferred_chain or had.preferred_chain,
+        common_name=args.common_name or had.common_name,
         staging=args.staging or had.staging,
     )
     with call.working(tell=False):
@@ -115,7 +119,7 @@ def _changed(call: Call, said: str) -> int:
 def _test(call: Call) -> int:
     with call.working(tell=False):
         found = call.engine.test_issuer(call.args.name, cancel=call.cancel)
-    call.result(fields(found), _test_lines(found))
+    call.result({**fields(found), "missing": [fields(each) for each in found.missing]}, _test_lines(found))
     return exits.DONE
 
 
@@ -132,6 +136,10 @@ def _test_lines(found: IssuerTest) -> Iterator[str]:
             ("EAB", "needed: `certdeck account eab`" if found.eab_required else "not needed"),
             ("Profiles", profiles or "–"),
             ("Renewal hints", "yes (ARI)" if found.ari else "no"),
+            (
+                "Still missing",
+                "\n".join(f"{printable(each.detail)}. {printable(each.fix)}" for each in found.missing) or "nothing",
+            ),
             ("Our clock", "unknown" if skew is None else "right" if abs(skew) < 5 else f"{skew:+} s against theirs"),
         ]
     )

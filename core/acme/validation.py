@@ -1,0 +1,161 @@
+"""The CA's look at the names of one order, as its challenges report it while the order is still pending (RFC 8555 §7.5.1, §8.2).
+
+Not every CA lets a failed name show in the order: some mark only the challenge invalid, some leave everything pending and put
+the error into the challenge, some refuse the answer to the challenge. So each answer is read, and after a second the
+authorizations are looked at as well. A pending challenge with an error may still pass: CAs try again, some only when asked to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.acme import authorization as authorizations
+from core.acme import failure
+from core.acme.authorization import Authorization, Challenge
+from core.acme.problem import Problem, parse
+from core.acme.problem_type import ProblemType
+from core.acme.session import AcmeSession
+from core.acme.side_by_side import side_by_side
+from core.acme.wire import Json, object_of, plain, text_of
+from core.errors import AcmeProblem, RateLimited
+from core.events import Narrator
+
+FIRST_LOOK_SECONDS = 1.0
+"""Most CAs are done by then, and are asked for the order alone."""
+LOOK_EVERY_SECONDS = 5.0
+SECONDS_A_NAME = 0.2
+"""Many names are looked at less often: five requests a second at the most."""
+GRACE_SECONDS = 45.0
+"""How long a challenge may be pending with an error."""
+ANSWER_AGAIN_SECONDS = 15.0
+"""RFC 8555 §8.2: a client asks for another try by sending its answer again."""
+_SEEN_THERE = (
+    ProblemType.CAA,
+    ProblemType.CONNECTION,
+    ProblemType.DNS,
+    ProblemType.INCORRECT_RESPONSE,
+    ProblemType.TLS,
+    ProblemType.UNAUTHORIZED,
+)
+"""What a CA finds when it looks: as the refusal of an answer it is the result of that look."""
+
+
+class Validation:
+    """The challenges of one order on their way."""
+
+    def __init__(self, session: AcmeSession, challenges: Sequence[Challenge], narrator: Narrator) -> None:
+        self._session = session
+        self._narrator = narrator
+        self._open: dict[str, Challenge] = {}
+        self._failing_since: dict[str, float] = {}
+        self._answered_at: dict[str, float] = {}
+        for challenge in challenges:
+            self._keep(challenge)
+        self._began = self._now
+        self._next_look = self._began + FIRST_LOOK_SECONDS
+
+    @property
+    def _now(self) -> float:
+        return self._session.clock.monotonic()
+
+    def answer(self) -> None:
+        """Tell the CA to look at every name that waits for it.
+
+        Raises AuthorizationFailed (`authorization-failed`) where an answer says that a name failed; AcmeProblem.
+        """
+        self._answer([one for one in self._open.values() if one.status == "pending"])
+        self._began = self._now
+        self._next_look = self._began + FIRST_LOOK_SECONDS
+
+    def words(self) -> str:
+        """Look again where that is due, and return what the CA reports about names that may still pass; empty for nothing.
+
+        Raises AuthorizationFailed (`authorization-failed`) as soon as a name has failed, or was failing for too long.
+        """
+        if self._open and self._now >= self._next_look:
+            self._look()
+        failing = [one for one in self._open.values() if one.problem is not None]
+        self._give_up([one for one in failing if self._now - self._failing_since[one.url] >= GRACE_SECONDS])
+        due = [one for one in failing if self._now - self._answered_at.get(one.url, 0.0) >= ANSWER_AGAIN_SECONDS]
+        self._answer([one for one in due if one.status == "pending"])
+        reported = [f"{one.name}: {one.problem.detail or one.problem.word}" for one in failing if one.problem]
+        return "; ".join(reported[: failure.NAMED])
+
+    def _answer(self, challenges: Sequence[Challenge]) -> None:
+        now = self._now
+        self._answered_at.update((one.url, now) for one in challenges)
+        answers = side_by_side(self._session.clock, self._answered, challenges)
+        for challenge, said in zip(challenges, answers, strict=True):
+            self._note(challenge, said)
+        self._give_up([one for one in self._open.values() if one.status == "invalid"])
+
+    def _answered(self, challenge: Challenge) -> Json:
+        """Send the answer and return the challenge as the CA has it then."""
+        try:
+            return self._session.post(challenge.url, {}).json
+        except RateLimited:
+            raise
+        except AcmeProblem as exc:
+            if ProblemType.of_error(exc) in _SEEN_THERE:
+                return {"status": "invalid", "error": {**exc.details, "subproblems": None}}
+            # A refusal counts only if the challenge is still waiting: an earlier answer may have arrived.
+            found = self._session.post(challenge.url, None).json
+            if found.get("status") == "pending":
+                raise
+            return found
+
+    def _look(self) -> None:
+        session = self._session
+        self._next_look = self._now + max(LOOK_EVERY_SECONDS, SECONDS_A_NAME * len(self._open))
+        urls = dict.fromkeys(one.authorization for one in self._open.values())
+        try:
+            found = side_by_side(session.clock, lambda url: authorizations.fetch(session, url), list(urls))
+        except AcmeProblem as exc:
+            if isinstance(exc, RateLimited):
+                raise
+            return  # the order still tells how it goes
+        dead = [each for each in found if each.is_dead]
+        if dead:
+            raise failure.of_authorizations(session, dead, self._narrator)
+        by_url = {challenge.url: challenge for each in found for challenge in each.challenges}
+        done = {each.url for each in found if each.status == "valid"}
+        for url, challenge in list(self._open.items()):
+            if challenge.authorization in done:
+                del self._open[url]
+            elif url in by_url:
+                self._keep(by_url[url])
+        self._give_up([one for one in self._open.values() if one.status == "invalid"])
+
+    def _note(self, challenge: Challenge, said: Json) -> None:
+        error = object_of(said, "error")
+        status = plain(text_of(said, "status") or challenge.status, 40)
+        self._keep(replace(challenge, status=status, problem=parse(error) if error else None))
+
+    def _keep(self, challenge: Challenge) -> None:
+        self._open[challenge.url] = challenge
+        if challenge.problem is None or challenge.status == "valid":
+            self._failing_since.pop(challenge.url, None)
+            if challenge.problem is not None:
+                self._open[challenge.url] = replace(challenge, problem=None)
+        else:
+            self._failing_since.setdefault(challenge.url, self._now)
+
+    def _give_up(self, challenges: Sequence[Challenge]) -> None:
+        if challenges:
+            raise failure.of_authorizations(self._session, [_failed(one) for one in challenges], self._narrator)
+
+
+def _failed(challenge: Challenge) -> Authorization:
+    """Return the authorization of a challenge that failed, as far as the challenge tells."""
+    problem: Problem | None = challenge.problem
+    return Authorization(
+        url=challenge.authorization,
+        identifier=challenge.identifier,
+        wildcard=challenge.wildcard,
+        status="invalid",
+        challenges=(),
+        offered=(),
+        problem=problem,
+        failed_type=challenge.type,
+    )

@@ -1,0 +1,138 @@
+"""What all HTTP servers that are asked here have in common, CAs and DNS providers: patience, and answers that are none.
+
+One reader of Retry-After, one back-off, one judgement of what cannot be an interface's answer. Pure but for `Backoff`, which
+waits on the clock that it is given.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+
+from core.errors import CertdeckError
+from core.ports import CancelToken, Clock, Random, Response
+
+WHOLE_SECONDS = 60.0
+"""How long one request is tried at the most, waits included."""
+LONGEST_WAIT = timedelta(days=31)
+"""A Retry-After beyond that is read as this: no limit of a CA is longer (Let's Encrypt: 7 days, 2026-08)."""
+_READ_FOR_WORDS = 65536
+
+
+class Backoff:
+    """The waits between the tries of one request: each longer than the last, a minute in all."""
+
+    def __init__(self, clock: Clock, random: Random, cancel: CancelToken, pauses: Sequence[float]) -> None:
+        """`pauses`: seconds before the second, third … try."""
+        self._clock = clock
+        self._random = random
+        self._cancel = cancel
+        self._started = clock.monotonic()
+        self._pauses = iter(pauses)
+
+    def wait_or_raise(self, error: CertdeckError, until: datetime | None = None) -> None:
+        """Wait as `wait` does; raise `error` where it does not."""
+        if not self.wait(until):
+            raise error
+
+    def wait(self, until: datetime | None = None) -> bool:
+        """Wait, not less than until `until`. False, at once: all tries are used up, or that would take too long."""
+        pause = next(self._pauses, None)
+        if pause is None:
+            return False
+        pause *= self._random.uniform(0.8, 1.2)  # many boxes must not come back in the same instant
+        if until is not None:
+            pause = max(pause, (until - self._clock.now()).total_seconds())
+        if self._clock.monotonic() - self._started + pause > WHOLE_SECONDS:
+            return False
+        self._clock.sleep(pause, self._cancel)
+        return True
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """Return when the server wants to be asked again, from seconds or an HTTP date (RFC 9110 §10.2.3).
+
+    Args:
+        headers: names in lower case.
+        now: by our clock, and so is the result: a date is measured against the answer's own Date, whatever our clock shows.
+    """
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if value.isascii() and value.isdigit():
+        wait = timedelta(seconds=min(int(value[:12]), LONGEST_WAIT.total_seconds()))
+    else:
+        moment = http_date(value)
+        if moment is None:
+            return None
+        wait = moment - (http_date(headers.get("date", "")) or now)
+    return now + max(timedelta(0), min(wait, LONGEST_WAIT))
+
+
+def http_date(value: str) -> datetime | None:
+    """Return an HTTP date as aware UTC; they are all GMT, whatever they say."""
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Improper(Enum):
+    """Why an answer cannot come from the interface that was asked."""
+
+    REDIRECT = auto()
+    ENDLESS = auto()
+    """More than any answer of it has."""
+    PAGE = auto()
+    """A web page: a network's login page, a firewall's or proxy's notice, another site."""
+
+
+def improper(response: Response) -> Improper | None:
+    """Judge an answer by its outside. None: it may be one."""
+    if 300 <= response.status < 400:
+        return Improper.REDIRECT
+    if response.truncated:
+        return Improper.ENDLESS
+    return Improper.PAGE if is_page(response) else None
+
+
+def is_page(response: Response) -> bool:
+    """Return whether the body is a web page. An empty body is nothing at all, whatever its type says."""
+    begin = response.body[:256].lstrip().lower()
+    if not begin:
+        return False
+    return "html" in response.headers.get("content-type", "").lower() or begin.startswith((b"<!doctype", b"<html"))
+
+
+def first_words(response: Response) -> str:
+    """Return what an answer says that is not in the interface's own form: a page's title, a message in JSON, the first line.
+
+    Empty where there is nothing to read. Foreign text: the caller makes it harmless before anybody sees it.
+    """
+    import html
+
+    body = response.body[:_READ_FOR_WORDS]
+    text = body.decode("utf-8", "replace")
+    if is_page(response):
+        found = re.search(r"<(title|h1)\b[^>]*>(.*?)</\1\b", text, re.IGNORECASE | re.DOTALL)
+        return html.unescape(re.sub(r"<[^>]*>", " ", found[2])).strip() if found else ""
+    if text.lstrip()[:1] in ("{", "["):
+        return _message(body)
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return "" if "\ufffd" in line or line.startswith("<") else line
+
+
+def _message(body: bytes) -> str:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(said, dict):
+        return ""
+    keys = ("detail", "title", "message", "error", "description", "reason")
+    return next((value for key in keys if isinstance(value := said.get(key), str) and value.strip()), "").strip()
