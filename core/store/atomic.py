@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from core.errors import StoreError, StoreFull, StoreNotWritable
+from core.foreign.untrusted import UntrustedPath
 
 TEMPORARY = ".tmp-"
 _numbers = count(1)
@@ -223,9 +224,11 @@ def storing(path: Path, action: str = "written") -> Iterator[None]:
         raise store_error(exc, path, action) from exc
 
 
-def store_error(exc: OSError, path: Path, action: str = "written") -> StoreError:
+def store_error(exc: OSError, path: Path | str, action: str = "written") -> StoreError:
     """Return the error for what the system said about `path`."""
     what = f"{path} could not be {action}."
+    if isinstance(exc, UntrustedPath):
+        return StoreError(what, f"In its place or on the way there ({exc.filename}): {exc.strerror}.", exc.fix)
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
         why = "The disk is full." if exc.errno == errno.ENOSPC else "The disk quota is used up."
         return StoreFull(what, why, "Free some space and start it again; what was there is still there.")

@@ -12,10 +12,9 @@ from core.errors import StoreCorrupt
 from core.events import Recovered, Warned
 from core.ports import Completed
 from core.store import journal, lineages
-from core.targets.change import survey
-from core.targets.pair import adopt, stage, switch
 from core.workflows.inflight import SWITCHING, InFlight
 from core.workflows.recover import recover
+from tests.support.changing import Changing
 from tests.support.services import Box
 
 SHOP = LineageConfig(name="shop", domains=("shop.example.com",), targets=("web",))
@@ -32,20 +31,21 @@ def interrupted(box: Box, spec: LineageConfig = SHOP) -> None:
     """Leave the state of a deployment that died right after its switch."""
     version, leaf = box.store(spec)
     targets = tuple(box.context.config.targets[name] for name in spec.targets)
+    changing = [Changing(target) for target in targets]
     flight = InFlight(
         lineage=spec.name,
         version=version,
         live_before=lineages.live_version(box.paths, spec.name),
         targets=targets,
-        changes=tuple(survey(target) for target in targets),
+        changes=tuple(each.change for each in changing),
         spec=spec,
     )
     flight.write(box.context, SWITCHING)
     contents = {"fullchain.pem": leaf.fullchain_pem, "privkey.pem": leaf.key_pem}
-    for target, change in zip(targets, flight.changes, strict=True):
-        stage(change, target, contents)
-        adopt(change)
-        switch(change)
+    for each in changing:
+        each.stage(contents)
+        each.adopt()
+        each.switch()
     lineages.switch(box.paths, spec.name, version)
 
 
