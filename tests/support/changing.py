@@ -1,7 +1,12 @@
-"""A change of a target's files, step by step, with its folders held open as a deployment holds them."""
+"""A change of a target's files, step by step, with its folders held open as a deployment holds them.
+
+with Changing(target) as changing:      # or without: then its folders are open until the test ends
+    changing.stage(contents)
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from core.config.model import TargetConfig
@@ -12,12 +17,26 @@ from core.targets.survey import survey
 
 
 class Changing:
-    """One deployment to one target. It ends with the test: nothing is closed before."""
+    """One deployment to one target, or with `change` the end of one that died."""
 
-    def __init__(self, target: TargetConfig) -> None:
+    def __init__(self, target: TargetConfig, change: Change | None = None) -> None:
         self.sites = Sites()
         self.target = target
-        self.change: Change = survey(target, self.sites)
+        try:
+            self.change = survey(target, self.sites) if change is None else change
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Changing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the folders."""
+        self.sites.__exit__()
 
     @property
     def site(self) -> Site:
@@ -53,10 +72,4 @@ class Changing:
 
 def recovered(change: Change, target: TargetConfig) -> Changing:
     """Return the change as a later run has it, which reads its record and opens the folders anew."""
-    import json
-
-    made = Changing.__new__(Changing)
-    made.sites = Sites()
-    made.target = target
-    made.change = Change.from_json(json.loads(json.dumps(change.as_json())), target)
-    return made
+    return Changing(target, Change.from_json(json.loads(json.dumps(change.as_json())), target))
