@@ -216,7 +216,7 @@ class Folder:
         self.clear(temporary)
         with self._given_up(temporary):
             self.write_new(temporary, content, attributes, durable=durable)
-            self.rename(temporary, name)
+            self.move(temporary, name)
         if durable:
             self.sync()
 
@@ -231,7 +231,7 @@ class Folder:
                 os.symlink(text, temporary, dir_fd=self.descriptor)
             if owner is not None and os.geteuid() == 0:
                 self._give_link(temporary, text, owner)
-            self.rename(temporary, name)
+            self.move(temporary, name)
         self.sync()
 
     def _give_link(self, name: str, text: str, owner: tuple[int, int]) -> None:
@@ -242,7 +242,7 @@ class Folder:
             if (status.st_uid, status.st_gid) != owner:
                 os.chown(f"/proc/self/fd/{descriptor}", *owner)
 
-    def rename(self, old: str, new: str) -> None:
+    def move(self, old: str, new: str) -> None:
         """Give an entry another name, replacing what has that. Raises OSError."""
         with self._at(new):
             os.replace(old, new, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
@@ -296,7 +296,7 @@ class Folder:
         if self.holds(doomed):
             self.remove_tree(doomed)
         if self.holds(name):
-            self.rename(name, doomed)
+            self.move(name, doomed)
             self.sync()
             self.remove_tree(doomed)
 

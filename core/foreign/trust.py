@@ -50,16 +50,19 @@ def may_lead(link_uid: int, folder: Level, reached_uid: int, *, to_folder: bool)
     """Tell whether a link may be followed that lies in `folder`.
 
     - In a folder of our own, a link of our own may lead anywhere: an administrator set it.
-    - Anywhere else a link may lead to what belongs to the link's own account. That account could put the same there itself.
+    - Anywhere else it has to be a link of the folder's own account, or ours; and to lead to what belongs to the link's account, or
+      to the folder's. That account could put the same there itself.
     - A link of ours in the folder of another account may have been moved by that account, and so have taken the place of another.
-      It may still lead to what belongs to the folder's account; and to a file of ours, because a copy of that can be read by nobody
-      who could not read it anyway (`attributes.closed_like`). It never leads into a folder of ours: we would write there.
+      It never leads into a folder of ours: we would write there. It may still lead to a file of ours, because a copy of that can be
+      read by nobody who could not read it anyway (`attributes.closed_like`).
     """
     if folder.is_ours and is_own(link_uid):
         return True
+    if not is_own(link_uid) and link_uid != folder.uid:
+        return False
     if to_folder and is_own(reached_uid):
         return False
-    return link_uid == reached_uid or (is_own(link_uid) and reached_uid == folder.uid)
+    return reached_uid == link_uid or (is_own(link_uid) and reached_uid == folder.uid)
 
 
 def may_be_planted(folder: Level, status: os.stat_result) -> bool:

@@ -178,7 +178,7 @@ def _build(pair: Folder, name: str, files: Mapping[str, tuple[bytes, Attributes]
         for file, (content, attributes) in files.items():
             folder.write_new(file, content, attributes)
         folder.open_like(pair)
-    pair.rename(unborn, name)
+    pair.move(unborn, name)
     pair.sync()
 
 

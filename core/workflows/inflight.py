@@ -88,25 +88,43 @@ def read(context: Context, name: str) -> tuple[str, InFlight] | None:
     if raw is None:
         return None
     path = context.paths.transactions / f"{name}.json"
-    again = f"Remove it, then put the certificate onto its services again: certdeck deploy {name}."
     try:
         phase, flight = _parsed(raw, name)
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
-        raise StoreCorrupt(
-            f"{path} cannot be read.",
-            "It says what an interrupted deployment was doing, and another release wrote it or it was changed.",
-            again,
-            lineage=name,
-        ) from exc
+        raise journal.unreadable(context.paths, name, "another release wrote it or it was changed") from exc
     for target in flight.targets:
         if not owns(target, context.config.targets.get(target.name)):
             raise StoreCorrupt(
                 f"{path} names files that the target {target.name} does not have: {target.certificate}, {target.key}.",
                 "It says what an interrupted deployment was doing, and it or the configuration was changed since.",
-                f"Give [targets.{target.name}] those paths again, so that it can be ended. Or, if they are not its own: {again}",
+                f"Give [targets.{target.name}] those paths again, so that it can be ended. Or, if they are not its own: remove it, "
+                f"then put the certificate onto its services again: certdeck deploy {name}.",
                 lineage=name,
             )
     return phase, flight
+
+
+def read_or_set_aside(context: Context, name: str) -> tuple[str, InFlight] | None:
+    """Return what `read` does; a record that cannot be read is moved aside, and said: it must not keep every later one out.
+
+    What the interrupted deployment did is not guessed: the next one begins with what the services' paths show now.
+
+    Raises StoreCorrupt (`store-corrupt`) for a record of other files, StoreError.
+    """
+    try:
+        return read(context, name)
+    except StoreCorrupt as exc:
+        if exc.details.get("record") != journal.UNREADABLE:
+            raise
+        place = journal.set_aside(context.paths, name, context.env.clock.now())
+        context.narrator.tell(
+            Warned(
+                code="record-set-aside",
+                what=f"{exc.what} {exc.why} It is {place} now.",
+                fix="Nothing needs to be done when this deployment succeeds.",
+            )
+        )
+        return None
 
 
 def _parsed(raw: Mapping[str, Any], name: str) -> tuple[str, InFlight]:

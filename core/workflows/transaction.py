@@ -53,7 +53,7 @@ from core.targets.service import Verdict, run_reload, run_test, shown
 from core.targets.site import Sites
 from core.targets.survey import survey
 from core.workflows.context import Context
-from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read
+from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read, read_or_set_aside
 
 _ONE_AT_A_TIME = threading.Lock()
 """Two targets may be one service: its test would see, and fail on, what the other deployment is about to take back."""
@@ -179,12 +179,12 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
 
     Raises:
         StageFailed (`stage-failed`): that is still impossible.
-        StoreCorrupt (`store-corrupt`): the record of the lineage itself cannot be read.
+        StoreCorrupt (`store-corrupt`): the record of the lineage itself names files that are not its targets' own.
     """
     paths = {Path(path) for each in chosen for path in (each.certificate, each.key, each.chain) if path is not None}
     for other in journal.names(context.paths) if chosen else [name]:
         try:
-            found = read(context, other)
+            found = read_or_set_aside(context, other) if other == name else read(context, other)
         except StoreError:
             if other == name:
                 raise

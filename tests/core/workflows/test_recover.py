@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from core.config.model import LineageConfig
-from core.errors import StoreCorrupt
 from core.events import Recovered, Warned
 from core.ports import Completed
 from core.store import journal, lineages
@@ -102,14 +101,20 @@ def test_a_broken_record_stops_no_other_service(box: Box, tmp_path: Path, left: 
     assert journal.names(box.paths) == ("shop",)
 
 
-def test_an_unreadable_record_stops_its_own_lineage(box: Box, tmp_path: Path) -> None:
-    """What an unfinished deployment of the same lineage did is not guessed: the next one says which record to look at."""
-    service, old = box.serving(tmp_path / "tls")
+@pytest.mark.parametrize("text", ["{", "[]", '{"phase": "switching"}'])
+def test_an_unreadable_record_blocks_no_certificate(box: Box, tmp_path: Path, text: str) -> None:
+    """A record of the same lineage that cannot be read is moved aside with a warning, and the next deployment goes through."""
+    service, _ = box.serving(tmp_path / "tls")
     interrupted(box)
-    (box.paths.transactions / "shop.json").write_text("{")
-    with pytest.raises(StoreCorrupt, match=r"shop\.json"):
-        box.put(SHOP)
-    assert service.serves == old.fullchain_pem
+    (box.paths.transactions / "shop.json").write_text(text)
+    _, leaf = box.put(SHOP)
+    assert service.serves == leaf.fullchain_pem
+    assert journal.names(box.paths) == ()
+    [kept] = box.paths.set_aside.iterdir()
+    assert kept.read_text() == text
+    warnings = [r.event for r in box.told if isinstance(r.event, Warned)]
+    assert [warning.code for warning in warnings] == ["record-set-aside"]
+    assert str(kept) in warnings[0].what
 
 
 def test_a_record_of_the_same_service_is_undone_first(box: Box, tmp_path: Path) -> None:
