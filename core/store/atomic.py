@@ -139,9 +139,17 @@ def make_dir(path: Path, mode: int = 0o700) -> None:
             missing.append(missing[-1].parent)
         for folder in reversed(missing):
             with suppress(FileExistsError):
-                folder.mkdir(mode)
-                folder.chmod(mode)  # the umask may have taken more than it should
+                _make_dir(folder, mode)
                 sync_dir(folder.parent)
+
+
+def _make_dir(path: Path, mode: int) -> None:
+    os.mkdir(path, mode)
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchmod(handle, mode)  # the umask may have taken more than it should
+    finally:
+        os.close(handle)
 
 
 def new_temporary_dir(folder: Path) -> Path:
@@ -150,8 +158,7 @@ def new_temporary_dir(folder: Path) -> Path:
         while True:
             temporary = _temporary_in(folder)
             with suppress(FileExistsError):
-                temporary.mkdir(0o700)
-                temporary.chmod(0o700)
+                _make_dir(temporary, 0o700)
                 return temporary
 
 
