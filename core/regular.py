@@ -24,12 +24,16 @@ def read_regular(path: Path, longest: int = 2_000_000) -> bytes:
 def read_without_waking(path: Path, longest: int = 2_000_000) -> bytes:
     """Return what stands in a regular file, at a path that others arrange, and open nothing else: to open a device can start it.
 
-    Good for comparing alone; what is kept or shown of such a file is read by `core.foreign`. Raises as `read_regular` does.
+    A file without a size is not opened either: those of /proc have none, and reading one can take away what it shows. Good for
+    comparing alone; what is kept or shown of such a file is read by `core.foreign`. Raises as `read_regular` does.
     """
     found = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        if not S_ISREG(os.fstat(found).st_mode):
+        status = os.fstat(found)
+        if not S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "It is not a regular file", str(path))
+        if status.st_size == 0:
+            return b""
         # Through /proc it is the very file that was looked at, whatever has its name by now.
         return _read(os.open(f"/proc/self/fd/{found}", _READ), path, longest)
     finally:

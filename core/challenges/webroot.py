@@ -142,7 +142,7 @@ class Webroot:
                         here = stack.enter_context(descend(here, name))
                     else:
                         self._made.append(name)
-                        here.set_mode(0o755)  # whatever the umask is: the web server has to get in
+                        here.set_mode(0o755, durable=False)  # whatever the umask is: the web server has to get in
             yield here
 
     @staticmethod

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import stat
 import struct
 from contextlib import suppress
@@ -18,6 +20,7 @@ from tests.support.hostile import ACCOUNT, at_call
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has folders of others to work in")
 OTHER = ACCOUNT + 1
+PR_SET_DUMPABLE = 4
 
 
 def owned(path: Path, uid: int) -> Path:
@@ -320,6 +323,27 @@ def test_a_long_file_is_refused(tmp_path: Path) -> None:
         file.truncate(50_000_000)
     with pytest.raises(OSError, match="too large"):
         look(tmp_path)
+
+
+@needs_root
+@pytest.mark.parametrize("name", ["stack", "syscall", "maps"])
+def test_what_the_kernel_shows_root_alone_is_not_read(theirs: Path, name: str) -> None:
+    """Files of /proc belong to the account whose process they are about, and show root more than it: they count as empty."""
+    child = os.fork()
+    if child == 0:
+        os.setresgid(ACCOUNT, ACCOUNT, ACCOUNT)
+        os.setresuid(ACCOUNT, ACCOUNT, ACCOUNT)
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # or its files belong to root
+        signal.pause()
+    try:
+        while os.stat(f"/proc/{child}/{name}").st_uid != ACCOUNT:
+            pass
+        (theirs / "name").symlink_to(f"/proc/{child}/{name}")
+        owned(theirs / "name", ACCOUNT)
+        assert content(theirs) == b""
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 @needs_root
