@@ -128,7 +128,7 @@ class Folder:
             self._refuse_planted(name, status)
             if status.st_size > LONGEST_FILE:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
-            # No more than its size: a file of /proc has none, belongs to the account whose process it is about, and shows root more.
+            # No more than its size: a file of /proc has none, belongs to the account whose process it is of, and shows root more.
             content = b""
             while chunk := os.read(handle, status.st_size - len(content)):
                 content += chunk
