@@ -109,7 +109,7 @@ class Folder:
         with self.opened(name) as (descriptor, status):
             if S_ISLNK(status.st_mode):
                 raise UntrustedPath(
-                    self.path / name, "a link stands where a file belongs", f"Remove {self.path / name}."
+                    self.path / name, "it is a symbolic link, not a file", f"Remove {self.path / name}."
                 )
             return self.read_opened(name, descriptor, status)
 
@@ -148,12 +148,12 @@ class Folder:
             named = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         path = self.path / name
         if (named.st_dev, named.st_ino) != (status.st_dev, status.st_ino):
-            raise UntrustedPath(path, "it was exchanged while it was read", "Start it again.")
+            raise UntrustedPath(path, "it was replaced while it was being read", "Run the command again.")
         if may_be_planted(self.level, named):
             raise UntrustedPath(
                 path,
-                "it has a second name (hard link), and belongs to another account than its folder",
-                f"Put a copy in its place: cp {path} {path}.new && mv {path}.new {path}.",
+                "it has a second name (a hard link) and belongs to another account than its folder",
+                f"Replace it with a copy: cp {path} {path}.new && mv {path}.new {path}.",
             )
 
     def enter(self, name: str) -> Folder:
@@ -174,7 +174,7 @@ class Folder:
         made = self.enter(name)
         if made.level.uid != os.geteuid() or made.names():
             made.close()
-            raise UntrustedPath(made.path, "it was exchanged while it was made", "Start it again.")
+            raise UntrustedPath(made.path, "it was replaced while it was being created", "Run the command again.")
         return made
 
     def set_mode(self, mode: int, group: int | None = None, *, durable: bool = True) -> None:
@@ -240,7 +240,9 @@ class Folder:
         with self.opened(name) as (descriptor, status):
             # Through /proc it is this link that changes hands, not what has its name by now, nor what it leads to.
             if not S_ISLNK(status.st_mode) or link_of(descriptor, status).text != text:
-                raise UntrustedPath(self.path / name, "it was exchanged while it was made", "Start it again.")
+                raise UntrustedPath(
+                    self.path / name, "it was replaced while it was being created", "Run the command again."
+                )
             if (status.st_uid, status.st_gid) != owner:
                 os.chown(f"/proc/self/fd/{descriptor}", *owner)
 

@@ -128,7 +128,9 @@ def _step(here: _Spot, part: str, budget: _Budget) -> _Spot:
             way = here.way[:-1] or here.way
             if way[-1].identity != level.identity:
                 os.close(descriptor)
-                raise UntrustedPath(path, "a folder was moved while its path was followed", "Start it again.")
+                raise UntrustedPath(
+                    path, "a folder was moved while its path was being followed", "Run the command again."
+                )
         return _Spot(descriptor, path, way)
     try:
         if not S_ISLNK(status.st_mode):
@@ -159,7 +161,7 @@ def _opened(spot: _Spot) -> Folder:
 def _not_followed(path: Path, link: Link, owner: int | None) -> UntrustedPath:
     return UntrustedPath(
         path,
-        f"it is a link of user {link.uid} to something of user {owner}, and in a folder that others can write in, links are "
-        "followed only to what belongs to the same account",
-        f"Give the path that {path} leads to instead, or put a file or folder in its place.",
+        f"it is a link of user {link.uid} to something that belongs to user {owner}; in a folder that other accounts can write to, "
+        "certdeck follows links only to what belongs to the same account",
+        f"Replace {path} with a file or folder, or configure the path that it leads to.",
     )

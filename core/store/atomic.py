@@ -235,7 +235,7 @@ def store_error(exc: OSError, path: Path | str, action: str = "written") -> Stor
     """Return the error for what the system said about `path`."""
     what = f"{path} could not be {action}."
     if isinstance(exc, UntrustedPath):
-        return StoreError(what, f"In its place or on the way there ({exc.filename}): {exc.strerror}.", exc.fix)
+        return StoreError(what, f"{exc.filename}: {exc.strerror}.", exc.fix)
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
         why = "The disk is full." if exc.errno == errno.ENOSPC else "The disk quota is used up."
         return StoreFull(what, why, "Free some space and start it again; what was there is still there.")

@@ -48,7 +48,7 @@ def unreadable(paths: Paths, name: str, why: str) -> StoreCorrupt:
     return StoreCorrupt(
         f"{paths.transactions / (name + SUFFIX)} cannot be read.",
         f"It says what an interrupted deployment was doing, and {why}.",
-        f"Deploy the certificate to its services again: certdeck deploy {name}. That moves the record aside.",
+        f"Deploy the certificate again: certdeck deploy {name}. This moves the record aside.",
         lineage=name,
         details={"record": UNREADABLE},
     )

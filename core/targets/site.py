@@ -107,18 +107,18 @@ class Site:
                     above = above.parent
                 raise UntrustedPath(
                     above,
-                    "every account can write in that folder, and exchange what is in it",
-                    f"Run: chmod o-w {above}",
+                    "every account can write to this folder and replace what is in it",
+                    f"Remove that permission: chmod o-w {above}",
                 )
 
     def _own(self, home: Folder, name: str) -> Folder:
         path = home.path / name
-        remove = f"Look at what is there and remove it ({path}); the next deployment makes it anew."
+        remove = f"Check what is in {path}, then remove it: the next deployment creates it again."
         with home.opened(name) as (_, status):
             if S_ISLNK(status.st_mode):
-                raise UntrustedPath(path, "a link stands where the folder of the pair belongs", remove)
+                raise UntrustedPath(path, "a symbolic link is in the place of certdeck's folder", remove)
             if not S_ISDIR(status.st_mode):
-                raise UntrustedPath(path, "something else stands where the folder of the pair belongs", remove)
+                raise UntrustedPath(path, "it is not a folder, and certdeck keeps its files there", remove)
         pair = home.enter(name)
         mark = None
         if pair.level.is_ours:
@@ -127,11 +127,11 @@ class Site:
                 return pair
         pair.close()
         whose = (
-            "it is that of another target"
+            "it is the folder of another target"
             if mark
-            else f"it belongs to user {pair.level.uid}, or others can write in it"
+            else f"it belongs to user {pair.level.uid}, or others can write to it"
         )
-        raise UntrustedPath(path, f"{whose}, and pairs are kept in folders of certdeck's own alone", remove)
+        raise UntrustedPath(path, f"{whose}, and certdeck keeps keys only in folders of its own", remove)
 
 
 class Sites:

@@ -31,7 +31,7 @@ def survey(target: TargetConfig, sites: Sites) -> Change:
         places = tuple(_place(site, path, file, current) for path, file in paths_of(target))
         numbers = [] if site.pair is None else [int(name) for name in site.pair.names() if is_number(name)]
     except OSError as exc:
-        error = store_error(exc, exc.filename or target.certificate, "looked at")
+        error = store_error(exc, exc.filename or target.certificate, "opened")
         raise StageFailed(
             f"The paths of target {target.name} cannot be used.",
             f"{error.what} {error.why}",
@@ -87,8 +87,8 @@ def _current(site: Site) -> str | None:
     if link is None or not is_number(link.text):
         raise UntrustedPath(
             pair.path / CURRENT,
-            "certdeck did not make it: it is no link to a version",
-            f"Look at what is in {pair.path} and remove it; the next deployment makes it anew.",
+            "it is not a link that certdeck created",
+            f"Check what is in {pair.path}, then remove it: the next deployment creates it again.",
         )
     return link.text
 

@@ -74,9 +74,9 @@ class InFlight:
             is_same = False
         if not is_same:
             raise StageFailed(
-                f"{self.lineage} was not deployed: what it would change cannot be written down.",
-                "A setting, or a link at one of its paths, holds something that certdeck could not read again after a crash.",
-                f"Look at the paths of {', '.join(target.name for target in self.targets) or self.lineage} and at its settings.",
+                f"{self.lineage} was not deployed: the change could not be recorded.",
+                "A setting, or a link at one of its paths, has a value that certdeck could not read back after a crash.",
+                f"Check the settings of {self.lineage} and the paths of its targets.",
                 lineage=self.lineage,
                 details={"live": "old"},
             )
@@ -120,8 +120,8 @@ def read_or_set_aside(context: Context, name: str) -> tuple[str, InFlight] | Non
         context.narrator.tell(
             Warned(
                 code="record-set-aside",
-                what=f"{exc.what} {exc.why} It is {place} now.",
-                fix="Nothing needs to be done when this deployment succeeds.",
+                what=f"{exc.what} {exc.why} It was moved to {place}.",
+                fix="No action is needed if this deployment succeeds.",
             )
         )
         return None

@@ -103,6 +103,12 @@ def test_only_the_engine_opens_the_real_world() -> None:
     assert {source.name for source in outside if source.imported_below("core.system")} <= {"core/engine/__init__.py"}
 
 
+def test_foreign_folders_know_nothing_of_ours() -> None:
+    """core.foreign works on folders and files of any kind: of the project it imports itself alone."""
+    imported = [hit for source in sources("core/foreign") for hit in source.imported_below("core", "tui")]
+    assert [hit for hit in imported if not hit.split()[1].startswith("core.foreign")] == []
+
+
 def test_x509_is_pure() -> None:
     """core.x509 turns bytes into values: of the project it imports itself, the errors and the version, and no file access."""
     allowed = ("core.x509", "core.errors", "core.version")

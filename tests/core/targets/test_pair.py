@@ -182,7 +182,7 @@ def test_a_link_in_the_place_of_our_folder_is_refused(target: TargetConfig, tmp_
     (Path(target.certificate).parent / ".certdeck-web").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StageFailed, match="cannot be used") as caught:
         Changing(target)
-    assert "a link stands where" in caught.value.why
+    assert "a symbolic link is in the place" in caught.value.why
     assert "remove it" in caught.value.fix
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
@@ -349,7 +349,7 @@ def test_a_link_in_the_place_of_our_folder_is_not_followed(
         (theirs / str(number)).mkdir(parents=True)
     shutil.rmtree(change.change.folder)
     change.change.folder.symlink_to(theirs)
-    with pytest.raises(UntrustedPath, match="a link stands where"):
+    with pytest.raises(UntrustedPath, match="a symbolic link is in the place"):
         step(recovered(change.change, target))
     with suppress(FileNotFoundError):
         step(change)  # the folder that it holds open is gone

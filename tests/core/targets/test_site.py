@@ -225,7 +225,7 @@ def test_a_record_that_could_not_be_read_again_is_not_written(tmp_path: Path) ->
         flight = InFlight(
             lineage="shop", version=version, live_before=None, targets=(service.target,), changes=(change,), spec=SHOP
         )
-        with pytest.raises(StageFailed, match="cannot be written down"):
+        with pytest.raises(StageFailed, match="could not be recorded"):
             flight.write(box.context, SWITCHING)
     assert journal.names(box.paths) == ()
 
