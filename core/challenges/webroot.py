@@ -1,9 +1,11 @@
-"""HTTP-01 through the web server that is there: token files below its document root (SO-22)."""
+"""HTTP-01 through the web server that is there: token files below its document root (SO-22).
+
+The document root may belong to the web server's account: all work in it goes through `core.foreign`.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,14 +16,20 @@ from core.challenges import InPlace
 from core.challenges.http01 import url_for
 from core.errors import ChallengeError
 from core.events import Narrator
+from core.foreign.attributes import Attributes
+from core.foreign.folder import Folder
+from core.foreign.untrusted import UntrustedPath
+from core.foreign.walk import descend, open_folder
 from core.ports import CancelToken
 
 if TYPE_CHECKING:
     from core.acme.authorization import Challenge
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
-FOLDERS = (".well-known", ".well-known/acme-challenge")
+FOLDERS = (".well-known", "acme-challenge")
+"""The second lies in the first (RFC 8615, RFC 8555 §8.3)."""
 UNFINISHED = ".certdeck-"
+READABLE = Attributes(mode=0o644)
 
 
 class Webroot:
@@ -47,29 +55,16 @@ class Webroot:
     def present(self, challenges: Sequence[Challenge], narrator: Narrator, cancel: CancelToken) -> Iterator[InPlace]:
         """Write the token files, and remove them and the folders made for them when the context ends."""
         cancel.check()
-        if not self._folder.is_dir():
-            raise ChallengeError(
-                f"The webroot {self._folder} is not a folder.",
-                "It does not exist, or it is a file.",
-                "Set `webroot` in [http01] to the document root of the web server that answers on port 80.",
-                details={"webroot": str(self._folder)},
-            )
         tokens = [one.token for one in challenges]
         with self._lock:
             self._users += 1
         try:
             try:
-                with self._lock:
-                    self._make_folders()
-                for one in challenges:
-                    self._write(one.token, one.key_authorization)
+                with self._open() as folder, self._made_folders(folder) as place:
+                    for one in challenges:
+                        self._write(place, one.token, one.key_authorization)
             except OSError as exc:
-                raise ChallengeError(
-                    f"The challenge files cannot be written below {self._folder}.",
-                    f"The system says: {exc.strerror}.",
-                    "Give certdeck the right to write there, and make room if the disk is full.",
-                    details={"webroot": str(self._folder)},
-                ) from exc
+                raise self._not_written(exc) from exc
             yield InPlace()
         finally:
             self._remove_files(tokens)
@@ -89,42 +84,73 @@ class Webroot:
             if not self._users:
                 self._remove_folders(FOLDERS)
 
+    def _open(self) -> Folder:
+        """Open the document root. Raises ChallengeError where it is none, and OSError."""
+        try:
+            return open_folder(self._folder)
+        except (FileNotFoundError, NotADirectoryError) as exc:
+            raise ChallengeError(
+                f"The webroot {self._folder} is not a folder.",
+                "It does not exist, or it is a file.",
+                "Set `webroot` in [http01] to the document root of the web server that answers on port 80.",
+                details={"webroot": str(self._folder)},
+            ) from exc
+
+    def _not_written(self, exc: OSError) -> ChallengeError:
+        is_untrusted = isinstance(exc, UntrustedPath)
+        return ChallengeError(
+            f"The challenge files cannot be written below {self._folder}.",
+            f"{exc.filename}: {exc.strerror}." if is_untrusted else f"The system says: {exc.strerror}.",
+            exc.fix
+            if isinstance(exc, UntrustedPath)
+            else "Give certdeck the right to write there, and make room if the disk is full.",
+            details={"webroot": str(self._folder)},
+        )
+
     def _remove_files(self, tokens: Sequence[str]) -> None:
-        for token in tokens:
-            if TOKEN.fullmatch(token):
-                for name in (token, UNFINISHED + token):
-                    with contextlib.suppress(OSError):
-                        (self._place / name).unlink()
+        with contextlib.suppress(OSError), self._found(len(FOLDERS)) as place:
+            for token in tokens:
+                if TOKEN.fullmatch(token):
+                    for name in (token, UNFINISHED + token):
+                        with contextlib.suppress(OSError):
+                            place.clear(name)
 
     def _remove_folders(self, names: Sequence[str]) -> None:
         for name in reversed(names):
-            with contextlib.suppress(OSError):  # somebody else's files are in it, or it is gone
-                (self._folder / name).rmdir()
+            with contextlib.suppress(OSError), self._found(FOLDERS.index(name)) as above:
+                above.remove_folder(name)  # refused while somebody else's files are in it
 
-    @property
-    def _place(self) -> Path:
-        return self._folder / FOLDERS[-1]
+    @contextlib.contextmanager
+    def _found(self, depth: int) -> Iterator[Folder]:
+        """Open what lies `depth` folders below the document root. Raises OSError."""
+        with contextlib.ExitStack() as stack:
+            here = stack.enter_context(open_folder(self._folder))
+            for name in FOLDERS[:depth]:
+                here = stack.enter_context(descend(here, name))
+            yield here
 
-    def _make_folders(self) -> None:
-        for name in FOLDERS:
-            with contextlib.suppress(FileExistsError):
-                (self._folder / name).mkdir(mode=0o755)
-                self._made.append(name)
-                (self._folder / name).chmod(0o755)  # whatever the umask is: the web server has to get in
+    @contextlib.contextmanager
+    def _made_folders(self, root: Folder) -> Iterator[Folder]:
+        """Open the folder of the token files, made where it is not there. Raises OSError."""
+        with contextlib.ExitStack() as stack:
+            here = root
+            with self._lock:
+                for name in FOLDERS:
+                    try:
+                        here = stack.enter_context(here.make_folder(name, 0o755))
+                    except FileExistsError:
+                        here = stack.enter_context(descend(here, name))
+                    else:
+                        self._made.append(name)
+                        here.set_mode(0o755, durable=False)  # whatever the umask is: the web server has to get in
+            yield here
 
-    def _write(self, token: str, content: str) -> None:
+    @staticmethod
+    def _write(place: Folder, token: str, content: str) -> None:
         if not TOKEN.fullmatch(token):
             raise ChallengeError(
                 "The CA sent a challenge token that cannot be a file name.",
                 "It holds other characters than letters, digits, - and _ (RFC 8555 §8.3).",
                 "Check the directory URL of the issuer: an ACME server does not do that.",
             )
-        unfinished = self._place / (UNFINISHED + token)
-        # A link that somebody put there is not followed, and never written through.
-        with contextlib.suppress(FileNotFoundError):
-            unfinished.unlink()
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode("ascii"))
-            os.fchmod(descriptor, 0o644)
-        unfinished.replace(self._place / token)
+        place.put_file(token, content.encode("ascii"), READABLE, UNFINISHED + token, durable=False)

@@ -157,7 +157,7 @@ def _replace(path: Path, text: bytes) -> None:
     except OSError as exc:
         raise store_error(exc, path) from exc
     owner, group = (found.st_uid, found.st_gid) if os.geteuid() == 0 else (-1, -1)
-    write_file(place, text, stat.S_IMODE(found.st_mode), owner=owner, group=group)
+    write_file(place, text, stat.S_IMODE(found.st_mode) & 0o666, owner=owner, group=group)
 
 
 def _read(path: Path) -> bytes | None:

@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 
 from core.errors import StoreError, StoreFull, StoreNotWritable
+from core.foreign.untrusted import UntrustedPath
 
 TEMPORARY = ".tmp-"
 _numbers = count(1)
@@ -138,9 +139,17 @@ def make_dir(path: Path, mode: int = 0o700) -> None:
             missing.append(missing[-1].parent)
         for folder in reversed(missing):
             with suppress(FileExistsError):
-                folder.mkdir(mode)
-                folder.chmod(mode)  # the umask may have taken more than it should
+                _make_dir(folder, mode)
                 sync_dir(folder.parent)
+
+
+def _make_dir(path: Path, mode: int) -> None:
+    os.mkdir(path, mode)
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchmod(handle, mode)  # the umask may have taken more than it should
+    finally:
+        os.close(handle)
 
 
 def new_temporary_dir(folder: Path) -> Path:
@@ -149,8 +158,7 @@ def new_temporary_dir(folder: Path) -> Path:
         while True:
             temporary = _temporary_in(folder)
             with suppress(FileExistsError):
-                temporary.mkdir(0o700)
-                temporary.chmod(0o700)
+                _make_dir(temporary, 0o700)
                 return temporary
 
 
@@ -223,9 +231,11 @@ def storing(path: Path, action: str = "written") -> Iterator[None]:
         raise store_error(exc, path, action) from exc
 
 
-def store_error(exc: OSError, path: Path, action: str = "written") -> StoreError:
+def store_error(exc: OSError, path: Path | str, action: str = "written") -> StoreError:
     """Return the error for what the system said about `path`."""
     what = f"{path} could not be {action}."
+    if isinstance(exc, UntrustedPath):
+        return StoreError(what, f"{exc.filename}: {exc.strerror}.", exc.fix)
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
         why = "The disk is full." if exc.errno == errno.ENOSPC else "The disk quota is used up."
         return StoreFull(what, why, "Free some space and start it again; what was there is still there.")

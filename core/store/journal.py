@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
@@ -15,6 +17,8 @@ from core.store.atomic import make_dir, remove_file, store_error, write_file
 from core.store.records import parsed
 
 SUFFIX = ".json"
+UNREADABLE = "unreadable"
+"""`details["record"]` of the error for a record that cannot be read, and so never be ended."""
 
 
 def write(paths: Paths, name: str, record: Mapping[str, object]) -> None:
@@ -35,13 +39,26 @@ def read(paths: Paths, name: str) -> dict[str, object] | None:
     except ValueError:
         record = None
     if not isinstance(record, dict):
-        raise StoreCorrupt(
-            f"{path} cannot be read.",
-            "It says what an interrupted deployment was doing, and was changed or damaged.",
-            f"Remove it, then put the certificate onto its services again: certdeck deploy {name}.",
-            lineage=name,
-        )
+        raise unreadable(paths, name, "was changed or damaged")
     return record
+
+
+def unreadable(paths: Paths, name: str, why: str) -> StoreCorrupt:
+    """Return the error for a record that says nothing. `why`: what became of it."""
+    return StoreCorrupt(
+        f"{paths.transactions / (name + SUFFIX)} cannot be read.",
+        f"It says what an interrupted deployment was doing, and {why}.",
+        f"Deploy the certificate again: certdeck deploy {name}. This moves the record aside.",
+        lineage=name,
+        details={"record": UNREADABLE},
+    )
+
+
+def set_aside(paths: Paths, name: str, now: datetime) -> Path:
+    """Move the record of `name` away; returns where it is now. Raises StoreError."""
+    from core.store import aside
+
+    return aside.set_aside(paths, paths.transactions / (name + SUFFIX), now)
 
 
 def names(paths: Paths) -> tuple[str, ...]:

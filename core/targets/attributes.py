@@ -1,42 +1,13 @@
-"""Owner, group, mode and access list of a target's file: read from what is there, given to what takes its place.
-
-A service that could read the old key must be able to read the new one, and nobody else may.
-"""
+"""Owner, group and mode of a target's file that was not there before; what was there keeps its own (`core.foreign.attributes`)."""
 
 from __future__ import annotations
 
-import os
-import stat
-from dataclasses import dataclass
-
 from core.config.model import TargetConfig
 from core.errors import StageFailed
+from core.foreign.attributes import GIVEN_BITS, Attributes
 
-KEPT_XATTRS = ("system.posix_acl_access", "security.selinux")
 KEY_MODE = 0o600
 CERTIFICATE_MODE = 0o644
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attributes:
-    """None for owner and group: those of the process."""
-
-    mode: int
-    uid: int | None = None
-    gid: int | None = None
-    xattrs: tuple[tuple[str, bytes], ...] = ()
-
-
-def attributes_of(path: str | os.PathLike[str]) -> Attributes:
-    """Return the attributes of the file at `path`, links followed. Raises OSError."""
-    status = os.stat(path)
-    xattrs: list[tuple[str, bytes]] = []
-    for name in KEPT_XATTRS if hasattr(os, "getxattr") else ():
-        try:
-            xattrs.append((name, os.getxattr(path, name)))
-        except OSError:
-            continue  # the file has none, or the file system knows none
-    return Attributes(mode=stat.S_IMODE(status.st_mode), uid=status.st_uid, gid=status.st_gid, xattrs=tuple(xattrs))
 
 
 def attributes_for_new(target: TargetConfig, *, is_key: bool) -> Attributes:
@@ -64,22 +35,4 @@ def attributes_for_new(target: TargetConfig, *, is_key: bool) -> Attributes:
     mode = CERTIFICATE_MODE
     if is_key:
         mode = int(target.file_mode, 8) if target.file_mode else KEY_MODE
-    return Attributes(mode=mode, uid=uid, gid=gid)
-
-
-def give(descriptor: int, attributes: Attributes) -> None:
-    """Give an open file its owner, group, mode and access list. Raises OSError when the owner cannot be given.
-
-    The owner comes first: nobody may read the file through the new mode while the wrong one has it.
-    """
-    status = os.fstat(descriptor)
-    uid = status.st_uid if attributes.uid is None else attributes.uid
-    gid = status.st_gid if attributes.gid is None else attributes.gid
-    if (uid, gid) != (status.st_uid, status.st_gid):
-        os.fchown(descriptor, uid, gid)
-    os.fchmod(descriptor, attributes.mode)
-    for name, value in attributes.xattrs:
-        try:
-            os.setxattr(descriptor, name, value)
-        except OSError:
-            continue  # the folder of the pair may lie on a file system that knows no access lists
+    return Attributes(mode=mode & GIVEN_BITS, uid=uid, gid=gid)

@@ -12,9 +12,9 @@ from pathlib import Path
 from core.config.model import TargetConfig
 from core.operations import TargetState
 from core.ports import Prober
-from core.regular import read_regular
-from core.targets.change import FULLCHAIN, KEY
+from core.regular import read_without_waking
 from core.targets.fingerprint import sha256_of_der, sha256_of_pem
+from core.targets.paths import FULLCHAIN, KEY
 
 
 def observe(
@@ -61,7 +61,7 @@ def _from_files(target: TargetConfig, live: Path, on_fallback: bool) -> tuple[st
         except OSError as exc:
             return "unknown", f"The live version cannot be read: {exc.strerror}."
         try:
-            theirs = read_regular(Path(path))
+            theirs = read_without_waking(Path(path))
         except FileNotFoundError:
             return "stale", f"{path} is missing: deploy again."
         except OSError as exc:

@@ -8,134 +8,123 @@ Two paths cannot be renamed in one step, so they become symlinks into one folder
 3. `switch`: one rename makes `current` point to `after`.
 4. `settle` keeps it, or `put_back` undoes all of it in the opposite order: owner, mode, and the very links that were there.
 
-Each function may be called again after a kill at any instruction. With `mode = "copy"` the paths stay plain files, replaced
-one after the other: that is not one step, and only for services that refuse links.
+Each function works on a `Site`: the folders of the target, held open. Each may be called again after a kill at any instruction.
+With `mode = "copy"` the paths stay plain files, replaced one after the other: that is not one step, and only for services that
+refuse links.
 """
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.config.model import TargetConfig
-from core.regular import read_regular
-from core.store.atomic import sync_dir
+from core.foreign.attributes import Attributes, closed_like
+from core.foreign.folder import Folder
 from core.store.versions import leaf_sha256
-from core.targets.attributes import Attributes, attributes_for_new, attributes_of
-from core.targets.change import CURRENT, FULLCHAIN, KEY, Change, Place, folder_of
-from core.targets.disk import (
-    clear,
-    discard,
-    make_folder,
-    new_folder,
-    remove,
-    replace_file,
-    replace_link,
-    write_new,
-)
+from core.targets.attributes import attributes_for_new
+from core.targets.change import Change, Place
+from core.targets.paths import CURRENT, FULLCHAIN, KEY, MARK, folder_of, paths_of, temporary_of
+from core.targets.site import Site
+
+if TYPE_CHECKING:
+    from core.config.model import TargetConfig
 
 
-def stage(change: Change, target: TargetConfig, contents: Mapping[str, bytes]) -> None:
+def stage(change: Change, site: Site, contents: Mapping[str, bytes]) -> None:
     """Write the new pair beside the old one, and copy the old one where it is not ours yet.
 
     Raises OSError, or StageFailed for an unknown owner or group.
     """
-    folder = _own_folder(change)
-    if not folder.exists():
-        make_folder(folder, folder.parent)
-        sync_dir(folder.parent)
+    pair = site.make_pair()
+    kept = {place.file: _attributes(change, site, place, pair) for place in change.places if place.file in site.shown}
     if change.has_snapshot:
-        shown = {
-            place.file: (read_regular(place.path), _attributes(change, place))
-            for place in change.places
-            if place.has_content
-        }
-        _build(folder, change.before, shown)
+        _build(pair, change.before, {file: (site.shown[file].content, kept[file]) for file in kept})
     new = {
         place.file: (
             contents[place.file],
-            _attributes(change, place) if place.has_content else attributes_for_new(target, is_key=place.file == KEY),
+            kept.get(place.file) or attributes_for_new(site.target, is_key=place.file == KEY),
         )
         for place in change.places
     }
-    _build(folder, change.after, new)
+    _build(pair, change.after, new)
 
 
-def adopt(change: Change) -> None:
+def adopt(change: Change, site: Site) -> None:
     """Make the paths follow `current` without changing what they show. Raises OSError."""
     if change.copies or not change.has_snapshot:
         return
-    _point(change.folder, change.before)
+    _point(site, change.before)
     for place in change.places:
-        if not place.is_adopted:
-            replace_link(place.path, place.ours, _temporary(change, place))
+        folder = site.folder(place.path)
+        if not place.is_adopted and folder is not None:
+            folder.put_link(place.path.name, place.ours, _temporary(change, place))
 
 
-def switch(change: Change) -> None:
+def switch(change: Change, site: Site) -> None:
     """Show the new pair. Raises OSError."""
     if not change.copies:
-        _point(change.folder, change.after)
+        _point(site, change.after)
         return
     for place in change.places:
-        _copy_out(change, place, change.after)
+        _copy_out(change, site, place, change.after)
 
 
-def show_old(change: Change) -> None:
+def show_old(change: Change, site: Site) -> None:
     """Make the paths show the old pair again. Raises OSError.
 
     This is the part of going back that the service sees; `put_back` then restores the form.
     """
-    if not (_own_folder(change) / change.before).is_dir():
+    if site.pair is None or not site.pair.holds(change.before):
         return  # an earlier call got past this, or staging had not come this far
     if not change.copies:
-        if change.has_snapshot and not _is_adopted_by_now(change):
+        if change.has_snapshot and not _is_adopted_by_now(change, site.pair):
             return
-        _point(change.folder, change.before)
+        _point(site, change.before)
         return
     for place in change.places:
-        _restore(change, place)
+        _restore(change, site, place)
 
 
-def put_back(change: Change) -> None:
+def put_back(change: Change, site: Site) -> None:
     """Undo a change from whatever state it is in. Raises OSError."""
-    show_old(change)
-    folder = change.folder
+    show_old(change, site)
+    pair = site.pair
     if not change.copies and change.has_snapshot:
         for place in change.places:
-            if not place.is_adopted and _text_of(place.path) == place.ours:
-                _restore(change, place)
-        if change.current is None:
-            remove(folder / CURRENT)
-        elif _text_of(folder / CURRENT) != change.current:
-            _point(folder, change.current)
-    _sweep(change)
-    discard(folder, change.after)
+            if not place.is_adopted and _text_of(site.folder(place.path), place.path.name) == place.ours:
+                _restore(change, site, place)
+        if pair is not None and change.current is None:
+            pair.remove(CURRENT)
+        elif pair is not None and _text_of(pair, CURRENT) != change.current:
+            _point(site, str(change.current))
+    _sweep(change, site)
+    if pair is None:
+        return
+    pair.discard(change.after)
     if change.has_snapshot:
-        discard(folder, change.before)
-    if change.is_new_folder and folder.is_dir():
-        folder.rmdir()
-        sync_dir(folder.parent)
+        pair.discard(change.before)
+    if change.is_new_folder:
+        site.remove_pair()
 
 
-def settle(change: Change) -> None:
+def settle(change: Change, site: Site) -> None:
     """Keep the new pair and drop what is no longer needed. Raises OSError.
 
     Our own old pairs go: the store has them, their keys sealed. What was there before us stays until the next deployment.
     """
-    folder = _own_folder(change)
-    _sweep(change)
+    _sweep(change, site)
+    pair = site.pair
+    if pair is None:
+        return
     if change.copies:
-        remove(folder / CURRENT)
+        pair.remove(CURRENT)
         kept: set[str] = {change.before} if change.is_new_folder else set()
     else:
         kept = {change.after, change.before} if change.has_snapshot else {change.after}
-    for name in sorted(os.listdir(folder)):
+    for name in pair.names():
         if name.isdigit() and name not in kept:
-            discard(folder, name)
+            pair.discard(name)
 
 
 def release(target: TargetConfig) -> None:
@@ -143,117 +132,125 @@ def release(target: TargetConfig) -> None:
 
     The content never changes, so this needs no journal: a second call ends what a killed one began.
     """
-    folder = folder_of(target)
-    for text in (target.certificate, target.key, target.chain):
-        if text is None:
-            continue
-        path = Path(text)
-        link = _text_of(path)
-        if link is None or f"{folder.name}/{CURRENT}/" not in link:
-            continue
-        temporary = _temporary_of(path, target.name)
-        if path.exists():
-            replace_file(path, path.read_bytes(), attributes_of(path), temporary)
-        else:
-            remove(path)
-    if folder.is_dir():
-        shutil.rmtree(folder)
-        sync_dir(folder.parent)
+    with Site(target) as site:
+        name = folder_of(target).name
+        for path, file in paths_of(target):
+            folder = site.folder(path)
+            text = _text_of(folder, path.name)
+            if folder is None or text is None or f"{name}/{CURRENT}/" not in text:
+                continue
+            try:
+                with _version(site, _text_of(site.pair, CURRENT)) as version:
+                    copy = version.read(file)
+            except FileNotFoundError:
+                folder.remove(path.name)
+            else:
+                folder.put_file(path.name, copy.content, copy.attributes, temporary_of(path.name, target.name))
+        if site.pair is not None:
+            site.pair.empty()
+            site.remove_pair()
 
 
-def old_sha256(change: Change) -> str | None:
+def old_sha256(change: Change, site: Site) -> str | None:
     """Return the fingerprint of the certificate in `before`; None when there was none."""
     try:
-        return leaf_sha256((change.folder / change.before / FULLCHAIN).read_bytes())
+        with _version(site, change.before) as version:
+            return leaf_sha256(version.read(FULLCHAIN).content)
     except OSError:
         return None
 
 
-def _own_folder(change: Change) -> Path:
-    """Return the folder of the pair. Raises OSError where somebody put a link in its place: nothing is ours behind that."""
-    if change.folder.is_symlink():
-        raise NotADirectoryError(
-            errno.ENOTDIR, "a link stands where the folder of the pair belongs", str(change.folder)
-        )
-    return change.folder
+def _attributes(change: Change, site: Site, place: Place, pair: Folder) -> Attributes:
+    """Return the attributes for a copy of a place's file in the folder of the pair."""
+    copy = site.shown[place.file]
+    if place.is_adopted:
+        return copy.attributes  # it lies in that folder already
+    return closed_like(copy.attributes, copy.way, pair.way)
 
 
-def _attributes(change: Change, place: Place) -> Attributes:
-    """Return the attributes for a copy of a place's file in the folder of the pair.
-
-    A key that the world could read, but for the closed folder around it, does not become readable by leaving that folder.
-    """
-    attributes = attributes_of(place.path)
-    parent = place.path.parent
-    if not os.path.samefile(parent, change.folder.parent) and not os.stat(parent).st_mode & 0o001:
-        return replace(attributes, mode=attributes.mode & ~0o007)
-    return attributes
-
-
-def _build(folder: Path, name: str, files: Mapping[str, tuple[bytes, Attributes]]) -> None:
+def _build(pair: Folder, name: str, files: Mapping[str, tuple[bytes, Attributes]]) -> None:
     """Make a version folder under a temporary name and rename it into place."""
-    unborn = folder / f".new-{name}"
-    if unborn.exists():
-        shutil.rmtree(unborn)
-    discard(folder, name)
-    with new_folder(unborn, folder) as opened:
+    unborn = f".new-{name}"
+    if pair.holds(unborn):
+        pair.remove_tree(unborn)
+    pair.discard(name)
+    with pair.make_folder(unborn) as folder:
         for file, (content, attributes) in files.items():
-            write_new(file, content, attributes, opened)
-    os.rename(unborn, folder / name)
-    sync_dir(folder)
+            folder.write_new(file, content, attributes)
+        folder.open_like(pair)
+    pair.move(unborn, name)
+    pair.sync()
 
 
-def _point(folder: Path, name: str) -> None:
-    replace_link(folder / CURRENT, name, folder / ".current")
+def _point(site: Site, name: str) -> None:
+    if site.pair is not None:
+        site.pair.put_link(CURRENT, name, f".{CURRENT}")
 
 
-def _is_adopted_by_now(change: Change) -> bool:
+def _is_adopted_by_now(change: Change, pair: Folder) -> bool:
     """Tell whether `adopt` has begun: only then does `current` belong to this change."""
-    return _text_of(change.folder / CURRENT) in (change.before, change.after)
+    return _text_of(pair, CURRENT) in (change.before, change.after)
 
 
-def _copy_out(change: Change, place: Place, version: str) -> None:
-    source = change.folder / version / place.file
-    attributes = attributes_of(source)
-    if place.has_content:
+def _version(site: Site, name: str | None) -> Folder:
+    """Open a version folder. Raises FileNotFoundError where there is none."""
+    if site.pair is None or name is None:
+        raise FileNotFoundError(str(folder_of(site.target)))
+    return site.pair.enter(name)
+
+
+def _copy_out(change: Change, site: Site, place: Place, name: str) -> None:
+    folder = site.folder(place.path)
+    with _version(site, name) as version:
+        copy = version.read(place.file)
+    if folder is None:
+        return
+    attributes, shown = copy.attributes, site.shown.get(place.file)
+    if shown is not None:
+        attributes = closed_like(shown.attributes, shown.way, folder.way)
+    elif place.has_content:
         attributes = replace(attributes, mode=place.mode)
-    replace_file(place.path, source.read_bytes(), attributes, _temporary(change, place))
+    folder.put_file(place.path.name, copy.content, attributes, _temporary(change, place))
 
 
-def _restore(change: Change, place: Place) -> None:
+def _restore(change: Change, site: Site, place: Place) -> None:
     """Make a place what it was."""
+    folder, name = site.folder(place.path), place.path.name
+    if folder is None:
+        return
     if place.was == "absent":
-        remove(place.path)
+        folder.remove(name)
     elif place.was == "link":
-        if _text_of(place.path) != place.link:
-            replace_link(place.path, place.link, _temporary(change, place))
+        if _text_of(folder, name) != place.link:
+            folder.put_link(name, place.link, _temporary(change, place), (place.link_uid, place.link_gid))
     else:
-        _copy_out(change, place, change.before)
+        try:
+            _copy_out(change, site, place, change.before)
+        except FileNotFoundError:
+            return  # somebody has removed the copy: waiting for it would keep every later deployment from this service
 
 
-def _sweep(change: Change) -> None:
+def _sweep(change: Change, site: Site) -> None:
     """Remove what a killed run may have left half-made."""
     for place in change.places:
-        clear(_temporary(change, place))
-    if not change.folder.is_dir():
+        folder = site.folder(place.path)
+        if folder is not None:
+            folder.clear(_temporary(change, place))
+    if site.pair is None:
         return
-    for name in os.listdir(change.folder):
+    for name in site.pair.names():
         if name.startswith((".new-", ".gone-")):
-            shutil.rmtree(change.folder / name)
-        elif name == f".{CURRENT}":
-            (change.folder / name).unlink()
+            site.pair.remove_tree(name)
+        elif name in (f".{CURRENT}", f"{MARK}-new"):
+            site.pair.clear(name)
 
 
-def _temporary(change: Change, place: Place) -> Path:
-    return _temporary_of(place.path, change.target)
+def _temporary(change: Change, place: Place) -> str:
+    return temporary_of(place.path.name, change.target)
 
 
-def _temporary_of(path: Path, target: str) -> Path:
-    return path.with_name(f".certdeck-{target}.{path.name}")
-
-
-def _text_of(link: Path) -> str | None:
-    try:
-        return os.readlink(link)
-    except OSError:
+def _text_of(folder: Folder | None, name: str) -> str | None:
+    if folder is None:
         return None
+    link = folder.link(name)
+    return None if link is None else link.text

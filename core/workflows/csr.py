@@ -96,12 +96,11 @@ def open_request(view: View, name: str) -> SigningRequest:
 
 def write_request(view: View, name: str, out: Path) -> None:
     """Write a request to a file, for the CA; it is no secret. Raises NotFound, UsageError for a place like a folder, StoreError."""
-    from core.store.atomic import write_file
-    from core.workflows.export import refuse_place
+    from core.workflows.out_file import place_for
 
     pem = open_request(view, name).pem
-    refuse_place(view.paths, out, out / f"{name}.csr")
-    write_file(out.absolute(), pem.encode(), mode=0o644)
+    with place_for(view.paths, out, out / f"{name}.csr") as place:
+        place.write(pem.encode(), 0o644)
 
 
 def forget_request(context: Context, name: str) -> None:

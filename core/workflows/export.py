@@ -12,7 +12,6 @@ from pathlib import Path
 from core.errors import NotFound, UsageError
 from core.events import KeyUsed
 from core.operations import Exported, PemView
-from core.paths import Paths
 from core.store.lineages import StoredPair, live_version, read_pair
 from core.workflows.context import Context
 
@@ -78,7 +77,7 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
         NotFound (`not-found`): no such lineage, or nothing live.
         StoreError: the file cannot be written.
     """
-    from core.store.atomic import write_file
+    from core.workflows.out_file import place_for
 
     chosen = FORMATS.get(format)
     if chosen is None:
@@ -93,33 +92,12 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
             "Only a PFX file can be protected by one here.",
             "Leave the passphrase out, or export as pfx.",
         )
-    refuse_place(context.paths, out, out / f"{name}.{format}")
-    version = _live(context, name)
-    if chosen.has_key:
-        context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version.version}", purpose=f"export as {format}"))
-    write_file(
-        out.absolute(), chosen.encode(version, name, passphrase, legacy), mode=_SECRET if chosen.has_key else _PUBLIC
-    )
+    with place_for(context.paths, out, out / f"{name}.{format}") as place:
+        version = _live(context, name)
+        if chosen.has_key:
+            context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version.version}", purpose=f"export as {format}"))
+        place.write(chosen.encode(version, name, passphrase, legacy), _SECRET if chosen.has_key else _PUBLIC)
     return Exported(path=out, format=format, has_key=chosen.has_key)
-
-
-def refuse_place(paths: Paths, out: Path, example: Path) -> None:
-    """Raise UsageError (`usage`) where no file of somebody else's may be written: `example` is a name for one in a folder."""
-    if out.absolute().resolve().is_relative_to(paths.state.resolve()):
-        raise UsageError(
-            f"{out} lies in certdeck's own state.",
-            "What stands there is looked after by certdeck alone, and a copy would take the place of what is live.",
-            "Name a file somewhere else.",
-        )
-    if out.is_dir():
-        raise UsageError(f"{out} is a folder.", "An export is one file.", f"Name the file, for example {example}.")
-    if out.is_symlink() or (out.exists() and not out.is_file()):
-        # To put a file in its place would take the device, the pipe or the link away, and leave a key where nobody expects it.
-        raise UsageError(
-            f"{out} is not a plain file.",
-            "It is a link, a device, a pipe or a socket, and an export replaces what is there.",
-            "Name a file of its own.",
-        )
 
 
 def pem_view(context: Context, name: str) -> PemView:

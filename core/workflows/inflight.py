@@ -7,6 +7,7 @@ Both ways may be taken again from wherever an earlier attempt died.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -14,16 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from core.config.model import LineageConfig, TargetConfig
-from core.errors import CertdeckError, StoreCorrupt, StoreError, StoreFull, TargetError, VaultError
+from core.errors import CertdeckError, StageFailed, StoreCorrupt, StoreError, StoreFull, TargetError, VaultError
 from core.events import SERVICE_TAKEN_OVER, TargetProbed, TargetRolledBack, VersionSwitched, Warned
 from core.store import journal, lineages, renewal_state
 from core.store.atomic import store_error
 from core.store.kept_settings import settings_from
 from core.store.live import version_number
-from core.targets.change import Change, owns
+from core.targets.change import Change
 from core.targets.pair import old_sha256, put_back, settle, show_old
 from core.targets.probe import look
 from core.targets.service import run_reload, shown
+from core.targets.site import Sites, held
+from core.targets.survey import owns
 from core.workflows import clock
 from core.workflows.context import Context
 
@@ -49,7 +52,10 @@ class InFlight:
     """Target → how it went, as renewal.json keeps it. Only when committing."""
 
     def write(self, context: Context, phase: str) -> None:
-        """Make the record durable. Raises StoreError."""
+        """Make the record durable.
+
+        Raises StoreError; StageFailed (`stage-failed`) for a record that could not be read again: it would never be ended.
+        """
         record = {
             "phase": phase,
             "lineage": self.lineage,
@@ -60,7 +66,23 @@ class InFlight:
             "spec": asdict(self.spec),
             "outcomes": self.outcomes,
         }
+        self._check_readable(record)
         journal.write(context.paths, self.lineage, record)
+
+    def _check_readable(self, record: Mapping[str, Any]) -> None:
+        try:
+            _, again = _parsed(json.loads(json.dumps(record)), self.lineage)
+            is_same = (again.targets, again.changes, again.spec) == (self.targets, self.changes, self.spec)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            is_same = False
+        if not is_same:
+            raise StageFailed(
+                f"{self.lineage} was not deployed: the change could not be recorded.",
+                "A setting, or a link at one of its paths, has a value that certdeck could not read back after a crash.",
+                f"Check the settings of {self.lineage} and the paths of its targets.",
+                lineage=self.lineage,
+                details={"live": "old"},
+            )
 
 
 def read(context: Context, name: str) -> tuple[str, InFlight] | None:
@@ -69,25 +91,43 @@ def read(context: Context, name: str) -> tuple[str, InFlight] | None:
     if raw is None:
         return None
     path = context.paths.transactions / f"{name}.json"
-    again = f"Remove it, then put the certificate onto its services again: certdeck deploy {name}."
     try:
         phase, flight = _parsed(raw, name)
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
-        raise StoreCorrupt(
-            f"{path} cannot be read.",
-            "It says what an interrupted deployment was doing, and another release wrote it or it was changed.",
-            again,
-            lineage=name,
-        ) from exc
+        raise journal.unreadable(context.paths, name, "another release wrote it or it was changed") from exc
     for target in flight.targets:
         if not owns(target, context.config.targets.get(target.name)):
             raise StoreCorrupt(
                 f"{path} names files that the target {target.name} does not have: {target.certificate}, {target.key}.",
                 "It says what an interrupted deployment was doing, and it or the configuration was changed since.",
-                f"Give [targets.{target.name}] those paths again, so that it can be ended. Or, if they are not its own: {again}",
+                f"Give [targets.{target.name}] those paths again, so that it can be ended. Or, if they are not its own: remove it, "
+                f"then put the certificate onto its services again: certdeck deploy {name}.",
                 lineage=name,
             )
     return phase, flight
+
+
+def read_or_set_aside(context: Context, name: str) -> tuple[str, InFlight] | None:
+    """Return what `read` does; a record that cannot be read is moved aside, and said: it must not keep every later one out.
+
+    What the interrupted deployment did is not guessed: the next one begins with what the services' paths show now.
+
+    Raises StoreCorrupt (`store-corrupt`) for a record of other files, StoreError.
+    """
+    try:
+        return read(context, name)
+    except StoreCorrupt as exc:
+        if exc.details.get("record") != journal.UNREADABLE:
+            raise
+        place = journal.set_aside(context.paths, name, context.env.clock.now())
+        context.narrator.tell(
+            Warned(
+                code="record-set-aside",
+                what=f"{exc.what} {exc.why} It was moved to {place}.",
+                fix="No action is needed if this deployment succeeds.",
+            )
+        )
+        return None
 
 
 def _parsed(raw: Mapping[str, Any], name: str) -> tuple[str, InFlight]:
@@ -115,8 +155,11 @@ def _parsed(raw: Mapping[str, Any], name: str) -> tuple[str, InFlight]:
 # -- forward ---------------------------------------------------------------------------------------------------------------
 
 
-def finish(context: Context, flight: InFlight) -> None:
-    """Do the book-keeping of a deployment whose certificate is live. Raises StoreError, ConfigError: then call it again."""
+def finish(context: Context, flight: InFlight, sites: Sites | None = None) -> None:
+    """Do the book-keeping of a deployment whose certificate is live. Raises StoreError, ConfigError: then call it again.
+
+    `sites`: those of its targets, where they are open already.
+    """
     from core.config.edit import write_lineage
 
     paths, name = context.paths, flight.lineage
@@ -129,12 +172,13 @@ def finish(context: Context, flight: InFlight) -> None:
     _seal_old_keys(context, name)
     if not clock.removal_waits(context, "Removing old versions"):
         lineages.prune(paths, name)
-    for change in flight.changes:
-        try:
-            settle(change)
-        except OSError as exc:
-            error = store_error(exc, change.folder, "cleaned up")
-            context.narrator.tell(Warned(code="target-not-clean", what=f"{error.what} {error.why}", fix=error.fix))
+    with held(sites) as opened:
+        for target, change in zip(flight.targets, flight.changes, strict=True):
+            try:
+                settle(change, opened.of(target))
+            except OSError as exc:
+                error = store_error(exc, change.folder, "cleaned up")
+                context.narrator.tell(Warned(code="target-not-clean", what=f"{error.what} {error.why}", fix=error.fix))
     journal.remove(paths, name)
 
 
@@ -213,16 +257,24 @@ class Aftermath:
     """False: the record stays and the next run goes on with it."""
 
 
-def go_back(context: Context, flight: InFlight, touched: Collection[str], why: str) -> Aftermath:
+def go_back(
+    context: Context, flight: InFlight, touched: Collection[str], why: str, sites: Sites | None = None
+) -> Aftermath:
     """Put the old pair back everywhere, and make the services in `touched` read and show it again. Blocks like a deployment.
 
-    What cannot be put back now stays on record for the next run. Raises nothing of its own.
+    What cannot be put back now stays on record for the next run. Raises nothing of its own. `sites`: as in `finish`.
     """
+    with held(sites) as opened:
+        return _go_back(context, flight, touched, why, opened)
+
+
+def _go_back(context: Context, flight: InFlight, touched: Collection[str], why: str, sites: Sites) -> Aftermath:
     problems = []
-    old = {change.target: old_sha256(change) for change in flight.changes}
-    for change in flight.changes:
+    old: dict[str, str | None] = {}
+    for target, change in zip(flight.targets, flight.changes, strict=True):
         try:
-            show_old(change)
+            old[target.name] = old_sha256(change, sites.of(target))
+            show_old(change, sites.of(target))
         except OSError as exc:
             problems.append(_sentence(exc, change.folder))
     try:
@@ -238,9 +290,9 @@ def go_back(context: Context, flight: InFlight, touched: Collection[str], why: s
         # Where nothing was, a reload without the files could only fail.
         if target.name in touched and not change.was_empty:
             doubts.extend(_confirm_old(context, flight, target, old[target.name]))
-    for change in flight.changes:
+    for target, change in zip(flight.targets, flight.changes, strict=True):
         try:
-            put_back(change)
+            put_back(change, sites.of(target))
         except OSError as exc:
             problems.append(_sentence(exc, change.folder))
         else:

@@ -94,11 +94,15 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
     from core.targets.check import refuse
     from core.targets.kinds import resolved
     from core.targets.service import run_test
+    from core.targets.site import Sites
+    from core.targets.survey import survey
 
     name = configured.name
     try:
         target = resolved(configured)
         refuse([target], _others(context, target), context.paths.state)
+        with Sites() as sites:
+            survey(target, sites)
     except CertdeckError as exc:
         yield Finding(id="target-paths", status="fail", title=name, detail=f"{exc.what} {exc.why}", fix=exc.fix)
         return

@@ -44,14 +44,16 @@ from core.store.atomic import store_error
 from core.store.lineages import StoredPair
 from core.store.records import rfc3339
 from core.targets import pair as files
-from core.targets.change import Change, survey
+from core.targets.change import Change
 from core.targets.check import refuse
 from core.targets.fingerprint import sha256_of_pem
 from core.targets.kinds import resolved
 from core.targets.probe import look
 from core.targets.service import Verdict, check_commands, run_reload, run_test, shown
+from core.targets.site import Sites
+from core.targets.survey import survey
 from core.workflows.context import Context
-from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read
+from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read, read_or_set_aside
 from core.workflows.method import UPLOAD
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -85,19 +87,20 @@ def deploy_version(
     check_lineage(context.paths, spec)  # what the commit could not write would leave it half done for ever
     with _alone(context) if chosen else nullcontext():
         _end_what_was_left(context, name, chosen)
-        flight = InFlight(
-            lineage=name,
-            version=version,
-            live_before=_live_before(context, name),
-            targets=chosen,
-            changes=tuple(survey(target) for target in chosen),
-            spec=spec,
-        )
-        context.cancel.check()
-        return _deploy(context, flight, pair)
+        with Sites() as sites:
+            flight = InFlight(
+                lineage=name,
+                version=version,
+                live_before=_live_before(context, name),
+                targets=chosen,
+                changes=tuple(survey(target, sites) for target in chosen),
+                spec=spec,
+            )
+            context.cancel.check()
+            return _deploy(context, flight, pair, sites)
 
 
-def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[TargetState, ...]:
+def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -> tuple[TargetState, ...]:
     touched: list[str] = []
     states: tuple[TargetState, ...] = ()
     try:
@@ -107,16 +110,16 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[Targe
             context.narrator.tell(
                 KeyUsed(key=f"lineage/{flight.lineage}/{flight.version}", purpose=f"deploy to {used}")
             )
-            _stage(context, flight, pair)
+            _stage(context, flight, pair, sites)
             context.cancel.check()
-            _switch(context, flight)
+            _switch(context, flight, sites)
             states = _verify(context, flight, sha256_of_pem(pair.cert) or "", touched)
         now = rfc3339(context.env.clock.now())
         outcomes = {s.name: {"state": s.state, "sha256": s.served_sha256, "at": now, "why": s.why} for s in states}
         flight = replace(flight, outcomes=outcomes)
         flight.write(context, COMMITTING)
     except BaseException as exc:
-        aftermath = go_back(context, flight, touched, str(getattr(exc, "why", "") or "It was interrupted."))
+        aftermath = go_back(context, flight, touched, str(getattr(exc, "why", "") or "It was interrupted."), sites)
         if not isinstance(exc, CertdeckError):
             raise
         error = _with_live(exc, aftermath, flight, _what_waits(context, flight))
@@ -124,7 +127,7 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[Targe
         if error is exc:
             raise
         raise error from exc
-    _finish(context, flight)
+    _finish(context, flight, sites)
     return states
 
 
@@ -176,12 +179,12 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
 
     Raises:
         StageFailed (`stage-failed`): that is still impossible.
-        StoreCorrupt (`store-corrupt`): the record of the lineage itself cannot be read.
+        StoreCorrupt (`store-corrupt`): the record of the lineage itself names files that are not its targets' own.
     """
     paths = {Path(path) for each in chosen for path in (each.certificate, each.key, each.chain) if path is not None}
     for other in journal.names(context.paths) if chosen else [name]:
         try:
-            found = read(context, other)
+            found = read_or_set_aside(context, other) if other == name else read(context, other)
         except StoreError:
             if other == name:
                 raise
@@ -210,25 +213,26 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
 # -- the steps --------------------------------------------------------------------------------------------------------------
 
 
-def _stage(context: Context, flight: InFlight, pair: StoredPair) -> None:
+def _stage(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -> None:
     contents = {"fullchain.pem": pair.fullchain, "privkey.pem": pair.privkey, "chain.pem": pair.chain}
     for target, change in zip(flight.targets, flight.changes, strict=True):
         context.cancel.check()
         try:
-            files.stage(change, target, contents)
+            files.stage(change, sites.of(target), contents)
         except OSError as exc:
             raise _not_written(exc, change, flight) from exc
         context.narrator.tell(TargetStaged(target=target.name))
 
 
-def _switch(context: Context, flight: InFlight) -> None:
+def _switch(context: Context, flight: InFlight, sites: Sites) -> None:
     current = flight.changes[0]
+    both = list(zip(flight.targets, flight.changes, strict=True))
     try:
-        for current in flight.changes:
-            files.adopt(current)
+        for target, current in both:
+            files.adopt(current, sites.of(target))
         lineages.switch(context.paths, flight.lineage, flight.version)
-        for current in flight.changes:
-            files.switch(current)
+        for target, current in both:
+            files.switch(current, sites.of(target))
     except OSError as exc:
         raise _not_written(exc, current, flight) from exc
     context.narrator.tell(VersionSwitched(version=flight.version))
@@ -304,9 +308,9 @@ def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, i
 # -- the ends ---------------------------------------------------------------------------------------------------------------
 
 
-def _finish(context: Context, flight: InFlight) -> None:
+def _finish(context: Context, flight: InFlight, sites: Sites) -> None:
     try:
-        finish(context, flight)
+        finish(context, flight, sites)
     except CertdeckError as exc:
         raise type(exc)(
             f"{flight.lineage} is deployed, but not everything about it could be written down: {exc.what}",

@@ -18,6 +18,7 @@ BEHIND_THE_ENGINE = (
     "core.config.edit",
     "core.config.load",
     "core.dns",
+    "core.foreign",
     "core.store",
     "core.system",
     "core.targets",
@@ -30,6 +31,7 @@ PARTS = (
     "core/challenges",
     "core/config",
     "core/dns",
+    "core/foreign",
     "core/store",
     "core/targets",
     "core/x509",
@@ -99,6 +101,12 @@ def test_only_the_engine_opens_the_real_world() -> None:
     """Only the engine, when it is opened for real, imports core.system: everything else is handed its ports."""
     outside = (source for source in sources("core", "tui") if not source.name.startswith("core/system/"))
     assert {source.name for source in outside if source.imported_below("core.system")} <= {"core/engine/__init__.py"}
+
+
+def test_foreign_folders_know_nothing_of_ours() -> None:
+    """core.foreign works on folders and files of any kind: of the project it imports itself alone."""
+    imported = [hit for source in sources("core/foreign") for hit in source.imported_below("core", "tui")]
+    assert [hit for hit in imported if not hit.split()[1].startswith("core.foreign")] == []
 
 
 def test_x509_is_pure() -> None:

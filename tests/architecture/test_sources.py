@@ -104,6 +104,92 @@ def test_the_rule_sees_every_spelling(tmp_path: Path, text: str, used: list[str]
     assert [what for what, _ in _world(Source(path))] == used
 
 
+IN_FOREIGN_FOLDERS = (
+    "core/challenges/webroot.py",
+    "core/dns/providers/hook.py",
+    "core/targets/",
+    "core/workflows/csr.py",
+    "core/workflows/deploy.py",
+    "core/workflows/export.py",
+    "core/workflows/inflight.py",
+    "core/workflows/out_file.py",
+    "core/workflows/recover.py",
+    "core/workflows/transaction.py",
+)
+"""What works, or could come to work, in folders that are not certdeck's own."""
+
+BY_PATH = {
+    "os": (
+        "access", "chmod", "chown", "getxattr", "lchown", "link", "listdir", "lstat", "makedirs", "mkdir", "mkfifo", "open",
+        "readlink", "remove", "removedirs", "rename", "renames", "replace", "rmdir", "scandir", "setxattr", "stat", "symlink",
+        "truncate", "unlink", "utime", "walk",
+    ),
+    "path": ("exists", "isdir", "isfile", "islink", "lexists", "samefile"),
+    "Path": (
+        "chmod", "exists", "glob", "hardlink_to", "is_dir", "is_file", "is_symlink", "iterdir", "lstat", "mkdir", "open",
+        "read_bytes", "read_text", "readlink", "rename", "resolve", "rglob", "rmdir", "samefile", "symlink_to", "touch",
+        "unlink", "write_bytes", "write_text",
+    ),
+}  # fmt: skip
+"""Functions of os and os.path, and methods of a path, that look a path up once more."""
+
+MAY_LOOK_UP = {
+    ("core/targets/check.py", "os.path.realpath"): "compares where configured paths lead; opens nothing",
+    ("core/targets/observe.py", "read_bytes"): "certdeck's own live/NAME",
+    ("core/workflows/inflight.py", "glob"): "certdeck's own certificates.d",
+    ("core/workflows/inflight.py", "read_text"): "certdeck's own certificates.d",
+    ("core/workflows/out_file.py", "os.stat"): "certdeck's own state, whose identity is compared",
+}
+
+
+def _looked_up(source: Source) -> Iterator[tuple[str, int]]:
+    """Yield what a file does with a path that only `core.foreign` may do, with the line."""
+    for module in ("shutil", "tempfile", "glob", "core.store.atomic.write_file"):
+        yield from ((module, line) for found, line in source.imports.items() if found == module)
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("open", "write_file"):
+            yield node.func.id, node.lineno
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        owner, name = node.func.value, node.func.attr
+        if isinstance(owner, ast.Name) and owner.id == "os" and name in BY_PATH["os"]:
+            yield f"os.{name}", node.lineno
+        elif isinstance(owner, ast.Attribute) and owner.attr == "path" and name in BY_PATH["path"]:
+            yield f"os.path.{name}", node.lineno
+        elif not (isinstance(owner, ast.Name) and owner.id == "os") and name in BY_PATH["Path"]:
+            yield name, node.lineno
+
+
+def test_foreign_folders_are_worked_in_through_descriptors() -> None:
+    """What works in folders of other accounts looks no path up: it goes through core.foreign, which opens each folder once."""
+    found = [
+        f"{source.name}:{line} {what}: use core.foreign"
+        for source in sources("core")
+        if source.name.startswith(IN_FOREIGN_FOLDERS)
+        for what, line in _looked_up(source)
+        if (source.name, what) not in MAY_LOOK_UP
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "used"),
+    [
+        ("import os\nos.open(path, 0)", ["os.open"]),
+        ("import os\nos.path.lexists(path)", ["os.path.lexists"]),
+        ("import shutil\nshutil.copy2(a, b)", ["shutil"]),
+        ("Path(a).write_bytes(b)\n(a / b).is_dir()", ["write_bytes", "is_dir"]),
+        ("open(path)", ["open"]),
+        ("folder.put_file(name, content)\ntext.replace(a, b)\nos.path.relpath(a, b)", []),
+    ],
+)
+def test_the_rule_sees_paths(tmp_path: Path, text: str, used: list[str]) -> None:
+    """The rule above finds each way of looking a path up, and lets work on descriptors pass."""
+    path = tmp_path / "module.py"
+    path.write_text(text)
+    assert [what for what, _ in _looked_up(Source(path))] == used
+
+
 def _colours(path: Path) -> Iterator[str]:
     if path.suffix == ".tcss":
         texts = [(number, line) for number, line in enumerate(path.read_text().splitlines(), 1)]

@@ -13,10 +13,13 @@ import pytest
 
 from core.config.model import TargetConfig
 from core.errors import StageFailed
-from core.targets.attributes import Attributes
-from core.targets.change import Change, owns, survey
-from core.targets.disk import new_folder, write_new
-from core.targets.pair import adopt, put_back, release, settle, show_old, stage, switch
+from core.foreign.attributes import Attributes
+from core.foreign.untrusted import UntrustedPath
+from core.foreign.walk import open_folder
+from core.targets.change import Change
+from core.targets.pair import release
+from core.targets.survey import owns
+from tests.support.changing import Changing, recovered
 
 NEW = {"fullchain.pem": b"new certificate", "privkey.pem": b"new key", "chain.pem": b"new chain"}
 NEWER = {"fullchain.pem": b"newer certificate", "privkey.pem": b"newer key", "chain.pem": b"newer chain"}
@@ -50,12 +53,9 @@ def shows(target: TargetConfig) -> tuple[bytes | None, bytes | None]:
 
 
 def deploy(target: TargetConfig, contents: dict[str, bytes]) -> Change:
-    change = survey(target)
-    stage(change, target, contents)
-    adopt(change)
-    switch(change)
-    settle(change)
-    return change
+    changing = Changing(target)
+    changing.deploy(contents)
+    return changing.change
 
 
 def listing(folder: Path) -> dict[str, str]:
@@ -79,12 +79,12 @@ BOTH_NEW = (b"new certificate", b"new key")
 def test_adopting_shows_the_same_at_every_moment(target: TargetConfig) -> None:
     """Staging and adopting an existing pair changes nothing that a service reads."""
     old_pair(target)
-    change = survey(target)
-    stage(change, target, NEW)
+    change = Changing(target)
+    change.stage(NEW)
     assert shows(target) == OLD
-    adopt(change)
+    change.adopt()
     assert shows(target) == OLD
-    switch(change)
+    change.switch()
     assert shows(target) == BOTH_NEW
 
 
@@ -93,12 +93,12 @@ def test_second_deployment_is_one_rename(target: TargetConfig) -> None:
     old_pair(target)
     deploy(target, NEW)
     links = [os.lstat(path).st_ino for path in (target.certificate, target.key)]
-    change = survey(target)
-    assert not change.has_snapshot
-    stage(change, target, NEWER)
-    adopt(change)
+    change = Changing(target)
+    assert not change.change.has_snapshot
+    change.stage(NEWER)
+    change.adopt()
     assert shows(target) == BOTH_NEW
-    switch(change)
+    change.switch()
     assert shows(target) == (b"newer certificate", b"newer key")
     assert [os.lstat(path).st_ino for path in (target.certificate, target.key)] == links
 
@@ -166,10 +166,11 @@ def test_a_link_put_in_the_place_of_a_new_folder_gains_nothing(tmp_path: Path) -
     victim.mkdir(mode=0o700)
     like.mkdir(mode=0o755)
     os.chown(like, 65534, 65534)
-    with new_folder(path, like) as opened:
+    with open_folder(like) as above, open_folder(tmp_path) as folder, folder.make_folder("new") as opened:
         path.rename(tmp_path / "away")
         path.symlink_to(victim)
-        write_new("privkey.pem", b"key", Attributes(mode=0o600), opened)
+        opened.write_new("privkey.pem", b"key", Attributes(mode=0o600))
+        opened.open_like(above)
     status = victim.stat()
     assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 0, 0o700)
     assert list(victim.iterdir()) == []
@@ -179,8 +180,10 @@ def test_a_link_in_the_place_of_our_folder_is_refused(target: TargetConfig, tmp_
     """Nothing is written through a link that somebody put where the folder of the pair belongs."""
     (tmp_path / "elsewhere").mkdir()
     (Path(target.certificate).parent / ".certdeck-web").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(NotADirectoryError):
-        stage(survey(target), target, NEW)
+    with pytest.raises(StageFailed, match="cannot be used") as caught:
+        Changing(target)
+    assert "a symbolic link is in the place" in caught.value.why
+    assert "remove it" in caught.value.fix
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
@@ -189,11 +192,11 @@ def test_unknown_owner_is_refused(target: TargetConfig) -> None:
     from dataclasses import replace
 
     wrong = replace(target, owner="no-such-account")
-    change = survey(wrong)
+    change = Changing(wrong)
     with pytest.raises(StageFailed) as caught:
-        stage(change, wrong, NEW)
+        change.stage(NEW)
     assert "no-such-account" in caught.value.why
-    put_back(change)
+    change.put_back()
     assert listing(Path(target.certificate).parent) == {}
 
 
@@ -206,13 +209,13 @@ def test_a_key_does_not_become_readable_by_moving(tmp_path: Path) -> None:
     )
     put(target.certificate, b"old certificate")
     put(target.key, b"old key", 0o644)
-    change = survey(target)
-    stage(change, target, NEW)
+    change = Changing(target)
+    change.stage(NEW)
     keys = list((tmp_path / "certs").rglob("privkey.pem"))
     assert len(keys) == 2
     assert {key.stat().st_mode & 0o007 for key in keys} == {0}
-    adopt(change)
-    put_back(change)
+    change.adopt()
+    change.put_back()
     assert listing(tmp_path) == {
         "certs": "folder",
         "certs/domain.crt": "644 b'old certificate'",
@@ -239,8 +242,9 @@ def test_key_in_another_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["link", "copy"])
 @pytest.mark.parametrize("there", ["both", "none", "certificate", "links", "dangling", "ours"])
 @pytest.mark.parametrize("reached", ["planned", "staged", "adopted", "switched", "shown-old"])
-def test_going_back_restores_everything(tmp_path: Path, mode: str, there: str, reached: str) -> None:
-    """From each stage of a change `put_back` restores every file, link, mode and folder, and can be called twice (ST-41)."""
+@pytest.mark.parametrize("held", [True, False], ids=["at-once", "later"])
+def test_going_back_restores_everything(tmp_path: Path, mode: str, there: str, reached: str, held: bool) -> None:
+    """From each stage of a change `put_back` restores every file, link, mode and folder, at once or in a later run (ST-41)."""
     folder = tmp_path / "domains"
     folder.mkdir()
     target = TargetConfig(
@@ -265,12 +269,12 @@ def test_going_back_restores_everything(tmp_path: Path, mode: str, there: str, r
         deploy(target, NEWER)
     before = listing(tmp_path)
 
-    change = survey(target)
+    change = Changing(target)
     steps = {
-        "staged": lambda: stage(change, target, NEW),
-        "adopted": lambda: adopt(change),
-        "switched": lambda: switch(change),
-        "shown-old": lambda: show_old(change),
+        "staged": lambda: change.stage(NEW),
+        "adopted": lambda: change.adopt(),
+        "switched": lambda: change.switch(),
+        "shown-old": lambda: change.show_old(),
     }
     for name, step in steps.items():
         if reached == "planned":
@@ -280,11 +284,12 @@ def test_going_back_restores_everything(tmp_path: Path, mode: str, there: str, r
             break
     if reached == "switched":
         assert shows(target) == BOTH_NEW
-    recorded = Change.from_json(json.loads(json.dumps(change.as_json())), target)
-    put_back(recorded)
-    assert listing(tmp_path) == before
-    put_back(recorded)
-    assert listing(tmp_path) == before
+    if held:
+        change.put_back()
+        assert listing(tmp_path) == before
+    for _ in range(2):
+        recovered(change.change, target).put_back()
+        assert listing(tmp_path) == before
 
 
 def _changes(raw: dict[str, Any]) -> list[dict[str, Any]]:
@@ -308,10 +313,10 @@ def test_a_changed_record_leads_to_no_file_of_others(target: TargetConfig, tmp_p
     (tmp_path / "others").mkdir()
     put(str(tmp_path / "others" / "domain.crt"), b"foreign")
     deploy(target, NEW)
-    change = survey(target)
-    stage(change, target, NEWER)
-    switch(change)
-    raw = json.loads(json.dumps(change.as_json()))
+    change = Changing(target)
+    change.stage(NEWER)
+    change.switch()
+    raw = json.loads(json.dumps(change.change.as_json()))
     for number, changed in enumerate(_changes(raw)):
         copy = tmp_path / f"{number}"
         shutil.copytree(folder, copy, symlinks=True)
@@ -327,25 +332,27 @@ def test_a_changed_record_leads_to_no_file_of_others(target: TargetConfig, tmp_p
         assert recorded.before.isdigit()
         assert recorded.after.isdigit()
         with suppress(OSError):
-            put_back(recorded)
+            recovered(recorded, moved).put_back()
         assert listing(tmp_path / "others") == outside
 
 
-@pytest.mark.parametrize("step", [put_back, settle, show_old])
+@pytest.mark.parametrize("step", [Changing.put_back, Changing.settle, Changing.show_old])
 def test_a_link_in_the_place_of_our_folder_is_not_followed(
-    target: TargetConfig, tmp_path: Path, step: Callable[[Change], None]
+    target: TargetConfig, tmp_path: Path, step: Callable[[Changing], None]
 ) -> None:
     """Undoing or ending a deployment cleared folders away wherever a link led that somebody had put there meanwhile."""
     deploy(target, NEW)
-    change = survey(target)
-    stage(change, target, NEWER)
+    change = Changing(target)
+    change.stage(NEWER)
     theirs = tmp_path / "theirs"
     for number in range(4):
         (theirs / str(number)).mkdir(parents=True)
-    shutil.rmtree(change.folder)
-    change.folder.symlink_to(theirs)
-    with pytest.raises(OSError, match="a link stands where"):
-        step(change)
+    shutil.rmtree(change.change.folder)
+    change.change.folder.symlink_to(theirs)
+    with pytest.raises(UntrustedPath, match="a symbolic link is in the place"):
+        step(recovered(change.change, target))
+    with suppress(FileNotFoundError):
+        step(change)  # the folder that it holds open is gone
     assert sorted(path.name for path in theirs.iterdir()) == ["0", "1", "2", "3"]
 
 
@@ -384,13 +391,13 @@ def test_a_path_replaced_from_outside_is_adopted_anew(target: TargetConfig) -> N
     Path(target.key).unlink()
     put(target.key, b"edited key", 0o600)
     before = listing(Path(target.certificate).parent)
-    change = survey(target)
-    stage(change, target, NEWER)
-    adopt(change)
+    change = Changing(target)
+    change.stage(NEWER)
+    change.adopt()
     assert shows(target) == (b"new certificate", b"edited key")
-    switch(change)
+    change.switch()
     assert shows(target) == (b"newer certificate", b"newer key")
-    put_back(change)
+    change.put_back()
     assert listing(Path(target.certificate).parent) == before
 
 
@@ -399,11 +406,11 @@ def test_old_pairs_do_not_pile_up(target: TargetConfig) -> None:
     old_pair(target)
     folder = Path(target.certificate).parent / ".certdeck-web"
     deploy(target, NEW)
-    assert sorted(os.listdir(folder)) == ["0", "1", "current"]
+    assert sorted(os.listdir(folder)) == [".target", "0", "1", "current"]
     deploy(target, NEWER)
-    assert sorted(os.listdir(folder)) == ["2", "current"]
+    assert sorted(os.listdir(folder)) == [".target", "2", "current"]
     deploy(target, NEW)
-    assert sorted(os.listdir(folder)) == ["3", "current"]
+    assert sorted(os.listdir(folder)) == [".target", "3", "current"]
 
 
 def test_copy_mode_leaves_plain_files(tmp_path: Path, target: TargetConfig) -> None:
@@ -416,6 +423,7 @@ def test_copy_mode_leaves_plain_files(tmp_path: Path, target: TargetConfig) -> N
         assert shows(target) == expected
     assert listing(tmp_path / "domains") == {
         ".certdeck-web": "folder",
+        ".certdeck-web/.target": "644 b'web'",
         "domain.crt": "644 b'newer certificate'",
         "domain.key": "640 b'newer key'",
     }
@@ -452,7 +460,7 @@ def test_places_that_cannot_carry_a_file(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "dir").mkdir()
     before = listing(tmp_path)
     with pytest.raises(StageFailed) as caught:
-        survey(TargetConfig(name="web", certificate=str(paths[wrong]), key=str(tmp_path / "domain.key")))
+        Changing(TargetConfig(name="web", certificate=str(paths[wrong]), key=str(tmp_path / "domain.key")))
     assert caught.value.details["target"] == "web"
     assert caught.value.fix
     assert listing(tmp_path) == before

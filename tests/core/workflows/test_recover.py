@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from core.config.model import LineageConfig
-from core.errors import StoreCorrupt
 from core.events import Recovered, Warned
 from core.ports import Completed
 from core.store import journal, lineages
-from core.targets.change import survey
-from core.targets.pair import adopt, stage, switch
 from core.workflows.inflight import SWITCHING, InFlight
 from core.workflows.recover import recover
+from tests.support.changing import Changing
 from tests.support.services import Box
 
 SHOP = LineageConfig(name="shop", domains=("shop.example.com",), targets=("web",))
@@ -32,20 +30,21 @@ def interrupted(box: Box, spec: LineageConfig = SHOP) -> None:
     """Leave the state of a deployment that died right after its switch."""
     version, leaf = box.store(spec)
     targets = tuple(box.context.config.targets[name] for name in spec.targets)
+    changing = [Changing(target) for target in targets]
     flight = InFlight(
         lineage=spec.name,
         version=version,
         live_before=lineages.live_version(box.paths, spec.name),
         targets=targets,
-        changes=tuple(survey(target) for target in targets),
+        changes=tuple(each.change for each in changing),
         spec=spec,
     )
     flight.write(box.context, SWITCHING)
     contents = {"fullchain.pem": leaf.fullchain_pem, "privkey.pem": leaf.key_pem}
-    for target, change in zip(targets, flight.changes, strict=True):
-        stage(change, target, contents)
-        adopt(change)
-        switch(change)
+    for each in changing:
+        each.stage(contents)
+        each.adopt()
+        each.switch()
     lineages.switch(box.paths, spec.name, version)
 
 
@@ -102,14 +101,20 @@ def test_a_broken_record_stops_no_other_service(box: Box, tmp_path: Path, left: 
     assert journal.names(box.paths) == ("shop",)
 
 
-def test_an_unreadable_record_stops_its_own_lineage(box: Box, tmp_path: Path) -> None:
-    """What an unfinished deployment of the same lineage did is not guessed: the next one says which record to look at."""
-    service, old = box.serving(tmp_path / "tls")
+@pytest.mark.parametrize("text", ["{", "[]", '{"phase": "switching"}'])
+def test_an_unreadable_record_blocks_no_certificate(box: Box, tmp_path: Path, text: str) -> None:
+    """A record of the same lineage that cannot be read is moved aside with a warning, and the next deployment goes through."""
+    service, _ = box.serving(tmp_path / "tls")
     interrupted(box)
-    (box.paths.transactions / "shop.json").write_text("{")
-    with pytest.raises(StoreCorrupt, match=r"shop\.json"):
-        box.put(SHOP)
-    assert service.serves == old.fullchain_pem
+    (box.paths.transactions / "shop.json").write_text(text)
+    _, leaf = box.put(SHOP)
+    assert service.serves == leaf.fullchain_pem
+    assert journal.names(box.paths) == ()
+    [kept] = box.paths.set_aside.iterdir()
+    assert kept.read_text() == text
+    warnings = [r.event for r in box.told if isinstance(r.event, Warned)]
+    assert [warning.code for warning in warnings] == ["record-set-aside"]
+    assert str(kept) in warnings[0].what
 
 
 def test_a_record_of_the_same_service_is_undone_first(box: Box, tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""Owner, group, mode and access list of a file: read from the descriptor that its content is read from, given to another one.
+
+A service that could read the old key must be able to read the new one, and nobody else may.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from stat import S_IMODE
+
+from core.foreign.trust import Level
+
+GIVEN_BITS = 0o666
+"""All that a mode of ours ever has: neither set-ID nor sticky nor execute, whatever it was taken from."""
+ACCESS_LIST = "system.posix_acl_access"
+KEPT_XATTRS = (ACCESS_LIST, "security.selinux")
+
+_GROUP, _OTHERS = 0o070, 0o007
+_ACL_VERSION = 2
+_ACL_OTHER = 0x20
+_ACL_ENTRY = struct.Struct("<HHI")
+"""Tag, permissions, id; after a header of four bytes (linux/posix_acl_xattr.h)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """None for owner and group: those of the process."""
+
+    mode: int
+    uid: int | None = None
+    gid: int | None = None
+    xattrs: tuple[tuple[str, bytes], ...] = ()
+
+
+def attributes_of(descriptor: int) -> Attributes:
+    """Return the attributes of an open file, the mode without what is never given. Raises OSError."""
+    status = os.fstat(descriptor)
+    xattrs: list[tuple[str, bytes]] = []
+    for name in KEPT_XATTRS:
+        try:
+            value = os.getxattr(descriptor, name)
+        except OSError:
+            continue  # the file has none, or the file system knows none
+        if name == ACCESS_LIST:
+            kept = _only(value, GIVEN_BITS)
+            if kept is None:
+                continue
+            value = kept
+        xattrs.append((name, value))
+    mode = S_IMODE(status.st_mode) & GIVEN_BITS
+    return Attributes(mode=mode, uid=status.st_uid, gid=status.st_gid, xattrs=tuple(xattrs))
+
+
+def give(descriptor: int, attributes: Attributes) -> None:
+    """Give an open file its owner, group, mode and access list. Raises OSError when the owner cannot be given.
+
+    The owner comes first: nobody may read the file through the new mode while the wrong one has it.
+    """
+    status = os.fstat(descriptor)
+    uid = status.st_uid if attributes.uid is None else attributes.uid
+    gid = status.st_gid if attributes.gid is None else attributes.gid
+    if (uid, gid) != (status.st_uid, status.st_gid):
+        os.fchown(descriptor, uid, gid)
+    os.fchmod(descriptor, attributes.mode & GIVEN_BITS)
+    for name, value in attributes.xattrs:
+        try:
+            os.setxattr(descriptor, name, value)
+        except OSError:
+            continue  # the folder of the pair may lie on a file system that knows no access lists
+
+
+def closed_like(attributes: Attributes, source: Sequence[Level], copy: Iterable[Level]) -> Attributes:
+    """Return the attributes for a copy that is to lie at the end of the way `copy`, of a file at the end of the way `source`.
+
+    A file that the world could read, but for the closed folder around it, does not become readable by leaving that folder. Each
+    folder on the way to the source that is not on the way to the copy has to let a class of readers through, or the copy is closed
+    to that class:
+
+    - all others, through the execute bit for others;
+    - the file's group, through the same bit, or that for the group where folder and file have the same one;
+    - those on the file's access list, through either bit: with a list of the folder's own, the group's bit is its mask.
+
+    The file's owner stays its reader. So a file that root alone could read stays one that root alone can read.
+    """
+    shared = {level.identity for level in copy}
+    gates = [level for level in source if level.identity not in shared]
+    if all(level.mode & 0o001 for level in gates):
+        return attributes
+    has_list = any(name == ACCESS_LIST for name, _ in attributes.xattrs)
+    lets_group = all(
+        level.mode & 0o001 or (level.mode & 0o010 and (has_list or level.gid == attributes.gid)) for level in gates
+    )
+    if lets_group:
+        return _without_others(attributes)
+    xattrs = tuple((name, value) for name, value in attributes.xattrs if name != ACCESS_LIST)
+    return replace(attributes, mode=attributes.mode & ~(_GROUP | _OTHERS), xattrs=xattrs)
+
+
+def _without_others(attributes: Attributes) -> Attributes:
+    xattrs = []
+    for name, value in attributes.xattrs:
+        kept = _only(value, GIVEN_BITS & ~_OTHERS) if name == ACCESS_LIST else value
+        if kept is not None:
+            xattrs.append((name, kept))
+    return replace(attributes, mode=attributes.mode & ~_OTHERS, xattrs=tuple(xattrs))
+
+
+def _only(access_list: bytes, mode: int) -> bytes | None:
+    """Return an access list without the bits that `mode` does not have; None for what is no list of the known form.
+
+    The list would set the mode once more, and wider, after `fchmod`.
+    """
+    header, entries = access_list[:4], access_list[4:]
+    if header != struct.pack("<I", _ACL_VERSION) or len(entries) % _ACL_ENTRY.size:
+        return None
+    kept = header
+    for tag, permissions, owner in _ACL_ENTRY.iter_unpack(entries):
+        bits = mode & 0o007 if tag == _ACL_OTHER else mode >> 3 & 0o007
+        kept += _ACL_ENTRY.pack(tag, permissions & bits, owner)
+    return kept

@@ -1,0 +1,87 @@
+"""The file that somebody asked for with `--out`, in whatever folder: written whole, in the place of a plain file or of nothing.
+
+The folder may belong to another account than the one that certdeck runs as; it is opened once and held (`core.foreign`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+from core.errors import UsageError
+from core.foreign.attributes import Attributes
+from core.foreign.folder import Folder
+from core.foreign.walk import open_folder
+from core.paths import Paths
+from core.store.atomic import storing
+
+TEMPORARY = ".certdeck-"
+_LONGEST_NAME = 200
+"""Bytes of a name that its temporary one repeats."""
+
+
+class OutFile:
+    """A place for one file, its folder held open."""
+
+    def __init__(self, out: Path, folder: Folder) -> None:
+        self._out = out
+        self._folder = folder
+
+    def write(self, content: bytes, mode: int) -> None:
+        """Write it in one step, with `mode` from the first byte on, whatever was there. Raises StoreError."""
+        name = self._out.name
+        temporary = TEMPORARY + os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
+        with storing(self._out):
+            self._folder.put_file(name, content, Attributes(mode=mode), temporary)
+
+
+@contextmanager
+def place_for(paths: Paths, out: Path, example: Path) -> Iterator[OutFile]:
+    """Open the place for the file `out`. `example`: a name for one in a folder, for the message.
+
+    Raises:
+        UsageError (`usage`): no file of somebody else's may be written there.
+        StoreError: its folder cannot be opened.
+    """
+    if not out.name or out.name == "..":
+        raise _is_folder(out, example)
+    with storing(out):
+        folder = open_folder(out.absolute().parent)
+    with folder:
+        _refuse_own_state(paths, out, folder)
+        with storing(out):
+            try:
+                with folder.opened(out.name) as (_, status):
+                    found = status.st_mode
+            except FileNotFoundError:
+                found = None
+        if found is not None and S_ISDIR(found):
+            raise _is_folder(out, example)
+        if found is not None and not S_ISREG(found):
+            # To put a file in its place would take the device, the pipe or the link away, and leave a key where nobody expects it.
+            raise UsageError(
+                f"{out} is not a plain file.",
+                "It is a link, a device, a pipe or a socket, and an export replaces what is there.",
+                "Name a file of its own.",
+            )
+        yield OutFile(out, folder)
+
+
+def _refuse_own_state(paths: Paths, out: Path, folder: Folder) -> None:
+    try:
+        state = os.stat(paths.state)
+    except OSError:
+        return  # there is none yet
+    if (state.st_dev, state.st_ino) in {level.identity for level in folder.way}:
+        raise UsageError(
+            f"{out} lies in certdeck's own state.",
+            "What stands there is looked after by certdeck alone, and a copy would take the place of what is live.",
+            "Name a file somewhere else.",
+        )
+
+
+def _is_folder(out: Path, example: Path) -> UsageError:
+    return UsageError(f"{out} is a folder.", "An export is one file.", f"Name the file, for example {example}.")
