@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -238,6 +239,21 @@ def test_another_issuer_steps_in(appliance: Appliance) -> None:
 
     appliance.ca.fail("/new-order", refuse, times=999)
     assert len(appliance.engine.renew().renewed) == 12
+
+
+def test_the_fallback_stands_in_for_what_waits(appliance: Appliance, tmp_path: Path) -> None:
+    """A certificate that ends while its CA is closed is shown as expired no longer than any other that fails."""
+    service = appliance.add_service(tmp_path / "srv")
+    appliance.engine.first_boot()
+    appliance.issue("shop.example.com", targets=("web",))
+    appliance.clock.advance(days=89)
+    Bucket(appliance, 0, lambda: problem("rateLimited", 429, "stop", headers={"retry-after": "2592000"}))
+    appliance.engine.renew(("shop.example.com",))
+    renewal_state.save(appliance.paths, "shop.example.com", renewal_state.RenewalState())
+    appliance.clock.advance(days=2)
+    report = appliance.reopened().renew()
+    assert [each.name for each in report.skipped] == ["default", "shop.example.com"]
+    assert service.serves == appliance.live("default")
 
 
 def test_a_clock_that_was_wrong_closes_nothing_for_long(appliance: Appliance) -> None:
