@@ -14,7 +14,7 @@ from core.acme.problem import URN, parse
 from core.config.edit import write_lineage
 from core.config.model import LineageConfig
 from core.errors import RateLimited
-from core.events import Warned
+from core.events import Failed, Report, Warned
 from core.ports import Response
 from core.rate_limits import Limit, believable, closed
 from core.store import limits as stored
@@ -203,6 +203,20 @@ def test_an_account_that_cannot_be_made_is_asked_for_once(appliance: Appliance) 
     assert (len(report.failed), len(report.skipped)) == (1, 19)
     appliance.reopened().renew()
     assert appliance.ca.count("/new-account") == 1
+
+
+def test_a_killed_run_has_kept_it(appliance: Appliance) -> None:
+    """The limit is on the disk before the run goes on: one that is killed then is not followed by one that asks again."""
+    due(appliance, 1)
+    Bucket(appliance, 0, too_many)
+    kept: list[int] = []
+
+    def look(told: Report) -> None:
+        if isinstance(told.event, Failed):
+            kept.append(len(stored.load(appliance.paths)))
+
+    appliance.engine.renew(report=look)
+    assert kept == [1]
 
 
 def test_a_person_is_told_and_can_insist(appliance: Appliance) -> None:
