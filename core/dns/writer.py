@@ -7,7 +7,7 @@ changes of one zone go out together; what cannot be removed is tried again by la
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -142,9 +142,11 @@ class RecordWriter:
             return False  # all of them stay written down, and removing one that is gone does nothing
         return not left
 
-    def clean_up(self, narrator: Narrator) -> None:
+    def clean_up(self, narrator: Narrator, may_forget: Callable[[], bool] = lambda: True) -> None:
         """Remove what runs that died have left (ST-18). Never raises for a provider's sake: one that does not answer is waited
         for once, whatever it holds. Raises StoreError, Cancelled.
+
+        `may_forget`: asked before something that could not be removed is given up for its age.
         """
         sweep = _Sweep(also_cancelled=False)
         for id in kept_records(self._paths):
@@ -164,7 +166,7 @@ class RecordWriter:
             if lost:
                 _told_as_lost(lost, "Their DNS provider entry is gone.", of_theirs)
             is_clean = self._remove(Written(id, known), of_theirs, sweep)
-            if not is_clean and self._env.clock.now() - made.created > LONGEST_TRY:
+            if not is_clean and self._env.clock.now() - made.created > LONGEST_TRY and may_forget():
                 names = sorted({one.txt.name for one in known})
                 _told_as_lost(names, f"It was tried for {LONGEST_TRY.days} days.", of_theirs)
                 forget_records(self._paths, id)

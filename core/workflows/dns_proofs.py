@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from core.challenges import Solver
 from core.store.dns_records import kept_records
 from core.store.vault import Vault
+from core.workflows.clock import removal_waits
 from core.workflows.context import Context
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ class DnsProofs:
     def clean_up(self) -> None:
         """Remove the records that a killed run has left: one listing where there are none. Raises StoreError."""
         if kept_records(self._context.paths):
-            self._writing()[1].clean_up(self._context.narrator)
+            self._writing()[1].clean_up(
+                self._context.narrator, lambda: not removal_waits(self._context, "Forgetting old DNS records")
+            )
 
     def close(self) -> None:
         """Close what was opened at providers."""

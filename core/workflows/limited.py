@@ -32,6 +32,8 @@ def held_by_limits(view: View, decisions: Sequence[Decision], every: Sequence[Fa
 
 
 def _held(config: Config, limits: Sequence[Limit], decision: Decision, facts: Facts, now: float) -> Decision:
+    if facts.targets and facts.not_after <= now and not facts.on_fallback:
+        return decision  # the run has something to do for it all the same: the fallback certificate stands in
     issuer = facts.issuer or config.defaults.issuer
     names = tuple(facts.domains or facts.names)
     found = [limit_of(config, limits, each, names, now) for each in (issuer, *config.defaults.fallback_issuers)]

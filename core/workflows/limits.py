@@ -99,6 +99,7 @@ class Limits:
             same = [each for each in self._limits if each.covers(account, (limit.kind,), [limit.domain])]
             is_news = not any(each.until > limit.noted and each not in self._ignored for each in same)
             self._limits = [*(each for each in self._limits if each not in same or each.until > limit.until), limit]
+        self.keep()  # at once: a run that is killed must not be followed by one that asks again
         if is_news and limit.until - limit.noted > SHORT_SECONDS:
             error = waiting(issuer, limit)
             self._context.narrator.tell(Warned(code="issuer-closed", what=f"{error.what} {error.why}", fix=error.fix))
@@ -107,8 +108,9 @@ class Limits:
         """Remember what is closed, and what has ended and was not tried since. Never raises."""
         with self._changed:
             kept = tuple(dict.fromkeys(each for each in self._limits if each.until - each.noted > SHORT_SECONDS))
-        if kept != self._before:
-            stored.save(self._context.paths, kept)
+            if kept != self._before:
+                stored.save(self._context.paths, kept)
+                self._before = kept
 
     def note(self, account: str, kind: RequestKind, until: datetime, domain: str, said: str) -> Limit:
         """Return a limit that was told now."""

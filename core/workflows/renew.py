@@ -256,10 +256,10 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
             for part in (sorted((each for each in busy if not each.is_own), key=lambda each: each.ends), own):
                 results |= zip((decision.name for decision in part), pool.map(run.one, part), strict=True)
-        for result in results.values():
+        for name, result in results.items():
             # Only now: it deploys another lineage, which may have been at work in a thread of its own.
-            if isinstance(result, FailedLineage):
-                stand_in(context.about(result.name), result.name)
+            if isinstance(result, FailedLineage) or name in run.waiting:
+                stand_in(context.about(name), name)
     if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(context, "Removing deleted copies"):
         purge_deleted(context.paths, context.env.clock.now())
     ended = [results[decision.name] for decision in busy]
@@ -310,6 +310,8 @@ class _Run:
         self._sessions = sessions
         self._of = of
         self._done = 0
+        self.waiting: set[str] = set()
+        """Those whose CA had said stop, so that it was not asked for them."""
         self._counting = threading.Lock()
 
     def one(self, decision: Decision) -> str | Skipped | FailedLineage:
@@ -322,13 +324,10 @@ class _Run:
             context.cancel.check()
             result: str | Skipped | FailedLineage = self._work(context, decision)
         except CertdeckError as exc:
-            waits = is_waiting(exc)
-            why = f"it waits: {exc.what} {exc.why}"
-            result = (
-                Skipped(name=decision.name, why=why, renew_at=exc.retry_at)
-                if waits
-                else FailedLineage(name=decision.name, error=exc)
-            )
+            result = FailedLineage(name=decision.name, error=exc)
+            if is_waiting(exc):
+                self.waiting.add(decision.name)
+                result = Skipped(name=decision.name, why=f"it waits: {exc.what} {exc.why}", renew_at=exc.retry_at)
         except Exception as exc:  # noqa: BLE001 - a mistake of ours in one lineage is no reason to let the others expire
             result = FailedLineage(name=decision.name, error=_unforeseen(decision.name, exc))
         if isinstance(result, FailedLineage):

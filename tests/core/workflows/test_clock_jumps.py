@@ -24,6 +24,8 @@ from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
 from tests.support.clock import FakeClock
 from tests.support.services import Service
+from tui.cli.jsonout import status_json
+from tui.cli.status_text import check_line
 
 NAME = "shop.example.com"
 GONE = TransportFailure("unreachable", "connection refused")
@@ -276,3 +278,31 @@ def test_old_versions_stay_while_the_clock_is_in_doubt(appliance: Appliance) -> 
     assert load_lineage(appliance.paths, NAME).name == NAME
     appliance.engine.renew((NAME,), force=True)
     assert len(lineages.versions(appliance.paths, NAME)) == lineages.KEPT_VERSIONS + 1
+
+
+def test_a_clock_unlike_the_cas_is_told_before_the_order(appliance: Appliance) -> None:
+    """`issue` ordered without a word under a clock hours away from the CA's, and the certificate looked not valid here."""
+    appliance.ca.clock = FakeClock(appliance.clock.now())
+    appliance.issue("right.example.com")
+    assert not [one for one in appliance.of(Warned) if isinstance(one, Warned) and one.code == "clock-differs"]
+    jump(appliance, timedelta(hours=3))
+    appliance.issue(NAME)
+    kinds = [one.code if isinstance(one, Warned) else type(one).__name__ for one in appliance.events]
+    told = kinds.index("clock-differs")
+    assert told < len(kinds) - 1 - kinds[::-1].index("OrderCreated")
+    assert any("3 hours ahead of that of ca" in one.what for one in appliance.of(Warned) if isinstance(one, Warned))
+
+
+def test_doctor_and_monitoring_say_it(appliance: Appliance) -> None:
+    """The doctor fails the clock, monitoring warns of it, and the JSON object says why."""
+    appliance.engine.first_boot()
+    appliance.clock.advance(days=30)
+    appliance.engine.renew()
+    jump(appliance, -timedelta(days=2))
+    status = appliance.engine.status()
+    level, line = check_line(status)
+    assert level == 1
+    assert "clock: The clock of this box shows" in line
+    assert status_json(status)["clock"] == {"in_doubt": True, "why": status.clock_doubt}
+    (clock,) = [each for each in appliance.engine.doctor() if each.id == "clock"]
+    assert (clock.status, "in doubt" in clock.detail) == ("fail", True)

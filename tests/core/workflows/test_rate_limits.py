@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from core.acme.problem import URN, parse
 from core.config.edit import write_lineage
 from core.config.model import LineageConfig
 from core.errors import RateLimited
-from core.events import Warned
+from core.events import Failed, Report, Warned
 from core.ports import Response
 from core.rate_limits import Limit, believable, closed
 from core.store import limits as stored
@@ -204,6 +205,20 @@ def test_an_account_that_cannot_be_made_is_asked_for_once(appliance: Appliance) 
     assert appliance.ca.count("/new-account") == 1
 
 
+def test_a_killed_run_has_kept_it(appliance: Appliance) -> None:
+    """The limit is on the disk before the run goes on: one that is killed then is not followed by one that asks again."""
+    due(appliance, 1)
+    Bucket(appliance, 0, too_many)
+    kept: list[int] = []
+
+    def look(told: Report) -> None:
+        if isinstance(told.event, Failed):
+            kept.append(len(stored.load(appliance.paths)))
+
+    appliance.engine.renew(report=look)
+    assert kept == [1]
+
+
 def test_a_person_is_told_and_can_insist(appliance: Appliance) -> None:
     """`issue` and a named run say until when it is closed and send nothing; with --force they try."""
     by_end = due(appliance, 3)
@@ -238,6 +253,21 @@ def test_another_issuer_steps_in(appliance: Appliance) -> None:
 
     appliance.ca.fail("/new-order", refuse, times=999)
     assert len(appliance.engine.renew().renewed) == 12
+
+
+def test_the_fallback_stands_in_for_what_waits(appliance: Appliance, tmp_path: Path) -> None:
+    """A certificate that ends while its CA is closed is shown as expired no longer than any other that fails."""
+    service = appliance.add_service(tmp_path / "srv")
+    appliance.engine.first_boot()
+    appliance.issue("shop.example.com", targets=("web",))
+    appliance.clock.advance(days=89)
+    Bucket(appliance, 0, lambda: problem("rateLimited", 429, "stop", headers={"retry-after": "2592000"}))
+    appliance.engine.renew(("shop.example.com",))
+    renewal_state.save(appliance.paths, "shop.example.com", renewal_state.RenewalState())
+    appliance.clock.advance(days=2)
+    report = appliance.reopened().renew()
+    assert [each.name for each in report.skipped] == ["default", "shop.example.com"]
+    assert service.serves == appliance.live("default")
 
 
 def test_a_clock_that_was_wrong_closes_nothing_for_long(appliance: Appliance) -> None:
