@@ -290,7 +290,7 @@ def test_a_refusal_that_is_no_problem_document_keeps_status_and_reason(
     ("after", "until"), [("7200", "Wait until 2026-11-21 14:00 UTC"), (None, "Wait until 2026-11-21 13:00 UTC")]
 )
 def test_a_limit_in_plain_text_says_until_when(content_type: str, after: str | None, until: str) -> None:
-    """A 429 of a proxy is a rate limit as good as the CA's own, and says when it is asked again: an hour later where it names no time."""
+    """A 429 of a proxy is a rate limit like one of the CA, and says until when: an hour where it names no time."""
     server = AcmeServer()
     session = registered(server)
     headers = {"content_type": content_type} | ({"retry_after": after} if after else {})
