@@ -233,6 +233,35 @@ class NotificationSent(Event):
 
 SERVICE_TAKEN_OVER = "service-taken-over"
 """Code of the warning that a service carried another lineage's certificate until now."""
+BOOKKEEPING = frozenset(
+    {
+        "commit-not-synced",
+        "settings-not-written",
+        "targets-not-taken-over",
+        "outcome-not-kept",
+        "old-key-not-sealed",
+        "old-versions-not-removed",
+        "target-not-clean",
+        "transaction-not-closed",
+        "order-not-removed",
+        "request-not-removed",
+        "status-not-read",
+        "old-copies-not-removed",
+        "log-not-written",
+    }
+)
+"""Codes of the warnings that the new certificate is live, but something that follows from it failed."""
+MAY_LEAVE_SOMETHING = BOOKKEEPING | {
+    "store-error",
+    "store-full",
+    "store-not-writable",
+    "store-corrupt",
+    "stage-failed",
+    "internal",
+}
+"""Codes of failures after which temporary files may lie about."""
+IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER}
+"""Codes of the warnings that belong to an operation's result and are repeated there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

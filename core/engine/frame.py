@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.load import load_config
@@ -23,6 +25,20 @@ if TYPE_CHECKING:
 
 def ignore(report: Report) -> None:
     """Be a reporter that nobody listens to."""
+
+
+@contextmanager
+def _in_our_words(paths: Paths) -> Iterator[None]:
+    """Turn what the system refuses into an error of ours, also where nobody thought of it; the debug log has the place."""
+    try:
+        yield
+    except OSError as exc:
+        import logging
+
+        from core.store.atomic import store_error
+
+        logging.getLogger(__name__).warning("a system call failed", exc_info=exc)
+        raise store_error(exc, Path(exc.filename or paths.state), "read or written") from exc
 
 
 class Frame:
@@ -62,12 +78,12 @@ class Frame:
     ) -> Iterator[Context]:
         """Hold the lock and the history around a workflow; tell how it began and ended."""
         from core.errors import Cancelled, CertdeckError
-        from core.events import Failed, RecordsRequired, RunFinished, RunStarted
+        from core.events import MAY_LEAVE_SOMETHING, Failed, RecordsRequired, RunFinished, RunStarted, Warned
         from core.store.lock import writers_lock
         from core.workflows.recover import recover
 
         config = self.config()
-        with writers_lock(self.paths, self.env, operation) as was_tidy, self._history() as history:
+        with writers_lock(self.paths, self.env, operation) as held, self._history() as history:
             who = self.env.host.user()
 
             failures: list[Failed] = []
@@ -79,13 +95,17 @@ class Frame:
                 history.record(told, who)
                 if isinstance(told.event, Failed):
                     failures.append(told.event)
+                if isinstance(told.event, Failed | Warned) and told.event.code in MAY_LEAVE_SOMETHING:
+                    held.is_tidy = False
                 report(told)
 
             context = self._context(config, tee, cancel, name)
-            recover(context, sweep=not was_tidy)
+            with _in_our_words(self.paths):
+                recover(context, sweep=not held.was_tidy)
             context.narrator.tell(RunStarted(operation=operation))
             try:
-                yield context
+                with _in_our_words(self.paths):
+                    yield context
             except CertdeckError as exc:
                 outcome = "cancelled" if isinstance(exc, Cancelled) else "failed"
                 about = context.narrator.about(exc.lineage) if exc.lineage else context.narrator
@@ -100,6 +120,12 @@ class Frame:
             context.narrator.tell(
                 RunFinished(operation=operation, outcome=outcome, why=failures[0].what if failures else "")
             )
+            history.flush()
+            if history.problem:
+                held.is_tidy = False
+                # Only to who listens: the log is what cannot be written.
+                quiet = replace(context.narrator, report=report)
+                quiet.tell(Warned(code="log-not-written", what=history.problem, fix=history.fix))
 
     @contextmanager
     def _history(self) -> Iterator[History]:

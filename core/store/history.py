@@ -59,7 +59,9 @@ class History:
         self._lock = threading.Lock()
         self._gathered: list[_Row] = []
         self._since = datetime.min.replace(tzinfo=UTC)
-        self._is_broken = False
+        self.problem = ""
+        """What could not be written, and why, in sentences; empty while all is well."""
+        self.fix = "See `certdeck log --verify`; what was told since is in the debug log only."
 
     def record(self, report: Report, who: str) -> None:
         """Take down one event. Never raises. Progress in numbers is not worth keeping and is left out."""
@@ -140,7 +142,7 @@ class History:
     def _write(self) -> None:
         """Write what was gathered; the lock is held."""
         rows, self._gathered = self._gathered, []
-        if not rows or self._is_broken:
+        if not rows or self.problem:
             return
         import sqlite3
 
@@ -151,7 +153,7 @@ class History:
             text = json.dumps({"number": number, "hash": head})
             write_file(self._head_path, text.encode(), durable=False)
         except (sqlite3.Error, StoreError, OSError, ValueError) as exc:
-            self._is_broken = True
+            self.problem = f"The log {self._path} could not be written. {_why(exc)}"
             logging.getLogger(__name__).warning("the history cannot be written: %s", exc)
 
     def _append(self, database: sqlite3.Connection, rows: list[_Row]) -> tuple[int, str]:
@@ -236,6 +238,10 @@ class History:
             "It is damaged, or this user may not read it.",
             "Move the file away; a new one is begun, and nothing else depends on it.",
         )
+
+
+def _why(exc: Exception) -> str:
+    return exc.why if isinstance(exc, StoreError) else f"SQLite says: {exc}."
 
 
 def _is_for_want_of_a_file(exc: Exception) -> bool:

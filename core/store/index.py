@@ -26,6 +26,8 @@ from core.paths import Paths
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from core.config.model import LineageConfig
+
 FORMAT = 3
 """Raise when `Facts` changes: an index of another format is ignored."""
 _SUM_LENGTH = len('{"sum":"00000000",')
@@ -130,13 +132,13 @@ def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
     return found, problems
 
 
-def facts_of(paths: Paths, name: str) -> Facts:
-    """Return the facts of one lineage, read from its files.
+def facts_of(paths: Paths, name: str, settings: LineageConfig | None = None) -> Facts:
+    """Return the facts of one lineage, read from its files. `settings`: used instead of those on disk.
 
     Raises NotFound (`not-found`), ConfigError (`config-invalid`), StoreCorrupt (`store-corrupt`), StoreError.
     """
-    row = _read_row(paths, name)
-    row[-1] = (paths.orders / name / "order.json").exists()
+    row = _read_row(paths, name, settings=settings)
+    row[-1] = os.path.exists(paths.orders / name / "order.json")
     return Facts._make(row)
 
 
@@ -295,12 +297,14 @@ def _read_again(
     return found, problems
 
 
-def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[Any]:
+def _read_row(
+    paths: Paths, name: str, *, without_live: bool = False, settings: LineageConfig | None = None
+) -> list[Any]:
     """Return the values of `Facts` in its order, as JSON has them; whether an order is open is filled in each time."""
     from core.config.load import load_lineage
     from core.store import lineages, renewal_state
 
-    config = load_lineage(paths, name)
+    config = load_lineage(paths, name) if settings is None else settings
     version = lineages.live_version(paths, name)
     waiting = lineages.waiting_version(paths, name)
     if without_live:
@@ -330,7 +334,7 @@ def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[An
         except NotFound as exc:
             if lineages.live_version(paths, name) == version:
                 raise _gone(paths, name, version) from exc
-            return _read_row(paths, name)  # it was switched and pruned while we looked
+            return _read_row(paths, name, settings=settings)  # it was switched and pruned while we looked
         leaf = facts.certificate
         row += [
             leaf.subject,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError, IssuerError, LockHeld, NotFound, RateLimited, StoreCorrupt, UsageError
@@ -21,6 +22,7 @@ from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
 from core.store.live import odd_links
+from core.store.lock import was_left_untidy
 from core.workflows import last_run
 from core.workflows.context import Context, View
 from core.workflows.damaged import damaged
@@ -89,7 +91,9 @@ def renew(
 
 
 def _left_behind(paths: Paths) -> bool:
-    """Tell whether a deployment, or a DNS record, has been begun and not ended: by a run that died, or one still at work."""
+    """Tell whether a run, a deployment or a DNS record has been begun and not ended: by one that died, or is still at work."""
+    if was_left_untidy(paths):
+        return True
     for folder in (paths.transactions, paths.dns_records):
         with suppress(OSError):
             if any(not name.startswith(".") for name in os.listdir(folder)):
@@ -167,6 +171,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from core.workflows.afterwards import afterwards
     from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions
 
@@ -174,7 +179,8 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = context.vault
-    purge_deleted(context.paths, context.env.clock.now())
+    with afterwards(context, "old-copies-not-removed"):
+        purge_deleted(context.paths, context.env.clock.now())
     with Sessions(context, vault) as sessions:
         run = _Run(context, vault, sessions, len(busy), begins=force and bool(names))
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
@@ -196,12 +202,15 @@ def _waits(pending: Pending) -> Skipped:
     return Skipped(name=pending.name, why=why, needs_you=True)
 
 
-def _unforeseen(name: str, exc: Exception) -> CertdeckError:
+def _unforeseen(paths: Paths, name: str, exc: Exception) -> CertdeckError:
     import logging
 
     from core.errors import InternalError
+    from core.store.atomic import store_error
 
     logging.getLogger(__name__).error("renewing %s failed", name, exc_info=exc)
+    if isinstance(exc, OSError):
+        return store_error(exc, Path(exc.filename or paths.state), "read or written")
     return InternalError(
         f"Renewing {name} met something that certdeck did not expect: {type(exc).__name__}.",
         "This is a mistake in certdeck; what was live is still live.",
@@ -234,7 +243,7 @@ class _Run:
         except CertdeckError as exc:
             result = FailedLineage(name=decision.name, error=exc)
         except Exception as exc:  # noqa: BLE001 - a mistake of ours in one lineage is no reason to let the others expire
-            result = FailedLineage(name=decision.name, error=_unforeseen(decision.name, exc))
+            result = FailedLineage(name=decision.name, error=_unforeseen(context.paths, decision.name, exc))
         if isinstance(result, FailedLineage):
             error = result.error
             context.narrator.tell(Failed(code=error.code, what=error.what, why=error.why, fix=error.fix))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from core.config.model import Config, TargetConfig
+from core.config.model import Config, LineageConfig, TargetConfig
 from core.errors import CertdeckError, NotFound
 from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.paths import Paths
@@ -52,9 +52,9 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
     )
 
 
-def status_of(view: View, name: str, *, probe: bool = False) -> LineageStatus:
-    """Return the state of one lineage. Raises NotFound."""
-    facts = facts_of(view.paths, name)
+def status_of(view: View, name: str, *, probe: bool = False, settings: LineageConfig | None = None) -> LineageStatus:
+    """Return the state of one lineage. `settings`: used instead of those on disk. Raises NotFound, StoreError."""
+    facts = facts_of(view.paths, name, settings)
     states = _target_states(view, [facts], probe)
     return _lineage(view, facts, view.env.clock.now(), states)
 

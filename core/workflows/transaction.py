@@ -51,7 +51,17 @@ from core.targets.kinds import resolved
 from core.targets.probe import look
 from core.targets.service import Verdict, run_reload, run_test, shown
 from core.workflows.context import Context
-from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read
+from core.workflows.inflight import (
+    COMMITTING,
+    SWITCHING,
+    Aftermath,
+    InFlight,
+    commit,
+    finish,
+    go_back,
+    read,
+    roll_forward,
+)
 
 _ONE_AT_A_TIME = threading.Lock()
 """Two targets may be one service: its test would see, and fail on, what the other deployment is about to take back."""
@@ -111,7 +121,7 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[Targe
         now = rfc3339(context.env.clock.now())
         outcomes = {s.name: {"state": s.state, "sha256": s.served_sha256, "at": now, "why": s.why} for s in states}
         flight = replace(flight, outcomes=outcomes)
-        flight.write(context, COMMITTING)
+        commit(context, flight)
     except BaseException as exc:
         aftermath = go_back(context, flight, touched, str(getattr(exc, "why", "") or "It was interrupted."))
         if not isinstance(exc, CertdeckError):
@@ -121,7 +131,7 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[Targe
         if error is exc:
             raise
         raise error from exc
-    _finish(context, flight)
+    finish(context, flight)
     return states
 
 
@@ -192,7 +202,7 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
         if other != name and paths.isdisjoint(place.path for change in flight.changes for place in change.places):
             continue
         if phase == COMMITTING:
-            finish(context, flight)
+            roll_forward(context, flight)
             continue
         aftermath = go_back(
             context, flight, [target.name for target in flight.targets], "A deployment had been interrupted."
@@ -301,19 +311,6 @@ def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, i
 
 
 # -- the ends ---------------------------------------------------------------------------------------------------------------
-
-
-def _finish(context: Context, flight: InFlight) -> None:
-    try:
-        finish(context, flight)
-    except CertdeckError as exc:
-        raise type(exc)(
-            f"{flight.lineage} is deployed, but not everything about it could be written down: {exc.what}",
-            exc.why,
-            f"{exc.fix} The next run of certdeck does the rest.",
-            lineage=flight.lineage,
-            details=exc.details,
-        ) from exc
 
 
 def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight) -> CertdeckError:
