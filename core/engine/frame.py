@@ -17,6 +17,7 @@ from core.config.model import Config
 from core.paths import Paths
 
 if TYPE_CHECKING:
+    from core.errors import StoreError
     from core.events import Report, Reporter
     from core.ports import CancelToken, Environment
     from core.store.history import History
@@ -35,10 +36,15 @@ def _in_our_words(paths: Paths) -> Iterator[None]:
     except OSError as exc:
         import logging
 
-        from core.store.atomic import store_error
-
         logging.getLogger(__name__).warning("a system call failed", exc_info=exc)
-        raise store_error(exc, Path(exc.filename or paths.state), "read or written") from exc
+        raise refused_by_system(exc, paths) from exc
+
+
+def refused_by_system(exc: OSError, paths: Paths) -> StoreError:
+    """Return the error for a system call that failed where nobody thought of it."""
+    from core.store.atomic import store_error
+
+    return store_error(exc, Path(exc.filename or paths.state), "read or written")
 
 
 class Frame:

@@ -44,10 +44,9 @@ def status_after(context: Context, settings: LineageConfig) -> LineageStatus:
 
     with suppress(CertdeckError, OSError):
         return status_of(context, settings.name)
-    found: LineageStatus | None = None
-    with afterwards(context, "status-not-read"):  # its settings may be what could not be written
+    with afterwards(context, "status-not-read") as outcome:  # its settings may be what could not be written
         found = status_of(context, settings.name, settings=settings)
-    if found is not None:
+    if outcome.error is None:
         return found
     return LineageStatus(
         name=settings.name,

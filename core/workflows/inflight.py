@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.config.model import LineageConfig, TargetConfig
-from core.errors import CertdeckError, StoreCorrupt, StoreError, TargetError, VaultError
+from core.errors import CertdeckError, StoreCorrupt, StoreError, StoreFull, TargetError
 from core.events import SERVICE_TAKEN_OVER, TargetProbed, TargetRolledBack, VersionSwitched, Warned
 from core.store import journal, lineages, renewal_state
 from core.store.atomic import store_error, storing
@@ -171,8 +171,9 @@ def finish(context: Context, flight: InFlight) -> bool:
     for code, step in steps:
         with afterwards(context, code) as outcome:
             step()
-        # A vault that does not open needs a person; the next deployment seals what is still open.
-        is_done = is_done and (outcome.error is None or isinstance(outcome.error, VaultError))
+        # A vault that cannot be read needs a person; the next deployment seals what is still open.
+        needs_a_person = code == "old-key-not-sealed" and not isinstance(outcome.error, StoreFull)
+        is_done = is_done and (outcome.error is None or needs_a_person)
     for change in flight.changes:
         with afterwards(context, "target-not-clean"), storing(change.folder, "cleaned up"):
             settle(change)  # what is left there goes with the next deployment

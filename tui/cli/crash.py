@@ -35,10 +35,10 @@ def internal_error(exc: BaseException, variables: Mapping[str, str]) -> Internal
 
 def refused_by_system(exc: OSError, variables: Mapping[str, str]) -> CertdeckError:
     """Return the error for a system call that failed where nobody thought of it; the traceback is written down. Never raises."""
-    from core.store.atomic import store_error
+    from core.engine import frame
 
     internal_error(exc, variables)
-    return store_error(exc, Path(exc.filename or paths_for(variables, os.getuid()).state), "read or written")
+    return frame.refused_by_system(exc, paths_for(variables, os.getuid()))
 
 
 def log_quietly(log: Path) -> None:
