@@ -25,6 +25,8 @@ from core.version import VERSION
 REQUEST_SECONDS = 20.0
 PAUSES_SECONDS = (0.5, 1.5, 4.0, 10.0)
 WHOLE_SECONDS = 60.0
+"""For one request with its repetitions; and for all requests to an interface that does not answer at all."""
+_SHORTEST_SECONDS = 1.0
 TEMPORARY = (429, 500, 502, 503, 504)
 UNTOUCHED = (429, 503)
 """Refusals before any work: what got one may be sent again even when it must not be done twice."""
@@ -96,6 +98,8 @@ class Api:
         self.title = title
         self._is_temporary = is_temporary
         self._concealed: set[str] = set()
+        self._silent_until = math.inf
+        """When patience with an interface that does not answer ends; by the monotonic clock."""
         self._places = _places(access.settings.get("endpoint") or endpoint, endpoint)
         self._transport = access.env.transport(access.settings.get("ca_bundle") or None)
 
@@ -174,7 +178,8 @@ class Api:
             cancel.check()
             at_least = 0.0
             try:
-                answer = self._answer(self._transport.request(method, url, headers=headers, body=body, timeout=timeout))
+                response = self._response(method, url, headers, body, timeout)
+                answer = self._answer(response)
             except TransportFailure as failure:
                 error = self._unreachable(failure)
                 if not repeat or failure.kind == "untrusted":
@@ -189,12 +194,39 @@ class Api:
             if pause is None:
                 raise error
             wait = max(pause * self.access.env.random.uniform(0.8, 1.2), at_least)
-            if clock.monotonic() - started + wait > WHOLE_SECONDS:
+            if clock.monotonic() + wait > self._ends(started):
                 raise error
             clock.sleep(wait, cancel)
             if is_perishable:
                 raise Stale(error)
         raise AssertionError("the last round raises or returns")
+
+    def _response(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float
+    ) -> Response:
+        """Send a request once, for no longer than what is left of the time for an interface that says nothing.
+
+        The time runs over all requests, from the first one without an answer to the next answer: otherwise each step of an
+        attempt (look, write, remove) would wait for it anew.
+        """
+        clock = self.access.env.clock
+        started = clock.monotonic()
+        if self._silent_until + WHOLE_SECONDS < started:
+            self._silent_until = math.inf  # long ago: it gets another chance
+        left = self._ends(started) - started
+        if left < _SHORTEST_SECONDS:
+            raise TransportFailure("timeout", f"It has not answered for {WHOLE_SECONDS:.0f} s.")
+        try:
+            response = self._transport.request(method, url, headers=headers, body=body, timeout=min(timeout, left))
+        except TransportFailure:
+            self._silent_until = min(self._silent_until, started + WHOLE_SECONDS)
+            raise
+        self._silent_until = math.inf
+        return response
+
+    def _ends(self, started: float) -> float:
+        """Return when patience ends for a request begun at `started`."""
+        return min(started + WHOLE_SECONDS, self._silent_until)
 
     def close(self) -> None:
         self._transport.close()

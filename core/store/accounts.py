@@ -13,8 +13,8 @@ from datetime import datetime
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import make_dir, remove_file, store_error, write_file
-from core.store.records import from_json, to_json
+from core.store.atomic import make_dir, remove_file, store_error
+from core.store.records import from_json, to_json, write_record
 
 SUFFIX = ".json"
 
@@ -76,7 +76,7 @@ def load_account(paths: Paths, issuer: str, directory: str) -> AccountRecord | N
 def save_account(paths: Paths, record: AccountRecord) -> None:
     """Keep an account's record. Durable. Raises StoreError."""
     make_dir(paths.accounts)
-    write_file(paths.accounts / (record.id + SUFFIX), to_json(record))
+    write_record(paths.accounts / (record.id + SUFFIX), to_json(record))
 
 
 def list_accounts(paths: Paths) -> tuple[AccountRecord, ...]:
@@ -103,7 +103,7 @@ def delete_account(paths: Paths, record: AccountRecord) -> None:
 def _load(paths: Paths, id: str) -> AccountRecord | None:
     path = paths.accounts / (id + SUFFIX)
     try:
-        record = from_json(AccountRecord, path.read_bytes())
+        record = from_json(AccountRecord, path.read_bytes(), path)
         if record.id != id:
             raise ValueError("it is the record of another account")
         return record

@@ -21,14 +21,14 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import StoreCorrupt, StoreError
 from core.events import Event, Progressed, Report
 from core.operations import LogEntry
 from core.paths import Paths
-from core.store.atomic import make_dir, storing, write_file
-from core.store.records import rfc3339
+from core.store.atomic import make_dir, storing
+from core.store.records import check_format, dumped, parsed, rfc3339, write_record
 
 if TYPE_CHECKING:
     import sqlite3
@@ -45,6 +45,8 @@ _TABLE = """CREATE TABLE IF NOT EXISTS history (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, run TEXT NOT NULL, lineage TEXT, kind TEXT NOT NULL,
     facts TEXT NOT NULL, who TEXT NOT NULL, hash TEXT NOT NULL)"""
 _INDEX = "CREATE INDEX IF NOT EXISTS history_lineage ON history (lineage, number)"
+FORMAT = 1
+"""Of the tables; kept as the database's `user_version`."""
 _COLUMNS = "number, at, run, lineage, kind, facts, who, hash"
 
 _Row = tuple[str, str, str | None, str, str, str]
@@ -150,8 +152,7 @@ class History:
             make_dir(self._path.parent)
             with closing(self._writable()) as database:
                 number, head = self._append(database, rows)
-            text = json.dumps({"number": number, "hash": head})
-            write_file(self._head_path, text.encode(), durable=False)
+            write_record(self._head_path, dumped({"number": number, "hash": head}), durable=False)
         except (sqlite3.Error, StoreError, OSError, ValueError) as exc:
             self.problem = f"The log {self._path} could not be written. {_why(exc)}"
             logging.getLogger(__name__).warning("the history cannot be written: %s", exc)
@@ -181,12 +182,18 @@ class History:
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
+            self._check_format(database)
             database.execute(_TABLE)
             database.execute(_INDEX)
-        except sqlite3.Error:
+            database.execute(f"PRAGMA user_version = {FORMAT}")
+        except (sqlite3.Error, StoreError):
             database.close()
             raise
         return database
+
+    def _check_format(self, database: sqlite3.Connection) -> None:
+        """Raise StoreTooNew where a later release wrote it. Older releases gave it no number, which is 0."""
+        check_format(database.execute("PRAGMA user_version").fetchone()[0], self._path, FORMAT)
 
     def _is_there(self) -> bool:
         with storing(self._path, "looked at"):
@@ -203,10 +210,12 @@ class History:
                 if not _is_for_want_of_a_file(exc) or self._has_unmerged():
                     raise
             else:
+                self._check_format(database)
                 yield database
                 return
         # The files that readers share cannot be made, on a full disk or a read-only one. What stands in the database is all.
         with closing(self._connection("mode=ro&immutable=1")) as database:
+            self._check_format(database)
             yield database
 
     def _connection(self, how: str) -> sqlite3.Connection:
@@ -222,7 +231,7 @@ class History:
 
     def _head(self) -> tuple[int, str]:
         with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            raw = json.loads(self._head_path.read_bytes())
+            raw = cast("dict[str, Any]", parsed(self._head_path.read_bytes(), self._head_path))
             return int(raw["number"]), str(raw["hash"])
         return 0, _ORIGIN
 

@@ -109,7 +109,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
-    kept, at = _load(paths)
+    kept, at, is_ours = _load(paths)
     signatures = _signatures(paths)
     orders = _open_orders(paths)
     found: list[Facts] = []
@@ -126,7 +126,7 @@ def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
             found.append(make(row))
     if not changed and len(kept) == len(signatures):
         return found, []
-    read, problems = _read_again(paths, changed, signatures, kept, orders)
+    read, problems = _read_again(paths, changed, signatures, kept, orders, keeps=is_ours)
     if read:
         found = sorted([*found, *read])
     return found, problems
@@ -255,21 +255,29 @@ def _sum(rest: bytes) -> bytes:
     return b'{"sum":"%08x",' % crc32(rest)
 
 
-def _load(paths: Paths) -> tuple[dict[str, Any], int]:
+def _load(paths: Paths) -> tuple[dict[str, Any], int, bool]:
+    """Return the entries, when they were looked at, and whether the file may be replaced: not that of a later release."""
     try:
         data = paths.index.read_bytes()
         # Looking at every value would cost more than reading it anew; a sum says whether it is what we wrote.
         if data.startswith(_sum(data[_SUM_LENGTH:])):
             raw = json.loads(data)
             if raw["format"] == FORMAT:
-                return raw["lineages"], raw["at"]
+                return raw["lineages"], raw["at"], True
+            return {}, 0, not raw["format"] > FORMAT
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    return {}, 0
+    return {}, 0, True
 
 
 def _read_again(
-    paths: Paths, changed: list[str], signatures: dict[str, list[int]], kept: dict[str, Any], orders: frozenset[str]
+    paths: Paths,
+    changed: list[str],
+    signatures: dict[str, list[int]],
+    kept: dict[str, Any],
+    orders: frozenset[str],
+    *,
+    keeps: bool,
 ) -> tuple[list[Facts], list[CertdeckError]]:
     from core.store.atomic import TemporaryFile
 
@@ -290,7 +298,7 @@ def _read_again(
             row[-1] = name in orders
             entries[name] = [signatures[name], row]
             found.append(Facts._make(row))
-        if found or len(entries) != len(kept):
+        if keeps and (found or len(entries) != len(kept)):
             text = {"format": FORMAT, "at": file.changed_at, "lineages": entries}
             data = json.dumps(text, separators=(",", ":")).encode()[1:]
             file.keep(_sum(data) + data)

@@ -6,13 +6,12 @@ order after a crash. What stands in a record is the deployment's business (core.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import make_dir, remove_file, store_error, write_file
-from core.store.records import parsed
+from core.store.atomic import make_dir, remove_file, store_error
+from core.store.records import dumped, parsed, write_record
 
 SUFFIX = ".json"
 
@@ -20,14 +19,14 @@ SUFFIX = ".json"
 def write(paths: Paths, name: str, record: Mapping[str, object]) -> None:
     """Keep the record of `name`, replacing the one before. Durable when it returns. Raises StoreError."""
     make_dir(paths.transactions)
-    write_file(paths.transactions / (name + SUFFIX), json.dumps(record).encode())
+    write_record(paths.transactions / (name + SUFFIX), dumped(record))
 
 
 def read(paths: Paths, name: str) -> dict[str, object] | None:
     """Return the record of `name`, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.transactions / (name + SUFFIX)
     try:
-        record = parsed(path.read_bytes())
+        record = parsed(path.read_bytes(), path)
     except FileNotFoundError:
         return None
     except OSError as exc:
@@ -41,6 +40,7 @@ def read(paths: Paths, name: str) -> dict[str, object] | None:
             f"Remove it, then put the certificate onto its services again: certdeck deploy {name}.",
             lineage=name,
         )
+    record.pop("format", None)
     return record
 
 

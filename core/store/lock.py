@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from core.errors import CertdeckError, LockHeld, StoreNotWritable
+from core.errors import CertdeckError, LockHeld, StoreNotWritable, StoreTooNew
 from core.paths import Paths
 from core.store.atomic import make_dir, store_error
-from core.store.records import rfc3339
+from core.store.records import dumped, parsed, rfc3339
 
 if TYPE_CHECKING:
     from core.ports import Environment
@@ -55,7 +54,7 @@ def writers_lock(paths: Paths, env: Environment, operation: str) -> Iterator[Hel
         holder = {"pid": os.getpid(), "since": rfc3339(env.clock.now()), "operation": operation}
         with suppress(OSError):  # a full disk must not keep somebody from deleting what fills it
             os.ftruncate(handle, 0)
-            os.pwrite(handle, json.dumps(holder).encode(), 0)
+            os.pwrite(handle, dumped(holder), 0)
         yield held
     except CertdeckError:
         raise  # whoever raises it knows whether it may leave something
@@ -125,9 +124,9 @@ def _is_same(handle: int, lock: Path) -> bool:
 
 def _held(lock: Path) -> LockHeld:
     try:
-        holder = json.loads(lock.read_bytes())
+        holder = cast("dict[str, Any]", parsed(lock.read_bytes(), lock))
         pid, since, operation = int(holder["pid"]), str(holder["since"]), str(holder["operation"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, StoreTooNew):
         return LockHeld(
             "Another certdeck is at work.",
             "Only one at a time may change things, and it has just begun.",

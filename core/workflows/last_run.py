@@ -6,12 +6,12 @@ whoever ends last is right.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from core.paths import Paths
-from core.store.atomic import make_dir, write_file
+from core.store.atomic import make_dir
+from core.store.records import from_json, to_json, write_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +28,12 @@ class LastRun:
 def record(paths: Paths, run: LastRun) -> None:
     """Write the outcome of a run. Raises StoreError."""
     make_dir(paths.state)
-    said = {"at": run.at.isoformat(), "outcome": run.outcome, "error": run.error, "lineages": run.lineages}
-    text = json.dumps(said)
-    write_file(paths.last_run, text.encode())
+    write_record(paths.last_run, to_json(run))
 
 
 def read(paths: Paths) -> LastRun | None:
-    """Return the last run, or None when there was none or the file cannot be read."""
+    """Return the last run, or None when there was none or the file cannot be read. Raises StoreTooNew (`store-too-new`)."""
     try:
-        raw = json.loads(paths.last_run.read_bytes())
-        at = datetime.fromisoformat(raw["at"]).astimezone(UTC)
-        lineages = tuple(map(str, raw.get("lineages", ())))
-        return LastRun(at=at, outcome=str(raw["outcome"]), error=str(raw["error"]), lineages=lineages)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return from_json(LastRun, paths.last_run.read_bytes(), paths.last_run)
+    except (OSError, ValueError, TypeError):
         return None

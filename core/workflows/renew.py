@@ -16,7 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import CertdeckError, IssuerError, LockHeld, NotFound, RateLimited, StoreCorrupt, UsageError
+from core.errors import (
+    CertdeckError,
+    IssuerError,
+    LockHeld,
+    NotFound,
+    RateLimited,
+    StoreCorrupt,
+    StoreTooNew,
+    UsageError,
+)
 from core.renewal import due_at
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.store.copies import has_old_copies, purge_deleted
@@ -103,9 +112,13 @@ def _left_behind(paths: Paths) -> bool:
 
 def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()) -> None:
     # A disk that is full or read-only must not hide what the run itself has to say.
-    with suppress(CertdeckError):
+    try:
         ended = last_run.LastRun(at=view.env.clock.now(), outcome=outcome, error=error, lineages=tuple(lineages))
         last_run.record(view.paths, ended)
+    except StoreTooNew:
+        raise
+    except CertdeckError:
+        return
 
 
 def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
