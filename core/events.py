@@ -231,6 +231,34 @@ class NotificationSent(Event):
     channel: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPruned(Event):
+    """Old entries of the log were removed. The chain goes on from `hash`, that of the last one removed."""
+
+    through: int
+    """Its number."""
+    hash: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogChainStarted(Event):
+    """The log was begun anew, by somebody who asked for it."""
+
+    previous_entries: int
+    """Number of the last entry of the chain before."""
+    previous_hash: str
+    set_aside: str
+    """Where what was there lies now; empty where nothing was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEndDoubtful(Event):
+    """The recorded end of the log did not fit its last entry when something was added."""
+
+    why: str
+
+
 SERVICE_TAKEN_OVER = "service-taken-over"
 """Code of the warning that a service carried another lineage's certificate until now."""
 BOOKKEEPING = frozenset(

@@ -127,6 +127,7 @@ class Frame:
                 RunFinished(operation=operation, outcome=outcome, why=failures[0].what if failures else "")
             )
             history.flush()
+            history.prune(config.log, self.env.clock.now(), who)
             if history.problem:
                 held.is_tidy = False
                 # Only to who listens: the log is what cannot be written.

@@ -312,7 +312,7 @@ def test_a_server_that_never_answers_is_waited_for_a_minute_in_all() -> None:
     for _ in range(4):
         with pytest.raises(DnsProviderError, match="cannot be reached"):
             made.call("GET", "/zones")
-    assert clock.monotonic() - started <= WHOLE_SECONDS
+    assert clock.monotonic() - started <= WHOLE_SECONDS + 0.001
     made._transport = CannedTransport(FINE)
     clock.advance(seconds=2 * WHOLE_SECONDS)
     assert made.call("GET", "/zones").is_ok
