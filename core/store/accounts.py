@@ -70,7 +70,7 @@ def account_id(issuer: str, directory: str) -> str:
 
 def load_account(paths: Paths, issuer: str, directory: str) -> AccountRecord | None:
     """Return the account at a directory, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
-    return _load(paths, account_id(issuer, directory))
+    return read_account(paths, account_id(issuer, directory))
 
 
 def save_account(paths: Paths, record: AccountRecord) -> None:
@@ -91,7 +91,7 @@ def list_accounts(paths: Paths) -> tuple[AccountRecord, ...]:
     records = []
     for id in ids:
         with suppress(StoreCorrupt):
-            records.append(_load(paths, id))
+            records.append(read_account(paths, id))
     return tuple(record for record in records if record is not None)
 
 
@@ -100,7 +100,8 @@ def delete_account(paths: Paths, record: AccountRecord) -> None:
     remove_file(paths.accounts / (record.id + SUFFIX))
 
 
-def _load(paths: Paths, id: str) -> AccountRecord | None:
+def read_account(paths: Paths, id: str) -> AccountRecord | None:
+    """Return the account of an id, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.accounts / (id + SUFFIX)
     try:
         record = from_json(AccountRecord, path.read_bytes(), path)

@@ -270,6 +270,14 @@ def _load(paths: Paths) -> tuple[dict[str, Any], int, bool]:
     return {}, 0, True
 
 
+def check_index(paths: Paths) -> None:
+    """Raise StoreTooNew (`store-too-new`) for an index of a later release: it is of no use here, and is not replaced."""
+    if not _load(paths)[2]:
+        from core.store.records import check_format
+
+        check_format(json.loads(paths.index.read_bytes())["format"], paths.index, FORMAT)
+
+
 def _read_again(
     paths: Paths,
     changed: list[str],

@@ -62,6 +62,7 @@ from core.workflows.inflight import (
     read,
     roll_forward,
 )
+from core.x509.pair import pair_problem
 
 _ONE_AT_A_TIME = threading.Lock()
 """Two targets may be one service: its test would see, and fail on, what the other deployment is about to take back."""
@@ -90,6 +91,7 @@ def deploy_version(
     refuse(chosen, context.config.targets.values(), context.paths.state)
     pair = _sound_pair(context, name, version)
     check_lineage(context.paths, spec)  # what the commit could not write would leave it half done for ever
+    renewal_state.load(context.paths, name)  # likewise, where a later release wrote it
     with _alone(context) if chosen else nullcontext():
         _end_what_was_left(context, name, chosen)
         flight = InFlight(
@@ -140,19 +142,8 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[Targe
 
 def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
     """Return the pair when its key belongs to its certificate. Raises StoreCorrupt (`store-corrupt`), NotFound."""
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-    from cryptography.x509 import load_pem_x509_certificate
-
     pair = lineages.read_pair(context.paths, name, version)
-    try:
-        leaf = load_pem_x509_certificate(pair.fullchain).public_key()
-        # The primality proof of an RSA-8192 key takes seconds, and a made-up key cannot have our certificate's modulus.
-        key = load_pem_private_key(pair.privkey, None, unsafe_skip_rsa_key_validation=True).public_key()
-        spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        matches = leaf.public_bytes(*spki) == key.public_bytes(*spki)
-        problem = "" if matches else "Its private key belongs to another certificate."
-    except Exception as exc:  # noqa: BLE001 - what the parser says of damaged files differs from release to release
-        problem = f"Its files cannot be read as certificate and key ({type(exc).__name__})."
+    problem = pair_problem(pair.fullchain, pair.privkey)
     if problem:
         raise StoreCorrupt(
             f"Version {version} of {name} cannot be deployed.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from core.operations import LineageStatus, OpenOrder, Status, TargetState
+from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
 from tui import text
 from tui.cli import exits
 from tui.cli.output import Stream
@@ -211,8 +211,10 @@ def _last_error(lineage: LineageStatus) -> Iterator[str]:
 # -- monitoring --------------------------------------------------------------------------------------------------------
 
 
-def check_line(status: Status) -> tuple[int, str]:
+def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str]:
     """Return the exit status and the line of `status --check`, as monitoring plugins write it.
+
+    `stored`: what the look at the store has found.
 
     Green is ok; yellow, a failed last attempt, a service that shows something else or a dead timer is a warning; red, a failed
     target or a lineage that cannot be read is critical.
@@ -224,6 +226,9 @@ def check_line(status: Status) -> tuple[int, str]:
     by_level[exits.CRITICAL] += [
         f"{printable(each.lineage or 'state')}: {printable(each.code)}" for each in status.problems
     ]
+    for finding in stored:
+        level = exits.CRITICAL if finding.status == "fail" else exits.WARNING
+        by_level[level].append(f"{printable(finding.title)}: {printable(finding.detail)}")
     if status.timer.state == "dead":
         by_level[exits.WARNING].append(f"timer: {printable(status.timer.trouble)}")
     worst = max((level for level, names in by_level.items() if names), default=exits.OK)
