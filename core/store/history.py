@@ -147,9 +147,9 @@ class History:
         import sqlite3
 
         with self._lock:
-            if self.problem or not self._path.exists():
-                return
             try:
+                if self.problem or not self._is_there():
+                    return
                 with closing(self._writable()) as database:
                     through = too_old(database, settings, now)
                     if through is not None:
