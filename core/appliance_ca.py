@@ -7,14 +7,15 @@ certificate is exportable for the clients' trust stores. Leaves are signed here,
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from core.errors import StoreCorrupt
 from core.events import KeyUsed
+from core.store.records import dumped, parsed
 from core.store.vault import Vault
 from core.version import BUILT
 from core.workflows.context import Context
@@ -57,7 +58,7 @@ def root(context: Context, vault: Vault) -> Root:
             made = _new_root(context)
             vault.put(
                 _RECORD,
-                json.dumps({"certificate": _pem_text(made.certificate), "key": made.key.to_pem().decode()}).encode(),
+                dumped({"certificate": _pem_text(made.certificate), "key": made.key.to_pem().decode()}),
             )
             return made
     return _opened(sealed)
@@ -65,7 +66,7 @@ def root(context: Context, vault: Vault) -> Root:
 
 def _opened(sealed: bytes) -> Root:
     try:
-        record = json.loads(sealed)
+        record = cast("dict[str, str]", parsed(sealed, f"The sealed record {_RECORD}"))
         return Root(
             certificate.parse_pem(record["certificate"].encode())[0], key_reader.load_key(record["key"].encode())
         )

@@ -25,7 +25,7 @@
     ├─ TargetError                               says what is live now
     │  └─ StageFailed · ConfigTestFailed · ReloadFailed · ProbeMismatch
     ├─ StoreError
-    │  └─ StoreCorrupt · StoreNotWritable · StoreFull
+    │  └─ StoreCorrupt · StoreTooNew · StoreNotWritable · StoreFull
     ├─ VaultError
     │  └─ MasterKeyMissing · MasterKeyWrong
     ├─ NotifyError
@@ -287,6 +287,12 @@ class StoreCorrupt(StoreError):
     """A file of ours does not hold what it should."""
 
     code = "store-corrupt"
+
+
+class StoreTooNew(StoreError):
+    """A file of ours was written by a later release, in a format that this one does not know. It is left as it is."""
+
+    code = "store-too-new"
 
 
 class StoreNotWritable(StoreError):

@@ -239,8 +239,65 @@ class NotificationSent(Event):
     channel: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPruned(Event):
+    """Old entries of the log were removed. The chain goes on from `hash`, that of the last one removed."""
+
+    through: int
+    """Its number."""
+    hash: str
+    entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogChainStarted(Event):
+    """The log was begun anew, by somebody who asked for it."""
+
+    previous_entries: int
+    """Number of the last entry of the chain before."""
+    previous_hash: str
+    set_aside: str
+    """Where what was there lies now; empty where nothing was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEndDoubtful(Event):
+    """The recorded end of the log did not fit its last entry when something was added."""
+
+    why: str
+
+
 SERVICE_TAKEN_OVER = "service-taken-over"
 """Code of the warning that a service carried another lineage's certificate until now."""
+BOOKKEEPING = frozenset(
+    {
+        "commit-not-synced",
+        "settings-not-written",
+        "targets-not-taken-over",
+        "outcome-not-kept",
+        "old-key-not-sealed",
+        "old-versions-not-removed",
+        "target-not-clean",
+        "transaction-not-closed",
+        "order-not-removed",
+        "request-not-removed",
+        "status-not-read",
+        "old-copies-not-removed",
+        "log-not-written",
+    }
+)
+"""Codes of the warnings that the new certificate is live, but something that follows from it failed."""
+MAY_LEAVE_SOMETHING = BOOKKEEPING | {
+    "store-error",
+    "store-full",
+    "store-not-writable",
+    "store-corrupt",
+    "stage-failed",
+    "internal",
+}
+"""Codes of failures after which temporary files may lie about."""
+IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER}
+"""Codes of the warnings that belong to an operation's result and are repeated there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

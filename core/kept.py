@@ -48,6 +48,16 @@ class LostSecret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewLog:
+    """The log after it was begun anew."""
+
+    previous_entries: int
+    """Number of the last entry of the chain before, as far as it is known; 0 where nothing is."""
+    set_aside: Path | None
+    """Where the old log lies now; None where there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewVault:
     """The vault after what could not be opened was set aside."""
 

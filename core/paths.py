@@ -96,6 +96,11 @@ class Paths:
         return self.state / "limits.json"
 
     @property
+    def last_look(self) -> Path:
+        """What the daily look at the store has found."""
+        return self.state / "last-look.json"
+
+    @property
     def schedule(self) -> Path:
         """What `schedule on` and `schedule off` set."""
         return self.state / "schedule.json"

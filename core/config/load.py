@@ -22,6 +22,7 @@ from core.config.model import (
     Http01,
     IssuerConfig,
     LineageConfig,
+    Log,
     TargetConfig,
 )
 from core.config.rules import NAME, NAME_FIX, RULES
@@ -35,6 +36,7 @@ _SECTIONS: dict[str, type] = {
     "http01": Http01,
     "dns01": Dns01,
     "console": Console,
+    "log": Log,
 }
 _TABLES: dict[str, type] = {"issuers": IssuerConfig, "targets": TargetConfig, "dns_providers": DnsProviderConfig}
 _REQUIRED = {TargetConfig: ("certificate", "key"), DnsProviderConfig: ("kind",)}

@@ -119,6 +119,14 @@ class Console:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    keep_days: int = 400
+    """Older entries are removed."""
+    keep_megabytes: int = 50
+    """Above that the oldest entries are removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     appliance: Appliance = Appliance()
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
@@ -128,6 +136,7 @@ class Config:
     targets: Mapping[str, TargetConfig] = field(default_factory=dict)
     dns_providers: Mapping[str, DnsProviderConfig] = field(default_factory=dict)
     console: Console = Console()
+    log: Log = Log()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from core.config.model import (
     Http01,
     IssuerConfig,
     LineageConfig,
+    Log,
     TargetConfig,
 )
 from core.key_types import KEY_TYPES
@@ -198,6 +199,8 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "file_mode"): file_mode,
     (TargetConfig, "owner"): account,
     (TargetConfig, "group"): account,
+    (Log, "keep_days"): between(30, 36500),
+    (Log, "keep_megabytes"): between(1, 100_000),
     (DnsProviderConfig, "kind"): not_empty,
     (DnsProviderConfig, "zones"): zones,
     (DnsProviderConfig, "delegations"): delegations,

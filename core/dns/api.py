@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 from core.dns.provider import Access, provider_error
 from core.errors import DnsProviderError
-from core.http import Backoff, Improper, improper, retry_after
+from core.http import WHOLE_SECONDS, Backoff, Improper, improper, retry_after
 from core.interruptible import interruptible
 from core.ports import Response, TransportFailure
 from core.text import safe_line
@@ -29,6 +29,7 @@ PAUSES_SECONDS = (0.5, 1.5, 4.0, 10.0)
 _GRACE_SECONDS = 0.5
 """How long an answer is still waited for after somebody asked to stop. What a request left behind may have done is on record, and
 the next run cleans it up."""
+_SHORTEST_SECONDS = 1.0
 TEMPORARY = (429, 500, 502, 503, 504)
 UNTOUCHED = (429, 503)
 """Refusals before any work: what got one may be sent again even when it must not be done twice."""
@@ -100,6 +101,8 @@ class Api:
         self.title = title
         self._is_temporary = is_temporary
         self._concealed: set[str] = set()
+        self._silent_until = math.inf
+        """When patience with an interface that does not answer ends; by the monotonic clock."""
         self._places = _places(access.settings.get("endpoint") or endpoint, endpoint)
         self._transport = access.env.transport(access.settings.get("ca_bundle") or None)
 
@@ -174,15 +177,12 @@ class Api:
         """Send a request until there is an answer that means something, or patience is at its end. Raises as `call` does."""
         env, cancel = self.access.env, self.access.cancel
         backoff = Backoff(env.clock, env.random, cancel, PAUSES_SECONDS)
-
-        def request() -> Response:
-            return self._transport.request(method, url, headers=headers, body=body, timeout=timeout)
-
         while True:
             cancel.check()
             until = None
             try:
-                answer = self._answer(interruptible(request, cancel, grace=_GRACE_SECONDS))
+                response = self._response(method, url, headers, body, timeout)
+                answer = self._answer(response)
             except TransportFailure as failure:
                 error = self._unreachable(failure)
                 if not repeat or failure.kind == "untrusted":
@@ -197,6 +197,37 @@ class Api:
             backoff.wait_or_raise(error, until)
             if is_perishable:
                 raise Stale(error)
+
+    def _response(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float
+    ) -> Response:
+        """Send a request once, for no longer than what is left of the time for an interface that says nothing.
+
+        The time runs over all requests, from the first one without an answer to the next answer: otherwise each step of an
+        attempt (look, write, remove) would wait for it anew.
+        """
+        clock = self.access.env.clock
+        started = clock.monotonic()
+        if self._silent_until + WHOLE_SECONDS < started:
+            self._silent_until = math.inf  # long ago: it gets another chance
+        left = self._ends(started) - started
+        if left < _SHORTEST_SECONDS:
+            raise TransportFailure("timeout", f"It has not answered for {WHOLE_SECONDS:.0f} s.")
+        try:
+            response = interruptible(
+                lambda: self._transport.request(method, url, headers=headers, body=body, timeout=min(timeout, left)),
+                self.access.cancel,
+                grace=_GRACE_SECONDS,
+            )
+        except TransportFailure:
+            self._silent_until = min(self._silent_until, started + WHOLE_SECONDS)
+            raise
+        self._silent_until = math.inf
+        return response
+
+    def _ends(self, started: float) -> float:
+        """Return when patience ends for a request begun at `started`."""
+        return min(started + WHOLE_SECONDS, self._silent_until)
 
     def close(self) -> None:
         self._transport.close()

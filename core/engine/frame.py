@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.load import load_config
@@ -15,6 +17,7 @@ from core.config.model import Config
 from core.paths import Paths
 
 if TYPE_CHECKING:
+    from core.errors import StoreError
     from core.events import Report, Reporter
     from core.ports import CancelToken, Environment
     from core.store.history import History
@@ -23,6 +26,25 @@ if TYPE_CHECKING:
 
 def ignore(report: Report) -> None:
     """Be a reporter that nobody listens to."""
+
+
+@contextmanager
+def _in_our_words(paths: Paths) -> Iterator[None]:
+    """Turn what the system refuses into an error of ours, also where nobody thought of it; the debug log has the place."""
+    try:
+        yield
+    except OSError as exc:
+        import logging
+
+        logging.getLogger(__name__).warning("a system call failed", exc_info=exc)
+        raise refused_by_system(exc, paths) from exc
+
+
+def refused_by_system(exc: OSError, paths: Paths) -> StoreError:
+    """Return the error for a system call that failed where nobody thought of it."""
+    from core.store.atomic import store_error
+
+    return store_error(exc, Path(exc.filename or paths.state), "read or written")
 
 
 class Frame:
@@ -62,13 +84,13 @@ class Frame:
     ) -> Iterator[Context]:
         """Hold the lock and the history around a workflow; tell how it began and ended."""
         from core.errors import Cancelled, CertdeckError
-        from core.events import Failed, RecordsRequired, RunFinished, RunStarted
+        from core.events import MAY_LEAVE_SOMETHING, Failed, RecordsRequired, RunFinished, RunStarted, Warned
         from core.store.lock import writers_lock
         from core.workflows.clock import keep
         from core.workflows.recover import recover
 
         config = self.config()
-        with writers_lock(self.paths, self.env, operation) as was_tidy, self._history() as history:
+        with writers_lock(self.paths, self.env, operation) as held, self._history() as history:
             who = self.env.host.user()
 
             failures: list[Failed] = []
@@ -80,15 +102,19 @@ class Frame:
                 history.record(told, who)
                 if isinstance(told.event, Failed):
                     failures.append(told.event)
+                if isinstance(told.event, Failed | Warned) and told.event.code in MAY_LEAVE_SOMETHING:
+                    held.is_tidy = False
                 report(told)
 
             context = self._context(config, tee, cancel, name)
-            recover(context, sweep=not was_tidy)
+            with _in_our_words(self.paths):
+                recover(context, sweep=not held.was_tidy)
             context.narrator.tell(RunStarted(operation=operation))
             _warn_of_permissions(context)
             try:
                 try:
-                    yield context
+                    with _in_our_words(self.paths):
+                        yield context
                 finally:
                     keep(context, context.clock.worst)
             except CertdeckError as exc:
@@ -105,6 +131,13 @@ class Frame:
             context.narrator.tell(
                 RunFinished(operation=operation, outcome=outcome, why=failures[0].what if failures else "")
             )
+            history.flush()
+            history.prune(config.log, self.env.clock.now(), who)
+            if history.problem:
+                held.is_tidy = False
+                # Only to who listens: the log is what cannot be written.
+                quiet = replace(context.narrator, report=report)
+                quiet.tell(Warned(code="log-not-written", what=history.problem, fix=history.fix))
 
     @contextmanager
     def _history(self) -> Iterator[History]:

@@ -8,7 +8,7 @@ from core.engine.frame import Frame, ignore
 
 if TYPE_CHECKING:
     from core.events import Reporter
-    from core.kept import DeletedLineage, LostSecret, NewVault, Restored
+    from core.kept import DeletedLineage, LostSecret, NewLog, NewVault, Restored
 
 
 class Keeping(Frame):
@@ -29,6 +29,17 @@ class Keeping(Frame):
 
         with self._writing("undelete", report, None, name) as context:
             return undelete(context, name)
+
+    def new_log_chain(self) -> NewLog:
+        """Set the log aside, as far as it is there, and begin a new one whose first entry says so. Raises LockHeld, StoreError."""
+        from core.kept import NewLog
+        from core.store.aside import set_aside
+        from core.store.lock import writers_lock
+
+        now = self.env.clock.now()
+        with writers_lock(self.paths, self.env, "log --new-chain"), self._history() as history:
+            entries, place = history.new_chain(lambda path: set_aside(self.paths, path, now), now, self.env.host.user())
+        return NewLog(previous_entries=entries, set_aside=place)
 
     def lost_secrets(self) -> tuple[LostSecret, ...]:
         """Return what no master key of this box opens. Needs no lock; raises VaultError where a passphrase is missing or wrong."""

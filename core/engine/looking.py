@@ -115,6 +115,18 @@ class Looking(Frame):
 
         return doctor(self._reading(cancel), request, name)
 
+    def daily_look(self) -> tuple[Finding, ...]:
+        """Return what is wrong in the store, looked at once a day while all is well; remembers when that was."""
+        from core.workflows.inspect_store import daily_look
+
+        return daily_look(self._reading())
+
+    def self_check(self) -> tuple[Finding, ...]:
+        """Load every module, open every sealed record, read every file, verify the log. Changes nothing."""
+        from core.workflows.self_check import self_check
+
+        return self_check(self._reading())
+
     def check_request(self, request: IssueRequest) -> tuple[Finding, ...]:
         """Check a request offline and at once: names, the issuer's limits, targets, the port's settings."""
         from core.workflows.request import findings

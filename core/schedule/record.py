@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
+from typing import Any, cast
 
 from core.paths import Paths
 from core.schedule.timetable import Timetable
@@ -40,7 +40,8 @@ class Record:
 
 def save(paths: Paths, record: Record) -> None:
     """Write the record in one step. Raises StoreError."""
-    from core.store.atomic import make_dir, write_file
+    from core.store.atomic import make_dir
+    from core.store.records import dumped, write_record
 
     make_dir(paths.schedule.parent)
     value = {
@@ -52,13 +53,15 @@ def save(paths: Paths, record: Record) -> None:
         "program": record.program,
         "files": [str(each) for each in record.files],
     }
-    write_file(paths.schedule, json.dumps(value).encode())
+    write_record(paths.schedule, dumped(value))
 
 
 def load(paths: Paths) -> Record | None:
-    """Return the record; None when nothing was ever set, or when it cannot be read."""
+    """Return the record; None when nothing was ever set, or when it cannot be read. Raises StoreTooNew (`store-too-new`)."""
+    from core.store.records import parsed
+
     try:
-        raw = json.loads(paths.schedule.read_bytes())
+        raw = cast("dict[str, Any]", parsed(paths.schedule.read_bytes(), paths.schedule))
         times = tuple(time.fromisoformat(each) for each in raw["times"])
         found = Record(
             how=str(raw["how"]),

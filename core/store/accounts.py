@@ -13,8 +13,8 @@ from datetime import datetime
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import make_dir, remove_file, store_error, write_file
-from core.store.records import from_json, to_json
+from core.store.atomic import make_dir, remove_file, store_error
+from core.store.records import from_json, to_json, write_record
 
 SUFFIX = ".json"
 
@@ -79,13 +79,13 @@ def account_id(issuer: str, directory: str) -> str:
 
 def load_account(paths: Paths, issuer: str, directory: str) -> AccountRecord | None:
     """Return the account at a directory, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
-    return _load(paths, account_id(issuer, directory))
+    return read_account(paths, account_id(issuer, directory))
 
 
 def save_account(paths: Paths, record: AccountRecord) -> None:
     """Keep an account's record. Durable. Raises StoreError."""
     make_dir(paths.accounts)
-    write_file(paths.accounts / (record.id + SUFFIX), to_json(record))
+    write_record(paths.accounts / (record.id + SUFFIX), to_json(record))
 
 
 def list_accounts(paths: Paths) -> tuple[AccountRecord, ...]:
@@ -100,7 +100,7 @@ def list_accounts(paths: Paths) -> tuple[AccountRecord, ...]:
     records = []
     for id in ids:
         with suppress(StoreCorrupt):
-            records.append(_load(paths, id))
+            records.append(read_account(paths, id))
     return tuple(record for record in records if record is not None)
 
 
@@ -109,10 +109,11 @@ def delete_account(paths: Paths, record: AccountRecord) -> None:
     remove_file(paths.accounts / (record.id + SUFFIX))
 
 
-def _load(paths: Paths, id: str) -> AccountRecord | None:
+def read_account(paths: Paths, id: str) -> AccountRecord | None:
+    """Return the account of an id, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.accounts / (id + SUFFIX)
     try:
-        record = from_json(AccountRecord, path.read_bytes())
+        record = from_json(AccountRecord, path.read_bytes(), path)
         if record.id != id:
             raise ValueError("it is the record of another account")
         return record

@@ -22,6 +22,8 @@ from core.foreign.untrusted import UntrustedPath
 
 TEMPORARY = ".tmp-"
 _numbers = count(1)
+_in_use: set[str] = set()
+"""Names of the temporary files that this process is writing. Its number alone would not tell: in a container all have the same."""
 
 
 def write_file(
@@ -62,6 +64,8 @@ def write_file(
             with suppress(OSError):
                 temporary.unlink()
             raise
+        finally:
+            _in_use.discard(temporary.name)
         if durable:
             sync_dir(path.parent)
 
@@ -102,6 +106,7 @@ class TemporaryFile:
             with suppress(OSError):
                 write_all(self._handle, data)
                 self._temporary.replace(self._path)
+                _in_use.discard(self._temporary.name)
                 self._temporary = None
 
     def __exit__(self, *_: object) -> None:
@@ -110,6 +115,7 @@ class TemporaryFile:
         if self._temporary is not None:
             with suppress(OSError):
                 self._temporary.unlink()
+            _in_use.discard(self._temporary.name)
 
 
 def replace_symlink(link: Path, target: str) -> None:
@@ -198,15 +204,20 @@ def discard(temporary: Path) -> None:
         _clear(temporary)
 
 
-def sweep(folder: Path) -> int:
-    """Clear away what dead processes left in `folder`; returns how many things. Call it with the writers' lock held."""
+def sweep(folder: Path, *, is_shared: bool = False) -> int:
+    """Clear away what dead processes left in `folder`; returns how many things. Call it with the writers' lock held.
+
+    Args:
+        is_shared: somebody may be writing into it without the lock. Then only what nobody alive can be writing goes.
+    """
     try:
         left = [path for path in folder.iterdir() if path.name.startswith(TEMPORARY)]
     except OSError:
         return 0
     swept = 0
     for path in left:
-        if not _writer_lives(path.name):
+        # The number of a dead process may be another one's by now, in a container even our own.
+        if not is_shared or not _writer_lives(path.name):
             with suppress(OSError):
                 _clear(path)
                 swept += 1
@@ -263,7 +274,9 @@ def _open_temporary(folder: Path) -> tuple[Path, int]:
     while True:
         temporary = _temporary_in(folder)
         with suppress(FileExistsError):
-            return temporary, os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            _in_use.add(temporary.name)
+            return temporary, handle
 
 
 def write_all(handle: int, data: bytes) -> None:
@@ -277,6 +290,8 @@ def _writer_lives(name: str) -> bool:
     owner = name.removeprefix(TEMPORARY).split("-", 1)[0]
     if not owner.isdigit() or int(owner) == 0:
         return False
+    if int(owner) == os.getpid():
+        return name in _in_use
     try:
         os.kill(int(owner), 0)
     except ProcessLookupError:

@@ -12,11 +12,11 @@ def clean_up(paths: Paths) -> int:
 
     Wants the writers' lock. Costs one `readdir` for each folder. Raises StoreError.
     """
-    swept = 0
+    # Readers write the index, and a run with nothing to do its outcome, without the lock.
+    swept = sweep(paths.state, is_shared=True)
     for folder in (
         paths.etc,
         paths.certificates,
-        paths.state,
         paths.live,
         paths.lineages,
         paths.accounts,
@@ -25,6 +25,7 @@ def clean_up(paths: Paths) -> int:
         paths.deleted,
         paths.orders,
         paths.requests,
+        paths.dns_records,
     ):
         swept += sweep(folder)
     marked = False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
+from typing import Any
 
 from core.clock import ClockRecord
-from core.errors import CertdeckError
+from core.errors import CertdeckError, StoreTooNew
 from core.paths import Paths
-from core.store.atomic import make_dir, write_file
+from core.store.atomic import make_dir
+from core.store.records import dumped, parsed, write_record
 
 _END = 253402300800.0
 """The first moment of the year 10000, beyond which there is no date."""
@@ -17,10 +18,10 @@ _END = 253402300800.0
 def load(paths: Paths) -> ClockRecord | None:
     """Return what is kept of the clock, or None. Never raises."""
     try:
-        raw = json.loads(paths.clock.read_bytes())
+        raw: Any = parsed(paths.clock.read_bytes(), paths.clock)
         at, since, compared = _number(raw["at"]), _or_none(raw.get("since")), _or_none(raw.get("compared"))
         offset, ca = _or_none(raw.get("offset")), raw.get("ca", "")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StoreTooNew):
         return None
     can_be = all(each is None or 0 <= each < _END for each in (at, since, compared))
     can_be = can_be and (offset is None or abs(offset) < _END)
@@ -33,7 +34,7 @@ def save(paths: Paths, record: ClockRecord) -> None:
     """Keep it, without waiting for the disk. Never raises: nothing is worth stopping for it."""
     with suppress(CertdeckError):
         make_dir(paths.state)
-        write_file(paths.clock, json.dumps(record._asdict()).encode(), durable=False)
+        write_record(paths.clock, dumped(record._asdict()), durable=False)
 
 
 def _number(value: object) -> float:

@@ -13,8 +13,8 @@ from datetime import datetime
 from core.errors import StoreCorrupt
 from core.paths import Paths
 from core.regular import read_regular
-from core.store.atomic import make_dir, remove_file, store_error, write_file
-from core.store.records import from_json, to_json
+from core.store.atomic import make_dir, remove_file, store_error
+from core.store.records import from_json, to_json, write_record
 
 _ID = re.compile(r"[0-9a-f]{16}")
 SUFFIX = ".json"
@@ -34,7 +34,7 @@ class MadeRecords:
 def keep_records(paths: Paths, id: str, made: MadeRecords) -> None:
     """Write down what is about to be made; durable when this returns. `id`: sixteen hex digits. Raises StoreError."""
     make_dir(paths.dns_records)
-    write_file(paths.dns_records / (id + SUFFIX), to_json(made))
+    write_record(paths.dns_records / (id + SUFFIX), to_json(made))
 
 
 def forget_records(paths: Paths, id: str) -> None:
@@ -57,7 +57,7 @@ def load_records(paths: Paths, id: str) -> MadeRecords:
     """Return what stands in one file. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.dns_records / (id + SUFFIX)
     try:
-        made = from_json(MadeRecords, read_regular(path))
+        made = from_json(MadeRecords, read_regular(path), path)
     except OSError as exc:
         raise store_error(exc, path, "read") from exc
     except (ValueError, TypeError) as exc:

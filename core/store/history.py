@@ -11,27 +11,30 @@ A history that cannot be read or written never stops an operation: that is logge
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import StoreCorrupt, StoreError
-from core.events import Event, Progressed, Report
+from core.events import Event, LogChainStarted, LogEndDoubtful, LogPruned, Progressed, Report
 from core.operations import LogEntry
 from core.paths import Paths
-from core.store.atomic import make_dir, storing, write_file
-from core.store.records import rfc3339
+from core.store.atomic import make_dir, storing
+from core.store.chain import START, Link, Verified, chained, doubt_about_end, follow
+from core.store.log_limits import too_old
+from core.store.records import check_format, dumped, parsed, rfc3339, write_record
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from core.config.model import Log
 
 logging.getLogger("core").addHandler(logging.NullHandler())
 """A program that wants no log gets none: Python itself would write warnings to stderr, beside our own words."""
@@ -40,11 +43,12 @@ _HELD_BACK = timedelta(seconds=1)
 """How many entries, and for how long, are held back before they are written: others want to see a long operation at work."""
 _MOST_ASKED = 1_000_000
 """Entries at once: years of a busy box."""
-_ORIGIN = "0" * 64
 _TABLE = """CREATE TABLE IF NOT EXISTS history (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, run TEXT NOT NULL, lineage TEXT, kind TEXT NOT NULL,
     facts TEXT NOT NULL, who TEXT NOT NULL, hash TEXT NOT NULL)"""
 _INDEX = "CREATE INDEX IF NOT EXISTS history_lineage ON history (lineage, number)"
+FORMAT = 1
+"""Of the tables; kept as the database's `user_version`."""
 _COLUMNS = "number, at, run, lineage, kind, facts, who, hash"
 
 _Row = tuple[str, str, str | None, str, str, str]
@@ -59,22 +63,23 @@ class History:
         self._lock = threading.Lock()
         self._gathered: list[_Row] = []
         self._since = datetime.min.replace(tzinfo=UTC)
-        self._is_broken = False
+        self.problem = ""
+        """What could not be written, and why, in sentences; empty while all is well."""
+        self.fix = "See `certdeck log --verify`; what was told since is in the debug log only."
 
     def record(self, report: Report, who: str) -> None:
         """Take down one event. Never raises. Progress in numbers is not worth keeping and is left out."""
         if isinstance(report.event, Progressed):
             return
         try:
-            facts = json.dumps(facts_of(report.event), sort_keys=True, separators=(",", ":"))
+            row = _row(report, who)
         except (TypeError, ValueError):
             logging.getLogger(__name__).exception("an event cannot be kept")
             return
         with self._lock:
             if not self._gathered:
                 self._since = report.at
-            lineage = None if report.lineage is None else _text(report.lineage)
-            self._gathered.append((rfc3339(report.at), report.run, lineage, kind_of(report.event), facts, _text(who)))
+            self._gathered.append(row)
             if len(self._gathered) >= _GATHERED or report.at - self._since >= _HELD_BACK:
                 self._write()
 
@@ -111,63 +116,132 @@ class History:
             raise self._unreadable(exc) from exc
 
     def verify(self) -> tuple[int, str | None]:
-        """Follow the chain: how many entries stand, and the sentence that says where it was altered, or None.
+        """Follow the chain: how many entries stand, and the sentence that says where it was altered or is in doubt, or None.
 
         Raises StoreCorrupt (`store-corrupt`) when the history cannot be read at all.
         """
         import sqlite3
 
         self.flush()
-        head_number, head_hash = self._head()
-        count, previous, expected = 0, _ORIGIN, 1
+        head = self._head()
+        seen = Verified(0, START, None)
         if self._is_there():
             try:
                 with self._read_only() as database:
-                    for number, *row, hash in database.execute(f"SELECT {_COLUMNS} FROM history ORDER BY number"):  # noqa: S608
-                        if number != expected:
-                            return count, f"Entry {expected} was removed."
-                        if chained(previous, number, row) != hash:
-                            return count, f"Entry {number} was altered."
-                        count, previous, expected = count + 1, hash, number + 1
-                        if number == head_number and hash != head_hash:
-                            return count, f"Entry {number} is not the one that was written."
+                    rows = database.execute(f"SELECT {_COLUMNS} FROM history ORDER BY number")  # noqa: S608
+                    seen = follow(rows, _anchor(database), head)
             except (sqlite3.Error, ValueError, TypeError) as exc:
                 raise self._unreadable(exc) from exc
-        if count < head_number:
-            return count, f"The last {head_number - count} entries were removed."
-        return count, None
+        if seen.problem is not None:
+            return seen.standing, seen.problem
+        doubt = doubt_about_end(seen.last, head, self._head_path)
+        if doubt is not None and head != self._head():
+            return self.verify()  # somebody has added entries meanwhile
+        return seen.standing, doubt
+
+    def prune(self, settings: Log, now: datetime, who: str) -> None:
+        """Remove entries that are too old or too many, and add the entry that the chain goes on from. Never raises.
+
+        Two small questions to the database where nothing is to be removed. A day's entries go at once, so that it is rare.
+        """
+        import sqlite3
+
+        with self._lock:
+            try:
+                if self.problem or not self._is_there():
+                    return
+                with closing(self._writable()) as database:
+                    through = too_old(database, settings, now)
+                    if through is not None:
+                        self._set_head(self._cut(database, through, now, who))
+            except (sqlite3.Error, StoreError, OSError, ValueError) as exc:
+                logging.getLogger(__name__).warning("old entries of the history cannot be removed: %s", exc)
+
+    def _cut(self, database: sqlite3.Connection, through: Link, now: datetime, who: str) -> Link:
+        database.execute("BEGIN IMMEDIATE")
+        gone = database.execute("SELECT count(*) FROM history WHERE number <= ?", (through.number,)).fetchone()[0]
+        said = LogPruned(through=through.number, hash=through.hash, entries=gone)
+        head = self._add(database, [_row(Report(at=now, run="", lineage=None, event=said), who)])
+        database.execute("DELETE FROM history WHERE number <= ?", (through.number,))
+        database.execute("COMMIT")
+        return head
+
+    def new_chain(self, place: Callable[[Path], Path], now: datetime, who: str) -> tuple[int, Path | None]:
+        """Begin the log anew. What is there is moved away, and the first entry says what that was.
+
+        Args:
+            place: moves a file away and returns where it lies then.
+
+        Returns the number of the last entry of the old chain, and where its database is now; None where there was none.
+        Raises StoreError: the rest of the old one can be moved by calling it again.
+        """
+        self.flush()
+        head = self._head() or START
+        moved = None
+        for path in (self._path.with_name(f"{self._path.name}-shm"), self._path.with_name(f"{self._path.name}-wal")):
+            with suppress(StoreError), storing(path, "merged"):
+                self._merge()
+            if path.exists():
+                place(path)
+        if self._path.exists():
+            moved = place(self._path)
+        if self._head_path.exists():
+            place(self._head_path)
+        said = LogChainStarted(
+            previous_entries=head.number, previous_hash=head.hash, set_aside="" if moved is None else str(moved)
+        )
+        self.record(Report(at=now, run="", lineage=None, event=said), who)
+        self.flush()
+        return head.number, moved
+
+    def _merge(self) -> None:
+        """Put what stands beside the database into it, so that moving it loses nothing."""
+        import sqlite3
+
+        with suppress(sqlite3.Error), closing(self._connection("mode=rw")) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _write(self) -> None:
         """Write what was gathered; the lock is held."""
         rows, self._gathered = self._gathered, []
-        if not rows or self._is_broken:
+        if not rows or self.problem:
             return
         import sqlite3
 
         try:
             make_dir(self._path.parent)
             with closing(self._writable()) as database:
-                number, head = self._append(database, rows)
-            text = json.dumps({"number": number, "hash": head})
-            write_file(self._head_path, text.encode(), durable=False)
+                head = self._append(database, rows)
+            self._set_head(head)
         except (sqlite3.Error, StoreError, OSError, ValueError) as exc:
-            self._is_broken = True
+            self.problem = f"The log {self._path} could not be written. {_why(exc)}"
             logging.getLogger(__name__).warning("the history cannot be written: %s", exc)
 
-    def _append(self, database: sqlite3.Connection, rows: list[_Row]) -> tuple[int, str]:
+    def _append(self, database: sqlite3.Connection, rows: list[_Row]) -> Link:
         database.execute("BEGIN IMMEDIATE")
-        last = database.execute("SELECT number, hash FROM history ORDER BY number DESC LIMIT 1").fetchone()
-        number, head = last or (0, _ORIGIN)
-        # After a cut the chain goes on behind the lost entries: to number them again would hide the cut.
-        known_number, known_hash = self._head()
-        if known_number > number:
-            number, head = known_number, known_hash
-        for row in rows:
-            number += 1
-            head = chained(head, number, row)
-            database.execute(f"INSERT INTO history ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (number, *row, head))  # noqa: S608
+        head = self._add(database, rows)
         database.execute("COMMIT")
-        return number, head
+        return head
+
+    def _add(self, database: sqlite3.Connection, rows: list[_Row]) -> Link:
+        found = database.execute("SELECT number, hash FROM history ORDER BY number DESC LIMIT 1").fetchone()
+        last, known = Link(*found) if found else START, self._head()
+        doubt = doubt_about_end(last, known, self._head_path)
+        # After a cut the chain goes on behind the lost entries: to number them again would hide the cut.
+        link = known if known is not None and known.number > last.number else last
+        if doubt is not None and link == last:
+            # The next lines make an end that fits again; this one stays and says that it did not.
+            at, run, _, _, _, who = rows[0]
+            facts = json.dumps(facts_of(LogEndDoubtful(why=doubt)), sort_keys=True, separators=(",", ":"))
+            rows = [(at, run, None, kind_of(LogEndDoubtful(why=doubt)), facts, who), *rows]
+        for row in rows:
+            link = Link(link.number + 1, chained(link.hash, link.number + 1, row))
+            values = (link.number, *row, link.hash)
+            database.execute(f"INSERT INTO history ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)  # noqa: S608
+        return link
+
+    def _set_head(self, head: Link) -> None:
+        write_record(self._head_path, dumped({"number": head.number, "hash": head.hash}), durable=False)
 
     def _writable(self) -> sqlite3.Connection:
         import os
@@ -179,12 +253,18 @@ class History:
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
+            self._check_format(database)
             database.execute(_TABLE)
             database.execute(_INDEX)
-        except sqlite3.Error:
+            database.execute(f"PRAGMA user_version = {FORMAT}")
+        except (sqlite3.Error, StoreError):
             database.close()
             raise
         return database
+
+    def _check_format(self, database: sqlite3.Connection) -> None:
+        """Raise StoreTooNew where a later release wrote it. Older releases gave it no number, which is 0."""
+        check_format(database.execute("PRAGMA user_version").fetchone()[0], self._path, FORMAT)
 
     def _is_there(self) -> bool:
         with storing(self._path, "looked at"):
@@ -201,10 +281,12 @@ class History:
                 if not _is_for_want_of_a_file(exc) or self._has_unmerged():
                     raise
             else:
+                self._check_format(database)
                 yield database
                 return
         # The files that readers share cannot be made, on a full disk or a read-only one. What stands in the database is all.
         with closing(self._connection("mode=ro&immutable=1")) as database:
+            self._check_format(database)
             yield database
 
     def _connection(self, how: str) -> sqlite3.Connection:
@@ -218,11 +300,12 @@ class History:
             return self._path.with_name(f"{self._path.name}-wal").stat().st_size > 0
         return False
 
-    def _head(self) -> tuple[int, str]:
-        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            raw = json.loads(self._head_path.read_bytes())
-            return int(raw["number"]), str(raw["hash"])
-        return 0, _ORIGIN
+    def _head(self) -> Link | None:
+        """Return the recorded end; None where it is missing or cannot be read. Raises StoreTooNew (`store-too-new`)."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            raw = cast("dict[str, Any]", parsed(self._head_path.read_bytes(), self._head_path))
+            return Link(int(raw["number"]), str(raw["hash"]))
+        return None
 
     def _unreadable(self, exc: Exception) -> StoreError:
         if _is_for_want_of_a_file(exc):
@@ -236,6 +319,10 @@ class History:
             "It is damaged, or this user may not read it.",
             "Move the file away; a new one is begun, and nothing else depends on it.",
         )
+
+
+def _why(exc: Exception) -> str:
+    return exc.why if isinstance(exc, StoreError) else f"SQLite says: {exc}."
 
 
 def _is_for_want_of_a_file(exc: Exception) -> bool:
@@ -259,10 +346,21 @@ def facts_of(event: Event) -> dict[str, object]:
     return {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
 
 
-def chained(previous: str, number: int, row: _Row | list[str]) -> str:
-    """Return the hash of an entry after the one with hash `previous`."""
-    text = json.dumps([previous, number, *row], ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _row(report: Report, who: str) -> _Row:
+    facts = json.dumps(facts_of(report.event), sort_keys=True, separators=(",", ":"))
+    lineage = None if report.lineage is None else _text(report.lineage)
+    return rfc3339(report.at), report.run, lineage, kind_of(report.event), facts, _text(who)
+
+
+def _anchor(database: sqlite3.Connection) -> Link | None:
+    """Return where the newest removal of old entries says that the chain goes on."""
+    asked = "SELECT facts FROM history WHERE kind = 'log-pruned' ORDER BY number DESC LIMIT 1"
+    found = database.execute(asked).fetchone()
+    with suppress(ValueError, KeyError, TypeError):
+        if found is not None:
+            facts = json.loads(found[0])
+            return Link(int(facts["through"]), str(facts["hash"]))
+    return None
 
 
 def _text(value: str) -> str:

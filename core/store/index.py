@@ -123,7 +123,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
-    kept, at = _load(paths)
+    kept, at, is_ours = _load(paths)
     signatures = _signatures(paths)
     orders = _open_orders(paths)
     found: list[Facts] = []
@@ -140,19 +140,19 @@ def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
             found.append(make(row))
     if not changed and len(kept) == len(signatures):
         return found, []
-    read, problems = _read_again(paths, changed, signatures, kept, orders)
+    read, problems = _read_again(paths, changed, signatures, kept, orders, keeps=is_ours)
     if read:
         found = sorted([*found, *read])
     return found, problems
 
 
-def facts_of(paths: Paths, name: str) -> Facts:
-    """Return the facts of one lineage, read from its files.
+def facts_of(paths: Paths, name: str, settings: LineageConfig | None = None) -> Facts:
+    """Return the facts of one lineage, read from its files. `settings`: used instead of those on disk.
 
     Raises NotFound (`not-found`), ConfigError (`config-invalid`), StoreCorrupt (`store-corrupt`), StoreError.
     """
-    row = _read_row(paths, name)
-    row[-1] = (paths.orders / name / "order.json").exists()
+    row = _read_row(paths, name, settings=settings)
+    row[-1] = os.path.exists(paths.orders / name / "order.json")
     return Facts._make(row)
 
 
@@ -269,21 +269,37 @@ def _sum(rest: bytes) -> bytes:
     return b'{"sum":"%08x",' % crc32(rest)
 
 
-def _load(paths: Paths) -> tuple[dict[str, Any], int]:
+def _load(paths: Paths) -> tuple[dict[str, Any], int, bool]:
+    """Return the entries, when they were looked at, and whether the file may be replaced: not that of a later release."""
     try:
         data = paths.index.read_bytes()
         # Looking at every value would cost more than reading it anew; a sum says whether it is what we wrote.
         if data.startswith(_sum(data[_SUM_LENGTH:])):
             raw = json.loads(data)
             if raw["format"] == FORMAT:
-                return raw["lineages"], raw["at"]
+                return raw["lineages"], raw["at"], True
+            return {}, 0, not raw["format"] > FORMAT
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    return {}, 0
+    return {}, 0, True
+
+
+def check_index(paths: Paths) -> None:
+    """Raise StoreTooNew (`store-too-new`) for an index of a later release: it is of no use here, and is not replaced."""
+    if not _load(paths)[2]:
+        from core.store.records import check_format
+
+        check_format(json.loads(paths.index.read_bytes())["format"], paths.index, FORMAT)
 
 
 def _read_again(
-    paths: Paths, changed: list[str], signatures: dict[str, list[int]], kept: dict[str, Any], orders: frozenset[str]
+    paths: Paths,
+    changed: list[str],
+    signatures: dict[str, list[int]],
+    kept: dict[str, Any],
+    orders: frozenset[str],
+    *,
+    keeps: bool,
 ) -> tuple[list[Facts], list[CertdeckError]]:
     from core.store.atomic import TemporaryFile
 
@@ -304,20 +320,22 @@ def _read_again(
             row[-1] = name in orders
             entries[name] = [signatures[name], row]
             found.append(Facts._make(row))
-        if found or len(entries) != len(kept):
+        if keeps and (found or len(entries) != len(kept)):
             text = {"format": FORMAT, "at": file.changed_at, "lineages": entries}
             data = json.dumps(text, separators=(",", ":")).encode()[1:]
             file.keep(_sum(data) + data)
     return found, problems
 
 
-def _read_row(paths: Paths, name: str, *, without_live: bool = False) -> list[Any]:
+def _read_row(
+    paths: Paths, name: str, *, without_live: bool = False, settings: LineageConfig | None = None
+) -> list[Any]:
     """Return the values of `Facts` in its order, as JSON has them; whether an order is open is filled in each time."""
     from core.config.load import load_lineage
     from core.store import lineages, renewal_state
     from core.store.had_with import completed, differences
 
-    config = load_lineage(paths, name)
+    config = load_lineage(paths, name) if settings is None else settings
     version = lineages.live_version(paths, name)
     waiting = lineages.waiting_version(paths, name)
     newer = _newer(paths, name, version, waiting)

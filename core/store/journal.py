@@ -6,15 +6,14 @@ order after a crash. What stands in a record is the deployment's business (core.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import make_dir, remove_file, store_error, write_file
-from core.store.records import parsed
+from core.store.atomic import make_dir, remove_file, store_error
+from core.store.records import dumped, parsed, write_record
 
 SUFFIX = ".json"
 UNREADABLE = "unreadable"
@@ -24,14 +23,14 @@ UNREADABLE = "unreadable"
 def write(paths: Paths, name: str, record: Mapping[str, object]) -> None:
     """Keep the record of `name`, replacing the one before. Durable when it returns. Raises StoreError."""
     make_dir(paths.transactions)
-    write_file(paths.transactions / (name + SUFFIX), json.dumps(record).encode())
+    write_record(paths.transactions / (name + SUFFIX), dumped(record))
 
 
 def read(paths: Paths, name: str) -> dict[str, object] | None:
     """Return the record of `name`, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.transactions / (name + SUFFIX)
     try:
-        record = parsed(path.read_bytes())
+        record = parsed(path.read_bytes(), path)
     except FileNotFoundError:
         return None
     except OSError as exc:
@@ -40,6 +39,7 @@ def read(paths: Paths, name: str) -> dict[str, object] | None:
         record = None
     if not isinstance(record, dict):
         raise unreadable(paths, name, "was changed or damaged")
+    record.pop("format", None)
     return record
 
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 
-from core.errors import CertdeckError
+from core.errors import CertdeckError, StoreTooNew
 from core.paths import Paths
 from core.rate_limits import Limit
-from core.store.atomic import make_dir, remove_file, write_file
-from core.store.records import from_values, parsed
+from core.store.atomic import make_dir, remove_file
+from core.store.records import dumped, from_values, parsed, write_record
 
 
 def load(paths: Paths) -> tuple[Limit, ...]:
     """Return what is kept. Never raises."""
     try:
-        raw = parsed(paths.limits.read_bytes())
+        raw = parsed(paths.limits.read_bytes(), paths.limits)
         entries = raw["limits"] if isinstance(raw, dict) else []
         return tuple(from_values(Limit, each) for each in entries)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, StoreTooNew):
         return ()
 
 
@@ -32,4 +31,4 @@ def save(paths: Paths, limits: Iterable[Limit]) -> None:
             remove_file(paths.limits)
             return
         make_dir(paths.state)
-        write_file(paths.limits, json.dumps({"limits": kept}, indent=1).encode())
+        write_record(paths.limits, dumped({"limits": kept}))

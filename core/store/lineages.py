@@ -131,7 +131,7 @@ def read_version(paths: Paths, name: str, version: int) -> VersionFacts:
     """
     cert = _read(paths, name, version, "cert.pem")
     try:
-        facts = VersionFacts.from_json(_read(paths, name, version, FACTS))
+        facts = VersionFacts.from_json(_read(paths, name, version, FACTS), folder(paths, name, version) / FACTS)
     except StoreCorrupt:
         parsed = _parse(paths, name, version)
         return VersionFacts(created=parsed.not_before, ca=None, directory=None, method="", certificate=parsed)

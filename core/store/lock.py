@@ -9,46 +9,79 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-from core.errors import LockHeld, StoreNotWritable
+from core.errors import CertdeckError, LockHeld, StoreNotWritable, StoreTooNew
 from core.paths import Paths
-from core.ports import Environment
 from core.store.atomic import make_dir, store_error
-from core.store.records import rfc3339
+from core.store.records import dumped, parsed, rfc3339
+
+if TYPE_CHECKING:
+    from core.ports import Environment
 
 _TIDY = b"-"
 """What a writer leaves in the file when it ends as it should; one that died leaves who it was."""
 
 
-@contextmanager
-def writers_lock(paths: Paths, env: Environment, operation: str) -> Iterator[bool]:
-    """Hold the writers' lock. `operation`: shown to others who want it. Never waits.
+@dataclass(slots=True)
+class Held:
+    """The writers' lock, held."""
 
-    Yields whether the writer before us ended as it should. False also for the first one after a reboot, which empties /run.
+    was_tidy: bool
+    """The writer before us ended as it should. False also for the first one after a reboot, which empties /run."""
+    is_tidy: bool = True
+    """Set to False by a writer that may leave something behind: the next one then looks for it."""
+
+
+@contextmanager
+def writers_lock(paths: Paths, env: Environment, operation: str) -> Iterator[Held]:
+    """Hold the writers' lock. `operation`: shown to others who want it. Never waits.
 
     Raises:
         LockHeld (`lock-held`): another process, or another thread of this one, holds it.
         StoreNotWritable (`store-not-writable`): the folder of the lock cannot be written by this user.
     """
     handle = _acquire(paths.lock)
+    held = Held(was_tidy=False)
     try:
-        was_tidy = os.pread(handle, 2, 0) == _TIDY
+        with suppress(OSError):
+            held.was_tidy = os.pread(handle, 2, 0) == _TIDY
         holder = {"pid": os.getpid(), "since": rfc3339(env.clock.now()), "operation": operation}
         with suppress(OSError):  # a full disk must not keep somebody from deleting what fills it
             os.ftruncate(handle, 0)
-            os.pwrite(handle, json.dumps(holder).encode(), 0)
-        yield was_tidy
+            os.pwrite(handle, dumped(holder), 0)
+        yield held
+    except CertdeckError:
+        raise  # whoever raises it knows whether it may leave something
+    except BaseException:
+        held.is_tidy = False
+        raise
     finally:
         with suppress(OSError):
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, _TIDY, 0)
+            if held.is_tidy:
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, _TIDY, 0)
             # Closing is not enough: a child just started has a copy of the handle for the moment that its exec takes.
             fcntl.flock(handle, fcntl.LOCK_UN)
+        os.close(handle)
+
+
+def was_left_untidy(paths: Paths) -> bool:
+    """Tell whether the last writer died or failed, or one is at work. One small read; False where nothing is known."""
+    try:
+        handle = os.open(paths.lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return os.pread(handle, 2, 0) not in (_TIDY, b"")
+    except OSError:
+        return False
+    finally:
         os.close(handle)
 
 
@@ -91,9 +124,9 @@ def _is_same(handle: int, lock: Path) -> bool:
 
 def _held(lock: Path) -> LockHeld:
     try:
-        holder = json.loads(lock.read_bytes())
+        holder = cast("dict[str, Any]", parsed(lock.read_bytes(), lock))
         pid, since, operation = int(holder["pid"]), str(holder["since"]), str(holder["operation"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, StoreTooNew):
         return LockHeld(
             "Another certdeck is at work.",
             "Only one at a time may change things, and it has just begun.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core.errors import NotFound, StoreCorrupt
 from core.paths import Paths
 from core.store.atomic import make_dir, remove_tree, store_error, write_file
-from core.store.records import from_json, to_json
+from core.store.records import from_json, to_json, write_record
 
 if TYPE_CHECKING:
     from core.store.vault import Vault
@@ -58,7 +58,7 @@ def save_order(paths: Paths, record: OrderRecord) -> None:
     """Keep an order, replacing what was kept of it. Durable. Raises StoreError."""
     folder = paths.orders / record.name
     make_dir(folder)
-    write_file(folder / _ORDER, to_json(record))
+    write_record(folder / _ORDER, to_json(record))
 
 
 def save_order_key(paths: Paths, vault: Vault, name: str, privkey: bytes) -> None:
@@ -74,7 +74,7 @@ def load_order(paths: Paths, name: str) -> OrderRecord | None:
     """Return the open order of a lineage, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.orders / name / _ORDER
     try:
-        record = from_json(OrderRecord, path.read_bytes())
+        record = from_json(OrderRecord, path.read_bytes(), path)
         if (record.name, record.spec.get("name", name)) != (name, name):
             raise ValueError("it is the order of another lineage")
         return record

@@ -1,4 +1,7 @@
-"""Dataclasses of plain values as JSON text, and back: for the small state files.
+"""Dataclasses of plain values as JSON text, and back: for the small state files. Each text carries the number of its format.
+
+A text without a number was written by an older release and is read. One with a larger number than ours was written by a later
+release: it is refused, and `write_record` does not write over it.
 
 Reading is strict about types and lenient about fields: unknown ones (a newer release wrote them) are dropped, missing ones take
 their default. Times are aware; they stand as RFC 3339 in UTC.
@@ -7,34 +10,76 @@ their default. Times are aware; they stand as RFC 3339 in UTC.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
+from core.errors import StoreTooNew
+from core.store.atomic import write_file
+from core.version import VERSION
+
 T = TypeVar("T")
+FORMAT = 1
+"""Raise when a release writes something that this one would misread."""
 
 
 def to_json(record: object) -> bytes:
     """Return a dataclass of strings, numbers, times, tuples and mappings as JSON."""
-    values = {f.name: getattr(record, f.name) for f in fields(record)}  # type: ignore[arg-type]
-    return json.dumps(values, default=_plain, indent=1).encode()
+    return dumped({f.name: getattr(record, f.name) for f in fields(record)})  # type: ignore[arg-type]
 
 
-def from_json(kind: type[T], text: bytes) -> T:
-    """Return the `kind` that `to_json` made text of.
+def dumped(values: Mapping[str, object]) -> bytes:
+    """Return plain values as JSON with the number of the format."""
+    return json.dumps({"format": FORMAT, **values}, default=_plain, indent=1).encode()
 
-    Raises ValueError for anything that is none.
+
+def from_json(kind: type[T], text: bytes, place: object) -> T:
+    """Return the `kind` that `to_json` made text of. `place`: the file, or whatever tells a person where the text is from.
+
+    Raises:
+        ValueError: it is none.
+        StoreTooNew (`store-too-new`): a later release wrote it.
     """
-    return from_values(kind, parsed(text))
+    return from_values(kind, parsed(text, place))
 
 
-def parsed(text: bytes) -> object:
-    """Return what a JSON text says. Raises ValueError for everything that cannot be read, also for bottomless nesting."""
+def parsed(text: bytes, place: object) -> object:
+    """Return what a JSON text says.
+
+    Raises:
+        ValueError: it cannot be read; also for bottomless nesting.
+        StoreTooNew (`store-too-new`): a later release wrote it.
+    """
     try:
         value: object = json.loads(text)
     except RecursionError as exc:
         raise ValueError("nested too deeply") from exc
+    if isinstance(value, dict):
+        check_format(value.get("format"), place)
     return value
+
+
+def check_format(number: object, place: object, known: int = FORMAT) -> None:
+    """Raise StoreTooNew (`store-too-new`) for a format that is not known yet. Anything but a number says nothing."""
+    if type(number) is int and number > known:
+        raise StoreTooNew(
+            f"{place} was written by a later release of certdeck.",
+            f"It has format {number}; certdeck {VERSION} knows formats up to {known}.",
+            "Install that release again. Nothing was changed.",
+        )
+
+
+def write_record(path: Path, text: bytes, *, durable: bool = True) -> None:
+    """Put the text of a record at `path` in one step, unless a later release wrote what is there.
+
+    Raises StoreTooNew (`store-too-new`); StoreError.
+    """
+    with suppress(OSError, ValueError):
+        parsed(path.read_bytes(), path)
+    write_file(path, text, durable=durable)
 
 
 def from_values(kind: type[T], raw: object) -> T:

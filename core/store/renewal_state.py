@@ -13,8 +13,8 @@ from typing import Any
 
 from core.errors import CertdeckError
 from core.paths import Paths
-from core.store.atomic import make_dir, write_file
-from core.store.records import from_json, rfc3339, to_json
+from core.store.atomic import make_dir
+from core.store.records import from_json, rfc3339, to_json, write_record
 from core.stored_times import ERROR_AT, void_times
 
 FILE = "renewal.json"
@@ -95,20 +95,21 @@ def error_record(error: CertdeckError, at: datetime) -> dict[str, object]:
 
 
 def load(paths: Paths, name: str) -> RenewalState:
-    """Return what is remembered of a lineage. Never raises."""
+    """Return what is remembered of a lineage. Raises StoreTooNew (`store-too-new`), nothing else."""
+    path = paths.lineages / name / FILE
     try:
-        text = (paths.lineages / name / FILE).read_bytes()
+        text = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return RenewalState()
     except OSError as exc:
         return RenewalState(warning=f"{FILE} of {name} could not be read: {exc.strerror}. It counts as empty.")
-    return parse(name, text)
+    return parse(name, text, path)
 
 
-def parse(name: str, text: bytes) -> RenewalState:
-    """Return the state that stands in the text of a `renewal.json`. Never raises."""
+def parse(name: str, text: bytes, place: object = FILE) -> RenewalState:
+    """Return the state that stands in the text of a `renewal.json`. Raises StoreTooNew (`store-too-new`), nothing else."""
     try:
-        return replace(from_json(RenewalState, text), warning="")
+        return replace(from_json(RenewalState, text, place), warning="")
     except (ValueError, TypeError):
         return RenewalState(warning=f"{FILE} of {name} was changed or damaged. It counts as empty.")
 
@@ -117,4 +118,4 @@ def save(paths: Paths, name: str, state: RenewalState) -> None:
     """Keep the state of a lineage. Durable. Raises StoreError."""
     folder = paths.lineages / name
     make_dir(folder)
-    write_file(folder / FILE, to_json(replace(state, warning="")))
+    write_record(folder / FILE, to_json(replace(state, warning="")))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from core.errors import NotFound, StoreCorrupt
 from core.paths import Paths
 from core.store.atomic import make_dir, remove_file, remove_tree, store_error, write_file
-from core.store.records import from_json, to_json
+from core.store.records import from_json, to_json, write_record
 
 if TYPE_CHECKING:
     from core.store.vault import Vault
@@ -56,7 +56,7 @@ def save_request(paths: Paths, vault: Vault, record: RequestRecord, privkey: byt
     folder = paths.requests / record.name
     make_dir(folder)
     write_file(_key_file(paths, record), vault.seal(request_key(record.name, record.key), privkey))
-    write_file(folder / _REQUEST, to_json(record))
+    write_record(folder / _REQUEST, to_json(record))
     for path in sorted(folder.glob(f"[!.]*{_SEALED}")):
         if path != _key_file(paths, record):
             remove_file(path)
@@ -64,14 +64,14 @@ def save_request(paths: Paths, vault: Vault, record: RequestRecord, privkey: byt
 
 def save_answer(paths: Paths, record: RequestRecord, name: str, version: int) -> None:
     """Keep which version a request has led to. Durable. Raises StoreError."""
-    write_file(paths.requests / record.name / _REQUEST, to_json(replace(record, answer=f"{name}/{version}")))
+    write_record(paths.requests / record.name / _REQUEST, to_json(replace(record, answer=f"{name}/{version}")))
 
 
 def find_request(paths: Paths, name: str) -> RequestRecord | None:
     """Return the open request of that name, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.requests / name / _REQUEST
     try:
-        return from_json(RequestRecord, path.read_bytes())
+        return from_json(RequestRecord, path.read_bytes(), path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:

@@ -22,6 +22,7 @@ from core.ports import Environment
 from core.store import master_key
 from core.store.atomic import make_dir, remove_file, store_error, storing, sync_dir, write_file
 from core.store.master_key import MasterKey
+from core.store.records import check_format
 
 FORMAT = 1
 SUFFIX = ".sealed"
@@ -102,6 +103,7 @@ class Vault:
             MasterKeyWrong (`master-key-wrong`): another key sealed it, or it was altered.
         """
         keys = self._ring(seals=False)
+        check_format(sealed[0] if len(sealed) >= _HEAD else None, f"The sealed record {name}", FORMAT)
         if len(sealed) < _HEAD or sealed[0] != FORMAT:
             raise _damaged(name)
         key = next((key for key in keys if key.id == sealed[1:9]), None)

@@ -7,7 +7,6 @@ certificate: where `cert.pem` has another, somebody replaced it, and the facts a
 from __future__ import annotations
 
 import hashlib
-import json
 from base64 import urlsafe_b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from core.errors import StoreCorrupt
-from core.store.records import from_values, parsed, rfc3339
+from core.store.records import dumped, from_values, parsed, rfc3339
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +67,13 @@ class VersionFacts:
         """Return the text of `version.json`."""
         certificate = {f.name: _plain(getattr(self.certificate, f.name)) for f in fields(CertificateFacts)}
         mine = {f.name: _plain(getattr(self, f.name)) for f in fields(VersionFacts) if f.name != "certificate"}
-        return json.dumps({**mine, "certificate": certificate}, indent=1).encode()
+        return dumped({**mine, "certificate": certificate})
 
     @classmethod
-    def from_json(cls, text: bytes) -> VersionFacts:
-        """Read `version.json`. Raises StoreCorrupt (`store-corrupt`)."""
+    def from_json(cls, text: bytes, place: object = "version.json") -> VersionFacts:
+        """Read `version.json`. Raises StoreCorrupt (`store-corrupt`), StoreTooNew (`store-too-new`)."""
         try:
-            raw = parsed(text)
+            raw = parsed(text, place)
             inner = raw.get("certificate") if isinstance(raw, dict) else None
             made = from_values(cls, raw)
             return replace(made, certificate=from_values(CertificateFacts, inner))

@@ -17,6 +17,7 @@ from core.operations import Finding, IssueRequest
 from core.version import BUILT
 from core.workflows.context import Context
 from core.workflows.doctor_permissions import permissions
+from core.workflows.inspect_store import inspect_store
 from core.workflows.plan import Plan, lineage_of, plan
 
 Check = Callable[[], Iterable[Finding]]
@@ -31,6 +32,8 @@ def doctor(context: Context, request: IssueRequest | None, name: str | None) -> 
     if isinstance(wanted, CertdeckError):
         return (_failed("request", "Request", wanted),)
     checks: list[Check] = [lambda: _clock(context), lambda: _state(context), lambda: permissions(context)]
+    if wanted is None:
+        checks.append(lambda: inspect_store(context))
     if wanted is None:
         default = context.config.defaults.issuer
         checks += [

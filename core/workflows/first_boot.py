@@ -24,6 +24,7 @@ from core.version import BUILT
 from core.workflows.context import Context
 
 if TYPE_CHECKING:
+    from core.lineage_status import LineageStatus
     from core.store.index import Facts
     from core.workflows.plan import Plan
 
@@ -127,9 +128,8 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
         if same and tuple(facts.targets) == spec.targets:
             return FirstBoot(status=status_of(context, NAME), created=False, remade=False)
         if same:
-            _deploy(context, facts.version, spec)
             return FirstBoot(
-                status=status_of(context, NAME),
+                status=_deploy(context, facts.version, spec),
                 created=False,
                 remade=False,
                 why="deployed to a new target",
@@ -137,8 +137,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
             )
     created = facts is None or facts.version is None
     version = _waiting(context, facts, names)
-    _deploy(context, _make(context, spec, names) if version is None else version, spec)
-    status = status_of(context, NAME)
+    status = _deploy(context, _make(context, spec, names) if version is None else version, spec)
     if not created:
         context.narrator.tell(
             Warned(
@@ -208,13 +207,14 @@ def _make(context: Context, spec: LineageConfig, names: tuple[str, ...]) -> int:
     return store(context, self_signed_plan(replace(spec, domains=names)), self_signed(context, names, leaf_key))
 
 
-def _deploy(context: Context, version: int, spec: LineageConfig) -> None:
+def _deploy(context: Context, version: int, spec: LineageConfig) -> LineageStatus:
+    from core.workflows.afterwards import status_after
     from core.workflows.outcome import target_configs
     from core.workflows.transaction import deploy_version
 
-    deploy_version(
-        context, spec.name, version, target_configs(context, spec.targets), spec=replace(spec, domains=_names(context))
-    )
+    spec = replace(spec, domains=_names(context))
+    deploy_version(context, spec.name, version, target_configs(context, spec.targets), spec=spec)
+    return status_after(context, spec)
 
 
 def _names(context: Context) -> tuple[str, ...]:

@@ -8,17 +8,17 @@ Both ways may be taken again from wherever an earlier attempt died.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from core.config.model import LineageConfig, TargetConfig
-from core.errors import CertdeckError, StageFailed, StoreCorrupt, StoreError, StoreFull, TargetError, VaultError
+from core.errors import CertdeckError, StageFailed, StoreCorrupt, StoreError, StoreFull, TargetError
 from core.events import SERVICE_TAKEN_OVER, TargetProbed, TargetRolledBack, VersionSwitched, Warned
 from core.store import journal, lineages, renewal_state
-from core.store.atomic import store_error
+from core.store.atomic import store_error, storing
 from core.store.kept_settings import settings_from
 from core.store.live import version_number
 from core.targets.change import Change
@@ -28,6 +28,7 @@ from core.targets.service import run_reload, shown
 from core.targets.site import Sites, held
 from core.targets.survey import owns
 from core.workflows import clock
+from core.workflows.afterwards import afterwards
 from core.workflows.context import Context
 
 SWITCHING = "switching"
@@ -155,31 +156,83 @@ def _parsed(raw: Mapping[str, Any], name: str) -> tuple[str, InFlight]:
 # -- forward ---------------------------------------------------------------------------------------------------------------
 
 
-def finish(context: Context, flight: InFlight, sites: Sites | None = None) -> None:
-    """Do the book-keeping of a deployment whose certificate is live. Raises StoreError, ConfigError: then call it again.
+def commit(context: Context, flight: InFlight) -> None:
+    """Make a verified deployment final, and the version live where it has no targets: the point of no return.
+
+    What stands in the record decides, because the next run goes by it. Raises StoreError: nothing is final, go back.
+    """
+
+    def is_recorded() -> bool:
+        record = journal.read(context.paths, flight.lineage) or {}
+        return (record.get("phase"), record.get("version")) == (COMMITTING, flight.version)
+
+    def is_live() -> bool:
+        return lineages.live_version(context.paths, flight.lineage) == flight.version
+
+    steps: tuple[tuple[Callable[[], None], Callable[[], bool]], ...] = (
+        (lambda: flight.write(context, COMMITTING), is_recorded),
+        (lambda: _make_live(context, flight), is_live),
+    )
+    for step, is_done in steps:
+        try:
+            step()
+        except StoreError as exc:
+            # The rename may have succeeded, and only the flush after it failed.
+            if not is_done():
+                raise
+            context.narrator.tell(Warned(code="commit-not-synced", what=f"{exc.what} {exc.why}", fix=exc.fix))
+
+
+def _make_live(context: Context, flight: InFlight) -> None:
+    if lineages.live_version(context.paths, flight.lineage) != flight.version:
+        lineages.switch(context.paths, flight.lineage, flight.version)
+        context.narrator.tell(VersionSwitched(version=flight.version))
+
+
+def roll_forward(context: Context, flight: InFlight, sites: Sites | None = None) -> bool:
+    """Finish a committed deployment that was interrupted. Raises StoreError where the version cannot be made live."""
+    _make_live(context, flight)
+    return finish(context, flight, sites)
+
+
+def finish(context: Context, flight: InFlight, sites: Sites | None = None) -> bool:
+    """Do the bookkeeping of a deployment that is live; returns whether all of it was done. Raises nothing of its own.
+
+    A step that fails is told as a warning and stops no other. Then the record stays, and the next run does it again.
 
     `sites`: those of its targets, where they are open already.
     """
     from core.config.edit import write_lineage
 
     paths, name = context.paths, flight.lineage
-    if lineages.live_version(paths, name) != flight.version:
-        lineages.switch(paths, name, flight.version)
-        context.narrator.tell(VersionSwitched(version=flight.version))
-    write_lineage(paths, flight.spec)
-    _take_over(context, flight.spec)
-    _remember(context, flight)
-    _seal_old_keys(context, name)
-    if not clock.removal_waits(context, "Removing old versions"):
-        lineages.prune(paths, name)
+    steps: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("settings-not-written", lambda: write_lineage(paths, flight.spec)),
+        ("targets-not-taken-over", lambda: _take_over(context, flight.spec)),
+        ("outcome-not-kept", lambda: _remember(context, flight)),
+        ("old-key-not-sealed", lambda: lineages.seal_old_keys(paths, context.vault, name)),
+        ("old-versions-not-removed", lambda: _prune(context, name)),
+    )
+    is_done = True
+    for code, step in steps:
+        with afterwards(context, code) as outcome:
+            step()
+        # A vault that cannot be read needs a person; the next deployment seals what is still open.
+        needs_a_person = code == "old-key-not-sealed" and not isinstance(outcome.error, StoreFull)
+        is_done = is_done and (outcome.error is None or needs_a_person)
     with held(sites) as opened:
         for target, change in zip(flight.targets, flight.changes, strict=True):
-            try:
-                settle(change, opened.of(target))
-            except OSError as exc:
-                error = store_error(exc, change.folder, "cleaned up")
-                context.narrator.tell(Warned(code="target-not-clean", what=f"{error.what} {error.why}", fix=error.fix))
-    journal.remove(paths, name)
+            with afterwards(context, "target-not-clean"), storing(change.folder, "cleaned up"):
+                settle(change, opened.of(target))  # what is left there goes with the next deployment
+    if not is_done:
+        return False
+    with afterwards(context, "transaction-not-closed") as outcome:
+        journal.remove(paths, name)
+    return outcome.error is None
+
+
+def _prune(context: Context, name: str) -> None:
+    if not clock.removal_waits(context, "Removing old versions"):
+        lineages.prune(context.paths, name)
 
 
 def _take_over(context: Context, spec: LineageConfig) -> None:
@@ -230,17 +283,6 @@ def _remember(context: Context, flight: InFlight) -> None:
     targets = {**known.targets, **flight.outcomes}
     kept = {target: outcome for target, outcome in targets.items() if target in flight.spec.targets}
     renewal_state.save(paths, name, replace(state, targets=kept))
-
-
-def _seal_old_keys(context: Context, name: str) -> None:
-
-    try:
-        lineages.seal_old_keys(context.paths, context.vault, name)
-    except StoreFull:
-        raise  # the next run seals it, when there is room
-    except (VaultError, StoreError) as exc:
-        # The certificate is live and stays so: an old key that waits unsealed is said, not a reason to fail.
-        context.narrator.tell(Warned(code="old-key-not-sealed", what=f"{exc.what} {exc.why}", fix=exc.fix))
 
 
 # -- back ------------------------------------------------------------------------------------------------------------------

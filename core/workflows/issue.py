@@ -19,13 +19,13 @@ from core.store.lineages import live_version, read_version, waiting_version
 from core.store.orders import STOPPED, load_order, save_order, the_order
 from core.store.vault import Vault
 from core.workflows.acquire import acquire, refitted, rehearse
+from core.workflows.afterwards import status_after
 from core.workflows.context import Context
 from core.workflows.manual import awaited
 from core.workflows.outcome import deploy_new, failed
 from core.workflows.plan import Plan, lineage_of, plan, staging_of
 from core.workflows.rehearsed import rehearsed
 from core.workflows.sessions import Sessions
-from core.workflows.status import status_of
 from core.workflows.waiting import still_meant
 
 _PUBLICITY = Warned(
@@ -80,15 +80,16 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
             if live_version(context.paths, wanted.name) is None:
                 failed(context, wanted.name, exc)
             raise
-    return Issued(status=status_of(context, wanted.name), reused=reused)
+    return Issued(status=status_after(context, wanted.lineage), reused=reused)
 
 
 def complete(context: Context, name: str, *, anyway: bool = False) -> Issued | Pending:
     """Go on with the open order of a lineage. `anyway`: see `acquire`. Raises NotFound (`not-found`) when there is none."""
     vault = context.vault
     with Sessions(context, vault) as sessions:
+        settings = ordered_settings(context, name)
         pending = finish_order(context, name, vault, sessions, anyway=anyway)
-    return pending or Issued(status=status_of(context, name))
+    return pending or Issued(status=status_after(context, settings))
 
 
 def finish_order(
@@ -107,12 +108,9 @@ def finish_order(
 
     Raises NotFound (`not-found`), IssuerError, TargetError.
     """
-    order = the_order(context.paths, name)
-    kept = stored_lineage(order.spec)
-    # An order of an earlier release may not have kept which issuer a default had named.
-    kept = replace(kept, issuer=kept.issuer or order.issuer, challenge=kept.challenge or order.challenge)
+    kept = ordered_settings(context, name)
     if is_scheduled:
-        kept = still_meant(context, kept, order.created)
+        kept = still_meant(context, kept, the_order(context.paths, name).created)
     wanted = plan(context.config, kept)
     try:
         deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway), sessions)
@@ -122,6 +120,14 @@ def finish_order(
         failed(context, name, exc)
         raise
     return None
+
+
+def ordered_settings(context: Context, name: str) -> LineageConfig:
+    """Return the settings that an open order was made for. Raises NotFound (`not-found`), StoreCorrupt."""
+    order = the_order(context.paths, name)
+    kept = stored_lineage(order.spec)
+    # An order of an earlier release may not have kept which issuer a default had named.
+    return replace(kept, issuer=kept.issuer or order.issuer, challenge=kept.challenge or order.challenge)
 
 
 def reusable(context: Context, wanted: Plan) -> int | None:

@@ -6,12 +6,12 @@ whoever ends last is right.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from core.paths import Paths
-from core.store.atomic import make_dir, write_file
+from core.store.atomic import make_dir
+from core.store.records import from_json, to_json, write_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,30 +35,12 @@ def record(paths: Paths, run: LastRun) -> None:
     make_dir(paths.state)
     had = read(paths)
     before = None if had is None else had.at if run.at - had.at >= _APART else had.before
-    said = {
-        "at": run.at.isoformat(),
-        "outcome": run.outcome,
-        "error": run.error,
-        "lineages": run.lineages,
-        "before": None if before is None else before.isoformat(),
-    }
-    text = json.dumps(said)
-    write_file(paths.last_run, text.encode())
+    write_record(paths.last_run, to_json(replace(run, before=before)))
 
 
 def read(paths: Paths) -> LastRun | None:
-    """Return the last run, or None when there was none or the file cannot be read."""
+    """Return the last run, or None when there was none or the file cannot be read. Raises StoreTooNew (`store-too-new`)."""
     try:
-        raw = json.loads(paths.last_run.read_bytes())
-        at = datetime.fromisoformat(raw["at"]).astimezone(UTC)
-        lineages = tuple(map(str, raw.get("lineages", ())))
-        before = raw.get("before")
-        return LastRun(
-            at=at,
-            outcome=str(raw["outcome"]),
-            error=str(raw["error"]),
-            lineages=lineages,
-            before=None if before is None else datetime.fromisoformat(before).astimezone(UTC),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return from_json(LastRun, paths.last_run.read_bytes(), paths.last_run)
+    except (OSError, ValueError, TypeError):
         return None

@@ -35,17 +35,16 @@ def recover(context: Context, *, sweep: bool = True) -> None:
 
 
 def _recover_one(context: Context, name: str) -> None:
-    from core.workflows.inflight import COMMITTING, finish, go_back, not_confirmed_fix, read
+    from core.workflows.inflight import COMMITTING, go_back, not_confirmed_fix, read, roll_forward
 
     found = read(context, name)
     if found is None:
         return
     phase, flight = found
     if phase == COMMITTING:
-        finish(context, flight)
-        context.narrator.tell(
-            Recovered(what=f"The interrupted deployment of {name} was verified already and is finished now.")
-        )
+        if roll_forward(context, flight):
+            what = f"The interrupted deployment of {name} was verified already and is finished now."
+            context.narrator.tell(Recovered(what=what))
         return
     # Whether a reload had happened is not known, and one too many does no harm.
     aftermath = go_back(context, flight, [target.name for target in flight.targets], "An earlier run was interrupted.")

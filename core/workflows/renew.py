@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import (
@@ -23,6 +24,7 @@ from core.errors import (
     NotFound,
     RateLimited,
     StoreCorrupt,
+    StoreTooNew,
     UsageError,
 )
 from core.renewal import due_at
@@ -30,6 +32,7 @@ from core.renewal_report import FailedLineage, Notice, NotServed, RenewalReport,
 from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
 from core.store.live import odd_links
+from core.store.lock import was_left_untidy
 from core.workflows import last_run
 from core.workflows.clock import FIX, keep
 from core.workflows.clock import doubt as why_in_doubt
@@ -128,7 +131,9 @@ def _not_served(view: View, every: Sequence[Facts]) -> tuple[NotServed, ...]:
 
 
 def _left_behind(paths: Paths) -> bool:
-    """Tell whether a deployment, or a DNS record, has been begun and not ended: by a run that died, or one still at work."""
+    """Tell whether a run, a deployment or a DNS record has been begun and not ended: by one that died, or is still at work."""
+    if was_left_untidy(paths):
+        return True
     for folder in (paths.transactions, paths.dns_records):
         with suppress(OSError):
             if any(not name.startswith(".") for name in os.listdir(folder)):
@@ -138,9 +143,13 @@ def _left_behind(paths: Paths) -> bool:
 
 def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()) -> None:
     # A disk that is full or read-only must not hide what the run itself has to say.
-    with suppress(CertdeckError):
+    try:
         ended = last_run.LastRun(at=view.env.clock.now(), outcome=outcome, error=error, lineages=tuple(lineages))
         last_run.record(view.paths, ended)
+    except StoreTooNew:
+        raise
+    except CertdeckError:
+        return
 
 
 def _decisions(
@@ -239,6 +248,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from core.workflows.afterwards import afterwards
     from core.workflows.clock import doubt_now, removal_waits
     from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions
@@ -261,7 +271,8 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
             if isinstance(result, FailedLineage) or name in run.waiting:
                 stand_in(context.about(name), name)
     if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(context, "Removing deleted copies"):
-        purge_deleted(context.paths, context.env.clock.now())
+        with afterwards(context, "old-copies-not-removed"):
+            purge_deleted(context.paths, context.env.clock.now())
     ended = [results[decision.name] for decision in busy]
     renewed = [result for result in ended if isinstance(result, str)]
     skipped += [result for result in ended if isinstance(result, Skipped)]
@@ -285,12 +296,15 @@ def _waits(pending: Pending) -> Skipped:
     return Skipped(name=pending.name, why=why, needs_you=True)
 
 
-def _unforeseen(name: str, exc: Exception) -> CertdeckError:
+def _unforeseen(paths: Paths, name: str, exc: Exception) -> CertdeckError:
     import logging
 
     from core.errors import InternalError
+    from core.store.atomic import store_error
 
     logging.getLogger(__name__).error("renewing %s failed", name, exc_info=exc)
+    if isinstance(exc, OSError):
+        return store_error(exc, Path(exc.filename or paths.state), "read or written")
     return InternalError(
         f"Renewing {name} met something that certdeck did not expect: {type(exc).__name__}.",
         "This is a mistake in certdeck; what was live is still live.",
@@ -329,7 +343,7 @@ class _Run:
                 self.waiting.add(decision.name)
                 result = Skipped(name=decision.name, why=f"it waits: {exc.what} {exc.why}", renew_at=exc.retry_at)
         except Exception as exc:  # noqa: BLE001 - a mistake of ours in one lineage is no reason to let the others expire
-            result = FailedLineage(name=decision.name, error=_unforeseen(decision.name, exc))
+            result = FailedLineage(name=decision.name, error=_unforeseen(context.paths, decision.name, exc))
         if isinstance(result, FailedLineage):
             error = result.error
             context.narrator.tell(Failed(code=error.code, what=error.what, why=error.why, fix=error.fix))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from core.config.model import Config, TargetConfig
+from core.config.model import Config, LineageConfig, TargetConfig
 from core.errors import CertdeckError, NotFound
 from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.paths import Paths
@@ -59,9 +59,9 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
     )
 
 
-def status_of(view: View, name: str, *, probe: bool = False) -> LineageStatus:
-    """Return the state of one lineage. Raises NotFound."""
-    facts = facts_of(view.paths, name)
+def status_of(view: View, name: str, *, probe: bool = False, settings: LineageConfig | None = None) -> LineageStatus:
+    """Return the state of one lineage. `settings`: used instead of those on disk. Raises NotFound, StoreError."""
+    facts = facts_of(view.paths, name, settings)
     states = target_states(view, [facts], probe)
     now = view.env.clock.now()
     return _lineage(view, facts, now, states, _watch(view, now))

@@ -53,8 +53,20 @@ from core.targets.service import Verdict, check_commands, run_reload, run_test, 
 from core.targets.site import Sites
 from core.targets.survey import survey
 from core.workflows.context import Context
-from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read, read_or_set_aside
+from core.workflows.inflight import (
+    COMMITTING,
+    SWITCHING,
+    Aftermath,
+    InFlight,
+    commit,
+    finish,
+    go_back,
+    read,
+    read_or_set_aside,
+    roll_forward,
+)
 from core.workflows.method import UPLOAD
+from core.x509.pair import pair_problem
 
 _ONE_AT_A_TIME = threading.Lock()
 """Two targets may be one service: its test would see, and fail on, what the other deployment is about to take back."""
@@ -85,6 +97,7 @@ def deploy_version(
     check_commands(context.env, chosen)
     pair = _sound_pair(context, name, version)
     check_lineage(context.paths, spec)  # what the commit could not write would leave it half done for ever
+    renewal_state.load(context.paths, name)  # likewise, where a later release wrote it
     with _alone(context) if chosen else nullcontext():
         _end_what_was_left(context, name, chosen)
         with Sites() as sites:
@@ -117,7 +130,7 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
         now = rfc3339(context.env.clock.now())
         outcomes = {s.name: {"state": s.state, "sha256": s.served_sha256, "at": now, "why": s.why} for s in states}
         flight = replace(flight, outcomes=outcomes)
-        flight.write(context, COMMITTING)
+        commit(context, flight)
     except BaseException as exc:
         aftermath = go_back(context, flight, touched, str(getattr(exc, "why", "") or "It was interrupted."), sites)
         if not isinstance(exc, CertdeckError):
@@ -127,7 +140,7 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
         if error is exc:
             raise
         raise error from exc
-    _finish(context, flight, sites)
+    finish(context, flight, sites)
     return states
 
 
@@ -136,16 +149,8 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
 
 def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
     """Return the pair when its key belongs to its certificate. Raises StoreCorrupt (`store-corrupt`), NotFound."""
-    from core.x509.chain import split_fullchain
-    from core.x509.key import matches
-    from core.x509.key_reader import load_key
-
     pair = lineages.read_pair(context.paths, name, version)
-    try:
-        leaf, _ = split_fullchain(pair.fullchain)
-        problem = "" if matches(leaf, load_key(pair.privkey)) else "Its private key belongs to another certificate."
-    except Exception as exc:  # noqa: BLE001 - what the parser says of damaged files differs from release to release
-        problem = f"Its files cannot be read as certificate and key ({type(exc).__name__})."
+    problem = pair_problem(pair.fullchain, pair.privkey)
     if problem:
         raise StoreCorrupt(
             f"Version {version} of {name} cannot be deployed.",
@@ -195,7 +200,7 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
         if other != name and paths.isdisjoint(place.path for change in flight.changes for place in change.places):
             continue
         if phase == COMMITTING:
-            finish(context, flight)
+            roll_forward(context, flight)
             continue
         aftermath = go_back(
             context, flight, [target.name for target in flight.targets], "A deployment had been interrupted."
@@ -306,19 +311,6 @@ def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, i
 
 
 # -- the ends ---------------------------------------------------------------------------------------------------------------
-
-
-def _finish(context: Context, flight: InFlight, sites: Sites) -> None:
-    try:
-        finish(context, flight, sites)
-    except CertdeckError as exc:
-        raise type(exc)(
-            f"{flight.lineage} is deployed, but not everything about it could be written down: {exc.what}",
-            exc.why,
-            f"{exc.fix} The next run of certdeck does the rest.",
-            lineage=flight.lineage,
-            details=exc.details,
-        ) from exc
 
 
 def _what_waits(context: Context, flight: InFlight) -> str:

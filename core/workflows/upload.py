@@ -18,11 +18,11 @@ from core.store.orders import delete_order, list_orders, load_order
 from core.store.versions import VersionFacts, certificate_facts
 from core.upload.material import Material
 from core.upload.values import CheckResult, Imported, Upload, UploadCheck
+from core.workflows.afterwards import afterwards, status_after
 from core.workflows.context import Context
 from core.workflows.csr import forget_answered, keep_answer
 from core.workflows.examine import examine, existing_settings
 from core.workflows.method import UPLOAD, is_acme
-from core.workflows.status import status_of
 from core.x509 import certificate as x509
 
 
@@ -85,13 +85,15 @@ def import_upload(
         version = _store(context, settings, material)
     keep_answer(context, material.key.spki, name, version)
     deploy_version(context, name, version, configs, spec=settings)
-    delete_order(context.paths, name)
-    if has_order:
-        context.narrator.tell(Changed(what=f"gave up the open order of {name}: the import took its place"))
-    forget_answered(context, material.key.spki)
+    with afterwards(context, "order-not-removed"):
+        delete_order(context.paths, name)
+        if has_order:
+            context.narrator.tell(Changed(what=f"gave up the open order of {name}: the import took its place"))
+    with afterwards(context, "request-not-removed"):
+        forget_answered(context, material.key.spki)
     if version != live:
         context.narrator.tell(Changed(what=f"imported a certificate of {material.leaf.issuer} for {name}"))
-    return Imported(check=examined.check, status=status_of(context, name), unchanged=version == live)
+    return Imported(check=examined.check, status=status_after(context, settings), unchanged=version == live)
 
 
 def _rejected(check: UploadCheck, name: str) -> InputRejected:

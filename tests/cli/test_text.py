@@ -252,7 +252,8 @@ def test_a_service_that_was_taken_over_stands_in_the_result(monkeypatch: pytest.
     answer = command("deploy", "mail", engine=engine)
     assert answer.out.splitlines()[-1] == "nginx carried the certificate old until now. Deploy old again."
     assert "nginx carried the certificate old" in answer.err
-    assert "nginx" not in command("deploy", "mail", "--json", engine=engine).out
+    warnings = command("deploy", "mail", "--json", engine=engine).json["warnings"]
+    assert warnings == [{"code": SERVICE_TAKEN_OVER, "what": told.what, "fix": told.fix}]
 
 
 def test_a_first_boot_onto_a_later_target_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,8 @@ class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts):
         self.request_findings: tuple[Finding, ...] = ()
         self.known_targets: list[TargetInfo] = list(TARGETS)
         self.known_accounts: tuple[AccountInfo, ...] = (ACCOUNT,)
+        self.stored: tuple[Finding, ...] = ()
+        """What the daily look has found."""
         self.altered: str | None = None
         """What verify_log says."""
         self.fails: dict[str, CertdeckError | BaseException | list[CertdeckError | BaseException]] = {}
@@ -179,6 +181,14 @@ class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts):
         self, request: IssueRequest | None = None, *, name: str | None = None, cancel: CancelToken | None = None
     ) -> tuple[Finding, ...]:
         self._called("doctor", request=request, name=name)
+        return self.findings
+
+    def daily_look(self) -> tuple[Finding, ...]:
+        self._called("daily_look")
+        return self.stored
+
+    def self_check(self) -> tuple[Finding, ...]:
+        self._called("self_check")
         return self.findings
 
     def check_request(self, request: IssueRequest) -> tuple[Finding, ...]:

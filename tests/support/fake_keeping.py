@@ -13,7 +13,7 @@ from typing import Any
 from core.engine import ignore
 from core.errors import AlreadyThere, NotFound
 from core.events import Reporter
-from core.kept import DeletedLineage, LostSecret, NewVault, Restored
+from core.kept import DeletedLineage, LostSecret, NewLog, NewVault, Restored
 from tests.support.lineages import NOW
 
 COPIES = (
@@ -46,6 +46,10 @@ class FakeKeeping:
             raise AlreadyThere(f"There is a certificate {name} already.", "It would be replaced.", "Delete it first.")
         self.copies = tuple(each for each in self.copies if each is not copy)
         return Restored(name=name, version=2, live=True)
+
+    def new_log_chain(self) -> NewLog:
+        self._kept("new_log_chain")
+        return NewLog(previous_entries=12, set_aside=Path("/nowhere/state/set-aside/history.sqlite"))
 
     def lost_secrets(self) -> tuple[LostSecret, ...]:
         self._kept("lost_secrets")

@@ -1,10 +1,13 @@
-"""kill -9, or a full disk, at every file operation of something.
+"""kill -9, a full disk, or a single error at every file operation of something.
 
     for where in kills(tmp_path, act):      # act(): what is tried, always from the state that the folder had at first
         ...                                 # the folder is as the dead process left it: look, clean up, look again
 
     for where, error in full_disks(tmp_path, act):   # from that operation on nothing more fits on the disk
         assert isinstance(error, StoreFull)
+
+    for where, outcome in failures(tmp_path, act):   # that operation, reading ones too, fails once with EIO, EACCES …
+        ...                                          # what act() returned, or the exception that it raised
 
 `kills` runs `act` again and again in a forked child, which dies before its first, second, third … operation below the
 folder, and once more in the middle of each write. `full_disks` does the same in this process. `where` says which operation
@@ -22,7 +25,7 @@ import shutil
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +47,9 @@ BY_PATH = (
 )
 BY_HANDLE = ("write", "pwrite", "fsync", "fdatasync", "ftruncate", "fchmod", "fchown")
 SYNCS = ("fsync", "fdatasync")
+READING = ("stat", "lstat", "readlink", "listdir", "scandir")
+ERRORS = (errno.EIO, errno.ENOSPC, errno.EROFS, errno.EACCES)
+"""What a system call that changes something may fail with; one that reads fails with the first or the last."""
 FILLING = ("open", "write", "pwrite", "mkdir", "symlink", "link", "ftruncate", "truncate", "fsync")
 """What a full disk refuses; renaming and removing go on working."""
 
@@ -99,6 +105,54 @@ def full_disks(
                 assert error is None, error
                 return
             yield where, error
+            number += 1
+
+
+def failures(
+    root: Path, act: Callable[[], object], errors: Sequence[int] = ERRORS, *, every: int = 1, for_good: bool = False
+) -> Iterator[tuple[str, object]]:
+    """Yield once for each operation that fails alone, with what `act` returned or raised.
+
+    Args:
+        errors: the operations fail with these in turn.
+        every: of those that only read, one in so many.
+        for_good: all changing operations after it fail with the same error, as on a file system that has become read-only.
+    """
+    lock = threading.Lock()
+    with _restored(root) as restore:
+        number = 1
+        while True:
+            restore()
+            seen = looks = 0
+            where = ""
+            code = errors[number % len(errors)]
+
+            def strike(name: str, path: str, is_over: bool, number: int = number, code: int = code) -> None:
+                nonlocal seen, looks, where
+                if is_over:
+                    return
+                changes = name not in READING and name != "open to read"
+                with lock:
+                    looks += not changes
+                    if not changes and looks % every:
+                        return
+                    seen += 1
+                    if seen == number:
+                        where = f"{errno.errorcode[code]} at {number}: {name} {path}"
+                    strikes = seen >= number if for_good else seen == number
+                if strikes:
+                    error = code if changes or code == errno.EACCES else errno.EIO
+                    raise OSError(error, os.strerror(error), path)
+
+            outcome: object
+            with _watched(root, strike, reads=not for_good):
+                try:
+                    outcome = act()
+                except Exception as exc:  # noqa: BLE001 - the test judges it
+                    outcome = exc
+            if not where:
+                return
+            yield where, outcome
             number += 1
 
 
@@ -193,10 +247,11 @@ def _child(work: Callable[[Callable[[str], object]], object]) -> tuple[int, str]
 
 
 @contextmanager
-def _watched(root: Path, strike: Strike, *, tears: bool = False) -> Iterator[None]:
-    """Call `strike(function, path, is_over)` before and after every operation below `root`."""
+def _watched(root: Path, strike: Strike, *, tears: bool = False, reads: bool = False) -> Iterator[None]:
+    """Call `strike(function, path, is_over)` before and after every operation below `root`; with `reads` those, too."""
     real: dict[tuple[Any, str], Any] = {}
     top = os.path.realpath(root)
+    busy = threading.local()
 
     def concerns(*paths: str) -> str | None:
         return next((path for path in paths if path == top or path.startswith(top + os.sep)), None)
@@ -208,7 +263,13 @@ def _watched(root: Path, strike: Strike, *, tears: bool = False) -> Iterator[Non
     def around(name: str, paths_of: Callable[..., tuple[str, ...]]) -> Callable[[Any], Any]:
         def make(function: Any) -> Any:
             def call(*args: Any, **options: Any) -> Any:
-                path = concerns(*paths_of(*args, **options))
+                if getattr(busy, "looking", False):
+                    return function(*args, **options)  # finding out what a path leads to is no operation
+                busy.looking = True
+                try:
+                    path = concerns(*paths_of(*args, **options))
+                finally:
+                    busy.looking = False
                 if path is None:
                     return function(*args, **options)
                 if tears and name == "write":
@@ -229,6 +290,12 @@ def _watched(root: Path, strike: Strike, *, tears: bool = False) -> Iterator[Non
     replaced(os, "open", around("open", _opened))
     for holder in (builtins, io):
         replaced(holder, "open", around("open", _opened_for_writing))
+    if reads:
+        for name in READING:
+            replaced(os, name, around(name, _looked_at))
+        wrapped = {key: getattr(*key) for key in ((os, "open"), (builtins, "open"), (io, "open"))}
+        for holder, name in wrapped:
+            setattr(holder, name, around("open to read", _read)(wrapped[holder, name]))
     try:
         yield
     finally:
@@ -247,6 +314,20 @@ def _torn(function: Any, strike: Strike, path: str, handle: int, data: Any) -> i
 def _paths(*args: Any, **options: Any) -> tuple[str, ...]:
     base = options.get("dir_fd") or options.get("src_dir_fd")
     return tuple(_absolute(arg, base) for arg in args[:2] if isinstance(arg, (str, bytes, os.PathLike)))
+
+
+def _looked_at(*args: Any, **options: Any) -> tuple[str, ...]:
+    if args and isinstance(args[0], int):
+        return (_path_of(args[0]),)
+    return tuple(
+        _absolute(arg, options.get("dir_fd")) for arg in args[:1] if isinstance(arg, (str, bytes, os.PathLike))
+    )
+
+
+def _read(file: Any, how: Any = "r", *_: Any, **options: Any) -> tuple[str, ...]:
+    writes = _opened(file, how, **options) if isinstance(how, int) else _opened_for_writing(file, how)
+    is_path = isinstance(file, (str, bytes, os.PathLike))
+    return (_absolute(file, options.get("dir_fd")),) if is_path and not writes else ()
 
 
 def _absolute(path: Any, base: int | None) -> str:

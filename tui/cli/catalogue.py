@@ -21,6 +21,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "status": Entry("status", "the state of every certificate"),
         "pem": Entry("export", "the certificate with its chain, as text; never a key"),
         "doctor": Entry("doctor", "what would stop an issuance, and how to mend it"),
+        "self-check": Entry("self_check", "whether the program is whole and can read its state"),
         "snippet": Entry("snippet", "lines for a web server that has port 80"),
         "log": Entry("log", "what was done, when, by whom"),
     },

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.errors import InternalError
+from core.errors import CertdeckError, InternalError
 from core.paths import paths_for
 from core.version import VERSION
 from tui.glyphs import printable
@@ -31,6 +31,14 @@ def internal_error(exc: BaseException, variables: Mapping[str, str]) -> Internal
         fix = f"Report it with this place: {place} (the log could not be written: {problem.strerror})."
         return InternalError(what, why, fix)
     return InternalError(what, why, f"The details are in {printable(str(log))}; report it with them.")
+
+
+def refused_by_system(exc: OSError, variables: Mapping[str, str]) -> CertdeckError:
+    """Return the error for a system call that failed where nobody thought of it; the traceback is written down. Never raises."""
+    from core.engine import frame
+
+    internal_error(exc, variables)
+    return frame.refused_by_system(exc, paths_for(variables, os.getuid()))
 
 
 def log_quietly(log: Path) -> None:

@@ -83,6 +83,10 @@ def _guarded(run: Callable[[Output], int], variables: Mapping[str, str], *, argv
             if output.err.is_terminal:
                 output.err.line()  # the terminal has echoed ^C
             status = _failed(_interrupted(), output, argv)
+        except OSError as exc:
+            from tui.cli.crash import refused_by_system
+
+            status = _failed(refused_by_system(exc, variables), output, argv)
         except Exception as exc:  # noqa: BLE001 - the last line of defence: a bug must not show a traceback
             from tui.cli.crash import internal_error
 

@@ -34,6 +34,7 @@ from core.operations import (
 )
 
 if TYPE_CHECKING:
+    from core.events import Warned
     from core.upload.values import SigningRequest
 
 
@@ -75,6 +76,12 @@ def error_json(error: CertdeckError) -> dict[str, object]:
     if error.details:
         found["details"] = dict(error.details)
     return found
+
+
+def warnings_json(warnings: Sequence[Warned]) -> dict[str, object]:
+    """Return `warnings` as it stands in the result of an operation; nothing where there are none."""
+    found = [{"code": each.code, "what": each.what, "fix": each.fix} for each in warnings]
+    return {"warnings": found} if found else {}
 
 
 def status_json(

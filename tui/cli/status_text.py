@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, OK, WARNING, health
-from core.operations import LineageStatus, OpenOrder, Status, TargetState
+from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
 from tui import text
 from tui.cli import exits
 from tui.cli.output import Stream
@@ -255,11 +255,11 @@ def _last_error(lineage: LineageStatus) -> Iterator[str]:
 # -- monitoring --------------------------------------------------------------------------------------------------------
 
 
-def check_line(status: Status) -> tuple[int, str]:
+def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str]:
     """Return the exit status and the line of `status --check`, as monitoring plugins write it.
 
     The worst health of all certificates decides. What cannot be read is critical; a timer that is absent, off or failed and a
-    clock in doubt are warnings.
+    clock in doubt are warnings. `stored`: what the look at the store has found.
     """
     by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
     told: dict[int, list[str]] = {exits.WARNING: [], exits.CRITICAL: []}
@@ -275,6 +275,10 @@ def check_line(status: Status) -> tuple[int, str]:
         by_level[exits.CRITICAL].append(problem.lineage or "state")
         told[exits.CRITICAL].append(f"{printable(problem.lineage or 'state')}: {printable(problem.code)}")
     worst = max((level for level, names in by_level.items() if names), default=exits.OK)
+    for finding in stored:
+        level = exits.CRITICAL if finding.status == "fail" else exits.WARNING
+        told[level].append(f"{printable(finding.title)}: {printable(finding.detail)}")
+        worst = max(worst, level)
     if status.timer.word != "active":
         trouble = status.timer.trouble or _TIMER[status.timer.word]
         told[exits.WARNING].append(f"timer: {printable(trouble)}")

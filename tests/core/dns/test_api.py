@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -304,3 +304,35 @@ def test_the_minute_counts_slow_answers() -> None:
     with pytest.raises(DnsProviderError):
         Api(access(KIND, transport, clock=clock), "https://api.example", title="Example").call("GET", "/")
     assert len(transport.asked) == 3
+
+
+class Silent:
+    """A server that accepts a connection and never answers."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+    ) -> Response:
+        self.clock.advance(seconds=timeout)
+        raise TransportFailure("timeout", "It did not answer in time.")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_server_that_never_answers_is_waited_for_a_minute_in_all() -> None:
+    """Looking, writing and removing records at a server that says nothing take a minute together, not each."""
+    made, _ = api(FINE)
+    clock = made.access.env.clock
+    assert isinstance(clock, FakeClock)
+    made._transport = Silent(clock)
+    started = clock.monotonic()
+    for _ in range(4):
+        with pytest.raises(DnsProviderError, match="cannot be reached"):
+            made.call("GET", "/zones")
+    assert clock.monotonic() - started <= WHOLE_SECONDS + 0.001
+    made._transport = CannedTransport(FINE)
+    clock.advance(seconds=2 * WHOLE_SECONDS)
+    assert made.call("GET", "/zones").is_ok

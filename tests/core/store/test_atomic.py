@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from core.errors import StoreError, StoreFull, StoreNotWritable
-from core.store.atomic import make_dir, remove_file, remove_tree, replace_symlink, store_error, sweep, write_file
+from core.store.atomic import (
+    TemporaryFile,
+    make_dir,
+    remove_file,
+    remove_tree,
+    replace_symlink,
+    store_error,
+    sweep,
+    write_file,
+)
 
 
 def mode(path: Path) -> int:
@@ -77,18 +86,23 @@ def test_removing_follows_no_link(tmp_path: Path) -> None:
 
 
 def test_sweeping_takes_what_the_dead_left_and_nothing_else(tmp_path: Path) -> None:
-    """Temporary files and folders of processes that are gone are cleared; those of living ones, and real files, stay."""
+    """Temporary files and folders are cleared; in a shared folder those of living processes stay, and real files always do."""
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     dead = tmp_path / f".tmp-{child.pid}-1"
     dead.mkdir()
     (dead / "privkey.pem").write_text("x")
     (tmp_path / f".tmp-{child.pid}-2").symlink_to("nowhere")
-    mine = tmp_path / f".tmp-{os.getpid()}-999999"
-    mine.write_text("x")
+    (tmp_path / f".tmp-{os.getpid()}-999999").write_text("left by one whose number is ours now")
+    living = tmp_path / f".tmp-{os.getppid()}-1"
+    living.write_text("x")
     (tmp_path / "real").write_text("x")
-    assert sweep(tmp_path) == 2
-    assert {path.name for path in tmp_path.iterdir()} == {mine.name, "real"}
+    with TemporaryFile(tmp_path / "index"):
+        mine = next(path for path in tmp_path.iterdir() if path.read_bytes() == b"" and path.name.startswith(".tmp-"))
+        assert sweep(tmp_path, is_shared=True) == 3
+        assert {path.name for path in tmp_path.iterdir()} == {mine.name, living.name, "real"}
+    assert sweep(tmp_path) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"real"}
     assert sweep(tmp_path / "nothing") == 0
 
 

@@ -18,9 +18,11 @@ from pathlib import Path
 import pytest
 
 from core import events
+from core.config.model import Log
 from core.errors import StoreCorrupt, StoreError
 from core.events import CertificateIssued, Event, Progressed, RecordsRequired, Report, RetryScheduled, Warned
 from core.paths import Paths, paths_for
+from core.store.aside import set_aside
 from core.store.history import History, facts_of, head_file, kind_of
 from tests.support.clock import NOON
 
@@ -115,9 +117,102 @@ def test_a_rewritten_end_shows(paths: Paths) -> None:
     other = History(paths)
     other.record(report("another"), "eve")
     other.close()
-    assert other.verify() == (2, None)
+    assert other.verify() == (3, None)
+    assert [entry.kind for entry in other.entries()] == ["warned", "log-end-doubtful", "warned"]
     head_file(paths).write_bytes(head)
-    assert other.verify() == (2, "Entry 2 is not the one that was written.")
+    assert other.verify() == (1, "Entry 2 is not the one that was written.")
+
+
+def test_an_end_without_its_record_is_in_doubt(paths: Paths) -> None:
+    """Without a readable head nobody can tell whether the end is missing; the next entry keeps that on record."""
+    filled(paths, 2)
+    for damage in (b"", b"{", b"[]", None):
+        if damage is None:
+            head_file(paths).unlink()
+        else:
+            head_file(paths).write_bytes(damage)
+        count, doubt = History(paths).verify()
+        assert count == 2
+        assert "cannot be told whether the end of the log is missing" in (doubt or "")
+    filled(paths, 1)
+    assert History(paths).verify() == (4, None)
+    assert "log-end-doubtful" in [entry.kind for entry in History(paths).entries()]
+
+
+def test_entries_behind_the_recorded_end_are_noticed(paths: Paths) -> None:
+    """Entries that follow the recorded end, from a run that was killed or from somebody else, are told."""
+    filled(paths, 2)
+    head = head_file(paths).read_bytes()
+    filled(paths, 2)
+    head_file(paths).write_bytes(head)
+    count, doubt = History(paths).verify()
+    assert count == 4
+    assert doubt is not None
+    assert "entry 2, but entries 3 to 4 follow" in doubt
+
+
+def old_and_new(paths: Paths, old: int, new: int) -> History:
+    history = History(paths)
+    for number in range(old + new):
+        history.record(report(f"event {number}", seconds=0 if number < old else 500 * 86400), "eve")
+    history.close()
+    return history
+
+
+def test_old_entries_are_removed_and_the_rest_still_proves_itself(paths: Paths) -> None:
+    """What is older than the limit goes; the chain of the rest holds, and cutting its beginning off shows."""
+    history = old_and_new(paths, 300, 1100)
+    now = NOON + timedelta(days=500)
+    history.prune(Log(), now, "eve")
+    assert history.verify() == (1101, None)
+    newest = history.entries(limit=1)[0]
+    assert (newest.kind, newest.facts["through"], newest.facts["entries"]) == ("log-pruned", 300, 300)
+    history.prune(Log(), now, "eve")
+    assert history.verify() == (1101, None)
+    change(paths, "DELETE FROM history WHERE number <= 310")
+    assert history.verify()[1] == "Entry 1 was removed."
+
+
+def test_a_log_that_is_too_large_loses_its_oldest(paths: Paths) -> None:
+    """Above the size the oldest entries go, and never the newest thousand."""
+    history = History(paths)
+    for number in range(3000):
+        history.record(report(f"{number} {'x' * 1000}"), "eve")
+    history.close()
+    history.prune(Log(keep_megabytes=2), NOON, "eve")
+    count, problem = history.verify()
+    assert problem is None
+    assert 1000 < count < 1900
+    history.prune(Log(keep_megabytes=1), NOON + timedelta(days=10_000), "eve")
+    assert history.verify() == (1001, None)
+
+
+def test_a_new_chain_says_what_was_before(paths: Paths) -> None:
+    """A log that was moved away or damaged is begun anew: what is left is kept, and the first entry names it."""
+    filled(paths, 3)
+    change(paths, "UPDATE history SET who = 'mallory' WHERE number = 2")
+    history = History(paths)
+    assert history.verify()[1] == "Entry 2 was altered."
+    entries, place = history.new_chain(lambda path: set_aside(paths, path, NOON), NOON, "eve")
+    assert entries == 3
+    assert place is not None
+    with closing(sqlite3.connect(place)) as old:
+        assert old.execute("SELECT count(*) FROM history").fetchone() == (3,)
+    assert history.verify() == (1, None)
+    (first,) = history.entries()
+    assert (first.kind, first.number, first.facts["previous_entries"]) == ("log-chain-started", 1, 3)
+    assert first.facts["set_aside"] == str(place)
+
+
+def test_a_new_chain_after_somebody_moved_the_log(paths: Paths) -> None:
+    """Where the database is gone and only the record of its end is there, a new chain begins at 1 and knows the old end."""
+    filled(paths, 3)
+    for file in paths.state.glob("history.sqlite*"):
+        file.unlink()
+    history = filled(paths, 1)
+    assert history.verify()[1] == "Entry 1 was removed."
+    history.new_chain(lambda path: set_aside(paths, path, NOON), NOON, "eve")
+    assert history.verify() == (1, None)
 
 
 def test_events_are_on_disk_when_the_operation_ends(paths: Paths) -> None:

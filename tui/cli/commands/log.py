@@ -21,11 +21,20 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lineage", metavar="NAME", help="of this certificate alone")
     parser.add_argument("--limit", metavar="N", type=int, default=50, help="how many entries (default: 50)")
     parser.add_argument("--verify", action="store_true", help="check that nobody altered it")
+    parser.add_argument("--new-chain", action="store_true", help="set the log aside and begin a new one that says so")
 
 
 def _run(call: Call) -> int:
+    if call.args.verify and call.args.new_chain:
+        raise UsageError(
+            "The log is either checked or begun anew.",
+            "--verify and --new-chain are two steps.",
+            "Leave one of them out.",
+        )
     if call.args.verify:
         return _verify(call)
+    if call.args.new_chain:
+        return _new_chain(call)
     if call.args.limit < 1:
         raise UsageError("--limit has to be 1 or more.", "There is nothing below one entry.", "Give a number like 50.")
     entries = call.engine.log(lineage=call.args.lineage, limit=call.args.limit)
@@ -48,13 +57,24 @@ def _verify(call: Call) -> int:
     return exits.DONE if problem is None else exits.FAILED
 
 
+def _new_chain(call: Call) -> int:
+    made = call.engine.new_log_chain()
+    place = None if made.set_aside is None else str(made.set_aside)
+    lines = ["The log was begun anew. Its first entry says so."]
+    if place is not None:
+        lines.append(f"The old one, {made.previous_entries:,} entries, is kept in {printable(place)}.")
+    call.result({"previous_entries": made.previous_entries, "set_aside": place}, lines)
+    return exits.DONE
+
+
 COMMANDS = (
     Command(
         words="log",
         arguments=_arguments,
         run=_run,
-        examples=("log", "log --lineage shop --limit 200", "log --verify"),
+        examples=("log", "log --lineage shop --limit 200", "log --verify", "log --new-chain"),
         meant="--lineage",
-        notes="With --verify the exit status is 1 when an entry was changed or is missing.",
+        notes="With --verify the exit status is 1 when an entry was changed or is missing, or when that cannot be told.\n"
+        "A log that was damaged or moved away fails that check for good: --new-chain keeps what is left and begins another.",
     ),
 )

@@ -23,13 +23,13 @@ def _run(call: Call) -> int:
     with call.working() as report:
         done = call.engine.renew(args.names, force=args.force, dry_run=args.dry_run, report=report, cancel=call.cancel)
     if call.wants_json:
-        from tui.cli.jsonout import dumped, renewal_json
+        from tui.cli.jsonout import renewal_json
 
-        call.output.out.raw(dumped(renewal_json(done, dry_run=args.dry_run)))
+        call.result(renewal_json(done, dry_run=args.dry_run), ())
     else:
         from tui.cli.renewal_text import failure_lines, renewal_lines, warning_lines
 
-        call.output.out.lines(renewal_lines(done, named=bool(args.names), dry_run=args.dry_run))
+        call.result({}, renewal_lines(done, named=bool(args.names), dry_run=args.dry_run))
         call.output.err.lines(warning_lines(done))
         call.output.err.lines(failure_lines(done, call.output.err))
     if done.failed:

@@ -82,6 +82,7 @@ def _check(call: Call) -> int:
 
     try:
         status = call.engine.status(call.args.names, probe=True)
+        stored = () if call.args.names else call.engine.daily_look()
     except CertdeckError as exc:
         if call.wants_json:
             from tui.cli.jsonout import dumped, error_json
@@ -92,11 +93,12 @@ def _check(call: Call) -> int:
                 f"CERTDECK CRITICAL - {printable(exc.what)} {printable(exc.why)} {printable(exc.fix)}".replace("|", "/")
             )
         return exits.CRITICAL
-    level, line = check_line(status)
+    level, line = check_line(status, stored)
     if call.wants_json:
-        from tui.cli.jsonout import dumped, status_json
+        from tui.cli.jsonout import dumped, findings_json, status_json
 
-        call.output.out.raw(dumped(status_json(status)))
+        found = {"store": findings_json(stored)["findings"]} if stored else {}
+        call.output.out.raw(dumped({**status_json(status), **found}))
     else:
         call.say(line)
     return level

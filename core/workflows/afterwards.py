@@ -1,0 +1,72 @@
+"""What is done once a new certificate is live: a failure in it is a warning, because nothing takes the certificate back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.config.model import LineageConfig
+from core.errors import CertdeckError
+from core.events import BOOKKEEPING, Warned
+from core.lineage_status import LineageStatus
+from core.store.atomic import store_error
+from core.workflows.context import Context
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a step ended."""
+
+    error: CertdeckError | None = None
+
+
+@contextmanager
+def afterwards(context: Context, code: str) -> Iterator[Outcome]:
+    """Do a step that follows on a live certificate. A failure is told as a warning with `code`, and kept in the outcome."""
+    assert code in BOOKKEEPING, code
+    outcome = Outcome()
+    try:
+        yield outcome
+    except CertdeckError as exc:
+        outcome.error = exc
+    except OSError as exc:
+        outcome.error = store_error(exc, Path(exc.filename or context.paths.state))
+    if outcome.error is not None:
+        error = outcome.error
+        context.narrator.tell(Warned(code=code, what=f"{error.what} {error.why}", fix=error.fix))
+
+
+def status_after(context: Context, settings: LineageConfig) -> LineageStatus:
+    """Return the state of a lineage that was just deployed with `settings`, even where little of it can be read."""
+    from core.workflows.status import status_of
+
+    with suppress(CertdeckError, OSError):
+        return status_of(context, settings.name)
+    with afterwards(context, "status-not-read") as outcome:  # its settings may be what could not be written
+        found = status_of(context, settings.name, settings=settings)
+    if outcome.error is None:
+        return found
+    return LineageStatus(
+        name=settings.name,
+        domains=settings.domains,
+        subject="",
+        issuer="",
+        serial="",
+        not_before=None,
+        not_after=None,
+        days_left=None,
+        severity="red",
+        self_signed=False,
+        chain=False,
+        chain_length=0,
+        sha256="",
+        key_type="",
+        method="",
+        ca=None,
+        auto_renew=False,
+        renew_at=None,
+        renew_why="",
+        last_error=None,
+    )
