@@ -9,6 +9,8 @@ from cryptography import x509
 
 from core.x509.certificate import Certificate
 
+_MOST_LABELS = 128
+"""Of one name; DNS allows 127 (RFC 1035)."""
 _Rdns = tuple[frozenset[tuple[str, str]], ...]
 
 
@@ -118,14 +120,19 @@ def _in_domains(name: str, domains: set[str]) -> bool:
     """Tell whether a name is one of the domains or lies below one. A domain that begins with a dot holds what is below it alone."""
     if "" in domains or name in domains:
         return True
-    labels = name.split(".")
-    rests = (".".join(labels[number:]) for number in range(1, min(len(labels), 128)))
-    return any(rest in domains or f".{rest}" in domains for rest in rests)
+    dot = -1
+    for _ in range(_MOST_LABELS):
+        dot = name.find(".", dot + 1)
+        if dot < 0:
+            break
+        if name[dot + 1 :] in domains or name[dot:] in domains:
+            return True
+    return False
 
 
 def _below(host: str, domains: set[str]) -> bool:
     labels = host.split(".")
-    return any("." + ".".join(labels[number:]) in domains for number in range(1, min(len(labels), 128)))
+    return any("." + ".".join(labels[number:]) in domains for number in range(1, min(len(labels), _MOST_LABELS)))
 
 
 def _rdns(name: x509.Name) -> _Rdns:

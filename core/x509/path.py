@@ -51,7 +51,7 @@ _SERVERS = {
 _RIGHT_CHAIN = "Ask the CA for the right chain."
 LATE_CLOCK = timedelta(minutes=10)
 """A fresh certificate may look not yet valid to a clock that is a little late."""
-_MOST_NAMES = 50_000
+_MOST_NAMES = 25_000
 """Compared with name constraints in one search; a certificate of ten thousand names below fifty CAs would ask for more."""
 
 
