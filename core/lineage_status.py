@@ -13,6 +13,19 @@ from core.errors import CertdeckError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerState:
+    """One address of a target's service, as it was looked at."""
+
+    address: str
+    """`127.0.0.1:443`, `smtp://[::1]:25`."""
+    state: str
+    """`deployed`, `stale` (it presents another certificate), `unknown` (nothing could be seen)."""
+    served_sha256: str | None = None
+    why: str = ""
+    """In words, for anything but `deployed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetState:
     name: str
     state: str
@@ -20,6 +33,8 @@ class TargetState:
     served_sha256: str | None = None
     why: str = ""
     """In words, for anything but `deployed`."""
+    listeners: tuple[ListenerState, ...] = ()
+    """One for each address of each probe; empty where the service was not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

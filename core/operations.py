@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.dns.provider import Field as DnsField
-from core.lineage_status import LineageStatus, Status, TargetState, TimerState
+from core.lineage_status import LineageStatus, ListenerState, Status, TargetState, TimerState
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "IssuerInfo",
     "IssuerTest",
     "LineageStatus",
+    "ListenerState",
     "LogEntry",
     "OpenOrder",
     "PemView",
@@ -303,7 +304,7 @@ class TargetInfo:
     key: str
     test: tuple[str, ...]
     reload: tuple[str, ...]
-    probe: str | None
+    probe: tuple[str, ...]
     lineage: str | None
     """Whose certificate it carries."""
 

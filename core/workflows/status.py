@@ -180,7 +180,7 @@ def _observe(view: View, facts: Facts, target: TargetConfig, probe: bool) -> Tar
             outcome=facts.target_outcomes.get(target.name),
             on_fallback=facts.on_fallback,
             prober=view.env.prober if probe else None,
-            server_name=target.probe_name or (facts.names[0] if facts.names else None),
+            names=facts.names,
             timeout=_PROBE_SECONDS,
         )
     except CertdeckError as exc:

@@ -47,11 +47,12 @@ from core.targets import pair as files
 from core.targets.change import Change, survey
 from core.targets.check import refuse
 from core.targets.fingerprint import sha256_of_pem
+from core.targets.judgement import states_of, summary
 from core.targets.kinds import resolved
-from core.targets.probe import look
+from core.targets.probe import look, seen_before
 from core.targets.service import Verdict, run_reload, run_test, shown
 from core.workflows.context import Context
-from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, read
+from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, names_of, read
 
 _ONE_AT_A_TIME = threading.Lock()
 """Two targets may be one service: its test would see, and fail on, what the other deployment is about to take back."""
@@ -91,7 +92,10 @@ def deploy_version(
             spec=spec,
         )
         context.cancel.check()
-        return _deploy(context, flight, pair)
+        names = names_of(context, flight, version)
+        before = {each.name: seen_before(context.env, each, names) for each in chosen if each.probe}
+        context.cancel.check()
+        return _deploy(context, replace(flight, before=before), pair)
 
 
 def _deploy(context: Context, flight: InFlight, pair: StoredPair) -> tuple[TargetState, ...]:
@@ -284,20 +288,32 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
 def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, idle: str | None) -> TargetState:
     if idle is not None:
         return TargetState(name=target.name, state="unknown", why=idle)
-    if target.probe is None:
+    if not target.probe:
         return TargetState(name=target.name, state="deployed")
-    seen = look(context.env, target, ours, flight.spec.domains[0] if flight.spec.domains else None)
+    names = names_of(context, flight, flight.version)
+    seen = look(context.env, target, ours, names, flight.before.get(target.name))
     context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
     if not seen.matches:
         raise ProbeMismatch(
             f"{flight.lineage} was not deployed: after the reload target {target.name} does not present it.",
             seen.why,
-            f"See that the service at {target.probe} reads {target.certificate} and {target.key} (probe_name sets the "
+            f"See that the service at {', '.join(target.probe)} reads {target.certificate} and {target.key} (probe_name sets the "
             f"server name to ask for), then: certdeck deploy {flight.lineage}.",
             lineage=flight.lineage,
             details={"target": target.name, "served_sha256": seen.served, "sha256": ours, "output": ""},
         )
-    return TargetState(name=target.name, state="deployed", served_sha256=seen.served)
+    for sight in seen.unseen:
+        context.narrator.tell(
+            Warned(
+                code="listener-not-seen",
+                what=f"Nothing can be seen at {sight.listener.address} of target {target.name}, and nothing could be seen there "
+                f"before the deployment: {sight.why}",
+                fix=f"Start the service, or correct its configuration or the probe; then: certdeck target test {target.name}.",
+            )
+        )
+    state, why = summary(seen.sights, ours)
+    listeners = states_of(seen.sights, ours)
+    return TargetState(name=target.name, state=state, served_sha256=seen.served, why=why, listeners=listeners)
 
 
 # -- the ends ---------------------------------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def test_targets_are_argument_lists() -> None:
         kind="nginx",
         certificate="/c",
         key="/k",
-        probe="[::1]:443",
+        probe=("[::1]:443",),
         test=("nginx", "-t", "-c", "/etc/my nginx.conf"),
         reload=("systemctl", "reload", "nginx;", "rm", "-rf", "/"),
     )

@@ -139,7 +139,12 @@ class Appliance:
         service = self.services.add(folder, name)
         target: TargetConfig = service.target
         lines = [f"\n[targets.{name}]", f'certificate = "{target.certificate}"', f'key = "{target.key}"']
-        lines += [f"test = {list(target.test)!r}", f"reload = {list(target.reload)!r}", f'probe = "{target.probe}"', ""]
+        lines += [
+            f"test = {list(target.test)!r}",
+            f"reload = {list(target.reload)!r}",
+            f"probe = {list(target.probe)!r}",
+            "",
+        ]
         self.configure("\n".join(lines))
         return service
 

@@ -83,7 +83,7 @@ class Services:
             key=str(folder / f"{name}.key"),
             test=(name, "test"),
             reload=(name, "reload"),
-            probe=f"{name}:443" if probe else None,
+            probe=(f"{name}:443",) if probe else (),
             mode=mode,
         )
         service = self.by_name[name] = Service(target, folder.with_name(f"{folder.name}.{name}-serves"))
@@ -102,6 +102,9 @@ class Services:
         if service is None:
             return Completed(returncode=127, output=f"{argv[0]}: there is no such program.")
         return service.command(argv[1])
+
+    def listeners(self, probe: str, *, timeout: float) -> Sequence[str]:
+        return (probe,)
 
     def served(self, address: str, *, server_name: str | None, timeout: float) -> Served:
         service = self.by_name[address.removesuffix(":443")]

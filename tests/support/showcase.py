@@ -120,7 +120,7 @@ TARGETS = (
         key="/etc/ssl/domains/domain.key",
         test=("nginx", "-t"),
         reload=("nginx", "-s", "reload"),
-        probe="127.0.0.1:443",
+        probe=("127.0.0.1:443",),
         lineage="shop",
     ),
     TargetInfo(
@@ -130,7 +130,7 @@ TARGETS = (
         key="/etc/postfix/tls.key",
         test=(),
         reload=("postfix", "reload"),
-        probe=None,
+        probe=(),
         lineage="shop",
     ),
 )

@@ -135,7 +135,15 @@ def certificate_json(lineage: LineageStatus) -> dict[str, object]:
 
 def target_json(target: TargetState) -> dict[str, object]:
     """Return a target as in `status --json`."""
-    return {"name": target.name, "state": target.state, "served_sha256": target.served_sha256}
+    return {
+        "name": target.name,
+        "state": target.state,
+        "served_sha256": target.served_sha256,
+        "listeners": [
+            {"address": each.address, "state": each.state, "served_sha256": each.served_sha256}
+            for each in target.listeners
+        ],
+    }
 
 
 def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:

@@ -54,7 +54,7 @@ def test_comments_and_order_survive(paths: Paths) -> None:
 def test_a_target_is_changed_in_place(paths: Paths) -> None:
     """Writing a target that is there sets what differs and removes what went back to its default."""
     target = load_config(paths).targets["web"]
-    set_target(paths, replace(target, mode="copy", probe="127.0.0.1:443"))
+    set_target(paths, replace(target, mode="copy", probe=("127.0.0.1:443",)))
     assert load_config(paths).targets["web"].mode == "copy"
     set_target(paths, target)
     assert load_config(paths).targets["web"] == target
