@@ -9,6 +9,7 @@
     ├─ NotFound                                  no such lineage, issuer, target, version
     ├─ InUse                                     something still depends on what was to go
     ├─ AlreadyThere                              something of that name is there, and would be lost
+    ├─ NewerElsewhere                            somebody else's newer certificate would be replaced
     ├─ InputRejected                             an upload did not pass its checks
     ├─ IssuerError
     │  ├─ DirectoryUnreachable · DirectoryUntrusted · DirectoryInvalid
@@ -109,6 +110,12 @@ class AlreadyThere(CertdeckError):
     """There is something of that name already, and nothing was put in its place."""
 
     code = "already-there"
+
+
+class NewerElsewhere(CertdeckError):
+    """A target carries a newer valid certificate that somebody else put there. `details`: `target`, `serial`, `path`, `client`."""
+
+    code = "newer-elsewhere"
 
 
 class InputRejected(CertdeckError):

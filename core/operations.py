@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.dns.provider import Field as DnsField
-from core.lineage_status import LineageStatus, ListenerState, Status, TargetState, TimerState
+from core.lineage_status import LineageStatus, ListenerState, Outside, Status, TargetState, TimerState
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "ListenerState",
     "LogEntry",
     "OpenOrder",
+    "Outside",
     "PemView",
     "Pending",
     "Record",

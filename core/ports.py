@@ -268,6 +268,8 @@ class Places:
     systemd: Path = Path("/run/systemd/system")
     """A folder that is there when systemd runs the box."""
     cron: Path = Path("/etc/cron.d")
+    root: Path = Path("/")
+    """Where other programs' folders are looked for."""
     is_root: bool = False
     program: Callable[[], str | None] = lambda: None
     """Finds the `certdeck` script of the running installation, absolute; None when there is none."""

@@ -27,9 +27,21 @@ class FailedLineage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunWarning:
+    """Something that is not in order and did not make the run fail."""
+
+    name: str
+    """The lineage."""
+    code: str
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalReport:
     renewed: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     failed: tuple[FailedLineage, ...] = ()
     due: tuple[str, ...] = ()
     """With `dry_run`: what would be renewed."""
+    warnings: tuple[RunWarning, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.ports import Served
@@ -17,6 +18,7 @@ from core.probe_address import ProbeAddress, parse
 if TYPE_CHECKING:
     import ssl
 
+FAREWELL_SECONDS = 1.0
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
@@ -80,7 +82,15 @@ def _handshake(place: ProbeAddress, server_name: str | None, deadline: float) ->
             talk.check_nothing_more()
         plain.settimeout(_left(deadline))  # the ssl module takes it for the whole handshake
         with context.wrap_socket(plain, server_hostname=indicated) as tls:
-            return tls.getpeercert(binary_form=True)
+            certificate = tls.getpeercert(binary_form=True)
+            if place.dialect:
+                from core.system.starttls import FAREWELLS
+
+                if place.dialect in FAREWELLS:
+                    with suppress(OSError):
+                        tls.settimeout(min(_left(deadline), FAREWELL_SECONDS))
+                        FAREWELLS[place.dialect](tls)
+            return certificate
 
 
 def _left(deadline: float) -> float:

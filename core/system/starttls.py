@@ -256,6 +256,22 @@ def mysql(talk: Conversation) -> None:
     )
 
 
+def mysql_farewell(tls: socket.socket) -> None:
+    """Log in as nobody, and be refused.
+
+    A connection that ends before a login counts as a failed one: after `max_connect_errors` (100) of them MariaDB (10.11) lets no
+    client of this address in, and loopback alone is exempt. A refused login is not counted.
+    """
+    login = (
+        (0x8A00).to_bytes(4, "little") + (1 << 24).to_bytes(4, "little") + b"\x2d" + bytes(23) + b"certdeck-probe\0\0"
+    )
+    tls.sendall(len(login).to_bytes(3, "little") + b"\x02" + login)
+    answer = tls.recv(MAX_LINE_BYTES)
+    if answer[4:5] == b"\xfe":  # another way to log in is asked for: an empty answer to that
+        tls.sendall(b"\0\0\0" + bytes([(answer[3] + 1) & 0xFF]))
+        tls.recv(MAX_LINE_BYTES)
+
+
 def xmpp(talk: Conversation) -> None:
     """RFC 6120 §5."""
     from xml.sax.saxutils import quoteattr
@@ -290,3 +306,6 @@ DIALECTS: Mapping[str, Dialect] = {
     "mysql": mysql,
     "xmpp": xmpp,
 }
+
+FAREWELLS: Mapping[str, Callable[[socket.socket], None]] = {"mysql": mysql_farewell}
+"""What is said within TLS before the connection ends, where just ending it has consequences. How it ends is nobody's concern."""

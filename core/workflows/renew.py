@@ -26,6 +26,7 @@ from core.workflows.context import Context, View
 from core.workflows.damaged import damaged
 from core.workflows.due import ASK, DEPLOY, FINISH, RENEW, SKIP, Decision, decide
 from core.workflows.method import UPLOAD
+from core.workflows.shown import shown_elsewhere
 
 if TYPE_CHECKING:
     from core.config.model import LineageConfig
@@ -61,13 +62,13 @@ def renew(
         ConfigError: the main configuration cannot be read. A broken lineage file is a failure in the report.
     """
     try:
-        decisions, broken = _decisions(view, names, force)
+        decisions, broken, every = _decisions(view, names, force)
         busy = [decision for decision in decisions if decision.action != SKIP]
         skipped = tuple(_skipped(decision) for decision in decisions if decision.action == SKIP)
         if dry_run:
             due = tuple(decision.name for decision in busy if decision.action != ASK)
             asked = tuple(_skipped(decision) for decision in busy if decision.action == ASK)
-            return RenewalReport(skipped=skipped + asked, failed=broken, due=due)
+            return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=shown_elsewhere(view, every))
         outcome = RenewalReport(skipped=skipped, failed=broken)
         is_odd = bool(broken) and bool(odd_links(view.paths))
         if busy or is_odd or _left_behind(view.paths) or has_old_copies(view.paths, view.env.clock.now()):
@@ -81,6 +82,7 @@ def renew(
         if not dry_run:
             _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
         raise
+    outcome = replace(outcome, warnings=shown_elsewhere(view, every))
     failed = outcome.failed
     _remember(
         view, "failed" if failed else "done", failed[0].error.what if failed else "", [each.name for each in failed]
@@ -104,7 +106,10 @@ def _remember(view: View, outcome: str, error: str, lineages: Sequence[str] = ()
         last_run.record(view.paths, ended)
 
 
-def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
+def _decisions(
+    view: View, names: Sequence[str], force: bool
+) -> tuple[list[Decision], tuple[FailedLineage, ...], list[Facts]]:
+    """Return what to do with each lineage, those that cannot be read, and the facts that were looked at."""
     every, problems = facts_of_all(view.paths)
     if names:
         problems = [problem for problem in problems if problem.lineage in names]
@@ -122,7 +127,7 @@ def _decisions(view: View, names: Sequence[str], force: bool) -> tuple[list[Deci
         left_open, unreadable = _left_open(view.paths, known, now)
         decisions += left_open
         broken += unreadable
-    return decisions, broken
+    return decisions, broken, every
 
 
 def _left_open(paths: Paths, known: Collection[str], now: datetime) -> tuple[list[Decision], tuple[FailedLineage, ...]]:
@@ -170,7 +175,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     from core.workflows.fallback import stand_in
     from core.workflows.sessions import Sessions
 
-    decisions, broken = _decisions(context, names, force)
+    decisions, broken, _ = _decisions(context, names, force)
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = context.vault

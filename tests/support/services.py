@@ -11,7 +11,7 @@ from typing import cast
 from core.config.model import Config, LineageConfig, TargetConfig
 from core.events import Narrator, Report
 from core.paths import Paths
-from core.ports import CancelToken, Completed, Environment, Served
+from core.ports import CancelToken, Completed, Environment, Places, Served
 from core.store import lineages
 from core.store.versions import CertificateFacts, VersionFacts
 from core.workflows.context import Context
@@ -139,6 +139,7 @@ class Box:
             runner=self.services,
             prober=self.services,
             variables={},
+            places=Places(root=self.paths.etc.parent / "root"),
         )
         return Context(
             paths=self.paths,

@@ -22,6 +22,7 @@ from core.operations import (
     LineageStatus,
     LogEntry,
     OpenOrder,
+    Outside,
     Pending,
     Record,
     RecordView,
@@ -135,7 +136,7 @@ def certificate_json(lineage: LineageStatus) -> dict[str, object]:
 
 def target_json(target: TargetState) -> dict[str, object]:
     """Return a target as in `status --json`."""
-    return {
+    found: dict[str, object] = {
         "name": target.name,
         "state": target.state,
         "served_sha256": target.served_sha256,
@@ -144,6 +145,14 @@ def target_json(target: TargetState) -> dict[str, object]:
             for each in target.listeners
         ],
     }
+    if target.outside is not None:
+        found["outside"] = outside_json(target.outside)
+    return found
+
+
+def outside_json(outside: Outside) -> dict[str, object]:
+    """Return somebody else's certificate at a target's path."""
+    return {**fields(outside), "not_before": rfc3339(outside.not_before), "not_after": rfc3339(outside.not_after)}
 
 
 def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
@@ -155,6 +164,8 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
     }
     if dry_run:
         found["due"] = list(report.due)
+    if report.warnings:
+        found["warnings"] = [fields(each) for each in report.warnings]
     return found
 
 

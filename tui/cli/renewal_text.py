@@ -26,6 +26,8 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
             yield f"skipped  {printable(skipped.name)}: {printable(skipped.why)}"
     for failed in report.failed:
         yield f"failed   {printable(failed.name)}"
+    for warning in report.warnings:
+        yield f"warning  {printable(warning.name)}: {printable(warning.what)}"
     if report.renewed or report.failed or report.due:
         return
     moments = [(each.renew_at, each.name) for each in report.skipped if each.renew_at is not None]

@@ -28,6 +28,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="TARGET", nargs="+", action="extend", help="deploy to these services")
     parser.add_argument("--force", action="store_true", help="apply although the chain or a host name is not right")
     parser.add_argument("--replace", action="store_true", help="also where a CA renews it so far; that ends")
+    parser.add_argument(
+        "--keep-issuer",
+        action="store_true",
+        help="keep renewing it as before: for a newer certificate that another ACME client had for the same names",
+    )
     parser.set_defaults(words="import NAME")
 
 
@@ -61,6 +66,7 @@ def _attempt(call: Call, upload: Upload, is_sure: bool) -> Imported:
                     force=call.args.force,
                     fetch_chain=call.args.fetch_chain,
                     replace=is_sure,
+                    keep_issuer=call.args.keep_issuer,
                     report=report,
                     cancel=call.cancel,
                 )
@@ -82,7 +88,7 @@ def _is_sure(call: Call) -> bool:
             f"{printable(name)} has an open order, which is given up then, and its DNS records with it. Go on?"
         )
     now = next((each for each in call.engine.status().lineages if each.name == name), None)
-    if now is not None and now.method not in _NOT_RENEWED:
+    if now is not None and now.method not in _NOT_RENEWED and not call.args.keep_issuer:
         questions.append(f"{printable(name)} renews by itself so far. An uploaded certificate does not. Go on?")
     for question in questions:
         if not agrees(call, question):
@@ -100,7 +106,8 @@ def _lines(call: Call, done: Imported) -> list[str]:
     if any(each.id == "chain" and each.status != "pass" for each in done.check.checks) and not done.status.self_signed:
         again = f"`certdeck import {printable(done.status.name)} --cert FILE --chain FILE`, or with --fetch-chain, mends that"
         lines.append(f"Its chain is not complete: many clients will refuse it. {again}.")
-    lines.append("It does not renew by itself; `certdeck status` says when the next one is needed.")
+    if not done.status.auto_renew:
+        lines.append("It does not renew by itself; `certdeck status` says when the next one is needed.")
     return lines
 
 
