@@ -1,4 +1,4 @@
-"""dehydrated (0.7): `certs/NAME/` with links to files that carry the time of the order; `--cleanup` moves old ones to `archive/NAME/`."""
+"""dehydrated (0.7): `certs/NAME/` with links to files that carry the time of the order; what is old goes to `archive/NAME/`."""
 
 from __future__ import annotations
 
