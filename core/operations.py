@@ -295,6 +295,8 @@ class AccountInfo:
     key_type: str
     thumbprint: str
     created: datetime | None
+    replaced: str | None = None
+    """Only after an import: the URL of the account that was used until then. It lives on at the CA."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from core.workflows.outside import is_newer
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, Leaf, self_signed
 from tests.support.clock import NOON
+from tests.support.other_clients import unpack
 from tests.support.services import Service
 
 NAME = "shop.example.com"
@@ -170,3 +171,34 @@ def test_newer_means_a_loss(names: list[str], days_later: int, issuer: str, newe
     ours = certificate_facts(Authority.new(now=NOON).leaf([NAME]).fullchain_pem)
     theirs = certificate_facts(Authority.new(issuer, now=NOON + timedelta(days=days_later)).leaf(names).fullchain_pem)
     assert is_newer(theirs, ours, NOON + timedelta(days=2)) is newer
+
+
+@pytest.mark.parametrize(
+    ("client", "file"),
+    [
+        ("acme.sh", "root/.acme.sh/revoked.example.org_ecc/fullchain.cer"),
+        ("lego", "root/.lego/archives/1795900915.revoked.example.org.crt"),
+        ("dehydrated", "var/lib/dehydrated/certs/revoked.example.org/fullchain.pem"),
+        ("uacme", "etc/ssl/uacme/revoked.example.org/revoked-1795901591.pem"),
+    ],
+)
+def test_what_another_client_revoked_is_not_taken_in_without_a_hint(
+    appliance: Appliance, client: str, file: str
+) -> None:
+    """A certificate that another client has marked as revoked gets a warning that names the client."""
+    text = (unpack(client, appliance.root) / file).read_bytes()
+    checked = appliance.engine.check_upload(Upload(parts=(Part("c.pem", text),)))
+    (found,) = [each for each in checked.checks if each.id == "revoked"]
+    assert (found.status, client in found.detail) == ("warn", True)
+    other = Authority.new(now=appliance.clock.now()).leaf([NAME])
+    checked = appliance.engine.check_upload(Upload(parts=(Part("c.pem", other.fullchain_pem),)))
+    assert not [each for each in checked.checks if each.id == "revoked"]
+
+
+def test_what_this_box_revoked_is_not_taken_in_without_a_hint(appliance: Appliance, service: Service) -> None:
+    """A certificate that was revoked here is known, for as long as its lineage remembers it."""
+    text = appliance.live(NAME)
+    appliance.engine.revoke(NAME)
+    checked = appliance.engine.check_upload(Upload(parts=(Part("c.pem", text),)))
+    (found,) = [each for each in checked.checks if each.id == "revoked"]
+    assert f"certdeck revoke {NAME}" in found.detail
