@@ -231,8 +231,12 @@ class NotificationSent(Event):
     channel: str
 
 
+LISTENER_NOT_SEEN = "listener-not-seen"
+"""Code of the warning that nothing can be seen at an address of a service, before and after a deployment."""
 SERVICE_TAKEN_OVER = "service-taken-over"
 """Code of the warning that a service carried another lineage's certificate until now."""
+IN_RESULT = frozenset({SERVICE_TAKEN_OVER, LISTENER_NOT_SEEN})
+"""Codes of the warnings that belong to an operation's result and are repeated there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

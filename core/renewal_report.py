@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from core.errors import CertdeckError
 
@@ -26,12 +27,9 @@ class FailedLineage:
     error: CertdeckError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunWarning:
-    """Something that is not in order and did not make the run fail."""
+class Notice(NamedTuple):
+    """Something that somebody should know, and that made nothing fail."""
 
-    name: str
-    """The lineage."""
     code: str
     what: str
     fix: str
@@ -44,4 +42,4 @@ class RenewalReport:
     failed: tuple[FailedLineage, ...] = ()
     due: tuple[str, ...] = ()
     """With `dry_run`: what would be renewed."""
-    warnings: tuple[RunWarning, ...] = ()
+    warnings: tuple[Notice, ...] = ()

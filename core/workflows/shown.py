@@ -12,19 +12,19 @@ from pathlib import Path
 from core.config.model import TargetConfig
 from core.errors import CertdeckError
 from core.regular import read_regular
-from core.renewal_report import RunWarning
+from core.renewal_report import Notice
 from core.store.index import Facts
 from core.workflows.context import View
 
 CODE = "other-certificate"
 
 
-def shown_elsewhere(view: View, every: Iterable[Facts]) -> tuple[RunWarning, ...]:
+def shown_elsewhere(view: View, every: Iterable[Facts]) -> tuple[Notice, ...]:
     """Return a warning for each target whose certificate file is not the live version's. Never raises."""
     return tuple(warning for facts in every if facts.targets for warning in _of(view, facts))
 
 
-def _of(view: View, facts: Facts) -> Iterator[RunWarning]:
+def _of(view: View, facts: Facts) -> Iterator[Notice]:
     live = view.paths.live / facts.name / "fullchain.pem"
     configured = (view.config.targets.get(name) for name in facts.targets)
     if facts.on_fallback or all(target is None or _is_same(target, live) for target in configured):
@@ -39,8 +39,7 @@ def _of(view: View, facts: Facts) -> Iterator[RunWarning]:
         if state.state != "stale":
             continue
         newer = state.outside is not None and state.outside.newer
-        yield RunWarning(
-            name=facts.name,
+        yield Notice(
             code=CODE,
             what=f"Target {state.name} does not carry {facts.name}. {state.why}",
             fix=state.outside.command if state.outside is not None and newer else f"certdeck deploy {facts.name}",

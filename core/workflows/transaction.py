@@ -29,6 +29,7 @@ from core.errors import (
     TargetError,
 )
 from core.events import (
+    LISTENER_NOT_SEEN,
     KeyUsed,
     TargetProbed,
     TargetReloaded,
@@ -305,7 +306,7 @@ def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, i
     for sight in seen.unseen:
         context.narrator.tell(
             Warned(
-                code="listener-not-seen",
+                code=LISTENER_NOT_SEEN,
                 what=f"Nothing can be seen at {sight.listener.address} of target {target.name}, and nothing could be seen there "
                 f"before the deployment: {sight.why}",
                 fix=f"Start the service, or correct its configuration or the probe; then: certdeck target test {target.name}.",

@@ -14,7 +14,7 @@ from tui.cli.output import Output
 
 if TYPE_CHECKING:
     from core.engine import Engine
-    from core.events import Report, Reporter
+    from core.events import Report, Reporter, Warned
 
 
 class Call:
@@ -26,26 +26,26 @@ class Call:
         self.output = output
         self.wants_json: bool = args.json
         self.cancel = CancelToken()
-        self._told: list[str] = []
+        self._warnings: list[Warned] = []
         """What the work told on its way and the result has to say again: a line of progress is gone soon."""
 
     def result(self, value: Mapping[str, object], lines: Iterable[str]) -> None:
-        """Put the result on stdout: as the one JSON object, or as lines for people."""
+        """Put the result on stdout: as the one JSON object, or as lines for people. Warnings of the work follow in both."""
         if self.wants_json:
-            from tui.cli.jsonout import dumped
+            from tui.cli.jsonout import dumped, warnings_json
 
-            self.output.out.raw(dumped(value))
+            self.output.out.raw(dumped({**value, **warnings_json(self._warnings)}))
         else:
-            self.output.out.lines(lines)
-            self.output.out.lines(self._told)
-
-    def _remember(self, told: Report) -> None:
-        from core.events import SERVICE_TAKEN_OVER, Warned
-
-        if isinstance(told.event, Warned) and told.event.code == SERVICE_TAKEN_OVER:
             from tui.glyphs import printable
 
-            self._told.append(printable(f"{told.event.what} {told.event.fix}"))
+            self.output.out.lines(lines)
+            self.output.out.lines(printable(f"{each.what} {each.fix}") for each in self._warnings)
+
+    def _remember(self, told: Report) -> None:
+        from core.events import IN_RESULT, Warned
+
+        if isinstance(told.event, Warned) and told.event.code in IN_RESULT and told.event not in self._warnings:
+            self._warnings.append(told.event)
 
     def say(self, text: str) -> None:
         """Write a line of the result for people."""

@@ -33,6 +33,7 @@ from core.operations import (
 )
 
 if TYPE_CHECKING:
+    from core.events import Warned
     from core.upload.values import SigningRequest
 
 
@@ -74,6 +75,12 @@ def error_json(error: CertdeckError) -> dict[str, object]:
     if error.details:
         found["details"] = dict(error.details)
     return found
+
+
+def warnings_json(warnings: Sequence[Warned]) -> dict[str, object]:
+    """Return `warnings` as it stands in the result of an operation; nothing where there are none."""
+    found = [{"code": each.code, "what": each.what, "fix": each.fix} for each in warnings]
+    return {"warnings": found} if found else {}
 
 
 def status_json(
@@ -156,7 +163,7 @@ def outside_json(outside: Outside) -> dict[str, object]:
 
 
 def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
-    """Return `--renew --json`; `due` only with --dry-run."""
+    """Return `--renew --json`; `due` only with --dry-run, `warnings` only where there are any."""
     found: dict[str, object] = {
         "renewed": list(report.renewed),
         "skipped": [{"name": skipped.name, "why": skipped.why} for skipped in report.skipped],
@@ -165,7 +172,7 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
     if dry_run:
         found["due"] = list(report.due)
     if report.warnings:
-        found["warnings"] = [fields(each) for each in report.warnings]
+        found["warnings"] = [{"code": each.code, "what": each.what, "fix": each.fix} for each in report.warnings]
     return found
 
 

@@ -27,7 +27,9 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
     for failed in report.failed:
         yield f"failed   {printable(failed.name)}"
     for warning in report.warnings:
-        yield f"warning  {printable(warning.name)}: {printable(warning.what)}"
+        yield f"warning  {printable(warning.what)}"
+        if warning.fix not in warning.what:
+            yield f"         fix: {printable(warning.fix)}"
     if report.renewed or report.failed or report.due:
         return
     moments = [(each.renew_at, each.name) for each in report.skipped if each.renew_at is not None]

@@ -117,7 +117,8 @@ def test_the_scheduled_run_reports_it(appliance: Appliance, service: Service) ->
     report = appliance.engine.renew()
     assert (report.renewed, report.failed) == ((), ())
     (warning,) = report.warnings
-    assert (warning.name, warning.code) == (NAME, "other-certificate")
+    assert warning.code == "other-certificate"
+    assert NAME in warning.what
     assert "acme.sh" in warning.what
     assert warning.fix.startswith("certdeck import")
     assert appliance.engine.renew(dry_run=True).warnings == (warning,)

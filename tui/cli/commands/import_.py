@@ -106,7 +106,7 @@ def _lines(call: Call, done: Imported) -> list[str]:
     if any(each.id == "chain" and each.status != "pass" for each in done.check.checks) and not done.status.self_signed:
         again = f"`certdeck import {printable(done.status.name)} --cert FILE --chain FILE`, or with --fetch-chain, mends that"
         lines.append(f"Its chain is not complete: many clients will refuse it. {again}.")
-    if not done.status.auto_renew:
+    if not call.args.keep_issuer:
         lines.append("It does not renew by itself; `certdeck status` says when the next one is needed.")
     return lines
 
