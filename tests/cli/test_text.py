@@ -252,7 +252,8 @@ def test_a_service_that_was_taken_over_stands_in_the_result(monkeypatch: pytest.
     answer = command("deploy", "mail", engine=engine)
     assert answer.out.splitlines()[-1] == "nginx carried the certificate old until now. Deploy old again."
     assert "nginx carried the certificate old" in answer.err
-    assert "nginx" not in command("deploy", "mail", "--json", engine=engine).out
+    found = command("deploy", "mail", "--json", engine=engine).json
+    assert [(each["code"], each["fix"]) for each in found["warnings"]] == [(SERVICE_TAKEN_OVER, "Deploy old again.")]
 
 
 def test_a_first_boot_onto_a_later_target_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

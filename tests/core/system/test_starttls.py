@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from core.system.prober import TlsProber
 from core.system.starttls import DIALECTS as FUNCTIONS
 from tests.support.authority import Authority
 from tests.support.dialects import GOOD, REFUSING, saying
+from tests.support.programs import wait_until
 from tests.support.tls_service import serving
 
 PROBER = TlsProber()
@@ -121,3 +123,51 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     problem, fix = broken(text) or ("", "")
     assert problem
     assert "127.0.0.1:443" in fix or "smtp" in fix
+
+
+def test_mysql_is_left_by_a_login_that_is_refused(authority: Authority, tmp_path: Path) -> None:
+    """MariaDB counts connections that end before a login, and shuts the address out after 100: so one is made, as nobody."""
+    heard: list[bytes] = []
+
+    def refuse(connection: socket.socket) -> None:
+        heard.append(connection.recv(1000))
+        connection.sendall(b"\x01\0\0\x03\xfe")  # AuthSwitchRequest
+        heard.append(connection.recv(1000))
+        connection.sendall(b"\x09\0\0\x05\xff\x15\x04#28000")
+        linger(connection)
+
+    leaf = authority.leaf(["box.example.com"])
+    with serving(refuse, leaf, tmp_path, before=saying(*GOOD["mysql"])) as service:
+        served = PROBER.served(f"mysql://127.0.0.1:{service.port}", server_name=None, timeout=5)
+    assert served.certificate is not None
+    login, answer = heard
+    assert login[3] == 2, "the packet after the request for TLS"
+    assert b"certdeck-probe\0" in login
+    assert answer == b"\0\0\0\x04"
+
+
+def test_no_session_is_resumed(authority: Authority, tmp_path: Path) -> None:
+    """Each look is a full handshake: a resumed session would show what was served before."""
+    resumed: list[bool] = []
+
+    def note(connection: socket.socket) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        resumed.append(bool(connection.session_reused))
+        linger(connection)
+
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        with serving(note, authority.leaf(["box.example.com"]), tmp_path, version=version) as service:
+            for _ in range(3):
+                PROBER.served(f"127.0.0.1:{service.port}", server_name="box.example.com", timeout=5)
+            wait_until(lambda: len(resumed) >= 3, "three handshakes")
+        assert not any(resumed)
+        resumed.clear()
+
+
+def test_a_name_is_looked_up_for_both_families() -> None:
+    """A host name gives all its addresses, in the form that it was given in; what does not resolve stays as it is."""
+    assert PROBER.listeners("[::1]:443", timeout=3) == ("[::1]:443",)
+    found = PROBER.listeners("smtp://localhost:25", timeout=3)
+    assert "smtp://127.0.0.1:25" in found
+    assert set(found) <= {"smtp://127.0.0.1:25", "smtp://[::1]:25"}
+    assert PROBER.listeners("no-such-name.invalid:443", timeout=3) == ("no-such-name.invalid:443",)

@@ -125,6 +125,12 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _import(call: Call) -> int:
     args = call.args
+    if args.key == args.passphrase_file == "-":
+        raise UsageError(
+            "Standard input cannot be the key and its passphrase.",
+            "It is read to its end for one of them.",
+            "Put one of the two into a file.",
+        )
     key = secret_from(args.key)
     passphrase = secret_from(args.passphrase_file) if args.passphrase_file else None
     account = _imported(call, key, passphrase)
