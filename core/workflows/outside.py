@@ -18,8 +18,9 @@ from core.regular import read_regular
 from core.store.index import Facts, facts_of_all
 from core.store.versions import CertificateFacts, certificate_facts, leaf_sha256
 from core.workflows.context import Context, View
-from core.workflows.method import is_acme
+from core.workflows.method import SELF_SIGNED, UPLOAD
 
+_MOMENT = "%Y-%m-%d %H:%M"
 STAGING_SIGNS = ("(STAGING)", "Fake LE")
 """How Let's Encrypt's staging issuers are called: clients trust none of them."""
 
@@ -67,8 +68,8 @@ def refuse_older(context: Context, name: str, ours: CertificateFacts, targets: S
         if found is not None and found.newer:
             raise NewerElsewhere(
                 f"{name} was not deployed: target {target.name} has a newer certificate of {found.client or 'somebody else'}.",
-                f"{found.path} holds a certificate of {found.not_before:%Y-%m-%d} that is valid until {found.not_after:%Y-%m-%d}; "
-                f"the one to deploy is of {ours.not_before:%Y-%m-%d}.",
+                f"{found.path} holds a certificate from {found.not_before:{_MOMENT}}, valid until {found.not_after:{_MOMENT}}; "
+                f"the one to deploy is from {ours.not_before:{_MOMENT}} (times in UTC).",
                 f"Take it in: {found.command}{_stop(found)} To put the older one there all the same, add --force.",
                 lineage=name,
                 details={"target": target.name, "serial": found.serial, "path": found.path, "client": found.client},
@@ -127,7 +128,7 @@ def _option(view: View, name: str) -> tuple[str, ...]:
         issuer = load_lineage(view.paths, name).issuer or view.config.defaults.issuer
     except CertdeckError:
         return ()
-    return ("--keep-issuer",) if is_acme(view.config, issuer) else ()
+    return () if issuer in (UPLOAD, SELF_SIGNED) else ("--keep-issuer",)
 
 
 def _belong_together(fullchain: bytes, key: Path) -> bool:

@@ -193,7 +193,7 @@ def _with_outside(
     view: View, facts: Facts, target: TargetConfig, own: frozenset[str], state: TargetState
 ) -> TargetState:
     """Say whose certificate is there where it is not ours; what has to be parsed for that is parsed only then."""
-    if state.state != "stale" or facts.on_fallback or facts.version is None:
+    if state.state not in ("stale", "failed") or facts.on_fallback or facts.version is None:
         return state
     from core.store.lineages import read_version
     from core.workflows.outside import in_words, outside
@@ -203,7 +203,9 @@ def _with_outside(
         found = outside(view, facts.name, ours, resolved(target), own)
     except CertdeckError:
         return state
-    return state if found is None else replace(state, outside=found, why=in_words(found))
+    if found is None or (state.state == "failed" and not found.newer):
+        return state
+    return replace(state, outside=found, why=in_words(found))
 
 
 def timer(view: View, now: datetime) -> TimerState:

@@ -52,6 +52,7 @@ from core.targets.judgement import states_of, summary
 from core.targets.kinds import resolved
 from core.targets.probe import look, seen_before
 from core.targets.service import Verdict, run_reload, run_test, shown
+from core.targets.sight import side_by_side
 from core.workflows.context import Context
 from core.workflows.inflight import COMMITTING, SWITCHING, Aftermath, InFlight, finish, go_back, names_of, read
 
@@ -94,7 +95,9 @@ def deploy_version(
         )
         context.cancel.check()
         names = names_of(context, flight, version)
-        before = {each.name: seen_before(context.env, each, names) for each in chosen if each.probe}
+        probed = [each for each in chosen if each.probe]
+        looks = side_by_side(lambda each: seen_before(context.env, each, names), probed)
+        before = {each.name: found for each, found in zip(probed, looks, strict=True)}
         context.cancel.check()
         return _deploy(context, replace(flight, before=before), pair)
 
@@ -293,7 +296,8 @@ def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, i
         return TargetState(name=target.name, state="deployed")
     names = names_of(context, flight, flight.version)
     seen = look(context.env, target, ours, names, flight.before.get(target.name))
-    context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
+    if seen.served is not None or not seen.matches:
+        context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
     if not seen.matches:
         raise ProbeMismatch(
             f"{flight.lineage} was not deployed: after the reload target {target.name} does not present it.",

@@ -203,3 +203,19 @@ def test_what_this_box_revoked_is_not_taken_in_without_a_hint(appliance: Applian
     checked = appliance.engine.check_upload(Upload(parts=(Part("c.pem", text),)))
     (found,) = [each for each in checked.checks if each.id == "revoked"]
     assert f"certdeck revoke {NAME}" in found.detail
+
+
+def test_the_status_as_json_has_it(appliance: Appliance, service: Service) -> None:
+    """Scripts read whose certificate it is, what takes it in, and every listener."""
+    from tui.cli.jsonout import target_json
+
+    from_another_client(appliance, service)
+    found = target_json(appliance.engine.status(probe=True).lineages[0].targets[0])
+    assert list(found) == ["name", "state", "served_sha256", "listeners", "outside"]
+    outside = found["outside"]
+    assert isinstance(outside, dict)
+    assert (outside["client"], outside["newer"]) == ("acme.sh", True)
+    assert outside["not_after"].endswith("Z")
+    assert found["listeners"] == [
+        {"address": "web:443", "state": "deployed", "served_sha256": found["served_sha256"]},
+    ]
