@@ -119,7 +119,7 @@ def _reply(talk: Conversation) -> tuple[str, list[str]]:
 
 def _expect(code: str, wanted: str, texts: list[str]) -> None:
     if code != wanted:
-        raise _not_offered(f"{code} {' '.join(texts)}")
+        raise _not_offered(f"{code} {' '.join(texts)}" if code.isdigit() else "it speaks another protocol")
 
 
 def smtp(talk: Conversation) -> None:
