@@ -120,7 +120,7 @@ def test_a_service_that_shows_the_old_one_rolls_back(tmp_path: Path, nginx: Ngin
     other = NginxServer(tmp_path / "other")
     other.start()
     try:
-        site = Site(tmp_path / "home", nginx, probe=(other.address,))
+        site = Site(tmp_path / "home", nginx, probe=other.address)
         before, served = site.pair(), nginx.served_sha256()
         answer = site.bring(site.leaf())
         assert answer.status == 1
