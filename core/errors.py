@@ -11,6 +11,7 @@
     ├─ InUse                                     something still depends on what was to go
     ├─ UntrustedPath                             another account could give commands to root
     ├─ AlreadyThere                              something of that name is there, and would be lost
+    ├─ NewerElsewhere                            somebody else's newer certificate would be replaced
     ├─ InputRejected                             an upload did not pass its checks
     ├─ IssuerError
     │  ├─ DirectoryUnreachable · DirectoryUntrusted · DirectoryInvalid
@@ -123,6 +124,12 @@ class AlreadyThere(CertdeckError):
     """There is something of that name already, and nothing was put in its place."""
 
     code = "already-there"
+
+
+class NewerElsewhere(CertdeckError):
+    """A target carries a newer valid certificate that somebody else put there. `details`: `target`, `serial`, `path`, `client`."""
+
+    code = "newer-elsewhere"
 
 
 class InputRejected(CertdeckError):

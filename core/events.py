@@ -267,6 +267,8 @@ class LogEndDoubtful(Event):
     why: str
 
 
+LISTENER_NOT_SEEN = "listener-not-seen"
+"""Code of the warning that nothing can be seen at an address of a service, before and after a deployment."""
 SERVICE_TAKEN_OVER = "service-taken-over"
 """Code of the warning that a service carried another lineage's certificate until now."""
 BOOKKEEPING = frozenset(
@@ -296,7 +298,7 @@ MAY_LEAVE_SOMETHING = BOOKKEEPING | {
     "internal",
 }
 """Codes of failures after which temporary files may lie about."""
-IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER}
+IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER, LISTENER_NOT_SEEN}
 """Codes of the warnings that belong to an operation's result and are repeated there."""
 
 

@@ -13,6 +13,40 @@ from core.errors import CertdeckError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerState:
+    """One address of a target's service, as it was looked at."""
+
+    address: str
+    """`127.0.0.1:443`, `smtp://[::1]:25`."""
+    state: str
+    """`deployed`, `stale` (it presents another certificate), `unknown` (nothing could be seen)."""
+    served_sha256: str | None = None
+    why: str = ""
+    """In words, for anything but `deployed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """A certificate that somebody else put where a target's service reads ours."""
+
+    client: str
+    """The ACME client in whose folder the same certificate lies; empty where none does."""
+    path: str
+    """Where that client keeps it, or the target's own path."""
+    serial: str
+    not_before: datetime
+    not_after: datetime
+    newer: bool
+    """It is valid, later than ours, and good for the same names: deploying ours would be a loss."""
+    command: str
+    """Takes it in, as one would type it."""
+    timer: str = ""
+    """What makes the other client renew: a file, and its line. Data from outside."""
+    timer_off: str = ""
+    """How that is switched off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetState:
     name: str
     state: str
@@ -20,6 +54,10 @@ class TargetState:
     served_sha256: str | None = None
     why: str = ""
     """In words, for anything but `deployed`."""
+    listeners: tuple[ListenerState, ...] = ()
+    """One for each address of each probe; empty where the service was not asked."""
+    outside: Outside | None = None
+    """Somebody else's certificate at the target's path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.dns.provider import Field as DnsField
-from core.lineage_status import LineageStatus, Status, TargetState, TimerState
+from core.lineage_status import LineageStatus, ListenerState, Outside, Status, TargetState, TimerState
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 
 __all__ = [
@@ -32,8 +32,10 @@ __all__ = [
     "IssuerInfo",
     "IssuerTest",
     "LineageStatus",
+    "ListenerState",
     "LogEntry",
     "OpenOrder",
+    "Outside",
     "PemView",
     "Pending",
     "Record",
@@ -306,6 +308,8 @@ class AccountInfo:
     key_type: str
     thumbprint: str
     created: datetime | None
+    replaced: str | None = None
+    """Only after an import: the URL of the account that was used until then. It lives on at the CA."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,7 +320,7 @@ class TargetInfo:
     key: str
     test: tuple[str, ...]
     reload: tuple[str, ...]
-    probe: str | None
+    probe: tuple[str, ...]
     lineage: str | None
     """Whose certificate it carries."""
 

@@ -190,11 +190,27 @@ class Served:
     """DER of the leaf."""
     failure: str | None = None
     """Why nothing could be seen, for people."""
+    closed: bool = False
+    """Nobody takes connections there: nothing listens, or there is no way to the address."""
 
 
 class Prober(Protocol):
-    def served(self, address: str, *, server_name: str | None, timeout: float) -> Served:
-        """Speak TLS to `HOST:PORT` or `[V6]:PORT`, verifying nothing, and return the leaf. Never raises."""
+    def listeners(self, probe: str, *, timeout: float) -> Sequence[str]:
+        """Return one address for each IPv4 and IPv6 address of a probe's host, in the same form. Never raises.
+
+        Args:
+            probe: as in the configuration, `HOST:PORT` or `DIALECT://HOST:PORT`. A host that does not resolve comes back as it is.
+            timeout: seconds for looking the name up.
+        """
+
+    def served(self, listener: str, *, server_name: str | None, timeout: float) -> Served:
+        """Do one full TLS handshake with a listener, verifying nothing but its key, and return the leaf. Never raises.
+
+        Args:
+            listener: one of `listeners`.
+            server_name: for the server name indication; an address or None is not indicated.
+            timeout: seconds for connection, STARTTLS and handshake together.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +268,8 @@ class Places:
     systemd: Path = Path("/run/systemd/system")
     """A folder that is there when systemd runs the box."""
     cron: Path = Path("/etc/cron.d")
+    root: Path = Path("/")
+    """Where other programs' folders are looked for."""
     is_root: bool = False
     program: Callable[[], str | None] = lambda: None
     """Finds the `certdeck` script of the running installation, absolute; None when there is none."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from core.errors import CertdeckError
 
@@ -26,22 +27,12 @@ class FailedLineage:
     error: CertdeckError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(NamedTuple):
     """Something that somebody should know, and that made nothing fail."""
 
     code: str
     what: str
     fix: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotServed:
-    """A target whose files hold another certificate than the one that is live here."""
-
-    name: str
-    target: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,5 +43,3 @@ class RenewalReport:
     due: tuple[str, ...] = ()
     """With `dry_run`: what would be renewed."""
     warnings: tuple[Notice, ...] = ()
-    not_served: tuple[NotServed, ...] = ()
-    """Known without asking a service, at the end of the run."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
+
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from josepy import jwk
 from josepy.errors import Error as JoseError
@@ -10,10 +12,18 @@ from core.acme.account_key import AccountKey
 from core.errors import AccountError
 
 
-def brought_key(text: bytes) -> AccountKey:
-    """Return the key in a file. Raises AccountError (`account-error`) for what is none that an account can have."""
+def brought_key(text: bytes, passphrase: bytes | None = None) -> AccountKey:
+    """Return the key in a file.
+
+    Args:
+        passphrase: of an encrypted PEM. Also tried as base64url: Apache's mod_md keeps its own, 48 bytes of any kind, as `key` of
+            `md_store.json` in that form.
+
+    Raises:
+        AccountError (`account-error`): it is none that an account can have. `details["passphrase"]`: `needed` or `wrong`.
+    """
     if not text.lstrip().startswith(b"{"):
-        return AccountKey.from_pem(text)
+        return AccountKey.from_pem(_opened(text, passphrase) if is_encrypted(text) else text)
     try:
         key = jwk.JWK.json_loads(text.decode()).key
         pem: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -24,3 +34,40 @@ def brought_key(text: bytes) -> AccountKey:
             "Give the file that holds the private key; certbot calls it private_key.json.",
         ) from exc
     return AccountKey.from_pem(pem)
+
+
+def is_encrypted(text: bytes) -> bool:
+    """Tell whether a PEM wants a passphrase."""
+    return b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in text or b"Proc-Type: 4,ENCRYPTED" in text
+
+
+def _opened(text: bytes, passphrase: bytes | None) -> bytes:
+    """Return an encrypted PEM without its encryption. A secret."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    if passphrase is None:
+        raise AccountError(
+            "The account key cannot be used.",
+            "It is protected by a passphrase.",
+            "Give it with --passphrase-file FILE (- is standard input). Apache's mod_md: the value of `key` in its md_store.json.",
+            details={"passphrase": "needed"},
+        )
+    for each in (passphrase, *_as_base64url(passphrase)):
+        try:
+            key = load_pem_private_key(text, each)
+            return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        except Exception:  # noqa: BLE001, S112 - what OpenSSL says of a wrong passphrase differs, and may never show it
+            continue
+    raise AccountError(
+        "The account key cannot be used.",
+        "The passphrase does not open it.",
+        "Give the right passphrase. Apache's mod_md: the value of `key` in its md_store.json.",
+        details={"passphrase": "wrong"},
+    )
+
+
+def _as_base64url(passphrase: bytes) -> tuple[bytes, ...]:
+    try:
+        return (urlsafe_b64decode(passphrase.strip() + b"=" * (-len(passphrase.strip()) % 4)),)
+    except ValueError:
+        return ()

@@ -112,6 +112,8 @@ def _set_entry(
         if f.name == "name":
             continue
         is_given = value != f.default or f.name in always
+        if f.type == "OneOrMore" and len(value) == 1:
+            value = value[0]  # as most people write it, and as it stands already
         changes[(*where, f.name)] = value if is_given else None
         if is_given:
             given[f.name] = value

@@ -224,6 +224,8 @@ class _Walk:
 
     def _value(self, value: object, annotation: str, where: tuple[str, ...]) -> object:
         base = annotation.removesuffix(" | None")
+        if base == "OneOrMore":
+            base, value = "tuple", [value] if isinstance(value, str) else value
         if base.startswith("tuple"):
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 return tuple(value)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+OneOrMore = tuple[str, ...]
+"""In a file a text, or a list of texts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appliance:
@@ -84,10 +87,10 @@ class TargetConfig:
     """Path for the intermediates alone, for services that want them apart."""
     test: tuple[str, ...] = ()
     reload: tuple[str, ...] = ()
-    probe: str | None = None
-    """`HOST:PORT` where TLS is spoken after the reload."""
+    probe: OneOrMore = ()
+    """`HOST:PORT` where TLS is spoken after the reload; a name stands for all its addresses, `smtp://HOST:PORT` for STARTTLS."""
     probe_name: str | None = None
-    """Server name (SNI) to ask for; absent: the lineage's first name."""
+    """Server name (SNI) to ask for; absent: one that the certificate covers."""
     probe_timeout_seconds: int = 10
     timeout_seconds: int = 60
     """For each of test and reload."""

@@ -101,11 +101,10 @@ def directory(value: str) -> Broken:
     return None
 
 
-def probe(value: str) -> Broken:
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.%a-z0-9]+\]|[^\s:\[\]/]+):(\d{1,5})", value)
-    if match and 0 < int(match[2]) < 65536:
-        return None
-    return f"{value!r} is not HOST:PORT", 'Write, for example, "127.0.0.1:443" or "[::1]:443".'
+def probe(values: tuple[str, ...]) -> Broken:
+    from core.probe_address import broken
+
+    return next((found for found in map(broken, values) if found), None)
 
 
 def resolvers(values: tuple[str, ...]) -> Broken:

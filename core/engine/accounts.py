@@ -46,15 +46,16 @@ class Accounts(Frame):
         key: bytes,
         *,
         replace: bool = False,
+        passphrase: bytes | None = None,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> AccountInfo:
-        """Take over the account of a key (PEM or JWK) that another client has made.
+        """Take over the account of a key (PEM or JWK) that another client has made; `replaced` names the one before.
 
-        Raises AccountError (`account-error`) for what is no key, or has no account; UsageError where there is another account
-        and `replace` is not given.
+        Raises AccountError (`account-error`) for what is no key, or has no account, and where `passphrase` is missing or wrong
+        (`details["passphrase"]`: `needed`, `wrong`); UsageError where there is another account and `replace` is not given.
         """
         from core.workflows.account_changes import import_key
 
         with self._writing("account import", report, cancel) as context:
-            return import_key(context, issuer, key, replace_existing=replace)
+            return import_key(context, issuer, key, replace_existing=replace, passphrase=passphrase)

@@ -94,21 +94,27 @@ class Certificates(Frame):
         *,
         targets: Sequence[str] | None = None,
         version: int | None = None,
+        force: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Deployment:
-        """Put the newest version onto its targets, or onto `targets` from now on; `version`: this kept one."""
+        """Put the newest version onto its targets, or onto `targets` from now on; `version`: this kept one.
+
+        Raises NewerElsewhere (`newer-elsewhere`) where that would replace a newer certificate of somebody else, unless `force`.
+        """
         from core.workflows.deploy import deploy
 
         with self._writing("deploy", report, cancel, name) as context:
-            return deploy(context, name, targets, version=version)
+            return deploy(context, name, targets, version=version, force=force)
 
-    def rollback(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Deployment:
-        """Put the version before the live one onto its targets."""
+    def rollback(
+        self, name: str, *, force: bool = False, report: Reporter = ignore, cancel: CancelToken | None = None
+    ) -> Deployment:
+        """Put the version before the live one onto its targets. `force` as in `deploy`."""
         from core.workflows.deploy import rollback
 
         with self._writing("rollback", report, cancel, name) as context:
-            return rollback(context, name)
+            return rollback(context, name, force=force)
 
     def export(
         self,
@@ -157,6 +163,7 @@ class Certificates(Frame):
         force: bool = False,
         fetch_chain: bool = False,
         replace: bool = False,
+        keep_issuer: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Imported:
@@ -167,6 +174,7 @@ class Certificates(Frame):
             force: let failures pass that cannot stop a service.
             fetch_chain: fetch missing intermediates from where the certificates say they are; ten seconds at worst.
             replace: also where the lineage is renewed by a CA so far, which then ends.
+            keep_issuer: the lineage keeps its settings and is renewed as before; the certificate must cover its names.
 
         Raises:
             InputRejected (`input-rejected`): the checks failed; `outcome` holds them, nothing was changed.
@@ -185,6 +193,7 @@ class Certificates(Frame):
                 force=force,
                 fetch_chain=fetch_chain,
                 replace=replace,
+                keep_issuer=keep_issuer,
             )
 
     def change_issuer(

@@ -19,7 +19,7 @@ Kept = TypeVar("Kept", LineageConfig, TargetConfig)
 
 def settings_from(kind: type[Kept], raw: object) -> Kept:
     """Return the `kind` whose plain values stand in `raw`. Raises ValueError for anything that no configuration may say."""
-    made = from_values(kind, raw)
+    made = from_values(kind, _with_list(raw))
     if isinstance(raw, Mapping) and not raw.keys() <= {f.name for f in fields(kind)}:
         raise ValueError("it holds something that is no setting")
     if not NAME.fullmatch(made.name):
@@ -34,6 +34,13 @@ def settings_from(kind: type[Kept], raw: object) -> Kept:
         if rule is not None and value is not None and rule(value) is not None:
             raise ValueError(f"{f.name} has a value that it cannot have")
     return made
+
+
+def _with_list(raw: object) -> object:
+    """Return a target's settings with its probe as a list: earlier releases kept one text, or null."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("probe", []), str | None):
+        return raw
+    return {**raw, "probe": [raw["probe"]] if raw["probe"] else []}
 
 
 def _is_plain(text: str) -> bool:

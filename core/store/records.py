@@ -131,7 +131,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 def _value(name: str, annotation: str, value: object) -> object:
     """Check a JSON value against a field's annotation: `str`, `datetime | None`, `tuple[str, ...]`, `Mapping[…]`."""
-    kind, _, rest = annotation.partition(" | ")
+    kind, _, rest = annotation.replace("OneOrMore", "tuple").partition(" | ")
     if value is None:
         if rest == "None":
             return None

@@ -1,14 +1,14 @@
-"""Finds out which program listens on a port, from /proc alone."""
+"""Finds out which programs listen on a port, and on which addresses, from /proc alone."""
 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from core.text import visible
 
 LISTEN = "0A"
 """TCP_LISTEN as /proc/net/tcp writes it."""
@@ -17,28 +17,58 @@ LISTEN = "0A"
 @dataclass(frozen=True, slots=True)
 class Holder:
     program: str
+    """Empty where it cannot be seen: other users' processes need root."""
     pid: int
+    address: str
+    """Of the listening socket; `0.0.0.0` and `::` are all addresses."""
 
     def __str__(self) -> str:
-        return f"{self.program} (process {self.pid})"
+        return f"{self.program} (process {self.pid})" if self.program else "Another program"
+
+    @property
+    def is_everywhere(self) -> bool:
+        return ipaddress.ip_address(self.address).is_unspecified
 
 
-def holder_of(port: int, proc: Path = Path("/proc")) -> Holder | None:
-    """Return who listens on `port`; None when that cannot be seen (other users' processes need root)."""
-    inodes = set(_listening_inodes(port, proc))
-    if not inodes:
-        return None
-    wanted = {f"socket:[{inode}]" for inode in inodes}
+def holders_of(port: int, proc: Path = Path("/proc")) -> tuple[Holder, ...]:
+    """Return who listens on `port`, one entry for each address."""
+    sockets = dict(_listening(port, proc))
+    if not sockets:
+        return ()
+    found: dict[str, tuple[str, int]] = {}
     pids = sorted(int(name) for name in os.listdir(proc) if name.isdigit())
     for pid in pids:  # the lowest one first: the master process, not a worker
         with contextlib.suppress(OSError):
-            if any(_target(proc / str(pid) / "fd" / name) in wanted for name in os.listdir(proc / str(pid) / "fd")):
-                name = (proc / str(pid) / "comm").read_text("utf-8", "replace")
-                return Holder(visible(name.strip(), 64) or "?", pid)
-    return None
+            held = {_target(proc / str(pid) / "fd" / name) for name in os.listdir(proc / str(pid) / "fd")}
+            for inode in sockets:
+                if inode not in found and f"socket:[{inode}]" in held:
+                    found[inode] = (_name_of(proc / str(pid)), pid)
+    return tuple(Holder(*found.get(inode, ("", 0)), address) for inode, address in sockets.items())
 
 
-def _listening_inodes(port: int, proc: Path) -> Iterator[str]:
+def in_the_way(holders: Sequence[Holder], address: str) -> tuple[Holder, ...]:
+    """Return those because of whom `address` cannot be had. Pure.
+
+    A socket on all addresses is in the way of each single one, and `::` is in the way of IPv4 unless it was opened for IPv6 alone,
+    which cannot be seen.
+    """
+    wanted = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104 - it is what the configuration says
+    if wanted.is_unspecified:
+        return tuple(holders)
+    return tuple(
+        each
+        for each in holders
+        if each.address in (str(wanted), "::") or (each.address == "0.0.0.0" and wanted.version == 4)  # noqa: S104
+    )
+
+
+def free_address(holders: Sequence[Holder], own: Sequence[str]) -> str | None:
+    """Return an address of this machine on which nobody of `holders` listens; None where another address does not help. Pure."""
+    return next((each for each in own if not in_the_way(holders, each)), None)
+
+
+def _listening(port: int, proc: Path) -> Iterator[tuple[str, str]]:
+    """Yield inode and address of each listening socket."""
     for table in ("tcp", "tcp6"):
         try:
             lines = (proc / "net" / table).read_text("ascii", "replace").splitlines()[1:]
@@ -47,7 +77,22 @@ def _listening_inodes(port: int, proc: Path) -> Iterator[str]:
         for line in lines:
             fields = line.split()
             if len(fields) > 9 and fields[3] == LISTEN and fields[1].rpartition(":")[2] == f"{port:04X}":
-                yield fields[9]
+                with contextlib.suppress(ValueError):
+                    yield fields[9], _address(fields[1].rpartition(":")[0])
+
+
+def _address(text: str) -> str:
+    """Read an address as the kernel writes it: 32-bit words in the machine's own byte order. Raises ValueError."""
+    raw = bytes.fromhex(text)
+    words = [raw[at : at + 4] for at in range(0, len(raw), 4)]
+    if sys.byteorder == "little":
+        words = [word[::-1] for word in words]
+    return str(ipaddress.ip_address(b"".join(words)))
+
+
+def _name_of(process: Path) -> str:
+    name = (process / "comm").read_text("utf-8", "replace")
+    return "".join(char if char.isprintable() else "?" for char in name.strip()) or "?"
 
 
 def _target(link: Path) -> str:

@@ -1,59 +1,112 @@
-"""Looks at what a TLS service presents, trusting nothing of it."""
+"""Looks at what a TLS service presents, trusting nothing of it.
+
+The handshake is done to its end, in a fresh context that has no session to resume: a service that sends the new certificate and
+signs with another key is found out, and a resumed session would show what was served before.
+"""
 
 from __future__ import annotations
 
+import errno
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.ports import Served
+from core.probe_address import ProbeAddress, parse
 
 if TYPE_CHECKING:
     import ssl
 
-
-def split_address(address: str) -> tuple[str, int] | None:
-    """Return host and port of `HOST:PORT` or `[V6]:PORT`; None when it is neither."""
-    host, colon, port = address.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        return None
-    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        return None
-    return host, int(port)
+FAREWELL_SECONDS = 1.0
+_NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 class TlsProber:
     """The port `Prober`."""
 
-    def served(self, address: str, *, server_name: str | None, timeout: float) -> Served:
+    def listeners(self, probe: str, *, timeout: float) -> Sequence[str]:
+        from core.system.machine import within
+
+        place = parse(probe)
+        if place is None or _is_address(place.host):
+            return (probe,)
+        nothing: tuple[str, ...] = ()
+        found = within(timeout, lambda: _addresses(place.host), nothing)
+        return tuple(str(place._replace(host=address)) for address in found) or (probe,)
+
+    def served(self, listener: str, *, server_name: str | None, timeout: float) -> Served:
         import socket
         import ssl
 
-        place = split_address(address)
+        from core.system.starttls import Refused
+
+        place = parse(listener)
         if place is None:
-            return Served(failure=f"{address} is no HOST:PORT.")
-        deadline = time.monotonic() + timeout
+            return Served(failure=f"{listener} is no HOST:PORT.")
+        if not _is_address(place.host):
+            return Served(failure=f"{place.host} does not resolve.")
         try:
-            context = _trusting_nothing()
-            with socket.create_connection(place, timeout=timeout) as plain:
-                plain.settimeout(max(0.05, deadline - time.monotonic()))
-                with context.wrap_socket(plain, server_hostname=_indication(server_name)) as tls:
-                    certificate = tls.getpeercert(binary_form=True)
+            certificate = _handshake(place, server_name, time.monotonic() + timeout)
         except TimeoutError:
-            return Served(failure=f"{address} did not answer within {timeout:g} s.")
+            return Served(failure=f"{listener} did not answer within {timeout:g} s.")
         except ConnectionRefusedError:
-            return Served(failure=f"Nothing listens at {address}.")
-        except socket.gaierror:
-            return Served(failure=f"{place[0]} does not resolve.")
+            return Served(failure=f"Nothing listens at {listener}.", closed=True)
+        except Refused as exc:
+            said = str(exc)
+            return Served(failure=f"{listener} {said if said.endswith('.') else f'{said}.'}")
         except ssl.SSLError as exc:
             reason = (exc.reason or "no reason given").lower().replace("_", " ")
-            return Served(failure=f"{address} does not speak TLS as expected: {reason}.")
+            return Served(failure=f"{listener} does not speak TLS as expected: {reason}.")
         except (OSError, ValueError) as exc:
-            return Served(failure=f"{address} cannot be looked at: {getattr(exc, 'strerror', None) or exc}.")
+            said = getattr(exc, "strerror", None) or str(exc)
+            no_way = isinstance(exc, socket.gaierror) or getattr(exc, "errno", None) in _NO_WAY
+            return Served(failure=f"{listener} cannot be looked at: {said}.", closed=no_way)
         if certificate is None:
-            return Served(failure=f"{address} presents no certificate.")
+            return Served(failure=f"{listener} presents no certificate.")
         return Served(certificate=certificate)
+
+
+def _handshake(place: ProbeAddress, server_name: str | None, deadline: float) -> bytes | None:
+    """Return the leaf that is presented, as DER. Raises OSError, TimeoutError, ssl.SSLError, Refused, ValueError."""
+    import socket
+
+    context = _trusting_nothing()
+    indicated = _indication(server_name)
+    with socket.create_connection((place.host, place.port), timeout=_left(deadline)) as plain:
+        if place.dialect:
+            from core.system.starttls import DIALECTS, Conversation
+
+            talk = Conversation(plain, deadline, indicated or place.host)
+            DIALECTS[place.dialect](talk)
+            talk.check_nothing_more()
+        plain.settimeout(_left(deadline))  # the ssl module takes it for the whole handshake
+        with context.wrap_socket(plain, server_hostname=indicated) as tls:
+            certificate = tls.getpeercert(binary_form=True)
+            if place.dialect:
+                from core.system.starttls import FAREWELLS
+
+                if place.dialect in FAREWELLS:
+                    with suppress(OSError):
+                        tls.settimeout(min(_left(deadline), FAREWELL_SECONDS))
+                        FAREWELLS[place.dialect](tls)
+            return certificate
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _addresses(host: str) -> tuple[str, ...]:
+    """Return a name's IPv4 and IPv6 addresses; link-local ones with their interface. Raises OSError."""
+    import socket
+
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    numbers = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+    return tuple(dict.fromkeys(socket.getnameinfo(entry[4], numbers)[0] for entry in found))
 
 
 def _trusting_nothing() -> ssl.SSLContext:
@@ -63,19 +116,24 @@ def _trusting_nothing() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     # What is served now may be older and weaker than what we put there: look at it all the same.
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     return context
 
 
-def _indication(server_name: str | None) -> str | None:
-    """Return the server name to indicate: a host name only, RFC 6066 knows no addresses and no wildcards."""
+def _is_address(host: str) -> bool:
     import ipaddress
 
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _indication(server_name: str | None) -> str | None:
+    """Return the server name to indicate: a host name only, RFC 6066 knows no addresses."""
     if not server_name:
         return None
-    name = server_name.removeprefix("*.").rstrip(".")
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return name or None
-    return None
+    name = server_name.rstrip(".")
+    return None if not name or _is_address(name) else name

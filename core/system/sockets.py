@@ -78,17 +78,10 @@ def _bound(family: int, address: str, port: int) -> socket.socket:
 
 def unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
     """Return the error for a port that cannot be opened, with the program that holds it where that can be seen."""
-    place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    what = f"certdeck cannot listen on {place} for the HTTP-01 challenge."
+    what = f"certdeck cannot listen on {_place(address, port)} for the HTTP-01 challenge."
     details: dict[str, object] = {"address": address, "port": port, "holder": None}
     if exc.errno == errno.EADDRINUSE:
-        from core.system.port_holder import holder_of
-
-        holder = holder_of(port)
-        details["holder"] = str(holder) if holder else None
-        why = f"{holder} holds that port." if holder else "Another program holds that port."
-        stop = f"Stop {holder.program} while certificates are issued." if holder else "Stop that program."
-        return PortUnavailable(what, why, f"{stop} {OTHER_WAYS}", details=details)
+        return _in_use(what, address, port, details)
     if exc.errno in (errno.EACCES, errno.EPERM):
         why = f"Ports below 1024 are reserved for root, and this user may not use port {port}."
         return PortUnavailable(what, why, f"Run certdeck as root. {OTHER_WAYS}", details=details)
@@ -99,6 +92,35 @@ def unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
         )
     why = f"The system says: {exc.strerror or exc}."
     return PortUnavailable(what, why, "Set another `address` or `port` in [http01].", details=details)
+
+
+def _in_use(what: str, address: str, port: int, details: dict[str, object]) -> PortUnavailable:
+    """Say who listens there, on which addresses, and which address of this machine would be free."""
+    from core.system.interfaces import addresses
+    from core.system.port_holder import free_address, holders_of, in_the_way
+
+    every = holders_of(port)
+    holders = in_the_way(every, address) or every
+    if not holders:
+        return PortUnavailable(
+            what, "Another program holds that port.", f"Stop that program. {OTHER_WAYS}", details=details
+        )
+    details["holder"] = str(holders[0]) if holders[0].program else None
+    details["holders"] = [{"program": h.program, "pid": h.pid, "address": h.address} for h in holders]
+    by_program: dict[str, list[str]] = {}
+    for holder in holders:
+        by_program.setdefault(str(holder), []).append(_place(holder.address, port))
+    why = " ".join(f"{program} listens on {' and '.join(places)}." for program, places in by_program.items())
+    names = " and ".join(dict.fromkeys(holder.program for holder in holders if holder.program))
+    fix = f"Stop {names} while certificates are issued." if names else "Stop that program."
+    free = free_address(every, addresses())
+    if free is not None and not any(holder.is_everywhere for holder in holders):
+        fix = f'Set `address = "{free}"` in [http01]: nothing listens there on port {port}. Or stop {names or "that program"}.'
+    return PortUnavailable(what, why, f"{fix} {OTHER_WAYS}", details=details)
+
+
+def _place(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _resolver_errors() -> type[OSError]:

@@ -6,14 +6,14 @@ Nothing is parsed and no key leaves this module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.config.model import TargetConfig
-from core.operations import TargetState
+from core.lineage_status import ListenerState, TargetState
 from core.ports import Prober
 from core.regular import read_without_waking
-from core.targets.fingerprint import sha256_of_der, sha256_of_pem
+from core.targets.fingerprint import sha256_of_pem
 from core.targets.paths import FULLCHAIN, KEY
 
 
@@ -24,7 +24,7 @@ def observe(
     outcome: Mapping[str, object] | None = None,
     on_fallback: bool = False,
     prober: Prober | None = None,
-    server_name: str | None = None,
+    names: Sequence[str] = (),
     timeout: float = 3.0,
 ) -> TargetState:
     """Return the state of a target that should carry the version in the folder `live`. Never raises.
@@ -32,26 +32,27 @@ def observe(
     Args:
         outcome: what is remembered of the last deployment: `state`, `sha256` (served), `why`.
         on_fallback: the fallback certificate was put in the place of the live version, so other files are no surprise.
-        prober: given, the service is asked too, which blocks up to `timeout` seconds.
+        prober: given, every listener of the service is asked too, which blocks up to `timeout` seconds.
+        names: that the live certificate covers.
     """
     state, why = _from_files(target, live, on_fallback)
     remembered = outcome or {}
     served = _text(remembered.get("sha256"))
-    if prober is not None and target.probe is not None:
-        answer = prober.served(target.probe, server_name=target.probe_name or server_name, timeout=timeout)
-        served = None if answer.certificate is None else sha256_of_der(answer.certificate)
-        if state == "deployed" and served is None:
-            state, why = "unknown", answer.failure or f"{target.probe} presents no certificate."
-        elif state == "deployed" and served != _live_sha256(live):
-            state, why = (
-                "stale",
-                f"The files are right, but {target.probe} presents another certificate: reload the service.",
-            )
+    listeners: tuple[ListenerState, ...] = ()
+    if prober is not None and target.probe:
+        from core.targets.judgement import served_of, states_of, summary
+        from core.targets.sight import see_all
+
+        sights, ours = see_all(prober, target, names, timeout=timeout), _live_sha256(live)
+        listeners, served = states_of(sights, ours), served_of(sights, ours)
+        if state == "deployed":
+            state, why = summary(sights, ours)
+            why = f"The files are right, but {why} Reload the service." if state == "stale" else why
     elif state == "deployed" and remembered.get("state") == "unknown":
         state, why = "unknown", _text(remembered.get("why")) or ""
     if remembered.get("state") == "failed":
         state, why = "failed", _text(remembered.get("why")) or "The last deployment failed."
-    return TargetState(name=target.name, state=state, served_sha256=served, why=why)
+    return TargetState(name=target.name, state=state, served_sha256=served, why=why, listeners=listeners)
 
 
 def _from_files(target: TargetConfig, live: Path, on_fallback: bool) -> tuple[str, str]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.config.model import TargetConfig
 from core.ports import CancelToken, Environment
-from core.targets.fingerprint import sha256_of_der
+from core.targets.judgement import Before, broken_by_deployment, is_restored, not_seen, served_of
+from core.targets.sight import Listener, Sight, listeners_of, see, see_all, side_by_side
 
 FIRST_PAUSE_SECONDS = 0.01
 LONGEST_PAUSE_SECONDS = 0.5
 HANDSHAKE_SECONDS = 5.0
+BEFORE_SECONDS = 3.0
+"""For the look before a deployment: what is silent holds it up no longer."""
 SETTLED_SECONDS = 0.15
 """How long nothing but ours must have been seen. nginx (1.22, ngx_process_cycle.c) starts its new workers, sleeps 100 ms, and
 only then tells the old ones to stop accepting: until then each connection may go to either."""
@@ -19,52 +24,116 @@ SETTLING_PAUSE_SECONDS = 0.03
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
+    sights: tuple[Sight, ...]
     served: str | None
-    """SHA-256 of what was presented last."""
+    """SHA-256 of what was presented last; another than ours where any listener presents another."""
     matches: bool
+    """Every listener presents ours, but for those of `unseen`."""
     why: str = ""
-    """One sentence; empty when it matches."""
+    """One sentence for each listener that does not; empty when it matches."""
+    unseen: tuple[Sight, ...] = ()
+    """Nothing could be seen there before the deployment either, so it says nothing about it."""
+
+
+def seen_before(env: Environment, target: TargetConfig, names: Sequence[str]) -> Before:
+    """Return what each listener of a target shows now. Blocks up to BEFORE_SECONDS, and as long again for host names."""
+    sights = see_all(env.prober, target, names, timeout=BEFORE_SECONDS)
+    return {sight.listener.address: sight.served for sight in sights}
 
 
 def look(
     env: Environment,
     target: TargetConfig,
     expected: str,
-    server_name: str | None,
+    names: Sequence[str],
+    before: Before | None = None,
+    *,
+    restoring: bool = False,
     cancel: CancelToken | None = None,
 ) -> Look:
-    """Ask the target's service until it presents `expected` and nothing else any more, or its time is over.
+    """Ask every listener of the target until it presents `expected` and nothing else any more, or its time is over.
 
     Fast at first: old workers of a service may answer for some moments after a reload. Blocks up to `probe_timeout_seconds`.
     Raises Cancelled: whoever switched has to put back what was there.
+
+    Args:
+        names: that the certificate `expected` covers.
+        before: what `seen_before` returned; a listener that showed nothing then is not waited for once the others are done.
+        restoring: the old files are back; a listener that shows again what it showed before is right, too.
     """
-    assert target.probe is not None
-    cancel = cancel or CancelToken()
-    deadline = env.clock.monotonic() + target.probe_timeout_seconds
-    pause = FIRST_PAUSE_SECONDS
-    since: float | None = None
-    while True:
-        left = max(deadline - env.clock.monotonic(), 0.1)
-        answer = env.prober.served(
-            target.probe, server_name=target.probe_name or server_name, timeout=min(left, HANDSHAKE_SECONDS)
-        )
-        served = None if answer.certificate is None else sha256_of_der(answer.certificate)
-        now = env.clock.monotonic()
-        if served == expected:
-            since = now if since is None else since
-            if now - since >= SETTLED_SECONDS or now >= deadline:
-                return Look(served=served, matches=True)
-            env.clock.sleep(SETTLING_PAUSE_SECONDS, cancel)
-            continue
-        since = None
-        if now >= deadline:
-            break
-        env.clock.sleep(min(pause, deadline - now), cancel)
-        pause = min(pause * 1.6, LONGEST_PAUSE_SECONDS)
-    if served is None:
-        return Look(served=None, matches=False, why=answer.failure or f"{target.probe} presents no certificate.")
+    known = before or {}
+    listeners = listeners_of(env.prober, target)
+    needed = [each for each in listeners if known.get(each.address) != ()]
+
+    def is_right(sight: Sight) -> bool:
+        return sight.shows(expected) or (restoring and is_restored(sight, known))
+
+    waiting = _Waiting(env, target, names, needed, is_right, cancel or CancelToken())
+    # Those that were seen before come first: where there are more than threads, the others wait for them.
+    ordered = sorted(listeners, key=lambda each: each not in waiting.needed)
+    by_listener = dict(zip(ordered, side_by_side(waiting.settle, ordered), strict=True))
+    sights = tuple(by_listener[each] for each in listeners)
+    broken = broken_by_deployment([each for each in sights if not is_right(each)], expected, known, sights)
     return Look(
-        served=served,
-        matches=False,
-        why=f"{target.probe} presents another certificate, with the SHA-256 {served[:23]}…",
+        sights=sights,
+        served=served_of(sights, expected),
+        matches=not broken,
+        why=" ".join(broken),
+        unseen=not_seen(sights, known),
     )
+
+
+class _Waiting:
+    """The looks at one target's listeners, side by side, and when one of them need not go on."""
+
+    def __init__(
+        self,
+        env: Environment,
+        target: TargetConfig,
+        names: Sequence[str],
+        needed: Sequence[Listener],
+        is_right: Callable[[Sight], bool],
+        cancel: CancelToken,
+    ) -> None:
+        """`needed`: listeners that decide; any other is given up once these are done."""
+        self.needed = frozenset(needed)
+        self._env = env
+        self._target = target
+        self._is_right = is_right
+        self._cancel = cancel
+        self._names = names
+        self._deadline = env.clock.monotonic() + target.probe_timeout_seconds
+        self._open = set(needed)
+        self._lock = threading.Lock()
+        self._is_decided = False
+
+    def settle(self, listener: Listener) -> Sight:
+        """Look at one listener until nothing but ours is seen, or it need not be waited for any more."""
+        sight = self._settle(listener)
+        with self._lock:
+            self._open.discard(listener)
+            self._is_decided = self._is_decided or (not self._open and (bool(self.needed) or self._is_right(sight)))
+        return sight
+
+    def _settle(self, listener: Listener) -> Sight:
+        clock, cancel = self._env.clock, self._cancel
+        pause = FIRST_PAUSE_SECONDS
+        since: float | None = None
+        while True:
+            left = max(self._deadline - clock.monotonic(), 0.1)
+            is_needed = listener in self.needed
+            patience = min(left, HANDSHAKE_SECONDS if is_needed else BEFORE_SECONDS)
+            sight = see(self._env.prober, self._target, listener, self._names, timeout=patience)
+            now = clock.monotonic()
+            if self._is_right(sight):
+                since = now if since is None else since
+                if now - since >= SETTLED_SECONDS or now >= self._deadline:
+                    return sight
+                clock.sleep(SETTLING_PAUSE_SECONDS, cancel)
+                continue
+            since = None
+            given_up = self._is_decided and not is_needed and not sight.served
+            if now >= self._deadline or given_up:
+                return sight
+            clock.sleep(min(pause, self._deadline - now), cancel)
+            pause = min(pause * 1.6, LONGEST_PAUSE_SECONDS)

@@ -100,10 +100,12 @@ def set_contact(context: Context, issuer: str, email: str | None) -> AccountInfo
     return shown(changed)
 
 
-def import_key(context: Context, issuer: str, text: bytes, *, replace_existing: bool) -> AccountInfo:
+def import_key(
+    context: Context, issuer: str, text: bytes, *, replace_existing: bool, passphrase: bytes | None = None
+) -> AccountInfo:
     """Take over the account of a key that another client has made: PEM or JWK.
 
-    With `replace_existing` also where there is an account; its key is set aside then, not removed.
+    With `replace_existing` also where there is an account; its key is set aside then, not removed, and the account is named.
 
     Raises:
         AccountError (`account-error`): it is no key, or the CA has no account for it. Nothing was changed.
@@ -112,7 +114,7 @@ def import_key(context: Context, issuer: str, text: bytes, *, replace_existing: 
     """
     wanted = _acme_issuer(context, issuer)
     assert wanted.directory is not None
-    key = brought_key(text)
+    key = brought_key(text, passphrase)
     vault = context.vault
     had = load_account(context.paths, issuer, wanted.directory)
     if had is not None and had.thumbprint != key.thumbprint and had.url is not None and not replace_existing:
@@ -142,6 +144,10 @@ def import_key(context: Context, issuer: str, text: bytes, *, replace_existing: 
     save_account(context.paths, taken)
     vault.delete(record.new_key_record)
     context.narrator.tell(Changed(what=f"took over the account at {issuer}: {taken.url}"))
+    if had is not None and had.url is not None and had.url != taken.url:
+        contact = f" ({had.contact})" if had.contact else ""
+        context.narrator.tell(Changed(what=f"no longer used at {issuer}: the account {had.url}{contact}"))
+        return replace(shown(taken), replaced=had.url)
     return shown(taken)
 
 

@@ -14,23 +14,31 @@ from core.operations import Deployment
 from core.store import lineages
 from core.store.atomic import store_error
 from core.store.had_with import completed, settings_of
+from core.targets.kinds import resolved
 from core.targets.pair import release
 from core.workflows.context import Context
 from core.workflows.transaction import deploy_version
 
 
 def deploy(
-    context: Context, name: str, targets: Sequence[str] | None = None, *, version: int | None = None
+    context: Context,
+    name: str,
+    targets: Sequence[str] | None = None,
+    *,
+    version: int | None = None,
+    force: bool = False,
 ) -> Deployment:
     """Deploy the waiting version where there is one, else the live one again.
 
     Args:
         targets: onto these from now on; None: those that the lineage has.
         version: this one, whichever is live; for one that was rolled back from.
+        force: also over a newer certificate that somebody else put there.
 
     Raises:
         NotFound (`not-found`): no such lineage, target or version, or no certificate yet.
         VaultError: the key of `version` cannot be opened.
+        NewerElsewhere (`newer-elsewhere`): a target has a newer certificate of somebody else; nothing was touched.
         TargetError: everything was put back.
     """
     spec = settings_of(context.paths, name)
@@ -40,7 +48,7 @@ def deploy(
         _check_kept(context, name, version)
         if targets is not None:
             spec = replace(spec, targets=tuple(dict.fromkeys(targets)))
-        return _deploy_kept(context, version, spec, "deploy it again")
+        return _deploy_kept(context, version, spec, "deploy it again", force=force)
     if version is not None and version == live:
         waiting = None
     version = live if waiting is None else waiting
@@ -55,7 +63,7 @@ def deploy(
         spec = settings_of_waiting(context, spec, waiting)
     if targets is not None:
         spec = replace(spec, targets=tuple(dict.fromkeys(targets)))
-    return _deploy(context, version, spec)
+    return _deploy(context, version, spec, force=force)
 
 
 def _check_kept(context: Context, name: str, version: int) -> None:
@@ -81,12 +89,13 @@ def settings_of_waiting(context: Context, current: LineageConfig, waiting: int) 
     return replace(ordered, auto_renew=current.auto_renew, renew_days_before=current.renew_days_before)
 
 
-def rollback(context: Context, name: str) -> Deployment:
+def rollback(context: Context, name: str, *, force: bool = False) -> Deployment:
     """Deploy the version before the live one; once more goes one further back. Settings stay as they are.
 
     Raises:
         NotFound (`not-found`): no such lineage, or nothing older is kept.
         VaultError: the old key cannot be opened.
+        NewerElsewhere (`newer-elsewhere`): unless `force`, a target has a newer certificate of somebody else.
         TargetError: everything was put back.
     """
     spec = settings_of(context.paths, name)
@@ -106,10 +115,10 @@ def rollback(context: Context, name: str) -> Deployment:
             f"Renew it instead: certdeck --renew {name} --force.",
             lineage=name,
         )
-    return _deploy_kept(context, older[-1], spec, "roll back")
+    return _deploy_kept(context, older[-1], spec, "roll back", force=force)
 
 
-def _deploy_kept(context: Context, version: int, spec: LineageConfig, purpose: str) -> Deployment:
+def _deploy_kept(context: Context, version: int, spec: LineageConfig, purpose: str, *, force: bool) -> Deployment:
     """Deploy a version whose key may be sealed; where that fails, its key is sealed again."""
     paths, name, vault = context.paths, spec.name, context.vault
     facts = lineages.read_version(paths, name, version)
@@ -125,7 +134,7 @@ def _deploy_kept(context: Context, version: int, spec: LineageConfig, purpose: s
     has_waiting = lineages.waiting_version(paths, name) is not None
     lineages.unseal_key(paths, vault, name, version)
     try:
-        return _deploy(context, version, spec)
+        return _deploy(context, version, spec, force=force)
     except BaseException:
         # Not while another version waits: sealing its key too would end its waiting. The next commit seals the rest.
         if not has_waiting:
@@ -145,12 +154,17 @@ def release_target(context: Context, target: TargetConfig) -> None:
         raise store_error(exc, Path(exc.filename or target.certificate)) from exc
 
 
-def _deploy(context: Context, version: int, spec: LineageConfig) -> Deployment:
+def _deploy(context: Context, version: int, spec: LineageConfig, *, force: bool) -> Deployment:
     for target in spec.targets:
         if target not in context.config.targets:
             from core.workflows.plan import unknown_target
 
             raise unknown_target(context.config, target)
     chosen = [context.config.targets[target] for target in spec.targets]
+    if chosen and not force:
+        from core.workflows.outside import refuse_older
+
+        ours = lineages.read_version(context.paths, spec.name, version).certificate
+        refuse_older(context, spec.name, ours, [resolved(target) for target in chosen])
     states = deploy_version(context, spec.name, version, chosen, spec=spec)
     return Deployment(name=spec.name, version=version, targets=states)

@@ -26,6 +26,7 @@ from core.version import BUILT
 from core.workflows.context import Context
 from core.workflows.csr import keys_of_requests
 from core.workflows.method import SELF_SIGNED, UPLOAD
+from core.workflows.revoked import known_as_revoked
 from core.workflows.status import status_of
 from core.x509.certificate import Certificate, to_pem
 from core.x509.chain_end import first_end
@@ -95,6 +96,9 @@ def examine(
         not_fetched=tuple(not_fetched),
     )
     results = run_checks(case, force=force)
+    revoked = None if material is None else known_as_revoked(context, material.leaf)
+    if revoked is not None:
+        results = (*results, revoked)
     return Examined(
         material=material,
         check=UploadCheck(

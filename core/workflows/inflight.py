@@ -22,6 +22,7 @@ from core.store.atomic import store_error, storing
 from core.store.kept_settings import settings_from
 from core.store.live import version_number
 from core.targets.change import Change
+from core.targets.judgement import Before
 from core.targets.pair import old_sha256, put_back, settle, show_old
 from core.targets.probe import look
 from core.targets.service import run_reload, shown
@@ -51,6 +52,8 @@ class InFlight:
     """The lineage's settings from the commit on."""
     outcomes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Target → how it went, as renewal.json keeps it. Only when committing."""
+    before: Mapping[str, Before] = field(default_factory=dict)
+    """Target → what its listeners showed before anything was touched."""
 
     def write(self, context: Context, phase: str) -> None:
         """Make the record durable.
@@ -66,6 +69,7 @@ class InFlight:
             "changes": [change.as_json() for change in self.changes],
             "spec": asdict(self.spec),
             "outcomes": self.outcomes,
+            "before": self.before,
         }
         self._check_readable(record)
         journal.write(context.paths, self.lineage, record)
@@ -150,7 +154,15 @@ def _parsed(raw: Mapping[str, Any], name: str) -> tuple[str, InFlight]:
         changes=tuple(Change.from_json(change, target) for change, target in zip(raw["changes"], targets, strict=True)),
         spec=spec,
         outcomes=outcomes,
+        before=_before(raw.get("before", {})),
     )
+
+
+def _before(raw: Any) -> dict[str, Before]:
+    return {
+        str(target): {str(address): tuple(map(str, served)) for address, served in listeners.items()}
+        for target, listeners in raw.items()
+    }
 
 
 # -- forward ---------------------------------------------------------------------------------------------------------------
@@ -375,11 +387,20 @@ def _confirm_old(context: Context, flight: InFlight, target: TargetConfig, expec
         return []  # it does not run, and will read the old files when it starts
     if not verdict.ok:
         return [f"{target.name}: {verdict.why}"]
-    if target.probe is None or expected is None:
+    if not target.probe or expected is None:
         return []
-    seen = look(context.env, target, expected, flight.spec.domains[0] if flight.spec.domains else None)
+    names = names_of(context, flight, flight.live_before)
+    seen = look(context.env, target, expected, names, flight.before.get(target.name), restoring=True)
     context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
     return [] if seen.matches else [f"{target.name}: {seen.why}"]
+
+
+def names_of(context: Context, flight: InFlight, version: int | None) -> tuple[str, ...]:
+    """Return the names that a version's certificate covers; those of the settings where that cannot be read."""
+    with suppress(CertdeckError):
+        if version is not None:
+            return lineages.read_version(context.paths, flight.lineage, version).certificate.names
+    return flight.spec.domains
 
 
 def _what_is_live(flight: InFlight) -> str:

@@ -28,7 +28,7 @@ from core.errors import (
     UsageError,
 )
 from core.renewal import due_at
-from core.renewal_report import FailedLineage, Notice, NotServed, RenewalReport, Skipped
+from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
 from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
 from core.store.live import odd_links
@@ -40,6 +40,7 @@ from core.workflows.context import Context, View
 from core.workflows.damaged import damaged
 from core.workflows.due import ASK, DEPLOY, FINISH, PUT_BACK, RENEW, SKIP, Decision, decide, void_of
 from core.workflows.method import UPLOAD
+from core.workflows.shown import shown_elsewhere
 
 if TYPE_CHECKING:
     from core.config.model import LineageConfig
@@ -82,13 +83,8 @@ def renew(
         if dry_run:
             due = tuple(decision.name for decision in busy if decision.action not in (ASK, PUT_BACK))
             asked = tuple(_skipped(decision) for decision in busy if decision.action in (ASK, PUT_BACK))
-            return RenewalReport(
-                skipped=skipped + asked,
-                failed=broken,
-                due=due,
-                warnings=_void_notices(void),
-                not_served=_not_served(view, every),
-            )
+            warnings = (*_void_notices(void), *shown_elsewhere(view, every))
+            return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=warnings)
         outcome = RenewalReport(skipped=skipped, failed=broken, warnings=_void_notices(void))
         is_odd = bool(broken) and bool(odd_links(view.paths))
         if busy or void or is_odd or _left_behind(view.paths) or has_old_copies(view.paths, view.env.clock.now()):
@@ -105,29 +101,15 @@ def renew(
         raise
     if not busy:
         keep(view, None)
-    if not any(notice.code == "clock-in-doubt" for notice in outcome.warnings):
-        outcome = replace(outcome, warnings=(*_doubt_notices(why_in_doubt(view)), *outcome.warnings))
-    outcome = replace(outcome, not_served=_not_served(view, every))
+    warnings = outcome.warnings
+    if not any(notice.code == "clock-in-doubt" for notice in warnings):
+        warnings = (*_doubt_notices(why_in_doubt(view)), *warnings)
+    outcome = replace(outcome, warnings=(*warnings, *shown_elsewhere(view, every)))
     failed = outcome.failed
     if is_scheduled:
         what = failed[0].error.what if failed else ""
         _remember(view, "failed" if failed else "done", what, [each.name for each in failed])
     return outcome
-
-
-def _not_served(view: View, every: Sequence[Facts]) -> tuple[NotServed, ...]:
-    """Return the targets whose files somebody else has changed. Compares files; asks no service."""
-    every = [facts for facts in every if facts.targets and facts.version is not None]
-    if not every:
-        return ()
-    from core.workflows.status import target_states
-
-    states = target_states(view, every, probe=False)
-    return tuple(
-        NotServed(name=name, target=target, why=state.why)
-        for (name, target), state in states.items()
-        if state.state == "stale"
-    )
 
 
 def _left_behind(paths: Paths) -> bool:

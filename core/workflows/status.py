@@ -223,12 +223,14 @@ def target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple
     if not wanted:
         return {}
 
+    own = frozenset(facts.sha256 for facts in every if facts.sha256)
+
     def look(item: tuple[Facts, str]) -> TargetState:
         facts, name = item
         target = view.config.targets.get(name)
         if target is None:
             return TargetState(name=name, state="unknown", why="it is not configured any more")
-        return _observe(view, facts, target, probe)
+        return _with_outside(view, facts, target, own, _observe(view, facts, target, probe))
 
     if probe and len(wanted) > 1:
         from concurrent.futures import ThreadPoolExecutor
@@ -248,11 +250,30 @@ def _observe(view: View, facts: Facts, target: TargetConfig, probe: bool) -> Tar
             outcome=facts.target_outcomes.get(target.name),
             on_fallback=facts.on_fallback,
             prober=view.env.prober if probe else None,
-            server_name=target.probe_name or (facts.names[0] if facts.names else None),
+            names=facts.names,
             timeout=_PROBE_SECONDS,
         )
     except CertdeckError as exc:
         return TargetState(name=target.name, state="unknown", why=f"{exc.what} {exc.why}")
+
+
+def _with_outside(
+    view: View, facts: Facts, target: TargetConfig, own: frozenset[str], state: TargetState
+) -> TargetState:
+    """Say whose certificate is there where it is not ours; what has to be parsed for that is parsed only then."""
+    if state.state not in ("stale", "failed") or facts.on_fallback or facts.version is None:
+        return state
+    from core.store.lineages import read_version
+    from core.workflows.outside import in_words, outside
+
+    try:
+        ours = read_version(view.paths, facts.name, facts.version).certificate
+        found = outside(view, facts.name, ours, resolved(target), own)
+    except CertdeckError:
+        return state
+    if found is None or (state.state == "failed" and not found.newer):
+        return state
+    return replace(state, outside=found, why=in_words(found))
 
 
 def timer(view: View, now: datetime) -> TimerState:

@@ -118,17 +118,20 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
     elif target.test:
         yield _tested(name, run_test(context.env, target), target, is_given=bool(configured.test))
     if target.probe:
-        served = context.env.prober.served(target.probe, server_name=target.probe_name, timeout=3.0)
-        if served.certificate is None:
+        from core.targets.sight import see_all
+
+        for sight in see_all(context.env.prober, target, _names_on(context, name), timeout=3.0):
+            address = sight.listener.address
+            if sight.served:
+                yield Finding(id="target-probe", status="pass", title=name, detail=f"TLS answers on {address}")
+                continue
             yield Finding(
                 id="target-probe",
                 status="warn",
                 title=name,
-                detail=f"nothing answers on {target.probe}: {served.failure}",
+                detail=f"nothing answers on {address}: {sight.why}",
                 fix="Right before the first certificate; otherwise start the service or correct the probe.",
             )
-        else:
-            yield Finding(id="target-probe", status="pass", title=name, detail=f"TLS answers on {target.probe}")
 
 
 def _others(context: Context, target: TargetConfig) -> list[TargetConfig]:
@@ -151,6 +154,12 @@ def _tested(name: str, verdict: Verdict, target: TargetConfig, *, is_given: bool
         detail=f"`{command}` refuses the configuration: {verdict.output or verdict.why}",
         fix="Mend the service's own configuration first: a deployment would be rolled back.",
     )
+
+
+def _names_on(context: Context, target: str) -> tuple[str, ...]:
+    """Return the names of the certificate that a target carries; empty where it carries none of ours."""
+    every = facts_of_all(context.paths)[0]
+    return next((tuple(facts.names) for facts in every if target in facts.targets), ())
 
 
 def _holders(context: Context) -> dict[str, str]:

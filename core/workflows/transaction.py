@@ -29,6 +29,7 @@ from core.errors import (
     TargetError,
 )
 from core.events import (
+    LISTENER_NOT_SEEN,
     KeyUsed,
     TargetProbed,
     TargetReloaded,
@@ -47,9 +48,11 @@ from core.targets import pair as files
 from core.targets.change import Change
 from core.targets.check import refuse
 from core.targets.fingerprint import sha256_of_pem
+from core.targets.judgement import states_of, summary
 from core.targets.kinds import resolved
-from core.targets.probe import look
+from core.targets.probe import look, seen_before
 from core.targets.service import Verdict, check_commands, run_reload, run_test, shown
+from core.targets.sight import side_by_side
 from core.targets.site import Sites
 from core.targets.survey import survey
 from core.workflows.context import Context
@@ -61,6 +64,7 @@ from core.workflows.inflight import (
     commit,
     finish,
     go_back,
+    names_of,
     read,
     read_or_set_aside,
     roll_forward,
@@ -110,7 +114,12 @@ def deploy_version(
                 spec=spec,
             )
             context.cancel.check()
-            return _deploy(context, flight, pair, sites)
+            names = names_of(context, flight, version)
+            probed = [each for each in chosen if each.probe]
+            looks = side_by_side(lambda each: seen_before(context.env, each, names), probed)
+            before = {each.name: found for each, found in zip(probed, looks, strict=True)}
+            context.cancel.check()
+            return _deploy(context, replace(flight, before=before), pair, sites)
 
 
 def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -> tuple[TargetState, ...]:
@@ -293,21 +302,33 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
 def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, idle: str | None) -> TargetState:
     if idle is not None:
         return TargetState(name=target.name, state="unknown", why=idle)
-    if target.probe is None:
+    if not target.probe:
         return TargetState(name=target.name, state="deployed")
-    server_name = flight.spec.domains[0] if flight.spec.domains else None
-    seen = look(context.env, target, ours, server_name, context.cancel)
-    context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
+    names = names_of(context, flight, flight.version)
+    seen = look(context.env, target, ours, names, flight.before.get(target.name), cancel=context.cancel)
+    if seen.served is not None or not seen.matches:
+        context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
     if not seen.matches:
         raise ProbeMismatch(
             f"{flight.lineage} was not deployed: after the reload target {target.name} does not present it.",
             seen.why,
-            f"See that the service at {target.probe} reads {target.certificate} and {target.key} (probe_name sets the "
+            f"See that the service at {', '.join(target.probe)} reads {target.certificate} and {target.key} (probe_name sets the "
             f"server name to ask for), then: certdeck deploy {flight.lineage}.",
             lineage=flight.lineage,
             details={"target": target.name, "served_sha256": seen.served, "sha256": ours, "output": ""},
         )
-    return TargetState(name=target.name, state="deployed", served_sha256=seen.served)
+    for sight in seen.unseen:
+        context.narrator.tell(
+            Warned(
+                code=LISTENER_NOT_SEEN,
+                what=f"Nothing can be seen at {sight.listener.address} of target {target.name}, and nothing could be seen there "
+                f"before the deployment: {sight.why}",
+                fix=f"Start the service, or correct its configuration or the probe; then: certdeck target test {target.name}.",
+            )
+        )
+    state, why = summary(seen.sights, ours)
+    listeners = states_of(seen.sights, ours)
+    return TargetState(name=target.name, state=state, served_sha256=seen.served, why=why, listeners=listeners)
 
 
 # -- the ends ---------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ failed test, reload or look puts the old pair back, and the old version stays fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
+from dataclasses import replace as changed
 
 from core.config.model import LineageConfig
 from core.errors import CertdeckError, InputRejected, StoreCorrupt, UsageError
@@ -17,6 +18,7 @@ from core.store import lineages
 from core.store.orders import delete_order, list_orders, load_order
 from core.store.versions import VersionFacts, certificate_facts
 from core.upload.material import Material
+from core.upload.names import missing
 from core.upload.values import CheckResult, Imported, Upload, UploadCheck
 from core.workflows.afterwards import afterwards, status_after
 from core.workflows.context import Context
@@ -36,8 +38,11 @@ def import_upload(
     force: bool,
     fetch_chain: bool,
     replace: bool,
+    keep_issuer: bool = False,
 ) -> Imported:
     """Check an upload and make it the live version of `name`, on its targets too.
+
+    With `keep_issuer` the lineage keeps its settings and is renewed as before: for what another client had for the same names.
 
     Raises:
         UsageError, NotFound: a bad name, an unknown target, or `replace` is needed; nothing was looked at.
@@ -55,7 +60,7 @@ def import_upload(
     if not replace:
         if has_order:
             _refuse_over_order(context, name)
-        if spec is not None:
+        if spec is not None and not keep_issuer:
             _refuse_silent_change(context, spec)
     wanted = tuple(dict.fromkeys(targets)) if targets is not None else () if spec is None else spec.targets
     configs = target_configs(context, wanted)
@@ -79,6 +84,9 @@ def import_upload(
         if result.forced:
             context.narrator.tell(Warned(code=f"forced-{result.id}", what=result.detail, fix=result.fix))
     settings = _settings(name, spec, material, wanted)
+    if keep_issuer and spec is not None:
+        _refuse_other_names(spec, material)
+        settings = changed(spec, targets=wanted)
     live = lineages.live_version(context.paths, name)
     version = _same_version(context, name, material)
     if version is None:
@@ -152,9 +160,21 @@ def _refuse_silent_change(context: Context, spec: LineageConfig) -> None:
     )
 
 
+def _refuse_other_names(spec: LineageConfig, material: Material) -> None:
+    """The next renewal orders the names of the settings: a certificate without one of them would not be its predecessor."""
+    lacking = missing(material.leaf, spec.domains)
+    if lacking:
+        raise UsageError(
+            f"The certificate is not one for {spec.name}: it lacks {', '.join(lacking)}.",
+            "With --keep-issuer it takes the place of one that is renewed for these names.",
+            "Give another certificate, or leave --keep-issuer out and add --replace: then nobody renews it.",
+            lineage=spec.name,
+        )
+
+
 def _settings(name: str, spec: LineageConfig | None, material: Material, targets: tuple[str, ...]) -> LineageConfig:
     """Return what the lineage's TOML will say: nothing of how a CA was asked before."""
-    return replace(
+    return changed(
         spec or LineageConfig(name=name),
         domains=tuple(each for each in material.leaf.names if each),
         issuer=UPLOAD,

@@ -13,6 +13,7 @@ from tests.support.sources import ROOT, sources
 
 BEHIND_THE_ENGINE = (
     "core.acme",
+    "core.adopt",
     "core.appliance_ca",
     "core.challenges",
     "core.config.edit",
@@ -28,6 +29,7 @@ BEHIND_THE_ENGINE = (
 
 PARTS = (
     "core/acme",
+    "core/adopt",
     "core/challenges",
     "core/config",
     "core/dns",

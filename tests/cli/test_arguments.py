@@ -108,6 +108,7 @@ def test_targets_are_argument_lists() -> None:
     """The test and reload commands of a target are split into words, quotes and all, and never seen by a shell."""
     engine = FakeEngine()
     argv = ["target", "add", "web", "--kind", "nginx", "--certificate", "/c", "--key", "/k", "--probe", "[::1]:443"]
+    argv += ["--probe", "smtp://localhost:25"]
     command(
         *argv,
         "--test",
@@ -122,7 +123,7 @@ def test_targets_are_argument_lists() -> None:
         kind="nginx",
         certificate="/c",
         key="/k",
-        probe="[::1]:443",
+        probe=("[::1]:443", "smtp://localhost:25"),
         test=("nginx", "-t", "-c", "/etc/my nginx.conf"),
         reload=("systemctl", "reload", "nginx;", "rm", "-rf", "/"),
     )

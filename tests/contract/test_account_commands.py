@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import LockHeld
+from core.errors import AccountError, LockHeld
 from tests.support.command import command
 from tests.support.fake_engine import ACCOUNT, FakeEngine
 
@@ -74,6 +74,27 @@ def test_no_contact_any_more() -> None:
     """--none removes the address."""
     answer = command("account", "contact", ACCOUNT.issuer, "--none", engine=FakeEngine())
     assert "No contact now." in answer.out
+
+
+def test_a_passphrase_comes_from_a_file(key: str, tmp_path: Path) -> None:
+    """The passphrase of an encrypted key is read from a file, and shows nowhere; one stream cannot be both."""
+    (tmp_path / "secret").write_text("correct-horse\n")
+    engine = FakeEngine()
+    argv = ("account", "import", ACCOUNT.issuer, "--key", key, "--passphrase-file", str(tmp_path / "secret"))
+    answer = command(*argv, engine=engine)
+    assert answer.status == 0
+    assert engine.calls[-1][1]["passphrase"] == b"correct-horse"
+    assert "correct-horse" not in answer.out + answer.err
+    both = command("account", "import", ACCOUNT.issuer, "--key", "-", "--passphrase-file", "-", engine=engine)
+    assert both.status == 2
+
+
+@pytest.mark.parametrize("state", ["needed", "wrong"])
+def test_an_encrypted_key_without_a_terminal_fails(key: str, state: str) -> None:
+    """Where nobody can be asked, the error says how to give the passphrase."""
+    engine = FakeEngine()
+    engine.fails["import_account"] = AccountError("No.", "Protected.", "Give it.", details={"passphrase": state})
+    assert command("account", "import", ACCOUNT.issuer, "--key", key, engine=engine).status == 1
 
 
 def test_a_key_shows_nowhere(key: str) -> None:

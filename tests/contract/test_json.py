@@ -51,6 +51,7 @@ TARGET: Mapping[str, tuple[type, ...]] = {
     "name": (str,),
     "state": (str,),
     "served_sha256": (str, type(None)),
+    "listeners": (list,),
 }
 
 

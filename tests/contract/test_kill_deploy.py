@@ -238,7 +238,7 @@ def test_nginx_accepts_the_files_at_every_kill(tmp_path: Path) -> None:
     nginx.start()  # writes its configuration
     nginx.stop()
     target = scene.services[0].target
-    scene.services[0].target = replace(target, certificate=str(nginx.certificate), key=str(nginx.key), probe=None)
+    scene.services[0].target = replace(target, certificate=str(nginx.certificate), key=str(nginx.key), probe=())
     for where in kills(scene.folder, scene.afresh(scene.deploy)):
         done = subprocess.run(nginx.test_command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, f"{where}: {done.stderr}"

@@ -51,7 +51,9 @@ def test_the_main_job(box: RealBox, fresh_name: FreshName) -> None:
     assert first == issued["certificate"]["sha256"] != self_signed
     found = box.certificate("shop")
     assert (found["domains"], found["method"], found["ca"], found["chain"]) == ([domain], "http-01", "ca", True)
-    assert found["targets"] == [{"name": "web", "state": "deployed", "served_sha256": first}]
+    [target] = found["targets"]
+    assert (target["name"], target["state"], target["served_sha256"]) == ("web", "deployed", first)
+    assert [(each["state"], each["served_sha256"]) for each in target["listeners"]] == [("deployed", first)]
 
     # Issuing it again spends no order; the timer has nothing to do.
     assert box.done("issue", "-d", domain, "--name", "shop", "--target", "web")["certificate"]["sha256"] == first

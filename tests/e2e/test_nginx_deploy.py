@@ -22,7 +22,7 @@ from core.workflows.deploy import rollback
 from core.workflows.transaction import deploy_version
 from tests.support.authority import Leaf, self_signed
 from tests.support.nginx import NginxServer
-from tests.support.programs import wait_until
+from tests.support.programs import free_port, wait_until
 from tests.support.services import Box
 
 pytestmark = pytest.mark.e2e
@@ -74,7 +74,7 @@ def target_for(nginx: NginxServer, name: str) -> TargetConfig:
         key=str(nginx.key),
         test=tuple(nginx.test_command),
         reload=tuple(nginx.reload_command),
-        probe=nginx.address,
+        probe=(nginx.address,),
     )
 
 
@@ -173,7 +173,7 @@ def test_a_service_that_shows_another_certificate_rolls_back(site: Site, tmp_pat
     other = NginxServer(tmp_path / "other")
     other.start()
     try:
-        site.targets = [replace(site.target, probe=other.address, probe_timeout_seconds=1)]
+        site.targets = [replace(site.target, probe=(other.address,), probe_timeout_seconds=1)]
         error = site.refused()
         assert type(error) is ProbeMismatch
         assert error.details["served_sha256"] == other.served_sha256()
@@ -274,3 +274,74 @@ def test_an_outside_change_shows_as_stale(site: Site) -> None:
     # Old and new workers answer in turns for a moment.
     wait_until(lambda: state(probe=True).served_sha256 == other.sha256, "nginx serving the other certificate")
     assert state(probe=True).state == "stale"
+
+
+class TwoAddresses(NginxServer):
+    """An nginx that serves the target's pair on 127.0.0.1, and another pair on ::1 at the same port."""
+
+    @property
+    def six(self) -> str:
+        """Its IPv6 address and port."""
+        return f"[::1]:{self.port}"
+
+    def _text(self) -> str:
+        for_six = (
+            f"  server {{\n    listen {self.six} ssl;\n    ssl_certificate {self.folder}/six.crt;\n"
+            f"    ssl_certificate_key {self.folder}/six.key;\n  }}\n"
+        )
+        return super()._text().removesuffix("}\n") + for_six + "}\n"
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Site]:
+    """A target that is looked at on both of nginx's addresses, which serve different certificates."""
+    server = TwoAddresses(tmp_path / "nginx")
+    self_signed(["six.example.com"]).write(server.folder / "six.crt", server.folder / "six.key")
+    server.start()
+    site = Site(tmp_path, server)
+    site.target = replace(site.target, probe=(server.address, server.six), probe_timeout_seconds=2)
+    site.targets = [site.target]
+    yield site
+    server.stop()
+
+
+def test_another_certificate_on_the_other_address_is_noticed(two: Site) -> None:
+    """While 127.0.0.1 serves the new certificate, `::1` serving another one undoes the deployment, and is named."""
+    before, served = two.files(), two.nginx.served_sha256()
+    error = two.refused()
+    assert type(error) is ProbeMismatch
+    assert f"[::1]:{two.nginx.port} presents another certificate" in error.why
+    assert error.details["live"] == "old"
+    assert two.files() == before
+    two.nginx.wait_served(served)
+
+
+def test_the_status_tells_each_address(two: Site) -> None:
+    """Each listener has a line of its own, and one with another certificate makes the target stale."""
+    six = two.target.probe[1]
+    two.targets = [replace(two.target, probe=two.target.probe[:1])]
+    _, leaf = two.deploy()
+    state = observe(two.target, live=two.box.paths.live / "shop", prober=two.env.prober, names=["shop.example.com"])
+    assert [(each.address, each.state) for each in state.listeners] == [
+        (two.nginx.address, "deployed"),
+        (six, "stale"),
+    ]
+    assert state.listeners[0].served_sha256 == leaf.sha256
+    assert state.state == "stale"
+    assert six in state.why
+
+
+def test_an_address_that_was_dead_before_undoes_nothing(site: Site) -> None:
+    """Where nothing listened before the deployment either, the new certificate stays and the address is reported."""
+    dead = f"127.0.0.1:{free_port()}"
+    site.targets = [replace(site.target, probe=(site.nginx.address, dead))]
+    (state,), leaf = site.deploy()
+    assert site.nginx.served_sha256() == leaf.sha256
+    assert state.state == "unknown"
+    assert dead in state.why
+    assert [(each.address, each.state) for each in state.listeners] == [
+        (site.nginx.address, "deployed"),
+        (dead, "unknown"),
+    ]
+    (warned,) = [report.event for report in site.box.told if isinstance(report.event, Warned)]
+    assert (warned.code, dead in warned.what) == ("listener-not-seen", True)

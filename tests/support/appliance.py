@@ -14,7 +14,7 @@ from core.errors import PortUnavailable
 from core.events import Event, Report
 from core.operations import Issued, IssueRequest
 from core.paths import Paths
-from core.ports import Environment, HttpHandler, Response, Transport
+from core.ports import Environment, HttpHandler, Places, Response, Transport
 from tests.support.acme_server import AcmeServer
 from tests.support.clock import FakeClock, FakeRandom
 from tests.support.name_servers import NameServers
@@ -101,6 +101,8 @@ class Appliance:
         """By host name."""
         self.told: list[Report] = []
         self.paths = Paths(home / "etc", home / "state", home / "run", home / "log")
+        self.root = home / "root"
+        """Below it other programs' folders are looked for."""
         self.paths.etc.mkdir(parents=True)
         self.paths.config.write_text(config)
         self.engine = self.reopened()
@@ -118,6 +120,7 @@ class Appliance:
                 listener=self.listener,
                 host=self.host,
                 resolver=self.dns,
+                places=Places(root=self.root),
             ),
         )
 
@@ -139,7 +142,12 @@ class Appliance:
         service = self.services.add(folder, name)
         target: TargetConfig = service.target
         lines = [f"\n[targets.{name}]", f'certificate = "{target.certificate}"', f'key = "{target.key}"']
-        lines += [f"test = {list(target.test)!r}", f"reload = {list(target.reload)!r}", f'probe = "{target.probe}"', ""]
+        lines += [
+            f"test = {list(target.test)!r}",
+            f"reload = {list(target.reload)!r}",
+            f"probe = {list(target.probe)!r}",
+            "",
+        ]
         self.configure("\n".join(lines))
         return service
 

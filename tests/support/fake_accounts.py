@@ -40,10 +40,17 @@ class FakeAccounts:
         key: bytes,
         *,
         replace: bool = False,
+        passphrase: bytes | None = None,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> AccountInfo:
-        self._asked("import_account", issuer=issuer, key=key, replace=replace)
+        self._asked(
+            "import_account",
+            issuer=issuer,
+            key=key,
+            replace=replace,
+            **({} if passphrase is None else {"passphrase": passphrase}),
+        )
         return self._change(issuer)
 
     def _change(self, issuer: str, **changes: Any) -> AccountInfo:

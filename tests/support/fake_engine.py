@@ -288,15 +288,19 @@ class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts):
         *,
         targets: Sequence[str] | None = None,
         version: int | None = None,
+        force: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Deployment:
-        asked = {} if version is None else {"version": version}
+        asked: dict[str, object] = {} if version is None else {"version": version}
+        asked |= {"force": True} if force else {}
         self._called("deploy", name=name, targets=None if targets is None else tuple(targets), **asked)
         return self._deployed("deploy", name, 0, targets, report, cancel)
 
-    def rollback(self, name: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Deployment:
-        self._called("rollback", name=name)
+    def rollback(
+        self, name: str, *, force: bool = False, report: Reporter = ignore, cancel: CancelToken | None = None
+    ) -> Deployment:
+        self._called("rollback", name=name, **({"force": True} if force else {}))
         return self._deployed("rollback", name, -1, None, report, cancel)
 
     def export(

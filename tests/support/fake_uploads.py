@@ -159,6 +159,7 @@ class FakeUploads(FakeRequests):
         force: bool = False,
         fetch_chain: bool = False,
         replace: bool = False,
+        keep_issuer: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> Imported:
@@ -171,6 +172,7 @@ class FakeUploads(FakeRequests):
             force=force,
             fetch_chain=fetch_chain,
             replace=replace,
+            **({"keep_issuer": True} if keep_issuer else {}),
         )
         check = _forced(self._checked(name), force)
         if not check.accepted:

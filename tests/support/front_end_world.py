@@ -31,6 +31,9 @@ class _FakeHost:
 
 
 class _FakeProber:
+    def listeners(self, probe: str, *, timeout: float) -> Sequence[str]:
+        return (probe,)
+
     def served(self, address: str, *, server_name: str | None, timeout: float) -> Served:
         return Served(failure="nobody listens in this test")
 

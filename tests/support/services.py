@@ -11,7 +11,7 @@ from typing import cast
 from core.config.model import Config, LineageConfig, TargetConfig
 from core.events import Narrator, Report
 from core.paths import Paths
-from core.ports import CancelToken, Completed, Environment, Served
+from core.ports import CancelToken, Completed, Environment, Places, Served
 from core.store import lineages
 from core.store.versions import CertificateFacts, VersionFacts
 from core.workflows.context import Context
@@ -87,7 +87,7 @@ class Services:
             key=str(folder / f"{name}.key"),
             test=(name, "test"),
             reload=(name, "reload"),
-            probe=f"{name}:443" if probe else None,
+            probe=(f"{name}:443",) if probe else (),
             mode=mode,
         )
         service = self.by_name[name] = Service(target, folder.with_name(f"{folder.name}.{name}-serves"))
@@ -106,6 +106,9 @@ class Services:
         if service is None:
             return Completed(returncode=127, output=f"{argv[0]}: there is no such program.")
         return service.command(argv[1])
+
+    def listeners(self, probe: str, *, timeout: float) -> Sequence[str]:
+        return (probe,)
 
     def served(self, address: str, *, server_name: str | None, timeout: float) -> Served:
         service = self.by_name[address.removesuffix(":443")]
@@ -141,6 +144,7 @@ class Box:
             runner=self.services,
             prober=self.services,
             variables={},
+            places=Places(root=self.paths.etc.parent / "root"),
         )
         return Context(
             paths=self.paths,

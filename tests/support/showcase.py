@@ -127,7 +127,7 @@ TARGETS = (
         key="/etc/ssl/domains/domain.key",
         test=("nginx", "-t"),
         reload=("nginx", "-s", "reload"),
-        probe="127.0.0.1:443",
+        probe=("127.0.0.1:443",),
         lineage="shop",
     ),
     TargetInfo(
@@ -137,7 +137,7 @@ TARGETS = (
         key="/etc/postfix/tls.key",
         test=(),
         reload=("postfix", "reload"),
-        probe=None,
+        probe=(),
         lineage="shop",
     ),
 )

@@ -34,13 +34,16 @@ def http_answer(*, status: str = "200 OK", headers: str = "", body: bytes = b"{}
 class TlsService:
     """A running service. `connections` counts those accepted, `names` the server names (SNI) asked for."""
 
-    def __init__(self, talk: Conversation, context: ssl.SSLContext | None, host: str) -> None:
+    def __init__(
+        self, talk: Conversation, context: ssl.SSLContext | None, host: str, port: int, before: Conversation | None
+    ) -> None:
         self._talk = talk
+        self._before = before
         self._context = context
         self.connections = 0
         self.names: list[str | None] = []
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listening = socket.create_server((host, 0), family=family)
+        self._listening = socket.create_server((host, port), family=family)
         self.port: int = self._listening.getsockname()[1]
         self._open: list[socket.socket] = []
         if context is not None:
@@ -70,6 +73,8 @@ class TlsService:
     def _serve(self, plain: socket.socket) -> None:
         connection = plain
         with contextlib.suppress(OSError):
+            if self._before is not None:
+                self._before(plain)
             if self._context is not None:
                 connection = self._context.wrap_socket(plain, server_side=True)
                 self._open.append(connection)
@@ -85,8 +90,13 @@ def serving(
     *,
     host: str = "127.0.0.1",
     version: ssl.TLSVersion | None = None,
+    port: int = 0,
+    before: Conversation | None = None,
 ) -> Iterator[TlsService]:
-    """Run a service, with TLS when there is a `leaf`, whose files go into `folder`; `version`: that one of TLS alone."""
+    """Run a service, with TLS when there is a `leaf`, whose files go into `folder`; `version`: that one of TLS alone.
+
+    `before`: is said on each connection in plain text, before TLS (STARTTLS).
+    """
     context = None
     if leaf is not None:
         assert folder is not None
@@ -96,7 +106,7 @@ def serving(
         if version is not None:
             context.minimum_version = context.maximum_version = version
         context.load_cert_chain(folder / "service.pem", folder / "service.key")
-    service = TlsService(talk, context, host)
+    service = TlsService(talk, context, host, port, before)
     try:
         yield service
     finally:

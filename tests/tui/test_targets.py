@@ -89,7 +89,7 @@ async def test_adding_a_target_shows_each_word_of_its_commands() -> None:
         key="/etc/web/tls.key",
         test=("nginx", "-t", "-c", "/etc/my nginx.conf"),
         reload=("systemctl", "reload", "nginx"),
-        probe="[::1]:443",
+        probe=("[::1]:443",),
     )
 
 
@@ -100,7 +100,7 @@ async def test_adding_a_target_shows_each_word_of_its_commands() -> None:
         ("certificate", "", "The path of the certificate is missing."),
         ("key", "tls.key", "is not an absolute path."),
         ("test", "nginx 'x", "A quote is opened and not closed."),
-        ("probe", "443", "is no HOST:PORT."),
+        ("probe", "443", "is not HOST:PORT."),
     ],
 )
 async def test_each_field_says_what_is_wrong(field: str, value: str, words: str) -> None:

@@ -34,7 +34,7 @@ class Call:
         if self.wants_json:
             from tui.cli.jsonout import dumped, warnings_json
 
-            self.output.out.raw(dumped({**value, **warnings_json(self._warnings)}))
+            self.output.out.raw(dumped({**value, **warnings_json(value, self._warnings)}))
         else:
             from tui.glyphs import printable
 

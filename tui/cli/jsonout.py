@@ -23,6 +23,7 @@ from core.operations import (
     LineageStatus,
     LogEntry,
     OpenOrder,
+    Outside,
     Pending,
     Record,
     RecordView,
@@ -78,9 +79,11 @@ def error_json(error: CertdeckError) -> dict[str, object]:
     return found
 
 
-def warnings_json(warnings: Sequence[Warned]) -> dict[str, object]:
-    """Return `warnings` as it stands in the result of an operation; nothing where there are none."""
-    found = [{"code": each.code, "what": each.what, "fix": each.fix} for each in warnings]
+def warnings_json(value: Mapping[str, object], warnings: Sequence[Warned]) -> dict[str, object]:
+    """Return `warnings` as it stands in the result `value` of an operation, behind its own; nothing where there are none."""
+    own = value.get("warnings", ())
+    assert isinstance(own, Sequence)
+    found = [*own, *({"code": each.code, "what": each.what, "fix": each.fix} for each in warnings)]
     return {"warnings": found} if found else {}
 
 
@@ -160,7 +163,23 @@ def certificate_json(lineage: LineageStatus) -> dict[str, object]:
 
 def target_json(target: TargetState) -> dict[str, object]:
     """Return a target as in `status --json`."""
-    return {"name": target.name, "state": target.state, "served_sha256": target.served_sha256}
+    found: dict[str, object] = {
+        "name": target.name,
+        "state": target.state,
+        "served_sha256": target.served_sha256,
+        "listeners": [
+            {"address": each.address, "state": each.state, "served_sha256": each.served_sha256}
+            for each in target.listeners
+        ],
+    }
+    if target.outside is not None:
+        found["outside"] = outside_json(target.outside)
+    return found
+
+
+def outside_json(outside: Outside) -> dict[str, object]:
+    """Return somebody else's certificate at a target's path."""
+    return {**fields(outside), "not_before": rfc3339(outside.not_before), "not_after": rfc3339(outside.not_after)}
 
 
 def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
@@ -170,15 +189,6 @@ def renewal_json(report: RenewalReport, *, dry_run: bool) -> dict[str, object]:
         "skipped": [{"name": skipped.name, "why": skipped.why} for skipped in report.skipped],
         "failed": [{"name": failed.name, "error": error_json(failed.error)} for failed in report.failed],
     }
-    if report.not_served:
-        found["warnings"] = [
-            {
-                "code": "not-served",
-                "what": f"{each.target} does not have the live certificate of {each.name}. {each.why}",
-                "fix": f"certdeck deploy {each.name}",
-            }
-            for each in report.not_served
-        ]
     if dry_run:
         found["due"] = list(report.due)
     if report.warnings:

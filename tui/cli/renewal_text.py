@@ -26,8 +26,10 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
             yield f"skipped  {printable(skipped.name)}: {printable(skipped.why)}"
     for failed in report.failed:
         yield f"failed   {printable(failed.name)}"
-    for each in report.not_served:
-        yield f"not served  {printable(each.name)} on {printable(each.target)}: {printable(each.why)}"
+    for warning in report.warnings:
+        yield f"warning  {printable(warning.what)}"
+        if warning.fix not in warning.what:
+            yield f"         fix: {printable(warning.fix)}"
     if report.renewed or report.failed or report.due:
         return
     moments = [(each.renew_at, each.name) for each in report.skipped if each.renew_at is not None]
@@ -37,12 +39,6 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
     next_at, name = min(moments)
     local = next_at.astimezone()
     yield f"Nothing is due. The next one is {printable(name)}, on {local.day} {local:%b %Y}."
-
-
-def warning_lines(report: RenewalReport) -> Iterator[str]:
-    """Yield what somebody should know although nothing failed."""
-    for notice in report.warnings:
-        yield f"warning: {printable(notice.what)} {printable(notice.fix)}"
 
 
 def failure_lines(report: RenewalReport, stream: Stream) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import replace
 from typing import Final
@@ -14,6 +13,7 @@ from textual.widgets import Static
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, UsageError
+from core.probe_address import broken
 from tui import text
 from tui.screens.form import FormPage, needed, wrong_name, wrong_path
 from tui.widgets.field import Check, Field
@@ -71,16 +71,16 @@ class TargetForm(FormPage):
         )
         yield Field(
             "Speaks TLS",
-            value=known.probe or "",
-            hint="e.g. 127.0.0.1:443",
-            note="HOST:PORT, looked at after each deployment. Empty: not looked at.",
+            value=" ".join(known.probe),
+            hint="e.g. 127.0.0.1:443 [::1]:443",
+            note="HOST:PORT or smtp://HOST:PORT, one or more, looked at after each deployment. Empty: not looked at.",
             check=_wrong_probe,
             id="probe",
         )
         yield Field(
             "Server name",
             value=known.probe_name or "",
-            hint="(the certificate's first name)",
+            hint="(one that the certificate covers)",
             note="What is asked for there (SNI).",
             id="probe-name",
         )
@@ -110,7 +110,7 @@ class TargetForm(FormPage):
             key=self.value("key"),
             test=_words(self.value("test")),
             reload=_words(self.value("reload")),
-            probe=self.value("probe") or None,
+            probe=_probes(self.value("probe")),
             probe_name=self.value("probe-name") or None,
         )
         self.keep(lambda: self.engine.add_target(config), f"{config.name} is saved. x tests it.")
@@ -143,9 +143,14 @@ def _path_of(word: str) -> Check:
     return check
 
 
+def _probes(value: str) -> tuple[str, ...]:
+    """Return the addresses in what was typed: blanks or commas stand between them."""
+    return tuple(value.replace(",", " ").split())
+
+
 def _wrong_probe(value: str) -> CertdeckError | None:
-    if not value or re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s/]+):[0-9]{1,5}", value):
-        return None
-    return UsageError(
-        f"{value!r} is no HOST:PORT.", "It is where the service speaks TLS.", "Give it, for example 127.0.0.1:443."
-    )
+    for each in _probes(value):
+        wrong = broken(each)
+        if wrong is not None:
+            return UsageError(f"{wrong[0]}.", "It is where the service speaks TLS.", wrong[1])
+    return None

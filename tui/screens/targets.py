@@ -159,7 +159,7 @@ class TargetsScreen(Page[None]):
             ("Key", target.key),
             ("Test", words_shown(target.test) or "none: it is not asked before a switch"),
             ("Reload", words_shown(target.reload) or "none: it has to notice new files by itself"),
-            ("Speaks TLS", target.probe or "not looked at"),
+            ("Speaks TLS", ", ".join(target.probe) or "not looked at"),
         ]
         return [*lines, *facts(rows, width, ink)]
 

@@ -54,7 +54,7 @@ def test_comments_and_order_survive(paths: Paths) -> None:
 def test_a_target_is_changed_in_place(paths: Paths) -> None:
     """Writing a target that is there sets what differs and removes what went back to its default."""
     target = load_config(paths).targets["web"]
-    set_target(paths, replace(target, mode="copy", probe="127.0.0.1:443"))
+    set_target(paths, replace(target, mode="copy", probe=("127.0.0.1:443",)))
     assert load_config(paths).targets["web"].mode == "copy"
     set_target(paths, target)
     assert load_config(paths).targets["web"] == target
@@ -131,3 +131,19 @@ def test_a_lineage_is_updated_in_place(paths: Paths) -> None:
     assert file.stat().st_ino == inode
     write_lineage(paths, replace(lineage, domains=("a.example", "b.example"), auto_renew=None, key_type="rsa-2048"))
     assert file.read_text() == '# ask Eve\ndomains = ["a.example", "b.example"]  # first\nkey_type = "rsa-2048"\n'
+
+
+def test_probes_are_a_text_or_a_list(paths: Paths) -> None:
+    """One probe stands as a text, as it always did; several as a list; both are read, and a wrong one is named."""
+    target = load_config(paths).targets["web"]
+    set_target(paths, replace(target, probe=("127.0.0.1:443",)))
+    assert 'probe = "127.0.0.1:443"\n' in paths.config.read_text()
+    several = ("127.0.0.1:443", "[::1]:443", "smtp://mail.example.com:25")
+    set_target(paths, replace(target, probe=several))
+    assert load_config(paths).targets["web"].probe == several
+    before = paths.config.read_text()
+    with pytest.raises(ConfigError, match="gopher"):
+        set_target(paths, replace(target, probe=("127.0.0.1:443", "gopher://[::1]:70")))
+    assert paths.config.read_text() == before
+    set_target(paths, target)
+    assert load_config(paths).targets["web"].probe == ()

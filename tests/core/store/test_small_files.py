@@ -221,3 +221,14 @@ def test_an_account_is_that_of_its_file(paths: Paths, changed: dict[str, object]
     file.write_text(json.dumps({**json.loads(file.read_text()), **changed}))
     with pytest.raises(StoreCorrupt):
         load_account(paths, "ca", "https://one.example/dir")
+
+
+@pytest.mark.parametrize(
+    ("kept", "probe"), [("127.0.0.1:443", ("127.0.0.1:443",)), (None, ()), (["[::1]:1"], ("[::1]:1",))]
+)
+def test_a_deployment_of_an_earlier_release_is_read(kept: object, probe: tuple[str, ...]) -> None:
+    """A target in a deployment that an earlier release began has one probe, or null: it can still be ended."""
+    from core.config.model import TargetConfig
+    from core.store.kept_settings import settings_from
+
+    assert settings_from(TargetConfig, {"name": "web", "certificate": "/c", "key": "/k", "probe": kept}).probe == probe

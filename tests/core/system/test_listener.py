@@ -183,6 +183,23 @@ def test_a_busy_port_names_its_holder() -> None:
         assert way in error.fix
 
 
+@pytest.mark.parametrize(("held", "wanted"), [("127.0.0.1", "0.0.0.0"), ("::1", "::1"), ("::1", "::")])
+def test_the_address_that_is_held_is_named(held: str, wanted: str) -> None:
+    """A program on one address alone is named with that address, and an address that is free is offered where there is one."""
+    from core.system.interfaces import addresses
+
+    with (
+        SystemListener().listen(held, 0, echo) as port,
+        pytest.raises(PortUnavailable) as caught,
+        SystemListener().listen(wanted, port, echo),
+    ):
+        pytest.fail("the port was free")
+    error = caught.value
+    assert f"listens on {f'[{held}]' if ':' in held else held}:{port}." in error.why
+    own = addresses()
+    assert (f'Set `address = "{own[0]}"` in [http01]' in error.fix) is bool(own)
+
+
 def test_an_address_of_another_machine_is_refused() -> None:
     """An address that this machine does not have is named."""
     with pytest.raises(PortUnavailable) as caught, SystemListener().listen("198.51.100.7", 8080, echo):

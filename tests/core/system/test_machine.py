@@ -17,7 +17,7 @@ from core.system import environment
 from core.system.clock import SystemClock
 from core.system.interfaces import parse_if_inet6, parse_ifconf, reachable
 from core.system.machine import ThisHost, within
-from core.system.port_holder import holder_of
+from core.system.port_holder import Holder, free_address, holders_of, in_the_way
 from core.system.randomness import SystemRandom
 
 
@@ -172,6 +172,47 @@ def test_the_master_that_holds_a_port_is_found(tmp_path: Path) -> None:
     a_process(tmp_path, 900, "worker", 222)
     a_process(tmp_path, 850, "ngi\x1bnx", 222)
     a_process(tmp_path, 10, "client", 111)
-    assert str(holder_of(80, tmp_path)) == "ngi\ufffdnx (process 850)"
-    assert holder_of(81, tmp_path) is None
-    assert holder_of(80, tmp_path / "nowhere") is None
+    assert [(str(each), each.address) for each in holders_of(80, tmp_path)] == [
+        ("ngi\ufffdnx (process 850)", "0.0.0.0")
+    ]
+    assert holders_of(81, tmp_path) == ()
+    assert holders_of(80, tmp_path / "nowhere") == ()
+
+
+def test_the_addresses_of_a_port_are_read(tmp_path: Path) -> None:
+    """IPv4 and IPv6 addresses are told as people write them, also of a program that cannot be seen."""
+    row = "   0: {local} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 {inode} 1 0\n"
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "tcp").write_text("header\n" + row.format(local="0100007F:0050", inode=1))
+    (tmp_path / "net" / "tcp6").write_text(
+        "header\n"
+        + row.format(local="B80D0120000000000000000001000000:0050", inode=2)
+        + row.format(local="00000000000000000000000000000000:0050", inode=3)
+    )
+    a_process(tmp_path, 7, "caddy", 2)
+    assert [(each.program, each.address) for each in holders_of(80, tmp_path)] == [
+        ("", "127.0.0.1"),
+        ("caddy", "2001:db8::1"),
+        ("", "::"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "in_way", "free"),
+    [
+        (["127.0.0.1"], "0.0.0.0", ["127.0.0.1"], "192.0.2.10"),
+        (["127.0.0.1"], "127.0.0.1", ["127.0.0.1"], "192.0.2.10"),
+        (["192.0.2.10"], "0.0.0.0", ["192.0.2.10"], "2001:db8::10"),
+        (["0.0.0.0"], "127.0.0.1", ["0.0.0.0"], "2001:db8::10"),
+        (["0.0.0.0", "::"], "192.0.2.10", ["0.0.0.0", "::"], None),
+        (["::"], "192.0.2.10", ["::"], None),
+        (["::1"], "::1", ["::1"], "192.0.2.10"),
+    ],
+)
+def test_another_address_helps_where_one_is_free(
+    held: list[str], wanted: str, in_way: list[str], free: str | None
+) -> None:
+    """What holds a single address leaves the others; what holds all leaves none."""
+    holders = [Holder("nginx", 7, address) for address in held]
+    assert [each.address for each in in_the_way(holders, wanted)] == in_way
+    assert free_address(holders, ["192.0.2.10", "2001:db8::10"]) == free

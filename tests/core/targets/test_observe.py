@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from tests.support.authority import Leaf, self_signed
 @dataclass
 class Serving:
     answer: Served
+
+    def listeners(self, probe: str, *, timeout: float) -> Sequence[str]:
+        return (probe,)
 
     def served(self, address: str, *, server_name: str | None, timeout: float) -> Served:
         return self.answer
@@ -38,7 +42,7 @@ def live(tmp_path: Path, leaf: Leaf) -> Path:
 def target(tmp_path: Path, leaf: Leaf) -> TargetConfig:
     """A target that carries it."""
     found = TargetConfig(
-        name="web", certificate=f"{tmp_path}/web.crt", key=f"{tmp_path}/web.key", probe="127.0.0.1:443"
+        name="web", certificate=f"{tmp_path}/web.crt", key=f"{tmp_path}/web.key", probe=("127.0.0.1:443",)
     )
     leaf.write(Path(found.certificate), Path(found.key))
     return found

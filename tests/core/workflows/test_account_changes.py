@@ -304,3 +304,56 @@ def test_what_has_no_account_is_said(appliance: Appliance, change: str) -> None:
         call("appliance-ca", *more)
     with pytest.raises(NotFound):
         call("nobody", *more)
+
+
+def encrypted(key: AccountKey, passphrase: bytes) -> bytes:
+    """Return a key as Apache's mod_md keeps it: PKCS#8, encrypted."""
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    opened = load_pem_private_key(key.to_pem(), None)
+    return opened.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase))
+
+
+def test_an_encrypted_key_asks_for_its_passphrase(appliance: Appliance, tmp_path: Path) -> None:
+    """A key under a passphrase says that one is needed, or wrong, without showing it, and opens with the right one."""
+    key = foreign(appliance, tmp_path)
+    text = encrypted(key, b"correct-horse")
+    with pytest.raises(AccountError) as needed:
+        appliance.engine.import_account("ca", text)
+    assert needed.value.details["passphrase"] == "needed"
+    with pytest.raises(AccountError) as wrong:
+        appliance.engine.import_account("ca", text, passphrase=b"wrong-battery")
+    assert wrong.value.details["passphrase"] == "wrong"
+    assert "battery" not in f"{wrong.value}{wrong.value.details}"
+    assert appliance.ca.asked == [] or vault_names(appliance) == []
+    taken = appliance.engine.import_account("ca", text, passphrase=b"correct-horse")
+    assert taken.thumbprint == key.thumbprint
+
+
+def test_the_key_of_mod_md_opens_with_the_value_in_its_store(tmp_path: Path) -> None:
+    """What stands in md_store.json is typed as it stands: the passphrase is the bytes behind it."""
+    from core.acme.brought_key import brought_key, is_encrypted
+    from tests.support.other_clients import unpack
+
+    store = unpack("mod_md", tmp_path) / "etc/apache2/md"
+    told = json.loads((store / "md_store.json").read_text())["key"]
+    for account in sorted((store / "accounts").iterdir()):
+        text = (account / "account.pem").read_bytes()
+        assert is_encrypted(text)
+        assert brought_key(text, told.encode()).kind.startswith("rsa-")
+
+
+def test_the_account_that_is_dropped_is_named(appliance: Appliance, tmp_path: Path) -> None:
+    """Replacing an account says which one is no longer used, in the result and in the log."""
+    appliance.issue(NAME)
+    [before] = appliance.engine.accounts()
+    key = foreign(appliance, tmp_path)
+    taken = appliance.engine.import_account("ca", key.to_pem(), replace=True, report=appliance.told.append)
+    assert taken.replaced == before.url
+    assert any(before.url in event.what for event in appliance.of(Changed) if isinstance(event, Changed))
+    assert appliance.engine.import_account("ca", key.to_pem(), replace=True).replaced is None

@@ -84,7 +84,7 @@ def test_without_targets_only_live_switches(box: Box) -> None:
 def test_a_target_without_commands_gets_its_files(box: Box, tmp_path: Path) -> None:
     """A target with neither test nor reload nor probe is deployed when its files are there (SF-24)."""
     service = box.services.add(tmp_path / "tls", "web")
-    service.target = replace(service.target, test=(), reload=(), probe=None)
+    service.target = replace(service.target, test=(), reload=(), probe=())
     _, leaf = box.put(SHOP)
     assert service.pair() == (leaf.fullchain_pem, leaf.key_pem)
     assert service.did == []
@@ -135,7 +135,7 @@ def test_services_that_share_commands_are_reloaded_once(box: Box, tmp_path: Path
     """Two targets of one service run its test and its reload once."""
     first, _ = box.serving(tmp_path / "tls", "web")
     second, _ = box.serving(tmp_path / "tls", "mail")
-    second.target = replace(second.target, test=first.target.test, reload=first.target.reload, probe=None)
+    second.target = replace(second.target, test=first.target.test, reload=first.target.reload, probe=())
     box.put(replace(SHOP, targets=("web", "mail")))
     assert (first.did, second.did) == (["test", "reload"], [])
 

@@ -234,12 +234,14 @@ def test_a_run_reports_what_is_not_served(appliance: Appliance, tmp_path: Path) 
     """A target that somebody gave another certificate is in the result of a run with nothing due, and changes nothing else."""
     service = appliance.add_service(tmp_path / "srv")
     appliance.issue(NAME, targets=("web",))
-    assert appliance.engine.renew().not_served == ()
+    assert appliance.engine.renew().warnings == ()
     Path(service.target.certificate).unlink()
     Path(service.target.certificate).write_text("another")
     for dry_run in (True, False):
-        (found,) = appliance.engine.renew(dry_run=dry_run).not_served
-        assert (found.name, found.target, "changed by somebody else" in found.why) == (NAME, "web", True)
+        (found,) = appliance.engine.renew(dry_run=dry_run).warnings
+        assert found.code == "other-certificate"
+        assert f"Target web does not carry {NAME}" in found.what
+        assert "changed by somebody else" in found.what
 
 
 def test_a_rehearsal_tells_that_it_passed(appliance: Appliance) -> None:

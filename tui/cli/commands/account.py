@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from core.errors import UsageError
+from core.errors import AccountError, UsageError
 from tui.cli import exits
 from tui.cli.jsonout import fields, rfc3339
 from tui.cli.parser import Command
 from tui.cli.prompts import confirm, secret_from, secret_lines_from
 from tui.cli.tables import table
+from tui.cli.uploads import ask_passphrase
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
     from core.operations import AccountInfo
     from tui.cli.call import Call
+
+
+_TRIES = 3
+"""Passphrases that may be typed."""
 
 
 def _none(parser: argparse.ArgumentParser) -> None:
@@ -113,14 +118,44 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
         "--key", required=True, metavar="FILE", help="the account's key, PEM or JWK; - is standard input"
     )
     parser.add_argument("--replace", action="store_true", help="although there is another account already")
+    parser.add_argument(
+        "--passphrase-file", metavar="FILE", help="holds the passphrase of an encrypted key; - is standard input"
+    )
 
 
 def _import(call: Call) -> int:
     args = call.args
+    if args.key == args.passphrase_file == "-":
+        raise UsageError(
+            "Standard input cannot be the key and its passphrase.",
+            "It is read to its end for one of them.",
+            "Put one of the two into a file.",
+        )
     key = secret_lines_from(args.key)
-    with call.working() as report:
-        account = call.engine.import_account(args.issuer, key, replace=args.replace, report=report, cancel=call.cancel)
-    return _show(call, account, f"Orders at {printable(account.issuer)} use this account now: {printable(account.url)}")
+    passphrase = secret_from(args.passphrase_file) if args.passphrase_file else None
+    account = _imported(call, key, passphrase)
+    said = [f"Orders at {printable(account.issuer)} use this account now: {printable(account.url)}"]
+    if account.replaced:
+        said.append(f"No longer used: the account {printable(account.replaced)}. It still exists at the CA.")
+    call.result({"account": _account_json(account)}, said)
+    return exits.DONE
+
+
+def _imported(call: Call, key: bytes, passphrase: bytes | None) -> AccountInfo:
+    """Take the account over; where its key is encrypted and somebody is there, ask for the passphrase."""
+    args, tries = call.args, _TRIES if call.can_ask else 0
+    while True:
+        try:
+            with call.working() as report:
+                return call.engine.import_account(
+                    args.issuer, key, replace=args.replace, passphrase=passphrase, report=report, cancel=call.cancel
+                )
+        except AccountError as exc:
+            state = exc.details.get("passphrase")
+            if state is None or not tries:
+                raise
+            tries -= 1
+            passphrase = ask_passphrase(state == "wrong")
 
 
 def _show(call: Call, account: AccountInfo, said: str) -> int:
@@ -129,7 +164,9 @@ def _show(call: Call, account: AccountInfo, said: str) -> int:
 
 
 def _account_json(account: AccountInfo) -> dict[str, object]:
-    return {**fields(account), "created": rfc3339(account.created) if account.created else None}
+    """Return an account; `replaced` only after an import that took another one's place."""
+    found = {**fields(account), "created": rfc3339(account.created) if account.created else None}
+    return found if account.replaced else {key: value for key, value in found.items() if key != "replaced"}
 
 
 COMMANDS = (
@@ -161,6 +198,7 @@ COMMANDS = (
         examples=(
             "account import letsencrypt --key private_key.json    # certbot: below /etc/letsencrypt/accounts",
             "account import letsencrypt --key account.key         # acme.sh; lego keeps EMAIL.key",
+            "account import letsencrypt --key account.pem --passphrase-file key.txt    # mod_md: `key` of its md_store.json",
         ),
         notes="The CA must know an account for the key. Limits and bindings of that account hold on.",
     ),

@@ -27,23 +27,33 @@ def _deploy_arguments(parser: argparse.ArgumentParser) -> None:
         dest="number",
         help="this kept version (default: the newest not rolled back from)",
     )
+    _force_argument(parser)
+
+
+def _force_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--force", action="store_true", help="also over a newer certificate that another program put there"
+    )
 
 
 def _deploy(call: Call) -> int:
     args = call.args
     targets = None if args.target is None else tuple(args.target)
     with call.working() as report:
-        done = call.engine.deploy(args.name, targets=targets, version=args.number, report=report, cancel=call.cancel)
+        done = call.engine.deploy(
+            args.name, targets=targets, version=args.number, force=args.force, report=report, cancel=call.cancel
+        )
     return _show(call, done)
 
 
 def _rollback_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
+    _force_argument(parser)
 
 
 def _rollback(call: Call) -> int:
     with call.working() as report:
-        done = call.engine.rollback(call.args.name, report=report, cancel=call.cancel)
+        done = call.engine.rollback(call.args.name, force=call.args.force, report=report, cancel=call.cancel)
     return _show(call, done)
 
 

@@ -37,6 +37,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="TARGET", nargs="+", action="extend", help="deploy to these services")
     parser.add_argument("--force", action="store_true", help="apply although the chain or a host name is not right")
     parser.add_argument("--replace", action="store_true", help="also where a CA renews it so far; that ends")
+    parser.add_argument(
+        "--keep-issuer",
+        action="store_true",
+        help="keep renewing it as before: for a newer certificate that another ACME client had for the same names",
+    )
     parser.set_defaults(words="import NAME")
 
 
@@ -70,6 +75,7 @@ def _attempt(call: Call, upload: Upload, is_sure: bool) -> Imported:
                     force=call.args.force,
                     fetch_chain=call.args.fetch_chain,
                     replace=is_sure,
+                    keep_issuer=call.args.keep_issuer,
                     report=report,
                     cancel=call.cancel,
                 )
@@ -91,7 +97,7 @@ def _is_sure(call: Call) -> bool:
             f"{printable(name)} has an open order, which is given up then, and its DNS records with it. Go on?"
         )
     now = next((each for each in call.engine.status().lineages if each.name == name), None)
-    if now is not None and now.method not in _NOT_RENEWED:
+    if now is not None and now.method not in _NOT_RENEWED and not call.args.keep_issuer:
         questions.append(f"{printable(name)} renews by itself so far. An uploaded certificate does not. Go on?")
     for question in questions:
         if not agrees(call, question):
@@ -108,7 +114,8 @@ def _lines(call: Call, done: Imported) -> list[str]:
     lines[-1] = f"{verb} {printable(done.status.name)}. Served by: {served}."
     if done.check.chain_state in _CHAIN_LINES:
         lines.append(_CHAIN_LINES[done.check.chain_state].format(name=printable(done.status.name)))
-    lines.append("It does not renew by itself; `certdeck status` says when the next one is needed.")
+    if not call.args.keep_issuer:
+        lines.append("It does not renew automatically; `certdeck status` says when the next one is needed.")
     return lines
 
 

@@ -27,10 +27,9 @@ def _run(call: Call) -> int:
 
         call.result(renewal_json(done, dry_run=args.dry_run), ())
     else:
-        from tui.cli.renewal_text import failure_lines, renewal_lines, warning_lines
+        from tui.cli.renewal_text import failure_lines, renewal_lines
 
         call.result({}, renewal_lines(done, named=bool(args.names), dry_run=args.dry_run))
-        call.output.err.lines(warning_lines(done))
         call.output.err.lines(failure_lines(done, call.output.err))
     if done.failed:
         return exits.FAILED

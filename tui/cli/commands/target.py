@@ -17,6 +17,7 @@ from tui.cli.tables import table
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
+    from core.operations import TargetInfo
     from tui.cli.call import Call
 
 
@@ -36,14 +37,20 @@ def _list(call: Call) -> int:
             printable(each.kind),
             printable(each.lineage or "–"),
             printable(each.certificate),
-            printable(each.probe or "–"),
+            printable(", ".join(each.probe) or "–"),
         ]
         for each in targets
     ]
     none = ["There is no target yet. `certdeck target add` sets one up."]
     lines = table(["NAME", "KIND", "CARRIES", "CERTIFICATE", "PROBE"], rows) if rows else none
-    call.result({"targets": [fields(each) for each in targets]}, lines)
+    call.result({"targets": [_target_json(each) for each in targets]}, lines)
     return exits.DONE
+
+
+def _target_json(target: TargetInfo) -> dict[str, object]:
+    """Return a target as in `target list --json`; its probe is a text or a list of texts, as in the configuration."""
+    probe = target.probe[0] if len(target.probe) == 1 else list(target.probe) or None
+    return {**fields(target), "probe": probe}
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,8 +63,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reload", metavar="COMMAND", help="makes it read the files again; quoted, run without a shell"
     )
-    parser.add_argument("--probe", metavar="HOST:PORT", help="where TLS is spoken after the reload")
-    parser.add_argument("--probe-name", metavar="NAME", help="server name to ask for (default: the first domain)")
+    parser.add_argument(
+        "--probe",
+        metavar="HOST:PORT",
+        action="append",
+        help="where TLS is spoken after the reload; a name stands for all its addresses, smtp://HOST:PORT for STARTTLS; repeatable",
+    )
+    parser.add_argument(
+        "--probe-name", metavar="NAME", help="server name to ask for (default: one that the certificate covers)"
+    )
     parser.add_argument("--mode", choices=("link", "copy"), help="copy: for services that refuse symlinks")
     parser.add_argument("--owner", metavar="USER", help="of new files")
     parser.add_argument("--group", metavar="GROUP", help="of new files")
@@ -82,7 +96,7 @@ def _add(call: Call) -> int:
         chain=args.chain or had.chain,
         test=_words("--test", args.test) or had.test,
         reload=_words("--reload", args.reload) or had.reload,
-        probe=args.probe or had.probe,
+        probe=tuple(args.probe or had.probe),
         probe_name=args.probe_name or had.probe_name,
         mode=args.mode or had.mode,
         owner=args.owner or had.owner,
@@ -138,7 +152,7 @@ COMMANDS = (
         run=_add,
         examples=(
             "target add web --kind nginx --certificate /etc/ssl/web.crt --key /etc/ssl/web.key --probe 127.0.0.1:443",
-            "target add mail --certificate /etc/mail.crt --key /etc/mail.key --reload 'postfix reload'",
+            "target add mail --certificate /etc/mail.crt --key /etc/mail.key --reload 'postfix reload' --probe smtp://[::1]:25",
         ),
         notes="For a target that is there, only what is given is changed.",
     ),

@@ -1,0 +1,55 @@
+"""What is found in another client's folder, and careful ways to look around there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.regular import read_regular
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCertificate:
+    client: str
+    name: str
+    """What the client calls it."""
+    certificate: Path
+    """The full chain where the client keeps one, else the leaf."""
+    key: Path | None = None
+    revoked: bool = False
+    """The client has revoked it, by its own marks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """What makes a client renew without a person."""
+
+    file: Path
+    line: str
+    """The line of a crontab, or the name of a systemd timer. Data from outside."""
+    off: str
+    """How it is switched off, for people."""
+
+
+def names_in(folder: Path) -> tuple[str, ...]:
+    """Return what lies in a folder, sorted; nothing where it cannot be read."""
+    try:
+        return tuple(sorted(entry.name for entry in folder.iterdir()))
+    except OSError:
+        return ()
+
+
+def homes(root: Path) -> Iterator[Path]:
+    """Yield the home folders in which a client may have been run."""
+    yield root / "root"
+    for name in names_in(root / "home"):
+        yield root / "home" / name
+
+
+def read(path: Path) -> bytes | None:
+    """Return a file's text, at most 256 KiB; None where it cannot be read or is no regular file."""
+    try:
+        return read_regular(path, 256 * 1024)
+    except OSError:
+        return None

@@ -1,0 +1,130 @@
+"""One look at everything that a target's probes name: each address of each host, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.config.model import TargetConfig
+from core.ports import Prober
+from core.probe_address import parse
+from core.targets.fingerprint import sha256_of_der
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AT_ONCE = {"smtp": 4}
+"""Connections that are open at the same time, by dialect. Postfix (3.7) serves each by a process of its own, and one that is idle
+goes on with the certificate that it began with: connections one after the other all meet the same process."""
+MOST_AT_ONCE = 16
+RESOLVE_SECONDS = 3.0
+LABEL_BELOW_WILDCARD = "certdeck"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    probe: str
+    """As configured."""
+    address: str
+    """One address of it: `127.0.0.1:443`, `smtp://[::1]:25`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What one listener showed."""
+
+    listener: Listener
+    served: tuple[str, ...] = ()
+    """SHA-256 of every certificate that was seen; more than one where they are served by turns."""
+    why: str = ""
+    """Why nothing was seen; empty where something was."""
+    closed: bool = False
+    """Nobody takes connections there."""
+
+    def shows(self, sha256: str | None) -> bool:
+        """Tell whether this certificate was seen and no other."""
+        return self.served == (sha256,)
+
+    def other_than(self, sha256: str | None) -> str | None:
+        """Return another certificate that was seen, or None."""
+        return next((each for each in self.served if each != sha256), None)
+
+
+def listeners_of(prober: Prober, target: TargetConfig) -> tuple[Listener, ...]:
+    """Return every listener of a target's probes, each once. Looks names up, which blocks for RESOLVE_SECONDS at worst."""
+
+    def of_probe(probe: str) -> list[Listener]:
+        return [Listener(probe, address) for address in prober.listeners(probe, timeout=RESOLVE_SECONDS)]
+
+    found = [each for several in side_by_side(of_probe, target.probe) for each in several]
+    return tuple(
+        {each.address: each for each in reversed(found)}[one] for one in dict.fromkeys(e.address for e in found)
+    )
+
+
+def see_all(prober: Prober, target: TargetConfig, names: Sequence[str], *, timeout: float) -> tuple[Sight, ...]:
+    """Look at each listener of a target once. Blocks up to `timeout` seconds, and RESOLVE_SECONDS for host names."""
+    listeners = listeners_of(prober, target)
+    return tuple(side_by_side(lambda each: see(prober, target, each, names, timeout=timeout), listeners))
+
+
+def see(prober: Prober, target: TargetConfig, listener: Listener, names: Sequence[str], *, timeout: float) -> Sight:
+    """Look at one listener, by several connections at once where one would not tell. Blocks up to `timeout` seconds."""
+    place = parse(listener.address)
+    name = server_name(target.probe_name, names, listener.probe)
+    connections = range(AT_ONCE.get(place.dialect, 1) if place else 1)
+    answers = side_by_side(
+        lambda _number: prober.served(listener.address, server_name=name, timeout=timeout), connections
+    )
+    seen = [sha256_of_der(each.certificate) for each in answers if each.certificate is not None]
+    if seen:
+        return Sight(listener=listener, served=tuple(dict.fromkeys(seen)))
+    why = answers[0].failure or f"{listener.address} presents no certificate."
+    return Sight(listener=listener, why=why, closed=answers[0].closed)
+
+
+def server_name(configured: str | None, names: Sequence[str], probe: str) -> str | None:
+    """Return the name to indicate (RFC 6066 §3): one that the certificate covers, or None where it covers addresses alone.
+
+    What is configured comes first, then the probe's own host where it is one of the names, then the first full name; a wildcard
+    covers labels below it and not the bare name (RFC 9525 §6.3), so one of those is asked for.
+    """
+    place = parse(probe)
+    host = place.host.lower().rstrip(".") if place else ""
+    if configured:
+        return _below(configured)
+    known = [each for each in names if not _is_address(each)]
+    if host in known or any(_covers(each, host) for each in known):
+        return host
+    full = [each for each in known if not each.startswith("*.")]
+    chosen = next(iter(full or known), None)
+    return None if chosen is None else _below(chosen)
+
+
+def side_by_side(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return what `work` returns for each item, in their order; more than one in threads of their own."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=min(len(items), MOST_AT_ONCE), thread_name_prefix="probe") as pool:
+        return list(pool.map(work, items))
+
+
+def _below(name: str) -> str:
+    return f"{LABEL_BELOW_WILDCARD}{name[1:]}" if name.startswith("*.") else name
+
+
+def _covers(wildcard: str, host: str) -> bool:
+    return wildcard.startswith("*.") and "." in host and host.partition(".")[2] == wildcard[2:]
+
+
+def _is_address(name: str) -> bool:
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

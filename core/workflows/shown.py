@@ -1,0 +1,59 @@
+"""Which targets do not carry the certificate that they should: said by every scheduled run, whether anything is due or not.
+
+Two small files are compared for each target. Whatever differs is looked at as `status` does it, and only then is anything parsed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from core.config.model import TargetConfig
+from core.errors import CertdeckError
+from core.regular import read_regular
+from core.renewal_report import Notice
+from core.store.index import Facts
+from core.workflows.context import View
+
+CODE = "other-certificate"
+
+
+def shown_elsewhere(view: View, every: Iterable[Facts]) -> tuple[Notice, ...]:
+    """Return a warning for each target whose certificate file is not the live version's. Never raises."""
+    return tuple(warning for facts in every if facts.targets for warning in _of(view, facts))
+
+
+def _of(view: View, facts: Facts) -> Iterator[Notice]:
+    live = view.paths.live / facts.name / "fullchain.pem"
+    configured = (view.config.targets.get(name) for name in facts.targets)
+    if facts.on_fallback or all(target is None or _is_same(target, live) for target in configured):
+        return
+    from core.workflows.status import status_of
+
+    try:
+        states = status_of(view, facts.name).targets
+    except CertdeckError:
+        return  # said as this lineage's own failure
+    for state in states:
+        if state.state != "stale":
+            continue
+        newer = state.outside is not None and state.outside.newer
+        yield Notice(
+            code=CODE,
+            what=f"Target {state.name} does not carry {facts.name}. {state.why}",
+            fix=state.outside.command if state.outside is not None and newer else f"certdeck deploy {facts.name}",
+        )
+
+
+def _is_same(target: TargetConfig, live: Path) -> bool:
+    """Tell whether a target's certificate is the live one. Where there is no live one there is nothing to compare."""
+    try:
+        ours = os.stat(live).st_size
+    except OSError:
+        return True
+    try:
+        place = Path(target.certificate)
+        return os.stat(place).st_size == ours and read_regular(place) == read_regular(live)
+    except OSError:
+        return False
