@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 from core.acme import directory as directories
 from core.acme import problem as problems
 from core.acme.account_key import AccountKey
-from core.acme.interruptible import interruptible
 from core.acme.nonces import NoncePool
 from core.acme.patience import Patience
 from core.acme.reply import AcmeReply, http_date, looks_like_a_page, looks_like_json, read
@@ -153,8 +152,8 @@ class AcmeSession:
                 "Check the directory URL of the issuer.",
             )
         sent = {"User-Agent": self._user_agent, **headers}
-        response = interruptible(
-            lambda: self._transport.request(method, url, headers=sent, body=body, timeout=REQUEST_SECONDS), self.cancel
+        response = self._transport.request(
+            method, url, headers=sent, body=body, timeout=REQUEST_SECONDS, cancel=self.cancel
         )
         self._nonces.put(response.headers.get("replay-nonce"))
         their_time = http_date(response.headers.get("date", ""))

@@ -174,7 +174,10 @@ class Api:
             cancel.check()
             at_least = 0.0
             try:
-                answer = self._answer(self._transport.request(method, url, headers=headers, body=body, timeout=timeout))
+                response = self._transport.request(
+                    method, url, headers=headers, body=body, timeout=timeout, cancel=cancel
+                )
+                answer = self._answer(response)
             except TransportFailure as failure:
                 error = self._unreachable(failure)
                 if not repeat or failure.kind == "untrusted":
