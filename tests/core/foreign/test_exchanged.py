@@ -81,8 +81,10 @@ class Work:
             changing.adopt()
             changing.switch()
         except BaseException:
-            changing.put_back()
-            changing.close()
+            try:
+                changing.put_back()
+            finally:
+                changing.close()
             raise
         return changing
 
