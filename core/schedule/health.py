@@ -32,6 +32,8 @@ def timer_state(
     """
     if last_run is not None and _is_to_come(last_run, now):
         last_run, last_outcome, last_error = None, "", ""
+    if last_run is None or (run_before is not None and run_before >= last_run):
+        run_before = None  # written under a wrong clock
     state, trouble, next_run = _judged(record, now, last_run, run_before)
     return TimerState(
         state=state,

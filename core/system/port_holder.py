@@ -11,6 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from core.text import visible
+
 LISTEN = "0A"
 """TCP_LISTEN as /proc/net/tcp writes it."""
 
@@ -92,7 +94,7 @@ def _address(text: str) -> str:
 
 def _name_of(process: Path) -> str:
     name = (process / "comm").read_text("utf-8", "replace")
-    return "".join(char if char.isprintable() else "?" for char in name.strip()) or "?"
+    return visible(name.strip(), 64) or "?"
 
 
 def _target(link: Path) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from core.clock import ClockRecord
 from core.config.load import load_lineage
@@ -105,7 +105,9 @@ def test_a_jump_for_good_is_lived_with(appliance: Appliance, service: Service, b
         appliance.clock.advance(hours=12)
     status = {each.name: each for each in appliance.engine.status().lineages}
     assert service.serves == appliance.live(NAME)
-    assert all(each.severity != "red" for each in status.values())
+    now = appliance.clock.now()
+    # Not by severity: after ten years the intermediate of the CA in this test has ended, which the box cannot change.
+    assert all(each.not_before and each.not_before <= now < (each.not_after or now) for each in status.values())
     assert appliance.engine.status().clock_doubt == ""
 
 
