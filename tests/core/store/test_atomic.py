@@ -99,10 +99,6 @@ def test_sweeping_takes_what_the_dead_left_and_nothing_else(tmp_path: Path) -> N
     (tmp_path / "real").write_text("x")
     with TemporaryFile(tmp_path / "index"):
         mine = next(each for each in tmp_path.glob(".tmp-*") if each.is_file() and not each.read_bytes())
-            path
-            for path in tmp_path.iterdir()
-            if path.is_file() and path.name.startswith(".tmp-") and path.read_bytes() == b""
-        )
         assert sweep(tmp_path, is_shared=True) == 3
         assert {path.name for path in tmp_path.iterdir()} == {mine.name, living.name, "real"}
     assert sweep(tmp_path) == 1
