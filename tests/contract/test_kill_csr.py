@@ -13,8 +13,8 @@ from core.engine import Engine
 from core.errors import CertdeckError
 from core.store import requests
 from core.store.vault import Vault
-from core.upload.keys import read_pem
 from core.upload.values import Upload
+from core.x509.key_reader import load_key
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
 from tests.support.clock import NOON
@@ -46,7 +46,7 @@ class Scene:
         for record in requests.list_requests(self.box.paths):
             key = requests.open_key(self.box.paths, Vault(self.box.paths, self.box.engine.env), record)
             csr = x509.load_pem_x509_csr(record.csr.encode())
-            assert read_pem(key).native.public_key() == csr.public_key()
+            assert load_key(key).native.public_key() == csr.public_key()
         return () if found is None else found.names
 
     @property

@@ -74,7 +74,7 @@ class Scene:
         assert self.service.pair() == (live, self.pairs[live]), where
         assert self.service.serves == live, where
         is_new = live == self.new.fullchain_pem
-        assert load_lineage(self.box.paths, NAME).issuer == ("upload" if is_new or self.old else None), where
+        assert load_lineage(self.box.paths, NAME).issuer == ("upload" if is_new or self.old else "ca"), where
         assert leftovers(self.root) == [], where
         assert not list(self.box.paths.transactions.glob("*.json")), where
 
