@@ -30,6 +30,11 @@ class Paths:
         return self.etc / "master.key"
 
     @property
+    def master_parameters(self) -> Path:
+        """Salt and cost, where the master key comes from a passphrase."""
+        return self.etc / "master.scrypt"
+
+    @property
     def live(self) -> Path:
         """`live/NAME` is a symlink to `../lineages/NAME/VERSION`."""
         return self.state / "live"
@@ -108,6 +113,16 @@ class Paths:
     @property
     def history(self) -> Path:
         return self.state / "history.sqlite"
+
+    @property
+    def backup_record(self) -> Path:
+        """When the master key was backed up last."""
+        return self.state / "backup.json"
+
+    @property
+    def restoring(self) -> Path:
+        """A restore that was decided and has not ended."""
+        return self.state / "restoring.json"
 
     @property
     def lock(self) -> Path:

@@ -72,6 +72,8 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "target add": Entry("target", "add or change a service"),
         "target test": Entry("target", "look at a service's files, test and TLS"),
         "target remove": Entry("target", "remove a service"),
+        "backup": Entry("backup", "everything but the log, in one sealed file"),
+        "restore": Entry("backup", "a backup, put back on this box or another one"),
         "vault rotate": Entry("vault", "seal every secret under a new master key"),
         "vault new": Entry("vault", "begin anew when the master key is lost"),
     },
