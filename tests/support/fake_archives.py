@@ -5,6 +5,8 @@ engine.backup_skips = ("/…/socket",)     # what a backup leaves out
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from core.archives import BackupDone, Difference, RestoreDone
 from core.engine import ignore
 from core.errors import AlreadyThere, NotFound
 from core.events import Reporter
+from core.forecast import Forecast, Subject, forecast
 from core.ports import CancelToken
+from core.schedule.timetable import TWICE_DAILY
 from tests.support.lineages import NOW
 
 
@@ -21,6 +25,9 @@ class FakeArchives:
 
     backup_skips: tuple[str, ...] = ()
     backup_key_source = "file"
+    subjects: tuple[Subject, ...] = (
+        Subject(name="shop", issuer="letsencrypt", kind="letsencrypt", lifetime_days=90.0),
+    )
 
     def backup(
         self,
@@ -63,6 +70,10 @@ class FakeArchives:
         if not replace:
             raise AlreadyThere("The backup was not restored.", "Certificates are here already.", "Add --replace.")
         return self._restored(file, applied=True, set_aside=(Path("/nowhere/etc/replaced-1"),))
+
+    def what_if(self, day: date, names: Sequence[str] = ()) -> Forecast:
+        self._archived("what_if", day=day, names=names)
+        return forecast(self.subjects, day, today=NOW.date(), timetable=TWICE_DAILY, has_timer=True)
 
     def _restored(self, file: Path, **given: Any) -> RestoreDone:
         if file.name == "missing":
