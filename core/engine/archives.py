@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.model import Config
 from core.engine.frame import Frame, ignore
-from core.errors import ConfigError
+from core.errors import CertdeckError, ConfigError
 
 if TYPE_CHECKING:
     from core.archives import BackupDone, RestoreDone
     from core.events import Reporter
+    from core.operations import LogEntry
     from core.ports import CancelToken
 
 
+_REPORTED_ENTRIES = 500
+
+
 class Archives(Frame):
-    """Backup and restore."""
+    """Backup, restore, and the file for a bug report."""
 
     def backup(
         self,
@@ -76,6 +81,26 @@ class Archives(Frame):
 
         with self._writing("restore", report, cancel, config=self._config_or_default()) as context:
             return restore(context, file, Lock(passphrase=passphrase, key_pem=key), replace_all=replace)
+
+    def write_report(self, out: Path, *, texts: Mapping[str, str]) -> tuple[str, ...]:
+        """Write a file for a bug report, without secrets; returns the names of what is in it. Needs no lock.
+
+        Args:
+            texts: file name → text of the front end, such as the status. Secrets are taken out of them, too.
+
+        Raises UsageError (`usage`), StoreError.
+        """
+        from core.events import KeyUsed
+        from core.workflows.report import Source, write_report
+
+        entries: tuple[LogEntry, ...] = ()
+        with self._history() as history:
+            who = self.env.host.user()
+            context = self._context(Config(), lambda told: history.record(told, who), None)
+            context.narrator.tell(KeyUsed(key="*", purpose=f"leave it out of the report {out}"))
+            with suppress(CertdeckError):
+                entries = history.entries(limit=_REPORTED_ENTRIES)
+        return write_report(Source(paths=self.paths, env=self.env, entries=entries, texts=texts), out)
 
     def _config_or_default(self) -> Config:
         """Return the settings of this box; those that cannot be read are no reason not to replace them."""

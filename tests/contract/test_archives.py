@@ -164,3 +164,17 @@ def test_on_a_real_box(home: Path, tmp_path: Path, secret: str) -> None:
     assert (again.status, again.error["code"]) == (1, "already-there")
     then = process("status", "--what-if", "2029-04-01", "--json", home=other)
     assert then.json["certificates"][0]["name"] == "default"
+
+
+def test_report_takes_the_texts_of_the_front_end() -> None:
+    """Status and findings go into the report as people and scripts see them; the result names the file and what is in it."""
+    engine = FakeEngine()
+    answer = command("report", "--out", "/x/r.tar.gz", "--json", engine=engine)
+    assert answer.status == 0
+    assert answer.json == {
+        "path": "/x/r.tar.gz",
+        "files": ["versions.txt", "status.txt", "status.json", "doctor.txt"],
+    }
+    assert "Read it before you send it." in command("report", "--out", "r", engine=engine).out
+    assert command("report", "--out", "-", engine=engine).status == 2
+    assert command("report", engine=engine).status == 2

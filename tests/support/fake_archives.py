@@ -5,7 +5,7 @@ engine.backup_skips = ("/…/socket",)     # what a backup leaves out
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,10 @@ class FakeArchives:
     def what_if(self, day: date, names: Sequence[str] = ()) -> Forecast:
         self._archived("what_if", day=day, names=names)
         return forecast(self.subjects, day, today=NOW.date(), timetable=TWICE_DAILY, has_timer=True)
+
+    def write_report(self, out: Path, *, texts: Mapping[str, str]) -> tuple[str, ...]:
+        self._archived("write_report", out=out, texts=texts)
+        return ("versions.txt", *texts)
 
     def _restored(self, file: Path, **given: Any) -> RestoreDone:
         if file.name == "missing":

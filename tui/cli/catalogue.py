@@ -23,6 +23,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "doctor": Entry("doctor", "what would stop an issuance, and how to mend it"),
         "self-check": Entry("self_check", "whether the program is whole and can read its state"),
         "snippet": Entry("snippet", "lines for a web server that has port 80"),
+        "report": Entry("report", "one file for a bug report, without secrets"),
         "log": Entry("log", "what was done, when, by whom"),
     },
     "Get and renew": {
