@@ -1,8 +1,8 @@
 """Takes secrets out of text that leaves the box. Pure.
 
-Three nets, one behind the other. What is known to be secret goes wherever it stands. What stands where secrets stand goes whatever it
-is: private keys in PEM, passwords in URLs, values of keys like `api_token`, credentials of HTTP. In settings, what looks random goes
-too. Too much is taken rather than too little.
+Three nets, one behind the other. What is known to be secret goes wherever it stands. What stands where secrets stand goes whatever
+it is: private keys in PEM, passwords in URLs, values of keys like `api_token`, credentials of HTTP. In settings, what looks
+random goes too. Too much is taken rather than too little.
 """
 
 from __future__ import annotations
