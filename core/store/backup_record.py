@@ -9,9 +9,10 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.errors import StoreTooNew
 from core.paths import Paths
-from core.store.atomic import remove_file, write_file
-from core.store.records import from_json, to_json
+from core.store.atomic import remove_file
+from core.store.records import from_json, to_json, write_record
 
 BACKUP = "backup"
 ELSEWHERE = "elsewhere"
@@ -37,14 +38,14 @@ def is_missing(paths: Paths) -> bool:
 def load(paths: Paths) -> BackupRecord | None:
     """Return the record; None where there is none, or none that can be read: then it is only told once more."""
     try:
-        return from_json(BackupRecord, paths.backup_record.read_bytes())
-    except (OSError, ValueError, TypeError):
+        return from_json(BackupRecord, paths.backup_record.read_bytes(), paths.backup_record)
+    except (OSError, ValueError, TypeError, StoreTooNew):
         return None
 
 
 def save(paths: Paths, at: datetime, how: str) -> None:
     """Keep that there is a backup. Wants the writers' lock. Raises StoreError."""
-    write_file(paths.backup_record, to_json(BackupRecord(at=at, how=how)))
+    write_record(paths.backup_record, to_json(BackupRecord(at=at, how=how)))
 
 
 def forget(paths: Paths) -> None:

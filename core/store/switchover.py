@@ -93,7 +93,7 @@ def _move_in(root: Path, new: Path) -> None:
 
 def _read(paths: Paths) -> Switch:
     try:
-        switch = from_json(Switch, paths.restoring.read_bytes())
+        switch = from_json(Switch, paths.restoring.read_bytes(), paths.restoring)
         names = [switch.places[name] for name, _ in roots(paths)]
         if not all(name.startswith(TEMPORARY) and "/" not in name for name in names) or "/" in switch.stamp:
             raise ValueError("it names other folders")
