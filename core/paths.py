@@ -129,6 +129,11 @@ class Paths:
         return self.run / "lock"
 
     @property
+    def exchanges(self) -> Path:
+        """Each exchange with a CA or a DNS provider as a file, where that is switched on."""
+        return self.log / "requests"
+
+    @property
     def debug_log(self) -> Path:
         return self.log / "certdeck.log"
 

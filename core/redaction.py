@@ -22,8 +22,8 @@ _KEY_NAMES = (
     r"|(?:api|access|private|signing|account|master|shared|auth|encryption|tsig)[_-]?key|apikey"
 )
 _KEY_VALUE = re.compile(
-    rf"""(?P<key>(?<![A-Za-z])[A-Za-z0-9_.-]*(?:{_KEY_NAMES})[A-Za-z0-9_.-]*["']?\s*[=:]\s*)"""
-    r"""(?P<value>\"{3}.*?\"{3}|'{3}.*?'{3}|\[[^\]\n]*\]|\{[^}\n]*\}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s,;&"'#][^,;&"'\n#]*)""",
+    rf"""(?P<key>(?<![A-Za-z])[A-Za-z0-9_.-]*(?:{_KEY_NAMES})[A-Za-z0-9_.-]*\\*["']?\s*[=:]\s*)"""
+    r"""(?P<value>\\+"[^"\\\n]*\\+"|\"{3}.*?\"{3}|'{3}.*?'{3}|\[[^\]\n]*\]|\{[^}\n]*\}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s,;&"'#][^,;&"'\n#]*)""",
     re.IGNORECASE | re.DOTALL,
 )
 _USER_INFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/\s\"'<>@]+@")

@@ -127,6 +127,10 @@ class Log:
     """Older entries are removed."""
     keep_megabytes: int = 50
     """Above that the oldest entries are removed."""
+    save_requests: bool = False
+    """Keep each exchange with a CA or a DNS provider as a file, without secrets (CC-26)."""
+    save_requests_days: int = 7
+    """Older ones are removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,12 @@ class Frame:
         narrator = Narrator(
             report=report, now=self.env.clock.now, run=self.env.random.token_bytes(4).hex(), lineage=name
         )
-        return Context(paths=self.paths, env=self.env, config=config, narrator=narrator, cancel=cancel or CancelToken())
+        env = self.env
+        if config.log.save_requests:
+            from core.store.exchanges import recorded
+
+            env = recorded(env, self.paths, config.log.save_requests_days)
+        return Context(paths=self.paths, env=env, config=config, narrator=narrator, cancel=cancel or CancelToken())
 
     @contextmanager
     def _writing(

@@ -24,6 +24,7 @@ from core.paths import Paths
 from core.ports import Environment
 from core.redaction import redacted, redacted_settings, secret_forms, secrets_in
 from core.regular import read_regular
+from core.store import exchanges
 from core.store.home import REPLACED
 from core.store.records import rfc3339
 from core.store.vault import Vault
@@ -83,6 +84,7 @@ def contents(source: Source) -> dict[str, str]:
         "debug.log": _tail(source.paths.debug_log),
         "files.txt": "\n".join(_listing(source.paths)) + "\n",
     }
+    plain |= {f"requests/{path.name}": _text(path) for path in exchanges.files(source.paths)}
     found = {name: redacted(text, secrets) for name, text in plain.items()}
     return found | {name: redacted_settings(text, secrets) for name, text in settings.items()}
 

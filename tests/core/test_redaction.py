@@ -33,6 +33,7 @@ BASE64 = base64.b64encode(bytes(range(200, 233))).decode()
         f"smtp://user:{SECRET}@[::1]:25",
         f"https://hooks.example.com/x?token={SECRET}&y=1",
         f"https://hooks.example.com/x?y=1&apikey={SECRET}",
+        f'{{"echo": "{{\\"client_secret\\": \\"{SECRET}\\"}}"}}',
         f"Authorization: Bearer {SECRET}",
         f"sent Bearer {SECRET} and failed",
         f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----",
