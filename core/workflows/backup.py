@@ -37,7 +37,12 @@ def backup(context: Context, out: Path, lock: Lock) -> BackupDone:
     )
     context.narrator.tell(KeyUsed(key="*", purpose=f"backup to {out}"))
     with place_for(paths, out, out / "certdeck.backup") as place, place.written(_MODE) as write:
-        packed = archive.pack(Sealer(write, lock, context.env.random), paths, to_bytes(manifest))
+
+        def put(piece: bytes) -> None:
+            context.cancel.check()
+            write(piece)
+
+        packed = archive.pack(Sealer(put, lock, context.env.random), paths, to_bytes(manifest))
     backup_record.save(paths, now, backup_record.BACKUP)
     for path in packed.skipped:
         context.narrator.tell(

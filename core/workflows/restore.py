@@ -18,6 +18,7 @@ from core.config.model import Config
 from core.errors import AlreadyThere, BackupTooNew, ConfigError, NotFound, UsageError, VaultError
 from core.events import Changed
 from core.paths import Paths
+from core.ports import CancelToken
 from core.store import archive, backup_record, switchover
 from core.store.atomic import discard, make_dir, new_temporary_dir
 from core.store.home import is_empty
@@ -67,7 +68,7 @@ def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> R
         )
     seen = _Seen()
     with _opened(file, lock) as (opener, manifest), _beside(paths) as places:
-        modes = archive.unpack(paths, _watched(paths, opener, seen), places)
+        modes = archive.unpack(paths, _watched(paths, opener, seen, context.cancel), places)
         _check_config(seen, manifest, paths)
         locked = _locked(context, places)
         done = _done(context, file, manifest, seen)
@@ -107,8 +108,12 @@ def _opened(file: Path, lock: Lock) -> Iterator[tuple[Opener, Manifest]]:
         yield opener, from_record(archive.read_manifest(opener))
 
 
-def _watched(paths: Paths, opener: Opener, seen: _Seen) -> Iterator[tuple[archive.Member, Iterator[bytes]]]:
+def _watched(
+    paths: Paths, opener: Opener, seen: _Seen, cancel: CancelToken | None = None
+) -> Iterator[tuple[archive.Member, Iterator[bytes]]]:
     for member, pieces in archive.members(paths, opener):
+        if cancel is not None:
+            cancel.check()
         if member.kind == "file":
             seen.files, seen.size = seen.files + 1, seen.size + member.size
         if member.path == _CONFIG and member.size <= _LONGEST_CONFIG:

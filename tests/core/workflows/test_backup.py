@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from core.errors import AlreadyThere, BackupInvalid, BackupLocked, CertdeckError, NotFound, UsageError
+from core.errors import AlreadyThere, BackupInvalid, BackupLocked, Cancelled, CertdeckError, NotFound, UsageError
+from core.ports import CancelToken
 from core.store import backup_record
 from core.store.vault import Vault
 from tests.support.appliance import CONFIG, Appliance
@@ -227,3 +228,19 @@ def test_what_leads_out_is_not_followed(box: Appliance, file: Path, tmp_path: Pa
     other.engine.restore(file, passphrase=SECRET)
     assert not other.paths.config.is_symlink()
     assert other.paths.config.read_text().startswith(CONFIG)
+
+
+def test_both_can_be_stopped(box: Appliance, file: Path, tmp_path: Path) -> None:
+    """Somebody who asks to stop leaves the former backup, and a box as it was."""
+    box.engine.backup(file, passphrase=SECRET)
+    before = file.read_bytes()
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        box.engine.backup(file, passphrase=SECRET, cancel=cancel)
+    assert file.read_bytes() == before
+    other = empty_box(tmp_path / "other")
+    with pytest.raises(Cancelled):
+        other.engine.restore(file, passphrase=SECRET, cancel=cancel)
+    assert kept(other) == {}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["box", "box.backup", "other"]
