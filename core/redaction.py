@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from urllib.parse import quote, quote_plus
 
 REMOVED = "[removed]"
@@ -22,31 +22,42 @@ _KEY_NAMES = (
     r"|(?:api|access|private|signing|account|master|shared|auth|encryption|tsig)[_-]?key|apikey"
 )
 _KEY_VALUE = re.compile(
-    rf"""(?P<key>(?<![A-Za-z])[A-Za-z0-9_.-]*(?:{_KEY_NAMES})[A-Za-z0-9_.-]*\\*["']?\s*[=:]\s*)"""
+    rf"""(?P<key>(?:{_KEY_NAMES})[A-Za-z0-9_.-]{{0,64}}\\*["']?\s*[=:]\s*)"""
     r"""(?P<value>\\+"[^"\\\n]*\\+"|\"{3}.*?\"{3}|'{3}.*?'{3}|\[[^\]\n]*\]|\{[^}\n]*\}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s,;&"'#][^,;&"'\n#]*)""",
     re.IGNORECASE | re.DOTALL,
 )
-_USER_INFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/\s\"'<>@]+@")
+_USER_INFO = re.compile(r"(?<=://)[^/\s\"'<>@]+@")
 _SCHEME = re.compile(r"\b(?P<scheme>Bearer|Basic|Digest|Token)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?")
 _RANDOM = re.compile(r"(?<![A-Za-z0-9_+=-])(?=[A-Za-z0-9_+=-]*[0-9])(?=[A-Za-z0-9_+=-]*[A-Za-z])[A-Za-z0-9_+=-]{20,}")
-_BASE64 = re.compile(r"(?<=[\"'\s=:])(?=\S*[0-9])(?=\S*[A-Z])(?=\S*[a-z])[A-Za-z0-9+][A-Za-z0-9+/=]{23,}(?=[\"'\s,]|$)")
+_WORD = re.compile(r"[A-Za-z0-9+/=]{16,}")
+_BASE64 = re.compile(
+    r"(?<=[\"'\s=:])(?=[A-Za-z0-9+/]*[0-9])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*[a-z])"
+    r"[A-Za-z0-9+][A-Za-z0-9+/]{23,}={0,2}"
+)
 
 
-def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a text without private keys, passwords and tokens, and without `secrets`, also where they are encoded."""
+def redacted(text: str, secrets: Iterable[str] = (), words: Set[str] = frozenset()) -> str:
+    """Return a text without private keys, passwords and tokens.
+
+    Args:
+        secrets: known ones, looked for anywhere and also where they are encoded. A text takes a look for each.
+        words: known ones that stand alone, such as lines of keys; there may be very many.
+    """
+    if words:
+        text = _WORD.sub(lambda found: REMOVED if found[0] in words else found[0], text)
     for each in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(each, REMOVED)
     text = _PRIVATE_KEY.sub(f"{REMOVED}: a private key", text)
-    text = _USER_INFO.sub(rf"\g<scheme>{REMOVED}@", text)
+    text = _USER_INFO.sub(f"{REMOVED}@", text)
     text = _SCHEME.sub(rf"\g<scheme> {REMOVED}", text)
     text = _JWT.sub(REMOVED, text)
     return _KEY_VALUE.sub(_without_value, text)
 
 
-def redacted_settings(text: str, secrets: Iterable[str] = ()) -> str:
+def redacted_settings(text: str, secrets: Iterable[str] = (), words: Set[str] = frozenset()) -> str:
     """Return settings as `redacted` does, and without anything that looks random."""
-    text = _BASE64.sub(REMOVED, redacted(text, secrets))
+    text = _BASE64.sub(REMOVED, redacted(text, secrets, words))
     return _RANDOM.sub(REMOVED, text)
 
 

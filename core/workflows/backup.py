@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.archives import BackupDone
+from core.errors import UsageError
 from core.events import Changed, KeyUsed, Warned
 from core.store import archive, backup_record, master_key
 from core.store.sealed_stream import Lock, Sealer, check_public_key
@@ -26,6 +27,12 @@ def backup(context: Context, out: Path, lock: Lock) -> BackupDone:
     if lock.key_pem is not None:
         check_public_key(lock.key_pem)
     paths, now = context.paths, context.env.clock.now()
+    if out.resolve().is_relative_to(paths.etc.resolve()):
+        raise UsageError(
+            f"{out} lies in certdeck's own configuration.",
+            "The next backup would hold this one.",
+            "Name a file somewhere else, at best on another machine.",
+        )
     keys = master_key.ring(paths, context.env)
     source = keys[0].source if keys else "none"
     manifest = manifest_of(

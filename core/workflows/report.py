@@ -35,6 +35,7 @@ _MODE = 0o600
 _LONGEST_TEXT = 1_000_000
 _LOG_TAIL = 200_000
 _MOST_FILES = 5_000
+_MOST_SETTINGS = 500
 _DISTRIBUTIONS = (
     "textual",
     "cryptography",
@@ -85,12 +86,13 @@ def contents(source: Source) -> dict[str, str]:
         "files.txt": "\n".join(_listing(source.paths)) + "\n",
     }
     plain |= {f"requests/{path.name}": _text(path) for path in exchanges.files(source.paths)}
-    found = {name: redacted(text, secrets) for name, text in plain.items()}
-    return found | {name: redacted_settings(text, secrets) for name, text in settings.items()}
+    words = frozenset(_key_lines(source.paths))
+    found = {name: redacted(text, secrets, words) for name, text in plain.items()}
+    return found | {name: redacted_settings(text, secrets, words) for name, text in settings.items()}
 
 
 def _known(source: Source) -> Iterator[str]:
-    """Yield what is secret on this box, as far as it can be opened: the master key, the vault, and keys in use."""
+    """Yield what is secret on this box, as far as it can be opened: the master key and the vault."""
     with suppress(OSError):
         yield source.paths.master_key.read_text("ascii", "replace").strip()
     vault = Vault(source.paths, source.env)
@@ -98,16 +100,22 @@ def _known(source: Source) -> Iterator[str]:
         for name in vault.names():
             with suppress(CertdeckError):
                 yield from secret_forms(vault.get(name))
+
+
+def _key_lines(paths: Paths) -> Iterator[str]:
+    """Yield the lines of the private keys in use."""
     with suppress(OSError):
-        for path in sorted(source.paths.live.glob("*/privkey.pem"))[:_MOST_FILES]:
+        for path in paths.live.glob("*/privkey.pem"):
             with suppress(OSError):
-                yield from secret_forms(read_regular(path))
+                yield from (
+                    line for line in read_regular(path).decode("ascii", "replace").splitlines() if "--" not in line
+                )
 
 
 def _settings(paths: Paths) -> Iterator[tuple[str, Path]]:
     yield "etc/certdeck.toml", paths.config
     with suppress(OSError):
-        for path in sorted(paths.certificates.glob("*.toml"))[:_MOST_FILES]:
+        for path in sorted(paths.certificates.glob("*.toml"))[:_MOST_SETTINGS]:
             yield f"etc/certificates.d/{path.name}", path
 
 

@@ -92,3 +92,18 @@ def test_known_secrets_go_everywhere() -> None:
 def test_what_helps_stays(text: str) -> None:
     """Paths, names, key types and directories stay: without them a report is of no use."""
     assert redacted_settings(text) == text
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a1-", "token", "password=", "A9/", '"', "https://", "-----BEGIN PRIVATE KEY-----", "eyJ", "=", "= ", "\\"],
+)
+def test_long_text_takes_no_long_time(piece: str) -> None:
+    """A hundred kilobytes of any one thing are looked through in a time that grows with the length alone."""
+    redacted_settings(piece * (100_000 // len(piece)))
+
+
+def test_words_are_taken_in_any_number() -> None:
+    """Lines of thousands of keys are left out, wherever they stand."""
+    lines = {f"{number:024}" for number in range(50_000)}
+    assert redacted(f"see {49_999:024}, not {7:020}", (), lines) == f"see [removed], not {7:020}"

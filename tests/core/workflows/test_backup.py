@@ -10,11 +10,23 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from core.errors import AlreadyThere, BackupInvalid, BackupLocked, Cancelled, CertdeckError, NotFound, UsageError
+from core.errors import (
+    AlreadyThere,
+    BackupInvalid,
+    BackupLocked,
+    BackupTooNew,
+    Cancelled,
+    CertdeckError,
+    NotFound,
+    UsageError,
+)
 from core.ports import CancelToken
-from core.store import backup_record
+from core.store import archive, backup_record
+from core.store.sealed_stream import Lock, Sealer
 from core.store.vault import Vault
+from core.workflows.backup_manifest import Manifest, to_bytes
 from tests.support.appliance import CONFIG, Appliance
+from tests.support.clock import NOON
 
 SECRET = b"correct horse battery staple"
 
@@ -178,11 +190,23 @@ def test_what_does_not_open_changes_nothing(box: Appliance, file: Path, tmp_path
 
 def test_settings_of_a_later_release_are_refused(box: Appliance, file: Path, tmp_path: Path) -> None:
     """A backup with settings that this release does not know is not put in place: the box could not be used afterwards."""
+    box.configure("\n[later]\nx = 1\n")
+    manifest = Manifest(version="99.0", made=NOON, hostname="later", key_source="file")
+    with file.open("wb") as out:
+        sealer = Sealer(lambda piece: out.write(piece) and None, Lock(passphrase=SECRET), box.random)
+        archive.pack(sealer, box.paths, to_bytes(manifest))
+    other = empty_box(tmp_path / "other")
+    for act in (other.engine.look_at_backup, other.engine.restore):
+        with pytest.raises(BackupTooNew, match=r"99\.0"):
+            act(file, passphrase=SECRET)  # type: ignore[operator]
+    assert kept(other) == {}
+
+
+def test_a_box_with_broken_settings_can_be_restored(box: Appliance, file: Path) -> None:
+    """Settings that cannot be read are no reason not to replace them."""
     box.engine.backup(file, passphrase=SECRET)
     text = box.paths.config.read_bytes()
     box.paths.config.write_bytes(b"[later]\nx = 1\n")
-    with pytest.raises(CertdeckError):
-        box.engine.backup(file, passphrase=SECRET)
     assert box.engine.restore(file, passphrase=SECRET, replace=True).applied
     assert box.paths.config.read_bytes() == text
 
@@ -206,7 +230,7 @@ def test_the_master_key_is_reminded_of_until_it_is_backed_up(tmp_path: Path, fil
 
 def test_a_backup_goes_nowhere_odd(box: Appliance, file: Path) -> None:
     """It never lands in certdeck's own state, on a folder or on a link, and a failure leaves the former backup whole."""
-    for place in (box.paths.state / "x", box.paths.etc):
+    for place in (box.paths.state / "x", box.paths.etc / "x", box.paths.etc, Path("/")):
         with pytest.raises(UsageError):
             box.engine.backup(place, passphrase=SECRET)
     file.symlink_to(box.paths.config)
