@@ -8,8 +8,9 @@ is there moves into `replaced-TIME`, then what is new moves into its place. Noth
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from core.errors import StoreCorrupt
@@ -45,9 +46,20 @@ def begin(paths: Paths, *, stamp: str, places: Mapping[str, Path], modes: Mappin
     # Once for all files: a flush for each of them takes minutes on a box with thousands of certificates.
     os.sync()
     names = {name: place.name for name, place in places.items()}
+    stamp = next(each for each in _stamps(stamp) if not _is_taken(paths, each))
     switch = Switch(phase=AWAY, stamp=stamp, places=names, modes=modes)
     write_file(paths.restoring, to_json(switch))
     return finish(paths)
+
+
+def _stamps(stamp: str) -> Iterator[str]:
+    yield stamp
+    yield from (f"{stamp}-{number}" for number in count(2))
+
+
+def _is_taken(paths: Paths, stamp: str) -> bool:
+    """Tell whether a restore in the same second has set something aside under this name."""
+    return any(os.path.lexists(root / f"{REPLACED}{stamp}") for _, root in roots(paths))
 
 
 def finish(paths: Paths) -> tuple[Path, ...]:

@@ -103,7 +103,7 @@ def _row(each: CertificateThen) -> list[str]:
         printable(each.issuer),
         f"{_number(each.lifetime_days)} days{before}",
         "by hand" if each.by_hand else f"every {_number(each.renews_every_days)} days",
-        f"{each.renewals_per_year:.0f} times",
+        f"{each.renewals_per_year:.0f}",
     ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from core.engine import Engine
 from core.errors import (
     AlreadyThere,
     BackupInvalid,
@@ -20,6 +21,7 @@ from core.errors import (
     NotFound,
     UsageError,
 )
+from core.paths import Paths
 from core.ports import CancelToken
 from core.store import archive, backup_record
 from core.store.sealed_stream import Lock, Sealer
@@ -268,3 +270,19 @@ def test_both_can_be_stopped(box: Appliance, file: Path, tmp_path: Path) -> None
         other.engine.restore(file, passphrase=SECRET, cancel=cancel)
     assert kept(other) == {}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["box", "box.backup", "other"]
+
+
+def test_a_lock_below_the_state_stays(box: Appliance, file: Path, tmp_path: Path) -> None:
+    """For a user's own folders the lock lies below the state: neither backup nor restore touches it."""
+    home = tmp_path / "user"
+    paths = Paths(home / "etc", home / "state", home / "state" / "run", home / "state" / "log")
+    engine = Engine(paths, box.engine.env)
+    box.engine.backup(file, passphrase=SECRET)
+    engine.restore(file, passphrase=SECRET)
+    lock = paths.lock.stat().st_ino
+    engine.backup(file, passphrase=SECRET)
+    for _ in range(3):  # in the same second
+        assert engine.restore(file, passphrase=SECRET, replace=True).applied
+    assert len(list(paths.state.glob("replaced-*"))) == 3
+    assert paths.lock.stat().st_ino == lock
+    assert len(engine.status().lineages) == 2
