@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupDone:
+
+class BackupDone(Struct, frozen=True, kw_only=True):
     """A backup that was written."""
 
     path: Path
@@ -24,8 +24,7 @@ class BackupDone:
     """Paths that are neither file nor folder, which no backup holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """One thing in which a backup and this box differ."""
 
     kind: str
@@ -38,8 +37,7 @@ class Difference:
     """For people, one sentence."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreDone:
+class RestoreDone(Struct, frozen=True, kw_only=True):
     """What a restore did, or with a dry run would do."""
 
     path: Path

@@ -6,8 +6,9 @@ Renewals are reckoned by the rule of `core.renewal`, without the CA's own advice
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from core.lifetimes import (
     ANY_PUBLIC,
@@ -26,8 +27,7 @@ PUBLIC, PRIVATE, UPLOAD = "public", "private", "upload"
 _WEEK, _YEAR = 7.0, 365.25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """A certificate as it is now."""
 
     name: str
@@ -46,16 +46,14 @@ class Subject:
     """Its DNS records are set by a person each time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class Trouble(Struct, frozen=True, kw_only=True):
     """Something that will not work then as it does now."""
 
     code: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateThen:
+class CertificateThen(Struct, frozen=True, kw_only=True):
     """A certificate on the day that was asked for."""
 
     name: str
@@ -71,8 +69,7 @@ class CertificateThen:
     problems: tuple[Trouble, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerThen:
+class IssuerThen(Struct, frozen=True, kw_only=True):
     """What one CA is asked for."""
 
     name: str
@@ -80,8 +77,7 @@ class IssuerThen:
     orders_per_week: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class Forecast(Struct, frozen=True, kw_only=True):
     """The whole box on a day."""
 
     day: date

@@ -5,8 +5,9 @@ The one table of dates; change it here when a CA announces something. Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 _BALLOT = "CA/B Forum, Baseline Requirements 6.3.2 (ballot SC-081)"
 _LETS_ENCRYPT = "Let's Encrypt, 2025-12-02, https://letsencrypt.org/2025/12/02/from-90-to-45"
@@ -20,8 +21,7 @@ CLASSIC = "classic"
 """What Let's Encrypt issues where no profile is asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifetime:
+class Lifetime(Struct, frozen=True, kw_only=True):
     """A lifetime and the day from which it applies to new certificates."""
 
     whose: str
@@ -48,8 +48,7 @@ LIFETIMES = (
 """In order for each CA and profile."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeeklyLimit:
+class WeeklyLimit(Struct, frozen=True, kw_only=True):
     """What a CA takes in seven days."""
 
     what: str

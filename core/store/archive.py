@@ -12,9 +12,10 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_IMODE, S_ISDIR, S_ISLNK, S_ISREG
+
+from msgspec import Struct
 
 from core.errors import StoreError
 from core.paths import Paths
@@ -34,8 +35,7 @@ _MODES = 0o775
 _LIVE = re.compile(r"\.\./lineages/(?P<name>[^/]+)/[1-9][0-9]{0,8}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """One entry of the folders."""
 
     path: str
@@ -51,8 +51,7 @@ class Member:
         return tuple(self.path.split("/"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
+class Packed(Struct, frozen=True, kw_only=True):
     """What went into a backup."""
 
     files: int

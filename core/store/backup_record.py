@@ -6,8 +6,9 @@ Looking costs two `lstat`: it is part of every `status`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from core.errors import StoreTooNew
 from core.paths import Paths
@@ -19,8 +20,7 @@ ELSEWHERE = "elsewhere"
 RESTORED = "restored"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupRecord:
+class BackupRecord(Struct, frozen=True, kw_only=True):
     """The last backup of the master key that this box has now."""
 
     at: datetime

@@ -15,12 +15,13 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, timedelta
 from functools import cached_property
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from core.errors import CertdeckError
 from core.paths import Paths

@@ -15,11 +15,11 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
 
 from core.errors import BackupInvalid, BackupLocked, BackupTooNew, UsageError
 from core.store.master_key import KEY_BYTES, SCRYPT, derive
@@ -39,8 +39,7 @@ _MOST_SCRYPT_BYTES = 1 << 30
 _DAMAGED_FIX = "Copy the file again, or take another backup. Nothing was changed."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """What seals or opens a file: one of the two is set. Its repr shows no secret."""
 
     passphrase: bytes | None = None

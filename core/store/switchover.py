@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+
+from msgspec import Struct
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
@@ -23,8 +24,7 @@ AWAY = "away"
 IN = "in"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switch:
+class Switch(Struct, frozen=True, kw_only=True):
     """A restore that is decided: `state/restoring.json`."""
 
     phase: str

@@ -13,10 +13,11 @@ import ssl
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from stat import S_IMODE, filemode
+
+from msgspec import Struct, field
 
 from core.errors import CertdeckError
 from core.operations import LogEntry
@@ -55,8 +56,7 @@ _DISTRIBUTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """Where a report comes from."""
 
     paths: Paths

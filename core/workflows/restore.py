@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.archives import Difference, RestoreDone
 from core.config.load import parse_config
@@ -32,8 +34,7 @@ _CONFIG = "etc/certdeck.toml"
 _LONGEST_CONFIG = 2_000_000
 
 
-@dataclass(slots=True, kw_only=True)
-class _Seen:
+class _Seen(Struct, kw_only=True):
     """What was read on the way."""
 
     files: int = 0
