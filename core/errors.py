@@ -26,7 +26,8 @@
     ├─ TargetError                               says what is live now
     │  └─ StageFailed · ConfigTestFailed · ReloadFailed · ProbeMismatch
     ├─ StoreError
-    │  └─ StoreCorrupt · StoreTooNew · StoreNotWritable · StoreFull
+    │  ├─ StoreCorrupt · StoreTooNew · StoreNotWritable · StoreFull
+    │  └─ BackupInvalid · BackupLocked · BackupTooNew
     ├─ VaultError
     │  └─ MasterKeyMissing · MasterKeyWrong
     ├─ NotifyError
@@ -312,6 +313,24 @@ class StoreFull(StoreError):
     """No space, no inodes or over quota."""
 
     code = "store-full"
+
+
+class BackupInvalid(StoreError):
+    """A backup file is truncated, altered, or holds what no backup holds. Nothing was changed."""
+
+    code = "backup-invalid"
+
+
+class BackupLocked(StoreError):
+    """The passphrase or the private key does not open a backup file."""
+
+    code = "backup-locked"
+
+
+class BackupTooNew(StoreError):
+    """A later release made a backup file, in a format that this one does not know."""
+
+    code = "backup-too-new"
 
 
 class VaultError(CertdeckError):

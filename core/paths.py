@@ -30,6 +30,11 @@ class Paths(Struct, frozen=True):
         return self.etc / "master.key"
 
     @property
+    def master_parameters(self) -> Path:
+        """Salt and cost, where the master key comes from a passphrase."""
+        return self.etc / "master.scrypt"
+
+    @property
     def live(self) -> Path:
         """`live/NAME` is a symlink to `../lineages/NAME/VERSION`."""
         return self.state / "live"
@@ -110,8 +115,23 @@ class Paths(Struct, frozen=True):
         return self.state / "history.sqlite"
 
     @property
+    def backup_record(self) -> Path:
+        """When the master key was backed up last."""
+        return self.state / "backup.json"
+
+    @property
+    def restoring(self) -> Path:
+        """A restore that was decided and has not ended."""
+        return self.state / "restoring.json"
+
+    @property
     def lock(self) -> Path:
         return self.run / "lock"
+
+    @property
+    def exchanges(self) -> Path:
+        """Each exchange with a CA or a DNS provider as a file, where that is switched on."""
+        return self.log / "requests"
 
     @property
     def debug_log(self) -> Path:

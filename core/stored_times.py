@@ -91,6 +91,7 @@ STORED_TIMES = (
     StoredTime("history.sqlite", "at", None, "entries are chained and numbered; a wrong time in one is evidence"),
     StoredTime("set-aside/STAMP-NAME", "STAMP", None, "part of a name"),
     StoredTime("/run/lock", "since", None, "shown only, while its writer lives"),
+    StoredTime("backup.json", "at", None, "shown only"),
     StoredTime("index.json", "at, signatures", None, "the file system's own change times, compared with each other"),
 )
 """The whole list. A test looks through the records for a time that is not in it."""

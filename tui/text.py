@@ -126,6 +126,10 @@ def mark_of(lineage: LineageStatus, waits: bool) -> str:
 # -- durations and times -----------------------------------------------------------------------------------------------
 
 
+NEVER_BACKED_UP: Final = "The master key of this box was never backed up."
+BACK_UP: Final = "`certdeck backup --out FILE` writes a backup; `certdeck backup --elsewhere` ends this reminder."
+
+
 def plural(count: int, noun: str) -> str:
     """Return `1 day`, `2 days`; nouns that end in `y` after a consonant become `-ies`."""
     if count == 1:

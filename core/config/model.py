@@ -119,6 +119,10 @@ class Log(Struct, frozen=True, kw_only=True):
     """Older entries are removed."""
     keep_megabytes: int = 50
     """Above that the oldest entries are removed."""
+    save_requests: bool = False
+    """Keep each exchange with a CA or a DNS provider as a file, without secrets (CC-26)."""
+    save_requests_days: int = 7
+    """Older ones are removed."""
 
 
 class Config(Struct, frozen=True, kw_only=True):

@@ -200,6 +200,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "group"): account,
     (Log, "keep_days"): between(30, 36500),
     (Log, "keep_megabytes"): between(1, 100_000),
+    (Log, "save_requests_days"): between(1, 400),
     (DnsProviderConfig, "kind"): not_empty,
     (DnsProviderConfig, "zones"): zones,
     (DnsProviderConfig, "delegations"): delegations,

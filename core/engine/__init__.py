@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.engine.accounts import Accounts
+from core.engine.archives import Archives
 from core.engine.certificates import Certificates
 from core.engine.dns import DnsProviders
 from core.engine.frame import ignore
@@ -21,7 +22,7 @@ from core.paths import paths_for
 __all__ = ["Engine", "ignore"]
 
 
-class Engine(Looking, Certificates, Requests, DnsProviders, Settings, Accounts, Keeping):
+class Engine(Looking, Certificates, Requests, DnsProviders, Settings, Accounts, Keeping, Archives):
     """Everything certdeck can do, over one set of folders and one environment."""
 
     @classmethod

@@ -6,6 +6,7 @@ left behind, and calls one workflow. Reading never takes the lock and never wait
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,7 +58,23 @@ class Frame:
 
     def config(self) -> Config:
         """Read the configuration. Raises ConfigError (`config-invalid`) with every problem."""
+        self._finish_restore()
         return load_config(self.paths)
+
+    def _finish_restore(self) -> None:
+        """Go on with a restore that died halfway: until then nothing here is whole, so even looking takes the lock for it.
+
+        Raises LockHeld while the restore is at work.
+        """
+        if os.path.lexists(self.paths.restoring):
+            from core.store import switchover
+            from core.store.cleanup import clean_up
+            from core.store.lock import writers_lock
+
+            with writers_lock(self.paths, self.env, "restore"):
+                if switchover.is_under_way(self.paths):
+                    switchover.finish(self.paths)
+                    clean_up(self.paths)
 
     def _view(self) -> View:
         from core.workflows.context import View
@@ -77,20 +94,35 @@ class Frame:
         narrator = Narrator(
             report=report, now=self.env.clock.now, run=self.env.random.token_bytes(4).hex(), lineage=name
         )
-        return Context(paths=self.paths, env=self.env, config=config, narrator=narrator, cancel=cancel or CancelToken())
+        env = self.env
+        if config.log.save_requests:
+            from core.store.exchanges import recorded
+
+            env = recorded(env, self.paths, config.log.save_requests_days)
+        return Context(paths=self.paths, env=env, config=config, narrator=narrator, cancel=cancel or CancelToken())
 
     @contextmanager
     def _writing(
-        self, operation: str, report: Reporter, cancel: CancelToken | None = None, name: str | None = None
+        self,
+        operation: str,
+        report: Reporter,
+        cancel: CancelToken | None = None,
+        name: str | None = None,
+        *,
+        config: Config | None = None,
     ) -> Iterator[Context]:
-        """Hold the lock and the history around a workflow; tell how it began and ended."""
+        """Hold the lock and the history around a workflow; tell how it began and ended.
+
+        Args:
+            config: instead of the one that stands in the file.
+        """
         from core.errors import Cancelled, CertdeckError
         from core.events import MAY_LEAVE_SOMETHING, Failed, RecordsRequired, RunFinished, RunStarted, Warned
         from core.store.lock import writers_lock
         from core.workflows.clock import keep
         from core.workflows.recover import recover
 
-        config = self.config()
+        config = self.config() if config is None else config
         with writers_lock(self.paths, self.env, operation) as held, self._history() as history:
             who = self.env.host.user()
 

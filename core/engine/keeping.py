@@ -52,7 +52,9 @@ class Keeping(Frame):
 
         Raises UsageError (`usage`) where everything opens; VaultError as `lost_secrets`.
         """
+        from core.store.backup_record import forget
         from core.workflows.new_vault import new_vault
 
         with self._writing("vault new", report) as context:
+            forget(self.paths)  # what was backed up is another key
             return new_vault(context)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from core.engine.frame import Frame
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from core.forecast import Forecast
     from core.operations import (
         AccountInfo,
         Finding,
@@ -37,6 +40,12 @@ class Looking(Frame):
         from core.workflows.status import status
 
         return status(self._view(), names, probe=probe)
+
+    def what_if(self, day: date, names: Sequence[str] = ()) -> Forecast:
+        """Return what announced lifetimes do to all certificates, or to `names`, on a day. Raises NotFound (`not-found`)."""
+        from core.workflows.what_if import what_if
+
+        return what_if(self._view(), day, tuple(names))
 
     def generation(self) -> str:
         """Return a stamp that changes whenever something on disk has changed; costs a few `stat` calls."""

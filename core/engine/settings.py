@@ -86,9 +86,11 @@ class Settings(Frame):
 
     def rotate_vault(self, *, report: Reporter = ignore) -> int:
         """Seal every secret anew under a new master key; returns how many."""
+        from core.store.backup_record import forget
         from core.store.vault import Vault
 
         with self._writing("vault rotate", report):
+            forget(self.paths)  # what was backed up is another key
             return Vault(self.paths, self.env).rotate()
 
     def export_ca_root(self, *, report: Reporter = ignore) -> bytes:

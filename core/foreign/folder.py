@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
@@ -220,6 +220,37 @@ class Folder:
             self.move(temporary, name)
         if durable:
             self.sync()
+
+    @contextmanager
+    def put_stream(self, name: str, attributes: Attributes, temporary: str) -> Iterator[Callable[[bytes], None]]:
+        """Put a file in the place of whatever is at `name` once the block has ended well: what is yielded writes a piece of it.
+
+        Raises OSError; whatever the block raises leaves what was there.
+        """
+        self.clear(temporary)
+        try:
+            with self._at(temporary):
+                descriptor = os.open(temporary, _MAKE, 0o600, dir_fd=self.descriptor)
+
+            def write(piece: bytes) -> None:
+                with self._at(temporary):
+                    left = memoryview(piece)
+                    while left:
+                        left = left[os.write(descriptor, left) :]
+
+            try:
+                yield write
+                with self._at(temporary):
+                    give(descriptor, attributes)
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            self.move(temporary, name)
+        except BaseException:
+            with suppress(OSError):
+                self.clear(temporary)
+            raise
+        self.sync()
 
     def put_link(self, name: str, text: str, temporary: str, owner: tuple[int, int] | None = None) -> None:
         """Make `name` a symlink with `text`, whatever it was; with `owner` (user and group) where we are root. Raises OSError.

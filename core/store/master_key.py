@@ -45,7 +45,7 @@ OLD_CREDENTIAL = "certdeck-master-key-old"
 PASSPHRASE_VARIABLE = "CERTDECK_PASSPHRASE_FILE"
 KEY_BYTES = 32
 _PIPE_SECONDS = 5.0
-_SCRYPT = {"n": 2**15, "r": 8, "p": 1}
+SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 """0.14 s and 32 MiB (measured 2026-11); OWASP's figure for interactive use is 2^17, too much memory for an appliance."""
 _RESTORE = (
     "Put the key back from a backup; certificates in use go on working meanwhile. "
@@ -109,8 +109,8 @@ def write_parameters(path: Path, env: Environment) -> MasterKey:
     Where there are some by now, theirs is returned. Raises StoreError, VaultError.
     """
     salt = env.random.token_bytes(16)
-    key = _key(_derive(_passphrase(env), salt, _SCRYPT["n"], _SCRYPT["r"], _SCRYPT["p"]), "passphrase", path)
-    record = {**_SCRYPT, "salt": base64.b64encode(salt).decode(), "key": key.id.hex()}
+    key = _key(derive(_passphrase(env), salt, SCRYPT["n"], SCRYPT["r"], SCRYPT["p"]), "passphrase", path)
+    record = {**SCRYPT, "salt": base64.b64encode(salt).decode(), "key": key.id.hex()}
     if _create(path, json.dumps(record).encode()):
         return key
     return _from_passphrase(path, _read(path) or b"", env)
@@ -118,7 +118,7 @@ def write_parameters(path: Path, env: Environment) -> MasterKey:
 
 def parameters_file(paths: Paths) -> Path:
     """Return the file with salt and cost of the passphrase."""
-    return paths.etc / "master.scrypt"
+    return paths.master_parameters
 
 
 def successor(path: Path) -> Path:
@@ -213,7 +213,7 @@ def _from_passphrase(path: Path, text: bytes, env: Environment) -> MasterKey:
         cost = int(record["n"]), int(record["r"]), int(record["p"])
         salt, expected = base64.b64decode(record["salt"]), bytes.fromhex(record["key"])
         for each in candidates:
-            key = _key(_derive(each, salt, *cost), "passphrase", path)
+            key = _key(derive(each, salt, *cost), "passphrase", path)
             if key.id == expected:
                 return key
     except (ValueError, KeyError, TypeError, MemoryError, OverflowError, RecursionError) as exc:
@@ -262,7 +262,8 @@ def _no_passphrase(what: str, why: str = "The vault is sealed under a passphrase
     return MasterKeyMissing(what, why, "Put the passphrase into a regular file (0600), on one line.")
 
 
-def _derive(passphrase: bytes, salt: bytes, n: int, r: int, p: int) -> bytes:
+def derive(passphrase: bytes, salt: bytes, n: int, r: int, p: int) -> bytes:
+    """Return the key of KEY_BYTES that scrypt (RFC 7914) makes of a passphrase. Takes 0.14 s and 32 MiB with SCRYPT."""
     return Scrypt(salt=salt, length=KEY_BYTES, n=n, r=r, p=p).derive(passphrase)
 
 

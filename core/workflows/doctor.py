@@ -154,6 +154,23 @@ def _state(context: Context) -> Iterator[Finding]:
         yield Finding(id="disk", status="pass", title="Disk", detail=f"{free // (1024 * 1024)} MiB free")
     context.vault.check()
     yield Finding(id="vault", status="pass", title="Vault", detail="opens with the master key of this box")
+    yield _backup(context)
+
+
+def _backup(context: Context) -> Finding:
+    from core.store import backup_record
+
+    if backup_record.is_missing(context.paths):
+        return Finding(
+            id="backup",
+            status="warn",
+            title="Backup",
+            detail="the master key was never backed up: if it is lost, so are account keys, passwords and old private keys",
+            fix="Run certdeck backup --out FILE. If the whole box is backed up by other means: certdeck backup --elsewhere.",
+        )
+    record = backup_record.load(context.paths)
+    detail = "nothing to back up yet" if record is None else f"the last one was made on {record.at:%Y-%m-%d}"
+    return Finding(id="backup", status="pass", title="Backup", detail=detail)
 
 
 def _folders(context: Context) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ The folder may belong to another account than the one that certdeck runs as; it 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -36,6 +36,14 @@ class OutFile:
         temporary = TEMPORARY + os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
         with storing(self._out):
             self._folder.put_file(name, content, Attributes(mode=mode), temporary)
+
+    @contextmanager
+    def written(self, mode: int) -> Iterator[Callable[[bytes], None]]:
+        """Write it piece by piece through what is yielded; in its place once the block has ended well. Raises StoreError."""
+        name = self._out.name
+        temporary = TEMPORARY + os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
+        with storing(self._out), self._folder.put_stream(name, Attributes(mode=mode), temporary) as write:
+            yield write
 
 
 @contextmanager

@@ -58,6 +58,7 @@ from core.ports import CancelToken
 from core.version import VERSION
 from tests.support.clock import FakeClock
 from tests.support.fake_accounts import FakeAccounts
+from tests.support.fake_archives import FakeArchives
 from tests.support.fake_dns import FakeDns
 from tests.support.fake_keeping import FakeKeeping
 from tests.support.fake_schedule import FakeSchedule
@@ -81,7 +82,7 @@ from tests.support.showcase import (
 )
 
 
-class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts):
+class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts, FakeArchives):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
     def __init__(self, lineages: Iterable[LineageStatus] | None = None, *, home: Path = Path("/nowhere")) -> None:

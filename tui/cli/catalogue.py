@@ -23,6 +23,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "doctor": Entry("doctor", "what would stop an issuance, and how to mend it"),
         "self-check": Entry("self_check", "whether the program is whole and can read its state"),
         "snippet": Entry("snippet", "lines for a web server that has port 80"),
+        "report": Entry("report", "one file for a bug report, without secrets"),
         "log": Entry("log", "what was done, when, by whom"),
     },
     "Get and renew": {
@@ -72,6 +73,8 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "target add": Entry("target", "add or change a service"),
         "target test": Entry("target", "look at a service's files, test and TLS"),
         "target remove": Entry("target", "remove a service"),
+        "backup": Entry("backup", "everything but the log, in one sealed file"),
+        "restore": Entry("backup", "a backup, put back on this box or another one"),
         "vault rotate": Entry("vault", "seal every secret under a new master key"),
         "vault new": Entry("vault", "begin anew when the master key is lost"),
     },

@@ -108,6 +108,10 @@ def status_json(
         found["clock"] = {"in_doubt": True, "why": status.clock_doubt}
     if status.void_times:
         found["void_times"] = list(status.void_times)
+    if status.never_backed_up:
+        from tui import text
+
+        found["warnings"] = [{"code": "no-backup", "what": text.NEVER_BACKED_UP, "fix": text.BACK_UP}]
     return found
 
 

@@ -69,6 +69,8 @@ def status_lines(
         yield ""
         yield _sum(ordered)
     yield from waiting_lines(status, orders, requests, stream)
+    if status.never_backed_up:
+        yield stream.painted(f"{text.NEVER_BACKED_UP} {text.BACK_UP}", "yellow")
 
 
 def problem_lines(status: Status, stream: Stream) -> Iterator[str]:

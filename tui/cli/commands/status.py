@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from core.errors import CertdeckError, NotFound
+from core.errors import CertdeckError, NotFound, UsageError
 from tui.cli import exits
 from tui.cli.parser import Command
 from tui.glyphs import printable
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="show these in full; without, an overview of all")
+    parser.add_argument("--what-if", metavar="DATE", help="what announced lifetimes do to this box: 2027-02-10")
     parser.add_argument("--check", action="store_true", help="one line and an exit status for monitoring")
 
 
 def _run(call: Call) -> int:
+    if call.args.what_if is not None:
+        return _what_if(call)
     if call.args.check:
         return _check(call)
     orders = _open_orders(call)
@@ -42,6 +45,18 @@ def _run(call: Call) -> int:
         call.output.err.lines(problem_lines(status, call.output.err))
     # A name that was asked for and cannot be read is a failure; the overview of the others is not.
     return exits.FAILED if call.args.names and status.problems else exits.DONE
+
+
+def _what_if(call: Call) -> int:
+    from tui.cli.forecast_text import day_of, forecast_json, forecast_lines
+
+    if call.args.check:
+        raise UsageError(
+            "--check and --what-if do not go together.", "One is about now, one about later.", "Leave one of them out."
+        )
+    found = call.engine.what_if(day_of(call.args.what_if), call.args.names)
+    call.result(forecast_json(found), forecast_lines(found, call.output.out))
+    return exits.DONE
 
 
 def _open_orders(call: Call) -> list[OpenOrder]:
@@ -110,7 +125,13 @@ COMMANDS = (
         words="status",
         arguments=_arguments,
         run=_run,
-        examples=("status", "status shop", "status --json", "status --check    # for Nagios, Icinga and the like"),
+        examples=(
+            "status",
+            "status shop",
+            "status --json",
+            "status --check    # for Nagios, Icinga and the like",
+            "status --what-if 2028-02-16    # Let's Encrypt issues for 45 days then",
+        ),
         notes="With --check the exit status is 0 for ok, 1 for warning, 2 for critical: the worst `health` of all certificates,\n"
         "which --json shows with its reasons. A timer that is absent, off or failed and a clock in doubt are warnings; state\n"
         "that cannot be read is critical.",

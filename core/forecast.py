@@ -1,0 +1,191 @@
+"""What announced lifetimes will do to this box: certificates, settings, timetable and a day in; renewals and problems out. Pure.
+
+Renewals are reckoned by the rule of `core.renewal`, without the CA's own advice, which is not known years ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+from core.lifetimes import (
+    ANY_PUBLIC,
+    CLASSIC,
+    LETSENCRYPT,
+    REGISTERED_DOMAIN,
+    SAME_NAMES,
+    Lifetime,
+    announced,
+    changes_between,
+)
+from core.renewal import DAY, due_at, renew_days_problem
+from core.schedule.timetable import Timetable, too_rare
+
+PUBLIC, PRIVATE, UPLOAD = "public", "private", "upload"
+_WEEK, _YEAR = 7.0, 365.25
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """A certificate as it is now."""
+
+    name: str
+    issuer: str
+    kind: str
+    """`letsencrypt`, `public` (another public CA), `private` (a CA of one's own, or none), `upload`."""
+    profile: str = ""
+    lifetime_days: float | None = None
+    """Of the live certificate; None where there is none yet."""
+    renew_days_before: int | None = None
+    auto_renew: bool = True
+    self_signed: bool = False
+    is_ordered: bool = True
+    """From a CA over ACME: it counts as an order there."""
+    by_hand: bool = False
+    """Its DNS records are set by a person each time."""
+
+
+class Trouble(Struct, frozen=True, kw_only=True):
+    """Something that will not work then as it does now."""
+
+    code: str
+    text: str
+
+
+class CertificateThen(Struct, frozen=True, kw_only=True):
+    """A certificate on the day that was asked for."""
+
+    name: str
+    issuer: str
+    lifetime_days: float
+    lifetime_days_now: float | None
+    source: str
+    """Who announced it and when; empty where nothing changes."""
+    renews_every_days: float
+    renewals_per_year: float
+    by_hand: bool
+    """A person has to act each time."""
+    problems: tuple[Trouble, ...] = ()
+
+
+class IssuerThen(Struct, frozen=True, kw_only=True):
+    """What one CA is asked for."""
+
+    name: str
+    certificates: int
+    orders_per_week: float
+
+
+class Forecast(Struct, frozen=True, kw_only=True):
+    """The whole box on a day."""
+
+    day: date
+    certificates: tuple[CertificateThen, ...]
+    issuers: tuple[IssuerThen, ...]
+    orders_per_week: float
+    runs_per_week: float
+    """0 where nothing starts the scheduled run."""
+    changes: tuple[Lifetime, ...]
+    """What is announced between now and then."""
+    problems: tuple[Trouble, ...]
+
+
+def forecast(
+    subjects: Sequence[Subject], day: date, *, today: date, timetable: Timetable | None, has_timer: bool
+) -> Forecast:
+    """Return what a box will do on `day`. `timetable`: of the scheduled run, where it is known."""
+    certificates = tuple(_certificate(each, day, timetable) for each in subjects)
+    issuers = tuple(_issuers(subjects, certificates))
+    return Forecast(
+        day=day,
+        certificates=certificates,
+        issuers=issuers,
+        orders_per_week=sum(each.orders_per_week for each in issuers),
+        runs_per_week=0.0 if timetable is None or not has_timer else _runs(timetable),
+        changes=changes_between(today, day),
+        problems=tuple(_problems(subjects, issuers, has_timer=has_timer)),
+    )
+
+
+def lifetime_on(subject: Subject, day: date) -> tuple[float, str]:
+    """Return how many days a certificate lives that is issued on a day, and who announced that."""
+    now = subject.lifetime_days
+    if subject.kind == PRIVATE or subject.self_signed:
+        return now or 90.0, ""
+    most = announced(ANY_PUBLIC, day)
+    assert most is not None or day < date(2020, 9, 1)
+    own = announced(LETSENCRYPT, day, subject.profile or CLASSIC) if subject.kind == LETSENCRYPT else None
+    if own is not None and (most is None or own.days <= most.days):
+        return own.days, own.source
+    if most is not None and (now is None or now > most.days):
+        return (min(90.0, most.days), most.source) if now is None else (most.days, most.source)
+    return now or 90.0, ""
+
+
+def _certificate(subject: Subject, day: date, timetable: Timetable | None) -> CertificateThen:
+    life, source = lifetime_on(subject, day)
+    every = due_at(0.0, life * DAY, renew_days_before=subject.renew_days_before) / DAY
+    by_hand = subject.by_hand or subject.kind == UPLOAD or not subject.auto_renew
+    return CertificateThen(
+        name=subject.name,
+        issuer=subject.issuer,
+        lifetime_days=life,
+        lifetime_days_now=subject.lifetime_days,
+        source=source,
+        renews_every_days=every,
+        renewals_per_year=_YEAR / every,
+        by_hand=by_hand,
+        problems=tuple(_troubles(subject, life, every, timetable)),
+    )
+
+
+def _troubles(subject: Subject, life: float, every: float, timetable: Timetable | None) -> Iterator[Trouble]:
+    days = subject.renew_days_before
+    times = f"about {_YEAR / every:.0f} times a year"
+    if days is not None and (why := renew_days_problem(days, life * DAY)) is not None:
+        text = f"renew_days_before = {days} cannot be used: {why[:1].lower()}{why[1:]} It is ignored; remove it."
+        yield Trouble(code="renew-days-before", text=text)
+    if subject.kind == UPLOAD:
+        most = "" if subject.self_signed else f"A public CA issues it for {life:g} days at most. "
+        text = f"{most}A person has to bring a new certificate {times}."
+        yield Trouble(code="upload", text=text)
+    elif subject.by_hand:
+        text = f"Its DNS records are set by hand: {times}. A DNS provider, a CNAME or dns-persist-01 avoids that."
+        yield Trouble(code="manual-dns", text=text)
+    elif not subject.auto_renew:
+        yield Trouble(code="auto-renew-off", text=f"Automatic renewal is off: it has to be renewed by hand {times}.")
+    elif timetable is not None and too_rare(timetable, (life - every) * DAY):
+        text = f"The scheduled run comes too rarely for it ({timetable.words}): `certdeck schedule on` fits the times."
+        yield Trouble(code="timer-too-rare", text=text)
+    if subject.kind == LETSENCRYPT and _WEEK / every > SAME_NAMES.count:
+        text = f"It would need {_WEEK / every:.0f} orders a week; the CA takes {SAME_NAMES.count} {SAME_NAMES.what}."
+        yield Trouble(code="rate-limit", text=text)
+
+
+def _issuers(subjects: Sequence[Subject], certificates: Sequence[CertificateThen]) -> Iterator[IssuerThen]:
+    """Yield what each CA is asked for; nobody is asked for an upload or for what this box signs itself."""
+    asked: dict[str, list[float]] = {}
+    for subject, then in zip(subjects, certificates, strict=True):
+        if subject.is_ordered:
+            asked.setdefault(subject.issuer, []).append(_WEEK / then.renews_every_days)
+    for name, orders in sorted(asked.items()):
+        yield IssuerThen(name=name, certificates=len(orders), orders_per_week=sum(orders))
+
+
+def _problems(subjects: Sequence[Subject], issuers: Sequence[IssuerThen], *, has_timer: bool) -> Iterator[Trouble]:
+    automatic = any(each.auto_renew and not each.by_hand and each.kind != UPLOAD for each in subjects)
+    if automatic and not has_timer:
+        yield Trouble(code="no-timer", text="Nothing starts the scheduled run: `certdeck schedule on` sets it up.")
+    theirs = {each.issuer for each in subjects if each.kind == LETSENCRYPT}
+    for issuer in issuers:
+        if issuer.name in theirs and issuer.orders_per_week > REGISTERED_DOMAIN.count:
+            text = (
+                f"{issuer.name} gets {issuer.orders_per_week:.0f} orders a week; it takes {REGISTERED_DOMAIN.count} "
+                f"{REGISTERED_DOMAIN.what} in a week. Renewals that name what they replace (ARI) do not count."
+            )
+            yield Trouble(code="rate-limit", text=text)
+
+
+def _runs(timetable: Timetable) -> float:
+    return len(timetable.times) * (1.0 if timetable.weekday is not None else timedelta(days=7) / timedelta(days=1))

@@ -1,0 +1,143 @@
+"""What a backup says of itself, and in what it differs from a box. The comparison is pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from core.archives import Difference
+from core.config.model import Config
+from core.paths import Paths
+from core.store.records import from_values, rfc3339
+from core.store.sealed_stream import invalid
+from core.version import VERSION
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """The first record of a backup."""
+
+    version: str
+    made: datetime
+    hostname: str
+    key_source: str
+    """`file`, `passphrase`, `credential`, `none`."""
+    certificates: tuple[tuple[str, ...], ...] = ()
+    """For each: name, SHA-256 and end (RFC 3339) of the live version; the two are empty where none is."""
+    accounts: tuple[str, ...] = ()
+    targets: tuple[tuple[str, ...], ...] = ()
+    """For each: name, path of the certificate, path of the key."""
+
+
+def manifest_of(paths: Paths, config: Config, *, hostname: str, now: datetime, key_source: str) -> Manifest:
+    """Return what this box holds. Raises StoreError."""
+    from core.store.accounts import list_accounts
+    from core.store.index import facts_of_all
+
+    ends = {facts.name: facts for facts in facts_of_all(paths)[0]}
+    return Manifest(
+        version=VERSION,
+        made=now,
+        hostname=hostname,
+        key_source=key_source,
+        certificates=tuple(
+            (name, facts.sha256, _day(facts.not_after) if facts.sha256 else "") for name, facts in sorted(ends.items())
+        ),
+        accounts=tuple(record.id for record in list_accounts(paths)),
+        targets=tuple((name, target.certificate, target.key) for name, target in sorted(config.targets.items())),
+    )
+
+
+def to_bytes(manifest: Manifest) -> bytes:
+    return json.dumps({"kind": "manifest", **asdict(manifest), "made": rfc3339(manifest.made)}).encode()
+
+
+def from_record(record: Mapping[str, object]) -> Manifest:
+    """Read the first record of a backup. Raises BackupInvalid."""
+    try:
+        if record.get("kind") != "manifest":
+            raise ValueError("no manifest")
+        found = from_values(Manifest, record)
+        if not all(len(each) == 3 for each in (*found.certificates, *found.targets)):
+            raise ValueError("incomplete")
+    except (ValueError, TypeError) as exc:
+        raise invalid("What it says about itself is damaged.") from exc
+    return found
+
+
+def differences(
+    theirs: Manifest, ours: Manifest, *, absent: Mapping[str, str], has_timer: bool
+) -> Iterator[Difference]:
+    """Yield in what a backup differs from this box. Pure.
+
+    Args:
+        absent: target of the backup → a folder of it that is not here.
+        has_timer: something starts the scheduled run here.
+    """
+    if theirs.hostname != ours.hostname:
+        text = f"The backup was made on {theirs.hostname}; this box is {ours.hostname}."
+        yield Difference(kind="hostname", name="", state="changed", text=text)
+    if theirs.version != ours.version:
+        text = f"certdeck {theirs.version} made the backup; this is {ours.version}."
+        yield Difference(kind="release", name="", state="changed", text=text)
+    yield from _certificates(theirs, ours)
+    for name in sorted(set(theirs.accounts) - set(ours.accounts)):
+        yield Difference(kind="account", name=name, state="added", text=f"The account {name} is only in the backup.")
+    for name in sorted(set(ours.accounts) - set(theirs.accounts)):
+        yield Difference(kind="account", name=name, state="removed", text=f"The account {name} is only on this box.")
+    for name, folder in sorted(absent.items()):
+        text = f"{folder} of the target {name} does not exist here."
+        yield Difference(kind="target", name=name, state="missing-path", text=text)
+    if theirs.key_source in ("passphrase", "credential"):
+        word = "the passphrase of the vault" if theirs.key_source == "passphrase" else "a systemd credential"
+        text = f"The master key comes from {word}, which the backup does not hold: provide it here too."
+        yield Difference(kind="vault", name="", state="absent", text=text)
+    if not has_timer:
+        text = "Nothing starts the scheduled run here: `certdeck schedule on` sets it up."
+        yield Difference(kind="timer", name="", state="absent", text=text)
+
+
+def _certificates(theirs: Manifest, ours: Manifest) -> Iterator[Difference]:
+    there = {name: (sha256, end) for name, sha256, end in theirs.certificates}
+    here = {name: (sha256, end) for name, sha256, end in ours.certificates}
+    for name in sorted(there.keys() | here.keys()):
+        if name not in here:
+            state, text = "added", f"The certificate {name} is only in the backup."
+        elif name not in there:
+            state, text = "removed", f"The certificate {name} is only on this box."
+        elif there[name][0] == here[name][0]:
+            continue
+        else:
+            state, word = _age(there[name][1], here[name][1])
+            text = f"The certificate {name} in the backup {word}."
+        yield Difference(kind="certificate", name=name, state=state, text=text)
+
+
+def _age(there: str, here: str) -> tuple[str, str]:
+    if there == here or not (there and here):
+        return "changed", "is another one than the one here"
+    ends = f"is {{}}: it ends {there[:10]}, the one here {here[:10]}"
+    # RFC 3339 in UTC sorts as the times do.
+    return ("older", ends.format("older")) if there < here else ("newer", ends.format("newer"))
+
+
+def absent_folders(manifest: Manifest) -> dict[str, str]:
+    """Return the targets whose files have no folder here, each with the first such folder. Reads names only."""
+    found: dict[str, str] = {}
+    for name, *files in manifest.targets:
+        for file in filter(None, files):
+            try:
+                is_there = Path(file).parent.is_dir()
+            except (OSError, ValueError):
+                is_there = False
+            if not is_there:
+                found.setdefault(name, str(Path(file).parent))
+    return found
+
+
+def _day(epoch: float) -> str:
+    return rfc3339(datetime.fromtimestamp(epoch, UTC))
