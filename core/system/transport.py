@@ -25,6 +25,7 @@ from urllib3 import exceptions as http
 from core.errors import ConfigError
 from core.ports import Response, TransportFailure
 from core.regular import read_regular
+from core.web_address import split_address
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 CONNECT_SECONDS = 10.0
@@ -49,7 +50,10 @@ class HttpsTransport:
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
     ) -> Response:
-        place = urlsplit(url).netloc.rpartition("@")[2] or url
+        parts = split_address(url)
+        if parts is None:
+            raise TransportFailure("unreachable", "The address is not a valid web address.")
+        place = parts.netloc.rpartition("@")[2]
         deadline = time.monotonic() + timeout
         try:
             reply = self._pool(url).request(
