@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.regular import read_regular
+from core.regular import read_without_waking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,6 @@ def homes(root: Path) -> Iterator[Path]:
 def read(path: Path) -> bytes | None:
     """Return a file's text, at most 256 KiB; None where it cannot be read or is no regular file."""
     try:
-        return read_regular(path, 256 * 1024)
+        return read_without_waking(path, 256 * 1024)
     except OSError:
         return None
