@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import (
+    AccountError,
     AuthorizationFailed,
     CertificateUnusable,
     ConfigError,
@@ -63,6 +64,14 @@ def test_settings_that_cannot_be_kept_are_refused_before_anything_is_asked(appli
     assert appliance.ca.asked == []
     assert not (appliance.paths.live / NAME).is_symlink()
     assert appliance.issue(NAME).status.version == 1
+
+
+def test_an_account_that_is_unknown_before_there_is_one(appliance: Appliance) -> None:
+    """A server that answers even the directory with `accountDoesNotExist` is told with its own words."""
+    appliance.ca.fail("/directory", problem("accountDoesNotExist", 400, "no such account"), times=99)
+    with pytest.raises(AccountError) as caught:
+        appliance.issue("shop.example.com")
+    assert "no such account" in caught.value.why
 
 
 @pytest.mark.parametrize("name", ["x" * 129, "../certdeck", "a/b", "\udcff"])
