@@ -7,6 +7,7 @@ waits on the clock that it is given.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -34,20 +35,24 @@ class Backoff:
         self._started = clock.monotonic()
         self._pauses = iter(pauses)
 
-    def wait_or_raise(self, error: CertdeckError, until: datetime | None = None) -> None:
+    def wait_or_raise(self, error: CertdeckError, until: datetime | None = None, ends: float = math.inf) -> None:
         """Wait as `wait` does; raise `error` where it does not."""
-        if not self.wait(until):
+        if not self.wait(until, ends):
             raise error
 
-    def wait(self, until: datetime | None = None) -> bool:
-        """Wait, not less than until `until`. False, at once: all tries are used up, or that would take too long."""
+    def wait(self, until: datetime | None = None, ends: float = math.inf) -> bool:
+        """Wait, not less than until `until`. False, at once: all tries are used up, or that would take too long.
+
+        Args:
+            ends: seconds of the monotonic clock after which nothing is tried any more.
+        """
         pause = next(self._pauses, None)
         if pause is None:
             return False
         pause *= self._random.uniform(0.8, 1.2)  # many boxes must not come back in the same instant
         if until is not None:
             pause = max(pause, (until - self._clock.now()).total_seconds())
-        if self._clock.monotonic() - self._started + pause > WHOLE_SECONDS:
+        if self._clock.monotonic() + pause > min(self._started + WHOLE_SECONDS, ends):
             return False
         self._clock.sleep(pause, self._cancel)
         return True

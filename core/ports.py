@@ -91,9 +91,23 @@ class Transport(Protocol):
     """An HTTPS client with kept-alive connections. Thread-safe."""
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
-        """Send one request; follow no redirect, retry nothing. Raises TransportFailure. Bodies are cut at 4 MiB."""
+        """Send one request; follow no redirect, retry nothing. Bodies are cut at 4 MiB.
+
+        Args:
+            timeout: seconds for all of it, from the name's resolution to the last byte.
+            cancel: leaves the request shortly after somebody asks to stop.
+
+        Raises TransportFailure, and Cancelled (`cancelled`).
+        """
 
     def close(self) -> None:
         """Close every connection."""

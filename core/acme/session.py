@@ -32,7 +32,6 @@ from core.errors import (
     RateLimited,
 )
 from core.http import LONGEST_WAIT, Backoff, Improper, first_words, http_date, improper
-from core.interruptible import interruptible
 from core.ports import CancelToken, Clock, Random, Response, Transport, TransportFailure
 from core.request_kind import RequestKind
 from core.web_address import split_address
@@ -224,8 +223,8 @@ class AcmeSession:
         if split_address(url) is None:
             raise directories.no_address(self.issuer, url)
         sent = {"User-Agent": self._user_agent, **headers}
-        response = interruptible(
-            lambda: self._transport.request(method, url, headers=sent, body=body, timeout=REQUEST_SECONDS), self.cancel
+        response = self._transport.request(
+            method, url, headers=sent, body=body, timeout=REQUEST_SECONDS, cancel=self.cancel
         )
         self._nonces.put(response.headers.get("replay-nonce"))
         their_time = http_date(response.headers.get("date", ""))

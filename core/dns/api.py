@@ -19,16 +19,12 @@ from urllib.parse import urlencode, urlsplit
 from core.dns.provider import Access, provider_error
 from core.errors import DnsProviderError
 from core.http import WHOLE_SECONDS, Backoff, Improper, improper, retry_after
-from core.interruptible import interruptible
 from core.ports import Response, TransportFailure
 from core.text import safe_line
 from core.version import VERSION
 
 REQUEST_SECONDS = 20.0
 PAUSES_SECONDS = (0.5, 1.5, 4.0, 10.0)
-_GRACE_SECONDS = 0.5
-"""How long an answer is still waited for after somebody asked to stop. What a request left behind may have done is on record, and
-the next run cleans it up."""
 _SHORTEST_SECONDS = 1.0
 TEMPORARY = (429, 500, 502, 503, 504)
 UNTOUCHED = (429, 503)
@@ -194,7 +190,7 @@ class Api:
                 error = self._stumbled(answer, until)
                 if not repeat and answer.status not in UNTOUCHED:
                     raise error
-            backoff.wait_or_raise(error, until)
+            backoff.wait_or_raise(error, until, self._silent_until)
             if is_perishable:
                 raise Stale(error)
 
@@ -214,10 +210,8 @@ class Api:
         if left < _SHORTEST_SECONDS:
             raise TransportFailure("timeout", f"It has not answered for {WHOLE_SECONDS:.0f} s.")
         try:
-            response = interruptible(
-                lambda: self._transport.request(method, url, headers=headers, body=body, timeout=min(timeout, left)),
-                self.access.cancel,
-                grace=_GRACE_SECONDS,
+            response = self._transport.request(
+                method, url, headers=headers, body=body, timeout=min(timeout, left), cancel=self.access.cancel
             )
         except TransportFailure:
             self._silent_until = min(self._silent_until, started + WHOLE_SECONDS)

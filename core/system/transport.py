@@ -1,109 +1,88 @@
-"""HTTPS with kept-alive connections, over urllib3.
+"""The HTTP client, over httpx: for CAs, DNS providers and notifications alike.
 
-It trusts the system's roots (certifi's where the system has none) and adds a CA bundle to them instead of replacing them.
-It follows no redirect and repeats nothing: what may be repeated is for the protocol above to know. A reply has one
-deadline for all of it, head and body, so a server that sends a byte now and then cannot hold us.
+HTTP/1.1 with kept connections. It follows no redirect and repeats nothing: what may be repeated is for the protocol above to know.
+A response has one deadline for all of it, head and body (`core.system.streams`). The environment is not read here: the proxy
+variables are passed in, and nothing else of it counts.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import socket
 import ssl
+import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from urllib.parse import unquote, urlsplit
 
-import urllib3
-from urllib3 import connection, connectionpool
-from urllib3 import exceptions as http
+import httpcore
+import httpx
 
-from core.errors import ConfigError
-from core.ports import Response, TransportFailure
-from core.regular import read_regular
+from core.ports import CancelToken, Response, TransportFailure
+from core.system.streams import DeadlineExceeded, NameNotResolved, Network, limited
+from core.system.trusted_roots import client_context
 from core.web_address import split_address
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
-CONNECT_SECONDS = 10.0
-LONGEST_BUNDLE = 10_000_000
-"""Bytes. The roots of the whole web are a quarter of a megabyte."""
 POOL_SIZE = 16
 """Connections kept for each server; more may be open for a moment."""
-
-_HASHED = re.compile(r"[0-9a-f]{8}\.\d")
-"""How `c_rehash` names a root: by the hash of its subject (openssl-rehash(1))."""
 
 
 class HttpsTransport:
     """The port `Transport`. `variables`: where HTTPS_PROXY and NO_PROXY are looked up."""
 
     def __init__(self, ca_bundle: str | None, variables: Mapping[str, str]) -> None:
-        self._context = _context(ca_bundle)
+        self._context = client_context(ca_bundle)
         self._variables = variables
         self._lock = threading.Lock()
-        self._pools: dict[str | None, urllib3.PoolManager] = {}
+        self._clients: dict[str | None, httpx.Client] = {}
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
         parts = split_address(url)
         if parts is None:
             raise TransportFailure("unreachable", "The address is not a valid web address.")
         place = parts.netloc.rpartition("@")[2]
-        deadline = time.monotonic() + timeout
+        proxy = self._proxy(url)
+        through = "" if proxy is None else " through the proxy"
         try:
-            reply = self._pool(url).request(
-                method,
-                url,
-                body=body,
-                headers={**headers, "Accept-Encoding": "identity"},
-                timeout=urllib3.Timeout(total=timeout, connect=min(CONNECT_SECONDS, timeout), read=timeout),
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                decode_content=False,
-            )
-            return _read(reply, deadline)
-        except http.HTTPError as exc:
-            raise _failure(exc, place, timeout) from exc
-        except (OSError, ValueError) as exc:
-            raise TransportFailure("unreachable", f"{place} could not be asked: {_words(exc)}.") from exc
+            request = httpx.Request(method, url, headers={**headers, "Accept-Encoding": "identity"}, content=body)
+            with limited(timeout, cancel), closing(self._client(proxy).send(request, stream=True)) as reply:
+                return _read(reply)
+        except DeadlineExceeded as exc:
+            raise TransportFailure("timeout", f"{place} did not answer within {exc.seconds:g} s{through}.") from exc
+        except ssl.SSLError as exc:
+            raise _tls_failure(exc, place) from exc
+        except NameNotResolved as exc:
+            raise TransportFailure("unreachable", f"The name of {place} does not resolve{through}.") from exc
+        except OSError as exc:
+            raise TransportFailure("unreachable", f"{place} cannot be reached{through}: {_words(exc)}.") from exc
+        except httpcore.ProxyError as exc:
+            raise TransportFailure("unreachable", f"The proxy refused the connection to {place}: {exc}.") from exc
+        except (httpcore.ProtocolError, httpcore.NetworkError, httpx.HTTPError) as exc:
+            raise TransportFailure("unreachable", f"The connection to {place} broke{through}: {_words(exc)}.") from exc
+        except (httpx.InvalidURL, ValueError, UnicodeError) as exc:
+            raise TransportFailure("unreachable", f"{place} cannot be reached: {_words(exc)}.") from exc
 
     def close(self) -> None:
         with self._lock:
-            for pool in self._pools.values():
-                pool.clear()
-            self._pools.clear()
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
 
-    def _pool(self, url: str) -> urllib3.PoolManager:
-        proxy = self._proxy(url)
+    def _client(self, proxy: str | None) -> httpx.Client:
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = self._made(proxy)
-            return self._pools[proxy]
-
-    def _made(self, proxy: str | None) -> urllib3.PoolManager:
-        if proxy is None:
-            return _limited(urllib3.PoolManager(maxsize=POOL_SIZE, ssl_context=self._context))
-        parts = urlsplit(proxy)
-        credentials = None
-        if parts.username is not None:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            credentials = urllib3.make_headers(proxy_basic_auth=pair)
-        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        return _limited(
-            urllib3.ProxyManager(
-                bare,
-                proxy_headers=credentials,
-                maxsize=POOL_SIZE,
-                ssl_context=self._context,
-                proxy_ssl_context=self._context,
-            )
-        )
+            if proxy not in self._clients:
+                pooled = _Pooled(_pool(self._context, proxy))
+                self._clients[proxy] = httpx.Client(transport=pooled, trust_env=False, follow_redirects=False)
+            return self._clients[proxy]
 
     def _proxy(self, url: str) -> str | None:
         parts = urlsplit(url)
@@ -119,198 +98,95 @@ class HttpsTransport:
         return proxy if "://" in proxy else f"http://{proxy}"
 
 
-@contextmanager
-def _within(seconds: float, shut: Callable[[], object]) -> Iterator[None]:
-    """Call `shut` after `seconds`, from another thread, which ends whatever reads from the socket.
+class _Pooled(httpx.BaseTransport):
+    """httpx's own HTTPTransport over a pool with our sockets, which that one cannot be given."""
 
-    Raises HTTPError `deadline` then, whatever the reading made of it: headers that were cut off look whole to http.client.
-    """
-    is_over = threading.Event()
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
 
-    def end() -> None:
-        is_over.set()
-        with suppress(OSError, ValueError, RuntimeError):  # it was closed in this very moment
-            shut()
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
 
-    timer = threading.Timer(max(seconds, 0.0), end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except Exception as exc:
-        if is_over.is_set():
-            raise http.HTTPError("deadline") from exc
-        raise
-    finally:
-        timer.cancel()
-    if is_over.is_set():
-        raise http.HTTPError("deadline")
+    def close(self) -> None:
+        self._pool.close()
 
 
-class _Connection(connection.HTTPConnection):
-    """Reads the head of a reply within the time that is left; urllib3 itself limits each piece of it alone."""
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
 
-    read_from: object = None
-    """The socket of the last reply: `sock` forgets it at once where the server closes after the reply."""
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer.stream)  # type: ignore[arg-type]
 
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        self.read_from = self.sock
-        with _within(self.timeout or CONNECT_SECONDS, lambda: _shut(self.read_from)):
-            return super().getresponse()
-
-
-class _TlsConnection(_Connection, connection.HTTPSConnection):
-    pass
+    def close(self) -> None:
+        self._answer.close()
 
 
-class _Pool(connectionpool.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(connectionpool.HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-def _limited(manager: urllib3.PoolManager) -> urllib3.PoolManager:
-    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-    return manager
-
-
-def _shut(sock: object) -> None:
-    plain = getattr(sock, "socket", sock)  # TLS within TLS, through a proxy: urllib3 wraps the socket
-    if isinstance(plain, socket.socket):
-        # Not SSLSocket.shutdown: that takes the TLS state away from under the thread that reads.
-        socket.socket.shutdown(plain, socket.SHUT_RDWR)
-
-
-def _context(ca_bundle: str | None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    hashed = _hashed_roots()
-    if hashed:
-        # Looked up there by name when a server is verified: reading the whole bundle takes 20 ms, and one root is needed.
-        context.load_verify_locations(capath=hashed)
-    else:
-        context.load_default_certs()
-    if not hashed and not _has_system_roots():
-        try:
-            import certifi
-
-            context.load_verify_locations(cafile=certifi.where())
-        except (ImportError, OSError) as exc:
-            if ca_bundle is None:
-                raise ConfigError(
-                    "This machine has no trusted certificate authorities.",
-                    "The system's CA certificates are not installed, so no server can be verified.",
-                    "Install the package ca-certificates, or set ca_bundle for the issuer.",
-                ) from exc
-    if ca_bundle is not None:
-        _add(context, ca_bundle)
-    return context
-
-
-def _hashed_roots() -> str | None:
-    """Return the folder in which OpenSSL finds roots by the hash of their name, where the system keeps one."""
-    paths = ssl.get_default_verify_paths()
-    if "SSL_CERT_FILE" in os.environ or not paths.capath:
-        return None
-    try:
-        is_hashed = any(_HASHED.fullmatch(name) for name in os.listdir(paths.capath))
-    except OSError:
-        return None
-    return paths.capath if is_hashed else None
-
-
-def _has_system_roots() -> bool:
-    paths = ssl.get_default_verify_paths()  # honours SSL_CERT_FILE and SSL_CERT_DIR; None for what is not there
-    if paths.cafile:
-        return True
-    if not paths.capath:
-        return False
-    try:
-        return any(Path(paths.capath).iterdir())
-    except OSError:
-        return False
-
-
-def _add(context: ssl.SSLContext, ca_bundle: str) -> None:
-    what = f"The CA bundle {ca_bundle} cannot be used."
-    fix = "Set ca_bundle to a readable PEM file with the certificates of the CA to trust."
-    try:
-        content = read_regular(Path(ca_bundle), LONGEST_BUNDLE)
-    except OSError as exc:
-        why = f"The file cannot be read: {exc.strerror}."
-        raise ConfigError(what, why, fix, details={"ca_bundle": ca_bundle}) from exc
-    try:
-        context.load_verify_locations(cadata=content.decode("ascii", "ignore"))
-    except (ssl.SSLError, ValueError) as exc:
-        why = "It holds no certificate in PEM form that can be read."
-        raise ConfigError(what, why, fix, details={"ca_bundle": ca_bundle}) from exc
-
-
-def _read(reply: urllib3.BaseHTTPResponse, deadline: float) -> Response:
-    """Read the body up to the limit and the deadline, and give the connection back, or close it."""
-    body = bytearray()
-    is_whole = False
-    chunk = b"-"
-    sock = getattr(reply.connection, "read_from", None)
-    try:
-        with _within(deadline - time.monotonic(), lambda: _shut(sock)):
-            while chunk and len(body) <= BODY_LIMIT_BYTES:
-                chunk = reply.read1(65536)
-                body += chunk
-        is_whole = not chunk
-    finally:
-        if is_whole:
-            reply.release_conn()
-        else:
-            reply.close()
-    return Response(
-        status=reply.status,
-        headers={name.lower(): value for name, value in reply.headers.itermerged()},
-        body=bytes(body[:BODY_LIMIT_BYTES]),
-        truncated=not is_whole,
+def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool:
+    network = Network()
+    if proxy is None:
+        return httpcore.ConnectionPool(
+            context,
+            max_connections=sys.maxsize,
+            max_keepalive_connections=POOL_SIZE,
+            network_backend=network,
+        )
+    parts = urlsplit(proxy)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("the proxy's address is not http:// or https://")
+    credentials = None
+    if parts.username is not None:
+        credentials = (unquote(parts.username).encode(), unquote(parts.password or "").encode())
+    return httpcore.HTTPProxy(
+        parts._replace(netloc=parts.netloc.rpartition("@")[2], path="", query="", fragment="").geturl(),
+        proxy_auth=credentials,
+        ssl_context=context,
+        proxy_ssl_context=context if parts.scheme == "https" else None,
+        max_connections=sys.maxsize,
+        max_keepalive_connections=POOL_SIZE,
+        network_backend=network,
     )
 
 
-def _failure(exc: http.HTTPError, place: str, timeout: float) -> TransportFailure:
-    """Return the failure in words. A proxy's address is left out: it may hold a password."""
-    cause = exc.original_error if isinstance(exc, http.ProxyError) else exc
-    through = " through the proxy" if isinstance(exc, http.ProxyError) else ""
-    if isinstance(cause, http.SSLError):
-        return _tls_failure(cause, place)
-    if isinstance(cause, http.NameResolutionError):
-        return TransportFailure("unreachable", f"The name of {place} does not resolve{through}.")
-    if isinstance(cause, http.NewConnectionError):  # to urllib3 that is a kind of timeout, whatever the reason
-        return TransportFailure("unreachable", f"{place} cannot be reached{through}: {_words(cause)}.")
-    if isinstance(cause, (http.TimeoutError, TimeoutError)) or str(cause) == "deadline":
-        limit = min(CONNECT_SECONDS, timeout) if isinstance(cause, http.ConnectTimeoutError) else timeout
-        return TransportFailure("timeout", f"{place} did not answer within {limit:g} s{through}.")
-    return TransportFailure("unreachable", f"The connection to {place} broke{through}: {_words(cause)}.")
+def _read(reply: httpx.Response) -> Response:
+    """Read the body up to the limit. A connection whose body was not read to its end is closed, not kept."""
+    body = bytearray()
+    for chunk in reply.iter_raw():
+        body += chunk
+        if len(body) > BODY_LIMIT_BYTES:
+            break
+    return Response(
+        status=reply.status_code,
+        headers={name.lower(): value for name, value in reply.headers.items()},
+        body=bytes(body[:BODY_LIMIT_BYTES]),
+        truncated=len(body) > BODY_LIMIT_BYTES,
+    )
 
 
-def _tls_failure(exc: http.SSLError, place: str) -> TransportFailure:
-    inner = exc.args[0] if exc.args else exc
-    if isinstance(inner, ssl.SSLCertVerificationError):
+def _tls_failure(exc: ssl.SSLError, place: str) -> TransportFailure:
+    if isinstance(exc, ssl.SSLCertVerificationError):
         return TransportFailure(
-            "untrusted", f"The certificate of {place} does not verify: {inner.verify_message.rstrip('.')}."
+            "untrusted", f"The certificate of {place} does not verify: {exc.verify_message.rstrip('.')}."
         )
-    reason = getattr(inner, "reason", None)
-    if isinstance(reason, str):
-        return TransportFailure(
-            "unreachable", f"{place} does not speak TLS as expected: {reason.lower().replace('_', ' ')}."
-        )
-    return TransportFailure("untrusted", f"The certificate of {place} does not verify: {inner}.")
+    reason = str(exc.reason or "the connection was closed").lower().replace("_", " ")
+    return TransportFailure("unreachable", f"{place} does not speak TLS as expected: {reason}.")
 
 
 def _words(exc: BaseException) -> str:
-    """Return the system's own words from the depth of an exception, without objects and addresses in them."""
-    at: BaseException | None = exc
-    words = ""
-    for _ in range(8):
-        if at is None:
-            break
-        if isinstance(at, OSError) and at.strerror:
-            words = at.strerror
-        inner = [arg for arg in at.args if isinstance(arg, BaseException)]
-        at = inner[0] if inner else at.__cause__ or at.__context__
-    return words.lower() if words else "what came was no proper answer"
+    """Return the system's own words for a failure, without objects and addresses in them."""
+    if isinstance(exc, OSError) and exc.strerror:
+        return exc.strerror.lower()
+    if isinstance(exc, (httpcore.RemoteProtocolError, httpcore.LocalProtocolError)):
+        return (
+            "the response was not valid HTTP" if "disconnected" not in str(exc) else "it was closed without a response"
+        )
+    return str(exc).lower() if isinstance(exc, ValueError) else "the response was not valid HTTP"

@@ -51,6 +51,7 @@ HEAVY = (
     "sqlite3",
     "textual",
     "tomlkit",
+    "httpcore",
     "urllib3",
 )
 """What a scheduled run with nothing due must not pay for (DESIGN 1)."""

@@ -14,9 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Cancelled
-from core.interruptible import GRACE_SECONDS, interruptible
-from core.ports import CancelToken
+from core.system.streams import GRACE_SECONDS
 from tests.support.command import ROOT, environment_for, started
 from tui import interrupts
 
@@ -104,23 +102,3 @@ def _until_asked(port: int) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("nobody has connected")
-
-
-def test_an_answer_that_comes_is_taken() -> None:
-    """What arrives shortly after somebody asked to stop still counts: it may say that an order was made."""
-    cancel, going = CancelToken(), threading.Event()
-    late = threading.Timer(0.2, going.set)
-    late.start()
-    cancel.cancel()
-    assert interruptible(going.wait, cancel) is True
-
-
-def test_a_failure_is_raised_where_it_was_asked_for() -> None:
-    """An error of the call is the caller's, with its own type; one that never ends is left behind as cancelled."""
-    with pytest.raises(ZeroDivisionError):
-        interruptible(lambda: 1 // 0, CancelToken())
-    cancel, never = CancelToken(), threading.Event()
-    cancel.cancel()
-    with pytest.raises(Cancelled):
-        interruptible(never.wait, cancel)
-    never.set()

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from josepy import jwk
 from josepy.json_util import encode_b64jose
 
-from core.ports import Response, TransportFailure
+from core.ports import CancelToken, Response, TransportFailure
 from tests.support.authority import Authority
 from tests.support.clock import FakeClock
 from tests.support.transport import Asked, reply
@@ -166,7 +166,14 @@ class AcmeServer:
     # -- the Transport ------------------------------------------------------------------------------------------------
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
         asked = Asked(method, url, dict(headers), body)
         with self._lock:

@@ -14,7 +14,7 @@ from core.errors import PortUnavailable
 from core.events import Event, Report
 from core.operations import Issued, IssueRequest
 from core.paths import Paths
-from core.ports import Environment, HttpHandler, Places, Response, Transport
+from core.ports import CancelToken, Environment, HttpHandler, Places, Response, Transport
 from tests.support.acme_server import AcmeServer
 from tests.support.clock import FakeClock, FakeRandom
 from tests.support.name_servers import NameServers
@@ -77,10 +77,17 @@ class _Routed:
         self._box = box
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
         place: Transport = self._box.vendors.get(urlsplit(url).hostname or "", self._box.ca)
-        return place.request(method, url, headers=headers, body=body, timeout=timeout)
+        return place.request(method, url, headers=headers, body=body, timeout=timeout, cancel=cancel)
 
     def close(self) -> None:
         self._box.ca.close()

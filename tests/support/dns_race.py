@@ -91,11 +91,18 @@ class FarTransport:
         self._after = after
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
         self._race.wait(self._race.random.uniform(*WAY_SECONDS))
         try:
-            said = self._vendor.request(method, url, headers=headers, body=body, timeout=timeout)
+            said = self._vendor.request(method, url, headers=headers, body=body, timeout=timeout, cancel=cancel)
             self._after()
         finally:
             self._race.wait(self._race.random.uniform(*WAY_SECONDS))

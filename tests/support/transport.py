@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.ports import Response, TransportFailure
+from core.ports import CancelToken, Response, TransportFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,14 @@ class CannedTransport:
         self.is_closed = False
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
         asked = Asked(method, url, headers, body)
         self.asked.append(asked)

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from core.ports import Response, TransportFailure
+from core.ports import CancelToken, Response, TransportFailure
 from tests.support.transport import Asked, reply
 
 
@@ -32,7 +32,14 @@ class Vendor:
         raise NotImplementedError
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
         """Be a `Transport`."""
         with self._lock:

@@ -22,11 +22,13 @@ from tests.support.changing import Changing, recovered
 from tests.support.clock import FakeClock
 from tests.support.hostile import Grounds, at_call
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be turned against its box")
-
 ROUNDS = int(os.environ.get("CERTDECK_TEST_ROUNDS", "60"))
 """Orders under attack for each kind of work, with many exchanges each. A longer run: CERTDECK_TEST_ROUNDS=20000."""
 IS_LONG = "CERTDECK_TEST_ROUNDS" in os.environ
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can be turned against its box"),
+    pytest.mark.timeout(0 if IS_LONG else 120),
+]
 NEW = {"fullchain.pem": b"new certificate", "privkey.pem": b"new key", "chain.pem": b""}
 CHALLENGE = Challenge(
     identifier="shop.example.com",
@@ -81,8 +83,10 @@ class Work:
             changing.adopt()
             changing.switch()
         except BaseException:
-            changing.put_back()
-            changing.close()
+            try:
+                changing.put_back()
+            finally:
+                changing.close()
             raise
         return changing
 

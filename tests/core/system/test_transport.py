@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from core.errors import ConfigError
-from core.ports import TransportFailure
+from core.errors import Cancelled, ConfigError
+from core.ports import CancelToken, TransportFailure
+from core.system.streams import GRACE_SECONDS
 from core.system.transport import BODY_LIMIT_BYTES, HttpsTransport
 from tests.support.authority import Authority, self_signed
 from tests.support.programs import free_port
@@ -101,10 +104,10 @@ def test_a_bundle_without_an_end_is_refused() -> None:
 
 def test_what_is_no_answer_is_said_in_words(authority: Authority, bundle: str, tmp_path: Path) -> None:
     """Headers beyond all bounds were told by the name of a Python class."""
-    talk = http_answer(headers="".join(f"X-{number}: y\r\n" for number in range(500)))
+    talk = http_answer(headers="".join(f"X-{number}: y\r\n" for number in range(20_000)))
     with serving(talk, authority.leaf(["localhost"]), tmp_path) as service:
         failed = failure(lambda: ask(HttpsTransport(bundle, {}), service.port))
-    assert "what came was no proper answer" in str(failed)
+    assert "the response was not valid HTTP" in str(failed)
 
 
 def silent(connection: socket.socket) -> None:
@@ -159,6 +162,48 @@ def test_a_deadline_holds_for_the_whole_reply(
         failed = failure(lambda: ask(HttpsTransport(bundle, {}), service.port, timeout=0.3))
         assert failed.kind == "timeout"
         assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("talk", [silent, drip, drip_head, drip_chunk])
+def test_a_request_is_left_soon_after_a_cancellation(
+    authority: Authority, bundle: str, tmp_path: Path, talk: Callable[[socket.socket], None]
+) -> None:
+    """A server that hangs does not keep somebody who wants to stop, and no thread is left behind."""
+    cancel = CancelToken()
+    threads = threading.active_count()
+    with serving(talk, authority.leaf(["localhost"]), tmp_path) as service:
+        url = f"https://localhost:{service.port}/"
+        threading.Timer(0.1, cancel.cancel).start()
+        began = time.monotonic()
+        with pytest.raises(Cancelled):
+            HttpsTransport(bundle, {}).request("GET", url, headers={}, cancel=cancel)
+        assert time.monotonic() - began < 0.1 + GRACE_SECONDS + 1
+    assert threading.active_count() <= threads + 1, "the server's own thread may still end"
+
+
+def test_a_response_on_its_way_is_taken_after_a_cancellation(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """What the server has done is known, not guessed: a response that comes within the grace time counts."""
+    cancel = CancelToken()
+
+    def late(connection: socket.socket) -> None:
+        connection.recv(1000)
+        cancel.cancel()
+        time.sleep(0.2)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
+
+    with serving(late, authority.leaf(["localhost"]), tmp_path) as service:
+        url = f"https://localhost:{service.port}/"
+        assert HttpsTransport(bundle, {}).request("GET", url, headers={}, cancel=cancel).body == b"done"
+
+
+def test_many_threads_share_a_transport(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """Renewals side by side use one pool: every response belongs to its request."""
+    transport = HttpsTransport(bundle, {})
+    with serving(http_answer(body=b"hello"), authority.leaf(["localhost"]), tmp_path) as service:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: ask(transport, service.port), range(200)))
+        assert answers == [b"hello"] * 200
+        transport.close()
 
 
 def test_a_server_that_hangs_up_is_unreachable(authority: Authority, bundle: str, tmp_path: Path) -> None:
@@ -237,6 +282,20 @@ def test_a_proxy_is_used_with_its_credentials(authority: Authority, bundle: str,
     assert (
         b"Proxy-Authorization: Basic bWU6c0BjcmV0" in seen[0] or b"proxy-authorization: Basic bWU6c0BjcmV0" in seen[0]
     )
+
+
+def test_a_proxy_that_is_spoken_to_over_tls(authority: Authority, bundle: str, tmp_path: Path) -> None:
+    """An https:// proxy is verified, and the server's TLS runs inside the proxy's."""
+    seen: list[bytes] = []
+    leaf = authority.leaf(["localhost"])
+    with (
+        serving(http_answer(body=b"inside"), leaf, tmp_path) as service,
+        serving(connect_proxy(seen), leaf, tmp_path) as proxy,
+    ):
+        transport = HttpsTransport(bundle, {"HTTPS_PROXY": f"https://localhost:{proxy.port}"})
+        assert ask(transport, service.port) == b"inside"
+        transport.close()
+    assert b"CONNECT localhost:" in seen[0]
 
 
 def test_no_proxy_is_honoured(authority: Authority, bundle: str, tmp_path: Path) -> None:

@@ -37,7 +37,14 @@ class Far:
         self.tried = 0
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
         self.tried += 1
         raise TransportFailure("unreachable", "The network is unreachable.")
@@ -50,7 +57,14 @@ class Broken(Far):
     """A vendor whose answer makes the adapter fail in a way that nobody has foreseen."""
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
         raise KeyError(headers["Authorization"])
 

@@ -1,0 +1,85 @@
+"""Which certificate authorities a server is verified with: the system's, and a CA bundle beside them."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from pathlib import Path
+
+from core.errors import ConfigError
+from core.regular import read_regular
+
+LONGEST_BUNDLE = 10_000_000
+"""Bytes. The roots of the whole web are a quarter of a megabyte."""
+
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d")
+"""How `c_rehash` names a root: by the hash of its subject (openssl-rehash(1))."""
+
+
+def client_context(ca_bundle: str | None) -> ssl.SSLContext:
+    """Return a context that trusts the system's roots (certifi's where the system has none) and those in the file `ca_bundle`.
+
+    Raises ConfigError (`config-error`) for a bundle that cannot be used, and where there is no root at all.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    hashed = _hashed_roots()
+    if hashed:
+        # Looked up there by name when a server is verified: reading the whole bundle takes 20 ms, and one root is needed.
+        context.load_verify_locations(capath=hashed)
+    else:
+        context.load_default_certs()
+    if not hashed and not _has_system_roots():
+        try:
+            import certifi
+
+            context.load_verify_locations(cafile=certifi.where())
+        except (ImportError, OSError) as exc:
+            if ca_bundle is None:
+                raise ConfigError(
+                    "This machine has no trusted certificate authorities.",
+                    "The system's CA certificates are not installed, so no server can be verified.",
+                    "Install the package ca-certificates, or set ca_bundle for the issuer.",
+                ) from exc
+    if ca_bundle is not None:
+        _add(context, ca_bundle)
+    return context
+
+
+def _hashed_roots() -> str | None:
+    """Return the folder in which OpenSSL finds roots by the hash of their name, where the system keeps one."""
+    paths = ssl.get_default_verify_paths()
+    if "SSL_CERT_FILE" in os.environ or not paths.capath:
+        return None
+    try:
+        is_hashed = any(_HASHED.fullmatch(name) for name in os.listdir(paths.capath))
+    except OSError:
+        return None
+    return paths.capath if is_hashed else None
+
+
+def _has_system_roots() -> bool:
+    paths = ssl.get_default_verify_paths()  # honours SSL_CERT_FILE and SSL_CERT_DIR; None for what is not there
+    if paths.cafile:
+        return True
+    if not paths.capath:
+        return False
+    try:
+        return any(Path(paths.capath).iterdir())
+    except OSError:
+        return False
+
+
+def _add(context: ssl.SSLContext, ca_bundle: str) -> None:
+    what = f"The CA bundle {ca_bundle} cannot be used."
+    fix = "Set ca_bundle to a readable PEM file with the certificates of the CA to trust."
+    try:
+        content = read_regular(Path(ca_bundle), LONGEST_BUNDLE)
+    except OSError as exc:
+        why = f"The file cannot be read: {exc.strerror}."
+        raise ConfigError(what, why, fix, details={"ca_bundle": ca_bundle}) from exc
+    try:
+        context.load_verify_locations(cadata=content.decode("ascii", "ignore"))
+    except (ssl.SSLError, ValueError) as exc:
+        why = "It holds no certificate in PEM form that can be read."
+        raise ConfigError(what, why, fix, details={"ca_bundle": ca_bundle}) from exc
