@@ -82,9 +82,9 @@ def http_date(value: str) -> datetime | None:
     """Return an HTTP date as aware UTC; they are all GMT, whatever they say."""
     try:
         moment = parsedate_to_datetime(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 class Improper(Enum):

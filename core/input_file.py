@@ -20,6 +20,8 @@ from core.text import visible
 
 PIPE_SECONDS = 120.0
 """What a command behind `<(command)` may take in all."""
+FILE_SECONDS = 2.0
+"""The same for a file, which never waits unless it is none."""
 SECRET_BYTES = 64 * 1024
 """More than any secret: a private key in PEM takes a few kilobytes."""
 _HANDED_OVER = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/(?:self|\d+)/fd/\d+")
@@ -34,7 +36,7 @@ _REASONS = {
     errno.ENAMETOOLONG: "The name is too long.",
     errno.EISDIR: "It is a directory.",
     errno.EFBIG: "It is too large.",
-    errno.ETIMEDOUT: "Nothing was written to the pipe in time.",
+    errno.ETIMEDOUT: "It did not end in time.",
     errno.EINVAL: "It is neither a regular file nor a pipe from the shell.",
 }
 
@@ -49,8 +51,11 @@ def read_input(path: Path, *, limit: int, pipe_seconds: float = PIPE_SECONDS) ->
     _refuse_special(path, os.stat(path))
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
-        _refuse_special(path, os.fstat(handle))
-        return read_descriptor(handle, limit=limit, seconds=pipe_seconds)
+        found = os.fstat(handle)
+        _refuse_special(path, found)
+        # A file of /proc is called regular, and some of them (kmsg) wait like a pipe.
+        seconds = FILE_SECONDS if stat.S_ISREG(found.st_mode) else pipe_seconds
+        return read_descriptor(handle, limit=limit, seconds=seconds)
     finally:
         os.close(handle)
 

@@ -25,7 +25,8 @@ def read_without_waking(path: Path, longest: int = 2_000_000) -> bytes:
     """Return what stands in a regular file, at a path that others arrange, and open nothing else: to open a device can start it.
 
     A file without a size is not opened either: those of /proc have none, and reading one can take away what it shows. Good for
-    comparing alone; what is kept or shown of such a file is read by `core.foreign`. Raises as `read_regular` does.
+    comparing, and for naming a certificate; what is kept or copied of such a file is read by `core.foreign`. Raises as
+    `read_regular` does.
     """
     found = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:

@@ -50,6 +50,15 @@ def not_https(issuer: str, address: str, directory_url: str) -> DirectoryInvalid
     )
 
 
+def no_address(issuer: str, address: str) -> DirectoryInvalid:
+    """Return the error for a text that nothing can be sent to, in the place of an address."""
+    return DirectoryInvalid(
+        f"{issuer} sent an invalid address.",
+        f"No request can be sent to {plain(address, 120)!r}.",
+        "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
+    )
+
+
 def parse(url: str, source: Json, *, issuer: str = "") -> Directory:
     """Read a directory. Raises DirectoryInvalid (`directory-invalid`) naming what is missing, or not HTTPS.
 

@@ -171,13 +171,17 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply, known: Order | None 
     if status is None or finish is None:
         why = "Its order has no status or no finalize address (RFC 8555 §7.1.3)."
         raise _incomplete(session, f"{why} {problems.quoted(reply)}")
+    authorizations = texts_of(source, "authorizations") or (known.authorizations if known else ())
+    if status == "pending" and not authorizations:
+        why = "Its order is pending and names no authorization (RFC 8555 §7.1.3), so nothing can be proved."
+        raise _incomplete(session, f"{why} {problems.quoted(reply)}")
     error = object_of(source, "error")
     names = (text_of(identifier, "value") for identifier in objects_of(source, "identifiers"))
     return Order(
         url=url,
         status=plain(status, 40),
         names=tuple(plain(name, 253) for name in names if name) or (known.names if known else ()),
-        authorizations=texts_of(source, "authorizations") or (known.authorizations if known else ()),
+        authorizations=authorizations,
         finalize=finish,
         certificate=text_of(source, "certificate"),
         expires=time_of(source, "expires") or (known.expires if known else None),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import urljoin
 
 from msgspec import Struct
 
 from core.acme.wire import Json, object_in
 from core.http import retry_after
 from core.ports import Response
+from core.web_address import joined
 
 
 class AcmeReply(Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ def read(url: str, response: Response, now: datetime) -> AcmeReply:
         headers=response.headers,
         body=response.body,
         json=(object_in(response.body) if looks_like_json(response) else None) or {},
-        location=urljoin(url, location) if location else None,
+        location=joined(url, location) if location else None,
         retry_after=retry_after(response.headers, now),
         links=links(url, response.headers.get("link", "")),
         response=response,
@@ -54,10 +54,11 @@ def looks_like_json(response: Response) -> bool:
 
 
 def links(url: str, header: str) -> dict[str, tuple[str, ...]]:
-    """Return the targets of a Link header by relation (RFC 8288), made absolute."""
+    """Return the targets of a Link header by relation (RFC 8288), made absolute; those that are no addresses are left out."""
     found: dict[str, tuple[str, ...]] = {}
     for target, parameters in re.findall(r"<([^>]*)>((?:\s*;[^,<]*)*)", header):
         relation = re.search(r";\s*rel\s*=\s*\"?([^\";]+)", parameters, re.IGNORECASE)
-        for name in relation[1].lower().split() if relation else ():
-            found[name] = (*found.get(name, ()), urljoin(url, target))
+        address = joined(url, target)
+        for name in relation[1].lower().split() if relation and address else ():
+            found[name] = (*found.get(name, ()), str(address))
     return found

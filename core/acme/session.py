@@ -34,6 +34,7 @@ from core.errors import (
 from core.http import LONGEST_WAIT, Backoff, Improper, first_words, http_date, improper
 from core.ports import CancelToken, Clock, Random, Response, Transport, TransportFailure
 from core.request_kind import RequestKind
+from core.web_address import split_address
 
 UNREACHED_TRIES = 2
 """For what nothing has been done for yet: a person who sees that the CA is out of reach should see it soon."""
@@ -219,6 +220,8 @@ class AcmeSession:
     def _send(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Response:
         if not url.startswith("https://"):
             raise directories.not_https(self.issuer, url, self.directory_url)
+        if split_address(url) is None:
+            raise directories.no_address(self.issuer, url)
         sent = {"User-Agent": self._user_agent, **headers}
         response = self._transport.request(
             method, url, headers=sent, body=body, timeout=REQUEST_SECONDS, cancel=self.cancel

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from core.regular import read_regular
+from core.regular import read_without_waking
 
 
 class FoundCertificate(Struct, frozen=True, kw_only=True):
@@ -49,6 +49,6 @@ def homes(root: Path) -> Iterator[Path]:
 def read(path: Path) -> bytes | None:
     """Return a file's text, at most 256 KiB; None where it cannot be read or is no regular file."""
     try:
-        return read_regular(path, 256 * 1024)
+        return read_without_waking(path, 256 * 1024)
     except OSError:
         return None

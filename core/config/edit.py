@@ -137,6 +137,8 @@ def _edited(path: Path, changes: Mapping[tuple[str, ...], object], check: Check)
         check(before)
     try:
         after = edited((before or b"").decode(), changes).encode()
+    except UnicodeEncodeError as exc:
+        raise _not_text(path, changes) from exc
     except NotEditable as exc:
         raise ConfigError(
             f"{path} could not be changed.",
@@ -148,6 +150,29 @@ def _edited(path: Path, changes: Mapping[tuple[str, ...], object], check: Check)
         return None
     check(after)
     return after
+
+
+def _not_text(path: Path, changes: Mapping[tuple[str, ...], object]) -> ConfigError:
+    """Return the error for a value with bytes in it that are no text: an argument may hold any, a TOML file holds UTF-8."""
+    where = next((".".join(key) for key, value in changes.items() if not _is_text(value)), "A value")
+    return ConfigError(
+        f"{path} could not be changed.",
+        f"{where} is not valid UTF-8.",
+        "Give it again in UTF-8; rename a file whose name is in another encoding.",
+        details={"problems": []},
+    )
+
+
+def _is_text(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_text, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_text, value))
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _replace(path: Path, text: bytes) -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from core.concealed import Concealed
 from core.errors import DnsProviderError
 from core.ports import CancelToken, Environment
+from core.web_address import split_address
 
 TTL_SECONDS = 60
 """Asked for; providers with a higher floor take theirs."""
@@ -64,18 +64,14 @@ class Field(Struct, frozen=True, kw_only=True):
         return self.check(value) if self.check else None
 
 
-def _endpoint_problem(endpoint: str) -> str | None:
-    wrong = "write it as an address, for example https://proxy.example.com:8443"
-    try:
-        parts = urlsplit(endpoint)
-        port = parts.port
-    except ValueError:  # half an address, or a port that does not exist
-        return wrong
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or port == 0:
-        return wrong
+def endpoint_problem(endpoint: str, example: str = "https://proxy.example.com:8443") -> str | None:
+    """Return what is wrong with the address of an interface; None when nothing is."""
+    parts = split_address(endpoint)
+    if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        return f"write it as an address, for example {example}"
     if "@" in parts.netloc:
         return "it holds no user name and no password: what stands in the configuration is shown"
-    return wrong if any(map(str.isspace, endpoint)) else None
+    return None
 
 
 def _bundle_problem(path: str) -> str | None:
@@ -87,7 +83,7 @@ ENDPOINT = Field(
     label="Endpoint",
     required=False,
     help="Another address of the interface: a proxy, or a test server.",
-    check=_endpoint_problem,
+    check=endpoint_problem,
 )
 CA_BUNDLE = Field(
     key="ca_bundle",

@@ -105,7 +105,7 @@ class History:
         where, values = ["1"], list[object]()
         if lineage is not None:
             where.append("lineage = ?")
-            values.append(lineage)
+            values.append(_text(lineage))
         if before is not None:
             where.append("number < ?")
             values.append(before)

@@ -20,6 +20,7 @@ import httpx
 from core.ports import CancelToken, Response, TransportFailure
 from core.system.streams import DeadlineExceeded, NameNotResolved, Network, limited
 from core.system.trusted_roots import client_context
+from core.web_address import split_address
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 POOL_SIZE = 16
@@ -45,7 +46,10 @@ class HttpsTransport:
         timeout: float = 30.0,
         cancel: CancelToken | None = None,
     ) -> Response:
-        place = urlsplit(url).netloc.rpartition("@")[2] or url
+        parts = split_address(url)
+        if parts is None:
+            raise TransportFailure("unreachable", "The address is not a valid web address.")
+        place = parts.netloc.rpartition("@")[2]
         proxy = self._proxy(url)
         through = "" if proxy is None else " through the proxy"
         try:

@@ -192,8 +192,10 @@ def _leave_alone(context: Context, name: str) -> None:
 
 
 def _existing(context: Context, request: IssueRequest) -> LineageConfig | None:
-    from core.identifiers import lineage_name_for, parse_identifiers
+    from core.identifiers import check_lineage_name, lineage_name_for, parse_identifiers
 
+    if request.name:
+        check_lineage_name(request.name)  # before a file is looked for under it
     identifiers = parse_identifiers(request.domains)
     name = request.name or (lineage_name_for(identifiers[0]) if identifiers else "")
     try:

@@ -10,15 +10,19 @@ import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, NewerElsewhere
 from core.lineage_status import Outside
-from core.regular import read_regular
+from core.regular import read_without_waking
 from core.store.index import Facts, facts_of_all
 from core.store.versions import CertificateFacts, certificate_facts, leaf_sha256
 from core.workflows.context import Context, View
 from core.workflows.method import SELF_SIGNED, UPLOAD
+
+if TYPE_CHECKING:
+    from core.adopt.found import FoundCertificate
 
 _MOMENT = "%Y-%m-%d %H:%M"
 STAGING_SIGNS = ("(STAGING)", "Fake LE")
@@ -33,7 +37,7 @@ def outside(view: View, name: str, ours: CertificateFacts, target: TargetConfig,
         own: fingerprints of certificates that are ours as well: one of another lineage is nobody else's.
     """
     try:
-        text = read_regular(Path(target.certificate))
+        text = read_without_waking(Path(target.certificate))
     except OSError:
         return None
     sha256 = leaf_sha256(text)
@@ -104,10 +108,12 @@ def _described(view: View, name: str, target: TargetConfig, theirs: CertificateF
     from core.adopt.search import holders_of, timer
 
     root = view.env.places.root
-    holder = next((each for each in holders_of(root, theirs.sha256) if each.key is not None and not each.revoked), None)
+    holders = [each for each in holders_of(root, theirs.sha256) if each.key is not None and not each.revoked]
+    trusted = next((each for each in holders if _is_trusted(each)), None)
+    holder = trusted or next(iter(holders), None)
     runs = None if holder is None else timer(root, holder.client)
-    certificate = target.certificate if holder is None else str(holder.certificate)
-    key = target.key if holder is None else str(holder.key)
+    certificate = target.certificate if trusted is None else str(trusted.certificate)
+    key = target.key if trusted is None else str(trusted.key)
     words = ["certdeck", "import", name, "--cert", certificate, "--key", key, *_option(view, name)]
     return Outside(
         client="" if holder is None else holder.client,
@@ -120,6 +126,17 @@ def _described(view: View, name: str, target: TargetConfig, theirs: CertificateF
         timer="" if runs is None else f"{runs.file}: {runs.line}",
         timer_off="" if runs is None else runs.off,
     )
+
+
+def _is_trusted(found: FoundCertificate) -> bool:
+    """Tell whether nobody else can exchange a client's files.
+
+    A certificate is public, so any account can put one into a client's folder of its own; a command that root is told to run must
+    not name such a folder.
+    """
+    from core.trusted_paths import weaknesses
+
+    return found.key is not None and not weaknesses((found.certificate, found.key))
 
 
 def _option(view: View, name: str) -> tuple[str, ...]:
@@ -136,7 +153,7 @@ def _option(view: View, name: str) -> tuple[str, ...]:
 def _belong_together(fullchain: bytes, key: Path) -> bool:
     """Tell whether the key at a path is the certificate's; a pair that does not belong together is no loss."""
     try:
-        return _same_public_key(fullchain, read_regular(key))
+        return _same_public_key(fullchain, read_without_waking(key))
     except (OSError, ValueError, TypeError):
         return False
 

@@ -101,9 +101,9 @@ class Sessions:
             return self._places.setdefault(issuer.name, threading.Semaphore(settings.max_orders))
 
     def register_again(self, issuer: Issuer, *, email: str | None = None, agree_tos: bool = False) -> AcmeSession:
-        """Tell the CA of our key once more, after it said that it does not know the account."""
+        """Tell the CA of our key once more, after it said that it does not know the account. Raises as `session` does."""
+        session = self.session(issuer, email=email, agree_tos=agree_tos)
         with self._lock:
-            session = self._sessions[issuer.name]
             self._register(session, issuer, email, agree_tos)
             return session
 

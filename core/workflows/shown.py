@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError
-from core.regular import read_regular
+from core.regular import read_regular, read_without_waking
 from core.renewal_report import Notice
 from core.store.index import Facts
 from core.workflows.context import View
@@ -54,6 +54,6 @@ def _is_same(target: TargetConfig, live: Path) -> bool:
         return True
     try:
         place = Path(target.certificate)
-        return os.stat(place).st_size == ours and read_regular(place) == read_regular(live)
+        return os.stat(place).st_size == ours and read_without_waking(place) == read_regular(live)
     except OSError:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,15 @@ def test_special_files_are_refused_at_once(tmp_path: Path) -> None:
             read_secret_file(path)
         assert why in caught.value.why
     assert time.monotonic() - began < 2
+
+
+@pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="needs root and a kernel log")
+def test_a_file_that_waits_like_a_pipe_is_given_up() -> None:
+    """/proc/kmsg calls itself a regular file and gives nothing until the kernel speaks: two seconds, not two minutes."""
+    began = time.monotonic()
+    with suppress(OSError):
+        read_input(Path("/proc/kmsg"), limit=10_000_000)
+    assert time.monotonic() - began < 10
 
 
 def test_a_secret_is_not_too_long(tmp_path: Path) -> None:

@@ -10,10 +10,9 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from core.dns.api import Answer, Api
-from core.dns.provider import CA_BUNDLE, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import CA_BUNDLE, Access, Field, Kind, TxtRecord, endpoint_problem, provider_error
 from core.errors import DnsProviderError
 
 TITLE = "acme-dns"
@@ -135,9 +134,7 @@ def register(access: Access) -> tuple[Mapping[str, str], Mapping[str, str]]:
 
 
 def _check_endpoint(endpoint: str) -> str | None:
-    parts = urlsplit(endpoint)
-    is_good = parts.scheme in ("http", "https") and parts.hostname and not parts.query
-    return None if is_good else "write it as an address, for example https://auth.example.org"
+    return endpoint_problem(endpoint, "https://auth.example.org")
 
 
 def _check_networks(networks: str) -> str | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from core.dns.api import Answer, Api
 from core.dns.changes import Change, by_name, make_it_stand
@@ -21,6 +21,7 @@ from core.dns.names import name_below
 from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
 from core.dns.txt import quoted, unquoted
 from core.errors import DnsProviderError
+from core.web_address import joined, split_address
 
 ENDPOINT = "https://desec.io/api/v1"
 TITLE = "deSEC"
@@ -149,7 +150,8 @@ class Desec:
                 raise self._api.nonsense("It gives no list where there has to be one.")
             yield from some
             following = _NEXT.search(answer.headers.get("link", ""))
-            cursors = parse_qs(urlsplit(following[1]).query).get("cursor") if following else None
+            parts = split_address(joined(self._api.endpoint, following[1]) or "") if following else None
+            cursors = parse_qs(parts.query).get("cursor") if parts else None
             if not cursors:
                 return
             cursor = cursors[0]

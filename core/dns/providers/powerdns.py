@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from msgspec import Struct
 
 from core.dns.api import Answer, Api
 from core.dns.changes import ATTEMPTS, Change, by_name, contested, make_it_stand
-from core.dns.provider import CA_BUNDLE, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import CA_BUNDLE, TTL_SECONDS, Access, Field, Kind, TxtRecord, endpoint_problem, provider_error
 from core.dns.txt import quoted, unquoted
 from core.errors import DnsProviderError
 
@@ -232,9 +232,7 @@ def _said(answer: Answer) -> str:
 
 
 def _check_endpoint(endpoint: str) -> str | None:
-    parts = urlsplit(endpoint)
-    is_good = parts.scheme in ("http", "https") and parts.hostname and not parts.query
-    return None if is_good else "write it as an address, for example http://192.0.2.53:8081"
+    return endpoint_problem(endpoint, "http://192.0.2.53:8081")
 
 
 KIND = Kind(

@@ -343,6 +343,17 @@ def test_an_order_without_its_fields_is_no_order(case: Case) -> None:
         case.obtain()
 
 
+@pytest.mark.parametrize("authorizations", [None, "https://ca.test/authz/1", [], [5]])
+def test_a_pending_order_without_authorizations_is_not_waited_for(case: Case, authorizations: object) -> None:
+    """Nothing can be proved for it, so it never becomes ready: the order is refused at once."""
+    order = {"status": "pending", "finalize": f"{BASE}/finalize/1", "authorizations": authorizations}
+    case.server.fail("/new-order", reply(201, order, location=f"{BASE}/order/1"))
+    with pytest.raises(DirectoryInvalid) as caught:
+        case.obtain()
+    assert "authorization" in caught.value.why
+    assert case.server.clock.naps == []
+
+
 def test_cancelling_ends_an_order_at_once(case: Case) -> None:
     """A run that is cancelled while the CA works stops, takes its proofs away, and the order can be resumed."""
     case.server.pending_looks = 99

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.acme.reply import links
+from core.acme.reply import links, read
 from core.http import LONGEST_WAIT, retry_after
+from tests.support.transport import reply
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -30,7 +31,9 @@ def test_retry_after_is_read(value: str, wait: timedelta) -> None:
     assert retry_after({"retry-after": value}, NOW) == NOW + wait
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "Sat, 99 Nov 2026 99:00:00 GMT", "²"])
+@pytest.mark.parametrize(
+    "value", ["", "soon", "-5", "1.5", "Sat, 99 Nov 2026 99:00:00 GMT", "²", "Fri, 31 Dec 9999 23:59:59 -2359"]
+)
 def test_nonsense_is_no_retry_after(value: str) -> None:
     """What cannot be read is as if it were not there."""
     assert retry_after({"retry-after": value}, NOW) is None
@@ -43,3 +46,11 @@ def test_links_are_read_by_relation_and_made_absolute() -> None:
         "index": ("https://ca.test/dir",),
         "alternate": ("https://ca.test/cert/1/alt/1", "https://ca.test/cert/2"),
     }
+
+
+def test_headers_that_hold_no_address_are_as_if_they_were_not_there() -> None:
+    """Half an IPv6 address in Location or Link ends in no address instead of an exception."""
+    answer = reply(200, {}, location="https://[", link='<https://[>;rel="up", <https://ca.test:99999/>;rel="alternate"')
+    found = read("https://ca.test/order/1", answer, NOW)
+    assert found.location is None
+    assert found.links == {}

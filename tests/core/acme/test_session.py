@@ -205,6 +205,17 @@ def test_addresses_without_tls_are_refused() -> None:
     assert transport.asked == []
 
 
+@pytest.mark.parametrize("address", ["https://[", "https://ca.test:99999/x", "https://ca.test/\ud800", "https:///x"])
+def test_an_address_that_is_none_is_never_asked(address: str) -> None:
+    """What a CA sends in the place of an address, where no request can go, is an invalid answer and not a mistake of ours."""
+    transport = CannedTransport(reply(200, {}))
+    session = a_session(AcmeServer(), transport=transport)
+    with pytest.raises(DirectoryInvalid) as caught:
+        session.get(address)
+    assert "invalid address" in caught.value.what
+    assert transport.asked == []
+
+
 def test_a_ca_without_nonces_is_named() -> None:
     """A proxy that strips Replay-Nonce is recognised instead of a loop."""
     names = {name: f"https://ca.test/{name}" for name in ("newNonce", "newAccount", "newOrder")}

@@ -77,6 +77,19 @@ def test_what_would_not_load_is_not_written(paths: Paths) -> None:
     assert paths.config.read_text() == TEXT
 
 
+@pytest.mark.parametrize("where", ["certificate", "reload"])
+def test_what_is_no_text_is_not_written(paths: Paths, where: str) -> None:
+    """An argument can hold any bytes, a configuration file only UTF-8: the value is named, and the file stays as it is."""
+    odd = {"certificate": "/\udcff.crt", "reload": ("x", "\udcff")}[where]
+    for name in ("web", "new"):
+        target = TargetConfig(**{"name": name, "certificate": "/a.crt", "key": "/a.key", where: odd})
+        with pytest.raises(ConfigError) as caught:
+            set_target(paths, target)
+        assert f"targets.{name}" in caught.value.why
+        assert "UTF-8" in caught.value.why
+    assert paths.config.read_text() == TEXT
+
+
 def test_a_broken_file_is_not_edited(paths: Paths) -> None:
     """A file that does not load now is left for a person to mend."""
     paths.config.write_text("[appliance\n")

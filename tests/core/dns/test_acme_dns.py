@@ -151,6 +151,7 @@ def test_an_update_has_to_be_confirmed(said: Any) -> None:
     [
         ("endpoint", "https://auth.example.org", True),
         ("endpoint", "auth.example.org", False),
+        ("endpoint", "https://[", False),
         ("allow_from", "192.0.2.0/24, 2001:db8::/32", True),
         ("allow_from", "my office", False),
     ],

@@ -244,6 +244,11 @@ def test_many_threads_may_record(paths: Paths) -> None:
     assert history.verify() == (200, None)
 
 
+def test_a_name_that_is_no_text_has_no_entries(paths: Paths) -> None:
+    """Asking for one says so, and not that the log is damaged."""
+    assert filled(paths, 2).entries(lineage="\udcff") == ()
+
+
 def test_a_damaged_history_never_stops_an_operation(paths: Paths, caplog: pytest.LogCaptureFixture) -> None:
     """A file that is no database is logged and left; only reading the history says that it is unreadable."""
     paths.state.mkdir()

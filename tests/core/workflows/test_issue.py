@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import (
+    AccountError,
     AuthorizationFailed,
     CertificateUnusable,
     ConfigError,
@@ -29,6 +30,7 @@ from core.events import (
     ValidatorSeen,
     Warned,
 )
+from core.identifiers import BadLineageName
 from core.operations import Issued, IssueRequest
 from core.ports import CancelToken, TransportFailure
 from tests.support.acme_server import problem
@@ -62,6 +64,21 @@ def test_settings_that_cannot_be_kept_are_refused_before_anything_is_asked(appli
     assert appliance.ca.asked == []
     assert not (appliance.paths.live / NAME).is_symlink()
     assert appliance.issue(NAME).status.version == 1
+
+
+def test_an_account_that_is_unknown_before_there_is_one(appliance: Appliance) -> None:
+    """A server that answers even the directory with `accountDoesNotExist` is told with its own words."""
+    appliance.ca.fail("/directory", problem("accountDoesNotExist", 400, "no such account"), times=99)
+    with pytest.raises(AccountError) as caught:
+        appliance.issue("shop.example.com")
+    assert "no such account" in caught.value.why
+
+
+@pytest.mark.parametrize("name", ["x" * 129, "../certdeck", "a/b", "\udcff"])
+def test_a_name_that_cannot_be_is_refused_before_it_is_a_path(appliance: Appliance, name: str) -> None:
+    """No file is looked for under such a name, so the answer is about the name."""
+    with pytest.raises(BadLineageName):
+        appliance.issue("shop.example.com", name=name)
 
 
 def test_who_cancels_after_the_deployment_is_too_late(appliance: Appliance, tmp_path: Path) -> None:

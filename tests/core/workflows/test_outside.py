@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import threading
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from core.errors import NewerElsewhere
+from core.errors import CertdeckError, NewerElsewhere
 from core.store.versions import certificate_facts
 from core.upload.values import Part, Upload
 from core.workflows.outside import is_newer
@@ -219,3 +222,43 @@ def test_the_status_as_json_has_it(appliance: Appliance, service: Service) -> No
     assert found["listeners"] == [
         {"address": "web:443", "state": "deployed", "served_sha256": found["served_sha256"]},
     ]
+
+
+def test_a_folder_that_another_account_fills_is_in_no_command(appliance: Appliance, service: Service) -> None:
+    """Any account can copy a public certificate into an acme.sh folder of its own; root is not told to import from there."""
+    leaf = Authority.new(now=appliance.clock.now()).leaf([NAME])
+    folder = appliance.root / f"home/mallory/.acme.sh/{NAME}"
+    folder.mkdir(parents=True)
+    (folder / "fullchain.cer").write_bytes(leaf.fullchain_pem)
+    (folder / f"{NAME}.key").write_bytes(b"another key")
+    folder.chmod(0o777)
+    write_through(service, leaf)
+    found = appliance.engine.status().lineages[0].targets[0].outside
+    assert found is not None
+    assert shlex.split(found.command)[3:7] == ["--cert", service.target.certificate, "--key", service.target.key]
+    assert found.path == service.target.certificate
+
+
+@pytest.mark.parametrize("place", ["target", "client"])
+def test_no_device_is_opened(appliance: Appliance, service: Service, tmp_path: Path, place: str) -> None:
+    """Whoever owns a target's folder or a home can put a link to a device there; opening one can already do something."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    if place == "target":
+        certificate = Path(service.target.certificate)
+        certificate.unlink()
+        certificate.symlink_to(pipe)
+    else:
+        folder = appliance.root / f"home/mallory/.acme.sh/{NAME}"
+        folder.mkdir(parents=True)
+        (folder / "fullchain.cer").symlink_to(pipe)
+        write_through(service, Authority.new(now=appliance.clock.now()).leaf([NAME]))
+    writer = threading.Thread(target=lambda: os.close(os.open(pipe, os.O_WRONLY)), daemon=True)
+    writer.start()  # ends as soon as somebody opens the other end
+    appliance.engine.status()
+    with suppress(CertdeckError):
+        appliance.engine.deploy(NAME)
+    writer.join(0.3)
+    was_opened = not writer.is_alive()
+    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+    assert not was_opened
