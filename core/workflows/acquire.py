@@ -156,7 +156,8 @@ def _order_once(
         if isinstance(exc, AuthorizationFailed):
             # Nothing more can come of this order: a failed challenge cannot be tried again.
             delete_order(context.paths, plan.name)
-        tell_the_way_on(plan, exc)
+        is_new = not (context.paths.certificates / f"{plan.name}.toml").exists()
+        tell_the_way_on(plan, exc, context.config, is_new=is_new)
         raise
     try:
         fullchain = _looked_at(context, plan, obtained.fullchain_pem, open_order.key)
