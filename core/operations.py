@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.dns.provider import Field as DnsField
 from core.lineage_status import LineageStatus, ListenerState, Outside, Status, TargetState, TimerState
-from core.renewal_report import FailedLineage, RenewalReport, Skipped
+from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
 
 __all__ = [
     "AccountInfo",
@@ -364,7 +364,7 @@ class ScheduleInfo:
     """`Sunday`; None is every day."""
     words: str
     """`every day at 03:00 and 15:00`."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     """Certificates that live too short for it."""
 
 

@@ -157,6 +157,12 @@ def renewal_time(facts: Facts, config: Config) -> float:
     return min(due, max(before_chain_ends, facts.chain_retry_at or 0.0))
 
 
+def seconds_to_renew(facts: Facts, config: Config) -> float:
+    """Return the time from the moment a certificate is due to its end, by the rule alone: a CA's own moment moves with it."""
+    due = renewal_time(facts._replace(ari_chosen=None, chain_retry_at=None), config)
+    return facts.chain_not_after - due
+
+
 def _is_refused_upload(facts: Facts) -> bool:
     """Tell whether what waits was uploaded: whoever brought it was told that it was refused, and what is live stays live."""
     return facts.waiting is not None and facts.waiting.get("issuer") == UPLOAD

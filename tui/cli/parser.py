@@ -210,7 +210,7 @@ def _refuse_unknown(parser: _Parser, unknown: list[str], meant: str) -> NoReturn
         )
     near = get_close_matches(first, parser.options(), n=1) if first.startswith("-") else []
     hint = f" The nearest option is {near[0]}." if near else ""
-    parser.error(f"{first} is not known here.{hint}")
+    parser.error(f"There is no option or argument {first}.{hint}")
 
 
 def _sentence(message: str) -> str:
