@@ -49,7 +49,7 @@ class LostSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLog:
-    """The log after it was begun anew."""
+    """The new log, and where the one before it is kept."""
 
     previous_entries: int
     """Number of the last entry of the chain before, as far as it is known; 0 where nothing is."""

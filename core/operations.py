@@ -68,7 +68,7 @@ class IssueRequest:
     staging: bool = False
     """Order from the issuer's staging directory and stop there: nothing is stored or deployed."""
     rehearse: bool = False
-    """Staging first, then the real thing by itself."""
+    """Staging first, then the real order automatically."""
     targets: tuple[str, ...] | None = None
     """None: those the lineage has."""
     force: bool = False
@@ -148,7 +148,7 @@ class OpenOrder:
     challenge: str
     identifiers: tuple[str, ...]
     records: tuple[Record, ...]
-    """To be set by hand; empty for an order that goes on by itself."""
+    """To be set by hand; empty for an order that continues automatically."""
     created: datetime
     expires: datetime | None
     is_by_hand: bool

@@ -182,7 +182,7 @@ def _expiry_soon(case: Case, material: Material) -> Answer:
         words = "Less than a day is left"
     if severity(begin, end, now) == "green":
         return PASS, f"{words}.", ""
-    return WARN, f"{words}, and nobody renews it by itself.", "Order the next one now."
+    return WARN, f"{words}, and it does not renew automatically.", "Order the next one now."
 
 
 def _chain_expiry(case: Case, material: Material) -> Answer:

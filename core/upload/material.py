@@ -48,7 +48,7 @@ class Material:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was decided by itself, a sentence each."""
+        """What was decided automatically, a sentence each."""
         return tuple(_notes(self))
 
     @property

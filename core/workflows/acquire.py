@@ -232,7 +232,7 @@ def refitted(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:
 
 
 class _OpenOrder:
-    """The order on disk: found again when it fits the plan, else begun anew."""
+    """The order on disk: found again when it fits the plan, else a new one."""
 
     def __init__(self, context: Context, plan: Plan, vault: Vault, account_url: str) -> None:
         self._context = context

@@ -56,7 +56,7 @@ def make_request(
         if shown.is_lost:
             raise UsageError(
                 f"The private key of the signing request {name} is gone.",
-                "A certificate for it would be of no use.",
+                "A certificate for it could not be used.",
                 "Add --replace to make a new request with a new key.",
                 details={"needs": "replace", "domains": list(before.names)},
             )
@@ -185,7 +185,7 @@ def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str |
     if others:
         raise AlreadyThere(
             f"There is a signing request called {before.name} already, {' and '.join(others)}.",
-            "A new one has a new key: a certificate that still comes for the old one would be of no use.",
+            "A new one has a new key: a certificate that still comes for the old one cannot be used.",
             "Add --replace if nothing comes for it any more, or give the new request another name.",
             details={"needs": "replace", "domains": list(before.names)},
         )
@@ -193,7 +193,7 @@ def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str |
 
 def _shown(view: View, record: RequestRecord, *, is_new: bool = False) -> SigningRequest:
     is_lost = not requests.has_key(view.paths, record)
-    lost = ("Its private key is gone: a certificate for it would be of no use. Make a new request.",) if is_lost else ()
+    lost = ("Its private key is gone: a certificate for it cannot be used. Make a new request.",) if is_lost else ()
     return SigningRequest(
         name=record.name,
         domains=record.names,

@@ -35,7 +35,7 @@ class Decision:
     """`renew`, `deploy`, `finish`, `ask`, `put-back`, `skip`."""
     why: str
     renew_at: float | None = None
-    """Epoch seconds; None where it never renews by itself."""
+    """Epoch seconds; None where it never renews automatically."""
     needs_you: bool = False
     """A person has to begin."""
     is_own: bool = False
@@ -179,7 +179,7 @@ def _ari_chosen(facts: Facts) -> float | None:
 
 
 def why_never_alone(facts: Facts, config: Config) -> str:
-    """Return why a lineage never renews by itself, whatever its settings; empty when it can."""
+    """Return why a lineage never renews automatically, whatever its settings; empty when it can."""
     issuer = facts.issuer or config.defaults.issuer
     if issuer == UPLOAD:
         return "it was uploaded: bring a new certificate in time"
@@ -190,7 +190,7 @@ def why_never_alone(facts: Facts, config: Config) -> str:
 
 
 def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
-    """Decide about a lineage that never begins an order by itself: finish one that is open, else say when one is needed.
+    """Decide about a lineage whose orders a person begins: finish one that is open, else say when one is needed.
 
     Somebody who names it begins one, which then waits for its records.
     """
@@ -209,7 +209,7 @@ def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, name
         facts.name,
         SKIP,
         f"{BY_HAND}: it ends {ends}, begin now with certdeck --renew {facts.name}; a DNS provider, a CNAME to a zone of one, or "
-        "dns-persist-01 lets it renew by itself",
+        "dns-persist-01 lets it renew automatically",
         needs_you=True,
     )
 

@@ -78,7 +78,7 @@ def refuse_older(context: Context, name: str, ours: CertificateFacts, targets: S
                 f"{name} was not deployed: target {target.name} has a newer certificate of {found.client or 'somebody else'}.",
                 f"{found.path} holds a certificate from {found.not_before:{_MOMENT}}, valid until {found.not_after:{_MOMENT}}; "
                 f"the one to deploy is from {ours.not_before:{_MOMENT}} (times in UTC).",
-                f"Take it in: {found.command}{_stop(found)} To put the older one there all the same, add --force.",
+                f"Import it: {found.command}{_stop(found)} To put the older one there anyway, add --force.",
                 lineage=name,
                 details={"target": target.name, "serial": found.serial, "path": found.path, "client": found.client},
             )
@@ -96,7 +96,7 @@ def in_words(found: Outside) -> str:
         return f"{found.path} holds a certificate of {whose}, which {found.flaw}: deploy again."
     return (
         f"{found.path} holds a newer certificate of {whose}, valid until {found.not_after:%Y-%m-%d}. "
-        f"Take it in: {found.command}{_stop(found)}"
+        f"Import it: {found.command}{_stop(found)}"
     )
 
 

@@ -384,7 +384,7 @@ class _Run:
         return decision.name
 
     def _put_out(self, context: Context, lineage: LineageConfig) -> None:
-        """Deploy what waits, or have a new one where it is of no use any more."""
+        """Deploy what waits, or order a new one where it can no longer be used."""
         from core.events import Warned
         from core.store.lineages import read_version, waiting_version
         from core.workflows.deploy import settings_of_waiting

@@ -157,10 +157,10 @@ def _warnings(view: View, timetable: Timetable) -> Iterator[Notice]:
 
 
 def _before_end_seconds(view: View, facts: Facts) -> float | None:
-    """Return the time from the moment a certificate is due to its end; None where it does not renew by itself."""
+    """Return the time from the moment a certificate is due to its end; None where it does not renew automatically."""
     if facts.version is None:
         return None
-    # At its first moment it is not due: what is skipped without a time then never renews by itself.
+    # At its first moment it is not due: what is skipped without a time then never renews automatically.
     decision = decide(facts._replace(waiting_version=None), view.config, facts.not_before, force=False, named=False)
     if decision.action == SKIP and decision.renew_at is None:
         return None

@@ -193,7 +193,7 @@ def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
 
 
 def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
-    """Return when a lineage renews by itself, and by which rule."""
+    """Return when a lineage renews automatically, and by which rule."""
     if why_never_alone(facts, config):
         return None, "by hand"
     decision = decide(facts, config, now, force=False, named=False)

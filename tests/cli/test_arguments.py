@@ -190,7 +190,7 @@ def terms() -> TermsNotAgreed:
     return TermsNotAgreed(
         "Nobody has agreed to the terms of Let's Encrypt.",
         "The CA makes accounts only for those who agree.",
-        "Read them.",
+        "Read them, then run `certdeck issuer agree letsencrypt`, or add --agree-tos to the order.",
         details={"terms_of_service": "https://letsencrypt.org/terms.pdf"},
     )
 

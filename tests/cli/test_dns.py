@@ -278,10 +278,10 @@ def test_wrong_usage(argv: tuple[str, ...], word: str) -> None:
     assert engine.known_providers == ()
 
 
-def test_an_unknown_kind_is_not_found() -> None:
-    """A kind that there is not ends with 1 and the names of those that there are."""
+def test_an_unknown_kind_is_wrong_usage() -> None:
+    """A kind that there is not ends with 2 and the names of those that there are."""
     answer = command("dns", "add", "x", "--kind", "cloudfare", "--json")
-    assert (answer.status, answer.error["code"]) == (1, "not-found")
+    assert (answer.status, answer.error["code"]) == (2, "usage")
     assert "cloudflare" in answer.error["fix"]
 
 

@@ -204,7 +204,7 @@ def _refuse_unknown(parser: _Parser, unknown: list[str], meant: str) -> NoReturn
         import shlex
 
         raise UsageError(
-            f"`certdeck {parser.words}` does not take {printable(unknown[0])} by itself.",
+            f"`certdeck {parser.words}` does not take {printable(unknown[0])} as an argument.",
             f"It goes behind an option, most likely {meant}.",
             f"Write `{meant} {printable(shlex.quote(unknown[0]))}` instead.",
         )

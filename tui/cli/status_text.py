@@ -164,7 +164,7 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
     pairs += [
         ("Method", f"{text.method_shown(lineage.method)}{f' with {printable(lineage.dns)}' if lineage.dns else ''}"),
         ("Renews", f"{text.renewal_shown(lineage, now).removeprefix('renews ')} ({text.renewal_why(lineage)})"),
-        ("By itself", "yes" if lineage.auto_renew else "no"),
+        ("Automatic", "yes" if lineage.auto_renew else "no"),
     ]
     if text.is_by_hand(lineage):
         from tui.cli.records_text import WAY_OUT
@@ -176,7 +176,7 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
         pairs.append(("Waiting", f"version {lineage.waiting_version} is issued and not deployed yet"))
     if lineage.newer_version is not None:
         again = f"certdeck deploy {printable(lineage.name)} --version {lineage.newer_version}"
-        pairs.append(("Newer", f"version {lineage.newer_version} was rolled back from; `{again}` takes it again"))
+        pairs.append(("Newer", f"version {lineage.newer_version} was rolled back from; `{again}` deploys it again"))
     if lineage.open_order:
         pairs.append(("Order", f"open: `certdeck complete {printable(lineage.name)}` goes on with it"))
     if lineage.wanted:

@@ -189,7 +189,7 @@ COMMANDS = (
         arguments=_issuer,
         run=_rollover,
         examples=("account rollover letsencrypt",),
-        notes="For when somebody may have seen the key. The account stays; the old key is of no use any more.",
+        notes="For when somebody may have seen the key. The account stays; the old key is no longer valid.",
     ),
     Command(
         words="account import",

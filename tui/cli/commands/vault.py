@@ -1,4 +1,4 @@
-"""`certdeck vault …`: every secret sealed anew, or, when the master key is lost, a vault begun anew."""
+"""`certdeck vault …`: every secret sealed again, or, when the master key is lost, a new vault."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _new(call: Call) -> int:
         "set_aside": None if done.set_aside is None else str(done.set_aside),
         "new_key": done.is_new_key,
     }
-    call.result(value, [*_lost_lines(done.lost), f"The vault is begun anew.{made}{aside}"])
+    call.result(value, [*_lost_lines(done.lost), f"A new vault was made.{made}{aside}"])
     return exits.DONE
 
 
