@@ -14,7 +14,7 @@ from tui.glyphs import printable
 if TYPE_CHECKING:
     from tui.cli.call import Call
 
-WORKS_WITHOUT_COMMAND: Final = ("--json",)
+WORKS_WITHOUT_COMMAND: Final = ("--json", "--debug")
 """What may stand before the command, too."""
 
 TAKE_SECRETS: Final = ("account eab", "dns add")
@@ -57,6 +57,7 @@ class _Parser(argparse.ArgumentParser):
         )
         self.add_argument("-h", "--help", action="store_true", help="show this")
         self.add_argument("--json", action="store_true", help="print one JSON object")
+        self.add_argument("--debug", action="store_true", help="report every step on standard error")
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(
@@ -144,8 +145,9 @@ def _words(arguments: list[str]) -> tuple[str, list[str]]:
         return first, rest
     if first not in FAMILIES:
         _refuse_command(first)
-    ahead = [option for option in rest[:1] if option in WORKS_WITHOUT_COMMAND]
-    rest = rest[len(ahead) :]
+    ahead = []
+    while rest and rest[0] in WORKS_WITHOUT_COMMAND:
+        ahead.append(rest.pop(0))
     if rest and not rest[0].startswith("-"):
         words = f"{first} {rest[0]}"
         if words not in COMMANDS:
