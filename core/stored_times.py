@@ -51,7 +51,13 @@ LAST_ERROR = StoredTime("lineages/NAME/renewal.json", "last_error.at", 0.0, "sho
 ARI_CHECK = StoredTime(
     "lineages/NAME/renewal.json", "ari_check_at", LONGEST_ARI_PAUSE_SECONDS, "the CA is asked again at once"
 )
-LAST_RUN = StoredTime("last-run.json", "at", 0.0, "counts as no run")
+CHAIN_RETRY = StoredTime(
+    "lineages/NAME/renewal.json",
+    "chain_retry_at",
+    LONGEST_RETRY_SECONDS,
+    "a chain that ends first is asked for again at once",
+)
+LAST_RUN = StoredTime("last-run.json", "at, before", 0.0, "counts as no run")
 SCHEDULE_SINCE = StoredTime("schedule.json", "since", 0.0, "only the last run tells whether the timer lives")
 DELETED_AT = StoredTime("deleted/NAME-STAMP.sealed", "STAMP", 0.0, "the 30 days begin again, at the file's own time")
 LIMIT_NOTED = StoredTime("limits.json", "noted", 0.0, "the limit counts as over")
@@ -67,6 +73,7 @@ STORED_TIMES = (
     LAST_ATTEMPT,
     LAST_ERROR,
     ARI_CHECK,
+    CHAIN_RETRY,
     LAST_RUN,
     SCHEDULE_SINCE,
     DELETED_AT,
@@ -111,6 +118,7 @@ def void_times(
     last_attempt: float | None,
     next_attempt: float | None,
     ari_check_at: float | None,
+    chain_retry_at: float | None,
     last_error: Mapping[str, object] | None,
 ) -> tuple[str, ...]:
     """Return the names of those times of a lineage that are void. Epoch seconds."""
@@ -122,6 +130,8 @@ def void_times(
         found.append("next_attempt")
     if is_void(ari_check_at, now, ARI_CHECK):
         found.append("ari_check_at")
+    if is_void(chain_retry_at, now, CHAIN_RETRY):
+        found.append("chain_retry_at")
     if last_error is not None and is_void(_time_of(last_error), now, LAST_ERROR):
         found.append(ERROR_AT)
     return tuple(found)

@@ -71,6 +71,7 @@ class RenewalState:
             last_attempt=_seconds(self.last_attempt),
             next_attempt=_seconds(self.next_attempt),
             ari_check_at=_seconds(self.ari_check_at),
+            chain_retry_at=_seconds(self.chain_retry_at),
             last_error=self.last_error,
         )
 

@@ -83,6 +83,7 @@ def void_of(facts: Facts, now: float) -> tuple[str, ...]:
         facts.next_attempt is None
         and facts.last_attempt is None
         and facts.ari_check_at is None
+        and facts.chain_retry_at is None
         and not facts.last_error
     ):
         return ()
@@ -93,6 +94,7 @@ def void_of(facts: Facts, now: float) -> tuple[str, ...]:
         last_attempt=facts.last_attempt,
         next_attempt=facts.next_attempt,
         ari_check_at=facts.ari_check_at,
+        chain_retry_at=facts.chain_retry_at,
         last_error=facts.last_error,
     )
 
