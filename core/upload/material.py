@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.text import listed
 from core.upload.names import accepted
 from core.upload.recognise import Pieces
 from core.upload.values import LeftOut
@@ -176,9 +177,8 @@ def _notes(material: Material) -> list[str]:
         found.append(f"{link.certificate.subject} was missing and was taken from {link.store.title}.")
     unused = [each for each in way.strangers if each not in material.other_leaves]
     if unused:
-        names = ", ".join(_told(each, material.now) for each in unused[:3])
-        more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
-        found.append(f"Not part of the chain, and left out: {names}{more}.")
+        names = listed([_told(each, material.now) for each in unused], 3)
+        found.append(f"Not part of the chain, and left out: {names}.")
     for each in material.other_leaves[:3]:
         whose = "Another certificate" if set(each.names) & set(material.leaf.names) else "Another server's certificate"
         found.append(f"{whose} was left out: {_told(each, material.now)}.")

@@ -13,6 +13,7 @@ from core.key_types import KEY_TYPES
 from core.store import requests
 from core.store.lineages import live_version
 from core.store.requests import RequestRecord
+from core.text import listed
 from core.upload.names import bare_domains_missing
 from core.upload.values import SigningRequest
 from core.workflows.context import Context, View
@@ -176,7 +177,7 @@ def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str |
     others = [
         words
         for words, is_other in (
-            (f"for {_listed(before.names)}", set(names) != set(before.names)),
+            (f"for {listed(before.names, 4)}", set(names) != set(before.names)),
             (f"with a key of type {before.key_type}", key_type is not None and key_type != before.key_type),
             (f"with the subject {before.subject or '(none)'}", subject is not None and subject != before.subject),
         )
@@ -217,8 +218,3 @@ def advice(names: Sequence[str]) -> tuple[str, ...]:
     if private:
         found.append(f"{private[0]} A private CA can sign it.")
     return tuple(found)
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:4])
-    return f"{shown} and {len(names) - 4:,} more" if len(names) > 4 else shown

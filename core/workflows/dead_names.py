@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from core.config.model import Config
 from core.errors import AcmeProblem, AuthorizationFailed, IssuerError
+from core.text import listed
 from core.workflows.plan import Plan
 
 
@@ -24,7 +25,7 @@ def tell_the_way_on(plan: Plan, error: IssuerError, config: Config, *, is_new: b
     for name in left:
         words += ["-d", name]
     command = shlex.join([*words, *(_settings(plan, config) if is_new else ())])
-    error.fix += f" To go on without {_listed(sorted(refused))}: `{command}`."
+    error.fix += f" To go on without {listed(sorted(refused), 3)}: `{command}`."
 
 
 def _settings(plan: Plan, config: Config) -> Iterator[str]:
@@ -55,7 +56,3 @@ def _refused(error: IssuerError) -> set[str]:
     found = error.details.get("subproblems")
     subproblems = found if isinstance(found, list) else []
     return {str(each.get("identifier")) for each in (error.details, *subproblems) if each.get("identifier")}
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -213,11 +213,9 @@ def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequ
     by_name = {facts.name: facts for facts in every}
     for name in names:
         if name not in by_name and not any(problem.name == name for problem in broken):
-            raise NotFound(
-                f"There is no certificate {name!r}.",
-                "No file of that name is in certificates.d.",
-                "`certdeck status` lists what there is.",
-            )
+            from core.workflows.status import not_found
+
+            raise not_found(name, list(by_name))
     return [by_name[name] for name in dict.fromkeys(names) if name in by_name]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from core.text import listed
 from tui.cli import exits
 from tui.cli.parser import Command
 from tui.cli.prompts import confirm
@@ -82,8 +83,7 @@ def _lost_lines(lost: Sequence[LostSecret]) -> Iterator[str]:
     for kind, (what, cost) in _COSTS.items():
         names = [printable(each.name.partition("/")[2] or each.name) for each in lost if each.kind == kind]
         if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            yield f"  {what}: {', '.join(names[:5])}{more}. {cost}"
+            yield f"  {what}: {listed(names, 5)}. {cost}"
 
 
 COMMANDS = (
