@@ -277,14 +277,14 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
     worst = max((level for level, names in by_level.items() if names), default=exits.OK)
     for finding in stored:
         level = exits.CRITICAL if finding.status == "fail" else exits.WARNING
-        told[level].append(f"{printable(finding.title)}: {printable(finding.detail)}")
+        told[level].append(f"{printable(finding.title)}: {printable(finding.detail).rstrip('.')}")
         worst = max(worst, level)
     if status.timer.word != "active":
         trouble = status.timer.trouble or _TIMER[status.timer.word]
-        told[exits.WARNING].append(f"timer: {printable(trouble)}")
+        told[exits.WARNING].append(f"timer: {printable(trouble).rstrip('.')}")
         worst = max(worst, exits.WARNING)
     if status.clock_doubt:
-        told[exits.WARNING].append(f"clock: {printable(status.clock_doubt)}")
+        told[exits.WARNING].append(f"clock: {printable(status.clock_doubt).rstrip('.')}")
         worst = max(worst, exits.WARNING)
     word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
     healthy = len(by_level[exits.OK])
