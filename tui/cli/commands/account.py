@@ -183,6 +183,7 @@ COMMANDS = (
         arguments=_contact_arguments,
         run=_contact,
         examples=("account contact letsencrypt --email admin@example.com", "account contact letsencrypt --none"),
+        meant="--email",
     ),
     Command(
         words="account rollover",
