@@ -218,7 +218,7 @@ class LogPruned(Event, frozen=True, kw_only=True):
 
 
 class LogChainStarted(Event, frozen=True, kw_only=True):
-    """The log was begun anew, by somebody who asked for it."""
+    """A new log was started, by somebody who asked for it."""
 
     previous_entries: int
     """Number of the last entry of the chain before."""

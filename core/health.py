@@ -16,6 +16,7 @@ LEVELS = (OK, WARNING, CRITICAL)
 """From good to bad."""
 NO_TIMER = "no-timer"
 EXPIRES_SOON = "expires-soon"
+TIMER_TOO_RARE = "timer-too-rare"
 _DEPLOYMENT_ERRORS = frozenset(
     {"target-error", "stage-failed", "config-test-failed", "reload-failed", "probe-mismatch"}
 )
@@ -110,7 +111,7 @@ def _timer(row: LineageStatus) -> Iterator[Reason]:
         words = {"off": "is switched off", "absent": "is not set", "failed": "does not run"}[row.timer]
         yield Reason(NO_TIMER, WARNING, f"It is not renewed automatically: the timer {words}.")
     elif row.too_rare:
-        yield Reason("timer-too-rare", WARNING, row.too_rare)
+        yield Reason(TIMER_TOO_RARE, WARNING, row.too_rare)
 
 
 _WORDS = {"domains": "names", "key_type": "key type"}

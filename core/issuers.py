@@ -1,4 +1,4 @@
-"""The issuers certdeck knows by itself, as data, and what each of them takes. Pure.
+"""The built-in issuers, as data, and what each of them takes. Pure.
 
 What a directory says at run time (terms, profiles, ARI, CAA names) is read there and not kept here. Figures: FACTS of
 2026-11; Let's Encrypt's profiles page of 2026-07-14, the others' own pages.
@@ -186,7 +186,7 @@ def merged(
 def profile_for(
     issuer: Issuer, identifiers: Sequence[Identifier], wanted: str | None
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return the profile to order with, and what was decided by itself, in words."""
+    """Return the profile to order with, and what was decided automatically, in words."""
     if wanted is None and issuer.ip_profile and any(identifier.type == "ip" for identifier in identifiers):
         said = f"{issuer.title} gives certificates for IP addresses only with the profile {issuer.ip_profile}, so that one is used."
         return issuer.ip_profile, (said,)

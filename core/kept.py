@@ -46,7 +46,7 @@ class LostSecret(Struct, frozen=True, kw_only=True):
 
 
 class NewLog(Struct, frozen=True, kw_only=True):
-    """The log after it was begun anew."""
+    """The new log, and where the one before it is kept."""
 
     previous_entries: int
     """Number of the last entry of the chain before, as far as it is known; 0 where nothing is."""

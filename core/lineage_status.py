@@ -37,6 +37,8 @@ class Outside(Struct, frozen=True, kw_only=True):
     not_after: datetime
     newer: bool
     """It is valid, later than ours, and good for the same names: deploying ours would be a loss."""
+    flaw: str = ""
+    """Why it is not, in words that follow `which`; empty where it is."""
     command: str
     """Takes it in, as one would type it."""
     timer: str = ""

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from core.dns.provider import Field as DnsField
 from core.lineage_status import LineageStatus, ListenerState, Outside, Status, TargetState, TimerState
-from core.renewal_report import FailedLineage, RenewalReport, Skipped
+from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
 
 __all__ = [
     "AccountInfo",
@@ -68,7 +68,7 @@ class IssueRequest(Struct, frozen=True, kw_only=True):
     staging: bool = False
     """Order from the issuer's staging directory and stop there: nothing is stored or deployed."""
     rehearse: bool = False
-    """Staging first, then the real thing by itself."""
+    """Staging first, then the real order automatically."""
     targets: tuple[str, ...] | None = None
     """None: those the lineage has."""
     force: bool = False
@@ -142,7 +142,7 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     challenge: str
     identifiers: tuple[str, ...]
     records: tuple[Record, ...]
-    """To be set by hand; empty for an order that goes on by itself."""
+    """To be set by hand; empty for an order that continues automatically."""
     created: datetime
     expires: datetime | None
     is_by_hand: bool
@@ -342,7 +342,7 @@ class ScheduleInfo(Struct, frozen=True, kw_only=True):
     """`Sunday`; None is every day."""
     words: str
     """`every day at 03:00 and 15:00`."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     """Certificates that live too short for it."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -79,6 +80,12 @@ def tail(text: str, lines: int, limit: int = 300) -> str:
     """Return the last lines that are not empty of what a program said, each harmless and cut at `limit` characters."""
     said = (safe(line).strip() for line in re.sub(_ESCAPE, "", text).replace("\r", "\n").split("\n"))
     return "\n".join([line[:limit] for line in said if line][-lines:])
+
+
+def listed(items: Sequence[str], most: int) -> str:
+    """Return `a, b and 5 more`: at most `most` of the items, and how many others there are."""
+    shown = ", ".join(items[:most])
+    return f"{shown} and {len(items) - most:,} more" if len(items) > most else shown
 
 
 def _visible(character: str) -> str:

@@ -93,7 +93,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="problems", key="exclamation_mark", label="Problems", title="Show the files that cannot be read", scope="certificates",
         applies=lambda situation: situation.problems > 0 or situation.broken, shown_key="!", footer=2,
-        help="Says what is wrong with files that a person has written, and how to mend them.",
+        help="Says what is wrong with files that a person has written, and how to fix them.",
     ),
     # -- PEM -------------------------------------------------------------------------------------------------------
     Action(
@@ -151,7 +151,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="check-again", key="ctrl+r,f5", label="Check again", title="Run the checks again", scope="issue-check", footer=2,
-        help="Asks the network and the services again, after something was mended.",
+        help="Asks the network and the services again, after something was fixed.",
     ),
     Action(
         id="stop", key="ctrl+x", label="Stop", title="Stop the order", scope="issue-run", footer=2,
@@ -161,7 +161,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="try-again", key="r", label="Try again", title="Order it again", scope="issue-run", footer=2,
         applies=lambda situation: situation.row_kind == "failed",
-        help="Orders once more with everything as you entered it, after what stood in the way was mended.",
+        help="Orders once more with everything as you entered it, after the obstacle was removed.",
     ),
     Action(
         id="finish", key="enter,ctrl+j", label="Close", title="Close the wizard", scope="issue-run", footer=1, shown_key="enter",
@@ -289,7 +289,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="test", key="x,T,enter,ctrl+j", label="Test", title="Test this DNS provider", scope="dns", footer=1, shown_key="x",
         applies=lambda situation: may_write(situation) and bool(situation.row),
-        help="Writes a TXT record, waits until every name server has it, and removes it. Each step says what to mend.",
+        help="Writes a TXT record, waits until every name server has it, and removes it. Each step says what to fix.",
     ),
     Action(
         id="add", key="n,insert", label="New", title="Add a DNS provider", scope="dns", footer=2, applies=may_write,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from core.text import listed
 from tui.glyphs import printable
 
 
@@ -31,9 +32,7 @@ class _Facts:
         return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
 
     def joined(self, name: str, most: int = 3) -> str:
-        found = [printable(str(value)) for value in self.each(name)]
-        more = f" and {len(found) - most} more" if len(found) > most else ""
-        return ", ".join(found[:most]) + more
+        return listed([printable(str(value)) for value in self.each(name)], most)
 
     def time(self, name: str) -> str:
         value = self._facts.get(name)

@@ -347,7 +347,7 @@ def renewal_why(lineage: LineageStatus) -> str:
 def timer_shown(timer: TimerState, now: datetime) -> str:
     """Return what the scheduled run does: `timer on · next run 03:00, in 15 h`."""
     if timer.state == "off":
-        return "timer off · nothing renews by itself"
+        return f"{_NO_TIMER[timer.word]} · nothing renews automatically"
     if timer.state == "dead":
         last = "it has never run" if timer.last_run is None else f"last run {ago(timer.last_run, now)}"
         return f"timer dead · {last}"

@@ -101,7 +101,7 @@ def register(
         refusal = TermsNotAgreed(
             f"The terms of service of {session.issuer} are not agreed to.",
             f"The CA makes accounts only for those who agree: {directory.terms_of_service}",
-            f"Read them, then agree with --agree-tos, `certdeck issuer agree {session.issuer}`, or in the console.",
+            f"Read them, then run `certdeck issuer agree {session.issuer}`, or add --agree-tos to the order.",
             details={"terms_of_service": directory.terms_of_service},
         )
     elif directory.eab_required and eab is None:
@@ -218,7 +218,7 @@ def set_contact(session: AcmeSession, email: str | None) -> Account:
 
 
 def deactivate(session: AcmeSession) -> None:
-    """Give the account up for good (RFC 8555 §7.3.6). Raises AccountError (`account-error`) where the CA keeps it all the same."""
+    """Give the account up for good (RFC 8555 §7.3.6). Raises AccountError (`account-error`) where the CA keeps it."""
     try:
         account = _changed(session, {"status": "deactivated"})
     except AccountDeactivated:

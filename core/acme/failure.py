@@ -13,6 +13,7 @@ from core.acme.side_by_side import side_by_side
 from core.dns.names import DNS_CHALLENGES
 from core.errors import AuthorizationFailed, IssuerError
 from core.events import ChallengeFailed, Narrator
+from core.text import listed
 
 NAMED = 3
 """How many names an error spells out; all of them are in its details."""
@@ -55,10 +56,9 @@ def of_authorizations(session: AcmeSession, failed: Sequence[Authorization], nar
         whys.append(f"{one.name}: {session.issuer} {what} {why}")
         fixes.append(fix)
         narrator.tell(ChallengeFailed(identifier=one.name, problem=problem.detail or problem.word))
-    shown = ", ".join(one.name for one in failed[:NAMED])
-    more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+    names = listed([one.name for one in failed], NAMED)
     return AuthorizationFailed(
-        f"{session.issuer} could not validate {shown}{more}.",
+        f"{session.issuer} could not validate {names}.",
         " ".join(whys[:NAMED]),
         " ".join(dict.fromkeys(fixes)),
         details={"problems": facts},

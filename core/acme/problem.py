@@ -177,7 +177,7 @@ def error_for(
 
 
 def give_up_fix(issuer: str) -> str:
-    """Return what helps when an account is of no use any more."""
+    """Return what helps when an account can no longer be used."""
     return f"Give it up here, too: `certdeck account deactivate {issuer}`. The next order creates a new account."
 
 

@@ -69,7 +69,7 @@ WORDS: Mapping[ProblemType, Words] = {
     ProblemType.COMPOUND: Words(
         "refuses for several reasons.",
         "Each name has a reason of its own; they are listed with the names.",
-        "Mend each.",
+        "Fix each of them.",
     ),
     ProblemType.CONNECTION: Words(
         "could not connect to this machine.",
@@ -121,7 +121,7 @@ WORDS: Mapping[ProblemType, Words] = {
     ProblemType.TLS: Words(
         "could not speak TLS with this machine.",
         "The validation servers were redirected to HTTPS, or used TLS themselves, and the handshake failed.",
-        "Let /.well-known/acme-challenge/ be answered on port 80 without a redirect, or mend TLS on port 443.",
+        "Let /.well-known/acme-challenge/ be answered on port 80 without a redirect, or fix TLS on port 443.",
     ),
     ProblemType.UNAUTHORIZED: Words(
         "was not convinced.",
@@ -186,7 +186,7 @@ WORDS: Mapping[ProblemType, Words] = {
 PAUSED = Words(
     "has paused this name for this account.",
     "It failed too many times in a row, over weeks.",
-    "Mend the cause, then open the address in the CA's message to unpause the name.",
+    "Fix the cause, then open the address in the CA's message to unpause the name.",
 )
 SECONDARY = (
     "The CA looks from several countries at once, and some of its servers were kept out: allow port 80 (or DNS) from "

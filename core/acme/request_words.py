@@ -59,7 +59,7 @@ _REFUSED: Mapping[RequestKind, Words] = {
     RequestKind.KEY_CHANGE: Words(
         "refused the new key of the account.",
         "The account keeps the key it has.",
-        "Read what the CA says. For a new key all the same, give the account up (account deactivate): the next order creates one.",
+        "Read what the CA says. To get a new key anyway, give the account up (account deactivate): the next order creates one.",
     ),
     RequestKind.REVOCATION: Words(
         "refused to revoke the certificate.",

@@ -1,7 +1,7 @@
 """From files to values, strictly: unknown keys, wrong types and impossible values are found all at once.
 
 `tomllib` reads; a walker over the value classes of `core.config.model` fills them, so a key exists exactly where a field does. Each
-problem says file, line and key, what is wrong and how to mend it. A missing configuration file is the default configuration.
+problem says file, line and key, what is wrong and how to fix it. A missing configuration file is the default configuration.
 Every command comes through here, so nothing heavy is imported: nearest names and line numbers are for when something is wrong.
 """
 
@@ -154,7 +154,7 @@ class _Walk:
                     "",
                     line,
                     f"this is no TOML: {reason}{column}",
-                    "Correct that line: text stands in quotes, lists in [ ].",
+                    "Correct that line: text goes in quotes, lists in [ ].",
                 )
             )
         except RecursionError:

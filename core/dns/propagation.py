@@ -83,7 +83,7 @@ class Propagation:
                         Warned(
                             code="name-server-silent",
                             what=f"The name server {address} does not answer for its zone; the others have the records.",
-                            fix="Mend it or take it out of the zone: a CA may happen to ask it.",
+                            fix="Repair it, or take it out of the zone: a CA may ask it.",
                         )
                     )
                 return views

@@ -116,7 +116,7 @@ class DnsProviders(Frame):
         return look(self._reading(cancel), name)
 
     def give_up(self, name: str, *, report: Reporter = ignore) -> None:
-        """Forget the open order of a lineage; the records that were set for it are of no use any more. Raises NotFound."""
+        """Forget the open order of a lineage; the records that were set for it are no longer needed. Raises NotFound."""
         from core.workflows.manual import give_up
 
         with self._writing("give up", report, None, name) as context:

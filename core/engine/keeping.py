@@ -1,4 +1,4 @@
-"""What is kept for a bad day: deleted certificates, and a vault that is begun anew when its key is lost."""
+"""What is kept for a bad day: deleted certificates, and a new vault when the key is lost."""
 
 from __future__ import annotations
 

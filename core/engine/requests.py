@@ -62,7 +62,7 @@ class Requests(Frame):
         write_request(self._view(), name, out)
 
     def remove_csr(self, name: str, *, report: Reporter = ignore) -> None:
-        """Forget a request and its private key; a certificate for it is of no use then. Raises NotFound (`not-found`)."""
+        """Forget a request and its private key; a certificate for it cannot be used then. Raises NotFound (`not-found`)."""
         from core.workflows.csr import forget_request
 
         with self._writing("signing request removal", report) as context:

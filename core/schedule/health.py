@@ -30,6 +30,8 @@ def timer_state(
     `on`: it is installed and runs. `off`: it is not installed, or not switched on. `dead`: it is installed and does not run.
     `unknown`: something of somebody else's runs it regularly. `trouble` says what is the matter.
     """
+    if run_before is not None and _is_to_come(run_before, now):
+        run_before = None
     if last_run is not None and _is_to_come(last_run, now):
         last_run, last_outcome, last_error = None, "", ""
     if last_run is None or (run_before is not None and run_before >= last_run):

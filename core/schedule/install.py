@@ -41,7 +41,7 @@ def method_here(env: Environment) -> str | None:
 
 
 def no_way(env: Environment, timetable: Timetable, program: str) -> CertdeckError:
-    """Return the error for a box that can start nothing by itself: with the lines to add by hand."""
+    """Return the error for a box that can start nothing automatically: with the lines to add by hand."""
     lines = crontab.user_lines(timetable, program, home_of(env))
     why, way = "Neither systemd nor cron is here.", "Install cron"
     if env.places.systemd.is_dir():
@@ -186,7 +186,7 @@ def _systemctl(env: Environment, cancel: CancelToken | None, *words: str) -> Non
     raise CertdeckError(
         f"`systemctl {' '.join(words)}` failed.",
         why,
-        "Mend that and say it again; the schedule is as it was.",
+        "Fix that and run the command again; the schedule is unchanged.",
         details={"output": done.output},
     )
 

@@ -53,5 +53,5 @@ def _refused(action: str, output: str) -> CertdeckError:
     return CertdeckError(
         f"The crontab could not be {action}.",
         said[0] if said else "cron gave no reason.",
-        "Mend that, or change it by hand with `crontab -e`.",
+        "Fix that, or edit the crontab yourself with `crontab -e`.",
     )

@@ -254,7 +254,7 @@ def store_error(exc: OSError, path: Path | str, action: str = "written") -> Stor
         return StoreNotWritable(
             what,
             "The file system is read-only.",
-            "Mount it writable and start it again; what was there is still there.",
+            "Mount it writable and run it again; existing files are unchanged.",
         )
     if exc.errno in (errno.EACCES, errno.EPERM):
         return StoreNotWritable(
@@ -263,7 +263,7 @@ def store_error(exc: OSError, path: Path | str, action: str = "written") -> Stor
             "Start it as root (with sudo), or correct the owner of the folder.",
         )
     why = f"The system says: {exc.strerror or 'input/output error'}."
-    return StoreError(what, why, "Mend that and start it again; what was there is still there.")
+    return StoreError(what, why, "Fix that and run it again; existing files are unchanged.")
 
 
 def _temporary_in(folder: Path) -> Path:

@@ -69,7 +69,7 @@ def delete_lineage(
     try:
         let_go()
     except BaseException:
-        with suppress(StoreError):  # one copy too many goes by itself in 30 days
+        with suppress(StoreError):  # one copy too many is removed after 30 days
             remove_file(path)
         raise
     make_dir(home)

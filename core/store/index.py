@@ -285,7 +285,7 @@ def _load(paths: Paths) -> tuple[dict[str, Any], int, bool]:
 
 
 def check_index(paths: Paths) -> None:
-    """Raise StoreTooNew (`store-too-new`) for an index of a later release: it is of no use here, and is not replaced."""
+    """Raise StoreTooNew (`store-too-new`) for an index of a later release: it cannot be used here, and is not replaced."""
     if not _load(paths)[2]:
         from core.store.records import check_format
 

@@ -51,7 +51,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
 
 
 STOPPED = "stopped"
-"""The stage of an order that a person has cancelled: nothing goes on with it by itself."""
+"""The stage of an order that a person has cancelled: nothing continues it automatically."""
 
 
 def save_order(paths: Paths, record: OrderRecord) -> None:

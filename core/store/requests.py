@@ -114,7 +114,7 @@ def open_key(paths: Paths, vault: Vault, record: RequestRecord) -> bytes:
 
 
 def has_key(paths: Paths, record: RequestRecord) -> bool:
-    """Tell whether the key of a request is there: a vault that was begun anew has set it aside."""
+    """Tell whether the key of a request is there: `vault new` has set it aside."""
     return _key_file(paths, record).exists()
 
 

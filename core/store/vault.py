@@ -61,7 +61,7 @@ class Vault:
             raise NotFound(
                 f"There is no secret {name} in the vault.",
                 "It was never set, or it was removed.",
-                "Set it again; for an account key, remove the account and let it be made anew.",
+                "Set it again; for an account key, remove the account, and the next order makes a new one.",
             )
         return secret
 

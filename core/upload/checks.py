@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from core.key_types import key_words
 from core.severity import days_left, severity
+from core.text import listed
 from core.upload import strength
 from core.upload.material import Material
 from core.upload.names import accepted, addresses_as_names, bare_domains_missing, missing
@@ -181,7 +182,7 @@ def _expiry_soon(case: Case, material: Material) -> Answer:
         words = "Less than a day is left"
     if severity(begin, end, now) == "green":
         return PASS, f"{words}.", ""
-    return WARN, f"{words}, and nobody renews it by itself.", "Order the next one now."
+    return WARN, f"{words}, and it does not renew automatically.", "Order the next one now."
 
 
 def _chain_expiry(case: Case, material: Material) -> Answer:
@@ -208,21 +209,29 @@ def _host_match(case: Case, material: Material) -> Answer:
     if set(refused) & set(addresses_as_names(material.leaf)):
         return (
             FAIL,
-            f"{_listed(refused)} is in it as a DNS name, not as an IP address: no client accepts that (RFC 9525).",
+            f"{listed(refused, _MOST_LISTED)} is in it as a DNS name, not as an IP address: no client accepts that (RFC 9525).",
             "Have it issued again with the address as an IP address.",
         )
     if refused:
-        return FAIL, f"It is not for {_listed(refused)}, but for {_listed(names) or 'no name'}.", "Give the right one."
+        return (
+            FAIL,
+            f"It is not for {listed(refused, _MOST_LISTED)}, but for {listed(names, _MOST_LISTED) or 'no name'}.",
+            "Give the right one.",
+        )
     unserved = [host for host in case.served if not accepted(material.leaf, host)]
     if unserved:
-        return WARN, f"Services that use it are asked for {_listed(unserved)}, which it is not for.", "Add that name."
+        return (
+            WARN,
+            f"Services that use it are asked for {listed(unserved, _MOST_LISTED)}, which it is not for.",
+            "Add that name.",
+        )
     if not material.leaf.has_san:
         return (
             WARN,
             "The name is in the subject alone; browsers look at the alternative names.",
             "Have it issued again.",
         )
-    return PASS, f"It is for {_listed(list(dict.fromkeys((*case.hosts, *case.served))))}.", ""
+    return PASS, f"It is for {listed(list(dict.fromkeys((*case.hosts, *case.served))), _MOST_LISTED)}.", ""
 
 
 def _names_kept(case: Case, material: Material) -> Answer:
@@ -232,7 +241,7 @@ def _names_kept(case: Case, material: Material) -> Answer:
     if gone:
         return (
             WARN,
-            f"It is no longer for {_listed(gone)}; visitors of that name would be turned away.",
+            f"It is no longer for {listed(gone, _MOST_LISTED)}; visitors of that name would be turned away.",
             "Have it issued with that name, too, if it is still in use.",
         )
     return PASS, "Every name of the certificate before is in it.", ""
@@ -289,11 +298,6 @@ def _clock(case: Case, _material: Material) -> Answer:
     if case.clock_is_wrong:
         return WARN, f"The clock of this box shows {_day(case.now)}, before this program was built.", "Set the clock."
     return PASS, f"The clock of this box shows {_day(case.now)}.", ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_LISTED])
-    return f"{shown} and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else shown
 
 
 def _day(moment: datetime) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from core.text import listed
 from core.upload.names import accepted
 from core.upload.recognise import Pieces
 from core.upload.values import LeftOut
@@ -47,7 +48,7 @@ class Material(Struct, frozen=True, kw_only=True):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was decided by itself, a sentence each."""
+        """What was decided automatically, a sentence each."""
         return tuple(_notes(self))
 
     @property
@@ -175,9 +176,8 @@ def _notes(material: Material) -> list[str]:
         found.append(f"{link.certificate.subject} was missing and was taken from {link.store.title}.")
     unused = [each for each in way.strangers if each not in material.other_leaves]
     if unused:
-        names = ", ".join(_told(each, material.now) for each in unused[:3])
-        more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
-        found.append(f"Not part of the chain, and left out: {names}{more}.")
+        names = listed([_told(each, material.now) for each in unused], 3)
+        found.append(f"Not part of the chain, and left out: {names}.")
     for each in material.other_leaves[:3]:
         whose = "Another certificate" if set(each.names) & set(material.leaf.names) else "Another server's certificate"
         found.append(f"{whose} was left out: {_told(each, material.now)}.")

@@ -144,7 +144,7 @@ def _attempts(passphrase: bytes | None) -> list[bytes | None]:
 
 
 def _refuse_unreadable(exc: Exception) -> None:
-    """Raise PfxProblem for a failure that no other passphrase would mend."""
+    """Raise PfxProblem for a failure that no other passphrase would fix."""
     text = str(exc).lower()
     if "unsupported" in text and "password" not in text:
         raise PfxProblem("The file holds something, or is encrypted with something, that is not read here.") from exc

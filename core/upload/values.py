@@ -83,7 +83,7 @@ class UploadCheck(Struct, frozen=True, kw_only=True):
     found: tuple[str, ...] = ()
     """What was recognised, e.g. `1 certificate`, `1 key`, `2 in the chain`."""
     notes: tuple[str, ...] = ()
-    """What was decided by itself: left out, completed, put in order."""
+    """What was decided automatically: left out, completed, put in order."""
     left_out: tuple[LeftOut, ...] = ()
     """What was given and is not used."""
     chain_state: str = ""

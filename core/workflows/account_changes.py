@@ -31,7 +31,7 @@ _EMAIL = re.compile(r"[^\s@,<>\"\x00-\x1f\x7f]{1,64}@[^\s@,<>\"\x00-\x1f\x7f]{1,
 
 
 def roll_over(context: Context, issuer: str) -> AccountInfo:
-    """Give the account a new key (RFC 8555 §7.3.5). The old one is of no use afterwards.
+    """Give the account a new key (RFC 8555 §7.3.5). The old one is no longer valid afterwards.
 
     Raises:
         NotFound: there is no account; IssuerError: the CA refused, or did not answer: the next use finds out which key holds.

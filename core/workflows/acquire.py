@@ -157,7 +157,8 @@ def _order_once(
         if isinstance(exc, AuthorizationFailed):
             # Nothing more can come of this order: a failed challenge cannot be tried again.
             delete_order(context.paths, plan.name)
-        tell_the_way_on(plan, exc)
+        is_new = not (context.paths.certificates / f"{plan.name}.toml").exists()
+        tell_the_way_on(plan, exc, context.config, is_new=is_new)
         raise
     try:
         fullchain = _looked_at(context, plan, obtained.fullchain_pem, open_order.key)
@@ -232,7 +233,7 @@ def refitted(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:
 
 
 class _OpenOrder:
-    """The order on disk: found again when it fits the plan, else begun anew."""
+    """The order on disk: found again when it fits the plan, else a new one."""
 
     def __init__(self, context: Context, plan: Plan, vault: Vault, account_url: str) -> None:
         self._context = context

@@ -1,7 +1,7 @@
 """Trying a DNS provider the whole way (ST-24): credentials, zone, a random record, seen everywhere, removed.
 
 It uses the same name and the same steps as an order would, so that what passes here passes at night: a permission for
-`_acme-challenge` alone is enough. Each step that fails says what to mend.
+`_acme-challenge` alone is enough. Each step that fails says what to fix.
 """
 
 from __future__ import annotations

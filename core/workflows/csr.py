@@ -13,6 +13,7 @@ from core.key_types import KEY_TYPES
 from core.store import requests
 from core.store.lineages import live_version
 from core.store.requests import RequestRecord
+from core.text import listed
 from core.upload.names import bare_domains_missing
 from core.upload.values import SigningRequest
 from core.workflows.context import Context, View
@@ -56,7 +57,7 @@ def make_request(
         if shown.is_lost:
             raise UsageError(
                 f"The private key of the signing request {name} is gone.",
-                "A certificate for it would be of no use.",
+                "A certificate for it could not be used.",
                 "Add --replace to make a new request with a new key.",
                 details={"needs": "replace", "domains": list(before.names)},
             )
@@ -176,7 +177,7 @@ def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str |
     others = [
         words
         for words, is_other in (
-            (f"for {_listed(before.names)}", set(names) != set(before.names)),
+            (f"for {listed(before.names, 4)}", set(names) != set(before.names)),
             (f"with a key of type {before.key_type}", key_type is not None and key_type != before.key_type),
             (f"with the subject {before.subject or '(none)'}", subject is not None and subject != before.subject),
         )
@@ -185,7 +186,7 @@ def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str |
     if others:
         raise AlreadyThere(
             f"There is a signing request called {before.name} already, {' and '.join(others)}.",
-            "A new one has a new key: a certificate that still comes for the old one would be of no use.",
+            "A new one has a new key: a certificate that still comes for the old one cannot be used.",
             "Add --replace if nothing comes for it any more, or give the new request another name.",
             details={"needs": "replace", "domains": list(before.names)},
         )
@@ -193,7 +194,7 @@ def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str |
 
 def _shown(view: View, record: RequestRecord, *, is_new: bool = False) -> SigningRequest:
     is_lost = not requests.has_key(view.paths, record)
-    lost = ("Its private key is gone: a certificate for it would be of no use. Make a new request.",) if is_lost else ()
+    lost = ("Its private key is gone: a certificate for it cannot be used. Make a new request.",) if is_lost else ()
     return SigningRequest(
         name=record.name,
         domains=record.names,
@@ -217,8 +218,3 @@ def advice(names: Sequence[str]) -> tuple[str, ...]:
     if private:
         found.append(f"{private[0]} A private CA can sign it.")
     return tuple(found)
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:4])
-    return f"{shown} and {len(names) - 4:,} more" if len(names) > 4 else shown

@@ -1,4 +1,4 @@
-"""Lineages whose live version cannot be read any more: a new one mends that, as far as one can be had by itself."""
+"""Lineages whose live version cannot be read any more: a new one repairs that, where one can be ordered automatically."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.workflows.due import RENEW, SKIP, Decision, decide
 def damaged(view: View, problems: Sequence[CertdeckError], *, force: bool, named: bool) -> list[Decision]:
     """Return what is to be done about those of `problems` that a new certificate ends; the others stay problems.
 
-    One whose link in `live` was changed is not among them: taking the lock mends that.
+    One whose link in `live` was changed is not among them: taking the lock repairs that.
     """
     found = []
     now = view.env.clock.now().timestamp()

@@ -1,4 +1,4 @@
-"""What would stop an issuance, and how to mend it, before an order is spent on finding out.
+"""What would stop an issuance, and how to fix it, before an order is spent on finding out.
 
 Each check is a small function that yields findings; none of them changes anything but for binding the HTTP-01 port for a
 moment. The network is asked only by the checks that say so, side by side, so that a dead name server costs its time-out once.

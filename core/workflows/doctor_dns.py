@@ -51,7 +51,7 @@ def _by_hand(wanted: Plan) -> Iterator[Finding]:
         id="by-hand",
         status="warn",
         title="Renewal",
-        detail="the records of each order are set by hand, so this certificate does not renew by itself",
+        detail="the records of each order are set by hand, so this certificate does not renew automatically",
         fix="Add a DNS provider, lead _acme-challenge by a CNAME into a zone of one, or use dns-persist-01 where the CA has it.",
     )
 

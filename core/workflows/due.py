@@ -36,7 +36,7 @@ class Decision(Struct, frozen=True):
     """`renew`, `deploy`, `finish`, `ask`, `put-back`, `skip`."""
     why: str
     renew_at: float | None = None
-    """Epoch seconds; None where it never renews by itself."""
+    """Epoch seconds; None where it never renews automatically."""
     needs_you: bool = False
     """A person has to begin."""
     is_own: bool = False
@@ -160,6 +160,12 @@ def renewal_time(facts: Facts, config: Config) -> float:
     return min(due, max(before_chain_ends, facts.chain_retry_at or 0.0))
 
 
+def seconds_to_renew(facts: Facts, config: Config) -> float:
+    """Return the time from the moment a certificate is due to its end, by the rule alone: a CA's own moment moves with it."""
+    due = renewal_time(facts._replace(ari_chosen=None, chain_retry_at=None), config)
+    return facts.chain_not_after - due
+
+
 def _is_refused_upload(facts: Facts) -> bool:
     """Tell whether what waits was uploaded: whoever brought it was told that it was refused, and what is live stays live."""
     return facts.waiting is not None and facts.waiting.get("issuer") == UPLOAD
@@ -176,7 +182,7 @@ def _ari_chosen(facts: Facts) -> float | None:
 
 
 def why_never_alone(facts: Facts, config: Config) -> str:
-    """Return why a lineage never renews by itself, whatever its settings; empty when it can."""
+    """Return why a lineage never renews automatically, whatever its settings; empty when it can."""
     issuer = facts.issuer or config.defaults.issuer
     if issuer == UPLOAD:
         return "it was uploaded: bring a new certificate in time"
@@ -187,7 +193,7 @@ def why_never_alone(facts: Facts, config: Config) -> str:
 
 
 def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
-    """Decide about a lineage that never begins an order by itself: finish one that is open, else say when one is needed.
+    """Decide about a lineage whose orders a person begins: finish one that is open, else say when one is needed.
 
     Somebody who names it begins one, which then waits for its records.
     """
@@ -206,7 +212,7 @@ def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, name
         facts.name,
         SKIP,
         f"{BY_HAND}: it ends {ends}, begin now with certdeck --renew {facts.name}; a DNS provider, a CNAME to a zone of one, or "
-        "dns-persist-01 lets it renew by itself",
+        "dns-persist-01 lets it renew automatically",
         needs_you=True,
     )
 

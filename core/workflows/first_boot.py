@@ -1,7 +1,7 @@
 """HTTPS at once: a self-signed certificate for a box that has none (ST-02, SF-09), and again when its name or address changes.
 
 Idempotent: a lineage `default` that somebody else's certificate has taken over is left alone. When the names change, the key
-stays and only the certificate is made anew, so that clients that pinned the key keep working; the new fingerprint is
+stays and only the certificate is renewed, so that clients that pinned the key keep working; the new fingerprint is
 announced. The life is finite and the timer renews it. `not_before` lies a day back against clocks that are late, and a clock
 that stands before the build date is said and not believed.
 """
@@ -143,8 +143,8 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
         context.narrator.tell(
             Warned(
                 code="new-fingerprint",
-                what=f"The self-signed certificate was made anew, its key stayed. SHA-256: {status.sha256}",
-                fix="Compare it with what your browser shows, and accept it there once more.",
+                what=f"The self-signed certificate was renewed with the same key. SHA-256: {status.sha256}",
+                fix="Compare it with what your browser shows, and accept it there again.",
             )
         )
     same = facts is not None and set(facts.names) == set(names)
@@ -163,7 +163,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
 
 
 def _facts(context: Context) -> Facts | None:
-    """Return what there is; a live version that is damaged or gone counts as none, so that it is made anew."""
+    """Return what there is; a live version that is damaged or gone counts as none, so that it is made again."""
     from core.store.index import facts_of, facts_without_live
 
     if not (context.paths.certificates / f"{NAME}.toml").exists():

@@ -211,5 +211,5 @@ def _keep_the_fallback(context: Context, existing: LineageConfig | None) -> None
         raise UsageError(
             f"{existing.name} is the box's own self-signed certificate.",
             "It stays as the fallback for the day on which a renewal fails.",
-            "Give the new certificate another name with --name; it takes over the service by itself.",
+            "Give the new certificate another name with --name; it takes over the service automatically.",
         )

@@ -156,7 +156,7 @@ def waiting(issuer: str, limit: Limit) -> RateLimited:
     return RateLimited(
         f"{issuer} {WHAT[limit.kind]}{about} before {until:%Y-%m-%d %H:%M} UTC.",
         f"It has refused a request because of a limit, and asking again earlier can make that longer.{said}",
-        "Wait until then: the scheduled run goes on by itself. To try at once, use --force with the certificate's name.",
+        "Wait until then: the scheduled run continues automatically. To try at once, use --force with the certificate's name.",
         retry_at=until,
         details={"closed": True, "kind": limit.kind},
     )

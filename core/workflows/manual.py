@@ -35,7 +35,7 @@ def look(context: Context, name: str) -> tuple[RecordView, ...]:
 
 
 def give_up(context: Context, name: str) -> None:
-    """Forget an open order. The CA lets it expire by itself. Raises NotFound."""
+    """Forget an open order. At the CA it expires. Raises NotFound."""
     the_order(context.paths, name)
     delete_order(context.paths, name)
     context.narrator.tell(Changed(what=f"the open order of {name} given up"))

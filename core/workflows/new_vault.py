@@ -1,4 +1,4 @@
-"""A vault that nobody can open any more, begun anew: what no key opens is set aside, never removed.
+"""A vault that nobody can open any more, replaced by a new one: what no key opens is set aside, never removed.
 
 For the day on which `etc/` is lost and there is no backup. Certificates in use are not touched: their keys lie in the open
 beside them. Killed at any step, the next call goes on: each record is moved in one step, and a key is made last.

@@ -128,7 +128,7 @@ def failed(context: Context, name: str, exc: Exception) -> None:
 
 
 def _is_by_hand(context: Context, name: str) -> bool:
-    """Tell whether nothing is tried again by itself. What is damaged is: it is renewed."""
+    """Tell whether nothing is tried again automatically. What is damaged is: it is renewed."""
     try:
         return bool(why_never_alone(facts_of(context.paths, name), context.config))
     except CertdeckError:

@@ -16,6 +16,7 @@ from core.config.model import TargetConfig
 from core.errors import CertdeckError, NewerElsewhere
 from core.lineage_status import Outside
 from core.regular import read_without_waking
+from core.staging import is_staging_issuer
 from core.store.index import Facts, facts_of_all
 from core.store.versions import CertificateFacts, certificate_facts, leaf_sha256
 from core.workflows.context import Context, View
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from core.adopt.found import FoundCertificate
 
 _MOMENT = "%Y-%m-%d %H:%M"
-STAGING_SIGNS = ("(STAGING)", "Fake LE")
-"""How Let's Encrypt's staging issuers are called: clients trust none of them."""
 
 
 def outside(view: View, name: str, ours: CertificateFacts, target: TargetConfig, own: Iterable[str]) -> Outside | None:
@@ -47,23 +46,30 @@ def outside(view: View, name: str, ours: CertificateFacts, target: TargetConfig,
         theirs = certificate_facts(text)
     except ValueError:
         return None
-    newer = is_newer(theirs, ours, view.env.clock.now()) and _belong_together(text, Path(target.key))
-    return _described(view, name, target, theirs, newer)
+    flaw = flaw_of(theirs, ours, view.env.clock.now()) or _pair_flaw(text, Path(target.key))
+    return _described(view, name, target, theirs, flaw)
 
 
-def is_newer(theirs: CertificateFacts, ours: CertificateFacts, now: datetime) -> bool:
-    """Tell whether `theirs` would be a loss: issued later, valid now, trusted like ours, and good for every name of ours. Pure."""
+def flaw_of(theirs: CertificateFacts, ours: CertificateFacts, now: datetime) -> str:
+    """Return why `theirs` cannot take the place of `ours`, for `which …`; empty where replacing it would be a loss. Pure.
+
+    A loss is one that was issued later, is valid now, trusted like ours, and good for every name of ours.
+    """
     from core.upload.names import covers
 
-    return (
-        theirs.not_before > ours.not_before
-        and theirs.not_before <= now < theirs.not_after
-        and not theirs.self_signed
-        and not any(sign in theirs.issuer for sign in STAGING_SIGNS)
-        and all(
-            each in theirs.names or (not each.startswith("*.") and covers(theirs.names, each)) for each in ours.names
-        )
-    )
+    if theirs.not_before <= ours.not_before:
+        return "is not newer"
+    if not theirs.not_before <= now < theirs.not_after:
+        return "is not valid now"
+    if theirs.self_signed:
+        return "is self-signed"
+    if is_staging_issuer(theirs.issuer):
+        return "comes from a staging CA"
+    if not all(
+        each in theirs.names or (not each.startswith("*.") and covers(theirs.names, each)) for each in ours.names
+    ):
+        return "is not for the same names"
+    return ""
 
 
 def refuse_older(context: Context, name: str, ours: CertificateFacts, targets: Sequence[TargetConfig]) -> None:
@@ -76,7 +82,7 @@ def refuse_older(context: Context, name: str, ours: CertificateFacts, targets: S
                 f"{name} was not deployed: target {target.name} has a newer certificate of {found.client or 'somebody else'}.",
                 f"{found.path} holds a certificate from {found.not_before:{_MOMENT}}, valid until {found.not_after:{_MOMENT}}; "
                 f"the one to deploy is from {ours.not_before:{_MOMENT}} (times in UTC).",
-                f"Take it in: {found.command}{_stop(found)} To put the older one there all the same, add --force.",
+                f"Import it: {found.command}{_stop(found)} To put the older one there anyway, add --force.",
                 lineage=name,
                 details={"target": target.name, "serial": found.serial, "path": found.path, "client": found.client},
             )
@@ -91,10 +97,10 @@ def in_words(found: Outside) -> str:
     """Return what a status says of it, and what to do, in plain sentences."""
     whose = found.client or "somebody else"
     if not found.newer:
-        return f"{found.path} holds a certificate of {whose}, which is older or for other names: deploy again."
+        return f"{found.path} holds a certificate of {whose}, which {found.flaw}: deploy again."
     return (
         f"{found.path} holds a newer certificate of {whose}, valid until {found.not_after:%Y-%m-%d}. "
-        f"Take it in: {found.command}{_stop(found)}"
+        f"Import it: {found.command}{_stop(found)}"
     )
 
 
@@ -104,7 +110,7 @@ def _stop(found: Outside) -> str:
     return f". As long as {found.client} has a timer, each replaces the other's certificate. Switch it off: {found.timer_off}."
 
 
-def _described(view: View, name: str, target: TargetConfig, theirs: CertificateFacts, newer: bool) -> Outside:
+def _described(view: View, name: str, target: TargetConfig, theirs: CertificateFacts, flaw: str) -> Outside:
     from core.adopt.search import holders_of, timer
 
     root = view.env.places.root
@@ -121,7 +127,8 @@ def _described(view: View, name: str, target: TargetConfig, theirs: CertificateF
         serial=theirs.serial,
         not_before=theirs.not_before,
         not_after=theirs.not_after,
-        newer=newer,
+        newer=not flaw,
+        flaw=flaw,
         command=shlex.join(words),
         timer="" if runs is None else f"{runs.file}: {runs.line}",
         timer_off="" if runs is None else runs.off,
@@ -150,18 +157,11 @@ def _option(view: View, name: str) -> tuple[str, ...]:
     return () if issuer in (UPLOAD, SELF_SIGNED) else ("--keep-issuer",)
 
 
-def _belong_together(fullchain: bytes, key: Path) -> bool:
-    """Tell whether the key at a path is the certificate's; a pair that does not belong together is no loss."""
+def _pair_flaw(fullchain: bytes, key: Path) -> str:
+    """Return what is wrong with the key at a path; a pair that does not belong together is no loss."""
+    from core.x509.pair import pair_problem
+
     try:
-        return _same_public_key(fullchain, read_without_waking(key))
-    except (OSError, ValueError, TypeError):
-        return False
-
-
-def _same_public_key(fullchain: bytes, key: bytes) -> bool:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-    from cryptography.x509 import load_pem_x509_certificate
-
-    spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    theirs = load_pem_private_key(key, None, unsafe_skip_rsa_key_validation=True).public_key()
-    return load_pem_x509_certificate(fullchain).public_key().public_bytes(*spki) == theirs.public_bytes(*spki)
+        return "has no key that belongs to it" if pair_problem(fullchain, read_without_waking(key)) else ""
+    except OSError:
+        return "has no key that can be read"

@@ -36,7 +36,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     common_name: bool = False
     """The request to the CA has a subject."""
     notices: tuple[str, ...] = ()
-    """What was decided by itself and should be said."""
+    """What was decided automatically and has to be reported."""
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """By which challenge names are proven, and through which DNS provider: what was asked for, else what fits.
 
 Pure. A lineage keeps the way it was first had (ST-30); records are set by hand only where somebody has said so, because such
-a lineage does not renew by itself.
+a lineage does not renew automatically.
 """
 
 from __future__ import annotations

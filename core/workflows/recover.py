@@ -16,7 +16,7 @@ from core.workflows.mend import mend_live
 
 
 def recover(context: Context, *, sweep: bool = True) -> None:
-    """Finish or undo every interrupted deployment, mend `live` and sweep half-written files. Blocks for a reload to undo one.
+    """Finish or undo every interrupted deployment, repair `live` and remove half-written files. Blocks for a reload to undo one.
 
     Args:
         sweep: look for half-written files too, which costs a `readdir` for each lineage; needless after a run that ended well.

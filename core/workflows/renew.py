@@ -214,11 +214,9 @@ def _chosen(every: Sequence[Facts], broken: Sequence[FailedLineage], names: Sequ
     by_name = {facts.name: facts for facts in every}
     for name in names:
         if name not in by_name and not any(problem.name == name for problem in broken):
-            raise NotFound(
-                f"There is no certificate {name!r}.",
-                "No file of that name is in certificates.d.",
-                "`certdeck status` lists what there is.",
-            )
+            from core.workflows.status import not_found
+
+            raise not_found(name, list(by_name))
     return [by_name[name] for name in dict.fromkeys(names) if name in by_name]
 
 
@@ -385,7 +383,7 @@ class _Run:
         return decision.name
 
     def _put_out(self, context: Context, lineage: LineageConfig) -> None:
-        """Deploy what waits, or have a new one where it is of no use any more."""
+        """Deploy what waits, or order a new one where it can no longer be used."""
         from core.events import Warned
         from core.store.lineages import read_version, waiting_version
         from core.workflows.deploy import settings_of_waiting

@@ -11,7 +11,7 @@ from core.workflows.plan import lineage_of, plan, staging_of
 
 
 def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
-    """Return what stands against a request, and what was decided by itself. Empty: nothing to say."""
+    """Return what stands against a request, and what was decided automatically. Empty: nothing to say."""
     from core.store.had_with import settings_of
     from core.workflows.issue import refuse_rehearsal_that_stays, reusable
 
@@ -26,7 +26,9 @@ def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
             staging_of(context.config, wanted)
     except CertdeckError as exc:
         return (Finding(id=exc.code, status="fail", title=exc.what, detail=exc.why, fix=exc.fix),)
-    found += [Finding(id="chosen", status="warn", title="Chosen by itself", detail=notice) for notice in wanted.notices]
+    found += [
+        Finding(id="chosen", status="warn", title="Chosen automatically", detail=notice) for notice in wanted.notices
+    ]
     if not request.force and reusable(context, wanted) is not None:
         found.append(
             Finding(

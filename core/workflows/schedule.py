@@ -13,12 +13,14 @@ from msgspec.structs import replace
 
 from core.errors import CertdeckError, UsageError
 from core.events import Changed, Warned
+from core.health import TIMER_TOO_RARE
 from core.operations import ScheduleInfo
+from core.renewal_report import Notice
 from core.schedule.install import install, installed_trouble, method_here, no_way, uninstall
 from core.schedule.record import CRON, CRONTAB, OFF, SYSTEMD, Record, load, save
 from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, fitting, timetable_for, too_rare
 from core.store.index import Facts, facts_of_all
-from core.workflows.due import SKIP, decide, renewal_time
+from core.workflows.due import SKIP, decide, seconds_to_renew
 from core.workflows.status import timer
 
 if TYPE_CHECKING:
@@ -145,26 +147,25 @@ def _too_short(view: View, timetable: Timetable) -> Iterator[_Short]:
             yield _Short(before_end, said)
 
 
-def _warnings(view: View, timetable: Timetable) -> Iterator[str]:
+def _warnings(view: View, timetable: Timetable) -> Iterator[Notice]:
     short = list(_too_short(view, timetable))
     if not short:
         return
     fits = fitting(min(each.before_end for each in short))
-    better = f" `certdeck schedule on` fits the times: {fits.rhythm}." if fits != timetable else ""
+    better = f"`certdeck schedule on` fits the times: {fits.rhythm}." if fits != timetable else ""
     for each in short:
-        yield f"{each.sentence}{better}"
+        yield Notice(code=TIMER_TOO_RARE, what=each.sentence, fix=better)
 
 
 def _before_end_seconds(view: View, facts: Facts) -> float | None:
-    """Return the time from the moment a certificate is due to its end; None where it does not renew by itself."""
+    """Return the time from the moment a certificate is due to its end; None where it does not renew automatically."""
     if facts.version is None:
         return None
-    # At its first moment it is not due: what is skipped without a time then never renews by itself.
+    # At its first moment it is not due: what is skipped without a time then never renews automatically.
     decision = decide(facts._replace(waiting_version=None), view.config, facts.not_before, force=False, named=False)
     if decision.action == SKIP and decision.renew_at is None:
         return None
-    due = renewal_time(facts._replace(ari_chosen=None, chain_retry_at=None), view.config)
-    return facts.chain_not_after - due
+    return seconds_to_renew(facts, view.config)
 
 
 def _span(seconds: float) -> str:

@@ -28,7 +28,7 @@ from core.targets.observe import observe
 from core.version import VERSION
 from core.workflows import clock, last_run
 from core.workflows.context import View
-from core.workflows.due import believable, decide, renewal_time, void_of, why_never_alone
+from core.workflows.due import believable, decide, renewal_time, seconds_to_renew, void_of, why_never_alone
 from core.workflows.method import method_of
 
 _PROBE_SECONDS = 3.0
@@ -190,14 +190,13 @@ def _covered(facts: Facts) -> tuple[str, ...]:
 def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
     if facts.version is None:
         return ""
-    span = facts.chain_not_after - renewal_time(facts._replace(ari_chosen=None, chain_retry_at=None), config)
-    if not too_rare(timetable, span):
+    if not too_rare(timetable, seconds_to_renew(facts, config)):
         return ""
     return f"The scheduled run comes too rarely for it ({timetable.words}): certdeck schedule on fits the times."
 
 
 def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
-    """Return when a lineage renews by itself, and by which rule."""
+    """Return when a lineage renews automatically, and by which rule."""
     if why_never_alone(facts, config):
         return None, "by hand"
     decision = decide(facts, config, now, force=False, named=False)

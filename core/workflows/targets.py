@@ -152,7 +152,7 @@ def _tested(name: str, verdict: Verdict, target: TargetConfig, *, is_given: bool
         status="fail",
         title=name,
         detail=f"`{command}` refuses the configuration: {verdict.output or verdict.why}",
-        fix="Mend the service's own configuration first: a deployment would be rolled back.",
+        fix="Fix the service's own configuration first: a deployment would be rolled back.",
     )
 
 

@@ -145,7 +145,7 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
         aftermath = go_back(context, flight, touched, str(getattr(exc, "why", "") or "It was interrupted."), sites)
         if not isinstance(exc, CertdeckError):
             raise
-        error = _with_live(exc, aftermath, flight, _what_waits(context, flight))
+        error = _with_live(exc, aftermath, flight, _what_waits(context, flight), _again(context, flight))
         _remember_failure(context, flight, error)
         if error is exc:
             raise
@@ -219,7 +219,7 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
             raise StageFailed(
                 f"{name} was not deployed, because an earlier deployment of {other} is not undone yet.",
                 aftermath.sentence,
-                "Mend that first, then start it again.",
+                "Fix that first, then start it again.",
                 lineage=name,
                 details={"live": aftermath.live},
             )
@@ -265,7 +265,7 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
             raise ConfigTestFailed(
                 f"{name} was not deployed: the configuration test of target {target.name} failed.",
                 verdict.why,
-                f"Mend what the test names (run it yourself: {shown(target.test)}), then: certdeck deploy {name}.",
+                f"Fix what the test reports (run it yourself: {shown(target.test)}).",
                 lineage=name,
                 details={"target": target.name, "output": verdict.output},
             )
@@ -289,11 +289,13 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
                 )
             )
         else:
-            running = "Start the service" if verdict.is_idle else f"See why (run it yourself: {shown(target.reload)})"
+            way = (
+                "Start the service." if verdict.is_idle else f"Find out why (run it yourself: {shown(target.reload)})."
+            )
             raise ReloadFailed(
                 f"{name} was not deployed: target {target.name} could not be reloaded.",
                 verdict.why,
-                f"{running}, then: certdeck deploy {name}.",
+                way,
                 lineage=name,
                 details={"target": target.name, "output": verdict.output},
             )
@@ -313,8 +315,8 @@ def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, i
         raise ProbeMismatch(
             f"{flight.lineage} was not deployed: after the reload target {target.name} does not present it.",
             seen.why,
-            f"See that the service at {', '.join(target.probe)} reads {target.certificate} and {target.key} (probe_name sets the "
-            f"server name to ask for), then: certdeck deploy {flight.lineage}.",
+            f"Make sure that the service at {', '.join(target.probe)} reads {target.certificate} and {target.key} (probe_name sets "
+            "the server name to ask for).",
             lineage=flight.lineage,
             details={"target": target.name, "served_sha256": seen.served, "sha256": ours, "output": ""},
         )
@@ -342,7 +344,7 @@ def _what_waits(context: Context, flight: InFlight) -> str:
         if lineages.waiting_version(context.paths, name) != version:
             return ""
         if lineages.read_version(context.paths, name, version).method == UPLOAD:
-            return f"Version {version} is kept. It is deployed never automatically, only by: certdeck deploy {name}."
+            return f"Version {version} is kept. It is never deployed automatically, only with: certdeck deploy {name}."
         return (
             f"Version {version} is kept; the next scheduled run deploys it, except to a target that gets another certificate "
             "before."
@@ -350,12 +352,31 @@ def _what_waits(context: Context, flight: InFlight) -> str:
     return ""
 
 
-def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight, waits: str) -> CertdeckError:
-    """Return the error with what is live now and what waits; for what never concerned a service, the error itself."""
+def _again(context: Context, flight: InFlight) -> str:
+    """Return the command that starts this deployment once more: the same version, onto the same targets."""
+    from core.config.load import load_lineage
+
+    name, version = flight.lineage, flight.version
+    words, usual = ["certdeck", "deploy", name], None
+    with suppress(CertdeckError):
+        if lineages.waiting_version(context.paths, name) == version:
+            ordered = lineages.read_version(context.paths, name, version).spec
+            usual = lineages.lineage_of(ordered, name).targets if ordered else None
+        elif version != flight.live_before:
+            words += ["--version", str(version)]
+        if usual is None:
+            usual = load_lineage(context.paths, name).targets
+    return shown([*words, *(["--target", *flight.spec.targets] if flight.spec.targets != usual else [])])
+
+
+def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight, waits: str, again: str) -> CertdeckError:
+    """Return the error with what is live now, what waits, and how to try again; the error itself where no service was concerned."""
     if not isinstance(exc, TargetError) and aftermath.live == "old" and aftermath.is_complete:
         exc.lineage = exc.lineage or flight.lineage
         return exc
-    fix = exc.fix if aftermath.live == "old" else f"Look at the service and reload it by hand. {exc.fix}"
+    fix = f"{exc.fix} Then run: {again}"
+    if aftermath.live != "old":
+        fix = f"Look at the service and reload it by hand. {fix}"
     return type(exc)(
         exc.what,
         f"{exc.why} {aftermath.sentence} {waits}".rstrip(),

@@ -109,7 +109,7 @@ def _rejected(check: UploadCheck, name: str) -> InputRejected:
     failures = check.failures
     fix = " ".join(dict.fromkeys(each.fix for each in failures if each.fix)) or "Give another certificate."
     if check.can_be_forced:
-        fix += " To apply it all the same, add --force."
+        fix += " To apply it anyway, add --force."
     error = InputRejected(
         "The certificate was refused; what was live stays.",
         " ".join(each.detail for each in failures),
@@ -153,8 +153,8 @@ def _refuse_silent_change(context: Context, spec: LineageConfig) -> None:
     if not is_acme(context.config, issuer):
         return
     raise UsageError(
-        f"{spec.name} is renewed by {issuer} so far.",
-        "With an uploaded certificate nobody renews it by itself any more.",
+        f"{spec.name} is currently renewed by {issuer}.",
+        "An uploaded certificate does not renew automatically.",
         "If that is what you want, add --replace; or give the new certificate another name.",
         lineage=spec.name,
         details={"needs": "replace", "issuer": issuer},

@@ -183,6 +183,21 @@ def test_secrets_have_no_option(home: Path) -> None:
                 assert f"--{word} " not in line or "FILE" in line, line
 
 
+@pytest.mark.parametrize("argv", [["deploy", "shop", "--debug"], ["--debug", "deploy", "shop"]])
+def test_debug_reports_every_step(argv: list[str]) -> None:
+    """`--debug` stands before or behind the command, and adds lines on standard error alone, those of the audit trail too."""
+    plain, narrated = command("deploy", "shop"), command(*argv)
+    assert (narrated.status, narrated.out) == (0, plain.out)
+    assert set(plain.err.splitlines()) < set(narrated.err.splitlines())
+
+
+def test_debug_narrates_a_command_that_is_silent_otherwise() -> None:
+    """With `--json` and `--debug` together stdout still is one object."""
+    answer = command("set", "shop", "--auto-renew", "off", "--json", "--debug")
+    assert answer.json == {"name": "shop", "auto_renew": False}
+    assert command("account", "--debug", "list", "--json").json["accounts"]
+
+
 # -- questions ---------------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +205,7 @@ def terms() -> TermsNotAgreed:
     return TermsNotAgreed(
         "Nobody has agreed to the terms of Let's Encrypt.",
         "The CA makes accounts only for those who agree.",
-        "Read them.",
+        "Read them, then run `certdeck issuer agree letsencrypt`, or add --agree-tos to the order.",
         details={"terms_of_service": "https://letsencrypt.org/terms.pdf"},
     )
 

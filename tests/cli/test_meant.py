@@ -17,6 +17,7 @@ from tests.support.lineages import seven
         (["check", "my cert.pem", "--host", "a.example.com"], "`--cert 'my cert.pem'`"),
         (["log", "shop"], "`--lineage shop`"),
         (["import", "shop", "my.crt"], "`--cert my.crt`"),
+        (["account", "contact", "lab", "a@example.com"], "`--email a@example.com`"),
     ],
 )
 def test_a_word_without_its_option(argv: list[str], fix: str) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from core.errors import CertdeckError
 from core.lineage_status import TimerState
+from core.renewal_report import Notice
 from core.schedule.timetable import timetable_for
 from tests.support.command import command
 from tests.support.fake_engine import FakeEngine
@@ -38,7 +39,7 @@ def test_show_trouble() -> None:
         last_error="The CA is gone.\x1b[2J",
         trouble="The timer is dead: nothing has run since then.",
     )
-    engine.warnings = ("edge lives 160 hours.",)
+    engine.warnings = (Notice(code="timer-too-rare", what="edge lives 160 hours.", fix="Fit the times."),)
     out = command("schedule", engine=engine).out
     for words in (
         "unknown",
@@ -53,10 +54,20 @@ def test_show_trouble() -> None:
     assert "Next run" not in out
 
 
+@pytest.mark.parametrize(("is_absent", "word"), [(True, "not set"), (False, "off")])
+def test_never_set_is_not_switched_off(is_absent: bool, word: str) -> None:
+    """A timer that was never set is called so, as in `status --check` and in the JSON of `status`."""
+    engine = FakeEngine()
+    engine.timer = TimerState(state="off", is_absent=is_absent)
+    assert word in command("schedule", engine=engine).out.splitlines()[0]
+    assert command("schedule", "--json", engine=engine).json["timer"]["state"] == ("absent" if is_absent else "off")
+
+
 def test_json() -> None:
     """`--json` says the same in one object; times are RFC 3339."""
     assert command("schedule", "--json").json == {
         "state": "on",
+        "timer": {"state": "active", "last_run": "2026-11-21T03:02:00Z", "next_run": "2026-11-22T03:00:00Z"},
         "how": "systemd",
         "preset": "twice-daily",
         "times": ["03:00", "15:00"],
@@ -68,6 +79,14 @@ def test_json() -> None:
         "trouble": None,
         "warnings": [],
     }
+
+
+def test_json_warnings_have_a_code_and_a_fix() -> None:
+    """A warning of `schedule --json` has the same shape as one of any other command."""
+    engine = FakeEngine()
+    engine.warnings = (Notice(code="timer-too-rare", what="edge lives 160 hours.", fix=""),)
+    found = command("schedule", "--json", engine=engine).json["warnings"]
+    assert found == [{"code": "timer-too-rare", "what": "edge lives 160 hours.", "fix": ""}]
     off = command("schedule", "off", "--json").json
     assert (off["state"], off["how"], off["next_run"]) == ("off", None, None)
 

@@ -297,6 +297,14 @@ def test_requests_that_cannot_be_read_hide_no_certificate() -> None:
     assert "shop.example.com" in answer.out
 
 
+def test_a_next_try_of_today_has_its_time() -> None:
+    """With nothing due, a renewal that comes today is told with its time: the date alone says nothing."""
+    engine = FakeEngine()
+    engine.renewal = RenewalReport(skipped=(Skipped(name="b", why="it failed", renew_at=NOW + timedelta(minutes=10)),))
+    at = (NOW + timedelta(minutes=10)).astimezone()
+    assert f"The next one is b, today at {at:%H:%M}." in command("--renew", engine=engine).out
+
+
 def test_the_provider_of_a_certificate_is_named() -> None:
     """Whoever wants to know with which account at a DNS provider a name is proved reads it in the status."""
     engine = FakeEngine([lineage("wild", method="dns-01", dns="office")])

@@ -79,8 +79,8 @@ def box(timer: TimerState, **fields: Any) -> Status:
         (TimerState(state="unknown"), 0, "OK"),
         (TimerState(state="off"), 1, "timer: switched off;"),
         (TimerState(state="off", is_absent=True), 1, "timer: not set, "),
-        (TimerState(state="off", is_absent=True, trouble="/x is gone."), 1, "timer: /x is gone."),
-        (TimerState(state="dead", trouble="Nothing has run."), 1, "timer: Nothing has run."),
+        (TimerState(state="off", is_absent=True, trouble="/x is gone."), 1, "timer: /x is gone; "),
+        (TimerState(state="dead", trouble="Nothing has run."), 1, "timer: Nothing has run; "),
     ],
 )
 def test_check_and_the_timer(timer: TimerState, status: int, said: str) -> None:

@@ -8,7 +8,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from core.text import SAFE, safe, safe_line, tail, visible
+from core.text import SAFE, listed, safe, safe_line, tail, visible
 
 UNSEEN = (
     0xAD, 0x34F, 0x61C, 0x115F, 0x180B, 0x180E, 0x200B, 0x200D, 0x200E, 0x202E, 0x2060, 0x2066, 0x3164, 0xFE0F, 0xFEFF,
@@ -83,3 +83,11 @@ def test_foreign_text_does_not_fill_the_memory() -> None:
     """The table keeps no more than the characters of the basic plane, whatever is asked."""
     safe("".join(map(chr, range(0x10000, 0x30000))))
     assert max(SAFE, default=0) < 0x10000
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, ""), (1, "a"), (3, "a, a, a"), (4, "a, a, a and 1 more"), (2003, "a, a, a and 2,000 more")]
+)
+def test_a_long_list_is_cut(count: int, words: str) -> None:
+    """A list in a sentence names a few and counts the others."""
+    assert listed(["a"] * count, 3) == words

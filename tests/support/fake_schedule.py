@@ -11,6 +11,7 @@ from core.engine import ignore
 from core.events import Reporter
 from core.lineage_status import TimerState
 from core.operations import ScheduleInfo
+from core.renewal_report import Notice
 from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, timetable_for
 from tests.support.lineages import NEXT_RUN
 
@@ -19,7 +20,7 @@ class FakeSchedule:
     """Mixed into FakeEngine. Refuses what is no preset and no time of the day, as the real one."""
 
     timetable: Timetable = TWICE_DAILY
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
 
     if TYPE_CHECKING:
         timer: TimerState

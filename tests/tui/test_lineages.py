@@ -268,7 +268,8 @@ async def test_a_lineage_without_a_certificate() -> None:
 @pytest.mark.parametrize(
     ("timer", "words"),
     [
-        (TimerState(state="off"), "timer off · nothing renews by itself"),
+        (TimerState(state="off"), "timer off · nothing renews automatically"),
+        (TimerState(state="off", is_absent=True), "no timer · nothing renews automatically"),
         (TimerState(state="on", next_run=NOW, last_outcome="failed"), "last run failed"),
     ],
 )

@@ -37,7 +37,8 @@ Snap = Callable[[App[Any], str], None]
             TimerState(state="on", last_run=NOW - timedelta(hours=2), last_outcome="done"),
             "timer on · last run 2 hours ago",
         ),
-        (TimerState(state="off"), "timer off · nothing renews by itself"),
+        (TimerState(state="off"), "timer off · nothing renews automatically"),
+        (TimerState(state="off", is_absent=True), "no timer · nothing renews automatically"),
         (
             TimerState(state="on", last_run=NOW - timedelta(hours=2), last_outcome="failed"),
             "timer on · last run 2 hours ago · last run failed",

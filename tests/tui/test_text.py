@@ -154,7 +154,8 @@ def test_every_state_has_sign_and_word() -> None:
 @pytest.mark.parametrize(
     ("timer", "shown"),
     [
-        (TimerState(state="off"), "timer off · nothing renews by itself"),
+        (TimerState(state="off"), "timer off · nothing renews automatically"),
+        (TimerState(state="off", is_absent=True), "no timer · nothing renews automatically"),
         (TimerState(state="on", next_run=NOW + timedelta(hours=23)), "timer on · next run 03:02, in 23 h"),
         (
             TimerState(state="on", next_run=NOW + timedelta(hours=1), last_outcome="failed"),

@@ -72,10 +72,10 @@ class Call:
 
                 log_quietly(self.engine.paths.debug_log)
             self._remember(told)
-            if tell:
+            if tell or self.args.debug:
                 from tui.cli.progress import progress_line
 
-                line = progress_line(told, self.output.err)
+                line = progress_line(told, self.output.err, every=self.args.debug)
                 if line:
                     self.output.err.line(line)
 

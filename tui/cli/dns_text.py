@@ -33,7 +33,7 @@ _WIDTH: Final = 100
 
 
 def provider_lines(entries: Sequence[DnsProviderInfo]) -> Iterator[str]:
-    """Yield a line for each entry, and what stands in the way of some."""
+    """Yield a line for each entry, and what keeps some from working."""
     if not entries:
         yield "There is no DNS provider yet. `certdeck dns kinds` shows which there are; `certdeck dns add` sets one up."
         return
@@ -65,7 +65,7 @@ def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
     yield f"{name} is kept."
     pairs = [("Provider", printable(entry.title))]
     if kind.has_zones:
-        pairs.append(("Zones", ", ".join(map(text.name_shown, entry.zones)) or "found out by itself"))
+        pairs.append(("Zones", ", ".join(map(text.name_shown, entry.zones)) or "found automatically"))
     pairs += [(printable(key), printable(value)) for key, value in sorted(entry.settings.items())]
     pairs += [(printable(key), "in the vault") for key, is_there in sorted(entry.secrets.items()) if is_there]
     pairs += [("Delegated", f"{printable(domain)} to {printable(to)}") for domain, to in entry.delegations.items()]

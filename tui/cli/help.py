@@ -25,7 +25,7 @@ def overview() -> str:
         parts.append(f"{group}:")
         parts += [f"  {words:<{width}}{entry.summary}" for words, entry in commands.items()]
         parts.append("")
-    parts.append(f"Every command takes --json.\n\n{_statuses()}")
+    parts.append(f"Every command takes --json, and --debug to report every step on standard error.\n\n{_statuses()}")
     return "\n".join(parts)
 
 

@@ -14,7 +14,7 @@ from tui.glyphs import printable
 if TYPE_CHECKING:
     from tui.cli.call import Call
 
-WORKS_WITHOUT_COMMAND: Final = ("--json",)
+WORKS_WITHOUT_COMMAND: Final = ("--json", "--debug")
 """What may stand before the command, too."""
 
 TAKE_SECRETS: Final = ("account eab", "dns add")
@@ -57,6 +57,7 @@ class _Parser(argparse.ArgumentParser):
         )
         self.add_argument("-h", "--help", action="store_true", help="show this")
         self.add_argument("--json", action="store_true", help="print one JSON object")
+        self.add_argument("--debug", action="store_true", help="report every step on standard error")
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(
@@ -144,8 +145,9 @@ def _words(arguments: list[str]) -> tuple[str, list[str]]:
         return first, rest
     if first not in FAMILIES:
         _refuse_command(first)
-    ahead = [option for option in rest[:1] if option in WORKS_WITHOUT_COMMAND]
-    rest = rest[len(ahead) :]
+    ahead = []
+    while rest and rest[0] in WORKS_WITHOUT_COMMAND:
+        ahead.append(rest.pop(0))
     if rest and not rest[0].startswith("-"):
         words = f"{first} {rest[0]}"
         if words not in COMMANDS:
@@ -204,13 +206,13 @@ def _refuse_unknown(parser: _Parser, unknown: list[str], meant: str) -> NoReturn
         import shlex
 
         raise UsageError(
-            f"`certdeck {parser.words}` does not take {printable(unknown[0])} by itself.",
+            f"`certdeck {parser.words}` does not take {printable(unknown[0])} as an argument.",
             f"It goes behind an option, most likely {meant}.",
             f"Write `{meant} {printable(shlex.quote(unknown[0]))}` instead.",
         )
     near = get_close_matches(first, parser.options(), n=1) if first.startswith("-") else []
     hint = f" The nearest option is {near[0]}." if near else ""
-    parser.error(f"{first} is not known here.{hint}")
+    parser.error(f"There is no option or argument {first}.{hint}")
 
 
 def _sentence(message: str) -> str:

@@ -13,9 +13,9 @@ _QUIET: Final = (RunStarted, RunFinished, KeyUsed, Progressed, Failed)
 """What the result and the error say anyway, and what only the audit trail is for."""
 
 
-def progress_line(report: Report, stream: Stream) -> str:
-    """Return the line for an event, or nothing."""
-    if isinstance(report.event, _QUIET):
+def progress_line(report: Report, stream: Stream, *, every: bool = False) -> str:
+    """Return the line for an event, or nothing. `every`: also those that the result says, and the audit trail (`--debug`)."""
+    if not every and isinstance(report.event, _QUIET):
         return ""
     at = report.at.astimezone()
     about = f"{printable(report.lineage)}: " if report.lineage else ""

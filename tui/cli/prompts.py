@@ -50,13 +50,7 @@ def agree_to_terms(call: Call, error: TermsNotAgreed) -> None:
     """Show the CA's terms of service and return when the person agrees; raises `error` again otherwise."""
     terms = error.details.get("terms_of_service")
     if not call.can_ask:
-        raise TermsNotAgreed(
-            error.what,
-            error.why,
-            "Read them and add --agree-tos.",
-            lineage=error.lineage,
-            details=error.details,
-        ) from error
+        raise error
     call.output.err.line(printable(error.what))
     if terms:
         call.output.err.line(f"The terms of service: {printable(str(terms))}")

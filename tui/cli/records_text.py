@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PERSIST_LABEL: Final = "_validation-persist."
 """Begins the name of a record that is set once (dns-persist-01)."""
 WAY_OUT: Final = (
-    "It can renew by itself with a DNS provider (`certdeck dns add`), or with a CNAME into the zone of one,",
+    "It can renew automatically with a DNS provider (`certdeck dns add`), or with a CNAME into the zone of one,",
     "or by a record that is set once, where the CA has it (--challenge dns-persist-01).",
 )
 """Of renewing by hand (ST-17)."""
@@ -38,7 +38,7 @@ def pending_lines(pending: Pending, now: datetime, stream: Stream) -> Iterator[s
         yield f"The order for {name} waits: not every name server has every record yet."
         yield from _looked_lines(pending.views, stream)
         yield ""
-        yield "What has to stand in the DNS:"
+        yield "Records that the DNS needs:"
     else:
         yield f"The order for {name} waits for you. Set {_this(pending.records)}:"
     yield from record_lines(placed_records(pending), stream)
@@ -52,7 +52,7 @@ def pending_lines(pending: Pending, now: datetime, stream: Stream) -> Iterator[s
     yield ""
     if pending.views:
         yield f"To look again: certdeck complete {name}"
-        yield f"To let the CA look all the same: certdeck complete {name} --anyway"
+        yield f"To let the CA look anyway: certdeck complete {name} --anyway"
         others = "" if _is_set_once(pending.records) else ", and the next one has other values"
         yield f"(when its look fails, the order ends{others})"
     else:

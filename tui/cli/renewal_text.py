@@ -9,12 +9,14 @@ from tui.cli.plain import error_lines
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from core.operations import RenewalReport
     from tui.cli.output import Stream
 
 
-def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Iterator[str]:
-    """Yield what was renewed, why others were not when somebody asked, and the sum."""
+def renewal_lines(report: RenewalReport, *, now: datetime, named: bool, dry_run: bool) -> Iterator[str]:
+    """Yield what was renewed, why others were not when somebody asked, and the sum. Imports little: the timer comes often."""
     for name in report.due:
         yield f"would renew  {printable(name)}"
     for name in report.renewed:
@@ -38,7 +40,9 @@ def renewal_lines(report: RenewalReport, *, named: bool, dry_run: bool) -> Itera
         return
     next_at, name = min(moments)
     local = next_at.astimezone()
-    yield f"Nothing is due. The next one is {printable(name)}, on {local.day} {local:%b %Y}."
+    is_today = local.date() == now.astimezone().date()
+    when = f"today at {local:%H:%M}" if is_today else f"on {local.day} {local:%b %Y}"
+    yield f"Nothing is due. The next one is {printable(name)}, {when}."
 
 
 def failure_lines(report: RenewalReport, stream: Stream) -> Iterator[str]:

@@ -166,7 +166,7 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
     pairs += [
         ("Method", f"{text.method_shown(lineage.method)}{f' with {printable(lineage.dns)}' if lineage.dns else ''}"),
         ("Renews", f"{text.renewal_shown(lineage, now).removeprefix('renews ')} ({text.renewal_why(lineage)})"),
-        ("By itself", "yes" if lineage.auto_renew else "no"),
+        ("Automatic", "yes" if lineage.auto_renew else "no"),
     ]
     if text.is_by_hand(lineage):
         from tui.cli.records_text import WAY_OUT
@@ -178,7 +178,7 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
         pairs.append(("Waiting", f"version {lineage.waiting_version} is issued and not deployed yet"))
     if lineage.newer_version is not None:
         again = f"certdeck deploy {printable(lineage.name)} --version {lineage.newer_version}"
-        pairs.append(("Newer", f"version {lineage.newer_version} was rolled back from; `{again}` takes it again"))
+        pairs.append(("Newer", f"version {lineage.newer_version} was rolled back from; `{again}` deploys it again"))
     if lineage.open_order:
         pairs.append(("Order", f"open: `certdeck complete {printable(lineage.name)}` goes on with it"))
     if lineage.wanted:
@@ -279,14 +279,14 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
     worst = max((level for level, names in by_level.items() if names), default=exits.OK)
     for finding in stored:
         level = exits.CRITICAL if finding.status == "fail" else exits.WARNING
-        told[level].append(f"{printable(finding.title)}: {printable(finding.detail)}")
+        told[level].append(f"{printable(finding.title)}: {printable(finding.detail).rstrip('.')}")
         worst = max(worst, level)
     if status.timer.word != "active":
         trouble = status.timer.trouble or _TIMER[status.timer.word]
-        told[exits.WARNING].append(f"timer: {printable(trouble)}")
+        told[exits.WARNING].append(f"timer: {printable(trouble).rstrip('.')}")
         worst = max(worst, exits.WARNING)
     if status.clock_doubt:
-        told[exits.WARNING].append(f"clock: {printable(status.clock_doubt)}")
+        told[exits.WARNING].append(f"clock: {printable(status.clock_doubt).rstrip('.')}")
         worst = max(worst, exits.WARNING)
     word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
     healthy = len(by_level[exits.OK])

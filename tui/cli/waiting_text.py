@@ -43,7 +43,7 @@ def request_line(request: SigningRequest) -> str:
     mark = text.MARKS["unknown"].glyph
     lost = " Its private key is gone." if request.is_lost else ""
     since = f"since {text.moment(request.created)}"
-    way = f"`certdeck import {name} --cert FILE` takes its certificate in."
+    way = f"`certdeck import {name} --cert FILE` imports its certificate."
     return f"{mark} {name}: a signing request for {text.names_shown(request.domains)} is open {since}.{lost} {way}"
 
 

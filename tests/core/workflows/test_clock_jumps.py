@@ -6,22 +6,26 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from core.clock import ClockRecord
 from core.config.load import load_lineage
 from core.events import Warned
 from core.ports import TransportFailure
+from core.schedule.health import timer_state
 from core.schedule.record import Record
 from core.store import accounts, clock_record, copies, lineages, orders, renewal_state
 from core.store.dns_records import MadeRecords
+from core.store.index import facts_of
 from core.store.requests import RequestRecord
 from core.store.versions import VersionFacts
 from core.stored_times import STORED_TIMES, TOLERANCE_SECONDS, is_void
 from core.version import BUILT
+from core.workflows.due import void_of
 from core.workflows.last_run import LastRun
 from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
+from tests.support.authority import Authority
 from tests.support.clock import FakeClock
 from tests.support.services import Service
 from tui.cli.jsonout import status_json
@@ -100,14 +104,15 @@ def test_a_jump_for_good_is_lived_with(appliance: Appliance, service: Service, b
         pytest.skip("before the build date no clock is believed")
     jump(appliance, by)
     appliance.ca.clock = appliance.clock
+    appliance.ca.authority = Authority.new(
+        "Scripted CA", now=appliance.clock.now()
+    )  # its intermediate has been renewed, too
     for _ in range(4):
         appliance.engine.renew()
         appliance.clock.advance(hours=12)
     status = {each.name: each for each in appliance.engine.status().lineages}
     assert service.serves == appliance.live(NAME)
-    now = appliance.clock.now()
-    # Not by severity: after ten years the intermediate of the CA in this test has ended, which the box cannot change.
-    assert all(each.not_before and each.not_before <= now < (each.not_after or now) for each in status.values())
+    assert all(each.severity != "red" for each in status.values())
     assert appliance.engine.status().clock_doubt == ""
 
 
@@ -248,6 +253,25 @@ def test_the_list_of_stored_times_is_whole() -> None:
     assert missing == []
     assert {"at", "since", "compared"} <= named
     assert {"at", "since", "compared"} < set(ClockRecord._fields)
+
+
+def test_a_chain_is_not_waited_for_until_a_wrong_date(appliance: Appliance, service: Service) -> None:
+    """When the chain may be asked for again is bounded like any next attempt: written under a wrong clock, it counts no more."""
+    now = appliance.clock.now()
+    state = renewal_state.load(appliance.paths, NAME)
+    for days, void in ((0.5, ()), (3652, ("chain_retry_at",))):
+        kept = replace(state, last_error=None, chain_retry_at=now + timedelta(days=days))
+        renewal_state.save(appliance.paths, NAME, kept)
+        assert kept.void_times(now.timestamp()) == void
+        assert void_of(facts_of(appliance.paths, NAME), now.timestamp()) == void
+        assert (kept.repaired(now.timestamp()).chain_retry_at is None) == bool(void)
+
+
+def test_two_runs_of_which_one_is_to_come_are_no_timer() -> None:
+    """A run before the last one that a wrong clock wrote makes nobody believe in somebody else's timer."""
+    now = FakeClock().now()
+    for before, state in ((-timedelta(hours=12), "unknown"), (timedelta(days=365), "off")):
+        assert timer_state(None, now, now - timedelta(hours=1), "done", "", now + before).state == state
 
 
 def test_a_damaged_clock_record_counts_as_none(appliance: Appliance) -> None:

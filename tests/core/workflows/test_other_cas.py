@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from cryptography import x509
 
@@ -327,6 +329,21 @@ def test_one_dead_name_of_several_has_a_way_on(appliance: Appliance) -> None:
     command = f"certdeck issue --name gone.example.com -d {NAME} -d www.example.com"
     assert f"`{command}`" in caught.value.fix
     appliance.issue(NAME, "www.example.com", name="gone.example.com")
+
+
+def test_the_way_on_keeps_the_settings_of_a_first_order(appliance: Appliance, tmp_path: Path) -> None:
+    """Nothing is stored of an order that failed, so the command itself has the key type and the targets; later it need not."""
+    appliance.add_service(tmp_path / "tls")
+    dead = {"type": URN + "dns", "detail": "NXDOMAIN looking up A for gone.example.com", "status": 400}
+    appliance.ca.judge = lambda name, kind: dead if name.startswith("gone") else None
+    names, settings = (NAME, "gone.example.com"), {"key_type": "ec-384", "targets": ("web",), "name": "shop"}
+    with pytest.raises(CertdeckError) as caught:
+        appliance.issue(*names, **settings)
+    assert f"`certdeck issue --name shop -d {NAME} --key-type ec-384 --target web`" in caught.value.fix
+    appliance.issue(NAME, **settings)
+    with pytest.raises(CertdeckError) as caught:
+        appliance.issue(*names, name="shop")
+    assert f"`certdeck issue --name shop -d {NAME}`" in caught.value.fix
 
 
 def test_a_name_that_is_refused_before_it_is_looked_at_has_a_way_on_too(appliance: Appliance) -> None:

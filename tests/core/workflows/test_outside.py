@@ -14,7 +14,7 @@ import pytest
 from core.errors import CertdeckError, NewerElsewhere
 from core.store.versions import certificate_facts
 from core.upload.values import Part, Upload
-from core.workflows.outside import is_newer
+from core.workflows.outside import flaw_of
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, Leaf, self_signed
 from tests.support.clock import NOON
@@ -132,10 +132,10 @@ def test_a_file_that_somebody_changed_is_deployed_again(appliance: Appliance, se
     now = appliance.clock.now()
     authority = Authority.new(now=now)
     half = authority.leaf([NAME])
-    for leaf, key in (
-        (self_signed([NAME], now=now), None),
-        (authority.leaf(["other.example.com"]), None),
-        (half, b"no key"),
+    for leaf, key, why in (
+        (self_signed([NAME], now=now), None, "which is self-signed"),
+        (authority.leaf(["other.example.com"]), None, "which is not for the same names"),
+        (half, b"no key", "which has no key that belongs to it"),
     ):
         write_through(service, leaf)
         if key is not None:
@@ -143,7 +143,7 @@ def test_a_file_that_somebody_changed_is_deployed_again(appliance: Appliance, se
         state = appliance.engine.status().lineages[0].targets[0]
         assert state.outside is not None
         assert not state.outside.newer
-        assert "deploy again" in state.why
+        assert f"{why}: deploy again" in state.why
         assert appliance.engine.renew().warnings[0].fix == f"certdeck deploy {NAME}"
         appliance.engine.deploy(NAME)
         assert appliance.engine.status().lineages[0].targets[0].state == "deployed"
@@ -159,22 +159,24 @@ def test_a_certificate_of_ours_is_nobody_elses(appliance: Appliance, service: Se
 
 
 @pytest.mark.parametrize(
-    ("names", "days_later", "issuer", "newer"),
+    ("names", "days_later", "issuer", "flaw"),
     [
-        ([NAME], 1, "Test", True),
-        ([NAME, "www.example.com"], 1, "Test", True),
-        (["*.example.com"], 1, "Test", True),
-        (["example.com"], 1, "Test", False),
-        ([NAME], -1, "Test", False),
-        ([NAME], 0, "Test", False),
-        ([NAME], 1, "(STAGING) Wannabe Watercress R11", False),
+        ([NAME], 1, "Test", ""),
+        ([NAME, "www.example.com"], 1, "Test", ""),
+        (["*.example.com"], 1, "Test", ""),
+        (["example.com"], 1, "Test", "is not for the same names"),
+        ([NAME], -1, "Test", "is not newer"),
+        ([NAME], 0, "Test", "is not newer"),
+        ([NAME], 3, "Test", "is not valid now"),
+        ([NAME], 1, "(STAGING) Wannabe Watercress R11", "comes from a staging CA"),
+        ([NAME], 1, "Fake LE Intermediate X1", "comes from a staging CA"),
     ],
 )
-def test_newer_means_a_loss(names: list[str], days_later: int, issuer: str, newer: bool) -> None:
-    """Issued later, for every name of ours, and of a CA that clients trust like ours."""
+def test_newer_means_a_loss(names: list[str], days_later: int, issuer: str, flaw: str) -> None:
+    """Issued later, for every name of ours, and of a CA that clients trust like ours; else it is said what is wrong with it."""
     ours = certificate_facts(Authority.new(now=NOON).leaf([NAME]).fullchain_pem)
     theirs = certificate_facts(Authority.new(issuer, now=NOON + timedelta(days=days_later)).leaf(names).fullchain_pem)
-    assert is_newer(theirs, ours, NOON + timedelta(days=2)) is newer
+    assert flaw_of(theirs, ours, NOON + timedelta(days=2)) == flaw
 
 
 @pytest.mark.parametrize(

@@ -310,7 +310,7 @@ def test_a_certificate_that_came_later(appliance: Appliance, engine: Engine) -> 
     engine.set_schedule(preset="weekly")
     short_lived(appliance, "edge.example.com", 160 / 24)
     (warning,) = engine.schedule().warnings
-    assert "edge.example.com" in warning
+    assert (warning.code, "edge.example.com" in warning.what) == ("timer-too-rare", True)
 
 
 EVERY_3_HOURS = tuple(f"{hour:02}:00" for hour in range(0, 24, 3))
@@ -351,7 +351,7 @@ def test_a_life_too_short_for_any_timer_keeps_no_other_from_renewing(appliance: 
     short_lived(appliance, "edge.example.com", 2 / 24)
     info = engine.set_schedule()
     assert (info.timer.state, len(info.times)) == ("on", 24)
-    assert [warning.split()[0] for warning in info.warnings] == ["edge.example.com"]
+    assert [warning.what.split()[0] for warning in info.warnings] == ["edge.example.com"]
     assert engine.set_schedule(preset="daily").timer.state == "on"
 
 
@@ -362,7 +362,7 @@ def test_a_shorter_life_that_came_later_shows(appliance: Appliance, engine: Engi
     short_lived(appliance, "edge.example.com", 0.5)
     codes = {row.name: [each.code for each in health(row).reasons] for row in engine.status().lineages}
     assert codes == {"shop.example.com": [], "edge.example.com": ["timer-too-rare"]}
-    assert "every 3 hours" in engine.schedule().warnings[0]
+    assert "every 3 hours" in engine.schedule().warnings[0].fix
     assert engine.set_schedule().times == EVERY_3_HOURS
     assert all(health(row).level == "ok" for row in engine.status().lineages)
 

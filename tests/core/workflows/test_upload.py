@@ -161,7 +161,7 @@ def test_a_refused_upload_is_never_deployed_by_a_run(box: Appliance, purchased: 
     service.is_deaf = True
     with pytest.raises(ProbeMismatch) as refused:
         box.engine.import_upload(NAME, whole(new), replace=True)
-    assert f"never automatically, only by: certdeck deploy {NAME}" in refused.value.why
+    assert f"never deployed automatically, only with: certdeck deploy {NAME}" in refused.value.why
     service.is_deaf = False
     assert box.engine.renew().renewed == ()
     assert service.serves == old

@@ -183,13 +183,14 @@ COMMANDS = (
         arguments=_contact_arguments,
         run=_contact,
         examples=("account contact letsencrypt --email admin@example.com", "account contact letsencrypt --none"),
+        meant="--email",
     ),
     Command(
         words="account rollover",
         arguments=_issuer,
         run=_rollover,
         examples=("account rollover letsencrypt",),
-        notes="For when somebody may have seen the key. The account stays; the old key is of no use any more.",
+        notes="For when somebody may have seen the key. The account stays; the old key is no longer valid.",
     ),
     Command(
         words="account import",

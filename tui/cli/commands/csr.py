@@ -100,7 +100,7 @@ def _show(call: Call, request: SigningRequest) -> None:
     for advice in request.advice:
         say(f"note: {printable(advice)}")
     say("Its private key stays on this box. Give the request to your CA.")
-    say(f"When the certificate comes: certdeck import {name} --cert FILE. It finds the key by itself.")
+    say(f"When the certificate comes: certdeck import {name} --cert FILE. It finds the key automatically.")
 
 
 def _list(call: Call) -> int:
@@ -117,7 +117,7 @@ def _list(call: Call) -> int:
 def _remove(call: Call) -> int:
     name = call.args.name
     call.engine.csr(name)  # one that is not there is said before anybody is asked
-    question = f"Forget the signing request {printable(name)} and its key? A certificate for it is of no use then."
+    question = f"Forget the signing request {printable(name)} and its key? A certificate for it cannot be used then."
     confirm(call, question, "Removing the key")
     with call.working(tell=False) as report:
         call.engine.remove_csr(name, report=report)

@@ -99,7 +99,7 @@ def _is_sure(call: Call) -> bool:
         )
     now = next((each for each in call.engine.status().lineages if each.name == name), None)
     if now is not None and now.method not in _NOT_RENEWED and not call.args.keep_issuer:
-        questions.append(f"{printable(name)} renews by itself so far. An uploaded certificate does not. Go on?")
+        questions.append(f"{printable(name)} renews automatically now. An uploaded certificate does not. Continue?")
     for question in questions:
         if not agrees(call, question):
             raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y, or add --replace.")

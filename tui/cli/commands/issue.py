@@ -79,7 +79,7 @@ def _issue_arguments(parser: argparse.ArgumentParser) -> None:
     request_arguments(parser)
     parser.add_argument("--agree-tos", action="store_true", help="agree to the CA's terms of service")
     parser.add_argument("--staging", action="store_true", help="order from the CA's staging; keep and deploy nothing")
-    parser.add_argument("--rehearse", action="store_true", help="staging first, then the real order by itself")
+    parser.add_argument("--rehearse", action="store_true", help="staging first, then the real order automatically")
     parser.add_argument("--force", action="store_true", help="order although a valid certificate is on disk")
     _qr_argument(parser)
 
@@ -132,7 +132,7 @@ def _give_up(call: Call) -> int:
     with call.working(tell=False) as report:
         call.engine.give_up(call.args.name, report=report)
     name = printable(call.args.name)
-    said = f"The order for {name} is given up. Records that were set for it are of no use any more; remove them."
+    said = f"The order for {name} is given up. Records that were set for it are no longer needed; remove them."
     call.result({"name": call.args.name, "state": "given-up"}, [said])
     return exits.DONE
 

@@ -51,6 +51,9 @@ def _set(call: Call) -> int:
     if args.issuer is not None:
         value["changed"] = [{"name": change.name, "before": change.before} for change in changes]
         lines = [*map(_change_line, changes)] or [f"Nothing to change: all have {printable(args.issuer)} already."]
+        lines += [
+            f"`certdeck doctor {printable(change.name)}` shows what would stop the order." for change in changes[:1]
+        ]
     call.result(value, lines)
     return exits.DONE
 

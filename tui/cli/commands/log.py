@@ -27,7 +27,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(call: Call) -> int:
     if call.args.verify and call.args.new_chain:
         raise UsageError(
-            "The log is either checked or begun anew.",
+            "The log is either checked or replaced by a new one.",
             "--verify and --new-chain are two steps.",
             "Leave one of them out.",
         )
@@ -52,7 +52,7 @@ def _line(entry: LogEntry) -> str:
 def _verify(call: Call) -> int:
     checked, problem = call.engine.verify_log()
     value = {"checked": checked, "intact": problem is None, "problem": problem}
-    said = f"The log is whole: {checked:,} entries." if problem is None else printable(problem)
+    said = f"The log is whole: {_entries(checked)}." if problem is None else printable(problem)
     call.result(value, [said])
     return exits.DONE if problem is None else exits.FAILED
 
@@ -60,11 +60,15 @@ def _verify(call: Call) -> int:
 def _new_chain(call: Call) -> int:
     made = call.engine.new_log_chain()
     place = None if made.set_aside is None else str(made.set_aside)
-    lines = ["The log was begun anew. Its first entry says so."]
+    lines = ["A new log was started. Its first entry says so."]
     if place is not None:
-        lines.append(f"The old one, {made.previous_entries:,} entries, is kept in {printable(place)}.")
+        lines.append(f"The old one, {_entries(made.previous_entries)}, is kept in {printable(place)}.")
     call.result({"previous_entries": made.previous_entries, "set_aside": place}, lines)
     return exits.DONE
+
+
+def _entries(count: int) -> str:
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
 
 COMMANDS = (

@@ -29,7 +29,8 @@ def _run(call: Call) -> int:
     else:
         from tui.cli.renewal_text import failure_lines, renewal_lines
 
-        call.result({}, renewal_lines(done, named=bool(args.names), dry_run=args.dry_run))
+        now = call.engine.env.clock.now()
+        call.result({}, renewal_lines(done, now=now, named=bool(args.names), dry_run=args.dry_run))
         call.output.err.lines(failure_lines(done, call.output.err))
     if done.failed:
         return exits.FAILED

@@ -1,4 +1,4 @@
-"""`certdeck schedule …`: the timer that renews by itself, and whether it lives (ST-27, ST-28, ST-31, SO-35)."""
+"""`certdeck schedule …`: the timer that renews automatically, and whether it works (ST-27, ST-28, ST-31, SO-35)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui import text
 from tui.cli import exits
 from tui.cli.commands.renew import COMMANDS as RENEW
-from tui.cli.jsonout import rfc3339
+from tui.cli.jsonout import rfc3339, timer_json
 from tui.cli.parser import Command
 from tui.cli.tables import labelled
 from tui.glyphs import printable
@@ -74,6 +74,7 @@ def _json(info: ScheduleInfo) -> dict[str, object]:
     timer = info.timer
     return {
         "state": timer.state,
+        "timer": timer_json(timer),
         "how": info.how or None,
         "preset": info.preset,
         "times": list(info.times),
@@ -83,13 +84,14 @@ def _json(info: ScheduleInfo) -> dict[str, object]:
         "last_outcome": timer.last_outcome or None,
         "last_error": timer.last_error or None,
         "trouble": timer.trouble or None,
-        "warnings": list(info.warnings),
+        "warnings": [each._asdict() for each in info.warnings],
     }
 
 
 def _lines(info: ScheduleInfo, now: datetime, stream: Stream) -> Iterator[str]:
     timer = info.timer
-    state = stream.painted(timer.state, _COLOURS[timer.state])
+    word = "not set" if timer.word == "absent" else timer.state
+    state = stream.painted(word, _COLOURS[timer.state])
     yield f"certdeck certificate renewal: {f'{state}, {_BY[info.how]}' if info.how else state}"
     pairs = []
     if timer.trouble:
@@ -102,7 +104,7 @@ def _lines(info: ScheduleInfo, now: datetime, stream: Stream) -> Iterator[str]:
     pairs.append(("Last run", _last_run(info, now)))
     if timer.last_error:
         pairs.append(("Last error", printable(timer.last_error)))
-    pairs += [("Too rare", printable(each)) for each in info.warnings]
+    pairs += [("Too rare", printable(f"{each.what} {each.fix}".rstrip())) for each in info.warnings]
     if timer.state != "on":
         pairs.append(("Switch on", "certdeck schedule on"))
     yield from labelled(pairs)

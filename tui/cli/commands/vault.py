@@ -1,10 +1,11 @@
-"""`certdeck vault …`: every secret sealed anew, or, when the master key is lost, a vault begun anew."""
+"""`certdeck vault …`: every secret sealed again, or, when the master key is lost, a new vault."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
+from core.text import listed
 from tui.cli import exits
 from tui.cli.parser import Command
 from tui.cli.prompts import confirm
@@ -72,7 +73,7 @@ def _new(call: Call) -> int:
         "set_aside": None if done.set_aside is None else str(done.set_aside),
         "new_key": done.is_new_key,
     }
-    call.result(value, [*_lost_lines(done.lost), f"The vault is begun anew.{made}{aside}"])
+    call.result(value, [*_lost_lines(done.lost), f"A new vault was made.{made}{aside}"])
     return exits.DONE
 
 
@@ -82,8 +83,7 @@ def _lost_lines(lost: Sequence[LostSecret]) -> Iterator[str]:
     for kind, (what, cost) in _COSTS.items():
         names = [printable(each.name.partition("/")[2] or each.name) for each in lost if each.kind == kind]
         if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            yield f"  {what}: {', '.join(names[:5])}{more}. {cost}"
+            yield f"  {what}: {listed(names, 5)}. {cost}"
 
 
 COMMANDS = (
