@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from core.operations import LineageStatus
+
+RUNNING: Final = "Another operation is running."
+BUSY: Final = f"{RUNNING} Press w to see it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ def why_not(action: Action, situation: Situation) -> str:
     if action.applies(situation):
         return ""
     if situation.busy and action.applies(replace(situation, busy=False)):
-        return "Not while another operation runs. w shows it."
+        return BUSY
     if situation.broken and action.applies(replace(situation, broken=False)):
         return "Not while the configuration cannot be read. ! says what is wrong."
     if situation.lineage is not None and action.otherwise:

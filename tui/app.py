@@ -27,7 +27,7 @@ from textual.theme import Theme
 from core.errors import CertdeckError, LockHeld
 from core.operations import Status
 from tui import text, theming
-from tui.action import why_not
+from tui.action import BUSY, why_not
 from tui.actions import Action, bindings, of_scope
 from tui.bridge import Answered, Bridge, Call, EngineEvent, Operation, OperationFinished
 from tui.filters import Ascii, Safe
@@ -213,10 +213,14 @@ class CertdeckApp(App[None]):
         """Start an operation and show its progress; `quiet`: only how it ended. Says so calmly when another one runs."""
         operation = self.bridge.start(title, doing, call, lineage=lineage, expects=expects, quiet=quiet)
         if operation is None:
-            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            self.say_busy()
         elif not quiet:
             self.action_progress()
         return operation
+
+    def say_busy(self) -> None:
+        """Say that one operation runs at a time."""
+        self.notify(BUSY, title="One at a time", markup=False)
 
     def under_way(self) -> tuple[str, str]:
         """Return what the tray says, and the outcome it tells; nothing once somebody has seen how it ended."""

@@ -218,7 +218,7 @@ async def test_one_operation_at_a_time() -> None:
         text = shown(app)
         gate.opened.set()
         await settled(pilot)
-        assert "○ Another operation runs, and only one may write." in text
+        assert "○ Another operation is running." in text
         assert "^x Stop" not in text
         await pilot.press("enter")
         await settled(pilot)

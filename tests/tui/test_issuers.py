@@ -168,7 +168,7 @@ async def test_a_binding_from_a_file(tmp_path: Path) -> None:
         _fill(app, kid="kid-7", file=str(tmp_path / "missing"))
         await pilot.press("enter")
         await settled(pilot)
-        assert "No such file or directory" in " ".join(shown(app).split())
+        assert "There is no such file." in " ".join(shown(app).split())
         _fill(app, file=str(tmp_path / "hmac"))
         await pilot.press("enter")
         await settled(pilot)

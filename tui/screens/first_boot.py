@@ -87,7 +87,7 @@ class FirstBootScreen(FormPage):
             lineage="default",
         )
         if self.operation is None:
-            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            self.deck.say_busy()
             return
         self._result(
             "Under way", lambda width, ink: marked("◐", "bar-used", "Making the key and the certificate …", width, ink)

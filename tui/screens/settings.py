@@ -94,7 +94,7 @@ class SettingsScreen(Page[None]):
         # The list shows what is; only the engine changes it.
         listed.mark([each.name for each in self._lineages() if each.auto_renew])
         if self.bridge.busy:
-            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            self.deck.say_busy()
         elif lineage.auto_renew:
             self._ask_before_off(lineage)
         else:

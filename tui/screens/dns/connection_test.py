@@ -18,6 +18,7 @@ from core.events import PropagationChecked, ProviderTested, Report
 from core.identifiers import parse_identifier
 from core.operations import DnsProviderInfo, DnsTest, Record, RecordView
 from tui import text
+from tui.action import RUNNING
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import EngineEvent, Operation, OperationFinished
 from tui.screens.asking import AskingPage
@@ -141,9 +142,7 @@ class ConnectionTestScreen(AskingPage[None]):
         sheet, operation = self.query_one(Sheet), self._operation
         if is_refused:
             sheet.border_title = "Not now"
-            words = (
-                "Another operation runs, and only one may write. enter tests once it has ended; ^p has its progress."
-            )
+            words = f"{RUNNING} Press Enter to test once it has ended; ^p shows its progress."
             sheet.write(lambda width, ink: marked("○", "text-muted", words, width, ink))
             return
         if operation is None:

@@ -329,9 +329,7 @@ class IssueScreen(AskingPage[None]):
             lineage=name,
         )
         if operation is None:
-            self.notify(
-                "Another operation runs. w shows it; come back when it has ended.", title="One at a time", markup=False
-            )
+            self.deck.say_busy()
             return
         self._run.start(operation)
         self._open(len(_STEPS) - 1)

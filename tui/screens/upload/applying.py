@@ -91,7 +91,7 @@ class Applying:
             expects=wanted.targets,
         )
         if operation is None:
-            self._page.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            self._page.deck.say_busy()
             return
         self.operation = operation
         self._had = wanted.lineage.version if wanted.lineage is not None else None

@@ -20,10 +20,10 @@ from core.errors import CertdeckError
 from core.operations import LineageStatus, TargetInfo
 from core.upload.values import Upload, UploadCheck
 from tui import text
-from tui.actions import Situation, bindings, of_scope, offered
+from tui.actions import Situation, bindings, of_scope
 from tui.bridge import OperationFinished
+from tui.screens.asking import AskingPage
 from tui.screens.form import FORM_CSS, wrong_name
-from tui.screens.page import Page
 from tui.screens.upload.applying import Applying, Wanted
 from tui.screens.upload.box import NameField, Pasted, PathLine, UploadBox
 from tui.screens.upload.checklist import Standing, check_lines, counts, standing
@@ -33,8 +33,6 @@ from tui.screens.upload.inspection import PAUSE_SECONDS, Given, Inspection
 from tui.screens.upload.naming import prefilled
 from tui.screens.upload.services import ServicesDialog, ServicesLine
 from tui.widgets.field import Field, wrong
-from tui.widgets.footer import PageFooter
-from tui.widgets.header import PageHeader
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, between, length, width_of
 from tui.widgets.prose import Prose, marked
@@ -44,7 +42,7 @@ _MOST_TRIES: Final = 3
 _CALLED: Final = "(called as its first name)"
 
 
-class UploadScreen(Page[None]):
+class UploadScreen(AskingPage[None]):
     """One box, one checklist, one comparison."""
 
     SCOPE = "upload"
@@ -310,20 +308,10 @@ class UploadScreen(Page[None]):
         self.page_detail = text.printable(f"to {name}{served}") if name else ""
         self.refresh_frame()
 
-    def refresh_frame(self) -> None:
-        """Draw the frame; where there is no room for both, what this is for matters more than the timer."""
-        super().refresh_frame()
-        if self.page_detail and self.size.width < 110:
-            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
-
-    def refresh_actions(self) -> None:
-        """Show Apply only where it does something, and of the app's actions those that work while one types."""
+    def hidden(self) -> tuple[str, ...]:
+        """Hide Apply where it does nothing."""
         now = self._standing()
-        hidden = set() if now.allowed or now.overridable else {"apply"}
-        shown = [each for each in offered(self.actions(), self.situation()) if each.footer and each.id not in hidden]
-        own = [each for each in shown if each.scope != "app"]
-        kept = ("help", "command_palette")
-        self.query_one(PageFooter).show([*own, *(each for each in shown if each.scope == "app" and each.id in kept)])
+        return () if now.allowed or now.overridable else ("apply",)
 
     # -- news ----------------------------------------------------------------------------------------------------------
 
