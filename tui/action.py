@@ -100,6 +100,13 @@ class Action:
     """Why it does not apply to the chosen certificate, where there is more to say than that."""
     priority: bool = False
     """Works while a field has the focus as well."""
+    opens: str = ""
+    """The screen that it opens, `MODULE:CLASS`: the app does that. Empty: a method of the screen carries it out."""
+
+    @property
+    def call(self) -> str:
+        """What Textual runs for it."""
+        return f"app.open('{self.id}')" if self.opens else self.id.replace("-", "_")
 
     @property
     def key_shown(self) -> str:

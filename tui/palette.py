@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -16,14 +16,12 @@ from textual.widgets.option_list import Option
 from tui import text
 from tui.action import Action, why_not
 from tui.actions import offered
+from tui.deck import Deck
 from tui.glyphs import printable
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.page import Page
 from tui.screens.waiting import waiting_orders
 from tui.widgets.lines import fit
-
-if TYPE_CHECKING:
-    from tui.app import CertdeckApp
 
 _MOST: Final = 60
 """Found commands that are listed; whoever needs more types another letter."""
@@ -75,20 +73,20 @@ def inapplicable(page: Page[Any]) -> Iterator[Command]:
             yield Command(action.key_shown, action.title, _words(action), say, reason)
 
 
-def _waiting(deck: CertdeckApp) -> Iterator[Command]:
+def _waiting(deck: Deck) -> Iterator[Command]:
     """Yield a command for each order that waits for DNS records which a person sets."""
     for name in waiting_orders(deck.engine):
         title = f"DNS records of {printable(name)}, whose order waits"
         yield Command("", title, title.casefold(), partial(_open_records, deck, name))
 
 
-def _open_records(deck: CertdeckApp, name: str) -> None:
+def _open_records(deck: Deck, name: str) -> None:
     from tui.screens.records import RecordsScreen
 
     deck.push_screen(RecordsScreen(name))
 
 
-def certificates(deck: CertdeckApp) -> Iterator[Command]:
+def certificates(deck: Deck) -> Iterator[Command]:
     """Yield a command for each certificate, that goes to it."""
     for lineage in deck.status.lineages if deck.status else ():
         name = printable(lineage.name)
@@ -126,6 +124,11 @@ class PaletteDialog(Dialog[None]):
         self._page = page
         self._commands = commands(page)
         self._found: list[Command] = []
+
+    @classmethod
+    def opened_from(cls, deck: Deck) -> PaletteDialog | None:
+        """Offer what can be done on the page that is shown."""
+        return cls(deck.screen) if isinstance(deck.screen, Page) else None
 
     def parts(self) -> ComposeResult:
         yield Input(placeholder="a command, or a certificate's name")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from tui.actions import Action, bindings, of_scope
+from tui.deck import Deck
 from tui.screens.page import Page
 from tui.text import MARKS
 from tui.widgets.ink import Ink
@@ -31,6 +32,10 @@ class HelpScreen(Page[None]):
         self._words = about.HELP_TEXT
         self._actions = about.actions()
         self.page_detail = about.page_title or about.SCOPE
+
+    @classmethod
+    def opened_from(cls, deck: Deck) -> HelpScreen | None:
+        return cls(deck.screen) if isinstance(deck.screen, Page) else None
 
     def body(self) -> ComposeResult:
         sheet = Sheet(self._write, id="words")

@@ -19,8 +19,9 @@ from core.errors import CertdeckError
 from core.operations import LineageStatus, OpenOrder
 from tui import text
 from tui.actions import Action, Situation, bindings, of_scope
+from tui.deck import StatusRead
 from tui.screens import operations
-from tui.screens.page import Page, StatusRead
+from tui.screens.page import Page
 from tui.screens.waiting import rows_of, waiting_orders
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.details import details

@@ -14,8 +14,9 @@ from textual.message import Message
 from core.errors import CertdeckError
 from tui import text
 from tui.actions import Situation
+from tui.deck import StatusRead
 from tui.screens.form import FORM_CSS
-from tui.screens.page import Page, StatusRead
+from tui.screens.page import Page
 from tui.widgets.field import wrong
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line

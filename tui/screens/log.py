@@ -16,8 +16,9 @@ from core.operations import LogEntry
 from tui import text
 from tui.actions import bindings, of_scope
 from tui.bridge import OperationFinished
+from tui.deck import StatusRead
 from tui.glyphs import printable
-from tui.screens.page import Page, StatusRead
+from tui.screens.page import Page
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, Part, fit, length, width_of, wrap
 from tui.widgets.notice import failed

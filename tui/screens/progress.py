@@ -17,6 +17,7 @@ from core.upload.values import Imported
 from tui import text
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import EngineEvent, Operation, OperationFinished
+from tui.deck import Deck
 from tui.screens.page import Page
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, wrap
@@ -51,6 +52,12 @@ class ProgressScreen(Page[None]):
         super().__init__()
         self.operation = operation
         self.page_title = text.printable(operation.title)
+
+    @classmethod
+    def opened_from(cls, deck: Deck) -> ProgressScreen | None:
+        """Open it for the last operation, also for one that has ended."""
+        operation = deck.bridge.operation
+        return None if operation is None else ProgressScreen(operation)
 
     def body(self) -> ComposeResult:
         yield OrderProgress(id="steps")

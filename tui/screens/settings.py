@@ -15,7 +15,8 @@ from core.errors import CertdeckError
 from core.operations import LineageStatus
 from tui import text
 from tui.actions import bindings, of_scope
-from tui.screens.page import Page, StatusRead
+from tui.deck import StatusRead
+from tui.screens.page import Page
 from tui.widgets.field import wrong
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line

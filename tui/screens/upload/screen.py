@@ -22,8 +22,10 @@ from core.upload.values import Upload, UploadCheck
 from tui import text
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import OperationFinished
+from tui.deck import Deck
 from tui.screens.asking import AskingPage
 from tui.screens.form import FORM_CSS, wrong_name
+from tui.screens.page import Page
 from tui.screens.upload.applying import Applying, Wanted
 from tui.screens.upload.box import NameField, Pasted, PathLine, UploadBox
 from tui.screens.upload.checklist import Standing, check_lines, counts, standing
@@ -92,6 +94,15 @@ class UploadScreen(AskingPage[None]):
         self._apply_then = False
         """Ctrl+S came before the checks were through."""
         self._applying = Applying(self, self._begun)
+
+    @classmethod
+    def opened_from(cls, deck: Deck) -> UploadScreen | None:
+        """Open it for the certificate under the cursor. Keys of the app are not asked whether they apply: here it is."""
+        if not isinstance(deck.screen, Page):
+            return None
+        situation = deck.screen.situation()
+        applies = next(each.applies for each in of_scope("app") if each.id == "upload")
+        return cls(situation.lineage) if applies(situation) else None
 
     # -- the parts ---------------------------------------------------------------------------------------------------
 
