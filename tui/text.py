@@ -71,6 +71,9 @@ _KEYS: Final = {
 
 _FORMS: Final = "Inc|Ltd|Limited|LLC|GmbH|AG|Corp|Corporation|Company|S\\.?A|B\\.?V|SpA|Pty|Oy|AB|CA"
 
+SET_ONCE: Final = "dns-persist-01"
+"""The challenge whose record stays, and is good for every renewal."""
+
 _METHODS: Final = {
     "self-signed": "self-signed by this box",
     "private-ca": "private CA of this box",

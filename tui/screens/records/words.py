@@ -6,14 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from core.operations import OpenOrder, Record, RecordView
 from tui import text
 from tui.screens.records.watch import Watch
 from tui.zone_file import zone_line
-
-PERSISTENT: Final = "dns-persist-01"
 
 
 def is_over(order: OpenOrder, now: datetime) -> bool:
@@ -52,7 +49,7 @@ def next_step(order: OpenOrder, watch: Watch, now: datetime) -> str:
     """Return what happens once the records are there."""
     if is_over(order, now):
         return ""
-    if order.challenge == PERSISTENT:
+    if order.challenge == text.SET_ONCE:
         return "Leave it there for good: renewals then need no access to your DNS."
     have = "have it" if len(order.records) == 1 else "have them"
     if watch.by_itself:

@@ -276,11 +276,10 @@ class UploadScreen(AskingPage[None]):
             return
         found = " · ".join(check.found) or "nothing that can be used"
         where = text.printable(source(pieces))
-        ordered = any("order" in note for note in check.notes)
 
         def write(width: int, ink: Ink) -> list[Line]:
             left: Line = [("Found  ", ink("text-muted")), (text.printable(found), ink("foreground", bold=True))]
-            whole = f"{where}, put in order" if ordered else where
+            whole = f"{where}, put in order" if check.is_reordered else where
             words = whole if length(left) + width_of(whole) + 2 <= width else where
             return [between(left, [(words, ink("text-muted"))], width)]
 
