@@ -93,12 +93,12 @@ class ListPage(Page[None], Generic[Item]):
         """Ask the engine what there is; `then`: the key of the row that gets the cursor."""
 
         def answered(answer: Sequence[Item] | CertdeckError) -> None:
-            if not self.is_mounted:
+            rows = self._rows
+            if rows is None:
                 return
             self.error = answer if isinstance(answer, CertdeckError) else None
             if not isinstance(answer, CertdeckError):
                 self.items = answer
-            rows = self.query_one("#rows", RowList)
             rows.show([self.row(each) for each in self.items])
             rows.choose(then)
             self._on_moved()
@@ -112,11 +112,16 @@ class ListPage(Page[None], Generic[Item]):
     @property
     def chosen(self) -> Item | None:
         """The item under the cursor."""
-        place = self.query_one("#rows", RowList).place
-        return self.items[place] if self.items else None
+        rows = self._rows
+        return self.items[rows.place] if self.items and rows is not None else None
+
+    @property
+    def _rows(self) -> RowList | None:
+        # A page that is being left may still be mounted and have lost its widgets already.
+        return next(iter(self.query(RowList)), None)
 
     def situation(self) -> Situation:
-        item = self.chosen if self.is_mounted else None
+        item = self.chosen
         known = super().situation()
         return known if item is None else replace(known, row=self.name_of(item), row_kind=self.kind_of(item))
 
@@ -210,7 +215,7 @@ class TestedListPage(ListPage[Item], Generic[Item, Answer]):
 
         def answered(answer: Answer | CertdeckError) -> None:
             self.answers[name] = answer
-            if self.is_mounted:
+            if self._rows is not None:
                 self.show()
 
         self.bridge.ask(lambda: self.test(name), answered)
