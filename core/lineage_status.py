@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from core.errors import CertdeckError
+
+METHODS_WITHOUT_CA: Final = frozenset({"upload", "self-signed", "private-ca"})
+"""Values of `LineageStatus.method` behind which no CA elsewhere stands that renews the certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from core.errors import CertdeckError, LockHeld
-from tui import text, theming
+from tui import theming
 from tui.action import why_not
 from tui.actions import bindings, of_scope
 from tui.bridge import Answered, Bridge, EngineEvent, Operation, OperationFinished
@@ -31,6 +31,7 @@ from tui.filters import Ascii, Safe
 from tui.screens.page import Page
 from tui.suspension import Suspension
 from tui.terminal import Terminal, look
+from tui.wording import text
 
 if TYPE_CHECKING:
     from core.engine import Engine

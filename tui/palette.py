@@ -13,7 +13,6 @@ from textual.content import Content
 from textual.widgets import Button, Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui import text
 from tui.action import Action, why_not
 from tui.actions import offered
 from tui.deck import Deck
@@ -22,6 +21,7 @@ from tui.screens.dialogs.dialog import Dialog
 from tui.screens.page import Page
 from tui.screens.waiting import waiting_orders
 from tui.widgets.lines import fit
+from tui.wording import text
 
 _MOST: Final = 60
 """Found commands that are listed; whoever needs more types another letter."""

@@ -11,8 +11,8 @@ import pytest
 
 from core import events
 from core.events import Event
-from tui import text
-from tui.narration import sentence
+from tui.wording import text
+from tui.wording.narration import sentence
 
 NOW = datetime(2026, 11, 21, 4, 2, tzinfo=UTC)
 EVENTS = [

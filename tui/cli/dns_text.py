@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from tui import text
 from tui.cli.output import Stream
 from tui.cli.tables import cells, labelled, padded, table
 from tui.glyphs import printable
-from tui.narration import step_shown
+from tui.wording import text
+from tui.wording.narration import step_shown
 
 if TYPE_CHECKING:
     from core.operations import DnsField, DnsKind, DnsProviderInfo, DnsTest, ServerView

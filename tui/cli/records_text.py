@@ -10,20 +10,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from tui import text
 from tui.cli.dns_text import server_lines
 from tui.cli.output import Stream
 from tui.glyphs import printable
+from tui.wording import text
+from tui.wording.facts import WAY_OUT
 from tui.zone_file import zone_line
 
 if TYPE_CHECKING:
     from core.operations import OpenOrder, Pending, Record, RecordView
 
-WAY_OUT: Final = (
-    "It can renew by itself with a DNS provider (`certdeck dns add`), or with a CNAME into the zone of one,",
-    "or by a record that is set once, where the CA has it (--challenge dns-persist-01).",
-)
-"""Of renewing by hand (ST-17)."""
 _BLACK_ON_WHITE: Final = "\x1b[30;107m"
 _RESET: Final = "\x1b[0m"
 

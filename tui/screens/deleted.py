@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from core.errors import CertdeckError
 from core.kept import DeletedLineage, Restored
-from tui import text
 from tui.actions import bindings, of_scope
 from tui.screens.list_page import ListPage
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import marked
 from tui.widgets.row_list import Column, Row
+from tui.wording import text
 
 
 class DeletedScreen(ListPage[DeletedLineage]):

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from tui.actions import Action, bindings, of_scope
 from tui.deck import Deck
 from tui.screens.page import Page
-from tui.text import MARKS
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, fit, wrap
 from tui.widgets.sheet import Sheet
+from tui.wording.text import MARKS
 
 _MOVES = (
     ("↑ ↓", "move; PgUp, PgDn, Home and End too, or j k g G"),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from core.operations import AccountInfo, IssuerInfo, IssuerTest
-from tui import text
 from tui.actions import bindings, of_scope
 from tui.screens.list_page import TestedListPage
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row
+from tui.wording import text
 
 _KINDS: Final = {"acme": "ACME", "private-ca": "private CA of this box", "self-signed": "self-signed"}
 

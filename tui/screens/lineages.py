@@ -17,7 +17,6 @@ from textual.widgets import Input
 
 from core.errors import CertdeckError
 from core.operations import LineageStatus, OpenOrder
-from tui import text
 from tui.actions import Action, Situation, bindings, of_scope
 from tui.deck import StatusRead
 from tui.screens import operations
@@ -28,6 +27,7 @@ from tui.widgets.details import details
 from tui.widgets.notice import empty, failed
 from tui.widgets.overview import Overview
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _WIDE: Final = 110
 """From this width on the details stand to the right of the list."""

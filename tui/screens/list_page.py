@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.message import Message
 
 from core.errors import CertdeckError
-from tui import text
 from tui.actions import Situation
 from tui.deck import StatusRead
 from tui.screens.form import FORM_CSS
@@ -23,6 +22,7 @@ from tui.widgets.lines import Line
 from tui.widgets.prose import marked
 from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")

@@ -8,6 +8,7 @@ from core.errors import CertdeckError
 from core.operations import IssueRequest, LineageStatus, PemView, RenewalReport, TargetInfo
 from tui.deck import Deck
 from tui.glyphs import printable
+from tui.wording import text
 
 
 def issue(deck: Deck) -> None:
@@ -20,7 +21,7 @@ def issue(deck: Deck) -> None:
 def renew(deck: Deck, lineage: LineageStatus) -> None:
     """Order the certificate anew. What is proved by hand has to be ordered: a renewal never begins such an order by itself."""
     name = lineage.name
-    if lineage.renew_why == "by hand" and lineage.method != "upload":
+    if text.is_manual(lineage):
         _renew_by_hand(deck, lineage)
         return
     due = (

@@ -11,7 +11,6 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui import text
 from tui.actions import Action, Situation, of_scope, offered
 from tui.bridge import Bridge
 from tui.deck import Deck
@@ -19,6 +18,7 @@ from tui.terminal import SMALLEST
 from tui.widgets.footer import PageFooter
 from tui.widgets.header import PageHeader
 from tui.widgets.tray import Tray
+from tui.wording import text
 
 if TYPE_CHECKING:
     from core.engine import Engine

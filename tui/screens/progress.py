@@ -14,7 +14,6 @@ from textual.message import Message
 from core.errors import Cancelled, CertdeckError
 from core.operations import Deployment, DnsTest, Issued, Pending, RenewalReport
 from core.upload.values import Imported
-from tui import text
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import EngineEvent, Operation, OperationFinished
 from tui.deck import Deck
@@ -23,6 +22,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, wrap
 from tui.widgets.order_progress import OrderProgress
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _TICK_SECONDS = 0.5
 

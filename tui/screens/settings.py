@@ -13,7 +13,6 @@ from textual.message import Message
 from core.config.model import Config
 from core.errors import CertdeckError
 from core.operations import LineageStatus
-from tui import text
 from tui.actions import bindings, of_scope
 from tui.deck import StatusRead
 from tui.screens.page import Page
@@ -23,6 +22,7 @@ from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _THEMES: Final = (Column("Theme", flexible=True),)
 _RENEWALS: Final = (Column("Certificate", flexible=True), Column("Renewal"))

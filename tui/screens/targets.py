@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from core.errors import CertdeckError
 from core.operations import Finding, TargetInfo, TargetState
-from tui import text
 from tui.actions import bindings, of_scope
 from tui.screens.list_page import TestedListPage
 from tui.widgets.finding_lines import finding_lines
@@ -15,6 +14,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row
+from tui.wording import text
 
 
 class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):

@@ -13,12 +13,12 @@ from textual.message import Message
 from textual.strip import Strip
 
 from core.operations import LineageStatus
-from tui import text
-from tui.text import MARKS
 from tui.widgets.cursor_list import CursorList
 from tui.widgets.ink import Ink
 from tui.widgets.life import life_bar
 from tui.widgets.lines import BLANK, Part, fit, strip_of, width_of
+from tui.wording import text
+from tui.wording.text import MARKS
 
 _SAMPLE = 200
 """Rows that are looked at to find the widths of the columns."""

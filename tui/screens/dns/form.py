@@ -19,7 +19,6 @@ from textual.widgets import Input, Static
 from core.config.model import DnsProviderConfig
 from core.errors import CertdeckError
 from core.operations import DnsField, DnsKind, DnsProviderInfo
-from tui import text
 from tui.action import Action, Situation
 from tui.actions import bindings, of_scope
 from tui.screens.dns.asked import KEPT, AskedField, content_of, sentence
@@ -29,6 +28,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose, marked
+from tui.wording import text
 
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
 _SELDOM: Final = frozenset({"endpoint", "ca_bundle"})

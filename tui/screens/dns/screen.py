@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 
 from core.errors import CertdeckError
 from core.operations import DnsKind, DnsProviderInfo
-from tui import text
 from tui.actions import bindings, of_scope
 from tui.screens.dns import words
 from tui.screens.dns.last_tests import LastTest, last_tests
@@ -18,6 +17,8 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row
+from tui.wording import text
+from tui.wording.narration import step_shown
 
 _ENTRIES: Final = 500
 """Of the log, in which the last tests are looked for."""
@@ -110,7 +111,7 @@ class DnsScreen(ListPage[Known]):
             said = f"It worked when it was tested, {text.ago(last.at, self.deck.now())}."
             lines += marked("✔", "severity-green", said, width, ink)
         else:
-            failed = ", ".join(words.STEPS.get(step, step).lower() for step in last.failed)
+            failed = ", ".join(step_shown(step).lower() for step in last.failed)
             said = f"Its last test failed, {text.ago(last.at, self.deck.now())}: {failed}. x tests again and says what to mend."
             lines += marked("✖", "severity-red", said, width, ink)
         labels = words.labels_of(kind)

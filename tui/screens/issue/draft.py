@@ -10,7 +10,7 @@ from core.config.model import Config
 from core.errors import CertdeckError
 from core.identifiers import Identifier, companion, lineage_name_for, parse_identifier
 from core.operations import DnsProviderInfo, IssueRequest, IssuerInfo, IssuerTest, TargetInfo
-from tui.text import SET_ONCE
+from tui.wording.text import SET_ONCE
 
 HTTP_01 = "http-01"
 BY_PROVIDER = "dns-provider"

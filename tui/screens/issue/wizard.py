@@ -14,7 +14,6 @@ from textual.widgets import ContentSwitcher, Input
 
 from core.errors import CertdeckError
 from core.operations import Issued, Pending
-from tui import text
 from tui.actions import ACTIONS, Situation, bindings, of_scope
 from tui.bridge import EngineEvent, OperationFinished
 from tui.screens.form import FORM_CSS
@@ -27,6 +26,7 @@ from tui.screens.issue.run import RunStep
 from tui.screens.issue.service import ServiceStep
 from tui.screens.issue.step import Step, Wizard
 from tui.widgets.step_strip import StepStrip
+from tui.wording import text
 
 _STEPS: Final[tuple[type[Step], ...]] = (NamesStep, ProofStep, IssuerStep, ServiceStep, CheckStep, RunStep)
 _SCOPES: Final = {ProofStep: "issue-proof", CheckStep: "issue-check", RunStep: "issue-run"}

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.operations import OpenOrder, Record, RecordView
-from tui import text
 from tui.screens.records.watch import Watch
+from tui.wording import text
 from tui.zone_file import zone_line
 
 

@@ -8,10 +8,10 @@ from typing import Final
 from core.errors import CertdeckError
 from core.upload.values import CheckResult, UploadCheck
 from tui.action import BUSY
-from tui.text import MARKS, plural, printable
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, cut, fit, width_of, wrap
 from tui.widgets.prose import marked
+from tui.wording.text import MARKS, plural, printable
 
 _SHORT: Final = {
     "parse": "Readable",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tui.text import plural
+from tui.wording.text import plural
 
 _BEGIN: Final = re.compile(r"-----\s{0,4}BEGIN ([A-Za-z0-9 #./_-]{1,64}?)\s{0,4}-----")
 _END: Final = re.compile(r"-----\s{0,4}END [A-Za-z0-9 #./_-]{1,64}?\s{0,4}-----")

@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 
 from core.errors import CertdeckError
 from core.upload.values import SigningRequest
-from tui import text
 from tui.actions import bindings, of_scope
 from tui.screens.list_page import ListPage
 from tui.screens.plain import print_plainly
@@ -15,6 +14,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, wrap
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row
+from tui.wording import text
 
 _MOST_NAMES: Final = 20
 

@@ -19,7 +19,6 @@ from textual.widgets import Input
 from core.errors import CertdeckError
 from core.operations import LineageStatus, TargetInfo
 from core.upload.values import Upload, UploadCheck
-from tui import text
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import OperationFinished
 from tui.deck import Deck
@@ -39,6 +38,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, between, length, width_of
 from tui.widgets.prose import Prose, marked
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _MOST_TRIES: Final = 3
 _CALLED: Final = "(called as its first name)"

@@ -75,25 +75,26 @@ def _propagation(facts: _Facts) -> str:
     )
 
 
-_STEPS: Final = {
-    "credentials": "credentials",
-    "zone": "zone",
-    "write": "record written",
-    "seen": "record seen",
-    "remove": "record removed",
+PROVIDER_STEPS: Final = {
+    "credentials": "Credentials",
+    "zone": "Zone",
+    "write": "Write record",
+    "seen": "Name servers",
+    "remove": "Remove record",
 }
+"""The steps of a DNS provider's connection test, in their order."""
 _STATUSES: Final = {"pass": "passed", "warn": "warning", "fail": "failed", "skip": "skipped"}
 
 
 def step_shown(step: str) -> str:
-    """Return what a step of a provider's connection test is called: `record written`."""
-    return _STEPS.get(step, printable(step))
+    """Return what a step of a provider's connection test is called: `Write record`."""
+    return PROVIDER_STEPS.get(step, printable(step))
 
 
 def _tested(facts: _Facts) -> str:
     status = _STATUSES.get(facts["status"], facts["status"])
     took = f" ({facts['milliseconds']} ms)" if facts["status"] != "skip" and facts["milliseconds"] else ""
-    return f"{facts['provider']}: {step_shown(facts['step'])}: {status}{took}{_after('. ', facts['detail'])}"
+    return f"{facts['provider']}: {step_shown(facts['step']).lower()}: {status}{took}{_after('. ', facts['detail'])}"
 
 
 def _probed(facts: _Facts) -> str:
