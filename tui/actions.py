@@ -94,7 +94,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="problems", key="exclamation_mark", label="Problems", title="Show the files that cannot be read", scope="certificates",
         applies=lambda situation: situation.problems > 0 or situation.broken, shown_key="!", footer=2,
-        help="Says what is wrong with files that a person has written, and how to mend them.",
+        help="Says what is wrong with files that a person has written, and how to fix them.",
     ),
     # -- PEM -------------------------------------------------------------------------------------------------------
     Action(
@@ -291,7 +291,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="test", key="x,T,enter,ctrl+j", label="Test", title="Test this DNS provider", scope="dns", footer=1, shown_key="x",
         applies=lambda situation: may_write(situation) and bool(situation.row),
-        help="Writes a TXT record, waits until every name server has it, and removes it. Each step says what to mend.",
+        help="Writes a TXT record, waits until every name server has it, and removes it. Each step says what to fix.",
     ),
     Action(
         id="add", key="n,insert", label="New", title="Add a DNS provider", scope="dns", footer=2, applies=may_write,
@@ -371,7 +371,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="give-up", key="x", label="Give up", title="Give this order up", scope="records", footer=9,
         applies=lambda situation: may_write(situation) and situation.step > 0,
-        help="Forgets the order. Its values are of no use any more: another order has others.",
+        help="Forgets the order. Its values are no longer valid: a new order has new ones.",
     ),
     Action(
         id="next-record", key="n,right,space", label="Next", title="Go to the next record", scope="records-qr", footer=1,

@@ -154,7 +154,7 @@ class PaletteDialog(Dialog[None]):
         options.clear_options()
         options.add_options(map(_option, self._found))
         if not self._found:
-            options.add_option(Option(Content.styled("Nothing is called that.", "$text-muted"), disabled=True))
+            options.add_option(Option(Content.styled("No match.", "$text-muted"), disabled=True))
         options.highlighted = 0 if self._found else None
 
     def action_move(self, step: int) -> None:

@@ -99,12 +99,12 @@ def test_an_unknown_kind_is_told_by_its_name() -> None:
         ),
         pytest.param(
             events.ProviderTested(provider="cf", step="write", status="fail", detail="Refused.", milliseconds=95),
-            "cf: record written: failed (95 ms). Refused.",
+            "cf: write record: failed (95 ms). Refused.",
             id="step",
         ),
         pytest.param(
             events.ProviderTested(provider="cf", step="remove", status="skip", detail="", milliseconds=0),
-            "cf: record removed: skipped",
+            "cf: remove record: skipped",
             id="skipped-step",
         ),
         pytest.param(

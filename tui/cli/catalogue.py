@@ -20,7 +20,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
     "Look": {
         "status": Entry("status", "the state of every certificate"),
         "pem": Entry("export", "the certificate with its chain, as text; never a key"),
-        "doctor": Entry("doctor", "what would stop an issuance, and how to mend it"),
+        "doctor": Entry("doctor", "what would stop an issuance, and how to fix it"),
         "self-check": Entry("self_check", "whether the program is whole and can read its state"),
         "snippet": Entry("snippet", "lines for a web server that has port 80"),
         "log": Entry("log", "what was done, when, by whom"),
@@ -32,7 +32,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "renew": Entry("renew", "renew what is due (the scheduled run; also --renew)"),
         "schedule show": Entry("schedule", "whether the timer lives: last run, next run, last error"),
         "schedule on": Entry("schedule", "renew by itself, with a systemd timer or cron"),
-        "schedule off": Entry("schedule", "renew by itself no more"),
+        "schedule off": Entry("schedule", "turn automatic renewal off"),
         "schedule run": Entry("schedule", "do now what the timer does"),
         "set": Entry("lineage", "whether and when a certificate renews by itself"),
     },

@@ -191,10 +191,10 @@ def tested_lines(test: DnsTest, stream: Stream, *, steps: bool) -> Iterator[str]
     if test.servers:
         yield ""
         yield from server_lines(test.servers, stream)
-    mendings = [step for step in test.steps if step.fix and step.status != "pass"]
-    if mendings:
+    fixes = [step for step in test.steps if step.fix and step.status != "pass"]
+    if fixes:
         yield ""
-    for step in mendings:
+    for step in fixes:
         yield f"fix: {printable(step.fix)}"
     yield ""
     name, domain = printable(test.name), text.name_shown(test.domain)

@@ -64,7 +64,7 @@ def _heading(finding: Finding) -> str:
 
 
 def finding_lines(findings: Sequence[Finding], stream: Stream) -> Iterator[str]:
-    """Yield a line for each finding, with its mending below it."""
+    """Yield a line for each finding, with its fix below it."""
     for finding in findings:
         mark = text.MARKS[finding.status]
         colour = {"pass": "green", "warn": "yellow", "fail": "red"}.get(finding.status, "dim")

@@ -191,7 +191,7 @@ def ending(operation: Operation) -> str:
             return _renewed(report)
         case DnsTest(name=name, is_good=is_good):
             shown = text.printable(name)
-            return f"{shown} works." if is_good else f"{shown} does not work: the test says what to mend."
+            return f"{shown} works." if is_good else f"{shown} does not work: the test says what to fix."
         case Imported(status=status, unchanged=unchanged):
             how = "was live already, and is deployed once more" if unchanged else "has its new certificate"
             return f"{text.printable(status.name)} {how}{_live_on(status.targets)}."

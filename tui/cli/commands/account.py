@@ -103,7 +103,7 @@ def _deactivate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _deactivate(call: Call) -> int:
     shown = printable(call.args.issuer)
-    question = f"Give the account at {shown} up? It cannot be had back; certificates stay valid, open orders end."
+    question = f"Deactivate the account at {shown}? This cannot be undone; certificates stay valid, open orders end."
     confirm(call, question, "Deactivating an account")
     with call.working() as report:
         call.engine.deactivate_account(call.args.issuer, report=report, cancel=call.cancel)
@@ -189,7 +189,7 @@ COMMANDS = (
         arguments=_issuer,
         run=_rollover,
         examples=("account rollover letsencrypt",),
-        notes="For when somebody may have seen the key. The account stays; the old key is of no use any more.",
+        notes="For when somebody may have seen the key. The account stays; the old key no longer works.",
     ),
     Command(
         words="account import",

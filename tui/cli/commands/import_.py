@@ -101,7 +101,7 @@ def _is_sure(call: Call) -> bool:
         questions.append(f"{printable(name)} renews by itself so far. An uploaded certificate does not. Go on?")
     for question in questions:
         if not agrees(call, question):
-            raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y, or add --replace.")
+            raise Cancelled("Nothing was done.", "You did not confirm.", "Say y, or add --replace.")
     return bool(questions)
 
 

@@ -1,4 +1,4 @@
-"""Trying a DNS provider (ST-24): the steps as they happen, each with its time, who has the record, and what to mend."""
+"""Trying a DNS provider (ST-24): the steps as they happen, each with its time, who has the record, and what to fix."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ConnectionTestScreen(AskingPage[None]):
         "Goes the whole way that an order goes: it tries the credentials, finds the zone, writes a TXT record with a random value "
         "below _acme-challenge, asks every name server of the zone for it, and removes it again. Nothing else in the zone is "
         "touched, and no CA is asked.\n\n"
-        "Each step that fails says what to mend: the permission that is missing, the zone that is not in the account, the "
+        "Each step that fails says what to fix: the permission that is missing, the zone that is not in the account, the "
         "address that has to be allowed. To see the record may take a minute or two at some providers.\n\n"
         "It can be stopped; the record is removed then too."
     )

@@ -142,7 +142,7 @@ class KindScreen(AskingPage[str]):
             )
         else:
             sheet.border_title = ""
-            said = "Nothing is called that." if self._kinds else "The providers are being read …"
+            said = "No match." if self._kinds else "The providers are being read …"
             sheet.write(lambda width, ink: marked("○", "text-muted", said, width, ink))
 
     def _others_lines(self, width: int, ink: Ink) -> list[Line]:

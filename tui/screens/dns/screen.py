@@ -43,7 +43,7 @@ class DnsScreen(ListPage[Known]):
         "for boxes that the internet cannot reach, and for wildcards. Each entry is active for its zones: a certificate takes "
         "the one whose zone its names end in, unless you choose another.\n\n"
         "A test goes the whole way that an order goes: it tries the credentials, finds the zone, writes a TXT record, asks every "
-        "name server of the zone for it, and removes it. Each step that fails says what to mend. Credentials lie encrypted in "
+        "name server of the zone for it, and removes it. Each step that fails says what to fix. Credentials lie encrypted in "
         "the vault (AES-256-GCM) and are never shown again.\n\n"
         "Other records of a zone are never touched."
     )
@@ -112,7 +112,7 @@ class DnsScreen(ListPage[Known]):
             lines += marked("✔", "severity-green", said, width, ink)
         else:
             failed = ", ".join(step_shown(step).lower() for step in last.failed)
-            said = f"Its last test failed, {text.ago(last.at, self.deck.now())}: {failed}. x tests again and says what to mend."
+            said = f"Its last test failed, {text.ago(last.at, self.deck.now())}: {failed}. x tests again and says what to fix."
             lines += marked("✖", "severity-red", said, width, ink)
         labels = words.labels_of(kind)
         rows = [

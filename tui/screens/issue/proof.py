@@ -209,7 +209,7 @@ class ProofStep(Step):
             words = "enter opens the form of a provider, and comes back here. Nothing you entered is lost."
             return marked("·", "key", words, width, ink, of="text-muted")
         if entry.missing:
-            words = f"{entry.name} is incomplete: h leads to the DNS providers, e mends it there."
+            words = f"{entry.name} is incomplete: h leads to the DNS providers, e fixes it there."
             return marked("✖", "severity-red", words, width, ink)
         words = f"{entry.title} gets the records, all its name servers are asked for them, and they are removed again."
         lines = marked("●", "severity-green", words, width, ink, of="text-muted")

@@ -378,7 +378,7 @@ class RecordsScreen(Page[None]):
                 )
 
         told = (
-            "The values above are of no use any more then: take the records away again, and another order will want other "
+            "The values above are no longer valid then: delete the records again, and a new order will need other "
             "values. A certificate that is live stays live."
         )
         self.app.push_screen(

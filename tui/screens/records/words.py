@@ -21,7 +21,7 @@ def is_over(order: OpenOrder, now: datetime) -> bool:
 def headline(order: OpenOrder, watch: Watch, at: float, now: datetime) -> tuple[str, str, str]:
     """Return sign, colour and the one sentence that matters now."""
     if is_over(order, now):
-        return "✖", "severity-red", "This order is over: its values are of no use any more."
+        return "✖", "severity-red", "This order has ended: its values are no longer valid."
     count = len(order.records)
     have = "Every name server has it." if count == 1 else f"Every name server has all {count} of them."
     left = watch.seconds_to_answer(at)
