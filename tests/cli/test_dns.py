@@ -278,10 +278,10 @@ def test_wrong_usage(argv: tuple[str, ...], word: str) -> None:
     assert engine.known_providers == ()
 
 
-def test_an_unknown_kind_is_not_found() -> None:
-    """A kind that there is not ends with 1 and the names of those that there are."""
+def test_an_unknown_kind_is_wrong_usage() -> None:
+    """A kind that does not exist ends with 2 and the names of those that do."""
     answer = command("dns", "add", "x", "--kind", "cloudfare", "--json")
-    assert (answer.status, answer.error["code"]) == (1, "not-found")
+    assert (answer.status, answer.error["code"]) == (2, "usage")
     assert "cloudflare" in answer.error["fix"]
 
 
@@ -402,7 +402,7 @@ def test_steps_are_seen_as_they_end() -> None:
     answer = command("dns", "test", "cf", engine=engine, terminal=True)
     assert lines == [0, 1, 2, 3, 4]
     assert answer.out.count("Write record") == 1
-    assert answer.out.index("record removed") < answer.out.index("fix: ")
+    assert answer.out.index("Remove record") < answer.out.index("fix: ")
 
 
 def test_without_a_domain() -> None:
