@@ -176,7 +176,7 @@ def test_an_import_for_people() -> None:
     """An import ends with who serves it, and that nobody renews it: the next one has to be brought by hand (SO-37)."""
     answer = command("import", "shop", "--cert", "a.pem", "--replace")
     assert "Imported shop. Served by: nginx, postfix." in answer.out
-    assert "does not renew by itself" in answer.out
+    assert "does not renew automatically" in answer.out
 
 
 def test_an_import_without_its_chain_says_so_again() -> None:

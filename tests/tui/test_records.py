@@ -304,7 +304,7 @@ async def test_an_order_that_is_over() -> None:
         await opened(pilot)
         engine.clock.advance(seconds=60)
         await ticked(pilot)
-        assert "✖ This order is over" in shown(app)
+        assert "✖ This order has ended" in shown(app)
         assert "x gives it up" in shown(app)
         assert len(called(engine, "look_at_records")) == 1
         assert called(engine, "complete") == []
