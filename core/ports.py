@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from core.errors import Cancelled
 
@@ -67,8 +68,7 @@ class Random(Protocol):
         """Return a float in [low, high]."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True):
     """An HTTP answer, whatever its status."""
 
     status: int
@@ -113,8 +113,7 @@ class Transport(Protocol):
         """Close every connection."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsRecord:
+class DnsRecord(Struct, frozen=True, kw_only=True):
     """One resource record of an answer."""
 
     name: str
@@ -124,8 +123,7 @@ class DnsRecord:
     """TXT: its strings joined. Names: as `name`. SOA: the primary server's name. Addresses as usual."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsReply:
+class DnsReply(Struct, frozen=True, kw_only=True):
     """What a name server said, or why it said nothing."""
 
     status: str
@@ -160,16 +158,14 @@ class DnsExchange(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class NoDnsExchange:
+class NoDnsExchange(Struct, frozen=True):
     """Where nobody gave a way to exchange messages with name servers."""
 
     def exchange(self, server: str, port: int, messages: Sequence[bytes], *, timeout: float) -> tuple[bytes, ...]:
         raise TransportFailure("unreachable", f"There is no way to {server} from here.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
+class Completed(Struct, frozen=True, kw_only=True):
     """A child process that ended."""
 
     returncode: int
@@ -196,8 +192,7 @@ class Runner(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Served(Struct, frozen=True, kw_only=True):
     """What a TLS service presents. Exactly one of the two is set."""
 
     certificate: bytes | None = None
@@ -227,8 +222,7 @@ class Prober(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True, kw_only=True):
     """A request to our own small listener."""
 
     method: str
@@ -239,8 +233,7 @@ class HttpRequest:
     """Address of the one who asks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpReply:
+class HttpReply(Struct, frozen=True, kw_only=True):
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
@@ -274,8 +267,7 @@ class Host(Protocol):
         """Return who does this: `name`, or `name (via sudo)`, or `systemd`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """Where this box keeps what starts programs by themselves."""
 
     units: Path = Path("/etc/systemd/system")
@@ -289,8 +281,7 @@ class Places:
     """Finds the `certdeck` script of the running installation, absolute; None when there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """All ports together."""
 
     clock: Clock

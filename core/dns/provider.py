@@ -9,10 +9,12 @@ looks afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
+from core.concealed import Concealed
 from core.errors import DnsProviderError
 from core.ports import CancelToken, Environment
 
@@ -24,8 +26,7 @@ LONGEST_VALUE_BYTES = 64 * 1024
 """Of a setting or a secret: a private key in PEM is a few kilobytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class TxtRecord:
+class TxtRecord(Struct, frozen=True, kw_only=True, order=True):
     """One value at one name. Several values stand beside each other at a name (wildcard and bare domain)."""
 
     name: str
@@ -34,8 +35,7 @@ class TxtRecord:
     """Unquoted. 43 characters of base64url for a proof, longer for dns-persist-01."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """One thing that a provider wants to know."""
 
     key: str
@@ -100,8 +100,7 @@ HTTP_FIELDS = (ENDPOINT, CA_BUNDLE)
 """Every provider that is spoken to over HTTP takes these too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Concealed, Struct, frozen=True, kw_only=True):
     """What a provider works with: one entry of the configuration, its secrets opened, and the ports."""
 
     name: str
@@ -109,7 +108,7 @@ class Access:
     kind: str
     settings: Mapping[str, str]
     """Every declared setting that has a value or a default."""
-    secrets: Mapping[str, str] = field(repr=False)
+    secrets: Mapping[str, str]
     zones: tuple[str, ...] = ()
     """As configured; may be empty."""
     env: Environment
@@ -143,8 +142,7 @@ class DnsProvider(Protocol):
         """Close connections."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """One provider as a table."""
 
     name: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from core.operations import AccountInfo, IssuerInfo, IssuerTest
 from tui.actions import bindings, of_scope
@@ -17,8 +18,7 @@ from tui.wording import text
 _KINDS: Final = {"acme": "ACME", "private-ca": "private CA of this box", "self-signed": "self-signed"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """An issuer, and the account there where one was made."""
 
     issuer: IssuerInfo

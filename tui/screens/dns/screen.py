@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from core.errors import CertdeckError
 from core.operations import DnsKind, DnsProviderInfo
@@ -24,8 +25,7 @@ _ENTRIES: Final = 500
 """Of the log, in which the last tests are looked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """A provider entry, its kind where that is known here, and its last test."""
 
     entry: DnsProviderInfo

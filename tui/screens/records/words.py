@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from core.operations import OpenOrder, Record, RecordView
 from tui.screens.records.watch import Watch

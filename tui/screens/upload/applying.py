@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.lineage_status import METHODS_WITHOUT_CA
 from core.operations import LineageStatus
@@ -13,8 +14,7 @@ from tui.screens.page import Page
 from tui.wording import text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What somebody wants applied, as it was checked."""
 
     name: str
