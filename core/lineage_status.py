@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct, field
 
 from core.errors import CertdeckError
+
+METHODS_WITHOUT_CA: Final = frozenset({"upload", "self-signed", "private-ca"})
+"""Values of `LineageStatus.method` behind which no CA elsewhere stands that renews the certificate."""
 
 
 class ListenerState(Struct, frozen=True, kw_only=True):

@@ -128,6 +128,8 @@ class Pending(Struct, frozen=True, kw_only=True):
     """An order waits for a person who sets its DNS records (exit status 3)."""
 
     name: str
+    challenge: str
+    """`dns-01`, `dns-account-01`, `dns-persist-01`."""
     records: tuple[Record, ...]
     expires: datetime | None
     views: tuple[RecordView, ...] = ()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from core.operations import LineageStatus
+
+RUNNING: Final = "Another operation is running."
+BUSY: Final = f"{RUNNING} Press w to see it."
 
 
 class Situation(Struct, frozen=True, kw_only=True):
@@ -97,6 +100,13 @@ class Action(Struct, frozen=True, kw_only=True):
     """Why it does not apply to the chosen certificate, where there is more to say than that."""
     priority: bool = False
     """Works while a field has the focus as well."""
+    opens: str = ""
+    """The screen that it opens, `MODULE:CLASS`: the app does that. Empty: a method of the screen carries it out."""
+
+    @property
+    def call(self) -> str:
+        """What Textual runs for it."""
+        return f"app.open('{self.id}')" if self.opens else self.id.replace("-", "_")
 
     @property
     def key_shown(self) -> str:
@@ -109,7 +119,7 @@ def why_not(action: Action, situation: Situation) -> str:
     if action.applies(situation):
         return ""
     if situation.busy and action.applies(replace(situation, busy=False)):
-        return "Not while another operation runs. w shows it."
+        return BUSY
     if situation.broken and action.applies(replace(situation, broken=False)):
         return "Not while the configuration cannot be read. ! says what is wrong."
     if situation.lineage is not None and action.otherwise:

@@ -1,7 +1,8 @@
 """Every action of the console, once: its key, its words, and when it applies.
 
 Bindings, footer, command palette, and help screen are all made from this table, so none of them can tell another story. An
-action `roll-back` is carried out by a method `action_roll_back` of the screen that names its scope, or of the app.
+action `roll-back` is carried out by a method `action_roll_back` of the screen that names its scope, or of the app; one with
+`opens` by opening that screen.
 A screen module that brings its own actions keeps them here too, below a heading of its own.
 """
 
@@ -183,6 +184,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         # On the first screen: nowhere else is there a certificate under the cursor, or nothing to go back to.
         applies=lambda situation: may_write(situation) and (situation.lineage is not None or not situation.can_go_back),
         help="Takes a certificate that was bought or comes from another PKI: by path or paste, checked before it is applied.",
+        opens="tui.screens.upload:UploadScreen",
     ),
     Action(
         id="apply", key="ctrl+s", label="Apply", title="Apply the certificate", scope="upload", applies=may_write, footer=1,
@@ -369,7 +371,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="give-up", key="x", label="Give up", title="Give this order up", scope="records", footer=9,
         applies=lambda situation: may_write(situation) and situation.step > 0,
-        help="Forgets the order. Its values are of no use any more: another order has others.",
+        help="Forgets the order. Its values are no longer valid: a new order has new ones.",
     ),
     Action(
         id="next-record", key="n,right,space", label="Next", title="Go to the next record", scope="records-qr", footer=1,
@@ -387,32 +389,39 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="first-boot", key="f", label="First boot", title="First boot: a self-signed certificate now",
         applies=may_write, help="Makes this box speak HTTPS at once with a self-signed certificate. Browsers warn about it.",
+        opens="tui.screens.first_boot:FirstBootScreen",
     ),
     Action(
         id="issuers", key="m", label="Issuers", title="Issuers and accounts", footer=10,
         help="The certificate authorities that can be ordered from, what each of them takes, and the accounts there.",
+        opens="tui.screens.issuers:IssuersScreen",
     ),
     Action(
         id="targets", key="y", label="Targets", title="Targets: the services that use certificates", footer=11,
         help="The services that certificates are put onto, and how each of them is tested and reloaded.",
+        opens="tui.screens.targets:TargetsScreen",
     ),
     Action(
         id="dns", key="h", label="DNS", title="DNS providers: who writes the records of your zones", footer=11,
         help="The providers that names are proved with through the DNS: which zones each serves, and whether it works.",
+        opens="tui.screens.dns:DnsScreen",
     ),
     Action(
         id="signing-requests", key="", label="Requests", title="Signing requests (CSR): make one, or see the open ones",
         applies=may_write, also="certificate request pkcs10",
         help="For a CA that wants a request. ^r on the upload screen leads there, too.",
+        opens="tui.screens.upload.requests:RequestsScreen",
     ),
     Action(
         id="deleted", key="", label="Undelete", title="Undelete: bring a deleted certificate back", applies=may_write,
         also="restore recover removed trash",
         help="Lists what was deleted within the last 30 days, and brings one of them back.",
+        opens="tui.screens.deleted:DeletedScreen",
     ),
     Action(
         id="settings", key="comma", label="Settings", title="Settings", shown_key=",",
         help="The theme, automatic renewal, and everything the configuration says.",
+        opens="tui.screens.settings:SettingsScreen",
     ),
     # -- everywhere ------------------------------------------------------------------------------------------------
     Action(
@@ -423,8 +432,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="progress", key="w", label="Progress", title="Show the work that runs", footer=5,
         applies=lambda situation: situation.busy,
         help="Comes back to the progress of the operation that runs.",
+        opens="tui.screens.progress:ProgressScreen",
     ),
-    Action(id="log", key="l", label="Log", title="Open the log", footer=5, help="Shows what was done, when, and by whom."),
+    Action(
+        id="log", key="l", label="Log", title="Open the log", footer=5, help="Shows what was done, when, and by whom.",
+        opens="tui.screens.log:LogScreen",
+    ),
     Action(
         id="theme", key="t", label="Theme", title="Change the theme",
         help="Goes to the next theme, for this session. appliance.theme in certdeck.toml chooses one for good.",
@@ -432,10 +445,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="help", key="question_mark,f1", label="Help", title="Help for this screen", footer=1, shown_key="?",
         help="Explains the screen you are on.",
+        opens="tui.screens.help:HelpScreen",
     ),
     Action(
         id="command_palette", key="ctrl+p", label="More", title="Every command", footer=1, palette=False, priority=True,
         help="Finds every command and every certificate by its name.",
+        opens="tui.palette:PaletteDialog",
     ),
     Action(
         id="quit", key="q,ctrl+q", label="Quit", title="Leave certdeck",
@@ -453,7 +468,7 @@ def of_scope(*scopes: str) -> tuple[Action, ...]:
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
     """Return what a screen or the app lists under BINDINGS for these actions."""
     return [
-        Binding(action.key, action.id.replace("-", "_"), action.label, show=False, priority=action.priority)
+        Binding(action.key, action.call, action.label, show=False, priority=action.priority)
         for action in actions
         if action.key
     ]

@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,21 +18,20 @@ from textual.app import App
 from textual.binding import Binding
 from textual.events import Key
 from textual.filter import LineFilter, NoColor
-from textual.message import Message
 from textual.screen import Screen
-from textual.signal import Signal
 from textual.theme import Theme
 
 from core.errors import CertdeckError, LockHeld
-from core.operations import Status
-from tui import text, theming
+from tui import theming
 from tui.action import why_not
-from tui.actions import Action, bindings, of_scope
-from tui.bridge import Answered, Bridge, Call, EngineEvent, Operation, OperationFinished
+from tui.actions import bindings, of_scope
+from tui.bridge import Answered, Bridge, EngineEvent, Operation, OperationFinished
+from tui.deck import Deck
 from tui.filters import Ascii, Safe
-from tui.screens.page import StatusRead
+from tui.screens.page import Page
 from tui.suspension import Suspension
 from tui.terminal import Terminal, look
+from tui.wording import text
 
 if TYPE_CHECKING:
     from core.engine import Engine
@@ -46,7 +44,7 @@ _REREAD_SECONDS = 600.0
 """How often everything is read again because time passes, although nothing has changed: days left, severities."""
 
 
-class CertdeckApp(App[None]):
+class CertdeckApp(Deck):
     """`engine` may be a double: nothing below knows more of it than its methods."""
 
     CSS_PATH = Path(__file__).parent / "certdeck.tcss"
@@ -70,18 +68,8 @@ class CertdeckApp(App[None]):
     ) -> None:
         """`theme`: as configured; None: the default, or the sixteen-colour one where the terminal has no more.
         `loading`: look at the services and poll the disk as well; tests of looks turn it off."""
-        self.terminal = terminal or Terminal()
-        super().__init__(ansi_color=True if self.terminal.native else None)
-        self.engine = engine
-        self.bridge = Bridge(self, self.now)
-        self.news: Signal[Message] = Signal(self, "news")
-        self.status: Status | None = None
-        self.status_error: CertdeckError | None = None
-        self.probed_at: datetime | None = None
-        self.is_looking = False
-        """Services are being asked what they serve."""
+        super().__init__(engine, terminal=terminal or Terminal())
         self._loading = loading
-        self._generation = ""
         self._use_theme(themes, theme)
         self._last_filters: list[LineFilter] = [Ascii() if self.terminal.ascii else Safe()]
         if self.terminal.colours == 0 and not self.no_color:
@@ -131,53 +119,7 @@ class CertdeckApp(App[None]):
         self.read_status()
         return LineagesScreen()
 
-    # -- what is known -----------------------------------------------------------------------------------------------
-
-    def now(self) -> datetime:
-        """Return the engine's clock."""
-        return self.engine.env.clock.now()
-
-    def read_status(self) -> None:
-        """Read what is on disk, at once: it takes milliseconds."""
-        try:
-            self._generation = self.engine.generation()
-            self._keep(self.engine.status(probe=False))
-        except CertdeckError as exc:
-            self._keep(exc)
-
-    def look_at_services(self) -> None:
-        """Ask the services what they serve, in a thread."""
-        if self.is_looking or self.status_error is not None:
-            return
-        self.is_looking = True
-        asked_at = self._generation
-        self.bridge.ask(lambda: self.engine.status(probe=True), lambda answer: self._looked(asked_at, answer))
-
-    def _looked(self, asked_at: str, answer: Status | CertdeckError) -> None:
-        self.is_looking = False
-        if asked_at != self._generation:
-            # It was read before what is shown now: an operation ended while the services were asked.
-            self.look_at_services()
-            self._publish_status()
-            return
-        if not isinstance(answer, CertdeckError):
-            self.probed_at = self.now()
-        self._keep(answer)
-        self._publish_status()
-
-    def _keep(self, answer: Status | CertdeckError) -> None:
-        if isinstance(answer, CertdeckError):
-            self.status_error = answer
-        else:
-            self.status, self.status_error = answer, None
-
-    def _publish_status(self) -> None:
-        self.news.publish(StatusRead(self.status, self.status_error))
-
-    def refresh_status(self) -> None:
-        """Read the disk again and tell every screen."""
-        self.read_status()
-        self._publish_status()
+    # -- looking again -----------------------------------------------------------------------------------------------
 
     def _poll(self) -> None:
         if not self.is_headless and not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
@@ -185,7 +127,7 @@ class CertdeckApp(App[None]):
         if self.bridge.busy:
             return
         try:
-            changed = self.engine.generation() != self._generation
+            changed = self.engine.generation() != self.generation
         except CertdeckError:
             changed = True
         if changed:
@@ -193,42 +135,10 @@ class CertdeckApp(App[None]):
             self.look_at_services()
 
     def _refresh_clock(self) -> None:
-        from tui.screens.page import Page
-
         if isinstance(self.screen, Page):
             self.screen.refresh_frame()
 
-    # -- operations --------------------------------------------------------------------------------------------------
-
-    def begin(
-        self,
-        title: str,
-        doing: str,
-        call: Call,
-        *,
-        lineage: str | None = None,
-        expects: tuple[str, ...] = (),
-        quiet: bool = False,
-    ) -> Operation | None:
-        """Start an operation and show its progress; `quiet`: only how it ended. Says so calmly when another one runs."""
-        operation = self.bridge.start(title, doing, call, lineage=lineage, expects=expects, quiet=quiet)
-        if operation is None:
-            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
-        elif not quiet:
-            self.action_progress()
-        return operation
-
-    def under_way(self) -> tuple[str, str]:
-        """Return what the tray says, and the outcome it tells; nothing once somebody has seen how it ended."""
-        operation = self.bridge.operation
-        if operation is None or operation.seen:
-            return "", "running"
-        if operation.runs:
-            from tui.widgets.order_progress import counted
-
-            done, of = counted(operation.reports, operation.expects)
-            return f"{operation.doing} … {f'{done} of {of}' if of else ''}".rstrip(), "running"
-        return f"{operation.title}: {operation.outcome}", operation.outcome
+    # -- news of operations -------------------------------------------------------------------------------------------
 
     def on_engine_event(self, message: EngineEvent) -> None:
         self.bridge.take(message)
@@ -242,7 +152,7 @@ class CertdeckApp(App[None]):
             self._tell_end(operation)
         self.read_status()
         self.news.publish(message)
-        self._publish_status()
+        self.publish_status()
         self.look_at_services()
 
     def _tell_end(self, operation: Operation) -> None:
@@ -258,25 +168,10 @@ class CertdeckApp(App[None]):
     def on_answered(self, message: Answered) -> None:
         self.bridge.take(message)
 
-    def show_error(self, error: CertdeckError) -> None:
-        """Say what, why and what to do. That another certdeck writes is no failure and is told in passing."""
-        if isinstance(error, LockHeld):
-            self.notify(f"{error.why} {error.fix}", title=error.what, timeout=8, markup=False)
-            return
-        from tui.screens.dialogs.error import ErrorDialog
-
-        self.push_screen(ErrorDialog(error))
-
     # -- actions of every screen ---------------------------------------------------------------------------------------
-
-    def perform(self, action: Action) -> None:
-        """Do what the action's key does."""
-        self.call_later(self.run_action, action.id.replace("-", "_"), self if action.scope == "app" else self.screen)
 
     def on_key(self, event: Key) -> None:
         """Say why a key of the table does nothing here; a key that is in no table stays silent."""
-        from tui.screens.page import Page
-
         page = self.screen
         if not isinstance(page, Page) or event.key == "escape":
             return
@@ -296,80 +191,10 @@ class CertdeckApp(App[None]):
         if isinstance(self.screen, LineagesScreen):
             self.call_later(self.screen.choose, name)
 
-    def action_progress(self) -> None:
-        from tui.screens.progress import ProgressScreen
-
-        if self.bridge.operation is not None and not isinstance(self.screen, ProgressScreen):
-            self.push_screen(ProgressScreen(self.bridge.operation))
-
-    def action_log(self) -> None:
-        from tui.screens.log import LogScreen
-
-        self._open(LogScreen)
-
-    def action_help(self) -> None:
-        from tui.screens.help import HelpScreen
-        from tui.screens.page import Page
-
-        if isinstance(self.screen, Page) and not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.screen))
-
-    def action_upload(self) -> None:
-        from tui.screens.upload import open_upload
-
-        open_upload(self)
-
-    def action_issuers(self) -> None:
-        from tui.screens.issuers import IssuersScreen
-
-        self._open(IssuersScreen)
-
-    def action_targets(self) -> None:
-        from tui.screens.targets import TargetsScreen
-
-        self._open(TargetsScreen)
-
-    def action_dns(self) -> None:
-        from tui.screens.dns import DnsScreen
-
-        self._open(DnsScreen)
-
-    def action_signing_requests(self) -> None:
-        from tui.screens.upload.requests import RequestsScreen
-
-        self._open(RequestsScreen)
-
-    def action_deleted(self) -> None:
-        from tui.screens.deleted import DeletedScreen
-
-        self._open(DeletedScreen)
-
-    def action_settings(self) -> None:
-        from tui.screens.settings import SettingsScreen
-
-        self._open(SettingsScreen)
-
-    def action_first_boot(self) -> None:
-        from tui.screens.first_boot import FirstBootScreen
-
-        self._open(FirstBootScreen)
-
-    def _open(self, kind: type[Screen[Any]]) -> None:
-        """Open a screen, once: the same key on it does nothing."""
-        if not isinstance(self.screen, kind):
-            self.push_screen(kind())
-
     def action_theme(self) -> None:
         names = [theme.name for theme in self.deck_themes()]
         here = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(here + 1) % len(names)]
-
-    def action_command_palette(self) -> None:
-        from tui.palette import PaletteDialog
-        from tui.screens.page import Page
-
-        if isinstance(self.screen, Page):
-            self.push_screen(PaletteDialog(self.screen))
 
     # -- beginning and end -------------------------------------------------------------------------------------------
 
@@ -394,7 +219,7 @@ class CertdeckApp(App[None]):
             self.set_interval(_REREAD_SECONDS, self.refresh_status)
             self.call_after_refresh(self.look_at_services)
             if self.status is not None and not self.status.lineages and not self.status.problems:
-                self.call_after_refresh(self.action_first_boot)
+                self.call_after_refresh(self.action_open, "first-boot")
 
     def _ended_by(self, number: int) -> None:
         """Leave as after `quit`: the terminal is put in order, and work that runs is finished first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from msgspec import Struct
 from textual.app import ComposeResult
@@ -13,17 +13,15 @@ from textual.content import Content
 from textual.widgets import Button, Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui import text
 from tui.action import Action, why_not
 from tui.actions import offered
+from tui.deck import Deck
 from tui.glyphs import printable
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.page import Page
 from tui.screens.waiting import waiting_orders
 from tui.widgets.lines import fit
-
-if TYPE_CHECKING:
-    from tui.app import CertdeckApp
+from tui.wording import text
 
 _MOST: Final = 60
 """Found commands that are listed; whoever needs more types another letter."""
@@ -74,20 +72,20 @@ def inapplicable(page: Page[Any]) -> Iterator[Command]:
             yield Command(action.key_shown, action.title, _words(action), say, reason)
 
 
-def _waiting(deck: CertdeckApp) -> Iterator[Command]:
+def _waiting(deck: Deck) -> Iterator[Command]:
     """Yield a command for each order that waits for DNS records which a person sets."""
     for name in waiting_orders(deck.engine):
         title = f"DNS records of {printable(name)}, whose order waits"
         yield Command("", title, title.casefold(), partial(_open_records, deck, name))
 
 
-def _open_records(deck: CertdeckApp, name: str) -> None:
+def _open_records(deck: Deck, name: str) -> None:
     from tui.screens.records import RecordsScreen
 
     deck.push_screen(RecordsScreen(name))
 
 
-def certificates(deck: CertdeckApp) -> Iterator[Command]:
+def certificates(deck: Deck) -> Iterator[Command]:
     """Yield a command for each certificate, that goes to it."""
     for lineage in deck.status.lineages if deck.status else ():
         name = printable(lineage.name)
@@ -126,6 +124,11 @@ class PaletteDialog(Dialog[None]):
         self._commands = commands(page)
         self._found: list[Command] = []
 
+    @classmethod
+    def opened_from(cls, deck: Deck) -> PaletteDialog | None:
+        """Offer what can be done on the page that is shown."""
+        return cls(deck.screen) if isinstance(deck.screen, Page) else None
+
     def parts(self) -> ComposeResult:
         yield Input(placeholder="a command, or a certificate's name")
         yield OptionList(markup=False)
@@ -150,7 +153,7 @@ class PaletteDialog(Dialog[None]):
         options.clear_options()
         options.add_options(map(_option, self._found))
         if not self._found:
-            options.add_option(Option(Content.styled("Nothing is called that.", "$text-muted"), disabled=True))
+            options.add_option(Option(Content.styled("No match.", "$text-muted"), disabled=True))
         options.highlighted = 0 if self._found else None
 
     def action_move(self, step: int) -> None:

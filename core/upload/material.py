@@ -24,6 +24,8 @@ class OwnKey(Struct, frozen=True):
     key: PrivateKey
     whose: str
     """`the request shop`."""
+    request: str = ""
+    """The name of the signing request that it was made with."""
 
 
 class Material(Struct, frozen=True, kw_only=True):
@@ -37,6 +39,8 @@ class Material(Struct, frozen=True, kw_only=True):
     key_matches: bool = False
     whose_key: str = ""
     """Where it was not given: whose it is on this box."""
+    request: str = ""
+    """The signing request that the key was made with, where it is one of this box."""
     other_keys: tuple[PrivateKey, ...] = ()
     """Given, and left out."""
     other_leaves: tuple[Certificate, ...] = ()
@@ -104,6 +108,7 @@ def _assembled(
         key=ours.key if ours else mine,
         key_matches=matched,
         whose_key=ours.whose if ours else "",
+        request=ours.request if ours else "",
         other_keys=tuple(key for key in pieces.keys if key is not given),
         other_leaves=leaves,
         misnamed=_misnamed(pieces, leaf),

@@ -86,6 +86,10 @@ class UploadCheck(Struct, frozen=True, kw_only=True):
     """What was decided automatically: left out, completed, put in order."""
     left_out: tuple[LeftOut, ...] = ()
     """What was given and is not used."""
+    is_reordered: bool = False
+    """The certificates of the chain were given in another order than they are sent in."""
+    request: str = ""
+    """The open signing request that it answers: no key was given, and the key made with that request is used."""
     chain_state: str = ""
     """`complete`, `private` (complete but for trust: the root has to be on the clients), `open` (its end is not known here),
     `incomplete`, `refused`, `self-signed`. Empty: there is no certificate."""

@@ -126,7 +126,8 @@ def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[Ow
     vault = context.vault
     keys = []
     for record in found:
-        keys.append(OwnKey(load_key(requests.open_key(context.paths, vault, record)), f"the request {record.name}"))
+        key = load_key(requests.open_key(context.paths, vault, record))
+        keys.append(OwnKey(key, f"the request {record.name}", record.name))
         context.narrator.tell(KeyUsed(key=f"request/{record.name}", purpose="compare with an upload"))
     return tuple(keys)
 

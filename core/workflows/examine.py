@@ -110,6 +110,8 @@ def examine(
             found=_found(pieces, material),
             notes=() if material is None else material.notes,
             left_out=() if material is None else material.left_out,
+            is_reordered=material is not None and material.way.is_reordered,
+            request="" if material is None else material.request,
             chain_state="" if material is None else chain_state(material, results),
             can_be_forced=can_be_forced(results),
             can_be_fetched=not fetch_chain and material is not None and _is_to_be_had(material),

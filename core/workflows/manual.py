@@ -48,7 +48,13 @@ def awaited(context: Context, name: str, outcome: RecordsAwaited) -> Pending:
     if order.records != records:
         save_order(context.paths, replace(order, records=records))
     context.narrator.tell(RecordsRequired(records=records))
-    return Pending(name=name, records=outcome.records, expires=order.expires, views=outcome.views)
+    return Pending(
+        name=name,
+        challenge=order.challenge,
+        records=outcome.records,
+        expires=order.expires,
+        views=outcome.views,
+    )
 
 
 def _accepts(record: Record, now: float) -> Callable[[str], bool] | None:

@@ -401,8 +401,8 @@ def test_steps_are_seen_as_they_end() -> None:
     engine.before_event = look
     answer = command("dns", "test", "cf", engine=engine, terminal=True)
     assert lines == [0, 1, 2, 3, 4]
-    assert answer.out.count("record written") == 1
-    assert answer.out.index("record removed") < answer.out.index("fix: ")
+    assert answer.out.count("Write record") == 1
+    assert answer.out.index("Remove record") < answer.out.index("fix: ")
 
 
 def test_without_a_domain() -> None:

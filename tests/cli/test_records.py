@@ -192,7 +192,7 @@ def test_give_up() -> None:
     assert command("complete", "wild", "--give-up", "--anyway", engine=engine).status == 2
     answer = command("complete", "wild", "--give-up", engine=engine)
     assert answer.status == 0
-    assert "remove them" in answer.out
+    assert "You can delete the DNS records" in answer.out
     assert engine.orders == {}
     assert command("complete", "wild", "--give-up", "--json", engine=engine).status == 1
 

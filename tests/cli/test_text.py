@@ -315,7 +315,7 @@ def test_a_chain_that_is_not_there_is_said_later_too() -> None:
     """An uploaded certificate that stands alone says in its details what that means, and how to mend it."""
     engine = FakeEngine([lineage("shop", method="upload", chain=False, chain_length=0)])
     out = command("status", "shop", engine=engine).out
-    assert "the certificate alone: only clients that trust" in out
+    assert "no intermediates: only clients that trust" in out
     assert "import it with its --chain FILE or --fetch-chain" in out
     engine = FakeEngine([lineage("shop", method="upload", chain=False, chain_length=0, self_signed=True)])
     assert "only clients" not in command("status", "shop", engine=engine).out

@@ -98,7 +98,7 @@ def test_a_wildcard_by_a_provider_that_is_added_on_the_way(
     terminal.wait_for("DNS providers")
     terminal.press("x")
     screen = terminal.wait_for("It works", timeout=60)
-    assert len(re.findall("✔ (Credentials|Zone|Write a record|Name servers|Remove it)", screen)) == 5
+    assert len(re.findall("✔ (Credentials|Zone|Write record|Name servers|Remove record)", screen)) == 5
     assert KEY.secret not in screen
     assert {zone: bind.records(zone) for zone in ZONES} == before
     terminal.press("Escape")

@@ -342,7 +342,8 @@ class FakeDns:
                 told = [_asked(one) for one in seen]
                 self._tell("complete", report, cancel, told, name, outcome="pending")
                 expires = order.expires if order else NOW + timedelta(days=7)
-                return Pending(name=name, records=wanted, expires=expires, views=seen)
+                challenge = order.challenge if order else "dns-01"
+                return Pending(name=name, challenge=challenge, records=wanted, expires=expires, views=seen)
         self._tell("complete", report, cancel, issue_events(domains, ()), name)
         self._put(found or lineage(name, *domains, method="manual-dns-01", targets=()))
         self._ended(name)
@@ -356,7 +357,7 @@ class FakeDns:
         self.orders = {**self.orders, name: order}
         event = RecordsRequired(records=tuple((one.name, one.type, one.value) for one in order.records))
         self._tell("issue", report, None, [event], name, outcome="pending")
-        return Pending(name=name, records=order.records, expires=order.expires)
+        return Pending(name=name, challenge=order.challenge, records=order.records, expires=order.expires)
 
     def _order(self, name: str) -> OpenOrder:
         if name in self.orders:

@@ -83,6 +83,7 @@ def good_check(name: str = "shop", *, changes: Iterable[CheckResult] = (), **fie
         ),
         found=("1 certificate", "1 key", "2 in the chain"),
         notes=("The chain was put in order.",),
+        is_reordered=True,
     )
     return changed(made, **fields)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib import import_module
 
 import pytest
 
 from tests.support.lineages import lineage, seven, without_certificate
 from tui.actions import ACTIONS, Action, Situation, bindings, of_scope, offered
+from tui.app import CertdeckApp
 
 SCOPES = sorted({action.scope for action in ACTIONS} - {"app", "page"})
 SHOP = next(each for each in seven() if each.name == "shop")
@@ -97,3 +99,13 @@ def test_keys_are_written_as_people_write_them() -> None:
     """The footer and the help write ^p, esc, ? and not Textual's names."""
     shown = {action.id: action.key_shown for action in ACTIONS}
     assert (shown["command_palette"], shown["back"], shown["help"], shown["issue"]) == ("^p", "esc", "?", "i")
+
+
+@pytest.mark.parametrize("action", [each for each in ACTIONS if each.opens], ids=lambda action: action.id)
+def test_a_row_names_a_screen_that_is_there(action: Action) -> None:
+    """What a row of the table opens exists, says how it is opened from another page, and needs no method of the app."""
+    module, _, name = action.opens.partition(":")
+    assert callable(getattr(import_module(module), name).opened_from)
+    assert action.scope == "app"
+    assert f"action_{action.id.replace('-', '_')}" not in vars(CertdeckApp)
+    assert action.call == f"app.open('{action.id}')"

@@ -383,7 +383,7 @@ async def test_a_key_that_waits_for_an_operation_says_so() -> None:
         await pilot.pause()
         await pilot.press("escape", "i", "i")
         await pilot.pause()
-        assert [notice.message for notice in app._notifications] == ["Not while another operation runs. w shows it."]
+        assert [notice.message for notice in app._notifications] == ["Another operation is running. Press w to see it."]
         release.set()
         await settled(pilot)
 

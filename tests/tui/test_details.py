@@ -39,7 +39,7 @@ DEFAULT = next(each for each in seven() if each.name == "default")
         pytest.param("▲ 21 days left", id="ST-45"),
         pytest.param("Names shop.example.com www.shop.example.com pay.example.com", id="ST-46"),
         pytest.param("Self-signed no", id="ST-47"),
-        pytest.param("Chain complete, 1 above the leaf", id="ST-48"),
+        pytest.param("Chain complete, 1 intermediate", id="ST-48"),
         pytest.param("Key EC P-256", id="key"),
         pytest.param("Method HTTP-01", id="method"),
         pytest.param("● nginx serves this one", id="served"),

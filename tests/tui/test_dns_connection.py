@@ -78,9 +78,9 @@ async def test_a_step_that_fails_says_what_to_mend() -> None:
         await _test(pilot)
         await settled(pilot)
         text = shown(app)
-        assert "✖ Write a record  Cloudflare refuses to make a TXT record" in text
+        assert "✖ Write record    Cloudflare refuses to make a TXT record" in text
         assert "→ Give the token the permission Zone:DNS:Edit" in text
-        assert "○ Remove it       Nothing was written." in text
+        assert "○ Remove record   Nothing was written." in text
         assert "✖ No certificate can be had with it as it is." in text
 
 
@@ -94,9 +94,9 @@ async def test_steps_appear_as_they_end() -> None:
         assert gate.reached.wait(5)
         await pilot.pause(0.3)
         text = shown(app)
-        assert "✔ Write a record  A TXT record was made." in text
+        assert "✔ Write record    A TXT record was made." in text
         assert "◐ Name servers    asking …" in text
-        assert "○ Remove it" in text
+        assert "○ Remove record" in text
         assert "^x Stop" in text
         gate.opened.set()
         await settled(pilot)
@@ -218,7 +218,7 @@ async def test_one_operation_at_a_time() -> None:
         text = shown(app)
         gate.opened.set()
         await settled(pilot)
-        assert "○ Another operation runs, and only one may write." in text
+        assert "○ Another operation is running." in text
         assert "^x Stop" not in text
         await pilot.press("enter")
         await settled(pilot)

@@ -224,7 +224,7 @@ async def test_nothing_found_is_said() -> None:
         await open_kinds(pilot)
         await pilot.press(*"zzz", "enter")
         await settled(pilot)
-        assert "○ Nothing is called that." in shown(app)
+        assert "○ No match." in shown(app)
 
 
 async def test_a_new_entry_gets_the_cursor() -> None:

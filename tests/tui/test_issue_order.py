@@ -143,7 +143,7 @@ async def test_success_shows_the_certificate_and_what_next() -> None:
         made = next(each for each in engine.lineages if each.name == "pay.example.com")
         assert "✔ pay.example.com has its certificate." in text
         assert made.sha256[:47] in text
-        assert "nginx (serves this one)" in text
+        assert "Served by   nginx" in text
         assert "What next" in text
         assert "✔ Check" in text
         assert "enter Close" in shown(app, screen.query_one(PageFooter)).replace("↵", "enter")

@@ -11,8 +11,8 @@ import pytest
 
 from core import events
 from core.events import Event
-from tui import text
-from tui.narration import sentence
+from tui.wording import text
+from tui.wording.narration import sentence
 
 NOW = datetime(2026, 11, 21, 4, 2, tzinfo=UTC)
 EVENTS = [
@@ -99,12 +99,12 @@ def test_an_unknown_kind_is_told_by_its_name() -> None:
         ),
         pytest.param(
             events.ProviderTested(provider="cf", step="write", status="fail", detail="Refused.", milliseconds=95),
-            "cf: record written: failed (95 ms). Refused.",
+            "cf: write record: failed (95 ms). Refused.",
             id="step",
         ),
         pytest.param(
             events.ProviderTested(provider="cf", step="remove", status="skip", detail="", milliseconds=0),
-            "cf: record removed: skipped",
+            "cf: remove record: skipped",
             id="skipped-step",
         ),
         pytest.param(

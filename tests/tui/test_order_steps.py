@@ -257,6 +257,6 @@ def test_a_connection_test_step_by_step() -> None:
         for step, status, time in results
     ]
     steps = steps_of(reports(events), "done")
-    assert states(steps)[:2] == [("Credentials", "done"), ("Record written", "failed")]
+    assert states(steps)[:2] == [("Credentials", "done"), ("Write record", "failed")]
     assert steps.steps[0].seconds(NOW) == 0.212
     assert steps.steps[1].detail == "write told"

@@ -67,7 +67,7 @@ async def test_nothing_found_is_said_and_harmless() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("ctrl+p", *"zzzz")
         await pilot.pause()
-        assert "Nothing is called that." in shown(app)
+        assert "No match." in shown(app)
         await pilot.press("enter")
         assert isinstance(app.screen, PaletteDialog)
         await pilot.press("escape")

@@ -146,7 +146,12 @@ def _ended(result: object, error: ReloadFailed | None = None) -> Operation:
         (Issued(status=seven()[5], reused=True), "nothing was ordered"),
         (Issued(status=seven()[5], rehearsed_only=True), "The rehearsal passed."),
         (
-            Pending(name="a", records=(Record(name="_acme-challenge.a", type="TXT", value="v"),), expires=None),
+            Pending(
+                name="a",
+                challenge="dns-01",
+                records=(Record(name="_acme-challenge.a", type="TXT", value="v"),),
+                expires=None,
+            ),
             "waits for you",
         ),
         (RenewalReport(renewed=("a", "b", "c", "d")), "a, b, c and 1 more renewed."),

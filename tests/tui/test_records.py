@@ -304,7 +304,7 @@ async def test_an_order_that_is_over() -> None:
         await opened(pilot)
         engine.clock.advance(seconds=60)
         await ticked(pilot)
-        assert "✖ This order is over" in shown(app)
+        assert "✖ This order has ended" in shown(app)
         assert "x gives it up" in shown(app)
         assert len(called(engine, "look_at_records")) == 1
         assert called(engine, "complete") == []
@@ -318,7 +318,7 @@ async def test_giving_up_asks() -> None:
         await opened(pilot)
         await pilot.press("x")
         await pilot.pause()
-        assert "of no use any more" in box(app)
+        assert "no longer valid" in box(app)
         await pilot.press("escape")
         assert called(engine, "give_up") == []
         await pilot.press("x", "y")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from core.operations import TargetState, TimerState
 from tests.support.lineages import NOW, lineage, seven, without_certificate
-from tui import text
+from tui.wording import text
 
 
 @pytest.mark.parametrize(
@@ -212,6 +212,6 @@ def test_renewed_by_hand(method: str) -> None:
 @pytest.mark.parametrize("method", ["dns-01", "dns-account-01", "dns-persist-01"])
 def test_proofs_that_renew_by_themselves(method: str) -> None:
     """A provider, and a record that is set once, leave nothing to a person; each method has words of its own."""
-    assert not text.is_by_hand(lineage("shop", method=method))
+    assert not text.is_manual(lineage("shop", method=method))
     assert text.renewal_shown(lineage("shop", method=method), NOW).startswith("renews on ")
     assert text.method_shown(method) != method

@@ -15,7 +15,7 @@ from tests.support.authority import Authority, Leaf
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_requests import signing_request
-from tests.support.fake_uploads import forceable_check, good_check, refused_check, result
+from tests.support.fake_uploads import forceable_check, good_check, refused_check
 from tests.support.lineages import lineage
 from tests.support.uploading import bundle, checked, opened, paste, secret_of, uploads, with_upload
 from tui.screens.dialogs.confirm import ConfirmDialog
@@ -312,8 +312,7 @@ async def test_it_is_called_as_the_request_that_it_answers(leaf: Leaf) -> None:
     engine = FakeEngine()
     engine.requests["web"] = signing_request("web")
     engine.requests["web-2"] = signing_request("web-2")
-    answers = result("key-match", "pass", "From the request web-2; it belongs (EC P-256).")
-    engine.upload_check = good_check("new.example.com", changes=[answers])
+    engine.upload_check = good_check("new.example.com", request="web-2")
     app = deck(engine)
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot)

@@ -172,7 +172,7 @@ async def test_an_end_that_nobody_saw_leads_to_the_records() -> None:
         app.pop_screen()
         await settled(pilot)
         assert isinstance(app.screen, LineagesScreen)
-        app.action_progress()
+        app.action_open("progress")
         await settled(pilot)
         assert not isinstance(app.screen, ProgressScreen)
         assert isinstance(app.screen, RecordsScreen)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from tui import text
 from tui.cli.output import Stream
 from tui.cli.tables import cells, labelled, padded, table
 from tui.glyphs import printable
-from tui.narration import step_shown
+from tui.wording import text
+from tui.wording.narration import step_shown
 
 if TYPE_CHECKING:
     from core.operations import DnsField, DnsKind, DnsProviderInfo, DnsTest, ServerView
@@ -191,10 +191,10 @@ def tested_lines(test: DnsTest, stream: Stream, *, steps: bool) -> Iterator[str]
     if test.servers:
         yield ""
         yield from server_lines(test.servers, stream)
-    mendings = [step for step in test.steps if step.fix and step.status != "pass"]
-    if mendings:
+    fixes = [step for step in test.steps if step.fix and step.status != "pass"]
+    if fixes:
         yield ""
-    for step in mendings:
+    for step in fixes:
         yield f"fix: {printable(step.fix)}"
     yield ""
     name, domain = printable(test.name), text.name_shown(test.domain)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from tui.cli.catalogue import COMMANDS, GROUPS
 from tui.cli.exits import MEANINGS
-
-if TYPE_CHECKING:
-    from tui.cli.parser import Command
 
 
 def overview() -> str:
@@ -37,14 +34,14 @@ def family(first: str) -> str:
     return "\n".join([*lines, "", "With --help behind it, each says what it takes.", ""])
 
 
-def help_text(command: Command, parser: argparse.ArgumentParser) -> str:
+def help_text(words: str, parser: argparse.ArgumentParser, *, notes: str, examples: Sequence[str]) -> str:
     """Return `certdeck COMMAND --help`."""
-    parser.description = f"{COMMANDS[command.words].summary[:1].upper()}{COMMANDS[command.words].summary[1:]}."
+    parser.description = f"{COMMANDS[words].summary[:1].upper()}{COMMANDS[words].summary[1:]}."
     parts = [parser.format_help().rstrip()]
-    if command.notes:
-        parts.append(command.notes)
-    if command.examples:
-        parts.append("\n".join(["examples:", *(f"  certdeck {example}" for example in command.examples)]))
+    if notes:
+        parts.append(notes)
+    if examples:
+        parts.append("\n".join(["examples:", *(f"  certdeck {example}" for example in examples)]))
     parts.append(_statuses())
     return "\n\n".join(parts)
 

@@ -109,7 +109,7 @@ def status_json(
     if status.void_times:
         found["void_times"] = list(status.void_times)
     if status.never_backed_up:
-        from tui import text
+        from tui.wording import text
 
         found["warnings"] = [{"code": "no-backup", "what": text.NEVER_BACKED_UP, "fix": text.BACK_UP}]
     return found

@@ -99,7 +99,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace] | str:
     if _asks_help(rest):
         from tui.cli.help import help_text
 
-        return help_text(command, parser)
+        return help_text(words, parser, notes=command.notes, examples=command.examples)
     _refuse_empty(parser, rest)
     found, unknown = parser.parse_known_args(rest)
     if unknown:

@@ -7,7 +7,7 @@ from typing import Final
 from core.events import Failed, KeyUsed, Progressed, Report, RunFinished, RunStarted
 from tui.cli.output import Stream
 from tui.glyphs import printable
-from tui.text import describe
+from tui.wording.text import describe
 
 _QUIET: Final = (RunStarted, RunFinished, KeyUsed, Progressed, Failed)
 """What the result and the error say anyway, and what only the audit trail is for."""

@@ -43,7 +43,7 @@ def confirm(call: Call, question: str, action: str) -> None:
             "Add --yes when you are sure.",
         )
     if not agrees(call, question):
-        raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y, or add --yes.")
+        raise Cancelled("Nothing was done.", "You did not confirm.", "Say y, or add --yes.")
 
 
 def agree_to_terms(call: Call, error: TermsNotAgreed) -> None:

@@ -11,22 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from tui import text
 from tui.cli.dns_text import server_lines
 from tui.cli.output import Stream
 from tui.glyphs import printable
+from tui.wording import text
+from tui.wording.facts import WAY_OUT
 from tui.zone_file import zone_line
 
 if TYPE_CHECKING:
     from core.operations import OpenOrder, Pending, Record, RecordView
 
-PERSIST_LABEL: Final = "_validation-persist."
-"""Begins the name of a record that is set once (dns-persist-01)."""
-WAY_OUT: Final = (
-    "It can renew automatically with a DNS provider (`certdeck dns add`), or with a CNAME into the zone of one,",
-    "or by a record that is set once, where the CA has it (--challenge dns-persist-01).",
-)
-"""Of renewing by hand (ST-17)."""
 _BLACK_ON_WHITE: Final = "\x1b[30;107m"
 _RESET: Final = "\x1b[0m"
 
@@ -44,7 +38,7 @@ def pending_lines(pending: Pending, now: datetime, stream: Stream) -> Iterator[s
     yield from record_lines(placed_records(pending), stream)
     yield ""
     yield from _end_lines(pending.expires, now)
-    if _is_set_once(pending.records):
+    if pending.challenge == text.SET_ONCE:
         yield "Leave the record in place: as long as it stands, renewals need no access to your DNS."
     else:
         yield "The next order has other values, and you set them again."
@@ -53,7 +47,7 @@ def pending_lines(pending: Pending, now: datetime, stream: Stream) -> Iterator[s
     if pending.views:
         yield f"To look again: certdeck complete {name}"
         yield f"To let the CA look anyway: certdeck complete {name} --anyway"
-        others = "" if _is_set_once(pending.records) else ", and the next one has other values"
+        others = "" if pending.challenge == text.SET_ONCE else ", and the next one has other values"
         yield f"(when its look fails, the order ends{others})"
     else:
         yield f"When {'it is' if len(pending.records) == 1 else 'they are'} set: certdeck complete {name}"
@@ -151,7 +145,3 @@ def _by_name(records: Sequence[Record]) -> dict[tuple[str, str], list[str]]:
 
 def _this(records: Sequence[Record]) -> str:
     return "this DNS record" if len(records) == 1 else f"these {len(records)} DNS records"
-
-
-def _is_set_once(records: Sequence[Record]) -> bool:
-    return all(record.name.startswith(PERSIST_LABEL) for record in records)

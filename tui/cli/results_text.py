@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui import text
 from tui.cli.output import Stream
 from tui.cli.tables import labelled
 from tui.glyphs import printable
+from tui.wording import text
+from tui.wording.facts import certificate_facts, target_shown
 
 if TYPE_CHECKING:
-    from core.operations import Deployment, Finding, FirstBoot, Issued, LineageStatus, TargetState
+    from core.operations import Deployment, Finding, FirstBoot, Issued, LineageStatus
 
 
 def issued_lines(outcome: Issued, live: Path) -> Iterator[str]:
@@ -30,23 +31,8 @@ def issued_lines(outcome: Issued, live: Path) -> Iterator[str]:
 
 
 def _certificate(status: LineageStatus, live: Path) -> list[tuple[str, str]]:
-    pairs = [
-        ("Names", ", ".join(map(text.name_shown, status.domains))),
-        ("Issuer", printable(status.issuer)),
-        ("Key", text.key_shown(status.key_type)),
-        ("SHA-256", printable(status.sha256)),
-        ("Files", printable(str(live))),
-        ("Served by", ", ".join(map(target_shown, status.targets)) or "no target yet"),
-    ]
-    if status.not_after is not None:
-        pairs.insert(2, ("Valid to", text.moment(status.not_after)))
-    return pairs
-
-
-def target_shown(target: TargetState) -> str:
-    """Return a target and, unless all is well, its state."""
-    why = f" ({printable(target.why) or target.state})" if target.state != "deployed" else ""
-    return f"{printable(target.name)}{why}"
+    facts = certificate_facts(status, "Names", "Issuer", "Valid to", "Key", "SHA-256")
+    return [*facts, ("Files", printable(str(live))), *certificate_facts(status, "Served by")]
 
 
 def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, OK, WARNING, health
 from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
-from tui import text
 from tui.cli import exits
 from tui.cli.output import Stream
 from tui.cli.plain import error_lines
 from tui.cli.tables import labelled, table
 from tui.cli.waiting_text import order_line, request_line, unlisted, waiting_lines
 from tui.glyphs import printable
+from tui.wording import text
+from tui.wording.facts import certificate_facts
 
 if TYPE_CHECKING:
     from core.upload.values import SigningRequest
@@ -157,23 +158,14 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
     yield stream.painted(printable(lineage.name), "bold")
     state = f"{stream.painted(mark.glyph, severity)} {text.days_left(lineage, now)}, {text.renewal_shown(lineage, now)}"
     reasons = [printable(reason.text) for reason in health(lineage).reasons if reason.code not in _SAID_BY_DAYS]
-    pairs = [
-        ("State", "\n".join([state, *reasons])),
-        ("Names", ", ".join(map(text.name_shown, lineage.domains)) or _NONE),
-    ]
+    pairs: list[tuple[str, str]] = [("State", "\n".join([state, *reasons])), *certificate_facts(lineage, "Names")]
     if lineage.sha256:
         pairs += _certificate(lineage)
     pairs += [
-        ("Method", f"{text.method_shown(lineage.method)}{f' with {printable(lineage.dns)}' if lineage.dns else ''}"),
+        *certificate_facts(lineage, "Method"),
         ("Renews", f"{text.renewal_shown(lineage, now).removeprefix('renews ')} ({text.renewal_why(lineage)})"),
-        ("Automatic", "yes" if lineage.auto_renew else "no"),
+        *certificate_facts(lineage, "Auto-renew", "Way out", "Version"),
     ]
-    if text.is_by_hand(lineage):
-        from tui.cli.records_text import WAY_OUT
-
-        pairs.append(("Way out", "\n".join(WAY_OUT)))
-    if lineage.version is not None:
-        pairs.append(("Version", f"{lineage.version}"))
     if lineage.waiting_version is not None:
         pairs.append(("Waiting", f"version {lineage.waiting_version} is issued and not deployed yet"))
     if lineage.newer_version is not None:
@@ -190,39 +182,25 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
 
 
 def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
-    assert lineage.not_before is not None
-    assert lineage.not_after is not None
-    chain = f"complete, {_above(lineage)}" if lineage.chain else "the certificate alone"
-    if not lineage.chain and lineage.method == "upload" and not lineage.self_signed:
-        chain += f": only clients that trust {printable(lineage.issuer)} itself accept it; "
-        chain += "else import it with its --chain FILE or --fetch-chain"
-    pairs = [
-        ("Subject", printable(lineage.subject) or _NONE),
-        ("Issuer", printable(lineage.issuer) or _NONE),
-        ("CA", printable(lineage.ca or "") or _NONE),
-        ("Valid from", text.moment(lineage.not_before)),
-        ("Valid to", text.moment(lineage.not_after)),
-        *_chain_end(lineage),
-        ("Self-signed", "yes" if lineage.self_signed else "no"),
-        ("Chain", chain),
-        ("Key", text.key_shown(lineage.key_type)),
-        ("Serial", printable(lineage.serial)),
-        ("SHA-256", printable(lineage.sha256)),
-    ]
-    return [*pairs, ("Profile", printable(lineage.profile))] if lineage.profile else pairs
-
-
-def _above(lineage: LineageStatus) -> str:
-    """Return what is sent above the leaf: `1 intermediate and the root`."""
-    count = lineage.chain_length - lineage.root_sent
-    parts = [text.plural(count, "intermediate")] if count else []
-    return " and ".join([*parts, "the root"] if lineage.root_sent else parts)
-
-
-def _chain_end(lineage: LineageStatus) -> list[tuple[str, str]]:
-    if not lineage.chain_end or lineage.chain_not_after is None:
-        return []
-    return [("Chain to", f"{text.moment(lineage.chain_not_after)}, when {printable(lineage.chain_end)} ends")]
+    whole = (
+        "Subject",
+        "Issuer",
+        "CA",
+        "Valid from",
+        "Valid to",
+        "Chain to",
+        "Self-signed",
+        "Chain",
+        "Key",
+        "Serial",
+        "SHA-256",
+    )
+    pairs = certificate_facts(lineage, *whole, "Profile")
+    if lineage.chain or lineage.method != "upload" or lineage.self_signed:
+        return list(pairs)
+    told = f": only clients that trust {printable(lineage.issuer)} itself accept it; "
+    told += "else import it with its --chain FILE or --fetch-chain"
+    return [(label, value + told) if label == "Chain" else (label, value) for label, value in pairs]
 
 
 def _wanted(wanted: Mapping[str, object]) -> Iterator[str]:

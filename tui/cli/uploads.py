@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from core.errors import UsageError
 from core.upload.values import MOST_BYTES, Part, Upload, UploadCheck
-from tui import text
 from tui.cli.jsonout import certificate_json, rfc3339
 from tui.cli.output import Stream
 from tui.cli.prompts import asked_secret, passphrase_from, standard_input
 from tui.cli.tables import labelled
 from tui.glyphs import printable
+from tui.wording import text
 
 if TYPE_CHECKING:
     from tui.cli.call import Call

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tui import text
 from tui.cli.output import Stream
 from tui.glyphs import printable
+from tui.wording import text
 
 if TYPE_CHECKING:
     from core.operations import OpenOrder, Status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final, TypeVar
 
 from tui.actions import offered
@@ -26,11 +27,16 @@ class AskingPage(Page[T]):
 
     def refresh_actions(self) -> None:
         """Show what works while one types; the rest is behind More."""
-        shown = [each for each in offered(self.actions(), self.situation()) if each.footer]
+        hidden = self.hidden()
+        shown = [each for each in offered(self.actions(), self.situation()) if each.footer and each.id not in hidden]
         own = [each for each in shown if each.scope != "app"]
         self.query_one(PageFooter).show(
             [*own, *(each for each in shown if each.scope == "app" and each.id in self.kept)]
         )
+
+    def hidden(self) -> Container[str]:
+        """Return the actions that would do nothing now, although they apply."""
+        return ()
 
     @property
     def kept(self) -> tuple[str, ...]:

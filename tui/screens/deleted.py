@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
-from typing import ClassVar, Final
-
-from msgspec.structs import replace
-from textual import on
-from textual.app import ComposeResult
+from typing import ClassVar
 
 from core.errors import CertdeckError
 from core.kept import DeletedLineage, Restored
-from tui import text
-from tui.actions import Situation, bindings, of_scope
-from tui.screens.form import FORM_CSS
-from tui.screens.page import Page
-from tui.widgets.field import wrong
+from tui.actions import bindings, of_scope
+from tui.screens.list_page import ListPage
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line
 from tui.widgets.prose import marked
-from tui.widgets.row_list import Column, Row, RowList
-from tui.widgets.sheet import Sheet
-
-_COLUMNS: Final = (Column("Certificate", flexible=True), Column("Deleted"), Column("Kept until"))
+from tui.widgets.row_list import Column, Row
+from tui.wording import text
 
 
-class DeletedScreen(Page[None]):
+class DeletedScreen(ListPage[DeletedLineage]):
     """The list; below it what bringing the chosen one back means."""
 
     SCOPE = "deleted"
@@ -33,71 +25,37 @@ class DeletedScreen(Page[None]):
         "A deleted certificate is kept for 30 days as a sealed copy: its key, every version that was kept, and its settings. "
         "Bringing it back puts it onto no service: d on the first screen does that, once you want it."
     )
-    AUTO_FOCUS = "RowList"
-    CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "tables.tcss"]
+    COLUMNS = (Column("Certificate", flexible=True), Column("Deleted"), Column("Kept until"))
+    LIST_TITLE = "Kept copies"
+    EMPTY = ("", "None is kept: nothing was deleted within the last 30 days.")
 
     page_title = "Deleted certificates"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._kept: tuple[DeletedLineage, ...] = ()
-        self._error: CertdeckError | None = None
+    def fetch(self) -> tuple[DeletedLineage, ...]:
+        return self.engine.deleted()
 
-    def body(self) -> ComposeResult:
-        yield RowList(_COLUMNS, id="rows")
-        yield Sheet(id="about")
+    def name_of(self, item: DeletedLineage) -> str:
+        return item.name
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.query_one("#rows").border_title = "Kept copies"
-        self._read()
+    def kind_of(self, item: DeletedLineage) -> str:
+        return "in the way" if item.in_the_way else ""
 
-    def _read(self) -> None:
-        def answered(answer: tuple[DeletedLineage, ...] | CertdeckError) -> None:
-            if not self.is_mounted:
-                return
-            self._error = answer if isinstance(answer, CertdeckError) else None
-            self._kept = () if isinstance(answer, CertdeckError) else answer
-            self.query_one("#rows", RowList).show([_row(number, each) for number, each in enumerate(self._kept)])
-            self._show()
-            self.refresh_actions()
+    def row(self, item: DeletedLineage) -> Row:
+        sign = ("▲", "severity-yellow") if item.in_the_way else ("", "text-muted")
+        cells = (item.name, (_day(item.deleted), "text-muted"), (_day(item.kept_until), "foreground"))
+        # The same name may have been deleted more than once.
+        return Row(f"{item.name} {item.deleted}", cells, sign)
 
-        self.bridge.ask(self.engine.deleted, answered)
-
-    @property
-    def chosen(self) -> DeletedLineage | None:
-        """The one under the cursor."""
-        key = self.query_one("#rows", RowList).chosen
-        return next((each for number, each in enumerate(self._kept) if str(number) == key), None)
-
-    def situation(self) -> Situation:
-        one = self.chosen if self.is_mounted else None
-        kind = "in the way" if one is not None and one.in_the_way else ""
-        return replace(super().situation(), row=one.name if one else "", row_kind=kind)
-
-    @on(RowList.Moved)
-    def _on_moved(self) -> None:
-        self._show()
-        self.refresh_actions()
-
-    def _show(self) -> None:
-        sheet, one, error = self.query_one("#about", Sheet), self.chosen, self._error
-        sheet.border_title = text.printable(one.name) if one else ""
-        if error is not None:
-            sheet.write(lambda width, ink: wrong(error, width, ink))
-        elif one is None:
-            words = "None is kept: nothing was deleted within the last 30 days."
-            sheet.write(lambda width, ink: marked("○", "text-muted", words, width, ink))
-        elif one.in_the_way:
-            words = f"There is a certificate {one.name} already, and it would be replaced. Delete that one first; it is kept, too."
-            sheet.write(lambda width, ink: marked("▲", "severity-yellow", words, width, ink))
-        else:
-            words = (
-                "Enter brings it back with its key and its versions. No service is touched by that."
-                if one.deleted is not None
-                else "Only its settings are gone; its versions still lie in the store. Enter writes the settings again."
-            )
-            sheet.write(lambda width, ink: marked("↵", "key", words, width, ink))
+    def about(self, item: DeletedLineage, width: int, ink: Ink) -> list[Line]:
+        if item.in_the_way:
+            words = f"There is a certificate {item.name} already, and it would be replaced. Delete that one first; it is kept, too."
+            return marked("▲", "severity-yellow", words, width, ink)
+        words = (
+            "Enter brings it back with its key and its versions. No service is touched by that."
+            if item.deleted is not None
+            else "Only its settings are gone; its versions still lie in the store. Enter writes the settings again."
+        )
+        return marked("↵", "key", words, width, ink)
 
     def action_bring_back(self) -> None:
         """Bring it back, and put the cursor of the first screen on it."""
@@ -115,13 +73,6 @@ class DeletedScreen(Page[None]):
             deck.go_to(answer.name)
 
         self.bridge.ask(lambda: self.engine.undelete(one.name), answered)
-
-
-def _row(number: int, kept: DeletedLineage) -> Row:
-    sign = ("▲", "severity-yellow") if kept.in_the_way else ("", "text-muted")
-    return Row(
-        str(number), (kept.name, (_day(kept.deleted), "text-muted"), (_day(kept.kept_until), "foreground")), sign
-    )
 
 
 def _day(moment: datetime | None) -> str:

@@ -12,14 +12,14 @@ from textual.message import Message
 from core.errors import CertdeckError, UsageError
 from core.identifiers import parse_identifier
 from core.operations import FirstBoot
-from tui import text
 from tui.actions import bindings, of_scope
 from tui.bridge import Operation, OperationFinished
 from tui.screens.form import FORM_CSS, FormPage
 from tui.widgets.field import Field
 from tui.widgets.ink import Ink
-from tui.widgets.lines import Line, grouped
-from tui.widgets.prose import facts, marked
+from tui.widgets.lines import Line
+from tui.widgets.prose import marked
+from tui.widgets.result import result_lines
 from tui.widgets.sheet import Sheet, Writer
 
 
@@ -87,7 +87,7 @@ class FirstBootScreen(FormPage):
             lineage="default",
         )
         if self.operation is None:
-            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            self.deck.say_busy()
             return
         self._result(
             "Under way", lambda width, ink: marked("◐", "bar-used", "Making the key and the certificate …", width, ink)
@@ -135,14 +135,7 @@ class FirstBootScreen(FormPage):
             headline = f"The certificate is made anew, with the same key. {made.why}".rstrip()
         else:
             headline = f"There is one already; nothing was changed. {made.why}".rstrip()
-        lines = marked("✔", "severity-green", headline, width, ink, bold=True)
-        rows = [
-            ("SHA-256", "\n".join(grouped(status.sha256, 8, width - 12)) if status.sha256 else ""),
-            ("Names", ", ".join(text.name_shown(domain) for domain in status.domains)),
-            ("Valid to", text.moment(status.not_after) if status.not_after else ""),
-            ("Services", ", ".join(target.name for target in status.targets) or "none yet"),
-        ]
-        lines += facts(rows, width, ink)
+        lines = [*result_lines(status, headline, width, ink), []]
         if status.self_signed:
             words = "Browsers warn about it. Compare the SHA-256 with what they show before you go on."
             lines += marked("▲", "severity-yellow", words, width, ink)

@@ -13,16 +13,15 @@ from textual.widgets import Input
 
 from core.errors import CertdeckError, UsageError
 from core.identifiers import check_lineage_name
-from tui.actions import bindings, of_scope, offered
-from tui.screens.page import Page
+from tui.actions import bindings, of_scope
+from tui.screens.asking import AskingPage
 from tui.widgets.field import Field, wrong
-from tui.widgets.footer import PageFooter
 from tui.widgets.prose import Prose
 
 FORM_CSS = Path(__file__).parent / "form.tcss"
 
 
-class FormPage(Page[bool]):
+class FormPage(AskingPage[bool]):
     """Answers True once it has been saved. A subclass yields `fields` and carries out `save`."""
 
     SCOPE = "form"
@@ -97,12 +96,6 @@ class FormPage(Page[bool]):
         verdict = self.query_one("#verdict", Prose)
         verdict.write(lambda width, ink: wrong(error, width, ink))
         verdict.scroll_visible(animate=False)
-
-    def refresh_actions(self) -> None:
-        """Show what works while one types; the rest is behind More."""
-        shown = [each for each in offered(self.actions(), self.situation()) if each.footer]
-        kept = [each for each in shown if each.scope != "app"]
-        self.query_one(PageFooter).show([*kept, *(each for each in shown if each.id in ("help", "command_palette"))])
 
     def action_back(self) -> None:
         """Leave; ask first where something typed would be lost."""

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from tui.actions import Action, bindings, of_scope
+from tui.deck import Deck
 from tui.screens.page import Page
-from tui.text import MARKS
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, fit, wrap
 from tui.widgets.sheet import Sheet
+from tui.wording.text import MARKS
 
 _MOVES = (
     ("↑ ↓", "move; PgUp, PgDn, Home and End too, or j k g G"),
@@ -31,6 +32,10 @@ class HelpScreen(Page[None]):
         self._words = about.HELP_TEXT
         self._actions = about.actions()
         self.page_detail = about.page_title or about.SCOPE
+
+    @classmethod
+    def opened_from(cls, deck: Deck) -> HelpScreen | None:
+        return cls(deck.screen) if isinstance(deck.screen, Page) else None
 
     def body(self) -> ComposeResult:
         sheet = Sheet(self._write, id="words")

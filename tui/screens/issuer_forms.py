@@ -11,9 +11,9 @@ from core.errors import CertdeckError, UsageError
 from core.input_file import read_secret_file
 from core.operations import IssuerInfo
 from core.secret_text import NotSecretText, secret_line
-from tui import text
 from tui.screens.form import FormPage, needed, wrong_name, wrong_path
 from tui.widgets.field import Field
+from tui.wording import text
 
 
 class IssuerForm(FormPage):

@@ -17,16 +17,17 @@ from textual.widgets import Input
 
 from core.errors import CertdeckError
 from core.operations import LineageStatus, OpenOrder
-from tui import text
 from tui.actions import Action, Situation, bindings, of_scope
+from tui.deck import StatusRead
 from tui.screens import operations
-from tui.screens.page import Page, StatusRead
+from tui.screens.page import Page
 from tui.screens.waiting import rows_of, waiting_orders
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.details import details
 from tui.widgets.notice import empty, failed
 from tui.widgets.overview import Overview
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _WIDE: Final = 110
 """From this width on the details stand to the right of the list."""

@@ -13,15 +13,16 @@ from textual.widgets import Input
 
 from core.errors import CertdeckError
 from core.operations import LogEntry
-from tui import text
 from tui.actions import bindings, of_scope
 from tui.bridge import OperationFinished
+from tui.deck import StatusRead
 from tui.glyphs import printable
-from tui.screens.page import Page, StatusRead
+from tui.screens.page import Page
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, Part, fit, length, width_of, wrap
 from tui.widgets.notice import failed
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _PAGE: Final = 200
 _WIDE: Final = 96

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError
 from core.operations import IssueRequest, LineageStatus, PemView, RenewalReport, TargetInfo
+from tui.deck import Deck
 from tui.glyphs import printable
-
-if TYPE_CHECKING:
-    from tui.app import CertdeckApp
+from tui.wording import text
 
 
-def issue(deck: CertdeckApp) -> None:
+def issue(deck: Deck) -> None:
     """Open the wizard."""
     from tui.screens.issue import IssueScreen
 
     deck.push_screen(IssueScreen())
 
 
-def renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def renew(deck: Deck, lineage: LineageStatus) -> None:
     """Order the certificate anew. What is proved by hand has to be ordered: a renewal never begins such an order by itself."""
     name = lineage.name
-    if lineage.renew_why == "by hand" and lineage.method != "upload":
+    if text.is_manual(lineage):
         _renew_by_hand(deck, lineage)
         return
     due = (
@@ -46,7 +44,7 @@ def renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
     )
 
 
-def _renew_by_hand(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def _renew_by_hand(deck: Deck, lineage: LineageStatus) -> None:
     name = lineage.name
     request = IssueRequest(domains=lineage.domains, name=name, manual=True, force=True)
     _ask_then(
@@ -71,7 +69,7 @@ def _renewed(report: RenewalReport) -> RenewalReport:
     return report
 
 
-def deploy(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def deploy(deck: Deck, lineage: LineageStatus) -> None:
     """Ask which services, and put the newest version onto them."""
     name, has = lineage.name, tuple(target.name for target in lineage.targets)
 
@@ -100,7 +98,7 @@ def deploy(deck: CertdeckApp, lineage: LineageStatus) -> None:
     deck.bridge.ask(deck.engine.targets, listed)
 
 
-def roll_back(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def roll_back(deck: Deck, lineage: LineageStatus) -> None:
     name = lineage.name
     _ask_then(
         deck,
@@ -118,14 +116,14 @@ def roll_back(deck: CertdeckApp, lineage: LineageStatus) -> None:
     )
 
 
-def records(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def records(deck: Deck, lineage: LineageStatus) -> None:
     """Show the DNS records that an order waits for."""
     from tui.screens.records import RecordsScreen
 
     deck.push_screen(RecordsScreen(lineage.name))
 
 
-def complete(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def complete(deck: Deck, lineage: LineageStatus) -> None:
     name = lineage.name
     deck.begin(
         f"Complete {name}",
@@ -136,7 +134,7 @@ def complete(deck: CertdeckApp, lineage: LineageStatus) -> None:
     )
 
 
-def auto_renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def auto_renew(deck: Deck, lineage: LineageStatus) -> None:
     name, wanted = lineage.name, not lineage.auto_renew
     words = (
         "The scheduled run renews it by itself again."
@@ -159,7 +157,7 @@ def auto_renew(deck: CertdeckApp, lineage: LineageStatus) -> None:
     )
 
 
-def delete(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def delete(deck: Deck, lineage: LineageStatus) -> None:
     name, used = lineage.name, bool(lineage.targets)
     names = ", ".join(printable(target.name) for target in lineage.targets)
     words = (
@@ -183,7 +181,7 @@ def delete(deck: CertdeckApp, lineage: LineageStatus) -> None:
     )
 
 
-def export(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def export(deck: Deck, lineage: LineageStatus) -> None:
     from tui.screens.dialogs.export import ExportChoice, ExportDialog
 
     def chosen(choice: ExportChoice | None) -> None:
@@ -207,7 +205,7 @@ def export(deck: CertdeckApp, lineage: LineageStatus) -> None:
     deck.push_screen(ExportDialog(lineage.name), chosen)
 
 
-def show_pem(deck: CertdeckApp, lineage: LineageStatus) -> None:
+def show_pem(deck: Deck, lineage: LineageStatus) -> None:
     def read(answer: PemView | CertdeckError) -> None:
         from tui.screens.pem import PemScreen
 
@@ -229,9 +227,7 @@ def _services(lineage: LineageStatus) -> str:
     return f"Then {listed} are tested, switched and reloaded, all of them or none. If anything goes wrong, what is live stays live."
 
 
-def _ask_then(
-    deck: CertdeckApp, title: str, words: str, yes: str, do: Callable[[], object], *, danger: bool = False
-) -> None:
+def _ask_then(deck: Deck, title: str, words: str, yes: str, do: Callable[[], object], *, danger: bool = False) -> None:
     from tui.screens.dialogs.confirm import ConfirmDialog
 
     def answered(agreed: bool | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,30 +11,19 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core.errors import CertdeckError
-from core.operations import Status
-from tui import text
 from tui.actions import Action, Situation, of_scope, offered
 from tui.bridge import Bridge
+from tui.deck import Deck
 from tui.terminal import SMALLEST
 from tui.widgets.footer import PageFooter
 from tui.widgets.header import PageHeader
 from tui.widgets.tray import Tray
+from tui.wording import text
 
 if TYPE_CHECKING:
     from core.engine import Engine
-    from tui.app import CertdeckApp
 
 T = TypeVar("T")
-
-
-class StatusRead(Message):
-    """The state of every lineage was read anew, or could not be read."""
-
-    def __init__(self, status: Status | None, error: CertdeckError | None) -> None:
-        super().__init__()
-        self.status = status
-        self.error = error
 
 
 class Page(Screen[T]):
@@ -56,6 +45,11 @@ class Page(Screen[T]):
     title_yields: ClassVar[bool] = False
     """The title is a mere name, and gives way to what the header says of the timer."""
 
+    @classmethod
+    def opened_from(cls, deck: Deck) -> Page[Any] | None:
+        """Return a screen of this kind for what is shown now; None where there is nothing to open it for."""
+        return cls()
+
     # -- the parts ---------------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
@@ -69,9 +63,9 @@ class Page(Screen[T]):
         raise NotImplementedError
 
     @property
-    def deck(self) -> CertdeckApp:
+    def deck(self) -> Deck:
         """The app, by its own type."""
-        return cast("CertdeckApp", self.app)
+        return cast("Deck", self.app)
 
     @property
     def engine(self) -> Engine:
@@ -125,7 +119,7 @@ class Page(Screen[T]):
         self.deck.perform(message.action)
 
     def on_tray_opened(self, message: Tray.Opened) -> None:
-        self.deck.action_progress()
+        self.deck.action_open("progress")
 
     # -- news --------------------------------------------------------------------------------------------------------
 

@@ -14,14 +14,15 @@ from textual.message import Message
 from core.errors import Cancelled, CertdeckError
 from core.operations import Deployment, DnsTest, Issued, Pending, RenewalReport
 from core.upload.values import Imported
-from tui import text
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import EngineEvent, Operation, OperationFinished
+from tui.deck import Deck
 from tui.screens.page import Page
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, wrap
 from tui.widgets.order_progress import OrderProgress
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _TICK_SECONDS = 0.5
 
@@ -51,6 +52,12 @@ class ProgressScreen(Page[None]):
         super().__init__()
         self.operation = operation
         self.page_title = text.printable(operation.title)
+
+    @classmethod
+    def opened_from(cls, deck: Deck) -> ProgressScreen | None:
+        """Open it for the last operation, also for one that has ended."""
+        operation = deck.bridge.operation
+        return None if operation is None else ProgressScreen(operation)
 
     def body(self) -> ComposeResult:
         yield OrderProgress(id="steps")
@@ -184,7 +191,7 @@ def ending(operation: Operation) -> str:
             return _renewed(report)
         case DnsTest(name=name, is_good=is_good):
             shown = text.printable(name)
-            return f"{shown} works." if is_good else f"{shown} does not work: the test says what to mend."
+            return f"{shown} works." if is_good else f"{shown} does not work: the test says what to fix."
         case Imported(status=status, unchanged=unchanged):
             how = "was live already, and is deployed once more" if unchanged else "has its new certificate"
             return f"{text.printable(status.name)} {how}{_live_on(status.targets)}."

@@ -13,15 +13,16 @@ from textual.message import Message
 from core.config.model import Config
 from core.errors import CertdeckError
 from core.operations import LineageStatus
-from tui import text
 from tui.actions import bindings, of_scope
-from tui.screens.page import Page, StatusRead
+from tui.deck import StatusRead
+from tui.screens.page import Page
 from tui.widgets.field import wrong
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _THEMES: Final = (Column("Theme", flexible=True),)
 _RENEWALS: Final = (Column("Certificate", flexible=True), Column("Renewal"))
@@ -94,7 +95,7 @@ class SettingsScreen(Page[None]):
         # The list shows what is; only the engine changes it.
         listed.mark([each.name for each in self._lineages() if each.auto_renew])
         if self.bridge.busy:
-            self.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            self.deck.say_busy()
         elif lineage.auto_renew:
             self._ask_before_off(lineage)
         else:

@@ -14,10 +14,10 @@ from textual.widgets import Static
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, UsageError
 from core.probe_address import broken
-from tui import text
 from tui.screens.form import FormPage, needed, wrong_name, wrong_path
 from tui.widgets.field import Check, Field
 from tui.widgets.one_of import OneOf
+from tui.wording import text
 
 _KINDS: Final = (("nginx", "nginx"), ("files", "files"))
 _KIND_NOTES: Final = {

@@ -9,17 +9,16 @@ from typing import ClassVar
 from msgspec import Struct
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.operations import LineageStatus
-from tui import text
-from tui.text import MARKS
-from tui.widgets.ink import Ink, Inked
+from tui.widgets.cursor_list import CursorList
+from tui.widgets.ink import Ink
 from tui.widgets.life import life_bar
 from tui.widgets.lines import BLANK, Part, fit, strip_of, width_of
+from tui.wording import text
+from tui.wording.text import MARKS
 
 _SAMPLE = 200
 """Rows that are looked at to find the widths of the columns."""
@@ -42,19 +41,13 @@ class Columns(Struct, frozen=True):
     left: int
 
 
-class CertificateTable(ScrollView, Inked, can_focus=True):
+class CertificateTable(CursorList[LineageStatus]):
     """Rows of lineages with a cursor that stays on its lineage when the list changes."""
 
-    DEFAULT_CSS = """
-    CertificateTable { overflow-x: hidden; }
-    """
     BINDINGS: ClassVar = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown,space", "page(1)", show=False),
-        Binding("home,g", "edge(0)", show=False),
-        Binding("end,G", "edge(-1)", show=False),
+        Binding("space", "page(1)", show=False),
+        Binding("g", "edge(0)", show=False),
+        Binding("G", "edge(-1)", show=False),
     ]
 
     class Opened(Message):
@@ -64,10 +57,8 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
         """`moved` is called when the cursor is on another certificate: at once, so that what follows it is drawn with it."""
         super().__init__(id=id)
         self._moved = moved
-        self._rows: Sequence[LineageStatus] = ()
         self._now: datetime | None = None
         self._waiting: Collection[str] = ()
-        self._cursor = 0
         self._columns: tuple[int, Columns] | None = None
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._drawn_with: tuple[Ink, int, bool] | None = None
@@ -77,82 +68,41 @@ class CertificateTable(ScrollView, Inked, can_focus=True):
     @property
     def chosen(self) -> LineageStatus | None:
         """The lineage under the cursor."""
-        return self._rows[self._cursor] if self._rows else None
+        return self.under_cursor
+
+    def key_of(self, row: LineageStatus) -> str:
+        return row.name
+
+    def cursor_moved(self) -> None:
+        self._moved()
 
     def show(self, rows: Sequence[LineageStatus], now: datetime, *, waiting: Collection[str] = ()) -> None:
         """Set the rows. The cursor stays on the same name; where that is gone, on the same place.
 
         `waiting`: the names of those whose order waits for records that a person sets.
         """
-        self._waiting = waiting
-        before = self.chosen
-        place = self._cursor
-        if before is not None:
-            place = next((number for number, row in enumerate(rows) if row.name == before.name), place)
-        self._rows, self._now = rows, now
-        self._cursor = max(min(place, len(rows) - 1), 0)
+        self._waiting, self._now = waiting, now
+        self._replace(rows)
         self._columns = None
         self._strips.clear()
-        self.virtual_size = Size(self.size.width, len(rows) + 1)
         self.refresh()
         self._follow()
 
     def choose(self, name: str) -> bool:
         """Put the cursor on a lineage; say whether it is in the list."""
-        for number, row in enumerate(self._rows):
-            if row.name == name:
-                self._go(number)
-                return True
-        return False
-
-    # -- moving ------------------------------------------------------------------------------------------------------
-
-    def action_move(self, step: int) -> None:
-        self._go(self._cursor + step)
-
-    def action_page(self, direction: int) -> None:
-        self._go(self._cursor + direction * max(self.size.height - 2, 1))
-
-    def action_edge(self, place: int) -> None:
-        self._go(place % max(len(self._rows), 1))
-
-    def _go(self, place: int) -> None:
-        place = max(min(place, len(self._rows) - 1), 0)
-        if place == self._cursor:
-            return
-        before, self._cursor = self._cursor, place
-        self._refresh_row(before)
-        self._refresh_row(place)
-        self._follow()
-        self._moved()
-
-    def _refresh_row(self, number: int) -> None:
-        self.refresh(Region(0, number + 1 - self.scroll_offset.y, self.size.width, 1))
-
-    def _follow(self) -> None:
-        """Scroll so far that the row under the cursor is seen. The heading takes the first line."""
-        top, height = self.scroll_offset.y, self.size.height - 1
-        if height < 1:
-            return
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False)
-        elif self._cursor >= top + height:
-            self.scroll_to(y=self._cursor - height + 1, animate=False)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
-        self._follow()
+        place = self._place_of(name)
+        if place is None:
+            return False
+        self._go(place)
+        return True
 
     def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        if offset is None or offset.y < 1:
+        place = self._clicked(event)
+        if place is None:
             return
-        row = offset.y - 1 + self.scroll_offset.y
-        if row >= len(self._rows):
-            return
-        if row == self._cursor:
+        if place == self._cursor:
             self.post_message(self.Opened())
-        self._go(row)
+        self._go(place)
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 

@@ -11,22 +11,18 @@ from msgspec import Struct
 from core.health import CRITICAL, EXPIRES_SOON, health
 from core.operations import LineageStatus, OpenOrder, TargetState
 from core.renewal import due_at
-from tui import text
 from tui.glyphs import printable
-from tui.text import MARKS
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, Part, fit, grouped, length, width_of, wrap
+from tui.wording import text
+from tui.wording.facts import certificate_facts
+from tui.wording.text import MARKS
 
 _LABEL = 12
 """Cells of the label column, the gap included."""
 _SIDE_BY_SIDE = 66
 """From this width on, the fields stand in two columns."""
 _MOST_NAMES = 100
-_WAY_OUT = (
-    "Three ways let it renew by itself: a DNS provider; a CNAME of _acme-challenge into a zone that one serves; "
-    "or one record for good, dns-persist-01, where the CA takes it."
-)
-
 _SHOWN_ELSEWHERE = frozenset(
     {
         EXPIRES_SOON,
@@ -155,53 +151,34 @@ def _marked(glyph: str, role: str, words: str, width: int, ink: Ink, *, bold: bo
 def _identity(lineage: LineageStatus) -> list[Field]:
     fields = [Field("Names", lambda width, ink: _names(lineage.domains, width, ink))]
     if lineage.sha256:
-        subject = text.name_shown(lineage.subject) or "none; the names count"
         fields = [
-            _words("Subject", subject),
-            _words("Issuer", printable(lineage.issuer)),
+            *_facts(lineage, "Subject", "Issuer"),
             *fields,
             Field(
                 "SHA-256",
                 lambda width, ink: [[(line, ink("foreground"))] for line in grouped(lineage.sha256, 8, width)],
             ),
-            _words("Serial", printable(lineage.serial)),
+            *_facts(lineage, "Serial"),
         ]
     return fields
 
 
 def _circumstances(lineage: LineageStatus, now: datetime, look: str) -> list[Field]:
-    fields: list[Field] = []
-    if lineage.not_before is not None and lineage.not_after is not None:
-        fields += [
-            _words("Valid from", text.moment(lineage.not_before)),
-            _words("Valid to", text.moment(lineage.not_after)),
-        ]
+    fields = _facts(lineage, "Valid from", "Valid to")
     fields.append(Field("Served by", lambda width, ink: _targets(lineage.targets, look, width, ink)))
     if lineage.sha256:
-        chain = f"complete, {lineage.chain_length} above the leaf" if lineage.chain else "no intermediates"
-        fields += [
-            _words("Key", text.key_shown(lineage.key_type)),
-            _words("Chain", "none needed" if lineage.self_signed and not lineage.chain else chain),
-            _words("Self-signed", "yes: browsers warn" if lineage.self_signed else "no"),
-        ]
-    method = text.method_shown(lineage.method)
-    if lineage.profile:
-        method += f", profile {printable(lineage.profile)}"
-    fields += [_words("Method", method), _words("Renewal", _renewal(lineage))]
-    if _is_by_hand(lineage):
-        fields.append(_words("Way out", _WAY_OUT))
-    if lineage.version is not None:
-        fields.append(_words("Version", str(lineage.version)))
-    return fields
+        fields += _facts(lineage, "Key", "Chain", "Self-signed")
+    fields += _facts(lineage, "Method", "Profile")
+    fields.append(_words("Renewal", _renewal(lineage)))
+    return [*fields, *_facts(lineage, "Way out", "Version")]
 
 
-def _is_by_hand(lineage: LineageStatus) -> bool:
-    """Tell whether somebody has to set DNS records for every renewal."""
-    return lineage.renew_why == "by hand" and lineage.method != "upload"
+def _facts(lineage: LineageStatus, *labels: str) -> list[Field]:
+    return [_words(label, value.replace("\n", " ")) for label, value in certificate_facts(lineage, *labels)]
 
 
 def _renewal(lineage: LineageStatus) -> str:
-    if _is_by_hand(lineage) and lineage.not_before is not None and lineage.not_after is not None:
+    if text.is_manual(lineage) and lineage.not_before is not None and lineage.not_after is not None:
         due = due_at(lineage.not_before.timestamp(), lineage.not_after.timestamp())
         begins = lineage.renew_at or datetime.fromtimestamp(due, UTC)
         return f"by hand: announced from {text.day(begins)} on, needed by {text.day(lineage.not_after)}. r begins it."

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from core.operations import Finding
-from tui.text import MARKS, printable
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, wrap
 from tui.widgets.prose import marked
+from tui.wording.text import MARKS, printable
 
 _WORD: Final = 9
 """Cells for the word of a state, the gap included."""

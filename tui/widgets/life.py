@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from core.operations import LineageStatus
-from tui.text import MARKS, severity_of
+from tui.wording.text import MARKS, severity_of
 
 HORIZON_DAYS = 100
 _WORST = ("green", "yellow", "red")

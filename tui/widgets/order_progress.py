@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Final
 
 from core.events import Report
-from tui import text
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, Part, cut, fit, length, width_of, wrap
 from tui.widgets.order_steps import Steps, steps_of
 from tui.widgets.sheet import Sheet
 from tui.widgets.step import DONE, FAILED, RUNNING, WAITING, WARNED, Step
+from tui.wording import text
 
 _SIGNS: Final = {
     WAITING: ("○", "faint-text"),

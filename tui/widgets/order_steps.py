@@ -15,10 +15,11 @@ from msgspec import Struct, field
 
 from core import events as told
 from core.events import Event, Report
-from tui import text
 from tui.glyphs import printable
 from tui.widgets.record_steps import RecordSteps
 from tui.widgets.step import DONE, FAILED, RUNNING, WAITING, WARNED, Step
+from tui.wording import text
+from tui.wording.narration import step_shown
 
 
 class Steps(Struct):
@@ -184,9 +185,7 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
         case told.ProviderTested():
             state = _RESULTS.get(event.status, WAITING)
             began = at - timedelta(milliseconds=event.milliseconds)
-            story.past.append(
-                Step(_TESTED.get(event.step, printable(event.step)), printable(event.detail), state, began, at)
-            )
+            story.past.append(Step(step_shown(event.step), printable(event.detail), state, began, at))
         case told.Recovered():
             story.past.append(Step("Put in order", printable(event.what), DONE, before, at))
         case told.LineageSkipped():
@@ -203,13 +202,6 @@ _STAGES: Final = {
 }
 
 
-_TESTED: Final = {
-    "credentials": "Credentials",
-    "zone": "Zone",
-    "write": "Record written",
-    "seen": "Record seen",
-    "remove": "Record removed",
-}
 _RESULTS: Final = {"pass": DONE, "warn": WARNED, "fail": FAILED}
 
 

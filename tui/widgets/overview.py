@@ -9,10 +9,10 @@ from datetime import datetime
 from textual.strip import Strip
 
 from core.operations import LineageStatus
-from tui.text import MARKS, count_of, mark_of
 from tui.widgets.ink import Inked
 from tui.widgets.life import HORIZON_DAYS, horizon
 from tui.widgets.lines import BLANK, Part, between, length, strip_of
+from tui.wording.text import MARKS, count_of, mark_of
 
 
 class Overview(Inked):

@@ -8,13 +8,12 @@ from typing import ClassVar, Literal
 from msgspec import Struct
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.glyphs import printable
-from tui.widgets.ink import Inked
+from tui.widgets.cursor_list import CursorList
 from tui.widgets.lines import Part, fit, length, strip_of, width_of
 
 _GAP = 2
@@ -39,21 +38,13 @@ class Column(Struct, frozen=True):
     """Goes where the width does not suffice."""
 
 
-class RowList(ScrollView, Inked, can_focus=True):
-    """Draws the rows that are seen. Without `marking` the cursor is all; with `one` it chooses; with `many` space ticks."""
+class RowList(CursorList[Row]):
+    """Without `marking` the cursor is all; with `one` it chooses; with `many` space ticks."""
 
     DEFAULT_CSS = """
-    RowList { overflow-x: hidden; height: 1fr; scrollbar-size-vertical: 1; }
+    RowList { height: 1fr; scrollbar-size-vertical: 1; }
     """
-    BINDINGS: ClassVar = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home", "edge(0)", show=False),
-        Binding("end", "edge(-1)", show=False),
-        Binding("space", "mark", show=False),
-    ]
+    BINDINGS: ClassVar = [Binding("space", "mark", show=False)]
 
     class Moved(Message):
         """The cursor is on another row."""
@@ -86,12 +77,9 @@ class RowList(ScrollView, Inked, can_focus=True):
         titles: bool = True,
         id: str | None = None,
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(head=1 if titles else 0, id=id)
         self._columns = columns
         self._marking = marking
-        self._head = 1 if titles else 0
-        self._rows: Sequence[Row] = ()
-        self._cursor = 0
         self._marked: set[str] = set()
         self._widths: tuple[int, list[int]] | None = None
 
@@ -100,7 +88,11 @@ class RowList(ScrollView, Inked, can_focus=True):
     @property
     def chosen(self) -> str | None:
         """The key of the row under the cursor."""
-        return self._rows[self._cursor].key if self._rows else None
+        row = self.under_cursor
+        return row.key if row is not None else None
+
+    def key_of(self, row: Row) -> str:
+        return row.key
 
     @property
     def marked(self) -> tuple[str, ...]:
@@ -113,23 +105,18 @@ class RowList(ScrollView, Inked, can_focus=True):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Set the rows. The cursor stays on its key, and what was ticked stays ticked."""
-        before = self.chosen
-        self._rows = rows
-        self._cursor = next(
-            (number for number, row in enumerate(rows) if row.key == before), min(self._cursor, max(len(rows) - 1, 0))
-        )
+        self._replace(rows)
         self._widths = None
-        self.virtual_size = Size(self.size.width, len(rows) + self._head)
         self.refresh(layout=True)
         self._follow()
 
     def choose(self, key: str) -> None:
         """Put the cursor on a row, where there is one of that key. Tells nobody."""
-        for number, row in enumerate(self._rows):
-            if row.key == key:
-                self._cursor = number
-                self._follow()
-                self.refresh()
+        place = self._place_of(key)
+        if place is not None:
+            self._cursor = place
+            self._follow()
+            self.refresh()
 
     def mark(self, keys: Sequence[str]) -> None:
         """Tick these rows and no others. Tells nobody."""
@@ -138,14 +125,8 @@ class RowList(ScrollView, Inked, can_focus=True):
 
     # -- moving and ticking ------------------------------------------------------------------------------------------
 
-    def action_move(self, step: int) -> None:
-        self._go(self._cursor + step)
-
-    def action_page(self, direction: int) -> None:
-        self._go(self._cursor + direction * max(self.size.height - self._head - 1, 1))
-
-    def action_edge(self, place: int) -> None:
-        self._go(place % max(len(self._rows), 1))
+    def cursor_moved(self) -> None:
+        self.post_message(self.Moved(self, self._rows[self._cursor].key))
 
     def action_mark(self) -> None:
         key = self.chosen
@@ -155,32 +136,15 @@ class RowList(ScrollView, Inked, can_focus=True):
             self.post_message(self.Marked(self))
 
     def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        place = offset.y + self.scroll_offset.y - self._head if offset is not None else -1
-        if offset is None or offset.y < self._head or not 0 <= place < len(self._rows):
-            return
-        self._go(place)
-        self.action_mark()
-
-    def _go(self, place: int) -> None:
-        place = max(min(place, len(self._rows) - 1), 0)
-        if place == self._cursor or not self._rows:
-            return
-        self._cursor = place
-        self._follow()
-        self.refresh()
-        self.post_message(self.Moved(self, self._rows[place].key))
-
-    def _follow(self) -> None:
-        self.scroll_to_region(Region(0, self._cursor, 1, 1 + self._head), animate=False, force=True)
+        place = self._clicked(event)
+        if place is not None:
+            self._go(place)
+            self.action_mark()
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._rows) + self._head
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.virtual_size = Size(event.size.width, len(self._rows) + self._head)
 
     def render_line(self, y: int) -> Strip:
         width, ink = self.scrollable_content_region.width, self.ink

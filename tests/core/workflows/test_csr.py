@@ -141,6 +141,7 @@ def test_the_certificate_finds_its_key(box: Appliance, purchased: Authority, tmp
     check = box.engine.check_upload(answer)
     key_match = next(each for each in check.checks if each.id == "key-match")
     assert (key_match.status, "the request wanted" in key_match.detail) == ("pass", True)
+    assert check.request == "wanted"
     assert check.found == ("1 certificate", "the key on this box", "1 in the chain")
     assert "No key was given; the one on this box, from the request wanted" in note(check)
     done = box.engine.import_upload("shop", answer, targets=("web",), report=box.told.append)

@@ -103,7 +103,7 @@ def _deactivate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _deactivate(call: Call) -> int:
     shown = printable(call.args.issuer)
-    question = f"Give the account at {shown} up? It cannot be had back; certificates stay valid, open orders end."
+    question = f"Deactivate the account at {shown}? This cannot be undone; certificates stay valid, open orders end."
     confirm(call, question, "Deactivating an account")
     with call.working() as report:
         call.engine.deactivate_account(call.args.issuer, report=report, cancel=call.cancel)

@@ -12,7 +12,7 @@ from tui.cli.jsonout import rfc3339
 from tui.cli.parser import Command
 from tui.cli.prompts import asked_secret, new_passphrase, secret_from, secret_lines_from
 from tui.glyphs import printable
-from tui.text import moment, plural
+from tui.wording.text import moment, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

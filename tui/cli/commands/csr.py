@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from core.key_types import KEY_TYPES
-from tui import text
 from tui.cli import exits
 from tui.cli.jsonout import request_json
 from tui.cli.parser import Command
 from tui.cli.prompts import confirm
 from tui.cli.tables import table
 from tui.glyphs import printable
+from tui.wording import text
 
 if TYPE_CHECKING:
     from core.upload.values import SigningRequest

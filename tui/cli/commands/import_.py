@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from core.errors import Cancelled, InputRejected
+from core.lineage_status import METHODS_WITHOUT_CA
 from tui.cli import exits
 from tui.cli.jsonout import certificate_json
 from tui.cli.parser import Command
@@ -29,7 +30,6 @@ _CHAIN_LINES = {
     "refused": "Clients will refuse its chain: see above.",
 }
 """What the state of the chain asks for; a complete or self-signed one asks for nothing more."""
-_NOT_RENEWED = ("upload", "self-signed", "private-ca")
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,16 +98,16 @@ def _is_sure(call: Call) -> bool:
             f"{printable(name)} has an open order, which is given up then, and its DNS records with it. Go on?"
         )
     now = next((each for each in call.engine.status().lineages if each.name == name), None)
-    if now is not None and now.method not in _NOT_RENEWED and not call.args.keep_issuer:
+    if now is not None and now.method not in METHODS_WITHOUT_CA and not call.args.keep_issuer:
         questions.append(f"{printable(name)} renews automatically now. An uploaded certificate does not. Continue?")
     for question in questions:
         if not agrees(call, question):
-            raise Cancelled("Nothing was done.", "The question was not answered with yes.", "Say y, or add --replace.")
+            raise Cancelled("Nothing was done.", "You did not confirm.", "Say y, or add --replace.")
     return bool(questions)
 
 
 def _lines(call: Call, done: Imported) -> list[str]:
-    from tui.cli.results_text import target_shown
+    from tui.wording.facts import target_shown
 
     lines = list(checklist(done.check, call.output.out))
     served = ", ".join(map(target_shown, done.status.targets)) or "no target yet"

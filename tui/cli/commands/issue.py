@@ -132,7 +132,7 @@ def _give_up(call: Call) -> int:
     with call.working(tell=False) as report:
         call.engine.give_up(call.args.name, report=report)
     name = printable(call.args.name)
-    said = f"The order for {name} is given up. Records that were set for it are no longer needed; remove them."
+    said = f"The order for {name} is given up. You can delete the DNS records created for it."
     call.result({"name": call.args.name, "state": "given-up"}, [said])
     return exits.DONE
 

@@ -13,7 +13,7 @@ from tui.cli.jsonout import fields
 from tui.cli.parser import Command
 from tui.cli.tables import labelled, table
 from tui.glyphs import printable
-from tui.text import plural
+from tui.wording.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -111,7 +111,7 @@ def _delete(call: Call) -> int:
     with call.working() as report:
         done = call.engine.delete(name, force=call.args.force, report=report)
     from tui.cli.jsonout import rfc3339
-    from tui.text import moment
+    from tui.wording.text import moment
 
     value = {"name": done.name, "kept_until": None if done.kept_until is None else rfc3339(done.kept_until)}
     kept = f" A sealed copy stays until {moment(done.kept_until)}." if done.kept_until else ""
@@ -121,7 +121,7 @@ def _delete(call: Call) -> int:
 
 def _existing(call: Call, name: str) -> str:
     """Return a lineage for a question: its name and its domains. Raises NotFound before anybody is asked."""
-    from tui.text import names_shown
+    from tui.wording.text import names_shown
 
     status = call.engine.status((name,))
     domains = names_shown(status.lineages[0].domains) if status.lineages else "its file cannot be read"

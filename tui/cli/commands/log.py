@@ -10,7 +10,7 @@ from tui.cli import exits
 from tui.cli.jsonout import log_json
 from tui.cli.parser import Command
 from tui.glyphs import printable
-from tui.text import describe_entry
+from tui.wording.text import describe_entry
 
 if TYPE_CHECKING:
     from core.operations import LogEntry

@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui import text
 from tui.cli import exits
 from tui.cli.commands.renew import COMMANDS as RENEW
 from tui.cli.jsonout import rfc3339, timer_json
 from tui.cli.parser import Command
 from tui.cli.tables import labelled
 from tui.glyphs import printable
+from tui.wording import text
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,7 +10,7 @@ from tui.cli.jsonout import rfc3339
 from tui.cli.parser import Command
 from tui.cli.tables import table
 from tui.glyphs import printable
-from tui.text import moment
+from tui.wording.text import moment
 
 if TYPE_CHECKING:
     from core.kept import DeletedLineage, Restored

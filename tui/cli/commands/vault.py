@@ -10,7 +10,7 @@ from tui.cli import exits
 from tui.cli.parser import Command
 from tui.cli.prompts import confirm
 from tui.glyphs import printable
-from tui.text import plural
+from tui.wording.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

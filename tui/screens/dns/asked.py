@@ -15,9 +15,9 @@ from textual.widgets import Input, Static
 from core.errors import CertdeckError, UsageError
 from core.input_file import read_secret_file
 from core.secret_text import NotSecretText, secret_text
-from tui import text
 from tui.widgets.field import Field
 from tui.widgets.prose import Prose, marked
+from tui.wording import text
 
 KEPT: Final = "(kept; type to replace)"
 """Bytes of a file; a private key in PEM is a few kilobytes."""

@@ -1,4 +1,4 @@
-"""Trying a DNS provider (ST-24): the steps as they happen, each with its time, who has the record, and what to mend."""
+"""Trying a DNS provider (ST-24): the steps as they happen, each with its time, who has the record, and what to fix."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from core.errors import Cancelled, CertdeckError, UsageError
 from core.events import PropagationChecked, ProviderTested, Report
 from core.identifiers import parse_identifier
 from core.operations import DnsProviderInfo, DnsTest, Record, RecordView
-from tui import text
+from tui.action import RUNNING
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import EngineEvent, Operation, OperationFinished
 from tui.screens.asking import AskingPage
-from tui.screens.dns.words import STEPS
 from tui.screens.form import FORM_CSS
 from tui.screens.records.servers import server_lines
 from tui.widgets.field import Field, wrong
@@ -29,6 +28,8 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, fit, wrap
 from tui.widgets.prose import marked
 from tui.widgets.sheet import Sheet
+from tui.wording import text
+from tui.wording.narration import PROVIDER_STEPS, step_shown
 
 _TICK_SECONDS: Final = 0.25
 _TIME: Final = 8
@@ -44,7 +45,7 @@ class ConnectionTestScreen(AskingPage[None]):
         "Goes the whole way that an order goes: it tries the credentials, finds the zone, writes a TXT record with a random value "
         "below _acme-challenge, asks every name server of the zone for it, and removes it again. Nothing else in the zone is "
         "touched, and no CA is asked.\n\n"
-        "Each step that fails says what to mend: the permission that is missing, the zone that is not in the account, the "
+        "Each step that fails says what to fix: the permission that is missing, the zone that is not in the account, the "
         "address that has to be allowed. To see the record may take a minute or two at some providers.\n\n"
         "It can be stopped; the record is removed then too."
     )
@@ -141,9 +142,7 @@ class ConnectionTestScreen(AskingPage[None]):
         sheet, operation = self.query_one(Sheet), self._operation
         if is_refused:
             sheet.border_title = "Not now"
-            words = (
-                "Another operation runs, and only one may write. enter tests once it has ended; ^p has its progress."
-            )
+            words = f"{RUNNING} Press Enter to test once it has ended; ^p shows its progress."
             sheet.write(lambda width, ink: marked("○", "text-muted", words, width, ink))
             return
         if operation is None:
@@ -206,12 +205,12 @@ def _told(operation: Operation, now: datetime, width: int, ink: Ink) -> list[Lin
         assert isinstance(event, ProviderTested)
         lines += _step(event.step, event.status, event.detail, event.milliseconds, width, ink)
     done = {report.event.step for report in ended if isinstance(report.event, ProviderTested)}
-    coming = [id for id in STEPS if id not in done]
+    coming = [id for id in PROVIDER_STEPS if id not in done]
     if not operation.runs:
         return lines
     for number, id in enumerate(coming):
         if number:
-            lines.append([("○ ", ink("faint-text")), (STEPS[id], ink("text-muted"))])
+            lines.append([("○ ", ink("faint-text")), (PROVIDER_STEPS[id], ink("text-muted"))])
             continue
         began = ended[-1].at if ended else operation.started
         took = max((now - began) / timedelta(milliseconds=1), 0)
@@ -242,7 +241,7 @@ def _step(id: str, status: str, detail: str, milliseconds: int, width: int, ink:
         lines.append(
             [
                 (f"{sign} " if not number else "  ", ink(colour, bold=True)),
-                (fit(STEPS.get(id, id) if not number else "", _LABEL), ink("foreground", bold=status == "running")),
+                (fit(step_shown(id) if not number else "", _LABEL), ink("foreground", bold=status == "running")),
                 (fit(words, room), ink(role)),
                 (fit(time if not number else "", _TIME, right=True), ink("text-muted")),
             ]

@@ -19,10 +19,8 @@ from textual.widgets import Input, Static
 from core.config.model import DnsProviderConfig
 from core.errors import CertdeckError
 from core.operations import DnsField, DnsKind, DnsProviderInfo
-from tui import text
 from tui.action import Action, Situation
 from tui.actions import bindings, of_scope
-from tui.screens.asking import AskingPage
 from tui.screens.dns.asked import KEPT, AskedField, content_of, sentence
 from tui.screens.form import FORM_CSS, FormPage
 from tui.widgets.field import wrong
@@ -30,6 +28,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose, marked
+from tui.wording import text
 
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
 _SELDOM: Final = frozenset({"endpoint", "ca_bundle"})
@@ -43,7 +42,7 @@ class _Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
     """Scrolls with the focus. The arrows are left to the screen, which goes from field to field by them."""
 
 
-class ProviderForm(FormPage, AskingPage[bool]):
+class ProviderForm(FormPage):
     """Adds an entry of one kind, or changes one. What is right and what is wrong the engine says, field by field."""
 
     BINDINGS: ClassVar = [

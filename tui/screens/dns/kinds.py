@@ -15,7 +15,6 @@ from textual.widgets import Input, Static
 
 from core.errors import CertdeckError
 from core.operations import DnsKind
-from tui import text
 from tui.actions import Situation, bindings, of_scope
 from tui.screens.asking import AskingPage
 from tui.screens.form import FORM_CSS
@@ -25,6 +24,7 @@ from tui.widgets.lines import Line
 from tui.widgets.prose import marked
 from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _OTHERS: Final = "others"
 """The key of the row that brings those of dns-lexicon."""
@@ -142,7 +142,7 @@ class KindScreen(AskingPage[str]):
             )
         else:
             sheet.border_title = ""
-            said = "Nothing is called that." if self._kinds else "The providers are being read …"
+            said = "No match." if self._kinds else "The providers are being read …"
             sheet.write(lambda width, ink: marked("○", "text-muted", said, width, ink))
 
     def _others_lines(self, width: int, ink: Ink) -> list[Line]:

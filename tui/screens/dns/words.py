@@ -6,17 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from core.operations import DnsKind, DnsProviderInfo
-from tui import text
 from tui.screens.dns.last_tests import LastTest
+from tui.wording import text
 
-STEPS: Final = {
-    "credentials": "Credentials",
-    "zone": "Zone",
-    "write": "Write a record",
-    "seen": "Name servers",
-    "remove": "Remove it",
-}
-"""The steps of a connection test in their order, as they are called on the screen."""
 FOUND_OUT: Final = "found out when they are needed"
 
 

@@ -10,7 +10,6 @@ from textual.widget import Widget
 from core.errors import CertdeckError
 from core.operations import Finding, IssueRequest
 from core.ports import CancelToken
-from tui import text
 from tui.screens.issue.draft import HTTP_01
 from tui.screens.issue.proof import proof_shown
 from tui.screens.issue.step import Step
@@ -20,6 +19,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 
 class CheckStep(Step):

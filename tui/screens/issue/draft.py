@@ -11,11 +11,12 @@ from core.config.model import Config
 from core.errors import CertdeckError
 from core.identifiers import Identifier, companion, lineage_name_for, parse_identifier
 from core.operations import DnsProviderInfo, IssueRequest, IssuerInfo, IssuerTest, TargetInfo
+from tui.wording.text import SET_ONCE
 
 HTTP_01 = "http-01"
 BY_PROVIDER = "dns-provider"
 BY_HAND = "dns-by-hand"
-ONCE = "dns-persist-01"
+ONCE = SET_ONCE
 NO_PROOF = "none"
 """The proofs: by a file on port 80; by records that a DNS provider takes, that somebody sets, or that stay; and by none."""
 
@@ -24,7 +25,7 @@ _PROOF_OF_METHOD = {
     "http-01": HTTP_01,
     "dns-01": BY_PROVIDER,
     "manual-dns-01": BY_HAND,
-    "dns-persist-01": ONCE,
+    SET_ONCE: ONCE,
     "private-ca": NO_PROOF,
 }
 

@@ -15,7 +15,6 @@ from textual.widgets import Static
 
 from core.errors import CertdeckError, UsageError
 from core.operations import Finding, IssuerInfo, IssuerTest
-from tui import text
 from tui.screens.issue.draft import NO_PROOF, Draft
 from tui.screens.issue.step import Step
 from tui.widgets.field import Field, wrong
@@ -26,6 +25,7 @@ from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose, marked
 from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.tick import Tick
+from tui.wording import text
 
 _REST_SECONDS: Final = 0.4
 """How long the cursor rests on an issuer before its directory is asked: whoever passes by asks nobody."""

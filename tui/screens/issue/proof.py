@@ -12,7 +12,6 @@ from textual.widgets import Static
 
 from core.config.model import Http01
 from core.operations import DnsProviderInfo
-from tui import text
 from tui.screens.issue.draft import BY_HAND, BY_PROVIDER, HTTP_01, NO_PROOF, ONCE, Draft, Offer, is_below
 from tui.screens.issue.names import companions_told, keep_companions, show_companions
 from tui.screens.issue.step import Step
@@ -21,6 +20,7 @@ from tui.widgets.lines import Line, wrap
 from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose, marked
 from tui.widgets.row_list import Column, Row, RowList
+from tui.wording import text
 
 _ADD: Final = "+add"
 """The key of the row that leads to the form."""
@@ -209,7 +209,7 @@ class ProofStep(Step):
             words = "enter opens the form of a provider, and comes back here. Nothing you entered is lost."
             return marked("·", "key", words, width, ink, of="text-muted")
         if entry.missing:
-            words = f"{entry.name} is incomplete: h leads to the DNS providers, e mends it there."
+            words = f"{entry.name} is incomplete: h leads to the DNS providers, e fixes it there."
             return marked("✖", "severity-red", words, width, ink)
         words = f"{entry.title} gets the records, all its name servers are asked for them, and they are removed again."
         lines = marked("●", "severity-green", words, width, ink, of="text-muted")

@@ -9,15 +9,16 @@ from textual.widget import Widget
 
 from core.errors import Cancelled
 from core.operations import Issued, LineageStatus, Pending
-from tui import text
 from tui.bridge import Operation
 from tui.screens.issue.step import Step
 from tui.screens.progress import ending
 from tui.widgets.ink import Ink
-from tui.widgets.lines import Line, grouped
+from tui.widgets.lines import Line
 from tui.widgets.order_progress import OrderProgress
-from tui.widgets.prose import Prose, facts, marked
+from tui.widgets.prose import Prose, marked
+from tui.widgets.result import result_lines
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _TICK_SECONDS = 0.5
 
@@ -90,7 +91,7 @@ class RunStep(Step):
             result.display = True
             steps.display = self.wizard.size.height >= 36
             steps.add_class("-ended")
-            result.border_title = "Rehearsed" if issued.rehearsed_only else "Here it is"
+            result.border_title = "Rehearsed" if issued.rehearsed_only else "Certificate issued"
             result.write(lambda width, ink: self._result_lines(issued, width, ink))
             result.focus()
         leave = self.query_one("#leave", Prose)
@@ -100,19 +101,7 @@ class RunStep(Step):
 
     def _result_lines(self, issued: Issued, width: int, ink: Ink) -> list[Line]:
         status = issued.status
-        lines = marked("✔", "severity-green", _headline(issued), width, ink, bold=True)
-        lines.append([])
-        targets = [
-            f"{target.name} ({text.MARKS.get(target.state, text.MARKS['unknown']).word})" for target in status.targets
-        ]
-        rows = [
-            ("Names", "  ".join(text.name_shown(domain) for domain in status.domains)),
-            ("Issuer", text.issuer_shown(status)),
-            ("Valid to", text.moment(status.not_after) if status.not_after else ""),
-            ("SHA-256", "\n".join(grouped(status.sha256, 8, width - 12)) if status.sha256 else ""),
-            ("Deployed to", ", ".join(targets) or "no service"),
-        ]
-        lines += facts(rows, width, ink)
+        lines = result_lines(status, _headline(issued), width, ink)
         lines += [[], [("What next", ink("frame-title", bold=True))]]
         for words in self._next(status):
             lines += marked("·", "key", words, width, ink)
@@ -124,7 +113,7 @@ class RunStep(Step):
         known, now = self.wizard.deck.status, self.wizard.deck.now()
         if known is not None and known.timer.state != "on":
             words.append("No timer is on, so nothing renews by itself: `certdeck schedule on` switches it on.")
-        elif text.is_by_hand(status):
+        elif text.is_manual(status):
             words.append(f"It {text.renewal_shown(status, now)}: certdeck reminds you in time.")
             words.append("To have it renew by itself: add a DNS provider (h) and issue it again with that.")
         elif status.auto_renew and status.renew_at is not None:

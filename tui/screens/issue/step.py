@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
+from tui.screens.asking import AskingPage
 from tui.screens.issue.draft import Draft, Offer
 
-if TYPE_CHECKING:
-    from tui.screens.issue.wizard import IssueScreen
+
+class Wizard(AskingPage[None]):
+    """What a step may ask of the screen that it is a part of."""
+
+    offer: Offer | None
+    """What the box offers; None for the moment until it has been read."""
+
+    def show_title(self) -> None:
+        """Draw the title for what is entered."""
+        raise NotImplementedError
+
+    def action_next(self) -> None:
+        """Go on to the next step."""
+        raise NotImplementedError
+
+    def action_add_provider(self) -> None:
+        """Open the form of a DNS provider, and come back with it chosen."""
+        raise NotImplementedError
 
 
 class Step(VerticalScroll, can_focus=False):
@@ -26,8 +43,8 @@ class Step(VerticalScroll, can_focus=False):
         self.draft = draft
 
     @property
-    def wizard(self) -> IssueScreen:
-        return cast("IssueScreen", self.screen)
+    def wizard(self) -> Wizard:
+        return cast("Wizard", self.screen)
 
     @property
     def offer(self) -> Offer | None:

@@ -14,10 +14,8 @@ from textual.widgets import ContentSwitcher, Input
 
 from core.errors import CertdeckError
 from core.operations import Issued, Pending
-from tui import text
 from tui.actions import ACTIONS, Situation, bindings, of_scope
 from tui.bridge import EngineEvent, OperationFinished
-from tui.screens.asking import AskingPage
 from tui.screens.form import FORM_CSS
 from tui.screens.issue.check import CheckStep
 from tui.screens.issue.draft import HTTP_01, NO_PROOF, Draft, Offer
@@ -26,8 +24,9 @@ from tui.screens.issue.names import NamesStep
 from tui.screens.issue.proof import ProofStep
 from tui.screens.issue.run import RunStep
 from tui.screens.issue.service import ServiceStep
-from tui.screens.issue.step import Step
+from tui.screens.issue.step import Step, Wizard
 from tui.widgets.step_strip import StepStrip
+from tui.wording import text
 
 _STEPS: Final[tuple[type[Step], ...]] = (NamesStep, ProofStep, IssuerStep, ServiceStep, CheckStep, RunStep)
 _SCOPES: Final = {ProofStep: "issue-proof", CheckStep: "issue-check", RunStep: "issue-run"}
@@ -36,7 +35,7 @@ _LEADS_TO: Final = {ProofStep: "dns", IssuerStep: "issuers", ServiceStep: "targe
 _OWN: Final = ("issue", *_SCOPES.values())
 
 
-class IssueScreen(AskingPage[None]):
+class IssueScreen(Wizard):
     """`1 Names ─ 2 Proof ─ 3 Issuer & key ─ 4 Service ─ 5 Check ─ 6 Issue`."""
 
     SCOPE = "issue"
@@ -329,9 +328,7 @@ class IssueScreen(AskingPage[None]):
             lineage=name,
         )
         if operation is None:
-            self.notify(
-                "Another operation runs. w shows it; come back when it has ended.", title="One at a time", markup=False
-            )
+            self.deck.say_busy()
             return
         self._run.start(operation)
         self._open(len(_STEPS) - 1)

@@ -16,9 +16,9 @@ from textual.strip import Strip
 
 from core.operations import Record, RecordView
 from tui.glyphs import printable
-from tui.text import MARKS
 from tui.widgets.ink import Ink, Inked
 from tui.widgets.lines import BLANK, Line, Part, cut, length, strip_of, width_of
+from tui.wording.text import MARKS
 
 _LABEL = 7
 """Cells of `Name`, `Value`, with the gap."""

@@ -14,7 +14,6 @@ from textual.message import Message
 from core.errors import Cancelled, CertdeckError, LockHeld, NotFound
 from core.operations import Issued, LineageStatus, OpenOrder, Pending, RecordView
 from core.ports import CancelToken
-from tui import text
 from tui.actions import Action, Situation, bindings, of_scope
 from tui.bridge import Operation, OperationFinished
 from tui.screens.page import Page
@@ -27,6 +26,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, wrap
 from tui.widgets.prose import Prose, marked
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _TICK_SECONDS: Final = 0.25
 _WIDE: Final = 110
@@ -378,7 +378,7 @@ class RecordsScreen(Page[None]):
                 )
 
         told = (
-            "The values above are of no use any more then: take the records away again, and another order will want other "
+            "The values above are no longer valid then: delete the records again, and a new order will need other "
             "values. A certificate that is live stays live."
         )
         self.app.push_screen(

@@ -7,9 +7,9 @@ from typing import Final
 
 from core.operations import RecordView, ServerView
 from tui.glyphs import printable
-from tui.text import MARKS
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, Part, cut, fit, width_of, wrap
+from tui.wording.text import MARKS
 
 _FIRST: Final = {"lacks": 0, "refuses": 0, "has": 1}
 """Those that are waited for stand first, those that say nothing last."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from msgspec.structs import replace
 
 from core.operations import OpenOrder, Record, RecordView
-from tui import text
 from tui.screens.records.watch import Watch
+from tui.wording import text
 from tui.zone_file import zone_line
-
-PERSISTENT: Final = "dns-persist-01"
 
 
 def is_over(order: OpenOrder, now: datetime) -> bool:
@@ -25,7 +22,7 @@ def is_over(order: OpenOrder, now: datetime) -> bool:
 def headline(order: OpenOrder, watch: Watch, at: float, now: datetime) -> tuple[str, str, str]:
     """Return sign, colour and the one sentence that matters now."""
     if is_over(order, now):
-        return "✖", "severity-red", "This order is over: its values are of no use any more."
+        return "✖", "severity-red", "This order has ended: its values are no longer valid."
     count = len(order.records)
     have = "Every name server has it." if count == 1 else f"Every name server has all {count} of them."
     left = watch.seconds_to_answer(at)
@@ -53,7 +50,7 @@ def next_step(order: OpenOrder, watch: Watch, now: datetime) -> str:
     """Return what happens once the records are there."""
     if is_over(order, now):
         return ""
-    if order.challenge == PERSISTENT:
+    if order.challenge == text.SET_ONCE:
         return "Leave it there for good: renewals then need no access to your DNS."
     have = "have it" if len(order.records) == 1 else "have them"
     if watch.by_itself:

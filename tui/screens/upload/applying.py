@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from msgspec import Struct
 
+from core.lineage_status import METHODS_WITHOUT_CA
 from core.operations import LineageStatus
 from core.upload.values import CheckResult, Upload
-from tui import text
 from tui.bridge import Operation
 from tui.screens.page import Page
-
-_HERE: Final = ("upload", "self-signed", "private-ca")
-"""Methods that no CA elsewhere stands behind."""
+from tui.wording import text
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -56,7 +53,7 @@ class Applying:
 
     def _ask_for_lineage(self, wanted: Wanted) -> None:
         lineage = wanted.lineage
-        if lineage is not None and lineage.method not in _HERE:
+        if lineage is not None and lineage.method not in METHODS_WITHOUT_CA:
             self._ask_replace(wanted, so_far(lineage))
         else:
             self._begin(wanted, replace_method=False)
@@ -91,7 +88,7 @@ class Applying:
             expects=wanted.targets,
         )
         if operation is None:
-            self._page.notify("Another operation runs. w shows it.", title="One at a time", markup=False)
+            self._page.deck.say_busy()
             return
         self.operation = operation
         self._had = wanted.lineage.version if wanted.lineage is not None else None
@@ -119,7 +116,7 @@ class Applying:
 
 def so_far(lineage: LineageStatus) -> str:
     """Say who renews a lineage of a CA until now."""
-    if text.is_by_hand(lineage):
+    if text.is_manual(lineage):
         return (
             f"{text.issuer_shown(lineage)} issues it so far, and it is renewed by hand: somebody sets its DNS records."
         )

@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from core.errors import CertdeckError
 from core.upload.values import CheckResult, UploadCheck
-from tui.text import MARKS, plural, printable
+from tui.action import BUSY
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, cut, fit, width_of, wrap
 from tui.widgets.prose import marked
+from tui.wording.text import MARKS, plural, printable
 
 _SHORT: Final = {
     "parse": "Readable",
@@ -114,7 +115,7 @@ def standing(check: UploadCheck | CertdeckError | None, *, fault: str = "", busy
     if fault:
         return Standing(False, "✖", "severity-red", f"Apply is off: {fault}")
     if busy:
-        return Standing(False, "◐", "text-muted", "Apply is off while another operation runs. w shows it.")
+        return Standing(False, "◐", "text-muted", f"Apply is off. {BUSY}")
     how = "Apply: keep the old pair, test, reload, look; roll back if anything is wrong."
     if check.warnings:
         return Standing(

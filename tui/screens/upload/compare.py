@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.operations import LineageStatus
-from tui import text
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, cut, width_of
+from tui.wording import text
 
 _MOST_NAMES = 6
 

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from core.concealed import Concealed
-from tui.text import plural
+from tui.wording.text import plural
 
 _BEGIN: Final = re.compile(r"-----\s{0,4}BEGIN ([A-Za-z0-9 #./_-]{1,64}?)\s{0,4}-----")
 _END: Final = re.compile(r"-----\s{0,4}END [A-Za-z0-9 #./_-]{1,64}?\s{0,4}-----")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from core.errors import CertdeckError
 from core.operations import LineageStatus
 from core.upload.values import Upload, UploadCheck
 
@@ -29,20 +27,8 @@ def check_as_named(
     check = engine.check_upload(upload, name=name, fetch_chain=fetch_chain)
     if name is not None or check.certificate is None:
         return check
-    found = _answered(engine, check) or check.certificate.name
+    found = check.request or check.certificate.name
     if found == check.certificate.name and found not in known:
         return check
     # Once more: there may be something to compare it with, and names that must not be lost.
     return engine.check_upload(upload, name=found, fetch_chain=fetch_chain)
-
-
-def _answered(engine: Engine, check: UploadCheck) -> str:
-    """Return the name of the open signing request whose key belongs to it; empty where none does."""
-    said = " ".join((*check.notes, *(each.detail for each in check.checks if each.id == "key-match")))
-    if "the request " not in said:
-        return ""
-    try:
-        names = [request.name for request in engine.csrs()]
-    except CertdeckError:
-        return ""
-    return next((name for name in names if re.search(rf"the request {re.escape(name)}(?![\w.-]*\w)", said)), "")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from core.upload.values import Imported
-from tui import text
 from tui.bridge import Operation
 from tui.screens.progress import ProgressScreen
 from tui.widgets.ink import Ink
-from tui.widgets.lines import Line, grouped
+from tui.widgets.lines import Line
 from tui.widgets.order_progress import OrderProgress
-from tui.widgets.prose import facts, marked
+from tui.widgets.prose import marked
+from tui.widgets.result import result_lines
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 
 class UploadProgress(ProgressScreen):
@@ -61,7 +62,7 @@ class UploadProgress(ProgressScreen):
         steps = self.query_one(OrderProgress)
         steps.show(self.operation.reports, self.deck.now(), "done", expects=self.operation.expects)
         sheet = self.query_one("#result", Sheet)
-        sheet.border_title = "Here it is"
+        sheet.border_title = "Upload applied"
         sheet.write(lambda width, ink: self._result(result, width, ink))
         sheet.focus()
 
@@ -71,16 +72,7 @@ class UploadProgress(ProgressScreen):
         headline = f"{name} has its new certificate."
         if imported.unchanged:
             headline = f"{name} had this very certificate; it was put onto its services once more."
-        targets = [f"{each.name} ({text.MARKS.get(each.state, text.MARKS['unknown']).word})" for each in status.targets]
-        lines = [*marked("✔", "severity-green", headline, width, ink, bold=True), []]
-        rows = [
-            ("Names", "  ".join(text.name_shown(domain) for domain in status.domains[:20])),
-            ("Issuer", text.issuer_shown(status)),
-            ("Valid to", text.moment(status.not_after) if status.not_after else ""),
-            ("SHA-256", "\n".join(grouped(status.sha256, 8, width - 12)) if status.sha256 else ""),
-            ("Deployed to", ", ".join(targets) or "no service"),
-        ]
-        lines += facts(rows, width, ink)
+        lines = result_lines(status, headline, width, ink)
         lines += [[], [("What next", ink("frame-title", bold=True))]]
         for key, words in self._next(imported):
             lines += marked(key, "key", words, width, ink)

@@ -13,11 +13,11 @@ from core.identifiers import lineage_name_for, parse_identifiers
 from core.key_types import KEY_TYPES
 from core.upload.values import SigningRequest
 from core.x509.subject import parse_subject, subject_text
-from tui import text
 from tui.screens.form import FormPage, wrong_name
 from tui.widgets.field import Check, Field
 from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose
+from tui.wording import text
 
 _SUBJECT: Final = (
     ("O", "Organization", "e.g. Acme Ltd"),

@@ -5,29 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Final
 
-from msgspec.structs import replace
-from textual import on
-from textual.app import ComposeResult
-
 from core.errors import CertdeckError
 from core.upload.values import SigningRequest
-from tui import text
-from tui.actions import Situation, bindings, of_scope
-from tui.screens.form import FORM_CSS
-from tui.screens.page import Page
+from tui.actions import bindings, of_scope
+from tui.screens.list_page import ListPage
 from tui.screens.plain import print_plainly
-from tui.widgets.field import wrong
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, wrap
 from tui.widgets.prose import facts, marked
-from tui.widgets.row_list import Column, Row, RowList
-from tui.widgets.sheet import Sheet
+from tui.widgets.row_list import Column, Row
+from tui.wording import text
 
-_COLUMNS: Final = (Column("Request"), Column("For", flexible=True), Column("Key", optional=True), Column("Made"))
 _MOST_NAMES: Final = 20
 
 
-class RequestsScreen(Page[None]):
+class RequestsScreen(ListPage[SigningRequest]):
     """The open ones; below the list the chosen one as text, and where its answer goes."""
 
     SCOPE = "requests"
@@ -38,8 +30,10 @@ class RequestsScreen(Page[None]):
         "When the certificate comes, give it on the upload screen. No key is needed with it: the one that was made here is found "
         "by itself. Once the certificate is in use, its request is gone from this list."
     )
-    AUTO_FOCUS = "RowList"
-    CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parents[1] / "tables.tcss"]
+    COLUMNS = (Column("Request"), Column("For", flexible=True), Column("Key", optional=True), Column("Made"))
+    LIST_TITLE = "Open requests"
+    EMPTY = ("None is open", "n makes one, for a CA that wants it.")
+    UNREADABLE = "The requests cannot be read"
 
     page_title = "Signing requests"
 
@@ -47,69 +41,25 @@ class RequestsScreen(Page[None]):
         """`suggested`, `names`: what a new request is called and is for, unless somebody types something else."""
         super().__init__()
         self._suggested, self._names = suggested, names
-        self._requests: tuple[SigningRequest, ...] = ()
-        self._error: CertdeckError | None = None
         self._is_first = True
 
-    def body(self) -> ComposeResult:
-        yield RowList(_COLUMNS, id="rows")
-        yield Sheet(id="about")
+    def fetch(self) -> tuple[SigningRequest, ...]:
+        return self.engine.csrs()
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        self.query_one("#rows").border_title = "Open requests"
-        self.read()
+    def name_of(self, item: SigningRequest) -> str:
+        return item.name
 
-    # -- what is shown -----------------------------------------------------------------------------------------------
+    def row(self, item: SigningRequest) -> Row:
+        return _row(item)
 
-    def read(self, then: str | None = None) -> None:
-        """Ask the engine what there is; `then`: the request to choose."""
+    def about(self, item: SigningRequest, width: int, ink: Ink) -> list[Line]:
+        return _about(item, width, ink)
 
-        def answered(answer: tuple[SigningRequest, ...] | CertdeckError) -> None:
-            if not self.is_mounted:
-                return
-            self._error = answer if isinstance(answer, CertdeckError) else None
-            self._requests = () if isinstance(answer, CertdeckError) else answer
-            rows = self.query_one("#rows", RowList)
-            rows.show([_row(each) for each in self._requests])
-            if then is not None:
-                rows.choose(then)
-            self._show()
-            self.refresh_actions()
-            if self._is_first and not self._requests and self._error is None:
-                self.action_new()
-            self._is_first = False
-
-        self.bridge.ask(self.engine.csrs, answered)
-
-    @property
-    def chosen(self) -> SigningRequest | None:
-        """The request under the cursor."""
-        key = self.query_one("#rows", RowList).chosen
-        return next((each for each in self._requests if each.name == key), None)
-
-    def situation(self) -> Situation:
-        request = self.chosen if self.is_mounted else None
-        return replace(super().situation(), row=request.name if request else "")
-
-    @on(RowList.Moved)
-    def _on_moved(self) -> None:
-        self._show()
-        self.refresh_actions()
-
-    def _show(self) -> None:
-        sheet, request, error = self.query_one("#about", Sheet), self.chosen, self._error
-        if error is not None:
-            sheet.border_title = "The requests cannot be read"
-            sheet.write(lambda width, ink: wrong(error, width, ink))
-        elif request is not None:
-            sheet.border_title = text.printable(request.name)
-            sheet.write(lambda width, ink: _about(request, width, ink))
-        else:
-            sheet.border_title = "None is open"
-            sheet.write(
-                lambda width, ink: marked("○", "text-muted", "n makes one, for a CA that wants it.", width, ink)
-            )
+    def was_read(self) -> None:
+        """Begin with the form of a new one where none is open."""
+        if self._is_first and not self.items and self.error is None:
+            self.action_new()
+        self._is_first = False
 
     # -- actions -----------------------------------------------------------------------------------------------------
 
@@ -121,7 +71,7 @@ class RequestsScreen(Page[None]):
         def made(is_made: bool | None) -> None:
             if is_made:
                 self.read(form.value_of_name)
-            elif not self._requests and self._error is None:
+            elif not self.items and self.error is None:
                 self.dismiss()
 
         self.app.push_screen(form, made)
@@ -148,12 +98,12 @@ class RequestsScreen(Page[None]):
 
         def answered(path: Path | None) -> None:
             if path is not None:
-                self.bridge.ask(lambda: self.engine.write_csr(name, path), lambda answer: self._saved(path, answer))
+                self.bridge.ask(lambda: self.engine.write_csr(name, path), lambda answer: self._written(path, answer))
 
         words = "The request as PEM, to be sent to the CA. A file that is there is replaced."
         self.app.push_screen(PathDialog("Save the request", words, value=f"~/{name}.csr"), answered)
 
-    def _saved(self, path: Path, answer: object) -> None:
+    def _written(self, path: Path, answer: object) -> None:
         if isinstance(answer, CertdeckError):
             words = text.printable(f"{answer.what} {answer.why} {answer.fix}")
             self.notify(words, title="Not saved", severity="error", markup=False)
@@ -162,26 +112,17 @@ class RequestsScreen(Page[None]):
 
     def action_forget(self) -> None:
         """Forget it, after asking."""
-        from tui.screens.dialogs.confirm import ConfirmDialog
-
-        request = self.chosen
-        if request is None:
+        if self.chosen is None:
             return
-        name = request.name
-
-        def decided(agreed: bool | None) -> None:
-            if agreed:
-                self.bridge.ask(lambda: self.engine.remove_csr(name), self._forgotten)
-
-        words = "Its private key is forgotten with it. A certificate that still comes for it would be of no use."
-        title = text.printable(f"Forget the request {name}?")
-        self.app.push_screen(ConfirmDialog(title, words, yes="Forget", no="Keep", danger=True), decided)
-
-    def _forgotten(self, answer: object) -> None:
-        if isinstance(answer, CertdeckError):
-            words = text.printable(f"{answer.what} {answer.why} {answer.fix}")
-            self.notify(words, title="Not forgotten", severity="error", markup=False)
-        self.read()
+        name = self.chosen.name
+        self.ask_first(
+            f"Forget the request {name}?",
+            "Its private key is forgotten with it. A certificate that still comes for it would be of no use.",
+            lambda: self.engine.remove_csr(name),
+            "",
+            yes="Forget",
+            no="Keep",
+        )
 
 
 def _row(request: SigningRequest) -> Row:

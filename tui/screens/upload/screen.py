@@ -19,9 +19,10 @@ from textual.widgets import Input
 from core.errors import CertdeckError
 from core.operations import LineageStatus, TargetInfo
 from core.upload.values import Upload, UploadCheck
-from tui import text
-from tui.actions import Situation, bindings, of_scope, offered
+from tui.actions import Situation, bindings, of_scope
 from tui.bridge import OperationFinished
+from tui.deck import Deck
+from tui.screens.asking import AskingPage
 from tui.screens.form import FORM_CSS, wrong_name
 from tui.screens.page import Page
 from tui.screens.upload.applying import Applying, Wanted
@@ -33,18 +34,17 @@ from tui.screens.upload.inspection import PAUSE_SECONDS, Given, Inspection
 from tui.screens.upload.naming import prefilled
 from tui.screens.upload.services import ServicesDialog, ServicesLine
 from tui.widgets.field import Field, wrong
-from tui.widgets.footer import PageFooter
-from tui.widgets.header import PageHeader
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, between, length, width_of
 from tui.widgets.prose import Prose, marked
 from tui.widgets.sheet import Sheet
+from tui.wording import text
 
 _MOST_TRIES: Final = 3
 _CALLED: Final = "(called as its first name)"
 
 
-class UploadScreen(Page[None]):
+class UploadScreen(AskingPage[None]):
     """One box, one checklist, one comparison."""
 
     SCOPE = "upload"
@@ -94,6 +94,15 @@ class UploadScreen(Page[None]):
         self._apply_then = False
         """Ctrl+S came before the checks were through."""
         self._applying = Applying(self, self._begun)
+
+    @classmethod
+    def opened_from(cls, deck: Deck) -> UploadScreen | None:
+        """Open it for the certificate under the cursor. Keys of the app are not asked whether they apply: here it is."""
+        if not isinstance(deck.screen, Page):
+            return None
+        situation = deck.screen.situation()
+        applies = next(each.applies for each in of_scope("app") if each.id == "upload")
+        return cls(situation.lineage) if applies(situation) else None
 
     # -- the parts ---------------------------------------------------------------------------------------------------
 
@@ -267,11 +276,10 @@ class UploadScreen(Page[None]):
             return
         found = " · ".join(check.found) or "nothing that can be used"
         where = text.printable(source(pieces))
-        ordered = any("order" in note for note in check.notes)
 
         def write(width: int, ink: Ink) -> list[Line]:
             left: Line = [("Found  ", ink("text-muted")), (text.printable(found), ink("foreground", bold=True))]
-            whole = f"{where}, put in order" if ordered else where
+            whole = f"{where}, put in order" if check.is_reordered else where
             words = whole if length(left) + width_of(whole) + 2 <= width else where
             return [between(left, [(words, ink("text-muted"))], width)]
 
@@ -310,20 +318,10 @@ class UploadScreen(Page[None]):
         self.page_detail = text.printable(f"to {name}{served}") if name else ""
         self.refresh_frame()
 
-    def refresh_frame(self) -> None:
-        """Draw the frame; where there is no room for both, what this is for matters more than the timer."""
-        super().refresh_frame()
-        if self.page_detail and self.size.width < 110:
-            self.query_one(PageHeader).show(title=self.page_title, detail=self.page_detail)
-
-    def refresh_actions(self) -> None:
-        """Show Apply only where it does something, and of the app's actions those that work while one types."""
+    def hidden(self) -> tuple[str, ...]:
+        """Hide Apply where it does nothing."""
         now = self._standing()
-        hidden = set() if now.allowed or now.overridable else {"apply"}
-        shown = [each for each in offered(self.actions(), self.situation()) if each.footer and each.id not in hidden]
-        own = [each for each in shown if each.scope != "app"]
-        kept = ("help", "command_palette")
-        self.query_one(PageFooter).show([*own, *(each for each in shown if each.scope == "app" and each.id in kept)])
+        return () if now.allowed or now.overridable else ("apply",)
 
     # -- news ----------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from core.health import CRITICAL, EXPIRES_SOON, OK, WARNING, health
 from tui.glyphs import printable, to_ascii
-from tui.narration import sentence
+from tui.wording.narration import sentence
 
 if TYPE_CHECKING:
     from core.events import Event
@@ -70,6 +70,9 @@ _KEYS: Final = {
 }
 
 _FORMS: Final = "Inc|Ltd|Limited|LLC|GmbH|AG|Corp|Corporation|Company|S\\.?A|B\\.?V|SpA|Pty|Oy|AB|CA"
+
+SET_ONCE: Final = "dns-persist-01"
+"""The challenge whose record stays, and is good for every renewal."""
 
 _METHODS: Final = {
     "self-signed": "self-signed by this box",
@@ -291,7 +294,7 @@ def method_shown(method: str) -> str:
     return _METHODS.get(method, printable(method))
 
 
-def is_by_hand(lineage: LineageStatus) -> bool:
+def is_manual(lineage: LineageStatus) -> bool:
     """Tell whether a person has to set DNS records for the next renewal, however the live certificate was had (ST-17)."""
     return lineage.renew_why == "by hand" and lineage.method != "upload"
 
@@ -325,7 +328,7 @@ def common_name(distinguished: str) -> str:
 
 def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
     """Return when a certificate renews: `renews tonight 03:00`, `renews by hand before 12 Dec 2026`, `does not renew by itself`."""
-    if is_by_hand(lineage) and lineage.not_after is not None:
+    if is_manual(lineage) and lineage.not_after is not None:
         return f"renews by hand before {day(lineage.not_after)}"
     if lineage.renew_at is None:
         return "does not renew by itself" if lineage.sha256 else "waits for its first order"
@@ -339,7 +342,7 @@ def renewal_why(lineage: LineageStatus) -> str:
     """Return the rule behind it, in words."""
     if lineage.renew_why == "by hand" and lineage.method == "upload":
         return "uploaded: bring a new one in time"
-    if is_by_hand(lineage):
+    if is_manual(lineage):
         return "its DNS records are set by hand"
     return _RENEWALS.get(lineage.renew_why, printable(lineage.renew_why))
 

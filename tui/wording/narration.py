@@ -74,25 +74,26 @@ def _propagation(facts: _Facts) -> str:
     )
 
 
-_STEPS: Final = {
-    "credentials": "credentials",
-    "zone": "zone",
-    "write": "record written",
-    "seen": "record seen",
-    "remove": "record removed",
+PROVIDER_STEPS: Final = {
+    "credentials": "Credentials",
+    "zone": "Zone",
+    "write": "Write record",
+    "seen": "Name servers",
+    "remove": "Remove record",
 }
+"""The steps of a DNS provider's connection test, in their order."""
 _STATUSES: Final = {"pass": "passed", "warn": "warning", "fail": "failed", "skip": "skipped"}
 
 
 def step_shown(step: str) -> str:
-    """Return what a step of a provider's connection test is called: `record written`."""
-    return _STEPS.get(step, printable(step))
+    """Return what a step of a provider's connection test is called: `Write record`."""
+    return PROVIDER_STEPS.get(step, printable(step))
 
 
 def _tested(facts: _Facts) -> str:
     status = _STATUSES.get(facts["status"], facts["status"])
     took = f" ({facts['milliseconds']} ms)" if facts["status"] != "skip" and facts["milliseconds"] else ""
-    return f"{facts['provider']}: {step_shown(facts['step'])}: {status}{took}{_after('. ', facts['detail'])}"
+    return f"{facts['provider']}: {step_shown(facts['step']).lower()}: {status}{took}{_after('. ', facts['detail'])}"
 
 
 def _probed(facts: _Facts) -> str:
@@ -165,7 +166,7 @@ _SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
     "key-used": lambda f: f"Key {f['key']} used to {f['purpose']}",
     "changed": lambda f: f"Changed: {f['what']}",
     "recovered": lambda f: f"Put in order: {f['what']}",
-    "log-pruned": lambda f: f"Removed {f['entries']} old entries of the log, up to number {f['through']}",
+    "log-pruned": lambda f: f"Removed {f['entries']} old entries from the log, up to number {f['through']}",
     "log-chain-started": lambda f: f"Began the log anew; the one before ended with entry {f['previous_entries']}",
     "log-end-doubtful": lambda f: f"The end of the log is in doubt: {f['why']}",
     "notification-sent": lambda f: f"Told {f['channel']}",

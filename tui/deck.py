@@ -1,0 +1,165 @@
+"""What every screen may ask of the app: the engine, what was read last, one operation at a time, and other screens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.message import Message
+from textual.signal import Signal
+from textual.theme import Theme
+
+from core.errors import CertdeckError, LockHeld
+from core.operations import Status
+from tui.action import BUSY, Action
+from tui.actions import ACTIONS
+from tui.bridge import Bridge, Call, Operation
+from tui.terminal import Terminal
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+
+
+class StatusRead(Message):
+    """The state of every lineage was read anew, or could not be read."""
+
+    def __init__(self, status: Status | None, error: CertdeckError | None) -> None:
+        super().__init__()
+        self.status = status
+        self.error = error
+
+
+class Deck(App[None]):
+    """The app without its looks, its first screen and its end. It knows no screen: the table of actions names them."""
+
+    def __init__(self, engine: Engine, *, terminal: Terminal) -> None:
+        self.terminal = terminal
+        super().__init__(ansi_color=True if terminal.native else None)
+        self.engine = engine
+        self.bridge = Bridge(self, self.now)
+        self.news: Signal[Message] = Signal(self, "news")
+        self.status: Status | None = None
+        self.status_error: CertdeckError | None = None
+        self.probed_at: datetime | None = None
+        self.is_looking = False
+        """Services are being asked what they serve."""
+        self.generation = ""
+        """What was on disk when `status` was read."""
+
+    # -- what is known -----------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the engine's clock."""
+        return self.engine.env.clock.now()
+
+    def read_status(self) -> None:
+        """Read what is on disk, at once: it takes milliseconds."""
+        try:
+            self.generation = self.engine.generation()
+            self._keep(self.engine.status(probe=False))
+        except CertdeckError as exc:
+            self._keep(exc)
+
+    def look_at_services(self) -> None:
+        """Ask the services what they serve, in a thread."""
+        if self.is_looking or self.status_error is not None:
+            return
+        self.is_looking = True
+        asked_at = self.generation
+        self.bridge.ask(lambda: self.engine.status(probe=True), lambda answer: self._looked(asked_at, answer))
+
+    def _looked(self, asked_at: str, answer: Status | CertdeckError) -> None:
+        self.is_looking = False
+        if asked_at != self.generation:
+            # It was read before what is shown now: an operation ended while the services were asked.
+            self.look_at_services()
+            self.publish_status()
+            return
+        if not isinstance(answer, CertdeckError):
+            self.probed_at = self.now()
+        self._keep(answer)
+        self.publish_status()
+
+    def _keep(self, answer: Status | CertdeckError) -> None:
+        if isinstance(answer, CertdeckError):
+            self.status_error = answer
+        else:
+            self.status, self.status_error = answer, None
+
+    def publish_status(self) -> None:
+        """Tell every screen what is known."""
+        self.news.publish(StatusRead(self.status, self.status_error))
+
+    def refresh_status(self) -> None:
+        """Read the disk again and tell every screen."""
+        self.read_status()
+        self.publish_status()
+
+    # -- operations --------------------------------------------------------------------------------------------------
+
+    def begin(
+        self,
+        title: str,
+        doing: str,
+        call: Call,
+        *,
+        lineage: str | None = None,
+        expects: tuple[str, ...] = (),
+        quiet: bool = False,
+    ) -> Operation | None:
+        """Start an operation and show its progress; `quiet`: only how it ended. Says so calmly when another one runs."""
+        operation = self.bridge.start(title, doing, call, lineage=lineage, expects=expects, quiet=quiet)
+        if operation is None:
+            self.say_busy()
+        elif not quiet:
+            self.action_open("progress")
+        return operation
+
+    def say_busy(self) -> None:
+        """Say that one operation runs at a time."""
+        self.notify(BUSY, title="One at a time", markup=False)
+
+    def under_way(self) -> tuple[str, str]:
+        """Return what the tray says, and the outcome it tells; nothing once somebody has seen how it ended."""
+        operation = self.bridge.operation
+        if operation is None or operation.seen:
+            return "", "running"
+        if operation.runs:
+            from tui.widgets.order_progress import counted
+
+            done, of = counted(operation.reports, operation.expects)
+            return f"{operation.doing} … {f'{done} of {of}' if of else ''}".rstrip(), "running"
+        return f"{operation.title}: {operation.outcome}", operation.outcome
+
+    def show_error(self, error: CertdeckError) -> None:
+        """Say what, why and what to do. That another certdeck writes is no failure and is told in passing."""
+        if isinstance(error, LockHeld):
+            self.notify(f"{error.why} {error.fix}", title=error.what, timeout=8, markup=False)
+            return
+        from tui.screens.dialogs.error import ErrorDialog
+
+        self.push_screen(ErrorDialog(error))
+
+    # -- opening screens ---------------------------------------------------------------------------------------------
+
+    def perform(self, action: Action) -> None:
+        """Do what the action's key does."""
+        self.call_later(self.run_action, action.call, self if action.scope == "app" else self.screen)
+
+    def action_open(self, id: str) -> None:
+        """Open the screen that the action of that id names, once: the same key on it does nothing."""
+        module, _, name = next(each.opens for each in ACTIONS if each.id == id and each.opens).partition(":")
+        kind = getattr(import_module(module), name)
+        screen = None if isinstance(self.screen, kind) else kind.opened_from(self)
+        if screen is not None:
+            self.push_screen(screen)
+
+    def go_to(self, name: str) -> None:
+        """Go to the first screen, with the cursor on a lineage."""
+        raise NotImplementedError
+
+    def deck_themes(self) -> list[Theme]:
+        """Return our own themes and the vendor's, by name."""
+        raise NotImplementedError

@@ -1,0 +1,86 @@
+"""The facts of a certificate, each with one label and one wording. A front end chooses which it shows, and lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tui.glyphs import printable
+from tui.wording import text
+
+if TYPE_CHECKING:
+    from core.operations import LineageStatus, TargetState
+
+WAY_OUT: Final = (
+    "It can renew automatically with a DNS provider, with a CNAME of _acme-challenge into a zone of a provider,",
+    "or with one permanent record (dns-persist-01) if the CA supports that.",
+)
+"""How a certificate that is renewed manually can renew automatically (ST-17)."""
+
+
+class Fact(NamedTuple):
+    """One label with its value; the value may have several lines."""
+
+    label: str
+    value: str
+
+
+def certificate_facts(lineage: LineageStatus, *labels: str) -> list[Fact]:
+    """Return these facts of a certificate, in this order. What it does not have, a profile for one, is left out."""
+    return [Fact(label, value) for label in labels if (value := _FACTS[label](lineage))]
+
+
+def served_by(targets: Sequence[TargetState]) -> str:
+    """Return the services in a line, each with its state unless all is well: `nginx, postfix (failed)`."""
+    return ", ".join(map(target_shown, targets)) or "no service"
+
+
+def target_shown(target: TargetState) -> str:
+    """Return a target and, unless all is well, its state."""
+    why = f" ({printable(target.why) or target.state})" if target.state != "deployed" else ""
+    return f"{printable(target.name)}{why}"
+
+
+def _moment(when: datetime | None) -> str:
+    return text.moment(when) if when is not None else ""
+
+
+def _chain(lineage: LineageStatus) -> str:
+    if not lineage.chain:
+        return "none needed" if lineage.self_signed else "no intermediates"
+    count = lineage.chain_length - lineage.root_sent
+    parts = [text.plural(count, "intermediate")] if count else []
+    return f"complete, {' and '.join([*parts, 'the root'] if lineage.root_sent else parts)}"
+
+
+def _chain_end(lineage: LineageStatus) -> str:
+    if not lineage.chain_end or lineage.chain_not_after is None:
+        return ""
+    return f"{text.moment(lineage.chain_not_after)}, when {printable(lineage.chain_end)} expires"
+
+
+def _method(lineage: LineageStatus) -> str:
+    return f"{text.method_shown(lineage.method)}{f' with {printable(lineage.dns)}' if lineage.dns else ''}"
+
+
+_FACTS: Final[Mapping[str, Callable[[LineageStatus], str]]] = {
+    "Names": lambda one: ", ".join(map(text.name_shown, one.domains)) or "–",
+    "Subject": lambda one: text.name_shown(one.subject) or "none; the names count",
+    "Issuer": lambda one: printable(one.issuer),
+    "CA": lambda one: printable(one.ca or ""),
+    "Valid from": lambda one: _moment(one.not_before),
+    "Valid to": lambda one: _moment(one.not_after),
+    "Chain to": _chain_end,
+    "Self-signed": lambda one: "yes: browsers warn" if one.self_signed else "no",
+    "Chain": _chain,
+    "Key": lambda one: text.key_shown(one.key_type),
+    "Serial": lambda one: printable(one.serial),
+    "SHA-256": lambda one: printable(one.sha256),
+    "Profile": lambda one: printable(one.profile or ""),
+    "Method": _method,
+    "Auto-renew": lambda one: "yes" if one.auto_renew else "no",
+    "Way out": lambda one: "\n".join(WAY_OUT) if text.is_manual(one) else "",
+    "Version": lambda one: str(one.version) if one.version is not None else "",
+    "Served by": lambda one: served_by(one.targets),
+}
