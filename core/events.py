@@ -237,6 +237,7 @@ class Recovered(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationSent(Event):
     channel: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,6 +167,8 @@ class DnsKind:
     """False: no zones need to be named (acme-dns, a hook)."""
     takes_any: bool = False
     """Takes settings and secrets beyond its fields."""
+    family: str = "dns"
+    """The command that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,6 +169,61 @@ class NoDnsExchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """A server that takes mail, and how it is spoken to."""
+
+    host: str
+    port: int
+    security: str
+    """`none`, `starttls` (RFC 3207), `tls` (from the first byte, RFC 8314)."""
+    ca_bundle: str | None = None
+    """Extra trust beside the system's roots (path)."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    helo: str = "[127.0.0.1]"
+    """What this box calls itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailReply:
+    said: str
+    """The server's answer to the mail: its number and text. Foreign text."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Recipients that it did not take, and what it said of each."""
+
+
+class MailFailure(Exception):
+    """The mail was not taken. `kind`: `unreachable`, `untrusted`, `timeout`, `no-starttls`, `no-tls`, `credentials`, `refused`.
+
+    The text is for people and may hold what the server said.
+    """
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class Mailer(Protocol):
+    def send(
+        self, server: MailServer, sender: str, recipients: Sequence[str], mail: bytes, *, timeout: float
+    ) -> MailReply:
+        """Send one mail (RFC 5321). Retries nothing; `timeout`: seconds for each answer.
+
+        Raises MailFailure; ConfigError for a CA bundle that cannot be used.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class NoMailer:
+    """Where nobody gave a way to send mail."""
+
+    def send(
+        self, server: MailServer, sender: str, recipients: Sequence[str], mail: bytes, *, timeout: float
+    ) -> MailReply:
+        raise MailFailure("unreachable", f"There is no way to {server.host} from here.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
     """A child process that ended."""
 
@@ -306,6 +361,7 @@ class Environment:
     """Environment variables, read once."""
     places: Places = Places()
     dns_exchange: DnsExchange = NoDnsExchange()
+    mailer: Mailer = NoMailer()
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
     """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
     command `argv`, or the program itself. Asked before each command that comes from the configuration."""

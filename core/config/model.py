@@ -116,6 +116,30 @@ class DnsProviderConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationConfig:
+    """An entry of `[notifications.NAME]`: a channel on which people are told of events; its secrets are in the vault."""
+
+    name: str
+    kind: str
+    """`smtp`, `webhook`, `apprise`."""
+    on: tuple[str, ...] = ()
+    """The events it tells of; empty: every event."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    ping_url: str | None = None
+    """Requested at the end of every scheduled run; with `/fail` at its end when the run failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    file: str | None = None
+    """Written at the end of every run, in the text format of Prometheus, for node_exporter's textfile collector."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
     ascii: bool = False
     mouse: bool = True
@@ -127,6 +151,8 @@ class Log:
     """Older entries are removed."""
     keep_megabytes: int = 50
     """Above that the oldest entries are removed."""
+    syslog: bool = False
+    """Write each event to the system's log as well, with its fields where that is journald."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +164,9 @@ class Config:
     dns01: Dns01 = Dns01()
     targets: Mapping[str, TargetConfig] = field(default_factory=dict)
     dns_providers: Mapping[str, DnsProviderConfig] = field(default_factory=dict)
+    notifications: Mapping[str, NotificationConfig] = field(default_factory=dict)
+    schedule: Schedule = Schedule()
+    metrics: Metrics = Metrics()
     console: Console = Console()
     log: Log = Log()
 

@@ -25,6 +25,7 @@ _KINDS = {
     "account-new": "account",
     "eab": "eab",
     "dns": "dns",
+    "notify": "notify",
     "ca": "ca",
     "lineage": "version",
     "order": "order",
