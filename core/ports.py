@@ -223,6 +223,24 @@ class NoMailer:
         raise MailFailure("unreachable", f"There is no way to {server.host} from here.")
 
 
+class SystemLog(Protocol):
+    def write(self, message: str, priority: int, fields: Mapping[str, str]) -> None:
+        """Write one line to the system's log. Never raises, never waits.
+
+        Args:
+            priority: 3 error, 4 warning, 6 information (syslog(3)).
+            fields: names in lower case, letters and `_`; where the log has no fields they stand behind the message.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class NoSystemLog:
+    """Where there is no log of the system's."""
+
+    def write(self, message: str, priority: int, fields: Mapping[str, str]) -> None:
+        """Write nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
     """A child process that ended."""
@@ -362,6 +380,7 @@ class Environment:
     places: Places = Places()
     dns_exchange: DnsExchange = NoDnsExchange()
     mailer: Mailer = NoMailer()
+    system_log: SystemLog = NoSystemLog()
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
     """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
     command `argv`, or the program itself. Asked before each command that comes from the configuration."""

@@ -19,6 +19,7 @@ from core.system.prober import TlsProber
 from core.system.processes import SystemRunner
 from core.system.randomness import SystemRandom
 from core.system.resolver import SystemResolver
+from core.system.system_log import LocalLog
 
 
 def environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -51,6 +52,7 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         resolver=SystemResolver(),
         dns_exchange=TcpDnsExchange(),
         mailer=SmtpMailer(),
+        system_log=LocalLog(),
         variables=known,
         places=Places(is_root=os.geteuid() == 0, program=program),
         check_command=check_command,
