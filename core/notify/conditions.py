@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError
-from core.events import Report, TargetRolledBack
 from core.notify.channel import Item
 from core.renewal_report import FailedLineage, NotServed, RenewalReport
 from core.severity import DAY, is_past_deadline, severity
 from core.store.index import Facts
+
+if TYPE_CHECKING:
+    from core.events import Report
 
 RUN = "run"
 TIMER = "timer"
@@ -99,6 +102,8 @@ def happened(every: Iterable[Facts], report: RenewalReport, told: Iterable[Repor
                 not_after=_moment(end) if end else None,
             )
     for each in told:
+        from core.events import TargetRolledBack  # only now: a run with nothing to do tells nothing
+
         if isinstance(each.event, TargetRolledBack):
             yield Item(
                 events=("rolled-back",),

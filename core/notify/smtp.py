@@ -42,7 +42,7 @@ def send(access: Access, message: Message) -> str:
             "The vault has no password for it.",
             f"Give it: certdeck notify add {access.name} --replace --secret password=FILE.",
         )
-    sender = settings.get("from") or f"certdeck@{access.host}"
+    sender = settings.get("from") or f"certdeck@{access.host if _HOST.fullmatch(access.host) else 'localhost'}"
     recipients = recipients_in(settings["to"])
     try:
         reply = access.env.mailer.send(server, sender, recipients, _mail(access, message, sender), timeout=SECONDS)

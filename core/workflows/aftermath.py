@@ -26,7 +26,7 @@ from core.store import notified
 from core.store.index import Facts
 from core.workflows import last_run
 from core.workflows.context import View
-from core.workflows.status import timer
+from core.workflows.timer import timer
 
 if TYPE_CHECKING:
     from datetime import datetime

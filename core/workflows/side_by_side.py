@@ -13,9 +13,13 @@ SECONDS = 30.0
 
 
 def all_done(
-    jobs: Mapping[str, Callable[[], str]], clock: Clock, unforeseen: Callable[[str, Exception], CertdeckError]
+    jobs: Mapping[str, Callable[[], str]],
+    clock: Clock,
+    unforeseen: Callable[[str, Exception], CertdeckError],
+    *,
+    seconds: float = SECONDS,
 ) -> dict[str, str | CertdeckError]:
-    """Do all jobs in threads and return what each returned, or its error. Takes SECONDS at the most; never raises.
+    """Do all jobs in threads and return what each returned, or its error. Takes `seconds` at the most; never raises.
 
     A job that is not done by then is left behind in a daemon thread.
     """
@@ -32,7 +36,7 @@ def all_done(
         results.setdefault(name, result)
 
     threads = [threading.Thread(target=work, args=each, name=f"tell-{each[0]}", daemon=True) for each in jobs.items()]
-    deadline = clock.monotonic() + SECONDS
+    deadline = clock.monotonic() + seconds
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -40,7 +44,7 @@ def all_done(
     for name in jobs:
         late = NotifyError(
             f"{name} was not told in time.",
-            f"It took longer than {SECONDS:g} s and was left.",
+            f"It took longer than {seconds:g} s and was left.",
             f"Try it: certdeck notify test {name}.",
             details={"notification": name, "reason": "timeout"},
         )

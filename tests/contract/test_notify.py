@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from core.renewal_report import Notice, NotServed, RenewalReport
 from tests.support.command import Answer, process
 from tests.support.receivers import MailServer, WebhookReceiver
+from tui.cli.jsonout import renewal_json
 
 PASSWORD = "correct-horse-battery"
 KEY = "signing-key-0a1b2c3d"
@@ -221,3 +223,38 @@ def test_no_secret_on_the_disk_in_the_open(box: Path, tmp_path: Path) -> None:
     history.close()
     files = [path for path in box.rglob("*") if path.is_file()]
     assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+
+
+def test_a_failed_run_arrives_as_mail(box: Path, tmp_path: Path) -> None:
+    """A run in which something fails ends with 1 as ever, and the mail says what, why and what to do (CL-06)."""
+    with MailServer(tmp_path) as server:
+        add_mail(box, server)
+        (box / "etc" / "certificates.d").mkdir()
+        (box / "etc" / "certificates.d" / "shop.toml").write_text("domains = 7\n")
+        answer = run(box, "--renew", "--json", status=1)
+        assert "warnings" not in answer.json
+        mail = server.received[0].mail
+        assert mail["Subject"].startswith("[certdeck box.example.com] failed: shop")
+        assert "What to do:" in mail.get_content()
+    error = answer.json["failed"][0]["error"]
+    assert error["code"] == "config-invalid"
+
+
+def test_a_receiver_that_is_down_changes_no_status(box: Path) -> None:
+    """A run whose message is not taken has a warning in its JSON, words on standard error, and the status of the run."""
+    run(box, "first-boot", "--hostname", "box.example.com")
+    run(box, "notify", "add", "hook", "--kind", "webhook", "--set", "url=https://127.0.0.1:1/x")
+    warnings = run(box, "--renew", "--json").json["warnings"]
+    assert [(each["code"], sorted(each)) for each in warnings] == [("notify-failed", ["code", "fix", "what"])]
+    assert "warning: The webhook hook was not sent." in run(box, "--renew").err
+
+
+def test_every_warning_of_a_run_is_in_its_json() -> None:
+    """A service with another certificate and a message that was not sent stand beside each other in `warnings`."""
+    report = RenewalReport(
+        not_served=(NotServed(name="shop", target="web", why="It was changed."),),
+        warnings=(Notice(code="notify-failed", what="x", fix="y"),),
+    )
+    warnings = renewal_json(report, dry_run=False)["warnings"]
+    assert isinstance(warnings, list)
+    assert [each["code"] for each in warnings] == ["not-served", "notify-failed"]
