@@ -29,7 +29,7 @@ def exposition(every: Sequence[Facts], report: RenewalReport, now: datetime, *, 
     lines: list[str] = []
     for name, help, value in _OF_CERTIFICATES:
         lines += _family(f"certificate_{name}", help, zip(labels, map(value, live), strict=True))
-    stale = {(each.name, each.target) for each in report.not_served}
+    stale = {(each.lineage, each.target) for each in report.warnings}
     served = [
         (f'{{name="{_escaped(facts.name)}",target="{_escaped(target)}"}}', (facts.name, target) not in stale)
         for facts in live

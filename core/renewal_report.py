@@ -33,6 +33,8 @@ class Notice(NamedTuple):
     code: str
     what: str
     fix: str
+    lineage: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,9 @@ part of that address has been taken out.
 
 from __future__ import annotations
 
-import re
-from importlib.util import find_spec
 from pathlib import Path
 
-from core.child import ask_child, forms
-from core.dns.last_words import last_words
 from core.fields import CA_BUNDLE, Field
-from core.notify.apprise_child import MARK
 from core.notify.channel import QUIET, Access, Kind, Message, notify_error
 
 CHILD = Path(__file__).with_name("apprise_child.py")
@@ -24,6 +19,13 @@ _LONG_ENOUGH = 4
 
 def send(access: Access, message: Message) -> str:
     """Hand a message to Apprise; return that the service took it. See `core.notify.channel.Send`."""
+    import re
+    from importlib.util import find_spec
+
+    from core.child import ask_child, forms
+    from core.dns.last_words import last_words
+    from core.notify.apprise_child import MARK
+
     if find_spec("apprise") is None:
         raise notify_error(
             access,

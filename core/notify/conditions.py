@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError
 from core.notify.channel import Item
-from core.renewal_report import FailedLineage, NotServed, RenewalReport
+from core.renewal_report import FailedLineage, Notice, RenewalReport
 from core.severity import DAY, is_past_deadline, severity
 from core.store.index import Facts
 
@@ -58,7 +58,7 @@ def standing(
         known.add(facts.name)
         found += _of_lineage(facts, stamp, errors.get(facts.name), waits.get(facts.name, ""))
     found += (_unreadable(each) for each in report.failed if each.name not in known)
-    found += map(_not_served, report.not_served)
+    found += (_not_served(each) for each in report.warnings if each.lineage and each.target)
     if timer:
         found.append(_timer(timer, timer_trouble))
     return {each.key: each for each in found}
@@ -203,17 +203,17 @@ def _unreadable(failed: FailedLineage) -> Condition:
     return Condition(key=f"renewal/{failed.name}", item=item, level="failed", ended=ended)
 
 
-def _not_served(each: NotServed) -> Condition:
+def _not_served(notice: Notice) -> Condition:
+    name, target = notice.lineage, notice.target
     item = Item(
         events=("not-served",),
-        what=f"{each.target} does not have the live certificate of {each.name}.",
-        why=each.why,
-        fix=f"Put it there: certdeck deploy {each.name}.",
-        certificate=each.name,
-        target=each.target,
+        what=notice.what,
+        fix=f"{notice.fix}.",
+        certificate=name,
+        target=target,
     )
-    ended = f"{each.target} has the live certificate of {each.name} again."
-    return Condition(key=f"not-served/{each.name}/{each.target}", item=item, level="", ended=ended)
+    ended = f"{target} has the live certificate of {name} again."
+    return Condition(key=f"not-served/{name}/{target}", item=item, level="", ended=ended)
 
 
 def _timer(word: str, trouble: str) -> Condition:

@@ -44,7 +44,9 @@ def send(access: Access, message: Message) -> str:
             cancel.check()
             until = None
             try:
-                answer = transport.request("POST", url, headers=headers, body=body, timeout=REQUEST_SECONDS)
+                answer = transport.request(
+                    "POST", url, headers=headers, body=body, timeout=REQUEST_SECONDS, cancel=cancel
+                )
             except TransportFailure as failure:
                 error = _unreachable(access, place, failure)
                 if failure.kind == "untrusted":

@@ -65,9 +65,9 @@ def _opened(server: MailServer, timeout: float) -> smtplib.SMTP:
 
 
 def _trust(server: MailServer) -> ssl.SSLContext:
-    from core.system.transport import tls_context
+    from core.system.trusted_roots import client_context
 
-    return tls_context(server.ca_bundle)
+    return client_context(server.ca_bundle)
 
 
 def _sent(talk: smtplib.SMTP, server: MailServer, sender: str, recipients: Sequence[str], mail: bytes) -> MailReply:

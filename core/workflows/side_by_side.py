@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from core.errors import CertdeckError, NotifyError
+from core.errors import Cancelled, CertdeckError, NotifyError
 from core.ports import Clock
 
 SECONDS = 30.0
@@ -29,6 +29,8 @@ def all_done(
         result: str | CertdeckError
         try:
             result = job()
+        except Cancelled:
+            return  # its time is over, which is said below
         except CertdeckError as exc:
             result = exc
         except Exception as exc:  # noqa: BLE001 - a receiver's answer may be anything

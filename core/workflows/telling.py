@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from core.events import Event
     from core.notify.told import Decision
+    from core.ports import CancelToken
     from core.workflows.context import View
 
 _PING = "ping_url"
@@ -58,7 +59,7 @@ def send_all(
         subjects[name] = message.subject
         jobs[name] = partial(kind_named(entry.kind).send, access, message)
     if ping is not None:
-        jobs[_PING] = partial(_pinged, view, *ping)
+        jobs[_PING] = partial(_pinged, view, cancel, *ping)
     results |= all_done(jobs, view.env.clock, unforeseen)
     for name, subject in subjects.items():
         if isinstance(results[name], str):
@@ -66,7 +67,7 @@ def send_all(
     return results
 
 
-def _pinged(view: View, url: str, is_failed: bool) -> str:
+def _pinged(view: View, cancel: CancelToken, url: str, is_failed: bool) -> str:
     """Ask for the address, with `/fail` at the end of its path where the run failed. Raises NotifyError."""
     from core.ports import TransportFailure
     from core.version import VERSION
@@ -77,7 +78,7 @@ def _pinged(view: View, url: str, is_failed: bool) -> str:
     transport = view.env.transport(None)
     headers = {"User-Agent": f"certdeck/{VERSION}"}
     try:
-        answer = transport.request("GET", url, headers=headers, timeout=_PING_SECONDS)
+        answer = transport.request("GET", url, headers=headers, timeout=_PING_SECONDS, cancel=cancel)
     except TransportFailure as failure:
         raise _unpinged(parts.netloc, str(failure)) from failure
     finally:

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.renewal_report import Notice, NotServed, RenewalReport
 from tests.support.command import Answer, process
 from tests.support.receivers import MailServer, WebhookReceiver
-from tui.cli.jsonout import renewal_json
 
 PASSWORD = "correct-horse-battery"
 KEY = "signing-key-0a1b2c3d"
@@ -247,14 +245,3 @@ def test_a_receiver_that_is_down_changes_no_status(box: Path) -> None:
     warnings = run(box, "--renew", "--json").json["warnings"]
     assert [(each["code"], sorted(each)) for each in warnings] == [("notify-failed", ["code", "fix", "what"])]
     assert "warning: The webhook hook was not sent." in run(box, "--renew").err
-
-
-def test_every_warning_of_a_run_is_in_its_json() -> None:
-    """A service with another certificate and a message that was not sent stand beside each other in `warnings`."""
-    report = RenewalReport(
-        not_served=(NotServed(name="shop", target="web", why="It was changed."),),
-        warnings=(Notice(code="notify-failed", what="x", fix="y"),),
-    )
-    warnings = renewal_json(report, dry_run=False)["warnings"]
-    assert isinstance(warnings, list)
-    assert [each["code"] for each in warnings] == ["not-served", "notify-failed"]

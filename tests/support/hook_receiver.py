@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from core.ports import Response, TransportFailure
+from core.ports import CancelToken, Response, TransportFailure
 from tests.support.transport import Asked, reply
 
 
@@ -17,7 +17,14 @@ class Receiver:
         self.asked: list[Asked] = []
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: float = 30.0,
+        cancel: CancelToken | None = None,
     ) -> Response:
         self.asked.append(Asked(method, url, headers, body))
         if self.down:

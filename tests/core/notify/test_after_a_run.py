@@ -14,8 +14,8 @@ from core.errors import LockHeld, StoreError
 from core.ports import TransportFailure
 from core.schedule.record import Record, save
 from core.schedule.timetable import TWICE_DAILY
-from core.store import notified
 from core.store.lock import writers_lock
+from core.store.records import FORMAT
 from tests.support.appliance import Appliance
 from tests.support.hook_receiver import Receiver
 
@@ -277,10 +277,10 @@ def test_the_file_of_a_newer_certdeck_is_left_alone(box: Make, receiver: Receive
     """What a newer release has written is neither read nor replaced, and a warning says so."""
     appliance = box()
     appliance.paths.state.mkdir(parents=True)
-    text = json.dumps({"format": notified.FORMAT + 1, "channels": {}})
+    text = json.dumps({"format": FORMAT + 1, "channels": {}})
     appliance.paths.notified.write_text(text)
     report = appliance.engine.renew()
-    assert [each.code for each in report.warnings] == ["store-error"]
+    assert [each.code for each in report.warnings] == ["store-too-new"]
     assert appliance.paths.notified.read_text() == text
     appliance.paths.notified.write_text("{")
     assert appliance.engine.renew().warnings == ()
