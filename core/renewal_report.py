@@ -34,6 +34,7 @@ class Notice(NamedTuple):
     what: str
     fix: str
     lineage: str = ""
+    """The certificate and the target that it is about, where it is about one."""
     target: str = ""
 
 

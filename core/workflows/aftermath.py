@@ -86,6 +86,7 @@ class Aftermath:
         found = conditions.standing(every, outcome, now, timer=trouble, timer_trouble=known.trouble)
         if self._is_scheduled and (missed := self._missed(now)) is not None:
             found[missed.key] = missed
+            self._record_missed(missed)
         return notices + self._tell(found, every, outcome, now, is_failed=bool(outcome.failed))
 
     @contextmanager
@@ -99,6 +100,12 @@ class Aftermath:
                 with suppress(Exception):
                     self._tell({broken.key: broken}, None, RenewalReport(), self._view.env.clock.now(), is_failed=True)
             raise
+
+    def _record_missed(self, missed: Condition) -> None:
+        from core.events import Warned
+
+        item = missed.item
+        self._record(Warned(code="run-missed", what=f"{item.what} {item.why}", fix=item.fix))
 
     # -- what there is to tell -----------------------------------------------------------------------------------------
 
