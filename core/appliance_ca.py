@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
+
+from msgspec import Struct
 
 from core.errors import StoreCorrupt
 from core.events import KeyUsed
@@ -34,8 +35,7 @@ _MAKING = threading.Lock()
 """Lineages renew side by side; the root that each of them makes must be the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """The root of the box. Its repr shows no key."""
 
     certificate: certificate.Certificate

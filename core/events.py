@@ -9,43 +9,39 @@ kept in the history, so **no field may hold a key, a token or a password**.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+
+class Event(Struct, frozen=True, kw_only=True):
     """One fact."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted(Event):
+class RunStarted(Event, frozen=True, kw_only=True):
     operation: str
     """`issue`, `renew`, `deploy` …"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished(Event):
+class RunFinished(Event, frozen=True, kw_only=True):
     operation: str
     outcome: str
     """`done`, `pending`, `failed`, `cancelled`."""
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineageSkipped(Event):
+class LineageSkipped(Event, frozen=True, kw_only=True):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountReady(Event):
+class AccountReady(Event, frozen=True, kw_only=True):
     issuer: str
     url: str
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderCreated(Event):
+class OrderCreated(Event, frozen=True, kw_only=True):
     issuer: str
     url: str
     identifiers: tuple[str, ...]
@@ -53,43 +49,37 @@ class OrderCreated(Event):
     resumed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationReused(Event):
+class AuthorizationReused(Event, frozen=True, kw_only=True):
     identifier: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChallengePresented(Event):
+class ChallengePresented(Event, frozen=True, kw_only=True):
     identifier: str
     type: str
     where: str
     """URL or record name at which the CA will look."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidatorSeen(Event):
+class ValidatorSeen(Event, frozen=True, kw_only=True):
     """Somebody asked our HTTP-01 responder for a token: tells a firewall from a fault of the CA."""
 
     address: str
     identifier: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordAdded(Event):
+class RecordAdded(Event, frozen=True, kw_only=True):
     """A record was made at a DNS provider."""
 
     provider: str
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordRemoved(Event):
+class RecordRemoved(Event, frozen=True, kw_only=True):
     provider: str
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderTested(Event):
+class ProviderTested(Event, frozen=True, kw_only=True):
     """One step of a provider's connection test has ended."""
 
     provider: str
@@ -101,8 +91,7 @@ class ProviderTested(Event):
     milliseconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PropagationChecked(Event):
+class PropagationChecked(Event, frozen=True, kw_only=True):
     """The name servers were asked for a record."""
 
     name: str
@@ -114,105 +103,88 @@ class PropagationChecked(Event):
     """Those that do not have it yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChallengeValidated(Event):
+class ChallengeValidated(Event, frozen=True, kw_only=True):
     identifier: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChallengeFailed(Event):
+class ChallengeFailed(Event, frozen=True, kw_only=True):
     identifier: str
     problem: str
     """The CA's own words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordsRequired(Event):
+class RecordsRequired(Event, frozen=True, kw_only=True):
     records: tuple[tuple[str, str, str], ...]
     """(name, type, value)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting(Event):
+class Waiting(Event, frozen=True, kw_only=True):
     why: str
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerFellBack(Event):
+class IssuerFellBack(Event, frozen=True, kw_only=True):
     from_issuer: str
     to_issuer: str
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryScheduled(Event):
+class RetryScheduled(Event, frozen=True, kw_only=True):
     retry_at: datetime
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateIssued(Event):
+class CertificateIssued(Event, frozen=True, kw_only=True):
     issuer: str
     names: tuple[str, ...]
     not_after: datetime
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RehearsalPassed(Event):
+class RehearsalPassed(Event, frozen=True, kw_only=True):
     """The issuer to rehearse with has issued for these names; nothing of it is kept."""
 
     issuer: str
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionStored(Event):
+class VersionStored(Event, frozen=True, kw_only=True):
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionSwitched(Event):
+class VersionSwitched(Event, frozen=True, kw_only=True):
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetStaged(Event):
+class TargetStaged(Event, frozen=True, kw_only=True):
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetSwitched(Event):
+class TargetSwitched(Event, frozen=True, kw_only=True):
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetTested(Event):
+class TargetTested(Event, frozen=True, kw_only=True):
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetReloaded(Event):
+class TargetReloaded(Event, frozen=True, kw_only=True):
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetProbed(Event):
+class TargetProbed(Event, frozen=True, kw_only=True):
     target: str
     served: str | None
     """SHA-256 of the certificate the service presents."""
     matches: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetRolledBack(Event):
+class TargetRolledBack(Event, frozen=True, kw_only=True):
     target: str
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyUsed(Event):
+class KeyUsed(Event, frozen=True, kw_only=True):
     """A private key was opened. Part of the audit trail."""
 
     key: str
@@ -220,28 +192,24 @@ class KeyUsed(Event):
     purpose: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed(Event):
+class Changed(Event, frozen=True, kw_only=True):
     """Somebody changed the configuration: an issuer, a target, a lineage's settings, a deletion."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered(Event):
+class Recovered(Event, frozen=True, kw_only=True):
     """What an earlier run left behind when it died has been put in order."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotificationSent(Event):
+class NotificationSent(Event, frozen=True, kw_only=True):
     channel: str
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogPruned(Event):
+class LogPruned(Event, frozen=True, kw_only=True):
     """Old entries of the log were removed. The chain goes on from `hash`, that of the last one removed."""
 
     through: int
@@ -250,8 +218,7 @@ class LogPruned(Event):
     entries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogChainStarted(Event):
+class LogChainStarted(Event, frozen=True, kw_only=True):
     """The log was begun anew, by somebody who asked for it."""
 
     previous_entries: int
@@ -261,8 +228,7 @@ class LogChainStarted(Event):
     """Where what was there lies now; empty where nothing was."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEndDoubtful(Event):
+class LogEndDoubtful(Event, frozen=True, kw_only=True):
     """The recorded end of the log did not fit its last entry when something was added."""
 
     why: str
@@ -303,15 +269,13 @@ IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER, LISTENER_NOT_SEEN}
 """Codes of the warnings that belong to an operation's result and are repeated there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warned(Event):
+class Warned(Event, frozen=True, kw_only=True):
     code: str
     what: str
     fix: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed(Event):
+class Failed(Event, frozen=True, kw_only=True):
     """The error with which a lineage, or the run, ended."""
 
     code: str
@@ -320,14 +284,12 @@ class Failed(Event):
     fix: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progressed(Event):
+class Progressed(Event, frozen=True, kw_only=True):
     done: int
     of: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """An event with its circumstances."""
 
     at: datetime
@@ -342,8 +304,7 @@ Reporter = Callable[[Report], None]
 """Called from the thread that does the work, possibly from several at once; must return fast."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Narrator:
+class Narrator(Struct, frozen=True, kw_only=True):
     """Stamps events and passes them on; a reporter that raises is logged and otherwise ignored."""
 
     report: Reporter

@@ -7,15 +7,15 @@ there is no second list.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 LONGEST_VALUE_BYTES = 64 * 1024
 """Of a setting or a secret: a private key in PEM is a few kilobytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """One thing that a provider, or a channel of notifications, wants to know."""
 
     key: str

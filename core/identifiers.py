@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.errors import UsageError
 from core.text import visible
@@ -57,8 +58,7 @@ class BadLineageName(UsageError):
     code = "bad-lineage-name"
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(Struct, frozen=True):
     """One DNS name or IP address."""
 
     value: str

@@ -7,7 +7,9 @@ What a directory says at run time (terms, profiles, ARI, CAA names) is read ther
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from core.identifiers import Identifier, public_problem
 from core.key_types import KEY_TYPES
@@ -17,8 +19,7 @@ PUBLIC_KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
 """What Let's Encrypt takes, and with it nearly every public CA."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issuer:
+class Issuer(Struct, frozen=True, kw_only=True):
     """One CA as it can be ordered from."""
 
     name: str
@@ -43,8 +44,7 @@ class Issuer:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why an issuer would refuse, and what to do instead."""
 
     what: str

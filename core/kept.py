@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletedLineage:
+
+class DeletedLineage(Struct, frozen=True, kw_only=True):
     """A certificate that can be brought back."""
 
     name: str
@@ -20,8 +20,7 @@ class DeletedLineage:
     """There is a certificate of that name again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Restored:
+class Restored(Struct, frozen=True, kw_only=True):
     """A certificate that was brought back. Nothing was deployed."""
 
     name: str
@@ -37,8 +36,7 @@ class Restored:
     """All its targets: what carries another certificate by now is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LostSecret:
+class LostSecret(Struct, frozen=True, kw_only=True):
     """Something sealed that no master key of this box opens."""
 
     kind: str
@@ -47,8 +45,7 @@ class LostSecret:
     """As it was sealed: `account/letsencrypt-1a2b3c4d`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLog:
+class NewLog(Struct, frozen=True, kw_only=True):
     """The log after it was begun anew."""
 
     previous_entries: int
@@ -57,8 +54,7 @@ class NewLog:
     """Where the old log lies now; None where there was none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewVault:
+class NewVault(Struct, frozen=True, kw_only=True):
     """The vault after what could not be opened was set aside."""
 
     lost: tuple[LostSecret, ...]

@@ -6,14 +6,14 @@ Apart from the other operations' values because every scheduled look at the box 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from core.errors import CertdeckError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenerState:
+class ListenerState(Struct, frozen=True, kw_only=True):
     """One address of a target's service, as it was looked at."""
 
     address: str
@@ -25,8 +25,7 @@ class ListenerState:
     """In words, for anything but `deployed`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Outside(Struct, frozen=True, kw_only=True):
     """A certificate that somebody else put where a target's service reads ours."""
 
     client: str
@@ -46,8 +45,7 @@ class Outside:
     """How that is switched off."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetState:
+class TargetState(Struct, frozen=True, kw_only=True):
     name: str
     state: str
     """`deployed`, `stale` (an outside change, or the service serves something else), `failed`, `unknown`."""
@@ -60,8 +58,7 @@ class TargetState:
     """Somebody else's certificate at the target's path."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineageStatus:
+class LineageStatus(Struct, frozen=True, kw_only=True):
     """One lineage, as `status --json` shows it (CONTRACT.md). Lineages without any certificate yet have `sha256 == ""`."""
 
     name: str
@@ -121,8 +118,7 @@ class LineageStatus:
     """Why the scheduled run comes too rarely for it, in one sentence."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimerState:
+class TimerState(Struct, frozen=True, kw_only=True):
     """Whether the scheduled run lives: shown before anything else."""
 
     state: str
@@ -147,8 +143,7 @@ class TimerState:
         return "failed" if self.state == "dead" else "active"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(Struct, frozen=True, kw_only=True):
     version: str
     time: datetime
     lineages: tuple[LineageStatus, ...]

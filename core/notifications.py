@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.fields import Field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotificationKind:
+class NotificationKind(Struct, frozen=True, kw_only=True):
     """A kind of channel: what its form asks for."""
 
     name: str
@@ -22,8 +22,7 @@ class NotificationKind:
     """The command that it belongs to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotificationInfo:
+class NotificationInfo(Struct, frozen=True, kw_only=True):
     """An entry, without its secrets."""
 
     name: str
@@ -38,8 +37,7 @@ class NotificationInfo:
     """Required fields that have no value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotificationTest:
+class NotificationTest(Struct, frozen=True, kw_only=True):
     """A test message that was taken."""
 
     name: str

@@ -6,9 +6,10 @@ JSON output, exit statuses and screens are made from these and from the error fa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from core.dns.provider import Field as DnsField
 from core.lineage_status import LineageStatus, ListenerState, Outside, Status, TargetState, TimerState
@@ -50,8 +51,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueRequest:
+class IssueRequest(Struct, frozen=True, kw_only=True):
     """What the wizard collects and `issue` parses. None: the default of the lineage, else of the configuration."""
 
     domains: tuple[str, ...]
@@ -75,23 +75,20 @@ class IssueRequest:
     """Order even where a still valid certificate for the same names is on disk."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class Issued(Struct, frozen=True, kw_only=True):
     status: LineageStatus
     reused: bool = False
     """A still valid certificate for the same names was on disk and no order was made."""
     rehearsed_only: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     name: str
     type: str
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerView:
+class ServerView(Struct, frozen=True, kw_only=True):
     """What one address of one name server says of one record."""
 
     server: str
@@ -108,8 +105,7 @@ class ServerView:
         return self.state in ("has", "lacks")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordView:
+class RecordView(Struct, frozen=True, kw_only=True):
     """One record that is to be set, and who has it."""
 
     record: Record
@@ -128,8 +124,7 @@ class RecordView:
         return bool(answering) and all(state == "has" for state in answering)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(Struct, frozen=True, kw_only=True):
     """An order waits for a person who sets its DNS records (exit status 3)."""
 
     name: str
@@ -139,8 +134,7 @@ class Pending:
     """Who has which record, where that was looked at; empty for an order that was placed a moment ago."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenOrder:
+class OpenOrder(Struct, frozen=True, kw_only=True):
     """An order that has not ended, as it lies on disk. Nothing is asked of the CA for it."""
 
     name: str
@@ -154,8 +148,7 @@ class OpenOrder:
     is_by_hand: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsKind:
+class DnsKind(Struct, frozen=True, kw_only=True):
     """A kind of DNS provider: what its form asks for."""
 
     name: str
@@ -171,8 +164,7 @@ class DnsKind:
     """The command that it belongs to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsProviderInfo:
+class DnsProviderInfo(Struct, frozen=True, kw_only=True):
     """A DNS provider entry, without its secrets."""
 
     name: str
@@ -189,8 +181,7 @@ class DnsProviderInfo:
     """Required fields that have no value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsTestStep:
+class DnsTestStep(Struct, frozen=True, kw_only=True):
     """One step of a connection test."""
 
     id: str
@@ -202,8 +193,7 @@ class DnsTestStep:
     milliseconds: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsTest:
+class DnsTest(Struct, frozen=True, kw_only=True):
     """How a connection test went (ST-24)."""
 
     name: str
@@ -218,8 +208,7 @@ class DnsTest:
         return all(step.status in ("pass", "warn") for step in self.steps)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstBoot:
+class FirstBoot(Struct, frozen=True, kw_only=True):
     status: LineageStatus
     created: bool
     remade: bool
@@ -229,28 +218,24 @@ class FirstBoot:
     """Services that it was put onto now, although it was there before."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class Deployment(Struct, frozen=True, kw_only=True):
     name: str
     version: int
     targets: tuple[TargetState, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class Exported(Struct, frozen=True, kw_only=True):
     path: Path
     format: str
     has_key: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deleted:
+class Deleted(Struct, frozen=True, kw_only=True):
     name: str
     kept_until: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerChange:
+class IssuerChange(Struct, frozen=True, kw_only=True):
     """A certificate that gets another issuer with its next renewal."""
 
     name: str
@@ -260,8 +245,7 @@ class IssuerChange:
     """A person has to begin the order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerInfo:
+class IssuerInfo(Struct, frozen=True, kw_only=True):
     """One issuer as configured: built-in table and configuration together."""
 
     name: str
@@ -282,8 +266,7 @@ class IssuerInfo:
     account_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerTest:
+class IssuerTest(Struct, frozen=True, kw_only=True):
     """What the directory said when asked."""
 
     name: str
@@ -301,8 +284,7 @@ class IssuerTest:
     """What it asks of a new account and is not set here: an order would fail for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountInfo:
+class AccountInfo(Struct, frozen=True, kw_only=True):
     issuer: str
     directory: str
     url: str
@@ -314,8 +296,7 @@ class AccountInfo:
     """Only after an import: the URL of the account that was used until then. It lives on at the CA."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetInfo:
+class TargetInfo(Struct, frozen=True, kw_only=True):
     name: str
     kind: str
     certificate: str
@@ -327,8 +308,7 @@ class TargetInfo:
     """Whose certificate it carries."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One line of the doctor."""
 
     id: str
@@ -339,8 +319,7 @@ class Finding:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True, kw_only=True):
     number: int
     at: datetime
     run: str
@@ -351,8 +330,7 @@ class LogEntry:
     who: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleInfo:
+class ScheduleInfo(Struct, frozen=True, kw_only=True):
     """When the scheduled run comes, by what, and whether it lives."""
 
     timer: TimerState
@@ -370,8 +348,7 @@ class ScheduleInfo:
     """Certificates that live too short for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PemView:
+class PemView(Struct, frozen=True, kw_only=True):
     """What `Show certificate` shows: never a key."""
 
     name: str

@@ -10,7 +10,8 @@ import shlex
 import stat
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 ACL_ATTRIBUTE = "system.posix_acl_access"
 _USER, _GROUP_OBJECT, _GROUP, _MASK = 0x02, 0x04, 0x08, 0x10
@@ -18,8 +19,7 @@ _USER, _GROUP_OBJECT, _GROUP, _MASK = 0x02, 0x04, 0x08, 0x10
 _READ, _WRITE = 4, 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One entry on the way to a file: a folder above it, a symbolic link, or the file itself."""
 
     path: str
@@ -31,8 +31,7 @@ class Entry:
     """The raw POSIX ACL; empty for none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accounts:
+class Accounts(Struct, frozen=True, kw_only=True):
     """Who is trusted on this box."""
 
     uids: frozenset[int]
@@ -41,8 +40,7 @@ class Accounts:
     """Whether a group (gid) has a member who is not trusted; an unknown group counts as shared."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weakness:
+class Weakness(Struct, frozen=True, kw_only=True):
     """Why others can change an entry, and the commands that end it."""
 
     path: str

@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import Struct, field
+
+from core.concealed import Concealed
 from core.errors import Cancelled
 
 
@@ -67,8 +69,7 @@ class Random(Protocol):
         """Return a float in [low, high]."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True):
     """An HTTP answer, whatever its status."""
 
     status: int
@@ -113,8 +114,7 @@ class Transport(Protocol):
         """Close every connection."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsRecord:
+class DnsRecord(Struct, frozen=True, kw_only=True):
     """One resource record of an answer."""
 
     name: str
@@ -124,8 +124,7 @@ class DnsRecord:
     """TXT: its strings joined. Names: as `name`. SOA: the primary server's name. Addresses as usual."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsReply:
+class DnsReply(Struct, frozen=True, kw_only=True):
     """What a name server said, or why it said nothing."""
 
     status: str
@@ -160,16 +159,14 @@ class DnsExchange(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class NoDnsExchange:
+class NoDnsExchange(Struct, frozen=True):
     """Where nobody gave a way to exchange messages with name servers."""
 
     def exchange(self, server: str, port: int, messages: Sequence[bytes], *, timeout: float) -> tuple[bytes, ...]:
         raise TransportFailure("unreachable", f"There is no way to {server} from here.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailServer:
+class MailServer(Concealed, Struct, frozen=True, kw_only=True):
     """A server that takes mail, and how it is spoken to."""
 
     host: str
@@ -179,13 +176,12 @@ class MailServer:
     ca_bundle: str | None = None
     """Extra trust beside the system's roots (path)."""
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     helo: str = "[127.0.0.1]"
     """What this box calls itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailReply:
+class MailReply(Struct, frozen=True, kw_only=True):
     said: str
     """The server's answer to the mail: its number and text. Foreign text."""
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -213,8 +209,7 @@ class Mailer(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class NoMailer:
+class NoMailer(Struct, frozen=True):
     """Where nobody gave a way to send mail."""
 
     def send(
@@ -233,16 +228,14 @@ class SystemLog(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class NoSystemLog:
+class NoSystemLog(Struct, frozen=True):
     """Where there is no log of the system's."""
 
     def write(self, message: str, priority: int, fields: Mapping[str, str]) -> None:
         """Write nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
+class Completed(Struct, frozen=True, kw_only=True):
     """A child process that ended."""
 
     returncode: int
@@ -269,8 +262,7 @@ class Runner(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Served(Struct, frozen=True, kw_only=True):
     """What a TLS service presents. Exactly one of the two is set."""
 
     certificate: bytes | None = None
@@ -300,8 +292,7 @@ class Prober(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True, kw_only=True):
     """A request to our own small listener."""
 
     method: str
@@ -312,8 +303,7 @@ class HttpRequest:
     """Address of the one who asks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpReply:
+class HttpReply(Struct, frozen=True, kw_only=True):
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
@@ -347,8 +337,7 @@ class Host(Protocol):
         """Return who does this: `name`, or `name (via sudo)`, or `systemd`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """Where this box keeps what starts programs by themselves."""
 
     units: Path = Path("/etc/systemd/system")
@@ -362,8 +351,7 @@ class Places:
     """Finds the `certdeck` script of the running installation, absolute; None when there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """All ports together."""
 
     clock: Clock

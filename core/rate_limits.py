@@ -7,7 +7,8 @@ some CAs count refused requests. A limit that the CA says to concern one set of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.request_kind import RequestKind
 from core.stored_times import LIMIT_NOTED, LIMIT_UNTIL, is_void
@@ -29,8 +30,7 @@ WHAT: Mapping[str, str] = {
 """What a limit does, after the CA's name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(Struct, frozen=True, kw_only=True):
     """One kind of request that is closed."""
 
     account: str

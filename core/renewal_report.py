@@ -5,15 +5,15 @@ Apart from the other operations' values because the run with nothing due pays fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from core.errors import CertdeckError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
+class Skipped(Struct, frozen=True, kw_only=True):
     name: str
     why: str
     renew_at: datetime | None = None
@@ -21,8 +21,7 @@ class Skipped:
     """A person has to do something, now: set DNS records, or begin a renewal by hand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedLineage:
+class FailedLineage(Struct, frozen=True, kw_only=True):
     name: str
     error: CertdeckError
 
@@ -38,8 +37,7 @@ class Notice(NamedTuple):
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenewalReport:
+class RenewalReport(Struct, frozen=True, kw_only=True):
     renewed: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     failed: tuple[FailedLineage, ...] = ()

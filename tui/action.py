@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from core.operations import LineageStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Struct, frozen=True, kw_only=True):
     """What an action looks at to know whether it makes sense now."""
 
     lineage: LineageStatus | None = None
@@ -70,8 +71,7 @@ def may_complete(situation: Situation) -> bool:
     return may_write(situation) and situation.lineage is not None and situation.lineage.open_order
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """One thing that a person can do."""
 
     id: str

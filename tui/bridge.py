@@ -11,10 +11,10 @@ import contextvars
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from msgspec import Struct, field
 from textual.app import App
 from textual.message import Message
 
@@ -30,8 +30,7 @@ Call = Callable[[Reporter, CancelToken], object]
 """One engine call, with the two arguments that the bridge gives it."""
 
 
-@dataclass(eq=False, kw_only=True)
-class Operation:
+class Operation(Struct, eq=False, kw_only=True):
     """Work under way, or ended. Only the app's thread reads and changes it, `cancel` apart."""
 
     title: str

@@ -7,8 +7,9 @@ without paying for Textual.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from core.errors import UsageError
 
@@ -18,8 +19,7 @@ SMALLEST: Final = (60, 16)
 _COMMANDS: Final = "Use the commands instead: `certdeck status`, `certdeck issue -d NAME`, `certdeck --help`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terminal:
+class Terminal(Struct, frozen=True, kw_only=True):
     ascii: bool = False
     """Draw with ASCII alone."""
     colours: int = 1 << 24

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from core.health import CRITICAL, EXPIRES_SOON, OK, WARNING, health
 from tui.glyphs import printable, to_ascii
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["MARKS", "Mark", "describe", "printable", "to_ascii"]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A state in three forms, because colour alone tells nobody on a monochrome line."""
 
     glyph: str
@@ -358,10 +358,10 @@ def timer_shown(timer: TimerState, now: datetime) -> str:
 
 def describe(event: Event) -> str:
     """Return an event as one line of plain text, without its time and its lineage."""
-    from dataclasses import fields
+    from msgspec.structs import asdict
 
     kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", type(event).__name__).lower()
-    return sentence(kind, {field.name: getattr(event, field.name) for field in fields(event)})
+    return sentence(kind, asdict(event))
 
 
 def describe_entry(kind: str, facts: Mapping[str, object]) -> str:

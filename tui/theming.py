@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
@@ -50,8 +50,7 @@ OURS: Final[Mapping[str, str]] = {
 _PLAIN: Final = {"name": str, "dark": bool, "ansi": bool, "luminosity_spread": float, "text_alpha": float}
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """The themes that can be used, and what was wrong with the others."""
 
     themes: Mapping[str, Theme]

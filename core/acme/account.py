@@ -9,8 +9,9 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import urlsafe_b64decode
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from core.acme.account_key import AccountKey, sign_with_mac
 from core.acme.problem import give_up_fix, quoted
@@ -18,6 +19,7 @@ from core.acme.problem_type import ProblemType
 from core.acme.reply import AcmeReply
 from core.acme.session import AcmeSession
 from core.acme.wire import plain, text_of, texts_of
+from core.concealed import Concealed
 from core.errors import (
     AccountDeactivated,
     AccountError,
@@ -34,8 +36,7 @@ from core.request_kind import RequestKind
 SHORTEST_HMAC_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     url: str
     status: str
     contact: tuple[str, ...] | None = None
@@ -47,12 +48,11 @@ class Account:
         return self.contact is None or [each.lower() for each in self.contact] == wanted
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalAccountBinding:
+class ExternalAccountBinding(Concealed, Struct, frozen=True):
     """What ties an account to a customer account at the CA. The key is a secret."""
 
     kid: str
-    hmac_key: bytes = field(repr=False)
+    hmac_key: bytes
 
     @classmethod
     def parse(cls, kid: str, hmac: str | bytes) -> ExternalAccountBinding:

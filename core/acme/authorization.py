@@ -6,11 +6,13 @@ Statuses and challenge types that are not known here are carried along and shown
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from core.acme import problem as problems
 from core.acme.session import AcmeSession
 from core.acme.wire import Json, object_of, objects_of, plain, text_of, texts_of
+from core.concealed import Concealed
 from core.dns.names import DNS_PERSIST01
 from core.errors import DirectoryInvalid
 
@@ -23,8 +25,7 @@ DEAD = frozenset({"invalid", "expired", "deactivated", "revoked"})
 """Nothing can come of an authorization in these, and of an order that needs it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Challenge:
+class Challenge(Concealed, Struct, frozen=True, kw_only=True):
     """One way to prove control over one name."""
 
     identifier: str
@@ -35,7 +36,7 @@ class Challenge:
     url: str
     token: str
     """Empty for dns-persist-01, which needs none."""
-    key_authorization: str = field(repr=False)
+    key_authorization: str
     account_url: str = ""
     issuer_domain_names: tuple[str, ...] = ()
     """What a record of dns-persist-01 may begin with."""
@@ -54,8 +55,7 @@ class Challenge:
         return self.status in OPEN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorization:
+class Authorization(Struct, frozen=True, kw_only=True):
     url: str
     identifier: str
     wildcard: bool

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+from msgspec import Struct
 
 from core.acme.problem import quoted
 from core.acme.reply import AcmeReply
@@ -17,8 +16,7 @@ PEM_CHAIN = "application/pem-certificate-chain"
 ALTERNATES_LIMIT = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
+class Download(Struct, frozen=True, kw_only=True):
     fullchain_pem: bytes
     """As the CA sent it, leaf first."""
     chain_matched: bool = True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from core.acme.wire import Json, object_of, plain, text_of, texts_of
 from core.errors import DirectoryInvalid
@@ -11,8 +12,7 @@ from core.errors import DirectoryInvalid
 NEEDED = ("newNonce", "newAccount", "newOrder")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Directory:
+class Directory(Struct, frozen=True, kw_only=True):
     url: str
     new_nonce: str
     new_account: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from core.acme.problem import Problem
 from core.request_kind import RequestKind
@@ -27,8 +28,7 @@ _ONE_DOMAIN = re.compile(r"already issued for:? \"?((?:[a-z0-9-]+\.)+[a-z0-9-]+)
 _RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d) ?(?:UTC|Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """What a limit closes."""
 
     is_closing: bool

@@ -8,7 +8,9 @@ back is what the CA sent: whether it fits key and names is for the caller to che
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.acme import authorization as authorizations
 from core.acme import failure
@@ -34,8 +36,7 @@ SETTLE_SECONDS = 0.25
 FINALIZE_ROUNDS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obtained:
+class Obtained(Struct, frozen=True, kw_only=True):
     fullchain_pem: bytes
     """As the CA sent it, leaf first; unchecked."""
     order_url: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ipaddress
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from core.acme import problem as problems
 from core.acme.problem_type import ProblemType
@@ -34,8 +35,7 @@ WORTH_TELLING_AGAIN = timedelta(minutes=1)
 FINALIZE_TRIES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     url: str
     status: str
     """`pending`, `ready`, `processing`, `valid`, `invalid`, or what a CA invents."""

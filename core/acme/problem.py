@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.acme.problem_type import URN, ProblemType
 from core.acme.problem_words import FIREWALL, OVER_IPV6, PAUSED, SECONDARY, WORDS, Words
@@ -39,8 +41,7 @@ _RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)
 """How Boulder words it, also where a proxy has dropped the header."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One problem document, harmless to show."""
 
     type: str

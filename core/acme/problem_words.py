@@ -7,13 +7,13 @@ shown with the CA's words alone; a CA may invent types, and the registry grows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.acme.problem_type import ProblemType
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     what: str
     """After the CA's name: "letsencrypt …"."""
     why: str

@@ -5,8 +5,9 @@ Advice, never a condition: every failure here is soft, and the caller falls back
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from core.acme.session import AcmeSession
 from core.acme.wire import object_of, plain, text_of, time_of
@@ -18,8 +19,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(days=1)
 """RFC 9773 §4.3.2: clients set limits to what they believe."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenewalInfo:
+class RenewalInfo(Struct, frozen=True, kw_only=True):
     start: datetime
     end: datetime
     retry_after: datetime

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urljoin
+
+from msgspec import Struct
 
 from core.acme.wire import Json, object_in
 from core.http import retry_after
 from core.ports import Response
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcmeReply:
+class AcmeReply(Struct, frozen=True, kw_only=True):
     url: str
     status: int
     headers: Mapping[str, str]

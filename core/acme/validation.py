@@ -8,7 +8,8 @@ authorizations are looked at as well. A pending challenge with an error may stil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from core.acme import authorization as authorizations
 from core.acme import failure

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from core.regular import read_regular
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundCertificate:
+class FoundCertificate(Struct, frozen=True, kw_only=True):
     client: str
     name: str
     """What the client calls it."""
@@ -21,8 +21,7 @@ class FoundCertificate:
     """The client has revoked it, by its own marks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timer:
+class Timer(Struct, frozen=True, kw_only=True):
     """What makes a client renew without a person."""
 
     file: Path

@@ -10,9 +10,11 @@ import contextlib
 import ipaddress
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
+from core.concealed import Concealed
 from core.events import Narrator, ValidatorSeen
 from core.ports import CancelToken, HttpReply, HttpRequest, Listener
 
@@ -37,11 +39,10 @@ def url_for(challenge: Challenge) -> str:
     return f"http://{host}{PREFIX}{challenge.token}"
 
 
-@dataclass(slots=True, eq=False)
-class _Proof:
+class _Proof(Concealed, Struct, eq=False):
     """One token, whose it is, and who asked for it."""
 
-    key_authorization: str = field(repr=False)
+    key_authorization: str
     identifier: str
     narrator: Narrator
     seen: threading.Event = field(default_factory=threading.Event)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
+
+from msgspec.structs import asdict, fields
 
 from core.config.document import NotEditable, edited
 from core.config.load import parse_config, parse_lineage
@@ -100,7 +101,7 @@ def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tu
     def check(text: bytes) -> LineageConfig:
         return parse_lineage(text, lineage.name, path)
 
-    wanted = {f.name: getattr(lineage, f.name) for f in fields(lineage) if f.name != "name"}
+    wanted = {key: value for key, value in asdict(lineage).items() if key != "name"}
     text = _read(path)
     had = check(text) if text is not None else LineageConfig(name=lineage.name)
     changes: dict[tuple[str, ...], object] = {}
@@ -123,7 +124,7 @@ def _set_entry(
         if f.name == "name":
             continue
         is_given = value != f.default or f.name in always
-        if f.type == "OneOrMore" and len(value) == 1:
+        if type(config).__annotations__[f.name] == "OneOrMore" and len(value) == 1:
             value = value[0]  # as most people write it, and as it stands already
         changes[(*where, f.name)] = value if is_given else None
         if is_given:

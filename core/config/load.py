@@ -1,6 +1,6 @@
 """From files to values, strictly: unknown keys, wrong types and impossible values are found all at once.
 
-`tomllib` reads; a walker over the dataclasses of `core.config.model` fills them, so a key exists exactly where a field does. Each
+`tomllib` reads; a walker over the value classes of `core.config.model` fills them, so a key exists exactly where a field does. Each
 problem says file, line and key, what is wrong and how to mend it. A missing configuration file is the default configuration.
 Every command comes through here, so nothing heavy is imported: nearest names and line numbers are for when something is wrong.
 """
@@ -8,9 +8,11 @@ Every command comes through here, so nothing heavy is imported: nearest names an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from core.config.model import (
     Appliance,
@@ -49,7 +51,11 @@ _TABLES: dict[str, type] = {
     "dns_providers": DnsProviderConfig,
     "notifications": NotificationConfig,
 }
-_REQUIRED = {TargetConfig: ("certificate", "key"), DnsProviderConfig: ("kind",), NotificationConfig: ("kind",)}
+_REQUIRED: Mapping[type[Struct], tuple[str, ...]] = {
+    TargetConfig: ("certificate", "key"),
+    DnsProviderConfig: ("kind",),
+    NotificationConfig: ("kind",),
+}
 
 
 def load_config(paths: Paths) -> Config:
@@ -186,7 +192,7 @@ class _Walk:
         self.add(where, "this is a table", f"Write it as [{'.'.join(where)}] with its keys below.")
         return False
 
-    def entries(self, kind: type, table: dict[str, Any], section: str) -> dict[str, Any]:
+    def entries(self, kind: type[Struct], table: dict[str, Any], section: str) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for name, entry in table.items():
             where = (section, name)
@@ -201,7 +207,7 @@ class _Walk:
                     self._settings_of_channel(entry, where)
                 if any(f.name == "settings" for f in fields(kind)):
                     entry = self._with_settings(kind, entry, where)
-                extra = {"name": name} if any(f.name == "name" for f in fields(kind)) else {}
+                extra = {"name": name} if "name" in kind.__struct_fields__ else {}
                 made[name] = self.fill(kind, entry, where, **extra)
         return made
 
@@ -228,9 +234,9 @@ class _Walk:
                 settings[key] = checked
         return {**{key: value for key, value in entry.items() if key in own}, "settings": settings}
 
-    def fill(self, kind: type, table: dict[str, Any], where: tuple[str, ...], **given: str) -> object:
+    def fill(self, kind: type[Struct], table: dict[str, Any], where: tuple[str, ...], **given: str) -> object:
         """Return a `kind` of what is right in `table`; what is wrong is a problem and keeps its default."""
-        wanted = {f.name: str(f.type) for f in fields(kind) if f.name not in given}
+        wanted = {name: kind.__annotations__[name] for name in kind.__struct_fields__ if name not in given}
         self.known(table, list(wanted), where)
         values: dict[str, Any] = dict(given)
         for key, annotation in wanted.items():

@@ -1,20 +1,20 @@
 """The configuration as values. Defaults live here, beside the field they belong to, and nowhere else.
 
-One dataclass for each table of `etc/certdeck.toml`, and one for `etc/certificates.d/NAME.toml`. The field names are the TOML
+One value class for each table of `etc/certdeck.toml`, and one for `etc/certificates.d/NAME.toml`. The field names are the TOML
 keys. `load` fills them, refuses unknown keys and wrong types, and reports every problem at once; nothing here reads files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 OneOrMore = tuple[str, ...]
 """In a file a text, or a list of texts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appliance:
+class Appliance(Struct, frozen=True, kw_only=True):
     name: str = "certdeck"
     """Brand: titles, and the self-signed subject `<name> Self-Signed` (ST-05)."""
     hostname: str | None = None
@@ -23,8 +23,7 @@ class Appliance:
     theme: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerConfig:
+class IssuerConfig(Struct, frozen=True, kw_only=True):
     """An entry of `[issuers.NAME]`: adds an issuer, or overrides fields of a built-in one. None: not given."""
 
     directory: str | None = None
@@ -44,8 +43,7 @@ class IssuerConfig:
     """Orders under way at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
+class Defaults(Struct, frozen=True, kw_only=True):
     issuer: str = "letsencrypt"
     fallback_issuers: tuple[str, ...] = ()
     key_type: str = "ec-256"
@@ -59,8 +57,7 @@ class Defaults:
     """Failed daily attempts after which the fallback certificate goes live (CL-07)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Http01:
+class Http01(Struct, frozen=True, kw_only=True):
     mode: str = "standalone"
     """`standalone` or `webroot`."""
     webroot: str | None = None
@@ -68,14 +65,12 @@ class Http01:
     port: int = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dns01:
+class Dns01(Struct, frozen=True, kw_only=True):
     resolvers: tuple[str, ...] = ()
     timeout_seconds: int = 180
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetConfig:
+class TargetConfig(Struct, frozen=True, kw_only=True):
     """An entry of `[targets.NAME]`: a service that a lineage is deployed to."""
 
     name: str
@@ -102,8 +97,7 @@ class TargetConfig:
     """Octal, of the key, for files that were not there before, e.g. `0640`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DnsProviderConfig:
+class DnsProviderConfig(Struct, frozen=True, kw_only=True):
     """An entry of `[dns_providers.NAME]`; its secrets are in the vault."""
 
     name: str
@@ -115,8 +109,7 @@ class DnsProviderConfig:
     """Domain → where its `_acme-challenge` record really stands, for CNAMEs that cannot be seen from here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotificationConfig:
+class NotificationConfig(Struct, frozen=True, kw_only=True):
     """An entry of `[notifications.NAME]`: a channel on which people are told of events; its secrets are in the vault."""
 
     name: str
@@ -127,26 +120,22 @@ class NotificationConfig:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(Struct, frozen=True, kw_only=True):
     ping_url: str | None = None
     """Requested at the end of every scheduled run; with `/fail` at its end when the run failed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metrics:
+class Metrics(Struct, frozen=True, kw_only=True):
     file: str | None = None
     """Written at the end of every run, in the text format of Prometheus, for node_exporter's textfile collector."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Console:
+class Console(Struct, frozen=True, kw_only=True):
     ascii: bool = False
     mouse: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class Log(Struct, frozen=True, kw_only=True):
     keep_days: int = 400
     """Older entries are removed."""
     keep_megabytes: int = 50
@@ -155,8 +144,7 @@ class Log:
     """Write each event to the system's log as well, with its fields where that is journald."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Struct, frozen=True, kw_only=True):
     appliance: Appliance = Appliance()
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
     defaults: Defaults = Defaults()
@@ -171,8 +159,7 @@ class Config:
     log: Log = Log()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineageConfig:
+class LineageConfig(Struct, frozen=True, kw_only=True):
     """`etc/certificates.d/NAME.toml`. None: the default of `[defaults]` applies to the first order, which writes down what it was.
 
     Whatever decides what clients get or who is asked is kept here from then on; a later change of a default is for new ones.

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
 
 from core.dns.provider import Access, provider_error
 from core.errors import DnsProviderError
@@ -34,8 +35,7 @@ LONGEST_RETRY = timedelta(days=1)
 """A provider that wants to be left alone for longer is asked all the same: certificates do not wait for ever."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What came back, whatever its status."""
 
     status: int

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.dns.names import is_below
 from core.ports import CancelToken, DnsReply, Resolver
@@ -22,8 +23,7 @@ ANSWERED = ("NOERROR", "NXDOMAIN")
 ASK_SECONDS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class NameServer:
+class NameServer(Struct, frozen=True):
     """One address of one server."""
 
     name: str

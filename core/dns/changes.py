@@ -8,8 +8,9 @@ while if there were values of somebody else: by then whoever had read before our
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from core.dns.api import Stale
 from core.dns.provider import Access, TxtRecord, provider_error
@@ -24,8 +25,7 @@ PAUSE_SECONDS = (0.2, 1.0)
 """Before trying again; random, so that two writers do not stay in step."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """The values that are to be at a name, and those that are not."""
 
     add: tuple[str, ...] = ()

@@ -5,11 +5,10 @@ draft-ietf-acme-dns-persist §3: the CA's domain name, then parameters as in a C
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What one value allows."""
 
     issuer: str

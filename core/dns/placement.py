@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.config.model import DnsProviderConfig
 from core.dns.api import shown
@@ -22,8 +23,7 @@ from core.operations import Record
 ZONES_SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Placed:
+class Placed(Struct, frozen=True, order=True):
     """One value and where it goes."""
 
     provider: str

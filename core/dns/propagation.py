@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.dns.authority import Authority, NameServer
 from core.dns.names import plain_name
@@ -30,8 +32,7 @@ AT_ONCE = 16
 _STATES = {"SILENT": "silent", "UNREACHABLE": "unreachable"}
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A record that is to be seen."""
 
     record: Record

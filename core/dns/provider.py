@@ -9,9 +9,11 @@ looks afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
+
+from core.concealed import Concealed
 from core.errors import DnsProviderError
 from core.fields import CA_BUNDLE as CA_BUNDLE
 from core.fields import Field as Field
@@ -22,8 +24,7 @@ TTL_SECONDS = 60
 """Asked for; providers with a higher floor take theirs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class TxtRecord:
+class TxtRecord(Struct, frozen=True, kw_only=True, order=True):
     """One value at one name. Several values stand beside each other at a name (wildcard and bare domain)."""
 
     name: str
@@ -43,8 +44,7 @@ HTTP_FIELDS = (ENDPOINT, CA_BUNDLE)
 """Every provider that is spoken to over HTTP takes these too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Concealed, Struct, frozen=True, kw_only=True):
     """What a provider works with: one entry of the configuration, its secrets opened, and the ports."""
 
     name: str
@@ -52,7 +52,7 @@ class Access:
     kind: str
     settings: Mapping[str, str]
     """Every declared setting that has a value or a default."""
-    secrets: Mapping[str, str] = field(repr=False)
+    secrets: Mapping[str, str]
     zones: tuple[str, ...] = ()
     """As configured; may be empty."""
     env: Environment
@@ -86,8 +86,7 @@ class DnsProvider(Protocol):
         """Close connections."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """One provider as a table."""
 
     name: str

@@ -9,9 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import groupby
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from core.dns.entries import Entries
 from core.dns.placement import Placed
@@ -32,16 +34,14 @@ OF_THE_RECORD = frozenset({"permission", "zone", "conflict", "not-clean", "refus
 """Reasons that may hold for one record and not for the one beside it. With any other, asking once more is waiting once more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What was made, and under which id it is written down."""
 
     id: str
     placed: tuple[Placed, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sweep:
+class _Sweep(Struct, frozen=True, kw_only=True):
     """One round of removing records, and what is known in it."""
 
     also_cancelled: bool

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from stat import S_IMODE
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.foreign.trust import Level
 
@@ -25,8 +27,7 @@ _ACL_ENTRY = struct.Struct("<HHI")
 """Tag, permissions, id; after a header of four bytes (linux/posix_acl_xattr.h)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attributes:
+class Attributes(Struct, frozen=True, kw_only=True):
     """None for owner and group: those of the process."""
 
     mode: int

@@ -10,9 +10,10 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
+
+from msgspec import Struct
 
 from core.foreign.attributes import Attributes, attributes_of, give
 from core.foreign.trust import Level, may_be_planted
@@ -26,8 +27,7 @@ _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class Copy(Struct, frozen=True, kw_only=True):
     """What was read of a file, all of it from one descriptor."""
 
     content: bytes
@@ -36,8 +36,7 @@ class Copy:
     """The folders from / to the file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Struct, frozen=True, kw_only=True):
     """A symlink, as it was found."""
 
     text: str

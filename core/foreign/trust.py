@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from stat import S_IMODE, S_ISVTX
+
+from msgspec import Struct
 
 WRITABLE_BY_OTHERS = 0o022
 WRITABLE_BY_ALL = 0o002
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """One folder on the way from / to where we are, as it was when it was opened."""
 
     device: int

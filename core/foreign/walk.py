@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK
+
+from msgspec import Struct
 
 from core.foreign.folder import Copy, Folder, Link, link_of
 from core.foreign.trust import Level, may_lead
@@ -18,8 +19,7 @@ MOST_LINKS = 40
 _STEP = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """What a name shows."""
 
     link: Link | None = None
@@ -85,8 +85,7 @@ def _look(folder: Folder, name: str, budget: _Budget) -> Shown | None:
     return Shown(link=link, copy=found.copy)
 
 
-@dataclass(slots=True)
-class _Spot:
+class _Spot(Struct):
     """Where a walk is: a descriptor that only stands for the folder (O_PATH), so that passing needs no right to read it."""
 
     descriptor: int

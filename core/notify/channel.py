@@ -7,9 +7,11 @@ nothing to tell.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
+from core.concealed import Concealed
 from core.errors import NotifyError
 from core.fields import Field
 from core.notify import quiet
@@ -24,8 +26,7 @@ QUIET = Field(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One thing that people are told. Its texts may hold data from outside."""
 
     events: tuple[str, ...]
@@ -45,8 +46,7 @@ class Item:
         return self.events[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """Everything that one channel is told at the end of a run."""
 
     subject: str
@@ -57,14 +57,13 @@ class Message:
     """The same for programs: JSON-serialisable."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Concealed, Struct, frozen=True, kw_only=True):
     """What a channel works with: one entry of the configuration, its secrets opened, and the ports."""
 
     name: str
     settings: Mapping[str, str]
     """Every declared setting that has a value or a default."""
-    secrets: Mapping[str, str] = field(repr=False)
+    secrets: Mapping[str, str]
     host: str
     """The name of this box."""
     env: Environment
@@ -75,8 +74,7 @@ Send = Callable[[Access, Message], str]
 """Sends a message and returns what the server answered. Raises NotifyError (`notify-failed`), ConfigError, Cancelled."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """One way to tell people, as a table."""
 
     name: str

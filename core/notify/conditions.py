@@ -6,9 +6,10 @@ A condition is told when it begins, when it gets worse, at most once a day while
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from core.errors import CertdeckError
 from core.notify.channel import Item
@@ -26,8 +27,7 @@ _CREDENTIALS = frozenset({"credentials", "permission", "no-api-access"})
 _ACCOUNT_CODES = frozenset({"account-error", "account-deactivated", "eab-required"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Condition(Struct, frozen=True, kw_only=True):
     """Something that stands until it ends."""
 
     key: str

@@ -7,8 +7,10 @@ stands, and what happened once waits in `pending`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from core.notify.channel import Item
 from core.notify.conditions import Condition
@@ -20,8 +22,7 @@ MOST_PENDING = 200
 """What happened longest ago is dropped first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """A condition that a channel was told of."""
 
     at: datetime
@@ -31,8 +32,7 @@ class Told:
     events: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelState:
+class ChannelState(Struct, frozen=True, kw_only=True):
     """What is remembered of one channel."""
 
     told: Mapping[str, Told] = field(default_factory=dict)
@@ -41,8 +41,7 @@ class ChannelState:
     """What happened and could not be told yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """What one channel is told, and what is remembered afterwards."""
 
     items: tuple[Item, ...]

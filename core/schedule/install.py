@@ -8,9 +8,10 @@ there again.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from core.errors import CertdeckError
 from core.schedule import crontab, units

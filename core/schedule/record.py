@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any, cast
+
+from msgspec import Struct
 
 from core.paths import Paths
 from core.schedule.timetable import Timetable
@@ -18,8 +19,7 @@ CRONTAB = "crontab"
 OFF = "off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     how: str
     """`systemd`, `cron`, `crontab`; `off` after it was switched off."""
     since: datetime

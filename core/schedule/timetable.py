@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+
+from msgspec import Struct
 
 from core.errors import UsageError
 
@@ -21,8 +22,7 @@ _MOST_TIMES = 24
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Timetable:
+class Timetable(Struct, frozen=True):
     """The moments at which the run is due."""
 
     times: tuple[time, ...]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
@@ -19,8 +21,7 @@ from core.store.records import from_json, to_json, write_record
 SUFFIX = ".json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRecord:
+class AccountRecord(Struct, frozen=True, kw_only=True):
     """One account, without its key."""
 
     issuer: str

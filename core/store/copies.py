@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from core.errors import StoreError
 from core.paths import Paths
@@ -22,8 +23,7 @@ SUFFIX = ".sealed"
 _FILE = re.compile(r"(?P<name>.+)-(?P<stamp>\d{8}T\d{6}Z)(-\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class DeletedCopy:
+class DeletedCopy(Struct, frozen=True):
     """A sealed copy."""
 
     name: str

@@ -7,8 +7,9 @@ the records that it names: value by value, so that nothing else is touched.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
@@ -20,8 +21,7 @@ _ID = re.compile(r"[0-9a-f]{16}")
 SUFFIX = ".json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeRecords:
+class MadeRecords(Struct, frozen=True, kw_only=True):
     """Records of one order, or of one connection test."""
 
     lineage: str

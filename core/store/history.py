@@ -17,10 +17,11 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec.structs import asdict
 
 from core.errors import StoreCorrupt, StoreError
 from core.events import Event, LogChainStarted, LogEndDoubtful, LogPruned, Progressed, Report
@@ -343,7 +344,7 @@ def kind_of(event: Event) -> str:
 
 def facts_of(event: Event) -> dict[str, object]:
     """Return the event's fields as JSON has them."""
-    return {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
+    return {name: _plain(value) for name, value in asdict(event).items()}
 
 
 def _row(report: Report, who: str) -> _Row:

@@ -7,8 +7,9 @@ that the configuration would refuse.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TypeVar
+
+from msgspec.structs import asdict
 
 from core.config.model import LineageConfig, TargetConfig
 from core.config.rules import NAME, RULES
@@ -20,19 +21,18 @@ Kept = TypeVar("Kept", LineageConfig, TargetConfig)
 def settings_from(kind: type[Kept], raw: object) -> Kept:
     """Return the `kind` whose plain values stand in `raw`. Raises ValueError for anything that no configuration may say."""
     made = from_values(kind, _with_list(raw))
-    if isinstance(raw, Mapping) and not raw.keys() <= {f.name for f in fields(kind)}:
+    if isinstance(raw, Mapping) and not raw.keys() <= set(kind.__struct_fields__):
         raise ValueError("it holds something that is no setting")
     if not NAME.fullmatch(made.name):
         raise ValueError("its name is none")
-    for f in fields(kind):
-        value = getattr(made, f.name)
+    for name, value in asdict(made).items():
         if not all(
             _is_plain(text) for text in (value if isinstance(value, tuple) else [value]) if isinstance(text, str)
         ):
-            raise ValueError(f"{f.name} holds control characters")
-        rule = RULES.get((kind, f.name))
+            raise ValueError(f"{name} holds control characters")
+        rule = RULES.get((kind, name))
         if rule is not None and value is not None and rule(value) is not None:
-            raise ValueError(f"{f.name} has a value that it cannot have")
+            raise ValueError(f"{name} has a value that it cannot have")
     return made
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from core.errors import CertdeckError, StoreTooNew
 from core.paths import Paths

@@ -19,9 +19,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from core.errors import CertdeckError, NotFound, StoreCorrupt
 from core.paths import Paths
@@ -52,8 +54,7 @@ DELETING = "deleting"
 """A file of this name in a lineage's folder: a complete copy is in `deleted`, and the rest is to go."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPair:
+class StoredPair(Struct, frozen=True):
     """One version's files, read together. Its repr shows no key."""
 
     version: int
@@ -277,7 +278,7 @@ def prune(paths: Paths, name: str, keep: int = KEPT_VERSIONS) -> tuple[int, ...]
 
 def spec_of(lineage: LineageConfig) -> dict[str, object]:
     """Return a lineage's settings as plain values, without those that are not given."""
-    found = {f.name: getattr(lineage, f.name) for f in fields(lineage)}
+    found = asdict(lineage)
     return {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in found.items()

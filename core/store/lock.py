@@ -12,9 +12,10 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from core.errors import CertdeckError, LockHeld, StoreNotWritable, StoreTooNew
 from core.paths import Paths
@@ -28,8 +29,7 @@ _TIDY = b"-"
 """What a writer leaves in the file when it ends as it should; one that died leaves who it was."""
 
 
-@dataclass(slots=True)
-class Held:
+class Held(Struct):
     """The writers' lock, held."""
 
     was_tidy: bool

@@ -15,12 +15,12 @@ import os
 import stat
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from msgspec import Struct
 
 from core.errors import MasterKeyMissing, MasterKeyWrong, UsageError, VaultError
 from core.input_file import read_secret_file
@@ -53,8 +53,7 @@ _RESTORE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MasterKey:
+class MasterKey(Struct, frozen=True):
     """One key. Its repr shows no secret."""
 
     id: bytes

@@ -7,9 +7,10 @@ CSR was made with, sealed by the vault. The key is kept before the CSR is: an or
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from core.errors import NotFound, StoreCorrupt
 from core.paths import Paths
@@ -23,8 +24,7 @@ _ORDER = "order.json"
 _KEY = "privkey.sealed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRecord:
+class OrderRecord(Struct, frozen=True, kw_only=True):
     """One open order."""
 
     name: str

@@ -1,4 +1,4 @@
-"""Dataclasses of plain values as JSON text, and back: for the small state files. Each text carries the number of its format.
+"""Structs of plain values as JSON text, and back: for the small state files. Each text carries the number of its format.
 
 A text without a number was written by an older release and is read. One with a larger number than ours was written by a later
 release: it is refused, and `write_record` does not write over it.
@@ -12,23 +12,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from core.errors import StoreTooNew
 from core.store.atomic import write_file
 from core.version import VERSION
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Struct)
 FORMAT = 1
 """Raise when a release writes something that this one would misread."""
 
 
-def to_json(record: object) -> bytes:
-    """Return a dataclass of strings, numbers, times, tuples and mappings as JSON."""
-    return dumped({f.name: getattr(record, f.name) for f in fields(record)})  # type: ignore[arg-type]
+def to_json(record: Struct) -> bytes:
+    """Return a Struct of strings, numbers, times, tuples and mappings as JSON."""
+    return dumped(asdict(record))
 
 
 def dumped(values: Mapping[str, object]) -> bytes:
@@ -87,13 +89,13 @@ def from_values(kind: type[T], raw: object) -> T:
     if not isinstance(raw, dict):
         raise ValueError("no object")
     values: dict[str, Any] = {}
-    for f in fields(kind):  # type: ignore[arg-type]
-        if f.name not in raw:
-            if f.default is MISSING and f.default_factory is MISSING:
-                raise ValueError(f"{f.name} is missing")
-            continue
-        values[f.name] = _value(f.name, str(f.type), raw[f.name])
-    return kind(**values)
+    for name in kind.__struct_fields__:
+        if name in raw:
+            values[name] = _value(name, kind.__annotations__[name], raw[name])
+    try:
+        return kind(**values)
+    except TypeError as exc:  # a field without a default is missing
+        raise ValueError(str(exc)) from exc
 
 
 def rfc3339(at: datetime) -> str:

@@ -7,9 +7,11 @@ None of it is worth stopping for: a file that cannot be read counts as missing, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from core.errors import CertdeckError
 from core.paths import Paths
@@ -20,8 +22,7 @@ from core.stored_times import ERROR_AT, void_times
 FILE = "renewal.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenewalState:
+class RenewalState(Struct, frozen=True, kw_only=True):
     """Everything is optional; nothing remembered is the normal state of a healthy lineage."""
 
     failures: int = 0

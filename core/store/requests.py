@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.errors import NotFound, StoreCorrupt
 from core.paths import Paths
@@ -25,8 +27,7 @@ _REQUEST = "request.json"
 _SEALED = ".sealed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestRecord:
+class RequestRecord(Struct, frozen=True, kw_only=True):
     """One open request. Public, all of it."""
 
     name: str

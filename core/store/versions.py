@@ -11,15 +11,16 @@ from base64 import urlsafe_b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from core.errors import StoreCorrupt
 from core.store.records import dumped, from_values, parsed, rfc3339
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateFacts:
+class CertificateFacts(Struct, frozen=True, kw_only=True):
     """What stands in a leaf and the chain it came with."""
 
     subject: str
@@ -47,8 +48,7 @@ class CertificateFacts:
     """Subject of the intermediate that ends before the leaf; empty where none does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionFacts:
+class VersionFacts(Struct, frozen=True, kw_only=True):
     """How a version came about, and its certificate."""
 
     created: datetime
@@ -65,8 +65,8 @@ class VersionFacts:
 
     def to_json(self) -> bytes:
         """Return the text of `version.json`."""
-        certificate = {f.name: _plain(getattr(self.certificate, f.name)) for f in fields(CertificateFacts)}
-        mine = {f.name: _plain(getattr(self, f.name)) for f in fields(VersionFacts) if f.name != "certificate"}
+        certificate = {name: _plain(value) for name, value in asdict(self.certificate).items()}
+        mine = {name: _plain(value) for name, value in asdict(self).items() if name != "certificate"}
         return dumped({**mine, "certificate": certificate})
 
     @classmethod

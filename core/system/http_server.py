@@ -16,8 +16,9 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from core.ports import HttpHandler, HttpReply, HttpRequest
 from core.system.sockets import listening
@@ -53,8 +54,7 @@ def listening_on(address: str, port: int, handler: HttpHandler) -> Iterator[int]
             server.stop()
 
 
-@dataclass(slots=True, eq=False)
-class _Connection:
+class _Connection(Struct, eq=False):
     """One client: what it said so far, what it still gets, and until when."""
 
     socket: socket.socket

@@ -7,15 +7,15 @@ import ipaddress
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 LISTEN = "0A"
 """TCP_LISTEN as /proc/net/tcp writes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     program: str
     """Empty where it cannot be seen: other users' processes need root."""
     pid: int

@@ -14,9 +14,11 @@ Where a path was not ours yet, what it showed is first copied into a version fol
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from core.config.model import TargetConfig
 from core.foreign.attributes import GIVEN_BITS
@@ -26,8 +28,7 @@ _LONGEST_NUMBER = 9
 _LARGEST_ID = 2**32 - 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """One path of a target, as it was found."""
 
     path: Path
@@ -52,8 +53,7 @@ class Place:
         return self.was == "link" and self.link == self.ours
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     target: str
     folder: Path
     is_new_folder: bool

@@ -16,8 +16,9 @@ refuse links.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from core.foreign.attributes import Attributes, closed_like
 from core.foreign.folder import Folder

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.config.model import TargetConfig
 from core.ports import CancelToken, Environment
@@ -22,8 +23,7 @@ only then tells the old ones to stop accepting: until then each connection may g
 SETTLING_PAUSE_SECONDS = 0.03
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     sights: tuple[Sight, ...]
     served: str | None
     """SHA-256 of what was presented last; another than ours where any listener presents another."""

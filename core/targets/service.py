@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.config.model import TargetConfig
 from core.errors import UntrustedPath
@@ -23,8 +24,7 @@ NOT_STARTED = 127
 """Return code of a program that could not be started, of a shell and of our Runner alike."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """How a command of a service ended."""
 
     ok: bool

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from core.config.model import TargetConfig
 from core.ports import Prober
@@ -22,16 +23,14 @@ RESOLVE_SECONDS = 3.0
 LABEL_BELOW_WILDCARD = "certdeck"
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(Struct, frozen=True):
     probe: str
     """As configured."""
     address: str
     """One address of it: `127.0.0.1:443`, `smtp://[::1]:25`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(Struct, frozen=True, kw_only=True):
     """What one listener showed."""
 
     listener: Listener

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from core.key_types import key_words
 from core.severity import days_left, severity
@@ -28,8 +29,7 @@ Answer = tuple[str, str, str]
 _MOST_LISTED = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One upload and all that it is judged by."""
 
     pieces: Pieces
@@ -58,8 +58,7 @@ class Case:
         return max(self.now, self.built)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One line of the checklist."""
 
     id: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from core.upload.names import accepted
 from core.upload.recognise import Pieces
@@ -16,8 +17,7 @@ from core.x509.path_building import Way, find_way
 from core.x509.trust_store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class OwnKey:
+class OwnKey(Struct, frozen=True):
     """A private key that this box has already. Its repr shows no key."""
 
     key: PrivateKey
@@ -25,8 +25,7 @@ class OwnKey:
     """`the request shop`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class Material(Struct, frozen=True, kw_only=True):
     """Its repr shows no key."""
 
     leaf: Certificate

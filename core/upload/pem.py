@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _MARK = re.compile(rb"-----\s{0,4}(BEGIN|END) ([A-Za-z0-9 #./_-]{1,64}?)\s{0,4}-----")
 _HEADER = re.compile(rb"^[ \t]*[A-Za-z][A-Za-z0-9-]*:.*$", re.MULTILINE)
@@ -22,8 +23,7 @@ class TooManyBlocks(ValueError):
     """More blocks than any real file has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """One block. Its repr shows no content."""
 
     label: str

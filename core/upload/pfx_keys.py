@@ -10,7 +10,7 @@ damage alone, and a damaged key or certificate does not get through either.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from core.x509.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader, tlv
 
@@ -23,8 +23,7 @@ KEY_BAG, SHROUDED_KEY_BAG = _BAGS + b"\x01", _BAGS + b"\x02"
 _EXPLICIT = 0xA0
 
 
-@dataclass(frozen=True, slots=True)
-class Parted:
+class Parted(Struct, frozen=True):
     """A file in two parts. Its repr shows no key."""
 
     rest: bytes

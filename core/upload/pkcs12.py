@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from msgspec import Struct, field
 
 from core.upload.pfx_keys import KEY_BAG, SHROUDED_KEY_BAG, Parted, parted
 from core.x509.cost import TooCostly, refuse_costly
@@ -41,8 +41,7 @@ class PfxPassphraseWrong(PfxProblem):
     """The passphrase does not open it."""
 
 
-@dataclass(slots=True)
-class Contents:
+class Contents(Struct):
     """What a file holds. Its repr shows no key."""
 
     certificates: list[bytes]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509 import InvalidVersion
+from msgspec import Struct, field
 
 from core.upload import pem
 from core.upload import pkcs12 as pfx
@@ -50,8 +50,7 @@ _ROLES = {
 """Option → what it asks for, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why a part of the upload cannot be used."""
 
     what: str
@@ -59,8 +58,7 @@ class Problem:
     fix: str
 
 
-@dataclass(slots=True)
-class Pieces:
+class Pieces(Struct):
     """What was recognised, in the order given; each certificate and key once."""
 
     certificates: list[Certificate] = field(default_factory=list)

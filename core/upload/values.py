@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from core.lineage_status import LineageStatus
 
@@ -15,8 +16,7 @@ PASSPHRASE_NEEDED = "needed"
 PASSPHRASE_WRONG = "wrong"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One file, paste or standard input. Its repr shows no content: there may be a key in it."""
 
     label: str
@@ -29,8 +29,7 @@ class Part:
         return f"Part({self.label!r}, {len(self.data)} bytes)"
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """Everything that was given, in any order and mix. Its repr shows no secret."""
 
     parts: tuple[Part, ...]
@@ -41,8 +40,7 @@ class Upload:
         return f"Upload({self.parts!r})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True, kw_only=True):
     """One line of the checklist."""
 
     id: str
@@ -59,8 +57,7 @@ class CheckResult:
     """It failed, and `force` let it pass."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True, kw_only=True):
     """A certificate or a key that was given and is not used."""
 
     kind: str
@@ -71,8 +68,7 @@ class LeftOut:
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadCheck:
+class UploadCheck(Struct, frozen=True, kw_only=True):
     """What the checks say of an upload. Holds no key."""
 
     accepted: bool
@@ -107,8 +103,7 @@ class UploadCheck:
         return tuple(each for each in self.checks if each.status == "warn" or each.forced)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(Struct, frozen=True, kw_only=True):
     """An upload that was applied."""
 
     check: UploadCheck
@@ -117,8 +112,7 @@ class Imported:
     """The same pair was live already: nothing new was stored, it was deployed once more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningRequest:
+class SigningRequest(Struct, frozen=True, kw_only=True):
     """A request that goes to a CA elsewhere. Its key is on this box, and not in here (CL-15)."""
 
     name: str

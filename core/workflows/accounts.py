@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from core.acme.account import ExternalAccountBinding
 from core.acme.account_key import AccountKey

@@ -7,8 +7,10 @@ kill, a reboot or a dropped session costs nothing: the next run goes on with the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.acme import renewal_info
 from core.acme.issuance import Obtained, obtain
@@ -35,8 +37,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """Above that, a CA's fresh certificate can look not yet valid here, and clients refuse ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acquired:
+class Acquired(Struct, frozen=True):
     """A certificate that was looked at, and its key. Its repr shows no key."""
 
     fullchain: bytes

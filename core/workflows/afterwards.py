@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from core.config.model import LineageConfig
 from core.errors import CertdeckError
@@ -15,8 +16,7 @@ from core.store.atomic import store_error
 from core.workflows.context import Context
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """How a step ended."""
 
     error: CertdeckError | None = None

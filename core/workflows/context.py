@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from core.config.model import Config
 from core.paths import Paths
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
     from core.store.vault import Vault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """Enough for looking."""
 
     paths: Paths
@@ -24,15 +25,14 @@ class View:
     config: Config
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context(View):
+class Context(View, frozen=True, kw_only=True):
     """Enough for working. Passed to each workflow by the engine; immutable, safe to share between threads."""
 
     narrator: Narrator
     cancel: CancelToken
-    clock: ClockWatch = field(default_factory=ClockWatch, compare=False, repr=False)
+    clock: ClockWatch = field(default_factory=ClockWatch)
     """What the CAs of this operation say about the clock of this box."""
-    _opened: dict[str, Vault] = field(default_factory=dict, repr=False, compare=False)
+    _opened: dict[str, Vault] = field(default_factory=dict)
 
     @property
     def vault(self) -> Vault:

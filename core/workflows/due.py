@@ -5,8 +5,10 @@ On the path of every run with nothing to do, over thousands of lineages, so it w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.config.model import Config
 from core.renewal import due_at
@@ -28,8 +30,7 @@ SKIP = "skip"
 BY_HAND = "its DNS records are set by hand"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     name: str
     action: str
     """`renew`, `deploy`, `finish`, `ask`, `put-back`, `skip`."""

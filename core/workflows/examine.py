@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from core.config.model import LineageConfig
 from core.errors import CertdeckError, NotFound, UsageError
@@ -37,8 +38,7 @@ _NAMELESS = "upload"
 """What a certificate is called that has no name fit for one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class Examined(Struct, frozen=True, kw_only=True):
     """An upload that was looked at. Its repr shows no key."""
 
     check: UploadCheck

@@ -6,8 +6,9 @@ A file with a private key in it is 0600 from its first byte; nothing is overwrit
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from core.errors import NotFound, UsageError
 from core.events import KeyUsed
@@ -19,8 +20,7 @@ _SECRET = 0o600
 _PUBLIC = 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class _Format:
+class _Format(Struct, frozen=True):
     has_key: bool
     encode: Callable[[StoredPair, str, bytes | None, bool], bytes]
 

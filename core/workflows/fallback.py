@@ -7,7 +7,7 @@ finds the reason gone, because the clock had been wrong, say.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from core.config.load import load_lineage
 from core.errors import CertdeckError

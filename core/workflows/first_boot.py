@@ -11,10 +11,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from core.config.model import Config, LineageConfig
 from core.errors import CertdeckError, StoreCorrupt, UsageError

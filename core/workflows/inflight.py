@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from core.config.model import LineageConfig, TargetConfig
 from core.errors import CertdeckError, StageFailed, StoreCorrupt, StoreError, StoreFull, TargetError
@@ -40,8 +42,7 @@ _HURRIED_SECONDS = 2
 """Verified: a kill here is rolled forward."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InFlight:
+class InFlight(Struct, frozen=True, kw_only=True):
     lineage: str
     version: int
     live_before: int | None
@@ -300,8 +301,7 @@ def _remember(context: Context, flight: InFlight) -> None:
 # -- back ------------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aftermath:
+class Aftermath(Struct, frozen=True, kw_only=True):
     """How things stand after going back."""
 
     live: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from core.errors import CertdeckError, MasterKeyMissing, NotFound, VaultError
 from core.operations import Finding
@@ -23,8 +24,7 @@ _MOST_TOLD = 20
 _EVERY = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastLook:
+class LastLook(Struct, frozen=True, kw_only=True):
     """What the daily look has found: `state/last-look.json`."""
 
     at: datetime

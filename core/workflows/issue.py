@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from core.challenges.awaited import RecordsAwaited
 from core.config.edit import check_lineage

@@ -6,16 +6,17 @@ whoever ends last is right.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.paths import Paths
 from core.store.atomic import make_dir
 from core.store.records import from_json, to_json, write_record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastRun:
+class LastRun(Struct, frozen=True, kw_only=True):
     at: datetime
     outcome: str
     """`done` or `failed`."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from core.acme.session import SHORT_SECONDS
 from core.errors import RateLimited
@@ -127,8 +128,7 @@ class Limits:
         return self._context.env.clock.now().timestamp()
 
 
-@dataclass(frozen=True, slots=True)
-class AccountGate:
+class AccountGate(Struct, frozen=True):
     """The `Gate` of one account."""
 
     limits: Limits

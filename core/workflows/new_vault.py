@@ -7,8 +7,9 @@ beside them. Killed at any step, the next call goes on: each record is moved in 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from core.errors import CertdeckError, MasterKeyMissing, MasterKeyWrong, UsageError
 from core.events import Changed

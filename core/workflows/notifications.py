@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace as changed
+
+from msgspec.structs import replace as changed
 
 from core.config.edit import remove_table, set_notification
 from core.config.model import Config, NotificationConfig

@@ -6,7 +6,8 @@ file is touched, and all of it is said at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.config.model import Config, LineageConfig
 from core.dns.names import DNS_CHALLENGES, DNS_PERSIST01
@@ -18,8 +19,7 @@ from core.workflows.method import SELF_SIGNED, UPLOAD, method_of
 from core.workflows.proof import proof_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """One certificate to be had."""
 
     lineage: LineageConfig

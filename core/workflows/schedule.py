@@ -7,8 +7,9 @@ remembered: a crash in between leaves an installed timer that the next `on` or `
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from core.errors import CertdeckError, UsageError
 from core.events import Changed, Warned

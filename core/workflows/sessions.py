@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from types import TracebackType
+
+from msgspec.structs import replace
 
 from core.acme.account import ExternalAccountBinding, holds, register
 from core.acme.account_key import AccountKey

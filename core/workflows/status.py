@@ -6,9 +6,10 @@ Parses nothing and locks nothing. Services are asked side by side, each target o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from core.config.model import Config, LineageConfig, TargetConfig
 from core.errors import CertdeckError, NotFound

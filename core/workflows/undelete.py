@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from core.config.edit import write_lineage
 from core.config.load import lineage_names, load_lineage

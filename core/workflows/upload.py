@@ -7,8 +7,9 @@ failed test, reload or look puts the old pair back, and the old version stays fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from dataclasses import replace as changed
+
+from msgspec.structs import asdict
 
 from core.config.model import LineageConfig
 from core.errors import CertdeckError, InputRejected, StoreCorrupt, UsageError
@@ -121,7 +122,7 @@ def _rejected(check: UploadCheck, name: str) -> InputRejected:
 
 
 def _plain(result: CheckResult) -> dict[str, object]:
-    return {field.name: getattr(result, field.name) for field in fields(result)}
+    return asdict(result)
 
 
 # -- applying --------------------------------------------------------------------------------------------------------------

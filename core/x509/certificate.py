@@ -11,7 +11,6 @@ import ipaddress
 import re
 import warnings
 from base64 import b64encode, urlsafe_b64encode
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
@@ -19,6 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
+from msgspec import Struct
 
 from core.key_types import CURVES, EXPLICIT_CURVE, RSA_PSS
 from core.text import visible
@@ -44,8 +44,7 @@ class MalformedCertificate(ValueError):
     """The bytes are not a certificate; the text is a sentence for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class Certificate(Struct, frozen=True, kw_only=True):
     """What a certificate says."""
 
     der: bytes
@@ -75,7 +74,7 @@ class Certificate:
     authority_key_identifier: bytes | None
     public_key_spki: bytes
     """DER SubjectPublicKeyInfo; of an EC key in the one form that keys are compared in. Empty where it cannot be read."""
-    native: x509.Certificate = field(repr=False, compare=False)
+    native: x509.Certificate
     """As cryptography parsed it."""
 
     @property

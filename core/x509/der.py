@@ -7,7 +7,8 @@ limited number of elements: what is nested or split beyond that was made to cost
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 INTEGER = 0x02
 BIT_STRING = 0x03
@@ -57,8 +58,7 @@ class TooManyElements(NotDer):
     """It is nested deeper, or split into more pieces, than anything honest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     tag: int
     start: int
     """Of its content."""

@@ -7,12 +7,12 @@ from, the ways over twins have to be compared, and a person needs to know which 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from msgspec import Struct, field
 
 from core.key_types import EXPLICIT_CURVE
 from core.x509.certificate import Certificate, printable
@@ -55,8 +55,7 @@ _MOST_NAMES = 25_000
 """Compared with name constraints in one search; a certificate of ten thousand names below fifty CAs would ask for more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why clients refuse a path."""
 
     what: str
@@ -66,8 +65,7 @@ class Problem:
     """A certificate above the leaf has ended, and nothing else is wrong with it."""
 
 
-@dataclass(slots=True)
-class Rules:
+class Rules(Struct):
     """The rules, at one moment. Remembers what it has looked at: many paths share their links."""
 
     now: datetime

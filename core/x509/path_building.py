@@ -8,8 +8,9 @@ incomplete, what was given before what was not, and then the one whose first cer
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from core.x509.certificate import Certificate, MalformedCertificate, parse_der
 from core.x509.path import Problem, Rules, names_key_of
@@ -24,8 +25,7 @@ _MOST_WAYS = 200
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Struct, frozen=True, kw_only=True):
     """One certificate on the way, above the leaf."""
 
     certificate: Certificate
@@ -33,8 +33,7 @@ class Link:
     """Where it comes from; None: it was given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """The best path up from a leaf."""
 
     leaf: Certificate
@@ -115,8 +114,7 @@ def find_way(leaf: Certificate, given: Sequence[Certificate], stores: Sequence[S
     )
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     given: Sequence[Certificate]
     stores: Sequence[Store]
     rules: Rules

@@ -8,18 +8,17 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from msgspec import Struct
 
 from core.x509.certificate import Certificate
 
 _BLOCK = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END (?:X509 )?CERTIFICATE-----")
 
 
-@dataclass(slots=True)
-class Store:
+class Store(Struct):
     """Some certificates, loaded when they are first asked for."""
 
     title: str
@@ -28,7 +27,7 @@ class Store:
     """Return their PEM; called at most once."""
     trusted: bool = True
     """Whether a chain that ends here is trusted, or only completed."""
-    _by_subject: dict[bytes, list[x509.Certificate]] | None = field(default=None, repr=False)
+    _by_subject: dict[bytes, list[x509.Certificate]] | None = None
 
     def named(self, subject: bytes) -> Sequence[bytes]:
         """Return the certificates (DER) of this subject (DER of the name)."""

@@ -6,10 +6,10 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from core.config.load import load_lineage
 from core.config.model import LineageConfig

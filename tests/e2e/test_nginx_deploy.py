@@ -4,10 +4,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from core.config.model import LineageConfig, TargetConfig
 from core.errors import CertdeckError, ConfigTestFailed, ProbeMismatch, ReloadFailed, StoreCorrupt

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as changed
 from typing import Any
+
+from msgspec.structs import replace as changed
 
 from core.engine import ignore
 from core.errors import NotFound

@@ -9,9 +9,10 @@ engine.looks = [views("lacks"), views("has")]        # what look_at_records and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace as changed
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace as changed
 
 from core.config.model import DnsProviderConfig
 from core.dns.provider import HTTP_FIELDS

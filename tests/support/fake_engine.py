@@ -9,10 +9,11 @@ engine.calls                               # what was asked, in order: ("issue",
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from core.config.model import Appliance, Config, IssuerConfig, TargetConfig
 from core.engine import ignore

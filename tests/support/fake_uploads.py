@@ -6,10 +6,11 @@ engine.upload_check = refused_check()      # what check_upload says from now on;
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace as changed
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace as changed
 
 from core.engine import ignore
 from core.errors import InputRejected

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from core.operations import LineageStatus, TargetState
 from tests.support.lineages import NOW, fingerprint, lineage, seven, without_certificate

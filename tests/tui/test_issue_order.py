@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from core.operations import Finding, Issued, IssueRequest
 from tests.support.deck import NARROW, WIDE, deck, settled, shown

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from datetime import UTC, datetime
 from typing import Any, get_type_hints
 
+import msgspec
 import pytest
 
 from core import events
@@ -33,7 +33,7 @@ def _value(hint: Any) -> object:
 
 def _example(event: type[Event]) -> Event:
     hints = get_type_hints(event, vars(events) | {"datetime": datetime})
-    return event(**{field.name: _value(hints[field.name]) for field in dataclasses.fields(event)})
+    return event(**{field.name: _value(hints[field.name]) for field in msgspec.structs.fields(event)})
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda each: each.__name__)

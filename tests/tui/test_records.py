@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from core.errors import AuthorizationFailed, LockHeld, NotFound
 from tests.support.by_hand import WILD, box, called, notes, opened, ticked, waiting

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from core.operations import TargetState, TimerState
 from tests.support.lineages import NOW, lineage, seven, without_certificate

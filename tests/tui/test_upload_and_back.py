@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tests.support.deck import NARROW, deck, settled, shown
 from tests.support.lineages import lineage

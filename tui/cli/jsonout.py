@@ -349,6 +349,6 @@ def log_json(entries: tuple[LogEntry, ...]) -> dict[str, object]:
 
 def fields(value: Any) -> dict[str, object]:
     """Return a flat value object as JSON sees it."""
-    from dataclasses import fields as fields_of
+    from msgspec.structs import asdict
 
-    return {field.name: getattr(value, field.name) for field in fields_of(value)}
+    return asdict(value)

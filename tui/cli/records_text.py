@@ -6,9 +6,10 @@ No border, nothing before a value, nothing behind it: whatever a terminal marks 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from tui import text
 from tui.cli.dns_text import server_lines

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import events
 from textual.binding import Binding
 from textual.geometry import Region, Size
@@ -32,8 +32,7 @@ _LEAST_LIFE = 10
 _MOST_LIFE = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Widths in cells, for one width of the table."""
 
     name: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from core.health import CRITICAL, EXPIRES_SOON, health
 from core.operations import LineageStatus, OpenOrder, TargetState
@@ -41,8 +42,7 @@ _SHOWN_ELSEWHERE = frozenset(
 """Reasons that the headline, the services or lines of their own say already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One label with what stands beside it, for a width."""
 
     label: str

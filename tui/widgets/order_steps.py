@@ -8,9 +8,10 @@ step for each certificate. A second order after a rehearsal or a refusal folds t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct, field
 
 from core import events as told
 from core.events import Event, Report
@@ -20,8 +21,7 @@ from tui.widgets.record_steps import RecordSteps
 from tui.widgets.step import DONE, FAILED, RUNNING, WAITING, WARNED, Step
 
 
-@dataclass(slots=True)
-class Steps:
+class Steps(Struct):
     """All of it."""
 
     steps: list[Step] = field(default_factory=list)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from core import events as told
 from core.events import Event
@@ -13,8 +14,7 @@ from tui.glyphs import printable
 from tui.widgets.step import RUNNING, Step
 
 
-@dataclass(slots=True)
-class RecordSteps:
+class RecordSteps(Struct):
     """A step for each of the three, where something was told of it."""
 
     written: Step | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from msgspec import Struct
 from textual import events
 from textual.binding import Binding
 from textual.geometry import Region, Size
@@ -22,8 +22,7 @@ _SIGN = 2
 _MARK = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line. A cell is its text, or its text and the theme variable for its colour."""
 
     key: str
@@ -32,8 +31,7 @@ class Row:
     """A state's glyph and its colour, before the cells."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     title: str
     flexible: bool = False
     """Takes what is left, and gives way first."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 WAITING: Final = "waiting"
 RUNNING: Final = "running"
@@ -13,8 +14,7 @@ FAILED: Final = "failed"
 WARNED: Final = "warned"
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Struct):
     """One line of progress."""
 
     label: str

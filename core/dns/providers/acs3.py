@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import quote
 
+from msgspec import Struct
+
+from core.concealed import Concealed
+
 ALGORITHM = "ACS3-HMAC-SHA256"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcsKey:
+class AcsKey(Concealed, Struct, frozen=True, kw_only=True):
     """An access key and what it signs for."""
 
     access_key_id: str
-    secret: str = field(repr=False)
+    secret: str
     version: str
     """Of the interface, as in 2015-01-09."""
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.dns.changes import Change
 from core.dns.txt import unquoted
@@ -33,8 +35,7 @@ class OtherNameServers(Exception):
     """The domain does not use Namecheap's name servers. Leaves `core.dns` never."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Host:
+class Host(Struct, frozen=True, order=True):
     """One record, every part exactly as it was read."""
 
     name: str
@@ -61,8 +62,7 @@ class Host:
         return f"{self.name} {self.type}"
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
+class Hosts(Struct, frozen=True):
     """All of a domain."""
 
     email_type: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 from core.dns.api import Answer, Api
 from core.dns.changes import ATTEMPTS, Change, by_name, contested, make_it_stand
@@ -28,8 +29,7 @@ QUIET_SECONDS = 1.0
 would have written over them by then."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Zone:
+class _Zone(Struct, frozen=True):
     """A zone as it was read."""
 
     sets: Mapping[str, Mapping[str, Any]]

@@ -8,8 +8,9 @@ values at a name have, because a server gives all of them that of the value adde
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from core.dns.names import is_below
 from core.dns.provider import TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
@@ -26,8 +27,7 @@ BYTES_AT_ONCE = 48 * 1024
 """In one update; a message can have 64 KiB."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """One value to add, or to remove."""
 
     record: TxtRecord

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
+
+from msgspec import Struct
 
 from core.dns.changes import Change
 from core.dns.plain_xml import text_of
@@ -24,8 +25,7 @@ class NotSimple(Exception):
     """A set that is more than values with a TTL; the text says what, for people. Leaves `core.dns` never."""
 
 
-@dataclass(frozen=True, slots=True)
-class TxtSet:
+class TxtSet(Struct, frozen=True):
     """The TXT set of one name, everything as it was read."""
 
     name: str

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import quote
 
+from msgspec import Struct
+
+from core.concealed import Concealed
+
 ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningKey:
+class SigningKey(Concealed, Struct, frozen=True, kw_only=True):
     """An access key and what it signs for."""
 
     access_key_id: str
-    secret: str = field(repr=False)
+    secret: str
     region: str
     service: str
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.acme.authorization import Challenge
@@ -113,7 +113,7 @@ def test_a_link_that_waits_for_us_is_not_written_through(tmp_path: Path) -> None
 @pytest.mark.parametrize("token", ["../evil", "a/b", "", ".", "a b", "a\nb", "ä"])
 def test_tokens_that_are_no_tokens_become_no_files(tmp_path: Path, token: str) -> None:
     """A token is base64url or refused: it never names another place."""
-    challenge = dataclasses.replace(CHALLENGE, token=token)
+    challenge = msgspec.structs.replace(CHALLENGE, token=token)
     with (
         pytest.raises(ChallengeError),
         Webroot(tmp_path).present([challenge], TOLD.narrator, CancelToken()),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from core.config.edit import remove_table, set_issuer, set_target, set_values, write_lineage
 from core.config.load import load_config, load_lineage

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.dns.provider import TxtRecord
 from core.dns.providers import aliyun, namecheap, route53

@@ -6,13 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from core.dns.api import PAUSES_SECONDS, SHOWN_CHARACTERS, Answer, Api, Stale, shown
 from core.dns.provider import Access, Kind

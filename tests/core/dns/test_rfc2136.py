@@ -6,7 +6,6 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import dns.message
@@ -15,6 +14,7 @@ import dns.rcode
 import dns.rrset
 import dns.tsig
 import pytest
+from msgspec.structs import replace
 
 from core.dns.provider import Access, TxtRecord
 from core.dns.providers.rfc2136 import KIND, Rfc2136

@@ -8,12 +8,12 @@ import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 
 import pytest
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from msgspec.structs import replace
 
 from core.errors import CertdeckError, MasterKeyMissing, MasterKeyWrong, NotFound, UsageError, VaultError
 from core.paths import Paths, paths_for

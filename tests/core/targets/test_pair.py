@@ -5,11 +5,11 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.config.model import TargetConfig
 from core.errors import StageFailed
@@ -129,7 +129,7 @@ def test_new_files_are_closed(target: TargetConfig) -> None:
 
 def test_file_mode_is_for_a_new_key(target: TargetConfig) -> None:
     """`file_mode` sets the mode of a key that was not there before."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     deploy(replace(target, file_mode="0640"), NEW)
     assert os.stat(target.key).st_mode & 0o777 == 0o640
@@ -138,7 +138,7 @@ def test_file_mode_is_for_a_new_key(target: TargetConfig) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_owner_and_group_are_for_new_files(target: TargetConfig) -> None:
     """`owner` and `group` say whose the files are that were not there before."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     deploy(replace(target, owner="12", group="34"), NEW)
     for path in (target.certificate, target.key):
@@ -189,7 +189,7 @@ def test_a_link_in_the_place_of_our_folder_is_refused(target: TargetConfig, tmp_
 
 def test_unknown_owner_is_refused(target: TargetConfig) -> None:
     """An owner that the machine does not have is named, and nothing appears at the paths."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     wrong = replace(target, owner="no-such-account")
     change = Changing(wrong)
@@ -415,7 +415,7 @@ def test_old_pairs_do_not_pile_up(target: TargetConfig) -> None:
 
 def test_copy_mode_leaves_plain_files(tmp_path: Path, target: TargetConfig) -> None:
     """With `mode = "copy"` the paths are plain files, with the mode they had, and no key lies about beside them."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     old_pair(target)
     for contents, expected in ((NEW, BOTH_NEW), (NEWER, (b"newer certificate", b"newer key"))):
@@ -432,7 +432,7 @@ def test_copy_mode_leaves_plain_files(tmp_path: Path, target: TargetConfig) -> N
 @pytest.mark.parametrize(("first", "second"), [("link", "copy"), ("copy", "link")])
 def test_the_mode_can_be_changed(target: TargetConfig, first: str, second: str) -> None:
     """A target goes from links to copies and from copies to links with its next deployment."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     deploy(replace(target, mode=first), NEW)
     deploy(replace(target, mode=second), NEWER)
@@ -443,7 +443,7 @@ def test_the_mode_can_be_changed(target: TargetConfig, first: str, second: str) 
 @pytest.mark.parametrize("mode", ["link", "copy"])
 def test_release_leaves_the_service_with_plain_files(tmp_path: Path, target: TargetConfig, mode: str) -> None:
     """A target that is forgotten keeps what it serves, as plain files with their modes, and our folder goes."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     target = replace(target, mode=mode)
     old_pair(target)

@@ -80,7 +80,7 @@ def test_silence_is_said() -> None:
 
 def test_the_configured_server_name_wins() -> None:
     """`probe_name` is asked for instead of the lineage's first name."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     env, prober = environment(FakeClock(), Served(certificate=b"ours"))
     look(env, replace(TARGET, probe_name="intern.example"), sha256_of_der(b"ours"), ["shop.example.com"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from core.config.model import DnsProviderConfig
 from core.dns.entries import LAST_SECONDS, LastTry

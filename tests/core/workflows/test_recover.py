@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from core.config.model import LineageConfig
 from core.events import Recovered, Warned

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from core.errors import CertdeckError, NotFound
 from tui.cli import exits

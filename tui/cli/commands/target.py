@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from core.config.model import TargetConfig
 from core.errors import UsageError

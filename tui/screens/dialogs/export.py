@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Button, Input, OptionList, Static
@@ -24,8 +24,7 @@ FORMATS: Final = (
 """Format, its name, the usual suffix, and what is in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportChoice:
+class ExportChoice(Struct, frozen=True, kw_only=True):
     """What was chosen."""
 
     format: str

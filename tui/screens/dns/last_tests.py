@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from core.operations import LogEntry
 
 _LAST_STEP = "remove"
 
 
-@dataclass(frozen=True, slots=True)
-class LastTest:
+class LastTest(Struct, frozen=True):
     """One test."""
 
     at: datetime
@@ -24,8 +24,7 @@ class LastTest:
         return not self.failed
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """What one run told of one provider."""
 
     at: datetime

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from core.config.model import Config
 from core.errors import CertdeckError
@@ -30,8 +31,7 @@ _PROOF_OF_METHOD = {
 _SEPARATORS = re.compile(r"[\s,;]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """What the engine offers, read once when the wizard opens."""
 
     config: Config
@@ -47,8 +47,7 @@ class Offer:
         return next((each for each in self.issuers if each.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """One thing that was typed: a name, or why it is none."""
 
     typed: str
@@ -56,8 +55,7 @@ class Parsed:
     error: CertdeckError | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, kw_only=True):
     """The certificate under way."""
 
     typed: str = ""

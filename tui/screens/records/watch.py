@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from core.errors import CertdeckError
 from core.operations import RecordView
@@ -26,8 +27,7 @@ def pause_after(looks: int) -> float:
     return float(min(FIRST_PAUSE * _GROWTH ** max(looks - 1, 0), LONGEST_PAUSE))
 
 
-@dataclass(slots=True)
-class Watch:
+class Watch(Struct):
     """What is known of the name servers, and what comes next."""
 
     by_itself: bool = True

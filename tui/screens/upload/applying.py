@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from core.operations import LineageStatus
 from core.upload.values import CheckResult, Upload
@@ -16,8 +17,7 @@ _HERE: Final = ("upload", "self-signed", "private-ca")
 """Methods that no CA elsewhere stands behind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What somebody wants applied, as it was checked."""
 
     name: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from core.errors import CertdeckError
 from core.upload.values import CheckResult, UploadCheck
@@ -24,8 +25,7 @@ _WIDE: Final = 58
 """From this width on a passed check has its whole title and its word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Whether it may be applied, and why, in a sentence or two."""
 
     allowed: bool

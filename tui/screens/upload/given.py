@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
+from core.concealed import Concealed
 from tui.text import plural
 
 _BEGIN: Final = re.compile(r"-----\s{0,4}BEGIN ([A-Za-z0-9 #./_-]{1,64}?)\s{0,4}-----")
@@ -18,15 +20,14 @@ _LONGEST_PATH: Final = 4096
 _MOST_PATHS: Final = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Piece(Concealed, Struct, frozen=True, kw_only=True):
     """One paste or one file. Neither its repr nor its words show what is in it: there may be a key."""
 
     label: str
     """`the paste`, or the path as it was typed. Data from outside."""
     path: Path | None = None
     """Of a file: it is read when it is checked."""
-    text: str = field(default="", repr=False)
+    text: str = ""
     """Of a paste."""
     words: tuple[str, ...] = ()
     """What is to be seen of a paste."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
 from textual.timer import Timer
 
+from core.concealed import Concealed
 from core.errors import CertdeckError
 from core.upload.values import MOST_PARTS, Part, Upload, UploadCheck
 from tui.screens.page import Page
@@ -18,13 +19,12 @@ PAUSE_SECONDS: Final = 0.2
 """So long after the last key it is looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Concealed, Struct, frozen=True):
     """What is to be checked."""
 
     pieces: tuple[Piece, ...]
     name: str | None
-    passphrase: bytes | None = field(default=None, repr=False)
+    passphrase: bytes | None = None
     fetch_chain: bool = False
 
 
