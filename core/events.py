@@ -206,6 +206,7 @@ class Recovered(Event, frozen=True, kw_only=True):
 
 class NotificationSent(Event, frozen=True, kw_only=True):
     channel: str
+    subject: str = ""
 
 
 class LogPruned(Event, frozen=True, kw_only=True):

@@ -162,6 +162,8 @@ class DnsKind(Struct, frozen=True, kw_only=True):
     """False: no zones need to be named (acme-dns, a hook)."""
     takes_any: bool = False
     """Takes settings and secrets beyond its fields."""
+    family: str = "dns"
+    """The command that it belongs to."""
 
 
 class DnsProviderInfo(Struct, frozen=True, kw_only=True):

@@ -106,6 +106,11 @@ class Paths(Struct, frozen=True):
         return self.state / "last-look.json"
 
     @property
+    def notified(self) -> Path:
+        """Who was told of what."""
+        return self.state / "notified.json"
+
+    @property
     def schedule(self) -> Path:
         """What `schedule on` and `schedule off` set."""
         return self.state / "schedule.json"

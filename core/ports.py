@@ -15,6 +15,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from core.concealed import Concealed
 from core.errors import Cancelled
 
 
@@ -165,6 +166,75 @@ class NoDnsExchange(Struct, frozen=True):
         raise TransportFailure("unreachable", f"There is no way to {server} from here.")
 
 
+class MailServer(Concealed, Struct, frozen=True, kw_only=True):
+    """A server that takes mail, and how it is spoken to."""
+
+    host: str
+    port: int
+    security: str
+    """`none`, `starttls` (RFC 3207), `tls` (from the first byte, RFC 8314)."""
+    ca_bundle: str | None = None
+    """Extra trust beside the system's roots (path)."""
+    username: str | None = None
+    password: str | None = None
+    helo: str = "[127.0.0.1]"
+    """What this box calls itself."""
+
+
+class MailReply(Struct, frozen=True, kw_only=True):
+    said: str
+    """The server's answer to the mail: its number and text. Foreign text."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Recipients that it did not take, and what it said of each."""
+
+
+class MailFailure(Exception):
+    """The mail was not taken. `kind`: `unreachable`, `untrusted`, `timeout`, `no-starttls`, `no-tls`, `credentials`, `refused`.
+
+    The text is for people and may hold what the server said.
+    """
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class Mailer(Protocol):
+    def send(
+        self, server: MailServer, sender: str, recipients: Sequence[str], mail: bytes, *, timeout: float
+    ) -> MailReply:
+        """Send one mail (RFC 5321). Retries nothing; `timeout`: seconds for each answer.
+
+        Raises MailFailure; ConfigError for a CA bundle that cannot be used.
+        """
+
+
+class NoMailer(Struct, frozen=True):
+    """Where nobody gave a way to send mail."""
+
+    def send(
+        self, server: MailServer, sender: str, recipients: Sequence[str], mail: bytes, *, timeout: float
+    ) -> MailReply:
+        raise MailFailure("unreachable", f"There is no way to {server.host} from here.")
+
+
+class SystemLog(Protocol):
+    def write(self, message: str, priority: int, fields: Mapping[str, str]) -> None:
+        """Write one line to the system's log. Never raises, never waits.
+
+        Args:
+            priority: 3 error, 4 warning, 6 information (syslog(3)).
+            fields: names in lower case, letters and `_`; where the log has no fields they stand behind the message.
+        """
+
+
+class NoSystemLog(Struct, frozen=True):
+    """Where there is no log of the system's."""
+
+    def write(self, message: str, priority: int, fields: Mapping[str, str]) -> None:
+        """Write nothing."""
+
+
 class Completed(Struct, frozen=True, kw_only=True):
     """A child process that ended."""
 
@@ -297,6 +367,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     """Environment variables, read once."""
     places: Places = Places()
     dns_exchange: DnsExchange = NoDnsExchange()
+    mailer: Mailer = NoMailer()
+    system_log: SystemLog = NoSystemLog()
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
     """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
     command `argv`, or the program itself. Asked before each command that comes from the configuration."""

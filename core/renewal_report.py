@@ -32,6 +32,9 @@ class Notice(NamedTuple):
     code: str
     what: str
     fix: str
+    lineage: str = ""
+    """The certificate and the target that it is about, where it is about one."""
+    target: str = ""
 
 
 class RenewalReport(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 DAY = 86400.0
 _YELLOW_DAYS = 30
 _RED_DAYS = 7
+_DEADLINE_DAYS = 15
 _REFERENCE_DAYS = 90
 """The lifetime for which the day counts are meant; a shorter one is judged in proportion."""
 
@@ -34,3 +35,13 @@ def severity(not_before: float, not_after: float, now: float, chain_not_after: f
     if days <= _RED_DAYS:
         return "red"
     return "yellow" if days <= _YELLOW_DAYS else "green"
+
+
+def is_past_deadline(not_before: float, end: float, now: float) -> bool:
+    """Tell whether so little is left that a renewal should have succeeded long ago (SF-16): below 15 days, in proportion below 90.
+
+    Args:
+        end: the earliest end of what is sent.
+    """
+    life = end - not_before + 1
+    return end - now < min(life * _DEADLINE_DAYS / _REFERENCE_DAYS, _DEADLINE_DAYS * DAY)

@@ -59,6 +59,7 @@ SCHEDULE_SINCE = StoredTime("schedule.json", "since", 0.0, "only the last run te
 DELETED_AT = StoredTime("deleted/NAME-STAMP.sealed", "STAMP", 0.0, "the 30 days begin again, at the file's own time")
 LIMIT_NOTED = StoredTime("limits.json", "noted", 0.0, "the limit counts as over")
 LIMIT_UNTIL = StoredTime("limits.json", "until", LONGEST_LIMIT_SECONDS, "the limit counts as over")
+NOTIFIED_AT = StoredTime("notified.json", "at", 0.0, "told again")
 CLOCK_SEEN = StoredTime(
     "clock.json", "at, since", 0.0, "the clock is in doubt until a CA confirms it or a day has passed"
 )
@@ -76,6 +77,7 @@ STORED_TIMES = (
     DELETED_AT,
     LIMIT_NOTED,
     LIMIT_UNTIL,
+    NOTIFIED_AT,
     CLOCK_SEEN,
     CLOCK_ASKED,
     StoredTime(
@@ -88,6 +90,7 @@ STORED_TIMES = (
     StoredTime("accounts/ID.json", "created", None, "shown only"),
     StoredTime("requests/NAME/request.json", "created", None, "shown only"),
     StoredTime("dns/ID.json", "created", None, "forgotten after 30 days, but not under a clock in doubt"),
+    StoredTime("notified.json", "next_try, not_after", None, "shown only"),
     StoredTime("history.sqlite", "at", None, "entries are chained and numbered; a wrong time in one is evidence"),
     StoredTime("set-aside/STAMP-NAME", "STAMP", None, "part of a name"),
     StoredTime("/run/lock", "since", None, "shown only, while its writer lives"),

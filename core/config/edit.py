@@ -15,7 +15,7 @@ from msgspec.structs import asdict, fields
 
 from core.config.document import NotEditable, edited
 from core.config.load import parse_config, parse_lineage
-from core.config.model import DnsProviderConfig, IssuerConfig, LineageConfig, TargetConfig
+from core.config.model import DnsProviderConfig, IssuerConfig, LineageConfig, NotificationConfig, TargetConfig
 from core.errors import ConfigError
 from core.paths import Paths
 from core.regular import read_regular
@@ -58,15 +58,26 @@ def set_target(paths: Paths, config: TargetConfig) -> None:
 
 def set_dns_provider(paths: Paths, config: DnsProviderConfig) -> None:
     """Write `[dns_providers.NAME]`: kind, zones, and each setting as a key of its own. Raises ConfigError, StoreError."""
-    where = ("dns_providers", config.name)
+    _set_with_settings(paths, "dns_providers", config, ("zones", "delegations"))
+
+
+def set_notification(paths: Paths, config: NotificationConfig) -> None:
+    """Write `[notifications.NAME]`: kind, events, and each setting as a key of its own. Raises ConfigError, StoreError."""
+    _set_with_settings(paths, "notifications", config, ("on",))
+
+
+def _set_with_settings(
+    paths: Paths, section: str, config: DnsProviderConfig | NotificationConfig, optional: tuple[str, ...]
+) -> None:
+    where = (section, config.name)
     given: dict[str, object] = {"kind": config.kind, **config.settings}
-    given |= {key: value for key in ("zones", "delegations") if (value := getattr(config, key))}
-    entries = parse_config(_read(paths.config) or b"", paths.config).dns_providers
+    given |= {key: value for key in optional if (value := getattr(config, key))}
+    entries = getattr(parse_config(_read(paths.config) or b"", paths.config), section)
     if config.name not in entries:
         set_values(paths, {where: given})
         return
     had = entries[config.name]
-    gone = {"zones", "delegations", *had.settings} - set(given)
+    gone = {*optional, *had.settings} - set(given)
     set_values(paths, {(*where, key): value for key, value in (*((key, None) for key in gone), *given.items())})
 
 

@@ -24,6 +24,9 @@ from core.config.model import (
     IssuerConfig,
     LineageConfig,
     Log,
+    Metrics,
+    NotificationConfig,
+    Schedule,
     TargetConfig,
 )
 from core.config.rules import NAME, NAME_FIX, RULES
@@ -36,11 +39,22 @@ _SECTIONS: dict[str, type] = {
     "defaults": Defaults,
     "http01": Http01,
     "dns01": Dns01,
+    "schedule": Schedule,
+    "metrics": Metrics,
     "console": Console,
     "log": Log,
 }
-_TABLES: dict[str, type] = {"issuers": IssuerConfig, "targets": TargetConfig, "dns_providers": DnsProviderConfig}
-_REQUIRED: Mapping[type[Struct], tuple[str, ...]] = {TargetConfig: ("certificate", "key"), DnsProviderConfig: ("kind",)}
+_TABLES: dict[str, type[Struct]] = {
+    "issuers": IssuerConfig,
+    "targets": TargetConfig,
+    "dns_providers": DnsProviderConfig,
+    "notifications": NotificationConfig,
+}
+_REQUIRED: Mapping[type[Struct], tuple[str, ...]] = {
+    TargetConfig: ("certificate", "key"),
+    DnsProviderConfig: ("kind",),
+    NotificationConfig: ("kind",),
+}
 
 
 def load_config(paths: Paths) -> Config:
@@ -188,19 +202,32 @@ class _Walk:
                     NAME_FIX,
                 )
             elif self.is_table(entry, where):
-                if kind is DnsProviderConfig:
-                    entry = self._with_settings(entry, where)
+                if kind is NotificationConfig:
+                    self._settings_of_channel(entry, where)
+                if "settings" in kind.__struct_fields__:
+                    entry = self._with_settings(kind, entry, where)
                 extra = {"name": name} if "name" in kind.__struct_fields__ else {}
                 made[name] = self.fill(kind, entry, where, **extra)
         return made
 
-    def _with_settings(self, entry: dict[str, Any], where: tuple[str, ...]) -> dict[str, Any]:
-        """Gather what only the kind of a DNS provider knows into one table; numbers stand as their digits."""
-        own = set(DnsProviderConfig.__struct_fields__) - {"settings", "name"}
+    def _settings_of_channel(self, entry: dict[str, Any], where: tuple[str, ...]) -> None:
+        """Refuse settings that no channel of this kind has. Of a DNS provider, only its own module knows them."""
+        from core.notify.catalogue import channel_keys
+
+        own = [name for name in NotificationConfig.__struct_fields__ if name not in ("settings", "name")]
+        keys = channel_keys(entry.get("kind"))
+        if keys:
+            self.known(entry, [*own, *keys], where)
+
+    def _with_settings(self, kind: type[Struct], entry: dict[str, Any], where: tuple[str, ...]) -> dict[str, Any]:
+        """Gather what only the kind of an entry knows into one table; numbers stand as their digits, lists with commas."""
+        own = set(kind.__struct_fields__) - {"settings", "name"}
         settings = {}
         for key in [key for key in entry if key not in own]:
             value = entry[key]
             as_text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+            if isinstance(value, list) and all(isinstance(item, str) for item in value):
+                as_text = ", ".join(value)
             checked = self._value(as_text, "str", (*where, key))
             if checked is not _WRONG:
                 settings[key] = checked

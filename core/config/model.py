@@ -109,6 +109,27 @@ class DnsProviderConfig(Struct, frozen=True, kw_only=True):
     """Domain → where its `_acme-challenge` record really stands, for CNAMEs that cannot be seen from here."""
 
 
+class NotificationConfig(Struct, frozen=True, kw_only=True):
+    """An entry of `[notifications.NAME]`: a channel on which people are told of events; its secrets are in the vault."""
+
+    name: str
+    kind: str
+    """`smtp`, `webhook`, `apprise`."""
+    on: tuple[str, ...] = ()
+    """The events it tells of; empty: every event."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Schedule(Struct, frozen=True, kw_only=True):
+    ping_url: str | None = None
+    """Requested at the end of every scheduled run; with `/fail` at its end when the run failed."""
+
+
+class Metrics(Struct, frozen=True, kw_only=True):
+    file: str | None = None
+    """Written at the end of every run, in the text format of Prometheus, for node_exporter's textfile collector."""
+
+
 class Console(Struct, frozen=True, kw_only=True):
     ascii: bool = False
     mouse: bool = True
@@ -123,6 +144,8 @@ class Log(Struct, frozen=True, kw_only=True):
     """Keep each exchange with a CA or a DNS provider as a file, without secrets (CC-26)."""
     save_requests_days: int = 7
     """Older ones are removed."""
+    syslog: bool = False
+    """Write each event to the system's log as well, with its fields where that is journald."""
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -133,6 +156,9 @@ class Config(Struct, frozen=True, kw_only=True):
     dns01: Dns01 = Dns01()
     targets: Mapping[str, TargetConfig] = field(default_factory=dict)
     dns_providers: Mapping[str, DnsProviderConfig] = field(default_factory=dict)
+    notifications: Mapping[str, NotificationConfig] = field(default_factory=dict)
+    schedule: Schedule = Schedule()
+    metrics: Metrics = Metrics()
     console: Console = Console()
     log: Log = Log()
 

@@ -19,15 +19,33 @@ from core.config.model import (
     IssuerConfig,
     LineageConfig,
     Log,
+    Metrics,
+    NotificationConfig,
+    Schedule,
     TargetConfig,
 )
 from core.key_types import KEY_TYPES
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-"""Of a lineage, an issuer, a target, a DNS provider entry."""
+"""Of a lineage, an issuer, a target, a DNS provider entry, a notification channel."""
 NAME_FIX = "Begin with a letter, digit or _; then letters, digits, . _ and -, 128 at most."
 _ZONE = re.compile(
     r"(?=.{1,253}\.?$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
+)
+NOTIFICATION_KINDS = ("smtp", "webhook", "apprise")
+NOTIFICATION_EVENTS = (
+    "renewed",
+    "failed",
+    "expiring",
+    "deadline",
+    "rolled-back",
+    "not-served",
+    "timer",
+    "run-missed",
+    "credentials",
+    "revoked",
+    "fallback",
+    "recovered",
 )
 CHALLENGES = ("http-01", "dns-01", "dns-account-01", "dns-persist-01", "tls-alpn-01")
 
@@ -48,6 +66,12 @@ def one_of(*known: str) -> Rule:
         return f"{value!r} is not known here", f"Did you mean {near[0]}? {listed}" if near else listed
 
     return rule
+
+
+def some_of(*known: str) -> Rule:
+    """Return a rule: a list of these words."""
+    one = one_of(*known)
+    return lambda values: next((broken for broken in map(one, values) if broken), None)
 
 
 def between(low: int, high: int) -> Rule:
@@ -204,6 +228,10 @@ RULES: dict[tuple[type, str], Rule] = {
     (DnsProviderConfig, "kind"): not_empty,
     (DnsProviderConfig, "zones"): zones,
     (DnsProviderConfig, "delegations"): delegations,
+    (NotificationConfig, "kind"): one_of(*NOTIFICATION_KINDS),
+    (NotificationConfig, "on"): some_of(*NOTIFICATION_EVENTS),
+    (Schedule, "ping_url"): web_address,
+    (Metrics, "file"): absolute,
     (LineageConfig, "domains"): domains,
     (LineageConfig, "issuer"): name,
     (LineageConfig, "dns"): name,

@@ -15,15 +15,13 @@ from msgspec import Struct
 
 from core.concealed import Concealed
 from core.errors import DnsProviderError
+from core.fields import CA_BUNDLE as CA_BUNDLE
+from core.fields import Field as Field
+from core.fields import web_address_problem
 from core.ports import CancelToken, Environment
-from core.web_address import split_address
 
 TTL_SECONDS = 60
 """Asked for; providers with a higher floor take theirs."""
-
-
-LONGEST_VALUE_BYTES = 64 * 1024
-"""Of a setting or a secret: a private key in PEM is a few kilobytes."""
 
 
 class TxtRecord(Struct, frozen=True, kw_only=True, order=True):
@@ -35,62 +33,12 @@ class TxtRecord(Struct, frozen=True, kw_only=True, order=True):
     """Unquoted. 43 characters of base64url for a proof, longer for dns-persist-01."""
 
 
-class Field(Struct, frozen=True, kw_only=True):
-    """One thing that a provider wants to know."""
-
-    key: str
-    """In `[dns_providers.NAME]`, or of the secret in the vault."""
-    label: str
-    """In the form: `API token`."""
-    help: str = ""
-    """One sentence: where it is found, what it is for."""
-    secret: bool = False
-    required: bool = True
-    default: str = ""
-    choices: tuple[str, ...] = ()
-    check: Callable[[str], str | None] | None = None
-    """Returns what is wrong with a value, in words without the value of a secret; None when it can be right."""
-
-    def problem(self, value: str | None) -> str | None:
-        """Return what is wrong with a value, or that it is missing; None when it can be right."""
-        if not value:
-            return "it is missing" if self.required else None
-        if not value.isprintable() and not (self.secret and "\n" in value):
-            return "it holds control characters"
-        if len(value.encode()) > LONGEST_VALUE_BYTES:
-            return "it is too long"
-        if self.choices and value not in self.choices:
-            return f"choose one of: {', '.join(self.choices)}"
-        return self.check(value) if self.check else None
-
-
-def endpoint_problem(endpoint: str, example: str = "https://proxy.example.com:8443") -> str | None:
-    """Return what is wrong with the address of an interface; None when nothing is."""
-    parts = split_address(endpoint)
-    if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-        return f"write it as an address, for example {example}"
-    if "@" in parts.netloc:
-        return "it holds no user name and no password: what stands in the configuration is shown"
-    return None
-
-
-def _bundle_problem(path: str) -> str | None:
-    return None if path.startswith("/") else "write the whole path of the file, from / on"
-
-
 ENDPOINT = Field(
     key="endpoint",
     label="Endpoint",
     required=False,
     help="Another address of the interface: a proxy, or a test server.",
-    check=endpoint_problem,
-)
-CA_BUNDLE = Field(
-    key="ca_bundle",
-    label="CA bundle",
-    required=False,
-    help="PEM file of the CA that the endpoint's certificate is from.",
-    check=_bundle_problem,
+    check=web_address_problem,
 )
 HTTP_FIELDS = (ENDPOINT, CA_BUNDLE)
 """Every provider that is spoken to over HTTP takes these too."""

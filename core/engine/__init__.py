@@ -15,6 +15,7 @@ from core.engine.dns import DnsProviders
 from core.engine.frame import ignore
 from core.engine.keeping import Keeping
 from core.engine.looking import Looking
+from core.engine.notifications import Notifications
 from core.engine.requests import Requests
 from core.engine.settings import Settings
 from core.paths import paths_for
@@ -22,7 +23,7 @@ from core.paths import paths_for
 __all__ = ["Engine", "ignore"]
 
 
-class Engine(Looking, Certificates, Requests, DnsProviders, Settings, Accounts, Keeping, Archives):
+class Engine(Looking, Certificates, Requests, DnsProviders, Notifications, Settings, Accounts, Keeping, Archives):
     """Everything certdeck can do, over one set of folders and one environment."""
 
     @classmethod

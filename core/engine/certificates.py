@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.config.model import Config
 from core.engine.frame import Frame, ignore
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     )
     from core.ports import CancelToken
     from core.upload.values import Imported, Upload
+
+
+def tells_anybody(config: Config) -> bool:
+    """Tell whether somebody is told how a run went: people, or other programs."""
+    return bool(config.notifications or config.schedule.ping_url or config.metrics.file or config.log.syslog)
 
 
 class Certificates(Frame):
@@ -86,7 +92,22 @@ class Certificates(Frame):
         """Renew what is due. The lock is taken only when something is; failures of single lineages are in the report."""
         from core.workflows.renew import renew
 
-        return renew(self._view(), lambda: self._writing("renew", report, cancel), names, force=force, dry_run=dry_run)
+        view = self._view()
+        if dry_run or not tells_anybody(view.config):
+            return renew(view, lambda: self._writing("renew", report, cancel), names, force=force, dry_run=dry_run)
+        from core.workflows.aftermath import Aftermath
+
+        is_scheduled = not names and not force
+        after = Aftermath(view, report, self._history, cancel, is_scheduled=is_scheduled, names=names)
+        with after.of_failures():
+            return renew(
+                view,
+                lambda: self._writing("renew", after.listen, cancel),
+                names,
+                force=force,
+                dry_run=False,
+                ended=after.ended,
+            )
 
     def deploy(
         self,
@@ -152,6 +173,14 @@ class Certificates(Frame):
 
         with self._writing("revoke", report, cancel, name) as context:
             revoke(context, name, reason)
+        config = self.config()
+        if config.notifications:
+            from core.renewal_report import RenewalReport
+            from core.store.index import facts_of
+            from core.workflows.aftermath import Aftermath
+
+            after = Aftermath(self._view(), report, self._history, cancel, is_scheduled=False, names=[name])
+            after.ended(RenewalReport(), [facts_of(self.paths, name)])
 
     def import_upload(
         self,

@@ -121,6 +121,7 @@ class Frame:
         from core.store.lock import writers_lock
         from core.workflows.clock import keep
         from core.workflows.recover import recover
+        from core.workflows.system_log import write_line
 
         config = self.config() if config is None else config
         with writers_lock(self.paths, self.env, operation) as held, self._history() as history:
@@ -133,6 +134,8 @@ class Frame:
                 nonlocal waits
                 waits = waits or isinstance(told.event, RecordsRequired)
                 history.record(told, who)
+                if config.log.syslog:
+                    write_line(self.env.system_log, told, who)
                 if isinstance(told.event, Failed):
                     failures.append(told.event)
                 if isinstance(told.event, Failed | Warned) and told.event.code in MAY_LEAVE_SOMETHING:

@@ -14,10 +14,12 @@ from core.system.clock import SystemClock
 from core.system.dns_exchange import TcpDnsExchange
 from core.system.listener import SystemListener
 from core.system.machine import ThisHost
+from core.system.mailer import SmtpMailer
 from core.system.prober import TlsProber
 from core.system.processes import SystemRunner
 from core.system.randomness import SystemRandom
 from core.system.resolver import SystemResolver
+from core.system.system_log import LocalLog
 
 
 def environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -49,6 +51,8 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         host=ThisHost(known),
         resolver=SystemResolver(),
         dns_exchange=TcpDnsExchange(),
+        mailer=SmtpMailer(),
+        system_log=LocalLog(),
         variables=known,
         places=Places(is_root=os.geteuid() == 0, program=program),
         check_command=check_command,

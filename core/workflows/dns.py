@@ -16,6 +16,7 @@ from core.dns.names import plain_name
 from core.dns.provider import ENDPOINT, Access, Field, Kind
 from core.errors import InUse, NotFound, StoreCorrupt, UsageError
 from core.events import Changed
+from core.fields import missing_or_wrong, unknown_keys
 from core.identifiers import parse_identifier
 from core.operations import DnsKind, DnsProviderInfo
 from core.store.index import facts_of_all
@@ -71,12 +72,8 @@ def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, 
             found[key] = "This is no setting of the provider: it belongs to the entry itself."
     had = config.name in context.config.dns_providers and config.kind == context.config.dns_providers[config.name].kind
     there = set(secrets_of(context.vault, config.name)) if had else set()
-    for field in wanted.fields:
-        value = _text(secrets.get(field.key)) if field.secret else config.settings.get(field.key) or field.default
-        if not value and field.secret and field.key in there:
-            continue
-        if problem := field.problem(value):
-            found[field.key] = problem
+    given = {key: _text(value) for key, value in secrets.items()}
+    found |= missing_or_wrong(wanted.fields, config.settings, given, there)
     if wanted.takes_any:
         known = {field.key for field in wanted.fields}
         extra = {key: value for key, value in config.settings.items() if key not in known}
@@ -85,18 +82,7 @@ def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, 
             if problem := _variable_problem(key, value, is_secret=key in secrets):
                 found.setdefault(key, problem)
     else:
-        known_keys = [field.key for field in wanted.fields]
-        secret_keys = {field.key for field in wanted.secrets}
-        for key in config.settings:
-            if key not in known_keys:
-                found[key] = (
-                    f"{wanted.title} has no setting of that name. It has: {', '.join(f.key for f in wanted.settings)}."
-                )
-            elif key in secret_keys:
-                found[key] = "This is a secret: it belongs into the vault, not into the configuration."
-        for key in secrets:
-            if key not in secret_keys:
-                found[key] = f"{wanted.title} has no secret of that name. It has: {', '.join(secret_keys) or 'none'}."
+        found |= unknown_keys(wanted.title, wanted.fields, config.settings, secrets)
     return found
 
 

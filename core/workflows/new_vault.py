@@ -26,6 +26,7 @@ _KINDS = {
     "account-new": "account",
     "eab": "eab",
     "dns": "dns",
+    "notify": "notify",
     "ca": "ca",
     "lineage": "version",
     "order": "order",

@@ -30,10 +30,13 @@ class OutFile:
         self._out = out
         self._folder = folder
 
-    def write(self, content: bytes, mode: int) -> None:
-        """Write it in one step, with `mode` from the first byte on, whatever was there. Raises StoreError."""
+    def write(self, content: bytes, mode: int, *, ending: str = "") -> None:
+        """Write it in one step, with `mode` from the first byte on, whatever was there. Raises StoreError.
+
+        `ending`: of the temporary name, where others read every file of the folder that ends as this one does.
+        """
         name = self._out.name
-        temporary = TEMPORARY + os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
+        temporary = TEMPORARY + os.fsdecode(os.fsencode(name)[:_LONGEST_NAME]) + ending
         with storing(self._out):
             self._folder.put_file(name, content, Attributes(mode=mode), temporary)
 

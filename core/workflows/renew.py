@@ -64,12 +64,14 @@ def renew(
     *,
     force: bool,
     dry_run: bool,
+    ended: Callable[[RenewalReport, Sequence[Facts]], RenewalReport] | None = None,
 ) -> RenewalReport:
     """Renew what is due, or `names`.
 
     Args:
         view: for looking before the lock is taken.
         writing: takes the lock and gives the context for working; called only when there is work.
+        ended: called with the report of a run and what is known of the lineages then; adds its warnings. Not of a dry run.
 
     Raises:
         NotFound (`not-found`): an unknown name.
@@ -110,7 +112,7 @@ def renew(
     if is_scheduled:
         what = failed[0].error.what if failed else ""
         _remember(view, "failed" if failed else "done", what, [each.name for each in failed])
-    return outcome
+    return outcome if ended is None else ended(outcome, every)
 
 
 def _left_behind(paths: Paths) -> bool:

@@ -28,7 +28,7 @@ from core.store.sealed_stream import Lock, Opener
 from core.store.vault import Vault
 from core.workflows.backup_manifest import Manifest, absent_folders, differences, from_record, manifest_of
 from core.workflows.context import Context, View
-from core.workflows.status import timer
+from core.workflows.timer import timer
 
 _CONFIG = "etc/certdeck.toml"
 _LONGEST_CONFIG = 2_000_000

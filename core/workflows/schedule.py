@@ -21,7 +21,7 @@ from core.schedule.record import CRON, CRONTAB, OFF, SYSTEMD, Record, load, save
 from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, fitting, timetable_for, too_rare
 from core.store.index import Facts, facts_of_all
 from core.workflows.due import SKIP, decide, seconds_to_renew
-from core.workflows.status import timer
+from core.workflows.timer import timer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

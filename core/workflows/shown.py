@@ -43,6 +43,8 @@ def _of(view: View, facts: Facts) -> Iterator[Notice]:
             code=CODE,
             what=f"Target {state.name} does not carry {facts.name}. {state.why}",
             fix=state.outside.command if state.outside is not None and newer else f"certdeck deploy {facts.name}",
+            lineage=facts.name,
+            target=state.name,
         )
 
 

@@ -15,7 +15,6 @@ from core.config.model import Config, LineageConfig, TargetConfig
 from core.errors import CertdeckError, NotFound
 from core.lineage_status import LineageStatus, Status, TargetState, TimerState
 from core.paths import Paths
-from core.schedule.health import timer_state
 from core.schedule.record import OFF
 from core.schedule.record import load as load_schedule
 from core.schedule.timetable import Timetable, too_rare
@@ -30,6 +29,7 @@ from core.workflows import clock, last_run
 from core.workflows.context import View
 from core.workflows.due import believable, decide, renewal_time, seconds_to_renew, void_of, why_never_alone
 from core.workflows.method import method_of
+from core.workflows.timer import timer
 
 _PROBE_SECONDS = 3.0
 
@@ -276,15 +276,6 @@ def _with_outside(
     if found is None or (state.state == "failed" and not found.newer):
         return state
     return replace(state, outside=found, why=in_words(found))
-
-
-def timer(view: View, now: datetime) -> TimerState:
-    """Return whether the scheduled run lives (ST-27). Asks no other program."""
-    last = last_run.read(view.paths)
-    record = load_schedule(view.paths)
-    if last is None:
-        return timer_state(record, now, None, "", "")
-    return timer_state(record, now, last.at, last.outcome, last.error, last.before)
 
 
 def _since(known: TimerState, paths: Paths, troubled: Set[str | None]) -> TimerState:

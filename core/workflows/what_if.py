@@ -18,7 +18,8 @@ from core.workflows.due import BY_HAND, why_never_alone
 from core.workflows.method import UPLOAD as UPLOADED
 from core.workflows.method import is_acme
 from core.workflows.plan import issuer_named
-from core.workflows.status import not_found, timer
+from core.workflows.status import not_found
+from core.workflows.timer import timer
 
 
 def what_if(view: View, day: date, names: tuple[str, ...] = ()) -> Forecast:

@@ -236,6 +236,17 @@ def test_the_daily_look_loads_nothing_heavy(appliance: Path, command: list[str])
     assert sorted(_modules_of(*command, home=appliance, expected=expected) & set(HEAVY)) == []
 
 
+def test_a_run_with_nothing_to_tell_loads_no_channel(appliance: Path) -> None:
+    """Notifications that are set up cost a run with nothing to tell none of what they send with."""
+    (appliance / "etc" / "certdeck.toml").write_text(
+        '[notifications.a]\nkind = "smtp"\nhost = "mail.example.com"\nto = "a@b.example"\non = ["failed"]\n'
+        '[notifications.b]\nkind = "webhook"\nurl = "https://hook.example.com/"\non = ["renewed"]\n'
+        '[notifications.c]\nkind = "apprise"\non = ["deadline"]\n'
+    )
+    senders = {*HEAVY, "apprise", "email", "hmac", "http", "smtplib", "ssl"}
+    assert sorted(_modules_of("--renew", home=appliance) & senders) == []
+
+
 @pytest.mark.parametrize("command", [pytest.param(["--version"], id="version"), pytest.param(["--help"], id="help")])
 def test_asking_the_program_loads_nothing_heavy(home: Path, command: list[str]) -> None:
     """Version and help come without any of the heavy libraries, and make no file."""

@@ -1,4 +1,4 @@
-"""`KEY=VALUE` and `KEY=FILE` of `dns add`: what is a setting, what is a secret, and how a secret gets in.
+"""`KEY=VALUE` and `KEY=FILE` of `dns add` and `notify add`: what is a setting, what is a secret, and how a secret gets in.
 
 A secret comes from a file, from standard input or from a prompt, never from the arguments: those stand in the list of processes
 and in the shell's history. Whoever tries it all the same is told so, in words that do not say it once more.
@@ -16,17 +16,21 @@ from tui.cli.prompts import asked_secret, secret_bytes
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
+    from core.notifications import NotificationKind
     from core.operations import DnsField, DnsKind
     from tui.cli.call import Call
 
 _STDIN: Final = "-"
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _SOUNDS_SECRET: Final = re.compile(r"secret|token|passw|passphrase|api_?key|private|credential", re.IGNORECASE)
-_OPTIONS: Final = {"kind": "--kind", "zones": "--zone", "delegations": "--delegate"}
+_OPTIONS: Final = {
+    "dns": {"kind": "--kind", "zones": "--zone", "delegations": "--delegate"},
+    "notify": {"kind": "--kind", "on": "--on"},
+}
 """Stand beside the settings in the configuration, and would be overwritten by settings of their names."""
 
 
-def settings_from(pairs: Sequence[str], kind: DnsKind) -> dict[str, str]:
+def settings_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dict[str, str]:
     """Return the settings of `--set KEY=VALUE`. An empty value takes the setting away.
 
     Raises UsageError (`usage`) for what is no pair, and for a secret.
@@ -44,15 +48,15 @@ def settings_from(pairs: Sequence[str], kind: DnsKind) -> dict[str, str]:
                 "What stands among the arguments can be read by every user of this box, and stays in the shell's history.",
                 f"Use --secret {key}=FILE, where FILE holds it; - is standard input. Better have the provider make a new one now.",
             )
-        if key in _OPTIONS:
-            raise UsageError(f"{key} is not a setting.", "It has an option of its own.", f"Use {_OPTIONS[key]}.")
+        if option := _OPTIONS[kind.family].get(key):
+            raise UsageError(f"{key} is not a setting.", "It has an option of its own.", f"Use {option}.")
         if key in found:
             raise _twice("--set", key)
         found[key] = value
     return found
 
 
-def secrets_from(pairs: Sequence[str], kind: DnsKind) -> dict[str, bytes]:
+def secrets_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dict[str, bytes]:
     """Return the secrets of `--secret KEY=FILE`. Raises UsageError (`usage`), never with what stands behind a `=`."""
     known = {field.key: field for field in kind.fields}
     files: dict[str, str] = {}
@@ -132,7 +136,7 @@ def _twice(option: str, key: str) -> UsageError:
     return UsageError(f"{option} {key} was given twice.", "Which of the two counts would be a guess.", "Leave one out.")
 
 
-def _refuse_unknown(key: str, kind: DnsKind, known: Mapping[str, DnsField]) -> None:
+def _refuse_unknown(key: str, kind: DnsKind | NotificationKind, known: Mapping[str, DnsField]) -> None:
     """Raise UsageError unless `key` is a secret of the kind. Only keys that the kind knows are repeated."""
     if key in known and known[key].secret:
         return
@@ -144,5 +148,5 @@ def _refuse_unknown(key: str, kind: DnsKind, known: Mapping[str, DnsField]) -> N
     raise UsageError(
         f"{printable(kind.title)} has no secret of that name.",
         f"It has: {', '.join(secrets) or 'none'}.",
-        f"`certdeck dns kinds {printable(kind.name)}` says what it asks for.",
+        f"`certdeck {kind.family} kinds {printable(kind.name)}` says what it asks for.",
     )

@@ -71,7 +71,7 @@ def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
     pairs += [("Delegated", f"{printable(domain)} to {printable(to)}") for domain, to in entry.delegations.items()]
     yield from labelled(pairs)
     for note in kind.notes:
-        yield from _wrapped(f"Note: {note}")
+        yield from wrapped(f"Note: {note}")
     if at := entry.settings.get("fulldomain"):
         yield "Lead the proofs of each name there, once, with a CNAME:"
         yield f"_acme-challenge.DOMAIN. IN CNAME {printable(at)}."
@@ -125,33 +125,36 @@ def _filled(names: Sequence[str], width: int = 78) -> Iterator[str]:
 def kind_lines(kind: DnsKind) -> Iterator[str]:
     """Yield one kind in full: what to make at the provider, each field, what surprises people, and an example."""
     yield f"{printable(kind.name)}: {printable(kind.title)}"
-    yield from _wrapped(kind.help)
+    yield from wrapped(kind.help)
     yield ""
     for field in kind.fields:
-        yield f"  {_where(field)}"
-        yield from _wrapped(_about(field), "      ")
+        yield f"  {field_where(field)}"
+        yield from wrapped(field_about(field), "      ")
     if kind.takes_any:
         yield "  More settings and secrets are passed on as they are."
     if kind.notes:
         yield ""
     for note in kind.notes:
-        yield from _wrapped(f"Note: {note}")
+        yield from wrapped(f"Note: {note}")
     yield ""
     yield f"For example: {example(kind)}"
 
 
-def _wrapped(words: str, indent: str = "") -> list[str]:
+def wrapped(words: str, indent: str = "") -> list[str]:
+    """Return long words in lines."""
     from textwrap import wrap
 
     return wrap(printable(words), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def _where(field: DnsField) -> str:
+def field_where(field: DnsField) -> str:
+    """Return the option that a field is given with."""
     key = printable(field.key)
     return f"--secret {key}=FILE" if field.secret else f"--set {key}=…"
 
 
-def _about(field: DnsField) -> str:
+def field_about(field: DnsField) -> str:
+    """Return what a field is for."""
     parts = [field.label]
     if field.default:
         parts.append(f"(default {field.default})")
@@ -168,8 +171,8 @@ def example(kind: DnsKind) -> str:
     words = [f"certdeck dns add NAME --kind {printable(kind.name)}"]
     words += ["--zone example.com"] if kind.has_zones else []
     chosen = needed or [field for field in kind.fields if field.secret]
-    words += [_where(field) for field in chosen if not field.secret]
-    words += [_where(field) for field in chosen if field.secret]
+    words += [field_where(field) for field in chosen if not field.secret]
+    words += [field_where(field) for field in chosen if field.secret]
     return " ".join(words)
 
 

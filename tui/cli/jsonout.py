@@ -15,6 +15,7 @@ from core.errors import CertdeckError
 from core.health import health
 from core.operations import (
     Deployment,
+    DnsField,
     DnsKind,
     DnsProviderInfo,
     DnsTest,
@@ -265,18 +266,20 @@ def dns_kind_json(kind: DnsKind) -> dict[str, object]:
         "notes": list(kind.notes),
         "has_zones": kind.has_zones,
         "takes_any": kind.takes_any,
-        "fields": [
-            {
-                "key": field.key,
-                "label": field.label,
-                "help": field.help,
-                "secret": field.secret,
-                "required": field.required,
-                "default": field.default,
-                "choices": list(field.choices),
-            }
-            for field in kind.fields
-        ],
+        "fields": [field_json(field) for field in kind.fields],
+    }
+
+
+def field_json(field: DnsField) -> dict[str, object]:
+    """Return one field of a kind."""
+    return {
+        "key": field.key,
+        "label": field.label,
+        "help": field.help,
+        "secret": field.secret,
+        "required": field.required,
+        "default": field.default,
+        "choices": list(field.choices),
     }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WORKS_WITHOUT_COMMAND: Final = ("--json", "--debug")
 """What may stand before the command, too."""
 
-TAKE_SECRETS: Final = ("account eab", "dns add")
+TAKE_SECRETS: Final = ("account eab", "dns add", "notify add")
 """What somebody may give a secret to by mistake: a stray argument of these is not said once more."""
 
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.dns.api import Answer, Api
-from core.dns.provider import CA_BUNDLE, Access, Field, Kind, TxtRecord, endpoint_problem, provider_error
+from core.dns.provider import CA_BUNDLE, Access, Field, Kind, TxtRecord, provider_error
 from core.errors import DnsProviderError
+from core.fields import web_address_problem
 
 TITLE = "acme-dns"
 MOST_VALUES = 2
@@ -134,7 +135,7 @@ def register(access: Access) -> tuple[Mapping[str, str], Mapping[str, str]]:
 
 
 def _check_endpoint(endpoint: str) -> str | None:
-    return endpoint_problem(endpoint, "https://auth.example.org")
+    return web_address_problem(endpoint, "https://auth.example.org")
 
 
 def _check_networks(networks: str) -> str | None:

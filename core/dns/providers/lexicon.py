@@ -8,17 +8,14 @@ Which options a provider has, lexicon says itself; secrets among them are told b
 from __future__ import annotations
 
 import argparse
-import json
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote, quote_plus
 
+from core.child import ask_child, forms
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, SETTLE_SECONDS, contested
 from core.dns.last_words import last_words
 from core.dns.provider import CA_BUNDLE, Access, Field, Kind, TxtRecord, provider_error
@@ -29,7 +26,6 @@ PREFIX = "lexicon:"
 CHILD = Path(__file__).with_name("lexicon_child.py")
 SECONDS_TO_START = 90
 SECONDS_FOR_A_RECORD = 15
-PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 SECRET_WORDS = frozenset({"2fa", "key", "pass", "passphrase", "password", "phrase", "secret", "token", "psw", "info"})
 NO_SECRET_ENDINGS = frozenset({"id", "keyid", "file", "region", "type", "name", "username", "url", "version", "server"})
@@ -81,18 +77,22 @@ class Lexicon:
     # -- the child -----------------------------------------------------------------------------------------------------
 
     def _run(self, asked: Mapping[str, object], seconds: float, zone: str) -> Mapping[str, Any]:
-        with TemporaryDirectory(prefix="certdeck-lexicon-") as home:
-            done = self._access.env.runner.run(
-                [sys.executable, "-I", str(CHILD)],
-                timeout=seconds,
-                cancel=self._access.cancel,
-                extra_env={**self._variables(), "HOME": home, "TMPDIR": home, "TLDEXTRACT_CACHE_PATH": home},
-                stdin=json.dumps(asked).encode(),
-            )
-        said = _result(done.output)
+        said, done = ask_child(
+            self._access.env,
+            CHILD,
+            MARK,
+            asked,
+            seconds=seconds,
+            cancel=self._access.cancel,
+            ca_bundle=self._access.settings.get("ca_bundle"),
+            also_home=("TLDEXTRACT_CACHE_PATH",),
+        )
         if said is not None and "error" not in said:
             return said
-        words = last_words(str(said["said"]) if said else done.output, _forms(self._access.secrets.values()))
+        words = last_words(
+            str(said["said"]) if said else done.output,
+            (form for secret in self._access.secrets.values() for form in forms(secret)),
+        )
         if done.timed_out:
             raise provider_error(
                 self._access,
@@ -110,13 +110,6 @@ class Lexicon:
                 "Install dns-lexicon again: pip install --force-reinstall 'certdeck[dns-more]'.",
             )
         raise self._failure(said, words, zone)
-
-    def _variables(self) -> dict[str, str]:
-        """Return what the child needs of our environment besides the harmless: the way through a proxy, and trust."""
-        found = {name: value for name, value in self._access.env.variables.items() if name.lower() in PROXIES}
-        if bundle := self._access.settings.get("ca_bundle"):
-            found["REQUESTS_CA_BUNDLE"] = bundle
-        return found
 
     def _options(self) -> dict[str, Any]:
         """Return the options as lexicon wants them. Raises DnsProviderError where every secret is missing."""
@@ -281,21 +274,6 @@ def _typed(action: argparse.Action, value: str) -> Any:
 def _check_ttl(ttl: str) -> str | None:
     is_good = not ttl or (ttl.isascii() and ttl.isdigit() and 0 < int(ttl[:9]) <= 86400)
     return None if is_good else "give seconds, from 1 to 86400"
-
-
-def _result(output: str) -> Mapping[str, Any] | None:
-    """Return what the child says on its last marked line."""
-    marked = [line for line in output.splitlines() if line.startswith(MARK)]
-    try:
-        found = json.loads(marked[-1].removeprefix(MARK)) if marked else None
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _forms(secrets: Any) -> list[str]:
-    """Return secrets as they may stand in an address, too."""
-    return [form for secret in secrets for form in (secret, quote(secret.strip(), safe=""), quote_plus(secret.strip()))]
 
 
 _TTL = Field(

@@ -16,9 +16,19 @@ from msgspec import Struct
 
 from core.dns.api import Answer, Api
 from core.dns.changes import ATTEMPTS, Change, by_name, contested, make_it_stand
-from core.dns.provider import CA_BUNDLE, TTL_SECONDS, Access, Field, Kind, TxtRecord, endpoint_problem, provider_error
+from core.dns.provider import (
+    CA_BUNDLE,
+    TTL_SECONDS,
+    Access,
+    Field,
+    Kind,
+    TxtRecord,
+    provider_error,
+    web_address_problem,
+)
 from core.dns.txt import quoted, unquoted
 from core.errors import DnsProviderError
+from core.fields import web_address_problem
 
 TITLE = "PowerDNS"
 BASE = "/api/v1"
@@ -232,7 +242,7 @@ def _said(answer: Answer) -> str:
 
 
 def _check_endpoint(endpoint: str) -> str | None:
-    return endpoint_problem(endpoint, "http://192.0.2.53:8081")
+    return web_address_problem(endpoint, "http://192.0.2.53:8081")
 
 
 KIND = Kind(

@@ -22,6 +22,7 @@ _COSTS = {
     "account": ("account key", "The next order at its CA makes a new account."),
     "eab": ("external account binding", "Set it again: `certdeck account eab`."),
     "dns": ("secret of a DNS provider", "Set it again: `certdeck dns add NAME --replace`."),
+    "notify": ("secret of a notification", "Set it again: `certdeck notify add NAME --replace`."),
     "ca": (
         "root of this box's own CA",
         "A new root is made, and clients have to trust it anew: `certdeck issuer root`.",

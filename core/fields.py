@@ -1,0 +1,109 @@
+"""A table of fields: what an entry of the configuration consists of, its settings and its secrets.
+
+DNS providers and notification channels are such entries. The table of a kind feeds command line, form, help and checks;
+there is no second list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from msgspec import Struct
+
+from core.web_address import split_address
+
+LONGEST_VALUE_BYTES = 64 * 1024
+"""Of a setting or a secret: a private key in PEM is a few kilobytes."""
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """One thing that a provider, or a channel of notifications, wants to know."""
+
+    key: str
+    """In the entry of the configuration, or of the secret in the vault."""
+    label: str
+    """In the form: `API token`."""
+    help: str = ""
+    """One sentence: where it is found, what it is for."""
+    secret: bool = False
+    required: bool = True
+    default: str = ""
+    choices: tuple[str, ...] = ()
+    check: Callable[[str], str | None] | None = None
+    """Returns what is wrong with a value, in words without the value of a secret; None when it can be right."""
+
+    def problem(self, value: str | None) -> str | None:
+        """Return what is wrong with a value, or that it is missing; None when it can be right."""
+        if not value:
+            return "it is missing" if self.required else None
+        if not value.isprintable() and not (self.secret and "\n" in value):
+            return "it holds control characters"
+        if len(value.encode()) > LONGEST_VALUE_BYTES:
+            return "it is too long"
+        if self.choices and value not in self.choices:
+            return f"choose one of: {', '.join(self.choices)}"
+        return self.check(value) if self.check else None
+
+
+def web_address_problem(endpoint: str, example: str = "https://proxy.example.com:8443") -> str | None:
+    """Return what is wrong with the address of an HTTP interface; None when it can be right."""
+    parts = split_address(endpoint)
+    if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        return f"write it as an address, for example {example}"
+    if "@" in parts.netloc:
+        return "it holds no user name and no password: what stands in the configuration is shown"
+    return None
+
+
+def _bundle_problem(path: str) -> str | None:
+    return None if path.startswith("/") else "write the whole path of the file, from / on"
+
+
+CA_BUNDLE = Field(
+    key="ca_bundle",
+    label="CA bundle",
+    required=False,
+    help="PEM file of the CA that the endpoint's certificate is from.",
+    check=_bundle_problem,
+)
+
+
+def missing_or_wrong(
+    fields: Sequence[Field],
+    settings: Mapping[str, str],
+    secrets: Mapping[str, str | None],
+    there: Collection[str] = (),
+) -> dict[str, str]:
+    """Return what is wrong with the values of an entry, by field.
+
+    Args:
+        secrets: those that are given.
+        there: keys of the secrets that the vault has already; these need not be given again.
+    """
+    found: dict[str, str] = {}
+    for field in fields:
+        value = secrets.get(field.key) if field.secret else settings.get(field.key) or field.default
+        if not value and field.secret and field.key in there:
+            continue
+        if problem := field.problem(value):
+            found[field.key] = problem
+    return found
+
+
+def unknown_keys(
+    title: str, fields: Sequence[Field], settings: Collection[str], secrets: Collection[str]
+) -> dict[str, str]:
+    """Return which keys of an entry its kind does not have, or has as something else."""
+    known = {field.key for field in fields}
+    secret_keys = {field.key: None for field in fields if field.secret}
+    found: dict[str, str] = {}
+    for key in settings:
+        if key not in known:
+            own = ", ".join(field.key for field in fields if not field.secret)
+            found[key] = f"{title} has no setting of that name. It has: {own}."
+        elif key in secret_keys:
+            found[key] = "This is a secret: it belongs into the vault, not into the configuration."
+    for key in secrets:
+        if key not in secret_keys:
+            found[key] = f"{title} has no secret of that name. It has: {', '.join(secret_keys) or 'none'}."
+    return found

@@ -1,0 +1,1 @@
+"""Notifications: who is told of what, and how a message gets there."""

@@ -1,0 +1,93 @@
+"""The services of Apprise, an optional extra: each message in a child process of its own, with a time limit.
+
+The address of a service holds its credentials, so it is a secret as a whole; nothing that the library says is shown before every
+part of that address has been taken out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.fields import CA_BUNDLE, Field
+from core.notify.channel import QUIET, Access, Kind, Message, notify_error
+
+CHILD = Path(__file__).with_name("apprise_child.py")
+SECONDS = 25.0
+_LONG_ENOUGH = 4
+"""Characters of a part of the address that is taken out of what the library says."""
+
+
+def send(access: Access, message: Message) -> str:
+    """Hand a message to Apprise; return that the service took it. See `core.notify.channel.Send`."""
+    import re
+    from importlib.util import find_spec
+
+    from core.child import ask_child, forms
+    from core.dns.last_words import last_words
+    from core.notify.apprise_child import MARK
+
+    if find_spec("apprise") is None:
+        raise notify_error(
+            access,
+            "missing",
+            f"The notification {access.name} needs Apprise.",
+            "It is an optional part of certdeck and is not installed here.",
+            "Install it: pip install 'certdeck[notify-more]'.",
+        )
+    url = access.secrets["url"]
+    said, done = ask_child(
+        access.env,
+        CHILD,
+        MARK,
+        {"url": url, "title": message.subject, "body": message.text},
+        seconds=SECONDS,
+        cancel=access.cancel,
+        ca_bundle=access.settings.get("ca_bundle"),
+    )
+    if said is not None and said.get("sent"):
+        return "The service took the message."
+    parts = {part for part in re.split(r"[^A-Za-z0-9_.-]+", url) if len(part) >= _LONG_ENOUGH}
+    secrets = [form for secret in (url, *parts) for form in forms(secret)]
+    words = last_words(str(said.get("said", "")) if said else done.output, secrets)
+    if done.timed_out:
+        raise notify_error(
+            access,
+            "timeout",
+            f"The message of {access.name} was not sent.",
+            f"Apprise did not end within {SECONDS:g} s.",
+            "Check this machine's network and proxy settings; the next run tries again.",
+        )
+    if said is not None and said.get("unknown"):
+        raise notify_error(
+            access,
+            "refused",
+            f"Apprise does not understand the address of {access.name}.",
+            "No service of it has addresses of this form, or a part is missing.",
+            f"Look the form up in its documentation, then: certdeck notify add {access.name} --replace --secret url=FILE.",
+        )
+    raise notify_error(
+        access,
+        "refused",
+        f"The message of {access.name} was not sent.",
+        f"Apprise says: {words}" if words else "Apprise gave no reason.",
+        f"Check the address: certdeck notify add {access.name} --replace --secret url=FILE.",
+    )
+
+
+KIND = Kind(
+    name="apprise",
+    title="Apprise",
+    fields=(
+        Field(
+            key="url",
+            label="Apprise URL",
+            help="The service with its credentials, as Apprise writes it, such as tgram://TOKEN/CHAT.",
+            secret=True,
+        ),
+        CA_BUNDLE,
+        QUIET,
+    ),
+    help="Give the address of a service as Apprise writes it: Telegram, Slack, Matrix, ntfy, Pushover and many more.",
+    send=send,
+    notes=("Needs the optional extra: pip install 'certdeck[notify-more]'. It runs in a process of its own.",),
+)

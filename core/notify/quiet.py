@@ -1,0 +1,41 @@
+"""The quiet period of a channel, such as `22:00-07:00`, by the local time of this box. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import time
+
+_PERIOD = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
+
+
+def period(text: str) -> tuple[time, time] | None:
+    """Return begin and end of a quiet period; None for what is none."""
+    match = _PERIOD.fullmatch(text.strip())
+    if match is None:
+        return None
+    begin, end = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
+    return None if begin == end else (begin, end)
+
+
+def problem(text: str) -> str | None:
+    """Return what is wrong with a quiet period; None when it can be right."""
+    return None if period(text) else "write begin and end in local time, for example 22:00-07:00"
+
+
+def is_quiet(text: str, at: time) -> bool:
+    """Tell whether a local time of the day lies in the period; the end does not belong to it."""
+    found = period(text)
+    if found is None:
+        return False
+    begin, end = found
+    return begin <= at < end if begin < end else at >= begin or at < end
+
+
+def holds(text: str, at: time, runs: Sequence[time]) -> bool:
+    """Tell whether a message waits: it is quiet now, and a run outside the quiet period will come to send it.
+
+    Args:
+        runs: the times of the scheduled run. Where all of them are quiet, or none is known, waiting would mean silence.
+    """
+    return is_quiet(text, at) and any(not is_quiet(text, each) for each in runs)

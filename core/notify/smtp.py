@@ -1,0 +1,154 @@
+"""Mail: plain text over SMTP, with STARTTLS or TLS and a login (RFC 5321, 3207, 8314, 4954).
+
+Without TLS no password is sent, except on this box itself. A server that does not offer STARTTLS gets no mail: who takes the offer
+out of its greeting could read it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from core.errors import NotifyError
+from core.fields import CA_BUNDLE, Field
+from core.notify.channel import QUIET, Access, Kind, Message, notify_error
+from core.ports import MailFailure, MailServer
+from core.text import safe_line
+
+PORTS = {"none": 25, "starttls": 587, "tls": 465}
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+SECONDS = 10.0
+"""For each answer of the server; some look up who comes before they greet."""
+
+
+def send(access: Access, message: Message) -> str:
+    """Send a message as mail; return the server's answer. See `core.notify.channel.Send`."""
+    settings = access.settings
+    security = settings["security"]
+    server = MailServer(
+        host=settings["host"],
+        port=int(settings.get("port") or PORTS[security]),
+        security=security,
+        ca_bundle=settings.get("ca_bundle"),
+        username=settings.get("username"),
+        password=access.secrets.get("password"),
+        helo=access.host if _HOST.fullmatch(access.host) and "." in access.host else "[127.0.0.1]",
+    )
+    if server.username and server.password is None:
+        raise notify_error(
+            access,
+            "missing",
+            f"{access.name} has a user name and no password.",
+            "The vault has no password for it.",
+            f"Give it: certdeck notify add {access.name} --replace --secret password=FILE.",
+        )
+    sender = settings.get("from") or f"certdeck@{access.host if _HOST.fullmatch(access.host) else 'localhost'}"
+    recipients = recipients_in(settings["to"])
+    try:
+        reply = access.env.mailer.send(server, sender, recipients, _mail(access, message, sender), timeout=SECONDS)
+    except MailFailure as failure:
+        raise _error(access, server, failure) from failure
+    refused = "; ".join(f"{each} was refused: {safe_line(said, 200)}" for each, said in reply.refused.items())
+    return f"{safe_line(reply.said, 200)}{f' ({refused})' if refused else ''}"
+
+
+def recipients_in(text: str) -> list[str]:
+    """Return the addresses of a list with commas, each once."""
+    return list(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
+
+
+def _mail(access: Access, message: Message, sender: str) -> bytes:
+    from email.message import EmailMessage
+    from email.policy import SMTP
+    from email.utils import format_datetime
+
+    now = access.env.clock.now()
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = sender
+    mail["To"] = ", ".join(recipients_in(access.settings["to"]))
+    mail["Subject"] = safe_line(message.subject, 200)
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = f"<{access.env.random.token_bytes(16).hex()}@{sender.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence is answered
+    mail.set_content(message.text, charset="utf-8", cte="quoted-printable")
+    return mail.as_bytes()
+
+
+def _error(access: Access, server: MailServer, failure: MailFailure) -> NotifyError:
+    said = safe_line(str(failure), 300)
+    for form in {server.password or "", (server.password or "").strip()} - {""}:
+        said = said.replace(form, "…")
+    fixes = {
+        "credentials": f"Check `username` and the password: certdeck notify add {access.name} --replace --secret password=FILE.",
+        "no-starttls": "Set `security` to tls (port 465) if the server speaks TLS from the start, or switch STARTTLS on there.",
+        "no-tls": "Set `security` to starttls or tls: without TLS a password is sent only to this box itself.",
+        "untrusted": "Set `host` to the name in the server's certificate, or `ca_bundle` to the file of its CA.",
+        "refused": "Check `from` and `to`, and that the server takes mail from this box.",
+    }
+    return notify_error(
+        access,
+        failure.kind,
+        f"The mail of {access.name} was not sent.",
+        said if said.endswith((".", "…")) else f"{said}.",
+        fixes.get(failure.kind, "Check `host`, `port` and `security`, and that no firewall is in between."),
+    )
+
+
+def _addresses_problem(text: str) -> str | None:
+    found = recipients_in(text)
+    if not found or not all(map(_ADDRESS.fullmatch, found)):
+        return "write addresses such as admin@example.com, several with commas"
+    return None
+
+
+def _address_problem(text: str) -> str | None:
+    return None if _ADDRESS.fullmatch(text) else "write one address, such as box@example.com"
+
+
+def _host_problem(text: str) -> str | None:
+    return None if _HOST.fullmatch(text) else "write the name or the address of the mail server alone"
+
+
+def _port_problem(text: str) -> str | None:
+    is_good = text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536
+    return None if is_good else "ports go from 1 to 65535"
+
+
+KIND = Kind(
+    name="smtp",
+    title="Mail (SMTP)",
+    fields=(
+        Field(
+            key="host", label="Server", help="The name of the mail server, as in its certificate.", check=_host_problem
+        ),
+        Field(
+            key="port",
+            label="Port",
+            help="Default: 587 for starttls, 465 for tls, 25 for none.",
+            required=False,
+            check=_port_problem,
+        ),
+        Field(
+            key="security",
+            label="Security",
+            help="How the connection is protected.",
+            required=False,
+            default="starttls",
+            choices=tuple(PORTS),
+        ),
+        Field(key="username", label="User name", help="For a server that wants a login.", required=False),
+        Field(key="password", label="Password", help="Of that user.", secret=True, required=False),
+        Field(
+            key="from",
+            label="From",
+            help="The sender. Default: certdeck@ and the name of this box.",
+            required=False,
+            check=_address_problem,
+        ),
+        Field(key="to", label="To", help="The recipients, with commas in between.", check=_addresses_problem),
+        CA_BUNDLE,
+        QUIET,
+    ),
+    help="Give the server that takes mail from this box, and who is to read it.",
+    send=send,
+)

@@ -1,0 +1,187 @@
+"""`certdeck notify …`: who is told when a renewal fails, a service serves another certificate, a run is missed."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from core.config.model import NotificationConfig
+from core.errors import NotFound, UsageError
+from tui.cli import exits
+from tui.cli.dns_secrets import ask_secret, secrets_from, settings_from
+from tui.cli.parser import Command
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.notifications import NotificationInfo, NotificationKind
+    from tui.cli.call import Call
+
+
+def _none(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+def _name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+# -- add ---------------------------------------------------------------------------------------------------------------
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what the entry is called here")
+    parser.add_argument("--kind", metavar="KIND", help="smtp, webhook or apprise (`certdeck notify kinds`)")
+
+    def several(option: str, metavar: str, help: str) -> None:
+        parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
+
+    several("--set", "KEY=VALUE", "a setting; an empty VALUE takes it away")
+    several("--secret", "KEY=FILE", "the file that holds a secret; - is standard input")
+    several("--on", "EVENT", "tell of these events only; `all` for every event (the default)")
+    parser.add_argument("--replace", action="store_true", help="change an entry; what is not given stays")
+
+
+def _add(call: Call) -> int:
+    args = call.args
+    had = call.engine.config().notifications.get(args.name)
+    if had is not None and not args.replace:
+        raise UsageError(
+            f"There is a notification {printable(args.name)} already.",
+            f"It is of the kind {printable(had.kind)}.",
+            "Add --replace to change it; what is not given stays. Or choose another name.",
+            details={"needs": "replace"},
+        )
+    kind = _kind(call, args.kind or (had.kind if had else None))
+    before = had if had is not None else NotificationConfig(name=args.name, kind=kind.name)
+    on = () if "all" in args.on else tuple(args.on) or before.on
+    config = replace(before, kind=kind.name, on=on, settings=_settings(before, kind, args))
+    secrets = secrets_from(args.secret, kind)
+    secrets |= _asked(call, config, kind, secrets)
+    with call.working(tell=False) as report:
+        entry = call.engine.add_notification(config, secrets, replace=args.replace, report=report)
+    from tui.cli.notify_text import added_lines, notification_json
+
+    call.result({**notification_json(entry), "changed": True}, added_lines(entry, kind))
+    return exits.DONE
+
+
+def _kind(call: Call, name: str | None) -> NotificationKind:
+    """Return the kind. Raises UsageError (`usage`): a kind is a word of the command, nothing that somebody has made."""
+    kinds = {each.name: each for each in call.engine.notification_kinds()}
+    if name is None:
+        raise UsageError(
+            "A new notification needs --kind.",
+            "Each kind has other settings and secrets.",
+            f"Choose one of: {', '.join(kinds)}.",
+        )
+    if name not in kinds:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, kinds, n=1)
+        raise UsageError(
+            f"There is no kind of notification {printable(name)}.",
+            f"The nearest is {near[0]}." if near else "No kind has a similar name.",
+            f"Choose one of: {', '.join(kinds)}.",
+        )
+    return kinds[name]
+
+
+def _settings(had: NotificationConfig, kind: NotificationKind, args: argparse.Namespace) -> Mapping[str, str]:
+    before = had.settings if had.kind == kind.name else {}
+    given = settings_from(args.set, kind)
+    for key, value in given.items():
+        if not value and key not in before:
+            raise UsageError(
+                f"The setting {printable(key)} is empty.",
+                "A variable of a script may not be set.",
+                "Give a value, or leave it out.",
+            )
+    return {key: value for key, value in {**before, **given}.items() if value}
+
+
+def _asked(
+    call: Call, config: NotificationConfig, kind: NotificationKind, secrets: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """Ask for the secrets that the entry needs and lacks, where there is somebody to ask."""
+    try:
+        wrong = call.engine.check_notification(config, secrets)
+    except NotFound:
+        return {}
+    needed = [field for field in kind.fields if field.secret and field.key in wrong and field.key not in secrets]
+    if "username" in config.settings and not secrets and config.name not in call.engine.config().notifications:
+        needed += [field for field in kind.fields if field.key == "password"]
+    if not call.can_ask or len(wrong) > len(needed):
+        return {}
+    return {field.key: ask_secret(call, field) for field in needed}
+
+
+# -- list, kinds, test, remove -----------------------------------------------------------------------------------------
+
+
+def _list(call: Call) -> int:
+    from tui.cli.notify_text import list_lines, notification_json
+
+    entries: tuple[NotificationInfo, ...] = call.engine.notifications()
+    call.result({"notifications": [notification_json(each) for each in entries]}, list_lines(entries))
+    return exits.DONE
+
+
+def _kinds_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="only this one")
+
+
+def _kinds(call: Call) -> int:
+    from tui.cli.notify_text import kind_json, kinds_lines
+
+    kinds = (_kind(call, call.args.kind),) if call.args.kind else call.engine.notification_kinds()
+    call.result({"kinds": [kind_json(each) for each in kinds]}, kinds_lines(kinds))
+    return exits.DONE
+
+
+def _test(call: Call) -> int:
+    with call.working(tell=False) as report:
+        test = call.engine.test_notification(call.args.name, report=report, cancel=call.cancel)
+    value = {"name": test.name, "kind": test.kind, "ok": True, "said": test.said, "milliseconds": test.milliseconds}
+    call.result(value, [f"Sent. {printable(test.name)} answered: {printable(test.said)}"])
+    return exits.DONE
+
+
+def _remove(call: Call) -> int:
+    with call.working(tell=False) as report:
+        call.engine.remove_notification(call.args.name, report=report)
+    said = f"Removed {printable(call.args.name)} and its secrets."
+    call.result({"name": call.args.name, "changed": True}, [said])
+    return exits.DONE
+
+
+COMMANDS = (
+    Command(words="notify list", arguments=_none, run=_list, examples=("notify list",)),
+    Command(
+        words="notify kinds", arguments=_kinds_arguments, run=_kinds, examples=("notify kinds", "notify kinds smtp")
+    ),
+    Command(
+        words="notify add",
+        arguments=_add_arguments,
+        run=_add,
+        examples=(
+            "notify add admins --kind smtp --set host=mail.example.com username=box to=admin@example.com --secret password=FILE",
+            "notify add chat --kind webhook --set url=https://chat.example.com/hook --secret signing_key=-",
+            "notify add admins --replace --set quiet=22:00-07:00    # only what is urgent at night",
+            "notify add pager --kind webhook --set url=https://pager.example.com/ --on deadline revoked",
+        ),
+        notes="Events: renewed failed expiring deadline rolled-back not-served timer run-missed credentials revoked fallback\n"
+        "recovered. Secrets go into the vault; they never stand among the arguments.",
+    ),
+    Command(
+        words="notify test",
+        arguments=_name,
+        run=_test,
+        examples=("notify test admins",),
+        notes="Sends a test message and shows what the other side answered. The exit status is 1 when it was not taken.",
+    ),
+    Command(words="notify remove", arguments=_name, run=_remove, examples=("notify remove admins",)),
+)
