@@ -24,7 +24,6 @@ from core.dns.provider import (
     Kind,
     TxtRecord,
     provider_error,
-    web_address_problem,
 )
 from core.dns.txt import quoted, unquoted
 from core.errors import DnsProviderError
