@@ -19,14 +19,14 @@ class Accounts(Frame):
         self, issuer: str, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> AccountInfo:
         """Give the account a new key; killed in between, the next use finds out which one holds."""
-        from core.workflows.account_changes import roll_over
+        from core.workflows.settings.account_changes import roll_over
 
         with self._writing("account rollover", report, cancel) as context:
             return roll_over(context, issuer)
 
     def deactivate_account(self, issuer: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> None:
         """Give the account up for good and forget it; the next order makes a new one."""
-        from core.workflows.account_changes import deactivate
+        from core.workflows.settings.account_changes import deactivate
 
         with self._writing("account deactivate", report, cancel) as context:
             deactivate(context, issuer)
@@ -35,7 +35,7 @@ class Accounts(Frame):
         self, issuer: str, email: str | None, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> AccountInfo:
         """Tell the CA another contact, or none. Raises UsageError for what is no address."""
-        from core.workflows.account_changes import set_contact
+        from core.workflows.settings.account_changes import set_contact
 
         with self._writing("account contact", report, cancel) as context:
             return set_contact(context, issuer, email)
@@ -55,7 +55,7 @@ class Accounts(Frame):
         Raises AccountError (`account-error`) for what is no key, or has no account, and where `passphrase` is missing or wrong
         (`details["passphrase"]`: `needed`, `wrong`); UsageError where there is another account and `replace` is not given.
         """
-        from core.workflows.account_changes import import_key
+        from core.workflows.settings.account_changes import import_key
 
         with self._writing("account import", report, cancel) as context:
             return import_key(context, issuer, key, replace_existing=replace, passphrase=passphrase)

@@ -38,14 +38,14 @@ class Archives(Frame):
         Raises UsageError (`usage`), StoreError, LockHeld.
         """
         from core.store.sealed_stream import Lock
-        from core.workflows.backup import backup
+        from core.workflows.keeping.backup import backup
 
         with self._writing("backup", report, cancel) as context:
             return backup(context, out, Lock(passphrase=passphrase, key_pem=to_key))
 
     def backed_up_elsewhere(self, *, report: Reporter = ignore) -> None:
         """Keep that the master key is backed up by other means."""
-        from core.workflows.backup import backed_up_elsewhere
+        from core.workflows.keeping.backup import backed_up_elsewhere
 
         with self._writing("backup", report) as context:
             backed_up_elsewhere(context)
@@ -57,7 +57,7 @@ class Archives(Frame):
         """
         from core.store.sealed_stream import Lock
         from core.workflows.context import View
-        from core.workflows.restore import look
+        from core.workflows.keeping.restore import look
 
         view = View(paths=self.paths, env=self.env, config=self._config_or_default())
         return look(view, file, Lock(passphrase=passphrase, key_pem=key))
@@ -77,7 +77,7 @@ class Archives(Frame):
         Raises AlreadyThere (`already-there`), and as `look_at_backup` does.
         """
         from core.store.sealed_stream import Lock
-        from core.workflows.restore import restore
+        from core.workflows.keeping.restore import restore
 
         with self._writing("restore", report, cancel, config=self._config_or_default()) as context:
             return restore(context, file, Lock(passphrase=passphrase, key_pem=key), replace_all=replace)
@@ -91,7 +91,7 @@ class Archives(Frame):
         Raises UsageError (`usage`), StoreError.
         """
         from core.events import KeyUsed
-        from core.workflows.report import Source, write_report
+        from core.workflows.keeping.report import Source, write_report
 
         entries: tuple[LogEntry, ...] = ()
         with self._history() as history:

@@ -52,7 +52,7 @@ class Certificates(Frame):
         self, request: IssueRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Issued | Pending:
         """Order, fetch, store and deploy a certificate."""
-        from core.workflows.issue import issue
+        from core.workflows.issuing.issue import issue
 
         with self._writing("issue", report, cancel) as context:
             return issue(context, request)
@@ -75,7 +75,7 @@ class Certificates(Frame):
 
         Raises NotFound (`not-found`) when there is no open order; IssuerError, TargetError.
         """
-        from core.workflows.issue import complete
+        from core.workflows.issuing.issue import complete
 
         with self._writing("complete", report, cancel, name) as context:
             return complete(context, name, anyway=anyway)
@@ -90,12 +90,12 @@ class Certificates(Frame):
         cancel: CancelToken | None = None,
     ) -> RenewalReport:
         """Renew what is due. The lock is taken only when something is; failures of single lineages are in the report."""
-        from core.workflows.renew import renew
+        from core.workflows.renewing.renew import renew
 
         view = self._view()
         if dry_run or not tells_anybody(view.config):
             return renew(view, lambda: self._writing("renew", report, cancel), names, force=force, dry_run=dry_run)
-        from core.workflows.aftermath import Aftermath
+        from core.workflows.telling.aftermath import Aftermath
 
         is_scheduled = not names and not force
         after = Aftermath(view, report, self._history, cancel, is_scheduled=is_scheduled, names=names)
@@ -123,7 +123,7 @@ class Certificates(Frame):
 
         Raises NewerElsewhere (`newer-elsewhere`) where that would replace a newer certificate of somebody else, unless `force`.
         """
-        from core.workflows.deploy import deploy
+        from core.workflows.deploying.deploy import deploy
 
         with self._writing("deploy", report, cancel, name) as context:
             return deploy(context, name, targets, version=version, force=force)
@@ -132,7 +132,7 @@ class Certificates(Frame):
         self, name: str, *, force: bool = False, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Deployment:
         """Put the version before the live one onto its targets. `force` as in `deploy`."""
-        from core.workflows.deploy import rollback
+        from core.workflows.deploying.deploy import rollback
 
         with self._writing("rollback", report, cancel, name) as context:
             return rollback(context, name, force=force)
@@ -148,14 +148,14 @@ class Certificates(Frame):
         report: Reporter = ignore,
     ) -> Exported:
         """Write the live certificate to a file: `pem`, `fullchain`, `pfx`, `der`, `haproxy`."""
-        from core.workflows.export import export
+        from core.workflows.keeping.export import export
 
         with self._writing("export", report, None, name) as context:
             return export(context, name, format=format, out=out, passphrase=passphrase, legacy=legacy)
 
     def delete(self, name: str, *, force: bool = False, report: Reporter = ignore) -> Deleted:
         """Forget a lineage; a sealed copy stays for 30 days. Refused while a target uses it, unless `force`."""
-        from core.workflows.delete import delete
+        from core.workflows.keeping.delete import delete
 
         with self._writing("delete", report, None, name) as context:
             return delete(context, name, force=force)
@@ -169,7 +169,7 @@ class Certificates(Frame):
         cancel: CancelToken | None = None,
     ) -> None:
         """Ask the CA to revoke the live certificate."""
-        from core.workflows.revoke import revoke
+        from core.workflows.keeping.revoke import revoke
 
         with self._writing("revoke", report, cancel, name) as context:
             revoke(context, name, reason)
@@ -177,7 +177,7 @@ class Certificates(Frame):
         if config.notifications:
             from core.renewal_report import RenewalReport
             from core.store.index import facts_of
-            from core.workflows.aftermath import Aftermath
+            from core.workflows.telling.aftermath import Aftermath
 
             after = Aftermath(self._view(), report, self._history, cancel, is_scheduled=False, names=[name])
             after.ended(RenewalReport(), [facts_of(self.paths, name)])
@@ -210,7 +210,7 @@ class Certificates(Frame):
             UsageError: `replace` is needed (`details["needs"] == "replace"`).
             TargetError: everything was put back; the new version waits.
         """
-        from core.workflows.upload import import_upload
+        from core.workflows.uploading.upload import import_upload
 
         with self._writing("import", report, cancel, name) as context:
             return import_upload(
@@ -232,7 +232,7 @@ class Certificates(Frame):
 
         Returns those that change; `dry_run` only looks. Raises NotFound, UsageError: nothing has changed then.
         """
-        from core.workflows.settings import change_issuer
+        from core.workflows.settings.lineage_settings import change_issuer
 
         if dry_run:
             return change_issuer(self._reading(), names, issuer, dry_run=True)
@@ -248,7 +248,7 @@ class Certificates(Frame):
         report: Reporter = ignore,
     ) -> None:
         """Change settings of a lineage; None leaves one as it is, `renew_days_before=0` removes it."""
-        from core.workflows.settings import set_lineage
+        from core.workflows.settings.lineage_settings import set_lineage
 
         with self._writing("set", report, None, name) as context:
             set_lineage(context, name, auto_renew=auto_renew, renew_days_before=renew_days_before)

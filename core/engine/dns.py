@@ -19,25 +19,25 @@ class DnsProviders(Frame):
 
     def dns_kinds(self) -> tuple[DnsKind, ...]:
         """Return the built-in kinds of providers, in the order in which they are offered."""
-        from core.workflows.dns import kinds
+        from core.workflows.settings.dns import kinds
 
         return kinds()
 
     def dns_kind(self, name: str) -> DnsKind:
         """Return one kind, also `lexicon:PROVIDER`. Raises NotFound (`not-found`)."""
-        from core.workflows.dns import kind
+        from core.workflows.settings.dns import kind
 
         return kind(name)
 
     def lexicon_providers(self) -> tuple[str, ...]:
         """Return the providers that dns-lexicon brings, sorted; none where it is not installed. Takes 0.3 s the first time."""
-        from core.workflows.dns import lexicon_providers
+        from core.workflows.settings.dns import lexicon_providers
 
         return lexicon_providers()
 
     def dns_providers(self) -> tuple[DnsProviderInfo, ...]:
         """Return the entries of `[dns_providers]`, sorted. Opens no secret."""
-        from core.workflows.dns import providers
+        from core.workflows.settings.dns import providers
 
         return providers(self._reading())
 
@@ -46,7 +46,7 @@ class DnsProviders(Frame):
 
         Secrets that the entry of that name has already need not be given again.
         """
-        from core.workflows.dns import problems
+        from core.workflows.settings.dns import problems
 
         return problems(self._reading(), config, secrets)
 
@@ -66,14 +66,14 @@ class DnsProviders(Frame):
 
         Raises UsageError (`usage`), with `details["problems"]` by field; NotFound for an unknown kind.
         """
-        from core.workflows.dns import add_provider
+        from core.workflows.settings.dns import add_provider
 
         with self._writing("dns add", report) as context:
             return add_provider(context, config, secrets, replace=replace)
 
     def remove_dns_provider(self, name: str, *, report: Reporter = ignore) -> None:
         """Forget an entry and its secrets. Raises UsageError while a lineage or an open order uses it; NotFound."""
-        from core.workflows.dns import remove_provider
+        from core.workflows.settings.dns import remove_provider
 
         with self._writing("dns remove", report) as context:
             remove_provider(context, name)
@@ -93,7 +93,7 @@ class DnsProviders(Frame):
 
         Raises NotFound; UsageError where no domain can be told; LockHeld.
         """
-        from core.workflows.connection_test import test_provider
+        from core.workflows.settings.connection_test import test_provider
 
         with self._writing("dns test", report, cancel) as context:
             return test_provider(context, name, domain)
@@ -102,7 +102,7 @@ class DnsProviders(Frame):
 
     def open_order(self, name: str) -> OpenOrder:
         """Return the open order of a lineage as it lies on disk. Raises NotFound (`not-found`)."""
-        from core.workflows.manual import open_order
+        from core.workflows.issuing.manual import open_order
 
         return open_order(self._reading(), name)
 
@@ -111,13 +111,13 @@ class DnsProviders(Frame):
 
         Raises NotFound, Cancelled.
         """
-        from core.workflows.manual import look
+        from core.workflows.issuing.manual import look
 
         return look(self._reading(cancel), name)
 
     def give_up(self, name: str, *, report: Reporter = ignore) -> None:
         """Forget the open order of a lineage; the records that were set for it are no longer needed. Raises NotFound."""
-        from core.workflows.manual import give_up
+        from core.workflows.issuing.manual import give_up
 
         with self._writing("give up", report, None, name) as context:
             give_up(context, name)

@@ -120,8 +120,8 @@ class Frame:
         from core.events import MAY_LEAVE_SOMETHING, Failed, RecordsRequired, RunFinished, RunStarted, Warned
         from core.store.lock import writers_lock
         from core.workflows.clock import keep
-        from core.workflows.recover import recover
-        from core.workflows.system_log import write_line
+        from core.workflows.deploying.recover import recover
+        from core.workflows.telling.system_log import write_line
 
         config = self.config() if config is None else config
         with writers_lock(self.paths, self.env, operation) as held, self._history() as history:

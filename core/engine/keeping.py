@@ -16,7 +16,7 @@ class Keeping(Frame):
 
     def deleted(self) -> tuple[DeletedLineage, ...]:
         """Return what `undelete` can bring back. Needs no lock and no key."""
-        from core.workflows.undelete import deleted
+        from core.workflows.keeping.undelete import deleted
 
         return deleted(self._view())
 
@@ -25,7 +25,7 @@ class Keeping(Frame):
 
         Raises NotFound (`not-found`), UsageError (`usage`) where there is a lineage of that name, VaultError.
         """
-        from core.workflows.undelete import undelete
+        from core.workflows.keeping.undelete import undelete
 
         with self._writing("undelete", report, None, name) as context:
             return undelete(context, name)
@@ -43,7 +43,7 @@ class Keeping(Frame):
 
     def lost_secrets(self) -> tuple[LostSecret, ...]:
         """Return what no master key of this box opens. Needs no lock; raises VaultError where a passphrase is missing or wrong."""
-        from core.workflows.new_vault import lost_secrets
+        from core.workflows.keeping.new_vault import lost_secrets
 
         return lost_secrets(self._reading())
 
@@ -53,7 +53,7 @@ class Keeping(Frame):
         Raises UsageError (`usage`) where everything opens; VaultError as `lost_secrets`.
         """
         from core.store.backup_record import forget
-        from core.workflows.new_vault import new_vault
+        from core.workflows.keeping.new_vault import new_vault
 
         with self._writing("vault new", report) as context:
             forget(self.paths)  # what was backed up is another key

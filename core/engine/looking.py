@@ -55,7 +55,7 @@ class Looking(Frame):
 
     def pem(self, name: str) -> PemView:
         """Return the live fullchain of a lineage (SO-36). Raises NotFound."""
-        from core.workflows.export import pem_view
+        from core.workflows.keeping.export import pem_view
 
         return pem_view(self._reading(), name)
 
@@ -71,19 +71,19 @@ class Looking(Frame):
 
     def issuers(self) -> tuple[IssuerInfo, ...]:
         """Return the built-in and configured issuers together."""
-        from core.workflows.issuers import issuers
+        from core.workflows.settings.issuers import issuers
 
         return issuers(self._reading())
 
     def accounts(self) -> tuple[AccountInfo, ...]:
-        from core.workflows.accounts import accounts
+        from core.workflows.settings.accounts import accounts
 
         with self._history() as history:  # each look at a key belongs into the audit trail
             who = self.env.host.user()
             return accounts(self._context(self.config(), lambda told: history.record(told, who), None))
 
     def targets(self) -> tuple[TargetInfo, ...]:
-        from core.workflows.targets import targets
+        from core.workflows.settings.targets import targets
 
         return targets(self._reading())
 
@@ -95,7 +95,7 @@ class Looking(Frame):
 
     def schedule(self) -> ScheduleInfo:
         """Return when the scheduled run comes and whether it lives. Asks systemd or cron: a fraction of a second."""
-        from core.workflows.schedule import schedule
+        from core.workflows.settings.schedule import schedule
 
         return schedule(self._view())
 
@@ -112,7 +112,7 @@ class Looking(Frame):
 
     def test_issuer(self, name: str, *, cancel: CancelToken | None = None) -> IssuerTest:
         """Read an issuer's directory. Raises IssuerError, NotFound."""
-        from core.workflows.issuers import test_issuer
+        from core.workflows.settings.issuers import test_issuer
 
         return test_issuer(self._reading(cancel), name)
 
@@ -126,25 +126,25 @@ class Looking(Frame):
 
     def daily_look(self) -> tuple[Finding, ...]:
         """Return what is wrong in the store, looked at once a day while all is well; remembers when that was."""
-        from core.workflows.inspect_store import daily_look
+        from core.workflows.keeping.inspect_store import daily_look
 
         return daily_look(self._reading())
 
     def self_check(self) -> tuple[Finding, ...]:
         """Load every module, open every sealed record, read every file, verify the log. Changes nothing."""
-        from core.workflows.self_check import self_check
+        from core.workflows.keeping.self_check import self_check
 
         return self_check(self._reading())
 
     def check_request(self, request: IssueRequest) -> tuple[Finding, ...]:
         """Check a request offline and at once: names, the issuer's limits, targets, the port's settings."""
-        from core.workflows.request import findings
+        from core.workflows.issuing.request import findings
 
         return findings(self._reading(), request)
 
     def test_target(self, name: str, *, cancel: CancelToken | None = None) -> tuple[Finding, ...]:
         """Look at a target's files, run its configuration test, and ask what it serves."""
-        from core.workflows.targets import test_target
+        from core.workflows.settings.targets import test_target
 
         return test_target(self._reading(cancel), name)
 
@@ -171,6 +171,6 @@ class Looking(Frame):
             force: show what `import_upload` with `force` would let pass.
             fetch_chain: fetch missing intermediates from where the certificates say they are; ten seconds at worst.
         """
-        from core.workflows.examine import check
+        from core.workflows.uploading.examine import check
 
         return check(self._reading(), upload, host=host, name=name, force=force, fetch_chain=fetch_chain)

@@ -19,13 +19,13 @@ class Notifications(Frame):
 
     def notification_kinds(self) -> tuple[NotificationKind, ...]:
         """Return the kinds of channels, in the order in which they are offered."""
-        from core.workflows.notifications import kinds
+        from core.workflows.settings.notifications import kinds
 
         return kinds()
 
     def notifications(self) -> tuple[NotificationInfo, ...]:
         """Return the entries of `[notifications]`, sorted. Opens no secret."""
-        from core.workflows.notifications import channels
+        from core.workflows.settings.notifications import channels
 
         return channels(self._reading())
 
@@ -34,7 +34,7 @@ class Notifications(Frame):
 
         Secrets that the entry of that name has already need not be given again. Raises NotFound for an unknown kind.
         """
-        from core.workflows.notifications import problems
+        from core.workflows.settings.notifications import problems
 
         return problems(self._reading(), config, secrets)
 
@@ -54,14 +54,14 @@ class Notifications(Frame):
 
         Raises UsageError (`usage`), with `details["problems"]` by field; NotFound for an unknown kind.
         """
-        from core.workflows.notifications import add_channel
+        from core.workflows.settings.notifications import add_channel
 
         with self._writing("notify add", report) as context:
             return add_channel(context, config, secrets, replace=replace)
 
     def remove_notification(self, name: str, *, report: Reporter = ignore) -> None:
         """Forget an entry and its secrets. Raises NotFound."""
-        from core.workflows.notifications import remove_channel
+        from core.workflows.settings.notifications import remove_channel
 
         with self._writing("notify remove", report) as context:
             remove_channel(context, name)
@@ -73,7 +73,7 @@ class Notifications(Frame):
 
         Raises NotFound, UsageError, NotifyError (`notify-failed`), Cancelled.
         """
-        from core.workflows.notifications import test_channel
+        from core.workflows.settings.notifications import test_channel
 
         with self._writing("notify test", report, cancel) as context:
             return test_channel(context, name)

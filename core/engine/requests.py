@@ -38,32 +38,32 @@ class Requests(Frame):
 
         Raises AlreadyThere with `details["needs"] == "replace"` where there is such a one.
         """
-        from core.workflows.csr import make_request
+        from core.workflows.uploading.csr import make_request
 
         with self._writing("signing request", report, cancel) as context:
             return make_request(context, name, domains, key_type=key_type, subject=subject, replace=replace)
 
     def csrs(self) -> tuple[SigningRequest, ...]:
         """Return the requests whose certificates have not been imported yet, by name."""
-        from core.workflows.csr import open_requests
+        from core.workflows.uploading.csr import open_requests
 
         return open_requests(self._view())
 
     def csr(self, name: str) -> SigningRequest:
         """Return one of them. Raises NotFound (`not-found`)."""
-        from core.workflows.csr import open_request
+        from core.workflows.uploading.csr import open_request
 
         return open_request(self._view(), name)
 
     def write_csr(self, name: str, out: Path) -> None:
         """Write one of them to a file, replacing what is there. Raises NotFound, UsageError, StoreError."""
-        from core.workflows.csr import write_request
+        from core.workflows.uploading.csr import write_request
 
         write_request(self._view(), name, out)
 
     def remove_csr(self, name: str, *, report: Reporter = ignore) -> None:
         """Forget a request and its private key; a certificate for it cannot be used then. Raises NotFound (`not-found`)."""
-        from core.workflows.csr import forget_request
+        from core.workflows.uploading.csr import forget_request
 
         with self._writing("signing request removal", report) as context:
             forget_request(context, name)

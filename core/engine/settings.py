@@ -18,49 +18,49 @@ class Settings(Frame):
 
     def add_issuer(self, name: str, config: IssuerConfig, *, report: Reporter = ignore) -> None:
         """Add an issuer, or override a built-in one, in `certdeck.toml`."""
-        from core.workflows.issuers import add_issuer
+        from core.workflows.settings.issuers import add_issuer
 
         with self._writing("issuer add", report) as context:
             add_issuer(context, name, config)
 
     def remove_issuer(self, name: str, *, report: Reporter = ignore) -> None:
         """Remove an entry of `certdeck.toml`. Refused while a lineage uses an issuer that is not built in."""
-        from core.workflows.issuers import remove_issuer
+        from core.workflows.settings.issuers import remove_issuer
 
         with self._writing("issuer remove", report) as context:
             remove_issuer(context, name)
 
     def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> tuple[str, ...]:
         """Make an issuer the one of new certificates; returns the existing ones that keep another."""
-        from core.workflows.issuers import set_default_issuer
+        from core.workflows.settings.issuers import set_default_issuer
 
         with self._writing("issuer default", report) as context:
             return set_default_issuer(context, name)
 
     def agree_terms(self, issuer: str, *, report: Reporter = ignore) -> None:
         """Keep in the configuration that somebody agreed to the issuer's terms of service."""
-        from core.workflows.issuers import agree_terms
+        from core.workflows.settings.issuers import agree_terms
 
         with self._writing("issuer agree", report) as context:
             agree_terms(context, issuer)
 
     def set_eab(self, issuer: str, *, kid: str, hmac: bytes, report: Reporter = ignore) -> None:
         """Keep an external account binding: the key id in the configuration, the HMAC key in the vault."""
-        from core.workflows.accounts import set_eab
+        from core.workflows.settings.accounts import set_eab
 
         with self._writing("account eab", report) as context:
             set_eab(context, issuer, kid=kid, hmac=hmac)
 
     def add_target(self, config: TargetConfig, *, report: Reporter = ignore) -> None:
         """Add or change a target in `certdeck.toml`."""
-        from core.workflows.targets import add_target
+        from core.workflows.settings.targets import add_target
 
         with self._writing("target add", report) as context:
             add_target(context, config)
 
     def remove_target(self, name: str, *, report: Reporter = ignore) -> None:
         """Forget a target; its files stay as they are."""
-        from core.workflows.targets import remove_target
+        from core.workflows.settings.targets import remove_target
 
         with self._writing("target remove", report) as context:
             remove_target(context, name)
@@ -72,14 +72,14 @@ class Settings(Frame):
 
         Raises UsageError (`usage`) where a certificate lives too short for it.
         """
-        from core.workflows.schedule import set_schedule
+        from core.workflows.settings.schedule import set_schedule
 
         with self._writing("schedule on", report) as context:
             return set_schedule(context, preset=preset, at=at)
 
     def unschedule(self, *, report: Reporter = ignore) -> ScheduleInfo:
         """Switch the scheduled run off."""
-        from core.workflows.schedule import unschedule
+        from core.workflows.settings.schedule import unschedule
 
         with self._writing("schedule off", report) as context:
             return unschedule(context)

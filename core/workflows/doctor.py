@@ -18,8 +18,8 @@ from core.operations import Finding, IssueRequest
 from core.version import BUILT
 from core.workflows.context import Context
 from core.workflows.doctor_permissions import permissions
-from core.workflows.inspect_store import inspect_store
-from core.workflows.plan import Plan, lineage_of, plan
+from core.workflows.issuing.plan import Plan, lineage_of, plan
+from core.workflows.keeping.inspect_store import inspect_store
 
 Check = Callable[[], Iterable[Finding]]
 
@@ -107,7 +107,7 @@ def _failed(id: str, title: str, exc: CertdeckError) -> Finding:
 def _clock(context: Context) -> Iterator[Finding]:
     from core.store.index import facts_of_all
     from core.workflows.clock import FIX, doubt
-    from core.workflows.due import void_of
+    from core.workflows.renewing.due import void_of
 
     now = context.env.clock.now()
     if now < BUILT:
@@ -192,9 +192,9 @@ def _directory(context: Context, name: str, wanted: Plan | None) -> Iterator[Fin
 
     Without a plan nobody orders yet, and who does may still agree and name an address: a warning.
     """
-    from core.workflows.acquire import CLOCKS_DIFFER
-    from core.workflows.issuers import ask_issuer
-    from core.workflows.plan import issuer_named
+    from core.workflows.issuing.acquire import CLOCKS_DIFFER
+    from core.workflows.issuing.plan import issuer_named
+    from core.workflows.settings.issuers import ask_issuer
 
     if issuer_named(context.config, name).kind != "acme":
         yield Finding(id="directory", status="pass", title="Issuer", detail=f"{name}: on this box, no network needed")
@@ -310,7 +310,7 @@ def _public_names(wanted: Plan) -> Iterator[Finding]:
 
 
 def _targets(context: Context, names: Iterable[str]) -> Iterator[Finding]:
-    from core.workflows.targets import test_target
+    from core.workflows.settings.targets import test_target
 
     wanted = list(names)
     if not wanted:

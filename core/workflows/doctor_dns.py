@@ -12,8 +12,8 @@ from core.dns.placement import delegated
 from core.operations import Finding
 from core.store.accounts import load_account
 from core.workflows.context import Context
-from core.workflows.plan import Plan
-from core.workflows.providers import entries_of, the_entry, zones_at
+from core.workflows.issuing.plan import Plan
+from core.workflows.settings.providers import entries_of, the_entry, zones_at
 
 Check = Callable[[], Iterable[Finding]]
 

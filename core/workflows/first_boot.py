@@ -27,7 +27,7 @@ from core.workflows.context import Context
 if TYPE_CHECKING:
     from core.lineage_status import LineageStatus
     from core.store.index import Facts
-    from core.workflows.plan import Plan
+    from core.workflows.issuing.plan import Plan
 
 NAME = "default"
 ISSUER = "self-signed"
@@ -193,8 +193,8 @@ def remake(context: Context, plan: Plan) -> int:
 
 def _make(context: Context, spec: LineageConfig, names: tuple[str, ...]) -> int:
     from core.store.lineages import live_version, read_pair
-    from core.workflows.acquire import self_signed, store
-    from core.workflows.plan import self_signed_plan
+    from core.workflows.issuing.acquire import self_signed, store
+    from core.workflows.issuing.plan import self_signed_plan
     from core.x509 import key
     from core.x509.key_reader import MalformedKey, load_key
 
@@ -209,9 +209,9 @@ def _make(context: Context, spec: LineageConfig, names: tuple[str, ...]) -> int:
 
 
 def _deploy(context: Context, version: int, spec: LineageConfig) -> LineageStatus:
-    from core.workflows.afterwards import status_after
-    from core.workflows.outcome import target_configs
-    from core.workflows.transaction import deploy_version
+    from core.workflows.deploying.afterwards import status_after
+    from core.workflows.deploying.transaction import deploy_version
+    from core.workflows.renewing.outcome import target_configs
 
     spec = replace(spec, domains=_names(context))
     deploy_version(context, spec.name, version, target_configs(context, spec.targets), spec=spec)

@@ -25,11 +25,12 @@ from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.kinds import resolved
 from core.targets.observe import observe
 from core.version import VERSION
-from core.workflows import clock, last_run
+from core.workflows import clock
 from core.workflows.context import View
-from core.workflows.due import believable, decide, renewal_time, seconds_to_renew, void_of, why_never_alone
-from core.workflows.method import method_of
-from core.workflows.timer import timer
+from core.workflows.issuing.method import method_of
+from core.workflows.renewing import last_run
+from core.workflows.renewing.due import believable, decide, renewal_time, seconds_to_renew, void_of, why_never_alone
+from core.workflows.renewing.timer import timer
 
 _PROBE_SECONDS = 3.0
 
@@ -266,7 +267,7 @@ def _with_outside(
     if state.state not in ("stale", "failed") or facts.on_fallback or facts.version is None:
         return state
     from core.store.lineages import read_version
-    from core.workflows.outside import in_words, outside
+    from core.workflows.deploying.outside import in_words, outside
 
     try:
         ours = read_version(view.paths, facts.name, facts.version).certificate

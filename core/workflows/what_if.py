@@ -14,12 +14,12 @@ from core.schedule.record import OFF
 from core.schedule.record import load as load_schedule
 from core.store.index import Facts, facts_of_all
 from core.workflows.context import View
-from core.workflows.due import BY_HAND, why_never_alone
-from core.workflows.method import UPLOAD as UPLOADED
-from core.workflows.method import is_acme
-from core.workflows.plan import issuer_named
+from core.workflows.issuing.method import UPLOAD as UPLOADED
+from core.workflows.issuing.method import is_acme
+from core.workflows.issuing.plan import issuer_named
+from core.workflows.renewing.due import BY_HAND, why_never_alone
+from core.workflows.renewing.timer import timer
 from core.workflows.status import not_found
-from core.workflows.timer import timer
 
 
 def what_if(view: View, day: date, names: tuple[str, ...] = ()) -> Forecast:

@@ -161,7 +161,7 @@ KNOWN_CIRCLES = (
     # InputRejected carries what the checks found, that carries the state of a certificate, and that the error of its last run.
     {"core.errors", "core.lineage_status", "core.upload.values"},
     # The first boot stores as every certificate is stored, and storing takes how long a self-signed one is valid from there.
-    {"core.workflows.acquire", "core.workflows.first_boot", "core.workflows.outcome"},
+    {"core.workflows.issuing.acquire", "core.workflows.first_boot", "core.workflows.renewing.outcome"},
 )
 
 

@@ -108,13 +108,13 @@ IN_FOREIGN_FOLDERS = (
     "core/challenges/webroot.py",
     "core/dns/providers/hook.py",
     "core/targets/",
-    "core/workflows/csr.py",
-    "core/workflows/deploy.py",
-    "core/workflows/export.py",
-    "core/workflows/inflight.py",
-    "core/workflows/out_file.py",
-    "core/workflows/recover.py",
-    "core/workflows/transaction.py",
+    "core/workflows/uploading/csr.py",
+    "core/workflows/deploying/deploy.py",
+    "core/workflows/keeping/export.py",
+    "core/workflows/deploying/inflight.py",
+    "core/workflows/keeping/out_file.py",
+    "core/workflows/deploying/recover.py",
+    "core/workflows/deploying/transaction.py",
 )
 """What works, or could come to work, in folders that are not certdeck's own."""
 
@@ -136,9 +136,9 @@ BY_PATH = {
 MAY_LOOK_UP = {
     ("core/targets/check.py", "os.path.realpath"): "compares where configured paths lead; opens nothing",
     ("core/targets/observe.py", "read_bytes"): "certdeck's own live/NAME",
-    ("core/workflows/inflight.py", "glob"): "certdeck's own certificates.d",
-    ("core/workflows/inflight.py", "read_text"): "certdeck's own certificates.d",
-    ("core/workflows/out_file.py", "os.stat"): "certdeck's own state, whose identity is compared",
+    ("core/workflows/deploying/inflight.py", "glob"): "certdeck's own certificates.d",
+    ("core/workflows/deploying/inflight.py", "read_text"): "certdeck's own certificates.d",
+    ("core/workflows/keeping/out_file.py", "os.stat"): "certdeck's own state, whose identity is compared",
 }
 
 

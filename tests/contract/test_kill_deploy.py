@@ -17,8 +17,8 @@ from core.errors import CertdeckError, ConfigTestFailed
 from core.events import Recovered
 from core.ports import Completed
 from core.store import journal, lineages
-from core.workflows.recover import recover
-from core.workflows.transaction import deploy_version
+from core.workflows.deploying.recover import recover
+from core.workflows.deploying.transaction import deploy_version
 from tests.support.authority import Leaf, self_signed
 from tests.support.killer import full_disks, kills
 from tests.support.nginx import NginxServer

@@ -18,8 +18,8 @@ from core.store import lineages
 from core.system import environment
 from core.targets.observe import observe
 from core.workflows.context import Context
-from core.workflows.deploy import rollback
-from core.workflows.transaction import deploy_version
+from core.workflows.deploying.deploy import rollback
+from core.workflows.deploying.transaction import deploy_version
 from tests.support.authority import Leaf, self_signed
 from tests.support.nginx import NginxServer
 from tests.support.programs import free_port, wait_until

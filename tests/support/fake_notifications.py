@@ -11,7 +11,7 @@ from core.errors import NotFound
 from core.events import Reporter
 from core.notifications import NotificationInfo, NotificationKind, NotificationTest
 from core.ports import CancelToken
-from core.workflows.notifications import kinds
+from core.workflows.settings.notifications import kinds
 
 
 class FakeNotifications:

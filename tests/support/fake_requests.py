@@ -15,7 +15,7 @@ from core.events import Changed, Event, Reporter
 from core.identifiers import parse_identifiers
 from core.ports import CancelToken
 from core.upload.values import SigningRequest
-from core.workflows.csr import advice
+from core.workflows.uploading.csr import advice
 from core.x509.subject import parse_subject, subject_text
 from tests.support.lineages import NOW
 

@@ -15,7 +15,7 @@ from core.ports import CancelToken, Completed, Environment, Places, Served
 from core.store import lineages
 from core.store.versions import CertificateFacts, VersionFacts
 from core.workflows.context import Context
-from core.workflows.transaction import deploy_version
+from core.workflows.deploying.transaction import deploy_version
 from tests.support.authority import Authority, Leaf, self_signed
 from tests.support.clock import NOON, FakeClock, FakeRandom
 

@@ -16,7 +16,7 @@ from core.errors import CertdeckError
 from core.paths import Paths
 from core.ports import CancelToken
 from core.targets.pair import release
-from core.workflows.out_file import place_for
+from core.workflows.keeping.out_file import place_for
 from tests.support.acme_client import Told
 from tests.support.changing import Changing, recovered
 from tests.support.clock import FakeClock

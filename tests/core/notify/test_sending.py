@@ -16,8 +16,8 @@ from core.notify import apprise, smtp
 from core.notify.channel import Access, Item
 from core.notify.message import compose
 from core.ports import CancelToken, Completed, MailReply, MailServer
-from core.workflows.notifications import unforeseen
-from core.workflows.side_by_side import all_done
+from core.workflows.settings.notifications import unforeseen
+from core.workflows.telling.side_by_side import all_done
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON, FakeClock
 from tests.support.runner import FakeRunner

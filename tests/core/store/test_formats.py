@@ -22,7 +22,7 @@ from core.store.history import History
 from core.store.orders import OrderRecord, load_order, save_order
 from core.store.requests import RequestRecord, find_request, save_answer, save_request
 from core.store.vault import Vault
-from core.workflows import last_run
+from core.workflows.renewing import last_run
 from tests.support.authority import Authority
 from tests.support.boxes import store, the_environment
 from tests.support.clock import NOON

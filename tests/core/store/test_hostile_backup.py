@@ -12,7 +12,7 @@ import pytest
 from core.errors import BackupInvalid, CertdeckError
 from core.store import sealed_stream
 from core.store.sealed_stream import CHUNK, Lock, Opener, Sealer
-from core.workflows.backup_manifest import Manifest, to_bytes
+from core.workflows.keeping.backup_manifest import Manifest, to_bytes
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON, FakeRandom
 

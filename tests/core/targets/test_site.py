@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from core.config.model import LineageConfig, TargetConfig
 from core.errors import StageFailed
 from core.store import journal
-from core.workflows.inflight import SWITCHING, InFlight, read
-from core.workflows.recover import recover
+from core.workflows.deploying.inflight import SWITCHING, InFlight, read
+from core.workflows.deploying.recover import recover
 from tests.support.changing import Changing, recovered
 from tests.support.hostile import ACCOUNT
 from tests.support.services import Box

@@ -26,7 +26,7 @@ from core.ports import CancelToken
 from core.store import archive, backup_record
 from core.store.sealed_stream import Lock, Sealer
 from core.store.vault import Vault
-from core.workflows.backup_manifest import Manifest, to_bytes
+from core.workflows.keeping.backup_manifest import Manifest, to_bytes
 from tests.support.appliance import CONFIG, Appliance
 from tests.support.clock import NOON
 

@@ -21,8 +21,8 @@ from core.store.requests import RequestRecord
 from core.store.versions import VersionFacts
 from core.stored_times import STORED_TIMES, TOLERANCE_SECONDS, is_void
 from core.version import BUILT
-from core.workflows.due import void_of
-from core.workflows.last_run import LastRun
+from core.workflows.renewing.due import void_of
+from core.workflows.renewing.last_run import LastRun
 from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority

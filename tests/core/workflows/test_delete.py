@@ -1,4 +1,4 @@
-"""core.workflows.delete: nothing is let go before a copy is kept."""
+"""core.workflows.keeping.delete: nothing is let go before a copy is kept."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ from core.errors import (
 from core.events import KeyUsed, TargetRolledBack, VersionSwitched, Warned
 from core.ports import CancelToken, Completed
 from core.store import journal, lineages, renewal_state
-from core.workflows.deploy import deploy, release_target, rollback
-from core.workflows.transaction import deploy_version
+from core.workflows.deploying.deploy import deploy, release_target, rollback
+from core.workflows.deploying.transaction import deploy_version
 from tests.support.authority import self_signed
 from tests.support.services import Box, Service
 

@@ -1,4 +1,4 @@
-"""core.workflows.inspect_store: what is wrong with the stored state is seen before it is needed."""
+"""core.workflows.keeping.inspect_store: what is wrong with the stored state is seen before it is needed."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.ports import Completed
-from core.workflows import last_run
+from core.workflows.renewing import last_run
 from tests.support.appliance import Appliance
 
 NAME = "shop.example.com"

@@ -13,7 +13,7 @@ from core.events import AccountReady, Changed
 from core.store import lineages
 from core.store.accounts import list_accounts
 from core.store.vault import sealed_files
-from core.workflows.new_vault import new_vault
+from core.workflows.keeping.new_vault import new_vault
 from tests.support.appliance import CONFIG, Appliance
 from tests.support.killer import kills
 

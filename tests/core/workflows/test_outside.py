@@ -14,7 +14,7 @@ import pytest
 from core.errors import CertdeckError, NewerElsewhere
 from core.store.versions import certificate_facts
 from core.upload.values import Part, Upload
-from core.workflows.outside import flaw_of
+from core.workflows.deploying.outside import flaw_of
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, Leaf, self_signed
 from tests.support.clock import NOON

@@ -11,8 +11,8 @@ from core.config.model import LineageConfig
 from core.events import Recovered, Warned
 from core.ports import Completed
 from core.store import journal, lineages
-from core.workflows.inflight import SWITCHING, InFlight
-from core.workflows.recover import recover
+from core.workflows.deploying.inflight import SWITCHING, InFlight
+from core.workflows.deploying.recover import recover
 from tests.support.changing import Changing
 from tests.support.services import Box
 

@@ -16,7 +16,7 @@ from core.store import journal, lineages, renewal_state
 from core.store.index import facts_of
 from core.store.lock import writers_lock
 from core.store.records import rfc3339
-from core.workflows.inflight import SWITCHING, InFlight
+from core.workflows.deploying.inflight import SWITCHING, InFlight
 from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
 from tests.support.services import Box

@@ -13,7 +13,7 @@ from core.errors import CertdeckError, UsageError
 from core.health import health
 from core.operations import TimerState
 from core.ports import Completed
-from core.workflows import last_run
+from core.workflows.renewing import last_run
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON
 from tests.support.init_system import InitSystem

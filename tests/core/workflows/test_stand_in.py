@@ -1,4 +1,4 @@
-"""core.workflows.fallback, inflight: who stands in for whom, and when that is over."""
+"""core.workflows.issuing.fallback, inflight: who stands in for whom, and when that is over."""
 
 from __future__ import annotations
 

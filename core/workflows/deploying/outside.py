@@ -1,0 +1,167 @@
+"""Certificates that somebody else wrote to a target's paths: found in the other client's folder, and not overwritten unseen.
+
+Another ACME client writes through links (acme.sh, lego, getssl) or in their place. Putting ours back over a newer one of its own
+makes two programs undo each other for ever, and shows an older certificate to everybody.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.config.model import TargetConfig
+from core.errors import CertdeckError, NewerElsewhere
+from core.lineage_status import Outside
+from core.regular import read_without_waking
+from core.staging import is_staging_issuer
+from core.store.index import Facts, facts_of_all
+from core.store.versions import CertificateFacts, certificate_facts, leaf_sha256
+from core.workflows.context import Context, View
+from core.workflows.issuing.method import SELF_SIGNED, UPLOAD
+
+if TYPE_CHECKING:
+    from core.adopt.found import FoundCertificate
+
+_MOMENT = "%Y-%m-%d %H:%M"
+
+
+def outside(view: View, name: str, ours: CertificateFacts, target: TargetConfig, own: Iterable[str]) -> Outside | None:
+    """Return what stands at a target's path where that is somebody else's certificate; None where it is ours, or none at all.
+
+    Args:
+        ours: of the version that should stand there.
+        own: fingerprints of certificates that are ours as well: one of another lineage is nobody else's.
+    """
+    try:
+        text = read_without_waking(Path(target.certificate))
+    except OSError:
+        return None
+    sha256 = leaf_sha256(text)
+    if sha256 is None or sha256 == ours.sha256 or sha256 in set(own):
+        return None
+    try:
+        theirs = certificate_facts(text)
+    except ValueError:
+        return None
+    flaw = flaw_of(theirs, ours, view.env.clock.now()) or _pair_flaw(text, Path(target.key))
+    return _described(view, name, target, theirs, flaw)
+
+
+def flaw_of(theirs: CertificateFacts, ours: CertificateFacts, now: datetime) -> str:
+    """Return why `theirs` cannot take the place of `ours`, for `which …`; empty where replacing it would be a loss. Pure.
+
+    A loss is one that was issued later, is valid now, trusted like ours, and good for every name of ours.
+    """
+    from core.upload.names import covers
+
+    if theirs.not_before <= ours.not_before:
+        return "is not newer"
+    if not theirs.not_before <= now < theirs.not_after:
+        return "is not valid now"
+    if theirs.self_signed:
+        return "is self-signed"
+    if is_staging_issuer(theirs.issuer):
+        return "comes from a staging CA"
+    if not all(
+        each in theirs.names or (not each.startswith("*.") and covers(theirs.names, each)) for each in ours.names
+    ):
+        return "is not for the same names"
+    return ""
+
+
+def refuse_older(context: Context, name: str, ours: CertificateFacts, targets: Sequence[TargetConfig]) -> None:
+    """Raise NewerElsewhere (`newer-elsewhere`) where `ours` would replace a newer valid certificate of somebody else."""
+    own = own_fingerprints(facts_of_all(context.paths)[0])
+    for target in targets:
+        found = outside(context, name, ours, target, own)
+        if found is not None and found.newer:
+            raise NewerElsewhere(
+                f"{name} was not deployed: target {target.name} has a newer certificate of {found.client or 'somebody else'}.",
+                f"{found.path} holds a certificate from {found.not_before:{_MOMENT}}, valid until {found.not_after:{_MOMENT}}; "
+                f"the one to deploy is from {ours.not_before:{_MOMENT}} (times in UTC).",
+                f"Import it: {found.command}{_stop(found)} To put the older one there anyway, add --force.",
+                lineage=name,
+                details={"target": target.name, "serial": found.serial, "path": found.path, "client": found.client},
+            )
+
+
+def own_fingerprints(every: Iterable[Facts]) -> frozenset[str]:
+    """Return the fingerprints of all live certificates."""
+    return frozenset(facts.sha256 for facts in every if facts.sha256)
+
+
+def in_words(found: Outside) -> str:
+    """Return what a status says of it, and what to do, in plain sentences."""
+    whose = found.client or "somebody else"
+    if not found.newer:
+        return f"{found.path} holds a certificate of {whose}, which {found.flaw}: deploy again."
+    return (
+        f"{found.path} holds a newer certificate of {whose}, valid until {found.not_after:%Y-%m-%d}. "
+        f"Import it: {found.command}{_stop(found)}"
+    )
+
+
+def _stop(found: Outside) -> str:
+    if not found.timer:
+        return "."
+    return f". As long as {found.client} has a timer, each replaces the other's certificate. Switch it off: {found.timer_off}."
+
+
+def _described(view: View, name: str, target: TargetConfig, theirs: CertificateFacts, flaw: str) -> Outside:
+    from core.adopt.search import holders_of, timer
+
+    root = view.env.places.root
+    holders = [each for each in holders_of(root, theirs.sha256) if each.key is not None and not each.revoked]
+    trusted = next((each for each in holders if _is_trusted(each)), None)
+    holder = trusted or next(iter(holders), None)
+    runs = None if holder is None else timer(root, holder.client)
+    certificate = target.certificate if trusted is None else str(trusted.certificate)
+    key = target.key if trusted is None else str(trusted.key)
+    words = ["certdeck", "import", name, "--cert", certificate, "--key", key, *_option(view, name)]
+    return Outside(
+        client="" if holder is None else holder.client,
+        path=certificate,
+        serial=theirs.serial,
+        not_before=theirs.not_before,
+        not_after=theirs.not_after,
+        newer=not flaw,
+        flaw=flaw,
+        command=shlex.join(words),
+        timer="" if runs is None else f"{runs.file}: {runs.line}",
+        timer_off="" if runs is None else runs.off,
+    )
+
+
+def _is_trusted(found: FoundCertificate) -> bool:
+    """Tell whether nobody else can exchange a client's files.
+
+    A certificate is public, so any account can put one into a client's folder of its own; a command that root is told to run must
+    not name such a folder.
+    """
+    from core.trusted_paths import weaknesses
+
+    return found.key is not None and not weaknesses((found.certificate, found.key))
+
+
+def _option(view: View, name: str) -> tuple[str, ...]:
+    """Return what an import needs so that certdeck goes on renewing what it renews."""
+    from core.config.load import load_lineage
+
+    try:
+        issuer = load_lineage(view.paths, name).issuer or view.config.defaults.issuer
+    except CertdeckError:
+        return ()
+    return () if issuer in (UPLOAD, SELF_SIGNED) else ("--keep-issuer",)
+
+
+def _pair_flaw(fullchain: bytes, key: Path) -> str:
+    """Return what is wrong with the key at a path; a pair that does not belong together is no loss."""
+    from core.x509.pair import pair_problem
+
+    try:
+        return "has no key that belongs to it" if pair_problem(fullchain, read_without_waking(key)) else ""
+    except OSError:
+        return "has no key that can be read"

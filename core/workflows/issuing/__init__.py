@@ -1,0 +1,1 @@
+"""A certificate from a request: planned, ordered, validated, stored."""

@@ -1,0 +1,344 @@
+"""How a certificate is had: ordered from a CA, signed by the box's own, or by itself. Ends with a stored version.
+
+Nothing live changes here. Whatever a CA sends is looked at before it is believed: the key must be ours, the names the ones
+that were ordered, the time now. An order lives on disk from its first moment, and its key before the CA can use it, so that a
+kill, a reboot or a dropped session costs nothing: the next run goes on with the same order.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.acme import renewal_info
+from core.acme.issuance import Obtained, obtain
+from core.acme.order import Order
+from core.acme.problem_type import ProblemType
+from core.acme.session import AcmeSession
+from core.clock import span
+from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
+from core.events import CertificateIssued, KeyUsed, RehearsalPassed, VersionStored, Warned
+from core.store.lineages import read_public, spec_of, store_version, versions
+from core.store.orders import OrderRecord, delete_order, load_order, load_order_key, save_order, save_order_key
+from core.store.vault import Vault
+from core.store.versions import VersionFacts, certificate_facts
+from core.workflows import first_boot
+from core.workflows.context import Context
+from core.workflows.issuing.dead_names import tell_the_way_on
+from core.workflows.issuing.plan import Plan
+from core.workflows.issuing.sessions import Sessions
+from core.x509 import certificate, chain, csr, selfsigned
+from core.x509.key import PrivateKey, generate_key
+from core.x509.key_reader import load_key
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""Above that, a CA's fresh certificate can look not yet valid here, and clients refuse ours."""
+
+
+class Acquired(Struct, frozen=True):
+    """A certificate that was looked at, and its key. Its repr shows no key."""
+
+    fullchain: bytes
+    key: PrivateKey
+
+    def __repr__(self) -> str:
+        return "Acquired()"
+
+
+def acquire(
+    context: Context,
+    plan: Plan,
+    sessions: Sessions,
+    vault: Vault,
+    *,
+    replaces: str | None = None,
+    anyway: bool = False,
+) -> int:
+    """Get a certificate for `plan` and store it as a new version, which is returned.
+
+    Args:
+        replaces: the ARI id of the certificate that this one succeeds (RFC 9773 §5).
+        anyway: let the CA look although not all name servers have the records that somebody has set.
+
+    Raises:
+        IssuerError, ChallengeError, StoreError, VaultError, Cancelled.
+        RecordsAwaited: somebody has to set records first; the order stays open.
+    """
+    if plan.issuer.kind == "acme":
+        got = _order(context, plan, sessions, vault, replaces, anyway)
+    elif plan.issuer.kind == "private-ca":
+        from core import appliance_ca
+
+        leaf_key = generate_key(plan.key_type)
+        leaf, root = appliance_ca.sign(context, vault, leaf_key, plan.names)
+        got = Acquired(leaf + root, leaf_key)
+    else:
+        got = self_signed(context, plan.names, generate_key(plan.key_type))
+    return store(context, plan, got)
+
+
+def self_signed(context: Context, names: tuple[str, ...], leaf_key: PrivateKey) -> Acquired:
+    """Make a self-signed certificate for `names` that is valid from yesterday for a year."""
+    not_before, not_after = first_boot.validity(context.env.clock.now())
+    subject = f"{context.config.appliance.name} Self-Signed"
+    made = selfsigned.self_signed(leaf_key, subject, names, not_before=not_before, not_after=not_after)
+    return Acquired(certificate.to_pem(made), leaf_key)
+
+
+def store(context: Context, plan: Plan, got: Acquired) -> int:
+    """Store what was had as a new version of the lineage, and tell about it."""
+    leaf, intermediates = chain.split_fullchain(got.fullchain)
+    version = store_version(
+        context.paths,
+        plan.name,
+        privkey=got.key.to_pem(),
+        cert=certificate.to_pem(leaf),
+        chain=b"".join(certificate.to_pem(each) for each in intermediates),
+        fullchain=got.fullchain,
+        facts=VersionFacts(
+            created=context.env.clock.now(),
+            ca=None if plan.issuer.kind == "self-signed" else plan.issuer.name,
+            directory=plan.issuer.directory,
+            method=plan.method(context.config),
+            certificate=certificate_facts(got.fullchain),
+            profile=plan.profile,
+            spec=spec_of(plan.lineage),
+        ),
+    )
+    delete_order(context.paths, plan.name)
+    context.narrator.tell(
+        CertificateIssued(issuer=plan.issuer.name, names=leaf.names, not_after=leaf.not_after, sha256=leaf.sha256)
+    )
+    context.narrator.tell(VersionStored(version=version))
+    return version
+
+
+def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
+    """Go the whole way at a staging directory and keep nothing (SO-27, SF-20)."""
+    leaf_key = generate_key(plan.key_type)
+    session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
+    obtained = obtain(
+        session,
+        names=plan.names,
+        csr=lambda: csr.build_csr(leaf_key, plan.names, common_name=plan.common_name),
+        solver=sessions.solver(plan, is_new=lambda: True),
+        narrator=context.narrator,
+        profile=plan.profile,
+    )
+    fullchain_pem = _looked_at(context, plan, obtained.fullchain_pem, leaf_key)
+    context.narrator.tell(RehearsalPassed(issuer=plan.issuer.name, names=plan.names))
+    return Acquired(fullchain_pem, leaf_key)
+
+
+def _order(
+    context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None, anyway: bool
+) -> Acquired:
+    try:
+        return _order_once(context, plan, sessions, vault, replaces, anyway)
+    except IssuerError as exc:
+        if ProblemType.of_error(exc) is not ProblemType.ACCOUNT_DOES_NOT_EXIST:
+            raise
+        sessions.register_again(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
+        return _order_once(context, plan, sessions, vault, replaces, anyway)
+
+
+def _order_once(
+    context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None, anyway: bool
+) -> Acquired:
+    session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
+    _warn_of_clock(context, session)
+    open_order = _OpenOrder(context, plan, vault, session.kid or "")
+    try:
+        with sessions.place(plan.issuer):
+            obtained = _obtain(session, plan, sessions, context, open_order, replaces, anyway)
+    except IssuerError as exc:
+        if isinstance(exc, AuthorizationFailed):
+            # Nothing more can come of this order: a failed challenge cannot be tried again.
+            delete_order(context.paths, plan.name)
+        is_new = not (context.paths.certificates / f"{plan.name}.toml").exists()
+        tell_the_way_on(plan, exc, context.config, is_new=is_new)
+        raise
+    try:
+        fullchain = _looked_at(context, plan, obtained.fullchain_pem, open_order.key)
+    except CertificateUnusable:
+        delete_order(context.paths, plan.name)
+        raise
+    return Acquired(fullchain, open_order.key)
+
+
+def _warn_of_clock(context: Context, session: AcmeSession) -> None:
+    """Say before anything is ordered that the CA's clock is another one: the new certificate may look not valid here."""
+    _ = session.directory  # asked for on first use, and with it comes the Date
+    offset = session.clock_skew
+    if offset is None or abs(offset) <= CLOCKS_DIFFER or not context.clock.is_news(session.issuer):
+        return
+    seconds = offset.total_seconds()
+    context.narrator.tell(
+        Warned(
+            code="clock-differs",
+            what=f"The clock of this box is {span(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'} that of "
+            f"{session.issuer}.",
+            fix="Set the date, or switch time synchronization on: with a wrong clock a new certificate can look not valid.",
+        )
+    )
+
+
+def _obtain(
+    session: AcmeSession,
+    plan: Plan,
+    sessions: Sessions,
+    context: Context,
+    open_order: _OpenOrder,
+    replaces: str | None,
+    anyway: bool,
+) -> Obtained:
+    return obtain(
+        session,
+        names=plan.names,
+        csr=open_order.csr,
+        solver=sessions.solver(plan, is_new=lambda: open_order.is_new, anyway=anyway),
+        narrator=context.narrator,
+        order_url=open_order.url,
+        on_order=open_order.keep,
+        profile=plan.profile,
+        replaces=replaces,
+        preferred_chain=plan.preferred_chain,
+    )
+
+
+def _looked_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: PrivateKey) -> bytes:
+    """Return what a CA sent, in order. Raises CertificateUnusable."""
+    now = context.env.clock.now()
+    fullchain = chain.in_order(fullchain, leaf_key.spki, now)
+    problem = chain.issued_pair_problem(fullchain, leaf_key.spki, plan.names, now)
+    if problem is not None:
+        raise CertificateUnusable(
+            f"{plan.issuer.title} sent a certificate that cannot be used.",
+            problem,
+            "Nothing was changed. Try again later, or use another issuer, and tell the issuer about it.",
+            lineage=plan.name,
+        )
+    return fullchain
+
+
+def refitted(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:
+    """Keep the settings of today with an order that was begun under others: another DNS provider, other services."""
+    if record.spec == spec_of(plan.lineage):
+        return record
+    fitting = replace(record, spec=spec_of(plan.lineage))
+    save_order(context.paths, fitting)
+    return fitting
+
+
+class _OpenOrder:
+    """The order on disk: found again when it fits the plan, else a new one."""
+
+    def __init__(self, context: Context, plan: Plan, vault: Vault, account_url: str) -> None:
+        self._context = context
+        self._plan = plan
+        self._vault = vault
+        self._account_url = account_url
+        self._record = self._found()
+        self._key = self._found_key()
+        self.is_new = False
+        """The CA has made it a moment ago."""
+        if self._key is not None and self._is_stored(self._key):
+            # Killed between storing the certificate and forgetting its order: what it would bring is here already.
+            delete_order(context.paths, plan.name)
+            self._record = self._key = None
+
+    @property
+    def url(self) -> str | None:
+        return self._record.order_url if self._record else None
+
+    @property
+    def key(self) -> PrivateKey:
+        """The leaf's key; the one of an earlier run where that had made one."""
+        if self._key is None:
+            self._key = generate_key(self._plan.key_type)
+        return self._key
+
+    def csr(self) -> bytes:
+        """Return the CSR, its key on disk already: what the CA signs can always be used."""
+        if self._key is None:
+            save_order_key(self._context.paths, self._vault, self._plan.name, self.key.to_pem())
+        self._context.narrator.tell(KeyUsed(key=f"order/{self._plan.name}", purpose="sign the request"))
+        return csr.build_csr(self.key, self._plan.names, common_name=self._plan.common_name)
+
+    def keep(self, order: Order) -> None:
+        """Remember an order that the CA has just made (or given back)."""
+        if self._record is not None and self._record.order_url == order.url:
+            return
+        plan = self._plan
+        self.is_new = True
+        if self._waited_for_somebody:
+            self._context.narrator.tell(
+                Warned(
+                    code="order-replaced",
+                    what="The order that waited for DNS records has come to its end at the CA; a new one takes its place.",
+                    fix="Replace the records: the new order has values of its own.",
+                )
+            )
+        delete_order(self._context.paths, plan.name)
+        self._key = None
+        self._record = OrderRecord(
+            name=plan.name,
+            issuer=plan.issuer.name,
+            directory=plan.issuer.directory or "",
+            account_url=self._account_url,
+            identifiers=plan.names,
+            created=self._context.env.clock.now(),
+            order_url=order.url,
+            profile=plan.profile,
+            challenge=plan.challenge,
+            stage="pending",
+            expires=order.expires,
+            spec=spec_of(plan.lineage),
+            request={"key_type": plan.key_type},
+        )
+        save_order(self._context.paths, self._record)
+
+    def _found(self) -> OrderRecord | None:
+        plan = self._plan
+        record = load_order(self._context.paths, plan.name)
+        self._waited_for_somebody = record is not None and bool(record.records)
+        if record is None:
+            return None
+        had = (
+            record.directory,
+            record.account_url,
+            record.identifiers,
+            record.profile,
+            record.challenge,
+            record.request.get("key_type"),
+        )
+        wanted = (plan.issuer.directory, self._account_url, plan.names, plan.profile, plan.challenge, plan.key_type)
+        return refitted(self._context, record, plan) if had == wanted else None
+
+    def _is_stored(self, key: PrivateKey) -> bool:
+        paths, name = self._context.paths, self._plan.name
+        return any(
+            chain.split_fullchain(read_public(paths, name, version)[0])[0].public_key_spki == key.spki
+            for version in versions(paths, name)
+        )
+
+    def _found_key(self) -> PrivateKey | None:
+        if self._record is None:
+            return None
+        pem = load_order_key(self._context.paths, self._vault, self._plan.name)
+        return load_key(pem) if pem else None
+
+
+def window_of(
+    context: Context, plan: Plan, sessions: Sessions, ari_id: str
+) -> tuple[bool, renewal_info.RenewalInfo | None]:
+    """Ask the CA when it wants the renewal. One request.
+
+    Returns whether the CA has ARI, and its answer; None where it gave none that means something.
+    """
+    session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
+    if not session.directory.has_renewal_info:
+        return False, None
+    return True, renewal_info.fetch(session, ari_id)

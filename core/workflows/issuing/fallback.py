@@ -1,0 +1,78 @@
+"""When renewing failed for good, a self-signed certificate is better than an expired one (CL-07, CL-08).
+
+At expiry, or after the configured number of failures, the fallback lineage's certificate goes onto the services of the
+failing lineage. They stay the failing lineage's own, so that its first success takes them back; and so does the first run that
+finds the reason gone, because the clock had been wrong, say.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from core.config.load import load_lineage
+from core.errors import CertdeckError
+from core.events import Failed, Warned
+from core.store import renewal_state
+from core.store.index import facts_of
+from core.workflows import clock
+from core.workflows.context import Context
+from core.workflows.deploying.transaction import deploy_version
+from core.workflows.renewing.due import believable, stands_in_for
+from core.workflows.renewing.outcome import target_configs
+
+
+def stand_in(context: Context, name: str) -> None:
+    """Put the fallback certificate onto the targets of `name` where it is time. Its own failure is told, never raised.
+
+    Where it stands in already and the reason is gone, the certificate is put back.
+    """
+    fallback = context.config.defaults.fallback_certificate
+    if fallback == name:
+        return
+    try:
+        _stand_in(context, name, fallback)
+    except CertdeckError as exc:
+        context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
+
+
+def put_back(context: Context, name: str) -> None:
+    """Put the certificate of `name` onto its targets again, in place of the fallback certificate. Raises TargetError."""
+    facts = facts_of(context.paths, name)
+    if not facts.on_fallback or facts.version is None:
+        return
+    targets = target_configs(context, [target for target in facts.targets if target in context.config.targets])
+    deploy_version(context, name, facts.version, targets, spec=load_lineage(context.paths, name))
+    context.narrator.tell(
+        Warned(
+            code="fallback-ended",
+            what=f"{name} is back on its services: the fallback certificate is no longer needed.",
+            fix="Nothing needs to be done. If it surprises you, check that the clock of this box is right.",
+        )
+    )
+
+
+def _stand_in(context: Context, name: str, fallback: str) -> None:
+    now = context.env.clock.now().timestamp()
+    facts = believable(facts_of(context.paths, name), now)
+    why = stands_in_for(facts, context.config, now)
+    if facts.on_fallback:
+        if not why:
+            put_back(context, name)
+        return
+    if not why or not facts.targets or not (context.paths.certificates / f"{fallback}.toml").exists():
+        return
+    other = facts_of(context.paths, fallback)
+    if other.version is None or not other.not_before <= now < other.not_after:
+        return
+    if clock.waits(context, "The fallback certificate"):
+        return
+    targets = target_configs(context, [target for target in facts.targets if target in context.config.targets])
+    deploy_version(context, fallback, other.version, targets, spec=load_lineage(context.paths, fallback))
+    renewal_state.save(context.paths, name, replace(renewal_state.load(context.paths, name), on_fallback=True))
+    context.narrator.tell(
+        Warned(
+            code="fallback-live",
+            what=f"The fallback certificate {fallback} now stands in for {name}, because {why}.",
+            fix=f"Fix the cause (`certdeck doctor {name}`), then `certdeck --renew {name} --force`.",
+        )
+    )

@@ -1,0 +1,215 @@
+"""A new certificate, from the request to the service that shows it; and going on with an order that was left open."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from core.challenges.awaited import RecordsAwaited
+from core.config.edit import check_lineage
+from core.config.model import LineageConfig
+from core.errors import Cancelled, CertdeckError, NotFound, UsageError
+from core.events import Warned
+from core.operations import Issued, IssueRequest, Pending
+from core.renewal import due_at
+from core.store import renewal_state
+from core.store.had_with import settings_of
+from core.store.lineages import lineage_of as stored_lineage
+from core.store.lineages import live_version, read_version, waiting_version
+from core.store.orders import STOPPED, load_order, save_order, the_order
+from core.store.vault import Vault
+from core.workflows.context import Context
+from core.workflows.deploying.afterwards import status_after
+from core.workflows.issuing.acquire import acquire, refitted, rehearse
+from core.workflows.issuing.manual import awaited
+from core.workflows.issuing.plan import Plan, lineage_of, plan, staging_of
+from core.workflows.issuing.rehearsed import rehearsed
+from core.workflows.issuing.sessions import Sessions
+from core.workflows.renewing.outcome import deploy_new, failed
+from core.workflows.renewing.waiting import still_meant
+
+_PUBLICITY = Warned(
+    code="names-become-public",
+    what="The names of this certificate become public: CAs write each one into Certificate Transparency logs.",
+    fix="For a name that nobody should learn of use a wildcard, or the private CA (appliance-ca).",
+)
+"""Said before the first order for a lineage (CL-13)."""
+
+
+def issue(context: Context, request: IssueRequest) -> Issued | Pending:
+    """Carry out a request.
+
+    A still valid certificate for the same names is deployed instead of spending an order, unless the request forces one.
+
+    Raises:
+        UsageError, NotFound: the request is wrong; nothing was asked of anybody.
+        CertdeckError: what was live is still live. An order that was begun goes on with the next call.
+    """
+    existing = _existing(context, request)
+    lineage = lineage_of(context.config, request, existing)
+    wanted = plan(context.config, lineage, request, existing=existing)
+    _keep_the_fallback(context, existing)
+    check_lineage(context.paths, wanted.lineage)
+    context = context.about(wanted.name)
+    for notice in wanted.notices:
+        context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Choose otherwise if you prefer."))
+    if existing is None and wanted.issuer.is_public:
+        context.narrator.tell(_PUBLICITY)
+    vault = context.vault
+    with Sessions(context, vault, insists=request.force) as sessions:
+        if request.staging or request.rehearse:
+            refuse_rehearsal_that_stays(wanted)
+            got = rehearse(context, staging_of(context.config, wanted), sessions)
+            if request.staging:
+                return Issued(status=rehearsed(context, wanted, got), rehearsed_only=True)
+        version = None if request.force else reusable(context, wanted)
+        reused = version is not None
+        try:
+            if version is None:
+                version = acquire(context, wanted, sessions, vault)
+            else:
+                _renew_differently(context, existing, wanted)
+            deploy_new(context, wanted, version, sessions)
+        except RecordsAwaited as outcome:
+            return awaited(context, wanted.name, outcome)
+        except Cancelled:
+            _leave_alone(context, wanted.name)
+            raise
+        except Exception as exc:
+            # Who asked is told. Only a lineage without any certificate remembers it, because the timer tries that one, too.
+            if live_version(context.paths, wanted.name) is None:
+                failed(context, wanted.name, exc)
+            raise
+    return Issued(status=status_after(context, wanted.lineage), reused=reused)
+
+
+def complete(context: Context, name: str, *, anyway: bool = False) -> Issued | Pending:
+    """Go on with the open order of a lineage. `anyway`: see `acquire`. Raises NotFound (`not-found`) when there is none."""
+    vault = context.vault
+    with Sessions(context, vault) as sessions:
+        settings = ordered_settings(context, name)
+        pending = finish_order(context, name, vault, sessions, anyway=anyway)
+    return pending or Issued(status=status_after(context, settings))
+
+
+def finish_order(
+    context: Context,
+    name: str,
+    vault: Vault,
+    sessions: Sessions,
+    *,
+    anyway: bool = False,
+    is_scheduled: bool = False,
+) -> Pending | None:
+    """Go on with the open order of a lineage until its certificate is deployed, or it still waits for somebody.
+
+    Args:
+        is_scheduled: nobody asks for it now, so targets that got another certificate since keep that.
+
+    Raises NotFound (`not-found`), IssuerError, TargetError.
+    """
+    kept = ordered_settings(context, name)
+    if is_scheduled:
+        kept = still_meant(context, kept, the_order(context.paths, name).created)
+    wanted = plan(context.config, kept)
+    try:
+        deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway), sessions)
+    except RecordsAwaited as outcome:
+        return awaited(context, name, outcome)
+    except Exception as exc:
+        failed(context, name, exc)
+        raise
+    return None
+
+
+def ordered_settings(context: Context, name: str) -> LineageConfig:
+    """Return the settings that an open order was made for. Raises NotFound (`not-found`), StoreCorrupt."""
+    order = the_order(context.paths, name)
+    kept = stored_lineage(order.spec)
+    # An order of an earlier release may not have kept which issuer a default had named.
+    return replace(kept, issuer=kept.issuer or order.issuer, challenge=kept.challenge or order.challenge)
+
+
+def reusable(context: Context, wanted: Plan) -> int | None:
+    """Return the version on disk that already is what the plan would order, when it is not due for renewal (CL-12).
+
+    Also one that a killed run had stored and not deployed yet.
+    """
+    version = waiting_version(context.paths, wanted.name) or live_version(context.paths, wanted.name)
+    if version is None:
+        return None
+    stored = read_version(context.paths, wanted.name, version)
+    had = stored.certificate
+    if renewal_state.load(context.paths, wanted.name).revoked == had.sha256:
+        return None
+    if (stored.ca, had.key_type, stored.profile) != (wanted.issuer.name, wanted.key_type, wanted.profile):
+        return None
+    days = wanted.lineage.renew_days_before or context.config.defaults.renew_days_before
+    ends = had.chain_not_after or had.not_after
+    due = due_at(had.not_before.timestamp(), ends.timestamp(), renew_days_before=days)
+    same = set(had.names) == set(wanted.names) and due > context.env.clock.now().timestamp()
+    return version if same else None
+
+
+def refuse_rehearsal_that_stays(wanted: Plan) -> None:
+    if wanted.can_be_rehearsed:
+        return
+    if wanted.is_by_hand:
+        why = "Somebody sets the records of this certificate by hand, and each order has new values."
+    else:
+        why = "It would leave a lasting permission for the staging CA in the zone."
+    raise UsageError(
+        "A rehearsal would ask for records of its own.",
+        why,
+        "Leave the rehearsal out: the CA is only asked to look once all name servers have the records.",
+    )
+
+
+def _renew_differently(context: Context, existing: LineageConfig | None, wanted: Plan) -> None:
+    """Say when a certificate that is used again will be renewed another way; an order that is open goes on that way, too."""
+    order = load_order(context.paths, wanted.name)
+    if order is not None and order.identifiers == wanted.names:
+        refitted(context, order, wanted)
+    ways = [(each.challenge, each.dns) for each in (existing, wanted.lineage) if each is not None]
+    if len(set(ways)) > 1:
+        through = f" with the DNS provider {wanted.lineage.dns}" if wanted.lineage.dns else ""
+        context.narrator.tell(
+            Warned(
+                code="renewed-differently",
+                what=f"The certificate is kept; from now on it is renewed by {wanted.challenge}{through}.",
+                fix="Force an order to try that at once: --force.",
+            )
+        )
+
+
+def _leave_alone(context: Context, name: str) -> None:
+    """Keep the scheduled run from finishing an order that a person has stopped; the same person can go on with it."""
+    with suppress(CertdeckError):
+        record = load_order(context.paths, name)
+        if record is not None:
+            save_order(context.paths, replace(record, stage=STOPPED))
+
+
+def _existing(context: Context, request: IssueRequest) -> LineageConfig | None:
+    from core.identifiers import check_lineage_name, lineage_name_for, parse_identifiers
+
+    if request.name:
+        check_lineage_name(request.name)  # before a file is looked for under it
+    identifiers = parse_identifiers(request.domains)
+    name = request.name or (lineage_name_for(identifiers[0]) if identifiers else "")
+    try:
+        return settings_of(context.paths, name) if name else None
+    except NotFound:
+        return None
+
+
+def _keep_the_fallback(context: Context, existing: LineageConfig | None) -> None:
+    if existing is None or existing.name != context.config.defaults.fallback_certificate:
+        return
+    if existing.issuer == "self-signed":
+        raise UsageError(
+            f"{existing.name} is the box's own self-signed certificate.",
+            "It stays as the fallback for the day on which a renewal fails.",
+            "Give the new certificate another name with --name; it takes over the service automatically.",
+        )

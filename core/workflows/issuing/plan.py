@@ -1,0 +1,237 @@
+"""From what somebody asked for, or from a lineage's settings, to what exactly will be ordered.
+
+Pure but for the configuration it is given: no file, no network. Whatever is wrong is found here, before a CA, a port or a
+file is touched, and all of it is said at once.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.config.model import Config, LineageConfig
+from core.dns.names import DNS_CHALLENGES, DNS_PERSIST01
+from core.errors import CertdeckError, NotFound, UsageError
+from core.identifiers import Identifier, check_lineage_name, lineage_name_for, parse_identifiers
+from core.issuers import BUILT_IN, Issuer, issuer_problems, merged, profile_for
+from core.operations import IssueRequest
+from core.workflows.issuing.method import SELF_SIGNED, UPLOAD, method_of
+from core.workflows.issuing.proof import proof_of
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """One certificate to be had."""
+
+    lineage: LineageConfig
+    """The settings that are kept once the certificate is there: all that decides what clients get and who is asked, also what
+    came from a default. Defaults that change later are for new certificates."""
+    issuer: Issuer
+    identifiers: tuple[Identifier, ...]
+    key_type: str
+    challenge: str
+    profile: str | None
+    preferred_chain: str | None
+    email: str | None = None
+    agree_tos: bool = False
+    common_name: bool = False
+    """The request to the CA has a subject."""
+    notices: tuple[str, ...] = ()
+    """What was decided automatically and has to be reported."""
+
+    @property
+    def name(self) -> str:
+        return self.lineage.name
+
+    def method(self, config: Config) -> str:
+        """Return the word of `status --json` for how the certificate is had."""
+        return method_of(config, self.issuer.name, self.lineage.challenge, self.lineage.dns)
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Somebody may have to set DNS records for it."""
+        return self.issuer.kind == "acme" and self.challenge in DNS_CHALLENGES and not self.lineage.dns
+
+    @property
+    def can_be_rehearsed(self) -> bool:
+        """A rehearsal finds nothing in its way that only a person can do, and leaves nothing in the DNS that is to stay."""
+        is_lasting = self.issuer.kind == "acme" and self.challenge == DNS_PERSIST01
+        return not self.is_by_hand and not is_lasting
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A-labels and addresses, in the order given."""
+        return tuple(identifier.value for identifier in self.identifiers)
+
+
+def issuer_named(config: Config, name: str) -> Issuer:
+    """Return the issuer as the built-in table and the configuration together make it.
+
+    Raises NotFound (`not-found`) that names the nearest one.
+    """
+    built_in = BUILT_IN.get(name)
+    entry = config.issuers.get(name)
+    if built_in is None and entry is None:
+        known = sorted({*BUILT_IN, *config.issuers})
+        raise NotFound(f"There is no issuer {name!r}.", _nearest(name, known), f"Known are: {', '.join(known)}.")
+    if entry is None:
+        assert built_in is not None
+        return built_in
+    found = merged(built_in, name, directory=entry.directory, title=entry.title, staging=entry.staging)
+    # Whatever others rehearse with is a staging, too.
+    rehearses = any(other.staging == name for other in config.issuers.values())
+    return replace(found, is_staging=True) if rehearses else found
+
+
+def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | None) -> LineageConfig:
+    """Return the settings that a request leads to: what it says, else what the lineage had.
+
+    Raises UsageError: bad names; NotFound: an unknown target.
+    """
+    identifiers = parse_identifiers(request.domains)
+    if not identifiers:
+        raise UsageError(
+            "No name was given.", "A certificate is for at least one name or address.", "Add -d www.example.com."
+        )
+    name = request.name or lineage_name_for(identifiers[0])
+    check_lineage_name(name)
+    base = existing or LineageConfig(name=name)
+    if request.issuer is not None and base.issuer not in (None, request.issuer):
+        base = without_issuer(base)
+    if base.issuer == UPLOAD and request.issuer is None:
+        raise UsageError(
+            f"{name} holds a certificate that somebody has uploaded.",
+            "A new one from a CA would take its place, and which CA that is to be was not said.",
+            f"Name it, for example --issuer {config.defaults.issuer}; or give the new certificate another name with --name.",
+            lineage=name,
+            details={"needs": "issuer", "issuer": config.defaults.issuer},
+        )
+    domains = tuple(identifier.value for identifier in identifiers)
+    challenge, dns = proof_of(config, request, existing, domains)
+    return replace(
+        base,
+        name=name,
+        domains=domains,
+        issuer=request.issuer or base.issuer,
+        challenge=challenge,
+        dns=dns,
+        key_type=request.key_type or base.key_type,
+        profile=request.profile or base.profile,
+        targets=base.targets if request.targets is None else _known_targets(config, request.targets),
+    )
+
+
+def plan(
+    config: Config,
+    lineage: LineageConfig,
+    request: IssueRequest | None = None,
+    *,
+    existing: LineageConfig | None = None,
+) -> Plan:
+    """Return what will be ordered for a lineage; `request` adds what is not kept (contact, agreement).
+
+    `existing`: the lineage as it was had before; what it keeps is no news.
+
+    Raises UsageError (`usage`) with every problem in `details["problems"]`; NotFound.
+    """
+    identifiers = parse_identifiers(lineage.domains)
+    issuer = issuer_named(config, lineage.issuer or config.defaults.issuer)
+    entry = config.issuers.get(issuer.name)
+    key_type = lineage.key_type or config.defaults.key_type
+    challenge = lineage.challenge or config.defaults.challenge
+    wanted = (entry.profile if entry else None) if lineage.profile is None else lineage.profile
+    profile, notices = profile_for(issuer, identifiers, wanted or None)
+    preferred = (
+        (entry.preferred_chain if entry else None) if lineage.preferred_chain is None else lineage.preferred_chain
+    )
+    problems = issuer_problems(issuer, identifiers, key_type, profile, challenge)
+    if problems:
+        raise UsageError(
+            f"{issuer.title} cannot issue this certificate.",
+            " ".join(problem.what for problem in problems),
+            " ".join(dict.fromkeys(problem.fix for problem in problems)),
+            lineage=lineage.name,
+            details={"problems": [{"what": p.what, "fix": p.fix} for p in problems]},
+        )
+    had = existing.dns if existing is not None else None
+    if request is not None and issuer.kind == "acme" and lineage.dns not in (None, request.dns, had):
+        notices += (f"The names are proven through the DNS provider {lineage.dns}, which serves their zone.",)
+    kept = replace(lineage, issuer=issuer.name, key_type=key_type)
+    if issuer.kind == "acme":
+        kept = replace(
+            kept,
+            challenge=challenge,
+            profile=profile or "",
+            preferred_chain=preferred or "",
+            fallback_issuers=fallback_issuers_of(config, lineage),
+        )
+    return Plan(
+        lineage=kept,
+        issuer=issuer,
+        identifiers=identifiers,
+        key_type=key_type,
+        challenge=challenge,
+        profile=profile,
+        preferred_chain=preferred or None,
+        email=request.email if request else None,
+        agree_tos=bool(request and request.agree_tos),
+        common_name=bool(entry and entry.common_name),
+        notices=notices,
+    )
+
+
+def fallback_issuers_of(config: Config, lineage: LineageConfig) -> tuple[str, ...]:
+    """Return the issuers that are asked in turn when the certificate's own one fails."""
+    return config.defaults.fallback_issuers if lineage.fallback_issuers is None else lineage.fallback_issuers
+
+
+def without_issuer(lineage: LineageConfig) -> LineageConfig:
+    """Return the settings for another issuer: profile and chain are the old one's own."""
+    return replace(lineage, profile=None, preferred_chain=None)
+
+
+def self_signed_plan(lineage: LineageConfig) -> Plan:
+    """Return the plan of a certificate that signs itself, for names that need not be public ones."""
+    return Plan(
+        lineage=lineage,
+        issuer=BUILT_IN[SELF_SIGNED],
+        identifiers=(),
+        key_type=lineage.key_type or "ec-256",
+        challenge="",
+        profile=None,
+        preferred_chain=None,
+    )
+
+
+def staging_of(config: Config, plan: Plan) -> Plan:
+    """Return the same plan at the issuer's staging directory (SO-27, SF-22).
+
+    Raises UsageError (`usage`) where the issuer has none.
+    """
+    if plan.issuer.staging is None:
+        raise UsageError(
+            f"{plan.issuer.title} has no staging directory that certdeck knows of.",
+            "A rehearsal needs a directory whose certificates nobody trusts and whose limits do not hurt.",
+            f'Add one as an issuer of its own and name it: staging = "NAME" in [issuers.{plan.issuer.name}].',
+        )
+    return replace(plan, issuer=issuer_named(config, plan.issuer.staging))
+
+
+def unknown_target(config: Config, name: str) -> CertdeckError:
+    """Return the error for a target that is not configured."""
+    known = sorted(config.targets)
+    listed = f"Known are: {', '.join(known)}." if known else "Add one first: certdeck target add."
+    return NotFound(f"There is no target {name!r}.", _nearest(name, known), listed)
+
+
+def _known_targets(config: Config, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in config.targets:
+            raise unknown_target(config, name)
+    return tuple(dict.fromkeys(names))
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    return f"The nearest name is {near[0]!r}." if near else "No entry of the configuration has that name."

@@ -1,0 +1,42 @@
+"""What can be said of a request at once, offline: for the fields of the wizard, and for step 5 before the doctor."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from core.errors import CertdeckError, NotFound
+from core.operations import Finding, IssueRequest
+from core.workflows.context import Context
+from core.workflows.issuing.plan import lineage_of, plan, staging_of
+
+
+def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
+    """Return what stands against a request, and what was decided automatically. Empty: nothing to say."""
+    from core.store.had_with import settings_of
+    from core.workflows.issuing.issue import refuse_rehearsal_that_stays, reusable
+
+    found: list[Finding] = []
+    try:
+        lineage = lineage_of(context.config, request, None)
+        with suppress(NotFound):
+            lineage = lineage_of(context.config, request, settings_of(context.paths, lineage.name))
+        wanted = plan(context.config, lineage, request)
+        if request.staging or request.rehearse:
+            refuse_rehearsal_that_stays(wanted)
+            staging_of(context.config, wanted)
+    except CertdeckError as exc:
+        return (Finding(id=exc.code, status="fail", title=exc.what, detail=exc.why, fix=exc.fix),)
+    found += [
+        Finding(id="chosen", status="warn", title="Chosen automatically", detail=notice) for notice in wanted.notices
+    ]
+    if not request.force and reusable(context, wanted) is not None:
+        found.append(
+            Finding(
+                id="reused",
+                status="warn",
+                title="Already here",
+                detail="A still valid certificate for the same names is on this box; it will be deployed, no order is spent.",
+                fix="Force an order if you want a new one.",
+            )
+        )
+    return tuple(found)

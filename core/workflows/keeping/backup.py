@@ -1,0 +1,77 @@
+"""Everything but the log in one sealed file: settings, certificates with their keys, accounts, vault and master key.
+
+Taken under the writers' lock, so that what is in it belongs together; written in pieces, so that its size does not matter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.archives import BackupDone
+from core.errors import UsageError
+from core.events import Changed, KeyUsed, Warned
+from core.store import archive, backup_record, master_key
+from core.store.sealed_stream import Lock, Sealer, check_public_key
+from core.workflows.context import Context
+from core.workflows.keeping.backup_manifest import manifest_of, to_bytes
+from core.workflows.keeping.out_file import place_for
+
+_MODE = 0o600
+
+
+def backup(context: Context, out: Path, lock: Lock) -> BackupDone:
+    """Write a backup to `out`, replacing a file that is there.
+
+    Raises UsageError (`usage`) for a place or a public key that cannot be used; StoreError.
+    """
+    if lock.key_pem is not None:
+        check_public_key(lock.key_pem)
+    paths, now = context.paths, context.env.clock.now()
+    if out.resolve().is_relative_to(paths.etc.resolve()):
+        raise UsageError(
+            f"{out} lies in certdeck's own configuration.",
+            "The next backup would hold this one.",
+            "Name a file somewhere else, at best on another machine.",
+        )
+    keys = master_key.ring(paths, context.env)
+    source = keys[0].source if keys else "none"
+    manifest = manifest_of(
+        paths,
+        context.config,
+        hostname=context.config.appliance.hostname or context.env.host.name(),
+        now=now,
+        key_source=source,
+    )
+    context.narrator.tell(KeyUsed(key="*", purpose=f"backup to {out}"))
+    with place_for(paths, out, out / "certdeck.backup") as place, place.written(_MODE) as write:
+
+        def put(piece: bytes) -> None:
+            context.cancel.check()
+            write(piece)
+
+        packed = archive.pack(Sealer(put, lock, context.env.random), paths, to_bytes(manifest))
+    backup_record.save(paths, now, backup_record.BACKUP)
+    for path in packed.skipped:
+        context.narrator.tell(
+            Warned(
+                code="not-in-backup",
+                what=f"{path} is not in the backup: it is a link, a device, or too large.",
+                fix="Copy it by other means if it is needed.",
+            )
+        )
+    context.narrator.tell(Changed(what=f"wrote a backup to {out}"))
+    return BackupDone(
+        path=out,
+        files=packed.files,
+        bytes=packed.bytes,
+        certificates=len(manifest.certificates),
+        sealed_for="passphrase" if lock.passphrase is not None else "key",
+        key_source=source,
+        skipped=packed.skipped,
+    )
+
+
+def backed_up_elsewhere(context: Context) -> None:
+    """Keep that somebody backs the master key up by other means, so that nobody is reminded any more. Raises StoreError."""
+    backup_record.save(context.paths, context.env.clock.now(), backup_record.ELSEWHERE)
+    context.narrator.tell(Changed(what="said that this box is backed up by other means"))

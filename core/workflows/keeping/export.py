@@ -1,0 +1,122 @@
+"""A copy of the live certificate for somebody else's program, in the format that it reads.
+
+A file with a private key in it is 0600 from its first byte; nothing is overwritten half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from core.errors import NotFound, UsageError
+from core.events import KeyUsed
+from core.operations import Exported, PemView
+from core.store.lineages import StoredPair, live_version, read_pair
+from core.workflows.context import Context
+
+_SECRET = 0o600
+_PUBLIC = 0o644
+
+
+class _Format(Struct, frozen=True):
+    has_key: bool
+    encode: Callable[[StoredPair, str, bytes | None, bool], bytes]
+
+
+def _pem(version: StoredPair, _name: str, _passphrase: bytes | None, _legacy: bool) -> bytes:
+    return version.fullchain + version.privkey
+
+
+def _fullchain(version: StoredPair, _name: str, _passphrase: bytes | None, _legacy: bool) -> bytes:
+    return version.fullchain
+
+
+def _der(version: StoredPair, _name: str, _passphrase: bytes | None, _legacy: bool) -> bytes:
+    from core.x509.certificate import parse_pem
+
+    return parse_pem(version.cert)[0].der
+
+
+def _pfx(version: StoredPair, name: str, passphrase: bytes | None, legacy: bool) -> bytes:
+    from core.x509.chain import split_fullchain
+    from core.x509.key_reader import load_key
+    from core.x509.passphrase import UnusablePassphrase
+    from core.x509.pkcs12 import PssKey, to_pfx
+
+    leaf, intermediates = split_fullchain(version.fullchain)
+    try:
+        return to_pfx(load_key(version.privkey), leaf, intermediates, passphrase, legacy, name)
+    except PssKey as exc:
+        raise UsageError(
+            f"{name} cannot be exported as pfx.",
+            str(exc),
+            f"Export it as pem, then: openssl pkcs12 -export -in {name}.pem -out {name}.pfx.",
+        ) from exc
+    except UnusablePassphrase as exc:
+        raise UsageError("The passphrase cannot be used.", str(exc), "Choose another passphrase.") from exc
+
+
+FORMATS = {
+    "pem": _Format(True, _pem),
+    "fullchain": _Format(False, _fullchain),
+    "pfx": _Format(True, _pfx),
+    "der": _Format(False, _der),
+    "haproxy": _Format(True, _pem),
+}
+"""haproxy reads the chain, then the key, from one file: the same bytes as `pem`."""
+
+
+def export(context: Context, name: str, *, format: str, out: Path, passphrase: bytes | None, legacy: bool) -> Exported:
+    """Write the live version of `name` to `out`.
+
+    Raises:
+        UsageError (`usage`): an unknown format, a passphrase that the format has no place for, or `out` is not a plain file's
+            place, or one of ours.
+        NotFound (`not-found`): no such lineage, or nothing live.
+        StoreError: the file cannot be written.
+    """
+    from core.workflows.keeping.out_file import place_for
+
+    chosen = FORMATS.get(format)
+    if chosen is None:
+        raise UsageError(
+            f"There is no format {format!r}.",
+            "An export has one of five formats.",
+            f"Take one of: {', '.join(FORMATS)}.",
+        )
+    if passphrase is not None and format != "pfx":
+        raise UsageError(
+            f"The format {format} has no passphrase.",
+            "Only a PFX file can be protected by one here.",
+            "Leave the passphrase out, or export as pfx.",
+        )
+    with place_for(context.paths, out, out / f"{name}.{format}") as place:
+        version = _live(context, name)
+        if chosen.has_key:
+            context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version.version}", purpose=f"export as {format}"))
+        place.write(chosen.encode(version, name, passphrase, legacy), _SECRET if chosen.has_key else _PUBLIC)
+    return Exported(path=out, format=format, has_key=chosen.has_key)
+
+
+def pem_view(context: Context, name: str) -> PemView:
+    """Return what a person may see and copy of the live version: never the key."""
+    from core.targets.fingerprint import sha256_of_pem
+
+    version = _live(context, name)
+    return PemView(
+        name=name, fullchain=version.fullchain.decode("ascii", "replace"), sha256=sha256_of_pem(version.fullchain) or ""
+    )
+
+
+def _live(context: Context, name: str) -> StoredPair:
+    number = live_version(context.paths, name)
+    if number is None:
+        raise NotFound(
+            f"{name} has no live certificate.",
+            "It was never issued, or there is no certificate of that name.",
+            "`certdeck status` lists what there is.",
+            lineage=name,
+        )
+    return read_pair(context.paths, name, number)

@@ -1,0 +1,215 @@
+"""One look at everything that is stored, before it is needed: by the doctor, `self-check`, and once a day by `status --check`.
+
+Every sealed record is opened, every live key compared with its certificate, every state file read, the log followed. Changes
+nothing, needs no lock, asks nothing of the network. What a running operation changes meanwhile is looked at again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from core.errors import CertdeckError, MasterKeyMissing, NotFound, VaultError
+from core.operations import Finding
+from core.paths import Paths
+from core.store.records import from_json, to_json, write_record
+from core.workflows.context import Context
+
+_MOST_TOLD = 20
+"""Findings of one kind: a lost master key spoils every record, and a hundred lines say no more than twenty."""
+_EVERY = timedelta(hours=24)
+
+
+class LastLook(Struct, frozen=True, kw_only=True):
+    """What the daily look has found: `state/last-look.json`."""
+
+    at: datetime
+    found: tuple[tuple[str, ...], ...] = ()
+    """(id, status, title, detail, fix) of each finding that is not good."""
+
+
+def inspect_store(context: Context) -> tuple[Finding, ...]:
+    """Look at everything that is stored, and return a finding for each thing that is not right, or one that it is."""
+    looks: tuple[tuple[str, str, str, Callable[[Context], Iterator[Finding]]], ...] = (
+        ("vault-records", "Vault", "every sealed record opens", _sealed),
+        ("live-keys", "Keys", "every live key belongs to its certificate", _live),
+        ("state-files", "State", "every state file can be read", _files),
+        ("log-chain", "Log", "no entry was changed or removed", _log),
+    )
+    found: list[Finding] = []
+    for id, title, good, look in looks:
+        wrong = list(_guarded(context, look, id, title))
+        found += wrong[:_MOST_TOLD] or [Finding(id=id, status="pass", title=title, detail=good)]
+        if len(wrong) > _MOST_TOLD:
+            more = f"and {len(wrong) - _MOST_TOLD:,} more"
+            found.append(Finding(id=id, status=wrong[-1].status, title=title, detail=more))
+    return tuple(found)
+
+
+def daily_look(context: Context) -> tuple[Finding, ...]:
+    """Return what is not right in the store, looked at no more than once a day while all is well.
+
+    Who may not write the state, as a monitoring account, gets what the last look has found.
+    """
+    now = context.env.clock.now()
+    last = _last_look(context.paths)
+    is_recent = last is not None and timedelta(0) <= now - last.at < _EVERY
+    if last is not None and ((is_recent and not last.found) or not os.access(context.paths.state, os.W_OK)):
+        return _findings(last)
+    if not os.access(context.paths.state, os.W_OK):
+        return ()
+    wrong = tuple(finding for finding in inspect_store(context) if finding.status != "pass")
+    kept = LastLook(at=now, found=tuple((f.id, f.status, f.title, f.detail, f.fix) for f in wrong))
+    with suppress(CertdeckError):  # then the next one looks again
+        write_record(context.paths.last_look, to_json(kept), durable=False)
+    return wrong
+
+
+def _last_look(paths: Paths) -> LastLook | None:
+    try:
+        return from_json(LastLook, paths.last_look.read_bytes(), paths.last_look)
+    except (OSError, ValueError, TypeError, CertdeckError):
+        return None
+
+
+def _findings(last: LastLook) -> tuple[Finding, ...]:
+    rows = [row for row in last.found if len(row) == 5]
+    return tuple(Finding(id=row[0], status=row[1], title=row[2], detail=row[3], fix=row[4]) for row in rows)
+
+
+def _guarded(context: Context, look: Callable[[Context], Iterator[Finding]], id: str, title: str) -> Iterator[Finding]:
+    try:
+        yield from look(context)
+    except CertdeckError as exc:
+        yield _wrong(id, title, exc)
+    except OSError as exc:
+        from core.store.atomic import store_error
+
+        yield _wrong(id, title, store_error(exc, context.paths.state, "read"))
+
+
+def _wrong(id: str, title: str, exc: CertdeckError, status: str = "fail") -> Finding:
+    return Finding(id=id, status=status, title=title, detail=f"{exc.what} {exc.why}", fix=exc.fix)
+
+
+def _sealed(context: Context) -> Iterator[Finding]:
+    from core.store.vault import sealed_files
+
+    for name, path in sealed_files(context.paths):
+        try:
+            context.vault.unseal(name, path.read_bytes())
+        except FileNotFoundError:
+            continue  # removed since
+        except MasterKeyMissing:
+            raise  # the same for all of them
+        except CertdeckError as exc:
+            yield _wrong("vault-records", "Vault", exc, "fail" if isinstance(exc, VaultError) else "warn")
+
+
+def _live(context: Context) -> Iterator[Finding]:
+    from core.config.load import lineage_names, load_lineage
+    from core.store import lineages
+    from core.x509.pair import pair_problem
+
+    for name in lineage_names(context.paths):
+        with suppress(NotFound):  # deleted, or switched and pruned, since
+            try:
+                version = lineages.live_version(context.paths, name)
+                if version is None:
+                    continue
+                pair = lineages.read_pair(context.paths, name, version)
+                problem = pair_problem(pair.fullchain, pair.privkey)
+                if problem:
+                    detail = f"the live version {version} cannot be used. {problem}"
+                    fix = f"Renew it: certdeck --renew {name} --force. For an upload, import it again."
+                    yield Finding(id="live-keys", status="fail", title=name, detail=detail, fix=fix)
+                    continue
+                had = lineages.read_version(context.paths, name, version).certificate.names
+                missing = _missing(load_lineage(context.paths, name).domains, had)
+                if missing:
+                    detail = f"its settings name {', '.join(missing)}, which its certificate does not cover"
+                    fix = f"Order it with these names (certdeck --renew {name} --force), or remove them from its file."
+                    yield Finding(id="live-names", status="warn", title=name, detail=detail, fix=fix)
+            except NotFound:
+                raise
+            except CertdeckError as exc:
+                yield _wrong("live-keys", name, exc)
+
+
+def _missing(wanted: tuple[str, ...], had: tuple[str, ...]) -> list[str]:
+    """Return the names of the settings that a certificate does not list, as A-labels."""
+    from core.identifiers import parse_identifiers
+
+    return [each.value for each in parse_identifiers(wanted) if each.value not in had]
+
+
+def _files(context: Context) -> Iterator[Finding]:
+    """Read each state file as whoever needs it would."""
+    from core.schedule.record import load as load_schedule
+    from core.store import journal, lineages, renewal_state
+    from core.store.accounts import SUFFIX, read_account
+    from core.store.dns_records import kept_records, load_records
+    from core.store.index import check_index
+    from core.store.orders import list_orders, load_order
+    from core.store.requests import find_request
+    from core.workflows.renewing import last_run
+
+    paths = context.paths
+    reads: list[Callable[[], object]] = [
+        lambda: last_run.read(paths),
+        lambda: load_schedule(paths),
+        lambda: check_index(paths),
+        lambda: from_json(LastLook, _text(paths), paths.last_look),
+    ]
+    reads += [lambda n=n: journal.read(paths, n) for n in journal.names(paths)]  # type: ignore[misc]
+    reads += [lambda n=n: load_order(paths, n) for n in list_orders(paths)]  # type: ignore[misc]
+    reads += [lambda n=n: load_records(paths, n) for n in kept_records(paths)]  # type: ignore[misc]
+    reads += [lambda n=n: find_request(paths, n) for n in _listed(paths.requests)]  # type: ignore[misc]
+    accounts = [name.removesuffix(SUFFIX) for name in _listed(paths.accounts) if name.endswith(SUFFIX)]
+    reads += [lambda n=n: read_account(paths, n) for n in accounts]  # type: ignore[misc]
+    for name in lineages.names(paths):
+        reads.append(lambda n=name: renewal_state.load(paths, n))  # type: ignore[misc]
+        reads += [lambda n=name, v=v: lineages.read_version(paths, n, v) for v in lineages.versions(paths, name)]  # type: ignore[misc]
+    for read in reads:
+        try:
+            read()
+        except NotFound:
+            continue  # removed since
+        except ValueError:
+            continue  # the last look itself: it is looked at anew
+        except CertdeckError as exc:
+            yield _wrong("state-files", "State", exc)
+    for name in lineages.names(paths):
+        warning = ""
+        with suppress(CertdeckError):
+            warning = renewal_state.load(paths, name).warning
+        if warning:
+            yield Finding(id="state-files", status="warn", title="State", detail=warning)
+
+
+def _text(paths: Paths) -> bytes:
+    try:
+        return paths.last_look.read_bytes()
+    except FileNotFoundError as exc:
+        raise ValueError("nothing was looked at yet") from exc
+
+
+def _listed(folder: os.PathLike[str]) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def _log(context: Context) -> Iterator[Finding]:
+    from core.store.history import History
+
+    history = History(context.paths)
+    count, problem = history.verify()
+    if problem is not None:
+        fix = "See `certdeck log`. To keep what is left and begin another log: certdeck log --new-chain."
+        yield Finding(id="log-chain", status="warn", title="Log", detail=f"{problem} {count:,} entries stand.", fix=fix)

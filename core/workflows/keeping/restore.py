@@ -1,0 +1,166 @@
+"""A backup back onto a box, this one or another: looked at (`look`), or put in the place of what is here (`restore`).
+
+Everything is read, authenticated and written beside what is there first. Only when all of it is good does one journal file
+decide; from then on a killed restore is finished by whoever comes next (`core.store.switchover`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.archives import Difference, RestoreDone
+from core.config.load import parse_config
+from core.config.model import Config
+from core.errors import AlreadyThere, BackupTooNew, ConfigError, NotFound, UsageError, VaultError
+from core.events import Changed
+from core.paths import Paths
+from core.ports import CancelToken
+from core.store import archive, backup_record, switchover
+from core.store.atomic import discard, make_dir, new_temporary_dir
+from core.store.home import is_empty
+from core.store.sealed_stream import Lock, Opener
+from core.store.vault import Vault
+from core.workflows.context import Context, View
+from core.workflows.keeping.backup_manifest import Manifest, absent_folders, differences, from_record, manifest_of
+from core.workflows.renewing.timer import timer
+
+_CONFIG = "etc/certdeck.toml"
+_LONGEST_CONFIG = 2_000_000
+
+
+class _Seen(Struct, kw_only=True):
+    """What was read on the way."""
+
+    files: int = 0
+    size: int = 0
+    config: bytes = b""
+
+
+def look(view: View, file: Path, lock: Lock) -> RestoreDone:
+    """Read a backup to its end and say what restoring it would change. Changes nothing.
+
+    Raises NotFound (`not-found`), UsageError (`usage`), BackupInvalid, BackupLocked, BackupTooNew, StoreError.
+    """
+    seen = _Seen()
+    with _opened(file, lock) as (opener, manifest):
+        for _ in _watched(view.paths, opener, seen):
+            pass
+    _check_config(seen, manifest, view.paths)
+    return _done(view, file, manifest, seen)
+
+
+def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> RestoreDone:
+    """Put a backup in the place of what is here; the former content is moved aside, and the log stays.
+
+    Raises AlreadyThere (`already-there`) where something is set up here and `replace_all` is not given, and as `look` does.
+    """
+    paths, now = context.paths, context.env.clock.now()
+    if not is_empty(paths) and not replace_all:
+        raise AlreadyThere(
+            "The backup was not restored.",
+            "Certificates or settings are here already, and would be replaced.",
+            "See what would change with --dry-run. Add --replace to move aside what is here.",
+        )
+    seen = _Seen()
+    with _opened(file, lock) as (opener, manifest), _beside(paths) as places:
+        modes = archive.unpack(paths, _watched(paths, opener, seen, context.cancel), places)
+        _check_config(seen, manifest, paths)
+        locked = _locked(context, places)
+        done = _done(context, file, manifest, seen)
+        # The key on this box is the one in the backup from now on.
+        beside = Paths(places["etc"], places["state"], paths.run, paths.log)
+        backup_record.save(beside, now, backup_record.RESTORED)
+        context.cancel.check()
+        stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        aside = switchover.begin(paths, stamp=stamp, places=places, modes=modes)
+    context.narrator.tell(Changed(what=f"restored the backup {file} made on {manifest.hostname} at {manifest.made}"))
+    return replace(done, applied=True, set_aside=aside, differences=(*done.differences, *locked))
+
+
+@contextmanager
+def _beside(paths: Paths) -> Iterator[Mapping[str, Path]]:
+    """Give an empty folder in each of the two; cleared away unless the restore was decided."""
+    places: dict[str, Path] = {}
+    try:
+        for name, root in (("etc", paths.etc), ("state", paths.state)):
+            make_dir(root)
+            places[name] = new_temporary_dir(root)
+        yield places
+    finally:
+        if not switchover.is_under_way(paths):
+            for place in places.values():
+                discard(place)
+
+
+@contextmanager
+def _opened(file: Path, lock: Lock) -> Iterator[tuple[Opener, Manifest]]:
+    if not file.exists():
+        raise NotFound(f"There is no file {file}.", "Nothing of that name exists.", "Name the file of a backup.")
+    if not file.is_file():
+        raise UsageError(f"{file} is not a regular file.", "A backup is one file.", "Name the file of a backup.")
+    with archive.opened(file) as read:
+        opener = Opener(read, lock)
+        yield opener, from_record(archive.read_manifest(opener))
+
+
+def _watched(
+    paths: Paths, opener: Opener, seen: _Seen, cancel: CancelToken | None = None
+) -> Iterator[tuple[archive.Member, Iterator[bytes]]]:
+    for member, pieces in archive.members(paths, opener):
+        if cancel is not None:
+            cancel.check()
+        if member.kind == "file":
+            seen.files, seen.size = seen.files + 1, seen.size + member.size
+        if member.path == _CONFIG and member.size <= _LONGEST_CONFIG:
+            seen.config = b"".join(pieces)
+            yield member, iter((seen.config,))
+        else:
+            yield member, pieces
+
+
+def _check_config(seen: _Seen, manifest: Manifest, paths: Paths) -> Config:
+    try:
+        return parse_config(seen.config, paths.config)
+    except ConfigError as exc:
+        raise BackupTooNew(
+            "The settings in the backup cannot be used by this release.",
+            f"{exc.why} certdeck {manifest.version} made the backup.",
+            "Install that release or a newer one, then restore again. Nothing was changed.",
+            details=exc.details,
+        ) from exc
+
+
+def _done(view: View, file: Path, manifest: Manifest, seen: _Seen) -> RestoreDone:
+    now = view.env.clock.now()
+    hostname = view.config.appliance.hostname or view.env.host.name()
+    ours = manifest_of(view.paths, view.config, hostname=hostname, now=now, key_source="none")
+    has_timer = timer(view, now).word == "active"
+    found = differences(manifest, ours, absent=absent_folders(manifest), has_timer=has_timer)
+    return RestoreDone(
+        path=file,
+        applied=False,
+        made=manifest.made,
+        version=manifest.version,
+        hostname=manifest.hostname,
+        files=seen.files,
+        bytes=seen.size,
+        certificates=len(manifest.certificates),
+        needs_replace=not is_empty(view.paths),
+        differences=tuple(found),
+    )
+
+
+def _locked(context: Context, places: Mapping[str, Path]) -> tuple[Difference, ...]:
+    """See whether the vault that is about to be restored opens on this box."""
+    paths = Paths(places["etc"], places["state"], context.paths.run, context.paths.log)
+    try:
+        Vault(paths, context.env).check()
+    except VaultError as exc:
+        return (Difference(kind="vault", name="", state="locked", text=f"The vault does not open here. {exc.why}"),)
+    return ()

@@ -1,0 +1,102 @@
+"""Ask the CA to revoke what is live. The files stay: a service with a revoked certificate still runs, one without does not."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from core.acme.account_key import AccountKey
+from core.acme.problem_type import ProblemType
+from core.acme.revoke import REASONS, revoke_with_key
+from core.acme.revoke import revoke as revoke_at_ca
+from core.errors import AccountError, AcmeProblem, NotFound, RateLimited, UsageError
+from core.events import Changed, KeyUsed
+from core.issuers import Issuer
+from core.store import renewal_state
+from core.store.accounts import load_account
+from core.store.had_with import settings_of
+from core.store.lineages import live_version, read_pair, read_public, read_version
+from core.workflows.context import Context
+from core.workflows.issuing.plan import plan, without_issuer
+from core.workflows.issuing.sessions import Sessions
+from core.x509.certificate import parse_pem
+
+
+def revoke(context: Context, name: str, reason: str) -> None:
+    """Revoke the live certificate of `name`.
+
+    Raises:
+        UsageError: an unknown reason, or a lineage without a CA; NotFound; IssuerError.
+    """
+    if reason not in REASONS:
+        raise UsageError(
+            f"There is no reason {reason!r}.", "RFC 5280 has a fixed list.", f"Take one of: {', '.join(REASONS)}."
+        )
+    lineage = settings_of(context.paths, name)
+    number = live_version(context.paths, name)
+    if number is None:
+        raise NotFound(
+            f"{name} has no live certificate.",
+            "There is nothing to revoke.",
+            "Look at `certdeck status`.",
+            lineage=name,
+        )
+    stored = read_version(context.paths, name, number)
+    # Who issued it can revoke it, and after a fall-back that is not the lineage's own issuer.
+    wanted = plan(context.config, replace(without_issuer(lineage), issuer=stored.ca or lineage.issuer))
+    if wanted.issuer.kind != "acme":
+        raise UsageError(
+            f"{wanted.issuer.title} keeps no revocation list.",
+            "Only a certificate of an ACME CA can be revoked.",
+            f"Deploy another one, and delete {name}.",
+            lineage=name,
+        )
+    leaf = parse_pem(read_public(context.paths, name, number)[0])[0]
+    with Sessions(context, context.vault) as sessions:
+        _Revocation(context, sessions, wanted.issuer, name, number, reason).carry_out(leaf.der)
+    state = renewal_state.load(context.paths, name)
+    # Due from now on, whatever this clock shows: the next run brings one that is not revoked.
+    due = replace(
+        state,
+        revoked=leaf.sha256,
+        ari_id=stored.certificate.renewal_id,
+        ari_chosen=stored.certificate.not_before,
+        next_attempt=None,
+    )
+    renewal_state.save(context.paths, name, due)
+    context.narrator.tell(Changed(what=f"revoked {name}, serial {leaf.serial}, reason {reason}"))
+
+
+class _Revocation:
+    """One revocation: as the account that ordered the certificate, or with the certificate's own key (RFC 8555 §7.6)."""
+
+    def __init__(
+        self, context: Context, sessions: Sessions, issuer: Issuer, name: str, version: int, reason: str
+    ) -> None:
+        self._context = context
+        self._sessions = sessions
+        self._issuer = issuer
+        self._name = name
+        self._version = version
+        self._reason = reason
+
+    def carry_out(self, der: bytes) -> None:
+        """Revoke. An account is never made for it: a new one has not ordered the certificate, and could not revoke it."""
+        assert self._issuer.directory is not None
+        record = load_account(self._context.paths, self._issuer.name, self._issuer.directory)
+        if record is None or record.url is None or self._context.vault.find(record.key_record) is None:
+            self._with_its_own_key(der)
+            return
+        try:
+            revoke_at_ca(self._sessions.session(self._issuer), der, self._reason)
+        except (AcmeProblem, AccountError) as exc:
+            if isinstance(exc, RateLimited) or ProblemType.of_error(exc) is ProblemType.BAD_REVOCATION_REASON:
+                raise
+            self._with_its_own_key(der)
+
+    def _with_its_own_key(self, der: bytes) -> None:
+        context = self._context
+        context.narrator.tell(
+            KeyUsed(key=f"lineage/{self._name}/{self._version}", purpose="revoke its own certificate")
+        )
+        pem = read_pair(context.paths, self._name, self._version).privkey
+        revoke_with_key(self._sessions.conversation(self._issuer, AccountKey.from_pem(pem)), der, pem, self._reason)

@@ -1,0 +1,1 @@
+"""The scheduled run: what is due, renewing it, and what is remembered of it."""

@@ -1,0 +1,228 @@
+"""Which lineages a scheduled run has to do with. Pure: facts, settings and the time in, a decision out.
+
+On the path of every run with nothing to do, over thousands of lineages, so it works on the index's plain numbers.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.config.model import Config
+from core.renewal import due_at
+from core.store.index import Facts
+from core.workflows.issuing.method import SET_EACH_TIME, UPLOAD, is_acme
+
+RENEW = "renew"
+DEPLOY = "deploy"
+"""A certificate is there already and waits for its targets: it costs the CA nothing."""
+FINISH = "finish"
+"""An order that a killed run left open, for a lineage that does not exist yet."""
+ASK = "ask"
+"""Not due, but the CA should be asked once more when it wants the renewal (RFC 9773 §4.3.2)."""
+PUT_BACK = "put-back"
+"""The fallback certificate stands in for it, and the reason is gone."""
+SKIP = "skip"
+
+
+BY_HAND = "its DNS records are set by hand"
+
+
+class Decision(Struct, frozen=True):
+    name: str
+    action: str
+    """`renew`, `deploy`, `finish`, `ask`, `put-back`, `skip`."""
+    why: str
+    renew_at: float | None = None
+    """Epoch seconds; None where it never renews automatically."""
+    needs_you: bool = False
+    """A person has to begin."""
+    is_own: bool = False
+    """This box itself signs it, by its own clock."""
+    ends: float = 0.0
+    """When the certificate ends, in epoch seconds; 0 where there is none."""
+
+
+def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
+    """Decide about one lineage.
+
+    Args:
+        now: epoch seconds.
+        force: renew although nothing is due.
+        named: somebody asked for just this lineage: waiting times after a failure do not hold them up.
+    """
+    facts = believable(facts, now)
+    decision = _decide(facts, config, now, force=force, named=named)
+    if facts.on_fallback and decision.action in (SKIP, ASK) and not stands_in_for(facts, config, now):
+        return Decision(facts.name, PUT_BACK, "the fallback certificate stands in for it, and is no longer needed")
+    if decision.action == RENEW:
+        own = is_own(config, facts.issuer or config.defaults.issuer)
+        return replace(decision, is_own=own, ends=facts.not_after)
+    return decision
+
+
+def believable(facts: Facts, now: float) -> Facts:
+    """Return the facts without the times that only a wrong clock can have written, and what was counted until then."""
+    void = void_of(facts, now)
+    if not void:
+        return facts
+    from core.stored_times import ERROR_AT
+
+    changes = {name: None for name in void if name != ERROR_AT}
+    if "last_attempt" in void:
+        facts = facts._replace(next_attempt=None, failures=0)
+    if ERROR_AT in void and facts.last_error is not None:
+        facts = facts._replace(last_error={key: value for key, value in facts.last_error.items() if key != "at"})
+    return facts._replace(**changes)  # type: ignore[arg-type]
+
+
+def void_of(facts: Facts, now: float) -> tuple[str, ...]:
+    """Return which times of a lineage are void. Most have none stored at all."""
+    if (
+        facts.next_attempt is None
+        and facts.last_attempt is None
+        and facts.ari_check_at is None
+        and facts.chain_retry_at is None
+        and not facts.last_error
+    ):
+        return ()
+    from core.stored_times import void_times
+
+    return void_times(
+        now,
+        last_attempt=facts.last_attempt,
+        next_attempt=facts.next_attempt,
+        ari_check_at=facts.ari_check_at,
+        chain_retry_at=facts.chain_retry_at,
+        last_error=facts.last_error,
+    )
+
+
+def stands_in_for(facts: Facts, config: Config, now: float) -> str:
+    """Return why the fallback certificate has to stand in for a lineage; empty where its own can be shown (CL-07)."""
+    if facts.version is not None and facts.not_after <= now:
+        return "it has expired"
+    if facts.failures >= config.defaults.reminders:
+        return f"it failed {facts.failures} times"
+    return ""
+
+
+def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
+    name = facts.name
+    issuer = facts.issuer or config.defaults.issuer
+    by_hand = why_never_alone(facts, config)
+    if facts.waiting_version is not None and not _is_refused_upload(facts):
+        # Somebody who asks for a new one by name gets a new one.
+        if by_hand or not (force and named):
+            return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
+    elif facts.waiting_version is not None and facts.issuer == UPLOAD:
+        why = f"its service refused version {facts.waiting_version}, which was uploaded: certdeck deploy {name} tries again"
+        return Decision(name, SKIP, why, needs_you=True)
+    if by_hand == BY_HAND:
+        return _for_a_person(facts, config, now, force=force, named=named)
+    if by_hand:
+        return Decision(name, SKIP, by_hand)
+    auto = config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew
+    if not auto and not named:
+        return Decision(name, SKIP, "automatic renewal is off")
+    held = None if force or named else facts.next_attempt
+    if facts.version is None:
+        return _unless_held(name, "it has no certificate yet", held, now)
+    if force:
+        return Decision(name, RENEW, "forced")
+    if now < facts.not_before and is_own(config, issuer):
+        return Decision(
+            name, RENEW, f"it was made under a wrong clock: it is not valid before {_day(facts.not_before)}"
+        )
+    due = renewal_time(facts, config)
+    if facts.revoked:
+        return _unless_held(name, "it is revoked", held, now, due)
+    if facts.is_wanted:
+        return _unless_held(name, "its settings were changed", held, now, due)
+    if due <= now:
+        return _unless_held(name, "it is due", held, now, due)
+    if facts.ari_check_at is not None and facts.ari_check_at <= now and is_acme(config, issuer):
+        return Decision(name, ASK, f"renews {_day(due)}", due)
+    return Decision(name, SKIP, f"not due before {_day(due)}", due)
+
+
+def renewal_time(facts: Facts, config: Config) -> float:
+    """Return when a lineage with a certificate renews, in epoch seconds."""
+    days = config.defaults.renew_days_before if facts.renew_days_before is None else facts.renew_days_before
+    due = due_at(facts.not_before, facts.not_after, renew_days_before=days, ari_chosen=_ari_chosen(facts))
+    if not facts.chain_end:
+        return due
+    # From the end of an intermediate on the chain is invalid, however long the leaf lives. A CA that still sends the same one
+    # is not asked again at every run.
+    before_chain_ends = due_at(facts.not_before, facts.chain_not_after, renew_days_before=days)
+    return min(due, max(before_chain_ends, facts.chain_retry_at or 0.0))
+
+
+def seconds_to_renew(facts: Facts, config: Config) -> float:
+    """Return the time from the moment a certificate is due to its end, by the rule alone: a CA's own moment moves with it."""
+    due = renewal_time(facts._replace(ari_chosen=None, chain_retry_at=None), config)
+    return facts.chain_not_after - due
+
+
+def _is_refused_upload(facts: Facts) -> bool:
+    """Tell whether what waits was uploaded: whoever brought it was told that it was refused, and what is live stays live."""
+    return facts.waiting is not None and facts.waiting.get("issuer") == UPLOAD
+
+
+def is_own(config: Config, issuer: str) -> bool:
+    """Tell whether this box itself signs for an issuer, by its own clock."""
+    return issuer != UPLOAD and not is_acme(config, issuer)
+
+
+def _ari_chosen(facts: Facts) -> float | None:
+    """Return the moment chosen from the CA's window, if that window is for the live certificate."""
+    return facts.ari_chosen if facts.ari_id == facts.renewal_id else None
+
+
+def why_never_alone(facts: Facts, config: Config) -> str:
+    """Return why a lineage never renews automatically, whatever its settings; empty when it can."""
+    issuer = facts.issuer or config.defaults.issuer
+    if issuer == UPLOAD:
+        return "it was uploaded: bring a new certificate in time"
+    challenge = facts.challenge or config.defaults.challenge
+    if challenge in SET_EACH_TIME and not facts.dns and is_acme(config, issuer):
+        return BY_HAND
+    return ""
+
+
+def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, named: bool) -> Decision:
+    """Decide about a lineage whose orders a person begins: finish one that is open, else say when one is needed.
+
+    Somebody who names it begins one, which then waits for its records.
+    """
+    if facts.open_order:
+        return Decision(facts.name, FINISH, "its order waits for DNS records")
+    if facts.version is None:
+        return Decision(facts.name, SKIP, f"{BY_HAND}, and nobody has begun: certdeck issue")
+    due = renewal_time(facts, config)
+    ends = _day(facts.chain_not_after)
+    is_due = due <= now or facts.revoked or facts.is_wanted
+    if named and (force or is_due):
+        return Decision(facts.name, RENEW, "somebody asked for it")
+    if not is_due:
+        return Decision(facts.name, SKIP, f"{BY_HAND}: begin after {_day(due)}, it ends {ends}")
+    return Decision(
+        facts.name,
+        SKIP,
+        f"{BY_HAND}: it ends {ends}, begin now with certdeck --renew {facts.name}; a DNS provider, a CNAME to a zone of one, or "
+        "dns-persist-01 lets it renew automatically",
+        needs_you=True,
+    )
+
+
+def _unless_held(name: str, why: str, held_until: float | None, now: float, due: float | None = None) -> Decision:
+    if held_until is not None and held_until > now:
+        when = datetime.fromtimestamp(held_until, UTC)
+        return Decision(name, SKIP, f"it failed; the next try is at {when:%Y-%m-%d %H:%M} UTC", held_until)
+    return Decision(name, RENEW, why, due)
+
+
+def _day(when: float) -> str:
+    return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d}"

@@ -1,0 +1,58 @@
+"""Which certificates that are due wait for a CA that has said stop. Asked before the lock is taken: loads nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from core.config.model import Config
+from core.errors import CertdeckError
+from core.rate_limits import ORDERING, WHAT, Limit, believable, closed
+from core.request_kind import RequestKind
+from core.store import limits as stored
+from core.store.index import Facts
+from core.workflows.context import View
+from core.workflows.renewing.due import RENEW, SKIP, Decision
+
+
+def held_by_limits(view: View, decisions: Sequence[Decision], every: Sequence[Facts]) -> list[Decision]:
+    """Return the decisions, those to renew turned into waiting ones where every CA that could be asked has said stop."""
+    now = view.env.clock.now().timestamp()
+    limits = [each for each in believable(stored.load(view.paths), now) if each.until > now]
+    if not limits:
+        return list(decisions)
+    facts = {each.name: each for each in every}
+    return [
+        _held(view.config, limits, decision, facts[decision.name], now)
+        if decision.action == RENEW and decision.name in facts
+        else decision
+        for decision in decisions
+    ]
+
+
+def _held(config: Config, limits: Sequence[Limit], decision: Decision, facts: Facts, now: float) -> Decision:
+    if facts.targets and facts.not_after <= now and not facts.on_fallback:
+        return decision  # the run has something to do for it all the same: the fallback certificate stands in
+    issuer = facts.issuer or config.defaults.issuer
+    names = tuple(facts.domains or facts.names)
+    found = [limit_of(config, limits, each, names, now) for each in (issuer, *config.defaults.fallback_issuers)]
+    if not all(found) or found[0] is None:
+        return decision
+    until = datetime.fromtimestamp(found[0].until, UTC)
+    why = f"{decision.why}, and waits: {issuer} {WHAT[found[0].kind]} before {until:%Y-%m-%d %H:%M} UTC"
+    return replace(decision, action=SKIP, why=why, renew_at=found[0].until)
+
+
+def limit_of(config: Config, limits: Sequence[Limit], issuer: str, names: Sequence[str], now: float) -> Limit | None:
+    """Return what keeps an issuer from taking an order for these names, or None."""
+    from core.store.accounts import account_id
+    from core.workflows.issuing.plan import issuer_named
+
+    try:
+        known = issuer_named(config, issuer)
+    except CertdeckError:
+        return None
+    account = account_id(known.name, known.directory or "")
+    return closed(limits, account, (RequestKind.DIRECTORY, RequestKind.NEW_ACCOUNT, *ORDERING), names, now)

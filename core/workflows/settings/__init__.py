@@ -1,0 +1,1 @@
+"""Changes to the configuration: issuers, accounts, DNS providers, targets, notifications, the schedule, one certificate."""

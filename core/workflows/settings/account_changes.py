@@ -1,0 +1,188 @@
+"""Changes to an account at its CA: another key, another contact, given up, or taken over from another client.
+
+A new key is in the vault, beside the old one, before the CA hears of it. Whoever dies in between leaves both, and the next use of
+the account asks the CA which of them holds (`Sessions`).
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from core.acme import account as at_ca
+from core.acme.account_key import AccountKey
+from core.acme.brought_key import brought_key
+from core.acme.session import AcmeSession
+from core.config.edit import set_values
+from core.errors import AccountDeactivated, AccountError, CertdeckError, DirectoryUnreachable, NotFound, UsageError
+from core.events import Changed, KeyUsed
+from core.issuers import Issuer
+from core.operations import AccountInfo
+from core.store.accounts import AccountRecord, load_account, save_account
+from core.store.aside import keep_aside
+from core.workflows.context import Context
+from core.workflows.issuing.plan import issuer_named
+from core.workflows.issuing.sessions import Sessions
+from core.workflows.settings.accounts import shown
+
+_EMAIL = re.compile(r"[^\s@,<>\"\x00-\x1f\x7f]{1,64}@[^\s@,<>\"\x00-\x1f\x7f]{1,253}")
+
+
+def roll_over(context: Context, issuer: str) -> AccountInfo:
+    """Give the account a new key (RFC 8555 §7.3.5). The old one is no longer valid afterwards.
+
+    Raises:
+        NotFound: there is no account; IssuerError: the CA refused, or did not answer: the next use finds out which key holds.
+    """
+    wanted, record = _account(context, issuer)
+    vault = context.vault
+    with Sessions(context, vault) as sessions:
+        session = sessions.session(wanted)
+        record = load_account(context.paths, issuer, record.directory) or record
+        kind = session.key.kind
+        key = AccountKey.generate(kind)
+        vault.put(record.new_key_record, key.to_pem())
+        context.narrator.tell(KeyUsed(key=record.key_record, purpose="give the account a new key"))
+        try:
+            at_ca.roll_over(session, key)
+        except DirectoryUnreachable:
+            raise  # it may have been done: both keys are kept
+        except CertdeckError:
+            vault.delete(record.new_key_record)
+            raise
+        vault.put(record.key_record, key.to_pem())
+        changed = record.with_key(key.kind, key.thumbprint)
+        save_account(context.paths, changed)
+        vault.delete(record.new_key_record)
+    context.narrator.tell(Changed(what=f"new key for the account at {issuer}: {key.thumbprint}"))
+    return shown(changed)
+
+
+def deactivate(context: Context, issuer: str) -> None:
+    """Give the account up for good (RFC 8555 §7.3.6) and forget its key; the next order makes a new one.
+
+    Contact and agreement to the terms stay: the next order may come at night, when nobody can be asked again.
+
+    Raises NotFound; IssuerError: then nothing was forgotten.
+    """
+    wanted, record = _account(context, issuer)
+    vault = context.vault
+    # Done already, it was by somebody who died before it was forgotten here.
+    with Sessions(context, vault) as sessions, suppress(AccountDeactivated):
+        at_ca.deactivate(sessions.session(wanted))
+    save_account(context.paths, record.without_account())
+    vault.delete(record.key_record)
+    vault.delete(record.new_key_record)
+    context.narrator.tell(Changed(what=f"deactivated the account at {issuer}: {record.url}"))
+
+
+def set_contact(context: Context, issuer: str, email: str | None) -> AccountInfo:
+    """Tell the CA another contact, or none; an address for the issuer in the configuration follows.
+
+    Raises UsageError for what is no address; NotFound; IssuerError.
+    """
+    if email is not None and not _EMAIL.fullmatch(email):
+        raise UsageError(
+            f"{email[:80]!r} is not an e-mail address.",
+            "A contact is one address.",
+            "Write it alone, for example admin@example.com.",
+        )
+    wanted, record = _account(context, issuer)
+    with Sessions(context, context.vault) as sessions:
+        at_ca.set_contact(sessions.session(wanted), email)
+    changed = replace(load_account(context.paths, issuer, record.directory) or record, contact=email)
+    save_account(context.paths, changed)
+    entry = context.config.issuers.get(issuer)
+    if entry is not None and entry.email is not None:
+        set_values(context.paths, {("issuers", issuer, "email"): email})
+    context.narrator.tell(Changed(what=f"contact of the account at {issuer}: {email or 'none'}"))
+    return shown(changed)
+
+
+def import_key(
+    context: Context, issuer: str, text: bytes, *, replace_existing: bool, passphrase: bytes | None = None
+) -> AccountInfo:
+    """Take over the account of a key that another client has made: PEM or JWK.
+
+    With `replace_existing` also where there is an account; its key is set aside then, not removed, and the account is named.
+
+    Raises:
+        AccountError (`account-error`): it is no key, or the CA has no account for it. Nothing was changed.
+        UsageError (`usage`): there is another account already.
+        IssuerError, VaultError, StoreError.
+    """
+    wanted = _acme_issuer(context, issuer)
+    assert wanted.directory is not None
+    key = brought_key(text, passphrase)
+    vault = context.vault
+    had = load_account(context.paths, issuer, wanted.directory)
+    if had is not None and had.thumbprint != key.thumbprint and had.url is not None and not replace_existing:
+        raise UsageError(
+            f"There is an account at {issuer} already: {had.url}",
+            "Another one in its place would end what was agreed and bound for it.",
+            "Add --replace; the key of the one before is kept in state/set-aside.",
+        )
+    record = had or AccountRecord.new(issuer, wanted.directory, contact=None, created=context.env.clock.now())
+    vault.put(record.new_key_record, key.to_pem())
+    try:
+        with Sessions(context, vault) as sessions:
+            context.narrator.tell(KeyUsed(key=record.new_key_record, purpose=f"find its account at {issuer}"))
+            found = _found(sessions.conversation(wanted, key), issuer)
+            terms = found[1]
+    except CertdeckError:
+        vault.delete(record.new_key_record)
+        raise
+    taken = replace(record, contact=_address(found[0].contact), terms=terms).with_key(key.kind, key.thumbprint)
+    # Without a URL the next use asks the CA for it, whichever of the two keys it finds: so no step leaves key and URL at odds.
+    save_account(context.paths, replace(taken, url=None))
+    old = vault.path_of(record.key_record)
+    if old.exists() and record.thumbprint != key.thumbprint:
+        keep_aside(context.paths, old, context.env.clock.now())
+    vault.put(record.key_record, key.to_pem())
+    taken = replace(taken, url=found[0].url)
+    save_account(context.paths, taken)
+    vault.delete(record.new_key_record)
+    context.narrator.tell(Changed(what=f"took over the account at {issuer}: {taken.url}"))
+    if had is not None and had.url is not None and had.url != taken.url:
+        contact = f" ({had.contact})" if had.contact else ""
+        context.narrator.tell(Changed(what=f"no longer used at {issuer}: the account {had.url}{contact}"))
+        return replace(shown(taken), replaced=had.url)
+    return shown(taken)
+
+
+def _found(session: AcmeSession, issuer: str) -> tuple[at_ca.Account, str | None]:
+    found = at_ca.look_up(session)
+    if found is None:
+        raise AccountError(
+            f"{issuer} has no account for this key.",
+            "The key was made for another CA, or the account was never made or is gone.",
+            "Look at which CA the other client used, and name that issuer. Or let the next order make a new account.",
+        )
+    return found, session.directory.terms_of_service
+
+
+def _address(contact: tuple[str, ...] | None) -> str | None:
+    """Return the first e-mail address of a contact list. Data from outside."""
+    return next((each for each in contact or () if _EMAIL.fullmatch(each)), None)
+
+
+def _acme_issuer(context: Context, issuer: str) -> Issuer:
+    wanted = issuer_named(context.config, issuer)
+    if wanted.kind != "acme":
+        raise UsageError(f"{issuer} has no accounts.", "It works on this box alone.", "There is nothing to change.")
+    return wanted
+
+
+def _account(context: Context, issuer: str) -> tuple[Issuer, AccountRecord]:
+    wanted = _acme_issuer(context, issuer)
+    assert wanted.directory is not None
+    record = load_account(context.paths, issuer, wanted.directory)
+    if record is None or record.url is None:
+        raise NotFound(
+            f"There is no account at {issuer} yet.",
+            "The first order makes it.",
+            "To use one that another client has made, give its key: certdeck account import.",
+        )
+    return wanted, record

@@ -1,0 +1,167 @@
+"""Trying a DNS provider the whole way (ST-24): credentials, zone, a random record, seen everywhere, removed.
+
+It uses the same name and the same steps as an order would, so that what passes here passes at night: a permission for
+`_acme-challenge` alone is enough. Each step that fails says what to fix.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+
+from core.dns.authority import Authority
+from core.dns.entries import Entries
+from core.dns.names import DNS01, record_name
+from core.dns.placement import Placed, Placement, listed
+from core.dns.propagation import Propagation, wanted_at
+from core.dns.provider import Kind
+from core.dns.writer import RecordWriter, Written
+from core.errors import Cancelled, CertdeckError, PropagationTimeout, UsageError
+from core.events import ProviderTested
+from core.identifiers import parse_identifiers
+from core.operations import DnsTest, DnsTestStep, Record, ServerView
+from core.workflows.context import Context
+from core.workflows.settings.dns import problems
+from core.workflows.settings.providers import entries_of, the_entry, zones_at
+
+STEPS = ("credentials", "zone", "write", "seen", "remove")
+
+
+def test_provider(context: Context, name: str, domain: str | None) -> DnsTest:
+    """Try an entry. What fails is a step of the answer.
+
+    Raises NotFound; UsageError where no domain can be told; Cancelled, with the record removed again.
+    """
+    entry = the_entry(context.config, name)
+    if domain is None and not entry.zones:
+        raise UsageError(
+            f"Which domain should {name} be tested with?",
+            "The entry names no zone.",
+            f"Say it: certdeck dns test {name} --domain example.com.",
+            details={"needs": "domain"},
+        )
+    (identifier, *_) = parse_identifiers([domain or entry.zones[0]])
+    if identifier.type == "ip":
+        raise UsageError(
+            f"{identifier.value} cannot be proven through the DNS.",
+            "It is an address, and addresses have no TXT records.",
+            "Name a domain; addresses are proven by http-01.",
+        )
+    wanted = identifier.value.removeprefix("*.")
+    with entries_of(context, context.vault) as entries:
+        return _Test(context, entries, name, wanted).run()
+
+
+class _Test:
+    """One test on its way."""
+
+    def __init__(self, context: Context, entries: Entries, name: str, domain: str) -> None:
+        self._context = context
+        self._entries = entries
+        self._entry = the_entry(context.config, name)
+        self._domain = domain
+        dns01 = context.config.dns01
+        self._propagation = Propagation(context.env.resolver, context.env.clock, dns01.resolvers)
+        self._placement = Placement(self._entries, Authority(context.env.resolver, dns01.resolvers, context.cancel))
+        self._writer = RecordWriter(context.paths, context.env, self._entries)
+        value = urlsafe_b64encode(context.env.random.token_bytes(32)).rstrip(b"=").decode()
+        self._record = Record(name=record_name(DNS01, domain), type="TXT", value=value)
+        self._placed: tuple[Placed, ...] = ()
+        self._written = Written("", ())
+        self._servers: tuple[ServerView, ...] = ()
+        self._steps: list[DnsTestStep] = []
+
+    def run(self) -> DnsTest:
+        is_ready = self._step("credentials", self._credentials) and self._step("zone", self._zone)
+        if is_ready and self._step("write", self._write):
+            try:
+                self._step("seen", self._seen)
+            finally:
+                self._step("remove", self._remove)
+        done = {step.id for step in self._steps}
+        self._steps += [DnsTestStep(id=id, status="skip", detail="Not tried.") for id in STEPS if id not in done]
+        return DnsTest(
+            name=self._entry.name,
+            domain=self._domain,
+            zone=self._placed[0].zone if self._placed else "",
+            record=self._record if self._placed else None,
+            steps=tuple(self._steps),
+            servers=self._servers,
+        )
+
+    def _step(self, id: str, work: Callable[[], tuple[str, str]]) -> bool:
+        """Do one step; keep and tell how it went. Returns whether to go on."""
+        clock = self._context.env.clock
+        started = clock.monotonic()
+        fix = ""
+        try:
+            status, detail = work()
+        except Cancelled:
+            raise
+        except CertdeckError as exc:
+            status, detail, fix = "fail", f"{exc.what} {exc.why}".strip(), exc.fix
+        took = round((clock.monotonic() - started) * 1000)
+        self._steps.append(DnsTestStep(id=id, status=status, detail=detail, fix=fix, milliseconds=took))
+        self._context.narrator.tell(
+            ProviderTested(provider=self._entry.name, step=id, status=status, detail=detail, milliseconds=took)
+        )
+        return status != "fail"
+
+    def _credentials(self) -> tuple[str, str]:
+        kind = self._entries.kind(self._entry.name)
+        with self._entries.use(self._entry.name):
+            self._look_at_settings(kind)
+        zones = zones_at(self._entries, self._entry.name)
+        if zones:
+            return "pass", f"{kind.title} accepts them. Zones: {listed(zones)}."
+        return "pass", f"Complete; {kind.title} can only be tried by writing."
+
+    def _look_at_settings(self, kind: Kind) -> None:
+        """Raise UsageError for what somebody has written into the configuration and `dns add` would refuse."""
+        wrong = problems(self._context, self._entry, {})
+        if wrong:
+            raise UsageError(
+                f"The entry {self._entry.name} is not right.",
+                "; ".join(f"{key}: {problem.removesuffix('.')}" for key, problem in wrong.items()) + ".",
+                f"Correct it in [dns_providers.{self._entry.name}]; `certdeck dns kinds {kind.name}` says what is asked for.",
+            )
+
+    def _zone(self) -> tuple[str, str]:
+        self._placed = self._placement.place(self._entry.name, [self._record])
+        placed = self._placed[0]
+        led = "" if placed.txt.name == self._record.name else f", where a CNAME of {self._record.name} leads"
+        zone = f"zone {placed.zone}" if placed.zone else "no zone of its own"
+        return "pass", f"{placed.txt.name}{led}: {zone}."
+
+    def _write(self) -> tuple[str, str]:
+        context = self._context
+        self._written = self._writer.write(self._placed, "", context.narrator)
+        return "pass", f"A TXT record was made at {self._placed[0].txt.name}."
+
+    def _seen(self) -> tuple[str, str]:
+        context = self._context
+        wanted = [wanted_at(self._record, self._placed[0].txt.name)]
+        try:
+            views = self._propagation.wait(
+                wanted,
+                timeout_seconds=context.config.dns01.timeout_seconds,
+                narrator=context.narrator,
+                cancel=context.cancel,
+            )
+        except PropagationTimeout:
+            self._servers = self._propagation.look(wanted, context.cancel)[0].servers
+            raise
+        self._servers = views[0].servers
+        answering = [one for one in self._servers if one.answers]
+        others = len(self._servers) - len(answering)
+        left_out = f" {others} cannot be asked from here." if others else ""
+        return "pass" if not left_out else "warn", f"{_count(len(answering))} the record.{left_out}"
+
+    def _remove(self) -> tuple[str, str]:
+        if self._writer.remove(self._written, self._context.narrator):
+            return "pass", "The record is removed again."
+        return "warn", "The record could not be removed; the next run tries it again."
+
+
+def _count(servers: int) -> str:
+    return "The name server has" if servers == 1 else f"All {servers} name servers have"

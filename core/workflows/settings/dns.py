@@ -1,0 +1,279 @@
+"""DNS provider entries: listed, checked, added, removed. Settings go into the configuration, secrets into the vault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from core.config.edit import remove_table, set_dns_provider
+from core.config.model import DnsProviderConfig
+from core.config.rules import NAME, NAME_FIX
+from core.dns.catalogue import all_kinds, kind_named
+from core.dns.names import plain_name
+from core.dns.provider import ENDPOINT, Access, Field, Kind
+from core.errors import InUse, NotFound, StoreCorrupt, UsageError
+from core.events import Changed
+from core.fields import missing_or_wrong, unknown_keys
+from core.identifiers import parse_identifier
+from core.operations import DnsKind, DnsProviderInfo
+from core.store.index import facts_of_all
+from core.store.orders import list_orders, load_order
+from core.store.vault import Vault
+from core.workflows.context import Context
+from core.workflows.settings.providers import secret_name, secrets_of, the_entry
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def kinds() -> tuple[DnsKind, ...]:
+    """Return the built-in kinds."""
+    return tuple(map(_shown, all_kinds()))
+
+
+def kind(name: str) -> DnsKind:
+    """Return one kind. Raises NotFound."""
+    return _shown(kind_named(name))
+
+
+def lexicon_providers() -> tuple[str, ...]:
+    """Return what dns-lexicon brings; nothing where it is not installed."""
+    from core.dns.providers.lexicon import lexicon_names
+
+    return lexicon_names()
+
+
+def providers(context: Context) -> tuple[DnsProviderInfo, ...]:
+    """Return the entries, sorted by name. Opens no secret."""
+    vault = context.vault
+    users = dict(_users(context))
+    return tuple(
+        _info(entry, vault, tuple(sorted(name for name, dns in users.items() if dns == entry.name)))
+        for _, entry in sorted(context.config.dns_providers.items())
+    )
+
+
+def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, bytes]) -> dict[str, str]:
+    """Return what is wrong with an entry, by field; offline. Raises NotFound for an unknown kind."""
+    wanted = kind_named(config.kind)
+    found: dict[str, str] = {}
+    if not NAME.fullmatch(config.name):
+        found["name"] = NAME_FIX
+    for zone in config.zones:
+        if problem := _zone_problem(zone):
+            found["zones"] = problem
+    for domain, target in config.delegations.items():
+        if problem := _zone_problem(domain) or _zone_problem(target):
+            found["delegations"] = problem
+    for key in ("name", "kind", "zones", "delegations"):
+        if key in config.settings:
+            found[key] = "This is no setting of the provider: it belongs to the entry itself."
+    had = config.name in context.config.dns_providers and config.kind == context.config.dns_providers[config.name].kind
+    there = set(secrets_of(context.vault, config.name)) if had else set()
+    given = {key: _text(value) for key, value in secrets.items()}
+    found |= missing_or_wrong(wanted.fields, config.settings, given, there)
+    if wanted.takes_any:
+        known = {field.key for field in wanted.fields}
+        extra = {key: value for key, value in config.settings.items() if key not in known}
+        extra |= {key: _text(value) or "" for key, value in secrets.items() if key not in known}
+        for key, value in extra.items():
+            if problem := _variable_problem(key, value, is_secret=key in secrets):
+                found.setdefault(key, problem)
+    else:
+        found |= unknown_keys(wanted.title, wanted.fields, config.settings, secrets)
+    return found
+
+
+def add_provider(
+    context: Context, config: DnsProviderConfig, secrets: Mapping[str, bytes], *, replace: bool
+) -> DnsProviderInfo:
+    """Keep an entry. Raises NotFound; UsageError with `details["problems"]` by field."""
+    config, secrets = _tidy(config), {key: value.strip() for key, value in secrets.items()}
+    existing = context.config.dns_providers.get(config.name)
+    if existing is not None and not replace:
+        raise UsageError(
+            f"There is a DNS provider {config.name} already.",
+            f"It is of the kind {existing.kind}.",
+            "Give --replace to change it, or choose another name.",
+            details={"needs": "replace"},
+        )
+    wanted = kind_named(config.kind)
+    account = _account_to_make(context, wanted, config, secrets)
+    wrong = {key: problem for key, problem in problems(context, config, secrets).items() if key not in account}
+    if wrong:
+        labels = {field.key: field.label for field in wanted.fields}
+        said = "; ".join(f"{labels.get(key, key)}: {problem}" for key, problem in wrong.items())
+        raise UsageError(
+            f"The DNS provider {config.name} cannot be kept like this.",
+            said if said.endswith(".") else f"{said}.",
+            f"Correct it; `certdeck dns kinds {config.kind}` says what {wanted.title} asks for.",
+            details={"problems": wrong},
+        )
+    if account:
+        config, secrets = _registered(context, wanted, config, secrets)
+    vault = context.vault
+    # Secrets first: an entry of the configuration always has those it was added with.
+    for key, value in secrets.items():
+        vault.put(secret_name(config.name, key), value)
+    set_dns_provider(context.paths, config)
+    if existing is None or existing.kind != config.kind:
+        # Also where there was no entry: one that somebody took out of the configuration by hand has left its secrets.
+        _forget_secrets(vault, config.name, keep=set(secrets))
+    context.narrator.tell(Changed(what=f"DNS provider {config.name} ({wanted.title})"))
+    return _info(config, vault, tuple(sorted(name for name, dns in _users(context) if dns == config.name)))
+
+
+def remove_provider(context: Context, name: str) -> None:
+    """Forget an entry and its secrets. Raises NotFound; InUse (`in-use`) while something uses it."""
+    the_entry(context.config, name)
+    users = sorted({user for user, dns in _users(context) if dns == name})
+    if users:
+        raise InUse(
+            f"The DNS provider {name} is in use.",
+            f"These certificates prove their names with it: {', '.join(users[:10])}{' …' if len(users) > 10 else ''}.",
+            "Issue them with another provider or challenge first, or delete them.",
+            details={"lineages": users},
+        )
+    remove_table(context.paths, ("dns_providers", name))
+    _forget_secrets(context.vault, name)
+    context.narrator.tell(Changed(what=f"DNS provider {name} removed"))
+
+
+def _account_to_make(
+    context: Context, kind: Kind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
+) -> frozenset[str]:
+    """Return the fields that a registration will fill (acme-dns); none where an account is given, or there already."""
+    had = context.config.dns_providers.get(config.name)
+    is_there = had is not None and had.kind == kind.name and bool(secrets_of(context.vault, config.name))
+    if kind.register is None or is_there or not config.settings.get(ENDPOINT.key):
+        return frozenset()
+    keys = {field.key for field in kind.fields if field.required and not field.default} - {ENDPOINT.key}
+    return frozenset() if keys & {*config.settings, *secrets} else frozenset(keys)
+
+
+def _registered(
+    context: Context, kind: Kind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
+) -> tuple[DnsProviderConfig, dict[str, bytes]]:
+    """Let the provider make an account. Raises DnsProviderError, Cancelled."""
+    assert kind.register is not None
+    access = Access(
+        name=config.name,
+        kind=config.kind,
+        settings=config.settings,
+        secrets={},
+        zones=config.zones,
+        env=context.env,
+        cancel=context.cancel,
+    )
+    settings, made = kind.register(access)
+    return (
+        replace(config, settings={**config.settings, **settings}),
+        {**secrets, **{key: value.encode() for key, value in made.items()}},
+    )
+
+
+def _forget_secrets(vault: Vault, name: str, keep: set[str] | None = None) -> None:
+    for key in secrets_of(vault, name):
+        if key not in (keep or set()):
+            vault.delete(secret_name(name, key))
+
+
+def _users(context: Context) -> Iterator[tuple[str, str]]:
+    """Yield which lineage, or open order, uses which entry."""
+    for facts in facts_of_all(context.paths)[0]:
+        if facts.dns:
+            yield facts.name, facts.dns
+    for each in list_orders(context.paths):
+        with suppress(StoreCorrupt):
+            order = load_order(context.paths, each)
+            if order is not None and isinstance(dns := order.spec.get("dns"), str):
+                yield each, dns
+
+
+def _info(entry: DnsProviderConfig, vault: Vault, users: tuple[str, ...]) -> DnsProviderInfo:
+    there = secrets_of(vault, entry.name)
+    try:
+        kind = kind_named(entry.kind)
+    except NotFound:
+        return DnsProviderInfo(
+            name=entry.name,
+            kind=entry.kind,
+            title=entry.kind,
+            zones=entry.zones,
+            settings=entry.settings,
+            secrets=dict.fromkeys(there, True),
+            lineages=users,
+            delegations=entry.delegations,
+            missing=("kind",),
+        )
+    keys = [field.key for field in kind.secrets]
+    # A secret that somebody has written into the configuration is nothing to show.
+    settings = {key: value for key, value in entry.settings.items() if key not in keys}
+    return DnsProviderInfo(
+        name=entry.name,
+        kind=entry.kind,
+        title=kind.title,
+        zones=entry.zones,
+        settings=settings,
+        secrets={key: key in there for key in dict.fromkeys((*keys, *there))},
+        lineages=users,
+        delegations=entry.delegations,
+        missing=tuple(
+            field.key
+            for field in kind.fields
+            if field.required
+            and not field.default
+            and not (field.key in there if field.secret else entry.settings.get(field.key))
+        ),
+    )
+
+
+def _tidy(config: DnsProviderConfig) -> DnsProviderConfig:
+    return replace(
+        config,
+        zones=tuple(dict.fromkeys(_plain_zone(zone) for zone in config.zones)),
+        settings={key: value.strip() for key, value in config.settings.items() if value.strip()},
+        delegations={_plain_zone(domain): _plain_zone(target) for domain, target in config.delegations.items()},
+    )
+
+
+def _plain_zone(zone: str) -> str:
+    """Return a zone as A-labels; what is none stays as it is, for the check to say so."""
+    try:
+        return parse_identifier(plain_name(zone)).value
+    except UsageError:
+        return plain_name(zone)
+
+
+def _zone_problem(zone: str) -> str | None:
+    from core.config.rules import zones
+
+    broken = zones((_plain_zone(zone),))
+    return None if broken is None else f"{broken[0]}. {broken[1]}"
+
+
+def _variable_problem(key: str, value: str, *, is_secret: bool) -> str | None:
+    """Return why something beyond the fields of a kind cannot be handed on as a variable of an environment."""
+    if not _VARIABLE.fullmatch(key):
+        return "it becomes a variable of a program's environment: letters, digits and _, no digit at the beginning"
+    return Field(key=key, label=key, secret=is_secret, required=False).problem(value)
+
+
+def _text(secret: bytes | None) -> str | None:
+    if secret is None:
+        return None
+    return secret.decode("utf-8", "replace").strip()
+
+
+def _shown(kind: Kind) -> DnsKind:
+    return DnsKind(
+        name=kind.name,
+        title=kind.title,
+        fields=kind.fields,
+        help=kind.help,
+        notes=kind.notes,
+        has_zones=kind.has_zones,
+        takes_any=kind.takes_any,
+    )

@@ -1,0 +1,192 @@
+"""Switch the scheduled run on and off, and say how it does (ST-27, ST-28, ST-31, SO-35).
+
+What is asked for is checked against the lifetimes at hand, installed by systemd or cron (`core.schedule.install`), and only then
+remembered: a crash in between leaves an installed timer that the next `on` or `off` puts in order.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from core.errors import CertdeckError, UsageError
+from core.events import Changed, Warned
+from core.health import TIMER_TOO_RARE
+from core.operations import ScheduleInfo
+from core.renewal_report import Notice
+from core.schedule.install import install, installed_trouble, method_here, no_way, uninstall
+from core.schedule.record import CRON, CRONTAB, OFF, SYSTEMD, Record, load, save
+from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, fitting, timetable_for, too_rare
+from core.store.index import Facts, facts_of_all
+from core.workflows.renewing.due import SKIP, decide, seconds_to_renew
+from core.workflows.renewing.timer import timer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from core.lineage_status import TimerState
+    from core.workflows.context import Context, View
+
+
+def schedule(view: View) -> ScheduleInfo:
+    """Return when the run comes and whether it lives; systemd or cron is asked, too."""
+    record = load(view.paths)
+    state = timer(view, view.env.clock.now())
+    if record is None or record.how == OFF:
+        known = TWICE_DAILY if record is None else record.timetable
+        return _info(state, "", known)
+    trouble = installed_trouble(view.env, record) if state.state == "on" else ""
+    if trouble:
+        state = replace(state, state="dead", next_run=None, trouble=trouble)
+    warnings = tuple(_warnings(view, record.timetable))
+    return replace(_info(state, record.how, record.actual), warnings=warnings)
+
+
+def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> ScheduleInfo:
+    """Switch it on, or change it. Without preset and times: as it was, twice a day at first.
+
+    Times that nobody asked for are fitted to the certificate that lives shortest. One that lives too short for any timetable keeps
+    no other from being renewed.
+
+    Raises:
+        UsageError (`usage`): an unknown preset or time, or a certificate lives too short for what was asked for: `details["times"]`
+            are times that fit.
+        StoreError; CertdeckError (`failed`): nothing here can start it, or systemd or cron refused. Nothing has changed then.
+    """
+    before = load(context.paths)
+    is_asked = preset is not None or bool(at)
+    timetable = before.timetable if before is not None and not is_asked else timetable_for(preset, at)
+    short = list(_too_short(context, timetable))
+    if short:
+        fits = fitting(min(each.before_end for each in short))
+        if is_asked and not too_rare(fits, min(each.before_end for each in short)):
+            raise UsageError(
+                f"The scheduled run cannot come only {timetable.words}.",
+                short[0].sentence,
+                f"These times fit: certdeck schedule on --at {' '.join(fits.clock_times)}",
+                details={"times": list(fits.clock_times)},
+            )
+        if not is_asked:
+            timetable = fits
+            context.narrator.tell(
+                Warned(
+                    code="times-fitted",
+                    what=f"The scheduled run comes {fits.rhythm}, because {short[0].sentence}",
+                    fix="`certdeck schedule on --at HH:MM …` chooses other times.",
+                )
+            )
+    program = _program(context)
+    how = method_here(context.env)
+    if how is None:
+        raise no_way(context.env, timetable, program)
+    wanted = Record(
+        how=how,
+        since=context.env.clock.now(),
+        timetable=timetable,
+        delay_minutes=_delay(context, before, timetable),
+        program=program,
+    )
+    was_there = before is not None and all(map(os.path.lexists, before.files))
+    done = install(context.env, context.paths.state, wanted, context.cancel)
+    if before is not None and before.how not in (how, OFF):
+        uninstall(context.env, context.paths.state, [before.how], context.cancel)
+    # Saying the same again must not make a dead timer look young.
+    if not (was_there and before is not None and replace(done, since=before.since) == before):
+        save(context.paths, done)
+        context.narrator.tell(Changed(what=f"schedule: {done.actual.words}, by {done.how}"))
+    return schedule(context)
+
+
+def unschedule(context: Context) -> ScheduleInfo:
+    """Switch it off: exactly what was written is removed. Nothing happens where nothing is on.
+
+    Raises:
+        StoreError; CertdeckError (`failed`): systemd or cron refused.
+    """
+    before = load(context.paths)
+    # A crontab has to be asked for by running a program: not where we know that it holds nothing of ours.
+    hows = [SYSTEMD, CRON, *([CRONTAB] if before is None or before.how == CRONTAB else [])]
+    removed = uninstall(context.env, context.paths.state, hows, context.cancel)
+    if removed or before is None or before.how != OFF:
+        timetable = TWICE_DAILY if before is None else before.timetable
+        delay = 0 if before is None else before.delay_minutes
+        now = context.env.clock.now()
+        save(context.paths, Record(how=OFF, since=now, timetable=timetable, delay_minutes=delay))
+    if removed:
+        context.narrator.tell(Changed(what="schedule: off"))
+    return schedule(context)
+
+
+def _info(state: TimerState, how: str, timetable: Timetable) -> ScheduleInfo:
+    return ScheduleInfo(
+        timer=state,
+        how=how,
+        preset=timetable.preset,
+        times=timetable.clock_times,
+        weekday=None if timetable.weekday is None else DAYS[timetable.weekday],
+        words=timetable.words,
+    )
+
+
+class _Short(NamedTuple):
+    """A certificate that could run out between two runs."""
+
+    before_end: float
+    """Seconds from the moment it is due to its end."""
+    sentence: str
+
+
+def _too_short(view: View, timetable: Timetable) -> Iterator[_Short]:
+    for facts in facts_of_all(view.paths)[0]:
+        before_end = _before_end_seconds(view, facts)
+        if before_end is not None and too_rare(timetable, before_end):
+            life, ahead = _span(facts.chain_not_after - facts.not_before), _span(before_end)
+            said = f"{facts.name} lives {life} and renews {ahead} before its end; two runs have to fall into that time."
+            yield _Short(before_end, said)
+
+
+def _warnings(view: View, timetable: Timetable) -> Iterator[Notice]:
+    short = list(_too_short(view, timetable))
+    if not short:
+        return
+    fits = fitting(min(each.before_end for each in short))
+    better = f"`certdeck schedule on` fits the times: {fits.rhythm}." if fits != timetable else ""
+    for each in short:
+        yield Notice(code=TIMER_TOO_RARE, what=each.sentence, fix=better)
+
+
+def _before_end_seconds(view: View, facts: Facts) -> float | None:
+    """Return the time from the moment a certificate is due to its end; None where it does not renew automatically."""
+    if facts.version is None:
+        return None
+    # At its first moment it is not due: what is skipped without a time then never renews automatically.
+    decision = decide(facts._replace(waiting_version=None), view.config, facts.not_before, force=False, named=False)
+    if decision.action == SKIP and decision.renew_at is None:
+        return None
+    return seconds_to_renew(facts, view.config)
+
+
+def _span(seconds: float) -> str:
+    hours = round(seconds / 3600)
+    return f"{hours} hours" if hours < 240 else f"{hours // 24} days"
+
+
+def _delay(context: Context, before: Record | None, timetable: Timetable) -> int:
+    """Return the minutes that this box adds to cron's times: chosen once and kept."""
+    chosen = before.delay_minutes if before is not None else 0
+    if not chosen:
+        chosen = int(context.env.random.uniform(1, 60))
+    return min(chosen, timetable.most_delay_minutes)
+
+
+def _program(context: Context) -> str:
+    program = context.env.places.program()
+    if program is None:
+        raise CertdeckError(
+            "The command `certdeck` was not found.",
+            "A timer needs its path, and this process was not started through it.",
+            "Install certdeck, e.g. with `pipx install .`, and start it as `certdeck schedule on`.",
+        )
+    return program

@@ -1,0 +1,166 @@
+"""The services that certificates go to: listed, added, looked at, removed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from core.config.model import TargetConfig
+from core.errors import CertdeckError, ConfigError, InUse, UsageError
+from core.events import Changed
+from core.operations import Finding, TargetInfo
+from core.store.index import facts_of_all
+from core.targets.service import Verdict, shown
+from core.workflows.context import Context
+from core.workflows.issuing.plan import unknown_target
+
+
+def targets(context: Context) -> tuple[TargetInfo, ...]:
+    """Return the configured targets, and whose certificate each carries."""
+    from core.targets.kinds import resolved
+
+    holders = _holders(context)
+    found = []
+    for name, configured in context.config.targets.items():
+        target = resolved(configured)
+        found.append(
+            TargetInfo(
+                name=name,
+                kind=target.kind,
+                certificate=target.certificate,
+                key=target.key,
+                test=target.test,
+                reload=target.reload,
+                probe=target.probe,
+                lineage=holders.get(name),
+            )
+        )
+    return tuple(found)
+
+
+def add_target(context: Context, target: TargetConfig) -> None:
+    """Write `[targets.NAME]`, or change it.
+
+    Raises UsageError, ConfigError for what cannot work: nothing is written then.
+    """
+    from core.config.edit import set_target
+    from core.identifiers import check_lineage_name
+    from core.targets.check import refuse
+    from core.targets.kinds import KINDS, kind_of
+
+    check_lineage_name(target.name)
+    try:
+        kind_of(target)
+    except ConfigError as exc:  # not the configuration is wrong, but what was asked for
+        fix = f"Give --kind files, which fits every service that reads PEM files, or --kind {sorted(KINDS)[-1]}."
+        raise UsageError(f"There is no kind of target {target.kind!r}.", exc.why, fix) from exc
+    refuse([target], _others(context, target), context.paths.state)
+    set_target(context.paths, target)
+    context.narrator.tell(Changed(what=f"target {target.name} set"))
+
+
+def remove_target(context: Context, name: str) -> None:
+    """Forget a target; the service keeps its files as plain copies.
+
+    Raises NotFound; InUse (`in-use`) while a lineage is deployed to it.
+    """
+    from core.config.edit import remove_table
+    from core.workflows.deploying.deploy import release_target
+
+    target = context.config.targets.get(name)
+    if target is None:
+        raise unknown_target(context.config, name)
+    holder = _holders(context).get(name)
+    if holder is not None:
+        raise InUse(
+            f"The target {name} carries the certificate {holder}.",
+            "It would no longer be renewed there, and nobody would notice.",
+            f"Deploy {holder} elsewhere, or delete it, first.",
+        )
+    release_target(context, target)
+    remove_table(context.paths, ("targets", name))
+    context.narrator.tell(Changed(what=f"target {name} removed"))
+
+
+def test_target(context: Context, name: str) -> tuple[Finding, ...]:
+    """Look at the paths, run the configuration test and ask what is served; changes nothing. Raises NotFound."""
+    target = context.config.targets.get(name)
+    if target is None:
+        raise unknown_target(context.config, name)
+    return tuple(_findings(context, target))
+
+
+def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
+    from core.targets.check import refuse
+    from core.targets.kinds import resolved
+    from core.targets.service import run_test
+    from core.targets.site import Sites
+    from core.targets.survey import survey
+
+    name = configured.name
+    try:
+        target = resolved(configured)
+        refuse([target], _others(context, target), context.paths.state)
+        with Sites() as sites:
+            survey(target, sites)
+    except CertdeckError as exc:
+        yield Finding(id="target-paths", status="fail", title=name, detail=f"{exc.what} {exc.why}", fix=exc.fix)
+        return
+    yield Finding(id="target-paths", status="pass", title=name, detail=target.certificate)
+    if not os.path.lexists(target.certificate):
+        yield Finding(
+            id="target-test",
+            status="warn",
+            title=name,
+            detail="its certificate is not there yet, so its configuration cannot be tested",
+            fix="Nothing needs to be done: the first deployment makes it, and tests then.",
+        )
+    elif target.test:
+        yield _tested(name, run_test(context.env, target), target, is_given=bool(configured.test))
+    if target.probe:
+        from core.targets.sight import see_all
+
+        for sight in see_all(context.env.prober, target, _names_on(context, name), timeout=3.0):
+            address = sight.listener.address
+            if sight.served:
+                yield Finding(id="target-probe", status="pass", title=name, detail=f"TLS answers on {address}")
+                continue
+            yield Finding(
+                id="target-probe",
+                status="warn",
+                title=name,
+                detail=f"nothing answers on {address}: {sight.why}",
+                fix="Right before the first certificate; otherwise start the service or correct the probe.",
+            )
+
+
+def _others(context: Context, target: TargetConfig) -> list[TargetConfig]:
+    """Return what `target` must share no path with. What else is wrong with one of them holds nobody up."""
+    return [other for name, other in context.config.targets.items() if name != target.name]
+
+
+def _tested(name: str, verdict: Verdict, target: TargetConfig, *, is_given: bool) -> Finding:
+    command = shown(target.test)
+    if verdict.ok:
+        # A box may run more than one nginx: the kind's own command tests the one that the system starts.
+        whose = (
+            "" if is_given else f", which reads the {target.kind} of the system; for another one set test and reload"
+        )
+        return Finding(id="target-test", status="pass", title=name, detail=f"`{command}` passed{whose}")
+    return Finding(
+        id="target-test",
+        status="fail",
+        title=name,
+        detail=f"`{command}` refuses the configuration: {verdict.output or verdict.why}",
+        fix="Fix the service's own configuration first: a deployment would be rolled back.",
+    )
+
+
+def _names_on(context: Context, target: str) -> tuple[str, ...]:
+    """Return the names of the certificate that a target carries; empty where it carries none of ours."""
+    every = facts_of_all(context.paths)[0]
+    return next((tuple(facts.names) for facts in every if target in facts.targets), ())
+
+
+def _holders(context: Context) -> dict[str, str]:
+    return {target: facts.name for facts in facts_of_all(context.paths)[0] for target in facts.targets}

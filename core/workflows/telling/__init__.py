@@ -1,0 +1,1 @@
+"""What people and other programs are told at the end of a run."""

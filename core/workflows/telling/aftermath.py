@@ -1,0 +1,231 @@
+"""What follows a renewal run, or a revocation: people and other programs are told of it.
+
+It begins when the work is done and the lock is free, takes half a minute at the most, and changes nothing of the run's result: what
+cannot be told is a warning and a row of the log. Nothing that sends is loaded where there is nothing to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from core.errors import Cancelled, CertdeckError, LockHeld
+from core.lineage_status import TimerState
+from core.notify import conditions
+from core.notify.conditions import Condition
+from core.notify.quiet import holds
+from core.notify.told import ChannelState, Decision, decide
+from core.renewal_report import Notice, RenewalReport
+from core.schedule.record import OFF
+from core.schedule.record import load as load_schedule
+from core.schedule.timetable import RANDOM_DELAY
+from core.store import notified
+from core.store.index import Facts
+from core.workflows.context import View
+from core.workflows.renewing import last_run
+from core.workflows.renewing.timer import timer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.events import Event, Report, Reporter
+    from core.ports import CancelToken
+    from core.store.history import History
+
+
+class Aftermath:
+    """Of one run. `listen` goes in the place of the reporter; `ended` is told the result."""
+
+    def __init__(
+        self,
+        view: View,
+        report: Reporter,
+        history: Callable[[], AbstractContextManager[History]],
+        cancel: CancelToken | None,
+        *,
+        is_scheduled: bool,
+        names: Sequence[str],
+    ) -> None:
+        """`names`: the lineages that the run was for; empty: all."""
+        self._view = view
+        self._report = report
+        self._history = history
+        self._cancel = cancel
+        self._is_scheduled = is_scheduled
+        self._names = frozenset(names)
+        self._heard: list[Report] = []
+
+    def listen(self, told: Report) -> None:
+        """Keep what the messages are made of, and pass everything on."""
+        from core.events import TargetRolledBack
+
+        if isinstance(told.event, TargetRolledBack):
+            self._heard.append(told)
+        self._report(told)
+
+    def ended(self, outcome: RenewalReport, every: Sequence[Facts]) -> RenewalReport:
+        """Tell of a run that came to its end; return its report with the warnings of what could not be told. Never raises."""
+        try:
+            notices = self._after(outcome, every)
+        except Exception as exc:  # noqa: BLE001 - a mistake of ours in telling must not hide what the run has done
+            from core.workflows.settings.notifications import unforeseen
+
+            notices = [self._notice(unforeseen("of this run", exc))]
+        return replace(outcome, warnings=(*outcome.warnings, *notices)) if notices else outcome
+
+    def _after(self, outcome: RenewalReport, every: Sequence[Facts]) -> list[Notice]:
+        now = self._view.env.clock.now()
+        known = timer(self._view, now)
+        notices: list[Notice] = []
+        if self._view.config.metrics.file and not self._names:
+            notices += self._write_metrics(every, outcome, now, known)
+        trouble = "" if known.word == "active" or self._names or not every else known.word
+        found = conditions.standing(every, outcome, now, timer=trouble, timer_trouble=known.trouble)
+        if self._is_scheduled and (missed := self._missed(now)) is not None:
+            found[missed.key] = missed
+            self._record_missed(missed)
+        return notices + self._tell(found, every, outcome, now, is_failed=bool(outcome.failed))
+
+    @contextmanager
+    def of_failures(self) -> Iterator[None]:
+        """Tell of a scheduled run that raises. Somebody else at work, or a stop, is no failure."""
+        try:
+            yield
+        except CertdeckError as exc:
+            if self._is_scheduled and not isinstance(exc, (Cancelled, LockHeld)):
+                broken = conditions.of_broken_run(exc)
+                with suppress(Exception):
+                    self._tell({broken.key: broken}, None, RenewalReport(), self._view.env.clock.now(), is_failed=True)
+            raise
+
+    def _record_missed(self, missed: Condition) -> None:
+        from core.events import Warned
+
+        item = missed.item
+        self._record(Warned(code="run-missed", what=f"{item.what} {item.why}", fix=item.fix))
+
+    # -- what there is to tell -----------------------------------------------------------------------------------------
+
+    def _missed(self, now: datetime) -> Condition | None:
+        record = load_schedule(self._view.paths)
+        last = last_run.read(self._view.paths)
+        if record is None or record.how == OFF or last is None or last.before is None or last.before < record.since:
+            return None
+        return conditions.missed(last.before, now, record.actual.longest_pause, RANDOM_DELAY)
+
+    def _tell(
+        self,
+        found: Mapping[str, Condition],
+        every: Sequence[Facts] | None,
+        outcome: RenewalReport,
+        now: datetime,
+        *,
+        is_failed: bool,
+    ) -> list[Notice]:
+        """Send what is to be sent, keep who was told, and return what went wrong. `every`: None where nothing was looked at."""
+        try:
+            before = notified.load(self._view.paths)
+        except CertdeckError as exc:
+            return [self._notice(exc)]
+        decisions = self._decisions(before, found, every or (), outcome, now, is_broken=every is None)
+        sending = {name: each for name, each in decisions.items() if each.items}
+        if self._cancel is not None and self._cancel.is_cancelled:
+            sending = {}
+        ping = self._view.config.schedule.ping_url if self._is_scheduled else None
+        results: Mapping[str, str | CertdeckError] = {}
+        if sending or ping:
+            from core.workflows.telling.telling import send_all
+
+            results = send_all(self._view, sending, ping if ping is None else (ping, is_failed), now, self._record)
+        after = {
+            name: each.if_sent if not each.items or isinstance(results.get(name), str) else each.if_not
+            for name, each in decisions.items()
+        }
+        notices = [self._notice(each) for each in results.values() if isinstance(each, CertdeckError)]
+        if after != before:
+            try:
+                notified.save(self._view.paths, after)
+            except CertdeckError as exc:
+                notices.append(self._notice(exc))
+        return notices
+
+    def _decisions(
+        self,
+        before: Mapping[str, ChannelState],
+        found: Mapping[str, Condition],
+        every: Sequence[Facts],
+        outcome: RenewalReport,
+        now: datetime,
+        *,
+        is_broken: bool,
+    ) -> dict[str, Decision]:
+        channels = self._view.config.notifications
+        if not channels:
+            return {}
+        there = {facts.name for facts in every} | {each.name for each in outcome.failed}
+
+        def was_looked_at(key: str, lineage: str | None) -> bool:
+            if is_broken:
+                return False
+            return not self._names or lineage in self._names
+
+        happened = tuple(conditions.happened(every, outcome, self._heard))
+        record = load_schedule(self._view.paths)
+        runs = () if record is None or record.how == OFF else record.actual.times
+        at = now.astimezone().time()
+        return {
+            name: decide(
+                before.get(name, ChannelState()),
+                found,
+                happened,
+                now,
+                on=channel.on,
+                is_held=holds(channel.settings.get("quiet", ""), at, runs),
+                was_looked_at=was_looked_at,
+                exists=there.__contains__,
+            )
+            for name, channel in channels.items()
+        }
+
+    # -- what becomes of it --------------------------------------------------------------------------------------------
+
+    def _write_metrics(
+        self, every: Sequence[Facts], outcome: RenewalReport, now: datetime, known: TimerState
+    ) -> Iterator[Notice]:
+        from core.metrics import exposition
+        from core.workflows.keeping.out_file import place_for
+
+        file = Path(self._view.config.metrics.file or "")
+        text = exposition(every, outcome, now, is_timer_active=known.word == "active")
+        try:
+            with place_for(self._view.paths, file, Path("/var/lib/node_exporter/certdeck.prom")) as place:
+                place.write(text.encode(), 0o644, ending=".tmp")  # node_exporter reads every file that ends with .prom
+        except CertdeckError as exc:
+            yield self._notice(exc)
+
+    def _notice(self, error: CertdeckError) -> Notice:
+        """Return an error as a warning, and write it into the log."""
+        from core.events import Warned
+
+        what = f"{error.what} {error.why}".strip()
+        self._record(Warned(code=error.code, what=what, fix=error.fix))
+        return Notice(code=error.code, what=what, fix=error.fix)
+
+    def _record(self, event: Event) -> None:
+        """Write an event into the history, and into the system's log. Never raises."""
+        from core.events import Narrator
+        from core.workflows.telling.system_log import write_line
+
+        env, who = self._view.env, self._view.env.host.user()
+        with suppress(CertdeckError), self._history() as history:
+
+            def keep(told: Report) -> None:
+                history.record(told, who)
+                if self._view.config.log.syslog:
+                    write_line(env.system_log, told, who)
+
+            Narrator(report=keep, now=env.clock.now, run=env.random.token_bytes(4).hex()).tell(event)

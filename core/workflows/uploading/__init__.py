@@ -1,0 +1,1 @@
+"""Certificates from elsewhere: requested, examined, completed, applied."""

@@ -1,0 +1,270 @@
+"""A look at a certificate that somebody brings: recognised, completed, checked, compared with what is there. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from msgspec import Struct
+
+from core.config.model import LineageConfig
+from core.errors import CertdeckError, NotFound, UsageError
+from core.events import KeyUsed
+from core.identifiers import check_lineage_name, lineage_name_for, parse_identifier
+from core.lineage_status import LineageStatus
+from core.severity import days_left, severity
+from core.store import lineages
+from core.store.had_with import settings_of
+from core.upload.aia import is_web, issuer_urls
+from core.upload.checks import Case, can_be_forced, is_accepted, run_checks
+from core.upload.material import Material, OwnKey, assemble
+from core.upload.names import is_host_name
+from core.upload.recognise import Pieces, recognise
+from core.upload.trustworthy import chain_state
+from core.upload.values import Upload, UploadCheck
+from core.version import BUILT
+from core.workflows.context import Context
+from core.workflows.issuing.method import SELF_SIGNED, UPLOAD
+from core.workflows.status import status_of
+from core.workflows.uploading.csr import keys_of_requests
+from core.workflows.uploading.revoked import known_as_revoked
+from core.workflows.uploading.trust import stores
+from core.x509.certificate import Certificate, to_pem
+from core.x509.chain_end import first_end
+from core.x509.key_reader import MalformedKey, load_key
+from core.x509.trust_store import Store
+
+_NAMELESS = "upload"
+"""What a certificate is called that has no name fit for one."""
+
+
+class Examined(Struct, frozen=True, kw_only=True):
+    """An upload that was looked at. Its repr shows no key."""
+
+    check: UploadCheck
+    material: Material | None
+
+
+def check(
+    context: Context, upload: Upload, *, host: str | None, name: str | None, force: bool, fetch_chain: bool
+) -> UploadCheck:
+    """Check an upload, for `name` where one is given. Raises UsageError for a host or a name that cannot be."""
+    if name is not None:
+        check_lineage_name(name)
+    spec = existing_settings(context, name)
+    targets = () if spec is None else spec.targets
+    return examine(
+        context, upload, host=host, name=name, spec=spec, targets=targets, force=force, fetch_chain=fetch_chain
+    ).check
+
+
+def examine(
+    context: Context,
+    upload: Upload,
+    *,
+    host: str | None,
+    name: str | None,
+    spec: LineageConfig | None,
+    targets: Sequence[str],
+    force: bool,
+    fetch_chain: bool,
+    needs_key: bool = False,
+) -> Examined:
+    """Look at an upload from every side.
+
+    Args:
+        spec: settings of the lineage that it is for, where there are any.
+        targets: services that would get it.
+        fetch_chain: fetch what is missing of the chain from where the certificates say it is.
+        needs_key: it is to be applied, and no service runs without a key.
+    """
+    hosts = () if host is None else (parse_identifier(host).value,)
+    now = context.env.clock.now()
+    pieces = recognise(upload)
+    existing = None if spec is None else spec.name
+    keys = _own_keys(context, existing, pieces)
+    material, not_fetched = _assembled(context, pieces, existing, keys, hosts, fetch_chain=fetch_chain)
+    case = Case(
+        pieces=pieces,
+        material=material,
+        now=now,
+        built=BUILT,
+        hosts=hosts,
+        served=_served(context, targets),
+        had=_had(context, spec),
+        needs_key=needs_key,
+        not_fetched=tuple(not_fetched),
+    )
+    results = run_checks(case, force=force)
+    revoked = None if material is None else known_as_revoked(context, material.leaf)
+    if revoked is not None:
+        results = (*results, revoked)
+    return Examined(
+        material=material,
+        check=UploadCheck(
+            accepted=is_accepted(results),
+            checks=results,
+            certificate=None if material is None else _as_status(context, name, material),
+            current=_current(context, existing),
+            passphrase=pieces.passphrase,
+            found=_found(pieces, material),
+            notes=() if material is None else material.notes,
+            left_out=() if material is None else material.left_out,
+            is_reordered=material is not None and material.way.is_reordered,
+            request="" if material is None else material.request,
+            chain_state="" if material is None else chain_state(material, results),
+            can_be_forced=can_be_forced(results),
+            can_be_fetched=not fetch_chain and material is not None and _is_to_be_had(material),
+        ),
+    )
+
+
+def _assembled(
+    context: Context,
+    pieces: Pieces,
+    existing: str | None,
+    keys: Sequence[OwnKey],
+    hosts: Sequence[str],
+    *,
+    fetch_chain: bool,
+) -> tuple[Material | None, list[str]]:
+    """Put the pieces together, and say what was tried in vain."""
+    known, now = stores(context, existing), max(context.env.clock.now(), BUILT)
+    material = assemble(pieces, known, now, keys, hosts)
+    if not fetch_chain or material is None:
+        return material, []
+    from core.workflows.uploading.fetch_chain import MOST_LEVELS, Fetcher
+
+    fetcher = Fetcher(context)
+    fetched = b""
+    for _ in range(MOST_LEVELS):
+        top = material.way.top
+        if material.way.is_complete:
+            break
+        found = fetcher.issuers_of(top)
+        if not found:
+            break
+        fetched += b"".join(map(to_pem, found))
+        store = Store("the address that the certificate names", partial(bytes, fetched), trusted=False)
+        material = assemble(pieces, (*known, store), now, keys, hosts) or material
+        if material.way.top.der == top.der:
+            fetcher.notes.append(f"What came from the address that it names has not signed {top.subject}.")
+            break
+    return material, fetcher.notes
+
+
+def _is_to_be_had(material: Material) -> bool:
+    """Tell whether something of the chain is missing of which the certificate below says where it is."""
+    way = material.way
+    return not way.is_complete and way.forged is None and any(map(is_web, issuer_urls(way.top)))
+
+
+def existing_settings(context: Context, name: str | None) -> LineageConfig | None:
+    """Return the settings of a lineage, or None where there is none of that name."""
+    if name is None:
+        return None
+    try:
+        return settings_of(context.paths, name)
+    except NotFound:
+        return None
+
+
+def _own_keys(context: Context, name: str | None, pieces: Pieces) -> tuple[OwnKey, ...]:
+    """Return keys of this box that may belong to a certificate, where none that was given does: of an open signing request,
+    and that of the lineage, which a CA may have certified once more."""
+    wanted = {each.public_key_spki for each in pieces.certificates}
+    if not wanted or any(key.spki in wanted for key in pieces.keys):
+        return ()
+    found = keys_of_requests(context, wanted)
+    if found or name is None or pieces.keys:
+        return found
+    version = lineages.live_version(context.paths, name)
+    if version is None:
+        return ()
+    try:
+        key = load_key(lineages.read_pair(context.paths, name, version).privkey)
+    except (CertdeckError, MalformedKey):
+        return ()
+    context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version}", purpose="compare with an upload"))
+    return (OwnKey(key, f"{name} as it is now"),)
+
+
+def _served(context: Context, targets: Sequence[str]) -> tuple[str, ...]:
+    """Return the host names that the targets are known to be asked for."""
+    names = (context.config.targets[target].probe_name for target in targets if target in context.config.targets)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _had(context: Context, spec: LineageConfig | None) -> tuple[str, ...]:
+    """Return the names that visitors may use now. Of the box's own certificate only real host names: no CA signs the rest."""
+    if spec is None:
+        return ()
+    version = lineages.live_version(context.paths, spec.name)
+    names = (
+        spec.domains if version is None else lineages.read_version(context.paths, spec.name, version).certificate.names
+    )
+    if spec.issuer != SELF_SIGNED:
+        return tuple(names)
+    return tuple(name for name in names if is_host_name(name))
+
+
+def _current(context: Context, name: str | None) -> LineageStatus | None:
+    if name is None:
+        return None
+    found = status_of(context, name)
+    return found if found.sha256 else None
+
+
+def _found(pieces: Pieces, material: Material | None) -> tuple[str, ...]:
+    """Return what was recognised, in words."""
+    if material is None:
+        return _counted(("key", len(pieces.keys)), ("certificate", len(pieces.certificates)))
+    in_chain = len(material.way.sent)
+    found = _counted(("certificate", 1), ("key", len(pieces.keys)))
+    if material.whose_key:
+        found = (*found, "the key on this box")
+    return (*found, f"{in_chain} in the chain") if in_chain else found
+
+
+def _counted(*things: tuple[str, int]) -> tuple[str, ...]:
+    return tuple(f"{count} {word}{'s' if count != 1 else ''}" for word, count in things if count)
+
+
+def _as_status(context: Context, name: str | None, material: Material) -> LineageStatus:
+    """Return the status that the lineage would have."""
+    leaf, sent = material.leaf, material.way.sent
+    first = first_end(leaf, sent)
+    begin, end, now = leaf.not_before.timestamp(), leaf.not_after.timestamp(), context.env.clock.now().timestamp()
+    chain_end = first.not_after.timestamp()
+    return LineageStatus(
+        name=name or _name_for(leaf),
+        domains=leaf.names,
+        subject=leaf.subject,
+        issuer=leaf.issuer,
+        serial=leaf.serial,
+        not_before=leaf.not_before,
+        not_after=leaf.not_after,
+        days_left=days_left(begin, chain_end, now),
+        severity=severity(begin, end, now, chain_end),
+        self_signed=leaf.self_signed,
+        chain=bool(sent),
+        chain_length=len(sent),
+        sha256=leaf.sha256,
+        key_type=leaf.key_type,
+        method=UPLOAD,
+        ca=None,
+        auto_renew=False,
+        renew_at=None,
+        renew_why="by hand",
+        last_error=None,
+        chain_not_after=first.not_after,
+        chain_end="" if first is leaf else first.subject,
+        valid_yet=begin <= now,
+    )
+
+
+def _name_for(leaf: Certificate) -> str:
+    try:
+        return lineage_name_for(parse_identifier(leaf.names[0])) if leaf.names else _NAMELESS
+    except UsageError:
+        return _NAMELESS

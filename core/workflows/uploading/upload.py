@@ -1,0 +1,234 @@
+"""A certificate from elsewhere: checked, and applied like any other (ST-32 to ST-41).
+
+What passes the checks (`examine`) is stored as a version whose issuer is `upload` and deployed in a transaction: a failed test,
+reload or look puts the old one back, and the certificate that was live remains for a rollback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import asdict
+from msgspec.structs import replace as changed
+
+from core.config.model import LineageConfig
+from core.errors import CertdeckError, InputRejected, StoreCorrupt, UsageError
+from core.events import Changed, VersionStored, Warned
+from core.identifiers import check_lineage_name
+from core.store import lineages
+from core.store.orders import delete_order, list_orders, load_order
+from core.store.versions import VersionFacts, certificate_facts
+from core.upload.material import Material
+from core.upload.names import missing
+from core.upload.values import CheckResult, Imported, Upload, UploadCheck
+from core.workflows.context import Context
+from core.workflows.deploying.afterwards import afterwards, status_after
+from core.workflows.issuing.method import UPLOAD, is_acme
+from core.workflows.uploading.csr import forget_answered, keep_answer
+from core.workflows.uploading.examine import examine, existing_settings
+from core.x509 import certificate as x509
+
+
+def import_upload(
+    context: Context,
+    name: str,
+    upload: Upload,
+    *,
+    host: str | None,
+    targets: Sequence[str] | None,
+    force: bool,
+    fetch_chain: bool,
+    replace: bool,
+    keep_issuer: bool = False,
+) -> Imported:
+    """Check an upload and make it the live version of `name`, on its targets too.
+
+    With `keep_issuer` the lineage keeps its settings and is renewed as before: for what another client had for the same names.
+
+    Raises:
+        UsageError, NotFound: a bad name, an unknown target, or `replace` is needed; nothing was looked at.
+        InputRejected (`input-rejected`): with `outcome`; nothing was changed.
+        TargetError: everything was put back; the version waits, and the same upload once more uses it.
+    """
+    # What only looks is asked often, as somebody types, and needs neither of the two.
+    from core.workflows.deploying.transaction import deploy_version
+    from core.workflows.renewing.outcome import target_configs
+
+    check_lineage_name(name)
+    context = context.about(name)
+    spec = existing_settings(context, name)
+    has_order = _has_open_order(context, name)
+    if not replace:
+        if has_order:
+            _refuse_over_order(context, name)
+        if spec is not None and not keep_issuer:
+            _refuse_silent_change(context, spec)
+    wanted = tuple(dict.fromkeys(targets)) if targets is not None else () if spec is None else spec.targets
+    configs = target_configs(context, wanted)
+    examined = examine(
+        context,
+        upload,
+        host=host,
+        name=name,
+        spec=spec,
+        targets=wanted,
+        force=force,
+        fetch_chain=fetch_chain,
+        needs_key=True,
+    )
+    if not examined.check.accepted:
+        raise _rejected(examined.check, name)
+    material = examined.material
+    assert material is not None
+    assert material.key is not None
+    for result in examined.check.checks:
+        if result.forced:
+            context.narrator.tell(Warned(code=f"forced-{result.id}", what=result.detail, fix=result.fix))
+    settings = _settings(name, spec, material, wanted)
+    if keep_issuer and spec is not None:
+        _refuse_other_names(spec, material)
+        settings = changed(spec, targets=wanted)
+    live = lineages.live_version(context.paths, name)
+    version = _same_version(context, name, material)
+    if version is None:
+        version = _store(context, settings, material)
+    keep_answer(context, material.key.spki, name, version)
+    deploy_version(context, name, version, configs, spec=settings)
+    with afterwards(context, "order-not-removed"):
+        delete_order(context.paths, name)
+        if has_order:
+            context.narrator.tell(Changed(what=f"gave up the open order of {name}: the import took its place"))
+    with afterwards(context, "request-not-removed"):
+        forget_answered(context, material.key.spki)
+    if version != live:
+        context.narrator.tell(Changed(what=f"imported a certificate of {material.leaf.issuer} for {name}"))
+    return Imported(check=examined.check, status=status_after(context, settings), unchanged=version == live)
+
+
+def _rejected(check: UploadCheck, name: str) -> InputRejected:
+    failures = check.failures
+    fix = " ".join(dict.fromkeys(each.fix for each in failures if each.fix)) or "Give another certificate."
+    if check.can_be_forced:
+        fix += " To apply it anyway, add --force."
+    error = InputRejected(
+        "The certificate was refused; what was live stays.",
+        " ".join(each.detail for each in failures),
+        fix,
+        lineage=name,
+        details={"checks": [_plain(each) for each in check.checks]},
+    )
+    error.outcome = check
+    return error
+
+
+def _plain(result: CheckResult) -> dict[str, object]:
+    return asdict(result)
+
+
+# -- applying --------------------------------------------------------------------------------------------------------------
+
+
+def _has_open_order(context: Context, name: str) -> bool:
+    return name in list_orders(context.paths)
+
+
+def _refuse_over_order(context: Context, name: str) -> None:
+    """An order may be a person's work: records that somebody has set. It does not go without a word."""
+    try:
+        order = load_order(context.paths, name)
+    except StoreCorrupt:
+        order = None
+    at = "" if order is None else f" at {order.issuer} for {', '.join(order.identifiers[:4])}"
+    raise UsageError(
+        f"{name} has an open order{at}.",
+        "The imported certificate would take its place: the order would be given up, and so would records set for it.",
+        f"Go on with the order: certdeck complete {name}. To give it up, add --replace; or give the certificate another name.",
+        lineage=name,
+        details={"needs": "replace", "open_order": True},
+    )
+
+
+def _refuse_silent_change(context: Context, spec: LineageConfig) -> None:
+    issuer = spec.issuer or context.config.defaults.issuer
+    if not is_acme(context.config, issuer):
+        return
+    raise UsageError(
+        f"{spec.name} is currently renewed by {issuer}.",
+        "An uploaded certificate does not renew automatically.",
+        "If that is what you want, add --replace; or give the new certificate another name.",
+        lineage=spec.name,
+        details={"needs": "replace", "issuer": issuer},
+    )
+
+
+def _refuse_other_names(spec: LineageConfig, material: Material) -> None:
+    """The next renewal orders the names of the settings: a certificate without one of them would not be its predecessor."""
+    lacking = missing(material.leaf, spec.domains)
+    if lacking:
+        raise UsageError(
+            f"The certificate is not one for {spec.name}: it lacks {', '.join(lacking)}.",
+            "With --keep-issuer it takes the place of one that is renewed for these names.",
+            "Give another certificate, or leave --keep-issuer out and add --replace: then nobody renews it.",
+            lineage=spec.name,
+        )
+
+
+def _settings(name: str, spec: LineageConfig | None, material: Material, targets: tuple[str, ...]) -> LineageConfig:
+    """Return what the lineage's TOML will say: nothing of how a CA was asked before."""
+    return changed(
+        spec or LineageConfig(name=name),
+        domains=tuple(each for each in material.leaf.names if each),
+        issuer=UPLOAD,
+        challenge=None,
+        dns=None,
+        key_type=None,
+        profile=None,
+        preferred_chain=None,
+        fallback_issuers=None,
+        renew_days_before=None,
+        targets=targets,
+    )
+
+
+def _same_version(context: Context, name: str, material: Material) -> int | None:
+    """Return the stored version, live or waiting, that already is this very pair."""
+    assert material.key is not None
+    paths = context.paths
+    fullchain, privkey = _fullchain(material), material.key.to_pem()
+    for version in (lineages.waiting_version(paths, name), lineages.live_version(paths, name)):
+        if version is None:
+            continue
+        try:
+            pair = lineages.read_pair(paths, name, version)
+        except CertdeckError:
+            continue
+        if (pair.fullchain, pair.privkey) == (fullchain, privkey):
+            return version
+    return None
+
+
+def _store(context: Context, settings: LineageConfig, material: Material) -> int:
+    assert material.key is not None
+    fullchain = _fullchain(material)
+    version = lineages.store_version(
+        context.paths,
+        settings.name,
+        privkey=material.key.to_pem(),
+        cert=x509.to_pem(material.leaf),
+        chain=b"".join(x509.to_pem(each) for each in material.way.sent),
+        fullchain=fullchain,
+        facts=VersionFacts(
+            created=context.env.clock.now(),
+            ca=None,
+            directory=None,
+            method=UPLOAD,
+            certificate=certificate_facts(fullchain),
+            spec=lineages.spec_of(settings),
+        ),
+    )
+    context.narrator.tell(VersionStored(version=version))
+    return version
+
+
+def _fullchain(material: Material) -> bytes:
+    return b"".join(x509.to_pem(each) for each in (material.leaf, *material.way.sent))
