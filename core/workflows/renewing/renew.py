@@ -94,7 +94,7 @@ def renew(
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     outcome = _run(working, names, force)
-                every = [facts for facts in facts_of_all(view.paths)[0] if not names or facts.name in names]
+                every = _facts_after(view, names)
             except LockHeld:
                 if busy:
                     raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
@@ -113,6 +113,14 @@ def renew(
         what = failed[0].error.what if failed else ""
         _remember(view, "failed" if failed else "done", what, [each.name for each in failed])
     return outcome if ended is None else ended(outcome, every)
+
+
+def _facts_after(view: View, names: Sequence[str]) -> list[Facts]:
+    """Return the facts after the work; none where they cannot be read: what is live by now does not become a failure by that."""
+    try:
+        return [facts for facts in facts_of_all(view.paths)[0] if not names or facts.name in names]
+    except CertdeckError:
+        return []
 
 
 def _left_behind(paths: Paths) -> bool:
