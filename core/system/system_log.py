@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +35,8 @@ class LocalLog:
             self._send(self._syslog, f"<{_DAEMON | priority}>{_NAME}[{os.getpid()}]: {message}{said}")
 
     def _send(self, place: Path, text: str) -> None:
+        import socket
+
         # A log that takes nothing must neither stop nor delay what is written about.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
             sock.setblocking(False)

@@ -34,10 +34,10 @@ def doctor(context: Context, request: IssueRequest | None, name: str | None) -> 
         return (_failed("request", "Request", wanted),)
     checks: list[Check] = [lambda: _clock(context), lambda: _state(context), lambda: permissions(context)]
     if wanted is None:
-        checks.append(lambda: inspect_store(context))
-    if wanted is None:
         default = context.config.defaults.issuer
         checks += [
+            lambda: inspect_store(context),
+            lambda: (_backup(context),),
             lambda: _directory(context, default, None),
             lambda: _port(context),
             lambda: _entries(context),
@@ -154,7 +154,6 @@ def _state(context: Context) -> Iterator[Finding]:
         yield Finding(id="disk", status="pass", title="Disk", detail=f"{free // (1024 * 1024)} MiB free")
     context.vault.check()
     yield Finding(id="vault", status="pass", title="Vault", detail="opens with the master key of this box")
-    yield _backup(context)
 
 
 def _backup(context: Context) -> Finding:

@@ -128,7 +128,7 @@ def test_how_long_the_order_lives() -> None:
     assert "has not said" in words.lifetime(replace(ORDER, expires=None), NOW)
     over = replace(ORDER, expires=NOW)
     assert "x gives it up" in words.lifetime(over, NOW)
-    assert "is over" in words.headline(over, watched(ALL), 0.0, NOW)[2]
+    assert "has ended" in words.headline(over, watched(ALL), 0.0, NOW)[2]
     assert words.next_step(over, Watch(), NOW) == ""
 
 

@@ -374,7 +374,7 @@ def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight, waits
     if not isinstance(exc, TargetError) and aftermath.live == "old" and aftermath.is_complete:
         exc.lineage = exc.lineage or flight.lineage
         return exc
-    fix = f"{exc.fix} Then run: {again}"
+    fix = f"{exc.fix} Then run `{again}`."
     if aftermath.live != "old":
         fix = f"Look at the service and reload it by hand. {fix}"
     return type(exc)(

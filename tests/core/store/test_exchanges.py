@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from core.ports import Response, TransportFailure
 from core.store.exchanges import files, recorded
@@ -83,8 +84,7 @@ def test_no_secret_is_kept(tmp_path: Path, url: str, headers: dict[str, str], bo
     """Keys in query, user part, headers, forms and bodies are left out, in the request, the answer and the failure."""
     box = Appliance(tmp_path / "home")
     Vault(box.paths, box.engine.env).put("dns/p/token", SECRET.encode())
-    env = box.engine.env
-    object.__setattr__(env, "transport", lambda _bundle: Answers())
+    env = replace(box.engine.env, transport=lambda _bundle: Answers())
     transport = recorded(env, box.paths, 3).transport(None)
     with suppress(TransportFailure):
         transport.request("POST", url, headers=headers, body=body)

@@ -198,7 +198,7 @@ def test_a_failed_step_puts_everything_back(
     assert type(error) is kind
     assert why in error.why
     assert "The previous certificate is live." in error.why
-    assert error.fix.endswith("Then run: certdeck deploy shop")
+    assert error.fix.endswith("Then run `certdeck deploy shop`.")
     assert error.details["live"] == "old"
     assert error.details["target"] == "web"
     assert error.lineage == "shop"
@@ -443,12 +443,12 @@ def test_the_command_of_an_error_does_the_same_deployment_again(box: Box, tmp_pa
     service.test_answers = [REFUSES]
     with pytest.raises(ConfigTestFailed) as refused_target:
         deploy(box.context, "shop", ("web",))
-    assert refused_target.value.fix.endswith("Then run: certdeck deploy shop --target web")
+    assert refused_target.value.fix.endswith("Then run `certdeck deploy shop --target web`.")
     box.put(SHOP)
     service.test_answers = [REFUSES]
     with pytest.raises(ConfigTestFailed) as refused_rollback:
         rollback(box.context, "shop")
-    assert refused_rollback.value.fix.endswith("Then run: certdeck deploy shop --version 1")
+    assert refused_rollback.value.fix.endswith("Then run `certdeck deploy shop --version 1`.")
 
 
 def test_rolling_back_to_an_expired_certificate_is_said(box: Box) -> None:

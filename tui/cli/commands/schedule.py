@@ -84,7 +84,7 @@ def _json(info: ScheduleInfo) -> dict[str, object]:
         "last_outcome": timer.last_outcome or None,
         "last_error": timer.last_error or None,
         "trouble": timer.trouble or None,
-        "warnings": [each._asdict() for each in info.warnings],
+        "warnings": [{"code": each.code, "what": each.what, "fix": each.fix} for each in info.warnings],
     }
 
 
