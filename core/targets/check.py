@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from core.config.model import TargetConfig
 from core.errors import ConfigError
+from core.foreign.mounts import mount_points
 from core.targets.kinds import kind_of
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 MODES = ("link", "copy")
 
 
-def refuse(targets: Sequence[TargetConfig], configured: Iterable[TargetConfig] = (), state: Path | None = None) -> None:
+def refuse(
+    targets: Sequence[TargetConfig],
+    configured: Iterable[TargetConfig] = (),
+    state: Path | None = None,
+    mounts: Collection[str] | None = None,
+) -> None:
     """Raise when one of `targets` cannot work as it is configured. Pure but for resolving links in folder names.
 
     Args:
         configured: other targets there are: no two may share a path.
         state: folder of our own state, where no target may write.
+        mounts: paths that something is mounted on; those that the system names when not given.
 
     Raises:
         ConfigError (`config-invalid`): every problem at once, in `details["problems"]`.
@@ -28,7 +35,8 @@ def refuse(targets: Sequence[TargetConfig], configured: Iterable[TargetConfig] =
     for target in targets:
         kind_of(target)
     others = [*targets, *configured]
-    problems = [problem for target in targets for problem in _problems(target, others, state)]
+    taken = mount_points() if mounts is None else mounts
+    problems = [problem for target in targets for problem in _problems(target, others, state, taken)]
     if not problems:
         return
     raise ConfigError(
@@ -40,7 +48,7 @@ def refuse(targets: Sequence[TargetConfig], configured: Iterable[TargetConfig] =
 
 
 def _problems(
-    target: TargetConfig, configured: Iterable[TargetConfig], state: Path | None
+    target: TargetConfig, configured: Iterable[TargetConfig], state: Path | None, mounts: Collection[str]
 ) -> Iterator[tuple[str, str, str]]:
     where = f"[targets.{target.name}]"
     if not NAME.fullmatch(target.name):
@@ -91,6 +99,13 @@ def _problems(
             "What is below live/ switches by itself and is never written by a deployment.",
             f"Give the service paths of its own in {where}.",
         )
+    for place in places:
+        if place in mounts:
+            yield (
+                f"Target {target.name} cannot replace {place}.",
+                "Something is mounted on this path, as when a container is given a single file: nothing can be renamed onto it.",
+                f"Mount the folder instead of the file, or give {where} paths in a folder that is not mounted file by file.",
+            )
     for other in configured:
         shared = set(places) & {_place(path) for path in (other.certificate, other.key, other.chain) if path}
         if other.name != target.name and shared:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,8 +10,10 @@ from msgspec.structs import replace
 
 from core.config.model import TargetConfig
 from core.errors import ConfigError
+from core.foreign.mounts import mount_points
 from core.targets.check import refuse
 from core.targets.kinds import KINDS, resolved
+from tests.support.command import ROOT
 
 WEB = TargetConfig(name="web", certificate="/srv/tls/domain.crt", key="/srv/tls/domain.key")
 
@@ -85,3 +90,38 @@ def test_a_kind_gives_its_commands() -> None:
     assert resolved(own) == own
     assert resolved(WEB) == WEB
     assert set(KINDS) == {"files", "nginx"}
+
+
+def test_a_path_that_something_is_mounted_on_is_refused() -> None:
+    """A single file given to a container is recognised before anything is staged: no rename can replace it."""
+    target = TargetConfig(name="web", kind="files", certificate="/srv/tls/full.pem", key="/srv/tls/key.pem")
+    with pytest.raises(ConfigError) as caught:
+        refuse([target], mounts=frozenset({"/", "/srv/tls/key.pem"}))
+    assert "cannot replace /srv/tls/key.pem" in caught.value.what
+    assert "Mount the folder" in caught.value.fix
+    refuse([target], mounts=frozenset({"/", "/srv", "/srv/tls"}))
+
+
+def test_mount_points_are_read_as_the_system_writes_them(tmp_path: Path) -> None:
+    """Blanks in a path are escaped; a table that is not there says nothing."""
+    table = tmp_path / "mountinfo"
+    table.write_text(
+        "22 1 0:20 / / rw - ext4 /dev/vda rw\n36 22 0:20 /a /srv/my\\040tls/key.pem rw,relatime shared:1 - ext4 /dev/vda rw\n"
+    )
+    assert mount_points(str(table)) == {"/", "/srv/my tls/key.pem"}
+    assert mount_points(str(tmp_path / "nothing")) == frozenset()
+
+
+def test_a_file_that_is_really_mounted_is_found(tmp_path: Path) -> None:
+    """A bind mount within one file system, which st_dev does not show, is in the table."""
+    ours, theirs = tmp_path / "ours.pem", tmp_path / "theirs.pem"
+    ours.write_text("a")
+    theirs.write_text("b")
+    look = f"from core.foreign.mounts import mount_points; print({str(theirs)!r} in mount_points())"
+    script = f"mount --bind {ours} {theirs} && exec {sys.executable} -c {shlex.quote(look)}"
+    ran = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    if ran.returncode:
+        pytest.skip(f"no mount namespace here: {ran.stderr.strip()}")
+    assert ran.stdout == "True\n"
