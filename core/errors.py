@@ -24,7 +24,7 @@
     ├─ ChallengeError
     │  └─ PortUnavailable · PropagationTimeout · DnsProviderError
     ├─ TargetError                               says what is live now
-    │  └─ StageFailed · ConfigTestFailed · ReloadFailed · ProbeMismatch
+    │  └─ StageFailed · WebNotPossible · ConfigTestFailed · ReloadFailed · ProbeMismatch
     ├─ StoreError
     │  ├─ StoreCorrupt · StoreTooNew · StoreNotWritable · StoreFull
     │  └─ BackupInvalid · BackupLocked · BackupTooNew
@@ -265,6 +265,12 @@ class StageFailed(TargetError):
     """The target's files could not be written."""
 
     code = "stage-failed"
+
+
+class WebNotPossible(TargetError):
+    """The settings of a web server cannot be set: it is of another kind, or its configuration does not name the certificate."""
+
+    code = "web-not-possible"
 
 
 class ConfigTestFailed(TargetError):

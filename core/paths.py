@@ -130,6 +130,16 @@ class Paths(Struct, frozen=True):
         return self.state / "restoring.json"
 
     @property
+    def web(self) -> Path:
+        """One file for each target whose web server has settings of ours."""
+        return self.state / "web"
+
+    @property
+    def web_change(self) -> Path:
+        """What a change to a web server's configuration had found, until it has ended."""
+        return self.state / "web-change.json"
+
+    @property
     def lock(self) -> Path:
         return self.run / "lock"
 

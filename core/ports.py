@@ -292,6 +292,32 @@ class Prober(Protocol):
         """
 
 
+class WebAnswer(Struct, frozen=True, kw_only=True):
+    """The head of an answer of a web server; foreign text."""
+
+    status: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    failure: str | None = None
+    """Why there is none, for people."""
+
+
+class WebClient(Protocol):
+    def look(self, listener: str, *, tls: bool, host: str, path: str, timeout: float) -> WebAnswer:
+        """Send one GET to `HOST:PORT`, follow nothing, verify nothing, read only the head of the answer. Never raises.
+
+        Args:
+            host: for the Host header and, where it is a name, the server name indication.
+            timeout: seconds for everything.
+        """
+
+
+class NoWebClient(Struct, frozen=True):
+    """Sees nothing: where no web server is looked at."""
+
+    def look(self, listener: str, *, tls: bool, host: str, path: str, timeout: float) -> WebAnswer:
+        return WebAnswer(failure=f"{listener} was not looked at.")
+
+
 class HttpRequest(Struct, frozen=True, kw_only=True):
     """A request to our own small listener."""
 
@@ -369,6 +395,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     dns_exchange: DnsExchange = NoDnsExchange()
     mailer: Mailer = NoMailer()
     system_log: SystemLog = NoSystemLog()
+    web_client: WebClient = NoWebClient()
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
     """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
     command `argv`, or the program itself. Asked before each command that comes from the configuration."""

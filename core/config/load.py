@@ -28,6 +28,7 @@ from core.config.model import (
     NotificationConfig,
     Schedule,
     TargetConfig,
+    Web,
 )
 from core.config.rules import NAME, NAME_FIX, RULES
 from core.errors import ConfigError, NotFound, StoreError
@@ -43,6 +44,7 @@ _SECTIONS: dict[str, type] = {
     "metrics": Metrics,
     "console": Console,
     "log": Log,
+    "web": Web,
 }
 _TABLES: dict[str, type[Struct]] = {
     "issuers": IssuerConfig,

@@ -130,6 +130,16 @@ class Metrics(Struct, frozen=True, kw_only=True):
     """Written at the end of every run, in the text format of Prometheus, for node_exporter's textfile collector."""
 
 
+class Web(Struct, frozen=True, kw_only=True):
+    """What `web apply` sets up."""
+
+    hsts: str = "staged"
+    """`staged`: from five minutes to a year, within a month. `full`: a year at once. `off`."""
+    redirect: bool = True
+    """Plain HTTP is redirected to HTTPS where nothing does that yet (CL-21)."""
+    http_port: int = 80
+
+
 class Console(Struct, frozen=True, kw_only=True):
     ascii: bool = False
     mouse: bool = True
@@ -159,6 +169,7 @@ class Config(Struct, frozen=True, kw_only=True):
     notifications: Mapping[str, NotificationConfig] = field(default_factory=dict)
     schedule: Schedule = Schedule()
     metrics: Metrics = Metrics()
+    web: Web = Web()
     console: Console = Console()
     log: Log = Log()
 

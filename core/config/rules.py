@@ -23,6 +23,7 @@ from core.config.model import (
     NotificationConfig,
     Schedule,
     TargetConfig,
+    Web,
 )
 from core.key_types import KEY_TYPES
 
@@ -203,6 +204,8 @@ RULES: dict[tuple[type, str], Rule] = {
     (Defaults, "renew_days_before"): between(1, 825),
     (Defaults, "fallback_certificate"): name,
     (Defaults, "reminders"): between(1, 3650),
+    (Web, "hsts"): one_of("staged", "full", "off"),
+    (Web, "http_port"): between(1, 65535),
     (Http01, "mode"): one_of("standalone", "webroot"),
     (Http01, "webroot"): absolute,
     (Http01, "address"): not_empty,

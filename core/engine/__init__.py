@@ -18,12 +18,13 @@ from core.engine.looking import Looking
 from core.engine.notifications import Notifications
 from core.engine.requests import Requests
 from core.engine.settings import Settings
+from core.engine.web import Web
 from core.paths import paths_for
 
 __all__ = ["Engine", "ignore"]
 
 
-class Engine(Looking, Certificates, Requests, DnsProviders, Notifications, Settings, Accounts, Keeping, Archives):
+class Engine(Looking, Certificates, Requests, DnsProviders, Notifications, Settings, Web, Accounts, Keeping, Archives):
     """Everything certdeck can do, over one set of folders and one environment."""
 
     @classmethod

@@ -20,6 +20,7 @@ from core.system.processes import SystemRunner
 from core.system.randomness import SystemRandom
 from core.system.resolver import SystemResolver
 from core.system.system_log import LocalLog
+from core.system.web_client import SystemWebClient
 
 
 def environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -53,6 +54,7 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         dns_exchange=TcpDnsExchange(),
         mailer=SmtpMailer(),
         system_log=LocalLog(),
+        web_client=SystemWebClient(),
         variables=known,
         places=Places(is_root=os.geteuid() == 0, program=program),
         check_command=check_command,

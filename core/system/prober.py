@@ -71,16 +71,16 @@ def _handshake(place: ProbeAddress, server_name: str | None, deadline: float) ->
     """Return the leaf that is presented, as DER. Raises OSError, TimeoutError, ssl.SSLError, Refused, ValueError."""
     import socket
 
-    context = _trusting_nothing()
-    indicated = _indication(server_name)
-    with socket.create_connection((place.host, place.port), timeout=_left(deadline)) as plain:
+    context = trusting_nothing()
+    indicated = indication(server_name)
+    with socket.create_connection((place.host, place.port), timeout=left(deadline)) as plain:
         if place.dialect:
             from core.system.starttls import DIALECTS, Conversation
 
             talk = Conversation(plain, deadline, indicated or place.host)
             DIALECTS[place.dialect](talk)
             talk.check_nothing_more()
-        plain.settimeout(_left(deadline))  # the ssl module takes it for the whole handshake
+        plain.settimeout(left(deadline))  # the ssl module takes it for the whole handshake
         with context.wrap_socket(plain, server_hostname=indicated) as tls:
             certificate = tls.getpeercert(binary_form=True)
             if place.dialect:
@@ -88,12 +88,12 @@ def _handshake(place: ProbeAddress, server_name: str | None, deadline: float) ->
 
                 if place.dialect in FAREWELLS:
                     with suppress(OSError):
-                        tls.settimeout(min(_left(deadline), FAREWELL_SECONDS))
+                        tls.settimeout(min(left(deadline), FAREWELL_SECONDS))
                         FAREWELLS[place.dialect](tls)
             return certificate
 
 
-def _left(deadline: float) -> float:
+def left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
@@ -109,7 +109,7 @@ def _addresses(host: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(socket.getnameinfo(entry[4], numbers)[0] for entry in found))
 
 
-def _trusting_nothing() -> ssl.SSLContext:
+def trusting_nothing() -> ssl.SSLContext:
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -131,7 +131,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _indication(server_name: str | None) -> str | None:
+def indication(server_name: str | None) -> str | None:
     """Return the server name to indicate: a host name only, RFC 6066 knows no addresses."""
     if not server_name:
         return None

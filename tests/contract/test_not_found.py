@@ -38,6 +38,9 @@ NOT_FOUND = [
     ["account", "deactivate", "nothing", "--yes"],
     ["target", "test", "nothing"],
     ["target", "remove", "nothing"],
+    ["web", "show", "nothing"],
+    ["web", "apply", "nothing"],
+    ["web", "remove", "nothing"],
     ["dns", "test", "nothing"],
     ["dns", "remove", "nothing"],
 ]

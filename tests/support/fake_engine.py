@@ -57,6 +57,7 @@ from core.paths import Paths
 from core.ports import CancelToken
 from core.version import VERSION
 from tests.support.clock import FakeClock
+from tests.support.engine_answers import EngineAnswers
 from tests.support.fake_accounts import FakeAccounts
 from tests.support.fake_archives import FakeArchives
 from tests.support.fake_dns import FakeDns
@@ -83,7 +84,9 @@ from tests.support.showcase import (
 )
 
 
-class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives):
+class FakeEngine(
+    FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives, EngineAnswers
+):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
     def __init__(self, lineages: Iterable[LineageStatus] | None = None, *, home: Path = Path("/nowhere")) -> None:
@@ -109,6 +112,8 @@ class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts, 
         """What renew returns, when not worked out from the lineages."""
         self.pending = False
         """Let issue and complete return Pending; tests.support.fake_dns says what name servers find."""
+        self.answers: dict[str, Any] = {}
+        """Operation without a method here → what it returns (`engine_answers`)."""
         self.before_event: Callable[[Event], None] = lambda event: None
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._stamp = 0

@@ -33,6 +33,7 @@ from core.targets.survey import owns
 from core.workflows import clock
 from core.workflows.context import Context
 from core.workflows.deploying.afterwards import afterwards
+from core.workflows.web.follow import follow
 
 SWITCHING = "switching"
 """Not verified yet: a kill here is rolled back."""
@@ -339,6 +340,7 @@ def _go_back(context: Context, flight: InFlight, touched: Collection[str], why: 
         sentence = f"The previous certificate could not be put back: {' '.join(problems)} The next run of certdeck tries again."
         return Aftermath(live="unknown", sentence=sentence, is_complete=False)
 
+    follow(context, flight.targets)
     doubts = []
     for target, change in zip(flight.targets, flight.changes, strict=True):
         # Where nothing was, a reload without the files could only fail.

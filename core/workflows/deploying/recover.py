@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from core.errors import CertdeckError
 from core.events import Recovered, Warned
-from core.store import journal
+from core.store import journal, web
 from core.store.cleanup import clean_up
 from core.workflows.context import Context
 from core.workflows.deploying.mend import mend_live
@@ -29,6 +29,10 @@ def recover(context: Context, *, sweep: bool = True) -> None:
             _recover_one(about, name)
         except CertdeckError as exc:
             about.narrator.tell(Warned(code="recovery-unfinished", what=f"{exc.what} {exc.why}", fix=exc.fix))
+    if web.is_changing(context.paths):
+        from core.workflows.web.change import recover_web
+
+        recover_web(context)
     mend_live(context)
     if sweep:
         clean_up(context.paths)

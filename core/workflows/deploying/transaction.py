@@ -71,6 +71,7 @@ from core.workflows.deploying.inflight import (
     roll_forward,
 )
 from core.workflows.issuing.method import UPLOAD
+from core.workflows.web.follow import follow
 from core.x509.pair import pair_problem
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -253,6 +254,7 @@ def _switch(context: Context, flight: InFlight, sites: Sites) -> None:
     context.narrator.tell(VersionSwitched(version=flight.version))
     for target in flight.targets:
         context.narrator.tell(TargetSwitched(target=target.name))
+    follow(context, flight.targets)
 
 
 def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -> tuple[TargetState, ...]:

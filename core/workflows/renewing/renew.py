@@ -30,6 +30,7 @@ from core.errors import (
 )
 from core.renewal import due_at
 from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
+from core.store import web
 from core.store.copies import has_old_copies, purge_deleted
 from core.store.index import Facts, facts_of_all
 from core.store.live import odd_links
@@ -90,7 +91,7 @@ def renew(
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=warnings)
         outcome = RenewalReport(skipped=skipped, failed=broken, warnings=_void_notices(void))
         is_odd = bool(broken) and bool(odd_links(view.paths))
-        if busy or void or is_odd or _left_behind(view.paths) or has_old_copies(view.paths, view.env.clock.now()):
+        if busy or void or is_odd or _left_behind(view.paths) or _is_more_to_do(view):
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     outcome = _run(working, names, force)
@@ -123,9 +124,17 @@ def _facts_after(view: View, names: Sequence[str]) -> list[Facts]:
         return []
 
 
+def _is_more_to_do(view: View) -> bool:
+    """Tell whether something beside renewals has its time: copies to remove, web settings to change."""
+    now = view.env.clock.now()
+    return has_old_copies(view.paths, now) or bool(web.due(view.paths, now))
+
+
 def _left_behind(paths: Paths) -> bool:
     """Tell whether a run, a deployment or a DNS record has been begun and not ended: by one that died, or is still at work."""
     if was_left_untidy(paths):
+        return True
+    if web.is_changing(paths):
         return True
     for folder in (paths.transactions, paths.dns_records):
         with suppress(OSError):
@@ -264,6 +273,10 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(context, "Removing deleted copies"):
         with afterwards(context, "old-copies-not-removed"):
             purge_deleted(context.paths, context.env.clock.now())
+    if web.due(context.paths, context.env.clock.now()):
+        from core.workflows.web.apply import advance
+
+        advance(context)
     ended = [results[decision.name] for decision in busy]
     renewed = [result for result in ended if isinstance(result, str)]
     skipped += [result for result in ended if isinstance(result, Skipped)]

@@ -1,0 +1,45 @@
+"""What a web server was seen to send, judged: headers missing or doubled, plain HTTP without a redirect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from core.ports import WebAnswer
+from core.text import safe_line
+
+REDIRECTS = (301, 302, 303, 307, 308)
+CHALLENGE = "/.well-known/acme-challenge/certdeck-web"
+
+
+class HeaderSeen(Struct, frozen=True, kw_only=True):
+    name: str
+    wanted: str | None
+    """None: it must not be sent."""
+    seen: tuple[str, ...]
+    state: str
+    """`ok`, `missing`, `doubled`, `different`, `unwanted`."""
+
+
+def judge(answer: WebAnswer, wanted: Sequence[tuple[str, str]], unwanted: Sequence[str]) -> tuple[HeaderSeen, ...]:
+    """Return how each wanted header, and each that must not be there, was seen."""
+    result = []
+    for name, value in (*wanted, *((name, None) for name in unwanted)):
+        seen = tuple(safe_line(text) for key, text in answer.headers if key.lower() == name.lower())
+        if value is None:
+            state = "unwanted" if seen else "ok"
+        elif not seen:
+            state = "missing"
+        elif len(seen) > 1:
+            state = "doubled"
+        else:
+            state = "ok" if seen[0] == value else "different"
+        result.append(HeaderSeen(name=name, wanted=value, seen=seen, state=state))
+    return tuple(result)
+
+
+def redirects(answer: WebAnswer) -> bool:
+    """Tell whether an answer leads to HTTPS."""
+    to = next((value for key, value in answer.headers if key.lower() == "location"), "")
+    return answer.status in REDIRECTS and to.lower().startswith("https://")

@@ -1,0 +1,50 @@
+"""Caddy: TLS 1.2 and later with sound ciphers, and the redirect of port 80, are its own defaults; the headers go before `tls`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from core.config.model import TargetConfig
+from core.web.blocks import block, indent_of
+from core.web.includes import arguments, follow
+from core.web.wanted import Rendered, Server, Wanted
+
+_MAIN = "/etc/caddy/Caddyfile"
+
+
+def render(text: str, wanted: Wanted) -> Rendered | None:
+    """Return the text with the blocks, or None. See `Server.render`."""
+    result: list[str] = []
+    found = False
+    for line in text.split("\n"):
+        words = [word.strip('"') for word in line.split()]
+        if words[:2] == ["tls", wanted.certificate]:
+            found = True
+            result.append(block(wanted.target, _lines(wanted), indent_of(line)))
+        result.append(line)
+    return Rendered(text="\n".join(result)) if found else None
+
+
+def _lines(wanted: Wanted) -> Iterator[str]:
+    yield "header {"
+    for name, value in wanted.headers:
+        yield f'    {name} "{value}"'
+    yield "}"
+
+
+def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[Path]:
+    """Return the Caddyfile and what it imports. See `Server.files`."""
+    given = arguments(target.test)
+    main = Path(given.get("--config") or given.get("-c") or _MAIN)
+
+    def includes(text: str) -> Iterator[str]:
+        for line in text.split("\n"):
+            words = line.split()
+            if words[:1] == ["import"] and len(words) > 1 and ("/" in words[1] or "*" in words[1]):
+                yield words[1]
+
+    return follow(main, main.parent, includes, read)
+
+
+SERVER = Server(name="caddy", title="Caddy", programs=("caddy",), files=files, render=render)

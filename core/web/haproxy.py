@@ -1,0 +1,134 @@
+"""HAProxy has no includes: its rules go behind the `bind` that names the certificate, its TLS settings to the end of `global`.
+
+`http-after-response` (2.2) also covers what HAProxy answers itself, which `http-response` does not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from core.config.model import TargetConfig
+from core.web.blocks import block, indent_of
+from core.web.tls_profile import OPENSSL, VERSION
+from core.web.wanted import Redirect, Rendered, Server, Wanted
+
+_MAIN = "/etc/haproxy/haproxy.cfg"
+_SECTIONS = frozenset(
+    [
+        "global",
+        "defaults",
+        "frontend",
+        "backend",
+        "listen",
+        "peers",
+        "resolvers",
+        "mailers",
+        "userlist",
+        "program",
+        "cache",
+        "ring",
+        "http-errors",
+        "fcgi-app",
+        "log-forward",
+        "crt-list",
+        "crt-store",
+        "traces",
+    ]
+)
+
+
+def render(text: str, wanted: Wanted) -> Rendered | None:
+    """Return the text with the blocks, or None. See `Server.render`."""
+    lines = text.split("\n")
+    bind = next((at for at, line in enumerate(lines) if _names(line, wanted.certificate)), None)
+    if bind is None:
+        return None
+    notes = []
+    section = _section(lines, bind)
+    if any(line.split()[:2] == ["mode", "tcp"] for line in lines[section[0] : section[1]]):
+        notes.append(f"{lines[section[0]].strip()} has mode tcp, in which HAProxy sends no headers.")
+    port = _port(lines[bind])
+    indent = indent_of(lines[bind]) or "    "
+    added = {bind + 1: block(wanted.target, _rules(wanted), indent)}
+    redirects = wanted.redirect is not None and wanted.redirect.upstream is not None
+    if wanted.redirect is not None and redirects:
+        new = block(wanted.target, _redirect(wanted.target, lines[bind], port, wanted.redirect))
+        added[section[1]] = f"{added[section[1]]}\n{new}" if section[1] in added else new
+    elif wanted.redirect is not None:
+        notes.append(
+            "HAProxy serves no files, so it cannot answer the challenge from the webroot: port 80 is left alone."
+        )
+    own = next((at for at, line in enumerate(lines) if line.split()[:1] == ["global"]), None)
+    if own is None:
+        notes.append("There is no section `global`, so protocols and ciphers are left alone.")
+    else:
+        end = _section(lines, own)[1]
+        tls = block(wanted.target, _tls(), indent)
+        added[end] = f"{tls}\n{added[end]}" if end in added else tls
+    for at in sorted(added, reverse=True):
+        lines.insert(at, added[at])
+    return Rendered(text="\n".join(lines), notes=tuple(notes), https_port=port, redirects=redirects)
+
+
+def _names(line: str, certificate: str) -> bool:
+    """Tell whether a line is a `bind` with this certificate, alone or as one of its folder."""
+    words = [word.strip("\"'") for word in line.split()]
+    if words[:1] != ["bind"] or "ssl" not in words:
+        return False
+    given = [value for option, value in itertools.pairwise(words) if option == "crt"]
+    return certificate in given or str(Path(certificate).parent) in {value.rstrip("/") for value in given}
+
+
+def _section(lines: Sequence[str], inside: int) -> tuple[int, int]:
+    """Return where the section around a line begins, and the line behind its last one that says something."""
+    begins = [at for at, line in enumerate(lines) if line.split()[:1] and line.split()[0] in _SECTIONS]
+    start = max((at for at in begins if at <= inside), default=0)
+    end = min((at for at in begins if at > inside), default=len(lines))
+    while end > inside + 1 and not lines[end - 1].strip():
+        end -= 1
+    return start, end
+
+
+def _port(line: str) -> int:
+    match = re.search(r":(\d{1,5})(?:$|,)", line.split()[1] if len(line.split()) > 1 else "")
+    return int(match[1]) if match else 443
+
+
+def _tls() -> Iterator[str]:
+    yield f"# TLS: Mozilla, intermediate, {VERSION}"
+    yield "ssl-default-bind-options ssl-min-ver TLSv1.2"
+    yield f"ssl-default-bind-ciphers {OPENSSL}"
+
+
+def _rules(wanted: Wanted) -> Iterator[str]:
+    for name, value in wanted.headers:
+        yield f'http-after-response set-header {name} "{value}"'
+
+
+def _redirect(target: str, bind: str, port: int, redirect: Redirect) -> Iterator[str]:
+    addresses = ",".join(re.sub(r":\d{1,5}$", f":{redirect.port}", each) for each in bind.split()[1].split(","))
+    yield f"frontend certdeck-web-{target}"
+    yield f"    bind {addresses}"
+    yield "    mode http"
+    yield "    acl is_acme path_beg /.well-known/acme-challenge/"
+    if port == 443:
+        yield "    http-request redirect scheme https code 308 unless is_acme"
+    else:
+        yield f"    http-request redirect location https://%[hdr(host),field(1,:)]:{port}%[pathq] code 308 unless is_acme"
+    yield f"    use_backend certdeck-web-{target} if is_acme"
+    yield f"backend certdeck-web-{target}"
+    yield "    mode http"
+    yield f"    server certdeck {redirect.upstream}"
+
+
+def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[Path]:
+    """Return the files that the configuration test names. See `Server.files`."""
+    test = target.test
+    given = [Path(value) for option, value in itertools.pairwise(test) if option in ("-f", "--")] or [Path(_MAIN)]
+    return tuple(path for path in given if read(path) is not None)
+
+
+SERVER = Server(name="haproxy", title="HAProxy", programs=("haproxy",), files=files, render=render)

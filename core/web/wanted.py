@@ -1,0 +1,53 @@
+"""What is to stand in a web server's configuration, and what came of it. Values without behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from core.config.model import TargetConfig
+
+
+class Redirect(Struct, frozen=True, kw_only=True):
+    """Plain HTTP is answered with a redirect to HTTPS, but for the challenge of HTTP-01."""
+
+    port: int
+    webroot: str | None = None
+    """The folder that the challenge is served from."""
+    upstream: str | None = None
+    """`HOST:PORT`: certdeck's own listener, while an order is under way."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    target: str
+    certificate: str
+    """Path, as the target has it: what is changed is what serves this file."""
+    headers: tuple[tuple[str, str], ...]
+    redirect: Redirect | None = None
+
+
+class Rendered(Struct, frozen=True, kw_only=True):
+    """A configuration file with the blocks in it."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+    """What keeps the settings from having their full effect, one sentence each."""
+    https_port: int = 443
+    redirects: bool = False
+    """It holds the redirect."""
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """A kind of web server: a row of the table in `servers`."""
+
+    name: str
+    title: str
+    programs: tuple[str, ...]
+    """What its configuration test may begin with."""
+    files: Callable[[TargetConfig, Callable[[Path], str | None]], Sequence[Path]]
+    """Return its configuration files, in the order in which it reads them. The second argument reads one; None: there is none."""
+    render: Callable[[str, Wanted], Rendered | None]
+    """Return a file's text, which holds no block of the target, with the blocks; None where it does not name the certificate."""
+    remarks: tuple[str, ...] = ()

@@ -1,0 +1,171 @@
+"""Puts the settings into the configuration of a web server, takes them out, and shows what they would be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from core.config.model import TargetConfig
+from core.errors import CertdeckError
+from core.events import Changed, Warned
+from core.store import web as store
+from core.targets.kinds import resolved
+from core.web.blocks import without
+from core.web.servers import server_of
+from core.web.shown import WebState
+from core.web.wanted import Redirect
+from core.workflows.context import Context, View
+from core.workflows.issuing.plan import unknown_target
+from core.workflows.web import files
+from core.workflows.web.change import change
+from core.workflows.web.plan import Plan, own_redirect, plan
+from core.workflows.web.seen import headers_seen, redirect_seen, settled
+from core.workflows.web.show import ask_as, state_of
+
+
+def apply_web(context: Context, name: str) -> WebState:
+    """Put the settings into the configuration of a target's web server, or bring them up to date. Holds the writers' lock.
+
+    Raises:
+        NotFound; WebNotPossible (`web-not-possible`), UntrustedPath: nothing was touched.
+        ConfigTestFailed, ReloadFailed, WebNotPossible: what was there before is back.
+    """
+    target = configured(context, name)
+    applied = store.load(context.paths, name)
+    host = ask_as(context, name)
+    redirect, notes = wanted_redirect(context, target, applied, host)
+    planned = plan(context, target, applied, redirect=redirect)
+    after = planned.after
+    if after:
+        try:
+            _change(context, target, planned, after, host)
+        except CertdeckError as exc:
+            if redirect is None or (applied and applied.redirect):
+                raise
+            # Something else may have the port, or the name on it: the rest does not depend on that.
+            planned = plan(context, target, applied, redirect=None)
+            after = planned.after
+            if after:
+                _change(context, target, planned, after, host)
+            notes = (*notes, f"The redirect of port {redirect.port} was not set up. {exc.why}")
+    now = context.env.clock.now()
+    ours = store.Applied(
+        since=applied.since if applied else now,
+        files=tuple(planned.rendered),
+        redirect=any(each.redirects for each in planned.rendered.values()),
+        next_at=planned.hsts.next_at,
+    )
+    if ours != applied:
+        store.save(context.paths, name, ours)
+    if after:
+        context.narrator.tell(Changed(what=f"web settings of target {name} applied"))
+    return state_of(context, target, planned, host, changed=bool(after), notes=notes)
+
+
+def show_web(view: View, name: str) -> WebState:
+    """Return what the settings are and what is sent. Changes nothing. Raises NotFound, WebNotPossible, UntrustedPath."""
+    target = configured(view, name)
+    applied = store.load(view.paths, name)
+    host = ask_as(view, name)
+    redirect, notes = wanted_redirect(view, target, applied, host)
+    return state_of(view, target, plan(view, target, applied, redirect=redirect), host, notes=notes)
+
+
+def remove_web(context: Context, name: str) -> tuple[str, ...]:
+    """Take the settings out of the configuration; returns the files that changed. Raises as `apply_web`."""
+    target = configured(context, name)
+    applied = store.load(context.paths, name)
+    found = {}
+    for path in _where(context, target, applied):
+        with suppress(OSError):
+            text = files.read(path)
+            if text is not None and without(text, name) != text:
+                found[str(path)] = text
+    if found:
+        after = {path: without(text, name) for path, text in found.items()}
+        change(context, target, found, after, lambda: "")
+    store.forget(context.paths, name)
+    if found or applied:
+        context.narrator.tell(Changed(what=f"web settings of target {name} removed"))
+    return tuple(found)
+
+
+def advance(context: Context) -> None:
+    """Send the next value of HSTS where its time has come. What fails is told, and tried by the next run."""
+    for name in store.due(context.paths, context.env.clock.now()):
+        if name not in context.config.targets:
+            continue
+        try:
+            apply_web(context, name)
+        except CertdeckError as exc:
+            context.narrator.tell(
+                Warned(
+                    code="web-not-updated",
+                    what=f"{exc.what} {exc.why}",
+                    fix=f"{exc.fix} Then: certdeck web apply {name}",
+                )
+            )
+
+
+def configured(view: View, name: str) -> TargetConfig:
+    """Return a target of the configuration. Raises NotFound; WebNotPossible for a service that is no web server."""
+    target = view.config.targets.get(name)
+    if target is None:
+        raise unknown_target(view.config, name)
+    server_of(resolved(target))
+    return target
+
+
+def _where(view: View, target: TargetConfig, applied: store.Applied | None) -> Mapping[Path, None]:
+    """Return the configuration files of the web server, and those that were changed before."""
+
+    def read(path: Path) -> str | None:
+        with suppress(OSError):
+            return files.read(path)
+        return None
+
+    found = [*server_of(resolved(target)).files(resolved(target), read)]
+    return dict.fromkeys([*found, *map(Path, applied.files if applied else ())])
+
+
+def wanted_redirect(
+    view: View, target: TargetConfig, applied: store.Applied | None, host: str
+) -> tuple[Redirect | None, tuple[str, ...]]:
+    """Return the redirect that is to be set up, and why there is none where it is missing."""
+    web = view.config.web
+    if not web.redirect or server_of(resolved(target)).name == "caddy":
+        return None, ()
+    if not (applied and applied.redirect):
+        seen = redirect_seen(view, target, host)
+        if seen not in ("closed", "missing"):
+            return None, ()
+    redirect = own_redirect(view)
+    if redirect is None:
+        return None, (
+            (
+                f"Port {web.http_port} is kept free for HTTP-01. For the redirect, set [http01] port to another one, such as 8402: "
+                "the web server then passes the challenge on."
+            ),
+        )
+    return redirect, ()
+
+
+def _change(context: Context, target: TargetConfig, planned: Plan, after: Mapping[str, str], host: str) -> None:
+    """Change the configuration, and insist that the server answers afterwards, and redirects where it is to.
+
+    Headers that are wrong then are told, not undone: what is behind the server may send them too.
+    """
+    answered = {each.address for each in headers_seen(context, target, planned.wanted, host) if each.failure is None}
+
+    def look() -> str:
+        seen = settled(context, target, planned.wanted, host)
+        silent = answered - {each.address for each in seen if each.failure is None}
+        if silent:
+            return f"Nothing answered at {', '.join(sorted(silent))} afterwards."
+        wants = any(each.redirects for each in planned.rendered.values())
+        if wants and redirect_seen(context, target, host) == "missing":
+            return "Another server answers there, without a redirect to HTTPS."
+        return ""
+
+    change(context, target, {name: planned.found[name] for name in after}, after, look)

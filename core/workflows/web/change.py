@@ -1,0 +1,135 @@
+"""A change to the configuration of a web server, as a transaction: written, tested, reloaded, looked at; or as it was before.
+
+Before the first file changes, `state/web-change.json` holds what all of them were: whoever takes the lock after a kill puts that
+back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from core.config.model import TargetConfig
+from core.errors import CertdeckError, ConfigTestFailed, ReloadFailed, WebNotPossible
+from core.events import Recovered, Warned
+from core.store import web as store
+from core.store.atomic import store_error
+from core.targets.kinds import resolved
+from core.targets.service import check_commands, run_reload, run_test, shown
+from core.web.servers import server_of
+from core.workflows.context import Context
+from core.workflows.web import files
+
+
+def change(
+    context: Context,
+    configured: TargetConfig,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    look: Callable[[], str],
+) -> None:
+    """Write `after` over `before` (file -> content). `look`: returns what is wrong once it was reloaded, in one sentence.
+
+    Raises ConfigTestFailed, ReloadFailed, WebNotPossible (`web-not-possible`), StoreError: what was there before is back.
+    """
+    target = resolved(configured)
+    check_commands(context.env, [target])
+    context.cancel.check()
+    store.begin(context.paths, store.Change(target=target.name, before=before, after=after))
+    touched = False
+    try:
+        files.write(after)
+        _test(context, target)
+        touched = True
+        _reload(context, target)
+        wrong = look()
+        if wrong:
+            raise WebNotPossible(
+                f"The web settings of target {target.name} were not changed.",
+                wrong,
+                f"Look into the log of {server_of(target).title}.",
+                details={"target": target.name},
+            )
+    except BaseException as exc:
+        _undo(context, target, before, after, touched=touched)
+        if isinstance(exc, OSError):
+            raise store_error(exc, exc.filename or target.name, "written") from exc
+        raise
+    store.end(context.paths)
+
+
+def _test(context: Context, target: TargetConfig) -> None:
+    verdict = run_test(context.env, target, context.cancel)
+    if not verdict.ok:
+        raise ConfigTestFailed(
+            f"The web settings of target {target.name} were not changed: its configuration test failed.",
+            verdict.why,
+            " ".join(
+                (f"Fix what the test reports (run it yourself: {shown(target.test)}).", *server_of(target).remarks)
+            ),
+            details={"target": target.name, "output": verdict.output},
+        )
+
+
+def _reload(context: Context, target: TargetConfig) -> None:
+    verdict = run_reload(context.env, target, context.cancel)
+    if not verdict.ok and not verdict.is_idle:
+        raise ReloadFailed(
+            f"The web settings of target {target.name} were not changed: it could not be reloaded.",
+            verdict.why,
+            f"Find out why (run it yourself: {shown(target.reload)}).",
+            details={"target": target.name, "output": verdict.output},
+        )
+
+
+def recover_web(context: Context) -> None:
+    """Put back what a killed change had begun. Called by whoever takes the lock."""
+    if not store.is_changing(context.paths):
+        return
+    left = store.change(context.paths)
+    if left is not None:
+        for path in files.restore(left.before, left.after):
+            context.narrator.tell(_changed_since(path))
+        target = context.config.targets.get(left.target)
+        if target is not None:
+            verdict = run_reload(context.env, resolved(target))
+            if not verdict.ok and not verdict.is_idle:
+                context.narrator.tell(
+                    Warned(
+                        code="recovery-unfinished",
+                        what=f"The configuration of target {left.target} is back, but it could not be reloaded: {verdict.why}",
+                        fix=f"Run: {shown(resolved(target).reload)}",
+                    )
+                )
+        context.narrator.tell(
+            Recovered(what=f"The interrupted change of the web settings of {left.target} was undone.")
+        )
+    store.end(context.paths)
+
+
+def _undo(
+    context: Context, target: TargetConfig, before: Mapping[str, str], after: Mapping[str, str], *, touched: bool
+) -> None:
+    """Put everything back. What cannot be put back now stays on record for the next run."""
+    try:
+        for path in files.restore(before, after):
+            context.narrator.tell(_changed_since(path))
+        if touched:
+            run_reload(context.env, target)
+        store.end(context.paths)
+    except (OSError, CertdeckError) as exc:
+        said = exc.what if isinstance(exc, CertdeckError) else str(exc)
+        context.narrator.tell(
+            Warned(
+                code="recovery-unfinished",
+                what=f"The configuration of target {target.name} could not be put back: {said}",
+                fix="The next run of certdeck tries again.",
+            )
+        )
+
+
+def _changed_since(path: str) -> Warned:
+    return Warned(
+        code="recovery-unfinished",
+        what=f"{path} was changed by somebody else meanwhile and is left as it is.",
+        fix="Check it: it may hold web settings that were not tested.",
+    )

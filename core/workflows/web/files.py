@@ -1,0 +1,52 @@
+"""A web server's configuration files, read and written as files of somebody else's: by descriptor, owner and mode kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.foreign.walk import open_folder
+from core.store.atomic import store_error
+from core.text import safe_line
+
+ENCODING = "latin-1"
+"""Each byte is one character: whatever a file holds comes back as it was."""
+_TEMPORARY = ".certdeck-web-new"
+
+
+def read(path: Path) -> str | None:
+    """Return the content of a file, also of one behind links; None where there is none. Raises OSError, UntrustedPath."""
+    real = Path(os.path.realpath(path))
+    try:
+        with open_folder(real.parent) as folder:
+            return folder.read(real.name).content.decode(ENCODING)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def write(texts: Mapping[str, str]) -> None:
+    """Put the contents of files in place, each in one step. Raises StoreError, UntrustedPath."""
+    for name, text in texts.items():
+        real = Path(os.path.realpath(name))
+        try:
+            with open_folder(real.parent) as folder:
+                attributes = folder.read(real.name).attributes
+                folder.put_file(real.name, text.encode(ENCODING), attributes, f"{_TEMPORARY}-{real.name}"[:250])
+        except OSError as exc:
+            raise store_error(exc, real, "written") from exc
+
+
+def restore(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """Put back what a change has written; return the files that somebody has changed since, which stay as they are.
+
+    Raises StoreError, UntrustedPath.
+    """
+    changed = []
+    for name, old in before.items():
+        now = read(Path(name))
+        if now == after.get(name):
+            write({name: old})
+        elif now != old:
+            changed.append(safe_line(name))
+    return tuple(changed)

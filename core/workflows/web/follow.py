@@ -1,0 +1,61 @@
+"""Keeps HSTS in step with the certificate: a deployment that puts a self-signed fallback on a web server takes it out.
+
+Called after the files of a target have changed and before its service reads them. What stands in the
+configuration follows from what the target shows, so nothing is kept for a crash: going back calls it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.config.model import TargetConfig
+from core.errors import CertdeckError
+from core.events import Warned
+from core.store import web as store
+from core.web.blocks import holds, without
+from core.web.headers import headers
+from core.workflows.context import Context
+
+
+def follow(context: Context, targets: Sequence[TargetConfig]) -> None:
+    """Write the headers that fit the certificates that `targets` have now. Raises nothing of its own. One `readdir` without any."""
+    names = set(store.names(context.paths))
+    for target in targets:
+        if target.name not in names:
+            continue
+        try:
+            _follow_one(context, target)
+        except (OSError, CertdeckError) as exc:
+            said = f"{exc.what} {exc.why}" if isinstance(exc, CertdeckError) else str(exc)
+            context.narrator.tell(
+                Warned(
+                    code="web-not-updated",
+                    what=f"The web settings of target {target.name} do not fit its certificate now: {said}",
+                    fix=f"Run: certdeck web apply {target.name}",
+                )
+            )
+
+
+def _follow_one(context: Context, target: TargetConfig) -> None:
+    from core.web.servers import server_of
+    from core.web.wanted import Wanted
+    from core.workflows.web import files
+    from core.workflows.web.plan import hsts_of, own_redirect
+
+    applied = store.load(context.paths, target.name)
+    if applied is None:
+        return
+    wanted = Wanted(
+        target=target.name,
+        certificate=target.certificate.encode("utf-8", "surrogateescape").decode(files.ENCODING),
+        headers=headers(hsts_of(context, target, applied).value),
+        redirect=own_redirect(context) if applied.redirect else None,
+    )
+    for name in applied.files:
+        text = files.read(Path(name))
+        if text is None or not holds(text, target.name):
+            continue
+        rendered = server_of(target).render(without(text, target.name), wanted)
+        if rendered is not None and rendered.text != text:
+            files.write({name: rendered.text})

@@ -1,0 +1,153 @@
+"""What the configuration of a web server is to hold now: which files, which headers, whether HSTS may be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from core.config.model import TargetConfig
+from core.errors import CertdeckError, WebNotPossible
+from core.store.web import Applied
+from core.targets.kinds import resolved
+from core.web.blocks import holds, without
+from core.web.headers import headers, hsts_value, next_stage
+from core.web.servers import server_of
+from core.web.wanted import Redirect, Rendered, Server, Wanted
+from core.workflows.context import View
+from core.workflows.web import files
+
+OFF = "off"
+_REACHED = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
+"""Where a listener on every address is reached."""
+
+
+class Hsts(Struct, frozen=True, kw_only=True):
+    value: str | None
+    why: str = ""
+    """Why none is sent, or not the last one yet."""
+    next_at: datetime | None = None
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """Texts have one character for each byte (`files.ENCODING`)."""
+
+    server: Server
+    found: Mapping[str, str]
+    """Every configuration file that holds a block or is to hold one → its content."""
+    rendered: Mapping[str, Rendered]
+    """The files that name the certificate."""
+    hsts: Hsts
+    wanted: Wanted
+
+    @property
+    def after(self) -> dict[str, str]:
+        """Return the files that have to change, with what they are to hold."""
+        new = {name: without(text, self.wanted.target) for name, text in self.found.items()}
+        new |= {name: rendered.text for name, rendered in self.rendered.items()}
+        return {name: text for name, text in new.items() if text != self.found[name]}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(note for rendered in self.rendered.values() for note in rendered.notes))
+
+
+def plan(view: View, configured: TargetConfig, applied: Applied | None, *, redirect: Redirect | None) -> Plan:
+    """Return what is to be changed. Reads the configuration of the web server.
+
+    Raises WebNotPossible (`web-not-possible`) where it is of another kind, or no file of it names the certificate; UntrustedPath.
+    """
+    target = resolved(configured)
+    server = server_of(target)
+    hsts = hsts_of(view, target, applied)
+    wanted = Wanted(
+        target=target.name,
+        certificate=target.certificate.encode("utf-8", "surrogateescape").decode(files.ENCODING),
+        headers=headers(hsts.value),
+        redirect=redirect,
+    )
+    texts = _texts(server, target, applied)
+    rendered = {}
+    for name, text in texts.items():
+        new = server.render(without(text, target.name), wanted)
+        if new is not None:
+            rendered[name] = new
+    if not rendered:
+        looked = f"Looked at: {', '.join(texts)}." if texts else "None of its configuration files was found."
+        raise WebNotPossible(
+            f"No configuration of {server.title} uses {target.certificate}.",
+            looked if len(looked) < 500 else f"{len(texts)} files were looked at.",
+            f"Let {server.title} serve that file, and name its configuration in the test command of the target "
+            f"{target.name} where it is not the usual one.",
+            details={"target": target.name},
+        )
+    found = {name: text for name, text in texts.items() if name in rendered or holds(text, target.name)}
+    return Plan(server=server, found=found, rendered=rendered, hsts=hsts, wanted=wanted)
+
+
+def _texts(server: Server, target: TargetConfig, applied: Applied | None) -> dict[str, str]:
+    texts: dict[str, str] = {}
+
+    def read(path: Path) -> str | None:
+        with suppress(OSError):
+            text = files.read(path)
+            if text is not None:
+                texts[str(path)] = text
+            return text
+        return None
+
+    server.files(target, read)
+    for name in applied.files if applied else ():  # it may be included no more
+        if name not in texts:
+            read(Path(name))
+    return texts
+
+
+def hsts_of(view: View, target: TargetConfig, applied: Applied | None) -> Hsts:
+    """Return what HSTS says now: nothing while browsers warn of the certificate, because then they would not let anybody pass."""
+    policy = view.config.web.hsts
+    now = view.env.clock.now()
+    since = applied.since if applied else now
+    if policy == OFF:
+        return Hsts(value=None, why="It is switched off: [web] hsts.")
+    why = distrust(view, target)
+    if why:
+        return Hsts(value=None, why=why)
+    next_at = next_stage(policy, since, now)
+    rising = "It rises in stages, so that a mistake can still be taken back." if next_at else ""
+    return Hsts(value=hsts_value(policy, since, now), why=rising, next_at=next_at)
+
+
+def distrust(view: View, target: TargetConfig) -> str:
+    """Return why clients would not trust what the target has now, in one sentence; empty where they do."""
+    from core.workflows.uploading.trust import stores
+    from core.x509.chain import split_fullchain
+    from core.x509.path_building import find_way
+
+    try:
+        leaf, above = split_fullchain((files.read(Path(target.certificate)) or "").encode(files.ENCODING))
+    except (OSError, ValueError, IndexError, CertdeckError):
+        return "There is no certificate yet."
+    if leaf.self_signed:
+        return "The certificate is self-signed, and HSTS would lock people out."
+    now = view.env.clock.now()
+    if not leaf.not_before <= now < leaf.not_after:
+        return "The certificate is not valid now, and HSTS would lock people out."
+    way = find_way(leaf, above, stores(view, None), now)
+    if not way.trusted_by or way.problem is not None:
+        return "This box does not trust the certificate's issuer, and HSTS would lock people out."
+    return ""
+
+
+def own_redirect(view: View) -> Redirect | None:
+    """Return the redirect with the way of the challenge; None where HTTP-01 needs the port itself."""
+    web, http01 = view.config.web, view.config.http01
+    if http01.mode == "webroot" and http01.webroot:
+        return Redirect(port=web.http_port, webroot=http01.webroot)
+    if http01.port == web.http_port:
+        return None
+    host = _REACHED.get(http01.address, http01.address)
+    return Redirect(port=web.http_port, upstream=f"{f'[{host}]' if ':' in host else host}:{http01.port}")

@@ -1,0 +1,79 @@
+"""What a web server sends now, asked on each of its addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.config.model import TargetConfig
+from core.probe_address import parse
+from core.targets.sight import side_by_side
+from core.web.answers import CHALLENGE, judge, redirects
+from core.web.headers import HSTS
+from core.web.shown import Listener
+from core.web.wanted import Wanted
+from core.workflows.context import Context, View
+
+TIMEOUT_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
+
+
+def listeners_of(view: View, target: TargetConfig) -> tuple[str, ...]:
+    """Return the addresses at which the target speaks HTTPS."""
+    found = [
+        listener
+        for probe in target.probe
+        if (place := parse(probe)) is not None and not place.dialect
+        for listener in view.env.prober.listeners(probe, timeout=TIMEOUT_SECONDS)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def headers_seen(view: View, target: TargetConfig, wanted: Wanted, host: str) -> tuple[Listener, ...]:
+    """Return what each address sends for `/`."""
+    unwanted = () if any(name == HSTS for name, _ in wanted.headers) else (HSTS,)
+
+    def look(address: str) -> Listener:
+        answer = view.env.web_client.look(address, tls=True, host=host, path="/", timeout=TIMEOUT_SECONDS)
+        if answer.failure is not None:
+            return Listener(address=address, failure=answer.failure)
+        return Listener(address=address, headers=judge(answer, wanted.headers, unwanted))
+
+    return tuple(side_by_side(look, listeners_of(view, target)))
+
+
+def settled(view: Context, target: TargetConfig, wanted: Wanted, host: str) -> tuple[Listener, ...]:
+    """Return what is sent once it is what is wanted, or after `PATIENCE_SECONDS`: after a reload old workers still answer."""
+    until = view.env.clock.monotonic() + PATIENCE_SECONDS
+    while True:
+        seen = headers_seen(view, target, wanted, host)
+        is_right = all(header.state == "ok" for listener in seen for header in listener.headers)
+        if is_right or view.env.clock.monotonic() >= until:
+            return seen
+        view.env.clock.sleep(0.1, view.cancel)
+
+
+def redirect_seen(view: View, target: TargetConfig, host: str) -> str:
+    """Return how plain HTTP is answered: as in `WebState.redirect`."""
+    port = view.config.web.http_port
+    places = [place for listener in listeners_of(view, target) if (place := parse(listener)) is not None]
+    addresses = [str(place._replace(port=port)) for place in places]
+    if not addresses:
+        return "unknown"
+
+    def look(address: str) -> str:
+        client = view.env.web_client
+        page = client.look(address, tls=False, host=host, path="/", timeout=TIMEOUT_SECONDS)
+        if page.failure is not None:
+            return "closed"
+        if not redirects(page):
+            return "missing"
+        # A CA follows redirects to HTTPS, but the challenge is answered on plain HTTP alone.
+        challenge = client.look(address, tls=False, host=host, path=CHALLENGE, timeout=TIMEOUT_SECONDS)
+        return "challenge-redirected" if redirects(challenge) else "redirected"
+
+    return _worst(side_by_side(look, addresses))
+
+
+def _worst(states: Sequence[str]) -> str:
+    order = ("missing", "challenge-redirected", "redirected", "closed")
+    return next(state for state in order if state in states)

@@ -1,0 +1,93 @@
+"""The web settings of a target over time: stages of HSTS, what the scheduled run does for them, what stands in their way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from core.errors import WebNotPossible
+from core.ports import WebAnswer
+from core.store import web
+from tests.support.appliance import Appliance
+from tests.support.clock import NOON
+
+NAME = "haproxy"
+
+
+class Pages:
+    """The port `WebClient`: pages over HTTPS; port 80 as the test wants it."""
+
+    def __init__(self) -> None:
+        self.plain = WebAnswer(failure="Nothing listens.")
+
+    def look(self, listener: str, *, tls: bool, host: str, path: str, timeout: float) -> WebAnswer:
+        return WebAnswer(status=200) if tls else self.plain
+
+
+class Box(Appliance):
+    """A box with a target whose configuration is `file`, and that trusts the CA of its certificate."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "home")
+        self.pages = Pages()
+        roots = folder / "roots.pem"
+        self.engine.env = replace(self.engine.env, web_client=self.pages, variables={"SSL_CERT_FILE": str(roots)})
+        self.add_service(folder / "tls", NAME)
+        self.issue("shop.example.com", targets=(NAME,))
+        roots.write_bytes(self.ca.authority.root_pem)
+        self.file = folder / "haproxy.cfg"
+        certificate = self.engine.config().targets[NAME].certificate
+        self.file.write_text(f"frontend web\n    bind :443 ssl crt {certificate}\n    mode http\n")
+        web.save(self.paths, NAME, web.Applied(since=NOON, files=(str(self.file),)))
+
+    def hsts(self) -> str:
+        """Return the line of HSTS, or nothing."""
+        return next((line for line in self.file.read_text().split("\n") if "Strict-Transport" in line), "")
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    """A box before `web apply`."""
+    return Box(tmp_path)
+
+
+def test_the_scheduled_run_raises_hsts(box: Box) -> None:
+    """A day after `web apply` an otherwise idle run sends the next value, once (ST-50)."""
+    state = box.engine.apply_web(NAME)
+    assert (state.hsts, state.hsts_next) == ("max-age=300", NOON + timedelta(days=1))
+    box.engine.renew()
+    assert 'max-age=300"' in box.hsts()
+    box.clock.advance(days=1, minutes=1)
+    assert not box.engine.renew().failed
+    assert 'max-age=86400"' in box.hsts()
+    before = box.file.stat().st_mtime_ns
+    box.engine.renew()
+    assert box.file.stat().st_mtime_ns == before
+
+
+def test_a_port_80_that_is_needed_for_http01_is_kept_free(box: Box) -> None:
+    """The redirect is not set up where certdeck itself answers challenges on that port, and the way out is named."""
+    state = box.engine.apply_web(NAME)
+    assert "certdeck-web-" not in box.file.read_text()
+    assert any("[http01] port" in note for note in state.notes)
+
+
+def test_a_redirect_by_somebody_else_is_enough(box: Box) -> None:
+    """Where port 80 redirects already nothing is added to it."""
+    box.pages.plain = WebAnswer(status=301, headers=(("Location", "https://shop.example.com/"),))
+    state = box.engine.apply_web(NAME)
+    assert state.redirect == "challenge-redirected"
+    assert "certdeck-web-" not in box.file.read_text()
+
+
+def test_a_certificate_that_no_configuration_names(box: Box) -> None:
+    """The refusal lists what was looked at, and nothing is touched."""
+    box.file.write_text("frontend web\n    bind :443 ssl crt /elsewhere.pem\n")
+    before = box.file.read_bytes()
+    with pytest.raises(WebNotPossible) as caught:
+        box.engine.apply_web(NAME)
+    assert str(box.file) in caught.value.why
+    assert box.file.read_bytes() == before
