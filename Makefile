@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.pycache
 export PYTHON
 
-.PHONY: help run test check format lock bench interop fuzz clean venv environment servers
+.PHONY: help run test check format lock bench interop deb release fuzz clean venv environment servers
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -46,12 +46,18 @@ bench: venv servers ## Measure speed and memory
 interop: venv servers ## Run against other ACME servers (Caddy, acme2certifier, serles); needs Linux namespaces
 	@sh tests/interop/run.sh "$(abspath $(BIN))"
 
+deb: venv ## Build the Debian package into dist/
+	@$(BIN)/python packaging/deb/build.py "$(abspath $(BIN))/python" dist
+
+release: venv servers ## Test the Debian package in a fresh minimal Debian (root)
+	@sh packaging/deb/test.sh "$(abspath $(BIN))/python" $(SERVERS) .deb-test
+
 # An environment of its own: no installation and no other target needs what it fetches.
 fuzz: ## Look for uploads that break the checks; SECONDS=3600, finds go to .fuzz/found
 	@sh tests/fuzz/fuzz.sh "$(or $(SECONDS),3600)"
 
 clean: ## Remove everything that was made here, certificates of `make run` included
-	@rm -rf $(VENV) .lock-venv .fuzz-venv .fuzz .interop $(SERVERS) .certdeck-home .reports build dist *.egg-info
+	@rm -rf $(VENV) .lock-venv .fuzz-venv .fuzz .interop .deb-test $(SERVERS) .certdeck-home .reports build dist *.egg-info
 	@rm -rf .pycache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find core tui themes tests -type d -name __pycache__ -prune -exec rm -rf {} +
 

@@ -93,9 +93,8 @@ def parse(argv: Sequence[str]) -> tuple[Command, argparse.Namespace] | str:
 
         return family(arguments[0])
     words, rest = _words(arguments)
-    command = _command(words)
-    parser = _Parser(words)
-    command.arguments(parser)
+    command = command_of(words)
+    parser = parser_of(command)
     if _asks_help(rest):
         from tui.cli.help import help_text
 
@@ -164,10 +163,18 @@ def _words(arguments: list[str]) -> tuple[str, list[str]]:
     )
 
 
-def _command(words: str) -> Command:
+def command_of(words: str) -> Command:
+    """Return the command with these words, which is in the table."""
     module = import_module(f"tui.cli.commands.{COMMANDS[words].module}")
     commands: tuple[Command, ...] = module.COMMANDS
     return next(command for command in commands if command.words == words)
+
+
+def parser_of(command: Command) -> _Parser:
+    """Return a command's parser."""
+    parser = _Parser(command.words)
+    command.arguments(parser)
+    return parser
 
 
 def _refuse_command(words: str) -> NoReturn:

@@ -1,0 +1,70 @@
+"""Manual pages and completions, made from the table of commands and their parsers."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tui.cli import completion, manual
+from tui.cli.catalogue import COMMANDS
+
+
+def test_every_command_has_a_page_with_its_options() -> None:
+    """A page has the summary, each long option, and what each exit status means."""
+    pages = dict(manual.pages())
+    for words in COMMANDS:
+        text = pages[f"certdeck-{words.replace(' ', '-')}.1"]
+        for option in completion.commands()[words]:
+            assert option.replace("-", "\\-") in text, (words, option)
+        assert '.SH "EXIT STATUS"' in text, words
+
+
+def test_the_configuration_has_every_key() -> None:
+    """certdeck.toml(5) has a section for each table and its keys, with defaults and what the model says of them."""
+    text = manual.configuration()
+    for expected in (
+        '"[http01]"',
+        '"[targets.NAME]"',
+        "renew_days_before",
+        "port = 80",
+        '"[issuers.NAME]"',
+        "auto_renew = true",
+    ):
+        assert expected.replace("-", "\\-") in text, expected
+
+
+@pytest.mark.skipif(shutil.which("man") is None, reason="man is not installed")
+def test_man_has_nothing_to_complain_of(tmp_path: Path) -> None:
+    """groff formats every page without a warning."""
+    for name, text in manual.pages():
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        ["sh", "-c", "for page in *; do man --warnings -l $page >/dev/null; done"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        env={"PATH": "/usr/bin:/bin", "MANWIDTH": "80", "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("certdeck iss", {"issue", "issuer"}),
+        ("certdeck issuer de", {"default"}),
+        ("certdeck issue --agr", {"--agree-tos"}),
+        ("certdeck target add x --mode ", {"link", "copy"}),
+    ],
+)
+def test_bash_completes(line: str, expected: set[str]) -> None:
+    """Commands, second words, options and fixed values are completed, without starting certdeck."""
+    words = line.split(" ")
+    script = (
+        f"{completion.bash()}\nCOMP_WORDS=({' '.join(repr(word) for word in words)})\nCOMP_CWORD={len(words) - 1}\n"
+        '_certdeck\nprintf "%s\\n" "${COMPREPLY[@]}"\n'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=20, check=True)
+    assert expected <= set(done.stdout.split()), done.stdout
+    assert done.stderr == ""

@@ -1,0 +1,217 @@
+"""The manual pages, made from commands, their parsers and the configuration's model: `python -m tui.cli.manual FOLDER`.
+
+Used by whoever builds a package; no command loads it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.config import model
+from core.config.load import SECTIONS, TABLES
+from core.version import BUILT, VERSION
+from tui.cli.catalogue import COMMANDS, GROUPS
+from tui.cli.exits import MEANINGS
+from tui.cli.parser import Command, command_of, parser_of
+
+_FILES = (
+    ("/etc/certdeck/certdeck.toml", "the configuration, see certdeck.toml(5)"),
+    ("/etc/certdeck/certificates.d/NAME.toml", "the settings of one certificate"),
+    ("/etc/certdeck/master.key", "opens every secret; keep a copy of it"),
+    ("/var/lib/certdeck/live/NAME/", "privkey.pem, cert.pem, chain.pem and fullchain.pem, switched in one step"),
+    ("/run/certdeck, /var/log/certdeck", "the lock; the debug log"),
+)
+_NAMED = (("\\", "\\e"), ("-", "\\-"), ('"', "\\(dq"), ("`", "\\(ga"), ("'", "\\(aq"))
+"""Characters that troff reads or replaces, and what stands for them; the backslash first."""
+_VARIABLES = (
+    ("CERTDECK_HOME", "puts everything below one folder: etc, state, run and log"),
+    ("CERTDECK_PASSPHRASE_FILE", "the file with the passphrase that the master key is made of"),
+    ("CREDENTIALS_DIRECTORY", "set by systemd; its entry certdeck-master-key is the master key"),
+    ("NO_COLOR", "switches colors off"),
+)
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Yield the name of each page's file, and its text."""
+    yield "certdeck.1", overview()
+    for words in COMMANDS:
+        yield f"{_title(words)}.1", page(words)
+    yield "certdeck.toml.5", configuration()
+
+
+def overview() -> str:
+    """Return certdeck(1)."""
+    parts = [
+        _head("certdeck", 1, "the TLS certificates of this box"),
+        _section("SYNOPSIS", ".B certdeck\n.br\n.B certdeck \\-\\-renew\n.br\n.B certdeck\n.I COMMAND\n[options]"),
+        _section(
+            "DESCRIPTION",
+            _text(
+                "certdeck issues, uploads, deploys, rolls back and renews TLS certificates. Without arguments it opens the "
+                "console. certdeck --renew is the scheduled run: it renews what is due and deploys it."
+            ),
+        ),
+    ]
+    for group, commands in GROUPS.items():
+        entries = "\n".join(_tagged(f"certdeck {words}", entry.summary) for words, entry in commands.items())
+        parts.append(_section(group.upper(), entries))
+    parts += [
+        _section("EXIT STATUS", _statuses()),
+        _section("FILES", "\n".join(_tagged(*each) for each in _FILES)),
+        _section("ENVIRONMENT", "\n".join(_tagged(*each) for each in _VARIABLES)),
+        _section(
+            "SEE ALSO", ".BR certdeck.toml (5),\n.BR certdeck\\-vendor (7);\nevery command has a page of its own."
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def page(words: str) -> str:
+    """Return the page of one command."""
+    command = command_of(words)
+    parser = parser_of(command)
+    summary = COMMANDS[words].summary
+    parts = [
+        _head(_title(words), 1, summary),
+        _section("SYNOPSIS", _synopsis(words, parser)),
+        _section("DESCRIPTION", _text(f"{summary[:1].upper()}{summary[1:]}.", command.notes)),
+        _section("OPTIONS", "\n".join(_options(parser))),
+    ]
+    if command.examples:
+        parts.append(_section("EXAMPLES", _examples(command)))
+    parts += [_section("EXIT STATUS", _statuses()), _section("SEE ALSO", ".BR certdeck (1)")]
+    return "\n".join(parts)
+
+
+def configuration() -> str:
+    """Return certdeck.toml(5), from the value classes and what is written below their fields."""
+    parts = [
+        _head("certdeck.toml", 5, "the configuration of certdeck"),
+        _section(
+            "DESCRIPTION",
+            _text(
+                "A TOML file. Every key has a default; an unknown key is an error that names the nearest known one. "
+                "Comments and order survive every change that certdeck makes."
+            ),
+        ),
+    ]
+    documented = _documented()
+    for name, kind in (*SECTIONS.items(), *((f"{name}.NAME", kind) for name, kind in TABLES.items())):
+        parts.append(_section(f"[{name}]", _keys(documented[kind.__name__])))
+    parts.append(_section("CERTIFICATES.D/NAME.TOML", _keys(documented["LineageConfig"])))
+    parts.append(_section("SEE ALSO", ".BR certdeck (1)"))
+    return "\n".join(parts)
+
+
+def _documented() -> dict[str, tuple[str, list[tuple[str, str, str]]]]:
+    """Return class → its docstring, and name, default and text of each field."""
+    tree = ast.parse(Path(str(model.__file__)).read_text("utf-8"))
+    found = {}
+    for node in tree.body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        fields: list[tuple[str, str, str]] = []
+        for at, each in enumerate(node.body):
+            if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and each.target.id != "name":
+                below = node.body[at + 1] if at + 1 < len(node.body) else None
+                said = (
+                    below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
+                )
+                fields.append((each.target.id, _default(each.value), str(said)))
+            elif isinstance(each, ast.AnnAssign) and node.name == "Appliance":
+                fields.append(
+                    ("name", _default(each.value), "Brand: titles, and the subject of a self-signed certificate.")
+                )
+        found[node.name] = (ast.get_docstring(node) or "", fields)
+    return found
+
+
+def _default(value: ast.expr | None) -> str:
+    """Return a default as TOML has it; nothing where there is none."""
+    if not isinstance(value, ast.Constant) or value.value is None:
+        return "[]" if isinstance(value, ast.Tuple) else ""
+    if isinstance(value.value, bool):
+        return str(value.value).lower()
+    return f'"{value.value}"' if isinstance(value.value, str) else str(value.value)
+
+
+def _keys(described: tuple[str, list[tuple[str, str, str]]]) -> str:
+    doc, fields = described
+    keys = [_tagged(f"{name} = {default}" if default else name, text) for name, default, text in fields]
+    return "\n".join(([_text(doc)] if doc else []) + keys)
+
+
+def _synopsis(words: str, parser: argparse.ArgumentParser) -> str:
+    usage = " ".join(parser.format_usage().removeprefix("usage:").split())
+    rest = usage.removeprefix(f"certdeck {words}").strip()
+    return f".B certdeck {_escaped(words)}\n{_escaped(rest)}"
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    formatter = parser._get_formatter()
+    for action in parser._actions:
+        names = ", ".join(action.option_strings) or str(action.metavar or action.dest)
+        value = (
+            ""
+            if not action.option_strings or action.nargs == 0
+            else f" {formatter._format_args(action, action.dest.upper())}"
+        )
+        yield _tagged(f"{names}{value}", str(action.help or ""))
+
+
+def _examples(command: Command) -> str:
+    lines = []
+    for example in command.examples:
+        said = example if example.startswith("#") else f"certdeck {example}"
+        lines.append(_escaped(said))
+    return ".nf\n" + "\n".join(lines) + "\n.fi"
+
+
+def _statuses() -> str:
+    return "\n".join(_tagged(str(status), meaning) for status, meaning in MEANINGS)
+
+
+def _title(words: str) -> str:
+    return f"certdeck-{words.replace(' ', '-')}"
+
+
+def _head(title: str, section: int, summary: str) -> str:
+    head = f'.TH {_escaped(title.upper())} {section} {BUILT:%Y-%m-%d} "certdeck {VERSION}"'
+    return f"{head}\n.SH NAME\n{_escaped(title)} \\- {_escaped(summary)}"
+
+
+def _section(title: str, text: str) -> str:
+    return f'.SH "{_escaped(title)}"\n{text}'
+
+
+def _tagged(term: str, text: str) -> str:
+    return f".TP\n.B {_escaped(term)}\n{_escaped(' '.join(text.split())) or chr(92) + chr(38)}"
+
+
+def _text(*paragraphs: str) -> str:
+    return "\n.PP\n".join(_escaped(" ".join(each.split())) for each in paragraphs if each)
+
+
+def _escaped(text: str) -> str:
+    """Return text that troff sets as it is."""
+    text = (
+        text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq").replace("`", "\\(ga").replace("'", "\\(aq")
+    )
+    return "\n".join(f"\\&{line}" if line.startswith(".") else line for line in text.split("\n"))
+
+
+def main() -> int:
+    """Write every page into the folder that is named."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages():
+        (folder / name).write_text(f"{text}\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
