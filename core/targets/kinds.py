@@ -1,17 +1,41 @@
-"""The table of kinds, and a target with its kind's defaults filled in."""
+"""The catalogue of kinds, and a target with its kind's defaults filled in. A kind's file is loaded when it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from importlib import import_module
 
 from msgspec.structs import replace
 
 from core.config.model import TargetConfig
 from core.errors import ConfigError
-from core.targets import files, nginx
 from core.targets.kind import Kind
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (files.KIND, nginx.KIND)}
+KINDS = {
+    "nginx": "nginx",
+    "files": "files",
+}
+"""Kind → module in `core.targets.services`, in the order in which they are offered."""
+IDLE_SIGNS = ("is not active, cannot reload",)
+"""systemd's words, whatever the service is: "x.service is not active, cannot reload."."""
+
+
+def kind_named(name: str) -> Kind | None:
+    """Return a kind, or None where there is none of that name."""
+    module = KINDS.get(name)
+    if module is None:
+        return None
+    kind = import_module(f"core.targets.services.{module}").KIND
+    assert isinstance(kind, Kind)
+    return kind
+
+
+def all_kinds() -> Iterator[Kind]:
+    """Yield the kinds in the order in which they are offered."""
+    for name in KINDS:
+        kind = kind_named(name)
+        assert kind is not None
+        yield kind
 
 
 def kind_of(target: TargetConfig) -> Kind:
@@ -19,20 +43,24 @@ def kind_of(target: TargetConfig) -> Kind:
 
     Raises ConfigError (`config-invalid`) that names the known kinds.
     """
-    kind = KINDS.get(target.kind)
+    kind = kind_named(target.kind)
     if kind is not None:
         return kind
-    from difflib import get_close_matches
-
-    near = get_close_matches(target.kind, KINDS, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
     what = f"The target {target.name} has the unknown kind {target.kind!r}."
     raise ConfigError(
         what,
-        f"Known kinds are {', '.join(sorted(KINDS))}.{meant}",
+        f"{nearest(target.kind)}Known kinds are {', '.join(sorted(KINDS))}.",
         f'Set kind in [targets.{target.name}]; "files" fits every service that reads PEM files.',
         details={"problems": [what]},
     )
+
+
+def nearest(name: str) -> str:
+    """Return a question that names the kind nearest to a name, with a blank behind it; empty where none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), KINDS, n=1)
+    return f"Did you mean {near[0]!r}? " if near else ""
 
 
 def resolved(target: TargetConfig) -> TargetConfig:
@@ -41,4 +69,9 @@ def resolved(target: TargetConfig) -> TargetConfig:
     Raises ConfigError (`config-invalid`) for an unknown kind.
     """
     kind = kind_of(target)
-    return replace(target, test=target.test or kind.test, reload=target.reload or kind.reload)
+    return replace(target, test=target.test or kind.test.command, reload=target.reload or _filled(kind, target))
+
+
+def _filled(kind: Kind, target: TargetConfig) -> tuple[str, ...]:
+    paths = {"{certificate}": target.certificate, "{key}": target.key, "{chain}": target.chain or ""}
+    return tuple(paths.get(word, word) for word in kind.action.command)

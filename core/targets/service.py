@@ -13,7 +13,7 @@ from msgspec import Struct
 from core.config.model import TargetConfig
 from core.errors import UntrustedPath
 from core.ports import CancelToken, Environment
-from core.targets.kinds import kind_of
+from core.targets.kinds import IDLE_SIGNS, kind_of
 from core.text import tail
 
 MAX_LINES = 12
@@ -87,7 +87,7 @@ def _run(env: Environment, target: TargetConfig, argv: Sequence[str], cancel: Ca
         ok=False,
         why=why if why.endswith(".") else f"{why}.",
         output=output,
-        is_idle=not ended.timed_out and any(sign in said for sign in kind_of(target).idle_signs),
+        is_idle=not ended.timed_out and any(sign in said for sign in (*IDLE_SIGNS, *kind_of(target).action.idle_signs)),
     )
 
 
