@@ -70,7 +70,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
     socket: str
     """Path of a Unix socket, or `{probe}`: the first probe of the target, over TLS."""
     say: tuple[str, ...]
-    """Messages with the placeholders of `Action.command`, and `{pem}` for the content of certificate and key. Each waits for an answer."""
+    """Messages, each of which waits for an answer. Placeholders as in `Action.command`; `{pem}`: certificate and key themselves."""
     on_failure: str = ""
     """Said when an answer is no success."""
 
@@ -88,8 +88,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """In the place of a command."""
     before: Callable[[Run, Sequence[str]], tuple[tuple[str, ...], ...]] | None = None
     """Returns commands to run first, found by asking the service; its second argument is the reload command."""
-    says: str = ""
-    """Must be in the output of `command`, or in each answer of `exchange`: the exit status alone proves nothing."""
+    says: tuple[str, ...] = ()
+    """How a line of the output of `command`, or of the answer to each message of `exchange`, begins. Case does not matter."""
     failure_signs: tuple[str, ...] = ()
     """In the output they mean failure, whatever the exit status says. Lower case."""
     idle_signs: tuple[str, ...] = ()

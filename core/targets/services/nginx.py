@@ -21,10 +21,7 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
     remarks=(
-        (
-            "With a variable in ssl_certificate the worker's account (www-data) reads the files at each handshake, and nginx -t does "
-            "not look at them."
-        ),
+        "With a variable in ssl_certificate the account www-data reads the files at each handshake; nginx -t ignores them.",
         "A file of ssl_stapling_file that belongs to the old certificate is stapled to the new one.",
     ),
     proven=True,
