@@ -71,7 +71,7 @@ def _handshake(place: ProbeAddress, server_name: str | None, deadline: float) ->
     """Return the leaf that is presented, as DER. Raises OSError, TimeoutError, ssl.SSLError, Refused, ValueError."""
     import socket
 
-    context = _trusting_nothing()
+    context = trusting_nothing()
     indicated = _indication(server_name)
     with socket.create_connection((place.host, place.port), timeout=_left(deadline)) as plain:
         if place.dialect:
@@ -109,7 +109,8 @@ def _addresses(host: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(socket.getnameinfo(entry[4], numbers)[0] for entry in found))
 
 
-def _trusting_nothing() -> ssl.SSLContext:
+def trusting_nothing() -> ssl.SSLContext:
+    """Return a context that verifies nothing, and has no session to resume."""
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

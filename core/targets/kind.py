@@ -53,6 +53,11 @@ class KeyReader(Struct, frozen=True, kw_only=True):
     refuses_open: bool = False
     """The service itself refuses a key that others can read."""
 
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Those beside root that have to read the key."""
+        return tuple(dict.fromkeys(each for each in (self.at_start, self.at_reload) if each != ROOT))
+
 
 class ConfigTest(Struct, frozen=True, kw_only=True):
     """The service's own configuration test. What it does not notice is why certdeck checks the pair itself."""

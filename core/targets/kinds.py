@@ -1,11 +1,9 @@
-"""The catalogue of kinds, and a target with its kind's defaults filled in. A kind's file is loaded when it is asked for."""
+"""The catalogue of kinds. A kind's file is loaded when it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-
-from msgspec.structs import replace
 
 from core.config.model import TargetConfig
 from core.errors import ConfigError
@@ -99,17 +97,3 @@ def nearest(name: str) -> str:
 
     near = get_close_matches(name.lower(), KINDS, n=1)
     return f"Did you mean {near[0]!r}? " if near else ""
-
-
-def resolved(target: TargetConfig) -> TargetConfig:
-    """Return the target with the commands of its kind where it gives none.
-
-    Raises ConfigError (`config-invalid`) for an unknown kind.
-    """
-    kind = kind_of(target)
-    return replace(target, test=target.test or kind.test.command, reload=target.reload or _filled(kind, target))
-
-
-def _filled(kind: Kind, target: TargetConfig) -> tuple[str, ...]:
-    paths = {"{certificate}": target.certificate, "{key}": target.key, "{chain}": target.chain or ""}
-    return tuple(paths.get(word, word) for word in kind.action.command)

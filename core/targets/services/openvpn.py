@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.targets.kind import CUT, Action, KeyReader, Kind, Probing
+from core.targets.kind import CUT, Action, Kind, Probing
 
 KIND = Kind(
     name="openvpn",
@@ -11,7 +11,6 @@ KIND = Kind(
     measured="openvpn 2.6.14-0+deb12u2",
     package="openvpn",
     unit="openvpn.service",
-    key=KeyReader(at_reload="nobody", group="nogroup"),
     action=Action(
         command=("systemctl", "reload", "openvpn"),
         sessions=CUT,
@@ -21,7 +20,7 @@ KIND = Kind(
     probe=Probing(possible=False),
     remarks=(
         "What it serves cannot be probed: make a connection after a deployment.",
-        "With `user nobody` that account reads the key at SIGHUP. Without it root does, and the group may be root.",
+        "With `user NAME` that account reads the key at SIGHUP: give the target its group. certdeck does not set it for you.",
         "SIGUSR1 reads the files only without persist-key.",
     ),
 )

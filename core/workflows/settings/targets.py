@@ -10,14 +10,14 @@ from core.errors import CertdeckError, ConfigError, InUse, UsageError
 from core.events import Changed
 from core.operations import Finding, TargetInfo
 from core.store.index import facts_of_all
-from core.targets.service import Verdict, shown
+from core.targets.verdict import Verdict, shown
 from core.workflows.context import Context
 from core.workflows.issuing.plan import unknown_target
 
 
 def targets(context: Context) -> tuple[TargetInfo, ...]:
     """Return the configured targets, and whose certificate each carries."""
-    from core.targets.kinds import resolved
+    from core.targets.resolved import resolved
 
     holders = _holders(context)
     found = []
@@ -92,7 +92,7 @@ def test_target(context: Context, name: str) -> tuple[Finding, ...]:
 
 def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
     from core.targets.check import refuse
-    from core.targets.kinds import resolved
+    from core.targets.resolved import resolved
     from core.targets.service import run_test
     from core.targets.site import Sites
     from core.targets.survey import survey
