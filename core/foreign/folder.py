@@ -248,7 +248,7 @@ class Folder:
                 finally:
                     os.close(handle)
 
-    def touch(self, name: str) -> None:
+    def refresh(self, name: str) -> None:
         """Give an entry, which is our own, the present time. Raises OSError."""
         with self._at(name):
             os.utime(name, dir_fd=self.descriptor, follow_symlinks=False)

@@ -21,6 +21,15 @@ def is_own(argv: Sequence[str], action: Action) -> bool:
     return bool(argv) and bool(action.command) and program_of(argv) == program_of(action.command)
 
 
+def ends_sessions(target: TargetConfig) -> bool:
+    """Tell whether a deployment to a target restarts its service, which ends established connections. Pure.
+
+    Args:
+        target: with its kind's commands filled in.
+    """
+    return any(word in target.reload for word in ("restart", "try-restart", "reload-or-restart"))
+
+
 def program_of(argv: Sequence[str]) -> str:
     """Return the name of the program that a command is about: behind `runuser -u postgres --` comes the real one."""
     words = [*argv]

@@ -197,7 +197,7 @@ def _point(site: Site, name: str) -> None:
         return
     with suppress(FileNotFoundError), site.pair.enter(name) as version:
         for file in version.names():
-            version.touch(file)
+            version.refresh(file)
     site.pair.put_link(CURRENT, name, f".{CURRENT}")
 
 

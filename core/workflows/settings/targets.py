@@ -17,6 +17,8 @@ from core.workflows.issuing.plan import unknown_target
 
 def targets(context: Context) -> tuple[TargetInfo, ...]:
     """Return the configured targets, and whose certificate each carries."""
+    from core.targets.answers import ends_sessions
+    from core.targets.layout import layout_of
     from core.targets.resolved import resolved
 
     holders = _holders(context)
@@ -33,6 +35,9 @@ def targets(context: Context) -> tuple[TargetInfo, ...]:
                 reload=target.reload,
                 probe=target.probe,
                 lineage=holders.get(name),
+                layout=layout_of(target),
+                window=target.window,
+                ends_sessions=ends_sessions(target),
             )
         )
     return tuple(found)
@@ -46,13 +51,15 @@ def add_target(context: Context, target: TargetConfig) -> None:
     from core.config.edit import set_target
     from core.identifiers import check_lineage_name
     from core.targets.check import refuse
-    from core.targets.kinds import KINDS, kind_of
+    from core.targets.kinds import kind_of
 
     check_lineage_name(target.name)
     try:
         kind_of(target)
     except ConfigError as exc:  # not the configuration is wrong, but what was asked for
-        fix = f"Give --kind files, which fits every service that reads PEM files, or --kind {sorted(KINDS)[-1]}."
+        fix = (
+            "Give --kind files, which fits every service that reads PEM files; `certdeck target kinds` lists them all."
+        )
         raise UsageError(f"There is no kind of target {target.kind!r}.", exc.why, fix) from exc
     refuse([target], _others(context, target), context.paths.state)
     set_target(context.paths, target)
