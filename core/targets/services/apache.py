@@ -21,4 +21,5 @@ KIND = Kind(
         recover=("apache2ctl", "start"),
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
+    proven=True,
 )

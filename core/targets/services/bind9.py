@@ -19,4 +19,5 @@ KIND = Kind(
         bad_pair='The reload fails with "TLS error", and the old certificate stays.',
     ),
     probe=Probing(usual=("127.0.0.1:853",)),
+    proven=True,
 )

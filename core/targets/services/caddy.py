@@ -21,4 +21,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:443",), needs_name=True),
     remarks=("Without --force a reload with the same Caddyfile ends with status 0 and does nothing.",),
+    proven=True,
 )

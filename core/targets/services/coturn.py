@@ -18,4 +18,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:5349",)),
     remarks=("SIGHUP does not read the files.", "It starts with a bad pair, without TLS."),
+    proven=True,
 )

@@ -20,4 +20,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:993",)),
     remarks=("doveconf -n does not open the files. doveconf -x would, but prints the key.",),
+    proven=True,
 )

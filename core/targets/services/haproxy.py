@@ -27,4 +27,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
     remarks=("A file NAME.ocsp of the old certificate is ignored with a warning.",),
+    proven=True,
 )

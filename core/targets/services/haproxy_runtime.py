@@ -28,4 +28,5 @@ KIND = Kind(
         "The certificate must be the path exactly as it is in HAProxy's configuration.",
         "The stats socket needs level admin. Clients that resume a session see the old certificate until the session ends.",
     ),
+    proven=True,
 )

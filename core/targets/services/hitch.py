@@ -21,4 +21,5 @@ KIND = Kind(
     remarks=(
         "It ignores files that are older than those it has loaded, so certdeck gives them a new time, also when it goes back.",
     ),
+    proven=True,
 )

@@ -36,4 +36,5 @@ KIND = Kind(
         "Only -tt reads the files; -t does not. SIGHUP rotates logs and keeps the old certificate.",
         "While a request is still running, the reload lets no new client in. server.graceful-shutdown-timeout bounds that.",
     ),
+    proven=True,
 )

@@ -20,4 +20,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("mysql://127.0.0.1:3306",)),
     remarks=("SIGHUP does not read the files.", "`mariadbd --verbose --help` opens neither certificate nor key."),
+    proven=True,
 )

@@ -23,4 +23,5 @@ KIND = Kind(
         "root reads the key at the start, and memcache at a refresh: mode 0600 works once and breaks at the first renewal.",
         "SIGHUP does nothing.",
     ),
+    proven=True,
 )

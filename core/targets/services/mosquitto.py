@@ -17,4 +17,5 @@ KIND = Kind(
         bad_pair="Every new handshake fails until the files are right and the service is reloaded again.",
     ),
     probe=Probing(usual=("127.0.0.1:8883",)),
+    proven=True,
 )

@@ -21,4 +21,5 @@ KIND = Kind(
     remarks=(
         "root reads the key at the start, and irc at a reload: mode 0600 works once and breaks at the first renewal.",
     ),
+    proven=True,
 )

@@ -17,4 +17,5 @@ KIND = Kind(
         bad_pair="The answer is the same as for success, and the old certificate stays.",
     ),
     probe=Probing(usual=("postgres://127.0.0.1:6432",)),
+    proven=True,
 )

@@ -39,4 +39,5 @@ KIND = Kind(
         "Without a reload old and new certificate are served by turns.",
         "A compiled map of tls_server_sni_maps holds copies of certificate and key. certdeck runs postmap -F before the reload.",
     ),
+    proven=True,
 )

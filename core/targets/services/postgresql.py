@@ -23,4 +23,5 @@ KIND = Kind(
         "The key has mode 0600 and belongs to postgres, or has mode 0640 and belongs to root with the group postgres.",
         "There is no configuration test: `postgres -C ssl_cert_file` names a file that does not exist.",
     ),
+    proven=True,
 )

@@ -23,4 +23,5 @@ KIND = Kind(
     remarks=(
         "Where redis-cli needs a password or TLS, give the target a reload command with its options (-s, --tls, --user).",
     ),
+    proven=True,
 )

@@ -25,4 +25,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("ldap://127.0.0.1:389",)),
     remarks=("SIGHUP ends slapd. Never use it to reload.", "slaptest accepts even a missing file."),
+    proven=True,
 )

@@ -22,4 +22,5 @@ KIND = Kind(
         "With chroot a reload cannot open files outside of it and keeps the old certificate: give the target a restart.",
         "Without setuid root reads the key, also at a reload.",
     ),
+    proven=True,
 )

@@ -21,4 +21,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:6514",)),
     remarks=("After a bad reload `syslog-ng-ctl credentials status` says PENDING.",),
+    proven=True,
 )

@@ -21,4 +21,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:853",)),
     remarks=("`unbound-control reload`, reload_keep_cache and SIGHUP report success and keep the old certificate.",),
+    proven=True,
 )
