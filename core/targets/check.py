@@ -12,6 +12,7 @@ from core.errors import ConfigError
 from core.foreign.mounts import mount_points
 from core.targets.kinds import kind_of
 from core.targets.layout import ONE_FILE, layout_of, layouts_of
+from core.targets.resolved import COMMAND
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 MODES = ("link", "copy")
@@ -73,6 +74,12 @@ def _problems(
                 f"Give a path that begins with / in {where}.",
             )
             return
+    if target.kind == COMMAND and not target.reload:
+        yield (
+            f"The target {target.name} of kind command has no reload command.",
+            "The command is what tells the service.",
+            f"Set reload in {where}, or take the kind files.",
+        )
     if target.mode not in MODES:
         yield (
             f"The target {target.name} has the unknown mode {target.mode!r}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, ConfigError, InUse, UsageError
@@ -114,6 +115,7 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
         yield Finding(id="target-paths", status="fail", title=name, detail=f"{exc.what} {exc.why}", fix=exc.fix)
         return
     yield Finding(id="target-paths", status="pass", title=name, detail=target.certificate)
+    yield from _key_findings(context, target)
     if not os.path.lexists(target.certificate):
         yield Finding(
             id="target-test",
@@ -138,6 +140,40 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
                 title=name,
                 detail=f"nothing answers on {address}: {sight.why}",
                 fix="Right before the first certificate; otherwise start the service or correct the probe.",
+            )
+
+
+def _key_findings(context: Context, target: TargetConfig) -> Iterator[Finding]:
+    """Say who can read the key: every account of the service that has to, proven by reading, and nobody else."""
+    from core.targets.readers import readers_of
+
+    name, key = target.name, Path(target.key)
+    try:
+        is_open = os.stat(key).st_mode & 0o004
+    except OSError:
+        return  # it is not there yet, or its folder is closed to us
+    if is_open:
+        yield Finding(
+            id="target-key",
+            status="fail",
+            title=name,
+            detail=f"every account of this machine can read the key {key}",
+            fix=f"chmod o-rwx {key}; where its service can then no longer read it, give it the service's group.",
+        )
+    for reader in readers_of(target):
+        can_read = context.env.reads_as(reader.name, key)
+        if can_read is None:
+            continue
+        if can_read:
+            detail = f"{reader.name} can read the key, as {target.kind} needs at each reload"
+            yield Finding(id="target-key", status="pass", title=name, detail=detail)
+        else:
+            yield Finding(
+                id="target-key",
+                status="warn",
+                title=name,
+                detail=f"{reader.name} cannot read the key {key}, and {target.kind} reads it as that account",
+                fix="The next deployment gives the key to its group. If it still cannot read it, let the group enter the folder.",
             )
 
 
