@@ -298,6 +298,45 @@ class AccountInfo(Struct, frozen=True, kw_only=True):
     """Only after an import: the URL of the account that was used until then. It lives on at the CA."""
 
 
+class KindInfo(Struct, frozen=True, kw_only=True):
+    """A kind of target: how one service takes a new certificate. None: this was not tried."""
+
+    name: str
+    title: str
+    group: str
+    package: str
+    unit: str
+    measured: str
+    """Package and version whose behavior is described."""
+    proven: bool
+    """certdeck's own tests deploy to the real service."""
+    layouts: tuple[str, ...]
+    certificate: str
+    """Usual path; empty where it is up to the administrator."""
+    key: str
+    files_remark: str
+    key_reader_at_start: str
+    key_reader_at_reload: str
+    key_group: str
+    test: tuple[str, ...]
+    test_notices_missing: bool | None
+    test_notices_mismatch: bool | None
+    action: str
+    """`reload`, `restart`, `none`."""
+    command: tuple[str, ...]
+    socket: str
+    """In the place of a command: where the service is told."""
+    sessions: str
+    """`live`, `idle-closed`, `cut`."""
+    bad_pair: str
+    recover: tuple[str, ...]
+    seconds: int
+    probe: tuple[str, ...]
+    probe_needs_name: bool
+    can_probe: bool
+    remarks: tuple[str, ...]
+
+
 class TargetInfo(Struct, frozen=True, kw_only=True):
     name: str
     kind: str
@@ -308,6 +347,11 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
     probe: tuple[str, ...]
     lineage: str | None
     """Whose certificate it carries."""
+    layout: str = "separate"
+    window: str | None = None
+    """Scheduled runs deploy only in it."""
+    ends_sessions: bool = False
+    """A deployment restarts the service."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -318,6 +318,25 @@ class NoWebClient(Struct, frozen=True):
         return WebAnswer(failure=f"{listener} was not looked at.")
 
 
+class Talker(Protocol):
+    def say(self, address: str, message: bytes, *, timeout: float) -> Completed:
+        """Say one message to a service over a connection of its own, and return its answer. Never raises.
+
+        Args:
+            address: path of a Unix socket, or `HOST:PORT`, where TLS is spoken and nothing verified.
+            timeout: seconds for all of it.
+
+        `returncode` is 0 for any answer: whether it is a good one, its text tells. 1: there was none, and `output` says why.
+        """
+
+
+class NoTalker(Struct, frozen=True):
+    """Where nobody gave a way to talk to services."""
+
+    def say(self, address: str, message: bytes, *, timeout: float) -> Completed:
+        return Completed(returncode=1, output=f"There is no way to {address} from here.")
+
+
 class HttpRequest(Struct, frozen=True, kw_only=True):
     """A request to our own small listener."""
 
@@ -396,6 +415,9 @@ class Environment(Struct, frozen=True, kw_only=True):
     mailer: Mailer = NoMailer()
     system_log: SystemLog = NoSystemLog()
     web_client: WebClient = NoWebClient()
+    talker: Talker = NoTalker()
+    reads_as: Callable[[str, Path], bool | None] = lambda account, file: None
+    """Tells whether an account of this machine can read a file; None where this cannot be found out."""
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
     """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
     command `argv`, or the program itself. Asked before each command that comes from the configuration."""

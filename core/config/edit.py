@@ -53,7 +53,9 @@ def set_issuer(paths: Paths, name: str, config: IssuerConfig) -> None:
 
 def set_target(paths: Paths, config: TargetConfig) -> None:
     """Write `[targets.NAME]`: what differs from the defaults, and what a target must have. Raises ConfigError, StoreError."""
-    _set_entry(paths, ("targets", config.name), config, always=("kind", "certificate", "key"))
+    _set_entry(
+        paths, ("targets", config.name), config, always=("kind", "certificate", *(["key"] if config.key else []))
+    )
 
 
 def set_dns_provider(paths: Paths, config: DnsProviderConfig) -> None:

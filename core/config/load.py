@@ -53,7 +53,7 @@ TABLES: dict[str, type[Struct]] = {
     "notifications": NotificationConfig,
 }
 _REQUIRED: Mapping[type[Struct], tuple[str, ...]] = {
-    TargetConfig: ("certificate", "key"),
+    TargetConfig: ("certificate",),
     DnsProviderConfig: ("kind",),
     NotificationConfig: ("kind",),
 }
@@ -206,6 +206,8 @@ class _Walk:
             elif self.is_table(entry, where):
                 if kind is NotificationConfig:
                     self._settings_of_channel(entry, where)
+                if kind is TargetConfig and "key" not in entry and _needs_key(entry):
+                    self.add((*where, "key"), "this key is missing", f"Add a line key = … to [{'.'.join(where)}].")
                 if "settings" in kind.__struct_fields__:
                     entry = self._with_settings(kind, entry, where)
                 extra = {"name": name} if "name" in kind.__struct_fields__ else {}
@@ -332,3 +334,11 @@ def _as_list(command: str) -> str:
     except ValueError:
         words = command.split()
     return json.dumps(words, ensure_ascii=False)
+
+
+def _needs_key(entry: dict[str, Any]) -> bool:
+    """Tell whether a target must have a path for its key: not where it is in the certificate's file."""
+    from core.targets.layout import ONE_FILE, layouts_of
+
+    layout = entry.get("layout") or layouts_of(str(entry.get("kind", "files")))[0]
+    return layout not in ONE_FILE

@@ -78,6 +78,7 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     certificate: str = ""
     """Path of the fullchain, leaf first."""
     key: str = ""
+    """Path of the private key; that of the certificate, or none, where both are in one file."""
     chain: str | None = None
     """Path for the intermediates alone, for services that want them apart."""
     test: tuple[str, ...] = ()
@@ -95,6 +96,14 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     group: str | None = None
     file_mode: str | None = None
     """Octal, of the key, for files that were not there before, e.g. `0640`."""
+    layout: str | None = None
+    """`separate`, `combined` (certificate, then key, in one file), `key-first`, `leaf`; absent: what the kind takes."""
+    in_place: bool = False
+    """Write into the files that are there, for paths that nothing can be renamed onto."""
+    socket: str | None = None
+    """Control socket, for kinds that are told over one; absent: the usual one of the kind."""
+    window: str | None = None
+    """`HH:MM-HH:MM`, local time: scheduled runs deploy only then."""
 
 
 class DnsProviderConfig(Struct, frozen=True, kw_only=True):

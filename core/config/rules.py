@@ -132,6 +132,17 @@ def probe(values: tuple[str, ...]) -> Broken:
     return next((found for found in map(broken, values) if found), None)
 
 
+def socket(value: str) -> Broken:
+    """A Unix socket; `{probe}` is written by kinds that are told over TLS, and comes back from the record of a deployment."""
+    return None if value == "{probe}" else absolute(value)
+
+
+def window(value: str) -> Broken:
+    if re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d", value) and value[:5] != value[6:]:
+        return None
+    return f"{value[:60]!r} is not a time of day from and to", 'Write it like "02:00-04:00".'
+
+
 def resolvers(values: tuple[str, ...]) -> Broken:
     """Addresses: a name would have to be asked of a name server first."""
     from ipaddress import ip_address
@@ -223,6 +234,9 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "timeout_seconds"): between(1, 3600),
     (TargetConfig, "mode"): one_of("link", "copy"),
     (TargetConfig, "file_mode"): file_mode,
+    (TargetConfig, "layout"): one_of("separate", "combined", "key-first", "leaf"),
+    (TargetConfig, "socket"): socket,
+    (TargetConfig, "window"): window,
     (TargetConfig, "owner"): account,
     (TargetConfig, "group"): account,
     (Log, "keep_days"): between(30, 36500),

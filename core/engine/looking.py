@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         IssueRequest,
         IssuerInfo,
         IssuerTest,
+        KindInfo,
         LogEntry,
         PemView,
         ScheduleInfo,
@@ -86,6 +87,18 @@ class Looking(Frame):
         from core.workflows.settings.targets import targets
 
         return targets(self._reading())
+
+    def target_kinds(self) -> tuple[KindInfo, ...]:
+        """Return every kind of target, in the order in which they are offered."""
+        from core.workflows.settings.kinds import kinds
+
+        return kinds()
+
+    def target_kind(self, name: str) -> KindInfo:
+        """Return one kind of target. Raises NotFound (`not-found`) that names the nearest one."""
+        from core.workflows.settings.kinds import kind
+
+        return kind(name)
 
     def open_orders(self) -> tuple[str, ...]:
         """Return the lineages with an order that has not ended."""

@@ -221,6 +221,38 @@ class Folder:
         if durable:
             self.sync()
 
+    def write_in_place(self, name: str, content: bytes) -> None:
+        """Write into a regular file that is there, for a name that nothing can be renamed onto. Owner, mode and inode stay.
+
+        This is not one step: whoever reads meanwhile, or after a crash, sees a part. Raises OSError; UntrustedPath for a link, and
+        for a file with a second name, through which it would be written to elsewhere.
+        """
+        with self.opened(name) as (descriptor, status):
+            if not S_ISREG(status.st_mode) or status.st_nlink != 1:
+                what = (
+                    "it has a second name (a hard link)"
+                    if S_ISREG(status.st_mode)
+                    else "it is a link, or no regular file"
+                )
+                raise UntrustedPath(
+                    self.path / name, f"{what}, and certdeck writes into it", f"Replace {self.path / name} with a file."
+                )
+            with self._at(name):
+                handle = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_CLOEXEC)
+                try:
+                    left = memoryview(content)
+                    while left:
+                        left = left[os.write(handle, left) :]
+                    os.ftruncate(handle, len(content))
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+
+    def refresh(self, name: str) -> None:
+        """Give an entry, which is our own, the present time. Raises OSError."""
+        with self._at(name):
+            os.utime(name, dir_fd=self.descriptor, follow_symlinks=False)
+
     @contextmanager
     def put_stream(self, name: str, attributes: Attributes, temporary: str) -> Iterator[Callable[[bytes], None]]:
         """Put a file in the place of whatever is at `name` once the block has ended well: what is yielded writes a piece of it.

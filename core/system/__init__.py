@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from core.ports import Environment, Places, Transport
 from core.system.clock import SystemClock
@@ -21,6 +22,7 @@ from core.system.randomness import SystemRandom
 from core.system.resolver import SystemResolver
 from core.system.system_log import LocalLog
 from core.system.web_client import SystemWebClient
+from core.system.talker import SocketTalker
 
 
 def environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -42,6 +44,11 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
 
         return program(known)
 
+    def reads_as(account: str, file: Path) -> bool | None:
+        from core.system.reading import reads_as
+
+        return reads_as(account, file)
+
     return Environment(
         clock=SystemClock(),
         random=SystemRandom(),
@@ -55,6 +62,8 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         mailer=SmtpMailer(),
         system_log=LocalLog(),
         web_client=SystemWebClient(),
+        talker=SocketTalker(),
+        reads_as=reads_as,
         variables=known,
         places=Places(is_root=os.geteuid() == 0, program=program),
         check_command=check_command,

@@ -110,6 +110,7 @@ def _addresses(host: str) -> tuple[str, ...]:
 
 
 def trusting_nothing() -> ssl.SSLContext:
+    """Return a context that verifies nothing, and has no session to resume."""
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -22,7 +22,8 @@ from msgspec.structs import asdict
 
 from core.config.model import TargetConfig
 from core.foreign.attributes import GIVEN_BITS
-from core.targets.paths import CHAIN, folder_of, is_ours, paths_of
+from core.targets.layout import CHAIN
+from core.targets.paths import folder_of, is_copied, is_ours, paths_of
 
 _LONGEST_NUMBER = 9
 _LARGEST_ID = 2**32 - 2
@@ -99,7 +100,7 @@ class Change(Struct, frozen=True, kw_only=True):
         places = tuple(_place_from(place, folder) for place in raw["places"])
         current = raw["current"]
         if (
-            (raw["target"], raw["folder"], raw["copies"]) != (target.name, str(folder), target.mode == "copy")
+            (raw["target"], raw["folder"], raw["copies"]) != (target.name, str(folder), is_copied(target))
             or {place.path: place.file for place in places} != files
             or len(places) != len(files)
             or not is_number(raw["before"])

@@ -11,6 +11,8 @@ from core.config.model import TargetConfig
 from core.errors import ConfigError
 from core.foreign.mounts import mount_points
 from core.targets.kinds import kind_of
+from core.targets.layout import ONE_FILE, layout_of, layouts_of
+from core.targets.resolved import COMMAND
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 MODES = ("link", "copy")
@@ -58,7 +60,11 @@ def _problems(
             f"Rename {where}.",
         )
         return
-    named = {"certificate": target.certificate, "key": target.key, "chain": target.chain}
+    layout = layout_of(target)
+    is_one_file = layout in ONE_FILE
+    yield from _wrong_layout(target, layout, where)
+    key = (target.key or None) if is_one_file else target.key
+    named = {"certificate": target.certificate, "key": key, "chain": target.chain}
     for word, path in named.items():
         if path is not None and not os.path.isabs(path):
             given = f"is {path!r}" if path else "is missing"
@@ -68,6 +74,12 @@ def _problems(
                 f"Give a path that begins with / in {where}.",
             )
             return
+    if target.kind == COMMAND and not target.reload:
+        yield (
+            f"The target {target.name} of kind command has no reload command.",
+            "The command is what tells the service.",
+            f"Set reload in {where}, or take the kind files.",
+        )
     if target.mode not in MODES:
         yield (
             f"The target {target.name} has the unknown mode {target.mode!r}.",
@@ -80,12 +92,21 @@ def _problems(
             "It is three octal digits for owner, group and others.",
             f'Write it like "0640" in {where}.',
         )
+    if is_one_file and key is not None:
+        if _place(key) != _place(target.certificate):
+            yield (
+                f"Target {target.name} has a path for the key, and a layout with the key in the certificate's file.",
+                f"In the layout {layout} both are in one file.",
+                f'Remove key from {where}, or write layout = "separate".',
+            )
+            return
+        named["key"] = None
     places = [_place(path) for path in named.values() if path is not None]
-    if places[0] == places[1]:
+    if len(places) > 1 and places[0] == places[1] and not is_one_file:
         yield (
             f"Target {target.name} wants certificate and key in the same file.",
-            f"The kind {target.kind} writes them to two files.",
-            f"Give two different paths in {where}.",
+            f"In the layout {layout} they are in two files.",
+            f'Give two different paths in {where}, or write layout = "combined" or "key-first".',
         )
     elif len(set(places)) < len(places):
         yield (
@@ -100,11 +121,11 @@ def _problems(
             f"Give the service paths of its own in {where}.",
         )
     for place in places:
-        if place in mounts:
+        if place in mounts and not target.in_place:
             yield (
                 f"Target {target.name} cannot replace {place}.",
                 "Something is mounted on this path, as when a container is given a single file: nothing can be renamed onto it.",
-                f"Mount the folder instead of the file, or give {where} paths in a folder that is not mounted file by file.",
+                f"Mount the folder instead of the file, or set in_place = true in {where}, which is not one step.",
             )
     for other in configured:
         shared = set(places) & {_place(path) for path in (other.certificate, other.key, other.chain) if path}
@@ -114,6 +135,16 @@ def _problems(
                 "Each would undo what the other wrote.",
                 "Make them one target whose reload serves both, or give each its own path.",
             )
+
+
+def _wrong_layout(target: TargetConfig, layout: str, where: str) -> Iterator[tuple[str, str, str]]:
+    known = layouts_of(target.kind)
+    if layout not in known:
+        yield (
+            f"The target {target.name} has the layout {layout!r}, which {target.kind} cannot read.",
+            f"{target.kind} takes: {', '.join(known)}.",
+            f"Correct layout, or the paths of certificate and key, in {where}.",
+        )
 
 
 def _place(path: str) -> str:

@@ -1,17 +1,77 @@
-"""The table of kinds, and a target with its kind's defaults filled in."""
+"""The catalogue of kinds. A kind's file is loaded when it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from msgspec.structs import replace
+from collections.abc import Iterator
+from importlib import import_module
 
 from core.config.model import TargetConfig
 from core.errors import ConfigError
-from core.targets import files, nginx
 from core.targets.kind import Kind
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (files.KIND, nginx.KIND)}
+KINDS = {
+    "nginx": "nginx",
+    "apache": "apache",
+    "haproxy": "haproxy",
+    "haproxy-runtime": "haproxy_runtime",
+    "caddy": "caddy",
+    "lighttpd": "lighttpd",
+    "hitch": "hitch",
+    "stunnel": "stunnel",
+    "squid": "squid",
+    "cockpit": "cockpit",
+    "postfix": "postfix",
+    "dovecot": "dovecot",
+    "exim": "exim",
+    "postgresql": "postgresql",
+    "mariadb": "mariadb",
+    "redis": "redis",
+    "memcached": "memcached",
+    "pgbouncer": "pgbouncer",
+    "slapd": "slapd",
+    "freeradius": "freeradius",
+    "mosquitto": "mosquitto",
+    "rabbitmq": "rabbitmq",
+    "prosody": "prosody",
+    "ejabberd": "ejabberd",
+    "ngircd": "ngircd",
+    "coturn": "coturn",
+    "unbound": "unbound",
+    "knot-resolver": "knot_resolver",
+    "bind9": "bind9",
+    "vsftpd": "vsftpd",
+    "proftpd": "proftpd",
+    "pure-ftpd": "pure_ftpd",
+    "cups": "cups",
+    "syslog-ng": "syslog_ng",
+    "rsyslog-gtls": "rsyslog_gtls",
+    "rsyslog-ossl": "rsyslog_ossl",
+    "openvpn": "openvpn",
+    "strongswan": "strongswan",
+    "files": "files",
+    "command": "command",
+}
+"""Kind → module in `core.targets.services`, in the order in which they are offered."""
+IDLE_SIGNS = ("is not active, cannot reload",)
+"""systemd's words, whatever the service is: "x.service is not active, cannot reload."."""
+
+
+def kind_named(name: str) -> Kind | None:
+    """Return a kind, or None where there is none of that name."""
+    module = KINDS.get(name)
+    if module is None:
+        return None
+    kind = import_module(f"core.targets.services.{module}").KIND
+    assert isinstance(kind, Kind)
+    return kind
+
+
+def all_kinds() -> Iterator[Kind]:
+    """Yield the kinds in the order in which they are offered."""
+    for name in KINDS:
+        kind = kind_named(name)
+        assert kind is not None
+        yield kind
 
 
 def kind_of(target: TargetConfig) -> Kind:
@@ -19,26 +79,21 @@ def kind_of(target: TargetConfig) -> Kind:
 
     Raises ConfigError (`config-invalid`) that names the known kinds.
     """
-    kind = KINDS.get(target.kind)
+    kind = kind_named(target.kind)
     if kind is not None:
         return kind
-    from difflib import get_close_matches
-
-    near = get_close_matches(target.kind, KINDS, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
     what = f"The target {target.name} has the unknown kind {target.kind!r}."
     raise ConfigError(
         what,
-        f"Known kinds are {', '.join(sorted(KINDS))}.{meant}",
+        f"{nearest(target.kind)}Known kinds are {', '.join(sorted(KINDS))}.",
         f'Set kind in [targets.{target.name}]; "files" fits every service that reads PEM files.',
         details={"problems": [what]},
     )
 
 
-def resolved(target: TargetConfig) -> TargetConfig:
-    """Return the target with the commands of its kind where it gives none.
+def nearest(name: str) -> str:
+    """Return a question that names the kind nearest to a name, with a blank behind it; empty where none is near."""
+    from difflib import get_close_matches
 
-    Raises ConfigError (`config-invalid`) for an unknown kind.
-    """
-    kind = kind_of(target)
-    return replace(target, test=target.test or kind.test, reload=target.reload or kind.reload)
+    near = get_close_matches(name.lower(), KINDS, n=1)
+    return f"Did you mean {near[0]!r}? " if near else ""

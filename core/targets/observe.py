@@ -14,7 +14,8 @@ from core.lineage_status import ListenerState, TargetState
 from core.ports import Prober
 from core.regular import read_without_waking
 from core.targets.fingerprint import sha256_of_pem
-from core.targets.paths import FULLCHAIN, KEY
+from core.targets.layout import CHAIN, FULLCHAIN, StoredFiles, content_of
+from core.targets.paths import paths_of
 
 
 def observe(
@@ -56,13 +57,16 @@ def observe(
 
 
 def _from_files(target: TargetConfig, live: Path, on_fallback: bool) -> tuple[str, str]:
-    for path, file in ((target.certificate, FULLCHAIN), (target.key, KEY)):
+    stored = StoredFiles(live)
+    for path, file in paths_of(target):
+        if file == CHAIN:
+            continue
         try:
-            ours = (live / file).read_bytes()
+            ours = content_of(file, stored)
         except OSError as exc:
             return "unknown", f"The live version cannot be read: {exc.strerror}."
         try:
-            theirs = read_without_waking(Path(path))
+            theirs = read_without_waking(path)
         except FileNotFoundError:
             return "stale", f"{path} is missing: deploy again."
         except OSError as exc:

@@ -16,6 +16,7 @@ refuse links.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -25,15 +26,21 @@ from core.foreign.folder import Folder
 from core.store.versions import leaf_sha256
 from core.targets.attributes import attributes_for_new
 from core.targets.change import Change, Place
-from core.targets.paths import CURRENT, FULLCHAIN, KEY, MARK, folder_of, paths_of, temporary_of
+from core.targets.layout import content_of, holds_key
+from core.targets.paths import CURRENT, MARK, folder_of, paths_of, temporary_of
+from core.targets.readers import Reader, readable
 from core.targets.site import Site
 
 if TYPE_CHECKING:
     from core.config.model import TargetConfig
 
 
-def stage(change: Change, site: Site, contents: Mapping[str, bytes]) -> None:
+def stage(change: Change, site: Site, contents: Mapping[str, bytes], readers: tuple[Reader, ...] = ()) -> None:
     """Write the new pair beside the old one, and copy the old one where it is not ours yet.
+
+    Args:
+        contents: `fullchain.pem`, `privkey.pem`, `chain.pem` and `cert.pem` of the version.
+        readers: accounts that have to read the key.
 
     Raises OSError, or StageFailed for an unknown owner or group.
     """
@@ -41,13 +48,12 @@ def stage(change: Change, site: Site, contents: Mapping[str, bytes]) -> None:
     kept = {place.file: _attributes(change, site, place, pair) for place in change.places if place.file in site.shown}
     if change.has_snapshot:
         _build(pair, change.before, {file: (site.shown[file].content, kept[file]) for file in kept})
-    new = {
-        place.file: (
-            contents[place.file],
-            kept.get(place.file) or attributes_for_new(site.target, is_key=place.file == KEY),
-        )
-        for place in change.places
-    }
+    new = {}
+    for place in change.places:
+        is_key = holds_key(place.file)
+        attributes = kept.get(place.file) or attributes_for_new(site.target, is_key=is_key)
+        attributes = readable(attributes, readers) if is_key else attributes
+        new[place.file] = (content_of(place.file, contents), attributes)
     _build(pair, change.after, new)
 
 
@@ -156,7 +162,7 @@ def old_sha256(change: Change, site: Site) -> str | None:
     """Return the fingerprint of the certificate in `before`; None when there was none."""
     try:
         with _version(site, change.before) as version:
-            return leaf_sha256(version.read(FULLCHAIN).content)
+            return leaf_sha256(version.read(change.places[0].file).content)
     except OSError:
         return None
 
@@ -184,8 +190,15 @@ def _build(pair: Folder, name: str, files: Mapping[str, tuple[bytes, Attributes]
 
 
 def _point(site: Site, name: str) -> None:
-    if site.pair is not None:
-        site.pair.put_link(CURRENT, name, f".{CURRENT}")
+    """Make `current` show a version. Its files get the present time first: hitch (1.7) keeps the newer file that it has loaded,
+    and RabbitMQ (3.10) looks at no file that is older than two minutes.
+    """
+    if site.pair is None:
+        return
+    with suppress(FileNotFoundError), site.pair.enter(name) as version:
+        for file in version.names():
+            version.refresh(file)
+    site.pair.put_link(CURRENT, name, f".{CURRENT}")
 
 
 def _is_adopted_by_now(change: Change, pair: Folder) -> bool:
@@ -206,6 +219,9 @@ def _copy_out(change: Change, site: Site, place: Place, name: str) -> None:
         copy = version.read(place.file)
     if folder is None:
         return
+    if site.target.in_place and place.was == "file":
+        folder.write_in_place(place.path.name, copy.content)
+        return
     attributes, shown = copy.attributes, site.shown.get(place.file)
     if shown is not None:
         attributes = closed_like(shown.attributes, shown.way, folder.way)
@@ -224,11 +240,21 @@ def _restore(change: Change, site: Site, place: Place) -> None:
     elif place.was == "link":
         if _text_of(folder, name) != place.link:
             folder.put_link(name, place.link, _temporary(change, place), (place.link_uid, place.link_gid))
-    else:
+    elif not _is_as_it_was(change, site, place, folder):
         try:
             _copy_out(change, site, place, change.before)
         except FileNotFoundError:
             return  # somebody has removed the copy: waiting for it would keep every later deployment from this service
+
+
+def _is_as_it_was(change: Change, site: Site, place: Place, folder: Folder) -> bool:
+    """Tell whether a plain file was never replaced: where that is impossible, an undo must not fail for it as well."""
+    try:
+        now = folder.read(place.path.name)
+        with _version(site, change.before) as version:
+            return now.content == version.read(place.file).content and now.attributes.mode == place.mode
+    except OSError:
+        return False
 
 
 def _sweep(change: Change, site: Site) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.config.model import TargetConfig
+from core.targets.layout import CHAIN, KEY, ONE_FILE, certificate_file, layout_of
 
-FULLCHAIN = "fullchain.pem"
-KEY = "privkey.pem"
-CHAIN = "chain.pem"
 CURRENT = "current"
 MARK = ".target"
 
@@ -19,9 +17,19 @@ def folder_of(target: TargetConfig) -> Path:
 
 
 def paths_of(target: TargetConfig) -> list[tuple[Path, str]]:
-    """Return the paths of a target, each with the name of its file in a version folder."""
-    chain = [] if target.chain is None else [(Path(target.chain), CHAIN)]
-    return [(Path(target.certificate), FULLCHAIN), (Path(target.key), KEY), *chain]
+    """Return the paths of a target, each with the name of its file in a version folder; that of the certificate comes first."""
+    layout = layout_of(target)
+    found = [(Path(target.certificate), certificate_file(layout))]
+    if layout not in ONE_FILE:
+        found.append((Path(target.key), KEY))
+    if target.chain is not None:
+        found.append((Path(target.chain), CHAIN))
+    return found
+
+
+def is_copied(target: TargetConfig) -> bool:
+    """Tell whether the paths of a target stay plain files."""
+    return target.mode == "copy" or target.in_place
 
 
 def temporary_of(name: str, target: str) -> str:

@@ -5,34 +5,22 @@ A command's output comes from outside: what reaches a person is stripped of cont
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
-
-from msgspec import Struct
+from collections.abc import Callable, Sequence
 
 from core.config.model import TargetConfig
 from core.errors import UntrustedPath
 from core.ports import CancelToken, Environment
-from core.targets.kinds import kind_of
-from core.text import tail
+from core.targets.answers import is_own, judged, tell
+from core.targets.kind import Action
+from core.targets.kinds import IDLE_SIGNS, kind_of
+from core.targets.resolved import in_text
+from core.targets.sight import side_by_side
+from core.targets.verdict import Verdict, plain, shown
 
-MAX_LINES = 12
-MAX_LINE_CHARACTERS = 300
 _SIGNS = ("[emerg]", "[alert]", "error:", "[error]", "fatal")
 """How nginx, haproxy, apache and others mark the line that matters."""
 NOT_STARTED = 127
 """Return code of a program that could not be started, of a shell and of our Runner alike."""
-
-
-class Verdict(Struct, frozen=True, kw_only=True):
-    """How a command of a service ended."""
-
-    ok: bool
-    why: str = ""
-    """One sentence; empty when it went well."""
-    output: str = ""
-    is_idle: bool = False
-    """The service does not run at all, so there was nothing to reload."""
 
 
 def check_commands(env: Environment, targets: Sequence[TargetConfig]) -> None:
@@ -48,31 +36,74 @@ def run_test(env: Environment, target: TargetConfig, cancel: CancelToken | None 
 
 
 def run_reload(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> Verdict:
-    """Make the service read its files again. Blocks up to the target's time limit. Raises Cancelled."""
-    return _run(env, target, target.reload, cancel)
+    """Make the service read its files again. Blocks up to the target's time limit for each step. Raises Cancelled.
+
+    What the service says decides together with the exit status: many report success with words of failure, or the other way round.
+    """
+    action = kind_of(target).action
+    if not target.reload and action.exchange is not None:
+        return tell(env, target, action)
+    if action.before is not None and target.reload:
+
+        def output_of(argv: Sequence[str]) -> str | None:
+            ended = env.runner.run(argv, timeout=target.timeout_seconds, cancel=cancel)
+            return ended.output if ended.returncode == 0 else None
+
+        for argv in action.before(output_of, target.reload):
+            verdict = _run(env, target, argv, cancel)
+            if not verdict.ok:
+                return verdict
+    if not is_own(target.reload, action):
+        return _run(env, target, target.reload, cancel)
+    stdin = in_text(action.stdin, target).encode() if action.stdin else None
+    return _run(env, target, target.reload, cancel, stdin, action)
 
 
-def shown(argv: Sequence[str]) -> str:
-    """Return a command as a person would type it."""
-    return plain(shlex.join(argv))
+def action_of(target: TargetConfig) -> tuple[object, ...]:
+    """Return what tells the actions of targets apart: those with the same one are one service, and it is told once."""
+    action = kind_of(target).action
+    if target.reload and not (action.stdin and is_own(target.reload, action)):
+        return target.reload
+    return (target.name,)
 
 
-def plain(text: str) -> str:
-    """Return the last lines of what a program said, without anything that a terminal would act on."""
-    return tail(text, MAX_LINES, MAX_LINE_CHARACTERS)
+def by_action(
+    targets: Sequence[TargetConfig],
+    key: Callable[[TargetConfig], tuple[object, ...]],
+    run: Callable[[TargetConfig], Verdict],
+) -> dict[str, Verdict]:
+    """Run something for each target, side by side, and once for those with the same key; return name → how it ended."""
+    first = {key(target): target for target in reversed(targets)}
+    verdicts = dict(zip(first, side_by_side(run, list(first.values())), strict=True))
+    return {target.name: verdicts[key(target)] for target in targets}
 
 
-def _run(env: Environment, target: TargetConfig, argv: Sequence[str], cancel: CancelToken | None) -> Verdict:
+def run_recover(env: Environment, target: TargetConfig) -> Verdict | None:
+    """Bring a service back that does not come back by its reload; None where its kind knows no way, or the target has its own."""
+    action = kind_of(target).action
+    if not action.recover or (action.command and not is_own(target.reload, action)):
+        return None
+    return _run(env, target, action.recover, None)
+
+
+def _run(
+    env: Environment,
+    target: TargetConfig,
+    argv: Sequence[str],
+    cancel: CancelToken | None,
+    stdin: bytes | None = None,
+    judge: Action | None = None,
+) -> Verdict:
     if not argv:
         return Verdict(ok=True)
     try:
         env.check_command(argv)
     except UntrustedPath as exc:  # while going back, this must not stand in the way of the files
         return Verdict(ok=False, why=f"{exc.what} {exc.why} {exc.fix}.")
-    ended = env.runner.run(argv, timeout=target.timeout_seconds, cancel=cancel)
-    if ended.returncode == 0 and not ended.timed_out:
-        return Verdict(ok=True)
+    ended = env.runner.run(argv, timeout=target.timeout_seconds, cancel=cancel, stdin=stdin)
     output = plain(ended.output)
+    if ended.returncode == 0 and not ended.timed_out:
+        return Verdict(ok=True) if judge is None else judged(output, judge.says, judge.failure_signs, shown(argv))
     last = _telling(output.split("\n"))
     if ended.timed_out:
         why = f"{shown(argv)} did not end within {target.timeout_seconds} s and was stopped."
@@ -87,7 +118,7 @@ def _run(env: Environment, target: TargetConfig, argv: Sequence[str], cancel: Ca
         ok=False,
         why=why if why.endswith(".") else f"{why}.",
         output=output,
-        is_idle=not ended.timed_out and any(sign in said for sign in kind_of(target).idle_signs),
+        is_idle=not ended.timed_out and any(sign in said for sign in (*IDLE_SIGNS, *kind_of(target).action.idle_signs)),
     )
 
 

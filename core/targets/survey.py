@@ -13,7 +13,7 @@ from core.foreign.untrusted import UntrustedPath
 from core.foreign.walk import Shown, look_through, open_folder
 from core.store.atomic import store_error
 from core.targets.change import Change, Place, is_number
-from core.targets.paths import CURRENT, folder_of, is_ours, paths_of
+from core.targets.paths import CURRENT, folder_of, is_copied, is_ours, paths_of
 from core.targets.site import Site, Sites
 
 
@@ -40,7 +40,7 @@ def survey(target: TargetConfig, sites: Sites) -> Change:
             else "Run certdeck as the user who owns these files, usually root.",
             details={"target": target.name, "live": "old"},
         ) from exc
-    copies = target.mode == "copy"
+    copies = is_copied(target)
     following = max(numbers, default=-1) + 1
     is_adopted = not copies and is_number(current) and all(place.is_adopted for place in places)
     return Change(
@@ -64,7 +64,7 @@ def owns(target: TargetConfig, configured: TargetConfig | None) -> bool:
     if configured is not None and (target.mode, *paths_of(target)) == (configured.mode, *paths_of(configured)):
         return True
     folder = folder_of(target)
-    return target.mode != "copy" and all(_is_free_or_ours(path, folder, file) for path, file in paths_of(target))
+    return not is_copied(target) and all(_is_free_or_ours(path, folder, file) for path, file in paths_of(target))
 
 
 def _is_free_or_ours(path: Path, folder: Path, file: str) -> bool:

@@ -71,7 +71,7 @@ def _finding(weak: Weakness, status: str, consequence: str) -> Finding:
 
 
 def _programs(view: View) -> Iterator[Path]:
-    from core.targets.kinds import resolved
+    from core.targets.resolved import resolved
 
     for configured in view.config.targets.values():
         try:

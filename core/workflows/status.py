@@ -22,8 +22,8 @@ from core.severity import days_left, severity
 from core.staging import is_staging_issuer
 from core.store import backup_record
 from core.store.index import Facts, facts_of, facts_of_all
-from core.targets.kinds import resolved
 from core.targets.observe import observe
+from core.targets.resolved import resolved
 from core.version import VERSION
 from core.workflows import clock
 from core.workflows.context import View

@@ -42,6 +42,7 @@ from core.operations import (
     IssueRequest,
     IssuerInfo,
     IssuerTest,
+    KindInfo,
     LineageStatus,
     LogEntry,
     PemView,
@@ -174,6 +175,18 @@ class FakeEngine(
     def targets(self) -> tuple[TargetInfo, ...]:
         self._called("targets")
         return tuple(self.known_targets)
+
+    def target_kinds(self) -> tuple[KindInfo, ...]:
+        from core.workflows.settings.kinds import kinds
+
+        self._called("target_kinds")
+        return kinds()
+
+    def target_kind(self, name: str) -> KindInfo:
+        from core.workflows.settings.kinds import kind
+
+        self._called("target_kind", name=name)
+        return kind(name)
 
     def http01_snippets(self) -> Mapping[str, str]:
         self._called("http01_snippets")

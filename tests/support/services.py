@@ -139,6 +139,7 @@ class Box:
         """What a workflow gets."""
         env = SimpleNamespace(
             check_command=lambda argv: None,
+            reads_as=lambda account, file: None,
             clock=self.clock,
             random=self.random,
             runner=self.services,

@@ -70,6 +70,8 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "dns test": Entry("dns", "try a DNS provider with a record of its own"),
         "dns remove": Entry("dns", "remove a DNS provider and its secrets"),
         "target list": Entry("target", "the services that certificates go to"),
+        "target kinds": Entry("target", "the services that are known, and how each takes a certificate"),
+        "target show": Entry("target", "a service: its files, its commands, and what to know about it"),
         "target add": Entry("target", "add or change a service"),
         "target test": Entry("target", "look at a service's files, test and TLS"),
         "target remove": Entry("target", "remove a service"),

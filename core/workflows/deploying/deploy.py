@@ -15,8 +15,8 @@ from core.operations import Deployment
 from core.store import lineages
 from core.store.atomic import store_error
 from core.store.had_with import completed, settings_of
-from core.targets.kinds import resolved
 from core.targets.pair import release
+from core.targets.resolved import resolved
 from core.workflows.context import Context
 from core.workflows.deploying.transaction import deploy_version
 

@@ -8,7 +8,7 @@ Both ways may be taken again from wherever an earlier attempt died.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,12 @@ from core.store.live import version_number
 from core.targets.change import Change
 from core.targets.judgement import Before
 from core.targets.pair import old_sha256, put_back, settle, show_old
-from core.targets.probe import look
-from core.targets.service import run_reload, shown
+from core.targets.probe import Look, look
+from core.targets.service import action_of, by_action, run_recover, run_reload
+from core.targets.sight import side_by_side
 from core.targets.site import Sites, held
 from core.targets.survey import owns
+from core.targets.verdict import Verdict, shown
 from core.workflows import clock
 from core.workflows.context import Context
 from core.workflows.deploying.afterwards import afterwards
@@ -341,11 +343,10 @@ def _go_back(context: Context, flight: InFlight, touched: Collection[str], why: 
         return Aftermath(live="unknown", sentence=sentence, is_complete=False)
 
     follow(context, flight.targets)
-    doubts = []
-    for target, change in zip(flight.targets, flight.changes, strict=True):
-        # Where nothing was, a reload without the files could only fail.
-        if target.name in touched and not change.was_empty:
-            doubts.extend(_confirm_old(context, flight, target, old[target.name]))
+    # Where nothing was, a reload without the files could only fail.
+    both = zip(flight.targets, flight.changes, strict=True)
+    again = [target for target, change in both if target.name in touched and not change.was_empty]
+    doubts = _confirm_all(context, flight, again, old)
     for target, change in zip(flight.targets, flight.changes, strict=True):
         try:
             put_back(change, sites.of(target))
@@ -375,26 +376,57 @@ def _restore_live(context: Context, flight: InFlight) -> None:
         context.narrator.tell(VersionSwitched(version=flight.live_before))
 
 
-def _confirm_old(context: Context, flight: InFlight, target: TargetConfig, expected: str | None) -> list[str]:
-    """Reload a service with the old pair and look whether it shows it; return what keeps us from saying so."""
+def _confirm_all(
+    context: Context, flight: InFlight, targets: Sequence[TargetConfig], expected: Mapping[str, str | None]
+) -> list[str]:
+    """Reload services with the old pairs, side by side, and look whether they show them; return what keeps us from saying so."""
     if context.cancel.is_cancelled:
-        # Somebody waits for the end; a service that takes longer is told of as not confirmed.
-        target = replace(
-            target,
-            timeout_seconds=min(target.timeout_seconds, _HURRIED_SECONDS),
-            probe_timeout_seconds=min(target.probe_timeout_seconds, 1),
-        )
-    verdict = run_reload(context.env, target)
+        targets = [_hurried(target) for target in targets]
+    reloads = by_action(targets, action_of, lambda target: run_reload(context.env, target))
+    found = side_by_side(
+        lambda target: _confirm_old(context, flight, target, reloads[target.name], expected[target.name]), targets
+    )
+    for target, (_, seen) in zip(targets, found, strict=True):
+        if seen is not None:
+            context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
+    return [doubt for doubt, _ in found if doubt]
+
+
+def _confirm_old(
+    context: Context, flight: InFlight, target: TargetConfig, verdict: Verdict, expected: str | None
+) -> tuple[str, Look | None]:
+    """Look whether a service shows its old certificate, and use its kind's way back where it does not."""
+    problem, seen = _judge_old(context, flight, target, verdict, expected)
+    was_seen = any(flight.before.get(target.name, {}).values())
+    if not problem and not (verdict.is_idle and was_seen):
+        return problem, seen
+    recovered = run_recover(context.env, target)  # what has ended, or does not take a reload any more
+    if recovered is None:
+        return problem, seen
+    return _judge_old(context, flight, target, recovered, expected)
+
+
+def _judge_old(
+    context: Context, flight: InFlight, target: TargetConfig, verdict: Verdict, expected: str | None
+) -> tuple[str, Look | None]:
     if verdict.is_idle:
-        return []  # it does not run, and will read the old files when it starts
+        return "", None  # it does not run, and will read the old files when it starts
     if not verdict.ok:
-        return [f"{target.name}: {verdict.why}"]
+        return f"{target.name}: {verdict.why}", None
     if not target.probe or expected is None:
-        return []
+        return "", None
     names = names_of(context, flight, flight.live_before)
     seen = look(context.env, target, expected, names, flight.before.get(target.name), restoring=True)
-    context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
-    return [] if seen.matches else [f"{target.name}: {seen.why}"]
+    return "" if seen.matches else f"{target.name}: {seen.why}", seen
+
+
+def _hurried(target: TargetConfig) -> TargetConfig:
+    """Return a target with less time: somebody waits for the end, and one that takes longer is told of as not confirmed."""
+    return replace(
+        target,
+        timeout_seconds=min(target.timeout_seconds, _HURRIED_SECONDS),
+        probe_timeout_seconds=min(target.probe_timeout_seconds, 1),
+    )
 
 
 def names_of(context: Context, flight: InFlight, version: int | None) -> tuple[str, ...]:

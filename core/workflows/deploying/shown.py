@@ -14,6 +14,8 @@ from core.errors import CertdeckError
 from core.regular import read_regular, read_without_waking
 from core.renewal_report import Notice
 from core.store.index import Facts
+from core.targets.layout import FULLCHAIN, StoredFiles, content_of
+from core.targets.paths import paths_of
 from core.workflows.context import View
 
 CODE = "other-certificate"
@@ -50,12 +52,26 @@ def _of(view: View, facts: Facts) -> Iterator[Notice]:
 
 def _is_same(target: TargetConfig, live: Path) -> bool:
     """Tell whether a target's certificate is the live one. Where there is no live one there is nothing to compare."""
+    place, file = paths_of(target)[0]
+    if file != FULLCHAIN:
+        return _shows(place, file, live.parent)
     try:
         ours = os.stat(live).st_size
     except OSError:
         return True
     try:
-        place = Path(target.certificate)
         return os.stat(place).st_size == ours and read_without_waking(place) == read_regular(live)
+    except OSError:
+        return False
+
+
+def _shows(place: Path, file: str, live: Path) -> bool:
+    """Tell whether a path shows what the layout of its target puts there: more, or less, than the fullchain."""
+    try:
+        ours = content_of(file, StoredFiles(live))
+    except OSError:
+        return True
+    try:
+        return read_without_waking(place) == ours
     except OSError:
         return False

@@ -1,6 +1,7 @@
 """One deployment of one version to all its targets, all or none (DESIGN 4).
 
-stage → keep the old → switch → test → reload → look, each step over all targets before the next one begins. The test runs after
+stage → keep the old → switch → test → reload → look, each step over all targets before the next one begins; services are tested,
+reloaded and looked at side by side. The test runs after
 the switch, because only then does it see the new files, and before the reload, so that nothing that fails it is ever served.
 Whatever goes wrong puts the old pair back everywhere, reloads what had been told to reload, and raises what happened together
 with what is live now. Stopping is honoured until the switch; after it the transaction comes to one of its two ends.
@@ -50,12 +51,15 @@ from core.targets.change import Change
 from core.targets.check import refuse
 from core.targets.fingerprint import sha256_of_pem
 from core.targets.judgement import states_of, summary
-from core.targets.kinds import resolved
-from core.targets.probe import look, seen_before
-from core.targets.service import Verdict, check_commands, run_reload, run_test, shown
+from core.targets.layout import CERTIFICATE, CHAIN, FULLCHAIN, KEY, holds_key
+from core.targets.probe import Look, look, seen_before
+from core.targets.readers import prove, readers_of
+from core.targets.resolved import resolved
+from core.targets.service import action_of, by_action, check_commands, run_reload, run_test
 from core.targets.sight import side_by_side
 from core.targets.site import Sites
 from core.targets.survey import survey
+from core.targets.verdict import shown
 from core.workflows.context import Context
 from core.workflows.deploying.inflight import (
     COMMITTING,
@@ -230,13 +234,17 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
 
 
 def _stage(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -> None:
-    contents = {"fullchain.pem": pair.fullchain, "privkey.pem": pair.privkey, "chain.pem": pair.chain}
+    contents = {FULLCHAIN: pair.fullchain, KEY: pair.privkey, CHAIN: pair.chain, CERTIFICATE: pair.cert}
     for target, change in zip(flight.targets, flight.changes, strict=True):
         context.cancel.check()
         try:
-            files.stage(change, sites.of(target), contents)
+            readers = readers_of(target)
+            files.stage(change, sites.of(target), contents, readers)
         except OSError as exc:
             raise _not_written(exc, change, flight) from exc
+        for place in change.places:
+            if holds_key(place.file):
+                prove(target, readers, change.folder / change.after / place.file, context.env.reads_as)
         context.narrator.tell(TargetStaged(target=target.name))
 
 
@@ -260,9 +268,9 @@ def _switch(context: Context, flight: InFlight, sites: Sites) -> None:
 def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -> tuple[TargetState, ...]:
     """Test, reload and look at every target. `touched` gets the names of those whose service was told to reload."""
     name, env = flight.lineage, context.env
-    tests: dict[tuple[str, ...], Verdict] = {}
+    tests = by_action(flight.targets, lambda target: target.test, lambda target: run_test(env, target, context.cancel))
     for target in flight.targets:
-        verdict = tests[target.test] = tests.get(target.test) or run_test(env, target, context.cancel)
+        verdict = tests[target.name]
         if not verdict.ok:
             raise ConfigTestFailed(
                 f"{name} was not deployed: the configuration test of target {target.name} failed.",
@@ -273,11 +281,11 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
             )
         context.narrator.tell(TargetTested(target=target.name))
 
-    reloads: dict[tuple[str, ...], Verdict] = {}
+    touched.extend(target.name for target in flight.targets)
+    reloads = by_action(flight.targets, action_of, lambda target: run_reload(env, target, context.cancel))
     idle: dict[str, str] = {}
     for target, change in zip(flight.targets, flight.changes, strict=True):
-        touched.append(target.name)
-        verdict = reloads[target.reload] = reloads.get(target.reload) or run_reload(env, target, context.cancel)
+        verdict = reloads[target.name]
         if verdict.ok:
             context.narrator.tell(TargetReloaded(target=target.name))
         elif verdict.is_idle and change.was_empty:
@@ -291,9 +299,8 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
                 )
             )
         else:
-            way = (
-                "Start the service." if verdict.is_idle else f"Find out why (run it yourself: {shown(target.reload)})."
-            )
+            run = f"run it yourself: {shown(target.reload)}" if target.reload else "look at its own log"
+            way = "Start the service." if verdict.is_idle else f"Find out why ({run})."
             raise ReloadFailed(
                 f"{name} was not deployed: target {target.name} could not be reloaded.",
                 verdict.why,
@@ -301,16 +308,26 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
                 lineage=name,
                 details={"target": target.name, "output": verdict.output},
             )
-    return tuple(_look(context, flight, target, ours, idle.get(target.name)) for target in flight.targets)
+    looks = side_by_side(lambda target: _look(context, flight, target, ours, idle.get(target.name)), flight.targets)
+    return tuple(_shown(context, flight, each, look, ours) for each, look in zip(flight.targets, looks, strict=True))
 
 
-def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, idle: str | None) -> TargetState:
+def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, idle: str | None) -> Look | TargetState:
+    """Look at what a service presents; where that cannot be looked at, how its target stands."""
     if idle is not None:
         return TargetState(name=target.name, state="unknown", why=idle)
     if not target.probe:
         return TargetState(name=target.name, state="deployed")
     names = names_of(context, flight, flight.version)
-    seen = look(context.env, target, ours, names, flight.before.get(target.name), cancel=context.cancel)
+    return look(context.env, target, ours, names, flight.before.get(target.name), cancel=context.cancel)
+
+
+def _shown(
+    context: Context, flight: InFlight, target: TargetConfig, seen: Look | TargetState, ours: str
+) -> TargetState:
+    """Return how a target stands after a look, which is told. Raises ProbeMismatch."""
+    if isinstance(seen, TargetState):
+        return seen
     if seen.served is not None or not seen.matches:
         context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
     if not seen.matches:

@@ -183,6 +183,10 @@ def _decisions(
         from core.workflows.renewing.limited import held_by_limits
 
         decisions = held_by_limits(view, decisions, every)
+    if not named and any(target.window for target in view.config.targets.values()):
+        from core.workflows.renewing.windows import held_by_windows
+
+        decisions = held_by_windows(decisions, every, view.config, now.astimezone())
     return decisions, broken, every, void
 
 

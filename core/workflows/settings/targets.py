@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, ConfigError, InUse, UsageError
 from core.events import Changed
 from core.operations import Finding, TargetInfo
 from core.store.index import facts_of_all
-from core.targets.service import Verdict, shown
+from core.targets.verdict import Verdict, shown
 from core.workflows.context import Context
 from core.workflows.issuing.plan import unknown_target
 
 
 def targets(context: Context) -> tuple[TargetInfo, ...]:
     """Return the configured targets, and whose certificate each carries."""
-    from core.targets.kinds import resolved
+    from core.targets.answers import ends_sessions
+    from core.targets.layout import layout_of
+    from core.targets.resolved import resolved
 
     holders = _holders(context)
     found = []
@@ -33,6 +36,9 @@ def targets(context: Context) -> tuple[TargetInfo, ...]:
                 reload=target.reload,
                 probe=target.probe,
                 lineage=holders.get(name),
+                layout=layout_of(target),
+                window=target.window,
+                ends_sessions=ends_sessions(target),
             )
         )
     return tuple(found)
@@ -46,13 +52,15 @@ def add_target(context: Context, target: TargetConfig) -> None:
     from core.config.edit import set_target
     from core.identifiers import check_lineage_name
     from core.targets.check import refuse
-    from core.targets.kinds import KINDS, kind_of
+    from core.targets.kinds import kind_of
 
     check_lineage_name(target.name)
     try:
         kind_of(target)
     except ConfigError as exc:  # not the configuration is wrong, but what was asked for
-        fix = f"Give --kind files, which fits every service that reads PEM files, or --kind {sorted(KINDS)[-1]}."
+        fix = (
+            "Give --kind files, which fits every service that reads PEM files; `certdeck target kinds` lists them all."
+        )
         raise UsageError(f"There is no kind of target {target.kind!r}.", exc.why, fix) from exc
     refuse([target], _others(context, target), context.paths.state)
     set_target(context.paths, target)
@@ -92,7 +100,7 @@ def test_target(context: Context, name: str) -> tuple[Finding, ...]:
 
 def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
     from core.targets.check import refuse
-    from core.targets.kinds import resolved
+    from core.targets.resolved import resolved
     from core.targets.service import run_test
     from core.targets.site import Sites
     from core.targets.survey import survey
@@ -107,6 +115,7 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
         yield Finding(id="target-paths", status="fail", title=name, detail=f"{exc.what} {exc.why}", fix=exc.fix)
         return
     yield Finding(id="target-paths", status="pass", title=name, detail=target.certificate)
+    yield from _key_findings(context, target)
     if not os.path.lexists(target.certificate):
         yield Finding(
             id="target-test",
@@ -131,6 +140,40 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
                 title=name,
                 detail=f"nothing answers on {address}: {sight.why}",
                 fix="Right before the first certificate; otherwise start the service or correct the probe.",
+            )
+
+
+def _key_findings(context: Context, target: TargetConfig) -> Iterator[Finding]:
+    """Say who can read the key: every account of the service that has to, proven by reading, and nobody else."""
+    from core.targets.readers import readers_of
+
+    name, key = target.name, Path(target.key)
+    try:
+        is_open = os.stat(key).st_mode & 0o004
+    except OSError:
+        return  # it is not there yet, or its folder is closed to us
+    if is_open:
+        yield Finding(
+            id="target-key",
+            status="fail",
+            title=name,
+            detail=f"every account of this machine can read the key {key}",
+            fix=f"chmod o-rwx {key}; where its service can then no longer read it, give it the service's group.",
+        )
+    for reader in readers_of(target):
+        can_read = context.env.reads_as(reader.name, key)
+        if can_read is None:
+            continue
+        if can_read:
+            detail = f"{reader.name} can read the key, as {target.kind} needs at each reload"
+            yield Finding(id="target-key", status="pass", title=name, detail=detail)
+        else:
+            yield Finding(
+                id="target-key",
+                status="warn",
+                title=name,
+                detail=f"{reader.name} cannot read the key {key}, and {target.kind} reads it as that account",
+                fix="The next deployment gives the key to its group. If it still cannot read it, let the group enter the folder.",
             )
 
 

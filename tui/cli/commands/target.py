@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from core.config.model import TargetConfig
-from core.errors import UsageError
+from core.errors import NotFound, UsageError
 from tui.cli import exits
 from tui.cli.jsonout import fields, findings_json
 from tui.cli.parser import Command
@@ -56,7 +56,7 @@ def _target_json(target: TargetInfo) -> dict[str, object]:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _name(parser)
-    parser.add_argument("--kind", metavar="KIND", help="nginx or files (default)")
+    parser.add_argument("--kind", metavar="KIND", help="the service (`certdeck target kinds`); default: files")
     parser.add_argument("--certificate", metavar="FILE", help="where the service reads the fullchain")
     parser.add_argument("--key", metavar="FILE", help="where the service reads the private key")
     parser.add_argument("--chain", metavar="FILE", help="where the intermediates alone go, if the service wants them")
@@ -77,17 +77,28 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--owner", metavar="USER", help="of new files")
     parser.add_argument("--group", metavar="GROUP", help="of new files")
     parser.add_argument("--file-mode", metavar="MODE", help="of a new key file, e.g. 0640")
+    parser.add_argument(
+        "--layout",
+        choices=("separate", "combined", "key-first", "leaf"),
+        help="which files: certificate and key apart, or in one file in this order, or the certificate without its chain",
+    )
+    parser.add_argument(
+        "--in-place",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="write into the file that is there, for a file that is mounted by itself; this is not one step",
+    )
+    parser.add_argument("--socket", metavar="PATH", help="control socket, for kinds that are told over one")
+    parser.add_argument(
+        "--window", metavar="FROM-TO", help="scheduled runs deploy only then, e.g. 02:00-04:00; - for any time"
+    )
 
 
 def _add(call: Call) -> int:
     args = call.args
     had = call.engine.config().targets.get(args.name)
-    if had is None and not (args.certificate and args.key):
-        raise UsageError(
-            f"A new target needs --certificate and --key: {printable(args.name)}.",
-            "They are the two files that the service reads.",
-            "`certdeck target add --help` has examples.",
-        )
+    if had is None:
+        _check_paths(call)
     had = had or TargetConfig(name=args.name)
     config = replace(
         had,
@@ -103,6 +114,10 @@ def _add(call: Call) -> int:
         owner=args.owner or had.owner,
         group=args.group or had.group,
         file_mode=args.file_mode or had.file_mode,
+        layout=args.layout or had.layout,
+        in_place=had.in_place if args.in_place is None else args.in_place,
+        socket=args.socket or had.socket,
+        window=None if args.window == "-" else args.window or had.window,
     )
     with call.working(tell=False):
         call.engine.add_target(config)
@@ -110,12 +125,82 @@ def _add(call: Call) -> int:
     said = [
         f"{name} is set. `certdeck target test {name}` looks at it; `certdeck deploy NAME --target {name}` uses it."
     ]
-    if config.kind == "nginx" and not (config.test and config.reload):
-        said.append(
-            "It is tested with `nginx -t` and reloaded with `nginx -s reload`: that is the nginx of the system, with its own "
-            "configuration. For another one give --test and --reload, with its -c FILE."
-        )
+    said += _kind_lines(call, config)
     call.result({"name": args.name, "changed": True}, said)
+    return exits.DONE
+
+
+def _check_paths(call: Call) -> None:
+    """Raise UsageError where a new target lacks a path that its kind needs."""
+    args = call.args
+    if args.kind:
+        try:
+            kind = call.engine.target_kind(args.kind)
+        except NotFound as exc:  # a kind is a word of the command, nothing that somebody has made
+            raise UsageError(exc.what, exc.why, exc.fix) from exc
+        layout = args.layout or kind.layouts[0]
+    else:
+        layout = args.layout or "separate"
+    is_one_file = layout in ("combined", "key-first")
+    if args.certificate and (args.key or is_one_file):
+        return
+    wanted = "--certificate" if is_one_file else "--certificate and --key"
+    raise UsageError(
+        f"A new target needs {wanted}: {printable(args.name)}.",
+        "It is the one file that the service reads."
+        if is_one_file
+        else "They are the two files that the service reads.",
+        "`certdeck target add --help` has examples.",
+    )
+
+
+def _kind_lines(call: Call, config: TargetConfig) -> list[str]:
+    """Return what somebody should know who has set a target of this kind."""
+    kind = call.engine.target_kind(config.kind)
+    said = []
+    if kind.command and not config.reload:
+        tested = f"tested with `{shlex.join(kind.test)}` and " if kind.test and not config.test else ""
+        done = "restarted" if kind.action == "restart" else "reloaded"
+        said.append(
+            f"It is {tested}{done} with `{shlex.join(kind.command)}`: that is the {kind.title} of the system, with its own "
+            "configuration. For another one give --test and --reload."
+        )
+        if kind.action == "restart" and kind.sessions == "cut":
+            said.append(
+                "Only a restart makes it read a new certificate, and that ends its connections. --window 02:00-04:00 makes "
+                "scheduled runs wait for that time."
+            )
+    return said
+
+
+def _kinds_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="say everything about this one")
+
+
+def _kinds(call: Call) -> int:
+    from tui.cli.target_text import kind_lines, kinds_lines
+
+    if call.args.kind:
+        kind = call.engine.target_kind(call.args.kind)
+        call.result(fields(kind), kind_lines(kind))
+    else:
+        kinds = call.engine.target_kinds()
+        call.result({"kinds": [fields(each) for each in kinds]}, kinds_lines(kinds))
+    return exits.DONE
+
+
+def _show(call: Call) -> int:
+    from tui.cli.target_text import target_lines
+
+    target = next((each for each in call.engine.targets() if each.name == call.args.name), None)
+    if target is None:
+        raise NotFound(
+            f"There is no target {call.args.name!r}.",
+            "The configuration has none of that name.",
+            "`certdeck target list` shows which there are.",
+        )
+    kind = call.engine.target_kind(target.kind)
+    call.result({**_target_json(target), "about": fields(kind)}, target_lines(target, kind))
     return exits.DONE
 
 
@@ -148,12 +233,21 @@ def _test(call: Call) -> int:
 COMMANDS = (
     Command(words="target list", arguments=_none, run=_list, examples=("target list",)),
     Command(
+        words="target kinds",
+        arguments=_kinds_arguments,
+        run=_kinds,
+        examples=("target kinds", "target kinds postfix"),
+    ),
+    Command(words="target show", arguments=_name, run=_show, examples=("target show web",)),
+    Command(
         words="target add",
         arguments=_add_arguments,
         run=_add,
         examples=(
             "target add web --kind nginx --certificate /etc/ssl/web.crt --key /etc/ssl/web.key --probe 127.0.0.1:443",
-            "target add mail --certificate /etc/mail.crt --key /etc/mail.key --reload 'postfix reload' --probe smtp://[::1]:25",
+            "target add mail --kind postfix --certificate /etc/mail.crt --key /etc/mail.key --probe smtp://[::1]:25",
+            "target add proxy --kind haproxy --certificate /etc/haproxy/certs/site.pem --probe 127.0.0.1:443",
+            "target add radio --certificate /etc/radio.crt --key /etc/radio.key --reload 'systemctl restart radio'",
         ),
         notes="For a target that is there, only what is given is changed.",
     ),

@@ -1,0 +1,102 @@
+"""What a service says when it is told to read its files: by its words, because its exit status proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from core.config.model import TargetConfig
+from core.ports import Environment
+from core.regular import read_without_waking
+from core.targets.kind import Action
+from core.targets.resolved import in_text
+from core.targets.verdict import Verdict, plain
+
+_SECRET_CHARACTERS = 8
+_WRAPPERS = ("runuser", "sudo", "setpriv", "env", "nsenter")
+
+
+def is_own(argv: Sequence[str], action: Action) -> bool:
+    """Tell whether a command runs the program of the kind's own one, so that its words mean the same. Pure."""
+    return bool(argv) and bool(action.command) and program_of(argv) == program_of(action.command)
+
+
+def ends_sessions(target: TargetConfig) -> bool:
+    """Tell whether a deployment to a target restarts its service, which ends established connections. Pure.
+
+    Args:
+        target: with its kind's commands filled in.
+    """
+    return any(word in target.reload for word in ("restart", "try-restart", "reload-or-restart"))
+
+
+def program_of(argv: Sequence[str]) -> str:
+    """Return the name of the program that a command is about: behind `runuser -u postgres --` comes the real one."""
+    words = [*argv]
+    if PurePath(words[0]).name in _WRAPPERS and "--" in words[:-1]:
+        words = words[words.index("--") + 1 :]
+    return PurePath(words[0]).name
+
+
+def judged(output: str, says: Sequence[str], failure_signs: Sequence[str], who: str) -> Verdict:
+    """Return the verdict on a command, or an answer, that ended well: its words may say otherwise. Pure."""
+    lines = [line.strip().lower() for line in output.splitlines()]
+    failed = next((line for line in lines if any(sign in line for sign in failure_signs)), None)
+    is_said = not says or any(line.startswith(word.lower()) for line in lines for word in says)
+    if failed is None and is_said:
+        return Verdict(ok=True)
+    said = output.splitlines()[-1].strip() if output.strip() else "nothing"
+    return Verdict(ok=False, why=f"{who} did not report success. It said: {said.rstrip('.')}.", output=output)
+
+
+def tell(env: Environment, target: TargetConfig, action: Action) -> Verdict:
+    """Tell a service over its socket to take the files that stand at the target's paths. Blocks up to the target's time limit."""
+    exchange = action.exchange
+    assert exchange is not None
+    address = target.socket or exchange.socket
+    if address == "{probe}":
+        if not target.probe:
+            return Verdict(
+                ok=False, why=f"The target {target.name} has no probe, and its service is told over that address."
+            )
+        address = target.probe[0]
+    try:
+        pem = _pem(target)
+    except OSError as exc:
+        return Verdict(ok=False, why=f"{exc.filename or target.certificate} cannot be read: {exc.strerror}.")
+
+    def say(message: str) -> Verdict:
+        text = in_text(message, target).replace("{pem}", pem)
+        ended = env.talker.say(address, text.encode(), timeout=target.timeout_seconds)
+        output = plain(_without(ended.output, pem))
+        if ended.returncode:
+            return Verdict(ok=False, why=output, output=output, is_idle=_is_idle(output))
+        return judged(output, action.says, action.failure_signs, address)
+
+    for message in exchange.say:
+        verdict = say(message)
+        if not verdict.ok:
+            if exchange.on_failure and not verdict.is_idle:
+                say(exchange.on_failure)
+            return verdict
+    return Verdict(ok=True)
+
+
+def _pem(target: TargetConfig) -> str:
+    """Return certificate, chain and key as one text, without the empty lines that would end it early. Raises OSError."""
+    paths = dict.fromkeys((target.certificate, target.key))
+    texts = [read_without_waking(Path(path)).decode("ascii", "replace") for path in paths if path]
+    return "".join(f"{line}\n" for text in texts for line in text.splitlines() if line.strip())
+
+
+def _without(answer: str, pem: str) -> str:
+    """Return an answer without what was said: a service that does not understand a message repeats it, and it holds a key."""
+    for line in pem.splitlines():
+        if len(line) >= _SECRET_CHARACTERS:
+            answer = answer.replace(line, "…")
+    return answer
+
+
+def _is_idle(output: str) -> bool:
+    said = output.lower()
+    return "no such file" in said or "connection refused" in said

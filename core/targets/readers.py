@@ -1,0 +1,100 @@
+"""The account of a service that reads its key: which it is, and what it needs to be able to.
+
+Many services read the key once as root and at each reload as their own account: mode 0600 works at the start and breaks the first
+renewal. Where the account exists, the key is given to its group, and to nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.config.model import TargetConfig
+from core.errors import StageFailed
+from core.foreign.attributes import ACCESS_LIST, Attributes
+from core.targets.kinds import kind_named
+
+_GROUP_READS, _OTHERS = 0o040, 0o007
+
+ReadsAs = Callable[[str, Path], bool | None]
+"""Tells whether an account can read a file; None where it cannot be found out, as when this process is not root."""
+
+
+class Reader(Struct, frozen=True, kw_only=True):
+    """An account of this machine."""
+
+    name: str
+    uid: int
+    groups: tuple[int, ...]
+    """All of its groups."""
+    group: int
+    """The one that is to read the key."""
+    group_name: str
+
+
+def readers_of(target: TargetConfig) -> tuple[Reader, ...]:
+    """Return the accounts beside root that read the key of a target; those of its kind that this machine has."""
+    import grp
+    import os
+    import pwd
+
+    kind = kind_named(target.kind)
+    found = []
+    for name in kind.key.accounts if kind is not None else ():
+        try:
+            account = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        groups = tuple(os.getgrouplist(name, account.pw_gid))
+        group = account.pw_gid
+        if kind is not None and kind.key.group:
+            try:
+                group = grp.getgrnam(kind.key.group).gr_gid
+            except KeyError:
+                group = account.pw_gid
+        try:
+            group_name = grp.getgrgid(group).gr_name
+        except KeyError:
+            group_name = str(group)
+        found.append(Reader(name=name, uid=account.pw_uid, groups=groups, group=group, group_name=group_name))
+    return tuple(found)
+
+
+def can_read(attributes: Attributes, reader: Reader) -> bool:
+    """Tell whether owner, group and mode let an account read. Pure; the folders around the file are not looked at."""
+    if attributes.uid == reader.uid:
+        return bool(attributes.mode & 0o400)
+    if attributes.gid in reader.groups:
+        return bool(attributes.mode & 0o040)
+    return bool(attributes.mode & 0o004)
+
+
+def readable(attributes: Attributes, readers: tuple[Reader, ...]) -> Attributes:
+    """Return the attributes for a key, opened to the group of those who have to read it and closed to everybody else. Pure.
+
+    An access list, and a group that reads already, are somebody's decision and stay; what comes of it is proven later.
+    """
+    if not readers or any(name == ACCESS_LIST for name, _ in attributes.xattrs):
+        return attributes
+    closed = replace(attributes, mode=attributes.mode & ~_OTHERS)
+    for reader in readers:
+        if not can_read(closed, reader) and not closed.mode & _GROUP_READS:
+            closed = replace(closed, gid=reader.group, mode=closed.mode | _GROUP_READS)
+    return closed
+
+
+def prove(target: TargetConfig, readers: tuple[Reader, ...], file: Path, reads_as: ReadsAs) -> None:
+    """Read a staged key as each account that has to. Raises StageFailed (`stage-failed`): nothing visible has changed."""
+    for reader in readers:
+        if reads_as(reader.name, file) is False:
+            raise StageFailed(
+                f"The account {reader.name} cannot read the key of target {target.name}.",
+                f"{target.kind} reads it as {reader.name}. The folder {file.parent.parent.parent}, or the group of the key, does "
+                "not let it.",
+                f"Let {reader.name} enter the folder, and give the key to its group: chgrp {reader.group_name} {target.key} && "
+                f"chmod 640 {target.key}",
+                details={"target": target.name, "live": "old"},
+            )

@@ -1,0 +1,46 @@
+"""A target with its kind's defaults filled in."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec.structs import replace
+
+from core.config.model import TargetConfig
+from core.targets.kinds import kind_of
+from core.targets.layout import ONE_FILE, layout_of
+
+COMMAND = "command"
+"""The kind whose reload command may name the target's paths."""
+_PLACEHOLDER = re.compile(r"\{(?:certificate|key|chain)\}")
+
+
+def resolved(target: TargetConfig) -> TargetConfig:
+    """Return the target with the commands of its kind where it gives none.
+
+    Raises ConfigError (`config-invalid`) for an unknown kind.
+    """
+    kind = kind_of(target)
+    layout = layout_of(target)
+    target = replace(target, layout=layout, key=target.certificate if layout in ONE_FILE else target.key)
+    reload = filled(kind.action.command, target)
+    if target.reload:
+        reload = filled(target.reload, target) if kind.name == COMMAND else target.reload
+    exchange = kind.action.exchange
+    return replace(
+        target,
+        test=target.test or kind.test.command,
+        reload=reload,
+        socket=target.socket or (exchange.socket if exchange is not None and not target.reload else None),
+    )
+
+
+def filled(words: tuple[str, ...], target: TargetConfig) -> tuple[str, ...]:
+    """Return the words of a command with the paths of a target in the place of `{certificate}`, `{key}` and `{chain}`."""
+    return tuple(in_text(word, target) for word in words)
+
+
+def in_text(text: str, target: TargetConfig) -> str:
+    """Return a text with the paths of a target in the place of `{certificate}`, `{key}` and `{chain}`."""
+    paths = {"{certificate}": target.certificate, "{key}": target.key, "{chain}": target.chain or ""}
+    return _PLACEHOLDER.sub(lambda found: paths[found[0]], text)

@@ -1,0 +1,22 @@
+"""Cockpit: a file NAME.cert with NAME.key beside it, read at the start alone."""
+
+from __future__ import annotations
+
+from core.targets.kind import CUT, RESTART, Action, ConfigTest, Files, Kind, Probing
+
+KIND = Kind(
+    name="cockpit",
+    title="Cockpit",
+    group="web",
+    measured="cockpit-ws 287.1-0+deb12u3",
+    package="cockpit-ws",
+    unit="cockpit.service",
+    files=Files(
+        certificate="/etc/cockpit/ws-certs.d/zz-certdeck.cert",
+        key="/etc/cockpit/ws-certs.d/zz-certdeck.key",
+        remark="The last name in order wins in ws-certs.d, over .cert and .crt together. A combined file is refused.",
+    ),
+    test=ConfigTest(command=("/usr/lib/cockpit/cockpit-certificate-ensure", "--check"), missing=True, mismatch=True),
+    action=Action(how=RESTART, command=("systemctl", "restart", "cockpit"), sessions=CUT),
+    probe=Probing(usual=("127.0.0.1:9090",)),
+)

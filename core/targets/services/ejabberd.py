@@ -1,0 +1,21 @@
+"""ejabberd: a reload with a pair that does not match reports success, and a restart with one ends the node."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="ejabberd",
+    title="ejabberd",
+    group="messaging",
+    measured="ejabberd 23.01-1",
+    package="ejabberd",
+    unit="ejabberd.service",
+    key=KeyReader(at_start="ejabberd", at_reload="ejabberd", group="ejabberd"),
+    action=Action(
+        command=("ejabberdctl", "reload_config"),
+        idle_signs=("failed rpc connection to the node",),
+        bad_pair="The reload reports success, and STARTTLS answers with a failure.",
+    ),
+    probe=Probing(usual=("xmpp://127.0.0.1:5222",)),
+)

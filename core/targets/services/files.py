@@ -1,0 +1,15 @@
+"""`files`: any service that reads PEM files. What tests and reloads it is given with the target."""
+
+from __future__ import annotations
+
+from core.targets.kind import COMBINED, KEY_FIRST, LEAF, NO_ACTION, SEPARATE, Action, Files, Kind
+
+KIND = Kind(
+    name="files",
+    title="Files",
+    group="any",
+    files=Files(layouts=(SEPARATE, COMBINED, KEY_FIRST, LEAF)),
+    action=Action(how=NO_ACTION),
+    remarks=("Nothing is run unless the target has a test and a reload command.",),
+    proven=True,
+)

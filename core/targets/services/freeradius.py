@@ -1,0 +1,25 @@
+"""FreeRADIUS (RadSec): SIGHUP reads the virtual servers alone; only a restart reads the certificate."""
+
+from __future__ import annotations
+
+from core.targets.kind import CUT, RESTART, Action, ConfigTest, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="freeradius",
+    title="FreeRADIUS",
+    group="directory",
+    measured="freeradius 3.2.1+dfsg-4+deb12u1",
+    package="freeradius",
+    unit="freeradius.service",
+    key=KeyReader(at_start="freerad", at_reload="freerad", group="freerad"),
+    test=ConfigTest(command=("freeradius", "-C"), missing=True, mismatch=True),
+    action=Action(
+        how=RESTART,
+        command=("systemctl", "restart", "freeradius"),
+        sessions=CUT,
+        bad_pair="The restart fails, and nobody answers.",
+        recover=("systemctl", "restart", "freeradius"),
+    ),
+    probe=Probing(usual=("127.0.0.1:2083",)),
+    remarks=("Measured for RadSec. Certificates for EAP were not tried.",),
+)

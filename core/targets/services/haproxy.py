@@ -1,0 +1,31 @@
+"""HAProxy: one PEM file; its master starts a new worker, and keeps the old one where the new one fails."""
+
+from __future__ import annotations
+
+from core.targets.kind import COMBINED, IDLE_CLOSED, KEY_FIRST, Action, ConfigTest, Files, Kind, Probing
+
+FILES = Files(
+    layouts=(COMBINED, KEY_FIRST),
+    certificate="/etc/haproxy/certs/site.pem",
+    remark="Every file in a crt folder counts: a stray file without a key makes the configuration test fail.",
+)
+TEST = ConfigTest(command=("haproxy", "-c", "-q", "-f", "/etc/haproxy/haproxy.cfg"), missing=True, mismatch=True)
+
+KIND = Kind(
+    name="haproxy",
+    title="HAProxy",
+    group="proxy",
+    measured="haproxy 2.6.12-1+deb12u3",
+    package="haproxy",
+    unit="haproxy.service",
+    files=FILES,
+    test=TEST,
+    action=Action(
+        command=("systemctl", "reload", "haproxy"),
+        sessions=IDLE_CLOSED,
+        bad_pair="The signal is answered by silence, and the old worker stays.",
+    ),
+    probe=Probing(usual=("127.0.0.1:443",)),
+    remarks=("A file NAME.ocsp of the old certificate is ignored with a warning.",),
+    proven=True,
+)

@@ -1,0 +1,25 @@
+"""hitch: it compares modification times, and ignores a file that is older than the one it has loaded."""
+
+from __future__ import annotations
+
+from core.targets.kind import COMBINED, KEY_FIRST, SEPARATE, Action, ConfigTest, Files, Kind, Probing
+
+KIND = Kind(
+    name="hitch",
+    title="hitch",
+    group="proxy",
+    measured="hitch 1.7.2-1+b1",
+    package="hitch",
+    unit="hitch.service",
+    files=Files(layouts=(COMBINED, KEY_FIRST, SEPARATE)),
+    test=ConfigTest(command=("hitch", "--test", "--config=/etc/hitch/hitch.conf"), missing=True, mismatch=True),
+    action=Action(
+        command=("systemctl", "reload", "hitch"),
+        bad_pair="The signal is answered by silence, and the old certificate stays.",
+    ),
+    probe=Probing(usual=("127.0.0.1:443",)),
+    remarks=(
+        "It ignores files that are older than those it has loaded, so certdeck gives them a new time, also when it goes back.",
+    ),
+    proven=True,
+)

@@ -1,0 +1,23 @@
+"""Knot Resolver: told over its control socket, with the paths that it has already."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, Exchange, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="knot-resolver",
+    title="Knot Resolver",
+    group="dns",
+    measured="knot-resolver 5.6.0-1+deb12u1",
+    package="knot-resolver",
+    unit="kresd@1.service",
+    key=KeyReader(at_start="knot-resolver", at_reload="knot-resolver", group="knot-resolver"),
+    action=Action(
+        exchange=Exchange(socket="/run/knot-resolver/control/1", say=("net.tls('{certificate}', '{key}')\n",)),
+        says=("true",),
+        failure_signs=("invalid argument", "error"),
+        bad_pair="The answer is an error, and the old certificate stays.",
+    ),
+    probe=Probing(usual=("127.0.0.1:853",)),
+    remarks=("Each instance kresd@N has a control socket of its own: make each a target.",),
+)

@@ -1,0 +1,40 @@
+"""lighttpd: root reads the key at the start and www-data at every reload; a key that it cannot read then ends the server."""
+
+from __future__ import annotations
+
+from core.targets.kind import (
+    COMBINED,
+    IDLE_CLOSED,
+    KEY_FIRST,
+    SEPARATE,
+    Action,
+    ConfigTest,
+    Files,
+    KeyReader,
+    Kind,
+    Probing,
+)
+
+KIND = Kind(
+    name="lighttpd",
+    title="lighttpd",
+    group="web",
+    measured="lighttpd 1.4.69-1",
+    package="lighttpd",
+    unit="lighttpd.service",
+    files=Files(layouts=(SEPARATE, COMBINED, KEY_FIRST)),
+    key=KeyReader(at_reload="www-data", group="www-data"),
+    test=ConfigTest(command=("lighttpd", "-tt", "-f", "/etc/lighttpd/lighttpd.conf"), missing=True, mismatch=True),
+    action=Action(
+        command=("systemctl", "reload", "lighttpd"),
+        sessions=IDLE_CLOSED,
+        bad_pair="The server ends with status 255.",
+        recover=("systemctl", "restart", "lighttpd"),
+    ),
+    probe=Probing(usual=("127.0.0.1:443",), seconds=20),
+    remarks=(
+        "Only -tt reads the files; -t does not. SIGHUP rotates logs and keeps the old certificate.",
+        "While a request is still running, the reload lets no new client in. server.graceful-shutdown-timeout bounds that.",
+    ),
+    proven=True,
+)

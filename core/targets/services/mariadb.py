@@ -1,0 +1,24 @@
+"""MariaDB: FLUSH SSL reads the files, and refuses a pair that does not match."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, ConfigTest, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="mariadb",
+    title="MariaDB",
+    group="database",
+    measured="mariadb-server 10.11.19-0+deb12u1",
+    package="mariadb-server",
+    unit="mariadb.service",
+    key=KeyReader(at_start="mysql", at_reload="mysql", group="mysql"),
+    test=ConfigTest(missing=False, mismatch=False),
+    action=Action(
+        command=("mariadb-admin", "flush-ssl"),
+        idle_signs=("can't connect to",),
+        bad_pair="FLUSH SSL fails, and the old certificate stays.",
+    ),
+    probe=Probing(usual=("mysql://127.0.0.1:3306",)),
+    remarks=("SIGHUP does not read the files.", "`mariadbd --verbose --help` opens neither certificate nor key."),
+    proven=True,
+)

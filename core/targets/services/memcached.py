@@ -1,0 +1,27 @@
+"""memcached: told over a TLS connection; a refresh that fails leaves no TLS to say it over once more."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, Exchange, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="memcached",
+    title="memcached",
+    group="database",
+    measured="memcached 1.6.18-1+deb12u1",
+    package="memcached",
+    unit="memcached.service",
+    key=KeyReader(at_reload="memcache", group="memcache"),
+    action=Action(
+        exchange=Exchange(socket="{probe}", say=("refresh_certs\r\n",)),
+        says=("OK",),
+        bad_pair="Every new handshake fails, and only a restart helps.",
+        recover=("systemctl", "restart", "memcached"),
+    ),
+    probe=Probing(usual=("127.0.0.1:11211",)),
+    remarks=(
+        "root reads the key at the start, and memcache at a refresh: mode 0600 works once and breaks at the first renewal.",
+        "SIGHUP does nothing.",
+    ),
+    proven=True,
+)

@@ -1,0 +1,21 @@
+"""Mosquitto: a reload with a pair that does not match breaks every new handshake until the files are right again."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="mosquitto",
+    title="Mosquitto",
+    group="messaging",
+    measured="mosquitto 2.0.11-1.2+deb12u2",
+    package="mosquitto",
+    unit="mosquitto.service",
+    key=KeyReader(at_start="mosquitto", at_reload="mosquitto", group="mosquitto"),
+    action=Action(
+        command=("systemctl", "reload", "mosquitto"),
+        bad_pair="Every new handshake fails until the files are right and the service is reloaded again.",
+    ),
+    probe=Probing(usual=("127.0.0.1:8883",)),
+    proven=True,
+)

@@ -1,0 +1,28 @@
+"""nginx: its test reads certificate and key as the new workers will, and a refused reload leaves the old workers alone."""
+
+from __future__ import annotations
+
+from core.targets.kind import IDLE_CLOSED, Action, ConfigTest, Kind, Probing
+
+KIND = Kind(
+    name="nginx",
+    title="nginx",
+    group="web",
+    measured="nginx 1.22.1-9+deb12u9",
+    package="nginx",
+    unit="nginx.service",
+    test=ConfigTest(command=("nginx", "-t"), missing=True, mismatch=True),
+    action=Action(
+        command=("nginx", "-s", "reload"),
+        # nginx 1.22: the PID file is missing, empty, or names a process that is gone.
+        idle_signs=("invalid pid number", '.pid" failed (2:', "failed (3: no such process)"),
+        sessions=IDLE_CLOSED,
+        bad_pair="The reload fails, and the old certificate stays.",
+    ),
+    probe=Probing(usual=("127.0.0.1:443",)),
+    remarks=(
+        "With a variable in ssl_certificate the account www-data reads the files at each handshake; nginx -t ignores them.",
+        "A file of ssl_stapling_file that belongs to the old certificate is stapled to the new one.",
+    ),
+    proven=True,
+)

@@ -1,0 +1,25 @@
+"""ngIRCd: after a reload with a bad pair nobody listens at the TLS port any more; its test does not look at the files."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, ConfigTest, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="ngircd",
+    title="ngIRCd",
+    group="messaging",
+    measured="ngircd 26.1-1+deb12u1",
+    package="ngircd",
+    unit="ngircd.service",
+    key=KeyReader(at_reload="irc", group="irc"),
+    test=ConfigTest(command=("ngircd", "--configtest"), missing=False, mismatch=False),
+    action=Action(
+        command=("systemctl", "reload", "ngircd"),
+        bad_pair="The TLS port is closed until the next good reload.",
+    ),
+    probe=Probing(usual=("127.0.0.1:6697",)),
+    remarks=(
+        "root reads the key at the start, and irc at a reload: mode 0600 works once and breaks at the first renewal.",
+    ),
+    proven=True,
+)

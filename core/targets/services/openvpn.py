@@ -1,0 +1,26 @@
+"""OpenVPN: SIGHUP ends the process when the pair does not match, or when the account that it runs as cannot read the key."""
+
+from __future__ import annotations
+
+from core.targets.kind import CUT, Action, Kind, Probing
+
+KIND = Kind(
+    name="openvpn",
+    title="OpenVPN",
+    group="vpn",
+    measured="openvpn 2.6.14-0+deb12u2",
+    package="openvpn",
+    unit="openvpn.service",
+    action=Action(
+        command=("systemctl", "reload", "openvpn"),
+        sessions=CUT,
+        bad_pair="The process ends.",
+        recover=("systemctl", "restart", "openvpn"),
+    ),
+    probe=Probing(possible=False),
+    remarks=(
+        "What it serves cannot be probed: make a connection after a deployment.",
+        "With `user NAME` that account reads the key at SIGHUP: give the target its group. certdeck does not set it for you.",
+        "SIGUSR1 reads the files only without persist-key.",
+    ),
+)

@@ -1,0 +1,21 @@
+"""PgBouncer: RELOAD answers RELOAD, whether or not the new pair was taken."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="pgbouncer",
+    title="PgBouncer",
+    group="database",
+    measured="pgbouncer 1.18.0-1+deb12u1",
+    package="pgbouncer",
+    unit="pgbouncer.service",
+    key=KeyReader(at_start="postgres", at_reload="postgres", group="postgres"),
+    action=Action(
+        command=("systemctl", "reload", "pgbouncer"),
+        bad_pair="The answer is the same as for success, and the old certificate stays.",
+    ),
+    probe=Probing(usual=("postgres://127.0.0.1:6432",)),
+    proven=True,
+)

@@ -1,0 +1,43 @@
+"""Postfix: without a reload old and new certificate are served by turns; SNI maps hold copies that only postmap renews."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.targets.kind import KEY_FIRST, SEPARATE, Action, ConfigTest, Files, Kind, Probing, Run
+
+
+def renew_sni_maps(run: Run, reload: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the postmap commands for the compiled SNI maps (tls_server_sni_maps) of the instance that `reload` names with -c."""
+    config = ("-c", reload[reload.index("-c") + 1]) if "-c" in reload[:-1] else ()
+    maps = run(("postconf", *config, "-h", "tls_server_sni_maps")) or ""
+    compiled = ("hash:", "btree:", "lmdb:", "cdb:", "dbm:", "sdbm:")
+    return tuple(
+        ("postmap", *config, "-F", each) for each in maps.replace(",", " ").split() if each.startswith(compiled)
+    )
+
+
+KIND = Kind(
+    name="postfix",
+    title="Postfix",
+    group="mail",
+    measured="postfix 3.7.11-0+deb12u1",
+    package="postfix",
+    unit="postfix.service",
+    files=Files(
+        layouts=(SEPARATE, KEY_FIRST), remark="In smtpd_tls_chain_files the key must come first: layout key-first."
+    ),
+    test=ConfigTest(command=("postfix", "check"), missing=False, mismatch=False),
+    action=Action(
+        command=("postfix", "reload"),
+        before=renew_sni_maps,
+        idle_signs=("the postfix mail system is not running",),
+        bad_pair="The reload reports success. STARTTLS is offered and answers 454, and mail may be taken in clear text.",
+    ),
+    probe=Probing(usual=("smtp://127.0.0.1:25",)),
+    remarks=(
+        "Without a reload old and new certificate are served by turns.",
+        "A compiled map of tls_server_sni_maps holds copies of certificate and key. certdeck runs postmap -F before the reload.",
+    ),
+    proven=True,
+)

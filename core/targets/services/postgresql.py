@@ -1,0 +1,27 @@
+"""PostgreSQL: a reload that keeps the old certificate answers `t` all the same; a key that others can read is refused."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="postgresql",
+    title="PostgreSQL",
+    group="database",
+    measured="postgresql-15 15.20-0+deb12u1",
+    package="postgresql",
+    unit="postgresql.service",
+    key=KeyReader(at_start="postgres", at_reload="postgres", group="postgres", refuses_open=True),
+    action=Action(
+        command=("runuser", "-u", "postgres", "--", "psql", "-XAtq", "-c", "select pg_reload_conf()"),
+        says=("t",),
+        idle_signs=("no such file or directory", "connection refused"),
+        bad_pair="The answer is the same as for success, and the old certificate stays.",
+    ),
+    probe=Probing(usual=("postgres://127.0.0.1:5432",)),
+    remarks=(
+        "The key has mode 0600 and belongs to postgres, or has mode 0640 and belongs to root with the group postgres.",
+        "There is no configuration test: `postgres -C ssl_cert_file` names a file that does not exist.",
+    ),
+    proven=True,
+)

@@ -1,0 +1,25 @@
+"""Prosody: after a reload with a pair that does not match STARTTLS is no longer offered."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, ConfigTest, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="prosody",
+    title="Prosody",
+    group="messaging",
+    measured="prosody 0.12.3-1+deb12u1",
+    package="prosody",
+    unit="prosody.service",
+    key=KeyReader(at_start="prosody", at_reload="prosody", group="prosody"),
+    test=ConfigTest(missing=True, mismatch=True),
+    action=Action(
+        command=("systemctl", "reload", "prosody"),
+        bad_pair="STARTTLS is no longer offered. The port with direct TLS keeps the old certificate.",
+    ),
+    probe=Probing(usual=("xmpp://127.0.0.1:5222",)),
+    remarks=(
+        "`prosodyctl check certs` notices a bad pair, but fails for an expired certificate too, so it is no test before a renewal.",
+    ),
+    proven=True,
+)

@@ -1,0 +1,24 @@
+"""Pure-FTPd: nothing but a restart reads the files. SIGHUP ends it."""
+
+from __future__ import annotations
+
+from core.targets.kind import COMBINED, KEY_FIRST, LIVE, RESTART, SEPARATE, Action, Files, Kind, Probing
+
+KIND = Kind(
+    name="pure-ftpd",
+    title="Pure-FTPd",
+    group="ftp",
+    measured="pure-ftpd 1.0.50-2.1+b2",
+    package="pure-ftpd",
+    unit="pure-ftpd.service",
+    files=Files(layouts=(COMBINED, KEY_FIRST, SEPARATE), certificate="/etc/ssl/private/pure-ftpd.pem"),
+    action=Action(
+        how=RESTART,
+        command=("systemctl", "restart", "pure-ftpd"),
+        sessions=LIVE,
+        bad_pair="The restart fails without a word, and nobody answers.",
+        recover=("systemctl", "restart", "pure-ftpd"),
+    ),
+    probe=Probing(usual=("ftp://127.0.0.1:21",)),
+    remarks=("SIGHUP ends the service. Never use it to reload.",),
+)

@@ -1,0 +1,27 @@
+"""RabbitMQ: it keeps files for up to 120 s, ignores those that are older, and serves a pair that does not match."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="rabbitmq",
+    title="RabbitMQ",
+    group="messaging",
+    measured="rabbitmq-server 3.10.8-1.1+deb12u1",
+    package="rabbitmq-server",
+    unit="rabbitmq-server.service",
+    key=KeyReader(at_start="rabbitmq", at_reload="rabbitmq", group="rabbitmq"),
+    action=Action(
+        command=("rabbitmqctl", "eval", "ssl:clear_pem_cache()."),
+        says=("ok",),
+        idle_signs=("unable to perform an operation on node", "nodedown"),
+        bad_pair="It is served: clients see a wrong signature.",
+        seconds=120,
+    ),
+    probe=Probing(usual=("127.0.0.1:5671",)),
+    remarks=(
+        "Without the command it takes new files within 120 s, but never files that are older than that.",
+        "A pair that does not match is served even after a restart. Only a complete handshake shows it.",
+    ),
+)

@@ -1,0 +1,27 @@
+"""Redis: CONFIG SET with both paths reads the files again; what it refuses is said in words, with status 0."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="redis",
+    title="Redis",
+    group="database",
+    measured="redis-server 7.0.15-1~deb12u10",
+    package="redis-server",
+    unit="redis-server.service",
+    key=KeyReader(at_start="redis", at_reload="redis", group="redis"),
+    action=Action(
+        command=("redis-cli", "CONFIG", "SET", "tls-cert-file", "{certificate}", "tls-key-file", "{key}"),
+        says=("OK",),
+        failure_signs=("err ", "noauth", "wrongpass", "noperm"),
+        idle_signs=("could not connect to redis",),
+        bad_pair="The answer is ERR with status 0, and the old certificate stays.",
+    ),
+    probe=Probing(usual=("127.0.0.1:6379",)),
+    remarks=(
+        "Where redis-cli needs a password or TLS, give the target a reload command with its options (-s, --tls, --user).",
+    ),
+    proven=True,
+)

@@ -1,0 +1,18 @@
+"""rsyslog with the driver gtls: it reads the files for each connection, and signs with whatever key it finds."""
+
+from __future__ import annotations
+
+from core.targets.kind import NO_ACTION, Action, ConfigTest, Kind, Probing
+
+KIND = Kind(
+    name="rsyslog-gtls",
+    title="rsyslog (gtls)",
+    group="logging",
+    measured="rsyslog 8.2302.0-1+deb12u2",
+    package="rsyslog-gnutls",
+    unit="rsyslog.service",
+    test=ConfigTest(command=("rsyslogd", "-N1"), missing=True, mismatch=False),
+    action=Action(how=NO_ACTION, bad_pair="It is served at once: clients see a wrong signature."),
+    probe=Probing(usual=("127.0.0.1:6514",)),
+    remarks=("A start with a bad pair succeeds, without TLS.",),
+)

@@ -1,0 +1,24 @@
+"""rsyslog with the driver ossl: nothing but a restart reads the files."""
+
+from __future__ import annotations
+
+from core.targets.kind import CUT, RESTART, Action, ConfigTest, Kind, Probing
+
+KIND = Kind(
+    name="rsyslog-ossl",
+    title="rsyslog (ossl)",
+    group="logging",
+    measured="rsyslog 8.2302.0-1+deb12u2",
+    package="rsyslog-openssl",
+    unit="rsyslog.service",
+    test=ConfigTest(command=("rsyslogd", "-N1"), missing=True, mismatch=False),
+    action=Action(
+        how=RESTART,
+        command=("systemctl", "restart", "rsyslog"),
+        sessions=CUT,
+        bad_pair="It starts, without TLS.",
+        recover=("systemctl", "restart", "rsyslog"),
+    ),
+    probe=Probing(usual=("127.0.0.1:6514",)),
+    remarks=("SIGHUP keeps the old certificate.",),
+)

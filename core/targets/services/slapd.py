@@ -1,0 +1,29 @@
+"""slapd: a refused change has already taken TLS down, and only writing the attributes again brings it back. SIGHUP ends it."""
+
+from __future__ import annotations
+
+from core.targets.kind import LEAF, SEPARATE, Action, ConfigTest, Files, KeyReader, Kind, Probing
+
+KIND = Kind(
+    name="slapd",
+    title="OpenLDAP slapd",
+    group="directory",
+    measured="slapd 2.5.13+dfsg-5",
+    package="slapd",
+    unit="slapd.service",
+    files=Files(layouts=(SEPARATE, LEAF)),
+    key=KeyReader(at_start="openldap", at_reload="openldap", group="openldap"),
+    test=ConfigTest(command=("slaptest", "-u", "-F", "/etc/ldap/slapd.d"), missing=False, mismatch=False),
+    action=Action(
+        command=("ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///"),
+        stdin=(
+            "dn: cn=config\nchangetype: modify\nreplace: olcTLSCertificateFile\nolcTLSCertificateFile: {certificate}\n-\n"
+            "replace: olcTLSCertificateKeyFile\nolcTLSCertificateKeyFile: {key}\n"
+        ),
+        idle_signs=("can't contact ldap server",),
+        bad_pair="The change is refused, and TLS is off until the attributes are written again.",
+    ),
+    probe=Probing(usual=("ldap://127.0.0.1:389",)),
+    remarks=("SIGHUP ends slapd. Never use it to reload.", "slaptest accepts even a missing file."),
+    proven=True,
+)

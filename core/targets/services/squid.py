@@ -1,0 +1,23 @@
+"""Squid: a bare HUP with a pair that does not match ends it; `squid -k reconfigure` refuses first."""
+
+from __future__ import annotations
+
+from core.targets.kind import COMBINED, SEPARATE, Action, ConfigTest, Files, Kind
+
+KIND = Kind(
+    name="squid",
+    title="Squid",
+    group="proxy",
+    measured="squid-openssl 5.7-2+deb12u6",
+    package="squid-openssl",
+    unit="squid.service",
+    files=Files(layouts=(SEPARATE, COMBINED)),
+    test=ConfigTest(command=("squid", "-k", "parse"), missing=True, mismatch=True),
+    action=Action(
+        command=("squid", "-k", "reconfigure"),
+        idle_signs=("no running copy", "failed to open /run/squid.pid"),
+        bad_pair="squid -k reconfigure fails and sends nothing. The unit's own reload ends the service.",
+        recover=("systemctl", "restart", "squid"),
+    ),
+    remarks=("The port refuses new connections for about 30 ms.", "It does not serve an Ed25519 certificate."),
+)

@@ -1,0 +1,26 @@
+"""stunnel: there is no test; with setuid its own account reads the key at a reload, and with chroot a reload finds nothing."""
+
+from __future__ import annotations
+
+from core.targets.kind import COMBINED, KEY_FIRST, SEPARATE, Action, Files, KeyReader, Kind
+
+KIND = Kind(
+    name="stunnel",
+    title="stunnel",
+    group="proxy",
+    measured="stunnel4 5.68-2+deb12u1",
+    package="stunnel4",
+    unit="stunnel4.service",
+    files=Files(layouts=(SEPARATE, COMBINED, KEY_FIRST)),
+    key=KeyReader(at_reload="stunnel4", group="stunnel4"),
+    action=Action(
+        command=("systemctl", "reload", "stunnel4"),
+        bad_pair="The signal is answered by silence, and the old certificate stays.",
+    ),
+    remarks=(
+        "The unit stunnel@ has no reload: give the target `systemctl kill --signal=HUP --kill-whom=main stunnel@NAME`.",
+        "With chroot a reload cannot open files outside of it and keeps the old certificate: give the target a restart.",
+        "Without setuid root reads the key, also at a reload.",
+    ),
+    proven=True,
+)

@@ -1,0 +1,25 @@
+"""syslog-ng: a reload with a pair that does not match reports success, and the listener is silent until a restart."""
+
+from __future__ import annotations
+
+from core.targets.kind import Action, ConfigTest, Kind, Probing
+
+KIND = Kind(
+    name="syslog-ng",
+    title="syslog-ng",
+    group="logging",
+    measured="syslog-ng-core 3.38.1-5+deb12u1",
+    package="syslog-ng-core",
+    unit="syslog-ng.service",
+    test=ConfigTest(command=("syslog-ng", "-s"), missing=True, mismatch=False),
+    action=Action(
+        command=("syslog-ng-ctl", "reload"),
+        failure_signs=("config reload failed", "error"),
+        idle_signs=("error connecting control socket",),
+        bad_pair="The reload reports success. The listener takes connections and never answers.",
+        recover=("systemctl", "restart", "syslog-ng"),
+    ),
+    probe=Probing(usual=("127.0.0.1:6514",)),
+    remarks=("After a bad reload `syslog-ng-ctl credentials status` says PENDING.",),
+    proven=True,
+)

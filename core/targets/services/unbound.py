@@ -1,0 +1,25 @@
+"""Unbound: reload answers `ok` and keeps the old certificate; only a restart helps."""
+
+from __future__ import annotations
+
+from core.targets.kind import CUT, RESTART, Action, ConfigTest, Kind, Probing
+
+KIND = Kind(
+    name="unbound",
+    title="Unbound",
+    group="dns",
+    measured="unbound 1.17.1-2+deb12u4",
+    package="unbound",
+    unit="unbound.service",
+    test=ConfigTest(command=("unbound-checkconf",), missing=False, mismatch=False),
+    action=Action(
+        how=RESTART,
+        command=("systemctl", "restart", "unbound"),
+        sessions=CUT,
+        bad_pair="The restart fails, and nobody answers.",
+        recover=("systemctl", "restart", "unbound"),
+    ),
+    probe=Probing(usual=("127.0.0.1:853",)),
+    remarks=("`unbound-control reload`, reload_keep_cache and SIGHUP report success and keep the old certificate.",),
+    proven=True,
+)

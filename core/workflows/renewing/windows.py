@@ -1,0 +1,60 @@
+"""Maintenance windows: a scheduled run leaves a service alone outside of its own. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+
+from msgspec.structs import replace
+
+from core.config.model import Config
+from core.store.index import Facts
+from core.workflows.renewing.due import DEPLOY, PUT_BACK, RENEW, SKIP, Decision
+
+URGENT = timedelta(days=2)
+"""A certificate that ends within this time is renewed in or out of the window: an expired one is worse than a restart."""
+
+
+def held_by_windows(
+    decisions: Sequence[Decision], every: Sequence[Facts], config: Config, now: datetime
+) -> list[Decision]:
+    """Return the decisions, those that would touch a service outside of its window turned into waiting ones.
+
+    Args:
+        now: in the time zone of this box, in which windows are written.
+    """
+    facts = {each.name: each for each in every}
+    return [_held(decision, facts, config, now) for decision in decisions]
+
+
+def is_open(window: str, now: datetime) -> bool:
+    """Tell whether a moment is in a window `HH:MM-HH:MM`; one that ends before it begins goes over midnight."""
+    begin, end = _ends(window)
+    moment = now.time().replace(tzinfo=None)
+    return begin <= moment < end if begin < end else moment >= begin or moment < end
+
+
+def opens_at(window: str, now: datetime) -> datetime:
+    """Return when a window that is closed now opens next."""
+    begin, _ = _ends(window)
+    opens = now.replace(hour=begin.hour, minute=begin.minute, second=0, microsecond=0)
+    return opens if opens > now else opens + timedelta(days=1)
+
+
+def _held(decision: Decision, facts: Mapping[str, Facts], config: Config, now: datetime) -> Decision:
+    known = facts.get(decision.name)
+    if known is None or decision.action not in (RENEW, DEPLOY, PUT_BACK) or known.version is None or known.revoked:
+        return decision
+    if known.not_after - now.timestamp() < URGENT.total_seconds():
+        return decision
+    for name in known.targets:
+        target = config.targets.get(name)
+        if target is not None and target.window and not is_open(target.window, now):
+            why = f"{decision.why}, and waits for the window of its service {name} ({target.window})"
+            return replace(decision, action=SKIP, why=why, renew_at=opens_at(target.window, now).timestamp())
+    return decision
+
+
+def _ends(window: str) -> tuple[time, time]:
+    begin, _, end = window.partition("-")
+    return time.fromisoformat(begin), time.fromisoformat(end)

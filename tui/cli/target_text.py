@@ -1,0 +1,86 @@
+"""Targets and their kinds in words."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from tui.cli.tables import labelled, table
+from tui.glyphs import printable
+from tui.wording.services import key_words, sessions_words, test_words, told_words
+
+if TYPE_CHECKING:
+    from core.operations import KindInfo, TargetInfo
+
+
+def kinds_lines(kinds: Sequence[KindInfo]) -> Iterator[str]:
+    """Yield a table of the kinds, one line each."""
+    rows = [
+        [each.name, each.title, told_words(each), sessions_words(each), ", ".join(each.probe) or "–"] for each in kinds
+    ]
+    yield from table(["KIND", "SERVICE", "NEW CERTIFICATE", "SESSIONS", "USUAL PROBE"], rows)
+    yield "`certdeck target kinds KIND` says more about each."
+
+
+def kind_lines(kind: KindInfo) -> Iterator[str]:
+    """Yield everything about a kind."""
+    yield f"{kind.title} ({kind.name})"
+    yield from labelled(_facts(kind))
+    yield from (f"  - {remark}" for remark in kind.remarks)
+    yield _measured(kind)
+
+
+def target_lines(target: TargetInfo, kind: KindInfo | None) -> Iterator[str]:
+    """Yield a target as it is configured, with what its kind does."""
+    yield printable(target.name)
+    configured = [
+        ("Kind", printable(target.kind)),
+        ("Carries", printable(target.lineage or "nothing of certdeck's")),
+        ("Certificate", printable(target.certificate)),
+        ("Key", "in the same file" if target.key == target.certificate else printable(target.key)),
+        ("Layout", target.layout),
+        ("Test", _command(target.test)),
+        ("Reload", _command(target.reload)),
+        ("Probe", printable(", ".join(target.probe)) or "none: what is served is not looked at"),
+    ]
+    if target.window:
+        configured.append(("Window", f"{target.window}: scheduled runs deploy only then"))
+    yield from labelled(configured)
+    if kind is not None and (kind.measured or kind.remarks):
+        yield f"About {kind.title}:"
+        yield from labelled(_facts(kind))
+        yield from (f"  - {remark}" for remark in kind.remarks)
+        yield _measured(kind)
+
+
+def _facts(kind: KindInfo) -> list[tuple[str, str]]:
+    facts = [
+        ("Layouts", ", ".join(kind.layouts) + (f". {kind.files_remark}" if kind.files_remark else "")),
+        ("Key", key_words(kind)),
+        ("Test", test_words(kind)),
+        ("New certificate", told_words(kind)),
+        ("Sessions", sessions_words(kind)),
+    ]
+    if kind.bad_pair:
+        facts.append(("Bad pair", kind.bad_pair))
+    if kind.recover:
+        facts.append(("Way back", shlex.join(kind.recover)))
+    if kind.certificate:
+        facts.append(("Usual files", f"{kind.certificate}{f', {kind.key}' if kind.key else ''}"))
+    probe = ", ".join(kind.probe) or ("its address" if kind.can_probe else "impossible")
+    facts.append(("Probe", probe + (", with a name that it knows" if kind.probe_needs_name else "")))
+    return facts
+
+
+def _measured(kind: KindInfo) -> str:
+    if not kind.measured:
+        return "  certdeck's tests deploy to it."
+    tests = (
+        "certdeck's tests deploy to the real service" if kind.proven else "certdeck's tests do not start this service"
+    )
+    return f"  Measured with {kind.measured}; {tests}."
+
+
+def _command(words: Sequence[str]) -> str:
+    return printable(shlex.join(words)) or "none"

@@ -1,0 +1,56 @@
+"""What both front ends say of a kind of service."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.operations import KindInfo
+
+
+def told_words(kind: KindInfo) -> str:
+    """Return how a service is made to use a new certificate."""
+    if kind.command:
+        return shlex.join(kind.command)
+    if kind.socket == "{probe}":
+        return "told over its TLS port"
+    if kind.socket:
+        return f"told over {kind.socket}"
+    if kind.action == "none":
+        return "no action is needed" if kind.group != "any" else "the target's reload command"
+    return "the target's reload command"
+
+
+def sessions_words(kind: KindInfo) -> str:
+    """Return what becomes of established connections."""
+    words = {"live": "stay", "idle-closed": "idle ones are closed", "cut": "end"}
+    restart = " (restart)" if kind.action == "restart" else ""
+    return f"{words[kind.sessions]}{restart}" if kind.measured else "–"
+
+
+def key_words(kind: KindInfo) -> str:
+    """Return who reads the key, and what mode that takes."""
+    accounts = (kind.key_reader_at_start, kind.key_reader_at_reload)
+    if accounts == ("root", "root"):
+        return "read by root: mode 0600"
+    who = (
+        f"read by {accounts[0]}"
+        if accounts[0] == accounts[1]
+        else f"read by {accounts[0]} at the start and by {accounts[1]} later"
+    )
+    return f"{who}: mode 0640, group {kind.key_group or accounts[1]}"
+
+
+def test_words(kind: KindInfo) -> str:
+    """Return the service's own configuration test, and what it overlooks."""
+    command = shlex.join(kind.test) or "none"
+    flaws = [
+        word
+        for word, notices in (
+            ("a missing file", kind.test_notices_missing),
+            ("a key of another certificate", kind.test_notices_mismatch),
+        )
+        if notices is False
+    ]
+    return f"{command}; it overlooks {' and '.join(flaws)}" if flaws and kind.test else command
