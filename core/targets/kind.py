@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from core.targets.detection import Detection
+
 SEPARATE = "separate"
 """Certificate with its chain in one file, the key in another."""
 COMBINED = "combined"
@@ -140,6 +142,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     test: ConfigTest = ConfigTest()
     action: Action = Action()
     probe: Probing = Probing()
+    detect: Detection | None = None
+    """None: it is not looked for."""
     remarks: tuple[str, ...] = ()
     """What an administrator should know. Each is one or two sentences."""
     proven: bool = False

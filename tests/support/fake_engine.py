@@ -61,6 +61,7 @@ from tests.support.clock import FakeClock
 from tests.support.engine_answers import EngineAnswers
 from tests.support.fake_accounts import FakeAccounts
 from tests.support.fake_archives import FakeArchives
+from tests.support.fake_detect import FakeDetecting
 from tests.support.fake_dns import FakeDns
 from tests.support.fake_keeping import FakeKeeping
 from tests.support.fake_notifications import FakeNotifications
@@ -86,7 +87,7 @@ from tests.support.showcase import (
 
 
 class FakeEngine(
-    FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives, EngineAnswers
+    FakeDns, FakeUploads, FakeSchedule, FakeDetecting, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives, EngineAnswers
 ):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
@@ -141,6 +142,7 @@ class FakeEngine(
             appliance=self.settings.appliance.name,
             hostname="box.example.com",
             problems=self.problems,
+            unmanaged=self.unmanaged,
         )
 
     def generation(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -20,6 +21,12 @@ KIND = Kind(
         bad_pair="The answer is ERR with status 0, and the old certificate stays.",
     ),
     probe=Probing(usual=("127.0.0.1:6379",)),
+    detect=Detection(
+        # Debian's redis-server is a link to redis-check-rdb, and that is what the kernel calls its executable.
+        programs=("redis-server", "redis-check-rdb", "valkey-server", "valkey-check-rdb"),
+        configuration=("/etc/redis/redis.conf", "/etc/valkey/valkey.conf"),
+        reader="redis",
+    ),
     remarks=(
         "Where redis-cli needs a password or TLS, give the target a reload command with its options (-s, --tls, --user).",
     ),
