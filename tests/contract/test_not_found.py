@@ -40,7 +40,6 @@ NOT_FOUND = [
     ["target", "remove", "nothing"],
     ["dns", "test", "nothing"],
     ["dns", "remove", "nothing"],
-    ["adopt", "nothing"],
     ["adopt", "--dir", "/nothing/at/all"],
 ]
 
