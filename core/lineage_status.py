@@ -162,5 +162,7 @@ class Status(Struct, frozen=True, kw_only=True):
     """Why the clock of this box cannot be believed, in one sentence; empty when nothing speaks against it."""
     void_times: tuple[str, ...] = ()
     """What was remembered under a wrong clock and is ignored, one sentence each; the next run drops it."""
+    other_clients: tuple[str, ...] = ()
+    """Sentences about other ACME clients that renew the same certificates."""
     never_backed_up: bool = False
     """There is a master key on this box, and no backup of it."""

@@ -31,6 +31,8 @@ class Timer(Struct, frozen=True, kw_only=True):
     """The line of a crontab, or the name of a systemd timer. Data from outside."""
     off: str
     """How it is switched off, for people."""
+    is_built_in: bool = False
+    """It is no timer: the server renews by itself."""
 
 
 def names_in(folder: Path) -> tuple[str, ...]:

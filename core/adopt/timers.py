@@ -29,7 +29,7 @@ def built_in(root: Path, client: str) -> Timer | None:
         off = "set `MDRenewMode manual`, or remove the name from MDomain, and reload Apache"
     else:
         return None
-    return Timer(file=file, line="built into the server", off=off)
+    return Timer(file=file, line="built into the server", off=off, is_built_in=True)
 
 
 def _systemd(root: Path, called: re.Pattern[str]) -> Iterator[Timer]:

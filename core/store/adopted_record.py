@@ -5,6 +5,7 @@ A file that cannot be read counts as missing: a warning is all that is lost.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from msgspec import Struct, field
@@ -20,6 +21,11 @@ class AdoptedRecord(Struct, frozen=True, kw_only=True):
     """Lineage → client."""
 
     clients: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_there(paths: Paths) -> bool:
+    """Tell whether anything was ever taken over. One look, for every `status`."""
+    return os.path.lexists(paths.state / FILE)
 
 
 def load(paths: Paths) -> Mapping[str, str]:

@@ -70,6 +70,8 @@ def status_lines(
         yield ""
         yield _sum(ordered)
     yield from waiting_lines(status, orders, requests, stream)
+    for sentence in status.other_clients:
+        yield stream.painted(printable(sentence), "yellow")
     if status.never_backed_up:
         yield stream.painted(f"{text.NEVER_BACKED_UP} {text.BACK_UP}", "yellow")
 

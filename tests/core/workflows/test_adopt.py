@@ -307,3 +307,40 @@ def test_a_folder_can_be_named(appliance: Appliance, tmp_path: Path) -> None:
         appliance.engine.adoptable(folder=tmp_path / "nothing")
     with pytest.raises(UsageError):
         appliance.engine.adoptable(client="nothing")
+
+
+def test_status_and_doctor_name_the_rival(appliance: Appliance) -> None:
+    """While acme.sh's line is in the crontab, status and doctor say that both renew, and how to end it; then no longer."""
+    having(appliance, "acme.sh")
+    assert appliance.engine.status().other_clients == ()
+    appliance.engine.adopt(["multi.example.org"])
+    [said] = appliance.engine.status().other_clients
+    assert "acme.sh and certdeck both renew multi.example.org" in said
+    assert said.endswith("/root/.acme.sh/acme.sh --uninstall-cronjob")
+    [finding] = [each for each in appliance.engine.doctor() if each.id == "other-client"]
+    assert (finding.status, finding.title) == ("warn", "acme.sh")
+    assert finding.fix == "Switch it off: /root/.acme.sh/acme.sh --uninstall-cronjob"
+    (appliance.root / "var/spool/cron/crontabs/root").unlink()
+    assert appliance.engine.status().other_clients == ()
+    assert [each for each in appliance.engine.doctor() if each.id == "other-client"] == []
+
+
+def test_an_encrypted_key_wants_its_passphrase(appliance: Appliance) -> None:
+    """A key that is encrypted is taken over with its passphrase only; neither is said anywhere."""
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    unpack("certbot", appliance.root)
+    key = (appliance.root / "etc/letsencrypt/live/plain.example.org/privkey.pem").resolve()
+    plain = load_pem_private_key(key.read_bytes(), None)
+    key.write_bytes(plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"correct-horse")))
+    for passphrase, said in ((None, "protected by a passphrase"), (b"wrong-battery", "does not open")):
+        [failed] = appliance.engine.adopt(["plain.example.org"], passphrase=passphrase).failed
+        assert said in failed.why
+        assert "battery" not in f"{failed}"
+    done = appliance.engine.adopt(["plain.example.org"], passphrase=b"correct-horse")
+    assert [each.name for each in done.adopted] == ["plain.example.org"]
