@@ -58,6 +58,7 @@ from core.ports import CancelToken
 from core.version import VERSION
 from tests.support.clock import FakeClock
 from tests.support.fake_accounts import FakeAccounts
+from tests.support.fake_adopting import FakeAdopting
 from tests.support.fake_archives import FakeArchives
 from tests.support.fake_dns import FakeDns
 from tests.support.fake_keeping import FakeKeeping
@@ -83,7 +84,9 @@ from tests.support.showcase import (
 )
 
 
-class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives):
+class FakeEngine(
+    FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives, FakeAdopting
+):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
     def __init__(self, lineages: Iterable[LineageStatus] | None = None, *, home: Path = Path("/nowhere")) -> None:

@@ -91,7 +91,7 @@ def warnings_json(value: Mapping[str, object], warnings: Sequence[Warned]) -> di
 def status_json(
     status: Status, orders: Sequence[OpenOrder] = (), requests: Sequence[SigningRequest] = ()
 ) -> dict[str, object]:
-    """Return `status --json`. What is seldom there (`open_orders`, `problems`, `clock`, `other_clients` …) only where it applies."""
+    """Return `status --json`. What is seldom there (`open_orders`, `problems`, `other_clients` …) only where it applies."""
     found: dict[str, object] = {
         "version": status.version,
         "time": rfc3339(status.time),
