@@ -108,4 +108,6 @@ class Adoption(Struct, frozen=True, kw_only=True):
     adopted: tuple[Adopted, ...] = ()
     failed: tuple[NotAdopted, ...] = ()
     timers: tuple[OtherTimer, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Names that `--all` does not take over, because another account can change their files."""
     dry_run: bool = False

@@ -247,7 +247,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         help="Copies certificate and key, and how it is renewed; without a tick the one under the cursor. Space ticks.",
     ),
     Action(
-        id="try", key="t", label="What if", title="Say what taking them over would do", scope="adopt", footer=2,
+        id="try", key="x", label="What if", title="Say what taking them over would do", scope="adopt", footer=2,
         applies=lambda situation: bool(situation.row), help="Says every step, and what cannot be taken over. Changes nothing.",
     ),
     Action(

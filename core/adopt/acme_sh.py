@@ -41,6 +41,7 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
                 name=domain,
                 certificate=place / "fullchain.cer",
                 key=place / f"{domain}.key",
+                is_renewed=f"{domain}.conf.removed" not in files,
                 revoked=f"{domain}.key.revoked" in files and f"{domain}.cer" not in files,
             )
 
@@ -48,8 +49,8 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
 def way(root: Path, found: FoundCertificate) -> Way:
     """Read `DOMAIN.conf`, the account of its CA, and saved DNS credentials."""
     place = found.certificate.parent
-    is_removed = f"{found.name}.conf.removed" in names_in(place)
-    conf = assignments(text_within(found.base, place / f"{found.name}.conf{'.removed' if is_removed else ''}"))
+    ending = ".conf" if found.is_renewed else ".conf.removed"
+    conf = assignments(text_within(found.base, place / f"{found.name}{ending}"))
     account_conf = assignments(text_within(found.base, found.base / "account.conf"))
     directory = conf.get("Le_API", "")
     ca = _ca(found.base, directory)
@@ -74,7 +75,7 @@ def way(root: Path, found: FoundCertificate) -> Way:
         notes.append(
             "acme.sh writes the records into another zone (challenge alias); set a delegation of the DNS provider."
         )
-    if is_removed:
+    if not found.is_renewed:
         notes.append("It was removed from acme.sh's list, which renews it no longer.")
     names = (conf.get("Le_Domain", ""), *conf.get("Le_Alt", "").split(","))
     return Way(

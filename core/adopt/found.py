@@ -19,6 +19,8 @@ class FoundCertificate(Struct, frozen=True, kw_only=True):
     certificate: Path
     """The full chain where the client keeps one, else the leaf."""
     key: Path | None = None
+    is_renewed: bool = True
+    """The client renews it, as far as it says."""
     revoked: bool = False
     """The client has revoked it, by its own marks."""
 

@@ -34,7 +34,7 @@ async def test_ticked_ones_are_taken_over() -> None:
     async with app.run_test(size=WIDE) as pilot:
         app.push_screen(AdoptScreen())
         await settled(pilot)
-        await pilot.press("space", "down", "down", "space", "t")
+        await pilot.press("space", "down", "down", "space", "x")
         await settled(pilot)
         assert "shop.example.com would be taken over" in shown(app)
         await pilot.press("enter")

@@ -31,6 +31,7 @@ def adoption_json(done: Adoption) -> dict[str, object]:
         "found": [_plain(asdict(each)) | {"hooks": [asdict(hook) for hook in each.hooks]} for each in done.found],
         "adopted": [_plain(asdict(each)) for each in done.adopted],
         "failed": [_plain(asdict(each)) for each in done.failed],
+        "left_out": list(done.left_out),
         "timers": [_plain(asdict(each)) for each in done.timers],
         "dry_run": done.dry_run,
     }
@@ -56,6 +57,11 @@ def adoption_lines(done: Adoption, *, is_list: bool) -> Iterator[str]:
         yield from _adopted(each, dry_run=done.dry_run)
     for failed in done.failed:
         yield f"{printable(failed.name)}: {printable(failed.what)} {printable(failed.why)} {printable(failed.fix)}"
+    for name in done.left_out:
+        yield (
+            f"{printable(name)} was left out: another account can change its files. Check them, then run: "
+            f"certdeck adopt {printable(name)}"
+        )
     yield from _timers(done, is_list=is_list)
 
 

@@ -14,9 +14,11 @@ from core.adopt.found import FoundCertificate, rebased
 from core.adopt.reading import read_within
 from core.adopt.reloads import reload_of
 from core.adopt.search import CLIENTS, client_named, found_below, found_on, timers, way_of
+from core.adopt.users import Configurations
 from core.adopt.ways import Way
 from core.adoption import Adoptable, OtherTimer, TheirHook
 from core.concealed import Concealed
+from core.config.model import Config
 from core.errors import CertdeckError, NotFound, UsageError
 from core.staging import is_staging_issuer
 from core.store.versions import certificate_facts, leaf_sha256
@@ -57,7 +59,8 @@ def sights(view: View, client: str | None, folder: Path | None) -> tuple[Sight, 
     root = root_of(view, folder)
     every = found_below(folder, clients) if folder is not None else found_on(view.env.places.root)
     now = view.env.clock.now()
-    seen = [_sight(view, root, each, now) for each in every if client is None or each.client == client]
+    services = Configurations(root)
+    seen = [_sight(root, each, now, view.config, services) for each in every if client is None or each.client == client]
     return tuple(_told_apart(view, seen))
 
 
@@ -107,7 +110,7 @@ def _check(folder: Path) -> None:
         ) from exc
 
 
-def _sight(view: View, root: Path, found: FoundCertificate, now: datetime) -> Sight:
+def _sight(root: Path, found: FoundCertificate, now: datetime, config: Config, services: Configurations) -> Sight:
     bare = Adoptable(
         name=name_for(found.name, ()),
         client=found.client,
@@ -136,7 +139,7 @@ def _sight(view: View, root: Path, found: FoundCertificate, now: datetime) -> Si
         way = way_of(root, found)
     except (OSError, ValueError) as exc:
         way = Way(notes=(f"Its settings cannot be read: {visible(str(exc))}",))
-    issuer, directory, is_new = issuer_for(view.config, way)
+    issuer, directory, is_new = issuer_for(config, way)
     shown = replace(
         bare,
         name=name_for(found.name, facts.names),
@@ -157,9 +160,9 @@ def _sight(view: View, root: Path, found: FoundCertificate, now: datetime) -> Si
         dns=way.dns.kind if way.dns else "",
         dns_name=visible(way.dns_name),
         hooks=tuple(_hook(each.kind, each.text) for each in way.hooks),
-        used_by=tuple(_used_by(root, way, facts.sha256)),
+        used_by=tuple(_used_by(root, found, way, facts.sha256, services)),
         expired=facts.not_after <= now,
-        notes=tuple(map(visible, (*way.notes, *_differing(way, facts.names)))),
+        notes=tuple(map(visible, (*way.notes, *_differing(way, facts.names), *_open_to_others(found)))),
     )
     sight = Sight(shown=shown, found=found, way=way, fullchain=fullchain, key=key)
     problem = _key_problem(sight)
@@ -210,15 +213,35 @@ def _differing(way: Way, names: Sequence[str]) -> Iterator[str]:
         yield f"Its client would order other names next time: {', '.join(way.wanted_names[:20])}."
 
 
-def _used_by(root: Path, way: Way, sha256: str) -> Iterator[str]:
-    if way.installed is None:
-        return
-    try:
-        path = rebased(root, way.installed.certificate)
-        if leaf_sha256(read_within(path.parent, path)) == sha256:
-            yield visible(str(path))
-    except (OSError, ValueError):
-        return
+def is_ours_alone(found: FoundCertificate) -> bool:
+    """Tell whether no other account can change a client's files: what stands there decides which account and CA are used."""
+    from core.trusted_paths import weaknesses
+
+    return not weaknesses([path for path in (found.certificate, found.key) if path is not None])
+
+
+def _open_to_others(found: FoundCertificate) -> Iterator[str]:
+    if not is_ours_alone(found):
+        yield "Another account can change these files: check them, then name this certificate; --all leaves it out."
+
+
+def _used_by(root: Path, found: FoundCertificate, way: Way, sha256: str, services: Configurations) -> Iterator[str]:
+    places = [_inside(root, found.certificate.parent)]
+    if way.installed is not None:
+        try:
+            path = rebased(root, way.installed.certificate)
+            if leaf_sha256(read_within(path.parent, path)) == sha256:
+                places.append(way.installed.certificate)
+                yield visible(str(path))
+        except (OSError, ValueError):
+            pass
+    for file in services.naming([f"{each}/" if each == places[0] else each for each in places]):
+        yield visible(str(file))
+
+
+def _inside(root: Path, path: Path) -> str:
+    """Return a path as the services of that system have it."""
+    return f"/{path.relative_to(root)}" if path.is_relative_to(root) else str(path)
 
 
 def _told_apart(view: View, seen: Sequence[Sight]) -> Iterator[Sight]:

@@ -6,6 +6,7 @@ Decided first, in words, and kept afterwards, so that a dry run says exactly wha
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -104,7 +105,7 @@ def _account(context: Context, sight: Sight, settings: LineageConfig, kept: Kept
         if had.thumbprint != key.thumbprint:
             kept.left.append(
                 f"There is an account at {issuer} here already, which stays in use; to use theirs: "
-                f"certdeck account import {issuer} --key {place} --replace."
+                f"certdeck account import {issuer} --key {visible(shlex.quote(str(place)), 500)} --replace"
             )
         return
 
@@ -216,7 +217,9 @@ def _http(context: Context, sight: Sight, kept: Kept) -> None:
 
 def _hooks(context: Context, sight: Sight, kept: Kept, root: Path) -> None:
     """Make a target of the path that a service reads, with the reload of a known service; every other hook is only named."""
-    place = sight.way.installed if sight.shown.used_by else None
+    place = sight.way.installed
+    if place is not None and visible(str(rebased(root, place.certificate))) not in sight.shown.used_by:
+        place = None  # what is there is not this certificate
     reload = next(filter(None, map(_known, sight.way.hooks)), None)
     if place is not None:
         own = [(hook, known) for hook in sight.way.hooks if (known := _known(hook)) is not None]

@@ -48,11 +48,11 @@ def rival_findings(view: View) -> Iterator[Finding]:
             names = frozenset(certificate_facts(read(found.certificate) or b"").names)
         except ValueError:
             continue
-        known = shared.setdefault(found.client, [])
-        if names in ours and ours[names] not in known and not found.revoked:
-            known.append(ours[names])
-    for client, names in shared.items():
-        for sentence in _said(view, client, names) if names else ():
+        both = shared.setdefault(found.client, [])
+        if names in ours and ours[names] not in both and not found.revoked and found.is_renewed:
+            both.append(ours[names])
+    for client, known in shared.items():
+        for sentence in _said(view, client, known) if known else ():
             what, _, fix = sentence.partition(" Switch it off")
             yield Finding(id="other-client", status="warn", title=client, detail=what, fix=f"Switch it off{fix}")
 

@@ -6,6 +6,7 @@ at the end: whoever dies in between finds everything on the next try, and a seco
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from core.store import adopted_record, lineages, renewal_state
 from core.store.versions import VersionFacts, certificate_facts
 from core.text import visible
 from core.workflows.adopting.here import directories
-from core.workflows.adopting.look import Sight, root_of, sights, timers_for
+from core.workflows.adopting.look import Sight, is_ours_alone, root_of, sights, timers_for
 from core.workflows.adopting.needs import Kept, needs_of
 from core.workflows.context import Context, View
 from core.workflows.issuing.method import UPLOAD
@@ -90,6 +91,11 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
         adopted=tuple(done),
         failed=tuple(failed),
         timers=timers_for(context, wanted.folder, meant),
+        left_out=tuple(
+            each.shown.name
+            for each in seen
+            if wanted.every and each.shown.state == "new" and not is_ours_alone(each.found)
+        ),
         dry_run=dry_run,
     )
 
@@ -97,7 +103,8 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
 def _chosen(seen: Sequence[Sight], wanted: Wanted) -> Iterator[tuple[str, Sight | CertdeckError]]:
     """Yield what a name means: what it would be called here, else what its client calls it, where only one is."""
     if wanted.every:
-        yield from ((each.shown.name, each) for each in seen if each.shown.state in ("new", "adopted"))
+        able = (each for each in seen if each.shown.state in ("new", "adopted"))
+        yield from ((each.shown.name, each) for each in able if is_ours_alone(each.found))
     for name in dict.fromkeys(wanted.names):
         exact = [each for each in seen if each.shown.name == name]
         fitting = exact or [each for each in seen if name in (each.shown.client_name, each.found.name)]
@@ -134,7 +141,7 @@ def _take(context: Context, sight: Sight, wanted: Wanted, *, dry_run: bool) -> A
         raise AlreadyThere(
             f"{shown.name} was not taken over.",
             "There is another certificate of that name here.",
-            f"Import it as a version: certdeck import {shown.name} --cert {shown.path} --key {sight.found.key} --keep-issuer.",
+            f"Import it as a version: {_import(sight)}",
             lineage=shown.name,
         )
     if shown.state == "adopted":
@@ -157,6 +164,11 @@ def _take(context: Context, sight: Sight, wanted: Wanted, *, dry_run: bool) -> A
     adopted_record.add(context.paths, shown.name, shown.client)
     context.narrator.tell(Changed(what=f"took over the certificate {shown.name} from {shown.client}"))
     return Adopted(name=shown.name, client=shown.client, version=version, steps=tuple(steps), left=tuple(left))
+
+
+def _import(sight: Sight) -> str:
+    words = ["certdeck", "import", sight.shown.name, "--cert", str(sight.shown.path), "--key", str(sight.found.key)]
+    return visible(shlex.join([*words, "--keep-issuer"]), 1000)
 
 
 def _settings(context: Context, sight: Sight, chosen: str | None) -> tuple[LineageConfig, list[str]]:

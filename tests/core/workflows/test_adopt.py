@@ -344,3 +344,31 @@ def test_an_encrypted_key_wants_its_passphrase(appliance: Appliance) -> None:
         assert "battery" not in f"{failed}"
     done = appliance.engine.adopt(["plain.example.org"], passphrase=b"correct-horse")
     assert [each.name for each in done.adopted] == ["plain.example.org"]
+
+
+def test_services_that_read_their_files_are_named(appliance: Appliance) -> None:
+    """An nginx that names certbot's live folder is said; one in a comment, or with a longer name, is not."""
+    unpack("certbot", appliance.root)
+    sites = appliance.root / "etc/nginx/sites-enabled"
+    sites.mkdir(parents=True)
+    (sites / "shop").write_text("server {\n ssl_certificate /etc/letsencrypt/live/plain.example.org/fullchain.pem;\n}\n")
+    (sites / "old").write_text("# ssl_certificate /etc/letsencrypt/live/multi.example.org/fullchain.pem;\n")
+    (sites / "more").write_text("ssl_certificate /etc/letsencrypt/live/plain.example.org-0001/fullchain.pem;\n")
+    found = appliance.engine.adoptable()
+    assert of(found, "plain.example.org").used_by == (str(sites / "shop"),)
+    assert of(found, "plain.example.org-0001").used_by == (str(sites / "more"),)
+    assert of(found, "multi.example.org").used_by == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another account's files")
+def test_files_of_another_account_are_taken_by_name_only(appliance: Appliance) -> None:
+    """What another account can change decides which account is used at a CA: `--all` leaves it out and says so."""
+    unpack("lego", appliance.root)
+    for folder, folders, files in os.walk(appliance.root / "root/.lego"):
+        for name in (*folders, *files):
+            os.chown(os.path.join(folder, name), 65534, 65534)
+    done = appliance.engine.adopt(every=True)
+    assert done.adopted == ()
+    assert "plain.example.org" in done.left_out
+    assert any("Another account can change" in note for note in of(done, "plain.example.org").notes)
+    assert [each.name for each in appliance.engine.adopt(["plain.example.org"]).adopted] == ["plain.example.org"]
