@@ -178,5 +178,7 @@ class Status(Struct, frozen=True, kw_only=True):
     """What was remembered under a wrong clock and is ignored, one sentence each; the next run drops it."""
     unmanaged: tuple[Unmanaged, ...] = ()
     """Services that presented a certificate of somebody else's when the box was looked at last."""
+    other_clients: tuple[str, ...] = ()
+    """Sentences about other ACME clients that renew the same certificates."""
     never_backed_up: bool = False
     """There is a master key on this box, and no backup of it."""

@@ -240,6 +240,20 @@ ACTIONS: Final[tuple[Action, ...]] = (
         applies=lambda situation: may_write(situation) and bool(situation.row) and situation.row_kind != "in the way",
         help="Brings back its key, its versions and its settings. It is deployed to nothing by that.",
     ),
+    # -- certificates of other clients -----------------------------------------------------------------------------
+    Action(
+        id="take-over", key="enter,ctrl+j", label="Take over", title="Take over the ticked certificates", scope="adopt", footer=1,
+        shown_key="enter", applies=lambda situation: may_write(situation) and bool(situation.row),
+        help="Copies certificate and key, and how it is renewed; without a tick the one under the cursor. Space ticks.",
+    ),
+    Action(
+        id="try", key="x", label="What if", title="Say what taking them over would do", scope="adopt", footer=2,
+        applies=lambda situation: bool(situation.row), help="Says every step, and what cannot be taken over. Changes nothing.",
+    ),
+    Action(
+        id="tick-all", key="a", label="Tick all", title="Tick everything that can be taken over", scope="adopt", footer=3,
+        applies=lambda situation: bool(situation.row), help="Ticks all of them, or none where all are ticked.",
+    ),
     # -- issuers ---------------------------------------------------------------------------------------------------
     Action(
         id="test", key="x,enter,ctrl+j", label="Test", title="Test the directory of this issuer", scope="issuers", footer=1,
@@ -427,6 +441,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
         also="restore recover removed trash",
         help="Lists what was deleted within the last 30 days, and brings one of them back.",
         opens="tui.screens.deleted:DeletedScreen",
+    ),
+    Action(
+        id="adopt", key="", label="Adopt", title="Take over certificates of other ACME clients", applies=may_write,
+        also="adopt migrate certbot acme.sh lego dehydrated caddy",
+        help="Finds what certbot, acme.sh, lego and others manage on this box, and takes it over.",
+        opens="tui.screens.adopt:AdoptScreen",
     ),
     Action(
         id="settings", key="comma", label="Settings", title="Settings", shown_key=",",

@@ -2,30 +2,93 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.adopt.found import FoundCertificate, names_in
+from core.adopt.found import FoundCertificate, json_within, names_in, number
+from core.adopt.reading import text_within
+from core.adopt.shell_text import assignments
+from core.adopt.ways import Hook, Way
 
 NAME = "dehydrated"
 WORDS = ("dehydrated",)
+_LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+_CAS = {
+    "letsencrypt": _LETS_ENCRYPT,
+    "letsencrypt-test": "https://acme-staging-v02.api.letsencrypt.org/directory",
+    "zerossl": "https://acme.zerossl.com/v2/DV90",
+    "google": "https://dv.acme-v02.api.pki.goog/directory",
+    "google-test": "https://dv.acme-v02.test-api.pki.goog/directory",
+}
+"""Its own short names for a CA."""
 
 
-def find(root: Path) -> Iterator[FoundCertificate]:
+def bases(root: Path) -> Iterator[Path]:
+    """Yield where it may keep everything."""
+    yield root / "var/lib/dehydrated"
+    yield root / "etc/dehydrated"
+
+
+def find_in(base: Path) -> Iterator[FoundCertificate]:
     """Yield its certificates; a revoked one is renamed to `cert-EPOCH.pem-revoked`, while the full chain stays linked."""
-    for base in (root / "var/lib/dehydrated", root / "etc/dehydrated"):
-        for folder in ("certs", "archive"):
-            for name in names_in(base / folder):
-                yield from _revoked(base / folder / name)
-        for name in names_in(base / "certs"):
-            place = base / "certs" / name
-            if (place / "cert.pem").exists():
-                yield FoundCertificate(
-                    client=NAME, name=name, certificate=place / "fullchain.pem", key=place / "privkey.pem"
-                )
+    for folder in ("certs", "archive"):
+        for name in names_in(base / folder):
+            yield from _revoked(base, base / folder / name)
+    for name in names_in(base / "certs"):
+        place = base / "certs" / name
+        if "cert.pem" in names_in(place) and (place / "cert.pem").exists():
+            yield FoundCertificate(
+                client=NAME, base=base, name=name, certificate=place / "fullchain.pem", key=place / "privkey.pem"
+            )
 
 
-def _revoked(place: Path) -> Iterator[FoundCertificate]:
+def _revoked(base: Path, place: Path) -> Iterator[FoundCertificate]:
     for file in names_in(place):
         if file.endswith(".pem-revoked"):
-            yield FoundCertificate(client=NAME, name=place.name, certificate=place / file, revoked=True)
+            key = place / file.replace("cert-", "privkey-", 1).removesuffix("-revoked")
+            yield FoundCertificate(
+                client=NAME, base=base, name=place.name, certificate=place / file, key=key, revoked=True
+            )
+
+
+def way(root: Path, found: FoundCertificate) -> Way:
+    """Read the settings of all certificates, then those of this one, whose CA it ignores."""
+    shared: dict[str, str] = {"BASEDIR": str(found.base)}
+    for folder in dict.fromkeys((root / "etc/dehydrated", found.base)):
+        shared = assignments(text_within(folder, folder / "config"), shared)
+        for name in names_in(folder / "conf.d"):
+            if name.endswith(".sh"):
+                shared = assignments(text_within(folder, folder / "conf.d" / name), shared)
+    own = assignments(text_within(found.base, found.certificate.parent / "config"), shared)
+    given = shared.get("CA", "letsencrypt")
+    directory = _CAS.get(given, given)
+    account = found.base / "accounts" / urlsafe_b64encode(f"{directory}\n".encode()).rstrip(b"=").decode()
+    challenge = own.get("CHALLENGETYPE", "http-01")
+    hook = own.get("HOOK", "")
+    return Way(
+        directory=directory,
+        account_key=account / "account_key.pem",
+        account_url=json_within(found.base, account / "account_id.json", "url"),
+        challenge=challenge,
+        webroots=_webroots(own.get("WELLKNOWN", "")) if challenge == "http-01" else (),
+        hooks=(Hook(kind="auth" if challenge == "dns-01" else "deploy", text=hook),) if hook else (),
+        preferred_chain=own.get("PREFERRED_CHAIN", ""),
+        renew_days=number(own.get("RENEW_DAYS", "")),
+        wanted_names=_wanted(root, found),
+    )
+
+
+def _webroots(wellknown: str) -> tuple[str, ...]:
+    """Return the document root, where the folder of the proofs is the usual one below it."""
+    root = wellknown.rstrip("/").removesuffix("/.well-known/acme-challenge")
+    return (root,) if root.startswith("/") and root != wellknown.rstrip("/") else ()
+
+
+def _wanted(root: Path, found: FoundCertificate) -> tuple[str, ...]:
+    for folder in (root / "etc/dehydrated", found.base):
+        for line in text_within(folder, folder / "domains.txt").splitlines():
+            names, _, alias = line.partition("#")[0].partition(">")
+            if (alias.strip() or next(iter(names.split()), "")) == found.name:
+                return tuple(names.split())
+    return ()

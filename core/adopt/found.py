@@ -12,11 +12,15 @@ from core.regular import read_without_waking
 
 class FoundCertificate(Struct, frozen=True, kw_only=True):
     client: str
+    base: Path
+    """The client's own folder."""
     name: str
     """What the client calls it."""
     certificate: Path
     """The full chain where the client keeps one, else the leaf."""
     key: Path | None = None
+    is_renewed: bool = True
+    """The client renews it, as far as it says."""
     revoked: bool = False
     """The client has revoked it, by its own marks."""
 
@@ -29,6 +33,8 @@ class Timer(Struct, frozen=True, kw_only=True):
     """The line of a crontab, or the name of a systemd timer. Data from outside."""
     off: str
     """How it is switched off, for people."""
+    is_built_in: bool = False
+    """It is no timer: the server renews by itself."""
 
 
 def names_in(folder: Path) -> tuple[str, ...]:
@@ -52,3 +58,30 @@ def read(path: Path) -> bytes | None:
         return read_without_waking(path, 256 * 1024)
     except OSError:
         return None
+
+
+def rebased(root: Path, path: str) -> Path:
+    """Return a path of the client's own words below `root`, `/` but for tests. Raises ValueError for a relative one."""
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError("not an absolute path")
+    return root / path.lstrip("/")
+
+
+def json_within(base: Path, path: Path, *keys: str) -> str:
+    """Return a text in a JSON file of the client's; empty where there is none."""
+    import json
+
+    from core.adopt.reading import text_within
+
+    try:
+        value = json.loads(text_within(base, path))
+        for key in keys:
+            value = value[key]
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+def number(text: str) -> int | None:
+    """Return a port or a count of days; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else None

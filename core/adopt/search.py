@@ -1,23 +1,46 @@
-"""Finds a certificate in the folders of all known clients, by what it is and not by what it is called."""
+"""Looks through the folders of all known clients, and finds a certificate by what it is and not by what it is called."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from core.adopt import acme_sh, certbot, dehydrated, getssl, lego, uacme
+from core.adopt import acme_sh, acmetool, caddy, certbot, dehydrated, getssl, lego, mod_md, uacme
 from core.adopt.found import FoundCertificate, Timer, read
-from core.adopt.timers import timer_of
+from core.adopt.timers import built_in, timers_of
+from core.adopt.ways import Way
 from core.store.versions import leaf_sha256
 
-CLIENTS: tuple[ModuleType, ...] = (certbot, acme_sh, lego, dehydrated, getssl, uacme)
+CLIENTS: tuple[ModuleType, ...] = (certbot, acme_sh, lego, dehydrated, getssl, uacme, caddy, mod_md, acmetool)
+"""Each has `NAME`, `WORDS`, `bases(root)`, `find_in(base)` and `way(root, found)`."""
 
 
 def found_on(root: Path) -> Iterator[FoundCertificate]:
     """Yield everything that the known clients keep below `root`, `/` but for tests."""
     for client in CLIENTS:
-        yield from client.find(root)
+        for base in client.bases(root):
+            yield from client.find_in(base)
+
+
+def found_below(folder: Path, clients: Sequence[ModuleType] = CLIENTS) -> Iterator[FoundCertificate]:
+    """Yield what is in a folder that a person names: a client's own, the home it is in, or the root of another system."""
+    for client in clients:
+        places = [folder, *client.bases(folder), *(folder / each for each in (".acme.sh", ".lego", ".getssl"))]
+        for base in dict.fromkeys(places):
+            yield from client.find_in(base)
+
+
+def client_named(name: str) -> ModuleType | None:
+    """Return a client by its name."""
+    return next((each for each in CLIENTS if name == each.NAME), None)
+
+
+def way_of(root: Path, found: FoundCertificate) -> Way:
+    """Return how its client renews a certificate, as far as its files say."""
+    client = client_named(found.client)
+    way: Way = client.way(root, found) if client is not None else Way()
+    return way
 
 
 def holders_of(root: Path, sha256: str) -> tuple[FoundCertificate, ...]:
@@ -29,4 +52,13 @@ def holders_of(root: Path, sha256: str) -> tuple[FoundCertificate, ...]:
 
 def timer(root: Path, client: str) -> Timer | None:
     """Return what makes a client renew, or None where nothing is found."""
-    return next((timer_of(root, each.WORDS) for each in CLIENTS if client == each.NAME), None)
+    return next(iter(timers(root, client)), None)
+
+
+def timers(root: Path, client: str) -> tuple[Timer, ...]:
+    """Return everything that makes a client renew."""
+    known = client_named(client)
+    if known is None:
+        return ()
+    inside = built_in(root, client)
+    return (inside,) if inside is not None else tuple(timers_of(root, known.WORDS))

@@ -12,10 +12,24 @@ _UNITS = ("etc/systemd/system", "lib/systemd/system", "usr/lib/systemd/system")
 _LINE_CHARACTERS = 200
 
 
-def timer_of(root: Path, words: Sequence[str]) -> Timer | None:
-    """Return what runs a program that is called by one of `words`, or None."""
+def timers_of(root: Path, words: Sequence[str]) -> Iterator[Timer]:
+    """Yield what runs a program that is called by one of `words`: systemd's timers first."""
     called = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, words))})(?![A-Za-z0-9])")
-    return next(_systemd(root, called), None) or next(_cron(root, called), None)
+    yield from _systemd(root, called)
+    yield from _cron(root, called)
+
+
+def built_in(root: Path, client: str) -> Timer | None:
+    """Return what stands for the timer of a server that renews its certificates itself; None for every other client."""
+    if client == "caddy":
+        file = root / "etc/caddy/Caddyfile"
+        off = "name the certificate in its site (tls CERT KEY), or remove the site"
+    elif client == "mod_md":
+        file = root / "etc/apache2"
+        off = "set `MDRenewMode manual`, or remove the name from MDomain, and reload Apache"
+    else:
+        return None
+    return Timer(file=file, line="built into the server", off=off, is_built_in=True)
 
 
 def _systemd(root: Path, called: re.Pattern[str]) -> Iterator[Timer]:
@@ -42,8 +56,15 @@ def _cron(root: Path, called: re.Pattern[str]) -> Iterator[Timer]:
         for line in _lines(read(table) or b""):
             # Debian's own line for certbot does nothing where systemd runs, whose timer does the work.
             if called.search(line) and not (systemd and "/run/systemd/system" in line):
-                edit = f"crontab -u {table.name} -e" if table.parent == users else f"edit {table}"
-                yield Timer(file=table, line=line, off=f"{edit}, and remove its line")
+                yield Timer(file=table, line=line, off=_cron_off(line, table, table.parent == users))
+
+
+def _cron_off(line: str, table: Path, is_users: bool) -> str:
+    own = re.search(r"""["']?(/[A-Za-z0-9._/-]*/\.acme\.sh)["']?/acme\.sh["']? --cron""", line)
+    if own and is_users and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", table.name):
+        command = f"{own[1]}/acme.sh --uninstall-cronjob"
+        return command if table.name == "root" else f"sudo -u {table.name} {command}"
+    return f"{f'crontab -u {table.name} -e' if is_users else f'edit {table}'}, and remove its line"
 
 
 def _lines(text: bytes) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.engine.accounts import Accounts
+from core.engine.adopting import Adopting
 from core.engine.archives import Archives
 from core.engine.certificates import Certificates
 from core.engine.dns import DnsProviders
@@ -24,7 +25,19 @@ from core.paths import paths_for
 __all__ = ["Engine", "ignore"]
 
 
-class Engine(Looking, Certificates, Requests, DnsProviders, Notifications, Settings, Web, Accounts, Keeping, Archives):
+class Engine(
+    Looking,
+    Certificates,
+    Requests,
+    DnsProviders,
+    Notifications,
+    Settings,
+    Web,
+    Accounts,
+    Keeping,
+    Archives,
+    Adopting,
+):
     """Everything certdeck can do, over one set of folders and one environment."""
 
     @classmethod

@@ -42,6 +42,7 @@ def doctor(context: Context, request: IssueRequest | None, name: str | None) -> 
             lambda: _directory(context, default, None),
             lambda: _port(context),
             lambda: _entries(context),
+            lambda: _rivals(context),
             lambda: _targets(context, context.config.targets),
             lambda: services(context),
         ]
@@ -299,6 +300,12 @@ def _entries(context: Context) -> Iterator[Finding]:
                 detail=f"renews through the DNS provider {facts.dns}, which the configuration does not have",
                 fix=f"Add it again (certdeck dns add {facts.dns}), or issue the certificate with another one.",
             )
+
+
+def _rivals(context: Context) -> Iterator[Finding]:
+    from core.workflows.adopting.rivals import rival_findings
+
+    yield from rival_findings(context)
 
 
 def _public_names(wanted: Plan) -> Iterator[Finding]:

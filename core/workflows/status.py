@@ -20,7 +20,7 @@ from core.schedule.record import load as load_schedule
 from core.schedule.timetable import Timetable, too_rare
 from core.severity import days_left, severity
 from core.staging import is_staging_issuer
-from core.store import backup_record, detected
+from core.store import adopted_record, backup_record, detected
 from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.observe import observe
 from core.targets.resolved import resolved
@@ -61,6 +61,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         void_times=tuple(_void(every, now.timestamp())),
         unmanaged=detected.unmanaged(view.paths, every, now) if not names else (),
         never_backed_up=backup_record.is_missing(view.paths),
+        other_clients=_rivals(view, every),
     )
 
 
@@ -70,6 +71,15 @@ def status_of(view: View, name: str, *, probe: bool = False, settings: LineageCo
     states = target_states(view, [facts], probe)
     now = view.env.clock.now()
     return _lineage(view, facts, now, states, _watch(view, now))
+
+
+def _rivals(view: View, every: Sequence[Facts]) -> tuple[str, ...]:
+    """Look for other clients' timers only where something was taken over: most boxes have nothing of the kind."""
+    if not adopted_record.is_there(view.paths):
+        return ()
+    from core.workflows.adopting.rivals import rivals
+
+    return rivals(view, every)
 
 
 class _Watch(NamedTuple):

@@ -43,11 +43,14 @@ NOT_FOUND = [
     ["web", "remove", "nothing"],
     ["dns", "test", "nothing"],
     ["dns", "remove", "nothing"],
+    ["adopt", "--dir", "/nothing/at/all"],
 ]
 
 WRONG_USAGE = [
     ["nonsense"],
     ["status", "--nonsense"],
+    ["adopt", "--from", "nothing"],
+    ["adopt", "--all", "shop"],
     ["issue"],
     ["issue", "-d", "a b"],
     ["issue", "-d", "a.example.com", "--key-type", "nonsense"],

@@ -60,6 +60,7 @@ from core.version import VERSION
 from tests.support.clock import FakeClock
 from tests.support.engine_answers import EngineAnswers
 from tests.support.fake_accounts import FakeAccounts
+from tests.support.fake_adopting import FakeAdopting
 from tests.support.fake_archives import FakeArchives
 from tests.support.fake_detect import FakeDetecting
 from tests.support.fake_dns import FakeDns
@@ -87,7 +88,16 @@ from tests.support.showcase import (
 
 
 class FakeEngine(
-    FakeDns, FakeUploads, FakeSchedule, FakeDetecting, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives, EngineAnswers
+    FakeDns,
+    FakeUploads,
+    FakeSchedule,
+    FakeDetecting,
+    FakeKeeping,
+    FakeAccounts,
+    FakeNotifications,
+    FakeArchives,
+    FakeAdopting,
+    EngineAnswers,
 ):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 

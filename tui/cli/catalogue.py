@@ -40,6 +40,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
     "Bring your own": {
         "csr": Entry("csr", "a signing request for a CA elsewhere; its key stays here"),
         "check": Entry("check", "look at a certificate from elsewhere; changes nothing"),
+        "adopt": Entry("adopt", "take over what certbot, acme.sh, lego … manage here"),
         "import": Entry("import_", "check a certificate from elsewhere, and apply it"),
     },
     "Use": {

@@ -92,7 +92,7 @@ def warnings_json(value: Mapping[str, object], warnings: Sequence[Warned]) -> di
 def status_json(
     status: Status, orders: Sequence[OpenOrder] = (), requests: Sequence[SigningRequest] = ()
 ) -> dict[str, object]:
-    """Return `status --json`. `open_orders`, `requests`, `problems`, `clock` and `void_times` only where they apply."""
+    """Return `status --json`. What is seldom there (`open_orders`, `problems`, `other_clients` …) only where it applies."""
     found: dict[str, object] = {
         "version": status.version,
         "time": rfc3339(status.time),
@@ -110,6 +110,8 @@ def status_json(
         found["clock"] = {"in_doubt": True, "why": status.clock_doubt}
     if status.void_times:
         found["void_times"] = list(status.void_times)
+    if status.other_clients:
+        found["other_clients"] = list(status.other_clients)
     if status.never_backed_up:
         from tui.wording import text
 

@@ -72,6 +72,8 @@ def status_lines(
         yield _sum(ordered)
     yield from waiting_lines(status, orders, requests, stream)
     yield from unmanaged_lines(status.unmanaged, stream)
+    for sentence in status.other_clients:
+        yield stream.painted(printable(sentence), "yellow")
     if status.never_backed_up:
         yield stream.painted(f"{text.NEVER_BACKED_UP} {text.BACK_UP}", "yellow")
 

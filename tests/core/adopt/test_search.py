@@ -37,6 +37,15 @@ LIVE = {
     "lego": {"plain.example.org", "multi.example.org", "_.wild.example.org", "both.example.org", "staged.example.org"},
     "dehydrated": {"plain.example.org", "multi.example.org", "star_wild", "both_rsa", "both_ec"},
     "getssl": {"plain.example.org"},
+    "caddy": {
+        "plain.example.org",
+        "multi.example.org",
+        "www.multi.example.org",
+        "rsa.example.org",
+        "staged.example.org",
+    },
+    "mod_md": {"multi.example.org", "*.wild.example.org", "staged.example.org"},
+    "acmetool": {"plain.example.org"},
     "uacme": {"plain.example.org", "multi.example.org", "wild.example.org", "staged.example.org"},
 }
 """Names that each client has a live certificate for; there may be more."""
@@ -98,7 +107,7 @@ def test_the_line_of_a_crontab_is_shown(tmp_path: Path) -> None:
     found = timer(unpack("acme.sh", tmp_path), "acme.sh")
     assert found is not None
     assert found.line == '3 6 * * * "/root/.acme.sh"/acme.sh --cron --home "/root/.acme.sh" > /dev/null'
-    assert found.off == "crontab -u root -e, and remove its line"
+    assert found.off == "/root/.acme.sh/acme.sh --uninstall-cronjob"
 
 
 def test_a_timer_that_is_on_comes_first(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""Assignments of a shell file, read and never sourced: `NAME='…'`, `NAME="…"`, `NAME=(…)`; the last one counts."""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+
+_ASSIGNMENT = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|\(([^)]*)\)|([^\s#'"()]*))""",
+    re.MULTILINE,
+)
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
+_WORD = re.compile(r"""'([^']*)'|"([^"]*)"|([^\s'"]+)""")
+_BASE64 = re.compile(r"__ACME_BASE64__START_([A-Za-z0-9+/=]*)__ACME_BASE64__END_")
+
+
+def assignments(text: str, known: dict[str, str] | None = None) -> dict[str, str]:
+    """Return name → value. A value that runs a command, or names an unknown variable, is left out.
+
+    Args:
+        known: values of files that were read before, for `${NAME}`.
+    """
+    found = dict(known or {})
+    for match in _ASSIGNMENT.finditer(text):
+        name, single, double, listed, bare = match.groups()
+        if single is not None:
+            found[name] = _plain(single)
+            continue
+        value = listed if listed is not None else bare if bare is not None else re.sub(r'\\(["\\$`])', r"\1", double)
+        expanded = _expanded(value, found)
+        if expanded is None:
+            found.pop(name, None)
+        else:
+            found[name] = expanded
+    return found
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Return the words of an array."""
+    return tuple("".join(parts) for parts in _WORD.findall(value))
+
+
+def _expanded(value: str, known: dict[str, str]) -> str | None:
+    if "`" in value or "$(" in value:
+        return None
+    names = ["".join(parts) for parts in _VARIABLE.findall(value)]
+    if any(name not in known for name in names):
+        return None
+    return _VARIABLE.sub(lambda match: known[match[1] or match[2]], value)
+
+
+def _plain(value: str) -> str:
+    """Return a value of acme.sh without its base64, where it has one."""
+    match = _BASE64.fullmatch(value)
+    if match is None:
+        return value
+    try:
+        return a2b_base64(match[1]).decode("utf-8", "replace")
+    except Base64Error:
+        return ""

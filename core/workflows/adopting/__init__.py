@@ -1,0 +1,1 @@
+"""Certificates of other ACME clients: looked at, taken over."""

@@ -1,0 +1,262 @@
+"""What a certificate of another client needs here besides itself: issuer, account key, DNS provider, HTTP-01 settings, target.
+
+Decided first, in words, and kept afterwards, so that a dry run says exactly what would be done. Each step may be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from core.adopt.found import rebased
+from core.adopt.reading import read_within
+from core.adopt.reloads import Reload, reload_of
+from core.adopt.ways import Hook
+from core.config.edit import set_issuer, set_target, set_values
+from core.config.model import Config, DnsProviderConfig, Http01, IssuerConfig, LineageConfig, TargetConfig
+from core.errors import CertdeckError
+from core.store.accounts import AccountRecord, load_account, save_account
+from core.store.index import facts_of_all
+from core.text import visible
+from core.workflows.adopting.look import Sight
+from core.workflows.context import Context
+from core.workflows.issuing.method import UPLOAD
+
+Step = Callable[[Context], None]
+
+
+class Kept(Struct, kw_only=True):
+    """What will be kept, in words (`steps`) and as deeds (`deeds`), and what will not (`left`)."""
+
+    steps: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    deeds: list[Step] = field(default_factory=list)
+    issuers: dict[str, IssuerConfig] = field(default_factory=dict)
+    dns: str | None = None
+    targets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Kept({self.steps})"
+
+    def config(self, context: Context) -> Config:
+        """Return the configuration as it will be, as far as an order asks."""
+        return replace(context.config, issuers={**context.config.issuers, **self.issuers})
+
+    def keep(self, context: Context) -> None:
+        """Do it. Raises ConfigError, VaultError, StoreError."""
+        for deed in self.deeds:
+            deed(context)
+
+
+def needs_of(context: Context, sight: Sight, settings: LineageConfig, root: Path, passphrase: bytes | None) -> Kept:
+    """Decide what is kept for a certificate that is renewed with `settings`."""
+    kept = Kept()
+    if settings.issuer != UPLOAD:
+        _issuer(sight, settings, kept)
+        _account(context, sight, settings, kept, passphrase)
+        if settings.challenge == "dns-01":
+            _dns(context, sight, kept)
+        else:
+            _http(context, sight, kept)
+    _hooks(context, sight, kept, root)
+    return kept
+
+
+def _issuer(sight: Sight, settings: LineageConfig, kept: Kept) -> None:
+    name = settings.issuer or ""
+    if not sight.shown.is_new_issuer or name != sight.shown.issuer:
+        return
+    directory = sight.way.directory
+    entry = IssuerConfig(directory=directory, title=urlsplit(directory).hostname)
+    kept.issuers[name] = entry
+    kept.steps.append(f"The issuer {name} is added: {directory}")
+    kept.left.append(
+        f"If {name} is a private CA, name its root: certdeck issuer add {name} --directory {directory} --ca-bundle FILE"
+    )
+    kept.deeds.append(lambda context: set_issuer(context.paths, name, entry))
+
+
+def _account(context: Context, sight: Sight, settings: LineageConfig, kept: Kept, passphrase: bytes | None) -> None:
+    """Keep the account key where none is kept for that CA. The next use asks the CA which account it is."""
+    from core.acme.brought_key import brought_key
+
+    issuer, place = settings.issuer or "", sight.way.account_key
+    directory = sight.shown.directory or _directory(context, issuer)
+    if place is None or not directory:
+        kept.left.append(f"Its account at {issuer} was not found; the next order uses the one here, or makes one.")
+        return
+    try:
+        text = read_within(sight.found.base, place)
+        key = brought_key(text, passphrase or _stored_passphrase(sight))
+    except OSError as exc:
+        kept.left.append(f"Its account key cannot be read: {visible(exc.strerror or str(exc))}.")
+        return
+    except CertdeckError as exc:
+        kept.left.append(f"Its account key was not taken over. {exc.why} {exc.fix}")
+        return
+    had = load_account(context.paths, issuer, directory)
+    if had is not None and had.has_account:
+        if had.thumbprint != key.thumbprint:
+            kept.left.append(
+                f"There is an account at {issuer} here already, which stays in use; to use theirs: "
+                f"certdeck account import {issuer} --key {visible(shlex.quote(str(place)), 500)} --replace"
+            )
+        return
+
+    def keep(context: Context) -> None:
+        record = had or AccountRecord.new(issuer, directory, contact=None, created=context.env.clock.now())
+        context.vault.put(record.key_record, key.to_pem())
+        # Without a URL: the CA says on the next use which account the key has. What stands in their files is only shown.
+        save_account(context.paths, record.with_key(key.kind, key.thumbprint))
+
+    url = f" ({sight.shown.account_url})" if sight.shown.account_url else ""
+    kept.steps.append(f"Its account key at {issuer} is kept in the vault{url}.")
+    kept.deeds.append(keep)
+
+
+def _stored_passphrase(sight: Sight) -> bytes | None:
+    """Return what the client keeps beside an encrypted account key of its own (mod_md)."""
+    place = sight.way.account_passphrase
+    if place is None:
+        return None
+    try:
+        value = json.loads(read_within(sight.found.base, place))["key"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return value.encode() if isinstance(value, str) else None
+
+
+def _directory(context: Context, issuer: str) -> str:
+    from core.workflows.issuing.plan import issuer_named
+
+    return issuer_named(context.config, issuer).directory or ""
+
+
+def _dns(context: Context, sight: Sight, kept: Kept) -> None:
+    """Keep access to the DNS provider under its kind's name, or use the entry that has the same access already."""
+    from core.workflows.settings.dns import add_provider, problems
+    from core.workflows.settings.providers import entry_serving, secret_name
+
+    access = sight.way.dns
+    if access is None:
+        kept.dns = entry_serving(context.config, sight.shown.names)
+        if kept.dns is not None:
+            kept.steps.append(f"Its records are set through the DNS provider {kept.dns}, which serves its zone.")
+            return
+        theirs = f" of {sight.shown.dns_name}" if sight.shown.dns_name else ""
+        kept.left.append(
+            f"Its DNS access{theirs} cannot be translated; until a provider is set, its records are set by hand: certdeck dns add, "
+            f"then certdeck issue --name {sight.shown.name} --dns NAME."
+        )
+        return
+    secrets = {key: value.encode() for key, value in access.secrets.items()}
+    name, number = access.kind, 2
+    while (entry := context.config.dns_providers.get(name)) is not None:
+        same = entry.kind == access.kind and dict(entry.settings) == dict(access.settings)
+        if same and all(context.vault.find(secret_name(name, key)) == value for key, value in secrets.items()):
+            kept.dns = name
+            kept.steps.append(f"The DNS provider {name} has its access already.")
+            return
+        name, number = f"{access.kind}-{number}", number + 1
+    config = DnsProviderConfig(name=name, kind=access.kind, settings=access.settings)
+    wrong = problems(context, config, secrets)
+    if wrong:
+        kept.left.append(f"Its access to {access.kind} cannot be used: {'; '.join(wrong.values())}.")
+        return
+    kept.dns = name
+    kept.steps.append(f"The DNS provider {name} is added, its secrets in the vault: {', '.join(secrets)}.")
+    kept.deeds.append(lambda context: _add(context, config, secrets, add_provider))
+
+
+def _add(context: Context, config: DnsProviderConfig, secrets: Mapping[str, bytes], add: Callable[..., object]) -> None:
+    add(context, config, secrets, replace=True)
+
+
+def _http(context: Context, sight: Sight, kept: Kept) -> None:
+    """Take over webroot or port where nothing here says another; these hold for all certificates."""
+    way, http = sight.way, context.config.http01
+    if not way.webroots and not way.port:
+        return
+    if way.webroots:
+        wanted = Http01(mode="webroot", webroot=way.webroots[0])
+        words = f"the webroot {visible(way.webroots[0])}"
+    else:
+        wanted = Http01(address=way.address or http.address, port=way.port or http.port)
+        words = f"port {wanted.port} at {visible(wanted.address)}"
+    if wanted == http:
+        return
+    in_use = any(each.challenge == "http-01" for each in facts_of_all(context.paths)[0])
+    if http != Http01() or in_use:
+        kept.left.append(
+            f"It was proven through {words}; certdeck has one setting for all certificates, which stays as it is ([http01])."
+        )
+        return
+    if way.webroots and not Path(way.webroots[0]).is_dir():
+        kept.left.append(
+            f"Its webroot {visible(way.webroots[0])} is not there, so certdeck answers on port {http.port} itself."
+        )
+        return
+    if len(way.webroots) > 1:
+        kept.left.append(
+            f"It has {len(way.webroots)} webroots; certdeck uses one: all its names must be served from {visible(way.webroots[0])}."
+        )
+    kept.steps.append(f"HTTP-01 is answered through {words} from now on.")
+    values: dict[str | tuple[str, ...], object] = (
+        {"http01.mode": "webroot", "http01.webroot": wanted.webroot}
+        if way.webroots
+        else {"http01.port": wanted.port, "http01.address": wanted.address}
+    )
+    kept.deeds.append(lambda context: set_values(context.paths, values))
+
+
+def _hooks(context: Context, sight: Sight, kept: Kept, root: Path) -> None:
+    """Make a target of the path that a service reads, with the reload of a known service; every other hook is only named."""
+    place = sight.way.installed
+    if place is not None and visible(str(rebased(root, place.certificate))) not in sight.shown.used_by:
+        place = None  # what is there is not this certificate
+    reload = next(filter(None, map(_known, sight.way.hooks)), None)
+    if place is not None:
+        own = [(hook, known) for hook in sight.way.hooks if (known := _known(hook)) is not None]
+        certificate, key = str(rebased(root, place.certificate)), str(rebased(root, place.key))
+        name = next((each.name for each in context.config.targets.values() if each.certificate == certificate), None)
+        if name is None:
+            name = _target_name(context.config, reload.service if reload else sight.shown.name)
+            target = TargetConfig(
+                name=name,
+                kind="nginx" if reload and reload.service == "nginx" else "files",
+                certificate=certificate,
+                key=key,
+                chain=str(rebased(root, place.chain)) if place.chain else None,
+                # Their timer may still write these paths; through a link it would write over our own files.
+                mode="copy",
+                reload=own[0][1].command if own else (),
+            )
+            kept.deeds.append(lambda context: set_target(context.paths, target))
+            after = f", then {' '.join(target.reload)}" if target.reload else ""
+            kept.steps.append(f"The target {name} is added: {certificate}{after}.")
+        kept.targets = (name,)
+    for hook in sight.shown.hooks:
+        if not hook.reload:
+            kept.left.append(f"Its {hook.kind} hook was not taken over: {hook.text}")
+        elif place is None:
+            kept.left.append(
+                f"Its {hook.kind} hook is `{hook.reload}`: point the service to certdeck's files with certdeck target add, "
+                f"then certdeck deploy {sight.shown.name} --target NAME."
+            )
+
+
+def _known(hook: Hook) -> Reload | None:
+    return reload_of(hook.text) if hook.kind in ("deploy", "reload", "post") else None
+
+
+def _target_name(config: Config, wanted: str) -> str:
+    name, number = wanted, 2
+    while name in config.targets:
+        name, number = f"{wanted}-{number}", number + 1
+    return name

@@ -1,0 +1,71 @@
+"""Other clients that would renew what certdeck renews, too: said for as long as their timers live.
+
+A server that renews its certificates itself (Caddy, Apache's mod_md) uses its own copies only and is no rival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from core.operations import Finding
+from core.store import adopted_record
+from core.store.index import Facts, facts_of_all
+from core.text import visible
+from core.workflows.context import View
+
+_NAMES_SHOWN = 5
+
+
+def rivals(view: View, every: Iterable[Facts]) -> tuple[str, ...]:
+    """Return a sentence for each client that certificates were taken over from and that still has a timer. For every status.
+
+    Costs one look at a file where nothing was taken over.
+    """
+    clients = adopted_record.load(view.paths)
+    if not clients:
+        return ()
+    shared: dict[str, list[str]] = {}
+    for facts in every:
+        if facts.name in clients and facts.auto_renew is not False and facts.issuer != "upload":
+            shared.setdefault(clients[facts.name], []).append(facts.name)
+    return tuple(sentence for client, names in shared.items() for sentence in _said(view, client, names))
+
+
+def rival_findings(view: View) -> Iterator[Finding]:
+    """Yield a warning for each client with a timer whose folders hold certificates for the very names that are renewed here."""
+    from core.adopt.found import read
+    from core.adopt.search import found_on
+    from core.store.versions import certificate_facts
+
+    ours = {
+        frozenset(facts.domains): facts.name
+        for facts in facts_of_all(view.paths)[0]
+        if facts.auto_renew is not False and facts.issuer != "upload"
+    }
+    shared: dict[str, list[str]] = {}
+    for found in found_on(view.env.places.root) if ours else ():
+        try:
+            names = frozenset(certificate_facts(read(found.certificate) or b"").names)
+        except ValueError:
+            continue
+        both = shared.setdefault(found.client, [])
+        if names in ours and ours[names] not in both and not found.revoked and found.is_renewed:
+            both.append(ours[names])
+    for client, known in shared.items():
+        for sentence in _said(view, client, known) if known else ():
+            what, _, fix = sentence.partition(" Switch it off")
+            yield Finding(id="other-client", status="warn", title=client, detail=what, fix=f"Switch it off{fix}")
+
+
+def _said(view: View, client: str, names: list[str]) -> Iterator[str]:
+    from core.adopt.search import timers
+
+    for runs in timers(view.env.places.root, client):
+        if runs.is_built_in:
+            continue
+        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+        listed = ", ".join(names[:_NAMES_SHOWN]) + more
+        yield (
+            f"{client} and certdeck both renew {listed}. {client} is started by {visible(str(runs.file))}. "
+            f"Switch it off: {runs.off}"
+        )

@@ -1,0 +1,347 @@
+"""Takes over certificates that other ACME clients manage here, and how they are renewed. Nothing of theirs is touched.
+
+What a certificate needs (issuer, account, DNS provider, target) is kept before the certificate itself, which appears with one step
+at the end: whoever dies in between finds everything on the next try, and a second try changes nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.adoption import Adoptable, Adopted, Adoption, NotAdopted
+from core.concealed import Concealed
+from core.config.load import load_config
+from core.config.model import LineageConfig
+from core.errors import AlreadyThere, CertdeckError, InputRejected, NotFound, UsageError
+from core.events import Changed, Failed, VersionStored
+from core.key_types import KEY_TYPES
+from core.renewal import renew_days_problem
+from core.store import adopted_record, lineages, renewal_state
+from core.store.versions import VersionFacts, certificate_facts
+from core.text import visible
+from core.workflows.adopting.here import directories
+from core.workflows.adopting.look import Sight, is_ours_alone, root_of, sights, timers_for
+from core.workflows.adopting.needs import Kept, needs_of
+from core.workflows.context import Context, View
+from core.workflows.issuing.method import UPLOAD
+
+DNS_01 = "dns-01"
+HTTP_01 = "http-01"
+
+
+class Wanted(Concealed, Struct, frozen=True, kw_only=True):
+    """What a person asked for."""
+
+    names: tuple[str, ...] = ()
+    every: bool = False
+    client: str | None = None
+    folder: Path | None = None
+    issuer: str | None = None
+    """For certificates whose client does not say which CA it was."""
+    passphrase: bytes | None = None
+
+
+def found(view: View, wanted: Wanted) -> Adoption:
+    """Say what is there. Raises UsageError, NotFound."""
+    shown = tuple(each.shown for each in sights(view, wanted.client, wanted.folder))
+    return Adoption(found=shown, timers=timers_for(view, wanted.folder, shown))
+
+
+def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
+    """Take over what is named; a failure of one leaves the others alone.
+
+    Raises UsageError, NotFound for an unknown client, folder or issuer: then nothing was done.
+    """
+    if wanted.issuer is not None:
+        from core.workflows.issuing.plan import issuer_named
+
+        issuer_named(context.config, wanted.issuer)
+    seen = sights(context, wanted.client, wanted.folder)
+    done: list[Adopted] = []
+    failed: list[NotAdopted] = []
+    for name, sight in _chosen(seen, wanted):
+        context.cancel.check()
+        # Each may have added an issuer or a provider that the next one needs.
+        context = replace(context, config=load_config(context.paths))
+        try:
+            if isinstance(sight, CertdeckError):
+                raise sight
+            done.append(_take(context, sight, wanted, dry_run=dry_run))
+        except CertdeckError as exc:
+            failed.append(NotAdopted(name=visible(name, 200), code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
+            if not dry_run:
+                context.about(visible(name, 100)).narrator.tell(
+                    Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix)
+                )
+    after = tuple(
+        replace(each.shown, state="adopted")
+        if not dry_run and each.shown.name in {one.name for one in done}
+        else each.shown
+        for each in seen
+    )
+    # A dry run names the timers as they would matter afterwards, too.
+    meant = tuple(replace(each, state="adopted") if each.name in {one.name for one in done} else each for each in after)
+    return Adoption(
+        found=after,
+        adopted=tuple(done),
+        failed=tuple(failed),
+        timers=timers_for(context, wanted.folder, meant),
+        left_out=tuple(
+            each.shown.name
+            for each in seen
+            if wanted.every and each.shown.state == "new" and not is_ours_alone(each.found)
+        ),
+        dry_run=dry_run,
+    )
+
+
+def _chosen(seen: Sequence[Sight], wanted: Wanted) -> Iterator[tuple[str, Sight | CertdeckError]]:
+    """Yield what a name means: what it would be called here, else what its client calls it, where only one is."""
+    if wanted.every:
+        able = (each for each in seen if each.shown.state in ("new", "adopted"))
+        yield from ((each.shown.name, each) for each in able if is_ours_alone(each.found))
+    for name in dict.fromkeys(wanted.names):
+        exact = [each for each in seen if each.shown.name == name]
+        fitting = exact or [each for each in seen if name in (each.shown.client_name, each.found.name)]
+        fitting = fitting or [each for each in seen if name in each.shown.names]
+        if len(fitting) == 1:
+            yield name, fitting[0]
+        elif fitting:
+            names = ", ".join(each.shown.name for each in fitting)
+            yield (
+                name,
+                UsageError(
+                    f"{visible(name, 200)} means more than one certificate.",
+                    f"It fits {names}.",
+                    "Give one of these names, or say which client with --from.",
+                ),
+            )
+        else:
+            yield (
+                name,
+                NotFound(
+                    f"No other client has a certificate {visible(name, 200)}.",
+                    "Nothing of that name was found in the places that were looked through.",
+                    "`certdeck adopt` lists what there is. Name another folder with --dir.",
+                ),
+            )
+
+
+def _take(context: Context, sight: Sight, wanted: Wanted, *, dry_run: bool) -> Adopted:
+    shown = sight.shown
+    context = context.about(shown.name)
+    if shown.state == "unusable":
+        raise InputRejected(f"{shown.name} cannot be taken over.", shown.problem, shown.fix, lineage=shown.name)
+    if shown.state == "taken":
+        raise AlreadyThere(
+            f"{shown.name} was not taken over.",
+            "There is another certificate of that name here.",
+            f"Import it as a version: {_import(sight)}",
+            lineage=shown.name,
+        )
+    if shown.state == "adopted":
+        version = lineages.live_version(context.paths, shown.name)
+        if not dry_run:
+            adopted_record.add(context.paths, shown.name, shown.client)
+        return Adopted(name=shown.name, client=shown.client, version=version, unchanged=True)
+    key = _opened(sight, wanted.passphrase)
+    settings, notes = _settings(context, sight, wanted.issuer)
+    kept = needs_of(context, sight, settings, root_of(context, wanted.folder), wanted.passphrase)
+    settings = replace(settings, dns=kept.dns, targets=kept.targets)
+    settings, problems = _renewable(context, kept, settings)
+    steps = [*_said(shown, settings), *kept.steps]
+    left = [*notes, *kept.left, *problems, *shown.notes]
+    if dry_run:
+        return Adopted(name=shown.name, client=shown.client, steps=tuple(steps), left=tuple(left))
+    kept.keep(context)
+    context = replace(context, config=load_config(context.paths))
+    version = _store(context, sight, settings, key, kept)
+    adopted_record.add(context.paths, shown.name, shown.client)
+    context.narrator.tell(Changed(what=f"took over the certificate {shown.name} from {shown.client}"))
+    return Adopted(name=shown.name, client=shown.client, version=version, steps=tuple(steps), left=tuple(left))
+
+
+def _import(sight: Sight) -> str:
+    words = ["certdeck", "import", sight.shown.name, "--cert", str(sight.shown.path), "--key", str(sight.found.key)]
+    return visible(shlex.join([*words, "--keep-issuer"]), 1000)
+
+
+def _settings(context: Context, sight: Sight, chosen: str | None) -> tuple[LineageConfig, list[str]]:
+    """Return how it is renewed here, and what of theirs has no place in that. Decides, and keeps nothing."""
+    shown, way, left = sight.shown, sight.way, []
+    issuer = shown.issuer or chosen or ""
+    names = tuple(each for each in shown.names if each)
+    if not issuer:
+        left.append(
+            "Its CA is not known, so it is kept without renewal. To renew it, name the CA when you take it over: --issuer ISSUER."
+        )
+        return LineageConfig(name=shown.name, domains=names, issuer=UPLOAD), left
+    has_wildcard = any(each.startswith("*.") for each in names)
+    challenge = way.challenge if way.challenge in (HTTP_01, DNS_01) else ""
+    if not challenge:
+        challenge = DNS_01 if has_wildcard else HTTP_01
+        if way.challenge:
+            left.append(f"Its challenge {visible(way.challenge, 40)} is none of certdeck's; {challenge} is used.")
+    elif has_wildcard:
+        challenge = DNS_01
+    days = way.renew_days
+    life = (shown.not_after - shown.not_before).total_seconds() if shown.not_after and shown.not_before else 0
+    if days is not None and renew_days_problem(days, life):
+        left.append(f"Renewing {days} days before the end does not fit its lifetime; certdeck's own rule is used.")
+        days = None
+    return (
+        LineageConfig(
+            name=shown.name,
+            domains=names,
+            issuer=issuer,
+            challenge=challenge,
+            key_type=shown.key_type if shown.key_type in KEY_TYPES else None,
+            profile=way.profile or None,
+            preferred_chain=way.preferred_chain or None,
+            renew_days_before=days,
+            auto_renew=way.auto_renew,
+        ),
+        left,
+    )
+
+
+def _renewable(context: Context, kept: Kept, settings: LineageConfig) -> tuple[LineageConfig, list[str]]:
+    """Return the settings as an order would have them; without an issuer where it would refuse them."""
+    from core.workflows.issuing.plan import plan
+
+    if settings.issuer == UPLOAD:
+        return settings, []
+    try:
+        return plan(kept.config(context), settings).lineage, []
+    except UsageError as exc:
+        upload = LineageConfig(name=settings.name, domains=settings.domains, issuer=UPLOAD, targets=settings.targets)
+        return upload, [f"It is kept without renewal: {exc.why}"]
+
+
+def _said(shown: Adoptable, settings: LineageConfig) -> Iterator[str]:
+    yield f"Certificate, chain and key are kept as a version of {shown.name}."
+    if shown.expired:
+        yield "It has expired: renew it now."
+    if shown.revoked:
+        yield "It was revoked: the next run orders a new one."
+    if settings.issuer == UPLOAD:
+        return
+    names = ", ".join(settings.domains[:5]) + (" …" if len(settings.domains) > 5 else "")
+    yield f"It is renewed for {names} at {settings.issuer} by {settings.challenge}."
+
+
+def _opened(sight: Sight, passphrase: bytes | None) -> bytes:
+    """Return the private key as PKCS#8. Raises InputRejected with `details["passphrase"]` (`needed`, `wrong`)."""
+    from core.x509.certificate import parse_pem
+    from core.x509.key import fitted
+    from core.x509.key_reader import (
+        KeyNeedsPassphrase,
+        KeyPassphraseWrong,
+        MalformedKey,
+        load_key,
+        read_encrypted_der,
+    )
+
+    name = sight.shown.name
+    try:
+        if b"BEGIN ENCRYPTED PRIVATE KEY" in sight.key:
+            key = read_encrypted_der(_der(sight.key), passphrase)
+        else:
+            key = load_key(sight.key)
+        own = fitted(parse_pem(sight.fullchain)[0], key)
+    except (KeyNeedsPassphrase, KeyPassphraseWrong) as exc:
+        state = "needed" if isinstance(exc, KeyNeedsPassphrase) else "wrong"
+        raise InputRejected(
+            f"{name} cannot be taken over.",
+            str(exc),
+            "Give its passphrase: --passphrase-file FILE (- is standard input).",
+            lineage=name,
+            details={"passphrase": state},
+        ) from exc
+    except MalformedKey as exc:
+        raise InputRejected(
+            f"{name} cannot be taken over.",
+            str(exc),
+            "Renew it with its client, or order a new one: certdeck issue.",
+            lineage=name,
+        ) from exc
+    if own is None:
+        raise InputRejected(
+            f"{name} cannot be taken over.",
+            "Its private key belongs to another certificate.",
+            "Renew it with its client, or order a new one: certdeck issue.",
+            lineage=name,
+        )
+    return own.to_pem()
+
+
+def _der(pem: bytes) -> bytes:
+    from base64 import b64decode
+    from binascii import Error
+
+    from core.x509.key_reader import MalformedKey
+
+    body = pem.partition(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")[2].partition(b"-----END")[0]
+    try:
+        return b64decode(b"".join(body.split()), validate=True)
+    except Error as exc:
+        raise MalformedKey("The private key is damaged.") from exc
+
+
+def _store(context: Context, sight: Sight, settings: LineageConfig, key: bytes, kept: Kept) -> int:
+    """Keep the version and make it live, with its settings, in one step. No target is touched: they show it already."""
+    from core.workflows.deploying.transaction import deploy_version
+    from core.x509.certificate import parse_pem, to_pem
+
+    leaf, *chain = parse_pem(sight.fullchain)
+    fullchain = b"".join(map(to_pem, (leaf, *chain)))
+    facts = certificate_facts(fullchain)
+    is_upload = settings.issuer == UPLOAD
+    version = _waiting(context, settings.name, fullchain, key)
+    if version is None:
+        version = lineages.store_version(
+            context.paths,
+            settings.name,
+            privkey=key,
+            cert=to_pem(leaf),
+            chain=b"".join(map(to_pem, chain)),
+            fullchain=fullchain,
+            facts=VersionFacts(
+                created=context.env.clock.now(),
+                ca=None if is_upload else settings.issuer,
+                directory=None if is_upload else _directory_of(context, settings.issuer),
+                method=UPLOAD if is_upload else _method(settings),
+                certificate=facts,
+                profile=settings.profile or None,
+                spec=lineages.spec_of(settings),
+            ),
+        )
+        context.narrator.tell(VersionStored(version=version))
+    if sight.shown.revoked:
+        state = renewal_state.load(context.paths, settings.name)
+        renewal_state.save(context.paths, settings.name, replace(state, revoked=facts.sha256))
+    deploy_version(context, settings.name, version, (), spec=settings)
+    return version
+
+
+def _method(settings: LineageConfig) -> str:
+    manual = settings.challenge == DNS_01 and not settings.dns
+    return f"manual-{settings.challenge}" if manual else settings.challenge or HTTP_01
+
+
+def _directory_of(context: Context, issuer: str | None) -> str | None:
+    return next((url for url, name in directories(context.config).items() if name == issuer), None)
+
+
+def _waiting(context: Context, name: str, fullchain: bytes, key: bytes) -> int | None:
+    """Return the version that a killed try has stored and not made live."""
+    version = lineages.waiting_version(context.paths, name)
+    if version is None:
+        return None
+    pair = lineages.read_pair(context.paths, name, version)
+    return version if (pair.fullchain, pair.privkey) == (fullchain, key) else None

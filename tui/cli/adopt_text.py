@@ -1,0 +1,143 @@
+"""What `adopt` prints: as JSON, and as lines for people. What comes from the other clients' files goes through `printable`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
+
+from tui.cli.jsonout import rfc3339
+from tui.cli.tables import table
+from tui.glyphs import printable
+
+if TYPE_CHECKING:
+    from core.adoption import Adoptable, Adopted, Adoption
+
+_NAMES_SHOWN = 3
+_STATES = {
+    "new": "can be taken over",
+    "adopted": "is here already",
+    "taken": "its name is taken",
+    "unusable": "cannot be",
+}
+
+
+def adoption_json(done: Adoption) -> dict[str, object]:
+    """Return `found`, `adopted`, `failed`, `timers`."""
+    return {
+        "found": [_plain(asdict(each)) | {"hooks": [asdict(hook) for hook in each.hooks]} for each in done.found],
+        "adopted": [_plain(asdict(each)) for each in done.adopted],
+        "failed": [_plain(asdict(each)) for each in done.failed],
+        "left_out": list(done.left_out),
+        "timers": [_plain(asdict(each)) for each in done.timers],
+        "dry_run": done.dry_run,
+    }
+
+
+def _plain(fields: dict[str, object]) -> dict[str, object]:
+    return {key: _value(value) for key, value in fields.items()}
+
+
+def _value(value: object) -> object:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def adoption_lines(done: Adoption, *, is_list: bool) -> Iterator[str]:
+    """Yield the result for people, and what to do next."""
+    if is_list:
+        yield from _found(done)
+    for each in done.adopted:
+        yield from _adopted(each, dry_run=done.dry_run)
+    for failed in done.failed:
+        yield f"{printable(failed.name)}: {printable(failed.what)} {printable(failed.why)} {printable(failed.fix)}"
+    for name in done.left_out:
+        yield (
+            f"{printable(name)} was left out: another account can change its files. Check them, then run: "
+            f"certdeck adopt {printable(name)}"
+        )
+    yield from _timers(done, is_list=is_list)
+
+
+def _found(done: Adoption) -> Iterator[str]:
+    if not done.found:
+        yield "No certificate of another ACME client was found. To look in another folder: certdeck adopt --dir DIR"
+        return
+    rows = [
+        [
+            printable(each.name),
+            each.client,
+            _names(each),
+            f"{each.not_after:%Y-%m-%d}" if each.not_after else "–",
+            each.key_type or "–",
+            printable(each.issuer or "–"),
+            printable(each.dns or each.dns_name or each.challenge or "–"),
+            _state(each),
+        ]
+        for each in done.found
+    ]
+    yield from table(["NAME", "CLIENT", "DOMAINS", "ENDS", "KEY", "ISSUER", "PROOF", "STATE"], rows)
+    for each in done.found:
+        yield from _more(each)
+    new = [each for each in done.found if each.state == "new"]
+    if new:
+        yield ""
+        yield f"See what taking one over would do: certdeck adopt {printable(new[0].name)} --dry-run"
+        yield f"Take it over: certdeck adopt {printable(new[0].name)}   All of them: certdeck adopt --all"
+
+
+def _names(each: Adoptable) -> str:
+    more = f" +{len(each.names) - _NAMES_SHOWN}" if len(each.names) > _NAMES_SHOWN else ""
+    return printable(", ".join(each.names[:_NAMES_SHOWN]) + more) or "–"
+
+
+def _state(each: Adoptable) -> str:
+    signs = [
+        word
+        for word, is_so in (("expired", each.expired), ("revoked", each.revoked), ("staging", each.is_staging))
+        if is_so
+    ]
+    return ", ".join([*signs, _STATES[each.state]])
+
+
+def _more(each: Adoptable) -> Iterator[str]:
+    lines = []
+    if each.account_url or each.account:
+        lines.append(f"account: {each.account_url or each.account}")
+    lines += [f"{hook.kind} hook: {hook.text}" for hook in each.hooks]
+    lines += [f"used by: {path}" for path in each.used_by]
+    lines += [each.problem] if each.problem else []
+    lines += each.notes
+    if lines:
+        yield ""
+        yield f"{printable(each.name)} ({printable(str(each.path))})"
+        yield from (f"  {printable(line)}" for line in lines)
+
+
+def _adopted(each: Adopted, *, dry_run: bool) -> Iterator[str]:
+    name = printable(each.name)
+    if each.unchanged:
+        yield f"{name} is here already; nothing was changed."
+        return
+    yield f"{name} would be taken over from {each.client}:" if dry_run else f"Took over {name} from {each.client}."
+    yield from (f"  {printable(line)}" for line in each.steps)
+    if each.left:
+        yield "  Not taken over, or left to do:"
+        yield from (f"  - {printable(line)}" for line in each.left)
+
+
+def _timers(done: Adoption, *, is_list: bool) -> Iterator[str]:
+    for each in done.timers:
+        if not is_list and not each.names:
+            continue
+        yield ""
+        yield f"{each.client} renews automatically: {printable(str(each.file))}: {printable(each.line)}"
+        if each.names:
+            yield f"It and certdeck would both renew {printable(', '.join(each.names[:10]))}."
+        yield f"Switch it off once everything it renews was taken over: {printable(each.off)}"

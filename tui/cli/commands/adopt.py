@@ -1,0 +1,77 @@
+"""`certdeck adopt`: certificates that other ACME clients manage here, found and taken over."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import UsageError
+from tui.cli import exits
+from tui.cli.adopt_text import adoption_json, adoption_lines
+from tui.cli.parser import Command
+from tui.cli.prompts import secret_from
+
+if TYPE_CHECKING:
+    from tui.cli.call import Call
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="*", help="take these over (without: list what is there)")
+    parser.add_argument("--all", action="store_true", help="take over everything that can be")
+    parser.add_argument(
+        "--from", dest="client", metavar="CLIENT", help="certbot, acme.sh, lego … (without: all of them)"
+    )
+    parser.add_argument("--dir", metavar="DIR", help="look in this folder instead of the usual places")
+    parser.add_argument("--issuer", metavar="ISSUER", help="the CA, where the other client's files do not name it")
+    parser.add_argument(
+        "--passphrase-file", metavar="FILE", help="holds the passphrase of an encrypted key; - is standard input"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+
+def _run(call: Call) -> int:
+    args = call.args
+    folder = Path(args.dir) if args.dir is not None else None
+    if args.all and args.names:
+        raise UsageError(
+            "Either names or --all can be given.", "--all takes over everything.", "Leave one of the two out."
+        )
+    if not args.names and not args.all:
+        done = call.engine.adoptable(client=args.client, folder=folder)
+    else:
+        passphrase = secret_from(args.passphrase_file) if args.passphrase_file else None
+        with call.working() as report:
+            done = call.engine.adopt(
+                args.names,
+                every=args.all,
+                client=args.client,
+                folder=folder,
+                issuer=args.issuer,
+                passphrase=passphrase,
+                dry_run=args.dry_run,
+                report=report,
+                cancel=call.cancel,
+            )
+    call.result(adoption_json(done), adoption_lines(done, is_list=not args.names and not args.all))
+    return exits.FAILED if done.failed else exits.DONE
+
+
+COMMANDS = (
+    Command(
+        words="adopt",
+        arguments=_arguments,
+        run=_run,
+        examples=(
+            "adopt",
+            "adopt www.example.com --dry-run",
+            "adopt --from certbot --all",
+            "adopt --dir /mnt/old/etc/letsencrypt www.example.com",
+        ),
+        notes=(
+            "Knows certbot, acme.sh, lego, dehydrated, uacme, getssl, Caddy, mod_md and acmetool. Takes over the\n"
+            "certificate, its key, the account, and how its names are proved; nothing of the other client is changed.\n"
+            "The exit status is 1 when a name could not be taken over."
+        ),
+    ),
+)
