@@ -318,7 +318,18 @@ class Finding(Struct, frozen=True, kw_only=True):
     """`pass`, `warn`, `fail`, `skip`."""
     title: str
     detail: str
+    """What was found."""
     fix: str = ""
+    why: str = ""
+    """The cause, or what it leads to."""
+
+    @property
+    def sentences(self) -> str:
+        """What and why, for people."""
+        if not self.why:
+            return self.detail
+        stop = "" if self.detail.endswith((".", "!", "?")) else "."
+        return f"{self.detail}{stop} {self.why}"
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):

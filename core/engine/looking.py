@@ -120,7 +120,7 @@ class Looking(Frame):
         self, request: IssueRequest | None = None, *, name: str | None = None, cancel: CancelToken | None = None
     ) -> tuple[Finding, ...]:
         """Find out what would stop an issuance, over the network too. Without a request: what concerns the whole box."""
-        from core.workflows.doctor import doctor
+        from core.workflows.doctoring.doctor import doctor
 
         return doctor(self._reading(cancel), request, name)
 
