@@ -45,7 +45,7 @@ def port80(context: Context, wanted: Plan | None, authority: Authority) -> Itera
             if finding.status != "pass" or wanted is None:
                 return
             try:
-                name = stack.enter_context(_file_in(context, Path(http01.webroot or ""), content))
+                name = stack.enter_context(file_in(context, Path(http01.webroot or ""), content))
             except CertdeckError as exc:
                 yield failed("webroot", "Webroot", exc)
                 return
@@ -171,8 +171,11 @@ def _holders(context: Context) -> Iterator[Finding]:
 
 
 @contextlib.contextmanager
-def _file_in(context: Context, webroot: Path, content: bytes) -> Iterator[str]:
-    """Put the file into the webroot and yield its name; another one where somebody has a `test.txt` there already."""
+def file_in(context: Context, webroot: Path, content: bytes) -> Iterator[str]:
+    """Put the file into the webroot and yield its name; another one where somebody has a `test.txt` there already.
+
+    Raises ChallengeError.
+    """
     from core.acme.authorization import Challenge
     from core.challenges.webroot import FOLDERS, Webroot
 
