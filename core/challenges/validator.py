@@ -5,14 +5,13 @@ The limits are Let's Encrypt's, which other CAs share: ten redirects, to ports 8
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from core.ports import CancelToken, Response, TransportFailure, WebReader
 from core.text import safe_line
-from core.web_address import joined, split_address
+from core.web_address import is_address, joined, split_address
 
 MOST_REDIRECTS = 10
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -85,7 +84,7 @@ def next_hop(url: str, reply: Response, asked: int) -> tuple[str, str]:
         return f"It redirects to {shown}; CAs follow redirects to http and https only.", ""
     if parts.port not in (None, 80, 443):
         return f"It redirects to {shown}; CAs follow redirects to the ports 80 and 443 only.", ""
-    if _is_address(parts.hostname or "") and parts.hostname != _host_of(url):
+    if is_address(parts.hostname or "") and parts.hostname != _host_of(url):
         return f"It redirects to {shown}; CAs follow no redirect to an IP address.", ""
     if asked > MOST_REDIRECTS:
         return f"It redirects more than {MOST_REDIRECTS} times; CAs stop there.", ""
@@ -95,11 +94,3 @@ def next_hop(url: str, reply: Response, asked: int) -> tuple[str, str]:
 def _host_of(url: str) -> str:
     parts = split_address(url)
     return (parts.hostname if parts else None) or ""
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -67,6 +67,8 @@ def _of_the_box(context: Context) -> Iterator[Check]:
     asked = issuer.Asked(context, default, None)
     yield Check("Issuer", partial(issuer.directory, context, asked, default, None), is_remote=True)
     yield Check("HTTP-01 port", partial(port80, context, None, authority))
+    for name in machine.own_names(context):
+        yield Check(name, partial(naming.own_name, authority, context.env.host, name), is_remote=True)
     yield Check("DNS provider", partial(dns_proof.lost_entries, context))
     for entry in context.config.dns_providers:
         yield Check(f"DNS provider {entry}", partial(dns_proof.provider, context, entry), is_remote=True)

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from core.errors import CertdeckError
 from core.operations import Finding
 from core.version import BUILT
+from core.web_address import is_address, split_address
 from core.workflows.context import Context
 from core.workflows.doctoring.running import failed
 
 LEAST_FREE_BYTES = 16 * 1024 * 1024
+
+
+def own_names(context: Context) -> tuple[str, ...]:
+    """Return the names that others are told for this box: its host name and that of its external address."""
+    box = context.config.appliance
+    external = split_address(box.external_url) if box.external_url else None
+    names = (box.hostname or context.env.host.name(), external.hostname if external else None)
+    return tuple(dict.fromkeys(name for name in names if name and "." in name and not is_address(name)))
 
 
 def clock(context: Context) -> Iterator[Finding]:

@@ -96,6 +96,28 @@ def addresses(authority: Authority, host: Host, name: str, issuer: Issuer) -> It
         yield Finding(id="dns", status="pass", title=name, detail=f"leads here: {', '.join(found)}")
 
 
+def own_name(authority: Authority, host: Host, name: str) -> Iterator[Finding]:
+    """Yield whether a name of the box leads to the box. Raises NoAnswer."""
+    found, status = addresses_of(authority, host, name)
+    own = set(host.addresses())
+    if own.intersection(found):
+        yield Finding(id="box-name", status="pass", title=name, detail=f"leads here: {', '.join(found)}")
+        return
+    finding = Finding(
+        id="box-name",
+        status="warn",
+        title=name,
+        detail=f"leads to {', '.join(found)}, which is not an address of this box"
+        if found
+        else "does not resolve in the DNS",
+        why="Clients that use this name do not reach this box, unless a router forwards them.",
+        fix=f"Set the A and AAAA records of {name}, or the hostname in [appliance] of the configuration.",
+    )
+    if status in NO_ANSWER and not found:
+        raise NoAnswer(finding)
+    yield finding
+
+
 def dnssec(authority: Authority, name: str, type: str = "A") -> Iterator[Finding]:
     """Yield whether DNSSEC stands in the way: a name that fails when it is verified, and answers when it is not."""
     checked = authority.ask(name, type)
