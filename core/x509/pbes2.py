@@ -55,13 +55,15 @@ class UnreadCipher(ValueError):
 
 
 def opened(data: bytes, passphrase: bytes) -> bytes | None:
-    """Return what a DER EncryptedPrivateKeyInfo holds; None for an encryption that is not PBES2, or unusual.
+    """Return what a DER EncryptedPrivateKeyInfo holds; None for an encryption that is unusual.
 
     Raises WrongPassphrase, UnreadCipher.
     """
     try:
         return _opened(Reader(data), passphrase)
-    except (NotDer, IndexError, UnsupportedAlgorithm):
+    except (WrongPassphrase, UnreadCipher):
+        raise
+    except (NotDer, IndexError, ValueError, UnsupportedAlgorithm):
         return None
 
 
@@ -69,7 +71,10 @@ def _opened(reader: Reader, passphrase: bytes) -> bytes | None:
     algorithm, sealed, *_ = reader.children(reader.whole())
     name, values = _named(reader, algorithm)
     if name != _PBES2:
-        return None
+        from core.x509 import pbes1
+
+        salt, rounds, *_ = reader.children(values)
+        return pbes1.opened(name, reader.content(salt), reader.number(rounds), reader.content(sealed), passphrase)
     derivation, encryption, *_ = reader.children(values)
     cipher, start = _named(reader, encryption)
     if cipher not in _CIPHERS:
@@ -87,7 +92,11 @@ def _opened(reader: Reader, passphrase: bytes) -> bytes | None:
     if not content or len(content) % block:
         raise WrongPassphrase
     decryptor = Cipher(make(key), modes.CBC(iv)).decryptor()
-    padded = decryptor.update(content) + decryptor.finalize()
+    return plain_key(decryptor.update(content) + decryptor.finalize(), block)
+
+
+def plain_key(padded: bytes, block: int) -> bytes:
+    """Return a PKCS#8 key without its padding. Raises WrongPassphrase for anything else. `block`: in bytes."""
     unpadder = PKCS7(block * 8).unpadder()
     try:
         found = unpadder.update(padded) + unpadder.finalize()
