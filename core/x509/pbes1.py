@@ -9,7 +9,7 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from core.x509.pbes2 import WrongPassphrase, plain_key
+from core.x509.padding import WrongPassphrase, plain_key
 
 _PKCS5 = bytes.fromhex("2a864886f70d0105")
 _PKCS12 = bytes.fromhex("2a864886f70d010c01")

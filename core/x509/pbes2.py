@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from cryptography.hazmat.primitives.padding import PKCS7
 
-from core.x509.der import INTEGER, SEQUENCE, Element, NotDer, Reader
+from core.x509 import pbes1
+from core.x509.der import SEQUENCE, Element, NotDer, Reader
+from core.x509.padding import WrongPassphrase, plain_key
 
 _PBES2 = bytes.fromhex("2a864886f70d01050d")
 _PBKDF2 = bytes.fromhex("2a864886f70d01050c")
@@ -46,10 +47,6 @@ _UNREAD = (
 )
 
 
-class WrongPassphrase(ValueError):
-    """What comes out is no key."""
-
-
 class UnreadCipher(ValueError):
     """It is encrypted with a cipher that is not read here; the text is its name."""
 
@@ -71,8 +68,6 @@ def _opened(reader: Reader, passphrase: bytes) -> bytes | None:
     algorithm, sealed, *_ = reader.children(reader.whole())
     name, values = _named(reader, algorithm)
     if name != _PBES2:
-        from core.x509 import pbes1
-
         salt, rounds, *_ = reader.children(values)
         return pbes1.opened(name, reader.content(salt), reader.number(rounds), reader.content(sealed), passphrase)
     derivation, encryption, *_ = reader.children(values)
@@ -93,20 +88,6 @@ def _opened(reader: Reader, passphrase: bytes) -> bytes | None:
         raise WrongPassphrase
     decryptor = Cipher(make(key), modes.CBC(iv)).decryptor()
     return plain_key(decryptor.update(content) + decryptor.finalize(), block)
-
-
-def plain_key(padded: bytes, block: int) -> bytes:
-    """Return a PKCS#8 key without its padding. Raises WrongPassphrase for anything else. `block`: in bytes."""
-    unpadder = PKCS7(block * 8).unpadder()
-    try:
-        found = unpadder.update(padded) + unpadder.finalize()
-        inner = Reader(found)
-        tags = inner.tags(inner.whole())
-    except (ValueError, NotDer) as exc:
-        raise WrongPassphrase from exc
-    if tags[:2] != [INTEGER, SEQUENCE]:
-        raise WrongPassphrase
-    return found
 
 
 def _named(reader: Reader, algorithm: Element) -> tuple[bytes, Element]:
