@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +14,9 @@ from core.store.versions import leaf_sha256
 
 CLIENTS: tuple[ModuleType, ...] = (certbot, acme_sh, lego, dehydrated, getssl, uacme)
 
+SEARCH_SECONDS = 5.0
+"""For looking through the folders of all clients."""
+
 
 def found_on(root: Path) -> Iterator[FoundCertificate]:
     """Yield everything that the known clients keep below `root`, `/` but for tests."""
@@ -21,10 +25,25 @@ def found_on(root: Path) -> Iterator[FoundCertificate]:
 
 
 def holders_of(root: Path, sha256: str) -> tuple[FoundCertificate, ...]:
-    """Return every place where a client keeps the certificate with this fingerprint (`AA:BB:…`)."""
-    return tuple(
-        each for each in found_on(root) if (text := read(each.certificate)) is not None and leaf_sha256(text) == sha256
-    )
+    """Return every place where a client keeps the certificate with this fingerprint (`AA:BB:…`), as far as SEARCH_SECONDS go."""
+    found: list[FoundCertificate] = []
+
+    def search() -> None:
+        for each in found_on(root):
+            text = read(each.certificate)
+            if text is not None and leaf_sha256(text) == sha256:
+                found.append(each)
+
+    within(search, SEARCH_SECONDS)
+    return tuple(found)
+
+
+def within(work: Callable[[], None], seconds: float) -> bool:
+    """Do `work` for so long at most, and tell whether it has ended: a folder of homes may be on a server that hangs."""
+    thread = threading.Thread(target=work, name="adopt", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()
 
 
 def timer(root: Path, client: str) -> Timer | None:

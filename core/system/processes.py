@@ -122,6 +122,8 @@ class SystemRunner:
     ) -> Completed:
         import select
 
+        poll = select.poll()  # select() takes no descriptor from 1024 on
+        poll.register(source, select.POLLIN)
         began = time.monotonic()
         deadline = began + timeout
         output = bytearray()
@@ -140,7 +142,7 @@ class SystemRunner:
                 self._drain(source, output)
                 return Completed(returncode=process.returncode, output=_text(output), timed_out=True)
             wait = min(left, pause)
-            if is_open and select.select([source], [], [], wait)[0]:
+            if is_open and poll.poll(wait * 1000):
                 is_open = self._drain(source, output)
                 continue
             if not is_open:
