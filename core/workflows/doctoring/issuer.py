@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from core.errors import CertdeckError, DirectoryUnreachable
 from core.operations import Finding, IssuerTest
+from core.store.accounts import load_account
 from core.workflows.context import Context
 from core.workflows.doctoring.running import NoAnswer, failed
 from core.workflows.issuing.plan import Plan
@@ -74,6 +75,7 @@ def directory(context: Context, asked: Asked, name: str, wanted: Plan | None) ->
     yield Finding(id="directory", status="pass", title="Issuer", detail=f"{name} answers in {said.milliseconds} ms")
     for finding in said.missing:
         yield finding if wanted is not None else replace(finding, status="warn")
+    yield from _changed_terms(context, name, said)
     skew = said.clock_skew_seconds
     if skew is not None and abs(skew) > CLOCKS_DIFFER.total_seconds():
         direction = "ahead of" if skew > 0 else "behind"
@@ -84,6 +86,21 @@ def directory(context: Context, asked: Asked, name: str, wanted: Plan | None) ->
             detail=f"is {abs(skew)} s {direction} the issuer's",
             fix="Switch time synchronisation on: with a wrong clock good certificates look invalid.",
         )
+
+
+def _changed_terms(context: Context, name: str, said: IssuerTest) -> Iterator[Finding]:
+    """Yield that the terms are others than those the account here agreed to (RFC 8555 §7.3.3)."""
+    record = load_account(context.paths, name, said.directory)
+    if record is None or record.url is None or not record.terms or record.terms == said.terms_of_service:
+        return
+    yield Finding(
+        id="terms-changed",
+        status="warn",
+        title="Terms of service",
+        detail=f"{name} has new terms: {said.terms_of_service or 'none'}",
+        why=f"The account here agreed to {record.terms}. Some CAs refuse orders until somebody agrees again.",
+        fix=f"Read them. If {name} refuses an order for that reason, open the address that it names.",
+    )
 
 
 def budget(context: Context, wanted: Plan) -> Iterator[Finding]:

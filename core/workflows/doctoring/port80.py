@@ -82,6 +82,13 @@ def _asked(context: Context, wanted: Plan, authority: Authority, path: str, cont
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="port-80") as pool:
         questions = [(name, at) for name, found in zip(names, pool.map(addresses, names), strict=True) for at in found]
         answers = list(pool.map(seen, questions))
+    if len(wanted.names) > len(names):
+        yield Finding(
+            id="http01-request",
+            status="skip",
+            title="HTTP-01",
+            detail=f"the first {len(names)} of {len(wanted.names)} names were asked for the challenge file",
+        )
     for (name, address), answer in zip(questions, answers, strict=True):
         yield judged(name, answer, content, is_own=address in own, is_public=wanted.issuer.is_public)
 

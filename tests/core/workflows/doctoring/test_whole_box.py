@@ -87,3 +87,23 @@ def test_who_holds_port_80_of_a_webroot(appliance: Appliance, tmp_path: Path, mo
     assert whole(appliance)["http01-port"].status == "warn"
     monkeypatch.setattr(appliance.host, "listening", lambda port: ["nginx (process 7) listens on 192.0.2.10:80"])
     assert "nginx (process 7) listens on 192.0.2.10:80" in whole(appliance)["http01-port"].detail
+
+
+def test_terms_that_have_changed(appliance: Appliance) -> None:
+    """The account's terms are compared with those of the directory."""
+    appliance.issue(NAME)
+    assert "terms-changed" not in whole(appliance)
+    appliance.ca.meta["termsOfService"] = "https://ca.test/terms-2"
+    found = whole(appliance)["terms-changed"]
+    assert found.status == "warn"
+    assert "https://ca.test/terms-2" in found.detail
+
+
+def test_of_many_names_some_are_asked(appliance: Appliance) -> None:
+    """Of an order with many names the first twenty are asked for the file, and that is said."""
+    names = tuple(f"n{number}.example.com" for number in range(25))
+    found = [each for each in appliance.engine.doctor(IssueRequest(domains=names)) if each.id == "http01-request"]
+    assert [each.detail for each in found if each.status == "skip"] == [
+        "the first 20 of 25 names were asked for the challenge file"
+    ]
+    assert len(appliance.web.asked) == 20
