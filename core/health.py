@@ -54,7 +54,8 @@ def _time(row: LineageStatus) -> Iterator[Reason]:
         return
     if not row.valid_yet:
         yield Reason("not-yet-valid", CRITICAL, f"It is not valid before {_day(row.not_before)}.")
-    level = _BY_SEVERITY[row.severity]
+    # Of one that is not valid yet nothing runs out: its severity is about its beginning.
+    level = _BY_SEVERITY[row.severity] if row.valid_yet else OK
     if row.chain_end:
         # A person has to replace the chain of an upload in time; a CA's own chain comes new with the next renewal.
         if level != OK or not row.auto_renew:

@@ -132,6 +132,8 @@ class DnsReply(Struct, frozen=True, kw_only=True):
     answer: tuple[DnsRecord, ...] = ()
     authority: tuple[DnsRecord, ...] = ()
     milliseconds: int = 0
+    is_authenticated: bool = False
+    """The server has verified it by DNSSEC (the AD bit, RFC 4035 §3.2.3)."""
 
     def values(self, type: str) -> tuple[str, ...]:
         """Return the values of the answer's records of a type."""
@@ -139,12 +141,36 @@ class DnsReply(Struct, frozen=True, kw_only=True):
 
 
 class Resolver(Protocol):
-    def ask(self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0) -> DnsReply:
+    def ask(
+        self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0, unchecked: bool = False
+    ) -> DnsReply:
         """Ask one question. Never raises; UDP first, TCP where an answer does not fit.
 
         Args:
             server: `ADDRESS`, `ADDRESS:PORT` or `[V6]:PORT`; None: the resolvers of this machine, one after the other.
+            unchecked: ask for the answer even where DNSSEC fails (the CD bit, RFC 4035 §3.2.2).
         """
+
+
+class WebReader(Protocol):
+    def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
+        """Send one GET to `address`, as a CA does that validates http-01 (RFC 8555 §8.3). Thread-safe.
+
+        No proxy is used, no redirect followed, no TLS certificate verified; the body is cut at 64 KiB. The port is the URL's.
+
+        Args:
+            address: an IP address; where the connection goes, whatever the URL's host resolves to.
+            timeout: seconds for all of it.
+
+        Raises TransportFailure, and Cancelled (`cancelled`).
+        """
+
+
+class NoWebReader(Struct, frozen=True):
+    """Where nobody gave a way to read web pages."""
+
+    def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
+        raise TransportFailure("unreachable", f"There is no way to {address} from here.")
 
 
 class DnsExchange(Protocol):
@@ -386,6 +412,12 @@ class Host(Protocol):
     def resolve(self, name: str) -> Sequence[str]:
         """Return the IPv4 and IPv6 addresses of `name`; empty when it does not resolve. Blocks for seconds at worst."""
 
+    def listening(self, port: int) -> Sequence[str]:
+        """Return who listens on a TCP port and on which address, one entry for each address, for people."""
+
+    def trusted_roots(self) -> str | None:
+        """Return where the system keeps the certificate authorities that it trusts (path); None where it has none."""
+
     def user(self) -> str:
         """Return who does this: `name`, or `name (via sudo)`, or `systemd`."""
 
@@ -440,6 +472,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     """Environment variables, read once."""
     places: Places = Places()
     dns_exchange: DnsExchange = NoDnsExchange()
+    web_reader: WebReader = NoWebReader()
     mailer: Mailer = NoMailer()
     system_log: SystemLog = NoSystemLog()
     web_client: WebClient = NoWebClient()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 
@@ -27,3 +28,12 @@ def joined(base: str, reference: str) -> str | None:
     except ValueError:
         return None
     return None if split_address(address) is None else address
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is an IP address and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,6 +1,6 @@
 """Authorizations and their challenges (RFC 8555 §7.1.4, §8): what has to be proven, and how it went.
 
-Statuses and challenge types that are not known here are carried along and shown, never an error by themselves.
+Challenge types that are not known here are carried along and shown, never an error by themselves.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,253}")
 OPEN = ("pending", "processing")
 DEAD = frozenset({"invalid", "expired", "deactivated", "revoked"})
 """Nothing can come of an authorization in these, and of an order that needs it."""
+STATUSES = frozenset({*OPEN, "valid"}) | DEAD
+"""RFC 8555 §7.1.6."""
 
 
 class Challenge(Concealed, Struct, frozen=True, kw_only=True):
@@ -91,6 +93,12 @@ def fetch(session: AcmeSession, url: str) -> Authorization:
             f"It has no identifier or no status (RFC 8555 §7.1.4). {problems.quoted(reply)}",
             "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
         )
+    if status not in STATUSES:
+        raise DirectoryInvalid(
+            f"{session.issuer} returned an invalid authorization.",
+            f"It has the status {plain(status, 40)}, which ACME does not have (RFC 8555 §7.1.6). {problems.quoted(reply)}",
+            "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
+        )
     name, wildcard = plain(name, 253).removeprefix("*."), source.get("wildcard") is True or name.startswith("*.")
     offered = objects_of(source, "challenges")
     errors = [
@@ -100,7 +108,7 @@ def fetch(session: AcmeSession, url: str) -> Authorization:
         url=url,
         identifier=name,
         wildcard=wildcard,
-        status=plain(status, 40),
+        status=status,
         challenges=tuple(
             made for challenge in offered if (made := _challenge(session, url, challenge, name, wildcard)) is not None
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
+import re
+from base64 import b64decode, urlsafe_b64decode
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from josepy import jwk
@@ -10,6 +11,8 @@ from josepy.errors import Error as JoseError
 
 from core.acme.account_key import AccountKey
 from core.errors import AccountError
+
+_ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----([A-Za-z0-9+/=\s]*)-----END ENCRYPTED PRIVATE KEY-----")
 
 
 def brought_key(text: bytes, passphrase: bytes | None = None) -> AccountKey:
@@ -52,6 +55,7 @@ def _opened(text: bytes, passphrase: bytes | None) -> bytes:
             "Give it with --passphrase-file FILE (- is standard input). Apache's mod_md: the value of `key` in its md_store.json.",
             details={"passphrase": "needed"},
         )
+    _refuse_costly(text)
     for each in (passphrase, *_as_base64url(passphrase)):
         try:
             key = load_pem_private_key(text, each)
@@ -64,6 +68,25 @@ def _opened(text: bytes, passphrase: bytes | None) -> bytes:
         "Give the right passphrase. Apache's mod_md: the value of `key` in its md_store.json.",
         details={"passphrase": "wrong"},
     )
+
+
+def _refuse_costly(text: bytes) -> None:
+    """Raise AccountError for a PEM that asks for more work than any honest program, before any of it is done."""
+    from core.x509.cost import TooCostly, refuse_costly
+    from core.x509.der import NotDer
+
+    block = _ENCRYPTED.search(text)
+    try:
+        if block is not None:
+            refuse_costly(b64decode(b"".join(block[1].split())))
+    except TooCostly as exc:
+        raise AccountError(
+            "The account key cannot be used.",
+            f"Opening it takes {exc}, which no honest program asks for.",
+            "Encrypt it again with fewer rounds: openssl pkey -in FILE -aes256 -out key.pem",
+        ) from exc
+    except (NotDer, ValueError):
+        return  # damaged: what reads it says so
 
 
 def _as_base64url(passphrase: bytes) -> tuple[bytes, ...]:

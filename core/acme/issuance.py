@@ -34,6 +34,8 @@ from core.events import (
 SETTLE_SECONDS = 0.25
 """How long to wait for the CA to come and look before the first look at the order."""
 FINALIZE_ROUNDS = 3
+UNFINISHED = ("pending", "processing")
+"""Statuses of an order that are neither an end nor waiting for our CSR."""
 
 
 class Obtained(Struct, frozen=True, kw_only=True):
@@ -96,7 +98,7 @@ def obtain(
         if order.status == "ready":
             order = finalize(session, order, request())
         order = wait_while(
-            session, order, _unfinished(order), deadline=deadline, why="the CA makes the certificate", narrator=narrator
+            session, order, UNFINISHED, deadline=deadline, why="the CA makes the certificate", narrator=narrator
         )
     if order.status != "valid":
         raise failure.of_order(session, order, narrator)
@@ -251,13 +253,8 @@ def _prove(
             narrator=narrator,
             look=validation.words,
         )
-        if order.status == "invalid":
+        if order.status in authorizations.DEAD:
             raise failure.of_order(session, order, narrator)
         for challenge in challenges:
             narrator.tell(ChallengeValidated(identifier=challenge.name))
     return order
-
-
-def _unfinished(order: Order) -> tuple[str, ...]:
-    """Return the statuses to wait in: all that are neither an end nor waiting for our CSR."""
-    return (order.status,) if order.status not in ("ready", "valid", "invalid") else ("processing", "pending")

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from core.acme import problem as problems
+from core.acme.authorization import DEAD
 from core.acme.problem_type import ProblemType
 from core.acme.reply import AcmeReply
 from core.acme.session import AcmeSession
@@ -33,12 +34,14 @@ LONGEST_RETRY_AFTER_SECONDS = 15.0
 WORTH_TELLING_SECONDS = 1.0
 WORTH_TELLING_AGAIN = timedelta(minutes=1)
 FINALIZE_TRIES = 3
+STATUSES = frozenset({"pending", "ready", "processing", "valid"}) | DEAD
+"""RFC 8555 §7.1.6, and those of its authorizations, which some CAs give to orders too."""
 
 
 class Order(Struct, frozen=True, kw_only=True):
     url: str
     status: str
-    """`pending`, `ready`, `processing`, `valid`, `invalid`, or what a CA invents."""
+    """One of STATUSES."""
     names: tuple[str, ...]
     authorizations: tuple[str, ...]
     finalize: str
@@ -171,6 +174,9 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply, known: Order | None 
     if status is None or finish is None:
         why = "Its order has no status or no finalize address (RFC 8555 §7.1.3)."
         raise _incomplete(session, f"{why} {problems.quoted(reply)}")
+    if status not in STATUSES:
+        why = f"Its order has the status {plain(status, 40)}, which ACME does not have (RFC 8555 §7.1.6)."
+        raise _incomplete(session, f"{why} {problems.quoted(reply)}")
     authorizations = texts_of(source, "authorizations") or (known.authorizations if known else ())
     if status == "pending" and not authorizations:
         why = "Its order is pending and names no authorization (RFC 8555 §7.1.3), so nothing can be proved."
@@ -179,7 +185,7 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply, known: Order | None 
     names = (text_of(identifier, "value") for identifier in objects_of(source, "identifiers"))
     return Order(
         url=url,
-        status=plain(status, 40),
+        status=status,
         names=tuple(plain(name, 253) for name in names if name) or (known.names if known else ()),
         authorizations=authorizations,
         finalize=finish,

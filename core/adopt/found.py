@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
 
 from core.regular import read_without_waking
+
+MOST_NAMES = 20_000
+"""Read of one folder: as many certificates no client keeps."""
+MOST_HOMES = 500
+"""A box that serves the homes of thousands of users is not the one on which they run ACME clients."""
 
 
 class FoundCertificate(Struct, frozen=True, kw_only=True):
@@ -37,18 +44,19 @@ class Timer(Struct, frozen=True, kw_only=True):
     """It is no timer: the server renews by itself."""
 
 
-def names_in(folder: Path) -> tuple[str, ...]:
-    """Return what lies in a folder, sorted; nothing where it cannot be read."""
+def names_in(folder: Path, most: int = MOST_NAMES) -> tuple[str, ...]:
+    """Return what lies in a folder, sorted, at most `most` of it; nothing where it cannot be read."""
     try:
-        return tuple(sorted(entry.name for entry in folder.iterdir()))
+        with os.scandir(folder) as entries:
+            return tuple(sorted(entry.name for entry in islice(entries, most)))
     except OSError:
         return ()
 
 
 def homes(root: Path) -> Iterator[Path]:
-    """Yield the home folders in which a client may have been run."""
+    """Yield the home folders in which a client may have been run, MOST_HOMES at most."""
     yield root / "root"
-    for name in names_in(root / "home"):
+    for name in names_in(root / "home", MOST_HOMES):
         yield root / "home" / name
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +15,9 @@ from core.store.versions import leaf_sha256
 
 CLIENTS: tuple[ModuleType, ...] = (certbot, acme_sh, lego, dehydrated, getssl, uacme, caddy, mod_md, acmetool)
 """Each has `NAME`, `WORDS`, `bases(root)`, `find_in(base)` and `way(root, found)`."""
+
+SEARCH_SECONDS = 5.0
+"""For looking through the folders of all clients."""
 
 
 def found_on(root: Path) -> Iterator[FoundCertificate]:
@@ -44,10 +48,25 @@ def way_of(root: Path, found: FoundCertificate) -> Way:
 
 
 def holders_of(root: Path, sha256: str) -> tuple[FoundCertificate, ...]:
-    """Return every place where a client keeps the certificate with this fingerprint (`AA:BB:…`)."""
-    return tuple(
-        each for each in found_on(root) if (text := read(each.certificate)) is not None and leaf_sha256(text) == sha256
-    )
+    """Return every place where a client keeps the certificate with this fingerprint (`AA:BB:…`), as far as SEARCH_SECONDS go."""
+    found: list[FoundCertificate] = []
+
+    def search() -> None:
+        for each in found_on(root):
+            text = read(each.certificate)
+            if text is not None and leaf_sha256(text) == sha256:
+                found.append(each)
+
+    within(search, SEARCH_SECONDS)
+    return tuple(found)
+
+
+def within(work: Callable[[], None], seconds: float) -> bool:
+    """Do `work` for so long at most, and tell whether it has ended: a folder of homes may be on a server that hangs."""
+    thread = threading.Thread(target=work, name="adopt", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()
 
 
 def timer(root: Path, client: str) -> Timer | None:

@@ -25,7 +25,8 @@ from core.ports import CancelToken
 if TYPE_CHECKING:
     from core.acme.authorization import Challenge
 
-TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}|test\.txt")
+"""What a CA may call a file here (RFC 8555 §8.3), and the file of a self-test (SF-19)."""
 FOLDERS = (".well-known", "acme-challenge")
 """The second lies in the first (RFC 8615, RFC 8555 §8.3)."""
 UNFINISHED = ".certdeck-"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
         IssuerInfo,
         IssuerTest,
         KindInfo,
+        Listening,
         LogEntry,
         PemView,
         ScheduleInfo,
         Status,
         TargetInfo,
+        Visit,
     )
     from core.ports import CancelToken
     from core.upload.values import Part, Upload, UploadCheck
@@ -134,9 +136,30 @@ class Looking(Frame):
         self, request: IssueRequest | None = None, *, name: str | None = None, cancel: CancelToken | None = None
     ) -> tuple[Finding, ...]:
         """Find out what would stop an issuance, over the network too. Without a request: what concerns the whole box."""
-        from core.workflows.doctor import doctor
+        from core.workflows.doctoring.doctor import doctor
 
         return doctor(self._reading(cancel), request, name)
+
+    def listen(
+        self,
+        *,
+        seconds: float | None = None,
+        ready: Callable[[Listening], None] = lambda _listening: None,
+        visited: Callable[[Visit], None] = lambda _visit: None,
+        cancel: CancelToken | None = None,
+    ) -> Listening:
+        """Keep the file of the HTTP-01 self-test up until the time is over or somebody asks to stop (SF-19).
+
+        Args:
+            seconds: None: until somebody asks to stop, which is no error.
+            ready: called when it is up.
+            visited: called for each request, by another thread.
+
+        Raises PortUnavailable (`port-unavailable`), ChallengeError (`challenge-error`).
+        """
+        from core.workflows.doctoring.listening import listen
+
+        return listen(self._reading(cancel), seconds=seconds, ready=ready, visited=visited)
 
     def daily_look(self) -> tuple[Finding, ...]:
         """Return what is wrong in the store, looked at once a day while all is well; remembers when that was."""

@@ -8,7 +8,7 @@ is there moves into `replaced-TIME`, then what is new moves into its place. Noth
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -50,6 +50,21 @@ def begin(paths: Paths, *, stamp: str, places: Mapping[str, Path], modes: Mappin
     switch = Switch(phase=AWAY, stamp=stamp, places=names, modes=modes)
     write_file(paths.restoring, to_json(switch))
     return finish(paths)
+
+
+def mounted(paths: Paths, mounts: Collection[str]) -> tuple[Path, ...]:
+    """Return what would have to be moved away and is a mount point, which no rename can move (EBUSY).
+
+    Args:
+        mounts: those of the system (`core.foreign.mounts.mount_points`).
+    """
+    found = []
+    for _, root in roots(paths):
+        if root.is_dir():
+            real = os.path.realpath(root)
+            names = (name for name in sorted(os.listdir(root)) if not stays(paths, root, name))
+            found += [root / name for name in names if os.path.join(real, name) in mounts]
+    return tuple(found)
 
 
 def _stamps(stamp: str) -> Iterator[str]:

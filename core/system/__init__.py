@@ -21,8 +21,9 @@ from core.system.processes import SystemRunner
 from core.system.randomness import SystemRandom
 from core.system.resolver import SystemResolver
 from core.system.system_log import LocalLog
-from core.system.web_client import SystemWebClient
 from core.system.talker import SocketTalker
+from core.system.web_client import SystemWebClient
+from core.system.web_reader import SystemWebReader
 
 
 def environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -64,6 +65,7 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         host=ThisHost(known),
         resolver=SystemResolver(),
         dns_exchange=TcpDnsExchange(),
+        web_reader=SystemWebReader(),
         mailer=SmtpMailer(),
         system_log=LocalLog(),
         web_client=SystemWebClient(),

@@ -41,6 +41,17 @@ class ThisHost:
     def resolve(self, name: str) -> Sequence[str]:
         return within(RESOLVE_SECONDS, lambda: _resolved(name), ())
 
+    def listening(self, port: int) -> Sequence[str]:
+        from core.system.port_holder import holders_of
+        from core.system.sockets import place
+
+        return tuple(f"{holder} listens on {place(holder.address, port)}" for holder in holders_of(port))
+
+    def trusted_roots(self) -> str | None:
+        from core.system.trusted_roots import system_roots
+
+        return system_roots()
+
     def user(self) -> str:
         through = self._variables.get("SUDO_USER", "")
         if through and through != "root":

@@ -122,6 +122,8 @@ class SystemRunner:
     ) -> Completed:
         import select
 
+        poll = select.poll()  # select() takes no descriptor from 1024 on
+        poll.register(output.source, select.POLLIN)
         began = time.monotonic()
         deadline = began + timeout
         is_open = True
@@ -139,7 +141,7 @@ class SystemRunner:
                 output.drain()
                 return Completed(returncode=process.returncode, output=output.text, timed_out=True)
             wait = min(left, pause)
-            if is_open and select.select([output.source], [], [], wait)[0]:
+            if is_open and poll.poll(wait * 1000):
                 is_open = output.drain()
                 continue
             if not is_open:

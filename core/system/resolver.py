@@ -29,21 +29,24 @@ class SystemResolver:
         self._system_file = system_file
         self._answered_last: str | None = None
 
-    def ask(self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0) -> DnsReply:
+    def ask(
+        self, name: str, type: str, *, server: str | None = None, timeout: float = 3.0, unchecked: bool = False
+    ) -> DnsReply:
         if server is not None:
-            return self._ask(name, type, server, timeout)
+            return self._ask(name, type, server, timeout, unchecked)
         reply = DnsReply(status="UNREACHABLE")
         servers = self._of_this_machine()
         # The one that answered last goes first: a dead one at the top of the list costs its time-out once, not at each question.
         for each in sorted(servers, key=lambda server: server != self._answered_last):
-            reply = self._ask(name, type, each, timeout)
+            reply = self._ask(name, type, each, timeout, unchecked)
             if reply.status in ("NOERROR", "NXDOMAIN"):
                 self._answered_last = each
                 break
         return reply
 
-    def _ask(self, name: str, type: str, server: str, timeout: float) -> DnsReply:
+    def _ask(self, name: str, type: str, server: str, timeout: float, unchecked: bool) -> DnsReply:
         import dns.exception
+        import dns.flags
         import dns.message
         import dns.name
         import dns.query
@@ -57,6 +60,8 @@ class SystemResolver:
 
         try:
             query = dns.message.make_query(dns.name.from_text(name), type, use_edns=0, payload=1232)
+            # AD in a question asks for AD in the answer (RFC 6840 §5.7).
+            query.flags |= dns.flags.AD | (dns.flags.CD if unchecked else 0)
             answer, _ = dns.query.udp_with_fallback(
                 query, address, timeout=timeout, port=port, ignore_unexpected=True, ignore_errors=True
             )
@@ -72,6 +77,7 @@ class SystemResolver:
             answer=tuple(_records(answer.answer)),
             authority=tuple(_records(answer.authority)),
             milliseconds=passed(),
+            is_authenticated=bool(answer.flags & dns.flags.AD),
         )
 
     def _of_this_machine(self) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def _bound(family: int, address: str, port: int) -> socket.socket:
 
 def unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
     """Return the error for a port that cannot be opened, with the program that holds it where that can be seen."""
-    what = f"certdeck cannot listen on {_place(address, port)} for the HTTP-01 challenge."
+    what = f"certdeck cannot listen on {place(address, port)} for the HTTP-01 challenge."
     details: dict[str, object] = {"address": address, "port": port, "holder": None}
     if exc.errno == errno.EADDRINUSE:
         return _in_use(what, address, port, details)
@@ -109,7 +109,7 @@ def _in_use(what: str, address: str, port: int, details: dict[str, object]) -> P
     details["holders"] = [{"program": h.program, "pid": h.pid, "address": h.address} for h in holders]
     by_program: dict[str, list[str]] = {}
     for holder in holders:
-        by_program.setdefault(str(holder), []).append(_place(holder.address, port))
+        by_program.setdefault(str(holder), []).append(place(holder.address, port))
     why = " ".join(f"{program} listens on {' and '.join(places)}." for program, places in by_program.items())
     names = " and ".join(dict.fromkeys(holder.program for holder in holders if holder.program))
     fix = f"Stop {names} while certificates are issued." if names else "Stop that program."
@@ -119,7 +119,8 @@ def _in_use(what: str, address: str, port: int, details: dict[str, object]) -> P
     return PortUnavailable(what, why, f"{fix} {OTHER_WAYS}", details=details)
 
 
-def _place(address: str, port: int) -> str:
+def place(address: str, port: int) -> str:
+    """Return `ADDRESS:PORT`, or `[V6]:PORT`."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 

@@ -29,7 +29,7 @@ def client_context(ca_bundle: str | None) -> ssl.SSLContext:
         context.load_verify_locations(capath=hashed)
     else:
         context.load_default_certs()
-    if not hashed and not _has_system_roots():
+    if not hashed and system_roots() is None:
         try:
             import certifi
 
@@ -58,16 +58,15 @@ def _hashed_roots() -> str | None:
     return paths.capath if is_hashed else None
 
 
-def _has_system_roots() -> bool:
+def system_roots() -> str | None:
+    """Return the file or folder in which the system keeps the authorities that it trusts; None where it has none."""
     paths = ssl.get_default_verify_paths()  # honours SSL_CERT_FILE and SSL_CERT_DIR; None for what is not there
     if paths.cafile:
-        return True
-    if not paths.capath:
-        return False
+        return paths.cafile
     try:
-        return any(Path(paths.capath).iterdir())
+        return paths.capath if paths.capath and any(Path(paths.capath).iterdir()) else None
     except OSError:
-        return False
+        return None
 
 
 def _add(context: ssl.SSLContext, ca_bundle: str) -> None:

@@ -214,8 +214,8 @@ def _deploy(context: Context, version: int, spec: LineageConfig) -> LineageStatu
     from core.workflows.renewing.outcome import target_configs
 
     spec = replace(spec, domains=_names(context))
-    deploy_version(context, spec.name, version, target_configs(context, spec.targets), spec=spec)
-    return status_after(context, spec)
+    seen = deploy_version(context, spec.name, version, target_configs(context, spec.targets), spec=spec)
+    return status_after(context, spec, seen)
 
 
 def _names(context: Context) -> tuple[str, ...]:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from core.x509.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
 
-MOST_ROUNDS = 4_000_000
-"""In all key derivations of one file together; about a second of work."""
+MOST_ROUNDS = 1_500_000
+"""In all key derivations of one file together, counted as rounds of HMAC-SHA-256: a second of work on a small machine."""
+_OLD_WEIGHT = 3
+"""PKCS#12 derives a key of two blocks and an initialization vector, each with all rounds."""
+_WIDE_WEIGHT = 2
+"""SHA-384 and SHA-512 take more than twice as long as SHA-256."""
 _MOST_SCRYPT_BYTES = 64 * 1024 * 1024
 _SCRYPT_BYTES_PER_ROUND = 200
 """So that scrypt's blocks are counted in the same unit: one round of PBKDF2 takes as long as this many bytes."""
@@ -21,6 +25,7 @@ _PBKDF2 = _PKCS5 + b"\x0c"
 _PBES1 = frozenset(_PKCS5 + bytes([arc]) for arc in (1, 3, 4, 6, 10, 11)) | frozenset(
     _PKCS12_PBE + bytes([arc]) for arc in range(1, 7)
 )
+_WIDE_PRFS = frozenset(bytes.fromhex("2a864886f70d02") + bytes([arc]) for arc in (0x0A, 0x0B))
 _SCRYPT = bytes.fromhex("2b06010401da47040b")
 
 
@@ -76,7 +81,11 @@ def _named_rounds(reader: Reader, parameters: Element, oid: bytes) -> int:
     """Return what one key derivation costs, by its algorithm's name."""
     if oid in _PBES1 or oid == _PBKDF2:
         values = list(reader.children(parameters))
-        return _number(reader, values[1]) if len(values) > 1 else 0
+        rounds = _number(reader, values[1]) if len(values) > 1 else 0
+        if oid in _PBES1:
+            return rounds * _OLD_WEIGHT
+        prfs = [reader.content(next(reader.children(value))) for value in values[2:] if value.tag == SEQUENCE]
+        return rounds * (_WIDE_WEIGHT if any(prf in _WIDE_PRFS for prf in prfs) else 1)
     if oid == _SCRYPT:
         values = list(reader.children(parameters))
         if len(values) < 4:

@@ -94,6 +94,7 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
     if passphrase is None:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
     from core.x509 import pbes2  # most keys are plain, and the ciphers take their time to load
+    from core.x509.padding import WrongPassphrase
 
     try:
         refuse_costly(data)
@@ -104,7 +105,7 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
         raise MalformedKey(f"Opening the private key takes {exc}, which no honest program asks for.") from exc
     except pbes2.UnreadCipher as exc:
         raise unread_cipher(str(exc)) from exc
-    except pbes2.WrongPassphrase as exc:
+    except WrongPassphrase as exc:
         raise KeyPassphraseWrong("The passphrase does not open the private key.") from exc
     if plain is not None:
         return read_der(plain)

@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from cryptography.hazmat.primitives.padding import PKCS7
 
-from core.x509.der import INTEGER, SEQUENCE, Element, NotDer, Reader
+from core.x509 import pbes1
+from core.x509.der import SEQUENCE, Element, NotDer, Reader
+from core.x509.padding import WrongPassphrase, plain_key
 
 _PBES2 = bytes.fromhex("2a864886f70d01050d")
 _PBKDF2 = bytes.fromhex("2a864886f70d01050c")
@@ -46,22 +47,20 @@ _UNREAD = (
 )
 
 
-class WrongPassphrase(ValueError):
-    """What comes out is no key."""
-
-
 class UnreadCipher(ValueError):
     """It is encrypted with a cipher that is not read here; the text is its name."""
 
 
 def opened(data: bytes, passphrase: bytes) -> bytes | None:
-    """Return what a DER EncryptedPrivateKeyInfo holds; None for an encryption that is not PBES2, or unusual.
+    """Return what a DER EncryptedPrivateKeyInfo holds; None for an encryption that is unusual.
 
     Raises WrongPassphrase, UnreadCipher.
     """
     try:
         return _opened(Reader(data), passphrase)
-    except (NotDer, IndexError, UnsupportedAlgorithm):
+    except (WrongPassphrase, UnreadCipher):
+        raise
+    except (NotDer, IndexError, ValueError, UnsupportedAlgorithm):
         return None
 
 
@@ -69,7 +68,8 @@ def _opened(reader: Reader, passphrase: bytes) -> bytes | None:
     algorithm, sealed, *_ = reader.children(reader.whole())
     name, values = _named(reader, algorithm)
     if name != _PBES2:
-        return None
+        salt, rounds, *_ = reader.children(values)
+        return pbes1.opened(name, reader.content(salt), reader.number(rounds), reader.content(sealed), passphrase)
     derivation, encryption, *_ = reader.children(values)
     cipher, start = _named(reader, encryption)
     if cipher not in _CIPHERS:
@@ -87,17 +87,7 @@ def _opened(reader: Reader, passphrase: bytes) -> bytes | None:
     if not content or len(content) % block:
         raise WrongPassphrase
     decryptor = Cipher(make(key), modes.CBC(iv)).decryptor()
-    padded = decryptor.update(content) + decryptor.finalize()
-    unpadder = PKCS7(block * 8).unpadder()
-    try:
-        found = unpadder.update(padded) + unpadder.finalize()
-        inner = Reader(found)
-        tags = inner.tags(inner.whole())
-    except (ValueError, NotDer) as exc:
-        raise WrongPassphrase from exc
-    if tags[:2] != [INTEGER, SEQUENCE]:
-        raise WrongPassphrase
-    return found
+    return plain_key(decryptor.update(content) + decryptor.finalize(), block)
 
 
 def _named(reader: Reader, algorithm: Element) -> tuple[bytes, Element]:

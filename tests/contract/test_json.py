@@ -267,6 +267,7 @@ OTHERS = [
     ["revoke", "mail", "--yes"],
     ["set", "mail", "--auto-renew", "off"],
     ["doctor"],
+    ["doctor", "--listen", "--seconds", "1"],
     ["log"],
     ["log", "--verify"],
     ["issuer", "list"],

@@ -49,6 +49,8 @@ SOON = NOW + timedelta(days=20)
         ({"chain_end": "R3", "chain_not_after": SOON, "auto_renew": False}, "warning", ["chain-ends-first"]),
         ({"chain_end": "R3", "chain_not_after": NOW + timedelta(days=50)}, "ok", []),
         ({"is_staging": True}, "warning", ["staging"]),
+        ({"valid_yet": False, "severity": "red"}, "critical", ["not-yet-valid"]),
+        ({"valid_yet": False, "severity": "yellow"}, "critical", ["not-yet-valid"]),
         ({"severity": "yellow", "revoked": True}, "critical", ["revoked", "expires-soon"]),
     ],
 )

@@ -94,6 +94,7 @@ class AcmeServer:
         """How many looks at an order still find `pending` after the last challenge was answered."""
         self.processing_looks = 0
         self.processing_status = "processing"
+        self.authorization_status = "pending"
         self.retry_after: str | None = None
         """Sent with pending and processing orders."""
         self.nonce_reject_percent = 0
@@ -373,7 +374,7 @@ class AcmeServer:
                 challenges[-1] = {"type": kind, "url": url, "status": "pending", "issuer-domain-names": ["ca.test"]}
             self.challenges[url] = Made(challenges[-1], kid, more={"authorization": place})
         document: dict[str, Any] = {
-            "status": "pending",
+            "status": self.authorization_status,
             "identifier": {**identifier, "value": name.removeprefix("*.")},
             "challenges": [*self.extra_challenges, *challenges],
         }

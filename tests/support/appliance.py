@@ -14,7 +14,16 @@ from core.errors import PortUnavailable
 from core.events import Event, Report
 from core.operations import Issued, IssueRequest
 from core.paths import Paths
-from core.ports import CancelToken, Environment, HttpHandler, Places, Response, Transport
+from core.ports import (
+    CancelToken,
+    Environment,
+    HttpHandler,
+    HttpRequest,
+    Places,
+    Response,
+    Transport,
+    TransportFailure,
+)
 from tests.support.acme_server import AcmeServer
 from tests.support.clock import FakeClock, FakeRandom
 from tests.support.name_servers import NameServers
@@ -47,6 +56,12 @@ class FakeHost:
     def resolve(self, name: str) -> Sequence[str]:
         return tuple(self.known.get(name, self.own))
 
+    def listening(self, port: int) -> Sequence[str]:
+        return ()
+
+    def trusted_roots(self) -> str | None:
+        return "/etc/ssl/certs"
+
     def user(self) -> str:
         return "tester"
 
@@ -57,6 +72,7 @@ class FakeListener:
     def __init__(self) -> None:
         self.busy = False
         self.opened = 0
+        self.handler: HttpHandler | None = None
 
     @contextmanager
     def listen(self, address: str, port: int, handler: HttpHandler) -> Iterator[int]:
@@ -67,7 +83,35 @@ class FakeListener:
                 "Use a webroot, or another port that is forwarded.",
             )
         self.opened += 1
-        yield port
+        self.handler = handler
+        try:
+            yield port
+        finally:
+            self.handler = None
+
+
+class FakeWeb:
+    """Port 80 of every address: what the box's own listener answers, or what `pages` holds."""
+
+    def __init__(self, listener: FakeListener) -> None:
+        self._listener = listener
+        self.pages: dict[tuple[str, str], Response | TransportFailure] = {}
+        """By address and URL; an empty URL stands for every one."""
+        self.asked: list[tuple[str, str]] = []
+
+    def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
+        self.asked.append((address, url))
+        page = self.pages.get((address, url), self.pages.get((address, "")))
+        if isinstance(page, TransportFailure):
+            raise page
+        if page is not None:
+            return page
+        if self._listener.handler is None:
+            raise TransportFailure("unreachable", f"{address} cannot be reached: connection refused.")
+        parts = urlsplit(url)
+        asked = HttpRequest(method="GET", path=parts.path, host=parts.hostname or "", peer="192.0.2.99")
+        answer = self._listener.handler(asked)
+        return Response(status=answer.status, headers={}, body=answer.body)
 
 
 class _Routed:
@@ -102,6 +146,7 @@ class Appliance:
         self.services = Services()
         self.host = FakeHost()
         self.listener = FakeListener()
+        self.web = FakeWeb(self.listener)
         self.random = FakeRandom()
         self.dns = NameServers()
         self.vendors: dict[str, Transport] = {}
@@ -127,6 +172,7 @@ class Appliance:
                 listener=self.listener,
                 host=self.host,
                 resolver=self.dns,
+                web_reader=self.web,
                 places=Places(root=self.root),
             ),
         )

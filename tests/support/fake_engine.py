@@ -64,6 +64,7 @@ from tests.support.fake_adopting import FakeAdopting
 from tests.support.fake_archives import FakeArchives
 from tests.support.fake_detect import FakeDetecting
 from tests.support.fake_dns import FakeDns
+from tests.support.fake_doctor import FakeDoctor
 from tests.support.fake_keeping import FakeKeeping
 from tests.support.fake_notifications import FakeNotifications
 from tests.support.fake_schedule import FakeSchedule
@@ -88,6 +89,7 @@ from tests.support.showcase import (
 
 
 class FakeEngine(
+    FakeDoctor,
     FakeDns,
     FakeUploads,
     FakeSchedule,

@@ -26,6 +26,12 @@ class _FakeHost:
     def resolve(self, name: str) -> Sequence[str]:
         return ("192.0.2.10",)
 
+    def listening(self, port: int) -> Sequence[str]:
+        return ()
+
+    def trusted_roots(self) -> str | None:
+        return "/etc/ssl/certs"
+
     def user(self) -> str:
         return "admin"
 

@@ -22,6 +22,7 @@ from core.operations import (
     Finding,
     Issued,
     LineageStatus,
+    Listening,
     LogEntry,
     OpenOrder,
     Outside,
@@ -260,6 +261,27 @@ def findings_json(findings: tuple[Finding, ...]) -> dict[str, object]:
     return {
         "ok": not any(finding.status == "fail" for finding in findings),
         "findings": [fields(finding) for finding in findings],
+    }
+
+
+def listening_json(listening: Listening) -> dict[str, object]:
+    """Return `doctor --listen --json`."""
+    return {
+        "address": listening.address,
+        "port": listening.port,
+        "webroot": listening.webroot,
+        "path": listening.path,
+        "requests": [
+            {
+                "time": rfc3339(each.at),
+                "address": each.address,
+                "host": each.host,
+                "path": each.path,
+                "found": each.is_found,
+            }
+            for each in listening.visits
+        ],
+        "count": listening.count,
     }
 
 

@@ -68,7 +68,7 @@ def finding_lines(findings: Sequence[Finding], stream: Stream) -> Iterator[str]:
     for finding in findings:
         mark = text.MARKS[finding.status]
         colour = {"pass": "green", "warn": "yellow", "fail": "red"}.get(finding.status, "dim")
-        yield f"{stream.painted(mark.glyph, colour)} {printable(_heading(finding))}: {printable(finding.detail)}"
+        yield f"{stream.painted(mark.glyph, colour)} {printable(_heading(finding))}: {printable(finding.sentences)}"
         if finding.fix and finding.status != "pass":
             yield f"  fix: {printable(finding.fix)}"
     failures = sum(finding.status == "fail" for finding in findings)

@@ -21,7 +21,7 @@ def finding_lines(findings: Iterable[Finding], width: int, ink: Ink) -> list[Lin
     for each in findings:
         mark = MARKS.get(each.status, MARKS["skip"])
         head = f"{mark.glyph} {mark.word:{_WORD}}"
-        words = wrap(printable(f"{each.title}: {each.detail}" if each.detail else each.title), width - len(head))
+        words = wrap(printable(f"{each.title}: {each.sentences}" if each.detail else each.title), width - len(head))
         for number, line in enumerate(words):
             lines.append([(head if not number else " " * len(head), ink(mark.colour)), (line, ink("foreground"))])
         if each.fix and each.status in ("fail", "warn"):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.config.model import LineageConfig
 from core.errors import CertdeckError
 from core.events import BOOKKEEPING, Warned
-from core.lineage_status import LineageStatus
+from core.lineage_status import LineageStatus, TargetState
 from core.store.atomic import store_error
 from core.workflows.context import Context
 
@@ -38,16 +39,20 @@ def afterwards(context: Context, code: str) -> Iterator[Outcome]:
         context.narrator.tell(Warned(code=code, what=f"{error.what} {error.why}", fix=error.fix))
 
 
-def status_after(context: Context, settings: LineageConfig) -> LineageStatus:
-    """Return the state of a lineage that was just deployed with `settings`, even where little of it can be read."""
+def status_after(context: Context, settings: LineageConfig, seen: Iterable[TargetState] = ()) -> LineageStatus:
+    """Return the state of a lineage that was just deployed with `settings`, even where little of it can be read.
+
+    Args:
+        seen: what its targets showed when it was deployed; they are not asked again.
+    """
     from core.workflows.status import status_of
 
     with suppress(CertdeckError, OSError):
-        return status_of(context, settings.name)
+        return _with_listeners(status_of(context, settings.name), seen)
     with afterwards(context, "status-not-read") as outcome:  # its settings may be what could not be written
         found = status_of(context, settings.name, settings=settings)
     if outcome.error is None:
-        return found
+        return _with_listeners(found, seen)
     return LineageStatus(
         name=settings.name,
         domains=settings.domains,
@@ -70,3 +75,12 @@ def status_after(context: Context, settings: LineageConfig) -> LineageStatus:
         renew_why="",
         last_error=None,
     )
+
+
+def _with_listeners(status: LineageStatus, seen: Iterable[TargetState]) -> LineageStatus:
+    known = {each.name: each.listeners for each in seen}
+    targets = tuple(
+        replace(each, listeners=each.listeners or known.get(each.name, ())) if known else each
+        for each in status.targets
+    )
+    return replace(status, targets=targets)

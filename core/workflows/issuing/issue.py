@@ -70,7 +70,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
                 version = acquire(context, wanted, sessions, vault)
             else:
                 _renew_differently(context, existing, wanted)
-            deploy_new(context, wanted, version, sessions)
+            seen = deploy_new(context, wanted, version, sessions)
         except RecordsAwaited as outcome:
             return awaited(context, wanted.name, outcome)
         except Cancelled:
@@ -81,7 +81,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
             if live_version(context.paths, wanted.name) is None:
                 failed(context, wanted.name, exc)
             raise
-    return Issued(status=status_after(context, wanted.lineage), reused=reused)
+    return Issued(status=status_after(context, wanted.lineage, seen), reused=reused)
 
 
 def complete(context: Context, name: str, *, anyway: bool = False) -> Issued | Pending:

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from core.archives import Difference, RestoreDone
 from core.config.load import parse_config
 from core.config.model import Config
-from core.errors import AlreadyThere, BackupTooNew, ConfigError, NotFound, UsageError, VaultError
+from core.errors import AlreadyThere, BackupTooNew, ConfigError, InUse, NotFound, UsageError, VaultError
 from core.events import Changed
+from core.foreign.mounts import mount_points
 from core.paths import Paths
 from core.ports import CancelToken
 from core.store import archive, backup_record, switchover
@@ -26,6 +27,7 @@ from core.store.atomic import discard, make_dir, new_temporary_dir
 from core.store.home import is_empty
 from core.store.sealed_stream import Lock, Opener
 from core.store.vault import Vault
+from core.text import listed
 from core.workflows.context import Context, View
 from core.workflows.keeping.backup_manifest import Manifest, absent_folders, differences, from_record, manifest_of
 from core.workflows.renewing.timer import timer
@@ -58,7 +60,8 @@ def look(view: View, file: Path, lock: Lock) -> RestoreDone:
 def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> RestoreDone:
     """Put a backup in the place of what is here; the former content is moved aside, and the log stays.
 
-    Raises AlreadyThere (`already-there`) where something is set up here and `replace_all` is not given, and as `look` does.
+    Raises AlreadyThere (`already-there`) where something is set up here and `replace_all` is not given; InUse (`in-use`) where
+    something is mounted on what has to be moved aside; and as `look` does.
     """
     paths, now = context.paths, context.env.clock.now()
     if not is_empty(paths) and not replace_all:
@@ -67,6 +70,7 @@ def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> R
             "Certificates or settings are here already, and would be replaced.",
             "See what would change with --dry-run. Add --replace to move aside what is here.",
         )
+    _refuse_mounts(paths)
     seen = _Seen()
     with _opened(file, lock) as (opener, manifest), _beside(paths) as places:
         modes = archive.unpack(paths, _watched(paths, opener, seen, context.cancel), places)
@@ -81,6 +85,17 @@ def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> R
         aside = switchover.begin(paths, stamp=stamp, places=places, modes=modes)
     context.narrator.tell(Changed(what=f"restored the backup {file} made on {manifest.hostname} at {manifest.made}"))
     return replace(done, applied=True, set_aside=aside, differences=(*done.differences, *locked))
+
+
+def _refuse_mounts(paths: Paths) -> None:
+    found = switchover.mounted(paths, mount_points())
+    if found:
+        raise InUse(
+            "The backup was not restored.",
+            f"Something is mounted on {listed([str(path) for path in found], 3)}. A mount point cannot be moved aside.",
+            f"Unmount it, or mount the folder above it ({found[0].parent}) as a whole; then restore again. Nothing was changed.",
+            details={"paths": [str(path) for path in found]},
+        )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 from core.errors import Cancelled, CertdeckError, ClockInDoubt, LockHeld, RateLimited, TargetError
 from core.events import RetryScheduled, Warned
+from core.lineage_status import TargetState
 from core.renewal import DAILY, RETRIES, choose_in_window, next_retry
 from core.store import renewal_state
 from core.store.index import facts_of
@@ -22,16 +23,20 @@ from core.workflows.issuing.sessions import Sessions
 from core.workflows.renewing.due import why_never_alone
 
 
-def deploy_new(context: Context, plan: Plan, version: int, sessions: Sessions) -> None:
-    """Deploy a version and, where the CA has ARI, ask when it wants the next renewal. Raises TargetError."""
+def deploy_new(context: Context, plan: Plan, version: int, sessions: Sessions) -> tuple[TargetState, ...]:
+    """Deploy a version and, where the CA has ARI, ask when it wants the next renewal; returns what the targets show.
+
+    Raises TargetError.
+    """
     before = _chain_end(context, plan.name)
-    deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
+    seen = deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
     with suppress(CertdeckError):
         _remember_chain(context, plan, before)
     if plan.issuer.kind == "acme":
         # The certificate is live: whoever cancels now, or whatever cannot be kept, does not undo that. The next run asks again.
         with suppress(CertdeckError):
             ask_when(context, plan, sessions)
+    return seen
 
 
 def _chain_end(context: Context, name: str) -> float | None:

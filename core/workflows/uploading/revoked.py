@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from core.adopt.found import read
-from core.adopt.search import found_on
+from core.adopt.search import holders_of
 from core.config.load import lineage_names
 from core.errors import CertdeckError
 from core.store import renewal_state
-from core.store.versions import leaf_sha256
 from core.upload.values import CheckResult
 from core.workflows.context import Context
 from core.x509.certificate import Certificate
@@ -44,7 +42,5 @@ def _by_us(context: Context, sha256: str) -> str:
 
 
 def _by_another(context: Context, sha256: str) -> str:
-    for found in found_on(context.env.places.root):
-        if found.revoked and leaf_sha256(read(found.certificate) or b"") == sha256:
-            return f"by {found.client}, according to {found.certificate.parent}"
-    return ""
+    found = next((each for each in holders_of(context.env.places.root, sha256) if each.revoked), None)
+    return f"by {found.client}, according to {found.certificate.parent}" if found else ""

@@ -93,7 +93,7 @@ def import_upload(
     if version is None:
         version = _store(context, settings, material)
     keep_answer(context, material.key.spki, name, version)
-    deploy_version(context, name, version, configs, spec=settings)
+    seen = deploy_version(context, name, version, configs, spec=settings)
     with afterwards(context, "order-not-removed"):
         delete_order(context.paths, name)
         if has_order:
@@ -102,7 +102,7 @@ def import_upload(
         forget_answered(context, material.key.spki)
     if version != live:
         context.narrator.tell(Changed(what=f"imported a certificate of {material.leaf.issuer} for {name}"))
-    return Imported(check=examined.check, status=status_after(context, settings), unchanged=version == live)
+    return Imported(check=examined.check, status=status_after(context, settings, seen), unchanged=version == live)
 
 
 def _rejected(check: UploadCheck, name: str) -> InputRejected:

@@ -10,7 +10,7 @@ from core.config.model import TargetConfig
 from core.errors import CertdeckError
 from core.events import Changed, Warned
 from core.store import web as store
-from core.targets.kinds import resolved
+from core.targets.resolved import resolved
 from core.web.blocks import without
 from core.web.servers import server_of
 from core.web.shown import WebState

@@ -13,8 +13,9 @@ from core.errors import CertdeckError, ConfigTestFailed, ReloadFailed, WebNotPos
 from core.events import Recovered, Warned
 from core.store import web as store
 from core.store.atomic import store_error
-from core.targets.kinds import resolved
-from core.targets.service import check_commands, run_reload, run_test, shown
+from core.targets.resolved import resolved
+from core.targets.service import check_commands, run_reload, run_test
+from core.targets.verdict import shown
 from core.web.servers import server_of
 from core.workflows.context import Context
 from core.workflows.web import files

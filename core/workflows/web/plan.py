@@ -12,7 +12,7 @@ from msgspec import Struct
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, WebNotPossible
 from core.store.web import Applied
-from core.targets.kinds import resolved
+from core.targets.resolved import resolved
 from core.web.blocks import holds, without
 from core.web.headers import headers, hsts_value, next_stage
 from core.web.servers import server_of

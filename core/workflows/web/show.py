@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.config.model import TargetConfig
 from core.store.index import facts_of_all
-from core.targets.kinds import resolved
+from core.targets.resolved import resolved
 from core.targets.sight import server_name
 from core.web.blocks import holds, without
 from core.web.shown import WebFile, WebState

@@ -20,6 +20,7 @@ from core.errors import (
     CertificateUnusable,
     DirectoryInvalid,
     DirectoryUnreachable,
+    IssuerError,
     OrderTimeout,
     RateLimited,
 )
@@ -149,10 +150,31 @@ def test_an_absurd_retry_after_does_not_hold_us(case: Case) -> None:
     assert len(case.orders) == 1
 
 
-def test_an_unknown_order_status_is_waited_for(case: Case) -> None:
-    """A status that no RFC knows is treated as "not yet"."""
-    case.server.processing_status, case.server.processing_looks = "contemplating", 3
-    assert names_in(case.obtain()) == list(NAMES)
+def test_an_unknown_order_status_is_an_invalid_response(case: Case) -> None:
+    """A status that ACME does not have ends the order at once, with its name, and is not waited for to the deadline."""
+    case.server.processing_status, case.server.processing_looks = "contemplating", 99
+    with pytest.raises(DirectoryInvalid) as caught:
+        case.obtain(timeout_seconds=400)
+    assert "contemplating" in caught.value.why
+    assert sum(case.server.clock.naps) < 10
+
+
+@pytest.mark.parametrize("status", ["expired", "deactivated", "revoked"])
+def test_a_dead_order_is_not_waited_for(case: Case, status: str) -> None:
+    """An order that a CA calls expired, deactivated or revoked is at its end."""
+    case.server.processing_status, case.server.processing_looks = status, 99
+    with pytest.raises(IssuerError):
+        case.obtain(timeout_seconds=400)
+    assert sum(case.server.clock.naps) < 10
+
+
+def test_an_unknown_authorization_status_is_an_invalid_response(case: Case) -> None:
+    """An authorization of a status that ACME does not have is refused at once."""
+    case.server.authorization_status = "contemplating"
+    with pytest.raises(DirectoryInvalid) as caught:
+        case.obtain(timeout_seconds=400)
+    assert "contemplating" in caught.value.why
+    assert sum(case.server.clock.naps) < 10
 
 
 def test_unknown_challenge_types_are_passed_over(case: Case) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from core.adopt.found import read
-from core.adopt.search import CLIENTS, found_on, holders_of, timer
+from core.adopt.found import MOST_HOMES, homes, names_in, read
+from core.adopt.search import CLIENTS, found_on, holders_of, timer, within
 from core.store.versions import leaf_sha256
 from tests.support.other_clients import unpack
 
@@ -144,3 +145,21 @@ def test_a_box_without_clients_has_none(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "etc/letsencrypt/live/x/fullchain.pem")
     (tmp_path / "root").write_text("no folder")
     assert holders_of(tmp_path, "AA") == ()
+
+
+def test_a_folder_of_many_homes_has_an_end(tmp_path: Path) -> None:
+    """Of `/home` with thousands of users a bounded number is looked at, and of any folder a bounded number of names."""
+    for number in range(MOST_HOMES + 50):
+        (tmp_path / "home" / f"user{number}").mkdir(parents=True)
+    assert len(list(homes(tmp_path))) == MOST_HOMES + 1
+    assert len(names_in(tmp_path / "home", 7)) == 7
+
+
+def test_a_server_of_homes_that_hangs_is_left() -> None:
+    """A look that does not end is left after its time."""
+    forever = threading.Event()
+    try:
+        assert not within(forever.wait, 0.05)
+    finally:
+        forever.set()
+    assert within(lambda: None, 10.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -155,3 +156,21 @@ def test_no_descriptor_is_leaked() -> None:
     for run in runs * 3:
         run()
     assert count() == before
+
+
+def test_descriptors_beyond_1024_are_no_end() -> None:
+    """A program is attended to also when so many files are open that its pipe has a number of 1024 or more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip("this machine does not allow so many open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2048, hard))
+    held: list[int] = []
+    try:
+        while not held or held[-1] < 1100:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+        done = RUNNER.run(["sh", "-c", "sleep 0.2; echo out"], timeout=10)
+    finally:
+        for each in held:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (done.returncode, done.output) == (0, "out\n")

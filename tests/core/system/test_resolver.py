@@ -150,7 +150,7 @@ def test_a_dead_resolver_costs_its_time_once(tmp_path: Path) -> None:
     class Counting(SystemResolver):
         asked: ClassVar[list[str]] = []
 
-        def _ask(self, name: str, type: str, server: str, timeout: float) -> DnsReply:
+        def _ask(self, name: str, type: str, server: str, timeout: float, unchecked: bool) -> DnsReply:
             self.asked.append(server)
             return DnsReply(status="SILENT" if server == "192.0.2.1" else "NOERROR")
 
@@ -175,3 +175,20 @@ def test_a_dead_resolver_costs_its_time_once(tmp_path: Path) -> None:
 def test_addresses_with_and_without_a_port(text: str, expected: tuple[str, int]) -> None:
     """A server is written as in the configuration: with a port or without, IPv6 in brackets when it has one."""
     assert split_address(text) == expected
+
+
+def test_checking_can_be_switched_off_and_its_result_is_told() -> None:
+    """A question without DNSSEC checks carries CD, and an answer that the server has verified is marked."""
+    flags: list[int] = []
+
+    def answer(query: dns.message.Message) -> bytes:
+        flags.append(query.flags)
+        reply = dns.message.make_response(query)
+        reply.flags |= dns.flags.AD
+        return reply.to_wire()
+
+    with server(answer) as address:
+        assert SystemResolver().ask("example.com", "A", server=address).is_authenticated
+        SystemResolver().ask("example.com", "A", server=address, unchecked=True)
+    assert [bool(each & dns.flags.CD) for each in flags] == [False, True]
+    assert all(each & dns.flags.AD for each in flags)

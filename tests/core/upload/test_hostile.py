@@ -194,7 +194,7 @@ def scrypt(n: int, r: int, p: int) -> bytes:
 
 def many_costly_keys() -> bytes:
     """Forty encrypted keys, each of which takes as long to try as one may."""
-    text = b64encode(costly_key(pbkdf2(3_900_000)))
+    text = b64encode(costly_key(pbkdf2(1_400_000)))
     return (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + text + b"\n-----END ENCRYPTED PRIVATE KEY-----\n") * 40
 
 

@@ -122,7 +122,7 @@ def test_a_broken_entry_is_told_as_a_finding(appliance: Appliance, vendor: Cloud
     for path in appliance.paths.vault.glob("dns*"):
         path.unlink()
     found = findings(appliance)
-    assert any(finding.status == "fail" and "API token" in finding.detail for finding in found.values())
+    assert any(finding.status == "fail" and "API token" in finding.sentences for finding in found.values())
     assert found["dns-zone"].status == "pass"
 
 

@@ -26,6 +26,7 @@ def test_a_fresh_box_has_https_at_once(appliance: Appliance, tmp_path: Path) -> 
         "self-signed",
     )
     assert [target.state for target in status.targets] == ["deployed"]
+    assert [listener.state for listener in status.targets[0].listeners] == ["deployed"]
     assert service.serves == appliance.live("default")
 
 

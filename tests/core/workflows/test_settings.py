@@ -396,7 +396,7 @@ def test_the_doctor_says_what_would_stop_an_order(appliance: Appliance) -> None:
     for id in ("clock", "http01-port", "directory"):
         assert findings[id].status == "fail", id
         assert findings[id].fix
-    assert "nginx" in findings["http01-port"].detail
+    assert "nginx" in findings["http01-port"].sentences
 
 
 def test_a_name_that_nobody_knows_stops_a_public_order(appliance: Appliance) -> None:

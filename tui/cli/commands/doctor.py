@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from core.errors import UsageError
 from tui.cli import exits
 from tui.cli.commands.issue import request_arguments, request_of
-from tui.cli.jsonout import findings_json
+from tui.cli.jsonout import findings_json, listening_json
 from tui.cli.parser import Command
 from tui.cli.results_text import finding_lines
+from tui.glyphs import printable
+from tui.wording.text import plural
 
 if TYPE_CHECKING:
+    from core.operations import Listening, Visit
     from tui.cli.call import Call
 
 
@@ -27,11 +30,25 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         help="for a certificate to be had",
     )
+    parser.add_argument(
+        "--listen",
+        action="store_true",
+        help="keep /.well-known/acme-challenge/test.txt up for a try from outside, and say who asks",
+    )
+    parser.add_argument(
+        "--seconds", metavar="N", type=int, help="with --listen: how long, else until it is stopped with Ctrl-C"
+    )
     request_arguments(parser)
 
 
 def _run(call: Call) -> int:
     args = call.args
+    if args.listen:
+        return _listen(call)
+    if args.seconds is not None:
+        raise UsageError(
+            "--seconds needs --listen.", "It says how long the test file stays up.", "Add --listen, or leave it out."
+        )
     if args.lineage and args.domains:
         raise UsageError(
             "Either a certificate's name or domains can be looked at.",
@@ -45,12 +62,57 @@ def _run(call: Call) -> int:
     return exits.FAILED if any(finding.status == "fail" for finding in findings) else exits.DONE
 
 
+def _listen(call: Call) -> int:
+    args = call.args
+    if args.lineage or args.domains:
+        raise UsageError(
+            "--listen takes no certificate and no domain.",
+            "The test file is the same for every name of this box.",
+            "Leave them out.",
+        )
+    if args.seconds is not None and not 1 <= args.seconds <= 86400:
+        raise UsageError(
+            f"{args.seconds} seconds are not possible.", "--seconds takes 1 to 86400.", "Give a number in between."
+        )
+
+    def ready(listening: Listening) -> None:
+        where = f"in {listening.webroot}" if listening.webroot else f"on {listening.address}, port {listening.port}"
+        call.output.err.line(
+            printable(f"{listening.path} is up {where}. Open http://NAME{listening.path} from outside.")
+        )
+        call.output.err.line("Stop with Ctrl-C." if args.seconds is None else f"Stops after {args.seconds} s.")
+
+    def visited(visit: Visit) -> None:
+        call.output.err.line(printable(_visit_line(visit)))
+
+    with call.working(tell=False):
+        listening = call.engine.listen(seconds=args.seconds, ready=ready, visited=visited, cancel=call.cancel)
+    call.result(listening_json(listening), [_summary(listening)])
+    return exits.DONE
+
+
+def _visit_line(visit: Visit) -> str:
+    answer = "found" if visit.is_found else "not found"
+    return f"{visit.at:%H:%M:%S} {visit.address} asked for {visit.host or '(no host)'}{visit.path}: {answer}"
+
+
+def _summary(listening: Listening) -> str:
+    if listening.webroot:
+        return f"The test file was in {listening.webroot}. The web server's log has the requests."
+    found = {visit.address for visit in listening.visits if visit.is_found}
+    if not found:
+        others = f" ({plural(listening.count, 'other request')})" if listening.count else ""
+        return f"Nobody asked for the test file{others}."
+    return f"{plural(listening.count, 'request')}; the test file was read from {', '.join(sorted(found)[:10])}."
+
+
 COMMANDS = (
     Command(
         words="doctor",
         arguments=_arguments,
         run=_run,
-        examples=("doctor", "doctor shop", "doctor -d www.example.com --issuer letsencrypt"),
-        notes="Changes nothing. The exit status is 1 when something would stop an issuance.",
+        examples=("doctor", "doctor shop", "doctor -d www.example.com --issuer letsencrypt", "doctor --listen"),
+        notes="Changes nothing, but shows a test file on port 80 while it looks. The exit status is 1 when something would stop an "
+        "issuance.",
     ),
 )

@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import ipaddress
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from core.dns.authority import Authority
 from core.dns.catalogue import kind_named
 from core.dns.grant import Grant
 from core.dns.names import DNS_PERSIST01, is_below, plain_name, record_name, zone_among
 from core.dns.placement import delegated
+from core.errors import DnsProviderError
 from core.operations import Finding
 from core.store.accounts import load_account
 from core.workflows.context import Context
+from core.workflows.doctoring.naming import inner_kind
+from core.workflows.doctoring.running import Check, NoAnswer, failed
 from core.workflows.issuing.plan import Plan
 from core.workflows.settings.providers import entries_of, the_entry, zones_at
 
-Check = Callable[[], Iterable[Finding]]
 
-
-def checks_for(context: Context, wanted: Plan) -> list[Check]:
-    """Return the checks of a plan that is proven through the DNS. Each asks the network."""
-    authority = Authority(context.env.resolver, context.config.dns01.resolvers, context.cancel)
-    domains = dict.fromkeys(name.removeprefix("*.") for name in wanted.names)
-    checks: list[Check] = [lambda: _provider(context, wanted) if wanted.lineage.dns else _by_hand(wanted)]
-    checks += [lambda d=domain: _record(context, wanted, authority, d) for domain in domains]  # type: ignore[misc]
-    return checks
-
-
-def _provider(context: Context, wanted: Plan) -> Iterator[Finding]:
+def checks_for(context: Context, wanted: Plan, authority: Authority) -> Iterator[Check]:
+    """Yield the checks of a plan that is proven through the DNS."""
     name = wanted.lineage.dns
-    assert name is not None
+    if name is not None:
+        yield Check("DNS provider", partial(provider, context, name), is_remote=True)
+    else:
+        yield Check("Renewal", partial(_by_hand, wanted))
+    for domain in dict.fromkeys(name.removeprefix("*.") for name in wanted.names):
+        yield Check(domain, partial(_record, context, wanted, authority, domain))
+
+
+def provider(context: Context, name: str) -> Iterator[Finding]:
+    """Try the credentials of an entry, and tell from which address this box asks where that counts. Raises NoAnswer."""
     the_entry(context.config, name)
     with entries_of(context, context.vault) as entries:
-        zones = zones_at(entries, name)
         title = entries.kind(name).title
+        try:
+            zones = zones_at(entries, name)
+        except DnsProviderError as exc:
+            finding = failed("dns-provider", "DNS provider", exc)
+            if exc.details.get("reason") == "unreachable":
+                raise NoAnswer(finding) from exc
+            yield finding
+            return
     detail = f"{title} accepts the credentials of {name}" if zones else f"{name} ({title}) is complete"
     yield Finding(
         id="dns-provider",
@@ -42,6 +53,50 @@ def _provider(context: Context, wanted: Plan) -> Iterator[Finding]:
         detail=detail,
         fix="" if zones else f"Try it the whole way with: certdeck dns test {name}.",
     )
+    allowed = context.config.dns_providers[name].settings.get("client_ip", "").strip()
+    if allowed:
+        yield bound_address(name, title, allowed, context.env.host.addresses())
+
+
+def bound_address(name: str, title: str, allowed: str, own: Iterable[str]) -> Finding:
+    """Return whether the address that a provider binds the credentials to can be the one this box asks from (ST-22). Pure.
+
+    Args:
+        allowed: what the entry says, an IPv4 address.
+        own: the addresses of this box; behind a router there is no public one among them.
+    """
+    public = [one for one in own if ipaddress.ip_address(one).version == 4 and not inner_kind(one)]
+    if public and allowed not in public:
+        return Finding(
+            id="outgoing-address",
+            status="warn",
+            title="Outgoing address",
+            detail=f"{title} accepts requests of {name} from {allowed} only, and this box has {', '.join(public)}",
+            why="If requests leave from another address than the one that is allowed, the provider refuses them.",
+            fix=f"Allow {public[0]} at {title}, and run certdeck dns add {name} --replace --set client_ip={public[0]}.",
+        )
+    via = "this box" if public else "the router of this box"
+    return Finding(
+        id="outgoing-address",
+        status="pass",
+        title="Outgoing address",
+        detail=f"{title} accepts requests of {name} from {allowed}, the address of {via}",
+    )
+
+
+def lost_entries(context: Context) -> Iterator[Finding]:
+    """Look for certificates that renew through a DNS provider entry which somebody has cut out of the configuration."""
+    from core.store.index import facts_of_all
+
+    for facts in facts_of_all(context.paths)[0]:
+        if facts.dns and facts.dns not in context.config.dns_providers:
+            yield Finding(
+                id="dns-provider",
+                status="fail",
+                title=facts.name,
+                detail=f"renews through the DNS provider {facts.dns}, which the configuration does not have",
+                fix=f"Add it again (certdeck dns add {facts.dns}), or issue the certificate with another one.",
+            )
 
 
 def _by_hand(wanted: Plan) -> Iterator[Finding]:
@@ -57,7 +112,7 @@ def _by_hand(wanted: Plan) -> Iterator[Finding]:
 
 
 def _record(context: Context, wanted: Plan, authority: Authority, domain: str) -> Iterator[Finding]:
-    account = _account_url(context, wanted)
+    account = account_url(context, wanted)
     name = record_name(wanted.challenge, domain, account)
     entry = context.config.dns_providers.get(wanted.lineage.dns or "")
     target = (delegated(entry, name) if entry else None) or authority.written_at(name)
@@ -109,7 +164,7 @@ def _misled(context: Context, wanted: Plan, name: str, target: str) -> Finding |
     )
 
 
-def _account_url(context: Context, wanted: Plan) -> str:
+def account_url(context: Context, wanted: Plan) -> str:
     """Return the address of the account that will order; empty where there is none yet."""
     record = load_account(context.paths, wanted.issuer.name, wanted.issuer.directory or "")
     return (record.url if record else None) or ""

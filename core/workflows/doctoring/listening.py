@@ -1,0 +1,84 @@
+"""Keeps the file of the self-test up until somebody stops it, for a try from outside, and says who asked (SF-19)."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from core.challenges.http01 import PREFIX, READY
+from core.errors import Cancelled
+from core.operations import Listening, Visit
+from core.ports import HttpReply, HttpRequest
+from core.text import safe_line
+from core.workflows.context import Context
+from core.workflows.doctoring.port80 import FILE, file_in
+
+MOST_KEPT = 1000
+"""Requests in the result: a port that is open to the world is scanned all the time."""
+_DAY_SECONDS = 86400.0
+
+
+def listen(
+    context: Context,
+    *,
+    seconds: float | None,
+    ready: Callable[[Listening], None],
+    visited: Callable[[Visit], None],
+) -> Listening:
+    """Keep `/.well-known/acme-challenge/test.txt` up until the time is over or somebody asks to stop, and return who asked.
+
+    Args:
+        seconds: None: until somebody asks to stop.
+        ready: called once, when it is up.
+        visited: called for each request, by another thread. With a webroot nobody is seen.
+
+    Raises PortUnavailable (`port-unavailable`), ChallengeError for a webroot that cannot be written.
+    """
+    visits: list[Visit] = []
+    count = 0
+    lock = threading.Lock()
+
+    def answer(request: HttpRequest) -> HttpReply:
+        nonlocal count
+        is_it = request.path == PREFIX + FILE
+        visit = Visit(
+            at=context.env.clock.now(),
+            address=safe_line(request.peer, 64),
+            host=safe_line(request.host, 253),
+            path=safe_line(request.path, 300),
+            is_found=is_it,
+        )
+        with lock:
+            count += 1
+            if len(visits) < MOST_KEPT:
+                visits.append(visit)
+            visited(visit)
+        return HttpReply(status=200, body=READY) if is_it else HttpReply(status=404)
+
+    http01 = context.config.http01
+    is_webroot = http01.mode == "webroot"
+
+    def result(port: int) -> Listening:
+        return Listening(
+            address="" if is_webroot else http01.address,
+            port=port,
+            webroot=str(http01.webroot or "") if is_webroot else "",
+            path=PREFIX + name,
+            visits=tuple(visits),
+            count=count,
+        )
+
+    with contextlib.ExitStack() as stack:
+        name, port = FILE, 80
+        if is_webroot:
+            name = stack.enter_context(file_in(context, Path(http01.webroot or ""), READY))
+        else:
+            port = stack.enter_context(context.env.listener.listen(http01.address, http01.port, answer))
+        ready(result(port))
+        with contextlib.suppress(Cancelled):  # being stopped is how it ends
+            while seconds is None:
+                context.env.clock.sleep(_DAY_SECONDS, context.cancel)
+            context.env.clock.sleep(seconds, context.cancel)
+    return result(port)

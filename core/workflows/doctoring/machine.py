@@ -1,0 +1,142 @@
+"""This box: its clock, folders, disk, vault, backup, trust store and timer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.errors import CertdeckError
+from core.operations import Finding
+from core.version import BUILT
+from core.web_address import is_address, split_address
+from core.workflows.context import Context
+from core.workflows.doctoring.running import failed
+
+LEAST_FREE_BYTES = 16 * 1024 * 1024
+
+
+def own_names(context: Context) -> tuple[str, ...]:
+    """Return the names that others are told for this box: its host name and that of its external address."""
+    box = context.config.appliance
+    external = split_address(box.external_url) if box.external_url else None
+    names = (box.hostname or context.env.host.name(), external.hostname if external else None)
+    return tuple(dict.fromkeys(name for name in names if name and "." in name and not is_address(name)))
+
+
+def clock(context: Context) -> Iterator[Finding]:
+    from core.store.index import facts_of_all
+    from core.workflows.clock import FIX, doubt
+    from core.workflows.renewing.due import void_of
+
+    now = context.env.clock.now()
+    if now < BUILT:
+        yield Finding(
+            id="clock",
+            status="fail",
+            title="Clock",
+            detail=f"shows {now:%Y-%m-%d}, which is before this program was built",
+            fix="Set the date, or switch time synchronisation on.",
+        )
+        return
+    why = doubt(context)
+    if why is not None:
+        yield Finding(id="clock", status="fail", title="Clock", detail=f"is in doubt: {why}", fix=FIX)
+    else:
+        yield Finding(id="clock", status="pass", title="Clock", detail=f"{now:%Y-%m-%d %H:%M} UTC")
+    for facts in facts_of_all(context.paths)[0]:
+        void = void_of(facts, now.timestamp())
+        if void:
+            yield Finding(
+                id="stored-time",
+                status="warn",
+                title=facts.name,
+                detail=f"what was remembered under a wrong clock is ignored: {', '.join(void)}",
+                fix="The next run drops it: certdeck --renew.",
+            )
+
+
+def disk(context: Context) -> Iterator[Finding]:
+    import shutil
+
+    state = context.paths.state
+    free = shutil.disk_usage(next(folder for folder in (state, *state.parents) if folder.is_dir())).free
+    if free < LEAST_FREE_BYTES:
+        yield Finding(
+            id="disk",
+            status="fail",
+            title="Disk",
+            detail=f"only {free // 1024} KiB free where certificates are kept",
+            fix="Free some space: an order that cannot be stored is lost.",
+        )
+    else:
+        yield Finding(id="disk", status="pass", title="Disk", detail=f"{free // (1024 * 1024)} MiB free")
+
+
+def vault(context: Context) -> Iterator[Finding]:
+    context.vault.check()
+    yield Finding(id="vault", status="pass", title="Vault", detail="opens with the master key of this box")
+
+
+def backup(context: Context) -> Iterator[Finding]:
+    from core.store import backup_record
+
+    if backup_record.is_missing(context.paths):
+        yield Finding(
+            id="backup",
+            status="warn",
+            title="Backup",
+            detail="the master key was never backed up: if it is lost, so are account keys, passwords and old private keys",
+            fix="Run certdeck backup --out FILE. If the whole box is backed up by other means: certdeck backup --elsewhere.",
+        )
+        return
+    record = backup_record.load(context.paths)
+    detail = "nothing to back up yet" if record is None else f"the last one was made on {record.at:%Y-%m-%d}"
+    yield Finding(id="backup", status="pass", title="Backup", detail=detail)
+
+
+def folders(context: Context) -> Iterator[Finding]:
+    """See that certdeck's own folders can be written: one that went read-only shows only when something is due."""
+    from core.store.atomic import check_writable
+
+    paths = context.paths
+    for folder in (paths.certificates, paths.etc, paths.state, paths.live, paths.lineages, paths.lock.parent):
+        try:
+            check_writable(folder)
+        except CertdeckError as exc:
+            yield failed("folders", "Folders", exc)
+            return
+    yield Finding(id="folders", status="pass", title="Folders", detail="settings, state and lock can be written")
+
+
+def trust_store(context: Context) -> Iterator[Finding]:
+    """See that the system has roots, without which no CA and no DNS provider can be verified."""
+    where = context.env.host.trusted_roots()
+    if where is not None:
+        yield Finding(id="trust-store", status="pass", title="Trust store", detail=f"the system's roots are in {where}")
+        return
+    yield Finding(
+        id="trust-store",
+        status="warn",
+        title="Trust store",
+        detail="this machine has no trusted certificate authorities of its own",
+        why="Only the roots that came with certdeck are left, and other programs here can verify no server.",
+        fix="Install the package ca-certificates.",
+    )
+
+
+def timer(context: Context) -> Iterator[Finding]:
+    from core.workflows.settings.schedule import schedule
+
+    state = schedule(context).timer
+    if state.word == "active":
+        following = f"; the next run is at {state.next_run:%Y-%m-%d %H:%M} UTC" if state.next_run else ""
+        yield Finding(id="timer", status="pass", title="Timer", detail=f"certificates renew automatically{following}")
+        return
+    words = {"absent": "no timer was set", "off": "the timer is switched off", "failed": "the timer does not run"}
+    yield Finding(
+        id="timer",
+        status="warn",
+        title="Timer",
+        detail=words[state.word],
+        why=state.trouble or "Nothing renews automatically.",
+        fix="certdeck schedule on",
+    )

@@ -1,0 +1,201 @@
+"""Port 80: who holds it, and whether a challenge file that stands here is found under every name, at every address.
+
+While this looks, `/.well-known/acme-challenge/test.txt` is put up in the way that an order would use: by a listener of our own, or
+in the webroot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from core.challenges.http01 import PREFIX, READY
+from core.challenges.validator import Seen, look
+from core.dns.authority import Authority
+from core.errors import CertdeckError, PortUnavailable
+from core.operations import Finding
+from core.ports import HttpHandler, HttpReply, HttpRequest
+from core.text import safe_line
+from core.workflows.context import Context
+from core.workflows.doctoring.naming import addresses_of, inner_kind
+from core.workflows.doctoring.running import failed
+from core.workflows.issuing.plan import Plan
+
+FILE = "test.txt"
+MOST_NAMES = 20
+"""Asked for; the web server is the same for more of them."""
+MOST_ADDRESSES = 8
+"""Of one name."""
+AT_ONCE = 8
+
+
+def port80(context: Context, wanted: Plan | None, authority: Authority) -> Iterator[Finding]:
+    """Yield whether HTTP-01 can be answered here; with a plan, also by asking every address of its names."""
+    http01 = context.config.http01
+    content = READY + b"\n" + context.env.random.token_bytes(12).hex().encode() + b"\n"
+    with contextlib.ExitStack() as stack:
+        if http01.mode == "webroot":
+            finding = _webroot(http01.webroot)
+            yield finding
+            yield from _holders(context)
+            if finding.status != "pass" or wanted is None:
+                return
+            try:
+                name = stack.enter_context(file_in(context, Path(http01.webroot or ""), content))
+            except CertdeckError as exc:
+                yield failed("webroot", "Webroot", exc)
+                return
+        else:
+            name = FILE
+            try:
+                stack.enter_context(context.env.listener.listen(http01.address, http01.port, _answering(content)))
+            except PortUnavailable as exc:
+                yield failed("http01-port", "HTTP-01 port", exc)
+                return
+            yield Finding(
+                id="http01-port", status="pass", title="HTTP-01 port", detail=f"{http01.address}:{http01.port} is free"
+            )
+        if wanted is not None:
+            yield from _asked(context, wanted, authority, PREFIX + name, content)
+
+
+def _asked(context: Context, wanted: Plan, authority: Authority, path: str, content: bytes) -> Iterator[Finding]:
+    """Ask for the file under each name, at each of its addresses."""
+    own = set(context.env.host.addresses())
+
+    def addresses(name: str) -> tuple[str, ...]:
+        found = addresses_of(authority, context.env.host, name)[0]
+        if not found and not wanted.issuer.is_public:
+            found = tuple(context.env.host.resolve(name))
+        usable = found if not wanted.issuer.is_public else tuple(one for one in found if not inner_kind(one))
+        return usable[:MOST_ADDRESSES]
+
+    def seen(question: tuple[str, str]) -> Seen:
+        name, address = question
+        return look(context.env.web_reader, name, path, address, resolve=addresses, cancel=context.cancel)
+
+    names = wanted.names[:MOST_NAMES]
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="port-80") as pool:
+        questions = [(name, at) for name, found in zip(names, pool.map(addresses, names), strict=True) for at in found]
+        answers = list(pool.map(seen, questions))
+    if len(wanted.names) > len(names):
+        yield Finding(
+            id="http01-request",
+            status="skip",
+            title="HTTP-01",
+            detail=f"the first {len(names)} of {len(wanted.names)} names were asked for the challenge file",
+        )
+    for (name, address), answer in zip(questions, answers, strict=True):
+        yield judged(name, answer, content, is_own=address in own, is_public=wanted.issuer.is_public)
+
+
+def judged(name: str, seen: Seen, content: bytes, *, is_own: bool, is_public: bool) -> Finding:
+    """Return what an answer means for an order. Pure.
+
+    Args:
+        is_own: the address is one of this box: what is seen there is what a CA sees. Through a router it may not be.
+        is_public: the issuer validates over the internet, and so over port 80.
+    """
+    version = ipaddress.ip_address(seen.address).version
+    title = f"{name} over IPv{version}"
+    if seen.body is not None and seen.body.strip() == content.strip():
+        along = f", by {len(seen.hops) - 1} redirects to {safe_line(seen.hops[-1], 150)}" if len(seen.hops) > 1 else ""
+        detail = f"{seen.address} shows the challenge file of this box on port 80{along}"
+        return Finding(id="http01-request", status="pass", title=title, detail=detail)
+    if seen.is_refused:
+        return Finding(
+            id="http01-redirect",
+            status="fail" if is_public else "warn",
+            title=title,
+            detail=f"{seen.address} does not show the challenge file. {seen.failure}",
+            why="The CA stops there, and the validation fails.",
+            fix=f"Let the web server answer {PREFIX} itself, without a redirect (lines for it: certdeck snippet).",
+        )
+    certain = "fail" if is_own and is_public else "warn"
+    from_inside = (
+        ""
+        if is_own
+        else " This box asked from inside: some routers allow that only from outside. "
+        "Run certdeck doctor --listen and open the address from another network."
+    )
+    if not seen.status:
+        return Finding(
+            id="http01-request",
+            status=certain,
+            title=title,
+            detail=f"nothing answers on port 80: {seen.failure}",
+            why="A CA asks every name on port 80, and takes IPv6 first where there is an AAAA record.",
+            fix=f"Open port 80 for {seen.address} in the firewall and forward it to this box, or correct the record.{from_inside}",
+        )
+    words = f"HTTP {seen.status}" if seen.body is None else "another content"
+    return Finding(
+        id="http01-request",
+        status=certain,
+        title=title,
+        detail=f"{seen.address} answers {safe_line(seen.hops[-1], 150)} with {words}, not with the challenge file of this box",
+        why="Another web server or another machine answers there.",
+        fix=f"Let that server pass {PREFIX} on to certdeck (lines for it: certdeck snippet), or correct the record.{from_inside}",
+    )
+
+
+def _answering(content: bytes) -> HttpHandler:
+    def answer(request: HttpRequest) -> HttpReply:
+        return HttpReply(status=200, body=content) if request.path == PREFIX + FILE else HttpReply(status=404)
+
+    return answer
+
+
+def _webroot(webroot: str | None) -> Finding:
+    if webroot and os.path.isdir(webroot) and os.access(webroot, os.W_OK | os.X_OK):
+        return Finding(id="webroot", status="pass", title="Webroot", detail=f"{webroot} can be written")
+    return Finding(
+        id="webroot",
+        status="fail",
+        title="Webroot",
+        detail=f"{webroot or '(none)'} is not a folder that can be written",
+        fix="Set webroot in [http01] to the folder that your web server shows on port 80.",
+    )
+
+
+def _holders(context: Context) -> Iterator[Finding]:
+    """With a webroot somebody else has to answer on port 80: say who, and on which addresses."""
+    holders: Sequence[str] = context.env.host.listening(80)
+    if holders:
+        yield Finding(id="http01-port", status="pass", title="Port 80", detail="; ".join(dict.fromkeys(holders)))
+        return
+    yield Finding(
+        id="http01-port",
+        status="warn",
+        title="Port 80",
+        detail="no program listens on port 80 of this machine",
+        why="The webroot is shown by a web server, and a CA asks it on port 80.",
+        fix='Start the web server, or set mode = "standalone" in [http01]. Right where another machine forwards port 80 to here.',
+    )
+
+
+@contextlib.contextmanager
+def file_in(context: Context, webroot: Path, content: bytes) -> Iterator[str]:
+    """Put the file into the webroot and yield its name; another one where somebody has a `test.txt` there already.
+
+    Raises ChallengeError.
+    """
+    from core.acme.authorization import Challenge
+    from core.challenges.webroot import FOLDERS, Webroot
+
+    is_taken = os.path.lexists(webroot.joinpath(*FOLDERS, FILE))
+    name = f"certdeck-test-{context.env.random.token_bytes(8).hex()}" if is_taken else FILE
+    challenge = Challenge(
+        identifier="",
+        wildcard=False,
+        type="http-01",
+        status="pending",
+        url="",
+        token=name,
+        key_authorization=content.decode(),
+    )
+    with Webroot(webroot).present([challenge], context.narrator, context.cancel):
+        yield name

@@ -1,0 +1,131 @@
+"""Runs checks side by side, each with a time limit, and says once that there is no network."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+
+from core.errors import CertdeckError
+from core.operations import Finding
+from core.ports import CancelToken, Clock
+
+AT_ONCE = 16
+LIMIT_SECONDS = 40.0
+"""For one check. Each of its questions has a shorter time limit of its own."""
+_LOOK_SECONDS = 0.2
+
+Look = Callable[[], Iterable[Finding]]
+
+
+class NoAnswer(Exception):
+    """Nobody whom a check asked gave an answer. `findings` say so."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__()
+        self.findings = findings
+
+
+class Check(Struct, frozen=True):
+    """One row of the doctor's list."""
+
+    title: str
+    look: Look
+    is_remote: bool = False
+    """It is about other machines, and raises NoAnswer when none of them can be reached."""
+
+
+class _Outcome(Struct, frozen=True):
+    findings: tuple[Finding, ...]
+    is_answered: bool = True
+    unexpected: BaseException | None = None
+
+
+def run(
+    checks: Sequence[Check], clock: Clock, cancel: CancelToken, *, limit_seconds: float = LIMIT_SECONDS
+) -> tuple[Finding, ...]:
+    """Return the findings of all checks, in their order. Raises Cancelled (`cancelled`)."""
+    outcomes = _outcomes(checks, clock, cancel, limit_seconds)
+    remote = [number for number, check in enumerate(checks) if check.is_remote]
+    is_offline = len(remote) > 1 and not any(outcomes[number].is_answered for number in remote)
+    found: list[Finding] = []
+    for number, outcome in enumerate(outcomes):
+        if not is_offline or number not in remote:
+            found += outcome.findings
+        elif number == remote[0]:
+            found.append(_offline(outcomes[each] for each in remote))
+    return tuple(found)
+
+
+def failed(id: str, title: str, exc: CertdeckError, status: str = "fail") -> Finding:
+    """Return an error as a finding."""
+    return Finding(id=id, status=status, title=title, detail=exc.what, why=exc.why, fix=exc.fix)
+
+
+def _outcomes(checks: Sequence[Check], clock: Clock, cancel: CancelToken, limit: float) -> list[_Outcome]:
+    todo = deque(enumerate(checks))
+    running: dict[int, float] = {}
+    ended: dict[int, _Outcome] = {}
+    done: queue.SimpleQueue[tuple[int, _Outcome]] = queue.SimpleQueue()
+    while todo or running:
+        while todo and len(running) < AT_ONCE:
+            number, check = todo.popleft()
+            running[number] = clock.monotonic() + limit
+            # A daemon: one that hangs in a system call must not keep the process from ending.
+            threading.Thread(target=_work, args=(number, check, done), name="doctor", daemon=True).start()
+        cancel.check()
+        with contextlib.suppress(queue.Empty):
+            number, outcome = done.get(timeout=_LOOK_SECONDS)
+            while True:  # all that have ended, before any of them counts as late
+                if outcome.unexpected is not None:
+                    raise outcome.unexpected
+                if running.pop(number, None) is not None:
+                    ended[number] = outcome
+                number, outcome = done.get_nowait()
+        now = clock.monotonic()
+        for number in [each for each, ends in running.items() if ends <= now]:
+            del running[number]
+            ended[number] = _late(checks[number], limit)
+    return [ended[number] for number in range(len(checks))]
+
+
+def _work(number: int, check: Check, done: queue.SimpleQueue[tuple[int, _Outcome]]) -> None:
+    try:
+        outcome = _Outcome(tuple(check.look()))
+    except NoAnswer as exc:
+        outcome = _Outcome(exc.findings, is_answered=False)
+    except CertdeckError as exc:
+        outcome = _Outcome((failed(exc.code, check.title, exc),))
+    except BaseException as exc:  # noqa: BLE001 - raised again by the thread that waits
+        outcome = _Outcome((), unexpected=exc)
+    done.put((number, outcome))
+
+
+def _late(check: Check, limit: float) -> _Outcome:
+    finding = Finding(
+        id="check-too-slow",
+        status="warn",
+        title=check.title,
+        detail=f"this check did not end within {limit:g} s",
+        why="What it asks answers too slowly or not at all.",
+        fix="Check the network and the disk of this machine, and run doctor again.",
+    )
+    return _Outcome((finding,), is_answered=False)
+
+
+def _offline(outcomes: Iterable[_Outcome]) -> Finding:
+    """Return the one finding that stands for all that could not be asked."""
+    count = sum(1 for _ in outcomes)
+    return Finding(
+        id="network",
+        status="fail",
+        title="Network",
+        detail=f"no network: none of {count} checks reached anybody, neither a name server nor the issuer",
+        why="An order needs the issuer, and the issuer needs the DNS.",
+        fix="Check the cable, the addresses and routes of this machine, its DNS settings and its proxy. "
+        "Without a network, --issuer appliance-ca issues certificates.",
+    )

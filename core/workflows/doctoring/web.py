@@ -1,0 +1,51 @@
+"""What the doctor says of web servers that certdeck has set up: missing or doubled headers, settings that are out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.errors import CertdeckError
+from core.operations import Finding
+from core.store import web
+from core.web.shown import WebState
+from core.workflows.context import Context
+from core.workflows.web.apply import show_web
+
+_ID = "web-headers"
+
+
+def web_settings(context: Context) -> Iterator[Finding]:
+    """Yield a finding for each target that has web settings. Asks its web server over HTTPS."""
+    for name in web.names(context.paths):
+        if name not in context.config.targets:
+            continue
+        try:
+            yield _judged(show_web(context, name))
+        except CertdeckError as exc:
+            yield Finding(id=_ID, status="warn", title=name, detail=f"{exc.what} {exc.why}", fix=exc.fix)
+
+
+def _judged(state: WebState) -> Finding:
+    wrong = [
+        f"{each.name} is {each.state} at {listener.address}"
+        for listener in state.listeners
+        for each in listener.headers
+        if each.state != "ok"
+    ]
+    if state.state != "applied":
+        return Finding(
+            id=_ID,
+            status="warn",
+            title=state.target,
+            detail="the web settings in its configuration are not what they should be now",
+            fix=f"Run: certdeck web apply {state.target}",
+        )
+    if wrong:
+        return Finding(
+            id=_ID,
+            status="warn",
+            title=state.target,
+            detail="; ".join(wrong),
+            fix="Remove these headers from what is behind the web server, or from its other blocks.",
+        )
+    return Finding(id=_ID, status="pass", title=state.target, detail="it sends every security header once")

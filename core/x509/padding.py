@@ -1,0 +1,25 @@
+"""What comes out of a decrypted key: its padding tells whether the passphrase was right."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.padding import PKCS7
+
+from core.x509.der import INTEGER, SEQUENCE, NotDer, Reader
+
+
+class WrongPassphrase(ValueError):
+    """What comes out is no key."""
+
+
+def plain_key(padded: bytes, block: int) -> bytes:
+    """Return a PKCS#8 key without its padding. Raises WrongPassphrase for anything else. `block`: in bytes."""
+    unpadder = PKCS7(block * 8).unpadder()
+    try:
+        found = unpadder.update(padded) + unpadder.finalize()
+        inner = Reader(found)
+        tags = inner.tags(inner.whole())
+    except (ValueError, NotDer) as exc:
+        raise WrongPassphrase from exc
+    if tags[:2] != [INTEGER, SEQUENCE]:
+        raise WrongPassphrase
+    return found
