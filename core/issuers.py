@@ -11,12 +11,28 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, RENEWAL, REPLACES, Allowance
 from core.identifiers import Identifier, public_problem
 from core.key_types import KEY_TYPES
 
 EVERY_KEY = KEY_TYPES
 PUBLIC_KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
 """What Let's Encrypt takes, and with it nearly every public CA."""
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What people compare CAs by, in words."""
+
+    price: str
+    lifetime: str
+    names: str
+    wildcard: str
+    ip: str
+    eab: str
+    limits: str
+    ari: str
+    profiles: str
+    note: str = ""
 
 
 class Issuer(Struct, frozen=True, kw_only=True):
@@ -41,6 +57,14 @@ class Issuer(Struct, frozen=True, kw_only=True):
     ip_profile: str | None = None
     """The profile that IP addresses must be ordered with."""
     profile_max_names: Mapping[str, int] = field(default_factory=dict)
+    limits: tuple[Allowance, ...] = ()
+    """Those that it has published; empty: nothing is counted."""
+    limits_as_of: str = ""
+    """Date of the page that says so."""
+    orders_per_run: int | None = None
+    """Renewals that one scheduled run takes, where more are due than have to be renewed at once. None: all."""
+    facts: Facts | None = None
+    """For a comparison with others."""
     notes: tuple[str, ...] = ()
 
 
@@ -51,6 +75,20 @@ class Problem(Struct, frozen=True):
     fix: str
 
 
+_HOUR, _WEEK = 3600.0, 7 * 86400.0
+_LETSENCRYPT_LIMITS = (
+    Allowance(limit=ORDERS, count=300, seconds=3 * _HOUR, exempt=(REPLACES, RENEWAL)),
+    Allowance(limit=PER_DOMAIN, count=50, seconds=_WEEK, exempt=(REPLACES, RENEWAL)),
+    Allowance(limit=PER_NAMES, count=5, seconds=_WEEK, exempt=(REPLACES,)),
+    Allowance(limit=FAILURES, count=5, seconds=_HOUR, exempt=(REPLACES,)),
+)
+"""letsencrypt.org/docs/rate-limits."""
+_STAGING_LIMITS = (
+    Allowance(limit=ORDERS, count=1500, seconds=3 * _HOUR, exempt=(REPLACES, RENEWAL)),
+    Allowance(limit=PER_NAMES, count=30_000, seconds=_WEEK, exempt=(REPLACES,)),
+    Allowance(limit=FAILURES, count=200, seconds=_HOUR, exempt=(REPLACES,)),
+)
+"""letsencrypt.org/docs/staging-environment."""
 _LETSENCRYPT_PROFILES = {"classic": 100, "tlsserver": 25, "shortlived": 25}
 
 BUILT_IN: Mapping[str, Issuer] = {
@@ -65,6 +103,9 @@ BUILT_IN: Mapping[str, Issuer] = {
             key_types=PUBLIC_KEYS,
             ip_profile="shortlived",
             profile_max_names=_LETSENCRYPT_PROFILES,
+            limits=_LETSENCRYPT_LIMITS,
+            limits_as_of="2026-08-05",
+            orders_per_run=150,
             notes=("Free. 90 days, 64 from 2027-02-10. 50 certificates a week for a registered domain.",),
         ),
         Issuer(
@@ -76,6 +117,8 @@ BUILT_IN: Mapping[str, Issuer] = {
             key_types=PUBLIC_KEYS,
             ip_profile="shortlived",
             profile_max_names=_LETSENCRYPT_PROFILES,
+            limits=_STAGING_LIMITS,
+            limits_as_of="2026-04-10",
             notes=("For rehearsals: browsers do not trust what it issues.",),
         ),
         Issuer(
@@ -170,12 +213,32 @@ _STAGING_DIRECTORIES = frozenset(issuer.directory for issuer in BUILT_IN.values(
 
 
 def merged(
-    built_in: Issuer | None, name: str, *, directory: str | None, title: str | None, staging: str | None
+    built_in: Issuer | None,
+    name: str,
+    *,
+    directory: str | None,
+    title: str | None,
+    staging: str | None,
+    limits_of: str | None = None,
+    orders_per_run: int | None = None,
 ) -> Issuer:
     """Return an issuer as the configuration changes or adds it; one that is not built in takes everything.
 
     Another directory is another CA: nothing that is known of the built-in one holds there.
+
+    Args:
+        limits_of: the built-in issuer whose limits hold; `none`: nothing is counted.
     """
+    made = _merged(built_in, name, directory=directory, title=title, staging=staging)
+    if limits_of is not None:
+        like = BUILT_IN.get(limits_of)
+        made = replace(made, limits=like.limits if like else (), limits_as_of=like.limits_as_of if like else "")
+    return made if orders_per_run is None else replace(made, orders_per_run=orders_per_run)
+
+
+def _merged(
+    built_in: Issuer | None, name: str, *, directory: str | None, title: str | None, staging: str | None
+) -> Issuer:
     if built_in is None or (directory is not None and directory != built_in.directory):
         shown = title or (built_in.title if built_in else name)
         is_staging = directory in _STAGING_DIRECTORIES

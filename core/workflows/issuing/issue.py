@@ -57,7 +57,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
     if existing is None and wanted.issuer.is_public:
         context.narrator.tell(_PUBLICITY)
     vault = context.vault
-    with Sessions(context, vault, insists=request.force) as sessions:
+    with Sessions(context, vault, insists=request.force, is_forced=request.force) as sessions:
         if request.staging or request.rehearse:
             refuse_rehearsal_that_stays(wanted)
             got = rehearse(context, staging_of(context.config, wanted), sessions)

@@ -249,7 +249,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = context.vault
-    with Sessions(context, vault, insists=force and bool(names)) as sessions:
+    with Sessions(context, vault, insists=force and bool(names), is_forced=force) as sessions:
         run = _Run(context, vault, sessions, len(busy), begins=force and bool(names))
         results: dict[str, str | Skipped | FailedLineage] = {}
         # What this box signs by its own clock comes last: by then CAs may have said what they think of it.
