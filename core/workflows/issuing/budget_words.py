@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+
 from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, Standing
 from core.config.model import Config
 from core.errors import BudgetSpent, CertdeckError, RateLimited
