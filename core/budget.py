@@ -29,6 +29,12 @@ _THINGS: Mapping[str, tuple[str, str]] = {
     PER_NAMES: ("certificate for exactly these names ({})", "certificates for exactly these names ({})"),
     FAILURES: ("failed validation of {}", "failed validations of {}"),
 }
+_GENERAL: Mapping[str, str] = {
+    ORDERS: "orders",
+    PER_DOMAIN: "certificates for a registered domain",
+    PER_NAMES: "certificates for exactly the same names",
+    FAILURES: "failed validations of a name",
+}
 _ALMOST = 1e-6
 """Sums of seconds are not exact."""
 
@@ -43,6 +49,11 @@ class Allowance(Struct, frozen=True, kw_only=True):
     """In which all of `count` come back."""
     exempt: tuple[str, ...] = ()
     """Orders that do not count: `replaces`, `renewal`."""
+
+    @property
+    def general(self) -> str:
+        """The figure without a subject: `50 certificates for a registered domain`."""
+        return f"{self.count} {_GENERAL[self.limit]}"
 
     def things(self, subject: str, number: int | None = None) -> str:
         """Return what is limited: `50 certificates for example.com`."""

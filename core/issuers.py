@@ -21,18 +21,18 @@ PUBLIC_KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What people compare CAs by, in words."""
+    """What people compare CAs by, in words: what the CA has published, or others have found out."""
 
+    as_of: str
+    """Date of the source: year and month, or the day."""
     price: str
     lifetime: str
     names: str
-    wildcard: str
     ip: str
-    eab: str
-    limits: str
     ari: str
     profiles: str
-    note: str = ""
+    limits: str
+    """In words; where `Issuer.limits` has figures, those are shown."""
 
 
 class Issuer(Struct, frozen=True, kw_only=True):
@@ -106,6 +106,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             limits=_LETSENCRYPT_LIMITS,
             limits_as_of="2026-08-05",
             orders_per_run=150,
+            facts=Facts(
+                as_of="2026-08-05",
+                price="free",
+                lifetime="90 days (classic), 45 days (tlsserver), 160 hours (shortlived)",
+                names="100 (classic), 25 (tlsserver, shortlived)",
+                ip="with the profile shortlived only",
+                ari="yes",
+                profiles="classic, tlsserver, shortlived",
+                limits="",
+            ),
             notes=("Free. 90 days, 64 from 2027-02-10. 50 certificates a week for a registered domain.",),
         ),
         Issuer(
@@ -129,6 +139,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             needs_eab=True,
             ip=False,
             key_types=PUBLIC_KEYS,
+            facts=Facts(
+                as_of="2026-07",
+                price="free",
+                lifetime="90 days",
+                names="100 or more",
+                ip="not through ACME",
+                ari="sources differ",
+                profiles="none",
+                limits="not published",
+            ),
             notes=("Free. 90 days. Needs an external account binding from its dashboard. Can take minutes.",),
         ),
         Issuer(
@@ -140,6 +160,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             needs_eab=True,
             ip=False,
             key_types=PUBLIC_KEYS,
+            facts=Facts(
+                as_of="2026-07",
+                price="free",
+                lifetime="1 to 90 days",
+                names="100 or more",
+                ip="only for a business need",
+                ari="yes",
+                profiles="standard, minimal",
+                limits="quotas of the Google Cloud project; no figures for ACME",
+            ),
             notes=("Free. Up to 90 days. Needs an external account binding, which works once and for 7 days.",),
         ),
         Issuer(
@@ -164,6 +194,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             ip=False,
             key_types=("ec-256", "ec-384"),
             max_names=2,
+            facts=Facts(
+                as_of="2026-07",
+                price="free for one name and its www.; charges the account when it holds funds",
+                lifetime="90 days",
+                names="1 and its www.",
+                ip="no",
+                ari="no",
+                profiles="none",
+                limits="not published",
+            ),
             notes=("One name and its www. without payment. Charges the account when it holds funds.",),
         ),
         Issuer(
@@ -177,6 +217,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             ip=False,
             key_types=("rsa-2048", "rsa-3072", "rsa-4096"),
             max_names=2,
+            facts=Facts(
+                as_of="2026-07",
+                price="free for one name and its www.; charges the account when it holds funds",
+                lifetime="90 days",
+                names="1 and its www.",
+                ip="no",
+                ari="no",
+                profiles="none",
+                limits="not published",
+            ),
             notes=("One name and its www. without payment. Charges the account when it holds funds.",),
         ),
         Issuer(
@@ -189,6 +239,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             ip=False,
             key_types=PUBLIC_KEYS,
             max_names=2,
+            facts=Facts(
+                as_of="2026-07",
+                price="free for one name and its www.",
+                lifetime="90 days",
+                names="1 and its www.",
+                ip="only paid OV certificates",
+                ari="yes",
+                profiles="none",
+                limits="not published",
+            ),
             notes=("One name and its www. without payment. 90 days.",),
         ),
         Issuer(

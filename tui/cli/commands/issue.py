@@ -170,7 +170,9 @@ COMMANDS = (
             "issue -d '*.example.com' example.com --dns cf      # through DNS, with an entry made by `certdeck dns add`",
             "issue -d '*.example.com' --manual --qr             # through DNS, with records that you set",
         ),
-        notes="A still valid certificate for the same names is deployed instead of spending an order; --force orders anyway.",
+        notes="A still valid certificate for the same names is deployed instead of spending an order; --force orders anyway.\n"
+        "CAs prove control over the names only (DV). For OV or EV, which also name the organization, buy a certificate with\n"
+        "`certdeck csr`. `certdeck issuer compare` shows the CAs side by side.",
     ),
     Command(
         words="complete",
