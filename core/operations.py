@@ -67,8 +67,12 @@ class IssueRequest(Struct, frozen=True, kw_only=True):
     agree_tos: bool = False
     staging: bool = False
     """Order from the issuer's staging directory and stop there: nothing is stored or deployed."""
-    rehearse: bool = False
-    """Staging first, then the real order automatically."""
+    rehearse: bool | None = None
+    """Staging first, then the real order automatically. None: for the first order of these names from a CA with staging."""
+    with_www: bool = False
+    """Add `www.` to each bare domain."""
+    with_wildcard: bool = False
+    """Add `*.` to each bare domain."""
     targets: tuple[str, ...] | None = None
     """None: those the lineage has."""
     force: bool = False

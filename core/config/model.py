@@ -55,6 +55,8 @@ class Defaults(Struct, frozen=True, kw_only=True):
     renew_days_before: int | None = None
     """Absent: ARI where the CA has it, else a share of the lifetime."""
     auto_renew: bool = True
+    rehearse: bool = True
+    """The first order for some names goes to the issuer's staging first, where it has one."""
     fallback_certificate: str = "default"
     """The lineage that goes live when a renewal failed until expiry (CL-07, CL-08)."""
     reminders: int = 30
