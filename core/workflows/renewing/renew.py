@@ -174,6 +174,10 @@ def _decisions(
         from core.workflows.renewing.limited import held_by_limits
 
         decisions = held_by_limits(view, decisions, every)
+        if not (force or named):
+            from core.workflows.renewing.spread import spread
+
+            decisions = spread(view, decisions, every)
     return decisions, broken, every, void
 
 
