@@ -70,6 +70,7 @@ def _checks_for(context: Context, wanted: Plan) -> list[Check]:
     checks: list[Check] = []
     if wanted.issuer.kind == "acme":
         checks.append(lambda: _directory(context, wanted.issuer.name, wanted))
+        checks.append(lambda: _budget(context, wanted))
         if wanted.challenge == "http-01":
             checks.append(lambda: _port(context))
             checks += [lambda n=n: _resolves(context, n, wanted.issuer) for n in wanted.names]  # type: ignore[misc]
@@ -91,6 +92,12 @@ def _checks_for(context: Context, wanted: Plan) -> list[Check]:
         )
     checks.append(lambda: _targets(context, wanted.lineage.targets))
     return checks
+
+
+def _budget(context: Context, wanted: Plan) -> Iterator[Finding]:
+    from core.workflows.issuing.budget_findings import budget_findings
+
+    yield from budget_findings(context, wanted)
 
 
 def _guarded(check: Check) -> Iterator[Finding]:

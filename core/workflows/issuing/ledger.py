@@ -128,6 +128,11 @@ class Ledger:
                 if failed:
                     self._add(counted, FAILURES, sorted(failed), exempt)
 
+    def has_uses(self, counted: Counted) -> bool:
+        """Tell whether anything is used of the limits of an account."""
+        with self._lock:
+            return any(use.account == counted.account for use in self._all())
+
     def standing(self, issuer: Issuer, names: Sequence[str]) -> tuple[Standing, ...]:
         """Return how the limits stand that a new order for `names` would meet."""
         counted = Counted.at(issuer)

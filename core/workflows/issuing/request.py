@@ -13,6 +13,7 @@ from core.workflows.issuing.plan import lineage_of, plan, staging_of
 def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
     """Return what stands against a request, and what was decided automatically. Empty: nothing to say."""
     from core.store.had_with import settings_of
+    from core.workflows.issuing.budget_findings import budget_findings
     from core.workflows.issuing.issue import refuse_rehearsal_that_stays, with_companions
     from core.workflows.issuing.reuse import reusable, same_elsewhere
 
@@ -53,4 +54,6 @@ def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
                 fix="Force an order if you want another one.",
             )
         )
+    else:
+        found += [] if request.force or request.staging else budget_findings(context, wanted)
     return tuple(found)
