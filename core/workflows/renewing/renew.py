@@ -263,7 +263,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
                 results |= zip((decision.name for decision in part), pool.map(run.one, part), strict=True)
         for name, result in results.items():
             # Only now: it deploys another lineage, which may have been at work in a thread of its own.
-            if isinstance(result, FailedLineage) or name in run.waiting:
+            if not context.cancel.is_cancelled and (isinstance(result, FailedLineage) or name in run.waiting):
                 stand_in(context.about(name), name)
     if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(context, "Removing deleted copies"):
         with afterwards(context, "old-copies-not-removed"):
@@ -329,8 +329,9 @@ class _Run:
         from core.workflows.issuing.limits import is_waiting
 
         context = self._context.about(decision.name)
+        if context.cancel.is_cancelled:
+            return Skipped(name=decision.name, why="the run was stopped before its turn; the next run continues")
         try:
-            context.cancel.check()
             result: str | Skipped | FailedLineage = self._work(context, decision)
         except CertdeckError as exc:
             result = FailedLineage(name=decision.name, error=exc)

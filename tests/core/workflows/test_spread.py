@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.events import Report, VersionSwitched
+from core.ports import CancelToken
 from core.workflows.renewing.spread import LEAST, quota
 from tests.core.workflows.test_rate_limits import due
 from tests.support.appliance import Appliance
@@ -63,3 +65,24 @@ def test_a_box_spreads_its_renewals(appliance: Appliance) -> None:
 def test_nothing_is_spread_without_a_rate(appliance: Appliance) -> None:
     """A CA of somebody's own without `orders_per_run` gets all that is due in one run."""
     assert len(due(appliance, 40)) == len(appliance.engine.renew().renewed)
+
+
+def test_a_run_that_is_stopped_goes_on_in_the_next(appliance: Appliance) -> None:
+    """After SIGTERM no other renewal begins; those that had not begun are no failures, and the next run does all of them."""
+    due(appliance, 30)
+    cancel = CancelToken()
+    done = 0
+
+    def stop(told: Report) -> None:
+        nonlocal done
+        done += isinstance(told.event, VersionSwitched)
+        if done == 5:
+            cancel.cancel()
+
+    first = appliance.engine.renew(report=stop, cancel=cancel)
+    assert 5 <= len(first.renewed) <= 13
+    assert all(each.error.code == "cancelled" for each in first.failed)
+    assert len(first.failed) <= 8, "those under way when it was stopped"
+    assert all("the next run continues" in each.why for each in first.skipped)
+    second = appliance.reopened().renew()
+    assert (len(first.renewed) + len(second.renewed), second.failed) == (30, ())
