@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from core.stored_times import USED_AT, is_void
+from core.stored_times import LIMIT_UNTIL, USED_AT, is_void
 
 ORDERS = "orders"
 PER_DOMAIN = "certificates-per-domain"
@@ -71,6 +71,8 @@ class Use(Struct, frozen=True, kw_only=True):
     """Epoch seconds."""
     subject: str = ""
     """Registered domain, names or name; empty where the limit counts for the whole account."""
+    until: float = 0.0
+    """Not a use: the CA has refused an order, and said that one more is possible then."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -84,6 +86,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     """Epoch seconds: when one more is possible. None: now."""
     unused_at: float
     """Epoch seconds: when nothing is used any more."""
+    is_told: bool = False
+    """The CA has said that nothing is left."""
 
 
 def domain_of(name: str, registered: Callable[[str], str]) -> str:
@@ -106,8 +110,11 @@ def subjects_of(limit: str, names: Collection[str], registered: Callable[[str], 
     return ("",)
 
 
-def standing(allowance: Allowance, subject: str, times: Iterable[float], now: float) -> Standing:
-    """Return how a limit stands after uses at `times`."""
+def standing(allowance: Allowance, subject: str, uses: Iterable[Use], now: float) -> Standing:
+    """Return how a limit stands after uses. What the CA has said counts for more: it also sees other machines."""
+    uses = tuple(uses)
+    closed = max((use.until for use in uses), default=0.0)
+    times = [use.at for use in uses if not use.until]
     rate = allowance.count / allowance.seconds
     level, last = 0.0, float("-inf")
     for at in sorted(at for at in times if at <= now):
@@ -116,13 +123,15 @@ def standing(allowance: Allowance, subject: str, times: Iterable[float], now: fl
     level = max(0.0, level - (now - last) * rate)
     over = level + 1 - allowance.count
     left = max(0, int(allowance.count - level + _ALMOST))
+    free_at = now + over / rate if over > _ALMOST else now
     return Standing(
         allowance=allowance,
         subject=subject,
         used=allowance.count - left,
-        left=left,
-        free_at=now + over / rate if over > _ALMOST else None,
-        unused_at=now + level / rate,
+        left=0 if closed > now else left,
+        is_told=closed > now,
+        free_at=max(free_at, closed) if max(free_at, closed) > now else None,
+        unused_at=max(now + level / rate, closed),
     )
 
 
@@ -142,8 +151,8 @@ def standings(
         if set(allowance.exempt) & set(exempt):
             continue
         for subject in subjects_of(allowance.limit, names, registered):
-            times = [use.at for use in mine if (use.limit, use.subject) == (allowance.limit, subject)]
-            found.append(standing(allowance, subject, times, now))
+            those = [use for use in mine if (use.limit, use.subject) == (allowance.limit, subject)]
+            found.append(standing(allowance, subject, those, now))
     return tuple(found)
 
 
@@ -151,17 +160,19 @@ def used_standings(
     allowances: Sequence[Allowance], uses: Iterable[Use], account: str, now: float
 ) -> tuple[Standing, ...]:
     """Return how every limit stands of which something is used, the tightest first."""
-    times: dict[tuple[str, str], list[float]] = {}
+    by_subject: dict[tuple[str, str], list[Use]] = {}
     for use in uses:
         if use.account == account:
-            times.setdefault((use.limit, use.subject), []).append(use.at)
+            by_subject.setdefault((use.limit, use.subject), []).append(use)
     found = [
-        standing(allowance, subject, at, now)
+        standing(allowance, subject, those, now)
         for allowance in allowances
-        for (limit, subject), at in times.items()
+        for (limit, subject), those in by_subject.items()
         if limit == allowance.limit
     ]
-    return tuple(sorted((each for each in found if each.used), key=lambda each: (each.left, each.subject)))
+    return tuple(
+        sorted((each for each in found if each.used or each.is_told), key=lambda each: (each.left, each.subject))
+    )
 
 
 def first_in_the_way(found: Iterable[Standing]) -> Standing | None:
@@ -176,5 +187,9 @@ def kept(uses: Iterable[Use], longest: Mapping[str, float], now: float) -> tuple
         longest: limit → seconds after which a use of it cannot count any more.
     """
     return tuple(
-        use for use in uses if now - use.at < longest.get(use.limit, 0.0) and not is_void(use.at, now, USED_AT)
+        use
+        for use in uses
+        if (now < use.until if use.until else now - use.at < longest.get(use.limit, 0.0))
+        and not is_void(use.at, now, USED_AT)
+        and not is_void(use.until, now, LIMIT_UNTIL)
     )

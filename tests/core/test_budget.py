@@ -30,6 +30,10 @@ FIVE = Allowance(limit=PER_NAMES, count=5, seconds=7 * DAY)
 PRODUCTION = BUILT_IN["letsencrypt"].limits
 
 
+def uses(*times: float, until: float = 0.0) -> list[Use]:
+    return [Use(account="le", limit=PER_NAMES, subject="a", at=at, until=until) for at in times]
+
+
 @pytest.mark.parametrize(
     ("ages", "used", "left", "free_in"),
     [
@@ -46,7 +50,7 @@ PRODUCTION = BUILT_IN["letsencrypt"].limits
 )
 def test_a_bucket_refills(ages: tuple[float, ...], used: int, left: int, free_in: float | None) -> None:
     """One use comes back after each fifth of the week; what a wrong clock dated ahead does not count."""
-    found = standing(FIVE, "a", [NOW - age for age in ages], NOW)
+    found = standing(FIVE, "a", uses(*(NOW - age for age in ages)), NOW)
     assert (found.used, found.left) == (used, left)
     assert found.free_at == (None if free_in is None else pytest.approx(NOW + free_in))
 
@@ -54,7 +58,7 @@ def test_a_bucket_refills(ages: tuple[float, ...], used: int, left: int, free_in
 def test_an_old_use_takes_nothing_from_new_ones() -> None:
     """A bucket never holds more than its size: rest from weeks ago is not saved up."""
     times = [NOW - 20 * DAY, *[NOW] * 5]
-    assert standing(FIVE, "a", times, NOW).left == 0
+    assert standing(FIVE, "a", uses(*times), NOW).left == 0
 
 
 @pytest.mark.parametrize(
@@ -131,3 +135,12 @@ def test_what_is_kept() -> None:
     """Uses that cannot count any more are dropped, and those from the future of a wrong clock."""
     uses = [Use(account="le", limit=ORDERS, at=NOW + age) for age in (-4 * 3600.0, -60.0, 9 * DAY)]
     assert kept(uses, {ORDERS: 3 * 3600.0}, NOW) == (uses[1],)
+
+
+def test_what_the_ca_says_counts_for_more() -> None:
+    """A refusal with a time closes the limit until then, whatever this box has counted; afterwards it is gone."""
+    told = uses(NOW, until=NOW + DAY)
+    found = standing(FIVE, "a", told, NOW + 60)
+    assert (found.used, found.left, found.free_at, found.is_told) == (0, 0, NOW + DAY, True)
+    assert kept(told, {PER_NAMES: 7 * DAY}, NOW + DAY - 1) == tuple(told)
+    assert kept(told, {PER_NAMES: 7 * DAY}, NOW + DAY) == ()

@@ -159,7 +159,10 @@ def _order_once(
             counted.exempt = (REPLACES,) if obtained.is_replacement else ()
     except IssuerError as exc:
         if isinstance(exc, RateLimited):
-            tell_of_limit(context.config, plan, exc, sessions.limits.ledger.standing(plan.issuer, plan.names))
+            ledger = sessions.limits.ledger
+            met = tell_of_limit(context.config, plan, exc, ledger.standing(plan.issuer, plan.names))
+            if met is not None and exc.retry_at is not None:
+                ledger.learn(plan.issuer, met, exc.retry_at)
         if isinstance(exc, AuthorizationFailed):
             # Nothing more can come of this order: a failed challenge cannot be tried again.
             delete_order(context.paths, plan.name)

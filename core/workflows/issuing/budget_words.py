@@ -41,11 +41,15 @@ def limit_words(issuer: Issuer, found: Standing) -> str:
     return f"{issuer.name} allows {found.allowance.things(found.subject)} in {span_of(found.allowance.seconds)}"
 
 
+def _who_says(issuer: Issuer, found: Standing) -> str:
+    return f"{issuer.name} says that all of them are used" if found.is_told else "this box has used all of them"
+
+
 def spent(config: Config, issuer: Issuer, names: Sequence[str], found: Standing) -> BudgetSpent:
     """Return the error for an order that is not placed."""
     free_at = found.free_at or 0.0
     return BudgetSpent(
-        f"{limit_words(issuer, found)}, and this box has used all of them.",
+        f"{limit_words(issuer, found)}, and {_who_says(issuer, found)}.",
         f"The next one is free at {moment(free_at)}. {THIS_BOX_ALONE}",
         f"Wait until then; a scheduled renewal waits automatically. {_meanwhile(config, issuer, names)} "
         f"--force orders anyway; {issuer.name} will probably refuse it.",
@@ -68,7 +72,7 @@ def tell_cost(narrator: Narrator, issuer: Issuer, found: Sequence[Standing]) -> 
     if tightest is None:
         return
     if tightest.free_at is not None:
-        what = f"{limit_words(issuer, tightest)}, and this box has used all of them. The order is placed anyway."
+        what = f"{limit_words(issuer, tightest)}, and {_who_says(issuer, tightest)}. The order is placed anyway."
         fix = f"If {issuer.name} refuses it, wait until {moment(tightest.free_at)}."
     else:
         what = f"{limit_words(issuer, tightest)}. This order uses one of the {tightest.left} that are left."
@@ -76,20 +80,27 @@ def tell_cost(narrator: Narrator, issuer: Issuer, found: Sequence[Standing]) -> 
     narrator.tell(Warned(code="rate-limit-cost", what=what, fix=fix))
 
 
-def tell_of_limit(config: Config, plan: Plan, error: RateLimited, known: Sequence[Standing]) -> None:
-    """Add the figure, and what can be done meanwhile, to a CA's own refusal because of a limit (SO-34, CC-24)."""
+def tell_of_limit(config: Config, plan: Plan, error: RateLimited, known: Sequence[Standing]) -> Standing | None:
+    """Add the figure, and what can be done meanwhile, to a CA's own refusal because of a limit (SO-34, CC-24).
+
+    Returns the limit, where it is one that is known.
+    """
     if error.details.get("closed"):
-        return
+        return None
     detail = str(error.details.get("detail", ""))
     limit = next((limit for limit, words in _WORDS.items() if words.search(detail)), None)
-    for found in known:
-        if found.allowance.limit == limit and (found.subject in detail or limit != PER_DOMAIN):
-            as_of = f" (as of {plan.issuer.limits_as_of})" if plan.issuer.limits_as_of else ""
-            error.why += f" {limit_words(plan.issuer, found)}{as_of}. This box has used {found.used} of them."
-            break
+    met = next((each for each in known if each.allowance.limit == limit and _is_meant(each, detail)), None)
+    if met is not None:
+        as_of = f" (as of {plan.issuer.limits_as_of})" if plan.issuer.limits_as_of else ""
+        error.why += f" {limit_words(plan.issuer, met)}{as_of}. This box has used {met.used} of them."
     error.fix = (
         f"{error.fix.removesuffix(' Rehearse with staging meanwhile.')} {_meanwhile(config, plan.issuer, plan.names)}"
     )
+    return met
+
+
+def _is_meant(found: Standing, detail: str) -> bool:
+    return found.allowance.limit not in (PER_DOMAIN, FAILURES) or found.subject in detail
 
 
 def _meanwhile(config: Config, issuer: Issuer, names: Sequence[str]) -> str:

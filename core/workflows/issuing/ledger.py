@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -100,6 +101,14 @@ class Ledger:
                 order.is_placed = True
             self._add(counted, ORDERS, names, order.exempt if order else ())
 
+    def learn(self, issuer: Issuer, met: Standing, until: datetime) -> None:
+        """Keep that the CA has called a limit used up until then."""
+        account, limit, subject = Counted.at(issuer).account, met.allowance.limit, met.subject
+        now = self._now()
+        said = Use(account=account, limit=limit, subject=subject, at=now, until=until.timestamp())
+        with self._lock:
+            self._keep([said], now)
+
     @contextmanager
     def order(self, issuer: Issuer, names: Sequence[str]) -> Iterator[OneOrder]:
         """Count what becomes of an order inside: a certificate where it ends well, failed validations where it does not."""
@@ -175,8 +184,11 @@ class Ledger:
         now = self._now()
         new = list(_uses(counted, limit, names, exempt, now))
         if new:
-            self._uses = [*kept(self._all(), LONGEST, now), *new]
-            stored.save(self._context.paths, self._uses)
+            self._keep(new, now)
+
+    def _keep(self, new: Sequence[Use], now: float) -> None:
+        self._uses = [*kept(self._all(), LONGEST, now), *new]
+        stored.save(self._context.paths, self._uses)
 
     def _all(self) -> list[Use]:
         if self._uses is None:

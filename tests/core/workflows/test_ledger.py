@@ -192,3 +192,21 @@ def test_a_limit_is_known_before_the_order(counted: Appliance, number: int, stat
         counted.engine.doctor(request=request(NAME)),
     ):
         assert [each.status for each in found if each.id == "budget"] == ([status] if status else [])
+
+
+def test_what_the_ca_has_said_is_kept(counted: Appliance) -> None:
+    """A refusal for a set of names that other machines have used up is not asked for again before its time (FACTS 4)."""
+    text = (
+        "too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s, "
+        "retry after 2026-11-22 08:00:00 UTC"
+    )
+    counted.ca.fail("/new-order", problem("rateLimited", 429, text))
+    with pytest.raises(RateLimited, match="limit that is used up"):
+        counted.issue(NAME)
+    asked = orders(counted)
+    with pytest.raises(BudgetSpent, match=r"ca says that all of them are used\. .* 2026-11-22 08:00 UTC"):
+        counted.reopened().issue(request(NAME))
+    assert orders(counted) == asked
+    counted.issue("other.example.com")
+    counted.clock.advance(hours=21)
+    counted.issue(NAME)
