@@ -18,7 +18,8 @@
     │  ├─ AccountError
     │  │  └─ TermsNotAgreed · EabRequired · ContactRequired · AccountDeactivated
     │  ├─ AcmeProblem                            RFC 8555 §6.7
-    │  │  └─ RateLimited · AlreadyReplaced       RFC 8555 §6.6, RFC 9773 §5
+    │  │  ├─ RateLimited · AlreadyReplaced       RFC 8555 §6.6, RFC 9773 §5
+    │  │  └─ BudgetSpent                         below RateLimited: not even asked
     │  ├─ AuthorizationFailed · OrderTimeout
     │  └─ CertificateUnusable                    the CA sent something else than was ordered
     ├─ ChallengeError
@@ -205,6 +206,12 @@ class RateLimited(AcmeProblem):
     """A limit of the CA is used up. Carries `retry_at`. RFC 8555 §6.6."""
 
     code = "rate-limited"
+
+
+class BudgetSpent(RateLimited):
+    """An order was not placed: by what this box has used, it would break a limit of the CA. `details`: `limit`, `used`, `count`."""
+
+    code = "rate-limit-budget"
 
 
 class AlreadyReplaced(AcmeProblem):

@@ -11,12 +11,28 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, RENEWAL, REPLACES, Allowance
 from core.identifiers import Identifier, public_problem
 from core.key_types import KEY_TYPES
 
 EVERY_KEY = KEY_TYPES
 PUBLIC_KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
 """What Let's Encrypt takes, and with it nearly every public CA."""
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What people compare CAs by, in words: what the CA has published, or others have found out."""
+
+    as_of: str
+    """Date of the source: year and month, or the day."""
+    price: str
+    lifetime: str
+    names: str
+    ip: str
+    ari: str
+    profiles: str
+    limits: str
+    """In words; where `Issuer.limits` has figures, those are shown."""
 
 
 class Issuer(Struct, frozen=True, kw_only=True):
@@ -41,6 +57,14 @@ class Issuer(Struct, frozen=True, kw_only=True):
     ip_profile: str | None = None
     """The profile that IP addresses must be ordered with."""
     profile_max_names: Mapping[str, int] = field(default_factory=dict)
+    limits: tuple[Allowance, ...] = ()
+    """Those that it has published; empty: nothing is counted."""
+    limits_as_of: str = ""
+    """Date of the page that says so."""
+    orders_per_run: int | None = None
+    """Renewals that one scheduled run takes, where more are due than have to be renewed at once. None: all."""
+    facts: Facts | None = None
+    """For a comparison with others."""
     notes: tuple[str, ...] = ()
 
 
@@ -51,6 +75,20 @@ class Problem(Struct, frozen=True):
     fix: str
 
 
+_HOUR, _WEEK = 3600.0, 7 * 86400.0
+_LETSENCRYPT_LIMITS = (
+    Allowance(limit=ORDERS, count=300, seconds=3 * _HOUR, exempt=(REPLACES, RENEWAL)),
+    Allowance(limit=PER_DOMAIN, count=50, seconds=_WEEK, exempt=(REPLACES, RENEWAL)),
+    Allowance(limit=PER_NAMES, count=5, seconds=_WEEK, exempt=(REPLACES,)),
+    Allowance(limit=FAILURES, count=5, seconds=_HOUR, exempt=(REPLACES,)),
+)
+"""letsencrypt.org/docs/rate-limits."""
+_STAGING_LIMITS = (
+    Allowance(limit=ORDERS, count=1500, seconds=3 * _HOUR, exempt=(REPLACES, RENEWAL)),
+    Allowance(limit=PER_NAMES, count=30_000, seconds=_WEEK, exempt=(REPLACES,)),
+    Allowance(limit=FAILURES, count=200, seconds=_HOUR, exempt=(REPLACES,)),
+)
+"""letsencrypt.org/docs/staging-environment."""
 _LETSENCRYPT_PROFILES = {"classic": 100, "tlsserver": 25, "shortlived": 25}
 
 BUILT_IN: Mapping[str, Issuer] = {
@@ -65,6 +103,19 @@ BUILT_IN: Mapping[str, Issuer] = {
             key_types=PUBLIC_KEYS,
             ip_profile="shortlived",
             profile_max_names=_LETSENCRYPT_PROFILES,
+            limits=_LETSENCRYPT_LIMITS,
+            limits_as_of="2026-08-05",
+            orders_per_run=150,
+            facts=Facts(
+                as_of="2026-08-05",
+                price="free",
+                lifetime="90 days (classic), 45 days (tlsserver), 160 hours (shortlived)",
+                names="100 (classic), 25 (tlsserver, shortlived)",
+                ip="with the profile shortlived only",
+                ari="yes",
+                profiles="classic, tlsserver, shortlived",
+                limits="",
+            ),
             notes=("Free. 90 days, 64 from 2027-02-10. 50 certificates a week for a registered domain.",),
         ),
         Issuer(
@@ -76,6 +127,8 @@ BUILT_IN: Mapping[str, Issuer] = {
             key_types=PUBLIC_KEYS,
             ip_profile="shortlived",
             profile_max_names=_LETSENCRYPT_PROFILES,
+            limits=_STAGING_LIMITS,
+            limits_as_of="2026-04-10",
             notes=("For rehearsals: browsers do not trust what it issues.",),
         ),
         Issuer(
@@ -86,6 +139,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             needs_eab=True,
             ip=False,
             key_types=PUBLIC_KEYS,
+            facts=Facts(
+                as_of="2026-07",
+                price="free",
+                lifetime="90 days",
+                names="100 or more",
+                ip="not through ACME",
+                ari="sources differ",
+                profiles="none",
+                limits="not published",
+            ),
             notes=("Free. 90 days. Needs an external account binding from its dashboard. Can take minutes.",),
         ),
         Issuer(
@@ -97,6 +160,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             needs_eab=True,
             ip=False,
             key_types=PUBLIC_KEYS,
+            facts=Facts(
+                as_of="2026-07",
+                price="free",
+                lifetime="1 to 90 days",
+                names="100 or more",
+                ip="only for a business need",
+                ari="yes",
+                profiles="standard, minimal",
+                limits="quotas of the Google Cloud project; no figures for ACME",
+            ),
             notes=("Free. Up to 90 days. Needs an external account binding, which works once and for 7 days.",),
         ),
         Issuer(
@@ -121,6 +194,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             ip=False,
             key_types=("ec-256", "ec-384"),
             max_names=2,
+            facts=Facts(
+                as_of="2026-07",
+                price="free for one name and its www.; charges the account when it holds funds",
+                lifetime="90 days",
+                names="1 and its www.",
+                ip="no",
+                ari="no",
+                profiles="none",
+                limits="not published",
+            ),
             notes=("One name and its www. without payment. Charges the account when it holds funds.",),
         ),
         Issuer(
@@ -134,6 +217,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             ip=False,
             key_types=("rsa-2048", "rsa-3072", "rsa-4096"),
             max_names=2,
+            facts=Facts(
+                as_of="2026-07",
+                price="free for one name and its www.; charges the account when it holds funds",
+                lifetime="90 days",
+                names="1 and its www.",
+                ip="no",
+                ari="no",
+                profiles="none",
+                limits="not published",
+            ),
             notes=("One name and its www. without payment. Charges the account when it holds funds.",),
         ),
         Issuer(
@@ -146,6 +239,16 @@ BUILT_IN: Mapping[str, Issuer] = {
             ip=False,
             key_types=PUBLIC_KEYS,
             max_names=2,
+            facts=Facts(
+                as_of="2026-07",
+                price="free for one name and its www.",
+                lifetime="90 days",
+                names="1 and its www.",
+                ip="only paid OV certificates",
+                ari="yes",
+                profiles="none",
+                limits="not published",
+            ),
             notes=("One name and its www. without payment. 90 days.",),
         ),
         Issuer(
@@ -170,12 +273,32 @@ _STAGING_DIRECTORIES = frozenset(issuer.directory for issuer in BUILT_IN.values(
 
 
 def merged(
-    built_in: Issuer | None, name: str, *, directory: str | None, title: str | None, staging: str | None
+    built_in: Issuer | None,
+    name: str,
+    *,
+    directory: str | None,
+    title: str | None,
+    staging: str | None,
+    limits_of: str | None = None,
+    orders_per_run: int | None = None,
 ) -> Issuer:
     """Return an issuer as the configuration changes or adds it; one that is not built in takes everything.
 
     Another directory is another CA: nothing that is known of the built-in one holds there.
+
+    Args:
+        limits_of: the built-in issuer whose limits hold; `none`: nothing is counted.
     """
+    made = _merged(built_in, name, directory=directory, title=title, staging=staging)
+    if limits_of is not None:
+        like = BUILT_IN.get(limits_of)
+        made = replace(made, limits=like.limits if like else (), limits_as_of=like.limits_as_of if like else "")
+    return made if orders_per_run is None else replace(made, orders_per_run=orders_per_run)
+
+
+def _merged(
+    built_in: Issuer | None, name: str, *, directory: str | None, title: str | None, staging: str | None
+) -> Issuer:
     if built_in is None or (directory is not None and directory != built_in.directory):
         shown = title or (built_in.title if built_in else name)
         is_staging = directory in _STAGING_DIRECTORIES

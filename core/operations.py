@@ -69,8 +69,12 @@ class IssueRequest(Struct, frozen=True, kw_only=True):
     agree_tos: bool = False
     staging: bool = False
     """Order from the issuer's staging directory and stop there: nothing is stored or deployed."""
-    rehearse: bool = False
-    """Staging first, then the real order automatically."""
+    rehearse: bool | None = None
+    """Staging first, then the real order automatically. None: for the first order of these names from a CA with staging."""
+    with_www: bool = False
+    """Add `www.` to each bare domain."""
+    with_wildcard: bool = False
+    """Add `*.` to each bare domain."""
     targets: tuple[str, ...] | None = None
     """None: those the lineage has."""
     force: bool = False
@@ -268,6 +272,67 @@ class IssuerInfo(Struct, frozen=True, kw_only=True):
     is_default: bool = False
     terms_agreed: bool = False
     account_url: str | None = None
+
+
+class LimitStanding(Struct, frozen=True, kw_only=True):
+    """One published limit of a CA, and what this box has used of it."""
+
+    limit: str
+    """`orders`, `certificates-per-domain`, `certificates-per-name-set`, `failed-authorizations`."""
+    words: str
+    """`50 certificates for a registered domain`."""
+    count: int
+    seconds: float
+    exempt: tuple[str, ...]
+    """What does not count: `replaces` (RFC 9773 §5), `renewal` (of exactly the same names)."""
+    subject: str | None = None
+    """Registered domain, names or name; None where nothing is used, or where it counts for the whole account."""
+    used: int = 0
+    left: int = 0
+    free_at: datetime | None = None
+    """When one more is possible; None: now."""
+    unused_at: datetime | None = None
+    """When nothing of it is used any more."""
+
+
+class ClosedLimit(Struct, frozen=True, kw_only=True):
+    """What a CA has refused until a time."""
+
+    what: str
+    until: datetime
+    domain: str
+    said: str
+
+
+class IssuerShown(Struct, frozen=True, kw_only=True):
+    """An issuer, its published limits, and how they stand."""
+
+    issuer: IssuerInfo
+    limits_as_of: str
+    """Date of the page with the limits; empty where none are known, so that nothing is counted."""
+    limits: tuple[LimitStanding, ...]
+    closed: tuple[ClosedLimit, ...]
+
+
+class IssuerFacts(Struct, frozen=True, kw_only=True):
+    """An issuer beside others."""
+
+    name: str
+    title: str
+    as_of: str
+    """Date of the facts; empty where nothing is known."""
+    price: str
+    lifetime: str
+    names: str
+    wildcard: bool | None
+    """None: not known."""
+    ip: str
+    eab: bool | None
+    limits: str
+    ari: str
+    profiles: str
+    staging: str | None
+    notes: tuple[str, ...]
 
 
 class IssuerTest(Struct, frozen=True, kw_only=True):

@@ -101,6 +101,11 @@ class Paths(Struct, frozen=True):
         return self.state / "limits.json"
 
     @property
+    def ledger(self) -> Path:
+        """What was used of the limits of CAs."""
+        return self.state / "ledger.json"
+
+    @property
     def last_look(self) -> Path:
         """What the daily look at the store has found."""
         return self.state / "last-look.json"

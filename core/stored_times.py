@@ -58,7 +58,8 @@ LAST_RUN = StoredTime("last-run.json", "at, before", 0.0, "counts as no run")
 SCHEDULE_SINCE = StoredTime("schedule.json", "since", 0.0, "only the last run tells whether the timer lives")
 DELETED_AT = StoredTime("deleted/NAME-STAMP.sealed", "STAMP", 0.0, "the 30 days begin again, at the file's own time")
 LIMIT_NOTED = StoredTime("limits.json", "noted", 0.0, "the limit counts as over")
-LIMIT_UNTIL = StoredTime("limits.json", "until", LONGEST_LIMIT_SECONDS, "the limit counts as over")
+LIMIT_UNTIL = StoredTime("limits.json, ledger.json", "until", LONGEST_LIMIT_SECONDS, "the limit counts as over")
+USED_AT = StoredTime("ledger.json", "at", 0.0, "does not count against a CA's limit")
 NOTIFIED_AT = StoredTime("notified.json", "at", 0.0, "told again")
 CLOCK_SEEN = StoredTime(
     "clock.json", "at, since", 0.0, "the clock is in doubt until a CA confirms it or a day has passed"
@@ -77,6 +78,7 @@ STORED_TIMES = (
     DELETED_AT,
     LIMIT_NOTED,
     LIMIT_UNTIL,
+    USED_AT,
     NOTIFIED_AT,
     CLOCK_SEEN,
     CLOCK_ASKED,

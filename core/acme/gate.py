@@ -59,8 +59,14 @@ def time_in(problem: Problem, skew: timedelta | None) -> datetime | None:
 class Gate(Protocol):
     """Keeps requests back that a CA would refuse. Thread-safe."""
 
-    def enter(self, kind: RequestKind, names: Sequence[str]) -> None:
-        """Return when a request of that kind may be sent. May block for seconds. Raises RateLimited where it is closed."""
+    def enter(self, kind: RequestKind, names: Sequence[str], *, replaces: bool = False) -> None:
+        """Return when a request of that kind may be sent. May block for seconds. Raises RateLimited where it is closed.
+
+        `replaces`: an order names the certificate that it replaces.
+        """
+
+    def ordered(self, names: Sequence[str]) -> None:
+        """Be told that the CA took an order for these names."""
 
     def answered(self, kind: RequestKind) -> None:
         """Be told that the CA took such a request."""
@@ -75,8 +81,11 @@ class Gate(Protocol):
 class OpenGate:
     """Where nobody keeps limits."""
 
-    def enter(self, kind: RequestKind, names: Sequence[str]) -> None:
+    def enter(self, kind: RequestKind, names: Sequence[str], *, replaces: bool = False) -> None:
         """Let everything pass."""
+
+    def ordered(self, names: Sequence[str]) -> None:
+        """Keep nothing."""
 
     def answered(self, kind: RequestKind) -> None:
         """Keep nothing."""

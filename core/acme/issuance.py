@@ -45,6 +45,8 @@ class Obtained(Struct, frozen=True, kw_only=True):
     certificate_url: str
     chain_matched: bool
     """False: `preferred_chain` was given, and the CA has no such chain."""
+    is_replacement: bool = False
+    """The CA has noted that the order replaces a certificate."""
 
 
 def _nobody(order: Order) -> None:
@@ -123,6 +125,7 @@ def obtain(
         order_url=order.url,
         certificate_url=order.certificate,
         chain_matched=got.chain_matched,
+        is_replacement=order.replaces is not None,
     )
 
 

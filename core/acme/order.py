@@ -49,6 +49,8 @@ class Order(Struct, frozen=True, kw_only=True):
     expires: datetime | None = None
     error: problems.Problem | None = None
     profile: str | None = None
+    replaces: str | None = None
+    """The certificate that it replaces, as far as the CA has taken note of that (RFC 9773 §5)."""
     retry_after: datetime | None = None
 
 
@@ -71,7 +73,12 @@ def new_order(
         payload["replaces"] = replaces
     # With `replaces` no patience for a stumbling CA: some stumble over just that, and the caller orders without it then.
     reply = session.post(
-        session.directory.new_order, payload, kind=RequestKind.NEW_ORDER, resend=replaces is None, names=names
+        session.directory.new_order,
+        payload,
+        kind=RequestKind.NEW_ORDER,
+        resend=replaces is None,
+        names=names,
+        replaces=replaces is not None,
     )
     if reply.location is None:
         raise _incomplete(session, f"It does not say where the order is (no Location header). {problems.quoted(reply)}")
@@ -193,6 +200,7 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply, known: Order | None 
         expires=time_of(source, "expires") or (known.expires if known else None),
         error=problems.parse(error) if error else None,
         profile=text_of(source, "profile") or (known.profile if known else None),
+        replaces=text_of(source, "replaces") or (known.replaces if known else None),
         retry_after=reply.retry_after,
     )
 

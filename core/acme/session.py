@@ -110,6 +110,7 @@ class AcmeSession:
         resend: bool = True,
         accept: str | None = None,
         names: Sequence[str] = (),
+        replaces: bool = False,
         reads_body: bool = True,
     ) -> AcmeReply:
         """Send a signed request; `payload=None` only reads (POST-as-GET, RFC 8555 §6.3).
@@ -119,6 +120,7 @@ class AcmeSession:
             key: sign with this key, and send its public half instead of the account's URL.
             resend: False where a request whose reply was lost must not be repeated blindly.
             names: what an order is for.
+            replaces: an order names the certificate that it replaces.
             reads_body: False where a status below 300 says all there is, whatever comes with it.
 
         Raises:
@@ -136,7 +138,9 @@ class AcmeSession:
             nonce = self._nonces.take() or self._fresh_nonce()
             return self._send("POST", url, headers, signing.sign(content, url=url, nonce=nonce, kid=kid))
 
-        return self._let_in(kind, names, lambda: self._asked(url, send, kind, resend=resend, reads_body=reads_body))
+        return self._let_in(
+            kind, names, lambda: self._asked(url, send, kind, resend=resend, reads_body=reads_body), replaces=replaces
+        )
 
     def get(self, url: str, *, kind: RequestKind = RequestKind.ORDER) -> AcmeReply:
         """Ask without a signature: the directory and renewal information. Raises as `post` does."""
@@ -146,9 +150,11 @@ class AcmeSession:
 
         return self._let_in(kind, (), lambda: self._asked(url, send, kind, resend=True, tries=UNREACHED_TRIES))
 
-    def _let_in(self, kind: RequestKind, names: Sequence[str], ask: Callable[[], AcmeReply]) -> AcmeReply:
+    def _let_in(
+        self, kind: RequestKind, names: Sequence[str], ask: Callable[[], AcmeReply], *, replaces: bool = False
+    ) -> AcmeReply:
         """Ask when the gate is open, and tell it whether the CA takes such requests."""
-        self._gate.enter(kind, names)
+        self._gate.enter(kind, names, replaces=replaces)
         try:
             reply = ask()
         except BaseException as exc:
@@ -158,6 +164,8 @@ class AcmeSession:
                 self._gate.unanswered(kind)
             raise
         self._gate.answered(kind)
+        if kind is RequestKind.NEW_ORDER:
+            self._gate.ordered(names)
         return reply
 
     def _asked(

@@ -41,6 +41,10 @@ class IssuerConfig(Struct, frozen=True, kw_only=True):
     """Name of the issuer to rehearse with."""
     max_orders: int = 8
     """Orders under way at once."""
+    limits: str | None = None
+    """The built-in issuer whose limits hold here, too, or `none`: nothing is counted. Absent: what is known of this CA."""
+    orders_per_run: int | None = None
+    """Renewals that one scheduled run takes, where not all have to be renewed at once."""
 
 
 class Defaults(Struct, frozen=True, kw_only=True):
@@ -51,6 +55,8 @@ class Defaults(Struct, frozen=True, kw_only=True):
     renew_days_before: int | None = None
     """Absent: ARI where the CA has it, else a share of the lifetime."""
     auto_renew: bool = True
+    rehearse: bool = True
+    """The first order for some names goes to the issuer's staging first, where it has one."""
     fallback_certificate: str = "default"
     """The lineage that goes live when a renewal failed until expiry (CL-07, CL-08)."""
     reminders: int = 30

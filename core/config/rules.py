@@ -48,6 +48,8 @@ NOTIFICATION_EVENTS = (
     "fallback",
     "recovered",
 )
+COUNTED = ("letsencrypt", "letsencrypt-staging", "none")
+"""Issuers whose limits are known (`core.issuers`), and none of them."""
 CHALLENGES = ("http-01", "dns-01", "dns-account-01", "dns-persist-01", "tls-alpn-01")
 
 Broken = tuple[str, str] | None
@@ -208,6 +210,8 @@ RULES: dict[tuple[type, str], Rule] = {
     (IssuerConfig, "ca_bundle"): absolute,
     (IssuerConfig, "staging"): name,
     (IssuerConfig, "max_orders"): between(1, 64),
+    (IssuerConfig, "limits"): one_of(*COUNTED),
+    (IssuerConfig, "orders_per_run"): between(1, 100_000),
     (Defaults, "issuer"): name,
     (Defaults, "fallback_issuers"): names,
     (Defaults, "key_type"): one_of(*KEY_TYPES),

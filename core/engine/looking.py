@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         AccountInfo,
         Finding,
         IssueRequest,
+        IssuerFacts,
         IssuerInfo,
+        IssuerShown,
         IssuerTest,
         KindInfo,
         Listening,
@@ -78,6 +80,18 @@ class Looking(Frame):
         from core.workflows.settings.issuers import issuers
 
         return issuers(self._reading())
+
+    def issuer(self, name: str) -> IssuerShown:
+        """Return an issuer with its published limits and what this box has used of them. Raises NotFound (`not-found`)."""
+        from core.workflows.settings.issuer_facts import show
+
+        return show(self._reading(), name)
+
+    def compare_issuers(self) -> tuple[IssuerFacts, ...]:
+        """Return what is known of each issuer, side by side; staging directories are left out."""
+        from core.workflows.settings.issuer_facts import compare
+
+        return compare(self._reading())
 
     def accounts(self) -> tuple[AccountInfo, ...]:
         from core.workflows.settings.accounts import accounts

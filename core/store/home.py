@@ -10,7 +10,15 @@ from core.store.atomic import TEMPORARY, storing
 
 REPLACED = "replaced-"
 """Begins the name of the folder that a restore moved the former content to; the time follows."""
-_DERIVED = ("index.json", "clock.json", "last-run.json", "last-look.json", "limits.json", "detected.json")
+_DERIVED = (
+    "index.json",
+    "clock.json",
+    "last-run.json",
+    "last-look.json",
+    "ledger.json",
+    "limits.json",
+    "detected.json",
+)
 """What certdeck writes without being asked: a box that has nothing else was not set up yet."""
 
 

@@ -55,6 +55,7 @@ HEAVY = (
     "tomlkit",
     "httpcore",
     "urllib3",
+    "publicsuffixlist",
 )
 """What a scheduled run with nothing due must not pay for (DESIGN 1)."""
 

@@ -30,6 +30,7 @@ NOT_FOUND = [
     ["issue", "-d", "a.example.com", "--issuer", "nothing"],
     ["issue", "-d", "a.example.com", "--target", "nothing"],
     ["issue", "-d", "a.example.com", "--dns", "nothing"],
+    ["issuer", "show", "nothing"],
     ["issuer", "test", "nothing"],
     ["issuer", "remove", "nothing"],
     ["issuer", "default", "nothing"],

@@ -40,7 +40,9 @@ from core.operations import (
     Issued,
     IssuerChange,
     IssueRequest,
+    IssuerFacts,
     IssuerInfo,
+    IssuerShown,
     IssuerTest,
     KindInfo,
     LineageStatus,
@@ -181,6 +183,15 @@ class FakeEngine(
     def issuers(self) -> tuple[IssuerInfo, ...]:
         self._called("issuers")
         return tuple(issuer_info(self.settings, *row) for row in ISSUERS)
+
+    def issuer(self, name: str) -> IssuerShown:
+        self._called("issuer", name=name)
+        (info,) = [each for each in self.issuers() if each.name == name]
+        return IssuerShown(issuer=info, limits_as_of="", limits=(), closed=())
+
+    def compare_issuers(self) -> tuple[IssuerFacts, ...]:
+        self._called("compare_issuers")
+        return ()
 
     def accounts(self) -> tuple[AccountInfo, ...]:
         self._called("accounts")

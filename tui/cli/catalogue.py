@@ -53,6 +53,8 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
     },
     "Set up": {
         "issuer list": Entry("issuer", "the CAs that can be ordered from"),
+        "issuer show": Entry("issuer", "a CA, its limits, and what this box has used of them"),
+        "issuer compare": Entry("issuer", "the CAs side by side: price, lifetime, names, limits …"),
         "issuer add": Entry("issuer", "add a CA by its directory URL"),
         "issuer remove": Entry("issuer", "remove a CA that was added"),
         "issuer default": Entry("issuer", "choose the CA for new certificates"),

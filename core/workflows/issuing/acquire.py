@@ -17,8 +17,9 @@ from core.acme.issuance import Obtained, obtain
 from core.acme.order import Order
 from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
+from core.budget import REPLACES
 from core.clock import span
-from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
+from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError, RateLimited
 from core.events import CertificateIssued, KeyUsed, RehearsalPassed, VersionStored, Warned
 from core.store.lineages import read_public, spec_of, store_version, versions
 from core.store.orders import OrderRecord, delete_order, load_order, load_order_key, save_order, save_order_key
@@ -26,6 +27,7 @@ from core.store.vault import Vault
 from core.store.versions import VersionFacts, certificate_facts
 from core.workflows import first_boot
 from core.workflows.context import Context
+from core.workflows.issuing.budget_words import tell_of_limit
 from core.workflows.issuing.dead_names import tell_the_way_on
 from core.workflows.issuing.plan import Plan
 from core.workflows.issuing.sessions import Sessions
@@ -119,14 +121,15 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
     """Go the whole way at a staging directory and keep nothing (SO-27, SF-20)."""
     leaf_key = generate_key(plan.key_type)
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
-    obtained = obtain(
-        session,
-        names=plan.names,
-        csr=lambda: csr.build_csr(leaf_key, plan.names, common_name=plan.common_name),
-        solver=sessions.solver(plan, is_new=lambda: True),
-        narrator=context.narrator,
-        profile=plan.profile,
-    )
+    with sessions.limits.ledger.order(plan.issuer, plan.names):
+        obtained = obtain(
+            session,
+            names=plan.names,
+            csr=lambda: csr.build_csr(leaf_key, plan.names, common_name=plan.common_name),
+            solver=sessions.solver(plan, is_new=lambda: True),
+            narrator=context.narrator,
+            profile=plan.profile,
+        )
     fullchain_pem = _looked_at(context, plan, obtained.fullchain_pem, leaf_key)
     context.narrator.tell(RehearsalPassed(issuer=plan.issuer.name, names=plan.names))
     return Acquired(fullchain_pem, leaf_key)
@@ -151,9 +154,15 @@ def _order_once(
     _warn_of_clock(context, session)
     open_order = _OpenOrder(context, plan, vault, session.kid or "")
     try:
-        with sessions.place(plan.issuer):
+        with sessions.place(plan.issuer), sessions.limits.ledger.order(plan.issuer, plan.names) as counted:
             obtained = _obtain(session, plan, sessions, context, open_order, replaces, anyway)
+            counted.exempt = (REPLACES,) if obtained.is_replacement else ()
     except IssuerError as exc:
+        if isinstance(exc, RateLimited):
+            ledger = sessions.limits.ledger
+            met = tell_of_limit(context.config, plan, exc, ledger.standing(plan.issuer, plan.names))
+            if met is not None and exc.retry_at is not None:
+                ledger.learn(plan.issuer, met, exc.retry_at)
         if isinstance(exc, AuthorizationFailed):
             # Nothing more can come of this order: a failed challenge cannot be tried again.
             delete_order(context.paths, plan.name)

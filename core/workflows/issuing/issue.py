@@ -7,16 +7,15 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from core.challenges.awaited import RecordsAwaited
+from core.companions import companions
 from core.config.edit import check_lineage
 from core.config.model import LineageConfig
 from core.errors import Cancelled, CertdeckError, NotFound, UsageError
 from core.events import Warned
 from core.operations import Issued, IssueRequest, Pending
-from core.renewal import due_at
-from core.store import renewal_state
 from core.store.had_with import settings_of
 from core.store.lineages import lineage_of as stored_lineage
-from core.store.lineages import live_version, read_version, waiting_version
+from core.store.lineages import live_version
 from core.store.orders import STOPPED, load_order, save_order, the_order
 from core.store.vault import Vault
 from core.workflows.context import Context
@@ -24,7 +23,9 @@ from core.workflows.deploying.afterwards import status_after
 from core.workflows.issuing.acquire import acquire, refitted, rehearse
 from core.workflows.issuing.manual import awaited
 from core.workflows.issuing.plan import Plan, lineage_of, plan, staging_of
+from core.workflows.issuing.rehearsal import is_rehearsed_first, rehearse_first
 from core.workflows.issuing.rehearsed import rehearsed
+from core.workflows.issuing.reuse import at, reusable, same_elsewhere
 from core.workflows.issuing.sessions import Sessions
 from core.workflows.renewing.outcome import deploy_new, failed
 from core.workflows.renewing.waiting import still_meant
@@ -46,18 +47,28 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
         UsageError, NotFound: the request is wrong; nothing was asked of anybody.
         CertdeckError: what was live is still live. An order that was begun goes on with the next call.
     """
+    request, added = with_companions(request)
     existing = _existing(context, request)
     lineage = lineage_of(context.config, request, existing)
     wanted = plan(context.config, lineage, request, existing=existing)
+    if existing is None and not (request.force or request.staging):
+        there = same_elsewhere(context, wanted)
+        if there is not None:
+            context.about(there.name).narrator.tell(_found_elsewhere(wanted.name, there.name))
+            request, existing = at(request, there), there
+            wanted = plan(context.config, lineage_of(context.config, request, existing), request, existing=existing)
     _keep_the_fallback(context, existing)
     check_lineage(context.paths, wanted.lineage)
     context = context.about(wanted.name)
+    if added:
+        said = f"Added to the names: {', '.join(added)}."
+        context.narrator.tell(Warned(code="names-added", what=said, fix="Each one has to be proven, too."))
     for notice in wanted.notices:
         context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Choose otherwise if you prefer."))
     if existing is None and wanted.issuer.is_public:
         context.narrator.tell(_PUBLICITY)
     vault = context.vault
-    with Sessions(context, vault, insists=request.force) as sessions:
+    with Sessions(context, vault, insists=request.force, is_forced=request.force) as sessions:
         if request.staging or request.rehearse:
             refuse_rehearsal_that_stays(wanted)
             got = rehearse(context, staging_of(context.config, wanted), sessions)
@@ -67,6 +78,8 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
         reused = version is not None
         try:
             if version is None:
+                if is_rehearsed_first(context, request, wanted):
+                    rehearse_first(context, wanted, sessions)
                 version = acquire(context, wanted, sessions, vault)
             else:
                 _renew_differently(context, existing, wanted)
@@ -131,27 +144,6 @@ def ordered_settings(context: Context, name: str) -> LineageConfig:
     return replace(kept, issuer=kept.issuer or order.issuer, challenge=kept.challenge or order.challenge)
 
 
-def reusable(context: Context, wanted: Plan) -> int | None:
-    """Return the version on disk that already is what the plan would order, when it is not due for renewal (CL-12).
-
-    Also one that a killed run had stored and not deployed yet.
-    """
-    version = waiting_version(context.paths, wanted.name) or live_version(context.paths, wanted.name)
-    if version is None:
-        return None
-    stored = read_version(context.paths, wanted.name, version)
-    had = stored.certificate
-    if renewal_state.load(context.paths, wanted.name).revoked == had.sha256:
-        return None
-    if (stored.ca, had.key_type, stored.profile) != (wanted.issuer.name, wanted.key_type, wanted.profile):
-        return None
-    days = wanted.lineage.renew_days_before or context.config.defaults.renew_days_before
-    ends = had.chain_not_after or had.not_after
-    due = due_at(had.not_before.timestamp(), ends.timestamp(), renew_days_before=days)
-    same = set(had.names) == set(wanted.names) and due > context.env.clock.now().timestamp()
-    return version if same else None
-
-
 def refuse_rehearsal_that_stays(wanted: Plan) -> None:
     if wanted.can_be_rehearsed:
         return
@@ -163,6 +155,27 @@ def refuse_rehearsal_that_stays(wanted: Plan) -> None:
         "A rehearsal would ask for records of its own.",
         why,
         "Leave the rehearsal out: the CA is only asked to look once all name servers have the records.",
+    )
+
+
+def with_companions(request: IssueRequest) -> tuple[IssueRequest, tuple[str, ...]]:
+    """Return the request with `www.` or `*.` added where it asks for them, and what was added. Raises UsageError (`usage`)."""
+    added = companions(request.domains, www=request.with_www, wildcard=request.with_wildcard)
+    if request.with_wildcard and request.challenge == "http-01":
+        raise UsageError(
+            "--with-wildcard does not go with http-01.",
+            "A wildcard can only be proven through the DNS.",
+            "Give --dns PROVIDER or --manual, or use --with-www.",
+        )
+    return replace(request, domains=(*request.domains, *added), with_www=False, with_wildcard=False), added
+
+
+def _found_elsewhere(wanted: str, there: str) -> Warned:
+    label = "" if wanted == there else f", so {wanted} was not ordered"
+    return Warned(
+        code="reused-other-name",
+        what=f"{there} is a valid certificate for exactly these names{label}.",
+        fix="Use that one, or order another with --force.",
     )
 
 

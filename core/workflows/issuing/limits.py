@@ -14,10 +14,12 @@ from msgspec import Struct
 from core.acme.session import SHORT_SECONDS
 from core.errors import RateLimited
 from core.events import Warned
+from core.issuers import Issuer
 from core.rate_limits import ORDERING, WHAT, Limit, believable, closed
 from core.request_kind import RequestKind
 from core.store import limits as stored
 from core.workflows.context import Context
+from core.workflows.issuing.ledger import Counted, Ledger
 
 SPREAD_SECONDS = (1.0, 3.0)
 """Between the beginnings of two orders at a CA that had closed: a bucket that was empty fills slowly."""
@@ -34,8 +36,11 @@ def is_waiting(error: BaseException) -> bool:
 class Limits:
     """All limits of one run. Thread-safe."""
 
-    def __init__(self, context: Context, *, insists: bool = False) -> None:
-        """`insists`: a person wants to try although a CA has said stop; what it says in this run still counts."""
+    def __init__(self, context: Context, *, insists: bool = False, is_forced: bool = False) -> None:
+        """`insists`: a person wants to try although a CA has said stop; what it says in this run still counts.
+        `is_forced`: somebody orders what is not due, and is told what that costs.
+        """
+        self.ledger = Ledger(context, insists=insists, is_forced=is_forced)
         self._context = context
         self._before = stored.load(context.paths)
         self._limits = list(believable(self._before, self._now()))
@@ -44,9 +49,9 @@ class Limits:
         self._next_begin: dict[str, float] = {}
         self._changed = threading.Condition()
 
-    def gate(self, account: str, issuer: str) -> AccountGate:
-        """Return what a session with that account asks before each request."""
-        return AccountGate(self, account, issuer)
+    def gate(self, issuer: Issuer) -> AccountGate:
+        """Return what a session with the account at that issuer asks before each request."""
+        return AccountGate(self, Counted.at(issuer))
 
     def enter(self, account: str, issuer: str, kind: RequestKind, names: Sequence[str]) -> None:
         """See `Gate.enter`."""
@@ -129,14 +134,26 @@ class Limits:
 
 
 class AccountGate(Struct, frozen=True):
-    """The `Gate` of one account."""
+    """The `Gate` of one account: first the CA's published limits, then what it has said."""
 
     limits: Limits
-    account: str
-    issuer: str
+    counted: Counted
 
-    def enter(self, kind: RequestKind, names: Sequence[str]) -> None:
+    @property
+    def account(self) -> str:
+        return self.counted.account
+
+    @property
+    def issuer(self) -> str:
+        return self.counted.issuer.name
+
+    def enter(self, kind: RequestKind, names: Sequence[str], *, replaces: bool = False) -> None:
+        if kind == RequestKind.NEW_ORDER:
+            self.limits.ledger.look(self.counted, names, replaces=replaces)
         self.limits.enter(self.account, self.issuer, kind, names)
+
+    def ordered(self, names: Sequence[str]) -> None:
+        self.limits.ledger.ordered(self.counted, names)
 
     def answered(self, kind: RequestKind) -> None:
         self.limits.answered(self.account, kind)

@@ -76,7 +76,15 @@ def issuer_named(config: Config, name: str) -> Issuer:
     if entry is None:
         assert built_in is not None
         return built_in
-    found = merged(built_in, name, directory=entry.directory, title=entry.title, staging=entry.staging)
+    found = merged(
+        built_in,
+        name,
+        directory=entry.directory,
+        title=entry.title,
+        staging=entry.staging,
+        limits_of=entry.limits,
+        orders_per_run=entry.orders_per_run,
+    )
     # Whatever others rehearse with is a staging, too.
     rehearses = any(other.staging == name for other in config.issuers.values())
     return replace(found, is_staging=True) if rehearses else found

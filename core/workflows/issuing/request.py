@@ -13,13 +13,18 @@ from core.workflows.issuing.plan import lineage_of, plan, staging_of
 def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
     """Return what stands against a request, and what was decided automatically. Empty: nothing to say."""
     from core.store.had_with import settings_of
-    from core.workflows.issuing.issue import refuse_rehearsal_that_stays, reusable
+    from core.workflows.issuing.budget_findings import budget_findings
+    from core.workflows.issuing.issue import refuse_rehearsal_that_stays, with_companions
+    from core.workflows.issuing.reuse import reusable, same_elsewhere
 
     found: list[Finding] = []
     try:
+        request, _ = with_companions(request)
         lineage = lineage_of(context.config, request, None)
+        is_known = False
         with suppress(NotFound):
             lineage = lineage_of(context.config, request, settings_of(context.paths, lineage.name))
+            is_known = True
         wanted = plan(context.config, lineage, request)
         if request.staging or request.rehearse:
             refuse_rehearsal_that_stays(wanted)
@@ -39,4 +44,16 @@ def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
                 fix="Force an order if you want a new one.",
             )
         )
+    elif not request.force and (there := same_elsewhere(context, wanted)) is not None and not is_known:
+        found.append(
+            Finding(
+                id="reused",
+                status="warn",
+                title="Already here",
+                detail=f"{there.name} is a valid certificate for exactly these names; it will be deployed, no order is spent.",
+                fix="Force an order if you want another one.",
+            )
+        )
+    else:
+        found += [] if request.force or request.staging else budget_findings(context, wanted)
     return tuple(found)

@@ -25,7 +25,7 @@ from core.errors import CertdeckError, RateLimited, UsageError
 from core.events import AccountReady, KeyUsed
 from core.issuers import Issuer
 from core.request_kind import RequestKind
-from core.store.accounts import AccountRecord, account_id, load_account, save_account
+from core.store.accounts import AccountRecord, load_account, save_account
 from core.store.vault import Vault
 from core.version import VERSION
 from core.workflows.context import Context
@@ -39,9 +39,9 @@ __all__ = ["Sessions"]
 class Sessions:
     """Thread-safe. Use as a context manager: leaving it closes every connection and every listener."""
 
-    def __init__(self, context: Context, vault: Vault, *, insists: bool = False) -> None:
-        """`insists`: a person wants to try although a CA has said stop in an earlier run."""
-        self.limits = Limits(context, insists=insists)
+    def __init__(self, context: Context, vault: Vault, *, insists: bool = False, is_forced: bool = False) -> None:
+        """`insists`: a person wants to try although a CA has said stop in an earlier run. `is_forced`: see `Limits`."""
+        self.limits = Limits(context, insists=insists, is_forced=is_forced)
         self._context = context
         self._vault = vault
         self._lock = threading.Lock()
@@ -164,7 +164,7 @@ class Sessions:
         )
 
     def _gate(self, issuer: Issuer) -> AccountGate:
-        return self.limits.gate(account_id(issuer.name, issuer.directory or ""), issuer.name)
+        return self.limits.gate(issuer)
 
     def _settle_key(self, session: AcmeSession, record: AccountRecord, url: str) -> None:
         """End a change of the account's key that died while the CA was told: only the CA knows which of the two keys holds."""

@@ -183,6 +183,10 @@ def _decisions(
         from core.workflows.renewing.limited import held_by_limits
 
         decisions = held_by_limits(view, decisions, every)
+        if not (force or named):
+            from core.workflows.renewing.spread import spread
+
+            decisions = spread(view, decisions, every)
     if not named and any(target.window for target in view.config.targets.values()):
         from core.workflows.renewing.windows import held_by_windows
 
@@ -262,7 +266,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = context.vault
-    with Sessions(context, vault, insists=force and bool(names)) as sessions:
+    with Sessions(context, vault, insists=force and bool(names), is_forced=force) as sessions:
         run = _Run(context, vault, sessions, len(busy), begins=force and bool(names))
         results: dict[str, str | Skipped | FailedLineage] = {}
         # What this box signs by its own clock comes last: by then CAs may have said what they think of it.
@@ -272,7 +276,7 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
                 results |= zip((decision.name for decision in part), pool.map(run.one, part), strict=True)
         for name, result in results.items():
             # Only now: it deploys another lineage, which may have been at work in a thread of its own.
-            if isinstance(result, FailedLineage) or name in run.waiting:
+            if not context.cancel.is_cancelled and (isinstance(result, FailedLineage) or name in run.waiting):
                 stand_in(context.about(name), name)
     if has_old_copies(context.paths, context.env.clock.now()) and not removal_waits(context, "Removing deleted copies"):
         with afterwards(context, "old-copies-not-removed"):
@@ -342,8 +346,9 @@ class _Run:
         from core.workflows.issuing.limits import is_waiting
 
         context = self._context.about(decision.name)
+        if context.cancel.is_cancelled:
+            return Skipped(name=decision.name, why="the run was stopped before its turn; the next run continues")
         try:
-            context.cancel.check()
             result: str | Skipped | FailedLineage = self._work(context, decision)
         except CertdeckError as exc:
             result = FailedLineage(name=decision.name, error=exc)

@@ -25,6 +25,12 @@ def issuers(context: Context) -> tuple[IssuerInfo, ...]:
     return tuple(sorted(every, key=lambda info: (info.name != default, info.built_in, info.name)))
 
 
+def info_of(context: Context, name: str) -> IssuerInfo:
+    """Return one issuer. Raises NotFound (`not-found`)."""
+    issuer_named(context.config, name)
+    return _info(context, name)
+
+
 def test_issuer(context: Context, name: str) -> IssuerTest:
     """Ask an issuer as `ask_issuer` does, on behalf of nobody who orders."""
     return ask_issuer(context, name)

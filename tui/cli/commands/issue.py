@@ -79,7 +79,20 @@ def _issue_arguments(parser: argparse.ArgumentParser) -> None:
     request_arguments(parser)
     parser.add_argument("--agree-tos", action="store_true", help="agree to the CA's terms of service")
     parser.add_argument("--staging", action="store_true", help="order from the CA's staging; keep and deploy nothing")
-    parser.add_argument("--rehearse", action="store_true", help="staging first, then the real order automatically")
+    rehearsal = parser.add_mutually_exclusive_group()
+    rehearsal.add_argument(
+        "--rehearse",
+        dest="rehearse",
+        action="store_const",
+        const=True,
+        help="staging first, then the real order automatically (default for the first order of these names)",
+    )
+    rehearsal.add_argument(
+        "--no-rehearsal", dest="rehearse", action="store_const", const=False, help="no order from staging first"
+    )
+    also = parser.add_mutually_exclusive_group()
+    also.add_argument("--with-www", action="store_true", help="add www. to each bare domain")
+    also.add_argument("--with-wildcard", action="store_true", help="add *. to each bare domain (proven through DNS)")
     parser.add_argument("--force", action="store_true", help="order although a valid certificate is on disk")
     _qr_argument(parser)
 
@@ -95,6 +108,8 @@ def _issue(call: Call) -> int:
         agree_tos=args.agree_tos,
         staging=args.staging,
         rehearse=args.rehearse,
+        with_www=args.with_www,
+        with_wildcard=args.with_wildcard,
         force=args.force,
     )
     try:
@@ -165,12 +180,16 @@ COMMANDS = (
         run=_issue,
         examples=(
             "issue -d www.example.com --email admin@example.com --agree-tos --target nginx",
-            "issue -d example.com www.example.com --rehearse    # staging first",
+            "issue -d example.com --with-www                    # and www.example.com",
+            "issue -d example.com --with-wildcard --dns cf      # and *.example.com, through DNS",
+            "issue -d example.com --no-rehearsal                # no order from staging first",
             "issue -d box.lan --issuer appliance-ca             # from this box's own CA, no network needed",
             "issue -d '*.example.com' example.com --dns cf      # through DNS, with an entry made by `certdeck dns add`",
             "issue -d '*.example.com' --manual --qr             # through DNS, with records that you set",
         ),
-        notes="A still valid certificate for the same names is deployed instead of spending an order; --force orders anyway.",
+        notes="A still valid certificate for the same names is deployed instead of spending an order; --force orders anyway.\n"
+        "CAs prove control over the names only (DV). For OV or EV, which also name the organization, buy a certificate with\n"
+        "`certdeck csr`. `certdeck issuer compare` shows the CAs side by side.",
     ),
     Command(
         words="complete",

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from core.config.model import IssuerConfig
 from tui.cli import exits
+from tui.cli.issuer_text import VALIDATION_NOTE, compared_lines, shown_lines
 from tui.cli.jsonout import fields
 from tui.cli.parser import Command
 from tui.cli.tables import labelled, table
@@ -45,6 +46,25 @@ def _list(call: Call) -> int:
     ]
     lines = table(["", "NAME", "TITLE", "ACCOUNT", "EAB", "DIRECTORY"], rows)
     call.result({"issuers": [fields(issuer) for issuer in issuers]}, lines)
+    return exits.DONE
+
+
+def _show(call: Call) -> int:
+    found = call.engine.issuer(call.args.name)
+    shown = {
+        **fields(found.issuer),
+        "limits_as_of": found.limits_as_of or None,
+        "limits": [fields(each) for each in found.limits],
+        "closed": [fields(each) for each in found.closed],
+        "counts": "this box alone",
+    }
+    call.result(shown, shown_lines(found))
+    return exits.DONE
+
+
+def _compare(call: Call) -> int:
+    found = call.engine.compare_issuers()
+    call.result({"issuers": [fields(each) for each in found]}, compared_lines(found))
     return exits.DONE
 
 
@@ -155,6 +175,20 @@ def _root(call: Call) -> int:
 
 COMMANDS = (
     Command(words="issuer list", arguments=_none, run=_list, examples=("issuer list",), notes="* is the default."),
+    Command(
+        words="issuer show",
+        arguments=_name,
+        run=_show,
+        examples=("issuer show letsencrypt",),
+        notes="Limits are counted by this box alone; the CA also counts the orders of other machines.",
+    ),
+    Command(
+        words="issuer compare",
+        arguments=_none,
+        run=_compare,
+        examples=("issuer compare", "issuer compare --json"),
+        notes=VALIDATION_NOTE,
+    ),
     Command(
         words="issuer add",
         arguments=_add_arguments,

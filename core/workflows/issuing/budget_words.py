@@ -1,0 +1,129 @@
+"""What is said about the limits of CAs: an order that would break one, what a forced one costs, and a refusal by the CA."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, Standing
+from core.config.model import Config
+from core.errors import BudgetSpent, CertdeckError, RateLimited
+from core.events import Narrator, Warned
+from core.identifiers import parse_identifiers
+from core.issuers import BUILT_IN, Issuer, issuer_problems
+from core.workflows.issuing.plan import Plan, issuer_named
+
+THIS_BOX_ALONE = "This box counts only its own orders. The CA also counts those of other machines."
+_WORDS = {
+    PER_NAMES: re.compile(r"exact set of|duplicate certificate|#new-certificates-per-exact-set", re.IGNORECASE),
+    PER_DOMAIN: re.compile(r"already issued for|#new-certificates-per-registered-domain", re.IGNORECASE),
+    FAILURES: re.compile(r"failed authorizations|#authorization-failures", re.IGNORECASE),
+    ORDERS: re.compile(r"new orders|#new-orders-per-account", re.IGNORECASE),
+}
+"""Boulder's words and links (ratelimits/limiter.go, 2026-08), the narrowest first."""
+
+
+def span_of(seconds: float) -> str:
+    """Return a window of a limit: `7 days`, `3 hours`, `1 hour`."""
+    hours = round(seconds / 3600)
+    number, unit = (hours // 24, "day") if hours >= 48 and hours % 24 == 0 else (hours, "hour")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def moment(at: float) -> str:
+    """Return a moment in minutes, UTC; rounded up, so that it is never too early."""
+    return f"{datetime.fromtimestamp(at + 59, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def limit_words(issuer: Issuer, found: Standing) -> str:
+    """Return the figure: `letsencrypt allows 50 certificates for example.com in 7 days`."""
+    return f"{issuer.name} allows {found.allowance.things(found.subject)} in {span_of(found.allowance.seconds)}"
+
+
+def _who_says(issuer: Issuer, found: Standing) -> str:
+    return f"{issuer.name} says that all of them are used" if found.is_told else "this box has used all of them"
+
+
+def spent(config: Config, issuer: Issuer, names: Sequence[str], found: Standing) -> BudgetSpent:
+    """Return the error for an order that is not placed."""
+    free_at = found.free_at or 0.0
+    return BudgetSpent(
+        f"{limit_words(issuer, found)}, and {_who_says(issuer, found)}.",
+        f"The next one is free at {moment(free_at)}. {THIS_BOX_ALONE}",
+        f"Wait until then; a scheduled renewal waits automatically. {_meanwhile(config, issuer, names)} "
+        f"--force orders anyway; {issuer.name} will probably refuse it.",
+        retry_at=datetime.fromtimestamp(free_at, UTC),
+        details={
+            "closed": True,
+            "limit": found.allowance.limit,
+            "subject": found.subject,
+            "used": found.used,
+            "count": found.allowance.count,
+            "seconds": found.allowance.seconds,
+        },
+    )
+
+
+def tell_cost(narrator: Narrator, issuer: Issuer, found: Sequence[Standing]) -> None:
+    """Say what a forced order uses of the limit that has the least left, before it is placed."""
+    counted = [each for each in found if each.allowance.limit != FAILURES]
+    tightest = min(counted, key=lambda each: each.left / each.allowance.count, default=None)
+    if tightest is None:
+        return
+    if tightest.free_at is not None:
+        what = f"{limit_words(issuer, tightest)}, and {_who_says(issuer, tightest)}. The order is placed anyway."
+        fix = f"If {issuer.name} refuses it, wait until {moment(tightest.free_at)}."
+    else:
+        what = f"{limit_words(issuer, tightest)}. This order uses one of the {tightest.left} that are left."
+        fix = f"{THIS_BOX_ALONE} `certdeck issuer show {issuer.name}` shows all limits."
+    narrator.tell(Warned(code="rate-limit-cost", what=what, fix=fix))
+
+
+def tell_of_limit(config: Config, plan: Plan, error: RateLimited, known: Sequence[Standing]) -> Standing | None:
+    """Add the figure, and what can be done meanwhile, to a CA's own refusal because of a limit (SO-34, CC-24).
+
+    Returns the limit, where it is one that is known.
+    """
+    if error.details.get("closed"):
+        return None
+    detail = str(error.details.get("detail", ""))
+    limit = next((limit for limit, words in _WORDS.items() if words.search(detail)), None)
+    met = next((each for each in known if each.allowance.limit == limit and _is_meant(each, detail)), None)
+    if met is not None:
+        as_of = f" (as of {plan.issuer.limits_as_of})" if plan.issuer.limits_as_of else ""
+        error.why += f" {limit_words(plan.issuer, met)}{as_of}. This box has used {met.used} of them."
+    error.fix = (
+        f"{error.fix.removesuffix(' Rehearse with staging meanwhile.')} {_meanwhile(config, plan.issuer, plan.names)}"
+    )
+    return met
+
+
+def _is_meant(found: Standing, detail: str) -> bool:
+    return found.allowance.limit not in (PER_DOMAIN, FAILURES) or found.subject in detail
+
+
+def _meanwhile(config: Config, issuer: Issuer, names: Sequence[str]) -> str:
+    """Return how to test, and from which other CAs the certificate can be had."""
+    said = [f"To test meanwhile, use --staging ({issuer.staging})."] if issuer.staging else []
+    others = list(alternatives(config, issuer, names))
+    if others:
+        said.append(f"Another CA: {' or '.join(f'--issuer {name}' for name in others[:2])}.")
+    return " ".join(said) or "Another CA can be added with `certdeck issuer add`."
+
+
+def alternatives(config: Config, issuer: Issuer, names: Sequence[str]) -> list[str]:
+    """Return other public CAs that issue for such names, the configured ones first."""
+    found = []
+    identifiers = parse_identifiers(names)
+    challenge = "dns-01" if any(identifier.wildcard for identifier in identifiers) else "http-01"
+    for name in dict.fromkeys((*config.defaults.fallback_issuers, *config.issuers, *BUILT_IN)):
+        try:
+            other = issuer_named(config, name)
+        except CertdeckError:
+            continue
+        is_like = other.kind == "acme" and not other.is_staging and other.directory != issuer.directory
+        key_type = "ec-256" if "ec-256" in other.key_types else other.key_types[0]
+        if is_like and not issuer_problems(other, identifiers, key_type, None, challenge):
+            found.append(name)
+    return found

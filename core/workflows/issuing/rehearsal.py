@@ -1,0 +1,93 @@
+"""The first order for some names is rehearsed with the issuer's staging, so that mistakes cost nothing of its limits.
+
+Staging that cannot be used says nothing about production: then the order goes on, and that is told. What a rehearsal finds wrong
+with the names would fail in production as well, so it ends there.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from core.errors import (
+    AccountError,
+    DirectoryInvalid,
+    DirectoryUnreachable,
+    DirectoryUntrusted,
+    IssuerError,
+    OrderTimeout,
+    RateLimited,
+)
+from core.events import Warned
+from core.issuers import BUILT_IN
+from core.operations import IssueRequest
+from core.store.accounts import load_account
+from core.store.index import facts_of_all
+from core.store.orders import load_order
+from core.workflows.context import Context
+from core.workflows.issuing.acquire import rehearse
+from core.workflows.issuing.plan import Plan, staging_of
+from core.workflows.issuing.sessions import Sessions
+
+_SAYS_NOTHING = (
+    AccountError,
+    DirectoryInvalid,
+    DirectoryUnreachable,
+    DirectoryUntrusted,
+    OrderTimeout,
+    RateLimited,
+)
+
+
+def is_rehearsed_first(context: Context, request: IssueRequest, wanted: Plan) -> bool:
+    """Tell whether an order is rehearsed although nobody asked: the issuer has not issued for these names here yet."""
+    if request.rehearse is not None or not context.config.defaults.rehearse:
+        return False
+    if wanted.issuer.kind != "acme" or wanted.issuer.staging is None or not wanted.can_be_rehearsed:
+        return False
+    if load_order(context.paths, wanted.name) is not None:
+        return False  # it goes on where it is
+    names = set(wanted.names)
+    return not any(
+        facts.directory == wanted.issuer.directory and names <= set(facts.names)
+        for facts in facts_of_all(context.paths)[0]
+    )
+
+
+def rehearse_first(context: Context, wanted: Plan, sessions: Sessions) -> None:
+    """Rehearse. Raises what the order itself would meet: AuthorizationFailed, ChallengeError and their like."""
+    staging = staging_of(context.config, wanted)
+    if _is_agreed(context, wanted):
+        staging = replace(staging, agree_tos=True)
+    try:
+        sessions.session(staging.issuer, email=staging.email, agree_tos=staging.agree_tos)
+    except IssuerError as exc:
+        _left_out(context, wanted, exc)
+        return
+    try:
+        rehearse(context, staging, sessions)
+    except _SAYS_NOTHING as exc:
+        _left_out(context, wanted, exc)
+    except IssuerError as exc:
+        exc.fix += (
+            f" This was a rehearsal: nothing was ordered from {wanted.issuer.name}. --no-rehearsal orders without one."
+        )
+        raise
+
+
+def _left_out(context: Context, wanted: Plan, why: IssuerError) -> None:
+    context.narrator.tell(
+        Warned(
+            code="rehearsal-left-out",
+            what=f"There was no rehearsal: {why.what} {why.why}",
+            fix=f"Nothing needs to be done: the order goes to {wanted.issuer.name} without one.",
+        )
+    )
+
+
+def _is_agreed(context: Context, wanted: Plan) -> bool:
+    """Tell whether somebody agreed to the terms of the CA whose own staging this is."""
+    if BUILT_IN.get(wanted.issuer.name) is None or wanted.issuer.directory is None:
+        return False
+    entry = context.config.issuers.get(wanted.issuer.name)
+    account = load_account(context.paths, wanted.issuer.name, wanted.issuer.directory)
+    return bool((entry and entry.agree_tos) or (account and account.terms))

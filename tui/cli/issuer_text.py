@@ -1,0 +1,83 @@
+"""`issuer show` and `issuer compare` for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from core.operations import IssuerFacts, IssuerShown, LimitStanding
+from tui.cli.tables import labelled, table
+from tui.glyphs import printable
+from tui.wording.text import plural
+
+VALIDATION_NOTE = (
+    "Certificates differ in what the CA has checked. DV: control over the names, which is all that ACME proves, and all that\n"
+    "Let's Encrypt gives. OV and EV: the organization as well, by a person at the CA and for money; browsers show no\n"
+    "difference. Get one with `certdeck csr` and bring it with `certdeck import`."
+)
+"""SO-04."""
+
+
+def shown_lines(found: IssuerShown) -> Iterator[str]:
+    """Yield an issuer and how its limits stand."""
+    issuer = found.issuer
+    yield f"{printable(issuer.title)} ({printable(issuer.name)}){', the default' if issuer.is_default else ''}"
+    yield from labelled(
+        [
+            ("Directory", printable(issuer.directory or "on this box")),
+            ("Account", printable(issuer.account_url or "none yet")),
+            ("Staging", printable(issuer.staging or "none")),
+            ("EAB", "needed" if issuer.needs_eab else "not needed"),
+            ("Wildcards", "yes" if issuer.wildcard else "no"),
+            ("Key types", ", ".join(issuer.key_types)),
+            ("Notes", "\n".join(map(printable, issuer.notes)) or "none"),
+        ]
+    )
+    yield ""
+    if not found.limits:
+        yield "No limits of this CA are known, so nothing is counted against them."
+    else:
+        yield f"Published limits, as of {found.limits_as_of}, and what this box has used:"
+        rows = [_row(each) for each in found.limits]
+        yield from table(["LIMIT", "IN", "FOR", "USED", "LEFT", "ONE MORE"], rows)
+        yield "This box counts only its own orders. The CA also counts those of other machines."
+        if any(each.exempt for each in found.limits):
+            yield "Renewals that name the certificate they replace (ARI) do not count."
+    for closed in found.closed:
+        about = f" for {printable(closed.domain)}" if closed.domain else ""
+        said = f': "{printable(closed.said)}"' if closed.said else ""
+        yield f"{printable(issuer.name)} {closed.what}{about} before {closed.until:%Y-%m-%d %H:%M} UTC{said}"
+
+
+def _row(each: LimitStanding) -> list[str]:
+    hours = round(each.seconds / 3600)
+    window = plural(hours // 24, "day") if hours >= 48 else plural(hours, "hour")
+    free = "now" if each.free_at is None else f"{each.free_at:%Y-%m-%d %H:%M} UTC"
+    return [each.words, window, printable(each.subject or "–"), str(each.used), str(each.left), free]
+
+
+def compared_lines(found: Sequence[IssuerFacts]) -> Iterator[str]:
+    """Yield what is known of each issuer, one block for each."""
+    for each in found:
+        yield f"{printable(each.title)} ({printable(each.name)})"
+        yield from labelled(
+            [
+                ("Price", each.price),
+                ("Lifetime", each.lifetime),
+                ("Names", each.names),
+                ("Wildcards", _known(each.wildcard, "yes", "no")),
+                ("IP addresses", each.ip),
+                ("EAB", _known(each.eab, "needed", "not needed")),
+                ("Limits", "\n".join(each.limits.split("; "))),
+                ("ARI", each.ari),
+                ("Profiles", each.profiles),
+                ("Staging", printable(each.staging or "none known")),
+                ("Notes", "\n".join(map(printable, each.notes)) or "none"),
+                ("As of", each.as_of or "–"),
+            ]
+        )
+        yield ""
+    yield from VALIDATION_NOTE.splitlines()
+
+
+def _known(value: bool | None, yes: str, no: str) -> str:
+    return "unknown" if value is None else yes if value else no
