@@ -63,6 +63,19 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
     return decision
 
 
+def unchanged_until(facts: Facts, config: Config, now: float) -> float | None:
+    """Return until when `decide` skips a lineage that it skips now, if nothing but the clock moves; None where that is not known.
+
+    A decision changes at one of the times that it compares with now, and at no other.
+    """
+    if facts.on_fallback:
+        return None
+    moments = [facts.next_attempt, facts.ari_check_at, facts.chain_retry_at]
+    if facts.version is not None:
+        moments += [facts.not_before, facts.not_after, facts.chain_not_after, renewal_time(facts, config)]
+    return min((each for each in moments if each is not None and each > now), default=float("inf"))
+
+
 def believable(facts: Facts, now: float) -> Facts:
     """Return the facts without the times that only a wrong clock can have written, and what was counted until then."""
     void = void_of(facts, now)

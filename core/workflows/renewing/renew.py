@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from core.store.vault import Vault
     from core.workflows.issuing.plan import Plan
     from core.workflows.issuing.sessions import Sessions
+    from core.workflows.renewing.remembered import Watch
 
 _AT_ONCE = 8
 """Orders under way at once: enough to hide a CA's latency, few enough for its limits (Let's Encrypt: 300 orders in 3 h)."""
@@ -60,11 +61,12 @@ _REHEARSE_AFTER = 2
 def renew(
     view: View,
     writing: Callable[[], AbstractContextManager[Context]],
-    names: Sequence[str],
+    names: Sequence[str] = (),
     *,
-    force: bool,
-    dry_run: bool,
+    force: bool = False,
+    dry_run: bool = False,
     ended: Callable[[RenewalReport, Sequence[Facts]], RenewalReport] | None = None,
+    watch: Watch | None = None,
 ) -> RenewalReport:
     """Renew what is due, or `names`.
 
@@ -72,6 +74,7 @@ def renew(
         view: for looking before the lock is taken.
         writing: takes the lock and gives the context for working; called only when there is work.
         ended: called with the report of a run and what is known of the lineages then; adds its warnings. Not of a dry run.
+        watch: remembers a run with nothing to do, for the next one to repeat.
 
     Raises:
         NotFound (`not-found`): an unknown name.
@@ -107,11 +110,15 @@ def renew(
     warnings = outcome.warnings
     if not any(notice.code == "clock-in-doubt" for notice in warnings):
         warnings = (*_doubt_notices(why_in_doubt(view)), *warnings)
+    if watch is not None:
+        watch.services(every)
     outcome = replace(outcome, warnings=(*warnings, *shown_elsewhere(view, every)))
     failed = outcome.failed
     if is_scheduled:
         what = failed[0].error.what if failed else ""
         _remember(view, "failed" if failed else "done", what, [each.name for each in failed])
+    if watch is not None and not busy:
+        watch.ended(outcome, every)
     return outcome if ended is None else ended(outcome, every)
 
 
