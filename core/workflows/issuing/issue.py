@@ -70,7 +70,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
                 version = acquire(context, wanted, sessions, vault)
             else:
                 _renew_differently(context, existing, wanted)
-            deploy_new(context, wanted, version, sessions)
+            deploy_new(context, wanted, version)
         except RecordsAwaited as outcome:
             return awaited(context, wanted.name, outcome)
         except Cancelled:
@@ -114,7 +114,7 @@ def finish_order(
         kept = still_meant(context, kept, the_order(context.paths, name).created)
     wanted = plan(context.config, kept)
     try:
-        deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway), sessions)
+        deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway))
     except RecordsAwaited as outcome:
         return awaited(context, name, outcome)
     except Exception as exc:

@@ -31,7 +31,7 @@ from core.errors import (
 from core.renewal import due_at
 from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
 from core.store.copies import has_old_copies, purge_deleted
-from core.store.index import Facts, facts_of_all
+from core.store.index import Facts, facts_of_all, with_window
 from core.store.live import odd_links
 from core.store.lock import was_left_untidy
 from core.workflows.clock import FIX, keep
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from core.operations import Pending
     from core.paths import Paths
     from core.store.vault import Vault
+    from core.store.windows import Window
     from core.workflows.issuing.plan import Plan
     from core.workflows.issuing.sessions import Sessions
     from core.workflows.renewing.remembered import Watch
@@ -99,7 +100,7 @@ def renew(
                     outcome = _run(working, names, force)
                 every = _facts_after(view, names)
             except LockHeld:
-                if busy:
+                if any(decision.action != ASK for decision in busy):
                     raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
     except Exception as exc:
         if is_scheduled:
@@ -246,24 +247,26 @@ def _run(context: Context, names: Sequence[str], force: bool) -> RenewalReport:
     """Under the lock: look again, then do the work, independent lineages side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from core.store import windows
     from core.workflows.clock import doubt_now, removal_waits
     from core.workflows.deploying.afterwards import afterwards
     from core.workflows.issuing.fallback import stand_in
     from core.workflows.issuing.sessions import Sessions
 
-    decisions, broken, _, void = _decisions(context, names, force)
+    decisions, broken, every, void = _decisions(context, names, force)
     _repair(context, void)
     skipped = [_skipped(decision) for decision in decisions if decision.action == SKIP]
     busy = [decision for decision in decisions if decision.action != SKIP]
     vault = context.vault
     with Sessions(context, vault, insists=force and bool(names)) as sessions:
-        run = _Run(context, vault, sessions, len(busy), begins=force and bool(names))
+        run = _Run(context, vault, sessions, every, len(busy), begins=force and bool(names))
         results: dict[str, str | Skipped | FailedLineage] = {}
         # What this box signs by its own clock comes last: by then CAs may have said what they think of it.
         own = [decision for decision in busy if decision.is_own]
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="renew") as pool:
             for part in (sorted((each for each in busy if not each.is_own), key=lambda each: each.ends), own):
                 results |= zip((decision.name for decision in part), pool.map(run.one, part), strict=True)
+        windows.keep(context.paths, run.answers)
         for name, result in results.items():
             # Only now: it deploys another lineage, which may have been at work in a thread of its own.
             if isinstance(result, FailedLineage) or name in run.waiting:
@@ -314,8 +317,19 @@ def _unforeseen(paths: Paths, name: str, exc: Exception) -> CertdeckError:
 class _Run:
     """One scheduled run's shared things: sessions, vault, and how far it is."""
 
-    def __init__(self, context: Context, vault: Vault, sessions: Sessions, of: int, *, begins: bool) -> None:
-        """`begins`: somebody asks for just these lineages, whatever that takes."""
+    def __init__(
+        self, context: Context, vault: Vault, sessions: Sessions, every: Sequence[Facts], of: int, *, begins: bool
+    ) -> None:
+        """Take what all share.
+
+        Args:
+            every: what is known of the lineages.
+            of: how many there are to work on.
+            begins: somebody asks for just these lineages, whatever that takes.
+        """
+        self._facts = {facts.name: facts for facts in every}
+        self.answers: dict[str, Window] = {}
+        """What CAs said about when they want renewals, by lineage."""
         self._begins = begins
         self._context = context
         self._vault = vault
@@ -353,13 +367,12 @@ class _Run:
     def _work(self, context: Context, decision: Decision) -> str | Skipped:
         from core.challenges.awaited import RecordsAwaited
         from core.store.had_with import settings_of
-        from core.store.index import facts_of
         from core.store.orders import load_order
         from core.workflows.issuing.fallback import put_back
         from core.workflows.issuing.issue import finish_order
         from core.workflows.issuing.manual import awaited
         from core.workflows.issuing.plan import plan
-        from core.workflows.renewing.outcome import ask_when, failed
+        from core.workflows.renewing.outcome import failed
 
         if decision.action == FINISH:
             order = load_order(context.paths, decision.name)
@@ -371,14 +384,11 @@ class _Run:
                 return Skipped(name=decision.name, why=why, needs_you=True)
             pending = finish_order(context, decision.name, self._vault, self._sessions, is_scheduled=True)
             return decision.name if pending is None else _waits(pending)
-        lineage = settings_of(context.paths, decision.name)
         if decision.action == ASK:
-            ask_when(context, plan(context.config, lineage), self._sessions)
-            again = facts_of(context.paths, decision.name)
-            now = context.env.clock.now().timestamp()
-            decision = decide(again, context.config, now, force=False, named=False)
+            decision = self._ask(context, decision.name)
             if decision.action != RENEW:
                 return _skipped(decision)
+        lineage = settings_of(context.paths, decision.name)
         if decision.action == PUT_BACK:
             put_back(context, decision.name)
             return Skipped(
@@ -399,6 +409,15 @@ class _Run:
             raise
         return decision.name
 
+    def _ask(self, context: Context, name: str) -> Decision:
+        """Ask the CA when it wants the renewal, and decide again by its answer."""
+        from core.workflows.renewing.outcome import ask_when
+
+        facts = self._facts[name]
+        window = self.answers[name] = ask_when(context, facts, self._sessions)
+        now = context.env.clock.now().timestamp()
+        return decide(with_window(facts, window), context.config, now, force=False, named=False)
+
     def _put_out(self, context: Context, lineage: LineageConfig) -> None:
         """Deploy what waits, or order a new one where it can no longer be used."""
         from core.events import Warned
@@ -417,7 +436,7 @@ class _Run:
             had = stored.certificate
             ends = had.chain_not_after or had.not_after
             if due_at(had.not_before.timestamp(), ends.timestamp()) > context.env.clock.now().timestamp():
-                deploy_new(context, plan(context.config, ordered), waiting, self._sessions)
+                deploy_new(context, plan(context.config, ordered), waiting)
                 return
         except StoreCorrupt as exc:
             if lineage.issuer == UPLOAD:
@@ -449,7 +468,7 @@ class _Run:
         if wanted.issuer.kind != "acme" and not self._begins:
             refuse(context, f"Renewing {wanted.name} by this box itself")
         if wanted.issuer.kind == "self-signed":
-            deploy_new(context, wanted, remake(context, wanted), self._sessions)
+            deploy_new(context, wanted, remake(context, wanted))
             return
         if rehearse_first and wanted.issuer.kind == "acme" and wanted.issuer.staging and wanted.can_be_rehearsed:
             with suppress(RateLimited):  # a staging directory that is out of breath says nothing about the real one
@@ -459,7 +478,7 @@ class _Run:
             facts = facts_of(context.paths, wanted.name)
             replaces = facts.renewal_id if facts.directory == wanted.issuer.directory else None
         version = acquire(context, wanted, self._sessions, self._vault, replaces=replaces)
-        deploy_new(context, wanted, version, self._sessions)
+        deploy_new(context, wanted, version)
 
     def _fall_back(self, context: Context, wanted: Plan, why: CertdeckError) -> None:
         """Try the fallback issuers in order; the first error stays the one that is told when all fail."""
