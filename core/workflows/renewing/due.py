@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from core.config.model import Config
 from core.renewal import ASK_PAUSE, due_at
+from core.renewal_report import Skipped
 from core.store.index import Facts
 from core.workflows.issuing.method import SET_EACH_TIME, UPLOAD, is_acme
 
@@ -61,6 +62,12 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
         own = is_own(config, facts.issuer or config.defaults.issuer)
         return replace(decision, is_own=own, ends=facts.not_after)
     return decision
+
+
+def skipped_now(decision: Decision) -> Skipped:
+    """Return what a run says of a lineage that it skips."""
+    renew_at = None if decision.renew_at is None else datetime.fromtimestamp(decision.renew_at, UTC)
+    return Skipped(name=decision.name, why=decision.why, renew_at=renew_at, needs_you=decision.needs_you)
 
 
 def unchanged_until(facts: Facts, config: Config, now: float) -> float | None:
