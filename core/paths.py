@@ -87,6 +87,16 @@ class Paths(Struct, frozen=True):
         return self.state / "index.json"
 
     @property
+    def windows(self) -> Path:
+        """When CAs want renewals; an answer that is lost is asked for again."""
+        return self.state / "renewal-windows.json"
+
+    @property
+    def idle(self) -> Path:
+        """The answer of a scheduled run with nothing to do, and what it depends on; may be removed at any time."""
+        return self.state / "idle"
+
+    @property
     def last_run(self) -> Path:
         return self.state / "last-run.json"
 

@@ -17,6 +17,8 @@ _LARGEST_SHARE = 0.67
 RETRIES = (timedelta(minutes=1), timedelta(minutes=10), timedelta(minutes=100))
 DAILY = timedelta(days=1)
 JITTER = 0.1
+ASK_PAUSE = timedelta(hours=6)
+"""Between two questions for the CA's own advice where it names no other pause, and before the first one."""
 """The share of a pause that chance adds at the most."""
 
 

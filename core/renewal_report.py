@@ -44,3 +44,10 @@ class RenewalReport(Struct, frozen=True, kw_only=True):
     due: tuple[str, ...] = ()
     """With `dry_run`: what would be renewed."""
     warnings: tuple[Notice, ...] = ()
+
+
+def next_renewal(report: RenewalReport) -> tuple[str, datetime] | None:
+    """Return which of the certificates that were skipped renews next, and when; None where none renews automatically."""
+    moments = ((each.renew_at, each.name) for each in report.skipped if each.renew_at is not None)
+    found = min(moments, default=None)
+    return None if found is None else (found[1], found[0])

@@ -51,9 +51,7 @@ LAST_ERROR = StoredTime("lineages/NAME/renewal.json", "last_error.at", 0.0, "sho
 CHAIN_RETRY = StoredTime(
     "lineages/NAME/renewal.json", "chain_retry_at", LONGEST_RETRY_SECONDS, "the CA is asked for a newer chain at once"
 )
-ARI_CHECK = StoredTime(
-    "lineages/NAME/renewal.json", "ari_check_at", LONGEST_ARI_PAUSE_SECONDS, "the CA is asked again at once"
-)
+ARI_CHECK = StoredTime("renewal-windows.json", "check_at", LONGEST_ARI_PAUSE_SECONDS, "the CA is asked again at once")
 LAST_RUN = StoredTime("last-run.json", "at, before", 0.0, "counts as no run")
 SCHEDULE_SINCE = StoredTime("schedule.json", "since", 0.0, "only the last run tells whether the timer lives")
 DELETED_AT = StoredTime("deleted/NAME-STAMP.sealed", "STAMP", 0.0, "the 30 days begin again, at the file's own time")
@@ -82,9 +80,7 @@ STORED_TIMES = (
     NOTIFIED_AT,
     CLOCK_SEEN,
     CLOCK_ASKED,
-    StoredTime(
-        "lineages/NAME/renewal.json", "ari_start, ari_end, ari_chosen", None, "bounded by the certificate's end"
-    ),
+    StoredTime("renewal-windows.json", "start, end, chosen", None, "bounded by the certificate's end"),
     StoredTime("lineages/NAME/renewal.json", "targets.*.at", None, "decides nothing and is not shown"),
     StoredTime("lineages/NAME/VERSION/version.json", "created", None, "decides nothing; versions are numbered"),
     StoredTime("orders/NAME/order.json", "created", None, "shown only"),

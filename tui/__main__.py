@@ -14,17 +14,16 @@ if (__name__ == "__main__" or sys.argv[0].endswith("certdeck")) and _signal.gets
     # not even from __future__: each import is a moment in which Python would show where it was.
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
-import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import core
 import tui
 from tui import interrupts
 
+TYPE_CHECKING = False  # that of `typing` takes longer to import than a scheduled run with nothing to do should
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from core.engine import Engine
 
 
@@ -39,7 +38,7 @@ def open_engine() -> "Engine":
     return Engine.open()
 
 
-def main(argv: Sequence[str] | None = None, *, engine_factory: "Callable[[], Engine]" = open_engine) -> int:
+def main(argv: "Sequence[str] | None" = None, *, engine_factory: "Callable[[], Engine]" = open_engine) -> int:
     """Run certdeck and return the exit status.
 
     Args:
@@ -54,14 +53,16 @@ def main(argv: Sequence[str] | None = None, *, engine_factory: "Callable[[], Eng
             interrupts.raise_again()  # called by a program that goes on
 
 
-def _run(argv: Sequence[str] | None, engine_factory: "Callable[[], Engine]") -> int:
+def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _check_whole()
     if arguments:
-        with _rare_collections():
-            from tui.cli.dispatch import dispatch
+        if engine_factory is open_engine:
+            from tui.cli.nothing_due import said_again
 
-            return dispatch(arguments, engine_factory, os.environ)
+            if said_again(arguments, os.environ):
+                return 0
+        return _rarely_collecting(arguments, engine_factory)
     return _console(engine_factory)
 
 
@@ -82,13 +83,16 @@ def _console(engine_factory: "Callable[[], Engine]") -> int:
     return guarded(lambda: run_console(engine_factory()), os.environ)
 
 
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for garbage rarely: importing makes much that stays, and most commands have ended before there is any."""
+def _rarely_collecting(arguments: "Sequence[str]", engine_factory: "Callable[[], Engine]") -> int:
+    """Run a command and look for garbage rarely: importing makes much that stays, and most have ended before there is any."""
+    import gc
+
     usual = gc.get_threshold()
     gc.set_threshold(_RARELY, *usual[1:])
     try:
-        yield
+        from tui.cli.dispatch import dispatch
+
+        return dispatch(arguments, engine_factory, os.environ)
     finally:
         gc.set_threshold(*usual)
 

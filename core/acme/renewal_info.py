@@ -12,9 +12,9 @@ from msgspec import Struct
 from core.acme.session import AcmeSession
 from core.acme.wire import object_of, plain, text_of, time_of
 from core.errors import IssuerError
+from core.renewal import ASK_PAUSE
 from core.request_kind import RequestKind
 
-USUAL_PAUSE = timedelta(hours=6)
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(days=1)
 """RFC 9773 §4.3.2: clients set limits to what they believe."""
 
@@ -41,7 +41,7 @@ def fetch(session: AcmeSession, identifier: str) -> RenewalInfo | None:
     if start is None or end is None or end < start:
         return None
     now = session.clock.now()
-    pause = USUAL_PAUSE if reply.retry_after is None else reply.retry_after - now
+    pause = ASK_PAUSE if reply.retry_after is None else reply.retry_after - now
     explanation = text_of(reply.json, "explanationURL")
     return RenewalInfo(
         start=start,

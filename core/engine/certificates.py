@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,11 +88,27 @@ class Certificates(Frame):
         dry_run: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
+        in_json: Callable[[RenewalReport], str] | None = None,
     ) -> RenewalReport:
-        """Renew what is due. The lock is taken only when something is; failures of single lineages are in the report."""
+        """Renew what is due. The lock is taken only when something is; failures of single lineages are in the report.
+
+        Args:
+            in_json: makes the answer to `--json` of a report. With it, a scheduled run with nothing to do is remembered, for
+                `core.idle.repeat`.
+        """
+        from core.store.atomic import TemporaryFile
         from core.workflows.renewing.renew import renew
 
-        view = self._view()
+        if in_json is not None and not (names or force or dry_run):
+            from core.workflows.renewing.remembered import Watch
+
+            with TemporaryFile(self.paths.idle) as file:  # before anything is read: its time says what was fresh then
+                view = self._view()
+                if not tells_anybody(view.config):
+                    watch = Watch(view, file, in_json)
+                    return renew(view, lambda: self._writing("renew", report, cancel), (), watch=watch)
+        else:
+            view = self._view()
         if dry_run or not tells_anybody(view.config):
             return renew(view, lambda: self._writing("renew", report, cancel), names, force=force, dry_run=dry_run)
         from core.workflows.telling.aftermath import Aftermath

@@ -11,6 +11,7 @@ from core.store.atomic import TEMPORARY, storing
 REPLACED = "replaced-"
 """Begins the name of the folder that a restore moved the former content to; the time follows."""
 _DERIVED = (
+    "idle",
     "index.json",
     "clock.json",
     "last-run.json",
@@ -18,6 +19,7 @@ _DERIVED = (
     "ledger.json",
     "limits.json",
     "detected.json",
+    "renewal-windows.json",
 )
 """What certdeck writes without being asked: a box that has nothing else was not set up yet."""
 
@@ -39,7 +41,14 @@ def stays(paths: Paths, root: Path, name: str) -> bool:
 
 def is_left_out(paths: Paths, root: Path, name: str) -> bool:
     """Tell whether a backup leaves an entry of `root` out: what stays, what is derived, and deployments under way here."""
-    return stays(paths, root, name) or root / name in (paths.index, paths.last_look, paths.detected, paths.transactions)
+    return stays(paths, root, name) or root / name in (
+        paths.idle,
+        paths.index,
+        paths.windows,
+        paths.last_look,
+        paths.detected,
+        paths.transactions,
+    )
 
 
 def is_empty(paths: Paths) -> bool:

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import CertdeckError, NotFound, StoreCorrupt
 from core.paths import Paths
+from core.store import windows
+from core.store.windows import NEVER_ASKED, Window
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -101,6 +103,17 @@ class Facts(NamedTuple):
     open_order: bool
 
 
+_ARI = slice(Facts._fields.index("ari_id"), Facts._fields.index("ari_check_at") + 1)
+"""Filled in each time, as whether an order is open."""
+
+
+def with_window(facts: Facts, window: Window) -> Facts:
+    """Return the facts with what the CA has just said about when it wants the renewal."""
+    row: list[Any] = list(facts)
+    row[_ARI] = window
+    return Facts._make(row)
+
+
 def facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
     """Return the facts of all lineages by name, and the error of each that cannot be read: the others are still there.
 
@@ -126,6 +139,7 @@ def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
     kept, at, is_ours = _load(paths)
     signatures = _signatures(paths)
     orders = _open_orders(paths)
+    asked = windows.load(paths)
     found: list[Facts] = []
     changed: list[str] = []
     make = Facts._make
@@ -137,10 +151,11 @@ def _facts_of_all(paths: Paths) -> tuple[list[Facts], list[CertdeckError]]:
         else:
             row = entry[1]
             row[-1] = name in orders
+            row[_ARI] = asked.get(name, NEVER_ASKED)
             found.append(make(row))
     if not changed and len(kept) == len(signatures):
         return found, []
-    read, problems = _read_again(paths, changed, signatures, kept, orders, keeps=is_ours)
+    read, problems = _read_again(paths, changed, signatures, kept, orders, asked, keeps=is_ours)
     if read:
         found = sorted([*found, *read])
     return found, problems
@@ -153,6 +168,7 @@ def facts_of(paths: Paths, name: str, settings: LineageConfig | None = None) -> 
     """
     row = _read_row(paths, name, settings=settings)
     row[-1] = os.path.exists(paths.orders / name / "order.json")
+    row[_ARI] = windows.load(paths).get(name, NEVER_ASKED)
     return Facts._make(row)
 
 
@@ -176,6 +192,7 @@ def generation(paths: Paths) -> str:
         paths.transactions,
         paths.accounts,
         paths.last_run,
+        paths.windows,
         paths.history,
         paths.history.with_name(paths.history.name + "-wal"),
     ):
@@ -298,6 +315,7 @@ def _read_again(
     signatures: dict[str, list[int]],
     kept: dict[str, Any],
     orders: frozenset[str],
+    asked: Mapping[str, Window],
     *,
     keeps: bool,
 ) -> tuple[list[Facts], list[CertdeckError]]:
@@ -318,6 +336,7 @@ def _read_again(
                 problems.append(exc)
                 continue
             row[-1] = name in orders
+            row[_ARI] = asked.get(name, NEVER_ASKED)
             entries[name] = [signatures[name], row]
             found.append(Facts._make(row))
         if keeps and (found or len(entries) != len(kept)):
@@ -330,7 +349,7 @@ def _read_again(
 def _read_row(
     paths: Paths, name: str, *, without_live: bool = False, settings: LineageConfig | None = None
 ) -> list[Any]:
-    """Return the values of `Facts` in its order, as JSON has them; whether an order is open is filled in each time."""
+    """Return the values of `Facts` in its order, as JSON has them; what the CA said, and whether an order is open, is filled in."""
     from core.config.load import load_lineage
     from core.store import lineages, renewal_state
     from core.store.had_with import completed, differences
@@ -385,8 +404,7 @@ def _read_row(
         row += [_seconds(leaf.chain_not_after or leaf.not_after), leaf.chain_end, leaf.root_sent]
         row += [wanted, is_wanted]
     row.append(None if held is None else _as_waiting(held))
-    row += [state.failures, state.last_error, _seconds(state.last_attempt), _seconds(state.next_attempt), state.ari_id]
-    row += [_seconds(at) for at in (state.ari_start, state.ari_end, state.ari_chosen, state.ari_check_at)]
+    row += [state.failures, state.last_error, _seconds(state.last_attempt), _seconds(state.next_attempt), *NEVER_ASKED]
     row += [_seconds(state.chain_retry_at), facts is not None and state.revoked == facts.certificate.sha256]
     return [*row, state.on_fallback, state.targets, False]
 

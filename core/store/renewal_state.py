@@ -1,6 +1,6 @@
 """What the timer remembers of a lineage between its runs: `state/lineages/NAME/renewal.json`.
 
-Failures and when to try again, the CA's renewal window with the moment chosen in it, how each target's last deployment went.
+Failures and when to try again, and how the last deployment to each target went. When the CA wants it: `core.store.windows`.
 None of it is worth stopping for: a file that cannot be read counts as missing, and says so in `warning`.
 """
 
@@ -32,14 +32,6 @@ class RenewalState(Struct, frozen=True, kw_only=True):
     last_attempt: datetime | None = None
     next_attempt: datetime | None = None
     """After a failure: not before this."""
-    ari_id: str | None = None
-    """The certificate that the window below is for; another live certificate makes it void."""
-    ari_start: datetime | None = None
-    ari_end: datetime | None = None
-    ari_chosen: datetime | None = None
-    """The random moment in the window, chosen once (RFC 9773 §4.2)."""
-    ari_check_at: datetime | None = None
-    """When to ask again, from Retry-After."""
     chain_retry_at: datetime | None = None
     """The CA sent the same short-lived intermediate again: because of its end alone nothing is ordered before this."""
     revoked: str | None = None
@@ -71,7 +63,7 @@ class RenewalState(Struct, frozen=True, kw_only=True):
             now,
             last_attempt=_seconds(self.last_attempt),
             next_attempt=_seconds(self.next_attempt),
-            ari_check_at=_seconds(self.ari_check_at),
+            ari_check_at=None,
             chain_retry_at=_seconds(self.chain_retry_at),
             last_error=self.last_error,
         )

@@ -15,9 +15,9 @@ from contextlib import closing
 from urllib.parse import unquote, urlsplit
 
 import httpcore
-import httpx
 
 from core.ports import CancelToken, Response, TransportFailure
+from core.system.light_httpx import httpx
 from core.system.streams import DeadlineExceeded, NameNotResolved, Network, limited
 from core.system.trusted_roots import client_context
 from core.web_address import split_address

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.programs import wait_until
 from tests.support.sources import ROOT, sources
 
 BEHIND_THE_ENGINE = (
@@ -237,6 +238,13 @@ def test_the_daily_look_loads_nothing_heavy(appliance: Path, command: list[str])
     if "--check" in command:
         _modules_of(*command, home=appliance, expected=expected)
     assert sorted(_modules_of(*command, home=appliance, expected=expected) & set(HEAVY)) == []
+
+
+def test_a_repeated_run_loads_next_to_nothing(appliance: Path) -> None:
+    """Once a scheduled run has left its answer, the next one loads neither a parser nor a codec nor a class of values."""
+    wait_until(lambda: _modules_of("--renew", home=appliance) and (appliance / "state/idle").exists(), "the answer")
+    loaded = _modules_of("--renew", home=appliance)
+    assert sorted(loaded & {*HEAVY, "argparse", "datetime", "json", "logging", "msgspec", "pathlib", "tomllib"}) == []
 
 
 def test_a_run_with_nothing_to_tell_loads_no_channel(appliance: Path) -> None:

@@ -36,6 +36,10 @@ MAY_TOUCH_THE_WORLD = {
         "os.environ",
     ): "the process's own start: decides between the two front ends before there is an engine",
     (
+        "tui/cli/nothing_due.py",
+        "time.time",
+    ): "the short way of a run with nothing to do: importing the ports takes longer than the run",
+    (
         "core/input_file.py",
         "time.monotonic",
     ): "how long a real pipe may keep silent; files are not a port, and a front end reads them without an engine",

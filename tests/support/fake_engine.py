@@ -296,6 +296,7 @@ class FakeEngine(
         dry_run: bool = False,
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
+        in_json: Callable[[RenewalReport], str] | None = None,
     ) -> RenewalReport:
         self._called("renew", names=tuple(names), force=force, dry_run=dry_run)
         chosen = [self._find(name) for name in names] or list(self.lineages)

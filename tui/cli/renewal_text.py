@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from core.renewal_report import next_renewal
+from tui.cli.nothing_due import sentence
 from tui.cli.plain import error_lines
 from tui.glyphs import printable
 
@@ -34,15 +36,11 @@ def renewal_lines(report: RenewalReport, *, now: datetime, named: bool, dry_run:
             yield f"         fix: {printable(warning.fix)}"
     if report.renewed or report.failed or report.due:
         return
-    moments = [(each.renew_at, each.name) for each in report.skipped if each.renew_at is not None]
-    if not moments:
-        yield "Nothing is due." if report.skipped else "Nothing is due: there is no certificate yet."
+    if not report.skipped:
+        yield "Nothing is due: there is no certificate yet."
         return
-    next_at, name = min(moments)
-    local = next_at.astimezone()
-    is_today = local.date() == now.astimezone().date()
-    when = f"today at {local:%H:%M}" if is_today else f"on {local.day} {local:%b %Y}"
-    yield f"Nothing is due. The next one is {printable(name)}, {when}."
+    name, at = next_renewal(report) or ("", now)
+    yield sentence(printable(name), at.timestamp(), now.timestamp())
 
 
 def failure_lines(report: RenewalReport, stream: Stream) -> Iterator[str]:

@@ -12,7 +12,6 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.acme import renewal_info
 from core.acme.issuance import Obtained, obtain
 from core.acme.order import Order
 from core.acme.problem_type import ProblemType
@@ -338,16 +337,3 @@ class _OpenOrder:
             return None
         pem = load_order_key(self._context.paths, self._vault, self._plan.name)
         return load_key(pem) if pem else None
-
-
-def window_of(
-    context: Context, plan: Plan, sessions: Sessions, ari_id: str
-) -> tuple[bool, renewal_info.RenewalInfo | None]:
-    """Ask the CA when it wants the renewal. One request.
-
-    Returns whether the CA has ARI, and its answer; None where it gave none that means something.
-    """
-    session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
-    if not session.directory.has_renewal_info:
-        return False, None
-    return True, renewal_info.fetch(session, ari_id)

@@ -83,7 +83,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
                 version = acquire(context, wanted, sessions, vault)
             else:
                 _renew_differently(context, existing, wanted)
-            seen = deploy_new(context, wanted, version, sessions)
+            seen = deploy_new(context, wanted, version)
         except RecordsAwaited as outcome:
             return awaited(context, wanted.name, outcome)
         except Cancelled:
@@ -127,7 +127,7 @@ def finish_order(
         kept = still_meant(context, kept, the_order(context.paths, name).created)
     wanted = plan(context.config, kept)
     try:
-        deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway), sessions)
+        deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway))
     except RecordsAwaited as outcome:
         return awaited(context, name, outcome)
     except Exception as exc:

@@ -55,14 +55,7 @@ def revoke(context: Context, name: str, reason: str) -> None:
         _Revocation(context, sessions, wanted.issuer, name, number, reason).carry_out(leaf.der)
     state = renewal_state.load(context.paths, name)
     # Due from now on, whatever this clock shows: the next run brings one that is not revoked.
-    due = replace(
-        state,
-        revoked=leaf.sha256,
-        ari_id=stored.certificate.renewal_id,
-        ari_chosen=stored.certificate.not_before,
-        next_attempt=None,
-    )
-    renewal_state.save(context.paths, name, due)
+    renewal_state.save(context.paths, name, replace(state, revoked=leaf.sha256, next_attempt=None))
     context.narrator.tell(Changed(what=f"revoked {name}, serial {leaf.serial}, reason {reason}"))
 
 

@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.config.model import Config
-from core.renewal import due_at
+from core.renewal import ASK_PAUSE, due_at
+from core.renewal_report import Skipped
 from core.store.index import Facts
 from core.workflows.issuing.method import SET_EACH_TIME, UPLOAD, is_acme
 
@@ -63,6 +64,25 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
     return decision
 
 
+def skipped_now(decision: Decision) -> Skipped:
+    """Return what a run says of a lineage that it skips."""
+    renew_at = None if decision.renew_at is None else datetime.fromtimestamp(decision.renew_at, UTC)
+    return Skipped(name=decision.name, why=decision.why, renew_at=renew_at, needs_you=decision.needs_you)
+
+
+def unchanged_until(facts: Facts, config: Config, now: float) -> float | None:
+    """Return until when `decide` skips a lineage that it skips now, if nothing but the clock moves; None where that is not known.
+
+    A decision changes at one of the times that it compares with now, and at no other.
+    """
+    if facts.on_fallback:
+        return None
+    moments = [facts.next_attempt, _asked_at(facts), facts.chain_retry_at]
+    if facts.version is not None:
+        moments += [facts.not_before, facts.not_after, facts.chain_not_after, renewal_time(facts, config)]
+    return min((each for each in moments if each is not None and each > now), default=float("inf"))
+
+
 def believable(facts: Facts, now: float) -> Facts:
     """Return the facts without the times that only a wrong clock can have written, and what was counted until then."""
     void = void_of(facts, now)
@@ -70,9 +90,11 @@ def believable(facts: Facts, now: float) -> Facts:
         return facts
     from core.stored_times import ERROR_AT
 
-    changes = {name: None for name in void if name != ERROR_AT}
+    changes: dict[str, object] = {name: None for name in void if name != ERROR_AT}
     if "last_attempt" in void:
         facts = facts._replace(next_attempt=None, failures=0)
+    if "ari_check_at" in void:
+        changes |= {"ari_id": None, "last_attempt": None}
     if ERROR_AT in void and facts.last_error is not None:
         facts = facts._replace(last_error={key: value for key, value in facts.last_error.items() if key != "at"})
     return facts._replace(**changes)  # type: ignore[arg-type]
@@ -143,7 +165,8 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
         return _unless_held(name, "its settings were changed", held, now, due)
     if due <= now:
         return _unless_held(name, "it is due", held, now, due)
-    if facts.ari_check_at is not None and facts.ari_check_at <= now and is_acme(config, issuer):
+    ask_at = _asked_at(facts)
+    if ask_at is not None and ask_at <= now and is_acme(config, issuer):
         return Decision(name, ASK, f"renews {_day(due)}", due)
     return Decision(name, SKIP, f"not due before {_day(due)}", due)
 
@@ -174,6 +197,16 @@ def _is_refused_upload(facts: Facts) -> bool:
 def is_own(config: Config, issuer: str) -> bool:
     """Tell whether this box itself signs for an issuer, by its own clock."""
     return issuer != UPLOAD and not is_acme(config, issuer)
+
+
+def _asked_at(facts: Facts) -> float | None:
+    """Return when the CA is to be asked when it wants the renewal, in epoch seconds; None: it has nothing to say about that."""
+    if facts.version is None or facts.renewal_id is None:
+        return None
+    if facts.ari_id == facts.renewal_id:
+        return facts.ari_check_at
+    # Nobody asks about a certificate that was issued a moment ago: the first answer is needed long before it is due.
+    return 0.0 if facts.last_attempt is None else facts.last_attempt + ASK_PAUSE.total_seconds()
 
 
 def _ari_chosen(facts: Facts) -> float | None:

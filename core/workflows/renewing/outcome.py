@@ -12,9 +12,10 @@ from core.config.model import TargetConfig
 from core.errors import Cancelled, CertdeckError, ClockInDoubt, LockHeld, RateLimited, TargetError
 from core.events import RetryScheduled, Warned
 from core.lineage_status import TargetState
-from core.renewal import DAILY, RETRIES, choose_in_window, next_retry
+from core.renewal import ASK_PAUSE, DAILY, RETRIES, choose_in_window, next_retry
 from core.store import renewal_state
-from core.store.index import facts_of
+from core.store.index import Facts, facts_of
+from core.store.windows import Window
 from core.workflows.context import Context
 from core.workflows.deploying.transaction import deploy_version
 from core.workflows.issuing.limits import is_waiting
@@ -23,19 +24,12 @@ from core.workflows.issuing.sessions import Sessions
 from core.workflows.renewing.due import why_never_alone
 
 
-def deploy_new(context: Context, plan: Plan, version: int, sessions: Sessions) -> tuple[TargetState, ...]:
-    """Deploy a version and, where the CA has ARI, ask when it wants the next renewal; returns what the targets show.
-
-    Raises TargetError.
-    """
+def deploy_new(context: Context, plan: Plan, version: int) -> tuple[TargetState, ...]:
+    """Deploy a version; returns what the targets show. Raises TargetError."""
     before = _chain_end(context, plan.name)
     seen = deploy_version(context, plan.name, version, target_configs(context, plan.lineage.targets), spec=plan.lineage)
     with suppress(CertdeckError):
         _remember_chain(context, plan, before)
-    if plan.issuer.kind == "acme":
-        # The certificate is live: whoever cancels now, or whatever cannot be kept, does not undo that. The next run asks again.
-        with suppress(CertdeckError):
-            ask_when(context, plan, sessions)
     return seen
 
 
@@ -68,45 +62,35 @@ def _remember_chain(context: Context, plan: Plan, before: float | None) -> None:
         renewal_state.save(context.paths, plan.name, replace(state, chain_retry_at=retry_at))
 
 
-def ask_when(context: Context, plan: Plan, sessions: Sessions) -> None:
-    """Ask the CA for the renewal window of the live certificate and keep a random moment in it (RFC 9773 §4.2).
+def ask_when(context: Context, facts: Facts, sessions: Sessions) -> Window:
+    """Ask the CA for the renewal window of the live certificate, and choose a random moment in it (RFC 9773 §4.2).
 
-    Soft: a CA without ARI changes nothing, and one that does not answer is asked again by a later run.
+    Soft: a CA without ARI changes nothing, and one that does not answer is asked again by a later run. Raises Cancelled.
     """
-    from core.acme.renewal_info import USUAL_PAUSE
-    from core.workflows.issuing.acquire import window_of
+    from core.acme.renewal_info import fetch
+    from core.workflows.issuing.plan import issuer_named
 
-    facts = facts_of(context.paths, plan.name)
-    if facts.renewal_id is None:
-        return
-    state = renewal_state.load(context.paths, plan.name)
-    if state.ari_id != facts.renewal_id:
-        state = replace(state, ari_id=facts.renewal_id, ari_start=None, ari_end=None, ari_chosen=None)
-    # Until an answer is there: whatever happens to the question, it is asked again.
-    asked_again = replace(state, ari_check_at=context.env.clock.now() + USUAL_PAUSE)
+    had = Window(facts.ari_id, facts.ari_start, facts.ari_end, facts.ari_chosen, facts.ari_check_at)
+    if facts.ari_id != facts.renewal_id:
+        had = Window(facts.renewal_id)
+    again = had._replace(check_at=(context.env.clock.now() + ASK_PAUSE).timestamp())
     try:
-        has_ari, window = window_of(context, plan, sessions, facts.renewal_id)
-    except CertdeckError as exc:
-        renewal_state.save(context.paths, plan.name, asked_again)
-        if isinstance(exc, Cancelled):
-            raise
-        return
-    if window is None:
-        later = asked_again if has_ari else replace(state, ari_check_at=None)
-        renewal_state.save(context.paths, plan.name, later)
-        return
-    known = (state.ari_start, state.ari_end) == (window.start, window.end)
-    chosen = (
-        state.ari_chosen if known else choose_in_window(window.start, window.end, context.env.random.uniform(0.0, 1.0))
-    )
-    asked = replace(
-        state,
-        ari_start=window.start,
-        ari_end=window.end,
-        ari_chosen=chosen,
-        ari_check_at=window.retry_after,
-    )
-    renewal_state.save(context.paths, plan.name, asked)
+        # Only who issued it can say something: after a fall-back that is not the lineage's own issuer.
+        session = sessions.session(issuer_named(context.config, facts.ca or facts.issuer or ""))
+        if not session.directory.has_renewal_info or facts.renewal_id is None:
+            return had._replace(check_at=None)
+        said = fetch(session, facts.renewal_id)
+    except Cancelled:
+        raise
+    except CertdeckError:
+        return again
+    if said is None:
+        return again
+    start, end, check_at = said.start.timestamp(), said.end.timestamp(), said.retry_after.timestamp()
+    chosen = had.chosen
+    if (had.start, had.end) != (start, end):
+        chosen = choose_in_window(said.start, said.end, context.env.random.uniform(0.0, 1.0)).timestamp()
+    return Window(facts.renewal_id, start, end, chosen, check_at)
 
 
 def failed(context: Context, name: str, exc: Exception) -> None:

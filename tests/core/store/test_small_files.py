@@ -118,8 +118,8 @@ def test_a_damaged_journal_is_said(paths: Paths) -> None:
 
 
 def test_the_renewal_state_counts_failures_and_forgets_them(paths: Paths) -> None:
-    """Failures add up with the last error and the next attempt; a success clears them and keeps the ARI window."""
-    state = RenewalState(ari_id="x.y", ari_chosen=NOON, targets={"web": {"state": "deployed"}})
+    """Failures add up with the last error and the next attempt; a success clears them and keeps the targets."""
+    state = RenewalState(targets={"web": {"state": "deployed"}})
     error = ReloadFailed("nginx did not reload.", "It said no.", "Correct it.")
     failed = state.failed(error, NOON, NOON + timedelta(minutes=1)).failed(error, NOON, NOON + timedelta(minutes=10))
     renewal_state.save(paths, "shop", failed)
@@ -134,7 +134,7 @@ def test_the_renewal_state_counts_failures_and_forgets_them(paths: Paths) -> Non
         "at": "2026-11-21T12:00:00Z",
     }
     good = found.succeeded(NOON)
-    assert (good.failures, good.last_error, good.next_attempt, good.ari_id) == (0, None, None, "x.y")
+    assert (good.failures, good.last_error, good.next_attempt, good.targets) == (0, None, None, state.targets)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_fields_of_a_newer_release_are_left_alone(paths: Paths) -> None:
         b'{"targets": {"web": 5}}',
         b'{"next_attempt": "0001-01-01T00:00:00+23:00"}',
         b'{"failures": "x"}',
-        b'{"ari_id": "\\ud800"}',
+        b'{"revoked": "\\ud800"}',
     ],
 )
 def test_a_memory_with_impossible_values_counts_as_empty(paths: Paths, text: bytes) -> None:

@@ -14,11 +14,12 @@ from core.events import Warned
 from core.ports import TransportFailure
 from core.schedule.health import timer_state
 from core.schedule.record import Record
-from core.store import accounts, clock_record, copies, lineages, orders, renewal_state
+from core.store import accounts, clock_record, copies, lineages, orders, renewal_state, windows
 from core.store.dns_records import MadeRecords
 from core.store.index import facts_of
 from core.store.requests import RequestRecord
 from core.store.versions import VersionFacts
+from core.store.windows import Window
 from core.stored_times import STORED_TIMES, TOLERANCE_SECONDS, is_void
 from core.version import BUILT
 from core.workflows.renewing.due import void_of
@@ -205,16 +206,20 @@ def test_void_times_are_repaired_and_reported(appliance: Appliance) -> None:
         failures=3,
         last_attempt=far,
         next_attempt=far + timedelta(days=1),
-        ari_check_at=far,
         last_error={"code": "failed", "what": "w", "why": "y", "fix": "f", "at": far.isoformat()},
     )
     renewal_state.save(appliance.paths, NAME, state)
+    renewal_id = facts_of(appliance.paths, NAME).renewal_id
+    windows.keep(appliance.paths, {NAME: Window(renewal_id, check_at=far.timestamp())})
     assert len(appliance.engine.status().void_times) == 1
     report = appliance.engine.renew(report=appliance.told.append)
     assert [each.code for each in report.warnings] == ["stored-time-void"]
     assert any(isinstance(event, Warned) and event.code == "stored-time-void" for event in appliance.events)
     kept = renewal_state.load(appliance.paths, NAME)
-    assert (kept.failures, kept.last_attempt, kept.next_attempt, kept.ari_check_at) == (0, None, None, None)
+    assert (kept.failures, kept.last_attempt, kept.next_attempt) == (0, None, None)
+    asked_again = windows.load(appliance.paths)[NAME].check_at
+    assert asked_again is not None
+    assert asked_again < (now + timedelta(days=2)).timestamp()
     assert appliance.engine.renew().warnings == ()
 
 

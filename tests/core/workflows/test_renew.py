@@ -12,7 +12,7 @@ from core.config.model import LineageConfig
 from core.errors import DirectoryUnreachable, LockHeld, NotFound
 from core.events import CertificateIssued, IssuerFellBack, OrderCreated, Recovered, Report
 from core.ports import TransportFailure
-from core.store import journal, lineages, renewal_state
+from core.store import journal, lineages, renewal_state, windows
 from core.store.index import facts_of
 from core.store.lock import writers_lock
 from core.store.records import rfc3339
@@ -214,6 +214,53 @@ def test_a_window_moved_to_the_past_renews_and_says_what_it_replaces(appliance: 
     appliance.clock.advance(hours=7)
     assert appliance.engine.renew().renewed == (NAME,)
     assert appliance.ca.replaced
+
+
+def test_a_ca_is_asked_about_a_new_certificate_by_a_later_run(appliance: Appliance) -> None:
+    """Issuing asks the CA nothing about the renewal, and neither does a run right after it; one hours later does."""
+    appliance.issue(NAME)
+    appliance.engine.renew()
+    assert appliance.ca.count("/renewal-info", "GET") == 0
+    appliance.clock.advance(hours=7)
+    appliance.engine.renew()
+    appliance.engine.renew()
+    assert appliance.ca.count("/renewal-info", "GET") == 1
+
+
+def test_many_answers_are_one_file(appliance: Appliance) -> None:
+    """What the CA says about many certificates is written once, and touches nothing of the certificates themselves."""
+    names = [f"n{number}.example.com" for number in range(12)]
+    for name in names:
+        appliance.issue(name)
+    appliance.clock.advance(hours=7)
+    before = {name: (appliance.paths.lineages / name).stat().st_ctime_ns for name in names}
+    appliance.engine.renew()
+    assert sorted(windows.load(appliance.paths)) == sorted(names)
+    assert {name: (appliance.paths.lineages / name).stat().st_ctime_ns for name in names} == before
+    assert appliance.ca.count("/renewal-info", "GET") == len(names)
+
+
+def test_a_lost_answer_is_asked_for_again(appliance: Appliance) -> None:
+    """The file of answers is derived: damaged, or gone, the next run asks again."""
+    appliance.issue(NAME)
+    appliance.clock.advance(hours=7)
+    for text in (None, b"", b"[]", b'{"windows": {"shop.example.com": [1]}}', b'{"windows": 5}', b"[" * 9000):
+        if text is not None:
+            appliance.paths.windows.write_bytes(text)
+        asked = appliance.ca.count("/renewal-info", "GET")
+        assert appliance.engine.renew().failed == ()
+        assert appliance.ca.count("/renewal-info", "GET") == asked + 1
+        assert list(windows.load(appliance.paths)) == [NAME]
+
+
+def test_asking_can_wait_for_who_holds_the_lock(appliance: Appliance) -> None:
+    """A run that would only ask the CA does not fail because another certdeck is at work."""
+    appliance.issue(NAME)
+    appliance.clock.advance(hours=7)
+    with writers_lock(appliance.paths, appliance.engine.env, "something else"):
+        assert appliance.engine.renew().failed == ()
+    assert appliance.engine.renew().failed == ()
+    assert appliance.ca.count("/renewal-info", "GET") == 1
 
 
 def test_automatic_renewal_can_be_off(appliance: Appliance) -> None:

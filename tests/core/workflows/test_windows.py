@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from core.config.model import Config, LineageConfig, TargetConfig
 from core.store.index import Facts, facts_of_all
 from core.workflows.renewing.due import DEPLOY, RENEW, SKIP, Decision
-from core.workflows.renewing.windows import held_by_windows, is_open, opens_at
+from core.workflows.renewing.maintenance import held_by_windows, is_open, opens_at
 from tests.support.clock import NOON
 from tests.support.services import Box
 

@@ -9,6 +9,7 @@ from tui.cli import exits
 from tui.cli.parser import Command
 
 if TYPE_CHECKING:
+    from core.operations import RenewalReport
     from tui.cli.call import Call
 
 
@@ -18,10 +19,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be renewed, and do nothing")
 
 
+def _in_json(report: RenewalReport) -> str:
+    from tui.cli.jsonout import dumped, renewal_json
+
+    return dumped(renewal_json(report, dry_run=False))
+
+
 def _run(call: Call) -> int:
     args = call.args
     with call.working() as report:
-        done = call.engine.renew(args.names, force=args.force, dry_run=args.dry_run, report=report, cancel=call.cancel)
+        done = call.engine.renew(
+            args.names, force=args.force, dry_run=args.dry_run, report=report, cancel=call.cancel, in_json=_in_json
+        )
     if call.wants_json:
         from tui.cli.jsonout import renewal_json
 

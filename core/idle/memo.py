@@ -1,0 +1,108 @@
+"""What a scheduled run with nothing to do leaves for the next one: a few lines of text in `state/idle`.
+
+Derived: it may be removed at any time, is not flushed, and counts only as a whole. A sum guards it against torn writing, and its
+first line against another release, another Python, another user and another home.
+"""
+
+import os
+import sys
+from binascii import crc32
+
+from core.idle.signature import Places
+from core.release import VERSION
+
+_FORMAT = 1
+_LONGEST = 32_000_000
+"""Bytes. Ten thousand certificates need less than one million."""
+
+
+class Memo:
+    """One answer, and what it depends on. Times are seconds since 1970, UTC."""
+
+    __slots__ = ("clock", "files", "json", "next_at", "next_name", "seen", "valid_from", "valid_until")
+
+    def __init__(
+        self,
+        *,
+        seen: int,
+        files: list[str],
+        valid_from: float,
+        valid_until: float,
+        clock: str,
+        next_name: str,
+        next_at: float,
+        json: str,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            seen: the signature of settings, state and `files`.
+            files: of services, outside our folders.
+            clock: what the record of the clock holds behind its first time.
+            next_name: the certificate that renews next, at `next_at`; empty where none does.
+            json: the whole answer to `--json`.
+        """
+        self.seen = seen
+        self.files = files
+        self.valid_from = valid_from
+        self.valid_until = valid_until
+        self.clock = clock
+        self.next_name = next_name
+        self.next_at = next_at
+        self.json = json
+
+
+def written(memo: Memo, places: Places, who: int) -> bytes:
+    """Return the memo as it stands in its file. Raises ValueError where a name cannot be a line of it."""
+    lines = [
+        str(memo.seen),
+        repr(memo.valid_from),
+        repr(memo.valid_until),
+        memo.clock.replace("\n", "\t"),
+        memo.next_name,
+        repr(memo.next_at),
+        *memo.files,
+    ]
+    if any("\n" in line for line in lines):
+        raise ValueError("a line feed in a name")
+    text = "\n".join([str(len(memo.files)), *lines, memo.json]).encode("utf-8", "surrogateescape")
+    return b"%s%08x\n%s" % (_head(places, who), crc32(text), text)
+
+
+def read(places: Places, who: int) -> Memo | None:
+    """Return the memo of this home; None without one that this program, in this home and for this user, has written whole."""
+    head = _head(places, who)
+    try:
+        handle = os.open(places.memo, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        data = os.read(handle, min(os.fstat(handle).st_size, _LONGEST))
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    text = data[len(head) + 9 :]
+    if not data.startswith(b"%s%08x\n" % (head, crc32(text))):
+        return None
+    try:
+        count, seen, begin, end, clock, name, at, rest = text.decode("utf-8", "surrogateescape").split("\n", 7)
+        *files, json = rest.split("\n", int(count))
+        return Memo(
+            seen=int(seen),
+            files=files,
+            valid_from=float(begin),
+            valid_until=float(end),
+            clock=clock.replace("\t", "\n"),
+            next_name=name,
+            next_at=float(at),
+            json=json,
+        )
+    except ValueError:
+        return None
+
+
+def _head(places: Places, who: int) -> bytes:
+    where = f"{places.etc}\0{places.state}\0{places.run}"
+    line = f"certdeck idle {_FORMAT} {VERSION} {sys.hexversion:x} {who} {where!r}\n"
+    return line.encode("utf-8", "surrogateescape")

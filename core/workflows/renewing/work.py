@@ -1,0 +1,251 @@
+"""What a scheduled run does for one lineage, under the lock: ask, renew, deploy, finish, put back. Loaded only when there is work.
+
+A renewal repeats the way the certificate was first had (ST-30); after two failures it tries the staging directory first, then the
+fallback issuers.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from core.challenges.awaited import RecordsAwaited
+from core.config.model import LineageConfig
+from core.errors import (
+    CertdeckError,
+    ClockInDoubt,
+    InternalError,
+    IssuerError,
+    NotFound,
+    RateLimited,
+    StoreCorrupt,
+    UsageError,
+)
+from core.events import Failed, IssuerFellBack, Progressed, Warned
+from core.operations import Pending
+from core.paths import Paths
+from core.renewal import due_at
+from core.renewal_report import FailedLineage, Skipped
+from core.store import renewal_state
+from core.store.atomic import store_error
+from core.store.had_with import settings_of
+from core.store.index import Facts, facts_of, with_window
+from core.store.lineages import read_version, waiting_version
+from core.store.orders import load_order
+from core.store.vault import Vault
+from core.store.windows import Window
+from core.workflows.clock import refuse
+from core.workflows.context import Context
+from core.workflows.deploying.deploy import settings_of_waiting
+from core.workflows.first_boot import remake
+from core.workflows.issuing.acquire import acquire, rehearse
+from core.workflows.issuing.fallback import put_back
+from core.workflows.issuing.issue import finish_order
+from core.workflows.issuing.limits import is_waiting
+from core.workflows.issuing.manual import awaited
+from core.workflows.issuing.method import UPLOAD
+from core.workflows.issuing.plan import Plan, plan, staging_of, without_issuer
+from core.workflows.issuing.sessions import Sessions
+from core.workflows.renewing.due import ASK, DEPLOY, FINISH, PUT_BACK, RENEW, Decision, decide, skipped_now
+from core.workflows.renewing.outcome import ask_when, deploy_new, failed
+from core.workflows.renewing.waiting import still_meant
+
+_NEAR_SECONDS = 0.05
+"""What a question takes on average where the next one need not be asked beside it."""
+_FIRST_FEW = 10
+"""Questions before that is judged: one answer that is late says nothing."""
+_REHEARSE_AFTER = 2
+"""Failures after which production is not asked before staging has succeeded."""
+
+
+def _waits(pending: Pending) -> Skipped:
+    until = f" (the order lives until {pending.expires:%Y-%m-%d %H:%M} UTC)" if pending.expires else ""
+    names = ", ".join(dict.fromkeys(record.name for record in pending.records))
+    why = f"it waits for DNS records that somebody sets: {names}{until}; certdeck status {pending.name} shows them"
+    return Skipped(name=pending.name, why=why, needs_you=True)
+
+
+def _unforeseen(paths: Paths, name: str, exc: Exception) -> CertdeckError:
+    logging.getLogger(__name__).error("renewing %s failed", name, exc_info=exc)
+    if isinstance(exc, OSError):
+        return store_error(exc, Path(exc.filename or paths.state), "read or written")
+    return InternalError(
+        f"Renewing {name} met something that certdeck did not expect: {type(exc).__name__}.",
+        "This is a mistake in certdeck; what was live is still live.",
+        "The details are in certdeck's log; report it with them.",
+        lineage=name,
+    )
+
+
+class Work:
+    """One scheduled run's shared things: sessions, vault, and how far it is."""
+
+    def __init__(
+        self, context: Context, vault: Vault, sessions: Sessions, every: Sequence[Facts], of: int, *, begins: bool
+    ) -> None:
+        """Take what all share.
+
+        Args:
+            every: what is known of the lineages.
+            of: how many there are to work on.
+            begins: somebody asks for just these lineages, whatever that takes.
+        """
+        self._facts = {facts.name: facts for facts in every}
+        self.answers: dict[str, Window] = {}
+        """What CAs said about when they want renewals, by lineage."""
+        self._begins = begins
+        self._context = context
+        self._vault = vault
+        self._sessions = sessions
+        self._of = of
+        self._done = 0
+        self.waiting: set[str] = set()
+        """Those whose CA had said stop, so that it was not asked for them."""
+        self._counting = threading.Lock()
+
+    def while_near(self, decisions: Sequence[Decision]) -> dict[str, str | Skipped | FailedLineage]:
+        """Work on one after the other, on one connection, as long as the answers come fast; return what was done.
+
+        For short questions to a CA that is near, threads cost more than they save.
+        """
+        clock = self._context.env.clock
+        done: dict[str, str | Skipped | FailedLineage] = {}
+        began = clock.monotonic()
+        for decision in decisions:
+            done[decision.name] = self.one(decision)
+            if len(done) == 1:
+                began = clock.monotonic()  # the first one connects
+            elif clock.monotonic() - began > max(len(done), _FIRST_FEW) * _NEAR_SECONDS:
+                break
+        return done
+
+    def one(self, decision: Decision) -> str | Skipped | FailedLineage:
+        """Work on one lineage. Never raises: one failure, whatever it is, must not stop the others."""
+        context = self._context.about(decision.name)
+        if context.cancel.is_cancelled:
+            return Skipped(name=decision.name, why="the run was stopped before its turn; the next run continues")
+        try:
+            result: str | Skipped | FailedLineage = self._work(context, decision)
+        except CertdeckError as exc:
+            result = FailedLineage(name=decision.name, error=exc)
+            if is_waiting(exc):
+                self.waiting.add(decision.name)
+                result = Skipped(name=decision.name, why=f"it waits: {exc.what} {exc.why}", renew_at=exc.retry_at)
+        except Exception as exc:  # noqa: BLE001 - a mistake of ours in one lineage is no reason to let the others expire
+            result = FailedLineage(name=decision.name, error=_unforeseen(context.paths, decision.name, exc))
+        if isinstance(result, FailedLineage):
+            error = result.error
+            context.narrator.tell(Failed(code=error.code, what=error.what, why=error.why, fix=error.fix))
+        with self._counting:
+            self._done += 1
+            context.narrator.tell(Progressed(done=self._done, of=self._of))
+        return result
+
+    def _work(self, context: Context, decision: Decision) -> str | Skipped:
+        if decision.action == FINISH:
+            order = load_order(context.paths, decision.name)
+            ends = None if order is None else order.expires
+            if ends is not None and ends <= context.env.clock.now() and not self._begins:
+                # A new one would want records with other values, of somebody who has not asked for it.
+                ended = f"its order ended {ends:%Y-%m-%d} before its DNS records had been set"
+                why = f"{ended}: begin again with certdeck --renew {decision.name} --force"
+                return Skipped(name=decision.name, why=why, needs_you=True)
+            pending = finish_order(context, decision.name, self._vault, self._sessions, is_scheduled=True)
+            return decision.name if pending is None else _waits(pending)
+        if decision.action == ASK:
+            decision = self._ask(context, decision.name)
+            if decision.action != RENEW:
+                return skipped_now(decision)
+        lineage = settings_of(context.paths, decision.name)
+        if decision.action == PUT_BACK:
+            put_back(context, decision.name)
+            return Skipped(
+                name=decision.name, why="it is back on its services: the fallback certificate is no longer needed"
+            )
+        try:
+            if decision.action == DEPLOY:
+                self._put_out(context, lineage)
+            else:
+                self._renew(context, plan(context.config, lineage))
+        except ClockInDoubt as exc:
+            return Skipped(name=decision.name, why=f"{exc.what} {exc.why} {exc.fix}", needs_you=True)
+        except RecordsAwaited as outcome:
+            # A permission that was to last is gone, or has ended: the order waits until somebody sets it again.
+            return _waits(awaited(context, decision.name, outcome))
+        except Exception as exc:
+            failed(context, decision.name, exc)
+            raise
+        return decision.name
+
+    def _ask(self, context: Context, name: str) -> Decision:
+        """Ask the CA when it wants the renewal, and decide again by its answer."""
+        facts = self._facts[name]
+        window = self.answers[name] = ask_when(context, facts, self._sessions)
+        now = context.env.clock.now().timestamp()
+        return decide(with_window(facts, window), context.config, now, force=False, named=False)
+
+    def _put_out(self, context: Context, lineage: LineageConfig) -> None:
+        """Deploy what waits, or order a new one where it can no longer be used."""
+        waiting = waiting_version(context.paths, lineage.name)
+        assert waiting is not None
+        try:
+            ordered = settings_of_waiting(context, lineage, waiting)
+            stored = read_version(context.paths, lineage.name, waiting)
+            ordered = lineage = still_meant(context, ordered, stored.created)
+            had = stored.certificate
+            ends = had.chain_not_after or had.not_after
+            if due_at(had.not_before.timestamp(), ends.timestamp()) > context.env.clock.now().timestamp():
+                deploy_new(context, plan(context.config, ordered), waiting)
+                return
+        except StoreCorrupt as exc:
+            if lineage.issuer == UPLOAD:
+                raise
+            context.narrator.tell(
+                Warned(code="waiting-version-damaged", what=f"{exc.what} {exc.why}", fix="A new one is ordered.")
+            )
+        self._renew(context, plan(context.config, lineage))
+
+    def _renew(self, context: Context, wanted: Plan) -> None:
+        failures = renewal_state.load(context.paths, wanted.name).failures
+        try:
+            self._renew_with(context, wanted, rehearse_first=failures >= _REHEARSE_AFTER)
+        except IssuerError as exc:
+            if failures + 1 < _REHEARSE_AFTER and not isinstance(exc, RateLimited):
+                raise
+            self._fall_back(context, wanted, exc)
+
+    def _renew_with(self, context: Context, wanted: Plan, *, rehearse_first: bool) -> None:
+        if wanted.issuer.kind != "acme" and not self._begins:
+            refuse(context, f"Renewing {wanted.name} by this box itself")
+        if wanted.issuer.kind == "self-signed":
+            deploy_new(context, wanted, remake(context, wanted))
+            return
+        if rehearse_first and wanted.issuer.kind == "acme" and wanted.issuer.staging and wanted.can_be_rehearsed:
+            with suppress(RateLimited):  # a staging directory that is out of breath says nothing about the real one
+                rehearse(context, staging_of(context.config, wanted), self._sessions)
+        replaces = None
+        with suppress(StoreCorrupt):  # of what cannot be read any more nothing is known
+            facts = facts_of(context.paths, wanted.name)
+            replaces = facts.renewal_id if facts.directory == wanted.issuer.directory else None
+        version = acquire(context, wanted, self._sessions, self._vault, replaces=replaces)
+        deploy_new(context, wanted, version)
+
+    def _fall_back(self, context: Context, wanted: Plan, why: CertdeckError) -> None:
+        """Try the fallback issuers in order; the first error stays the one that is told when all fail."""
+        for name in wanted.lineage.fallback_issuers or ():
+            if name == wanted.issuer.name:
+                continue
+            context.narrator.tell(IssuerFellBack(from_issuer=wanted.issuer.name, to_issuer=name, why=why.what))
+            try:
+                other = plan(context.config, replace(without_issuer(wanted.lineage), issuer=name))
+                # The lineage keeps its own issuer: the next renewal asks that one first again.
+                self._renew_with(context, replace(other, lineage=wanted.lineage), rehearse_first=False)
+                return
+            except (ClockInDoubt, IssuerError, UsageError, NotFound) as exc:
+                context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
+        raise why
