@@ -32,6 +32,8 @@ class Reason(NamedTuple):
     """`warning` or `critical`."""
     text: str
     """One sentence, plain text; may hold data from outside."""
+    brief: str
+    """The same in a few words, for one cell of a table; may hold data from outside."""
 
 
 class Health(NamedTuple):
@@ -48,12 +50,22 @@ def health(row: LineageStatus) -> Health:
     return Health(found[0].level, tuple(found)) if found else Health(OK)
 
 
+def foremost(row: LineageStatus) -> Reason | None:
+    """Return the reason that tells a person most: the worst one, what went wrong before what is merely near.
+
+    Expiry within weeks says less than the failure that keeps it from being renewed, and the timer concerns every certificate alike.
+    """
+    reasons = health(row).reasons
+    telling = [reason for reason in reasons if reason.code not in (EXPIRES_SOON, NO_TIMER)]
+    return telling[0] if telling else reasons[0] if reasons else None
+
+
 def _time(row: LineageStatus) -> Iterator[Reason]:
     if not row.sha256:
-        yield Reason("no-certificate", CRITICAL, "There is no certificate yet.")
+        yield Reason("no-certificate", CRITICAL, "There is no certificate yet.", "no certificate yet")
         return
     if not row.valid_yet:
-        yield Reason("not-yet-valid", CRITICAL, f"It is not valid before {_day(row.not_before)}.")
+        yield Reason("not-yet-valid", CRITICAL, f"It is not valid before {_day(row.not_before)}.", "not valid yet")
     # Of one that is not valid yet nothing runs out: its severity is about its beginning.
     level = _BY_SEVERITY[row.severity] if row.valid_yet else OK
     if row.chain_end:
@@ -62,59 +74,85 @@ def _time(row: LineageStatus) -> Iterator[Reason]:
             over = row.days_left is not None and row.days_left < 0
             verb = "ended" if over else "ends"
             text = f"{row.chain_end} in its chain {verb} on {_day(row.chain_not_after)}, before the certificate itself."
-            yield Reason("chain-ends-first", CRITICAL if over else max(level, WARNING, key=LEVELS.index), text)
+            worst = CRITICAL if over else max(level, WARNING, key=LEVELS.index)
+            yield Reason("chain-ends-first", worst, text, "chain expired" if over else "chain ends first")
     elif row.days_left is not None and row.days_left < 0:
-        yield Reason("expired", CRITICAL, f"It expired on {_day(row.not_after)}.")
+        yield Reason("expired", CRITICAL, f"It expired on {_day(row.not_after)}.", "expired")
     elif level != OK:
-        yield Reason(EXPIRES_SOON, level, f"It expires on {_day(row.not_after)}.")
+        yield Reason(EXPIRES_SOON, level, f"It expires on {_day(row.not_after)}.", "expires soon")
 
 
 def _revoked(row: LineageStatus) -> Iterator[Reason]:
     if row.revoked:
-        yield Reason("revoked", CRITICAL, "It is revoked: clients that check refuse it.")
+        yield Reason("revoked", CRITICAL, "It is revoked: clients that check refuse it.", "revoked")
 
 
 def _staging(row: LineageStatus) -> Iterator[Reason]:
     if row.is_staging:
-        yield Reason("staging", WARNING, "It comes from a staging CA, which clients do not trust.")
+        yield Reason("staging", WARNING, "It comes from a staging CA, which clients do not trust.", "from a staging CA")
 
 
 def _service(row: LineageStatus) -> Iterator[Reason]:
     if row.on_fallback:
-        yield Reason("fallback-serves", CRITICAL, "The fallback certificate is served in its place.")
+        yield Reason(
+            "fallback-serves", CRITICAL, "The fallback certificate is served in its place.", "fallback is served"
+        )
     for target in row.targets:
         if target.state == "failed":
-            yield Reason("deployment-failed", CRITICAL, f"The last deployment to {target.name} failed.")
+            yield Reason(
+                "deployment-failed",
+                CRITICAL,
+                f"The last deployment to {target.name} failed.",
+                "deploy failed",
+            )
         elif target.state == "stale" and not row.on_fallback:
-            yield Reason("not-served", WARNING, f"{target.name} serves another certificate.")
+            yield Reason(
+                "not-served", WARNING, f"{target.name} serves another certificate.", f"{target.name} shows another"
+            )
     if row.waiting_version is not None:
-        yield Reason("not-deployed", WARNING, f"Version {row.waiting_version} is not deployed yet.")
+        yield Reason(
+            "not-deployed",
+            WARNING,
+            f"Version {row.waiting_version} is not deployed yet.",
+            f"version {row.waiting_version} not deployed",
+        )
 
 
 def _renewal(row: LineageStatus) -> Iterator[Reason]:
     if row.last_error is not None:
         code = row.last_error.get("code")
         if code not in _DEPLOYMENT_ERRORS:
-            yield Reason("renewal-failed", WARNING, f"The last attempt to renew it failed ({code}).")
+            yield Reason(
+                "renewal-failed",
+                WARNING,
+                f"The last attempt to renew it failed ({code}).",
+                f"failed {row.failures}×" if row.failures > 1 else "renewal failed",
+            )
         elif not any(target.state == "failed" for target in row.targets):
-            yield Reason("deployment-failed", WARNING, f"The last deployment failed ({code}).")
+            yield Reason("deployment-failed", WARNING, f"The last deployment failed ({code}).", "deploy failed")
     if row.open_order:
-        yield Reason("order-open", WARNING, "An order for it is open.")
+        yield Reason("order-open", WARNING, "An order for it is open.", "order is open")
     if row.wanted:
         names = ", ".join(_WORDS.get(key, key) for key in row.wanted)
-        yield Reason("settings-differ", WARNING, f"It was ordered with other settings than its file has now: {names}.")
+        text = f"It was ordered with other settings than its file has now: {names}."
+        yield Reason("settings-differ", WARNING, text, "settings changed")
 
 
 def _timer(row: LineageStatus) -> Iterator[Reason]:
     if not row.auto_renew or row.renew_why in ("by hand", "off"):
         return
     if row.timer != "active":
-        words = {"off": "is switched off", "absent": "is not set", "failed": "does not run"}[row.timer]
-        yield Reason(NO_TIMER, WARNING, f"It is not renewed automatically: the timer {words}.")
+        words, brief = _TIMERS[row.timer]
+        yield Reason(NO_TIMER, WARNING, f"It is not renewed automatically: the timer {words}.", brief)
     elif row.too_rare:
-        yield Reason(TIMER_TOO_RARE, WARNING, row.too_rare)
+        yield Reason(TIMER_TOO_RARE, WARNING, row.too_rare, "timer runs too rarely")
 
 
+_TIMERS = {
+    "off": ("is switched off", "timer off"),
+    "absent": ("is not set", "no timer"),
+    "failed": ("does not run", "timer dead"),
+}
 _WORDS = {"domains": "names", "key_type": "key type"}
 _RULES: tuple[Callable[[LineageStatus], Iterator[Reason]], ...] = (
     _revoked,

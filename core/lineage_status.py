@@ -93,6 +93,8 @@ class LineageStatus(Struct, frozen=True, kw_only=True):
     `by hand`, `retry`, `no certificate`."""
     last_error: Mapping[str, object] | None
     """`code`, `what`, `why`, `fix`, `at`; None after a success."""
+    failures: int = 0
+    """Attempts that failed since the last success."""
     targets: tuple[TargetState, ...] = ()
     version: int | None = None
     """The live version."""

@@ -171,6 +171,7 @@ def _lineage(
         renew_at=renew_at,
         renew_why=why,
         last_error=facts.last_error,
+        failures=facts.failures,
         targets=tuple(states[facts.name, target] for target in facts.targets),
         version=facts.version,
         waiting_version=facts.waiting_version,

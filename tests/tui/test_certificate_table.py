@@ -7,11 +7,14 @@ from datetime import timedelta
 import pytest
 from textual.app import App, ComposeResult
 
+from core.operations import LineageStatus
 from tests.support.deck import NARROW, WIDE, deck, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW, lineage, many, seven, without_certificate
 from tui.widgets.certificate_table import CertificateTable
-from tui.widgets.life import horizon, life_bar
+from tui.widgets.horizon import horizon
+from tui.widgets.lanes import lane
+from tui.widgets.life import life_bar
 
 
 def _bar(width: int = 20, **fields: object) -> str:
@@ -49,20 +52,45 @@ def test_life_bar_has_its_width(width: int) -> None:
         assert len("".join(sign for sign, _ in life_bar(each, NOW, width))) == width
 
 
+def _marks(rows: list[LineageStatus], width: int) -> str:
+    return "".join(cell.sign for cell in horizon(rows, NOW, width).marks)
+
+
 def test_horizon_shows_what_ends() -> None:
-    """The horizon has a sign where a certificate ends within the hundred days; where several meet, the worst."""
-    line = "".join(sign for sign, _ in horizon(seven(), NOW, 100))
+    """The horizon has a mark where a certificate ends within the hundred days, ◇ where one renews, a digit where several do."""
+    line = _marks(list(seven()), 100)
     assert len(line) == 100
-    assert (line[3], line[4], line[21]) == ("✖", "●", "▲")
+    assert (line[0], line[2], line[3], line[4], line[21]) == ("2", "◇", "✖", "●", "▲")
     assert line.count("●") == 3
+    assert line.count("◇") == 3
+
+
+def test_horizon_months_stand_above() -> None:
+    """Months have a line of their own: no mark overwrites them."""
+    made = horizon([lineage(f"n{day}", left=timedelta(days=day)) for day in range(100)], NOW, 60)
+    assert "".join(cell.sign for cell in made.months).split() == ["Dec", "Jan", "Feb"]
 
 
 def test_horizon_shows_the_worst_of_a_day() -> None:
-    """Where several end on one place, the worst of them is shown."""
+    """Where several end on one place their number is in the colour of the worst."""
     crowd = [
         lineage(f"n{number}", left=timedelta(days=5), severity=s) for number, s in enumerate(("green", "red", "yellow"))
     ]
-    assert "✖" in "".join(sign for sign, _ in horizon(crowd, NOW, 50))
+    cells = [cell for cell in horizon(crowd, NOW, 50).marks if cell.role == "severity-red"]
+    assert [cell.sign for cell in cells] == ["3"]
+
+
+def test_horizon_lights_the_chosen_one() -> None:
+    """Both marks of the chosen certificate are lit, and nothing else."""
+    lit = [cell.sign for cell in horizon(seven(), NOW, 100, "wild").marks if cell.is_lit]
+    assert lit == ["◇", "●"]
+
+
+@pytest.mark.parametrize("width", [10, 33, 61])
+def test_a_lane_has_its_width(width: int) -> None:
+    """Whatever the dates, a lane is exactly as wide as its place."""
+    for each in (*seven(), without_certificate("new"), lineage("old", left=timedelta(days=-400))):
+        assert len("".join(sign for sign, _ in lane(each, NOW, width))) == width
 
 
 async def test_rows_tell_state_without_colour() -> None:

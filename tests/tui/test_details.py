@@ -151,9 +151,16 @@ def test_a_broken_lifetime_is_survived() -> None:
 
 
 def test_a_chain_without_intermediates_is_said_first() -> None:
-    """An uploaded certificate that is served without its intermediate says what that means; one that needs none does not."""
-    warning = "▲ No intermediate: only clients that trust"
+    """An uploaded certificate that is sent alone says what that means, as calmly as the upload did; others say nothing of it."""
+    warning = "· No intermediate is sent: only clients that trust"
     bare = replace(SHOP, method="upload", chain=False, chain_length=0)
     assert warning in _together(bare)
     for other in (replace(bare, self_signed=True), replace(bare, chain=True), replace(bare, sha256=""), SHOP):
         assert warning not in _together(other)
+
+
+def test_a_failure_says_when_how_often_and_when_next() -> None:
+    """Below what, why and what to do stands when it failed, how many attempts did, and when the next one comes."""
+    failed = replace(MAIL, failures=3)
+    words = "Failed 21 Nov 2026 03:00 UTC, 3 attempts in a row, next attempt tonight 03:02."
+    assert words in _together(failed, 100)

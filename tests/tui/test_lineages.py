@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,15 +11,17 @@ from textual.events import Key
 from textual.widgets import Input
 
 from core.errors import ConfigError, StoreCorrupt
-from core.operations import TimerState
+from core.operations import TargetState, TimerState
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW, lineage, seven, without_certificate
 from tui.screens.dialogs.error import ErrorDialog
-from tui.screens.lineages import ORDERS, LineagesScreen, matches
+from tui.screens.lineages import LineagesScreen
+from tui.screens.ordering import WALK
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.footer import PageFooter
 from tui.widgets.overview import Overview
+from tui.wording.filters import kept, parsed
 
 HOSTILE = "[bold]x[/foo] [@click=app.quit]y[/] \x1b]52;c;ZQ==\x07 \u202egnp\n.exe"
 CONFIG = ConfigError(
@@ -43,7 +46,7 @@ async def test_what_needs_a_person_comes_first() -> None:
     """The counts stand at the top in words, and the list begins with what is most urgent (ST-45)."""
     app = deck()
     async with app.run_test(size=NARROW):
-        assert "✖ 1 needs you    ▲ 1 warning    ● 5 healthy" in shown(app, app.screen.query_one(Overview))
+        assert "✖ 1 needs you    ▲ 1 not served    ● 5 healthy" in shown(app, app.screen.query_one(Overview))
         assert _rows(app)[:2] == ["mail", "shop"]
         assert _chosen(app) == "mail"
 
@@ -59,10 +62,11 @@ async def test_the_detail_follows_the_cursor() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "beside"), [((80, 24), False), ((109, 40), False), ((110, 30), True), ((120, 40), True)]
+    ("size", "beside"),
+    [((80, 24), False), ((109, 29), False), ((110, 29), True), ((110, 30), False), ((120, 40), False)],
 )
 async def test_where_the_detail_stands(size: tuple[int, int], beside: bool) -> None:
-    """From 110 columns on the detail stands to the right of the list, else below it."""
+    """The detail stands below the list; on a wide screen that is not tall, to the right of it."""
     app = deck()
     async with app.run_test(size=size):
         table, detail = app.screen.query_one("#list").region, app.screen.query_one("#detail").region
@@ -149,9 +153,9 @@ async def test_letters_belong_to_the_filter_while_one_types() -> None:
 def test_encoded_names_are_found_as_written() -> None:
     """An IDN is found by what people write and by what a machine calls it."""
     one = lineage("x", "xn--bcher-kva.example")
-    assert matches(one, "bücher")
-    assert matches(one, "xn--bcher")
-    assert not matches(one, "buecher")
+    assert kept(one, parsed("bücher"), NOW)
+    assert kept(one, parsed("xn--bcher"), NOW)
+    assert not kept(one, parsed("buecher"), NOW)
 
 
 async def test_orders() -> None:
@@ -159,7 +163,7 @@ async def test_orders() -> None:
     app = deck()
     async with app.run_test(size=NARROW) as pilot:
         seen = [_rows(app)]
-        for _ in ORDERS:
+        for _ in WALK:
             await pilot.press("s")
             seen.append(_rows(app))
         assert seen[0] == seen[-1]
@@ -253,7 +257,7 @@ async def test_everything_broken() -> None:
     engine = FakeEngine([replace(each, severity="red") for each in seven()])
     app = deck(engine)
     async with app.run_test(size=NARROW):
-        assert "✖ 7 need you    ▲ 0 renew soon    ● 0 healthy" in shown(app)
+        assert "✖ 7 need you    ● 0 healthy" in shown(app)
 
 
 async def test_a_lineage_without_a_certificate() -> None:
@@ -318,3 +322,71 @@ async def test_a_thousand_certificates() -> None:
         await pilot.press("end")
         await pilot.pause()
         assert _chosen(app) == _rows(app)[-1]
+
+
+async def test_the_state_says_what_is_wrong() -> None:
+    """A failed renewal, a service with another certificate and a timer that is off are no "renews soon": each says what it is."""
+    error = {"code": "unauthorized", "what": "x", "why": "y", "fix": "z"}
+    retry: dict[str, Any] = {"renew_why": "retry", "renew_at": NOW + timedelta(hours=18)}
+    engine = FakeEngine(
+        [
+            lineage("bad", last_error=error, failures=3, **retry),
+            lineage("other", targets=(TargetState(name="web", state="stale"),)),
+            lineage("late", timer="off", renew_at=NOW + timedelta(days=33)),
+        ]
+    )
+    app = deck(engine)
+    async with app.run_test(size=NARROW):
+        text = shown(app)
+        assert "renew soon" not in text
+        assert "renews soon" not in text
+        assert "▲ 1 failed" in text
+        assert "▲ 1 not served" in text
+        assert "▲ 1 without timer" in text
+        table = shown(app, app.screen.query_one(CertificateTable))
+        assert "failed 3×, next 22:02" in table
+        assert "web shows another" in table
+        assert "would renew 24 Dec – timer off" in table
+
+
+async def test_a_counter_filters() -> None:
+    """A click on a counter shows its certificates alone, the filter is in the title, and a second click shows all again."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.click(Overview, offset=(22, 0))
+        await settled(pilot)
+        assert _rows(app) == ["shop"]
+        assert "1 of 7  / state:not-served" in shown(app)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(_rows(app)) == 7
+
+
+async def test_a_click_on_a_head_sorts() -> None:
+    """A click on the head of a column sorts by it and shows an arrow; once more turns it round."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.click(CertificateTable, offset=(6, 1))
+        await settled(pilot)
+        assert _rows(app) == sorted(_rows(app))
+        assert "Name ↑" in shown(app)
+        await pilot.click(CertificateTable, offset=(6, 1))
+        await settled(pilot)
+        assert _rows(app) == sorted(_rows(app), reverse=True)
+        assert "Name ↓" in shown(app)
+
+
+async def test_the_arrows_walk_the_horizon() -> None:
+    """Right goes to what ends next, left back; the marks of the chosen certificate are lit."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        assert _chosen(app) == "mail"
+        await pilot.press("right")
+        assert _chosen(app) == "edge"
+        await pilot.press("right")
+        assert _chosen(app) == "shop"
+        await pilot.press("left")
+        assert _chosen(app) == "edge"
+        await pilot.click(Overview, offset=(6 + 2 + 13, 2))
+        await settled(pilot)
+        assert _chosen(app) == "shop"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,8 @@ from tui.cli.unmanaged_text import unmanaged_lines, unmanaged_told
 from tui.cli.waiting_text import order_line, request_line, unlisted, waiting_lines
 from tui.glyphs import printable
 from tui.wording import text
-from tui.wording.facts import certificate_facts
+from tui.wording.facts import certificate_facts, chain_note
+from tui.wording.state import counted, standing_of
 
 if TYPE_CHECKING:
     from core.upload.values import SigningRequest
@@ -34,7 +34,6 @@ _SHOWN_ANYWAY: Final = _SAID_BY_DAYS | frozenset(
     }
 )
 """Reasons that the table shows in its columns or in a line of their own."""
-_COUNTED: Final = ("red", "warned", "yellow", "green")
 _NONE: Final = "–"
 
 
@@ -123,10 +122,8 @@ def _with_painted_mark(row: str, severity: str, stream: Stream) -> str:
 
 
 def _sum(lineages: Sequence[LineageStatus]) -> str:
-    counts = Counter(map(text.count_of, lineages))
-    words = {kind: text.MARKS[kind].word for kind in _COUNTED}
-    words["warned"] = "warning" if counts["warned"] == 1 else "warnings"
-    return ", ".join(f"{counts[kind]:,} {words[kind]}" for kind in _COUNTED if counts[kind])
+    counts = counted(standing_of(lineage) for lineage in lineages)
+    return ", ".join(f"{count:,} {standing.counted(count)}" for standing, count in counts)
 
 
 # -- one certificate ---------------------------------------------------------------------------------------------------
@@ -200,10 +197,10 @@ def _certificate(lineage: LineageStatus) -> list[tuple[str, str]]:
         "SHA-256",
     )
     pairs = certificate_facts(lineage, *whole, "Profile")
-    if lineage.chain or lineage.method != "upload" or lineage.self_signed:
+    note = chain_note(lineage)
+    if not note:
         return list(pairs)
-    told = f": only clients that trust {printable(lineage.issuer)} itself accept it; "
-    told += "else import it with its --chain FILE or --fetch-chain"
+    told = f": {note}. Otherwise import it with its --chain FILE or --fetch-chain"
     return [(label, value + told) if label == "Chain" else (label, value) for label, value in pairs]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 from msgspec.structs import replace
@@ -20,37 +19,28 @@ from core.operations import LineageStatus, OpenOrder
 from tui.actions import Action, Situation, bindings, of_scope
 from tui.deck import StatusRead
 from tui.screens import operations
+from tui.screens.ordering import URGENT_FIRST, Order
 from tui.screens.page import Page
 from tui.screens.waiting import rows_of, waiting_orders
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.details import details
+from tui.widgets.horizon import walked
+from tui.widgets.lanes import Lanes
 from tui.widgets.notice import empty, failed
 from tui.widgets.overview import Overview
 from tui.widgets.sheet import Sheet
-from tui.wording import text
+from tui.wording import filters, text
+from tui.wording.state import STANDINGS, standing_of
 
 _WIDE: Final = 110
-"""From this width on the details stand to the right of the list."""
+"""From this width on the details stand to the right of the list; on a tall screen the list gets more columns instead."""
 _TALL: Final = 30
-"""From this height on there is room for some air."""
+"""From this height on there is room for some air, and beside the details for a lane for each certificate."""
 _DETAIL_ROWS: Final = 9
 """The details' share of the height, below the list: as many rows at least."""
 
-_FOREVER: Final = datetime.max.replace(tzinfo=UTC)
-_RANK: Final = {"red": 0, "waits": 1, "yellow": 2, "green": 3}
 _NEEDS_A_LINEAGE: Final = frozenset({"renew", "deploy", "show-pem", "roll-back", "export", "auto-renew", "delete"})
 """Actions that a mere order cannot take: there is no certificate of that name yet."""
-
-ORDERS: Final[dict[str, Callable[[LineageStatus, bool], tuple[object, ...]]]] = {
-    "what needs you first": lambda row, waits: (
-        _RANK[text.mark_of(row, waits)],
-        row.not_after or datetime.min.replace(tzinfo=UTC),
-    ),
-    "what ends first": lambda row, waits: (row.not_after or _FOREVER,),
-    "name": lambda row, waits: (),
-    "issuer": lambda row, waits: (text.issuer_shown(row).casefold(),),
-}
-"""How the list can be sorted, from a row and whether its order waits for a person; rows that are equal stand by name."""
 
 
 class LineagesScreen(Page[None]):
@@ -61,38 +51,47 @@ class LineagesScreen(Page[None]):
         *bindings(of_scope("certificates", "page")),
         # With priority: else what is typed right behind it would be taken for keys of this screen.
         Binding("slash", "filter", show=False, priority=True),
+        Binding("left", "walk(-1)", show=False),
+        Binding("right", "walk(1)", show=False),
     ]
     AUTO_FOCUS = "CertificateTable"
     title_yields = True
     HELP_TEXT = (
-        "Every certificate on this box. The bar shows how much of its life is used; the tick shows where it renews. The line "
-        "above the list shows what ends within the next hundred days.\n\n"
-        "✖ needs you: it ends within a week, or its last renewal or deployment failed. ◐ waits for you: its order wants DNS "
-        "records that you set; Enter shows them. ▲ renews soon, or something about it is unfinished. ● is healthy. Below 90 days "
-        "of life these limits are in proportion."
+        "Every certificate on this box. The bar shows how much of its life is used, with a tick where it renews. The two lines "
+        "above the list show the next hundred days: ◇ renews, a mark ends, a digit is several. ← and → go along them.\n\n"
+        "✖ needs you: it is about to expire, it is revoked, or a deployment failed. ◐ waits for DNS records that you set; Enter "
+        "shows them. ▲ is a warning: its last renewal failed, a service serves another certificate, there is no timer, or it "
+        "renews soon. ● is healthy. The column State says which. A click on a counter filters for it.\n\n"
+        "The filter takes words and terms: state:failed, service:nginx, issuer:lets, due<30d, renews<7d. A - before a term "
+        "excludes it. A click on the head of a column sorts by it, once more reverses the order."
     )
 
     DEFAULT_CSS = """
-    LineagesScreen.-tall Overview { margin: 1 0 1 0; }
+    LineagesScreen.-tall Overview { margin: 1 0; }
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._order = "what needs you first"
+        self._order = Order()
         self._filter = ""
         self._waiting: Mapping[str, OpenOrder] = {}
         """Orders that want DNS records which a person sets, by the name of their lineage."""
         self._every: tuple[LineageStatus, ...] = ()
         """The lineages, and the orders whose lineage does not exist yet."""
+        self._standings: Mapping[str, str] = {}
+        """By name: the word of its group in the counters."""
 
     def body(self) -> ComposeResult:
         yield Overview()
         with Container(id="deck"):
             yield CertificateTable(self._follow, id="list")
-            yield Sheet(id="detail")
+            with Container(id="below"):
+                yield Sheet(id="detail")
+                yield Lanes(id="lanes")
 
     def on_mount(self) -> None:
         self.page_title = ""
+        self.query_one(Lanes).border_title = "The next 100 days"
         self._read_orders()
         self._show()
         super().on_mount()
@@ -108,6 +107,7 @@ class LineagesScreen(Page[None]):
         lineages = self.deck.status.lineages if self.deck.status else ()
         self._waiting = waiting_orders(self.engine) if self.deck.status_error is None else {}
         self._every = (*lineages, *rows_of(self._waiting, lineages)) if self._waiting else lineages
+        self._standings = {row.name: standing_of(row, row.name in self._waiting) for row in self._every}
 
     def refresh_frame(self) -> None:
         status = self.deck.status
@@ -120,22 +120,28 @@ class LineagesScreen(Page[None]):
         """Return the lineages that the filter leaves, in the order that is on."""
         found: Iterable[LineageStatus] = self._every
         if self._filter:
-            found = (row for row in found if matches(row, self._filter))
-        key, waiting = ORDERS[self._order], self._waiting
-        return sorted(found, key=lambda row: (*key(row, row.name in waiting), row.name.casefold()))
+            tests, now = filters.parsed(self._filter), self.deck.now()
+            found = (row for row in found if filters.kept(row, tests, now, row.name in self._waiting))
+        return self._order.sorted(found, self._standings)
 
     def _show(self) -> None:
         status, now = self.deck.status, self.deck.now()
         every, rows = self._every, self.rows()
-        self.query_one(Overview).show(every if status else None, now, *self._note(), waiting=self._waiting)
+        self.query_one(Overview).show(
+            every if status else None, now, *self._note(), standings=self._standings, only=self._standing_shown()
+        )
         table = self.query_one(CertificateTable)
-        table.show(rows, now, waiting=self._waiting)
-        count = f"{len(rows):,} of {len(every):,}" if self._filter else f"{len(every):,}"
-        table.border_title = f"Certificates  {count}"
-        order = "" if self._order == "what needs you first" else f"by {self._order}"
-        table.border_subtitle = order
+        table.show(rows, now, waiting=self._waiting, sorting=self._order.arrow)
+        table.border_title = f"Certificates  {len(every):,}"
+        if self._filter:
+            table.border_title = f"Certificates  {len(rows):,} of {len(every):,}  / {text.printable(self._filter)}"
         self._show_detail()
         self._share_height()
+
+    def _standing_shown(self) -> str:
+        """Return the standing that the filter asks for, where it asks for nothing else."""
+        word = self._filter.removeprefix("state:")
+        return word if self._filter.startswith("state:") and word in STANDINGS else ""
 
     def _note(self) -> tuple[str, str]:
         """Return what stands at the end of the first line, and its colour."""
@@ -144,6 +150,8 @@ class LineagesScreen(Page[None]):
             return "✖ configuration broken · !", "severity-red"
         if status is not None and status.problems:
             return f"▲ {text.plural(len(status.problems), 'file')} unreadable · !", "severity-yellow"
+        if "no-timer" in self._standings.values():
+            return "▲ nothing renews · S", "severity-yellow"
         return ("asking the services …" if self.deck.is_looking else ""), "text-muted"
 
     def _show_detail(self) -> None:
@@ -156,6 +164,9 @@ class LineagesScreen(Page[None]):
             sheet.border_title = text.printable(chosen.name)
             look = "asking it …" if self.deck.is_looking else ""
             sheet.write(details(chosen, self.deck.now(), look=look, order=self._waiting.get(chosen.name)))
+            self.query_one(Overview).choose(chosen.name)
+            table = self.query_one(CertificateTable)
+            self.query_one(Lanes).show(table.rows, table.place, self.deck.now())
         else:
             sheet.border_title = "Welcome" if not self._filter else "Nothing found"
             sheet.write(empty(self._filter))
@@ -177,13 +188,16 @@ class LineagesScreen(Page[None]):
     def _share_height(self) -> None:
         """Give the list what it needs and the details the rest, but nine rows at least."""
         width, height = self.app.size
-        self.set_class(width >= _WIDE, "-wide")
-        rows = len(self.rows())
+        is_wide, is_tall = width >= _WIDE, height >= _TALL
+        rows = len(self.query_one(CertificateTable).rows)
+        self.set_class(is_tall, "-tall")
+        self.set_class(is_wide and not is_tall, "-wide")
+        self.set_class(is_wide and is_tall, "-roomy")
         self.set_class(rows == 0, "-empty")
-        table = self.query_one(CertificateTable)
-        self.set_class(height >= _TALL, "-tall")
-        room = height - (6 if height >= _TALL else 5) - (1 if self.query("Input") else 0)
-        table.styles.height = None if width >= _WIDE else max(min(rows + 3, room - _DETAIL_ROWS), 5)
+        room = height - (7 if is_tall else 5) - (1 if self.query("Input") else 0)
+        detail = _DETAIL_ROWS + (5 if is_tall else 0)
+        height_of_list = max(min(rows + 3, room - detail), 5)
+        self.query_one(CertificateTable).styles.height = None if self.has_class("-wide") else height_of_list
 
     # -- actions -----------------------------------------------------------------------------------------------------
 
@@ -214,9 +228,46 @@ class LineagesScreen(Page[None]):
         )
 
     def action_sort(self) -> None:
-        names = list(ORDERS)
-        self._order = names[(names.index(self._order) + 1) % len(names)]
+        self._order = self._order.following
         self._show()
+
+    def action_sort_back(self) -> None:
+        """Turn the order round."""
+        self._order = self._order.by(self._order.key)
+        self._show()
+
+    def on_certificate_table_sorted(self, message: CertificateTable.Sorted) -> None:
+        self._order = self._order.by(message.key) if message.key != URGENT_FIRST else Order()
+        self._show()
+
+    def action_walk(self, step: int) -> None:
+        """Go along the horizon, to what ends next."""
+        chosen, names = self.query_one(CertificateTable).chosen, walked(self.rows(), self.deck.now())
+        if names:
+            here = names.index(chosen.name) if chosen is not None and chosen.name in names else -1
+            self.choose(names[max(0, min(here + step, len(names) - 1))])
+
+    def on_lanes_picked(self, message: Lanes.Picked) -> None:
+        self.choose(message.names[0])
+
+    def on_overview_picked(self, message: Overview.Picked) -> None:
+        chosen = self.query_one(CertificateTable).chosen
+        here = message.names.index(chosen.name) if chosen is not None and chosen.name in message.names else -1
+        self.choose(message.names[(here + 1) % len(message.names)])
+
+    async def on_overview_filtered(self, message: Overview.Filtered) -> None:
+        wanted = f"state:{message.word}"
+        if self._filter == wanted:
+            self.action_back()
+            return
+        await self._open_filter(wanted)
+        self.query_one("#list").focus()
+
+    def on_overview_note_chosen(self, message: Overview.NoteChosen) -> None:
+        if "no-timer" in self._standings.values() and self.deck.status_error is None:
+            self.deck.action_open("schedule")
+        else:
+            self.action_problems()
 
     def action_look_again(self) -> None:
         self.deck.refresh_status()
@@ -249,15 +300,22 @@ class LineagesScreen(Page[None]):
             self.query_one(CertificateTable).choose(name)
 
     async def action_filter(self) -> None:
-        from tui.widgets.filter_field import FilterField
-
         if isinstance(self.focused, Input):
             raise SkipAction  # a slash in what is typed
+        await self._open_filter()
+        self.set_focus(self.query_one("#filter Input"))
+
+    async def _open_filter(self, words: str | None = None) -> None:
+        """Show the field, with these words in it; None: those that it has."""
+        from tui.widgets.filter_field import FilterField
+
         if not self.query(FilterField):
-            field = FilterField("name, domain, issuer …   ↵ keeps it, esc shows all", id="filter")
+            field = FilterField(filters.HINT, id="filter")
             await self.mount(field, after=self.query_one(Overview))
             self.call_after_refresh(self._share_height)
-        self.set_focus(self.query_one("#filter Input"))
+        if words is not None:
+            self.query_one("#filter Input", Input).value = words
+            self._set_filter(words)
 
     def on_filter_field_typed(self, message: Message) -> None:
         self._set_filter(getattr(message, "text", ""))
@@ -316,10 +374,3 @@ class LineagesScreen(Page[None]):
 
 def _never(situation: Situation) -> bool:
     return False
-
-
-def matches(row: LineageStatus, words: str) -> bool:
-    """Say whether every word of a filter is in the name, a domain, or the issuer."""
-    names = (f"{domain} {text.name_shown(domain)}" for domain in row.domains)
-    haystack = " ".join((row.name, *names, text.issuer_shown(row), row.issuer, row.method)).casefold()
-    return all(word in haystack for word in words.casefold().split())

@@ -6,39 +6,19 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from msgspec import Struct
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
 from textual.strip import Strip
 
 from core.operations import LineageStatus
+from tui.widgets.columns import GAP, LIFE, NAME, Look, Place, share_out
 from tui.widgets.cursor_list import CursorList
 from tui.widgets.ink import Ink
 from tui.widgets.life import life_bar
-from tui.widgets.lines import BLANK, Part, fit, strip_of, width_of
-from tui.wording import text
+from tui.widgets.lines import BLANK, Part, fit, strip_of
+from tui.wording.state import mark_of
 from tui.wording.text import MARKS
-
-_SAMPLE = 200
-"""Rows that are looked at to find the widths of the columns."""
-_MARGINS = 6
-"""Cells before the first column and behind the last one."""
-_LEFT = 5
-_LEAST_ISSUER = 9
-_MOST_ISSUER = 16
-_LEAST_LIFE = 10
-_MOST_LIFE = 24
-
-
-class Columns(Struct, frozen=True):
-    """Widths in cells, for one width of the table."""
-
-    name: int
-    names: int
-    issuer: int
-    life: int
-    left: int
 
 
 class CertificateTable(CursorList[LineageStatus]):
@@ -53,13 +33,21 @@ class CertificateTable(CursorList[LineageStatus]):
     class Opened(Message):
         """Somebody clicked the row that was chosen already."""
 
+    class Sorted(Message):
+        """Somebody clicked the head of a column."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
     def __init__(self, moved: Callable[[], None], *, id: str | None = None) -> None:
         """`moved` is called when the cursor is on another certificate: at once, so that what follows it is drawn with it."""
         super().__init__(id=id)
         self._moved = moved
         self._now: datetime | None = None
         self._waiting: Collection[str] = ()
-        self._columns: tuple[int, Columns] | None = None
+        self._columns: tuple[int, tuple[Place, ...]] | None = None
+        self._sorting = ("", False)
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._drawn_with: tuple[Ink, int, bool] | None = None
 
@@ -70,18 +58,32 @@ class CertificateTable(CursorList[LineageStatus]):
         """The lineage under the cursor."""
         return self.under_cursor
 
+    @property
+    def rows(self) -> Sequence[LineageStatus]:
+        """What is listed, in this order."""
+        return self._rows
+
     def key_of(self, row: LineageStatus) -> str:
         return row.name
 
     def cursor_moved(self) -> None:
         self._moved()
 
-    def show(self, rows: Sequence[LineageStatus], now: datetime, *, waiting: Collection[str] = ()) -> None:
+    def show(
+        self,
+        rows: Sequence[LineageStatus],
+        now: datetime,
+        *,
+        waiting: Collection[str] = (),
+        sorting: tuple[str, bool] = ("", False),
+    ) -> None:
         """Set the rows. The cursor stays on the same name; where that is gone, on the same place.
 
-        `waiting`: the names of those whose order waits for records that a person sets.
+        Args:
+            waiting: the names of those whose order waits for records that a person sets.
+            sorting: the key of the column that the rows are sorted by, and whether downwards; its head has an arrow.
         """
-        self._waiting, self._now = waiting, now
+        self._waiting, self._now, self._sorting = waiting, now, sorting
         self._replace(rows)
         self._columns = None
         self._strips.clear()
@@ -99,10 +101,21 @@ class CertificateTable(CursorList[LineageStatus]):
     def on_click(self, event: events.Click) -> None:
         place = self._clicked(event)
         if place is None:
+            self._head_clicked(event)
             return
         if place == self._cursor:
             self.post_message(self.Opened())
         self._go(place)
+
+    def _head_clicked(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y != 0:
+            return
+        x = 4
+        for place in self._places(self.scrollable_content_region.width):
+            if x <= offset.x < x + place.cells:
+                self.post_message(self.Sorted(place.column.key))
+            x += place.cells + GAP
 
     # -- drawing -----------------------------------------------------------------------------------------------------
 
@@ -124,78 +137,39 @@ class CertificateTable(CursorList[LineageStatus]):
         return strip
 
     def _heading(self, width: int) -> Strip:
-        columns, muted = self._widths(width), self.ink("text-muted")
-        parts: list[Part] = [("    ", BLANK), (fit("Name", columns.name), muted)]
-        if columns.names:
-            parts += [("  ", BLANK), (fit("Names", columns.names), muted)]
-        if columns.issuer:
-            parts += [("  ", BLANK), (fit("Issuer", columns.issuer), muted)]
-        parts += [
-            ("  ", BLANK),
-            (fit("Life", columns.life), muted),
-            ("  ", BLANK),
-            (fit("Left", columns.left, right=True), muted),
-        ]
+        parts: list[Part] = [("    ", BLANK)]
+        key, downwards = self._sorting
+        for place in self._places(width):
+            is_sorted = place.column.key == key
+            title = f"{place.column.title} {'↓' if downwards else '↑'}" if is_sorted else place.column.title
+            style = self.ink("foreground", bold=True) if is_sorted else self.ink("text-muted")
+            parts += [(fit(title, place.cells, right=place.column.right), style), (" " * GAP, BLANK)]
         return strip_of(parts, width)
 
     def _row(self, row: LineageStatus, chosen: bool, width: int, now: datetime) -> Strip:
-        ink, columns = self.ink, self._widths(width)
+        ink = self.ink
         style = ink.chosen if chosen else ink
-        gap = ("  ", style("foreground") if chosen else BLANK)
-        mark = MARKS[text.mark_of(row, row.name in self._waiting)]
+        blank = style("foreground") if chosen else BLANK
+        mark = MARKS[mark_of(row, row.name in self._waiting)]
         parts: list[Part] = [
             ("▎" if chosen and self.has_focus else " ", style("brand") if chosen else BLANK),
             (f"{mark.glyph} ", style(mark.colour, bold=chosen)),
-            (" ", gap[1]),
-            (fit(text.printable(row.name), columns.name), style("foreground", bold=True)),
+            (" ", blank),
         ]
-        if columns.names:
-            parts += [gap, (fit(_names(row), columns.names), style("text-muted"))]
-        if columns.issuer:
-            parts += [gap, (fit(text.issuer_shown(row), columns.issuer), style("text-muted"))]
-        parts.append(gap)
-        parts += [(sign, style(role)) for sign, role in life_bar(row, now, columns.life)]
-        parts += [gap, (fit(text.short_left(row, now), columns.left, right=True), style(_left_colour(row, mark)))]
-        rest = width - 4 - columns.name - columns.names - columns.issuer - columns.life - columns.left
-        parts.append((" " * rest, style("foreground")))
+        look, used = Look(now, self._waiting), 4
+        for place in self._places(width):
+            if place.column is LIFE:
+                parts += [(sign, style(role)) for sign, role in life_bar(row, now, place.cells)]
+            else:
+                cell, role = place.column.cell(row, look)
+                text = fit(cell, place.cells, right=place.column.right)
+                parts.append((text, style(role, bold=place.column is NAME)))
+            parts.append((" " * GAP, blank))
+            used += place.cells + GAP
+        parts.append((" " * max(width - used, 0), style("foreground")))
         return strip_of(parts, width)
 
-    def _widths(self, width: int) -> Columns:
+    def _places(self, width: int) -> tuple[Place, ...]:
         if self._columns is None or self._columns[0] != width:
-            self._columns = (width, _share_out(self._rows[:_SAMPLE], width))
+            self._columns = (width, share_out(self._rows, Look(self._now, self._waiting), width) if self._now else ())
         return self._columns[1]
-
-
-def _left_colour(row: LineageStatus, mark: text.Mark) -> str:
-    """Return the colour of what is left: an order that waits says nothing about the certificate that is live."""
-    return MARKS[row.severity].colour if mark is MARKS["waits"] and row.sha256 else mark.colour
-
-
-def _names(row: LineageStatus) -> str:
-    """Return the names, without saying again what the column before says."""
-    if row.domains and row.domains[0] == row.name and "xn--" not in row.name:
-        return f"+{len(row.domains) - 1}" if len(row.domains) > 1 else ""
-    return text.names_shown(row.domains)
-
-
-def _share_out(rows: Sequence[LineageStatus], width: int) -> Columns:
-    """Return widths that fit. The bar takes what is left over, between `_LEAST_LIFE` and `_MOST_LIFE` cells.
-
-    Where there is too little, the issuer gives way first, then the names, then the name; the bar and what is left stay whole.
-    """
-    name = max([4, *(width_of(text.printable(row.name)) for row in rows)])
-    names = max([0, *(width_of(_names(row)) for row in rows)])
-    names = max(names, 5) if names else 0
-    issuer = min(max([6, *(width_of(text.issuer_shown(row)) for row in rows)]), _MOST_ISSUER)
-    gaps = 8 if names else 6
-    room = width - _MARGINS - gaps - _LEFT - _LEAST_LIFE
-    issuer = min(issuer, max(room - name - names, _LEAST_ISSUER))
-    name = min(name, max(room - issuer - names, (room - issuer) // (2 if names else 1)))
-    names = max(min(names, room - name - issuer), 0)
-    life = min(room + _LEAST_LIFE - name - names - issuer, _MOST_LIFE)
-    spare = room + _LEAST_LIFE - name - names - issuer - life
-    if names:
-        names += spare
-    else:
-        name += spare
-    return Columns(name, names, issuer, life, _LEFT)

@@ -15,7 +15,7 @@ from tui.glyphs import printable
 from tui.widgets.ink import Ink
 from tui.widgets.lines import BLANK, Line, Part, fit, grouped, length, width_of, wrap
 from tui.wording import text
-from tui.wording.facts import certificate_facts
+from tui.wording.facts import certificate_facts, chain_note, failure_times
 from tui.wording.text import MARKS
 
 _LABEL = 12
@@ -103,6 +103,8 @@ def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order:
     lines: list[Line] = []
     if lineage.last_error is not None:
         lines += told_error({key: str(lineage.last_error.get(key, "")) for key in ("what", "why", "fix")}, width, ink)
+        times = failure_times(lineage, now)
+        lines += [[("      ", BLANK), (line, ink("text-muted"))] for line in wrap(times, width - 6)] if times else []
     for reason in health(lineage).reasons:
         if reason.code not in _SHOWN_ELSEWHERE:
             glyph, role = ("✖", "severity-red") if reason.level == CRITICAL else ("▲", "severity-yellow")
@@ -110,9 +112,10 @@ def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order:
     if lineage.waiting_version is not None:
         words = f"Version {lineage.waiting_version} is issued and waits: it could not be deployed. d tries again."
         lines += _marked("▲", "severity-yellow", words, width, ink)
-    if lineage.sha256 and lineage.method == "upload" and not lineage.chain and not lineage.self_signed:
-        words = f"No intermediate: only clients that trust {printable(lineage.issuer)} itself accept it."
-        lines += _marked("▲", "severity-yellow", words, width, ink)
+    note = chain_note(lineage)
+    if note:
+        # The upload said the same, and it is no fault: with a private CA it is as it should be.
+        lines += _marked("·", "text-muted", f"No intermediate is sent: {note}.", width, ink)
     if order is not None:
         lines += _marked(MARKS["waits"].glyph, MARKS["waits"].colour, _waits(order, now), width, ink)
     elif lineage.open_order:
@@ -164,13 +167,20 @@ def _identity(lineage: LineageStatus) -> list[Field]:
 
 
 def _circumstances(lineage: LineageStatus, now: datetime, look: str) -> list[Field]:
-    fields = _facts(lineage, "Valid from", "Valid to")
-    fields.append(Field("Served by", lambda width, ink: _targets(lineage.targets, look, width, ink)))
+    fields = [Field("Served by", lambda width, ink: _targets(lineage.targets, look, width, ink))]
+    fields += _facts(lineage, "Valid from", "Valid to")
+    fields.append(_words("Renewal", _renewal(lineage)))
+    fields += _facts(lineage, "Way out")
     if lineage.sha256:
         fields += _facts(lineage, "Key", "Chain", "Self-signed")
-    fields += _facts(lineage, "Method", "Profile")
-    fields.append(_words("Renewal", _renewal(lineage)))
-    return [*fields, *_facts(lineage, "Way out", "Version")]
+    return [*fields, *_facts(lineage, "Method", "Profile"), _words("Version", _versions(lineage))]
+
+
+def _versions(lineage: LineageStatus) -> str:
+    if lineage.version is None:
+        return "none is live"
+    newer = f"; {lineage.newer_version} is newer and was rolled back from: d offers it" if lineage.newer_version else ""
+    return f"{lineage.version} is live{newer}"
 
 
 def _facts(lineage: LineageStatus, *labels: str) -> list[Field]:

@@ -1,33 +1,67 @@
-"""The state of everything in two lines: how many need somebody, who waits for somebody, and the horizon of the coming days."""
+"""The state of everything in three lines: how many certificates stand how, and the horizon of the coming days."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from core.operations import LineageStatus
+from tui.widgets.horizon import HORIZON_DAYS, Cell, Horizon, horizon
 from tui.widgets.ink import Inked
-from tui.widgets.life import HORIZON_DAYS, horizon
-from tui.widgets.lines import BLANK, Part, between, length, strip_of
-from tui.wording.text import MARKS, count_of, mark_of
+from tui.widgets.lines import BLANK, Part, between, length, strip_of, width_of
+from tui.wording.state import STANDINGS, counted
+from tui.wording.text import MARKS
+
+_LEFT = "today "
+_WAYS = (
+    (True, 4, True, True),
+    (True, 2, True, True),
+    (True, 2, False, True),
+    (True, 2, False, False),
+    (False, 3, False, False),
+)
+"""What gives way first where there is little room: whether words are there, the gap, counters of nothing, and the note."""
+_RIGHT = f" +{HORIZON_DAYS} d"
 
 
 class Overview(Inked):
-    """`✖ 1 needs you   ▲ 1 renews soon   ● 5 healthy`, and below it the horizon."""
+    """`✖ 1 needs you   ▲ 1 failed   ● 5 healthy`, and below it the horizon. A click on a counter filters, on a mark chooses."""
 
     DEFAULT_CSS = """
-    Overview { height: 2; margin: 1 0 0 0; padding: 0 2; }
+    Overview { height: 3; margin: 0; padding: 0 2; }
     """
 
-    _lineages: Sequence[LineageStatus] = ()
+    class Filtered(Message):
+        """Somebody clicked a counter."""
+
+        def __init__(self, word: str) -> None:
+            super().__init__()
+            self.word = word
+            """A word of `STANDINGS`."""
+
+    class Picked(Message):
+        """Somebody clicked a mark of the horizon."""
+
+        def __init__(self, names: tuple[str, ...]) -> None:
+            super().__init__()
+            self.names = names
+
+    class NoteChosen(Message):
+        """Somebody clicked the note at the end of the first line."""
+
+    _lineages: Sequence[LineageStatus] | None = ()
+    _standings: Mapping[str, str] = {}
     _now: datetime | None = None
-    _nothing = ""
     _note = ""
     _note_role = "text-muted"
-    _waiting: Collection[str] = ()
+    _chosen = ""
+    _only = ""
+    _made: tuple[tuple[object, ...], Horizon] | None = None
+    _places: tuple[tuple[int, int, str], ...] = ()
 
     def show(
         self,
@@ -36,61 +70,108 @@ class Overview(Inked):
         note: str = "",
         role: str = "text-muted",
         *,
-        waiting: Collection[str] = (),
+        standings: Mapping[str, str],
+        only: str = "",
     ) -> None:
         """Set what is shown; None: nothing is known.
 
         Args:
             note: a word at the end of the first line, in the colour `role`.
-            waiting: the names of those whose order waits for records that a person sets.
+            standings: the word of `STANDINGS` of each certificate, by its name.
+            only: the standing that the list is filtered for.
         """
-        self._waiting = waiting
-        self._nothing = "nothing is known yet" if lineages is None else "no certificates"
-        self._lineages, self._now, self._note, self._note_role = lineages or (), now, note, role
+        self._lineages, self._standings, self._now, self._only = lineages, standings, now, only
+        self._note, self._note_role, self._made = note, role, None
         self.refresh()
 
+    def choose(self, name: str) -> None:
+        """Light the marks of this certificate."""
+        if name != self._chosen:
+            self._chosen = name
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
-        width, ink, now = self.size.width, self.ink, self._now
+        width, now = self.size.width, self._now
         if now is None:
             return Strip.blank(width)
         if y == 0:
-            note: list[Part] = [(self._note, ink(self._note_role))]
-            counts = self._counts()
-            if length(counts) + length(note) + 2 > width:
-                counts = self._counts(words=False)
-            return strip_of(between(counts, note, width), width)
+            return self._counters(width)
         if not self._lineages:
             return Strip.blank(width)
-        left, right = "today ", f" +{HORIZON_DAYS} d"
-        line: list[Part] = [(left, ink("text-muted"))]
-        line += [(sign, ink(role)) for sign, role in horizon(self._lineages, now, width - len(left) - len(right))]
-        return strip_of([*line, (right, ink("text-muted"))], width)
+        made = self._horizon(width, now)
+        if y == 1:
+            return strip_of([(" " * len(_LEFT), BLANK), *self._parts(made.months)], width)
+        muted = self.ink("text-muted")
+        return strip_of([(_LEFT, muted), *self._parts(made.marks), (_RIGHT, muted)], width)
 
-    def _counted(self, row: LineageStatus) -> str:
-        mark = mark_of(row, row.name in self._waiting)
-        return mark if mark == "waits" else count_of(row)
+    def _horizon(self, width: int, now: datetime) -> Horizon:
+        key = (width, self._chosen)
+        if self._made is None or self._made[0] != key:
+            room = max(width - len(_LEFT) - len(_RIGHT), 1)
+            self._made = (key, horizon(self._lineages or (), now, room, self._chosen))
+        return self._made[1]
 
-    def _counts(self, *, words: bool = True) -> list[Part]:
+    def _parts(self, cells: Sequence[Cell]) -> list[Part]:
         ink = self.ink
-        counts = Counter(self._counted(row) for row in self._lineages)
+        return [(each.sign, (ink.chosen if each.is_lit else ink)(each.role, bold=each.is_lit)) for each in cells]
+
+    def _counters(self, width: int) -> Strip:
+        note: list[Part] = [(self._note, self.ink(self._note_role))]
+        counts: list[Part] = []
+        for words, gap, zeros, beside in _WAYS:
+            counts = self._counts(words=words, gap=gap, zeros=zeros)
+            if length(counts) + (length(note) + 2 if beside else 0) <= width:
+                break
+        return strip_of(between(counts, note, width), width)
+
+    def _counts(self, *, words: bool, gap: int, zeros: bool) -> list[Part]:
+        ink = self.ink
         if not self._lineages:
-            return [("○ ", ink("text-muted")), (self._nothing, ink("text-muted"))]
-        told = {
-            "red": ("needs you", "need you"),
-            **({"waits": ("waits for you", "wait for you")} if counts["waits"] else {}),
-            **({"warned": ("warning", "warnings")} if counts["warned"] else {}),
-            **({} if counts["warned"] and not counts["yellow"] else {"yellow": ("renews soon", "renew soon")}),
-            "green": ("healthy", "healthy"),
-        }
+            nothing = "nothing is known yet" if self._lineages is None else "no certificates"
+            return [("○ ", ink("text-muted")), (nothing, ink("text-muted"))]
+        found = dict(counted(self._standings.get(row.name, "healthy") for row in self._lineages))
+        # "0 need you" is an answer, too.
+        shown = [each for each in STANDINGS.values() if each in found or (zeros and each.word in ("urgent", "healthy"))]
         parts: list[Part] = []
-        for severity, (one, several) in told.items():
-            count, mark = counts[severity], MARKS[severity]
+        places: list[tuple[int, int, str]] = []
+        x = 0
+        for standing in shown:
+            count, mark = found.get(standing, 0), MARKS[standing.mark]
+            is_on = standing.word == self._only
             role = mark.colour if count else "faint"
-            word = one if count == 1 else several
-            parts += [
-                (f"{mark.glyph} ", ink(role)),
-                (f"{count:,}", ink(role if count else "text-muted", bold=bool(count))),
-                (f" {word}" if words else "", ink("text-muted")),
-                ("    ", BLANK),
+            chosen = ink.chosen if is_on else ink
+            cells: list[Part] = [
+                (f"{mark.glyph} ", chosen(role)),
+                (f"{count:,}", chosen(role if count else "text-muted", bold=bool(count))),
+                (f" {standing.counted(count)}" if words else "", chosen("foreground" if is_on else "text-muted")),
             ]
+            end = x + sum(width_of(text) for text, _ in cells)
+            places.append((x, end, standing.word))
+            parts += [*cells, (" " * gap, BLANK)]
+            x = end + gap
+        self._places = tuple(places)
         return parts[:-1]
+
+    # -- mouse -------------------------------------------------------------------------------------------------------
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y == 0:
+            for start, end, word in self._places:
+                if start <= offset.x < end:
+                    self.post_message(self.Filtered(word))
+                    return
+            if self._note and offset.x >= self.size.width - width_of(self._note):
+                self.post_message(self.NoteChosen())
+        elif self._made is not None:
+            names = _nearest(self._made[1].names, offset.x - len(_LEFT))
+            if names:
+                self.post_message(self.Picked(names))
+
+
+def _nearest(names: Mapping[int, tuple[str, ...]], column: int) -> tuple[str, ...]:
+    """Return what stands in that column, or at most two cells beside it."""
+    near = sorted((abs(each - column), each) for each in names if abs(each - column) <= 2)
+    return names[near[0][1]] if near else ()

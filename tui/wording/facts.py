@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -40,6 +41,27 @@ def target_shown(target: TargetState) -> str:
     """Return a target and, unless all is well, its state."""
     why = f" ({printable(target.why) or target.state})" if target.state != "deployed" else ""
     return f"{printable(target.name)}{why}"
+
+
+def chain_note(lineage: LineageStatus) -> str:
+    """Return what it means that an uploaded certificate is sent alone; empty where it is not, or where that is as usual."""
+    if not lineage.sha256 or lineage.method != "upload" or lineage.chain or lineage.self_signed:
+        return ""
+    return f"only clients that trust {printable(lineage.issuer)} directly accept it"
+
+
+def failure_times(lineage: LineageStatus, now: datetime) -> str:
+    """Return when the last attempt failed, how many did, and when the next one comes, as one sentence."""
+    said = lineage.last_error or {}
+    parts: list[str] = []
+    with suppress(ValueError):
+        at = str(said.get("at") or "")
+        parts = [f"failed {text.moment(datetime.fromisoformat(at))}"] if at else []
+    if lineage.failures > 1:
+        parts.append(f"{lineage.failures} attempts in a row")
+    if lineage.renew_why == "retry" and lineage.renew_at is not None:
+        parts.append(f"next attempt {text.soon(lineage.renew_at, now)}")
+    return f"{', '.join(parts)[:1].upper()}{', '.join(parts)[1:]}." if parts else ""
 
 
 def _moment(when: datetime | None) -> str:

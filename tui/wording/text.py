@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from core.health import CRITICAL, EXPIRES_SOON, OK, WARNING, health
+from core.health import CRITICAL, OK, WARNING, health
 from tui.glyphs import printable, to_ascii
 from tui.wording.narration import sentence
 
@@ -95,7 +95,7 @@ _RENEWALS: Final = {
     "days-before": "as many days before the end as configured",
     "lifetime": "when a third of its life is left",
     "off": "automatic renewal is off",
-    "by hand": "it cannot renew by itself",
+    "by hand": "it cannot renew automatically",
     "retry": "the next try after a failure",
     "no certificate": "there is no certificate yet",
 }
@@ -107,23 +107,6 @@ _NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer d
 def severity_of(lineage: LineageStatus) -> str:
     """Return the colour of a certificate's health: `green`, `yellow` or `red`."""
     return {OK: "green", WARNING: "yellow", CRITICAL: "red"}[health(lineage).level]
-
-
-def count_of(lineage: LineageStatus) -> str:
-    """Return what a certificate is counted as: its colour, or `warned` for a warning about more than its time."""
-    judged = health(lineage)
-    if judged.level == WARNING and any(reason.code != EXPIRES_SOON for reason in judged.reasons):
-        return "warned"
-    return severity_of(lineage)
-
-
-def mark_of(lineage: LineageStatus, waits: bool) -> str:
-    """Return the mark of a certificate in a list. `waits`: an order of it waits for records that a person sets.
-
-    Such an order stands before everything but a certificate that is in trouble itself.
-    """
-    severity = severity_of(lineage)
-    return "waits" if waits and (severity != "red" or not lineage.sha256) else severity
 
 
 # -- durations and times -----------------------------------------------------------------------------------------------
@@ -332,11 +315,11 @@ def common_name(distinguished: str) -> str:
 
 
 def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
-    """Return when a certificate renews: `renews tonight 03:00`, `renews by hand before 12 Dec 2026`, `does not renew by itself`."""
+    """Return when a certificate renews: `renews tonight 03:00`, `renews by hand before 12 Dec 2026`."""
     if is_manual(lineage) and lineage.not_after is not None:
         return f"renews by hand before {day(lineage.not_after)}"
     if lineage.renew_at is None:
-        return "does not renew by itself" if lineage.sha256 else "waits for its first order"
+        return "does not renew automatically" if lineage.sha256 else "waits for its first order"
     if lineage.timer != "active":
         return f"would renew {soon(lineage.renew_at, now)} – {_NO_TIMER[lineage.timer]}"
     verb = "tries again" if lineage.renew_why == "retry" else "renews"

@@ -1,0 +1,153 @@
+"""The columns of the list of certificates: what each shows, how wide it wants to be, and who gives way. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+
+from core.operations import LineageStatus
+from tui.widgets.lines import width_of
+from tui.wording import state, text
+from tui.wording.text import MARKS
+
+ROOMY: Final = 100
+"""Cells from which on the list has a column for the service, and says apart when it renews and what is wrong."""
+GAP: Final = 2
+_MARGINS: Final = 5
+"""Cells before the first column and behind the last one."""
+_SAMPLE: Final = 200
+"""Rows that are looked at to find the widths of the columns."""
+
+
+class Look(Struct, frozen=True):
+    """What a cell is made from, beside its row."""
+
+    now: datetime
+    waiting: Collection[str] = ()
+
+
+class Column(Struct, frozen=True, kw_only=True):
+    """One column. A cell is its text and the theme variable for its colour."""
+
+    key: str
+    title: str
+    cell: Callable[[LineageStatus, Look], tuple[str, str]]
+    least: int
+    """It goes rather than be narrower."""
+    most: int
+    rank: int
+    """Who gets room first: the lowest. Below 10 it always stays."""
+    right: bool = False
+
+
+class Place(Struct, frozen=True):
+    """A column and its width in cells, for one width of the table."""
+
+    column: Column
+    cells: int
+
+
+def _state_role(row: LineageStatus, look: Look) -> str:
+    word = state.standing_of(row, row.name in look.waiting)
+    return "text-muted" if word in ("healthy", "soon") else MARKS[state.STANDINGS[word].mark].colour
+
+
+def _state(row: LineageStatus, look: Look) -> tuple[str, str]:
+    return state.state_shown(row, look.now, row.name in look.waiting), _state_role(row, look)
+
+
+def _why(row: LineageStatus, look: Look) -> tuple[str, str]:
+    return state.why_shown(row, look.now, row.name in look.waiting), _state_role(row, look)
+
+
+def _renews(row: LineageStatus, look: Look) -> tuple[str, str]:
+    return state.renews_shown(row, look.now), "text-muted"
+
+
+def _left(row: LineageStatus, look: Look) -> tuple[str, str]:
+    # What is left is about time alone: a failure does not colour 89 days.
+    return text.short_left(row, look.now), MARKS[row.severity].colour
+
+
+def names_beside(row: LineageStatus) -> str:
+    """Return the names, without saying again what the column before says."""
+    if row.domains and row.domains[0] == row.name and "xn--" not in row.name:
+        return f"+{len(row.domains) - 1}" if len(row.domains) > 1 else ""
+    return text.names_shown(row.domains)
+
+
+def _services(row: LineageStatus, look: Look) -> tuple[str, str]:
+    names = ", ".join(text.printable(target.name) for target in row.targets)
+    bad = any(target.state in ("stale", "failed") for target in row.targets)
+    return names or "–", "severity-yellow" if bad else "text-muted"
+
+
+NAME: Final = Column(
+    key="name",
+    title="Name",
+    cell=lambda row, look: (text.printable(row.name), "foreground"),
+    least=8,
+    most=40,
+    rank=1,
+)
+NAMES: Final = Column(
+    key="names", title="Names", cell=lambda row, look: (names_beside(row), "text-muted"), least=12, most=40, rank=12
+)
+STATE: Final = Column(key="state", title="State", cell=_state, least=12, most=30, rank=2)
+ISSUER: Final = Column(
+    key="issuer",
+    title="Issuer",
+    cell=lambda row, look: (text.issuer_shown(row), "text-muted"),
+    least=9,
+    most=16,
+    rank=13,
+)
+SERVICE: Final = Column(key="service", title="Service", cell=_services, least=7, most=16, rank=11)
+RENEWS: Final = Column(key="renews", title="Renews", cell=_renews, least=7, most=14, rank=3)
+WHY: Final = Column(key="state", title="Why", cell=_why, least=14, most=36, rank=2)
+LIFE: Final = Column(key="life", title="Life", cell=lambda row, look: ("", "foreground"), least=10, most=24, rank=4)
+LEFT: Final = Column(key="left", title="Left", cell=_left, least=6, most=6, rank=0, right=True)
+
+_NARROW: Final = (NAME, NAMES, STATE, ISSUER, LIFE, LEFT)
+_WIDE: Final = (NAME, NAMES, SERVICE, ISSUER, RENEWS, WHY, LIFE, LEFT)
+
+
+def share_out(rows: Sequence[LineageStatus], look: Look, width: int) -> tuple[Place, ...]:
+    """Return the columns that fit into `width` cells.
+
+    Those that have to stay get what they want, or at least their least; then the others by rank. The life bar takes what is
+    left over, and what it does not take goes to the names.
+    """
+    rows = rows[:_SAMPLE]
+    columns = _WIDE if width >= ROOMY else _NARROW
+    wanted = {column.key: _wanted(column, rows, look) for column in columns}
+    room = width - _MARGINS + GAP
+    given: dict[str, int] = {}
+    stays = sorted((column for column in columns if column.rank < 10), key=lambda column: column.rank)
+    room -= sum(GAP + min(wanted[column.key], column.least) for column in stays)
+    for column in stays:
+        least = min(wanted[column.key], column.least)
+        more = max(min(wanted[column.key] - least, room), 0)
+        given[column.key] = least + more
+        room -= more
+    for column in sorted((column for column in columns if column.rank >= 10), key=lambda column: column.rank):
+        cells = min(wanted[column.key], room - GAP)
+        if wanted[column.key] and cells >= min(column.least, wanted[column.key]) and cells >= width_of(column.title):
+            given[column.key] = cells
+            room -= cells + GAP
+    spare = max(room, 0)
+    life = min(spare, LIFE.most - given["life"])
+    given["life"] += life
+    given["names" if "names" in given else "name"] += spare - life
+    return tuple(Place(column, given[column.key]) for column in columns if given.get(column.key))
+
+
+def _wanted(column: Column, rows: Sequence[LineageStatus], look: Look) -> int:
+    if column is LIFE:
+        return column.least
+    cells = max([0, *(width_of(column.cell(row, look)[0]) for row in rows)])
+    # An empty column of names, or of reasons, is no column.
+    return min(max(cells, width_of(column.title)), column.most) if cells else 0

@@ -1,0 +1,112 @@
+"""The language of the list's filter: words, `state:failed`, `service:nginx`, `issuer:lets`, `due<30d`, each with `-` to exclude.
+
+`due` (or `left`) is the time until a certificate ends, `renews` the time until it renews.
+Pure. A word that is no term of the language is looked for in names, issuer and service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from tui.wording import text
+from tui.wording.state import STANDINGS, standing_of
+
+if TYPE_CHECKING:
+    from core.operations import LineageStatus
+
+Test = Callable[["LineageStatus", datetime, bool], bool]
+"""Tells whether a certificate is kept: it, the time, and whether its order waits for a person."""
+
+HINT: Final = "words, state:failed, service:nginx, issuer:…, due<30d; - excludes"
+
+_UNITS: Final = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.0, "y": 365.0}
+_DUE: Final = re.compile(r"(due|left|renews)([<>])(\d{1,5})([hdwmy]?)")
+_ALSO: Final = {"needs": "urgent", "critical": "urgent", "ok": "healthy", "stale": "not-served", "warned": "warning"}
+
+
+def parsed(words: str) -> tuple[Test, ...]:
+    """Return a test for each term; a certificate is kept when all of them hold."""
+    return tuple(_negatable(word) for word in words.casefold().split())
+
+
+def kept(row: LineageStatus, tests: tuple[Test, ...], now: datetime, waits: bool = False) -> bool:
+    """Tell whether a certificate passes the filter."""
+    return all(test(row, now, waits) for test in tests)
+
+
+def _negatable(word: str) -> Test:
+    bare = word.lstrip("-!")
+    if not bare:
+        return lambda row, now, waits: True  # somebody is about to type what to exclude
+    if bare == word:
+        return _term(word)
+    inner = _term(bare)
+    return lambda row, now, waits: not inner(row, now, waits)
+
+
+def _term(word: str) -> Test:
+    due = _DUE.fullmatch(word)
+    if due is not None:
+        return _within(due[1] == "renews", due[2] == "<", float(due[3]) * _UNITS[due[4] or "d"])
+    key, colon, value = word.partition(":")
+    made = _KEYS.get(key) if colon else None
+    return made(value) if made is not None else lambda row, now, waits: word in _haystack(row)
+
+
+def _within(renewal: bool, before: bool, days: float) -> Test:
+    def test(row: LineageStatus, now: datetime, waits: bool) -> bool:
+        moment = row.renew_at if renewal else row.not_after
+        if moment is None:
+            return False
+        return (moment - now < timedelta(days=days)) is before
+
+    return test
+
+
+def _state(value: str) -> Test:
+    wanted = _ALSO.get(value, value)
+    words = {word for word in STANDINGS if word.startswith(wanted)} if wanted else set(STANDINGS)
+    return lambda row, now, waits: standing_of(row, waits) in words
+
+
+def _issuer(value: str) -> Test:
+    return lambda row, now, waits: value in f"{text.issuer_shown(row)} {row.issuer} {row.ca or ''}".casefold()
+
+
+def _service(value: str) -> Test:
+    return lambda row, now, waits: (
+        any(value in target.name.casefold() for target in row.targets) if value else not row.targets
+    )
+
+
+def _name(value: str) -> Test:
+    return lambda row, now, waits: value in " ".join(_names(row)).casefold()
+
+
+def _key(value: str) -> Test:
+    return lambda row, now, waits: value in row.key_type.casefold()
+
+
+_KEYS: Final[dict[str, Callable[[str], Test]]] = {
+    "state": _state,
+    "issuer": _issuer,
+    "service": _service,
+    "target": _service,
+    "name": _name,
+    "key": _key,
+}
+
+
+def _names(row: LineageStatus) -> Iterator[str]:
+    yield row.name
+    for domain in row.domains:
+        yield domain
+        yield text.name_shown(domain)
+
+
+def _haystack(row: LineageStatus) -> str:
+    services = (target.name for target in row.targets)
+    return " ".join((*_names(row), text.issuer_shown(row), row.issuer, row.method, *services)).casefold()

@@ -1,0 +1,158 @@
+"""How a certificate stands, in one word and in a few: the counters, the list, its filter and the sum of `status` all ask here.
+
+Pure. The rule itself is `core.health`; here it is sorted into what a person does about it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, foremost
+from tui.glyphs import printable
+from tui.wording import text
+
+if TYPE_CHECKING:
+    from core.operations import LineageStatus
+
+
+class Standing(Struct, frozen=True):
+    """One group of certificates that are counted together."""
+
+    word: str
+    """What a filter calls it, `state:WORD`."""
+    mark: str
+    """Its sign: a key of `MARKS`."""
+    one: str
+    several: str
+
+    def counted(self, count: int) -> str:
+        """Return `needs you`, `need you`."""
+        return self.one if count == 1 else self.several
+
+
+STANDINGS: Final[Mapping[str, Standing]] = {
+    each.word: each
+    for each in (
+        Standing("urgent", "red", "needs you", "need you"),
+        Standing("waiting", "waits", "waits for you", "wait for you"),
+        Standing("failed", "yellow", "failed", "failed"),
+        Standing("not-served", "yellow", "not served", "not served"),
+        Standing("warning", "warned", "warning", "warnings"),
+        Standing("no-timer", "yellow", "without timer", "without timer"),
+        Standing("soon", "yellow", "renews soon", "renew soon"),
+        Standing("healthy", "green", "healthy", "healthy"),
+    )
+}
+"""By their word, the most urgent first."""
+
+RANK: Final[Mapping[str, int]] = {word: number for number, word in enumerate(STANDINGS)}
+
+_BY_CODE: Final = {
+    "renewal-failed": "failed",
+    "deployment-failed": "failed",
+    "not-served": "not-served",
+    NO_TIMER: "no-timer",
+    EXPIRES_SOON: "soon",
+}
+_NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer dead"}
+
+
+def standing_of(lineage: LineageStatus, waits: bool = False) -> str:
+    """Return the word of a certificate's group.
+
+    `waits`: an order of it waits for DNS records that a person sets. That comes before everything but a certificate that is in
+    trouble itself.
+    """
+    if waits and not lineage.sha256:
+        return "waiting"
+    reason = foremost(lineage)
+    if reason is not None and text.severity_of(lineage) == "red":
+        return "urgent"
+    if waits:
+        return "waiting"
+    if reason is None:
+        return "healthy"
+    if reason.code == EXPIRES_SOON and not _renews(lineage):
+        return "warning"
+    return _BY_CODE.get(reason.code, "warning")
+
+
+def mark_of(lineage: LineageStatus, waits: bool = False) -> str:
+    """Return the mark of a certificate in a list: a key of `MARKS`."""
+    return STANDINGS[standing_of(lineage, waits)].mark
+
+
+def counted(words: Iterable[str]) -> list[tuple[Standing, int]]:
+    """Return how many certificates are in each group, those that are empty left out."""
+    counts = Counter(words)
+    return [(each, counts[word]) for word, each in STANDINGS.items() if counts[word]]
+
+
+# -- why ---------------------------------------------------------------------------------------------------------------
+
+
+def why_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> str:
+    """Return what is wrong in a few words: `failed 3×, next 21:40`, `nginx shows another`; empty where nothing is."""
+    word = standing_of(lineage, waits)
+    if word == "waiting":
+        return "waits for DNS records"
+    reason = foremost(lineage)
+    if reason is None or word == "soon":
+        return ""
+    if reason.code == EXPIRES_SOON and _renews(lineage):
+        return "expires soon" if reason.level == CRITICAL else ""
+    brief = printable(reason.brief)
+    if reason.code in ("renewal-failed", "deployment-failed") and _tries_again(lineage):
+        assert lineage.renew_at is not None
+        return f"{brief}, next {near(lineage.renew_at, now)}"
+    return brief
+
+
+def renews_shown(lineage: LineageStatus, now: datetime) -> str:
+    """Return when it renews, for a narrow column: `27 Jan`, `03:00`, `by hand`, `never`, `off`."""
+    if text.is_manual(lineage):
+        return "by hand"
+    if lineage.renew_at is None:
+        return "–" if not lineage.sha256 else "never" if lineage.renew_why == "by hand" else "off"
+    return near(lineage.renew_at, now)
+
+
+def state_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> str:
+    """Return what is wrong, else when it renews: the one column of a narrow list that says how a certificate stands."""
+    why = why_shown(lineage, now, waits)
+    when = renews_shown(lineage, now)
+    if lineage.timer != "active" and lineage.renew_at is not None and why in ("", *_NO_TIMER.values()):
+        return f"would renew {when} – {_NO_TIMER[lineage.timer]}"
+    if why:
+        return why
+    words = {
+        "never": "does not renew",
+        "off": "renewal off",
+        "–": "waits for its first order",
+        "by hand": "renews by hand",
+    }
+    return words.get(when) or f"renews {when}"
+
+
+def near(when: datetime, now: datetime) -> str:
+    """Return a moment in as few words as are clear: `next run`, `21:40` within a day, `27 Jan`, `27 Jan 2028`."""
+    local, here = when.astimezone(), now.astimezone()
+    if when <= now:
+        return "next run"
+    days = (local.date() - here.date()).days
+    if when - now < timedelta(hours=24):
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b}" if days < 300 else f"{local.day} {local:%b %Y}"
+
+
+def _renews(lineage: LineageStatus) -> bool:
+    return lineage.renew_at is not None and lineage.auto_renew and lineage.timer == "active"
+
+
+def _tries_again(lineage: LineageStatus) -> bool:
+    return lineage.renew_why == "retry" and lineage.renew_at is not None
