@@ -130,6 +130,11 @@ class Paths(Struct, frozen=True):
         return self.state / "restoring.json"
 
     @property
+    def fleet(self) -> Path:
+        """What this box is in its fleet."""
+        return self.state / "fleet.json"
+
+    @property
     def lock(self) -> Path:
         return self.run / "lock"
 

@@ -20,6 +20,7 @@ from core.config.model import (
     Defaults,
     Dns01,
     DnsProviderConfig,
+    Fleet,
     Http01,
     IssuerConfig,
     LineageConfig,
@@ -43,6 +44,7 @@ _SECTIONS: dict[str, type] = {
     "metrics": Metrics,
     "console": Console,
     "log": Log,
+    "fleet": Fleet,
 }
 _TABLES: dict[str, type[Struct]] = {
     "issuers": IssuerConfig,
@@ -54,6 +56,7 @@ _REQUIRED: Mapping[type[Struct], tuple[str, ...]] = {
     TargetConfig: ("certificate", "key"),
     DnsProviderConfig: ("kind",),
     NotificationConfig: ("kind",),
+    Fleet: ("endpoints",),
 }
 
 

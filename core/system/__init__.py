@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from core.ports import Environment, Places, Transport
+from core.ports import Environment, Lines, Places, Transport
 from core.system.clock import SystemClock
 from core.system.dns_exchange import TcpDnsExchange
 from core.system.listener import SystemListener
@@ -31,6 +31,11 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
 
         return HttpsTransport(ca_bundle, known)
 
+    def lines(ca_bundle: str | None) -> Lines:
+        from core.system.transport import HttpsTransport
+
+        return HttpsTransport(ca_bundle, known)
+
     def check_command(argv: Sequence[str]) -> None:
         from core.system.obedience import check_command
 
@@ -45,6 +50,7 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         clock=SystemClock(),
         random=SystemRandom(),
         transport=transport,
+        lines=lines,
         runner=SystemRunner(known),
         prober=TlsProber(),
         listener=SystemListener(),
