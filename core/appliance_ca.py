@@ -23,7 +23,7 @@ from core.workflows.context import Context
 from core.x509 import authority, certificate, key, key_reader
 
 NAME = "appliance-ca"
-_RECORD = f"ca/{NAME}"
+RECORD = f"ca/{NAME}"
 ROOT_LIFETIME = timedelta(days=20 * 365)
 LEAF_LIFETIME = timedelta(days=90)
 """Short enough that renewal is seen to work, long enough that a box switched off over a summer survives."""
@@ -53,11 +53,11 @@ def root(context: Context, vault: Vault) -> Root:
         StoreCorrupt (`store-corrupt`): the record does not hold a root.
     """
     with _MAKING:
-        sealed = vault.find(_RECORD)
+        sealed = vault.find(RECORD)
         if sealed is None:
             made = _new_root(context)
             vault.put(
-                _RECORD,
+                RECORD,
                 dumped({"certificate": _pem_text(made.certificate), "key": made.key.to_pem().decode()}),
             )
             return made
@@ -66,7 +66,7 @@ def root(context: Context, vault: Vault) -> Root:
 
 def _opened(sealed: bytes) -> Root:
     try:
-        record = cast("dict[str, str]", parsed(sealed, f"The sealed record {_RECORD}"))
+        record = cast("dict[str, str]", parsed(sealed, f"The sealed record {RECORD}"))
         return Root(
             certificate.parse_pem(record["certificate"].encode())[0], key_reader.load_key(record["key"].encode())
         )
@@ -85,11 +85,11 @@ def root_pem(context: Context, vault: Vault) -> bytes:
 
 def known_root_pem(vault: Vault) -> bytes | None:
     """Return the root certificate where there is one already; makes none. Raises VaultError, StoreCorrupt as `root` does."""
-    sealed = vault.find(_RECORD)
+    sealed = vault.find(RECORD)
     return None if sealed is None else certificate.to_pem(_opened(sealed).certificate)
 
 
-def sign(context: Context, vault: Vault, leaf_key: key.PrivateKey, names: Sequence[str]) -> tuple[bytes, bytes]:
+def sign(context: Context, vault: Vault, leaf_key: key.PublicPart, names: Sequence[str]) -> tuple[bytes, bytes]:
     """Issue a leaf for `names` (A-labels and IP addresses) and return it and its chain as PEM.
 
     The chain holds the root: a client that trusts it needs nothing else, and `openssl s_client` shows where the leaf is from.
@@ -97,7 +97,7 @@ def sign(context: Context, vault: Vault, leaf_key: key.PrivateKey, names: Sequen
     own = root(context, vault)
     now = context.env.clock.now()
     not_after = min(_not_before_build(now) + LEAF_LIFETIME, own.certificate.not_after)
-    context.narrator.tell(KeyUsed(key=_RECORD, purpose=f"sign a certificate for {names[0]}"))
+    context.narrator.tell(KeyUsed(key=RECORD, purpose=f"sign a certificate for {names[0]}"))
     leaf = authority.sign_leaf(
         own.certificate, own.key, leaf_key, names, not_before=now - BACKDATED, not_after=not_after
     )

@@ -265,7 +265,13 @@ MAY_LEAVE_SOMETHING = BOOKKEEPING | {
     "internal",
 }
 """Codes of failures after which temporary files may lie about."""
-IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER, LISTENER_NOT_SEEN}
+DEVICE_FAILED = "fleet-device-failed"
+"""Code of a warning: a certificate of the fleet is published, and this box has not taken it."""
+NO_ACCESS_RIGHTS = "fleet-without-access-rights"
+"""Code of a warning: etcd asks nobody for a password."""
+DEVICE_AWAY = "fleet-device-away"
+"""Code of a warning: a device has not made its signing request."""
+IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER, LISTENER_NOT_SEEN, DEVICE_FAILED, NO_ACCESS_RIGHTS, DEVICE_AWAY}
 """Codes of the warnings that belong to an operation's result and are repeated there."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from core.dns.provider import Field as DnsField
+from core.fleet_status import Choice
 from core.lineage_status import LineageStatus, ListenerState, Outside, Status, TargetState, TimerState
 from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
 
@@ -79,6 +80,10 @@ class IssueRequest(Struct, frozen=True, kw_only=True):
     """None: those the lineage has."""
     force: bool = False
     """Order even where a still valid certificate for the same names is on disk."""
+    local: bool = False
+    """On a hub of a fleet: for this box alone."""
+    for_fleet: Choice = Choice()
+    """On a hub of a fleet: which devices get it, and where its key is made."""
 
 
 class Issued(Struct, frozen=True, kw_only=True):

@@ -160,6 +160,11 @@ class Paths(Struct, frozen=True):
         return self.state / "web-change.json"
 
     @property
+    def fleet(self) -> Path:
+        """What this box is in its fleet."""
+        return self.state / "fleet.json"
+
+    @property
     def lock(self) -> Path:
         return self.run / "lock"
 

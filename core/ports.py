@@ -7,7 +7,7 @@ wants to patch one of our modules has found a missing port. Files are not a port
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -112,6 +112,34 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Close every connection."""
+
+
+class Lines(Protocol):
+    def lines(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, idle: float, cancel: CancelToken | None = None
+    ) -> Iterator[bytes]:
+        """POST, and yield each line of a 200 answer as it comes, until the server ends it. Lines over 64 MiB end it too.
+
+        Args:
+            idle: seconds without a byte after which the connection is taken for dead.
+
+        Raises TransportFailure (`timeout` after `idle`), and Cancelled (`cancelled`).
+        """
+
+    def close(self) -> None:
+        """Close every connection."""
+
+
+class NoLines(Struct, frozen=True):
+    """Where nobody gave a way to listen."""
+
+    def lines(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, idle: float, cancel: CancelToken | None = None
+    ) -> Iterator[bytes]:
+        raise TransportFailure("unreachable", f"There is no way to {url} from here.")
+
+    def close(self) -> None:
+        """Close nothing."""
 
 
 class DnsRecord(Struct, frozen=True, kw_only=True):
@@ -479,6 +507,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     talker: Talker = NoTalker()
     reads_as: Callable[[str, Path], bool | None] = lambda account, file: None
     """Tells whether an account of this machine can read a file; None where this cannot be found out."""
+    lines: Callable[[str | None], Lines] = lambda ca_bundle: NoLines()
+    """Make a client for answers that go on for ever; trusts the system's roots and the given CA bundle (path)."""
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
     """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
     command `argv`, or the program itself. Asked before each command that comes from the configuration."""

@@ -20,6 +20,7 @@ from core.config.model import (
     Defaults,
     Dns01,
     DnsProviderConfig,
+    Fleet,
     Http01,
     IssuerConfig,
     LineageConfig,
@@ -45,6 +46,7 @@ SECTIONS: dict[str, type] = {
     "console": Console,
     "log": Log,
     "web": Web,
+    "fleet": Fleet,
 }
 TABLES: dict[str, type[Struct]] = {
     "issuers": IssuerConfig,
@@ -56,6 +58,7 @@ _REQUIRED: Mapping[type[Struct], tuple[str, ...]] = {
     TargetConfig: ("certificate",),
     DnsProviderConfig: ("kind",),
     NotificationConfig: ("kind",),
+    Fleet: ("endpoints",),
 }
 
 

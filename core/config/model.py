@@ -173,6 +173,35 @@ class Log(Struct, frozen=True, kw_only=True):
     """Write each event to the system's log as well, with its fields where that is journald."""
 
 
+class Fleet(Struct, frozen=True, kw_only=True):
+    """`[fleet]`: this box is one of several. Its secrets are in the vault."""
+
+    endpoints: tuple[str, ...] = ()
+    """Client addresses of etcd's members, `https://HOST:2379`. Empty: there is no fleet."""
+    ca_bundle: str | None = None
+    """Trust for etcd's server certificates (path)."""
+    role: str = "device"
+    """`hub` orders and renews, `device` receives and deploys, `both`."""
+    name: str | None = None
+    """What the box is called in the fleet; absent: its host name."""
+    username: str | None = None
+    """Of etcd; absent: the one that it was given when it joined."""
+    targets: tuple[str, ...] = ()
+    """Where certificates of the fleet go that name no target of this box; empty: to all its targets."""
+    lease_seconds: int = 15
+    """How long a hub leads without renewing that: the others take over after this time."""
+    serve_challenges: bool = True
+    """Answer HTTP-01 for the whole fleet while `certdeck fleet watch` runs."""
+
+    @property
+    def is_hub(self) -> bool:
+        return bool(self.endpoints) and self.role != "device"
+
+    @property
+    def is_device(self) -> bool:
+        return bool(self.endpoints) and self.role != "hub"
+
+
 class Config(Struct, frozen=True, kw_only=True):
     appliance: Appliance = Appliance()
     issuers: Mapping[str, IssuerConfig] = field(default_factory=dict)
@@ -187,6 +216,7 @@ class Config(Struct, frozen=True, kw_only=True):
     web: Web = Web()
     console: Console = Console()
     log: Log = Log()
+    fleet: Fleet = Fleet()
 
 
 class LineageConfig(Struct, frozen=True, kw_only=True):

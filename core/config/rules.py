@@ -15,6 +15,7 @@ from core.config.model import (
     Defaults,
     Dns01,
     DnsProviderConfig,
+    Fleet,
     Http01,
     IssuerConfig,
     LineageConfig,
@@ -163,6 +164,16 @@ def resolvers(values: tuple[str, ...]) -> Broken:
     return None
 
 
+def endpoints(values: tuple[str, ...]) -> Broken:
+    """Client addresses of etcd: nothing behind the port."""
+    if not values:
+        return "this is empty", 'Write, for example, endpoints = ["https://etcd1.example.com:2379"].'
+    for value in values:
+        if re.fullmatch(r"https?://[^\s/@?#]+/?", value) is None:
+            return f"{value[:80]!r} is not an address of etcd", "Write, for example, https://etcd1.example.com:2379."
+    return None
+
+
 def file_mode(value: str) -> Broken:
     if re.fullmatch(r"0?[0-7]{3}", value) and not int(value, 8) & 0o007 and int(value, 8) & 0o400:
         return None
@@ -253,6 +264,13 @@ RULES: dict[tuple[type, str], Rule] = {
     (NotificationConfig, "on"): some_of(*NOTIFICATION_EVENTS),
     (Schedule, "ping_url"): web_address,
     (Metrics, "file"): absolute,
+    (Fleet, "endpoints"): endpoints,
+    (Fleet, "ca_bundle"): absolute,
+    (Fleet, "role"): one_of("hub", "device", "both"),
+    (Fleet, "name"): not_empty,
+    (Fleet, "username"): not_empty,
+    (Fleet, "targets"): names,
+    (Fleet, "lease_seconds"): between(2, 600),
     (LineageConfig, "domains"): domains,
     (LineageConfig, "issuer"): name,
     (LineageConfig, "dns"): name,

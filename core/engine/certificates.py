@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.config.model import Config
-from core.engine.frame import Frame, ignore
+from core.engine.fleet import Fleet
+from core.engine.frame import ignore
 
 if TYPE_CHECKING:
     from core.events import Reporter
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
     from core.ports import CancelToken
     from core.upload.values import Imported, Upload
+    from core.workflows.context import View
 
 
 def tells_anybody(config: Config) -> bool:
@@ -31,7 +33,7 @@ def tells_anybody(config: Config) -> bool:
     return bool(config.notifications or config.schedule.ping_url or config.metrics.file or config.log.syslog)
 
 
-class Certificates(Frame):
+class Certificates(Fleet):
     """Operations on lineages. Each holds the writers' lock while it runs."""
 
     def first_boot(
@@ -51,7 +53,9 @@ class Certificates(Frame):
     def issue(
         self, request: IssueRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Issued | Pending:
-        """Order, fetch, store and deploy a certificate."""
+        """Order, fetch, store and deploy a certificate; on a hub of a fleet, for its devices."""
+        if not request.local and not request.staging and self.config().fleet.is_hub:
+            return self._issue_for_fleet(request, report, cancel)
         from core.workflows.issuing.issue import issue
 
         with self._writing("issue", report, cancel) as context:
@@ -96,19 +100,60 @@ class Certificates(Frame):
             in_json: makes the answer to `--json` of a report. With it, a scheduled run with nothing to do is remembered, for
                 `core.idle.repeat`.
         """
-        from core.store.atomic import TemporaryFile
-        from core.workflows.renewing.renew import renew
-
         if in_json is not None and not (names or force or dry_run):
+            from core.store.atomic import TemporaryFile
             from core.workflows.renewing.remembered import Watch
+            from core.workflows.renewing.renew import renew
 
             with TemporaryFile(self.paths.idle) as file:  # before anything is read: its time says what was fresh then
                 view = self._view()
-                if not tells_anybody(view.config):
+                if not tells_anybody(view.config) and not view.config.fleet.endpoints:
                     watch = Watch(view, file, in_json)
                     return renew(view, lambda: self._writing("renew", report, cancel), (), watch=watch)
         else:
             view = self._view()
+        if view.config.fleet.endpoints:
+            return self._renew_in_fleet(names, force=force, dry_run=dry_run, report=report, cancel=cancel)
+        return self._renew_here(view, names, force=force, dry_run=dry_run, report=report, cancel=cancel)
+
+    def _renew_in_fleet(
+        self,
+        names: Sequence[str],
+        *,
+        force: bool,
+        dry_run: bool,
+        report: Reporter,
+        cancel: CancelToken | None,
+    ) -> RenewalReport:
+        """Renew what is this box's own, and do its share of the fleet's."""
+        from core.renewal_report import RenewalReport
+        from core.workflows.fleet.scheduled import names_of_fleet, renew_fleet
+
+        view, reading = self._view(), self._reading(cancel)
+        shared = names_of_fleet(reading) if names and view.config.fleet.is_hub else ()
+        own = [name for name in names if name not in shared]
+        done = RenewalReport()
+        if own or not names:
+            done = self._renew_here(view, own, force=force, dry_run=dry_run, report=report, cancel=cancel)
+        wanted = [name for name in names if name in shared]
+        if names and not wanted:
+            return done
+        return renew_fleet(
+            reading, lambda: self._writing("renew", report, cancel), done, wanted, force=force, dry_run=dry_run
+        )
+
+    def _renew_here(
+        self,
+        view: View,
+        names: Sequence[str],
+        *,
+        force: bool,
+        dry_run: bool,
+        report: Reporter,
+        cancel: CancelToken | None,
+    ) -> RenewalReport:
+        from core.workflows.renewing.renew import renew
+
         if dry_run or not tells_anybody(view.config):
             return renew(view, lambda: self._writing("renew", report, cancel), names, force=force, dry_run=dry_run)
         from core.workflows.telling.aftermath import Aftermath

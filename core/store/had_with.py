@@ -21,7 +21,7 @@ from core.paths import Paths
 from core.store import lineages
 from core.store.versions import VersionFacts
 
-_BY_METHOD = {"self-signed": "self-signed", "private-ca": "appliance-ca", "upload": "upload"}
+_BY_METHOD = {"self-signed": "self-signed", "private-ca": "appliance-ca", "upload": "upload", "fleet": "fleet"}
 
 
 def settings_of(paths: Paths, name: str) -> LineageConfig:
@@ -47,7 +47,7 @@ def completed(lineage: LineageConfig, had: VersionFacts | None) -> LineageConfig
     if had is None:
         return lineage
     issuer = lineage.issuer or had.ca or _BY_METHOD.get(had.method)
-    if issuer is None or issuer == "upload":
+    if issuer is None or issuer in ("upload", "fleet"):
         return replace(lineage, issuer=issuer)
     challenge = had.method.removeprefix("manual-")
     key_type = had.certificate.key_type

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.ports import Environment, Places, RunningProgram, Transport
+from core.ports import Environment, Lines, Places, RunningProgram, Transport
 from core.system.clock import SystemClock
 from core.system.dns_exchange import TcpDnsExchange
 from core.system.listener import SystemListener
@@ -31,6 +31,11 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
     known = dict(os.environ if variables is None else variables)
 
     def transport(ca_bundle: str | None) -> Transport:
+        from core.system.transport import HttpsTransport
+
+        return HttpsTransport(ca_bundle, known)
+
+    def lines(ca_bundle: str | None) -> Lines:
         from core.system.transport import HttpsTransport
 
         return HttpsTransport(ca_bundle, known)
@@ -59,6 +64,7 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         clock=SystemClock(),
         random=SystemRandom(),
         transport=transport,
+        lines=lines,
         runner=SystemRunner(known),
         prober=TlsProber(),
         listener=SystemListener(),

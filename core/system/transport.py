@@ -11,7 +11,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -23,6 +23,9 @@ from core.system.trusted_roots import client_context
 from core.web_address import split_address
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
+LINE_LIMIT_BYTES = 64 * 1024 * 1024
+OPENING_SECONDS = 10.0
+"""Until a stream has its head."""
 POOL_SIZE = 16
 """Connections kept for each server; more may be open for a moment."""
 
@@ -52,24 +55,24 @@ class HttpsTransport:
         place = parts.netloc.rpartition("@")[2]
         proxy = self._proxy(url)
         through = "" if proxy is None else " through the proxy"
-        try:
+        with _in_words(place, through):
             request = httpx.Request(method, url, headers={**headers, "Accept-Encoding": "identity"}, content=body)
             with limited(timeout, cancel), closing(self._client(proxy).send(request, stream=True)) as reply:
                 return _read(reply)
-        except DeadlineExceeded as exc:
-            raise TransportFailure("timeout", f"{place} did not answer within {exc.seconds:g} s{through}.") from exc
-        except ssl.SSLError as exc:
-            raise _tls_failure(exc, place) from exc
-        except NameNotResolved as exc:
-            raise TransportFailure("unreachable", f"The name of {place} does not resolve{through}.") from exc
-        except OSError as exc:
-            raise TransportFailure("unreachable", f"{place} cannot be reached{through}: {_words(exc)}.") from exc
-        except httpcore.ProxyError as exc:
-            raise TransportFailure("unreachable", f"The proxy refused the connection to {place}: {exc}.") from exc
-        except (httpcore.ProtocolError, httpcore.NetworkError, httpx.HTTPError) as exc:
-            raise TransportFailure("unreachable", f"The connection to {place} broke{through}: {_words(exc)}.") from exc
-        except (httpx.InvalidURL, ValueError, UnicodeError) as exc:
-            raise TransportFailure("unreachable", f"{place} cannot be reached: {_words(exc)}.") from exc
+
+    def lines(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, idle: float, cancel: CancelToken | None = None
+    ) -> Iterator[bytes]:
+        """Implement the port `Lines`."""
+        place = urlsplit(url).netloc.rpartition("@")[2]
+        with _in_words(place, ""):
+            request = httpx.Request("POST", url, headers={**headers, "Accept-Encoding": "identity"}, content=body)
+            with limited(OPENING_SECONDS, cancel):
+                reply = self._client(self._proxy(url)).send(request, stream=True)
+            with closing(reply):
+                if reply.status_code != 200:
+                    raise TransportFailure("unreachable", f"{place} answered HTTP {reply.status_code}.")
+                yield from _lines(reply, idle, cancel)
 
     def close(self) -> None:
         with self._lock:
@@ -170,6 +173,42 @@ def _read(reply: httpx.Response) -> Response:
         body=bytes(body[:BODY_LIMIT_BYTES]),
         truncated=len(body) > BODY_LIMIT_BYTES,
     )
+
+
+@contextmanager
+def _in_words(place: str, through: str) -> Iterator[None]:
+    """Turn whatever ends a request into a TransportFailure in words for people."""
+    try:
+        yield
+    except DeadlineExceeded as exc:
+        raise TransportFailure("timeout", f"{place} did not answer within {exc.seconds:g} s{through}.") from exc
+    except ssl.SSLError as exc:
+        raise _tls_failure(exc, place) from exc
+    except NameNotResolved as exc:
+        raise TransportFailure("unreachable", f"The name of {place} does not resolve{through}.") from exc
+    except OSError as exc:
+        raise TransportFailure("unreachable", f"{place} cannot be reached{through}: {_words(exc)}.") from exc
+    except httpcore.ProxyError as exc:
+        raise TransportFailure("unreachable", f"The proxy refused the connection to {place}: {exc}.") from exc
+    except (httpcore.ProtocolError, httpcore.NetworkError, httpx.HTTPError) as exc:
+        raise TransportFailure("unreachable", f"The connection to {place} broke{through}: {_words(exc)}.") from exc
+    except (httpx.InvalidURL, ValueError, UnicodeError) as exc:
+        raise TransportFailure("unreachable", f"{place} cannot be reached: {_words(exc)}.") from exc
+
+
+def _lines(reply: httpx.Response, idle: float, cancel: CancelToken | None) -> Iterator[bytes]:
+    """Yield the lines of an answer, each as soon as it is whole. `idle`: seconds for each piece, not for all of it."""
+    chunks = reply.iter_raw()
+    held = bytearray()
+    while len(held) <= LINE_LIMIT_BYTES:
+        with limited(idle, cancel):
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        held += chunk
+        *whole, rest = held.split(b"\n")
+        held = rest
+        yield from (bytes(line) for line in whole if line.strip())
 
 
 def _tls_failure(exc: ssl.SSLError, place: str) -> TransportFailure:

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from core.x509.certificate import Certificate, is_address
-from core.x509.key import PrivateKey
+from core.x509.key import PrivateKey, PublicPart
 from core.x509.selfsigned import LONGEST_COMMON_NAME, common_name_of, server_certificate, signed
 
 
@@ -45,7 +45,7 @@ def new_root(key: PrivateKey, common_name: str, *, not_before: datetime, not_aft
 def sign_leaf(
     root: Certificate,
     root_key: PrivateKey,
-    leaf_key: PrivateKey,
+    leaf_key: PublicPart,
     names: Sequence[str],
     *,
     not_before: datetime,
@@ -60,7 +60,7 @@ def sign_leaf(
     builder = (
         server_certificate(subject, leaf_key, names, not_before=not_before, not_after=not_after)
         .issuer_name(parent.subject)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(leaf_key.native.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(leaf_key.public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
     )
     return signed(builder, root_key)

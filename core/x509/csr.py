@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from core.x509.key import PrivateKey
+from core.key_types import CURVES
+from core.x509.key import PrivateKey, Public, PublicPart
 
 _ATTRIBUTES = {
     "C": NameOID.COUNTRY_NAME,
@@ -68,6 +69,51 @@ def general_names(names: Sequence[str]) -> list[x509.GeneralName]:
         except ValueError:
             found.append(x509.DNSName(name))
     return found
+
+
+class SigningRequest(PublicPart):
+    """A request that somebody else has made. Raises ValueError for one that is none, or is not signed with its own key."""
+
+    def __init__(self, der: bytes) -> None:
+        try:
+            self._request = x509.load_der_x509_csr(der)
+            is_signed = self._request.is_signature_valid
+            public = self._request.public_key()
+        except Exception as exc:  # what the parser says of damaged input differs from release to release
+            raise ValueError("it is not a signing request") from exc
+        if not is_signed or not isinstance(
+            public, ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+        ):
+            raise ValueError("it is not signed with its own key")
+        self.der = der
+        self._public: Public = public
+
+    @property
+    def public(self) -> Public:
+        return self._public
+
+    @property
+    def key_type(self) -> str:
+        if isinstance(self._public, rsa.RSAPublicKey):
+            return f"rsa-{self._public.key_size}"
+        if isinstance(self._public, ec.EllipticCurvePublicKey):
+            return CURVES.get(self._public.curve.name, "other")
+        return "ed25519"
+
+    @property
+    def spki(self) -> bytes:
+        """DER SubjectPublicKeyInfo."""
+        return self._public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The DNS names and addresses that it is for."""
+        try:
+            found = self._request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (x509.ExtensionNotFound, ValueError):
+            return frozenset()
+        dns = found.get_values_for_type(x509.DNSName)
+        return frozenset({*dns, *map(str, found.get_values_for_type(x509.IPAddress))})
 
 
 def signature_hash(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:

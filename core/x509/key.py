@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from core.x509.certificate import Certificate
 
 _MADE: dict[str, ec.EllipticCurve] = {"ec-256": ec.SECP256R1(), "ec-384": ec.SECP384R1(), "ec-521": ec.SECP521R1()}
+
+Public = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+
+
+class PublicPart(Protocol):
+    """What a certificate needs of its key."""
+
+    @property
+    def key_type(self) -> str: ...
+
+    @property
+    def public(self) -> Public: ...
+
 
 Native = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -44,6 +57,10 @@ class PrivateKey:
         if isinstance(self.native, ec.EllipticCurvePrivateKey):
             return CURVES.get(self.native.curve.name, "other")
         return "ed25519"
+
+    @property
+    def public(self) -> Public:
+        return self.native.public_key()
 
     @property
     def spki(self) -> bytes:

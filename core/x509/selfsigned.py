@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from core.x509.certificate import Certificate, parse_der
 from core.x509.csr import general_names, signature_hash
-from core.x509.key import PrivateKey
+from core.x509.key import PrivateKey, PublicPart
 
 LONGEST_COMMON_NAME = 64
 """RFC 5280, upper bound of a common name. cryptography counts the bytes of its UTF-8."""
@@ -36,7 +36,7 @@ def common_name_of(text: str) -> x509.Name:
 
 
 def server_certificate(
-    subject: x509.Name, key: PrivateKey, names: Sequence[str], *, not_before: datetime, not_after: datetime
+    subject: x509.Name, key: PublicPart, names: Sequence[str], *, not_before: datetime, not_after: datetime
 ) -> x509.CertificateBuilder:
     """Return what every server certificate of ours has in common; issuer and key identifiers are the caller's."""
     usage = x509.KeyUsage(
@@ -54,7 +54,7 @@ def server_certificate(
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .public_key(key.native.public_key())
+        .public_key(key.public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(not_before)
         .not_valid_after(not_after)

@@ -67,6 +67,7 @@ from tests.support.fake_archives import FakeArchives
 from tests.support.fake_detect import FakeDetecting
 from tests.support.fake_dns import FakeDns
 from tests.support.fake_doctor import FakeDoctor
+from tests.support.fake_fleet import FakeFleet
 from tests.support.fake_keeping import FakeKeeping
 from tests.support.fake_notifications import FakeNotifications
 from tests.support.fake_schedule import FakeSchedule
@@ -101,6 +102,7 @@ class FakeEngine(
     FakeNotifications,
     FakeArchives,
     FakeAdopting,
+    FakeFleet,
     EngineAnswers,
 ):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""

@@ -129,7 +129,7 @@ def rehearse(context: Context, plan: Plan, sessions: Sessions) -> Acquired:
             narrator=context.narrator,
             profile=plan.profile,
         )
-    fullchain_pem = _looked_at(context, plan, obtained.fullchain_pem, leaf_key)
+    fullchain_pem = looked_at(context, plan, obtained.fullchain_pem, leaf_key.spki)
     context.narrator.tell(RehearsalPassed(issuer=plan.issuer.name, names=plan.names))
     return Acquired(fullchain_pem, leaf_key)
 
@@ -150,7 +150,7 @@ def _order_once(
     context: Context, plan: Plan, sessions: Sessions, vault: Vault, replaces: str | None, anyway: bool
 ) -> Acquired:
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
-    _warn_of_clock(context, session)
+    warn_of_clock(context, session)
     open_order = _OpenOrder(context, plan, vault, session.kid or "")
     try:
         with sessions.place(plan.issuer), sessions.limits.ledger.order(plan.issuer, plan.names) as counted:
@@ -169,14 +169,14 @@ def _order_once(
         tell_the_way_on(plan, exc, context.config, is_new=is_new)
         raise
     try:
-        fullchain = _looked_at(context, plan, obtained.fullchain_pem, open_order.key)
+        fullchain = looked_at(context, plan, obtained.fullchain_pem, open_order.key.spki)
     except CertificateUnusable:
         delete_order(context.paths, plan.name)
         raise
     return Acquired(fullchain, open_order.key)
 
 
-def _warn_of_clock(context: Context, session: AcmeSession) -> None:
+def warn_of_clock(context: Context, session: AcmeSession) -> None:
     """Say before anything is ordered that the CA's clock is another one: the new certificate may look not valid here."""
     _ = session.directory  # asked for on first use, and with it comes the Date
     offset = session.clock_skew
@@ -216,11 +216,11 @@ def _obtain(
     )
 
 
-def _looked_at(context: Context, plan: Plan, fullchain: bytes, leaf_key: PrivateKey) -> bytes:
-    """Return what a CA sent, in order. Raises CertificateUnusable."""
+def looked_at(context: Context, plan: Plan, fullchain: bytes, spki: bytes) -> bytes:
+    """Return what a CA sent for a public key (DER), in order. Raises CertificateUnusable."""
     now = context.env.clock.now()
-    fullchain = chain.in_order(fullchain, leaf_key.spki, now)
-    problem = chain.issued_pair_problem(fullchain, leaf_key.spki, plan.names, now)
+    fullchain = chain.in_order(fullchain, spki, now)
+    problem = chain.issued_pair_problem(fullchain, spki, plan.names, now)
     if problem is not None:
         raise CertificateUnusable(
             f"{plan.issuer.title} sent a certificate that cannot be used.",

@@ -7,7 +7,9 @@ from core.config.model import Config
 UPLOAD = "upload"
 SELF_SIGNED = "self-signed"
 PRIVATE_CA = "appliance-ca"
-LOCAL_ISSUERS = frozenset({UPLOAD, SELF_SIGNED, PRIVATE_CA})
+FLEET = "fleet"
+"""It came from a hub of the fleet, which renews it."""
+LOCAL_ISSUERS = frozenset({UPLOAD, SELF_SIGNED, PRIVATE_CA, FLEET})
 """What needs no directory. Stands apart from `core.issuers` because a run with nothing due must not pay for that table."""
 
 

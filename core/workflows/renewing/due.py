@@ -14,7 +14,7 @@ from core.config.model import Config
 from core.renewal import ASK_PAUSE, due_at
 from core.renewal_report import Skipped
 from core.store.index import Facts
-from core.workflows.issuing.method import SET_EACH_TIME, UPLOAD, is_acme
+from core.workflows.issuing.method import FLEET, SET_EACH_TIME, UPLOAD, is_acme
 
 RENEW = "renew"
 DEPLOY = "deploy"
@@ -139,6 +139,9 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
         # Somebody who asks for a new one by name gets a new one.
         if by_hand or not (force and named):
             return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
+    elif facts.waiting_version is not None and facts.issuer == FLEET:
+        why = f"its service refused version {facts.waiting_version} of the fleet: certdeck fleet sync tries again"
+        return Decision(name, SKIP, why, needs_you=True)
     elif facts.waiting_version is not None and facts.issuer == UPLOAD:
         why = f"its service refused version {facts.waiting_version}, which was uploaded: certdeck deploy {name} tries again"
         return Decision(name, SKIP, why, needs_you=True)
@@ -190,13 +193,15 @@ def seconds_to_renew(facts: Facts, config: Config) -> float:
 
 
 def _is_refused_upload(facts: Facts) -> bool:
-    """Tell whether what waits was uploaded: whoever brought it was told that it was refused, and what is live stays live."""
-    return facts.waiting is not None and facts.waiting.get("issuer") == UPLOAD
+    """Tell whether what waits was uploaded, or came from the fleet: whoever brought it was told that it was refused, and what is
+    live stays live.
+    """
+    return facts.waiting is not None and facts.waiting.get("issuer") in (UPLOAD, FLEET)
 
 
 def is_own(config: Config, issuer: str) -> bool:
     """Tell whether this box itself signs for an issuer, by its own clock."""
-    return issuer != UPLOAD and not is_acme(config, issuer)
+    return issuer not in (UPLOAD, FLEET) and not is_acme(config, issuer)
 
 
 def _asked_at(facts: Facts) -> float | None:
@@ -219,6 +224,8 @@ def why_never_alone(facts: Facts, config: Config) -> str:
     issuer = facts.issuer or config.defaults.issuer
     if issuer == UPLOAD:
         return "it was uploaded: bring a new certificate in time"
+    if issuer == FLEET:
+        return "a hub of the fleet renews it"
     challenge = facts.challenge or config.defaults.challenge
     if challenge in SET_EACH_TIME and not facts.dns and is_acme(config, issuer):
         return BY_HAND

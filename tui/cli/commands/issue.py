@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from core.errors import TermsNotAgreed
+from core.fleet_status import Choice
 from core.identifiers import BadIdentifier
 from core.operations import Issued, IssueRequest, Pending
 from tui.cli import exits
@@ -93,8 +94,30 @@ def _issue_arguments(parser: argparse.ArgumentParser) -> None:
     also = parser.add_mutually_exclusive_group()
     also.add_argument("--with-www", action="store_true", help="add www. to each bare domain")
     also.add_argument("--with-wildcard", action="store_true", help="add *. to each bare domain (proven through DNS)")
+    _fleet_arguments(parser)
     parser.add_argument("--force", action="store_true", help="order although a valid certificate is on disk")
     _qr_argument(parser)
+
+
+def _fleet_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("on a hub of a fleet")
+    group.add_argument("--local", action="store_true", help="for this box alone")
+    group.add_argument("--key-policy", metavar="POLICY", help="master (default), hybrid, device: who can open the key")
+    group.add_argument(
+        "--device",
+        dest="boxes",
+        metavar="ID",
+        nargs="+",
+        action="extend",
+        help="only these devices; `all` for every one",
+    )
+    group.add_argument(
+        "--all-or-none",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="switch only when every device is ready",
+    )
+    group.add_argument("--allow-weaker-policy", action="store_true", help="take a weaker key policy than before")
 
 
 def _qr_argument(parser: argparse.ArgumentParser) -> None:
@@ -111,6 +134,13 @@ def _issue(call: Call) -> int:
         with_www=args.with_www,
         with_wildcard=args.with_wildcard,
         force=args.force,
+        local=args.local,
+        for_fleet=Choice(
+            policy=args.key_policy,
+            boxes=None if args.boxes is None else tuple(each for each in args.boxes if each != "all"),
+            all_or_none=args.all_or_none,
+            allow_weaker=args.allow_weaker_policy,
+        ),
     )
     try:
         outcome = _attempt(call, request)

@@ -1,0 +1,124 @@
+"""Several boxes on etcd: how a box gets in, what the fleet looks like, and what a box does for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.engine.frame import Frame, ignore
+
+if TYPE_CHECKING:
+    from core.events import Reporter
+    from core.fleet_status import FleetStatus, Joined, Member, Received, Removed
+    from core.operations import Issued, IssueRequest
+    from core.ports import CancelToken
+
+
+class Fleet(Frame):
+    """Operations of `[fleet]`. Each raises UsageError where the configuration has none."""
+
+    def fleet_init(
+        self,
+        *,
+        auth: bool = False,
+        root_password: str | None = None,
+        report: Reporter = ignore,
+        cancel: CancelToken | None = None,
+    ) -> Joined:
+        """Make the fleet in an etcd that has none. Idempotent on the hub that made it.
+
+        Args:
+            auth: make etcd's users and roles, and switch its authentication on.
+            root_password: of etcd's `root`, where authentication is on already.
+        """
+        from core.workflows.fleet.members import init
+
+        with self._writing("fleet-init", report, cancel) as context:
+            return init(context, auth=auth, root_password=root_password)
+
+    def fleet_ticket(self, *, report: Reporter = ignore) -> str:
+        """Return the ticket with which a new box reaches an etcd that asks for a password. A secret."""
+        from core.workflows.fleet.access import ticket_of
+        from core.workflows.fleet.connection import as_hub
+
+        with self._writing("fleet-ticket", report) as context, as_hub(context) as hub:
+            return ticket_of(hub).text()
+
+    def fleet_join(
+        self, *, ticket: str | None = None, report: Reporter = ignore, cancel: CancelToken | None = None
+    ) -> Joined:
+        """Ask to be let in, or take up what a hub has answered. Idempotent."""
+        from core.workflows.fleet.access import Ticket
+        from core.workflows.fleet.members import join
+
+        given = None if ticket is None else Ticket.parse(ticket)
+        with self._writing("fleet-join", report, cancel) as context:
+            return join(context, ticket=given)
+
+    def fleet_devices(self, *, cancel: CancelToken | None = None) -> tuple[Member, ...]:
+        """Return the boxes that ask to be let in, and those that are in. On a hub."""
+        from core.workflows.fleet.connection import as_hub
+        from core.workflows.fleet.members import members
+
+        with as_hub(self._reading(cancel)) as hub:
+            return members(hub)
+
+    def fleet_approve(
+        self, id: str, *, expected: str | None = None, report: Reporter = ignore, cancel: CancelToken | None = None
+    ) -> Member:
+        """Let a box in, and give it what it should serve. On a hub.
+
+        Args:
+            expected: its fingerprint as the box shows it, or the first sixteen digits at least.
+
+        Raises NotFound, AlreadyThere; UsageError where the fingerprint is another one.
+        """
+        from core.workflows.fleet.connection import as_hub
+        from core.workflows.fleet.members import approve
+        from core.workflows.fleet.orders import deliver_if_leading
+
+        with self._writing("fleet-approve", report, cancel) as context, as_hub(context) as hub:
+            member = approve(hub, id, expected=expected)
+            deliver_if_leading(hub)
+            return member
+
+    def fleet_remove(self, id: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Removed:
+        """Remove a box: nothing more is sealed to it, and what it had gets new keys. On a hub."""
+        from core.workflows.fleet.connection import as_hub
+        from core.workflows.fleet.orders import remove
+
+        with self._writing("fleet-remove", report, cancel) as context, as_hub(context) as hub:
+            return remove(hub, id)
+
+    def fleet_status(self, *, cancel: CancelToken | None = None) -> FleetStatus:
+        """Return who leads, which boxes there are and what each serves; a device sees itself alone."""
+        from core.workflows.fleet.overview import status
+
+        return status(self._reading(cancel))
+
+    def fleet_sync(self, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> Received:
+        """Look once at what this device should serve, and take it."""
+        from core.workflows.fleet.receive import sync
+
+        with self._writing("fleet-sync", report, cancel) as context:
+            return sync(context)
+
+    def fleet_watch(self, *, report: Reporter = ignore, cancel: CancelToken) -> None:
+        """Do what this box has to do for the fleet until somebody asks to stop. Blocks."""
+        from core.workflows.fleet.service import Service
+
+        Service(
+            self._reading(cancel),
+            lambda operation: self._writing(operation, report, cancel),
+        ).run()
+
+    def _issue_for_fleet(self, request: IssueRequest, report: Reporter, cancel: CancelToken | None) -> Issued:
+        from core.operations import Issued
+        from core.workflows.fleet.connection import as_hub
+        from core.workflows.fleet.issued import status_of
+        from core.workflows.fleet.orders import issue
+        from core.workflows.fleet.receive import sync_own
+
+        with self._writing("issue", report, cancel) as context, as_hub(context) as hub:
+            one = issue(hub, request, request.for_fleet)
+            sync_own(context)
+            return Issued(status=status_of(hub, one))

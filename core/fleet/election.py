@@ -1,0 +1,120 @@
+"""Which hub orders. A lease in etcd elects it, and every write of an order is a transaction that names the leader.
+
+The hub leads until (the moment at which its last successful renewal was sent) + the lease's time - 1 s, by its monotonic clock:
+no answer of etcd is needed to stop. A hub that slept, or was cut off, finds its guard broken (`create_revision` of the leader's
+key is the fencing token). The wall clock plays no part.
+"""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from core.errors import CertdeckError
+from core.fleet.etcd import Etcd, Guard, KeyValue, Lease, not_leading
+from core.fleet.gateway import Refused
+from core.fleet.layout import LEADER
+from core.fleet.values import Leader, decoded, encoded
+from core.ports import Clock
+
+SHORTEST_SECONDS = 2
+MARGIN_SECONDS = 1.0
+"""How much sooner than etcd a hub takes its lease for ended."""
+
+
+class Leadership:
+    """Being the leader, until `__exit__`, or until the lease is lost. Renews from a thread of its own. Thread-safe."""
+
+    def __init__(
+        self, etcd: Etcd, clock: Clock, lease: Lease, token: int, until: float, *, is_own: bool = True
+    ) -> None:
+        self._is_own = is_own
+        self._etcd = etcd
+        self._clock = clock
+        self._lease = lease
+        self._until = until
+        self._ended = threading.Event()
+        self.token = token
+        self._renewing = threading.Thread(target=self._renew, name="lease", daemon=True)
+
+    @classmethod
+    def borrowed(cls, etcd: Etcd, clock: Clock, leader: KeyValue, seconds: int) -> Leadership | None:
+        """Lead under the lease that another process of this box holds; it stays when the context ends. None: it is gone."""
+        lease = Lease(leader.lease, seconds)
+        sent = clock.monotonic()
+        if not leader.lease or not etcd.keep_alive(lease, patience=2.0):
+            return None
+        return cls(etcd, clock, lease, leader.created, sent + seconds - MARGIN_SECONDS, is_own=False)
+
+    def __enter__(self) -> Leadership:
+        self._renewing.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._renewing.join(timeout=2.0)
+        if not self._is_own:
+            return
+        try:
+            self._etcd.revoke(self._lease)
+        except CertdeckError:
+            return  # it ends by itself
+
+    @property
+    def lease(self) -> str:
+        return self._lease.id
+
+    @property
+    def holds(self) -> bool:
+        return self._clock.monotonic() < self._until
+
+    def check(self) -> None:
+        """Raise NotLeading (`not-leading`) where the lease may have ended."""
+        if not self.holds:
+            raise not_leading()
+
+    def guard(self) -> Guard:
+        """Return what every write of a leader has to carry. Raises NotLeading (`not-leading`)."""
+        self.check()
+        return Guard(LEADER, created=self.token)
+
+    def _renew(self) -> None:
+        pause = self._lease.seconds / 3
+        while not self._ended.wait(pause):
+            sent = self._clock.monotonic()
+            try:
+                if not self._etcd.keep_alive(self._lease, patience=max(pause, 1.0)):
+                    self._until = 0.0
+                    return
+            except (CertdeckError, Refused):
+                pause = 0.3
+                continue
+            pause = self._lease.seconds / 3
+            self._until = sent + self._lease.seconds - MARGIN_SECONDS
+
+
+def campaign(etcd: Etcd, clock: Clock, who: Leader, seconds: int) -> Leadership | KeyValue | None:
+    """Try once to become the leader.
+
+    Returns the leadership, the key of the hub that leads, or None where the leader's key went away in this moment.
+    """
+    sent = clock.monotonic()
+    lease = etcd.grant(max(seconds, SHORTEST_SECONDS))
+    try:
+        etcd.commit({LEADER: encoded(who)}, guards=[Guard(LEADER, created=0)], lease=lease.id)
+    except CertdeckError as exc:
+        if exc.code not in ("not-leading", "fleet-conflict"):
+            raise
+    # Read back rather than believed: an earlier try whose answer was lost may have been done.
+    found = etcd.get(LEADER)
+    if found is not None and found.lease == lease.id:
+        return Leadership(etcd, clock, lease, found.created, sent + lease.seconds - MARGIN_SECONDS)
+    etcd.revoke(lease)
+    return found
+
+
+def leader_of(found: KeyValue | None) -> Leader | None:
+    """Return who leads, as the key says."""
+    return None if found is None else decoded(Leader, found.value, found.key)

@@ -1,0 +1,247 @@
+"""etcd's v3 JSON gateway: one call, tried on every member, and its failures in our words.
+
+A call that breaks, times out or meets a member without a leader may have been done all the same. So each call here can be sent
+twice: reads and lease calls by nature, writes because they are transactions that `core.fleet.etcd` reads back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.errors import FleetDenied, FleetError, FleetFull, FleetUnreachable, FleetUntrusted
+from core.ports import CancelToken, Clock, Response, Transport, TransportFailure
+from core.text import safe_line as cleaned
+
+TRY_SECONDS = 2.0
+"""For one try on one member: a paused member keeps connections open and silent."""
+PATIENCE_SECONDS = 10.0
+"""For all tries: a new leader of etcd is there after 1 to 1.5 s, and its members may be asked one after the other."""
+PAUSE_SECONDS = 0.25
+
+_NOT_FOUND, _DENIED, _FULL, _UNAUTHENTICATED = 5, 7, 8, 16
+_BAD_TOKEN = ("invalid auth token", "revision of auth store is old", "user name is empty")
+_BAD_LOGIN = ("authentication failed", "user name not found", "user name is empty", "invalid user ID or password")
+
+
+class Refused(Exception):
+    """etcd answered with an error that the caller has to judge. `code`: of gRPC."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Gateway:
+    """The members of one etcd. Thread-safe as far as its transport is; a token is got once and used for all members."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Clock,
+        endpoints: Sequence[str],
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self.endpoints = tuple(endpoint.rstrip("/") for endpoint in endpoints)
+        self._username = username
+        self._password = password
+        self._cancel = cancel or CancelToken()
+        self._token: str | None = None
+        self._first = 0
+        """The member that answered last."""
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def call(
+        self,
+        path: str,
+        body: Mapping[str, object],
+        *,
+        try_seconds: float = TRY_SECONDS,
+        patience: float = PATIENCE_SECONDS,
+    ) -> dict[str, Any]:
+        """Send `POST /v3/PATH` until a member has answered.
+
+        Raises:
+            Refused: etcd answered, with an error that a repetition does not change.
+            FleetUnreachable (`fleet-unreachable`): no member answered in time, or etcd has no leader.
+            FleetUntrusted (`fleet-untrusted`), FleetDenied (`fleet-denied`), FleetFull (`fleet-full`), Cancelled.
+        """
+        ends = self._clock.monotonic() + patience
+        has_logged_in = False
+        while True:
+            last: TransportFailure | Refused | None = None
+            for turn in range(len(self.endpoints)):
+                member = (self._first + turn) % len(self.endpoints)
+                try:
+                    if self._username is not None and self._token is None:
+                        self._token = self._login(member, try_seconds)
+                        has_logged_in = True
+                    found = self._once(member, path, body, try_seconds, self._token)
+                    self._first = member
+                    return found
+                except TransportFailure as exc:
+                    last = exc if last is None or exc.kind == "untrusted" else last
+                except Refused as exc:
+                    if _is_stale_token(exc) and self._username is not None and not has_logged_in:
+                        self._token = None
+                        last = exc
+                        break
+                    if not _is_unknown(exc):
+                        raise self._in_our_words(exc) from exc
+                    last = exc
+            if isinstance(last, TransportFailure) and last.kind == "untrusted":
+                raise _untrusted(last)
+            if self._clock.monotonic() + PAUSE_SECONDS >= ends:
+                raise self._unreachable(last)
+            self._clock.sleep(PAUSE_SECONDS, self._cancel)
+
+    def headers(self) -> dict[str, str]:
+        """Return what a stream call has to send; a login is made for it where none was."""
+        if self._username is not None and self._token is None:
+            self.call("kv/range", {"key": "AA=="}, patience=TRY_SECONDS * 2)
+        return self._headers(self._token)
+
+    def forget_token(self) -> None:
+        """Make the next call log in again."""
+        self._token = None
+
+    def next_member(self) -> str:
+        """Return the address of the member to open a stream on."""
+        return self.endpoints[self._first]
+
+    def leave_member(self) -> None:
+        """Ask another member from now on."""
+        self._first = (self._first + 1) % len(self.endpoints)
+
+    def member_health(self, endpoint: str) -> str:
+        """Return `ok`, or in a few words why a member does not answer as it should. Never raises but Cancelled."""
+        index = self.endpoints.index(endpoint)
+        try:
+            found = self._once(index, "maintenance/status", {}, TRY_SECONDS, self._token)
+        except TransportFailure as exc:
+            return str(exc)
+        except Refused as exc:
+            return "ok" if exc.code in (_DENIED, 2) and "permission" in str(exc) else cleaned(str(exc))
+        if not found.get("leader") or found.get("leader") == "0":
+            return "it has no leader"
+        errors = found.get("errors")
+        return cleaned(", ".join(map(str, errors))) if errors else "ok"
+
+    def _login(self, member: int, seconds: float) -> str:
+        body = {"name": self._username, "password": self._password or ""}
+        try:
+            found = self._once(member, "auth/authenticate", body, seconds, None)
+        except Refused as exc:
+            if "authentication is not enabled" in str(exc):
+                return ""
+            raise
+        return str(found.get("token", ""))
+
+    @staticmethod
+    def _headers(token: str | None) -> dict[str, str]:
+        # With the second one a member without a leader says so at once, instead of holding the call for seconds.
+        headers = {"Content-Type": "application/json", "Grpc-Metadata-hasleader": "true"}
+        return {**headers, "Authorization": token} if token else headers
+
+    def _once(
+        self, member: int, path: str, body: Mapping[str, object], seconds: float, token: str | None
+    ) -> dict[str, Any]:
+        reply = self._transport.request(
+            "POST",
+            f"{self.endpoints[member]}/v3/{path}",
+            headers=self._headers(token),
+            body=json.dumps(body).encode(),
+            timeout=seconds,
+            cancel=self._cancel,
+        )
+        return _read(reply)
+
+    def _in_our_words(self, exc: Refused) -> Exception:
+        said = cleaned(str(exc))
+        if exc.code == _FULL or "database space exceeded" in said:
+            return FleetFull(
+                "etcd takes no writes: its database is full.",
+                f"etcd says: {said}. Every certificate in service stays as it is.",
+                "On etcd, in this order: compact, defragment each member, disarm the alarm (etcdctl alarm disarm).",
+            )
+        if exc.code == _DENIED or "permission denied" in said:
+            return FleetDenied(
+                "etcd refused the access.",
+                f"The user {self._username or 'of this box'} has no right to it. etcd says: {said}.",
+                "Approve this box on a hub, or correct [fleet] username; see: certdeck fleet status.",
+            )
+        if exc.code == _UNAUTHENTICATED or any(each in said for each in (*_BAD_LOGIN, *_BAD_TOKEN)):
+            return FleetDenied(
+                "etcd refused the login.",
+                f"etcd says: {said}."
+                if self._username
+                else "etcd asks for a user name and a password, and this box has none.",
+                "Join again with a new ticket (certdeck fleet ticket on a hub): certdeck fleet join --ticket FILE.",
+            )
+        return exc
+
+    def _unreachable(self, last: Exception | None) -> FleetError:
+        where = ", ".join(self.endpoints)
+        if isinstance(last, Refused):
+            return FleetUnreachable(
+                "etcd cannot work at present.",
+                f"Most of its members are down or cannot reach each other. etcd says: {cleaned(str(last))}.",
+                f"Start the missing members. What is served stays as it is. Asked were: {where}.",
+            )
+        return FleetUnreachable(
+            "No member of etcd can be reached.",
+            str(last) if last else "None answered.",
+            f"See that etcd runs and the network is up. What is served stays as it is. Asked were: {where}.",
+        )
+
+
+def _untrusted(exc: TransportFailure) -> FleetUntrusted:
+    return FleetUntrusted(
+        "The certificate of etcd is not trusted.",
+        str(exc),
+        "Set [fleet] ca_bundle to the CA of etcd's server certificates, and [fleet] endpoints to the names in them.",
+    )
+
+
+def _is_unknown(exc: Refused) -> bool:
+    """Tell whether a failure leaves open if the call was done, or another member can do better."""
+    said = str(exc)
+    return exc.code in (4, 13, 14) or (exc.code == 2 and "deadline exceeded" in said) or "no leader" in said
+
+
+def _is_stale_token(exc: Refused) -> bool:
+    return exc.code == _UNAUTHENTICATED or any(each in str(exc) for each in _BAD_TOKEN)
+
+
+def _read(reply: Response) -> dict[str, Any]:
+    try:
+        value = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        value = None
+    if reply.status == 200 and isinstance(value, dict) and "error" not in value:
+        # Calls that are streams in gRPC put what they say into `result`.
+        inner = value.get("result")
+        return inner if isinstance(inner, dict) and set(value) == {"result"} else value
+    raise refusal(value, reply.status, reply.body[:200])
+
+
+def refusal(value: object, status: int = 200, text: bytes = b"") -> Refused:
+    """Return the error that an answer holds, in any of the forms that etcd has for it."""
+    if isinstance(value, dict):
+        error = value.get("error")
+        inner = error if isinstance(error, dict) else value
+        code = inner.get("grpc_code", inner.get("code", 2))
+        said = inner.get("message") or (error if isinstance(error, str) else "") or "no reason"
+        return Refused(code if isinstance(code, int) else 2, str(said))
+    if status in (502, 503, 504):
+        return Refused(14, f"HTTP {status}")
+    said = text.decode("utf-8", "replace").strip()
+    return Refused(2, said or f"the answer (HTTP {status}) is not etcd's")

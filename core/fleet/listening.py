@@ -1,0 +1,58 @@
+"""A box that answers HTTP-01 for the whole fleet: its port is open while some hub has an answer published, and at no other time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+
+from core.challenges.http01 import NOT_FOUND, PREFIX, READY
+from core.errors import PortUnavailable
+from core.fleet.etcd import Etcd
+from core.fleet.layout import CHALLENGES
+from core.ports import HttpReply, HttpRequest, Listener
+
+
+class Answers:
+    """The answers as of the last look. Use as a context manager; leaving it closes the port."""
+
+    def __init__(self, listener: Listener, address: str, port: int) -> None:
+        self._listener = listener
+        self._address = address
+        self._port = port
+        self._answers: dict[str, bytes] = {}
+        self._open = ExitStack()
+        self._is_open = False
+
+    def __enter__(self) -> Answers:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._close()
+
+    def look(self, etcd: Etcd) -> int:
+        """Take over what is published, open or close the port. Returns the revision of etcd that this is of."""
+        found, revision = etcd.range(CHALLENGES)
+        self._answers = {entry.key.removeprefix(CHALLENGES): entry.value for entry in found}
+        if not self._answers:
+            self._close()
+        elif not self._is_open:
+            # The hub that orders may be another process of this box: then that one answers.
+            with suppress(PortUnavailable):
+                self._open.enter_context(self._listener.listen(self._address, self._port, self.answer))
+                self._is_open = True
+        return revision
+
+    def answer(self, request: HttpRequest) -> HttpReply:
+        """Answer one request: a known token, `test.txt`, or 404."""
+        if not request.path.startswith(PREFIX):
+            return NOT_FOUND
+        token = request.path.removeprefix(PREFIX)
+        if token == "test.txt":
+            return HttpReply(status=200, body=READY)
+        found = self._answers.get(token)
+        if found is None:
+            return NOT_FOUND
+        return HttpReply(status=200, body=found, content_type="application/octet-stream")
+
+    def _close(self) -> None:
+        self._open.close()
+        self._is_open = False

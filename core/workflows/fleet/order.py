@@ -1,0 +1,267 @@
+"""One order for the fleet: placed or taken up again, its state in etcd, every write of it guarded by the lease.
+
+Order and key are in etcd before the CA can use them. So a hub that dies at any step is followed by another that goes on with the
+same order and the same key; a hub that was cut off or slept is refused at its next write, which comes before its next step.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core import appliance_ca
+from core.acme.issuance import Obtained, obtain
+from core.acme.order import Order
+from core.acme.problem_type import ProblemType
+from core.concealed import Concealed
+from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError, UsageError
+from core.events import CertificateIssued, KeyUsed
+from core.fleet import layout
+from core.fleet.election import Leadership
+from core.fleet.http01 import FleetResponder
+from core.fleet.values import Certificate, SharedOrder, decoded, encoded
+from core.store.lineages import lineage_of, spec_of
+from core.store.orders import OrderRecord
+from core.store.records import from_json, to_json
+from core.workflows.fleet.connection import Hub
+from core.workflows.fleet.sharing import give_account, share_account, share_root
+from core.workflows.issuing.acquire import looked_at, warn_of_clock
+from core.workflows.issuing.plan import Plan, plan
+from core.workflows.issuing.sessions import Sessions
+from core.x509 import chain, csr
+from core.x509.csr import SigningRequest
+from core.x509.key import PrivateKey, generate_key
+from core.x509.key_reader import load_key
+
+
+class Made(Concealed, Struct, frozen=True, kw_only=True):
+    """A certificate that was had."""
+
+    fullchain: bytes
+    key: PrivateKey | None
+    """None: it is a device's own."""
+    place: str
+    """Where its order stood."""
+    plan: Plan
+
+
+def order(
+    hub: Hub,
+    lead: Leadership,
+    wanted: Certificate,
+    sessions: Sessions,
+    *,
+    email: str | None = None,
+    agree_tos: bool = False,
+    device: str = "",
+    request: SigningRequest | None = None,
+    replaces: str | None = None,
+) -> Made:
+    """Get a certificate of the fleet. Nothing is published yet.
+
+    Args:
+        device, request: the box that has the key, and its signing request.
+        replaces: ARI id of the certificate that this one succeeds.
+
+    Raises NotLeading (`not-leading`), IssuerError, ChallengeError, FleetError, UsageError.
+    """
+    context = hub.context
+    chosen = plan(context.config, lineage_of(wanted.spec, wanted.name))
+    chosen = replace(chosen, email=email, agree_tos=agree_tos)
+    if chosen.is_by_hand:
+        raise UsageError(
+            "A certificate of the fleet renews automatically.",
+            "DNS records that somebody sets by hand cannot be part of that.",
+            "Use --dns with a provider entry, or --challenge http-01.",
+            lineage=wanted.name,
+        )
+    place = layout.order(wanted.name, device)
+    if chosen.issuer.kind == "acme":
+        made = _from_ca(hub, lead, chosen, sessions, place, request, replaces)
+    else:
+        made = _from_own_ca(hub, lead, chosen, place, request)
+    leaf = chain.split_fullchain(made.fullchain)[0]
+    context.narrator.tell(
+        CertificateIssued(issuer=chosen.issuer.name, names=leaf.names, not_after=leaf.not_after, sha256=leaf.sha256)
+    )
+    return made
+
+
+def _from_own_ca(hub: Hub, lead: Leadership, chosen: Plan, place: str, request: SigningRequest | None) -> Made:
+    if chosen.issuer.kind != "private-ca":
+        raise UsageError(
+            "The boxes of a fleet cannot share a self-signed certificate.",
+            "Each box has one of its own for its first boot.",
+            "Use --issuer appliance-ca, the private CA that the hubs share, or a CA.",
+            lineage=chosen.name,
+        )
+    share_root(hub, lead)
+    own = None if request else generate_key(chosen.key_type)
+    part = request or own
+    assert part is not None
+    leaf, root = appliance_ca.sign(hub.context, hub.context.vault, part, chosen.names)
+    return Made(fullchain=leaf + root, key=own, place=place, plan=chosen)
+
+
+def _from_ca(
+    hub: Hub,
+    lead: Leadership,
+    chosen: Plan,
+    sessions: Sessions,
+    place: str,
+    request: SigningRequest | None,
+    replaces: str | None,
+) -> Made:
+    context = hub.context
+    share_account(hub, lead, chosen.issuer)
+    session = sessions.session(chosen.issuer, email=chosen.email, agree_tos=chosen.agree_tos)
+    give_account(hub, lead, chosen.issuer)
+    warn_of_clock(context, session)
+    open_order = _OpenOrder(hub, lead, chosen, place, session.kid or "", request)
+    own = sessions.solver(chosen, is_new=lambda: open_order.is_new)
+    solver = FleetResponder(hub.etcd, lead, own, context.env.clock) if chosen.challenge == "http-01" else own
+
+    def once() -> Obtained:
+        with sessions.place(chosen.issuer):
+            return obtain(
+                session,
+                names=chosen.names,
+                csr=open_order.csr,
+                solver=solver,
+                narrator=context.narrator,
+                order_url=open_order.url,
+                on_order=open_order.keep,
+                profile=chosen.profile,
+                replaces=replaces,
+                preferred_chain=chosen.preferred_chain,
+            )
+
+    try:
+        try:
+            got = once()
+        except IssuerError as exc:
+            if ProblemType.of_error(exc) is not ProblemType.ACCOUNT_DOES_NOT_EXIST:
+                raise
+            session = sessions.register_again(chosen.issuer, email=chosen.email, agree_tos=chosen.agree_tos)
+            give_account(hub, lead, chosen.issuer)
+            got = once()
+    except AuthorizationFailed:
+        open_order.forget()  # a failed challenge cannot be tried again
+        raise
+    try:
+        fullchain = looked_at(context, chosen, got.fullchain_pem, open_order.spki)
+    except CertificateUnusable:
+        open_order.forget()
+        raise
+    return Made(fullchain=fullchain, key=open_order.key, place=place, plan=chosen)
+
+
+class _OpenOrder:
+    """The order in etcd: found again when it fits the plan, else a new one."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        lead: Leadership,
+        chosen: Plan,
+        place: str,
+        account_url: str,
+        request: SigningRequest | None,
+    ) -> None:
+        self._hub = hub
+        self._lead = lead
+        self._plan = chosen
+        self._place = place
+        self._account_url = account_url
+        self._request = request
+        self.is_new = False
+        """The CA has made it a moment ago."""
+        self._record, self.key = self._found()
+
+    @property
+    def url(self) -> str | None:
+        return self._record.order_url if self._record else None
+
+    @property
+    def spki(self) -> bytes:
+        part = self._request or self.key
+        assert part is not None, "a certificate has a key"
+        return part.spki
+
+    def csr(self) -> bytes:
+        """Return the CSR, its key in etcd already: what the CA signs can always be used, by any hub."""
+        if self._request is not None:
+            self._keep()
+            return self._request.der
+        if self.key is None:
+            self.key = generate_key(self._plan.key_type)
+        self._keep()
+        self._hub.context.narrator.tell(KeyUsed(key=self._place, purpose="sign the request"))
+        return csr.build_csr(self.key, self._plan.names, common_name=self._plan.common_name)
+
+    def keep(self, made: Order) -> None:
+        """Remember an order that the CA has just made, before anything else is done with it."""
+        chosen = self._plan
+        self.is_new = True
+        self.key = None
+        self._record = OrderRecord(
+            name=chosen.name,
+            issuer=chosen.issuer.name,
+            directory=chosen.issuer.directory or "",
+            account_url=self._account_url,
+            identifiers=chosen.names,
+            created=self._hub.context.env.clock.now(),
+            order_url=made.url,
+            profile=chosen.profile,
+            challenge=chosen.challenge,
+            stage="pending",
+            expires=made.expires,
+            spec=spec_of(chosen.lineage),
+            request={"key_type": chosen.key_type, "key": self._key_named()},
+        )
+        self._keep()
+
+    def forget(self) -> None:
+        self._hub.etcd.commit({}, [self._place], [self._lead.guard()])
+        self._record = self.key = None
+
+    def _keep(self) -> None:
+        """Write the order, guarded. What is there already is written again: it tells whether this hub still leads."""
+        assert self._record is not None
+        key = "" if self.key is None else self.key.to_pem().decode()
+        shared = SharedOrder(record=to_json(self._record).decode(), key=key)
+        sealed = self._hub.master.seal(encoded(shared), self._place, self._hub.context.env.random)
+        self._hub.etcd.commit({self._place: sealed}, guards=[self._lead.guard()])
+
+    def _key_named(self) -> str:
+        """Return what tells the device's key of this order from its next one."""
+        return "" if self._request is None else self._request.spki.hex()
+
+    def _found(self) -> tuple[OrderRecord | None, PrivateKey | None]:
+        there = self._hub.etcd.get(self._place)
+        if there is None:
+            return None, None
+        shared = decoded(SharedOrder, self._hub.master.open(there.value, self._place), self._place)
+        record = from_json(OrderRecord, shared.record.encode(), self._place)
+        chosen = self._plan
+        had = (
+            record.directory,
+            record.account_url,
+            record.identifiers,
+            record.profile,
+            record.challenge,
+            record.request.get("key_type"),
+            record.request.get("key", ""),
+        )
+        wanted = (
+            chosen.issuer.directory,
+            self._account_url,
+            chosen.names,
+            chosen.profile,
+            chosen.challenge,
+            chosen.key_type,
+            self._key_named(),
+        )
+        if had != wanted:
+            return None, None
+        return record, load_key(shared.key.encode()) if shared.key else None

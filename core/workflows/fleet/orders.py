@@ -1,0 +1,412 @@
+"""What a hub does with certificates of the fleet: issue, renew what is due, publish, deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.errors import Cancelled, CertdeckError, NotLeading, UsageError
+from core.events import DEVICE_AWAY, Changed, Failed, Warned
+from core.fleet import layout
+from core.fleet.election import Leadership
+from core.fleet.etcd import Guard
+from core.fleet.values import (
+    DEVICE,
+    MASTER,
+    POLICIES,
+    Box,
+    Certificate,
+    Request,
+    Wanted,
+    decoded,
+    encoded,
+    unb64,
+)
+from core.fleet_status import Choice, Removed
+from core.identifiers import check_lineage_name
+from core.operations import IssueRequest
+from core.renewal import due_at, next_retry
+from core.renewal_report import FailedLineage, Skipped
+from core.store.lineages import lineage_of as stored_lineage
+from core.store.lineages import spec_of
+from core.store.records import parse_time, rfc3339
+from core.workflows.fleet.connection import Hub, leading
+from core.workflows.fleet.order import Made, order
+from core.workflows.fleet.publish import (
+    SHARED_BY_ALL,
+    boxes,
+    certificates,
+    current,
+    deliver,
+    meant_for,
+    publish,
+    publish_for_devices,
+    signed,
+)
+from core.workflows.fleet.receive import sync
+from core.workflows.issuing.plan import lineage_of, plan
+from core.workflows.issuing.sessions import Sessions
+from core.x509.csr import SigningRequest
+
+LEADER_WAIT_SECONDS = 120.0
+"""How long a command waits for the hub that leads to do the work, or to end."""
+REQUEST_WAIT_SECONDS = 30.0
+"""How long devices are waited for to make their signing requests."""
+PAUSE_SECONDS = 0.3
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What a run over the fleet's certificates has done."""
+
+    renewed: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    failed: tuple[FailedLineage, ...] = ()
+    delivered: int = 0
+
+
+def issue(hub: Hub, request: IssueRequest, choice: Choice) -> Certificate:
+    """Have a certificate for the fleet, publish and deliver it. A still valid one for the same names is delivered again.
+
+    Where another hub leads, that one does it, and this one waits.
+
+    Raises UsageError, NotFound, IssuerError, ChallengeError, FleetError.
+    """
+    context = hub.context
+    wanted, is_same = _wanted(hub, request, choice)
+    context = context.about(wanted.name)
+    hub = replace(hub, context=context)
+    clock = context.env.clock
+    ends = clock.monotonic() + LEADER_WAIT_SECONDS
+    before = wanted.version
+    while True:
+        try:
+            with leading(hub) as lead, Sessions(context, context.vault, insists=request.force) as sessions:
+                now = decoded(Certificate, current(hub, wanted.name).value, wanted.name)
+                if now.version == before and not (is_same and now.version):
+                    now = _have(hub, lead, now, sessions, request)
+                deliver(hub, lead, [wanted.name])
+                return now
+        except NotLeading as exc:
+            now = decoded(Certificate, current(hub, wanted.name).value, wanted.name)
+            if now.version > before or (is_same and now.version and not now.rotate):
+                return now
+            if clock.monotonic() > ends:
+                raise exc
+            clock.sleep(PAUSE_SECONDS, context.cancel)
+
+
+def _wanted(hub: Hub, request: IssueRequest, choice: Choice) -> tuple[Certificate, bool]:
+    """Write what is wanted into etcd. Returns it, and whether what is published already is that."""
+    from core.identifiers import lineage_name_for, parse_identifiers
+
+    context = hub.context
+    identifiers = parse_identifiers(request.domains)
+    name = request.name or (lineage_name_for(identifiers[0]) if identifiers else "")
+    if name:
+        check_lineage_name(name)
+    place = layout.CERTIFICATES + name
+    found = hub.etcd.get(place) if name else None
+    had = None if found is None else decoded(Certificate, found.value, place)
+    existing = None if had is None else stored_lineage(had.spec, name)
+    # The targets are the devices' own: this box need not know them.
+    settings = lineage_of(context.config, replace(request, targets=None), existing)
+    if request.targets is not None:
+        settings = replace(settings, targets=tuple(dict.fromkeys(request.targets)))
+    chosen = plan(context.config, settings, request, existing=existing)
+    for notice in chosen.notices:
+        context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Choose otherwise if you prefer."))
+    policy = choice.policy or (had.policy if had else MASTER)
+    _check_policy(had, policy, choice, name)
+    wanted_boxes = choice.boxes if choice.boxes is not None else (had.boxes if had else ())
+    _check_boxes(hub, wanted_boxes)
+    wanted = replace(
+        had or Certificate(name=chosen.name, spec={}),
+        spec=spec_of(chosen.lineage),
+        policy=policy,
+        boxes=tuple(wanted_boxes),
+        all_or_none=had.all_or_none if had and choice.all_or_none is None else bool(choice.all_or_none),
+        weakened=bool(had and POLICIES.index(policy) < POLICIES.index(had.policy)) or bool(had and had.weakened),
+    )
+    is_same = not request.force and _is_still_good(hub, had, wanted)
+    if not is_same:
+        wanted = replace(wanted, rotate=True, next_attempt=None)
+    hub.etcd.commit({place: encoded(wanted)}, guards=[Guard(place, modified=found.modified if found else 0)])
+    return wanted, is_same
+
+
+def _check_policy(had: Certificate | None, policy: str, choice: Choice, name: str) -> None:
+    if policy not in POLICIES:
+        raise UsageError(
+            f"There is no key policy {policy!r}.",
+            "It says where the private key is made and who can open it.",
+            f"Choose one of: {', '.join(POLICIES)}.",
+        )
+    if had is None or POLICIES.index(policy) >= POLICIES.index(had.policy) or choice.allow_weaker:
+        return
+    raise UsageError(
+        f"The key policy of {name} would be weakened from {had.policy} to {policy}.",
+        "The next private key could be opened by more than may open it now.",
+        "If that is what you want, add --allow-weaker-policy.",
+        lineage=name,
+        details={"needs": "allow-weaker-policy", "policy": had.policy},
+    )
+
+
+def _check_boxes(hub: Hub, wanted: Sequence[str]) -> None:
+    from core.workflows.fleet.members import the_box
+
+    for id in wanted:
+        box = the_box(hub, id)
+        if not box.is_device:
+            raise UsageError(
+                f"{box.name} ({id}) does not receive certificates.",
+                "Its role is hub.",
+                "Name devices; see: certdeck fleet devices.",
+            )
+
+
+def _is_still_good(hub: Hub, had: Certificate | None, wanted: Certificate) -> bool:
+    """Tell whether what is published is what is wanted, and not due."""
+    if had is None or not had.version or had.rotate:
+        return False
+    if (dict(had.spec), had.policy) != (dict(wanted.spec), wanted.policy):
+        same = {**had.spec, "targets": None} == {**wanted.spec, "targets": None} and had.policy == wanted.policy
+        if not same:
+            return False
+    due = renewal_time(hub, had)
+    return due is not None and due > hub.context.env.clock.now().timestamp()
+
+
+def renewal_time(hub: Hub, one: Certificate) -> float | None:
+    """Return when a certificate is due, in epoch seconds: the earliest of those that its devices have. None: none is there."""
+    lineage = stored_lineage(one.spec, one.name)
+    days = lineage.renew_days_before or hub.context.config.defaults.renew_days_before
+    times = []
+    for facts in one.made.values():
+        with suppress(ValueError, KeyError, TypeError):
+            not_before, not_after = (parse_time(str(facts[key])).timestamp() for key in ("not_before", "not_after"))
+            times.append(due_at(not_before, not_after, renew_days_before=days))
+    return min(times, default=None)
+
+
+# -- the work of the hub that leads ------------------------------------------------------------------------------------
+
+
+def _have(
+    hub: Hub, lead: Leadership, one: Certificate, sessions: Sessions, request: IssueRequest | None
+) -> Certificate:
+    """Order and publish. A failure is remembered with the certificate, for the other hubs too."""
+    email = request.email if request else None
+    agree = bool(request and request.agree_tos)
+    try:
+        if one.policy == DEVICE:
+            return _for_devices(hub, lead, one, sessions, email, agree)
+        replaces = _replaces(hub, one)
+        made = order(hub, lead, one, sessions, email=email, agree_tos=agree, replaces=replaces)
+        return publish(hub, lead, one.name, made)
+    except CertdeckError as exc:
+        if not isinstance(exc, Cancelled | NotLeading):
+            with suppress(CertdeckError):
+                _remember(hub, lead, one.name, exc)
+        exc.lineage = exc.lineage or one.name
+        raise
+
+
+def _replaces(hub: Hub, one: Certificate) -> str | None:
+    facts = one.made.get(SHARED_BY_ALL)
+    if not facts or (one.rotate is False and not facts.get("renewal_id")):
+        return None
+    chosen = plan(hub.context.config, stored_lineage(one.spec, one.name))
+    found = facts.get("renewal_id")
+    return str(found) if found and facts.get("directory") == chosen.issuer.directory else None
+
+
+def _remember(hub: Hub, lead: Leadership, name: str, exc: CertdeckError) -> None:
+    there = current(hub, name)
+    one = decoded(Certificate, there.value, there.key)
+    now = hub.context.env.clock.now()
+    at = next_retry(one.failures + 1, now, hub.context.env.random.uniform(0.0, 1.0))
+    if exc.retry_at is not None:
+        at = max(at, exc.retry_at)
+    error = {"code": exc.code, "what": exc.what, "why": exc.why, "fix": exc.fix, "at": rfc3339(now)}
+    failed = replace(one, failures=one.failures + 1, next_attempt=at, last_error=error)
+    hub.etcd.commit({there.key: encoded(failed)}, guards=[lead.guard(), Guard(there.key, modified=there.modified)])
+
+
+def _for_devices(
+    hub: Hub, lead: Leadership, one: Certificate, sessions: Sessions, email: str | None, agree_tos: bool
+) -> Certificate:
+    """Have a certificate for each device that has made a signing request; one that is away gets its own when it is back."""
+    version = one.version + 1
+    chosen = plan(hub.context.config, stored_lineage(one.spec, one.name))
+    meant = meant_for(one, boxes(hub).values())
+    asked = Wanted(
+        name=one.name,
+        version=version,
+        names=chosen.names,
+        key_type=chosen.key_type,
+        common_name=chosen.common_name,
+    )
+    for box in meant:
+        place = layout.wanted(box.id, one.name)
+        found = hub.etcd.get(place)
+        text = signed(hub, place, asked)
+        if found is None or found.value != text:
+            hub.etcd.commit({place: text}, guards=[lead.guard()])
+    if any(box.id == hub.identity.box for box in meant):
+        sync(hub.context)  # this box's own request: nobody else can make it while this command holds the lock
+    requests = _requests(hub, lead, one.name, version, meant, chosen.names)
+    missing = [box for box in meant if box.id not in requests]
+    if not requests:
+        away = ", ".join(box.name for box in missing) or "there is no device"
+        raise UsageError(
+            f"No device has made a signing request for {one.name}.",
+            f"The policy device makes each key on its device, and none has answered: {away}.",
+            "Run certdeck fleet watch on the devices, then try again.",
+            lineage=one.name,
+        )
+    made: dict[str, Made] = {}
+    for id, request in requests.items():
+        made[id] = order(hub, lead, one, sessions, email=email, agree_tos=agree_tos, device=id, request=request)
+    for box in missing:
+        hub.context.narrator.tell(
+            Warned(
+                code=DEVICE_AWAY,
+                what=f"{box.name} ({box.id}) has made no signing request for {one.name}: it keeps what it has.",
+                fix="Start certdeck fleet watch there, then renew: its own certificate follows.",
+            )
+        )
+    return publish_for_devices(hub, lead, one.name, made)
+
+
+def _requests(
+    hub: Hub, lead: Leadership, name: str, version: int, meant: Sequence[Box], names: Sequence[str]
+) -> dict[str, SigningRequest]:
+    clock = hub.context.env.clock
+    ends = clock.monotonic() + REQUEST_WAIT_SECONDS
+    while True:
+        found: dict[str, SigningRequest] = {}
+        for box in meant:
+            place = layout.request(box.id, name)
+            entry = hub.etcd.get(place)
+            if entry is None:
+                continue
+            with suppress(CertdeckError, ValueError):  # a device's word: what is no request is none
+                told = decoded(Request, entry.value, place)
+                request = SigningRequest(unb64(told.csr))
+                if told.version == version and request.names == frozenset(names):
+                    found[box.id] = request
+        if len(found) == len(meant) or clock.monotonic() > ends:
+            return found
+        lead.check()
+        clock.sleep(PAUSE_SECONDS, hub.context.cancel)
+
+
+def renew(hub: Hub, lead: Leadership, names: Sequence[str] = (), *, force: bool = False) -> Done:
+    """Renew what is due, finish what another hub has left open, and deliver what devices lack. Never stops at one failure."""
+    done = Done()
+    every = certificates(hub)
+    with Sessions(hub.context, hub.context.vault, insists=force and bool(names)) as sessions:
+        for one in every.values():
+            if names and one.name not in names:
+                continue
+            context = hub.context.about(one.name)
+            why = why_due(hub, one, force=force, is_open=is_open(hub, one))
+            if isinstance(why, Skipped):
+                done = replace(done, skipped=(*done.skipped, why))
+                continue
+            try:
+                hub.context.cancel.check()
+                _have(replace(hub, context=context), lead, one, sessions, None)
+                done = replace(done, renewed=(*done.renewed, one.name))
+            except NotLeading:
+                raise
+            except CertdeckError as exc:
+                if isinstance(exc, Cancelled):
+                    raise
+                context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
+                done = replace(done, failed=(*done.failed, FailedLineage(name=one.name, error=exc)))
+    return replace(done, delivered=deliver(hub, lead))
+
+
+def why_due(hub: Hub, one: Certificate, *, force: bool, is_open: bool) -> str | Skipped:
+    """Return why a certificate is to be had now, or that it is not."""
+    now = hub.context.env.clock.now().timestamp()
+    lineage = stored_lineage(one.spec, one.name)
+    auto = hub.context.config.defaults.auto_renew if lineage.auto_renew is None else lineage.auto_renew
+    if force:
+        return "forced"
+    if one.next_attempt is not None and one.next_attempt.timestamp() > now:
+        at = one.next_attempt
+        return Skipped(name=one.name, why=f"it failed; the next try is at {at:%Y-%m-%d %H:%M} UTC", renew_at=at)
+    if one.rotate:
+        return "a new one was asked for"
+    if is_open:
+        return "its order was left open"
+    due = renewal_time(hub, one)
+    if due is None:
+        return "it has no certificate yet"
+    when = datetime.fromtimestamp(due, UTC)
+    if not auto:
+        return Skipped(name=one.name, why="automatic renewal is off")
+    if due > now:
+        return Skipped(name=one.name, why=f"not due before {when:%Y-%m-%d}", renew_at=when)
+    return "it is due"
+
+
+def is_open(hub: Hub, one: Certificate) -> bool:
+    """Tell whether an order was left open."""
+    return hub.etcd.get(layout.order(one.name)) is not None
+
+
+def remove(hub: Hub, id: str) -> Removed:
+    """Remove a box: nothing more is sealed to it, its access ends, and what it had gets new keys.
+
+    Raises NotFound (`not-found`); UsageError for this box itself; NotLeading, FleetError.
+    """
+    from core.workflows.fleet import access
+    from core.workflows.fleet.members import the_box
+    from core.workflows.fleet.rekey import new_master
+
+    box = the_box(hub, id)
+    if id == hub.identity.box:
+        raise UsageError(
+            "This box cannot remove itself.",
+            "It would lose the keys that it removes itself with.",
+            "Run the command on another hub.",
+        )
+    with leading(hub, wait_seconds=LEADER_WAIT_SECONDS) as lead:
+        had = [one for one in certificates(hub).values() if box.is_hub or box in meant_for(one, [box])]
+        hub.etcd.commit({}, [layout.BOXES + id, layout.WELCOME + id, layout.JOIN + id], [lead.guard()])
+        hub.etcd.delete_prefix(layout.device(id))
+        hub.etcd.delete_prefix(layout.reports(id))
+        if box.username:
+            access.expel(hub, box.username)
+        if box.is_hub:
+            hub = new_master(hub, lead)
+        for one in had:
+            _mark(hub, lead, one.name, id)
+        hub.context.narrator.tell(Changed(what=f"removed {box.name} ({id}) from the fleet"))
+        done = renew(hub, lead, [one.name for one in had]) if had else Done()
+    return Removed(id=id, rotated=done.renewed, failed=tuple(each.name for each in done.failed))
+
+
+def _mark(hub: Hub, lead: Leadership, name: str, gone: str) -> None:
+    """Make a certificate be renewed with a new key: a box that is gone had the old one."""
+    there = current(hub, name)
+    one = decoded(Certificate, there.value, there.key)
+    left = tuple(id for id in one.boxes if id != gone)
+    # With a policy of keys of their own, nobody else had this box's key.
+    rotate = one.rotate or (one.policy != DEVICE and one.version > 0)
+    marked = replace(one, rotate=rotate, boxes=left or (("none",) if one.boxes else ()), next_attempt=None)
+    hub.etcd.commit({there.key: encoded(marked)}, guards=[lead.guard(), Guard(there.key, modified=there.modified)])
+
+
+def deliver_if_leading(hub: Hub) -> None:
+    """Give a new device what it should serve; where another hub leads, that one does it."""
+    with suppress(NotLeading), leading(hub) as lead:
+        deliver(hub, lead)

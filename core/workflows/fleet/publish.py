@@ -1,0 +1,282 @@
+"""A certificate that was had becomes a version of the fleet, and a delivery for each device.
+
+One transaction makes the version known and forgets its order. The deliveries follow from it: `deliver` compares what each device
+has with what it should have, so a hub that dies in between is followed by one that goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from core.events import KeyUsed, VersionStored
+from core.fleet import layout
+from core.fleet.election import Leadership
+from core.fleet.etcd import Guard, KeyValue, in_batches
+from core.fleet.sealing import seal_to
+from core.fleet.values import (
+    APPROVED,
+    DEVICE,
+    HYBRID,
+    Box,
+    Certificate,
+    Delivery,
+    Signed,
+    b64,
+    decoded,
+    encoded,
+    unb64,
+)
+from core.store.records import dumped, rfc3339
+from core.store.versions import CertificateFacts, certificate_facts
+from core.workflows.fleet.connection import Hub
+from core.workflows.fleet.order import Made
+
+SHARED_BY_ALL = "*"
+KEPT_VERSIONS = 2
+__all__ = ["APPROVED", "boxes", "certificates", "deliver", "publish", "publish_for_devices"]
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """`certdeck/shared/keys/NAME/VERSION[/ID]`: certificate and sealed key."""
+
+    fullchain: str
+    sealed: str = ""
+    """Base64. Policy master: under the master key. Hybrid: sealed to the device, and that under the master key."""
+
+
+def boxes(hub: Hub) -> dict[str, Box]:
+    """Return the boxes that were let in, by id."""
+    found, _ = hub.etcd.range(layout.BOXES)
+    each = [decoded(Box, entry.value, entry.key) for entry in found]
+    return {box.id: box for box in each}
+
+
+def certificates(hub: Hub) -> dict[str, Certificate]:
+    """Return the certificates of the fleet, by name."""
+    found, _ = hub.etcd.range(layout.CERTIFICATES)
+    each = [decoded(Certificate, entry.value, entry.key) for entry in found]
+    return {one.name: one for one in each}
+
+
+def meant_for(wanted: Certificate, known: Iterable[Box]) -> list[Box]:
+    """Return the devices that a certificate is for."""
+    return [box for box in known if box.is_device and (not wanted.boxes or box.id in wanted.boxes)]
+
+
+def publish(hub: Hub, lead: Leadership, name: str, made: Made) -> Certificate:
+    """Make a certificate that all its devices share the newest version, and forget its order."""
+    assert made.key is not None
+    there = current(hub, name)
+    wanted = decoded(Certificate, there.value, there.key)
+    version = wanted.version + 1
+    pem = made.key.to_pem()
+    random = hub.context.env.random
+    fullchain = made.fullchain.decode()
+    if wanted.policy == HYBRID:
+        puts: dict[str, bytes] = {}
+        for box in meant_for(wanted, boxes(hub).values()):
+            place = layout.key(name, version, box.id)
+            inner = seal_to(unb64(box.public), pem, sealed_place(hub, box.id, name, version))
+            outer = hub.master.seal(inner, place, random)
+            puts[place] = encoded(Stored(fullchain=fullchain, sealed=b64(outer)))
+        for batch in in_batches(puts):
+            hub.etcd.commit(batch, guards=[lead.guard()])
+        first = {layout.key(name, version): encoded(Stored(fullchain=fullchain))}
+    else:
+        place = layout.key(name, version)
+        first = {place: encoded(Stored(fullchain=fullchain, sealed=b64(hub.master.seal(pem, place, random))))}
+    return _known(hub, lead, there, version, {SHARED_BY_ALL: _facts(made)}, first, [made.place])
+
+
+def publish_for_devices(hub: Hub, lead: Leadership, name: str, made: Mapping[str, Made]) -> Certificate:
+    """Make the certificates of devices that have their own keys the newest version. `made`: by device."""
+    there = current(hub, name)
+    wanted = decoded(Certificate, there.value, there.key)
+    version = wanted.version + 1
+    puts = {
+        layout.key(name, version, box): encoded(Stored(fullchain=one.fullchain.decode())) for box, one in made.items()
+    }
+    for batch in in_batches(puts):
+        hub.etcd.commit(batch, guards=[lead.guard()])
+    facts = {box: _facts(one) for box, one in made.items()}
+    return _known(hub, lead, there, version, facts, {}, [one.place for one in made.values()])
+
+
+def _known(
+    hub: Hub,
+    lead: Leadership,
+    there: KeyValue,
+    version: int,
+    facts: Mapping[str, Mapping[str, object]],
+    puts: Mapping[str, bytes],
+    orders: Sequence[str],
+) -> Certificate:
+    wanted = decoded(Certificate, there.value, there.key)
+    published = replace(
+        wanted,
+        version=version,
+        made=facts,
+        rotate=False,
+        failures=0,
+        next_attempt=None,
+        last_error=None,
+    )
+    place = layout.CERTIFICATES + wanted.name
+    old = [
+        entry.key
+        for entry in hub.etcd.range(f"{layout.KEYS}{wanted.name}/")[0]
+        if _version_of(entry.key, wanted.name) <= version - KEPT_VERSIONS
+    ]
+    guards = [lead.guard(), Guard(place, modified=there.modified)]
+    hub.etcd.commit({**puts, place: encoded(published)}, [*orders, *old[:40]], guards)
+    hub.context.narrator.tell(VersionStored(version=version))
+    return published
+
+
+def current(hub: Hub, name: str) -> KeyValue:
+    """Return the entry of a certificate. Raises NotFound (`not-found`)."""
+    from core.errors import NotFound
+
+    found = hub.etcd.get(layout.CERTIFICATES + name)
+    if found is None:
+        raise NotFound(
+            f"The fleet has no certificate {name!r}.",
+            "It was never issued, or it was removed.",
+            "See the names with: certdeck fleet status.",
+            lineage=name,
+        )
+    return found
+
+
+def deliver(hub: Hub, lead: Leadership, names: Sequence[str] = ()) -> int:
+    """Give each device what it should have and has not; take away what it should not have. Returns how many entries changed."""
+    known = boxes(hub)
+    wanted = {name: one for name, one in certificates(hub).items() if one.version}
+    if names:
+        wanted = {name: one for name, one in wanted.items() if name in names}
+    there = _delivered(hub)
+    puts: dict[str, bytes] = {}
+    for one in wanted.values():
+        stored = {
+            entry.key: decoded(Stored, entry.value, entry.key)
+            for entry in hub.etcd.range(f"{layout.KEYS}{one.name}/{one.version}")[0]
+        }
+        for box in meant_for(one, known.values()):
+            had = there.get((box.id, one.name))
+            if had is not None and (had.version, had.policy) == (one.version, one.policy):
+                continue
+            delivery = _delivery(hub, box, one, stored)
+            if delivery is not None:
+                place = layout.delivery(box.id, one.name)
+                puts[place] = signed(hub, place, delivery)
+    for batch in in_batches(puts):
+        hub.etcd.commit(batch, guards=[lead.guard()])
+    gone = [] if names else _too_many(known, wanted, there)
+    if gone:
+        hub.etcd.commit({}, gone[:90], [lead.guard()])
+    return len(puts) + len(gone)
+
+
+def _too_many(
+    known: Mapping[str, Box], wanted: Mapping[str, Certificate], there: Mapping[tuple[str, str], Delivery]
+) -> list[str]:
+    gone = []
+    for id, name in there:
+        one = wanted.get(name)
+        if one is None or id not in {box.id for box in meant_for(one, known.values())}:
+            gone.append(layout.delivery(id, name))
+    return gone
+
+
+def _delivered(hub: Hub) -> dict[tuple[str, str], Delivery]:
+    found = {}
+    for entry in hub.etcd.range(layout.DEVICES)[0]:
+        id, kind, name = entry.key.removeprefix(layout.DEVICES).split("/", 2)
+        if kind == "certs":
+            text = decoded(Signed, entry.value, entry.key).text
+            found[id, name] = decoded(Delivery, text.encode(), entry.key)
+    return found
+
+
+def _delivery(hub: Hub, box: Box, one: Certificate, stored: Mapping[str, Stored]) -> Delivery | None:
+    """Return what a device is to get; None where it cannot be given yet."""
+    name, version = one.name, one.version
+    own = stored.get(layout.key(name, version, box.id))
+    shared = stored.get(layout.key(name, version))
+    sealed = ""
+    if one.policy == DEVICE or one.policy == HYBRID:
+        # Neither can be made for a device that came later: no hub has the key. It gets the next version.
+        if own is None:
+            return None
+        found = own
+        if one.policy == HYBRID:
+            sealed = b64(hub.master.open(unb64(own.sealed), layout.key(name, version, box.id)))
+    else:
+        if shared is None:
+            return None
+        found = shared
+        place = layout.key(name, version)
+        pem = hub.master.open(unb64(shared.sealed), place)
+        hub.context.about(name).narrator.tell(KeyUsed(key=place, purpose=f"seal it to {box.name} ({box.id})"))
+        sealed = b64(seal_to(unb64(box.public), pem, sealed_place(hub, box.id, name, version)))
+    facts = one.made.get(box.id) or one.made.get(SHARED_BY_ALL) or {}
+    targets = one.spec.get("targets") or ()
+    return Delivery(
+        name=name,
+        version=version,
+        created=hub.context.env.clock.now(),
+        fullchain=found.fullchain,
+        sealed=sealed,
+        policy=one.policy,
+        weakened=one.weakened,
+        targets=tuple(map(str, targets)) if isinstance(targets, (list, tuple)) else (),
+        ca=str(facts.get("ca") or ""),
+        directory=str(facts.get("directory") or ""),
+    )
+
+
+def sealed_place(hub: Hub, box: str, name: str, version: int) -> str:
+    """Return what a key that is sealed to a device is bound to."""
+    return place_of_key(hub.fleet.id, box, name, version)
+
+
+def place_of_key(fleet: str, box: str, name: str, version: int) -> str:
+    return f"{fleet}/{box}/{name}/{version}"
+
+
+def signed(hub: Hub, place: str, value: Struct) -> bytes:
+    """Return a value with the hubs' signature, for one place."""
+    text = encoded(value)
+    return dumped({"text": text.decode(), "signature": b64(hub.master.sign(text, signed_place(hub.fleet.id, place)))})
+
+
+def signed_place(fleet: str, place: str) -> str:
+    return f"{fleet}/{place}"
+
+
+def _facts(made: Made) -> dict[str, object]:
+    """Return what is known of a certificate, as plain values."""
+    facts: CertificateFacts = certificate_facts(made.fullchain)
+    plain = {key: _plain(value) for key, value in asdict(facts).items()}
+    return {
+        **plain,
+        "ca": made.plan.issuer.name,
+        "directory": made.plan.issuer.directory or "",
+        "profile": made.plan.profile or "",
+    }
+
+
+def _plain(value: object) -> object:
+    from datetime import datetime
+
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _version_of(key: str, name: str) -> int:
+    found = key.removeprefix(f"{layout.KEYS}{name}/").partition("/")[0]
+    return int(found) if found.isdigit() else 1 << 62

@@ -1,0 +1,44 @@
+"""A new master key for the hubs, when one of them was removed: whatever is sealed under the old one is sealed anew."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from core.fleet import layout
+from core.fleet.election import Leadership
+from core.fleet.etcd import in_batches
+from core.fleet.sealing import Master, seal_to
+from core.fleet.values import Welcome, b64, decoded, encoded, unb64
+from core.store.fleet import MASTER_KEY, OLD_MASTER_KEY
+from core.workflows.fleet.connection import Hub
+from core.workflows.fleet.publish import Stored, boxes
+
+_PLACES = (layout.ORDERS, layout.ACCOUNTS, layout.SECRETS)
+
+
+def new_master(hub: Hub, lead: Leadership) -> Hub:
+    """Give the hubs that are left a new master key, and seal everything under it. The signing key stays: devices know it."""
+    random = hub.context.env.random
+    old, new = hub.master, Master.new(random, signing=hub.master.signing)
+    puts: dict[str, bytes] = {}
+    for prefix in _PLACES:
+        for entry in hub.etcd.range(prefix)[0]:
+            if entry.value:
+                puts[entry.key] = new.seal(old.open(entry.value, entry.key), entry.key, random)
+    for entry in hub.etcd.range(layout.KEYS)[0]:
+        stored = decoded(Stored, entry.value, entry.key)
+        if stored.sealed:
+            again = new.seal(old.open(unb64(stored.sealed), entry.key), entry.key, random)
+            puts[entry.key] = encoded(replace(stored, sealed=b64(again)))
+    welcomes: dict[str, bytes] = {}
+    for box in boxes(hub).values():
+        if box.is_hub and box.id != hub.identity.box:
+            place = layout.MASTERS + box.id
+            welcome = Welcome(fleet=hub.fleet.id, verifying=hub.fleet.verifying, role=box.role, master=b64(new.raw))
+            welcomes[place] = seal_to(unb64(box.public), encoded(welcome), place)
+    # The vault first: what is in etcd must always be opened by a key that some hub has.
+    hub.context.vault.put(OLD_MASTER_KEY, old.raw)
+    hub.context.vault.put(MASTER_KEY, new.raw)
+    for batch in in_batches({**welcomes, **puts}):
+        hub.etcd.commit(batch, guards=[lead.guard()])
+    return replace(hub, master=new)

@@ -1,0 +1,92 @@
+"""The fleet's share of the scheduled run: a hub renews what is due if it is elected, a device looks what it should serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from msgspec.structs import replace
+
+from core.errors import CertdeckError, NotLeading
+from core.renewal_report import FailedLineage, RenewalReport, Skipped
+from core.workflows.context import Context
+from core.workflows.fleet.connection import as_hub, leading
+from core.workflows.fleet.orders import is_open, renew, why_due
+from core.workflows.fleet.publish import certificates
+from core.workflows.fleet.receive import sync
+
+THE_FLEET = "fleet"
+"""What a failure is named after that is of no single certificate."""
+
+
+def names_of_fleet(reading: Context) -> tuple[str, ...]:
+    """Return the certificates of the fleet. Raises FleetError."""
+    with as_hub(reading) as hub:
+        return tuple(certificates(hub))
+
+
+def renew_fleet(
+    reading: Context,
+    writing: Callable[[], AbstractContextManager[Context]],
+    report: RenewalReport,
+    names: Sequence[str],
+    *,
+    force: bool,
+    dry_run: bool,
+) -> RenewalReport:
+    """Add to the report of a run what the fleet's certificates needed. Failures are in the report.
+
+    Args:
+        reading: for looking before a lock is taken.
+        writing: takes the lock; called only when there is work.
+    """
+    try:
+        if reading.config.fleet.is_hub:
+            report = _as_hub(reading, writing, report, names, force=force, dry_run=dry_run)
+        if reading.config.fleet.is_device and not dry_run:
+            report = _as_device(writing, report)
+    except CertdeckError as exc:
+        return replace(report, failed=(*report.failed, FailedLineage(name=THE_FLEET, error=exc)))
+    return report
+
+
+def _as_hub(
+    reading: Context,
+    writing: Callable[[], AbstractContextManager[Context]],
+    report: RenewalReport,
+    names: Sequence[str],
+    *,
+    force: bool,
+    dry_run: bool,
+) -> RenewalReport:
+    with as_hub(reading) as hub:
+        wanted = [one for one in certificates(hub).values() if not names or one.name in names]
+        reasons = {one.name: why_due(hub, one, force=force, is_open=is_open(hub, one)) for one in wanted}
+    due = tuple(name for name, why in reasons.items() if not isinstance(why, Skipped))
+    skipped = tuple(why for why in reasons.values() if isinstance(why, Skipped))
+    report = replace(report, skipped=(*report.skipped, *skipped))
+    if dry_run:
+        return replace(report, due=(*report.due, *due))
+    if not due:
+        return report
+    with writing() as context, as_hub(context) as hub:
+        try:
+            with leading(hub, wait_seconds=5.0 if names else 0.0) as lead:
+                done = renew(hub, lead, due, force=force)
+        except NotLeading as exc:
+            waits = tuple(Skipped(name=name, why=f"{exc.what} It renews it.") for name in due)
+            return replace(report, skipped=(*report.skipped, *waits))
+    return replace(
+        report,
+        renewed=(*report.renewed, *done.renewed),
+        skipped=(*report.skipped, *done.skipped),
+        failed=(*report.failed, *done.failed),
+    )
+
+
+def _as_device(writing: Callable[[], AbstractContextManager[Context]], report: RenewalReport) -> RenewalReport:
+    with writing() as context:
+        received = sync(context)
+    new = tuple(name for name in received.deployed if name not in report.renewed)
+    failed = tuple(FailedLineage(name=name, error=error) for name, error in received.failed)
+    return replace(report, renewed=(*report.renewed, *new), failed=(*report.failed, *failed))

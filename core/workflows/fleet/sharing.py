@@ -1,0 +1,83 @@
+"""What the hubs share beside the orders: account keys and the root of the private CA, sealed under the master key.
+
+A hub takes over what is in etcd before it uses an account, and gives what it has made before the CA hears of it: the key is the
+account's identity, whichever hub asks.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from core import appliance_ca
+from core.acme.account_key import AccountKey
+from core.fleet import layout
+from core.fleet.election import Leadership
+from core.fleet.values import SharedAccount, decoded, encoded
+from core.issuers import Issuer
+from core.store.accounts import AccountRecord, account_id, load_account, read_account, save_account
+from core.store.records import from_json, to_json
+from core.workflows.fleet.connection import Hub
+
+
+def share_account(hub: Hub, lead: Leadership, issuer: Issuer) -> None:
+    """Make this hub and etcd agree on the account at an issuer, before the CA is asked. What is in etcd wins."""
+    assert issuer.directory is not None, "only ACME issuers have accounts"
+    context, paths, vault = hub.context, hub.context.paths, hub.context.vault
+    place = layout.ACCOUNTS + account_id(issuer.name, issuer.directory)
+    found = hub.etcd.get(place)
+    if found is not None:
+        shared = decoded(SharedAccount, hub.master.open(found.value, place), place)
+        record = from_json(AccountRecord, shared.record.encode(), place)
+        had = read_account(paths, record.id)
+        if vault.find(record.key_record) != shared.key.encode():
+            vault.put(record.key_record, shared.key.encode())
+            save_account(paths, record)
+        elif had is None or (had.url is None and record.url is not None):
+            save_account(paths, record)
+        return
+    known = load_account(paths, issuer.name, issuer.directory)
+    pem = None if known is None else vault.find(known.key_record)
+    if known is None or pem is None or not known.has_account:
+        key = AccountKey.generate()
+        pem = key.to_pem()
+        known = known or AccountRecord.new(issuer.name, issuer.directory, contact=None, created=context.env.clock.now())
+        known = replace(known, url=None).with_key(key.kind, key.thumbprint)
+        vault.put(known.key_record, pem)
+        save_account(paths, known)
+    _give(hub, lead, place, known, pem)
+
+
+def give_account(hub: Hub, lead: Leadership, issuer: Issuer) -> None:
+    """Put into etcd what the CA has said of the account since."""
+    assert issuer.directory is not None
+    known = load_account(hub.context.paths, issuer.name, issuer.directory)
+    pem = None if known is None else hub.context.vault.find(known.key_record)
+    if known is None or pem is None:
+        return
+    place = layout.ACCOUNTS + known.id
+    found = hub.etcd.get(place)
+    if found is not None:
+        shared = decoded(SharedAccount, hub.master.open(found.value, place), place)
+        if (shared.record, shared.key) == (to_json(known).decode(), pem.decode()):
+            return
+    _give(hub, lead, place, known, pem)
+
+
+def _give(hub: Hub, lead: Leadership, place: str, record: AccountRecord, pem: bytes) -> None:
+    shared = SharedAccount(record=to_json(record).decode(), key=pem.decode())
+    hub.etcd.commit({place: hub.master.seal(encoded(shared), place, hub.context.env.random)}, guards=[lead.guard()])
+
+
+def share_root(hub: Hub, lead: Leadership) -> None:
+    """Make this hub and etcd agree on the root of the private CA. What is in etcd wins."""
+    vault = hub.context.vault
+    place = layout.SECRETS + appliance_ca.NAME
+    found = hub.etcd.get(place)
+    if found is not None:
+        root = hub.master.open(found.value, place)
+        if vault.find(appliance_ca.RECORD) != root:
+            vault.put(appliance_ca.RECORD, root)
+        return
+    appliance_ca.root(hub.context, vault)
+    made = vault.get(appliance_ca.RECORD)
+    hub.etcd.commit({place: hub.master.seal(made, place, hub.context.env.random)}, guards=[lead.guard()])

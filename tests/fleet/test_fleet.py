@@ -1,0 +1,51 @@
+"""A fleet from its first hub to devices that serve what was issued, over a real etcd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.etcd import EtcdCluster
+from tests.support.fleet_box import FleetBox
+from tests.support.pebble import PebbleServer
+
+pytestmark = pytest.mark.e2e
+
+Boxes = Callable[..., FleetBox]
+
+
+def test_from_init_to_served(
+    etcd: EtcdCluster, boxes: Boxes, pebble: PebbleServer, fresh_name: Callable[[str], str]
+) -> None:
+    """A hub makes the fleet, a device joins and is approved, the hub issues, the device serves it, and status says so."""
+    hub = boxes("hub", etcd, "hub", pebble=pebble)
+    made = hub.done("fleet", "init")
+    assert (made["created"], made["role"], made["state"]) == (True, "hub", "approved")
+    assert hub.done("fleet", "init")["created"] is False
+    device = boxes("device", etcd, "device")
+    asked = device.done("fleet", "join")
+    assert asked["state"] == "waiting"
+    assert asked["fingerprint"].replace(":", "").startswith(asked["id"])
+    assert device.done("fleet", "sync")["state"] == "waiting"
+    waiting = [each for each in hub.done("fleet", "devices")["devices"] if each["state"] == "waiting"]
+    assert [(each["id"], each["fingerprint"], each["name"]) for each in waiting] == [
+        (asked["id"], asked["fingerprint"], "device")
+    ]
+    hub.done("fleet", "approve", asked["id"], "--fingerprint", asked["fingerprint"])
+    issued = hub.done("issue", "-d", fresh_name("shop"), "--name", "shop", "--target", "web")
+    received = device.done("fleet", "sync")
+    assert received["deployed"] == ["shop"]
+    assert device.served() == (device.live("shop") / "fullchain.pem").read_bytes()
+    assert device.done("status", "shop")["certificates"][0]["sha256"] == issued["certificate"]["sha256"]
+    assert device.done("fleet", "sync")["unchanged"] == ["shop"]
+    [box] = [each for each in hub.done("fleet", "status")["devices"] if each["id"] == asked["id"]]
+    [one] = box["certificates"]
+    assert (one["name"], one["state"], one["served_sha256"]) == ("shop", "deployed", issued["certificate"]["sha256"])
+    # The timer's runs: the hub has nothing to do, the device neither, and a forced renewal arrives.
+    assert hub.done("--renew")["failed"] == []
+    assert hub.done("renew", "shop", "--force")["renewed"] == ["shop"]
+    assert device.done("--renew")["renewed"] == ["shop"]
+    assert device.served() != b""
+    assert device.done("status", "shop")["certificates"][0]["sha256"] != issued["certificate"]["sha256"]
+    assert "PRIVATE KEY" not in etcd.everything()
