@@ -36,7 +36,7 @@ from core.errors import ConfigError, NotFound, StoreError
 from core.paths import Paths
 from core.regular import read_regular
 
-SECTIONS: dict[str, type] = {
+_SECTIONS: dict[str, type] = {
     "appliance": Appliance,
     "defaults": Defaults,
     "http01": Http01,
@@ -48,7 +48,7 @@ SECTIONS: dict[str, type] = {
     "web": Web,
     "fleet": Fleet,
 }
-TABLES: dict[str, type[Struct]] = {
+_TABLES: dict[str, type[Struct]] = {
     "issuers": IssuerConfig,
     "targets": TargetConfig,
     "dns_providers": DnsProviderConfig,
@@ -104,12 +104,12 @@ def parse_config(text: bytes, path: Path) -> Config:
     """Return the configuration that stands in `text`. `path`: for the messages. Raises ConfigError (`config-invalid`)."""
     walk = _Walk(path, text)
     top = walk.parse()
-    walk.known(top, [*SECTIONS, *TABLES], ())
+    walk.known(top, [*_SECTIONS, *_TABLES], ())
     values: dict[str, Any] = {}
-    for key, kind in SECTIONS.items():
+    for key, kind in _SECTIONS.items():
         if key in top and walk.is_table(top[key], (key,)):
             values[key] = walk.fill(kind, top[key], (key,))
-    for key, kind in TABLES.items():
+    for key, kind in _TABLES.items():
         if key in top and walk.is_table(top[key], (key,)):
             values[key] = walk.entries(kind, top[key], key)
     walk.end()

@@ -11,8 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.config import model
-from core.config.load import SECTIONS, TABLES
+from core.config.model import Config
 from core.version import BUILT, VERSION
 from tui.cli.catalogue import COMMANDS, GROUPS
 from tui.cli.exits import MEANINGS
@@ -100,16 +99,23 @@ def configuration() -> str:
         ),
     ]
     documented = _documented()
-    for name, kind in (*SECTIONS.items(), *((f"{name}.NAME", kind) for name, kind in TABLES.items())):
-        parts.append(_section(f"[{name}]", _keys(documented[kind.__name__])))
+    for name, kind in _tables():
+        parts.append(_section(f"[{name}]", _keys(documented[kind])))
     parts.append(_section("CERTIFICATES.D/NAME.TOML", _keys(documented["LineageConfig"])))
     parts.append(_section("SEE ALSO", ".BR certdeck (1)"))
     return "\n".join(parts)
 
 
+def _tables() -> Iterator[tuple[str, str]]:
+    """Yield the name of each table as TOML has it, and the name of its value class."""
+    for name, kind in Config.__annotations__.items():
+        inner = kind.removesuffix("]").rpartition(", ")[2] if kind.startswith("Mapping[") else None
+        yield (f"{name}.NAME", inner) if inner else (name, kind)
+
+
 def _documented() -> dict[str, tuple[str, list[tuple[str, str, str]]]]:
     """Return class → its docstring, and name, default and text of each field."""
-    tree = ast.parse(Path(str(model.__file__)).read_text("utf-8"))
+    tree = ast.parse(Path(str(sys.modules[Config.__module__].__file__)).read_text("utf-8"))
     found = {}
     for node in tree.body:
         if not isinstance(node, ast.ClassDef):
