@@ -54,6 +54,8 @@ def look(places: Places) -> tuple[int, int]:
             f"{state}/dns",
             f"{state}/deleted",
             f"{state}/restoring.json",
+            f"{state}/web",
+            f"{state}/web-change.json",
             f"{state}/renewal-windows.json",
             f"{places.run}/lock",  # every writer of ours leaves its trace there
         ]

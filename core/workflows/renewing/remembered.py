@@ -16,6 +16,7 @@ from core.clock import COMPARED_FOR_SECONDS
 from core.idle.memo import Memo, written
 from core.idle.signature import FINEST_NANOSECONDS, Places, look, look_at
 from core.renewal_report import RenewalReport, next_renewal
+from core.store import web
 from core.store.atomic import TemporaryFile
 from core.store.copies import KEPT_FOR, list_deleted
 from core.store.index import Facts
@@ -99,6 +100,10 @@ class Watch:
             if copy.at.timestamp() > now:
                 return None
             moments.append((copy.at + KEPT_FOR).timestamp())
+        for name in web.names(paths):
+            applied = web.load(paths, name)
+            if applied is not None and applied.next_at is not None:
+                moments.append(applied.next_at.timestamp())
         for facts in every:
             moment = unchanged_until(facts, config, now)
             if moment is None:
