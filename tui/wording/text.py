@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from core.health import CRITICAL, EXPIRES_SOON, OK, WARNING, health
+from core.health import CRITICAL, EXPIRES_SOON, OK, WARNING, Health, health
 from tui.glyphs import printable, to_ascii
 from tui.wording.narration import sentence
 
@@ -106,15 +106,23 @@ _NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer d
 
 def severity_of(lineage: LineageStatus) -> str:
     """Return the colour of a certificate's health: `green`, `yellow` or `red`."""
-    return {OK: "green", WARNING: "yellow", CRITICAL: "red"}[health(lineage).level]
+    return colour_of(health(lineage))
 
 
-def count_of(lineage: LineageStatus) -> str:
-    """Return what a certificate is counted as: its colour, or `warned` for a warning about more than its time."""
-    judged = health(lineage)
+def colour_of(judged: Health) -> str:
+    """Return the colour of a health that was found out already."""
+    return {OK: "green", WARNING: "yellow", CRITICAL: "red"}[judged.level]
+
+
+def count_of(lineage: LineageStatus, judged: Health | None = None) -> str:
+    """Return what a certificate is counted as: its colour, or `warned` for a warning about more than its time.
+
+    `judged`: its health, where that was found out already.
+    """
+    judged = health(lineage) if judged is None else judged
     if judged.level == WARNING and any(reason.code != EXPIRES_SOON for reason in judged.reasons):
         return "warned"
-    return severity_of(lineage)
+    return colour_of(judged)
 
 
 def mark_of(lineage: LineageStatus, waits: bool) -> str:
