@@ -40,7 +40,8 @@ def to_ascii(text: str) -> str:
     """Return `text` in ASCII, every character in as many cells as before."""
     if text.isascii():
         return text
-    return "".join(map(_plain, text.translate(ASCII)))
+    translated = text.translate(ASCII)
+    return translated if translated.isascii() else "".join(map(_plain, translated))
 
 
 def _plain(character: str) -> str:

@@ -168,6 +168,18 @@ def new_temporary_dir(folder: Path) -> Path:
                 return temporary
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file into a folder that nobody knows yet: no rename of its own is needed. Raises StoreError."""
+    with storing(path):
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            os.fchmod(handle, 0o600)
+            write_all(handle, data)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def settle(temporary: Path, place: Path) -> None:
     """Flush a folder made by `new_temporary_dir` and give it its name. Raises StoreError; `place` must not be there."""
     with storing(place):
@@ -176,17 +188,22 @@ def settle(temporary: Path, place: Path) -> None:
         sync_dir(place.parent)
 
 
-def remove_file(path: Path) -> None:
-    """Remove a file or link if it is there. Raises StoreError."""
+def remove_file(path: Path, *, durable: bool = True) -> None:
+    """Remove a file or link if it is there. Raises StoreError.
+
+    Args:
+        durable: False where it does no harm that the power goes and the file is there again.
+    """
     with storing(path), suppress(FileNotFoundError):
         path.unlink()
-        sync_dir(path.parent)
+        if durable:
+            sync_dir(path.parent)
 
 
-def remove_tree(path: Path) -> None:
+def remove_tree(path: Path, *, durable: bool = True) -> None:
     """Remove a folder with all it holds: gone from its place in one step, then cleared away.
 
-    Links are removed, never followed. Raises StoreError. A crash leaves a temporary name for `sweep`.
+    Links are removed, never followed. Raises StoreError. A crash leaves a temporary name for `sweep`. `durable`: see `remove_file`.
     """
     with storing(path):
         temporary = _temporary_in(path.parent)
@@ -194,7 +211,8 @@ def remove_tree(path: Path) -> None:
             path.rename(temporary)
         except FileNotFoundError:
             return
-        sync_dir(path.parent)
+        if durable:
+            sync_dir(path.parent)
         _clear(temporary)
 
 

@@ -254,18 +254,20 @@ class History:
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
-            self._check_format(database)
-            database.execute(_TABLE)
-            database.execute(_INDEX)
-            database.execute(f"PRAGMA user_version = {FORMAT}")
+            if self._check_format(database) != FORMAT:  # setting it again would be written, and flushed, each time
+                database.execute(_TABLE)
+                database.execute(_INDEX)
+                database.execute(f"PRAGMA user_version = {FORMAT}")
         except (sqlite3.Error, StoreError):
             database.close()
             raise
         return database
 
-    def _check_format(self, database: sqlite3.Connection) -> None:
-        """Raise StoreTooNew where a later release wrote it. Older releases gave it no number, which is 0."""
-        check_format(database.execute("PRAGMA user_version").fetchone()[0], self._path, FORMAT)
+    def _check_format(self, database: sqlite3.Connection) -> int:
+        """Return the number of its format; older releases gave it none, which is 0. Raises StoreTooNew for a later one."""
+        number = int(database.execute("PRAGMA user_version").fetchone()[0])
+        check_format(number, self._path, FORMAT)
+        return number
 
     def _is_there(self) -> bool:
         with storing(self._path, "looked at"):

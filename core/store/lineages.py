@@ -36,8 +36,8 @@ from core.store.atomic import (
     settle,
     store_error,
     storing,
-    write_all,
     write_file,
+    write_new,
 )
 from core.store.live import read_link, remove_link, version_number, write_link
 from core.store.versions import CertificateFacts, VersionFacts, certificate_facts, leaf_sha256
@@ -205,7 +205,7 @@ def store_version(
             ("fullchain.pem", fullchain),
             (FACTS, facts.to_json()),
         ):
-            _write_new(temporary / file, data)
+            write_new(temporary / file, data)
         # Never the number of a live version that somebody removed: its link would show this one before anybody tested it.
         number = max((*versions(paths, name), _linked(paths, name))) + 1
         settle(temporary, home / str(number))
@@ -250,7 +250,7 @@ def seal_old_keys(paths: Paths, vault: Vault, name: str, keep: int | None = None
             continue
         sealed = vault.seal(lineage_key(name, version), _read(paths, name, version, KEY))
         write_file(where / SEALED_KEY, sealed, beside=where.parent)
-        remove_file(where / KEY)
+        remove_file(where / KEY, durable=False)  # one that is there again is sealed again
     home = _home(paths, name)
     with storing(home), suppress(FileNotFoundError):
         os.utime(home)  # the index looks at this folder, and what is waiting may have changed
@@ -348,18 +348,6 @@ def _no_version(name: str, version: int) -> NotFound:
         f"See what there is with: certdeck status {name}.",
         lineage=name,
     )
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """Write a file into a folder that nobody knows yet: no rename of its own is needed."""
-    with storing(path):
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            os.fchmod(handle, 0o600)
-            write_all(handle, data)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 __all__ = ["CertificateFacts", "StoredPair", "VersionFacts"]

@@ -14,7 +14,16 @@ from msgspec import Struct, field
 
 from core.errors import NotFound, StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import make_dir, remove_tree, store_error, write_file
+from core.store.atomic import (
+    discard,
+    make_dir,
+    new_temporary_dir,
+    remove_tree,
+    settle,
+    store_error,
+    write_file,
+    write_new,
+)
 from core.store.records import from_json, to_json, write_record
 
 if TYPE_CHECKING:
@@ -59,6 +68,21 @@ def save_order(paths: Paths, record: OrderRecord) -> None:
     folder = paths.orders / record.name
     make_dir(folder)
     write_record(folder / _ORDER, to_json(record))
+
+
+def begin_order(paths: Paths, vault: Vault, record: OrderRecord, privkey: bytes) -> None:
+    """Keep a new order and its key (PEM) in one step; none may be kept for the lineage. Durable. Raises VaultError, StoreError."""
+    from core.store.vault import order_key
+
+    make_dir(paths.orders)
+    temporary = new_temporary_dir(paths.orders)
+    try:
+        for file, text in ((_ORDER, to_json(record)), (_KEY, vault.seal(order_key(record.name), privkey))):
+            write_new(temporary / file, text)
+        settle(temporary, paths.orders / record.name)
+    except BaseException:
+        discard(temporary)
+        raise
 
 
 def save_order_key(paths: Paths, vault: Vault, name: str, privkey: bytes) -> None:
@@ -118,9 +142,13 @@ def the_order(paths: Paths, name: str) -> OrderRecord:
     return record
 
 
-def delete_order(paths: Paths, name: str) -> None:
-    """Forget an order and its key; it need not be there. Raises StoreError."""
-    remove_tree(paths.orders / name)
+def delete_order(paths: Paths, name: str, *, durable: bool = True) -> None:
+    """Forget an order and its key; it need not be there. Raises StoreError.
+
+    Args:
+        durable: False once its certificate is stored: an order that comes back after a power cut is then recognised.
+    """
+    remove_tree(paths.orders / name, durable=durable)
 
 
 def list_orders(paths: Paths) -> tuple[str, ...]:

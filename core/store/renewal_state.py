@@ -108,8 +108,8 @@ def parse(name: str, text: bytes, place: object = FILE) -> RenewalState:
         return RenewalState(warning=f"{FILE} of {name} was changed or damaged. It counts as empty.")
 
 
-def save(paths: Paths, name: str, state: RenewalState) -> None:
-    """Keep the state of a lineage. Durable. Raises StoreError."""
+def save(paths: Paths, name: str, state: RenewalState, *, durable: bool = True) -> None:
+    """Keep the state of a lineage. Raises StoreError. `durable`: False where the one before would do as well."""
     folder = paths.lineages / name
     make_dir(folder)
-    write_record(folder / FILE, to_json(replace(state, warning="")))
+    write_record(folder / FILE, to_json(replace(state, warning="")), durable=durable)

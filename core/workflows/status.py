@@ -29,7 +29,7 @@ from core.workflows import clock
 from core.workflows.context import View
 from core.workflows.issuing.method import method_of
 from core.workflows.renewing import last_run
-from core.workflows.renewing.due import believable, decide, renewal_time, seconds_to_renew, void_of, why_never_alone
+from core.workflows.renewing.due import believable, is_off, renewal_time, seconds_to_renew, void_of, why_never_alone
 from core.workflows.renewing.timer import timer
 
 _PROBE_SECONDS = 3.0
@@ -212,8 +212,7 @@ def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None,
     """Return when a lineage renews automatically, and by which rule."""
     if why_never_alone(facts, config):
         return None, "by hand"
-    decision = decide(facts, config, now, force=False, named=False)
-    if decision.action == "skip" and decision.renew_at is None:
+    if is_off(facts, config, now):
         return None, "off"
     if facts.version is None:
         return (_time(facts.next_attempt) if facts.next_attempt else None), "no certificate"

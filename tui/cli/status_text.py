@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, OK, WARNING, health
+from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, OK, WARNING, Health, health
 from core.operations import Finding, LineageStatus, OpenOrder, Status, TargetState
 from tui.cli import exits
 from tui.cli.output import Stream
@@ -53,22 +53,23 @@ def status_lines(
         yield ""
         yield "There is no certificate yet. `certdeck first-boot` makes one for HTTPS at once; `certdeck issue` gets a trusted one."
     else:
-        ordered = sorted(status.lineages, key=lambda each: (_URGENCY.index(text.severity_of(each)), each.name))
+        judged = [(lineage, health(lineage)) for lineage in status.lineages]
+        judged.sort(key=lambda each: (_URGENCY.index(text.colour_of(each[1])), each[0].name))
         head, *rows = table(
             ["", "NAME", "NAMES", "ISSUER", "LEFT", "RENEWS", "SERVED BY"],
-            [_row(lineage, status.time) for lineage in ordered],
+            [_row(lineage, text.colour_of(its), status.time) for lineage, its in judged],
         )
         yield ""
         yield stream.painted(head, "dim")
-        for lineage, row in zip(ordered, rows, strict=True):
-            yield _with_painted_mark(row, text.severity_of(lineage), stream)
+        for (lineage, its), row in zip(judged, rows, strict=True):
+            yield _with_painted_mark(row, text.colour_of(its), stream)
             if lineage.last_error:
                 yield f"   {stream.painted(_failure(lineage.last_error), 'dim')}"
-            for reason in health(lineage).reasons:
+            for reason in its.reasons:
                 if reason.code not in _SHOWN_ANYWAY:
                     yield f"   {stream.painted(printable(reason.text), 'dim')}"
         yield ""
-        yield _sum(ordered)
+        yield _sum(judged)
     yield from waiting_lines(status, orders, requests, stream)
     yield from unmanaged_lines(status.unmanaged, stream)
     for sentence in status.other_clients:
@@ -98,10 +99,10 @@ def _at(error: Mapping[str, object]) -> str:
         return printable(at)
 
 
-def _row(lineage: LineageStatus, now: datetime) -> list[str]:
+def _row(lineage: LineageStatus, severity: str, now: datetime) -> list[str]:
     served = ", ".join(_target_short(target) for target in lineage.targets)
     return [
-        text.MARKS[text.severity_of(lineage)].glyph,
+        text.MARKS[severity].glyph,
         printable(lineage.name),
         text.names_shown(lineage.domains),
         text.issuer_shown(lineage),
@@ -121,8 +122,8 @@ def _with_painted_mark(row: str, severity: str, stream: Stream) -> str:
     return stream.painted(glyph, severity) + row.removeprefix(glyph)
 
 
-def _sum(lineages: Sequence[LineageStatus]) -> str:
-    counts = counted(standing_of(lineage) for lineage in lineages)
+def _sum(judged: Sequence[tuple[LineageStatus, Health]]) -> str:
+    counts = counted(standing_of(lineage, judged=its) for lineage, its in judged)
     return ", ".join(f"{count:,} {standing.counted(count)}" for standing, count in counts)
 
 

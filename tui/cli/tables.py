@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 
 def cells(text: str) -> int:
     """Return how many cells `text` takes; it holds no escape codes."""
-    if text.isascii():
-        return len(text)
+    return len(text) if text.isascii() else _cells(text)
+
+
+@lru_cache(maxsize=1024)
+def _cells(text: str) -> int:
+    """Count those of a text with other characters: in a long table most of them are the same few signs."""
     return sum(
         0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text
     )

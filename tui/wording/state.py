@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, foremost
+from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, Health, foremost, health
 from tui.glyphs import printable
 from tui.wording import text
 
@@ -62,16 +62,17 @@ _BY_CODE: Final = {
 _NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer dead"}
 
 
-def standing_of(lineage: LineageStatus, waits: bool = False) -> str:
+def standing_of(lineage: LineageStatus, waits: bool = False, judged: Health | None = None) -> str:
     """Return the word of a certificate's group.
 
     `waits`: an order of it waits for DNS records that a person sets. That comes before everything but a certificate that is in
-    trouble itself.
+    trouble itself. `judged`: its health, where that was found out already.
     """
     if waits and not lineage.sha256:
         return "waiting"
-    reason = foremost(lineage)
-    if reason is not None and text.severity_of(lineage) == "red":
+    judged = judged or health(lineage)
+    reason = foremost(lineage, judged)
+    if reason is not None and text.colour_of(judged) == "red":
         return "urgent"
     if waits:
         return "waiting"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from core.health import CRITICAL, OK, WARNING, health
+from core.health import CRITICAL, OK, WARNING, Health, health
 from tui.glyphs import printable, to_ascii
 from tui.wording.narration import sentence
 
@@ -106,7 +106,12 @@ _NO_TIMER: Final = {"off": "timer off", "absent": "no timer", "failed": "timer d
 
 def severity_of(lineage: LineageStatus) -> str:
     """Return the colour of a certificate's health: `green`, `yellow` or `red`."""
-    return {OK: "green", WARNING: "yellow", CRITICAL: "red"}[health(lineage).level]
+    return colour_of(health(lineage))
+
+
+def colour_of(judged: Health) -> str:
+    """Return the colour of a health that was found out already."""
+    return {OK: "green", WARNING: "yellow", CRITICAL: "red"}[judged.level]
 
 
 # -- durations and times -----------------------------------------------------------------------------------------------

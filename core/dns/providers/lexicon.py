@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 from core.child import ask_child, forms
@@ -30,6 +31,8 @@ SECONDS_FOR_A_RECORD = 15
 SECRET_WORDS = frozenset({"2fa", "key", "pass", "passphrase", "password", "phrase", "secret", "token", "psw", "info"})
 NO_SECRET_ENDINGS = frozenset({"id", "keyid", "file", "region", "type", "name", "username", "url", "version", "server"})
 """What a secret's name never ends with: `auth_key_id`, `api_protocol_version`."""
+_EXTRA = re.compile(r"(?P<package>[\w-]+)\s*[<>=]+\s*[\d.-]+\s*;\s*extra\s*==\s*[\"'](?P<extra>[\w-]+)[\"']")
+"""How dns-lexicon's metadata names a package that one of its providers needs."""
 LEFT_OUT = {
     "auto": "it guesses which provider to ask; name the provider itself",
     "namecheap": "there it rewrites the whole zone and can lose records; use certdeck's own kind namecheap",
@@ -176,7 +179,7 @@ class Lexicon:
 @cache
 def lexicon_names() -> tuple[str, ...]:
     """Return the providers that can be used here; nothing where dns-lexicon is not installed."""
-    return tuple(sorted(name for name, is_complete in _providers().items() if is_complete and name not in LEFT_OUT))
+    return tuple(sorted(name for name, is_complete in providers().items() if is_complete and name not in LEFT_OUT))
 
 
 @cache
@@ -185,7 +188,7 @@ def lexicon_kind(name: str) -> Kind:
 
     Raises NotFound for one that there is not, that is not complete here, or that is left out; and without dns-lexicon.
     """
-    known = _providers()
+    known = providers()
     if not known:
         raise NotFound(
             f"The kind {PREFIX}{name} needs dns-lexicon.",
@@ -224,13 +227,39 @@ def lexicon_kind(name: str) -> Kind:
     )
 
 
-def _providers() -> Mapping[str, bool]:
-    """Return every provider of lexicon and whether its packages are here; nothing where lexicon is not installed."""
-    try:
-        found: Mapping[str, bool] = import_module("lexicon._private.discovery").find_providers()
-    except ImportError:
+@cache
+def providers() -> Mapping[str, bool]:
+    """Return every provider of lexicon and whether its packages are here; nothing where lexicon is not installed.
+
+    Says what `lexicon._private.discovery.find_providers` says. To import that loads everything lexicon has, for half a second.
+    """
+    from importlib.metadata import PackageNotFoundError, distribution
+    from importlib.util import find_spec
+
+    spec = find_spec("lexicon")
+    if spec is None or not spec.submodule_search_locations:
         return {}
-    return found
+    needed: dict[str, list[str]] = {}
+    try:
+        for requirement in distribution("dns-lexicon").requires or ():
+            match = _EXTRA.fullmatch(requirement)
+            if match:
+                needed.setdefault(match["extra"], []).append(match["package"])
+    except PackageNotFoundError:
+        pass
+    folder = Path(spec.submodule_search_locations[0]) / "_private" / "providers"
+    names = sorted(name for _, name, _ in iter_modules([str(folder)]) if name != "base")
+    return {name: all(map(_is_installed, needed.get(name, ()))) for name in names}
+
+
+def _is_installed(package: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 @cache

@@ -298,7 +298,8 @@ def _remember(context: Context, flight: InFlight) -> None:
         state = replace(known, last_error=None if was_target else known.last_error, on_fallback=False)
     targets = {**known.targets, **flight.outcomes}
     kept = {target: outcome for target, outcome in targets.items() if target in flight.spec.targets}
-    renewal_state.save(paths, name, replace(state, targets=kept))
+    had_trouble = bool(known.failures or known.last_error or known.on_fallback)
+    renewal_state.save(paths, name, replace(state, targets=kept), durable=had_trouble)
 
 
 # -- back ------------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,15 @@ from core.clock import span
 from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError, RateLimited
 from core.events import CertificateIssued, KeyUsed, RehearsalPassed, VersionStored, Warned
 from core.store.lineages import read_public, spec_of, store_version, versions
-from core.store.orders import OrderRecord, delete_order, load_order, load_order_key, save_order, save_order_key
+from core.store.orders import (
+    OrderRecord,
+    begin_order,
+    delete_order,
+    load_order,
+    load_order_key,
+    save_order,
+    save_order_key,
+)
 from core.store.vault import Vault
 from core.store.versions import VersionFacts, certificate_facts
 from core.workflows import first_boot
@@ -108,7 +116,7 @@ def store(context: Context, plan: Plan, got: Acquired) -> int:
             spec=spec_of(plan.lineage),
         ),
     )
-    delete_order(context.paths, plan.name)
+    delete_order(context.paths, plan.name, durable=plan.is_by_hand)
     context.narrator.tell(
         CertificateIssued(issuer=plan.issuer.name, names=leaf.names, not_after=leaf.not_after, sha256=leaf.sha256)
     )
@@ -270,7 +278,7 @@ class _OpenOrder:
 
     def csr(self) -> bytes:
         """Return the CSR, its key on disk already: what the CA signs can always be used."""
-        if self._key is None:
+        if self._key is None:  # an earlier release kept the order without one
             save_order_key(self._context.paths, self._vault, self._plan.name, self.key.to_pem())
         self._context.narrator.tell(KeyUsed(key=f"order/{self._plan.name}", purpose="sign the request"))
         return csr.build_csr(self.key, self._plan.names, common_name=self._plan.common_name)
@@ -290,7 +298,7 @@ class _OpenOrder:
                 )
             )
         delete_order(self._context.paths, plan.name)
-        self._key = None
+        self._key = generate_key(plan.key_type)
         self._record = OrderRecord(
             name=plan.name,
             issuer=plan.issuer.name,
@@ -306,7 +314,7 @@ class _OpenOrder:
             spec=spec_of(plan.lineage),
             request={"key_type": plan.key_type},
         )
-        save_order(self._context.paths, self._record)
+        begin_order(self._context.paths, self._vault, self._record, self._key.to_pem())
 
     def _found(self) -> OrderRecord | None:
         plan = self._plan

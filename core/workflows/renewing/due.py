@@ -64,6 +64,18 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
     return decision
 
 
+def is_off(facts: Facts, config: Config, now: float) -> bool:
+    """Tell whether a scheduled run leaves a lineage alone that could renew automatically, because its settings say so.
+
+    The facts have to be believable, and `why_never_alone` empty. For thousands of rows: nothing is put into words.
+    """
+    if config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew:
+        return False
+    if facts.waiting_version is not None and not _is_refused_upload(facts):
+        return False
+    return not facts.on_fallback or bool(stands_in_for(facts, config, now))
+
+
 def skipped_now(decision: Decision) -> Skipped:
     """Return what a run says of a lineage that it skips."""
     renew_at = None if decision.renew_at is None else datetime.fromtimestamp(decision.renew_at, UTC)

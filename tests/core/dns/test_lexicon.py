@@ -14,7 +14,7 @@ import pytest
 from core.dns.catalogue import kind_named
 from core.dns.provider import Access, TxtRecord
 from core.dns.providers import lexicon_child
-from core.dns.providers.lexicon import CHILD, LEFT_OUT, Lexicon, lexicon_kind, lexicon_names
+from core.dns.providers.lexicon import CHILD, LEFT_OUT, Lexicon, lexicon_kind, lexicon_names, providers
 from core.dns.providers.lexicon_child import MARK
 from core.errors import DnsProviderError, NotFound
 from core.ports import Completed, Runner
@@ -51,6 +51,13 @@ def test_about_eighty_more_providers_are_offered() -> None:
     assert {"powerdns", "gandi", "ovh", "hetzner"} <= {*names}
     assert not {*LEFT_OUT} & {*names}
     assert kind_named("lexicon:ovh") is lexicon_kind("ovh")
+
+
+def test_the_list_is_lexicons_own() -> None:
+    """Which providers there are, and which can be used here, is what lexicon itself finds out, without loading it."""
+    from lexicon._private.discovery import find_providers
+
+    assert providers() == find_providers()
 
 
 def test_a_form_is_made_of_lexicons_own_options() -> None:
@@ -95,19 +102,17 @@ def test_without_lexicon_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     """Where dns-lexicon is not installed, nothing is offered and the error says how to get it."""
     import sys
 
-    monkeypatch.setitem(
-        sys.modules, "lexicon._private.discovery", None
-    )  # what a missing package looks like to an import
-    lexicon_names.cache_clear()
-    lexicon_kind.cache_clear()
+    monkeypatch.setitem(sys.modules, "lexicon", None)  # what a missing package looks like to an import
+    for cached in (providers, lexicon_names, lexicon_kind):
+        cached.cache_clear()
     try:
         assert lexicon_names() == ()
         with pytest.raises(NotFound, match="dns-lexicon") as caught:
             lexicon_kind("ovh")
         assert "certdeck[dns-more]" in caught.value.fix
     finally:
-        lexicon_names.cache_clear()
-        lexicon_kind.cache_clear()
+        for cached in (providers, lexicon_names, lexicon_kind):
+            cached.cache_clear()
 
 
 # -- a real server ---------------------------------------------------------------------------------------------------

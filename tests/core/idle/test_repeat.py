@@ -418,6 +418,9 @@ def test_until_then_the_decision_is_the_same(box: Appliance, prepared: Callable[
             facts = facts_of(box.paths, name)
             decision = due.decide(facts, config, now, force=False, named=False)
             until = due.unchanged_until(facts, config, now)
+            if not due.why_never_alone(facts, config):
+                is_off = decision.action == due.SKIP and decision.renew_at is None
+                assert due.is_off(due.believable(facts, now), config, now) is is_off
             if decision.action != due.SKIP or until is None:
                 continue
             for later in (now + 1, now + (min(until, now + 1e7) - now) / 2, min(until - 1, now + 1e7)):

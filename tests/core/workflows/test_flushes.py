@@ -1,0 +1,73 @@
+"""How often the disk is made to wait for: on the eMMC or SD card of an appliance one flush takes as long as a request to a CA."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from core.store import renewal_state
+from tests.support.appliance import Appliance
+
+NAME = "shop.example.com"
+
+
+@pytest.fixture
+def flushes(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], list[str]]:
+    """Gives what `act` flushes, as names below the home; the log's own four, made by SQLite, are not seen."""
+
+    def counted(act: Callable[[], object]) -> list[str]:
+        found: list[str] = []
+        real = os.fsync
+
+        def fsync(handle: int) -> None:
+            found.append(os.readlink(f"/proc/self/fd/{handle}"))
+            real(handle)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fsync)
+            patch.setattr(os, "fdatasync", fsync)
+            act()
+        return found
+
+    return counted
+
+
+def test_an_issuance_flushes_what_it_needs(
+    appliance: Appliance, flushes: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    """Order with key, version, record of the deployment, live link, settings: each file and each folder once."""
+    appliance.issue("first.example.com")
+    assert len(flushes(lambda: appliance.issue(NAME))) == 18
+
+
+def test_a_renewal_flushes_what_it_needs(
+    appliance: Appliance, flushes: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    """As an issuance, without settings; the key of the old version is sealed instead."""
+    appliance.issue(NAME)
+    assert len(flushes(lambda: appliance.engine.renew([NAME], force=True))) == 17
+
+
+def test_what_a_ca_says_about_renewals_is_not_flushed(
+    appliance: Appliance, flushes: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    """A run that only asks flushes the record of the run, file and folder, however many certificates there are."""
+    for number in range(5):
+        appliance.issue(f"n{number}.example.com")
+    appliance.clock.advance(hours=7)
+    assert len(flushes(appliance.engine.renew)) == 2
+
+
+def test_a_failure_is_remembered_for_good(
+    appliance: Appliance, flushes: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    """After a failure the success that ends it is flushed: a power cut must not bring the failure back."""
+    appliance.issue(NAME)
+    healthy = flushes(lambda: appliance.engine.renew([NAME], force=True))
+    state = renewal_state.load(appliance.paths, NAME)
+    renewal_state.save(appliance.paths, NAME, replace(state, failures=1))
+    troubled = flushes(lambda: appliance.engine.renew([NAME], force=True))
+    assert len(troubled) == len(healthy) + 2
