@@ -150,9 +150,10 @@ def _dns(context: Context, sight: Sight, kept: Kept) -> None:
             kept.steps.append(f"Its records are set through the DNS provider {kept.dns}, which serves its zone.")
             return
         theirs = f" of {sight.shown.dns_name}" if sight.shown.dns_name else ""
+        names = " ".join(sight.shown.names)
         kept.left.append(
             f"Its DNS access{theirs} cannot be translated; until a provider is set, its records are set by hand: certdeck dns add, "
-            f"then certdeck issue --name {sight.shown.name} --dns NAME."
+            f"then certdeck issue -d {visible(names, 500)} --name {sight.shown.name} --dns NAME"
         )
         return
     secrets = {key: value.encode() for key, value in access.secrets.items()}
@@ -241,6 +242,7 @@ def _hooks(context: Context, sight: Sight, kept: Kept, root: Path) -> None:
             after = f", then {' '.join(target.reload)}" if target.reload else ""
             kept.steps.append(f"The target {name} is added: {certificate}{after}.")
         kept.targets = (name,)
+        kept.left.append(f"Once its timer is off, put certdeck's files there: certdeck deploy {sight.shown.name}")
     for hook in sight.shown.hooks:
         if not hook.reload:
             kept.left.append(f"Its {hook.kind} hook was not taken over: {hook.text}")

@@ -351,7 +351,9 @@ def test_services_that_read_their_files_are_named(appliance: Appliance) -> None:
     unpack("certbot", appliance.root)
     sites = appliance.root / "etc/nginx/sites-enabled"
     sites.mkdir(parents=True)
-    (sites / "shop").write_text("server {\n ssl_certificate /etc/letsencrypt/live/plain.example.org/fullchain.pem;\n}\n")
+    (sites / "shop").write_text(
+        "server {\n ssl_certificate /etc/letsencrypt/live/plain.example.org/fullchain.pem;\n}\n"
+    )
     (sites / "old").write_text("# ssl_certificate /etc/letsencrypt/live/multi.example.org/fullchain.pem;\n")
     (sites / "more").write_text("ssl_certificate /etc/letsencrypt/live/plain.example.org-0001/fullchain.pem;\n")
     found = appliance.engine.adoptable()
