@@ -75,6 +75,7 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path)
 
 
+@pytest.mark.timeout(600)
 def test_killed_anywhere(scene: Scene) -> None:
     """After a kill at any operation nothing or all of a certificate is there, and the command can be repeated."""
     places = 0
@@ -85,6 +86,7 @@ def test_killed_anywhere(scene: Scene) -> None:
     assert places > 40
 
 
+@pytest.mark.timeout(600)
 def test_a_full_disk_anywhere(scene: Scene) -> None:
     """A disk that fills up at any operation is said in words, and the command goes through once there is room."""
     for where, error in full_disks(scene.root, scene.act):
