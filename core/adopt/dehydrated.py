@@ -66,16 +66,25 @@ def way(root: Path, found: FoundCertificate) -> Way:
     account = found.base / "accounts" / urlsafe_b64encode(f"{directory}\n".encode()).rstrip(b"=").decode()
     challenge = own.get("CHALLENGETYPE", "http-01")
     hook = own.get("HOOK", "")
+    wellknown = own.get("WELLKNOWN", "")
+    webroots = _webroots(wellknown) if challenge == "http-01" else ()
+    notes = []
+    if challenge == "http-01" and not webroots:
+        where = wellknown or "a folder of its own"
+        notes.append(
+            f"dehydrated puts its proofs into {where}, which is no document root; certdeck answers on port 80 itself."
+        )
     return Way(
         directory=directory,
         account_key=account / "account_key.pem",
         account_url=json_within(found.base, account / "account_id.json", "url"),
         challenge=challenge,
-        webroots=_webroots(own.get("WELLKNOWN", "")) if challenge == "http-01" else (),
+        webroots=webroots,
         hooks=(Hook(kind="auth" if challenge == "dns-01" else "deploy", text=hook),) if hook else (),
         preferred_chain=own.get("PREFERRED_CHAIN", ""),
         renew_days=number(own.get("RENEW_DAYS", "")),
         wanted_names=_wanted(root, found),
+        notes=tuple(notes),
     )
 
 

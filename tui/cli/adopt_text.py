@@ -89,7 +89,8 @@ def _found(done: Adoption) -> Iterator[str]:
     if new:
         yield ""
         yield f"See what taking one over would do: certdeck adopt {printable(new[0].name)} --dry-run"
-        yield f"Take it over: certdeck adopt {printable(new[0].name)}   All of them: certdeck adopt --all"
+        yield f"Take it over: certdeck adopt {printable(new[0].name)}"
+        yield "Take over all of them: certdeck adopt --all"
 
 
 def _names(each: Adoptable) -> str:

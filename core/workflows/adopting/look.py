@@ -179,7 +179,10 @@ def _pair(found: FoundCertificate) -> tuple[bytes, bytes]:
 
 def _read(found: FoundCertificate) -> tuple[bytes, bytes]:
     fullchain = read_within(found.base, found.certificate)
-    return fullchain, read_within(found.base, found.key) if found.key is not None else b""
+    try:
+        return fullchain, read_within(found.base, found.key) if found.key is not None else b""
+    except FileNotFoundError:
+        return fullchain, b""
 
 
 def _key_problem(sight: Sight) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,13 +40,23 @@ class Kept(Struct, kw_only=True):
     issuers: dict[str, IssuerConfig] = field(default_factory=dict)
     dns: str | None = None
     targets: tuple[str, ...] = ()
+    http01: Http01 | None = None
+    providers: dict[str, DnsProviderConfig] = field(default_factory=dict)
+    services: dict[str, TargetConfig] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Kept({self.steps})"
 
     def config(self, context: Context) -> Config:
-        """Return the configuration as it will be, as far as an order asks."""
-        return replace(context.config, issuers={**context.config.issuers, **self.issuers})
+        """Return the configuration as it will be."""
+        had = context.config
+        return replace(
+            had,
+            issuers={**had.issuers, **self.issuers},
+            http01=self.http01 or had.http01,
+            dns_providers={**had.dns_providers, **self.providers},
+            targets={**had.targets, **self.services},
+        )
 
     def keep(self, context: Context) -> None:
         """Do it. Raises ConfigError, VaultError, StoreError."""
@@ -54,16 +64,37 @@ class Kept(Struct, kw_only=True):
             deed(context)
 
 
-def needs_of(context: Context, sight: Sight, settings: LineageConfig, root: Path, passphrase: bytes | None) -> Kept:
-    """Decide what is kept for a certificate that is renewed with `settings`."""
+class Planned(Struct, kw_only=True):
+    """What will be done for one certificate."""
+
+    settings: LineageConfig
+    kept: Kept
+
+    def __repr__(self) -> str:
+        return f"Planned({self.settings.name})"
+
+
+def needs_of(
+    context: Context,
+    sight: Sight,
+    settings: LineageConfig,
+    root: Path,
+    passphrase: bytes | None,
+    planned: Sequence[Planned] = (),
+) -> Kept:
+    """Decide what is kept for a certificate that is renewed with `settings`.
+
+    Args:
+        planned: what a dry run has decided for other certificates before.
+    """
     kept = Kept()
     if settings.issuer != UPLOAD:
         _issuer(sight, settings, kept)
         _account(context, sight, settings, kept, passphrase)
         if settings.challenge == "dns-01":
-            _dns(context, sight, kept)
+            _dns(context, sight, kept, planned)
         else:
-            _http(context, sight, kept)
+            _http(context, sight, kept, planned)
     _hooks(context, sight, kept, root)
     return kept
 
@@ -138,7 +169,7 @@ def _directory(context: Context, issuer: str) -> str:
     return issuer_named(context.config, issuer).directory or ""
 
 
-def _dns(context: Context, sight: Sight, kept: Kept) -> None:
+def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]) -> None:
     """Keep access to the DNS provider under its kind's name, or use the entry that has the same access already."""
     from core.workflows.settings.dns import add_provider, problems
     from core.workflows.settings.providers import entry_serving, secret_name
@@ -150,16 +181,20 @@ def _dns(context: Context, sight: Sight, kept: Kept) -> None:
             kept.steps.append(f"Its records are set through the DNS provider {kept.dns}, which serves its zone.")
             return
         theirs = f" of {sight.shown.dns_name}" if sight.shown.dns_name else ""
+        names = " ".join(sight.shown.names)
         kept.left.append(
             f"Its DNS access{theirs} cannot be translated; until a provider is set, its records are set by hand: certdeck dns add, "
-            f"then certdeck issue --name {sight.shown.name} --dns NAME."
+            f"then certdeck issue -d {visible(names, 500)} --name {sight.shown.name} --dns NAME"
         )
         return
     secrets = {key: value.encode() for key, value in access.secrets.items()}
     name, number = access.kind, 2
     while (entry := context.config.dns_providers.get(name)) is not None:
         same = entry.kind == access.kind and dict(entry.settings) == dict(access.settings)
-        if same and all(context.vault.find(secret_name(name, key)) == value for key, value in secrets.items()):
+        is_planned = any(name in each.kept.providers for each in planned)
+        if same and (
+            is_planned or all(context.vault.find(secret_name(name, key)) == value for key, value in secrets.items())
+        ):
             kept.dns = name
             kept.steps.append(f"The DNS provider {name} has its access already.")
             return
@@ -170,6 +205,7 @@ def _dns(context: Context, sight: Sight, kept: Kept) -> None:
         kept.left.append(f"Its access to {access.kind} cannot be used: {'; '.join(wrong.values())}.")
         return
     kept.dns = name
+    kept.providers[name] = config
     kept.steps.append(f"The DNS provider {name} is added, its secrets in the vault: {', '.join(secrets)}.")
     kept.deeds.append(lambda context: _add(context, config, secrets, add_provider))
 
@@ -178,7 +214,7 @@ def _add(context: Context, config: DnsProviderConfig, secrets: Mapping[str, byte
     add(context, config, secrets, replace=True)
 
 
-def _http(context: Context, sight: Sight, kept: Kept) -> None:
+def _http(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]) -> None:
     """Take over webroot or port where nothing here says another; these hold for all certificates."""
     way, http = sight.way, context.config.http01
     if not way.webroots and not way.port:
@@ -192,6 +228,7 @@ def _http(context: Context, sight: Sight, kept: Kept) -> None:
     if wanted == http:
         return
     in_use = any(each.challenge == "http-01" for each in facts_of_all(context.paths)[0])
+    in_use = in_use or any(each.settings.challenge == "http-01" for each in planned)
     if http != Http01() or in_use:
         kept.left.append(
             f"It was proven through {words}; certdeck has one setting for all certificates, which stays as it is ([http01])."
@@ -207,6 +244,7 @@ def _http(context: Context, sight: Sight, kept: Kept) -> None:
             f"It has {len(way.webroots)} webroots; certdeck uses one: all its names must be served from {visible(way.webroots[0])}."
         )
     kept.steps.append(f"HTTP-01 is answered through {words} from now on.")
+    kept.http01 = wanted
     values: dict[str | tuple[str, ...], object] = (
         {"http01.mode": "webroot", "http01.webroot": wanted.webroot}
         if way.webroots
@@ -237,10 +275,12 @@ def _hooks(context: Context, sight: Sight, kept: Kept, root: Path) -> None:
                 mode="copy",
                 reload=own[0][1].command if own else (),
             )
+            kept.services[name] = target
             kept.deeds.append(lambda context: set_target(context.paths, target))
             after = f", then {' '.join(target.reload)}" if target.reload else ""
             kept.steps.append(f"The target {name} is added: {certificate}{after}.")
         kept.targets = (name,)
+        kept.left.append(f"Once its timer is off, put certdeck's files there: certdeck deploy {sight.shown.name}")
     for hook in sight.shown.hooks:
         if not hook.reload:
             kept.left.append(f"Its {hook.kind} hook was not taken over: {hook.text}")

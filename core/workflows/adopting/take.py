@@ -26,7 +26,7 @@ from core.store.versions import VersionFacts, certificate_facts
 from core.text import visible
 from core.workflows.adopting.here import directories
 from core.workflows.adopting.look import Sight, is_ours_alone, root_of, sights, timers_for
-from core.workflows.adopting.needs import Kept, needs_of
+from core.workflows.adopting.needs import Kept, Planned, needs_of
 from core.workflows.context import Context, View
 from core.workflows.issuing.method import UPLOAD
 
@@ -64,14 +64,18 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
     seen = sights(context, wanted.client, wanted.folder)
     done: list[Adopted] = []
     failed: list[NotAdopted] = []
+    planned: list[Planned] = []
     for name, sight in _chosen(seen, wanted):
         context.cancel.check()
         # Each may have added an issuer or a provider that the next one needs.
-        context = replace(context, config=load_config(context.paths))
+        if not dry_run:
+            context = replace(context, config=load_config(context.paths))
+        elif planned:
+            context = replace(context, config=planned[-1].kept.config(context))
         try:
             if isinstance(sight, CertdeckError):
                 raise sight
-            done.append(_take(context, sight, wanted, dry_run=dry_run))
+            done.append(_unsaid(_take(context, sight, wanted, planned, dry_run=dry_run), done))
         except CertdeckError as exc:
             failed.append(NotAdopted(name=visible(name, 200), code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
             if not dry_run:
@@ -97,6 +101,15 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
             if wanted.every and each.shown.state == "new" and not is_ours_alone(each.found)
         ),
         dry_run=dry_run,
+    )
+
+
+def _unsaid(one: Adopted, before: Sequence[Adopted]) -> Adopted:
+    """Leave out what is done once for several certificates: an account, an issuer, a DNS provider."""
+    said = {line for each in before for line in each.steps}
+    return replace(
+        one,
+        steps=tuple(line for line in one.steps if line not in said),
     )
 
 
@@ -132,7 +145,7 @@ def _chosen(seen: Sequence[Sight], wanted: Wanted) -> Iterator[tuple[str, Sight 
             )
 
 
-def _take(context: Context, sight: Sight, wanted: Wanted, *, dry_run: bool) -> Adopted:
+def _take(context: Context, sight: Sight, wanted: Wanted, planned: list[Planned], *, dry_run: bool) -> Adopted:
     shown = sight.shown
     context = context.about(shown.name)
     if shown.state == "unusable":
@@ -151,12 +164,13 @@ def _take(context: Context, sight: Sight, wanted: Wanted, *, dry_run: bool) -> A
         return Adopted(name=shown.name, client=shown.client, version=version, unchanged=True)
     key = _opened(sight, wanted.passphrase)
     settings, notes = _settings(context, sight, wanted.issuer)
-    kept = needs_of(context, sight, settings, root_of(context, wanted.folder), wanted.passphrase)
+    kept = needs_of(context, sight, settings, root_of(context, wanted.folder), wanted.passphrase, planned)
     settings = replace(settings, dns=kept.dns, targets=kept.targets)
     settings, problems = _renewable(context, kept, settings)
     steps = [*_said(shown, settings), *kept.steps]
     left = [*notes, *kept.left, *problems, *shown.notes]
     if dry_run:
+        planned.append(Planned(settings=settings, kept=kept))
         return Adopted(name=shown.name, client=shown.client, steps=tuple(steps), left=tuple(left))
     kept.keep(context)
     context = replace(context, config=load_config(context.paths))
