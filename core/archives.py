@@ -28,11 +28,11 @@ class Difference(Struct, frozen=True, kw_only=True):
     """One thing in which a backup and this box differ."""
 
     kind: str
-    """`hostname`, `release`, `certificate`, `account`, `target`, `timer`, `vault`."""
+    """`hostname`, `release`, `certificate`, `account`, `target`, `timer`, `vault`, `mount`."""
     name: str
     """Of the certificate, account, target; else empty."""
     state: str
-    """`added`, `removed`, `older`, `newer`, `changed`, `missing-path`, `absent`, `locked`."""
+    """`added`, `removed`, `older`, `newer`, `changed`, `missing-path`, `absent`, `locked`, `mounted`."""
     text: str
     """For people, one sentence."""
 

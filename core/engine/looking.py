@@ -158,8 +158,8 @@ class Looking(Frame):
         self,
         *,
         seconds: float | None = None,
-        ready: Callable[[Listening], None] = lambda _listening: None,
-        visited: Callable[[Visit], None] = lambda _visit: None,
+        ready: Callable[[Listening], None] | None = None,
+        visited: Callable[[Visit], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Listening:
         """Keep the file of the HTTP-01 self-test up until the time is over or somebody asks to stop (SF-19).

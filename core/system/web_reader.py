@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from core.ports import CancelToken, Response, TransportFailure
 from core.version import VERSION
-from core.web_address import split_address
 
 if TYPE_CHECKING:
     import httpcore
@@ -31,6 +30,7 @@ class SystemWebReader:
         import httpcore
 
         from core.system.streams import DeadlineExceeded, limited
+        from core.web_address import split_address
 
         parts = split_address(url)
         if parts is None or parts.scheme not in ("http", "https"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from core.x509.der import OCTET_STRING, OID, SEQUENCE, Element, NotDer, Reader
 
-MOST_ROUNDS = 1_500_000
+MOST_ROUNDS = 2_000_000
 """In all key derivations of one file together, counted as rounds of HMAC-SHA-256: a second of work on a small machine."""
 _OLD_WEIGHT = 3
 """PKCS#12 derives a key of two blocks and an initialization vector, each with all rounds."""

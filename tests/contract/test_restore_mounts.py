@@ -38,7 +38,8 @@ def test_a_restore_over_a_mounted_file_changes_nothing(home: Path, tmp_path: Pat
     ours.write_text("")
     before = sorted(path.name for path in (*(home / "etc").iterdir(), *(home / "state").iterdir()))
     command = shlex.join([*SCRIPT, "restore", str(backup), *given, "--replace", "--json"])
-    script = f"mount --bind {ours} {theirs} && export CERTDECK_HOME={home} && {command}; echo status=$?"
+    dry = shlex.join([*SCRIPT, "restore", str(backup), *given, "--dry-run", "--json"])
+    script = f"mount --bind {ours} {theirs} && export CERTDECK_HOME={home} && {dry} && {command}; echo status=$?"
     ran = subprocess.run(
         ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
     )
@@ -46,5 +47,6 @@ def test_a_restore_over_a_mounted_file_changes_nothing(home: Path, tmp_path: Pat
         pytest.skip(f"no mount namespace here: {ran.stderr.strip()}")
     assert "status=1" in ran.stdout, ran.stdout + ran.stderr
     assert '"in-use"' in ran.stdout
+    assert "is a mount point: the restore would be refused" in ran.stdout
     assert str(theirs) in ran.stdout
     assert sorted(path.name for path in (*(home / "etc").iterdir(), *(home / "state").iterdir())) == before

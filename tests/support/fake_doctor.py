@@ -25,13 +25,15 @@ class FakeDoctor:
         self,
         *,
         seconds: float | None = None,
-        ready: Callable[[Listening], None] = lambda _listening: None,
-        visited: Callable[[Visit], None] = lambda _visit: None,
+        ready: Callable[[Listening], None] | None = None,
+        visited: Callable[[Visit], None] | None = None,
         cancel: CancelToken | None = None,
     ) -> Listening:
         self._called("listen", seconds=seconds)
         visit = Visit(at=NOW, address="192.0.2.7", host="shop.example.com", path=SELF_TEST, is_found=True)
         up = Listening(address="0.0.0.0", port=80, webroot="", path=SELF_TEST)
-        ready(up)
-        visited(visit)
+        if ready is not None:
+            ready(up)
+        if visited is not None:
+            visited(visit)
         return replace(up, visits=(visit,), count=1)

@@ -70,7 +70,7 @@ def _of_the_box(context: Context) -> Iterator[Check]:
     yield Check("Timer", partial(machine.timer, context))
     asked = issuer.Asked(context, default, None)
     yield Check("Issuer", partial(issuer.directory, context, asked, default, None), is_remote=True)
-    yield Check("HTTP-01 port", partial(port80, context, None, authority))
+    yield Check("HTTP-01 port", partial(port80, context, None, authority), is_holding=True)
     for name in machine.own_names(context):
         yield Check(name, partial(naming.own_name, authority, context.env.host, name), is_remote=True)
     yield Check("DNS provider", partial(dns_proof.lost_entries, context))
@@ -99,7 +99,7 @@ def _of_an_acme_order(context: Context, wanted: Plan) -> Iterator[Check]:
     yield Check("Limits of the CA", partial(budget_findings, context, wanted))
     account = dns_proof.account_url(context, wanted)
     if wanted.challenge == "http-01":
-        yield Check("HTTP-01 port", partial(port80, context, wanted, authority))
+        yield Check("HTTP-01 port", partial(port80, context, wanted, authority), is_holding=True)
         for name in wanted.names:
             look = partial(naming.addresses, authority, context.env.host, name, wanted.issuer)
             yield Check(name, look, is_remote=True)

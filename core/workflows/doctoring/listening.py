@@ -24,8 +24,8 @@ def listen(
     context: Context,
     *,
     seconds: float | None,
-    ready: Callable[[Listening], None],
-    visited: Callable[[Visit], None],
+    ready: Callable[[Listening], None] | None,
+    visited: Callable[[Visit], None] | None,
 ) -> Listening:
     """Keep `/.well-known/acme-challenge/test.txt` up until the time is over or somebody asks to stop, and return who asked.
 
@@ -54,7 +54,8 @@ def listen(
             count += 1
             if len(visits) < MOST_KEPT:
                 visits.append(visit)
-            visited(visit)
+            if visited is not None:
+                visited(visit)
         return HttpReply(status=200, body=READY) if is_it else HttpReply(status=404)
 
     http01 = context.config.http01
@@ -76,7 +77,8 @@ def listen(
             name = stack.enter_context(file_in(context, Path(http01.webroot or ""), READY))
         else:
             port = stack.enter_context(context.env.listener.listen(http01.address, http01.port, answer))
-        ready(result(port))
+        if ready is not None:
+            ready(result(port))
         with contextlib.suppress(Cancelled):  # being stopped is how it ends
             while seconds is None:
                 context.env.clock.sleep(_DAY_SECONDS, context.cancel)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ from core.dns.authority import Authority
 from core.errors import CertdeckError, PortUnavailable
 from core.operations import Finding
 from core.ports import HttpHandler, HttpReply, HttpRequest
+from core.regular import read_without_waking
 from core.text import safe_line
 from core.workflows.context import Context
 from core.workflows.doctoring.naming import addresses_of, inner_kind
@@ -31,6 +33,7 @@ MOST_NAMES = 20
 MOST_ADDRESSES = 8
 """Of one name."""
 AT_ONCE = 8
+_CONTENT = re.compile(re.escape(READY) + rb"\n[0-9a-f]{24}\n")
 
 
 def port80(context: Context, wanted: Plan | None, authority: Authority) -> Iterator[Finding]:
@@ -186,7 +189,8 @@ def file_in(context: Context, webroot: Path, content: bytes) -> Iterator[str]:
     from core.acme.authorization import Challenge
     from core.challenges.webroot import FOLDERS, Webroot
 
-    is_taken = os.path.lexists(webroot.joinpath(*FOLDERS, FILE))
+    there = webroot.joinpath(*FOLDERS, FILE)
+    is_taken = os.path.lexists(there) and not _is_left_over(there)
     name = f"certdeck-test-{context.env.random.token_bytes(8).hex()}" if is_taken else FILE
     challenge = Challenge(
         identifier="",
@@ -199,3 +203,11 @@ def file_in(context: Context, webroot: Path, content: bytes) -> Iterator[str]:
     )
     with Webroot(webroot).present([challenge], context.narrator, context.cancel):
         yield name
+
+
+def _is_left_over(file: Path) -> bool:
+    """Tell whether a doctor that was killed has left the file: no other program writes that content."""
+    try:
+        return _CONTENT.fullmatch(read_without_waking(file, 200)) is not None
+    except OSError:
+        return False

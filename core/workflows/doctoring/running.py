@@ -18,6 +18,8 @@ AT_ONCE = 16
 LIMIT_SECONDS = 40.0
 """For one check. Each of its questions has a shorter time limit of its own."""
 _LOOK_SECONDS = 0.2
+_RELEASE_SECONDS = 1.0
+"""How long a stop waits for what a check holds."""
 
 Look = Callable[[], Iterable[Finding]]
 
@@ -37,6 +39,8 @@ class Check(Struct, frozen=True):
     look: Look
     is_remote: bool = False
     """It is about other machines, and raises NoAnswer when none of them can be reached."""
+    is_holding: bool = False
+    """It holds something that an order needs, as the port: whoever stops the doctor may start one at once."""
 
 
 class _Outcome(Struct, frozen=True):
@@ -71,13 +75,20 @@ def _outcomes(checks: Sequence[Check], clock: Clock, cancel: CancelToken, limit:
     running: dict[int, float] = {}
     ended: dict[int, _Outcome] = {}
     done: queue.SimpleQueue[tuple[int, _Outcome]] = queue.SimpleQueue()
+    holding: list[threading.Thread] = []
     while todo or running:
         while todo and len(running) < AT_ONCE:
             number, check = todo.popleft()
             running[number] = clock.monotonic() + limit
             # A daemon: one that hangs in a system call must not keep the process from ending.
-            threading.Thread(target=_work, args=(number, check, done), name="doctor", daemon=True).start()
-        cancel.check()
+            thread = threading.Thread(target=_work, args=(number, check, done), name="doctor", daemon=True)
+            thread.start()
+            if check.is_holding:
+                holding.append(thread)
+        if cancel.is_cancelled:
+            for thread in holding:
+                thread.join(_RELEASE_SECONDS)
+            cancel.check()
         with contextlib.suppress(queue.Empty):
             number, outcome = done.get(timeout=_LOOK_SECONDS)
             while True:  # all that have ended, before any of them counts as late

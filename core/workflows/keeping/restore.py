@@ -54,7 +54,17 @@ def look(view: View, file: Path, lock: Lock) -> RestoreDone:
         for _ in _watched(view.paths, opener, seen):
             pass
     _check_config(seen, manifest, view.paths)
-    return _done(view, file, manifest, seen)
+    done = _done(view, file, manifest, seen)
+    mounts = (
+        Difference(
+            kind="mount",
+            name=str(path),
+            state="mounted",
+            text=f"{path} is a mount point: the restore would be refused.",
+        )
+        for path in switchover.mounted(view.paths, mount_points())
+    )
+    return replace(done, differences=(*done.differences, *mounts))
 
 
 def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> RestoreDone:

@@ -4,7 +4,7 @@ import pytest
 
 from core.dns.names import record_name
 from core.operations import Finding, IssueRequest
-from core.ports import Response
+from core.ports import Response, TransportFailure
 from tests.support.appliance import Appliance
 from tests.support.dns_box import ENTRY, HOST, dns_box, issue
 from tests.support.transport import reply
@@ -134,3 +134,20 @@ def test_an_entry_that_was_cut_out_by_hand_is_missed(appliance: Appliance, vendo
     (found,) = [each for each in appliance.reopened().doctor() if each.id == "dns-provider"]
     assert (found.status, found.title) == ("fail", NAME)
     assert "cf" in found.detail
+
+
+def test_credentials_of_every_entry_are_tried(appliance: Appliance, vendor: CloudflareVendor) -> None:
+    """For the whole box each entry is tried; one whose provider cannot be reached is told with its reason."""
+    found = {each.title: each for each in appliance.engine.doctor() if each.id == "dns-provider"}
+    assert found["DNS provider"].status == "pass"
+    appliance.vendors[HOST] = Unreachable(reply(500, {}))
+    (bad,) = [each for each in appliance.engine.doctor() if each.id == "dns-provider"]
+    assert bad.status == "fail"
+    assert "network is unreachable" in bad.why
+
+
+class Unreachable(OnlyRefuses):
+    """A vendor to which there is no way."""
+
+    def request(self, *_: object, **__: object) -> Response:
+        raise TransportFailure("unreachable", "network is unreachable")

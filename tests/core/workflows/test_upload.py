@@ -88,6 +88,7 @@ def test_an_upload_is_stored_and_served(box: Appliance, purchased: Authority, tm
     assert (done.status.sha256, done.status.version, done.status.ca) == (leaf.sha256, 1, None)
     assert (done.status.method, done.status.renew_at) == ("upload", None)
     assert [target.state for target in done.status.targets] == ["deployed"]
+    assert [listener.state for listener in done.status.targets[0].listeners] == ["deployed"]
     assert service.serves == leaf.fullchain_pem
     assert box.live(NAME) == leaf.fullchain_pem
     live = box.paths.live / NAME

@@ -100,8 +100,12 @@ def test_the_webroot_is_used_and_left_as_it_was(zoned: Appliance, tmp_path: Path
     request = IssueRequest(domains=(NAME,), issuer="letsencrypt")
     assert {each.status for each in box.doctor(request) if each.id == "http01-request"} == {"pass"}
     assert not list(root.iterdir())
+    left = root / FOLDER.strip("/") / "test.txt"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"Let's Encrypt Ready\n" + b"0123456789abcdef01234567\n")
+    assert {each.status for each in box.doctor(request) if each.id == "http01-request"} == {"pass"}
+    assert not list(left.parent.iterdir()), "what a killed doctor left is removed by the next one"
     mine = root / FOLDER.strip("/") / "test.txt"
-    mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     assert {each.status for each in box.doctor(request) if each.id == "http01-request"} == {"pass"}
     assert [path.name for path in mine.parent.iterdir()] == ["test.txt"]

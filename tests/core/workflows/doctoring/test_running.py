@@ -96,3 +96,18 @@ def test_it_can_be_stopped() -> None:
             run([Check("Slow", hang)], FakeClock(), cancel)
     finally:
         forever.set()
+
+
+def test_a_stop_waits_until_the_port_is_free_again() -> None:
+    """Whoever stops the doctor may order at once: what a check holds is let go before the stop is told."""
+    cancel, is_free = CancelToken(), threading.Event()
+
+    def hold() -> Iterator[Finding]:
+        cancel.cancel()
+        threading.Event().wait(0.3)
+        is_free.set()
+        yield good("port")
+
+    with pytest.raises(Cancelled):
+        run([Check("Port", hold, is_holding=True)], FakeClock(), cancel)
+    assert is_free.is_set()
