@@ -55,6 +55,8 @@ def is_rehearsed_first(context: Context, request: IssueRequest, wanted: Plan) ->
 
 def rehearse_first(context: Context, wanted: Plan, sessions: Sessions) -> None:
     """Rehearse. Raises what the order itself would meet: AuthorizationFailed, ChallengeError and their like."""
+    # What production wants of an account (terms, a binding) is asked for first: it is no matter of the rehearsal.
+    sessions.session(wanted.issuer, email=wanted.email, agree_tos=wanted.agree_tos)
     staging = staging_of(context.config, wanted)
     if _is_agreed(context, wanted):
         staging = replace(staging, agree_tos=True)
