@@ -236,6 +236,8 @@ class LogEndDoubtful(Event, frozen=True, kw_only=True):
 
 LISTENER_NOT_SEEN = "listener-not-seen"
 """Code of the warning that nothing can be seen at an address of a service, before and after a deployment."""
+NAMES_NOT_COVERED = "names-not-covered"
+"""A service is asked for by names that its certificate does not have."""
 SERVICE_TAKEN_OVER = "service-taken-over"
 """Code of the warning that a service carried another lineage's certificate until now."""
 BOOKKEEPING = frozenset(
@@ -271,7 +273,14 @@ NO_ACCESS_RIGHTS = "fleet-without-access-rights"
 """Code of a warning: etcd asks nobody for a password."""
 DEVICE_AWAY = "fleet-device-away"
 """Code of a warning: a device has not made its signing request."""
-IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER, LISTENER_NOT_SEEN, DEVICE_FAILED, NO_ACCESS_RIGHTS, DEVICE_AWAY}
+IN_RESULT = BOOKKEEPING | {
+    SERVICE_TAKEN_OVER,
+    LISTENER_NOT_SEEN,
+    NAMES_NOT_COVERED,
+    DEVICE_FAILED,
+    NO_ACCESS_RIGHTS,
+    DEVICE_AWAY,
+}
 """Codes of the warnings that belong to an operation's result and are repeated there."""
 
 

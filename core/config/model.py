@@ -110,6 +110,14 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     """Control socket, for kinds that are told over one; absent: the usual one of the kind."""
     window: str | None = None
     """`HH:MM-HH:MM`, local time: scheduled runs deploy only then."""
+    also: OneOrMore = ()
+    """Further files for other programs, `FORMAT:/path` (`core.extra_files`); they switch in the same step."""
+    names: OneOrMore = ()
+    """Host names that clients use for the service; the certificate is compared with them."""
+    single: bool = False
+    """The service takes only one certificate: one that lacks any of `names` is refused."""
+    pfx_passphrase_file: str | None = None
+    """Its content protects the files of format `pfx`; absent: they have no passphrase."""
 
 
 class DnsProviderConfig(Struct, frozen=True, kw_only=True):
@@ -239,6 +247,8 @@ class LineageConfig(Struct, frozen=True, kw_only=True):
     preferred_chain: str | None = None
     """Empty: the one that the CA sends first."""
     fallback_issuers: tuple[str, ...] | None = None
+    fallback_certificate: str | None = None
+    """Stands in for it when renewing fails; absent: that of the box (CL-08, CL-09)."""
     targets: tuple[str, ...] = ()
     auto_renew: bool | None = None
     renew_days_before: int | None = None

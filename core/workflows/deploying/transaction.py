@@ -48,7 +48,8 @@ from core.store.lineages import StoredPair
 from core.store.records import rfc3339
 from core.targets import pair as files
 from core.targets.change import Change
-from core.targets.check import refuse
+from core.targets.check import all_paths, refuse
+from core.targets.extra import is_extra
 from core.targets.fingerprint import sha256_of_pem
 from core.targets.judgement import states_of, summary
 from core.targets.layout import CERTIFICATE, CHAIN, FULLCHAIN, KEY, holds_key
@@ -74,6 +75,7 @@ from core.workflows.deploying.inflight import (
     read_or_set_aside,
     roll_forward,
 )
+from core.workflows.deploying.served_names import check_names
 from core.workflows.issuing.method import UPLOAD
 from core.workflows.web.follow import follow
 from core.x509.pair import pair_problem
@@ -121,6 +123,7 @@ def deploy_version(
             )
             context.cancel.check()
             names = names_of(context, flight, version)
+            check_names(context, chosen, names)
             probed = [each for each in chosen if each.probe]
             looks = side_by_side(lambda each: seen_before(context.env, each, names), probed)
             before = {each.name: found for each, found in zip(probed, looks, strict=True)}
@@ -201,7 +204,7 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
         StageFailed (`stage-failed`): that is still impossible.
         StoreCorrupt (`store-corrupt`): the record of the lineage itself names files that are not its targets' own.
     """
-    paths = {Path(path) for each in chosen for path in (each.certificate, each.key, each.chain) if path is not None}
+    paths = {Path(path) for each in chosen for path in all_paths(each)}
     for other in journal.names(context.paths) if chosen else [name]:
         try:
             found = read_or_set_aside(context, other) if other == name else read(context, other)
@@ -243,7 +246,7 @@ def _stage(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -
         except OSError as exc:
             raise _not_written(exc, change, flight) from exc
         for place in change.places:
-            if holds_key(place.file):
+            if holds_key(place.file) and not is_extra(place.file):
                 prove(target, readers, change.folder / change.after / place.file, context.env.reads_as)
         context.narrator.tell(TargetStaged(target=target.name))
 
