@@ -52,7 +52,7 @@ def stage(change: Change, site: Site, contents: Mapping[str, bytes], readers: tu
     for place in change.places:
         is_key = holds_key(place.file)
         attributes = kept.get(place.file) or attributes_for_new(site.target, is_key=is_key)
-        attributes = readable(attributes, readers) if is_key else attributes
+        attributes = readable(attributes, readers, is_decided=_is_decided(site.target)) if is_key else attributes
         new[place.file] = (content_of(place.file, contents), attributes)
     _build(pair, change.after, new)
 
@@ -156,6 +156,11 @@ def release(target: TargetConfig) -> None:
         if site.pair is not None:
             site.pair.empty()
             site.remove_pair()
+
+
+def _is_decided(target: TargetConfig) -> bool:
+    """Tell whether the configuration says who reads the key."""
+    return any(each is not None for each in (target.owner, target.group, target.file_mode))
 
 
 def old_sha256(change: Change, site: Site) -> str | None:

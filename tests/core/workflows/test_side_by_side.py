@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from core.config.model import LineageConfig
 from core.errors import ProbeMismatch, ReloadFailed
+from core.events import SessionsEnd, TargetSwitched
 from core.ports import CancelToken, Completed, Served
 from tests.support.services import Box, Services
 
@@ -123,3 +124,16 @@ def test_a_service_that_its_reload_silenced_is_restarted_on_the_way_back(tmp_pat
     assert services.restarts == 1
     assert service.serves == first.fullchain_pem
     assert service.is_running
+
+
+def test_a_restart_is_announced_before_anything_is_switched(tmp_path: Path) -> None:
+    """Where only a restart helps, it is said before the switch that connections end; a reload says nothing of the kind."""
+    box = Box.at(tmp_path / "home")
+    service = box.services.add(tmp_path / "tls", "web", probe=False)
+    spec = replace(SPEC, targets=("web",))
+    box.put(spec)
+    assert box.events(SessionsEnd) == []
+    service.target = replace(service.target, reload=("web", "restart"))
+    box.told.clear()
+    box.put(spec)
+    assert box.events(SessionsEnd, TargetSwitched) == ["SessionsEnd", "TargetSwitched"]
