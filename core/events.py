@@ -164,6 +164,12 @@ class TargetSwitched(Event, frozen=True, kw_only=True):
     target: str
 
 
+class SessionsEnd(Event, frozen=True, kw_only=True):
+    """Said before anything is switched: the service of a target has to be restarted, which ends its connections."""
+
+    target: str
+
+
 class TargetTested(Event, frozen=True, kw_only=True):
     target: str
 

@@ -52,6 +52,8 @@ class KeyReader(Struct, frozen=True, kw_only=True):
     at_reload: str = ROOT
     group: str = ""
     """Group through which `at_reload` may read the key; empty where root reads it."""
+    certain: bool = True
+    """False: whether `at_reload` reads it depends on the service's configuration, so nothing is refused because of it."""
     refuses_open: bool = False
     """The service itself refuses a key that others can read."""
 

@@ -52,7 +52,7 @@ KINDS = {
     "command": "command",
 }
 """Kind → module in `core.targets.services`, in the order in which they are offered."""
-IDLE_SIGNS = ("is not active, cannot reload",)
+IDLE_SIGNS = ("is not active, cannot reload", "no main process to kill")
 """systemd's words, whatever the service is: "x.service is not active, cannot reload."."""
 
 

@@ -53,7 +53,8 @@ def stage(change: Change, site: Site, contents: Mapping[str, bytes], readers: tu
     for place in change.places:
         is_key = holds_key(place.file)
         attributes = kept.get(place.file) or attributes_for_new(site.target, is_key=is_key)
-        attributes = readable(attributes, readers) if is_key and not is_extra(place.file) else attributes
+        if is_key and not is_extra(place.file):
+            attributes = readable(attributes, readers, is_decided=_is_decided(site.target))
         new[place.file] = (_content(site, place, contents), attributes)
     _build(pair, change.after, new)
 
@@ -161,6 +162,11 @@ def release(target: TargetConfig) -> None:
         if site.pair is not None:
             site.pair.empty()
             site.remove_pair()
+
+
+def _is_decided(target: TargetConfig) -> bool:
+    """Tell whether the configuration says who reads the key."""
+    return any(each is not None for each in (target.owner, target.group, target.file_mode))
 
 
 def old_sha256(change: Change, site: Site) -> str | None:

@@ -6,7 +6,9 @@ renewal. Where the account exists, the key is given to its group, and to nobody 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +17,7 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 from core.errors import StageFailed
 from core.foreign.attributes import ACCESS_LIST, Attributes
+from core.targets.kind import KeyReader
 from core.targets.kinds import kind_named
 
 _GROUP_READS, _OTHERS = 0o040, 0o007
@@ -33,34 +36,41 @@ class Reader(Struct, frozen=True, kw_only=True):
     group: int
     """The one that is to read the key."""
     group_name: str
+    is_certain: bool = True
+    """False: this depends on the configuration of the service."""
 
 
 def readers_of(target: TargetConfig) -> tuple[Reader, ...]:
     """Return the accounts beside root that read the key of a target; those of its kind that this machine has."""
+    kind = kind_named(target.kind)
+    if kind is None or os.geteuid() != 0:
+        return ()  # who is not root owns what it writes, and cannot give it to anybody
+    found = (_reader(account, kind.key) for account in kind.key.accounts)
+    return tuple(reader for reader in found if reader is not None)
+
+
+def _reader(name: str, key: KeyReader) -> Reader | None:
+    """Return an account; None where this machine has none of that name."""
     import grp
-    import os
     import pwd
 
-    kind = kind_named(target.kind)
-    found = []
-    for name in kind.key.accounts if kind is not None else ():
-        try:
-            account = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        groups = tuple(os.getgrouplist(name, account.pw_gid))
-        group = account.pw_gid
-        if kind is not None and kind.key.group:
-            try:
-                group = grp.getgrnam(kind.key.group).gr_gid
-            except KeyError:
-                group = account.pw_gid
-        try:
-            group_name = grp.getgrgid(group).gr_name
-        except KeyError:
-            group_name = str(group)
-        found.append(Reader(name=name, uid=account.pw_uid, groups=groups, group=group, group_name=group_name))
-    return tuple(found)
+    try:
+        account = pwd.getpwnam(name)
+    except KeyError:
+        return None
+    group, group_name = account.pw_gid, name
+    with suppress(KeyError):
+        group = grp.getgrnam(key.group).gr_gid
+    with suppress(KeyError):
+        group_name = grp.getgrgid(group).gr_name
+    return Reader(
+        name=name,
+        uid=account.pw_uid,
+        groups=tuple(os.getgrouplist(name, account.pw_gid)),
+        group=group,
+        group_name=group_name,
+        is_certain=key.certain,
+    )
 
 
 def can_read(attributes: Attributes, reader: Reader) -> bool:
@@ -72,12 +82,15 @@ def can_read(attributes: Attributes, reader: Reader) -> bool:
     return bool(attributes.mode & 0o004)
 
 
-def readable(attributes: Attributes, readers: tuple[Reader, ...]) -> Attributes:
+def readable(attributes: Attributes, readers: tuple[Reader, ...], *, is_decided: bool = False) -> Attributes:
     """Return the attributes for a key, opened to the group of those who have to read it and closed to everybody else. Pure.
 
     An access list, and a group that reads already, are somebody's decision and stay; what comes of it is proven later.
+
+    Args:
+        is_decided: the configuration names owner, group or mode.
     """
-    if not readers or any(name == ACCESS_LIST for name, _ in attributes.xattrs):
+    if not readers or is_decided or any(name == ACCESS_LIST for name, _ in attributes.xattrs):
         return attributes
     closed = replace(attributes, mode=attributes.mode & ~_OTHERS)
     for reader in readers:
@@ -89,7 +102,7 @@ def readable(attributes: Attributes, readers: tuple[Reader, ...]) -> Attributes:
 def prove(target: TargetConfig, readers: tuple[Reader, ...], file: Path, reads_as: ReadsAs) -> None:
     """Read a staged key as each account that has to. Raises StageFailed (`stage-failed`): nothing visible has changed."""
     for reader in readers:
-        if reads_as(reader.name, file) is False:
+        if reader.is_certain and reads_as(reader.name, file) is False:
             raise StageFailed(
                 f"The account {reader.name} cannot read the key of target {target.name}.",
                 f"{target.kind} reads it as {reader.name}. The folder {file.parent.parent.parent}, or the group of the key, does "

@@ -12,6 +12,7 @@ from core.targets.layout import ONE_FILE, layout_of
 
 COMMAND = "command"
 """The kind whose reload command may name the target's paths."""
+_USUAL_SECONDS = TargetConfig(name="").probe_timeout_seconds
 _PLACEHOLDER = re.compile(r"\{(?:certificate|key|chain)\}")
 
 
@@ -31,6 +32,9 @@ def resolved(target: TargetConfig) -> TargetConfig:
         target,
         test=target.test or kind.test.command,
         reload=reload,
+        probe_timeout_seconds=max(target.probe_timeout_seconds, kind.probe.seconds)
+        if target.probe_timeout_seconds == _USUAL_SECONDS
+        else target.probe_timeout_seconds,
         socket=target.socket or (exchange.socket if exchange is not None and not target.reload else None),
     )
 

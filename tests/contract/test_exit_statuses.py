@@ -129,6 +129,9 @@ LOOKING = [
     pytest.param(["dns", "kinds"], "dns_kinds", id="dns-kinds"),
     pytest.param(["dns", "kinds", "cloudflare"], "dns_kind", id="dns-kinds-KIND"),
     pytest.param(["target", "list"], "targets", id="target-list"),
+    pytest.param(["target", "kinds"], "target_kinds", id="target-kinds"),
+    pytest.param(["target", "kinds", "postfix"], "target_kind", id="target-kinds-KIND"),
+    pytest.param(["target", "show", "nginx"], "targets", id="target-show"),
     pytest.param(["target", "test", "nginx"], "test_target", id="target-test"),
 ]
 

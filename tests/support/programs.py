@@ -22,7 +22,14 @@ class NotThere(RuntimeError):
 def find_program(name: str) -> str:
     """Return the path of a server program: `.servers/bin` first, then PATH, then where Debian keeps daemons."""
     path = os.pathsep.join(
-        [str(ROOT / ".servers" / "bin"), os.environ.get("PATH", ""), "/usr/sbin", "/sbin", "/usr/bin"]
+        [
+            str(ROOT / ".servers" / "bin"),
+            os.environ.get("PATH", ""),
+            "/usr/sbin",
+            "/sbin",
+            "/usr/bin",
+            *map(str, Path("/usr/lib/postgresql").glob("*/bin")),
+        ]
     )
     found = shutil.which(name, path=path)
     if found is None:

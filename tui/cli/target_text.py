@@ -64,6 +64,8 @@ def _facts(kind: KindInfo) -> list[tuple[str, str]]:
     ]
     if kind.bad_pair:
         facts.append(("Bad pair", kind.bad_pair))
+    if kind.seconds:
+        facts.append(("Without that", f"it may take {kind.seconds} s until it serves a new certificate"))
     if kind.recover:
         facts.append(("Way back", shlex.join(kind.recover)))
     if kind.certificate:

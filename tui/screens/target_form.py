@@ -8,22 +8,20 @@ from typing import Final
 from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.widgets import Static
+from textual.suggester import SuggestFromList
+from textual.widgets import Input
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, UsageError
+from core.operations import KindInfo
 from core.probe_address import broken
 from tui.screens.form import FormPage, needed, wrong_name, wrong_path
 from tui.widgets.field import Check, Field
-from tui.widgets.one_of import OneOf
 from tui.wording import text
+from tui.wording.services import key_words, told_words
 
-_KINDS: Final = (("nginx", "nginx"), ("files", "files"))
-_KIND_NOTES: Final = {
-    "nginx": "Empty: what nginx itself brings along.",
-    "files": "Empty: nothing is run.",
-}
+_ONE_FILE: Final = ("combined", "key-first")
+"""Layouts in which the key is in the certificate's file."""
 
 
 class TargetForm(FormPage):
@@ -35,11 +33,13 @@ class TargetForm(FormPage):
         """`target`: the one to change."""
         super().__init__()
         self._target = target
+        self._kinds: dict[str, KindInfo] = {}
         self.page_title = "Change a target" if target else "New target"
         self.page_detail = text.printable(target.name) if target else ""
 
     def fields(self) -> ComposeResult:
         known = self._target or TargetConfig(name="", kind="nginx")
+        self._kinds = {kind.name: kind for kind in self.engine.target_kinds()}
         name = Field(
             "Name",
             value=known.name,
@@ -50,9 +50,7 @@ class TargetForm(FormPage):
         )
         name.display = self._target is None
         yield name
-        with Horizontal(classes="line"):
-            yield Static("Kind", classes="label", markup=False)
-            yield OneOf(_KINDS, value=known.kind, id="kind")
+        yield Field("Kind", value=known.kind, hint="e.g. nginx, postfix, files", check=self._wrong_kind, id="kind")
         yield Field(
             "Certificate",
             value=known.certificate,
@@ -60,7 +58,7 @@ class TargetForm(FormPage):
             check=_path_of("certificate"),
             id="certificate",
         )
-        yield Field("Key", value=known.key, hint="e.g. /etc/ssl/domains/domain.key", check=_path_of("key"), id="key")
+        yield Field("Key", value=known.key, hint="e.g. /etc/ssl/domains/domain.key", check=self._wrong_key, id="key")
         yield Field("Test", value=shlex.join(known.test), hint="e.g. nginx -t", check=_wrong_words, id="test")
         yield Field(
             "Reload",
@@ -89,23 +87,44 @@ class TargetForm(FormPage):
         super().on_mount()
         if self._target is not None:
             self.query_one("#certificate Input").focus()
+        self.query_one("#kind Input", Input).suggester = SuggestFromList(list(self._kinds), case_sensitive=False)
         self._show_commands()
 
-    @on(OneOf.Changed, "#kind")
     @on(Field.Changed)
     def _show_commands(self) -> None:
         """Show the words of each command one by one, so that a wrong quote is seen."""
-        kind = self.query_one("#kind", OneOf).value
-        for id in ("test", "reload"):
+        kind = self._kinds.get(self.value("kind"))
+        self.query_one("#kind", Field).note = _about(kind)
+        usual = {
+            "test": kind and kind.test and shlex.join(kind.test),
+            "reload": kind and kind.group != "any" and told_words(kind),
+        }
+        for id, command in usual.items():
             field = self.query_one(f"#{id}", Field)
             words = _words(field.value)
-            field.note = " ".join(f"[{word}]" for word in words) or _KIND_NOTES[kind]
+            field.note = " ".join(f"[{word}]" for word in words) or f"Empty: {command or 'nothing is run'}."
+
+    def _wrong_kind(self, value: str) -> CertdeckError | None:
+        if value in self._kinds:
+            return None
+        try:
+            self.engine.target_kind(value)
+        except CertdeckError as exc:
+            return exc
+        return None
+
+    def _wrong_key(self, value: str) -> CertdeckError | None:
+        """Check the path of the key, which a kind with one file for everything does not have."""
+        kind = self._kinds.get(self.value("kind"))
+        if not value and kind is not None and kind.layouts[0] in _ONE_FILE:
+            return None
+        return _path_of("key")(value)
 
     def save(self) -> None:
         known = self._target or TargetConfig(name=self.value("name"))
         config = replace(
             known,
-            kind=self.query_one("#kind", OneOf).value,
+            kind=self.value("kind"),
             certificate=self.value("certificate"),
             key=self.value("key"),
             test=_words(self.value("test")),
@@ -114,6 +133,17 @@ class TargetForm(FormPage):
             probe_name=self.value("probe-name") or None,
         )
         self.keep(lambda: self.engine.add_target(config), f"{config.name} is saved. x tests it.")
+
+
+def _about(kind: KindInfo | None) -> str:
+    """Return what somebody should know of a kind before they fill in its files."""
+    if kind is None:
+        return "A service, or files. The right arrow completes the word."
+    if kind.group == "any":
+        return kind.remarks[0]
+    one = " Certificate and key are in one file, so leave the key empty." if kind.layouts[0] in _ONE_FILE else ""
+    ends = " Only a restart helps: its sessions end." if kind.action == "restart" and kind.sessions == "cut" else ""
+    return f"{kind.title}: the key is {key_words(kind)}.{one}{ends}"
 
 
 def _words(value: str) -> tuple[str, ...]:

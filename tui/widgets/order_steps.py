@@ -172,7 +172,13 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
         case told.VersionSwitched():
             story.live = story.live or Step("Live", began=before)
             story.live.end(at, f"version {event.version}")
-        case told.TargetStaged() | told.TargetSwitched() | told.TargetTested() | told.TargetReloaded():
+        case (
+            told.SessionsEnd()
+            | told.TargetStaged()
+            | told.TargetSwitched()
+            | told.TargetTested()
+            | told.TargetReloaded()
+        ):
             story.target(event.target).start(at, _STAGES[type(event)])
         case told.TargetProbed():
             if story.target(event.target).state != FAILED:
@@ -196,6 +202,7 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
 
 _STAGES: Final = {
     told.TargetStaged: "files ready",
+    told.SessionsEnd: "it is restarted: its connections end",
     told.TargetSwitched: "switched, configuration test",
     told.TargetTested: "configuration test passed, reload",
     told.TargetReloaded: "reloaded, looking at what it serves",

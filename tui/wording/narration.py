@@ -157,6 +157,9 @@ _SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
     "rehearsal-passed": lambda facts: f"The rehearsal at {facts['issuer']} passed; nothing of it is kept",
     "version-stored": lambda f: f"Stored as version {f['version']}",
     "version-switched": lambda f: f"Version {f['version']} is live",
+    "sessions-end": lambda f: (
+        f"{f['target']}: the service is restarted to use the new certificate, which ends its connections"
+    ),
     "target-staged": lambda f: f"{f['target']}: files staged",
     "target-switched": lambda f: f"{f['target']}: files switched",
     "target-tested": lambda f: f"{f['target']}: configuration test passed",

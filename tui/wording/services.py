@@ -33,13 +33,13 @@ def key_words(kind: KindInfo) -> str:
     """Return who reads the key, and what mode that takes."""
     accounts = (kind.key_reader_at_start, kind.key_reader_at_reload)
     if accounts == ("root", "root"):
-        return "read by root: mode 0600"
+        return "read by root (mode 0600)"
     who = (
         f"read by {accounts[0]}"
         if accounts[0] == accounts[1]
         else f"read by {accounts[0]} at the start and by {accounts[1]} later"
     )
-    return f"{who}: mode 0640, group {kind.key_group or accounts[1]}"
+    return f"{who} (mode 0640, group {kind.key_group or accounts[1]})"
 
 
 def test_words(kind: KindInfo) -> str:

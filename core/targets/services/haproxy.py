@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from core.targets.detection import Detection
-from core.targets.kind import COMBINED, IDLE_CLOSED, KEY_FIRST, Action, ConfigTest, Files, Kind, Probing
+from core.targets.kind import COMBINED, IDLE_CLOSED, KEY_FIRST, SEPARATE, Action, ConfigTest, Files, Kind, Probing
 
 FILES = Files(
-    layouts=(COMBINED, KEY_FIRST),
+    layouts=(COMBINED, KEY_FIRST, SEPARATE),
     certificate="/etc/haproxy/certs/site.pem",
-    remark="Every file in a crt folder counts: a stray file without a key makes the configuration test fail.",
+    remark=(
+        "With the key apart it is called NAME.pem.key beside NAME.pem. Every file in a crt folder counts: a stray file without a "
+        "key makes the configuration test fail."
+    ),
 )
 TEST = ConfigTest(command=("haproxy", "-c", "-q", "-f", "/etc/haproxy/haproxy.cfg"), missing=True, mismatch=True)
 

@@ -13,7 +13,7 @@ KIND = Kind(
     package="stunnel4",
     unit="stunnel4.service",
     files=Files(layouts=(SEPARATE, COMBINED, KEY_FIRST)),
-    key=KeyReader(at_reload="stunnel4", group="stunnel4"),
+    key=KeyReader(at_reload="stunnel4", group="stunnel4", certain=False),
     action=Action(
         command=("systemctl", "reload", "stunnel4"),
         bad_pair="The signal is answered by silence, and the old certificate stays.",

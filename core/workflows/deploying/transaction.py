@@ -33,6 +33,7 @@ from core.errors import (
 from core.events import (
     LISTENER_NOT_SEEN,
     KeyUsed,
+    SessionsEnd,
     TargetProbed,
     TargetReloaded,
     TargetStaged,
@@ -47,6 +48,7 @@ from core.store.atomic import store_error
 from core.store.lineages import StoredPair
 from core.store.records import rfc3339
 from core.targets import pair as files
+from core.targets.answers import ends_sessions
 from core.targets.change import Change
 from core.targets.check import all_paths, refuse
 from core.targets.extra import is_extra
@@ -142,6 +144,9 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
                 KeyUsed(key=f"lineage/{flight.lineage}/{flight.version}", purpose=f"deploy to {used}")
             )
             _stage(context, flight, pair, sites)
+            for target in flight.targets:
+                if ends_sessions(target):
+                    context.narrator.tell(SessionsEnd(target=target.name))
             context.cancel.check()
             _switch(context, flight, sites)
             states = _verify(context, flight, sha256_of_pem(pair.cert) or "", touched)

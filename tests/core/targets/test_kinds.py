@@ -8,6 +8,7 @@ from core.probe_address import broken
 from core.targets.kind import LAYOUTS, NO_ACTION, Kind
 from core.targets.kinds import KINDS, all_kinds
 from tests.support.daemons import DAEMONS
+from tests.support.service_table import BEGIN, END, README, service_table
 
 ROWS = list(all_kinds())
 
@@ -35,3 +36,10 @@ def test_a_row_is_whole(kind: Kind) -> None:
 def test_what_is_called_proven_is_proven() -> None:
     """The kinds that say that certdeck's tests start the real service are those that the tests know how to start."""
     assert {kind.name for kind in ROWS if kind.proven and kind.group != "any"} == set(DAEMONS)
+
+
+def test_the_readme_has_the_table() -> None:
+    """The README's table of services is the one that the rows make."""
+    text = README.read_text()
+    _, _, rest = text.partition(BEGIN)
+    assert rest.partition(END)[0] == service_table()

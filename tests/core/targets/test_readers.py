@@ -82,3 +82,14 @@ def test_a_key_that_cannot_be_read_stops_the_deployment() -> None:
     assert "postgres cannot read the key" in caught.value.what
     assert "chgrp postgres /etc/db.key" in caught.value.fix
     prove(target, (READER,), Path("/x"), lambda account, file: None)
+
+
+def test_what_the_configuration_names_is_kept() -> None:
+    """Owner, group or mode that the target names are an administrator's decision, and nothing is opened."""
+    assert readable(CLOSED, (READER,), is_decided=True) == CLOSED
+
+
+def test_a_reader_that_depends_on_the_configuration_refuses_nothing() -> None:
+    """stunnel reads the key as its own account with setuid alone: where it cannot, that stops no deployment."""
+    target = TargetConfig(name="tunnel", kind="stunnel", certificate="/etc/c", key="/etc/k")
+    prove(target, (replace(READER, is_certain=False),), Path("/x"), lambda account, file: False)

@@ -373,6 +373,15 @@ def test_a_target_is_looked_at(appliance: Appliance, tmp_path: Path) -> None:
         appliance.engine.test_target("nothere")
 
 
+def test_a_key_that_every_account_can_read_fails_the_test(appliance: Appliance, tmp_path: Path) -> None:
+    """A world-readable key at a target's path is a failure with the command that closes it."""
+    service = appliance.add_service(tmp_path / "srv")
+    appliance.issue(NAME, targets=("web",))
+    Path(service.target.key).chmod(0o644)
+    (finding,) = [each for each in appliance.engine.test_target("web") if each.id == "target-key"]
+    assert (finding.status, "chmod o-rwx" in finding.fix) == ("fail", True)
+
+
 # -- doctor ----------------------------------------------------------------------------------------------------------
 
 

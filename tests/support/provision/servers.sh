@@ -1,5 +1,5 @@
 #!/bin/sh
-# Get the programs that the tests drive: nginx, tmux, name servers … from apt, and Pebble 2.7 or newer, unpacked into .servers/.
+# Get the programs that the tests drive: nginx, tmux, name servers, mail servers, databases … from apt, and Pebble 2.7 or newer, unpacked into .servers/.
 # usage: servers.sh FOLDER
 # Debian 12 carries an older Pebble (no ARI, no profiles). That of a newer suite is one plain package that runs here: it is
 # fetched with a private apt state and only unpacked. The system's apt lists, sources and packages stay as they are.
@@ -19,7 +19,13 @@ for pair in nginx:nginx haproxy:haproxy apache2:apache2 caddy:caddy tmux:tmux op
     missing="$missing ${pair#*:}"
 done
 units=
-for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pdns-server:pdns; do
+# program:package:unit. After the name servers come the services that certificates are deployed to.
+for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pdns-server:pdns \
+    apache2:apache2:apache2 lighttpd:lighttpd:lighttpd caddy:caddy:caddy hitch:hitch:hitch stunnel:stunnel4:stunnel4 \
+    postfix:postfix:postfix dovecot:dovecot-imapd:dovecot psql:postgresql:postgresql pgbouncer:pgbouncer:pgbouncer \
+    mariadbd:mariadb-server:mariadb redis-server:redis-server:redis-server memcached:memcached:memcached \
+    slapd:slapd:slapd ldapmodify:ldap-utils: mosquitto:mosquitto:mosquitto ngircd:ngircd:ngircd prosody:prosody:prosody \
+    turnserver:coturn:coturn unbound:unbound:unbound vsftpd:vsftpd:vsftpd syslog-ng:syslog-ng-core:syslog-ng; do
     [ -n "$(command -v "${trio%%:*}")" ] && continue
     rest=${trio#*:}
     missing="$missing ${rest%:*}"
@@ -29,7 +35,7 @@ ls /usr/lib/*/pdns/libgsqlite3backend.so >/dev/null 2>&1 || missing="$missing pd
 # shellcheck disable=SC2086  # lists of names
 if [ -n "$missing" ]; then
     apt_install $missing
-    # Name servers that came for the tests must not take port 53 at the next boot either.
+    # What came for the tests must not take port 53, 25 or 80 at the next boot either.
     [ -z "${units# }" ] || ! command -v systemctl >/dev/null || as_root systemctl --quiet disable $units >/dev/null 2>&1 || true
 fi
 
