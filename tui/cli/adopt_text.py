@@ -17,12 +17,7 @@ if TYPE_CHECKING:
     from core.adoption import Adoptable, Adopted, Adoption
 
 _NAMES_SHOWN = 3
-_STATES = {
-    "new": "can be taken over",
-    "adopted": "is here already",
-    "taken": "its name is taken",
-    "unusable": "cannot be",
-}
+_STATES = {"new": "ready", "adopted": "adopted", "taken": "name taken", "unusable": "unusable"}
 
 
 def adoption_json(done: Adoption) -> dict[str, object]:
@@ -56,7 +51,7 @@ def adoption_lines(done: Adoption, *, is_list: bool) -> Iterator[str]:
     for each in done.adopted:
         yield from _adopted(each, dry_run=done.dry_run)
     for failed in done.failed:
-        yield f"{printable(failed.name)}: {printable(failed.what)} {printable(failed.why)} {printable(failed.fix)}"
+        yield f"{printable(failed.what)} {printable(failed.why)} {printable(failed.fix)}"
     for name in done.left_out:
         yield (
             f"{printable(name)} was left out: another account can change its files. Check them, then run: "
@@ -140,5 +135,7 @@ def _timers(done: Adoption, *, is_list: bool) -> Iterator[str]:
         yield ""
         yield f"{each.client} renews automatically: {printable(str(each.file))}: {printable(each.line)}"
         if each.names:
-            yield f"It and certdeck would both renew {printable(', '.join(each.names[:10]))}."
-        yield f"Switch it off once everything it renews was taken over: {printable(each.off)}"
+            more = f" and {len(each.names) - 10} more" if len(each.names) > 10 else ""
+            yield f"It and certdeck both renew {printable(', '.join(each.names[:10]))}{more}."
+        yield "Once everything that it renews is taken over, switch it off:"
+        yield f"  {printable(each.off)}"
