@@ -149,6 +149,20 @@ class TimerState(Struct, frozen=True, kw_only=True):
         return "failed" if self.state == "dead" else "active"
 
 
+class Unmanaged(Struct, frozen=True, kw_only=True):
+    """A service that presented a certificate of somebody else's when the box was looked at last."""
+
+    kind: str
+    title: str
+    address: str
+    sha256: str
+    subject: str
+    not_after: datetime
+    days_left: int
+    severity: str
+    seen: datetime
+
+
 class Status(Struct, frozen=True, kw_only=True):
     version: str
     time: datetime
@@ -162,5 +176,7 @@ class Status(Struct, frozen=True, kw_only=True):
     """Why the clock of this box cannot be believed, in one sentence; empty when nothing speaks against it."""
     void_times: tuple[str, ...] = ()
     """What was remembered under a wrong clock and is ignored, one sentence each; the next run drops it."""
+    unmanaged: tuple[Unmanaged, ...] = ()
+    """Services that presented a certificate of somebody else's when the box was looked at last."""
     never_backed_up: bool = False
     """There is a master key on this box, and no backup of it."""

@@ -106,6 +106,11 @@ class Paths(Struct, frozen=True):
         return self.state / "last-look.json"
 
     @property
+    def detected(self) -> Path:
+        """What the services of this box presented when they were looked for last."""
+        return self.state / "detected.json"
+
+    @property
     def notified(self) -> Path:
         """Who was told of what."""
         return self.state / "notified.json"

@@ -235,13 +235,17 @@ class NoSystemLog(Struct, frozen=True):
         """Write nothing."""
 
 
+OUTPUT_LIMIT_BYTES = 16 * 1024
+"""What is kept of a program's output, unless more is asked for."""
+
+
 class Completed(Struct, frozen=True, kw_only=True):
     """A child process that ended."""
 
     returncode: int
     """Negative: killed by that signal."""
     output: str
-    """stdout and stderr together, decoded with replacement, the last 16 KiB."""
+    """stdout and stderr together, decoded with replacement, the last `output_limit` bytes."""
     timed_out: bool = False
 
 
@@ -254,11 +258,15 @@ class Runner(Protocol):
         cancel: CancelToken | None = None,
         extra_env: Mapping[str, str] | None = None,
         stdin: bytes | None = None,
+        output_limit: int = OUTPUT_LIMIT_BYTES,
     ) -> Completed:
         """Run a program without a shell, in its own process group, with a scrubbed environment.
 
         Ends the whole group when it takes longer than `timeout` seconds. A program that cannot be started comes back as
         returncode 127 with the reason in `output`.
+
+        Args:
+            output_limit: bytes of the output that are kept, the last ones.
         """
 
 
@@ -356,6 +364,26 @@ class Host(Protocol):
         """Return who does this: `name`, or `name (via sudo)`, or `systemd`."""
 
 
+class RunningProgram(Struct, frozen=True, kw_only=True):
+    """A program of this box that takes TCP connections. Everything but its numbers is foreign text."""
+
+    name: str
+    """File name of its executable, or what it calls itself where the executable cannot be seen."""
+    path: str = ""
+    """Of its executable; empty where that cannot be seen."""
+    pid: int
+    uid: int
+    """Effective user: root, or the service's own account."""
+    arguments: tuple[str, ...] = ()
+    """As the process shows them now: some programs write a title over them."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Of its environment, those that name a folder of configuration."""
+    sockets: tuple[tuple[str, int], ...] = ()
+    """Address and port of each listening socket; `0.0.0.0` and `::` are all addresses."""
+    is_contained: bool = False
+    """It sees another root file system: its paths are not those of this box."""
+
+
 class Places(Struct, frozen=True, kw_only=True):
     """Where this box keeps what starts programs by themselves."""
 
@@ -394,3 +422,5 @@ class Environment(Struct, frozen=True, kw_only=True):
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
     """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
     command `argv`, or the program itself. Asked before each command that comes from the configuration."""
+    programs: Callable[[], Sequence[RunningProgram]] = lambda: ()
+    """Returns the programs that listen on TCP ports of this box. Never raises."""

@@ -11,6 +11,7 @@ from core.engine.frame import Frame
 if TYPE_CHECKING:
     from datetime import date
 
+    from core.detected import DetectedService
     from core.forecast import Forecast
     from core.operations import (
         AccountInfo,
@@ -160,6 +161,12 @@ class Looking(Frame):
         from core.workflows.settings.targets import test_target
 
         return test_target(self._reading(cancel), name)
+
+    def detect(self, *, cancel: CancelToken | None = None) -> tuple[DetectedService, ...]:
+        """Find the TLS services of this box and what each presents. Changes nothing; takes some seconds. Raises Cancelled."""
+        from core.workflows.detecting.detect import detect
+
+        return detect(self._reading(cancel))
 
     def read_part(self, path: Path) -> Part:
         """Read a file that somebody names for an upload: regular files only, never more than a megabyte. Raises UsageError."""

@@ -11,6 +11,7 @@ from core.engine.frame import Frame, ignore
 if TYPE_CHECKING:
     from core.events import Reporter
     from core.operations import ScheduleInfo
+    from core.ports import CancelToken
 
 
 class Settings(Frame):
@@ -57,6 +58,27 @@ class Settings(Frame):
 
         with self._writing("target add", report) as context:
             add_target(context, config)
+
+    def take_over(
+        self,
+        ids: Sequence[str],
+        *,
+        name: str | None = None,
+        cancel: CancelToken | None = None,
+        report: Reporter = ignore,
+    ) -> tuple[TargetConfig, ...]:
+        """Make targets of services that are found on this box.
+
+        Args:
+            ids: of `DetectedService`.
+            name: of the target, where one service is taken over; else the suggested one.
+
+        Raises NotFound (`not-found`), UsageError: nothing is written then.
+        """
+        from core.workflows.detecting.take_over import take_over
+
+        with self._writing("target add", report, cancel) as context:
+            return take_over(context, tuple(ids), name)
 
     def remove_target(self, name: str, *, report: Reporter = ignore) -> None:
         """Forget a target; its files stay as they are."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.ports import Environment, Places, Transport
+from core.ports import Environment, Places, RunningProgram, Transport
 from core.system.clock import SystemClock
 from core.system.dns_exchange import TcpDnsExchange
 from core.system.listener import SystemListener
@@ -37,6 +37,11 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         from core.system.obedience import check_command
 
         check_command(argv, known)
+
+    def programs() -> Sequence[RunningProgram]:
+        from core.system.listening import listening_programs
+
+        return listening_programs()
 
     def program() -> str | None:
         from core.system.installation import program
@@ -65,4 +70,5 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         variables=known,
         places=Places(is_root=os.geteuid() == 0, program=program),
         check_command=check_command,
+        programs=programs,
     )

@@ -34,17 +34,15 @@ class Holder(Struct, frozen=True):
 
 def holders_of(port: int, proc: Path = Path("/proc")) -> tuple[Holder, ...]:
     """Return who listens on `port`, one entry for each address."""
-    sockets = dict(_listening(port, proc))
+    sockets = {inode: address for inode, address, number in listening_sockets(proc) if number == port}
     if not sockets:
         return ()
     found: dict[str, tuple[str, int]] = {}
     pids = sorted(int(name) for name in os.listdir(proc) if name.isdigit())
     for pid in pids:  # the lowest one first: the master process, not a worker
         with contextlib.suppress(OSError):
-            held = {_target(proc / str(pid) / "fd" / name) for name in os.listdir(proc / str(pid) / "fd")}
-            for inode in sockets:
-                if inode not in found and f"socket:[{inode}]" in held:
-                    found[inode] = (_name_of(proc / str(pid)), pid)
+            for inode in sockets_of(proc / str(pid)) & sockets.keys() - found.keys():
+                found[inode] = (name_of(proc / str(pid)), pid)
     return tuple(Holder(*found.get(inode, ("", 0)), address) for inode, address in sockets.items())
 
 
@@ -69,8 +67,8 @@ def free_address(holders: Sequence[Holder], own: Sequence[str]) -> str | None:
     return next((each for each in own if not in_the_way(holders, each)), None)
 
 
-def _listening(port: int, proc: Path) -> Iterator[tuple[str, str]]:
-    """Yield inode and address of each listening socket."""
+def listening_sockets(proc: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield inode, address and port of each listening TCP socket."""
     for table in ("tcp", "tcp6"):
         try:
             lines = (proc / "net" / table).read_text("ascii", "replace").splitlines()[1:]
@@ -78,9 +76,20 @@ def _listening(port: int, proc: Path) -> Iterator[tuple[str, str]]:
             continue
         for line in lines:
             fields = line.split()
-            if len(fields) > 9 and fields[3] == LISTEN and fields[1].rpartition(":")[2] == f"{port:04X}":
+            if len(fields) > 9 and fields[3] == LISTEN:
                 with contextlib.suppress(ValueError):
-                    yield fields[9], _address(fields[1].rpartition(":")[0])
+                    address, _, port = fields[1].rpartition(":")
+                    yield fields[9], _address(address), int(port, 16)
+
+
+def sockets_of(process: Path) -> set[str]:
+    """Return the inodes of the sockets that a process holds; none where it cannot be looked at."""
+    try:
+        names = os.listdir(process / "fd")
+    except OSError:
+        return set()
+    held = (_target(process / "fd" / name) for name in names)
+    return {link[len("socket:[") : -1] for link in held if link.startswith("socket:[")}
 
 
 def _address(text: str) -> str:
@@ -92,7 +101,8 @@ def _address(text: str) -> str:
     return str(ipaddress.ip_address(b"".join(words)))
 
 
-def _name_of(process: Path) -> str:
+def name_of(process: Path) -> str:
+    """Return what a process calls itself. Raises OSError."""
     name = (process / "comm").read_text("utf-8", "replace")
     return visible(name.strip(), 64) or "?"
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from core.ports import CancelToken, Completed
+from core.ports import OUTPUT_LIMIT_BYTES, CancelToken, Completed
 from core.search_path import SYSTEM_PATH, find_program, search_path
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 KEPT_VARIABLES = ("PATH", "LANG", "LANGUAGE", "HOME", "TZ", "USER", "LOGNAME", "TMPDIR")
 """What a child gets of our environment; everything of the `LC_` family too. Nothing else: it may hold secrets."""
-OUTPUT_LIMIT_BYTES = 16 * 1024
 GRACE_SECONDS = 2.0
 """Between SIGTERM and SIGKILL."""
 CANCEL_GRACE_SECONDS = 0.5
@@ -55,6 +54,7 @@ class SystemRunner:
         cancel: CancelToken | None = None,
         extra_env: Mapping[str, str] | None = None,
         stdin: bytes | None = None,
+        output_limit: int = OUTPUT_LIMIT_BYTES,
     ) -> Completed:
         if not argv or not argv[0]:
             return Completed(returncode=127, output="The command is empty.")
@@ -69,7 +69,7 @@ class SystemRunner:
             return Completed(returncode=127, output=f"{argv[0]}: {reason}.")
         guard = _Guard(process.pid)
         try:
-            return self._attend(process, source, timeout, cancel, guard)
+            return self._attend(process, _Output(source, output_limit), timeout, cancel, guard)
         finally:
             guard.dismiss()
             os.close(source)
@@ -115,7 +115,7 @@ class SystemRunner:
     def _attend(
         self,
         process: subprocess.Popen[bytes],
-        source: int,
+        output: _Output,
         timeout: float,
         cancel: CancelToken | None,
         guard: _Guard,
@@ -124,7 +124,6 @@ class SystemRunner:
 
         began = time.monotonic()
         deadline = began + timeout
-        output = bytearray()
         is_open = True
         pause = 0.001
         while process.poll() is None:
@@ -137,31 +136,17 @@ class SystemRunner:
             left = deadline - now
             if left <= 0:
                 self._end(process)
-                self._drain(source, output)
-                return Completed(returncode=process.returncode, output=_text(output), timed_out=True)
+                output.drain()
+                return Completed(returncode=process.returncode, output=output.text, timed_out=True)
             wait = min(left, pause)
-            if is_open and select.select([source], [], [], wait)[0]:
-                is_open = self._drain(source, output)
+            if is_open and select.select([output.source], [], [], wait)[0]:
+                is_open = output.drain()
                 continue
             if not is_open:
                 time.sleep(wait)
             pause = min(pause * 2, LOOK_SECONDS)
-        self._drain(source, output)
-        return Completed(returncode=process.returncode, output=_text(output))
-
-    @staticmethod
-    def _drain(source: int, output: bytearray) -> bool:
-        """Read what is there; return whether more may come."""
-        for _ in range(64):  # a child that writes without end must not keep us from looking at the clock
-            try:
-                chunk = os.read(source, 65536)
-            except BlockingIOError:
-                return True
-            if not chunk:
-                return False
-            output += chunk
-            del output[:-OUTPUT_LIMIT_BYTES]
-        return True
+        output.drain()
+        return Completed(returncode=process.returncode, output=output.text)
 
     @staticmethod
     def _end(process: subprocess.Popen[bytes], grace: float = GRACE_SECONDS) -> None:
@@ -177,6 +162,32 @@ class SystemRunner:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+class _Output:
+    """The last bytes of what a program says."""
+
+    def __init__(self, source: int, limit: int) -> None:
+        self.source = source
+        self._limit = limit
+        self._kept = bytearray()
+
+    @property
+    def text(self) -> str:
+        return self._kept.decode("utf-8", "replace")
+
+    def drain(self) -> bool:
+        """Read what is there; return whether more may come."""
+        for _ in range(64):  # a child that writes without end must not keep us from looking at the clock
+            try:
+                chunk = os.read(self.source, 65536)
+            except BlockingIOError:
+                return True
+            if not chunk:
+                return False
+            self._kept += chunk
+            del self._kept[: -self._limit]
+        return True
 
 
 class _Guard:
@@ -218,7 +229,3 @@ class _Guard:
             self._shell.kill()
             self._shell.wait()
         os.close(self._pipe)
-
-
-def _text(output: bytearray) -> str:
-    return output.decode("utf-8", "replace")

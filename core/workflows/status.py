@@ -20,7 +20,7 @@ from core.schedule.record import load as load_schedule
 from core.schedule.timetable import Timetable, too_rare
 from core.severity import days_left, severity
 from core.staging import is_staging_issuer
-from core.store import backup_record
+from core.store import backup_record, detected
 from core.store.index import Facts, facts_of, facts_of_all
 from core.targets.observe import observe
 from core.targets.resolved import resolved
@@ -59,6 +59,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         problems=tuple(problems),
         clock_doubt=clock.doubt(view) or "",
         void_times=tuple(_void(every, now.timestamp())),
+        unmanaged=detected.unmanaged(view.paths, every, now) if not names else (),
         never_backed_up=backup_record.is_missing(view.paths),
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from core.ports import CancelToken, Completed, Environment, Places
+from core.ports import OUTPUT_LIMIT_BYTES, CancelToken, Completed, Environment, Places
 
 MISSING = Completed(returncode=127, output="there is no such program.")
 OK = Completed(returncode=0, output="")
@@ -62,6 +62,7 @@ class InitSystem:
         cancel: CancelToken | None = None,
         extra_env: Mapping[str, str] | None = None,
         stdin: bytes | None = None,
+        output_limit: int = OUTPUT_LIMIT_BYTES,
     ) -> Completed:
         self.ran.append(" ".join(argv))
         if argv[1] in self.fails:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.ports import CancelToken, Completed
+from core.ports import OUTPUT_LIMIT_BYTES, CancelToken, Completed
 
 OK = Completed(returncode=0, output="")
 Answer = Completed | Callable[[Sequence[str]], Completed]
@@ -36,6 +36,7 @@ class FakeRunner:
         cancel: CancelToken | None = None,
         extra_env: Mapping[str, str] | None = None,
         stdin: bytes | None = None,
+        output_limit: int = OUTPUT_LIMIT_BYTES,
     ) -> Completed:
         if cancel is not None:
             cancel.check()

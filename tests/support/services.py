@@ -11,7 +11,7 @@ from typing import cast
 from core.config.model import Config, LineageConfig, TargetConfig
 from core.events import Narrator, Report
 from core.paths import Paths
-from core.ports import CancelToken, Completed, Environment, Places, Served
+from core.ports import OUTPUT_LIMIT_BYTES, CancelToken, Completed, Environment, Places, Served
 from core.store import lineages
 from core.store.versions import CertificateFacts, VersionFacts
 from core.workflows.context import Context
@@ -101,6 +101,7 @@ class Services:
         cancel: CancelToken | None = None,
         extra_env: Mapping[str, str] | None = None,
         stdin: bytes | None = None,
+        output_limit: int = OUTPUT_LIMIT_BYTES,
     ) -> Completed:
         service = self.by_name.get(argv[0])
         if service is None:

@@ -73,6 +73,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "target kinds": Entry("target", "the services that are known, and how each takes a certificate"),
         "target show": Entry("target", "a service: its files, its commands, and what to know about it"),
         "target add": Entry("target", "add or change a service"),
+        "target detect": Entry("target_detect", "the TLS services of this box, and what each serves"),
         "target test": Entry("target", "look at a service's files, test and TLS"),
         "target remove": Entry("target", "remove a service"),
         "backup": Entry("backup", "everything but the log, in one sealed file"),

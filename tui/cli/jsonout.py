@@ -37,6 +37,7 @@ from core.operations import (
 
 if TYPE_CHECKING:
     from core.events import Warned
+    from core.lineage_status import Unmanaged
     from core.upload.values import SigningRequest
 
 
@@ -97,7 +98,7 @@ def status_json(
         "time": rfc3339(status.time),
         "certificates": [certificate_json(lineage) for lineage in status.lineages],
         "timer": timer_json(status.timer),
-        "unmanaged": [],
+        "unmanaged": unmanaged_json(status.unmanaged),
     }
     if orders:
         found["open_orders"] = [order_json(order) for order in orders]
@@ -119,6 +120,24 @@ def status_json(
 def timer_json(timer: TimerState) -> dict[str, object]:
     """Return `timer` of `status --json`: whether something starts the scheduled run."""
     return {"state": timer.word, "last_run": _time(timer.last_run), "next_run": _time(timer.next_run)}
+
+
+def unmanaged_json(found: Sequence[Unmanaged]) -> list[dict[str, object]]:
+    """Return `unmanaged` of `status --json`: what was seen when the services of the box were looked for last."""
+    return [
+        {
+            "kind": each.kind,
+            "title": each.title,
+            "address": each.address,
+            "sha256": each.sha256,
+            "subject": each.subject,
+            "not_after": rfc3339(each.not_after),
+            "days_left": each.days_left,
+            "severity": each.severity,
+            "seen": rfc3339(each.seen),
+        }
+        for each in found
+    ]
 
 
 def request_json(request: SigningRequest) -> dict[str, object]:

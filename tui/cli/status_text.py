@@ -13,6 +13,7 @@ from tui.cli import exits
 from tui.cli.output import Stream
 from tui.cli.plain import error_lines
 from tui.cli.tables import labelled, table
+from tui.cli.unmanaged_text import unmanaged_lines, unmanaged_told
 from tui.cli.waiting_text import order_line, request_line, unlisted, waiting_lines
 from tui.glyphs import printable
 from tui.wording import text
@@ -70,6 +71,7 @@ def status_lines(
         yield ""
         yield _sum(ordered)
     yield from waiting_lines(status, orders, requests, stream)
+    yield from unmanaged_lines(status.unmanaged, stream)
     if status.never_backed_up:
         yield stream.painted(f"{text.NEVER_BACKED_UP} {text.BACK_UP}", "yellow")
 
@@ -238,8 +240,8 @@ def _last_error(lineage: LineageStatus) -> Iterator[str]:
 def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str]:
     """Return the exit status and the line of `status --check`, as monitoring plugins write it.
 
-    The worst health of all certificates decides. What cannot be read is critical; a timer that is absent, off or failed and a
-    clock in doubt are warnings. `stored`: what the look at the store has found.
+    The worst health of all certificates decides. What cannot be read is critical; a timer that is absent, off or failed, a clock in
+    doubt, and a certificate of somebody else's that ends soon are warnings. `stored`: what the look at the store has found.
     """
     by_level: dict[int, list[str]] = {exits.OK: [], exits.WARNING: [], exits.CRITICAL: []}
     told: dict[int, list[str]] = {exits.WARNING: [], exits.CRITICAL: []}
@@ -259,6 +261,9 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
         level = exits.CRITICAL if finding.status == "fail" else exits.WARNING
         told[level].append(f"{printable(finding.title)}: {printable(finding.detail).rstrip('.')}")
         worst = max(worst, level)
+    for said in unmanaged_told(status.unmanaged):
+        told[exits.WARNING].append(said)
+        worst = max(worst, exits.WARNING)
     if status.timer.word != "active":
         trouble = status.timer.trouble or _TIMER[status.timer.word]
         told[exits.WARNING].append(f"timer: {printable(trouble).rstrip('.')}")
@@ -269,8 +274,8 @@ def check_line(status: Status, stored: Sequence[Finding] = ()) -> tuple[int, str
     word = {exits.OK: "OK", exits.WARNING: "WARNING", exits.CRITICAL: "CRITICAL"}[worst]
     healthy = len(by_level[exits.OK])
     few = _few([*told[exits.CRITICAL], *told[exits.WARNING]])
-    said = [*few, f"{text.plural(healthy, 'certificate')} healthy" if healthy or few else "no certificates"]
-    return worst, f"CERTDECK {word} - {'; '.join(said).replace('|', '/')} | {_performance(status, by_level)}"
+    shown = [*few, f"{text.plural(healthy, 'certificate')} healthy" if healthy or few else "no certificates"]
+    return worst, f"CERTDECK {word} - {'; '.join(shown).replace('|', '/')} | {_performance(status, by_level)}"
 
 
 def _told(lineage: LineageStatus, codes: Sequence[str], now: datetime) -> str:

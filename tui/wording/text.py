@@ -159,6 +159,11 @@ def short_left(lineage: LineageStatus, now: datetime) -> str:
     return f"{int(left // 86400)} d"
 
 
+def days_shown(days: int) -> str:
+    """Return `31 days`, `1 day`, or `expired` for how many whole days of a certificate are left."""
+    return "expired" if days < 0 else plural(days, "day")
+
+
 def days_left(lineage: LineageStatus, now: datetime) -> str:
     """Return `21 days left`, `5 hours left`, `expired 2 days ago`, `not valid before …`, `no certificate yet`."""
     if lineage.not_after is None:

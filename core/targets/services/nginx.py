@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.targets.kind import IDLE_CLOSED, Action, ConfigTest, Kind, Probing
+from core.targets.kind import IDLE_CLOSED, Action, ConfigTest, Detection, Kind, Probing
 
 KIND = Kind(
     name="nginx",
@@ -20,6 +20,7 @@ KIND = Kind(
         bad_pair="The reload fails, and the old certificate stays.",
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
+    detect=Detection(programs=("nginx",), configuration=("/etc/nginx/nginx.conf",), reader="nginx"),
     remarks=(
         "With a variable in ssl_certificate the account www-data reads the files at each handshake; nginx -t ignores them.",
         "A file of ssl_stapling_file that belongs to the old certificate is stapled to the new one.",

@@ -57,6 +57,9 @@ def _target_json(target: TargetInfo) -> dict[str, object]:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _name(parser)
     parser.add_argument("--kind", metavar="KIND", help="the service (`certdeck target kinds`); default: files")
+    parser.add_argument(
+        "--detected", metavar="ID", help="take the settings of a service that `certdeck target detect` lists"
+    )
     parser.add_argument("--certificate", metavar="FILE", help="where the service reads the fullchain")
     parser.add_argument("--key", metavar="FILE", help="where the service reads the private key")
     parser.add_argument("--chain", metavar="FILE", help="where the intermediates alone go, if the service wants them")
@@ -96,6 +99,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add(call: Call) -> int:
     args = call.args
+    if args.detected:
+        return _add_detected(call)
     had = call.engine.config().targets.get(args.name)
     if had is None:
         _check_paths(call)
@@ -204,6 +209,17 @@ def _show(call: Call) -> int:
     return exits.DONE
 
 
+def _add_detected(call: Call) -> int:
+    with call.working(tell=False) as report:
+        call.engine.take_over([call.args.detected], name=call.args.name, cancel=call.cancel, report=report)
+    name = printable(call.args.name)
+    call.result(
+        {"name": call.args.name, "changed": True},
+        [f"{name} is set. `certdeck deploy NAME --target {name}` puts a certificate there."],
+    )
+    return exits.DONE
+
+
 def _words(option: str, command: str | None) -> tuple[str, ...]:
     """Split a quoted command into its words; no shell ever sees it."""
     try:
@@ -248,6 +264,8 @@ COMMANDS = (
             "target add mail --kind postfix --certificate /etc/mail.crt --key /etc/mail.key --probe smtp://[::1]:25",
             "target add proxy --kind haproxy --certificate /etc/haproxy/certs/site.pem --probe 127.0.0.1:443",
             "target add radio --certificate /etc/radio.crt --key /etc/radio.key --reload 'systemctl restart radio'",
+            "target add web --detected nginx",
+            "target add mail --certificate /etc/mail.crt --key /etc/mail.key --reload 'postfix reload' --probe smtp://[::1]:25",
         ),
         notes="For a target that is there, only what is given is changed.",
     ),

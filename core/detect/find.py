@@ -1,0 +1,175 @@
+"""Finds the TLS services of this box and what each presents. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from importlib import import_module
+
+from msgspec import Struct
+
+from core.config.model import TargetConfig
+from core.detect.files import Stored, stored
+from core.detect.ports import TLS_PORTS, addresses, dialects_of
+from core.detect.presented import Question, ask
+from core.detect.reading import Pair, Reading, Unreadable
+from core.detect.rows import Instance, instances, is_one, wanted
+from core.detect.said import described
+from core.detected import DetectedService, Presented
+from core.ports import CancelToken, Environment, RunningProgram
+
+_AT_ONCE = 8
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """One certificate of one service, before it is put into words."""
+
+    instance: Instance
+    pair: Pair | None
+    """None: its configuration names none that could be read."""
+    problems: tuple[str, ...]
+    file: Stored | None
+    questions: tuple[Question, ...]
+
+
+def detect(
+    env: Environment,
+    *,
+    own: Set[str],
+    targets: Mapping[str, TargetConfig],
+    now: datetime,
+    cancel: CancelToken | None = None,
+) -> tuple[DetectedService, ...]:
+    """Return every TLS service that was found, those that run first. Blocks for some seconds at worst.
+
+    Args:
+        own: fingerprints of certdeck's certificates.
+        targets: as configured: a service whose files one of them writes is told to be taken over.
+
+    Raises Cancelled.
+    """
+    cancel = cancel or CancelToken()
+    kinds, programs = list(wanted()), tuple(env.programs())
+    running, installed = instances(kinds, programs, env, cancel)
+    found = _read(running)
+    touched = {path for each in running for path in each.look.touched}
+    rest = [each for each in installed if each.look.usual not in touched]
+    found += _read(rest)
+    cancel.check()
+    seen = [each for instance, reading in found for each in _seen(instance, reading)]
+    strangers = [each for each in programs if not any(is_one(each, kind.how) for kind in kinds)]
+    unknown = {each.pid: _questions_of_stranger(each) for each in strangers}
+    questions = [each for item in seen for each in item.questions]
+    presented = ask(env.prober, [*questions, *(each for several in unknown.values() for each in several)], own, now)
+    cancel.check()
+    shown = {
+        each.name: answers
+        for each in strangers
+        if (answers := tuple(presented[asked] for asked in unknown[each.pid] if presented[asked].sha256))
+    }
+    return described(_assigned(seen, presented), shown, targets, env.places.root, now)
+
+
+def _read(found: Sequence[Instance]) -> list[tuple[Instance, Reading]]:
+    """Read the configurations, several at the same time. Raises Cancelled."""
+    if not found:
+        return []
+    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(found)), thread_name_prefix="detect") as pool:
+        return list(zip(found, pool.map(_reading, found), strict=True))
+
+
+def _reading(instance: Instance) -> Reading:
+    program = instance.program
+    if program is not None and program.is_contained:
+        return Reading(
+            problems=("It runs in a container or another root folder, so its files cannot be found from here.",)
+        )
+    try:
+        reading = import_module(f"core.detect.readers.{instance.how.reader}").read(instance.look)
+    except Unreadable as exc:
+        return Reading(problems=(str(exc),))
+    assert isinstance(reading, Reading)
+    return reading
+
+
+def _seen(instance: Instance, reading: Reading) -> list[Seen]:
+    """Return an entry for each certificate; one without any where the configuration could not be read or names none."""
+    every: list[Seen] = []
+    for number, pair in enumerate(reading.pairs):
+        file = stored(pair)
+        every.append(
+            Seen(
+                instance=instance,
+                pair=pair,
+                problems=(*(reading.problems if number == 0 else ()), *_not_listening(instance, pair)),
+                file=file,
+                questions=_questions(instance, pair, file.names),
+            )
+        )
+    if not every and (reading.problems or instance.program is not None):
+        every.append(
+            Seen(
+                instance=instance,
+                pair=None,
+                problems=reading.problems,
+                file=None,
+                questions=_questions(instance, None, ()),
+            )
+        )
+    return every
+
+
+def _questions(instance: Instance, pair: Pair | None, names: Sequence[str]) -> tuple[Question, ...]:
+    """Return what to ask the ports of a running service for one of its certificates."""
+    program = instance.program
+    if program is None:
+        return ()
+    name = next((each for each in (*(pair.names if pair else ()), *names) if each), "")
+    if pair is None or not pair.listens:
+        return tuple(
+            Question(host, port, dialects_of(port, instance.how.dialects), name)
+            for host, port in addresses(program.sockets)
+        )
+    spoken = dict(pair.listens)
+    return tuple(
+        Question(host, port, (spoken[port],), name) for host, port in addresses(program.sockets) if port in spoken
+    )
+
+
+def _not_listening(instance: Instance, pair: Pair) -> Iterable[str]:
+    program = instance.program
+    if program is None:
+        return
+    open_ports = {port for _, port in program.sockets}
+    for port, _ in pair.listens:
+        if port not in open_ports:
+            yield f"Its configuration names port {port}, but the running service does not listen on it: reload or restart it."
+
+
+def _questions_of_stranger(program: RunningProgram) -> tuple[Question, ...]:
+    """Return what to ask an unknown program: TLS on the ports that are registered for it, and nothing else."""
+    return tuple(Question(host, port, ("",)) for host, port in addresses(program.sockets) if port in TLS_PORTS)
+
+
+def _assigned(
+    seen: Sequence[Seen], presented: Mapping[Question, Presented]
+) -> list[tuple[Seen, tuple[Presented, ...]]]:
+    """Give each certificate the listeners that are its own.
+
+    Where the configuration does not say which port has which certificate, a listener that presents one of the service's other
+    certificates is that one's, and a port that speaks no TLS is nobody's.
+    """
+    files: dict[int, set[str]] = {}
+    for each in seen:
+        if each.file is not None and each.file.sha256:
+            files.setdefault(id(each.instance.look), set()).add(each.file.sha256)
+    found = []
+    for each in seen:
+        answers = tuple(presented[question] for question in each.questions)
+        if each.pair is None or not each.pair.listens:
+            mine = each.file.sha256 if each.file else None
+            others = files.get(id(each.instance.look), set()) - {mine}
+            answers = tuple(answer for answer in answers if answer.sha256 and answer.sha256 not in others)
+        found.append((each, answers))
+    return found

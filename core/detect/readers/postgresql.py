@@ -1,0 +1,79 @@
+"""PostgreSQL: its files, as its documentation describes them. `postgres -C` does not run as root, and asking the server wants a login."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
+
+_LINE = re.compile(r"\s*([A-Za-z_.]+)\s*=?\s*(?:'((?:[^']|'')*)'|([^\s#']+))?")
+_MOST_FILES = 100
+_ON = ("on", "true", "yes", "1", "t", "y")
+
+
+def read(look: Look) -> Reading:
+    """Return the certificate of the server. Raises Unreadable."""
+    data = look.option("-D") or look.variables.get("PGDATA")
+    told = _assigned(look.arguments)
+    configuration = Path(told.get("config_file") or look.option("--config-file") or "")
+    if not configuration.name:
+        configuration = Path(data) / "postgresql.conf" if data else look.configuration()
+    if not configuration.is_absolute():
+        raise Unreadable(f"Its configuration {shown(str(configuration))} is not a full path.")
+    settings = dict(_settings(look, configuration, [_MOST_FILES]))
+    home = Path(settings.get("data_directory") or data or configuration.parent)
+    automatic = home / "postgresql.auto.conf"
+    if automatic.exists():
+        settings |= _settings(look, automatic, [1])
+    settings |= told
+    if settings.get("ssl", "off").lower() not in _ON:
+        return Reading()
+    port = settings.get("port", "5432")
+    return Reading(
+        pairs=(
+            Pair(
+                certificate=absolute(settings.get("ssl_cert_file", "server.crt"), home),
+                key=absolute(settings.get("ssl_key_file", "server.key"), home),
+                listens=((int(port), "postgres"),) if port.isdigit() else (),
+            ),
+        )
+    )
+
+
+def _assigned(arguments: tuple[str, ...]) -> dict[str, str]:
+    """Return the settings of a command line: `-c name=value`, `--name=value`, `-p PORT`."""
+    found: dict[str, str] = {}
+    for at, word in enumerate(arguments):
+        following = arguments[at + 1] if at + 1 < len(arguments) else ""
+        text = following if word == "-c" else word[2:] if word.startswith(("--", "-c")) else ""
+        name, equals, value = text.partition("=")
+        if equals:
+            found[name.replace("-", "_")] = value
+        elif word == "-p":
+            found["port"] = following
+        elif word == "-l":
+            found["ssl"] = "on"
+    return found
+
+
+def _settings(look: Look, path: Path, left: list[int]) -> Iterator[tuple[str, str]]:
+    """Yield the settings of a file and of what it includes, in their order. `left`: how many files may still be read."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise Unreadable("Its configuration includes too many files.")
+    for line in look.text(path).splitlines():
+        match = _LINE.match(line)
+        if match is None or line.lstrip().startswith("#"):
+            continue
+        name = match[1].lower()
+        value = match[3] or (match[2] or "").replace("''", "'")
+        inner = path.parent / value
+        if name == "include" or (name == "include_if_exists" and inner.exists()):
+            yield from _settings(look, inner, left)
+        elif name == "include_dir":
+            for each in sorted(inner.glob("*.conf")):
+                yield from _settings(look, each, left)
+        elif name != "include_if_exists":
+            yield name, value

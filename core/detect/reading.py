@@ -1,0 +1,145 @@
+"""What a reader of a service's configuration is given, and what it returns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from core.errors import UntrustedPath
+from core.ports import CancelToken, Environment, RunningProgram
+from core.regular import read_regular
+from core.text import safe_line, tail
+from core.trusted_paths import refuse_untrusted
+
+SECONDS = 10.0
+"""For one program that is asked for its configuration."""
+MOST_OUTPUT_BYTES = 4 * 1024 * 1024
+LONGEST_PATH = 1024
+
+
+class Unreadable(Exception):
+    """The configuration of a service cannot be read. The text is one clean sentence for people."""
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """A certificate that a service is configured with."""
+
+    certificate: str
+    """As configured, made absolute."""
+    key: str
+    """The same as `certificate` where both are in one file."""
+    names: tuple[str, ...] = ()
+    """Host names that it is presented for."""
+    listens: tuple[tuple[int, str], ...] = ()
+    """Port, and its dialect (empty: TLS from the first byte). Empty: not known, so each port of the service is looked at."""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What the configuration of a service says."""
+
+    pairs: tuple[Pair, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What is wrong, in whole clean sentences."""
+
+
+class Look:
+    """One service that is looked at: its configuration, its process where it runs, and its tools."""
+
+    def __init__(
+        self,
+        env: Environment,
+        configuration: Path | None,
+        program: RunningProgram | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        """`configuration`: its usual file or folder that is there, or None."""
+        self.env = env
+        self.program = program
+        self.usual = configuration
+        self.cancel = cancel or CancelToken()
+        self.touched: set[Path] = set()
+        """What was read of its configuration, or given to one of its tools."""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the process was started with; empty where it does not run."""
+        return self.program.arguments if self.program else ()
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return self.program.variables if self.program else {}
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return tuple(sorted({port for _, port in self.program.sockets})) if self.program else ()
+
+    def option(self, *names: str) -> str | None:
+        """Return the value of an option that the process was started with: `-c FILE`, `--config FILE`, `--config=FILE`."""
+        words = self.arguments
+        for at, word in enumerate(words):
+            if word in names and at + 1 < len(words):
+                return words[at + 1]
+            name, equals, value = word.partition("=")
+            if equals and name in names:
+                return value
+        return None
+
+    def configuration(self, *options: str) -> Path:
+        """Return its configuration: as the process was told with one of `options`, else the usual one. Raises Unreadable."""
+        told = self.option(*options) if options else None
+        if told:
+            if not os.path.isabs(told):
+                raise Unreadable(f"It was started with the configuration {shown(told)}, which is not a full path.")
+            return Path(told)
+        if self.usual is None:
+            raise Unreadable("Its configuration was not found.")
+        return self.usual
+
+    def run(self, argv: Sequence[str], configuration: Path | None = None, *, allowed: Sequence[int] = (0,)) -> str:
+        """Return what one of the service's programs says.
+
+        Args:
+            configuration: file or folder that it reads; as root it is asked only where no other account can change that.
+            allowed: exit statuses that mean success.
+
+        Raises Unreadable; Cancelled.
+        """
+        command = shown(" ".join(argv))
+        if configuration is not None:
+            self.touched.add(configuration)
+        try:
+            self.env.check_command(argv)
+            if configuration is not None and os.geteuid() == 0:
+                refuse_untrusted([configuration], f"`{command}` was not run as root.")
+        except UntrustedPath as exc:
+            raise Unreadable(f"{exc.what} {exc.why}") from exc
+        ended = self.env.runner.run(argv, timeout=SECONDS, cancel=self.cancel, output_limit=MOST_OUTPUT_BYTES)
+        if ended.timed_out:
+            raise Unreadable(f"`{command}` did not end within {SECONDS:g} s.")
+        if ended.returncode not in allowed:
+            said = tail(ended.output, 3).replace("\n", " ")
+            raise Unreadable(f"`{command}` ended with status {ended.returncode}{f': {said}' if said else '.'}")
+        return ended.output
+
+    def text(self, path: Path) -> str:
+        """Return what stands in a file of its configuration. Raises Unreadable."""
+        self.touched.add(path)
+        try:
+            return read_regular(path).decode("utf-8", "replace")
+        except OSError as exc:
+            raise Unreadable(f"{shown(str(path))} cannot be read: {exc.strerror}.") from exc
+
+
+def shown(text: str) -> str:
+    """Return foreign text as it may stand in a sentence."""
+    return safe_line(text, 200)
+
+
+def absolute(path: str, base: Path) -> str:
+    """Return a configured path made absolute, without looking at the disk. Raises Unreadable for what cannot be one."""
+    if not path or len(path) > LONGEST_PATH or "\0" in path or not path.isprintable():
+        raise Unreadable(f"The configured path {shown(path)!r} cannot be used.")
+    return os.path.normpath(base / path)

@@ -1,0 +1,106 @@
+"""What is looked for: the rows of the catalogue of kinds that say how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from msgspec import Struct
+
+from core.detect.reading import Look
+from core.ports import CancelToken, Environment, RunningProgram
+from core.targets.kind import Detection
+from core.targets.kinds import all_kinds
+
+_WITHOUT_ROW = {
+    "postfix": (
+        "Postfix",
+        Detection(
+            programs=("postfix/sbin/master",),
+            configuration=("/etc/postfix/main.cf",),
+            reader="postfix",
+            dialects=("smtp", ""),
+        ),
+    ),
+    "dovecot": (
+        "Dovecot",
+        Detection(
+            programs=("dovecot",),
+            configuration=("/etc/dovecot/dovecot.conf",),
+            reader="dovecot",
+            dialects=("imap", "pop3", "sieve", ""),
+        ),
+    ),
+    "postgresql": (
+        "PostgreSQL",
+        Detection(
+            programs=("postgres",),
+            configuration=("/etc/postgresql/*/*/postgresql.conf", "/var/lib/pgsql/data/postgresql.conf"),
+            reader="postgresql",
+            dialects=("postgres",),
+        ),
+    ),
+}
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    kind: str
+    title: str
+    how: Detection
+
+
+class Instance(Struct, frozen=True, kw_only=True):
+    """One running service, or one that is only installed."""
+
+    kind: str
+    title: str
+    how: Detection
+    look: Look
+
+    @property
+    def program(self) -> RunningProgram | None:
+        return self.look.program
+
+
+def wanted() -> Iterator[Wanted]:
+    """Yield every kind that can be found, in the order of the catalogue."""
+    for kind in all_kinds():
+        if kind.detect is not None:
+            yield Wanted(kind=kind.name, title=kind.title, how=kind.detect)
+    for name, (title, how) in _WITHOUT_ROW.items():
+        yield Wanted(kind=name, title=title, how=how)
+
+
+def instances(
+    kinds: Sequence[Wanted], programs: Sequence[RunningProgram], env: Environment, cancel: CancelToken
+) -> tuple[list[Instance], list[Instance]]:
+    """Return the services that run, and the configurations that are there, whether they belong to one that runs or not."""
+    root = env.places.root
+    running, installed = [], []
+    for each in kinds:
+        there = [path for pattern in each.how.configuration for path in _found(root, pattern)]
+        for program in programs:
+            if is_one(program, each.how):
+                usual = there[0] if len(there) == 1 else None
+                running.append(_instance(each, Look(env, usual, program, cancel)))
+        installed += [_instance(each, Look(env, path, None, cancel)) for path in there]
+    return running, installed
+
+
+def is_one(program: RunningProgram, how: Detection) -> bool:
+    """Tell whether a program is the service that a row describes."""
+    return any(
+        program.path.endswith(f"/{name}") if "/" in name else fnmatchcase(program.name, name) for name in how.programs
+    )
+
+
+def _instance(each: Wanted, look: Look) -> Instance:
+    return Instance(kind=each.kind, title=each.title, how=each.how, look=look)
+
+
+def _found(root: Path, pattern: str) -> list[Path]:
+    if "*" not in pattern:
+        path = root / pattern.lstrip("/")
+        return [path] if path.exists() else []
+    return sorted(root.glob(pattern.lstrip("/")))

@@ -1,0 +1,151 @@
+"""Puts what was found into values for people and programs: ids, who shares what, what is wrong, which target would take it over."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from core.config.model import TargetConfig
+from core.detected import DetectedService, Presented
+from core.targets.kinds import kind_named
+from core.text import visible
+
+if TYPE_CHECKING:
+    from core.detect.find import Seen
+
+FILES = "files"
+
+
+def described(
+    found: Sequence[tuple[Seen, tuple[Presented, ...]]],
+    strangers: Mapping[str, tuple[Presented, ...]],
+    targets: Mapping[str, TargetConfig],
+    root: Path,
+    now: datetime,
+) -> tuple[DetectedService, ...]:
+    """Return the services in the order of `found`, then unknown programs that present a certificate.
+
+    Args:
+        strangers: name of a program → what it presents.
+        root: where other ACME clients' folders are looked for.
+    """
+    services: list[DetectedService] = []
+    numbers: Counter[str] = Counter()
+    names = set(targets)
+    for seen, presented in found:
+        if seen.pair is None and not presented and not seen.problems:
+            continue  # it runs, and speaks no TLS
+        kind = seen.instance.kind
+        numbers[kind] += 1
+        services.append(
+            DetectedService(
+                id=kind if numbers[kind] == 1 else f"{kind}:{numbers[kind]}",
+                kind=kind,
+                title=seen.instance.title,
+                running=seen.instance.program is not None,
+                listeners=presented,
+                certificate=seen.pair.certificate if seen.pair else None,
+                key=seen.pair.key if seen.pair else None,
+                target=_target_of(seen, targets),
+                problems=tuple(_problems(seen, presented, root, now)),
+            )
+        )
+        if seen.pair is not None and services[-1].target is None:
+            services[-1] = replace(services[-1], suggest=_suggested(seen, presented, names))
+    for name, answers in sorted(strangers.items()):
+        services.append(
+            DetectedService(
+                id=visible(name, 64),
+                kind=FILES,
+                title=visible(name, 64),
+                running=True,
+                listeners=answers,
+                problems=("certdeck does not know this program, so it cannot say which files it reads.",),
+            )
+        )
+    return _sharing(services)
+
+
+def _target_of(seen: Seen, targets: Mapping[str, TargetConfig]) -> str | None:
+    if seen.pair is None:
+        return None
+    place = _place(seen.pair.certificate)
+    return next(
+        (name for name, each in targets.items() if each.certificate and _place(each.certificate) == place), None
+    )
+
+
+def _problems(seen: Seen, presented: Sequence[Presented], root: Path, now: datetime) -> Iterator[str]:
+    yield from seen.problems
+    if seen.file is None:
+        return
+    yield from seen.file.problems
+    for each in presented:
+        if each.sha256 is None:
+            yield each.why
+        elif seen.file.sha256 and each.sha256 != seen.file.sha256:
+            yield f"{each.address} presents another certificate than the one in its file: reload or restart the service."
+    ended = {each.address for each in presented if each.not_after is not None and each.not_after <= now}
+    if ended:
+        yield f"The certificate on {', '.join(sorted(ended))} has expired."
+    yield from _held_by_client(seen.file.sha256, root)
+
+
+def _held_by_client(sha256: str | None, root: Path) -> Iterator[str]:
+    """Say which other ACME client manages a certificate: it would go on renewing it in the same place."""
+    from core.adopt.search import holders_of
+
+    if sha256:
+        for each in holders_of(root, sha256)[:1]:
+            yield f"{each.client} manages this certificate. `certdeck adopt --from {each.client}` takes it over from there."
+
+
+def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> TargetConfig:
+    """Return the target that would take a service over, under a name that is free; `names` gets it."""
+    pair, file, kind = seen.pair, seen.file, seen.instance.kind
+    assert pair is not None
+    name, number = kind, 1
+    while name in names:
+        number += 1
+        name = f"{kind}-{number}"
+    names.add(name)
+    return TargetConfig(
+        name=name,
+        kind=kind if kind_named(kind) is not None else FILES,
+        certificate=pair.certificate,
+        key=pair.key,
+        probe=tuple(each.address for each in presented if each.sha256),
+        owner=file.owner if file else None,
+        group=file.group if file else None,
+        file_mode=file.mode if file else None,
+    )
+
+
+def _sharing(services: Sequence[DetectedService]) -> tuple[DetectedService, ...]:
+    """Fill in who reads the same files."""
+    readers: dict[str, list[str]] = {}
+    for each in services:
+        for place in _places(each):
+            readers.setdefault(place, []).append(each.id)
+
+    def shared(service: DetectedService) -> tuple[str, ...]:
+        others = [other for place in _places(service) for other in readers[place] if other != service.id]
+        return tuple(dict.fromkeys(others))
+
+    return tuple(replace(each, shared_with=shared(each)) for each in services)
+
+
+def _places(service: DetectedService) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(os.path.realpath(path) for path in (service.certificate, service.key) if path))
+
+
+def _place(path: str) -> str:
+    """Return where a path really lies: links in its folder are followed, one at its end is not."""
+    folder, name = os.path.split(os.path.normpath(path))
+    return os.path.join(os.path.realpath(folder), name)

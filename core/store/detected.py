@@ -1,0 +1,89 @@
+"""What the services of this box presented when they were looked for last (`state/detected.json`).
+
+Looking for services takes seconds, so `status` shows what was found last: reading it costs one small file. Derived: it may be removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from core.errors import CertdeckError
+from core.lineage_status import Unmanaged
+from core.paths import Paths
+from core.severity import days_left, severity
+from core.store.records import from_json, parse_time, rfc3339, to_json, write_record
+
+if TYPE_CHECKING:
+    from core.detected import DetectedService
+    from core.store.index import Facts
+
+_FIELDS = 7
+
+
+class DetectedRecord(Struct, frozen=True, kw_only=True):
+    at: datetime
+    presented: tuple[tuple[str, ...], ...] = ()
+    """(kind, title, address, sha256, subject, not before, not after) of each listener that presented a certificate."""
+
+
+def save(paths: Paths, found: Iterable[DetectedService], at: datetime) -> None:
+    """Keep what was found. What cannot be written is not kept: the next look writes it."""
+    rows = [
+        (
+            each.kind,
+            each.title,
+            seen.address,
+            seen.sha256,
+            seen.subject,
+            rfc3339(seen.not_before),
+            rfc3339(seen.not_after),
+        )
+        for each in found
+        for seen in each.listeners
+        if seen.sha256 and seen.not_before and seen.not_after
+    ]
+    with suppress(CertdeckError, OSError):
+        write_record(paths.detected, to_json(DetectedRecord(at=at, presented=tuple(rows))), durable=False)
+
+
+def load(paths: Paths) -> DetectedRecord | None:
+    """Return what was found last; None where nobody has looked yet, or where the record cannot be read."""
+    try:
+        return from_json(DetectedRecord, paths.detected.read_bytes(), paths.detected)
+    except (OSError, ValueError, TypeError, CertdeckError):
+        return None
+
+
+def unmanaged(paths: Paths, every: Sequence[Facts], now: datetime) -> tuple[Unmanaged, ...]:
+    """Return the listeners that presented a certificate which is none of `every`, the one that ends first at the top."""
+    record = load(paths)
+    if record is None:
+        return ()
+    own = {facts.sha256 for facts in every}
+    found = []
+    for row in record.presented:
+        if len(row) != _FIELDS or row[3] in own:
+            continue
+        kind, title, address, sha256, subject, *times = row
+        with suppress(ValueError):
+            begin, end = (parse_time(text) for text in times)
+            stamps = (begin.timestamp(), end.timestamp(), now.timestamp())
+            found.append(
+                Unmanaged(
+                    kind=kind,
+                    title=title,
+                    address=address,
+                    sha256=sha256,
+                    subject=subject,
+                    not_after=end,
+                    days_left=days_left(*stamps),
+                    severity=severity(*stamps),
+                    seen=record.at,
+                )
+            )
+    return tuple(sorted(found, key=lambda each: (each.not_after, each.address)))

@@ -1,0 +1,89 @@
+"""Which programs take TCP connections on this box, from /proc alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from core.ports import RunningProgram
+from core.system.port_holder import listening_sockets, name_of, sockets_of
+from core.text import visible
+
+_TOLD_VARIABLES = ("MAIL_CONFIG", "PGDATA")
+"""Variables by which a service is told where its configuration is. No other one is read: they may hold secrets."""
+_MOST_BYTES = 64 * 1024
+
+
+def listening_programs(proc: Path = Path("/proc")) -> tuple[RunningProgram, ...]:
+    """Return who listens on TCP ports, each program once. What belongs to another user is seen by root alone."""
+    sockets = {inode: (address, port) for inode, address, port in listening_sockets(proc)}
+    holders: dict[str, list[int]] = {}
+    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()) if sockets else ():
+        for inode in sockets_of(proc / str(pid)) & sockets.keys():
+            holders.setdefault(inode, []).append(pid)
+    listens: dict[int, list[tuple[str, int]]] = {}
+    for inode, pids in holders.items():
+        listens.setdefault(_first(proc, pids), []).append(sockets[inode])
+    return tuple(_programs(proc, listens))
+
+
+def _first(proc: Path, pids: Sequence[int]) -> int:
+    """Return the process that opened a socket which its children have inherited."""
+    return next((pid for pid in pids if _parent(proc / str(pid)) not in pids), pids[0])
+
+
+def _programs(proc: Path, listens: Mapping[int, Sequence[tuple[str, int]]]) -> Iterator[RunningProgram]:
+    root = _device(Path("/"))
+    for pid in sorted(listens):
+        process = proc / str(pid)
+        with contextlib.suppress(OSError):  # it has ended since
+            path = _executable(process)
+            yield RunningProgram(
+                name=visible(os.path.basename(path), 64) or name_of(process),
+                path=path,
+                pid=pid,
+                uid=process.stat().st_uid,
+                arguments=tuple(_texts(process / "cmdline")),
+                variables={
+                    name: value
+                    for name, _, value in (text.partition("=") for text in _environment(process))
+                    if name in _TOLD_VARIABLES
+                },
+                sockets=tuple(sorted(set(listens[pid]))),
+                is_contained=_device(process / "root") not in (root, None),
+            )
+
+
+def _executable(process: Path) -> str:
+    """Return the path of a program, as it was when it was started; empty where it cannot be seen."""
+    try:
+        return os.readlink(process / "exe").removesuffix(" (deleted)")
+    except OSError:
+        return ""
+
+
+def _parent(process: Path) -> int:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        # Behind the name, which may hold blanks and brackets: state, then the parent.
+        return int((process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[1])
+    return 0
+
+
+def _environment(process: Path) -> list[str]:
+    with contextlib.suppress(OSError):
+        return _texts(process / "environ")
+    return []
+
+
+def _texts(file: Path) -> list[str]:
+    with open(file, "rb") as opened:
+        return [os.fsdecode(each) for each in opened.read(_MOST_BYTES).split(b"\0") if each]
+
+
+def _device(root: Path) -> int | None:
+    try:
+        return root.stat().st_dev
+    except OSError:
+        return None

@@ -1,0 +1,1 @@
+"""Services that are there already: found, and taken over as targets."""

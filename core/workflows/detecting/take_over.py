@@ -1,0 +1,75 @@
+"""Makes targets of services that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from core.config.model import TargetConfig
+from core.detected import DetectedService
+from core.errors import ConfigError, NotFound, UsageError
+from core.workflows.context import Context
+from core.workflows.detecting.detect import detect
+from core.workflows.settings.targets import add_target
+
+
+def take_over(context: Context, ids: Sequence[str], name: str | None = None) -> tuple[TargetConfig, ...]:
+    """Look for services, and write a target for each of `ids`. `name`: of the target, where there is one id.
+
+    Raises:
+        NotFound: no such service was found.
+        UsageError: a service cannot be taken over.
+        ConfigError: the target cannot work. Nothing is written then.
+    """
+    from core.identifiers import check_lineage_name
+    from core.targets.check import refuse
+
+    found = {each.id: each for each in detect(context)}
+    wanted = [_suggested(each, found) for each in dict.fromkeys(ids)]
+    if name is not None:
+        check_lineage_name(name)
+        if len(wanted) != 1:
+            raise UsageError(
+                "One name was given for several targets.",
+                "Each target has its own name.",
+                "Take over one service at a time.",
+            )
+        if name in context.config.targets:
+            raise UsageError(
+                f"There is already a target {name}.",
+                "A detected service becomes a new target.",
+                f"Choose another name, or remove {name} first.",
+            )
+        wanted = [replace(wanted[0], name=name)]
+    try:
+        refuse(wanted, context.config.targets.values(), context.paths.state)
+    except ConfigError as exc:
+        raise UsageError(exc.what, exc.why, exc.fix, details=exc.details) from exc
+    for target in wanted:
+        add_target(context, target)
+    return tuple(wanted)
+
+
+def _suggested(id: str, found: dict[str, DetectedService]) -> TargetConfig:
+    service = found.get(id)
+    if service is None:
+        known = ", ".join(each.id for each in found.values() if each.suggest is not None)
+        raise NotFound(
+            f"No service {id!r} was found on this box.",
+            f"Services that can be taken over: {known}." if known else "No service was found that can be taken over.",
+            "`certdeck target detect` lists what was found.",
+        )
+    if service.suggest is None:
+        if service.target is not None:
+            raise UsageError(
+                f"{service.title} is already the target {service.target}.",
+                "Its certificate file is written by that target.",
+                f"`certdeck deploy NAME --target {service.target}` puts a certificate there.",
+            )
+        raise UsageError(
+            f"{service.title} cannot be taken over.",
+            " ".join(service.problems) or "Its configuration does not say where certificate and key are.",
+            "`certdeck target add --help` shows how to set it up by hand.",
+        )
+    return service.suggest

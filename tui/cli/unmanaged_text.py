@@ -1,0 +1,41 @@
+"""Services that serve a certificate of somebody else's, for `status` and for monitoring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from tui.cli.tables import table
+from tui.glyphs import printable
+from tui.wording import text
+
+if TYPE_CHECKING:
+    from core.lineage_status import Unmanaged
+    from tui.cli.output import Stream
+
+
+def unmanaged_lines(found: Sequence[Unmanaged], stream: Stream) -> Iterator[str]:
+    """Yield the services, the certificate that ends first at the top; nothing where there is none."""
+    if not found:
+        return
+    yield ""
+    yield stream.painted("Not managed by certdeck; `certdeck target detect` takes them over:", "dim")
+    rows = [
+        [
+            text.MARKS[each.severity].glyph,
+            printable(each.title),
+            printable(each.address),
+            printable(each.subject),
+            text.days_shown(each.days_left),
+        ]
+        for each in found
+    ]
+    yield from list(table(["", "SERVICE", "ADDRESS", "CERTIFICATE", "LEFT"], rows))[1:]
+
+
+def unmanaged_told(found: Sequence[Unmanaged]) -> Iterator[str]:
+    """Yield what a monitoring line says: `Postfix on smtp://127.0.0.1:25: 3 days left, not managed`."""
+    for each in found:
+        if each.severity != "green":
+            left = "expired" if each.days_left < 0 else f"{text.days_shown(each.days_left)} left"
+            yield f"{printable(each.title)} on {printable(each.address)}: {left}, not managed"
