@@ -1,4 +1,4 @@
-"""The files that a service is configured with: whether they can be used, and whose they are. Nothing of a key leaves this module."""
+"""The files that a service is configured with: whether they can be used, and whose they are. No key leaves this module."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def stored(pair: Pair) -> Stored:
         key = certificate
     else:
         key = _content(pair.key, "key", problems)
-    sha256, names = None, ()
+    sha256: str | None = None
+    names: tuple[str, ...] = ()
     if certificate:
         try:
             facts = certificate_facts(certificate)

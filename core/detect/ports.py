@@ -9,8 +9,8 @@ from core.probe_address import ProbeAddress
 
 _SPOKEN = {
     25: "smtp", 587: "smtp", 465: "", 143: "imap", 993: "", 110: "pop3", 995: "", 4190: "sieve", 21: "ftp", 990: "", 389: "ldap",
-    636: "", 5432: "postgres", 6432: "postgres", 3306: "mysql", 5222: "xmpp", 5223: "", 443: "", 8443: "", 853: "", 6380: "", 8883: "",
-    6697: "", 5671: "", 5349: "", 2083: "", 6514: "", 631: "",
+    636: "", 5432: "postgres", 6432: "postgres", 3306: "mysql", 5222: "xmpp", 5223: "", 443: "", 8443: "", 853: "", 6380: "",
+    8883: "", 6697: "", 5671: "", 5349: "", 2083: "", 6514: "", 631: "",
 }  # fmt: skip
 """Registered ports and the dialect spoken there (IANA); empty: TLS from the first byte."""
 TLS_PORTS = frozenset(port for port, dialect in _SPOKEN.items() if not dialect)

@@ -10,38 +10,8 @@ from msgspec import Struct
 
 from core.detect.reading import Look
 from core.ports import CancelToken, Environment, RunningProgram
-from core.targets.kind import Detection
+from core.targets.detection import Detection
 from core.targets.kinds import all_kinds
-
-_WITHOUT_ROW = {
-    "postfix": (
-        "Postfix",
-        Detection(
-            programs=("postfix/sbin/master",),
-            configuration=("/etc/postfix/main.cf",),
-            reader="postfix",
-            dialects=("smtp", ""),
-        ),
-    ),
-    "dovecot": (
-        "Dovecot",
-        Detection(
-            programs=("dovecot",),
-            configuration=("/etc/dovecot/dovecot.conf",),
-            reader="dovecot",
-            dialects=("imap", "pop3", "sieve", ""),
-        ),
-    ),
-    "postgresql": (
-        "PostgreSQL",
-        Detection(
-            programs=("postgres",),
-            configuration=("/etc/postgresql/*/*/postgresql.conf", "/var/lib/pgsql/data/postgresql.conf"),
-            reader="postgresql",
-            dialects=("postgres",),
-        ),
-    ),
-}
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -68,8 +38,6 @@ def wanted() -> Iterator[Wanted]:
     for kind in all_kinds():
         if kind.detect is not None:
             yield Wanted(kind=kind.name, title=kind.title, how=kind.detect)
-    for name, (title, how) in _WITHOUT_ROW.items():
-        yield Wanted(kind=name, title=title, how=how)
 
 
 def instances(

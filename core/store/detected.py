@@ -1,6 +1,6 @@
 """What the services of this box presented when they were looked for last (`state/detected.json`).
 
-Looking for services takes seconds, so `status` shows what was found last: reading it costs one small file. Derived: it may be removed.
+Looking for services takes seconds, so `status` shows what was found last, at the cost of reading one small file. It may be removed.
 """
 
 from __future__ import annotations

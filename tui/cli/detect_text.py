@@ -58,9 +58,7 @@ def _presented_json(seen: Presented) -> dict[str, object]:
 def target_json(target: TargetConfig) -> dict[str, object]:
     """Return the settings of `[targets.NAME]` that are set."""
     values = {name: getattr(target, name) for name in target.__struct_fields__}
-    unset = {
-        name: default for name, default in zip(target.__struct_fields__[1:], target.__struct_defaults__, strict=True)
-    }
+    unset = dict(zip(target.__struct_fields__[1:], target.__struct_defaults__, strict=True))
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in values.items()

@@ -1,4 +1,4 @@
-"""PostgreSQL: its files, as its documentation describes them. `postgres -C` does not run as root, and asking the server wants a login."""
+"""PostgreSQL: its files, as its manual describes them. `postgres -C` refuses to run as root, and the server wants a login."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import COMBINED, KEY_FIRST, SEPARATE, Action, ConfigTest, Files, Kind, Probing
 
 KIND = Kind(
@@ -19,6 +20,12 @@ KIND = Kind(
         bad_pair="The reload reports success, and every handshake fails.",
     ),
     probe=Probing(usual=("127.0.0.1:993",)),
+    detect=Detection(
+        programs=("dovecot",),
+        configuration=("/etc/dovecot/dovecot.conf",),
+        reader="dovecot",
+        dialects=("imap", "pop3", "sieve", ""),
+    ),
     remarks=("doveconf -n does not open the files. doveconf -x would, but prints the key.",),
     proven=True,
 )

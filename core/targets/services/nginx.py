@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.targets.kind import IDLE_CLOSED, Action, ConfigTest, Detection, Kind, Probing
+from core.targets.detection import Detection
+from core.targets.kind import IDLE_CLOSED, Action, ConfigTest, Kind, Probing
 
 KIND = Kind(
     name="nginx",

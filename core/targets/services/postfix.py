@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.targets.detection import Detection
 from core.targets.kind import KEY_FIRST, SEPARATE, Action, ConfigTest, Files, Kind, Probing, Run
 
 
@@ -35,6 +36,12 @@ KIND = Kind(
         bad_pair="The reload reports success. STARTTLS is offered and answers 454, and mail may be taken in clear text.",
     ),
     probe=Probing(usual=("smtp://127.0.0.1:25",)),
+    detect=Detection(
+        programs=("postfix/sbin/master",),
+        configuration=("/etc/postfix/main.cf",),
+        reader="postfix",
+        dialects=("smtp", ""),
+    ),
     remarks=(
         "Without a reload old and new certificate are served by turns.",
         "A compiled map of tls_server_sni_maps holds copies of certificate and key. certdeck runs postmap -F before the reload.",

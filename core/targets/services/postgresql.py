@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -19,6 +20,12 @@ KIND = Kind(
         bad_pair="The answer is the same as for success, and the old certificate stays.",
     ),
     probe=Probing(usual=("postgres://127.0.0.1:5432",)),
+    detect=Detection(
+        programs=("postgres",),
+        configuration=("/etc/postgresql/*/*/postgresql.conf", "/var/lib/pgsql/data/postgresql.conf"),
+        reader="postgresql",
+        dialects=("postgres",),
+    ),
     remarks=(
         "The key has mode 0600 and belongs to postgres, or has mode 0640 and belongs to root with the group postgres.",
         "There is no configuration test: `postgres -C ssl_cert_file` names a file that does not exist.",
