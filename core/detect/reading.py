@@ -11,6 +11,7 @@ from msgspec import Struct
 from core.errors import UntrustedPath
 from core.ports import CancelToken, Environment, RunningProgram
 from core.regular import read_regular
+from core.targets.detection import Detection
 from core.text import safe_line, tail
 from core.trusted_paths import refuse_untrusted
 
@@ -51,12 +52,14 @@ class Look:
     def __init__(
         self,
         env: Environment,
+        how: Detection,
         configuration: Path | None,
         program: RunningProgram | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
         """`configuration`: its usual file or folder that is there, or None."""
         self.env = env
+        self.how = how
         self.program = program
         self.usual = configuration
         self.cancel = cancel or CancelToken()

@@ -51,14 +51,14 @@ def instances(
         for program in programs:
             if is_one(program, each.how):
                 usual = there[0] if len(there) == 1 else None
-                running.append(_instance(each, Look(env, usual, program, cancel)))
-        installed += [_instance(each, Look(env, path, None, cancel)) for path in there]
+                running.append(_instance(each, Look(env, each.how, usual, program, cancel)))
+        installed += [_instance(each, Look(env, each.how, path, None, cancel)) for path in there]
     return running, installed
 
 
 def is_one(program: RunningProgram, how: Detection) -> bool:
     """Tell whether a program is the service that a row describes."""
-    return any(
+    return (not how.word or any(how.word in each for each in program.arguments)) and any(
         program.path.endswith(f"/{name}") if "/" in name else fnmatchcase(program.name, name) for name in how.programs
     )
 

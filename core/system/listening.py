@@ -30,8 +30,9 @@ def listening_programs(proc: Path = Path("/proc")) -> tuple[RunningProgram, ...]
 
 
 def _first(proc: Path, pids: Sequence[int]) -> int:
-    """Return the process that opened a socket which its children have inherited."""
-    return next((pid for pid in pids if _parent(proc / str(pid)) not in pids), pids[0])
+    """Return the process that opened a socket which its children have inherited; not systemd, which opens some for others."""
+    served = [pid for pid in pids if pid != 1] or pids
+    return next((pid for pid in served if _parent(proc / str(pid)) not in served), served[0])
 
 
 def _programs(proc: Path, listens: Mapping[int, Sequence[tuple[str, int]]]) -> Iterator[RunningProgram]:

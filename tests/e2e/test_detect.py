@@ -18,7 +18,9 @@ from tests.support.nginx import NginxServer
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.skipif(os.geteuid() != 0, reason="services drop to accounts of their own, and root alone sees them all"),
+    pytest.mark.skipif(
+        os.geteuid() != 0, reason="services drop to accounts of their own, and root alone sees them all"
+    ),
 ]
 
 Start = Callable[[Callable[[Path], Installed]], Installed]
@@ -64,7 +66,7 @@ def test_nginx(nginx: NginxServer) -> None:
 def test_postfix(start: Start) -> None:
     """Postfix is found with parameters expanded, on its port with STARTTLS and on the one with TLS from the first byte."""
     service = start(installed.postfix)
-    wrapped = f"127.0.0.1:{service.more}"  # type: ignore[attr-defined]
+    wrapped = f"127.0.0.1:{service.more[0]}"
     seen = found(service.certificate)
     check(seen, "postfix", [f"smtp://127.0.0.1:{service.port}", wrapped], service.key, service.leaf.sha256)
 

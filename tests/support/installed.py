@@ -46,7 +46,11 @@ class Installed:
             account = pwd.getpwnam(owner)
             for path in (self.folder, self.certificate, self.key):
                 os.chown(path, account.pw_uid, account.pw_gid)
+        self.more: list[int] = []
+        """Further ports on which it speaks TLS."""
         self.programs: list[Program] = []
+        self.end: list[str] = []
+        """Ends it, where its first process is not all of it."""
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the service's configuration, for root alone to change."""
@@ -63,6 +67,8 @@ class Installed:
             self.programs[-1].wait_for_port(port)
 
     def stop(self) -> None:
+        if self.end:
+            subprocess.run(self.end, check=False, capture_output=True)
         for program in self.programs:
             program.stop()
 
@@ -71,7 +77,7 @@ def postfix(folder: Path) -> Installed:
     """Start Postfix, with STARTTLS on `port` and TLS on the next one in `more`."""
     service = Installed(folder, "postfix")
     wrapped = free_port()
-    service.more = wrapped  # type: ignore[attr-defined]
+    service.more = [wrapped]
     etc = service.folder / "etc"
     for name in ("queue", "data"):
         (service.folder / name).mkdir()
@@ -91,6 +97,7 @@ def postfix(folder: Path) -> Installed:
         "cleanup unix n - n - 0 cleanup\nrewrite unix - - n - - trivial-rewrite\ntlsmgr unix - - n 1000? 1 tlsmgr\n"
         "anvil unix - - n - 1 anvil\npostlog unix-dgram n - n - 1 postlogd\nproxymap unix - - n - - proxymap\n",
     )
+    service.end = [find_program("postfix"), "-c", str(etc), "stop"]
     service.run([find_program("postfix"), "-c", str(etc), "start-fg"], service.port, wrapped)
     return service
 
@@ -105,7 +112,8 @@ def dovecot(folder: Path) -> Installed:
         f"ssl_cert = <{service.certificate}\nssl_key = <{service.key}\n"
         "service imap-login {\n  chroot =\n  inet_listener imap {\n    address = 127.0.0.1\n"
         f"    port = {service.port}\n  }}\n  inet_listener imaps {{\n    port = 0\n  }}\n}}\n"
-        "passdb {\n  driver = static\n  args = nopassword=y\n}\nuserdb {\n  driver = static\n  args = uid=65534 gid=65534 home=/tmp\n}\n",
+        "passdb {\n  driver = static\n  args = nopassword=y\n}\n"
+        "userdb {\n  driver = static\n  args = uid=65534 gid=65534 home=/tmp\n}\n",
     )
     service.run([find_program("dovecot"), "-F", "-c", str(configuration)])
     return service

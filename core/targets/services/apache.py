@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import COMBINED, IDLE_CLOSED, SEPARATE, Action, ConfigTest, Files, Kind, Probing
 
 KIND = Kind(
@@ -21,5 +22,10 @@ KIND = Kind(
         recover=("apache2ctl", "start"),
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
+    detect=Detection(
+        programs=("apache2", "httpd"),
+        configuration=("/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf"),
+        reader="apache",
+    ),
     proven=True,
 )

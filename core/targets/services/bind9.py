@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, ConfigTest, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -19,5 +20,13 @@ KIND = Kind(
         bad_pair='The reload fails with "TLS error", and the old certificate stays.',
     ),
     probe=Probing(usual=("127.0.0.1:853",)),
+    detect=Detection(
+        programs=("named",),
+        configuration=("/etc/bind/named.conf", "/etc/named.conf"),
+        options=("-c",),
+        tool=("named-checkconf", "-p", "{configuration}"),
+        certificate=("cert-file",),
+        key=("key-file",),
+    ),
     proven=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import IDLE_CLOSED, Action, ConfigTest, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -20,6 +21,15 @@ KIND = Kind(
         bad_pair="The reload fails, and the old certificate stays.",
     ),
     probe=Probing(usual=("127.0.0.1:443",), needs_name=True),
+    detect=Detection(
+        programs=("caddy",),
+        configuration=("/etc/caddy/Caddyfile",),
+        options=("--config", "-config"),
+        tool=("caddy", "adapt", "--config", "{configuration}"),
+        certificate=("certificate",),
+        key=("key",),
+    ),
+    remarks=("Without --force a reload with the same Caddyfile ends with status 0 and does nothing.",),
     remarks=(
         "Measured with 2.11.4; certdeck's tests start Debian's 2.6.2.",
         "Without --force a reload with the same Caddyfile ends with status 0 and does nothing.",

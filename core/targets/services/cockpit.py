@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import CUT, RESTART, Action, ConfigTest, Files, Kind, Probing
 
 KIND = Kind(
@@ -19,4 +20,5 @@ KIND = Kind(
     test=ConfigTest(command=("/usr/lib/cockpit/cockpit-certificate-ensure", "--check"), missing=True, mismatch=True),
     action=Action(how=RESTART, command=("systemctl", "restart", "cockpit"), sessions=CUT),
     probe=Probing(usual=("127.0.0.1:9090",)),
+    detect=Detection(programs=("cockpit-tls",), configuration=("/etc/cockpit/ws-certs.d",), reader="fixed"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -17,6 +18,13 @@ KIND = Kind(
         bad_pair="The signal is answered by silence, and the old certificate stays.",
     ),
     probe=Probing(usual=("127.0.0.1:5349",)),
+    detect=Detection(
+        programs=("turnserver",),
+        configuration=("/etc/turnserver.conf",),
+        options=("-c",),
+        certificate=("cert", "--cert"),
+        key=("pkey", "--pkey"),
+    ),
     remarks=("SIGHUP does not read the files.", "It starts with a bad pair, without TLS."),
     proven=True,
 )

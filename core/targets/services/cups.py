@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import NO_ACTION, Action, ConfigTest, Files, Kind, Probing
 
 KIND = Kind(
@@ -19,4 +20,5 @@ KIND = Kind(
     test=ConfigTest(command=("cupsd", "-t"), missing=False, mismatch=False),
     action=Action(how=NO_ACTION, bad_pair="Connections are closed at once."),
     probe=Probing(usual=("127.0.0.1:631",)),
+    detect=Detection(programs=("cupsd",), configuration=("/etc/cups/ssl",), reader="fixed"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -18,4 +19,11 @@ KIND = Kind(
         bad_pair="The reload reports success, and STARTTLS answers with a failure.",
     ),
     probe=Probing(usual=("xmpp://127.0.0.1:5222",)),
+    detect=Detection(
+        programs=("beam.smp",),
+        word="ejabberd",
+        configuration=("/etc/ejabberd/ejabberd.yml",),
+        certificate=("certfiles", "certfile"),
+        dialects=("xmpp", ""),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import CUT, RESTART, Action, ConfigTest, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -21,5 +22,11 @@ KIND = Kind(
         recover=("systemctl", "restart", "freeradius"),
     ),
     probe=Probing(usual=("127.0.0.1:2083",)),
+    detect=Detection(
+        programs=("freeradius", "radiusd"),
+        configuration=("/etc/freeradius/3.0/sites-enabled", "/etc/raddb/sites-enabled"),
+        certificate=("certificate_file",),
+        key=("private_key_file",),
+    ),
     remarks=("Measured for RadSec. Certificates for EAP were not tried.",),
 )

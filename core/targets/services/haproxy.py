@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import COMBINED, IDLE_CLOSED, KEY_FIRST, SEPARATE, Action, ConfigTest, Files, Kind, Probing
 
 FILES = Files(
@@ -29,6 +30,7 @@ KIND = Kind(
         bad_pair="The signal is answered by silence, and the old worker stays.",
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
+    detect=Detection(programs=("haproxy",), configuration=("/etc/haproxy/haproxy.cfg",), reader="haproxy"),
     remarks=("A file NAME.ocsp of the old certificate is ignored with a warning.",),
     proven=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import COMBINED, KEY_FIRST, SEPARATE, Action, ConfigTest, Files, Kind, Probing
 
 KIND = Kind(
@@ -18,6 +19,13 @@ KIND = Kind(
         bad_pair="The signal is answered by silence, and the old certificate stays.",
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
+    detect=Detection(
+        programs=("hitch",),
+        configuration=("/etc/hitch/hitch.conf",),
+        options=("--config",),
+        certificate=("pem-file", "cert"),
+        key=("private-key",),
+    ),
     remarks=(
         "It ignores files that are older than those it has loaded, so certdeck gives them a new time, also when it goes back.",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import (
     COMBINED,
     IDLE_CLOSED,
@@ -32,6 +33,14 @@ KIND = Kind(
         recover=("systemctl", "restart", "lighttpd"),
     ),
     probe=Probing(usual=("127.0.0.1:443",), seconds=20),
+    detect=Detection(
+        programs=("lighttpd",),
+        configuration=("/etc/lighttpd/lighttpd.conf",),
+        options=("-f",),
+        tool=("lighttpd", "-p", "-f", "{configuration}"),
+        certificate=("ssl.pemfile",),
+        key=("ssl.privkey",),
+    ),
     remarks=(
         "Only -tt reads the files; -t does not. SIGHUP rotates logs and keeps the old certificate.",
         "While a request is still running, the reload lets no new client in. server.graceful-shutdown-timeout bounds that.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, ConfigTest, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -19,6 +20,15 @@ KIND = Kind(
         bad_pair="FLUSH SSL fails, and the old certificate stays.",
     ),
     probe=Probing(usual=("mysql://127.0.0.1:3306",)),
+    detect=Detection(
+        programs=("mariadbd", "mysqld"),
+        configuration=("/etc/mysql/my.cnf", "/etc/my.cnf"),
+        options=("--defaults-file",),
+        tool=("mariadbd", "--defaults-file={configuration}", "--print-defaults"),
+        certificate=("--ssl-cert", "--ssl_cert"),
+        key=("--ssl-key", "--ssl_key"),
+        dialects=("mysql",),
+    ),
     remarks=("SIGHUP does not read the files.", "`mariadbd --verbose --help` opens neither certificate nor key."),
     proven=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, Exchange, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -19,6 +20,12 @@ KIND = Kind(
         recover=("systemctl", "restart", "memcached"),
     ),
     probe=Probing(usual=("127.0.0.1:11211",)),
+    detect=Detection(
+        programs=("memcached",),
+        configuration=("/etc/memcached.conf",),
+        certificate=("ssl_chain_cert",),
+        key=("ssl_key",),
+    ),
     remarks=(
         "root reads the key at the start, and memcache at a refresh: mode 0600 works once and breaks at the first renewal.",
         "SIGHUP does nothing.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -17,5 +18,12 @@ KIND = Kind(
         bad_pair="Every new handshake fails until the files are right and the service is reloaded again.",
     ),
     probe=Probing(usual=("127.0.0.1:8883",)),
+    detect=Detection(
+        programs=("mosquitto",),
+        configuration=("/etc/mosquitto/mosquitto.conf",),
+        options=("-c",),
+        certificate=("certfile",),
+        key=("keyfile",),
+    ),
     proven=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, ConfigTest, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -18,6 +19,13 @@ KIND = Kind(
         bad_pair="The TLS port is closed until the next good reload.",
     ),
     probe=Probing(usual=("127.0.0.1:6697",)),
+    detect=Detection(
+        programs=("ngircd",),
+        configuration=("/etc/ngircd/ngircd.conf",),
+        options=("-f", "--config"),
+        certificate=("CertFile",),
+        key=("KeyFile",),
+    ),
     remarks=(
         "root reads the key at the start, and irc at a reload: mode 0600 works once and breaks at the first renewal.",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import CUT, Action, Kind, Probing
 
 KIND = Kind(
@@ -18,6 +19,14 @@ KIND = Kind(
         recover=("systemctl", "restart", "openvpn"),
     ),
     probe=Probing(possible=False),
+    detect=Detection(
+        programs=("openvpn",),
+        configuration=("/etc/openvpn/*.conf", "/etc/openvpn/server/*.conf"),
+        options=("--config",),
+        certificate=("cert",),
+        key=("key",),
+        dialects=(),
+    ),
     remarks=(
         "What it serves cannot be probed: make a connection after a deployment.",
         "With `user NAME` that account reads the key at SIGHUP: give the target its group. certdeck does not set it for you.",

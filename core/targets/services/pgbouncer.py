@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -17,5 +18,12 @@ KIND = Kind(
         bad_pair="The answer is the same as for success, and the old certificate stays.",
     ),
     probe=Probing(usual=("postgres://127.0.0.1:6432",)),
+    detect=Detection(
+        programs=("pgbouncer",),
+        configuration=("/etc/pgbouncer/pgbouncer.ini",),
+        certificate=("client_tls_cert_file",),
+        key=("client_tls_key_file",),
+        dialects=("postgres",),
+    ),
     proven=True,
 )

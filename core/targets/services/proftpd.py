@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import LEAF, NO_ACTION, Action, ConfigTest, Files, Kind, Probing
 
 KIND = Kind(
@@ -18,5 +19,13 @@ KIND = Kind(
     test=ConfigTest(command=("proftpd", "-t"), missing=True, mismatch=False),
     action=Action(how=NO_ACTION, bad_pair="Every session is closed before the greeting, plain FTP too."),
     probe=Probing(usual=("ftp://127.0.0.1:21",)),
+    detect=Detection(
+        programs=("proftpd",),
+        configuration=("/etc/proftpd/proftpd.conf",),
+        options=("-c", "--config"),
+        certificate=("TLSRSACertificateFile", "TLSECCertificateFile"),
+        key=("TLSRSACertificateKeyFile", "TLSECCertificateKeyFile"),
+        dialects=("ftp",),
+    ),
     remarks=("Do not send SIGHUP while a file is missing: it ends the server.",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, ConfigTest, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -18,6 +19,15 @@ KIND = Kind(
         bad_pair="STARTTLS is no longer offered. The port with direct TLS keeps the old certificate.",
     ),
     probe=Probing(usual=("xmpp://127.0.0.1:5222",)),
+    detect=Detection(
+        programs=("lua*", "prosody"),
+        word="prosody",
+        configuration=("/etc/prosody/prosody.cfg.lua",),
+        options=("--config",),
+        certificate=("certificate",),
+        key=("key",),
+        dialects=("xmpp", ""),
+    ),
     remarks=(
         "`prosodyctl check certs` notices a bad pair, but fails for an expired certificate too, so it is no test before a renewal.",
     ),

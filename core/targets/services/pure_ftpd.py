@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import COMBINED, KEY_FIRST, LIVE, RESTART, SEPARATE, Action, Files, Kind, Probing
 
 KIND = Kind(
@@ -20,5 +21,8 @@ KIND = Kind(
         recover=("systemctl", "restart", "pure-ftpd"),
     ),
     probe=Probing(usual=("ftp://127.0.0.1:21",)),
+    detect=Detection(
+        programs=("pure-ftpd*",), configuration=("/etc/ssl/private/pure-ftpd.pem",), reader="fixed", dialects=("ftp",)
+    ),
     remarks=("SIGHUP ends the service. Never use it to reload.",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -20,6 +21,13 @@ KIND = Kind(
         seconds=120,
     ),
     probe=Probing(usual=("127.0.0.1:5671",)),
+    detect=Detection(
+        programs=("beam.smp",),
+        word="rabbit",
+        configuration=("/etc/rabbitmq/rabbitmq.conf",),
+        certificate=("ssl_options.certfile",),
+        key=("ssl_options.keyfile",),
+    ),
     remarks=(
         "Without the command it takes new files within 120 s, but never files that are older than that.",
         "A pair that does not match is served even after a restart. Only a complete handshake shows it.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -20,6 +21,12 @@ KIND = Kind(
         bad_pair="The answer is ERR with status 0, and the old certificate stays.",
     ),
     probe=Probing(usual=("127.0.0.1:6379",)),
+    detect=Detection(
+        programs=("redis-server", "valkey-server"),
+        configuration=("/etc/redis/redis.conf", "/etc/valkey/valkey.conf"),
+        certificate=("tls-cert-file",),
+        key=("tls-key-file",),
+    ),
     remarks=(
         "Where redis-cli needs a password or TLS, give the target a reload command with its options (-s, --tls, --user).",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import NO_ACTION, Action, ConfigTest, Kind, Probing
 
 KIND = Kind(
@@ -14,5 +15,13 @@ KIND = Kind(
     test=ConfigTest(command=("rsyslogd", "-N1"), missing=True, mismatch=False),
     action=Action(how=NO_ACTION, bad_pair="It is served at once: clients see a wrong signature."),
     probe=Probing(usual=("127.0.0.1:6514",)),
+    detect=Detection(
+        programs=("rsyslogd",),
+        configuration=("/etc/rsyslog.conf",),
+        options=("-f",),
+        certificate=("DefaultNetstreamDriverCertFile", "streamDriver.CertFile"),
+        key=("DefaultNetstreamDriverKeyFile", "streamDriver.KeyFile"),
+        contains="gtls",
+    ),
     remarks=("A start with a bad pair succeeds, without TLS.",),
 )

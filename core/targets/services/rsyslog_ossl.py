@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import CUT, RESTART, Action, ConfigTest, Kind, Probing
 
 KIND = Kind(
@@ -20,5 +21,13 @@ KIND = Kind(
         recover=("systemctl", "restart", "rsyslog"),
     ),
     probe=Probing(usual=("127.0.0.1:6514",)),
+    detect=Detection(
+        programs=("rsyslogd",),
+        configuration=("/etc/rsyslog.conf",),
+        options=("-f",),
+        certificate=("DefaultNetstreamDriverCertFile", "streamDriver.CertFile"),
+        key=("DefaultNetstreamDriverKeyFile", "streamDriver.KeyFile"),
+        contains="ossl",
+    ),
     remarks=("SIGHUP keeps the old certificate.",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import LEAF, SEPARATE, Action, ConfigTest, Files, KeyReader, Kind, Probing
 
 KIND = Kind(
@@ -24,6 +25,15 @@ KIND = Kind(
         bad_pair="The change is refused, and TLS is off until the attributes are written again.",
     ),
     probe=Probing(usual=("ldap://127.0.0.1:389",)),
+    detect=Detection(
+        programs=("slapd",),
+        configuration=("/etc/ldap/slapd.d", "/etc/openldap/slapd.d"),
+        options=("-F",),
+        tool=("slapcat", "-n0", "-F", "{configuration}"),
+        certificate=("olcTLSCertificateFile",),
+        key=("olcTLSCertificateKeyFile",),
+        dialects=("ldap", ""),
+    ),
     remarks=("SIGHUP ends slapd. Never use it to reload.", "slaptest accepts even a missing file."),
     proven=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import COMBINED, SEPARATE, Action, ConfigTest, Files, Kind
 
 KIND = Kind(
@@ -18,6 +19,13 @@ KIND = Kind(
         idle_signs=("no running copy", "failed to open /run/squid.pid"),
         bad_pair="squid -k reconfigure fails and sends nothing. The unit's own reload ends the service.",
         recover=("systemctl", "restart", "squid"),
+    ),
+    detect=Detection(
+        programs=("squid",),
+        configuration=("/etc/squid/squid.conf",),
+        options=("-f",),
+        certificate=("tls-cert", "cert"),
+        key=("tls-key", "key"),
     ),
     remarks=("The port refuses new connections for about 30 ms.", "It does not serve an Ed25519 certificate."),
 )

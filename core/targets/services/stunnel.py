@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import COMBINED, KEY_FIRST, SEPARATE, Action, Files, KeyReader, Kind
 
 KIND = Kind(
@@ -16,6 +17,9 @@ KIND = Kind(
     action=Action(
         command=("systemctl", "reload", "stunnel4"),
         bad_pair="The signal is answered by silence, and the old certificate stays.",
+    ),
+    detect=Detection(
+        programs=("stunnel", "stunnel4"), configuration=("/etc/stunnel/*.conf",), certificate=("cert",), key=("key",)
     ),
     remarks=(
         "The unit stunnel@ has no reload: give the target `systemctl kill --signal=HUP --kill-whom=main stunnel@NAME`.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import Action, ConfigTest, Kind, Probing
 
 KIND = Kind(
@@ -20,6 +21,13 @@ KIND = Kind(
         recover=("systemctl", "restart", "syslog-ng"),
     ),
     probe=Probing(usual=("127.0.0.1:6514",)),
+    detect=Detection(
+        programs=("syslog-ng",),
+        configuration=("/etc/syslog-ng/syslog-ng.conf",),
+        options=("-f", "--cfgfile"),
+        certificate=("cert-file",),
+        key=("key-file",),
+    ),
     remarks=("After a bad reload `syslog-ng-ctl credentials status` says PENDING.",),
     proven=True,
 )

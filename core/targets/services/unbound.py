@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import CUT, RESTART, Action, ConfigTest, Kind, Probing
 
 KIND = Kind(
@@ -20,6 +21,13 @@ KIND = Kind(
         recover=("systemctl", "restart", "unbound"),
     ),
     probe=Probing(usual=("127.0.0.1:853",)),
+    detect=Detection(
+        programs=("unbound",),
+        configuration=("/etc/unbound/unbound.conf",),
+        options=("-c",),
+        certificate=("tls-service-pem", "ssl-service-pem"),
+        key=("tls-service-key", "ssl-service-key"),
+    ),
     remarks=("`unbound-control reload`, reload_keep_cache and SIGHUP report success and keep the old certificate.",),
     proven=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import COMBINED, CUT, KEY_FIRST, RESTART, SEPARATE, Action, Files, Kind, Probing
 
 KIND = Kind(
@@ -20,6 +21,13 @@ KIND = Kind(
         recover=("systemctl", "restart", "vsftpd"),
     ),
     probe=Probing(usual=("ftp://127.0.0.1:21",)),
+    detect=Detection(
+        programs=("vsftpd",),
+        configuration=("/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf"),
+        certificate=("rsa_cert_file",),
+        key=("rsa_private_key_file",),
+        dialects=("ftp",),
+    ),
     remarks=("SIGHUP, which is the unit's reload, does nothing.",),
     proven=True,
 )

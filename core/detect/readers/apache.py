@@ -1,0 +1,109 @@
+"""Apache: `-D DUMP_INCLUDES` names the files of its configuration (2.4.25 and newer); their virtual hosts are read."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
+
+_NAMED = re.compile(r"^\s*\((?:\*|\d+)\)\s+(/.+)$", re.MULTILINE)
+_PASSED_ON = ("-f", "-d")
+
+
+def read(look: Look) -> Reading:
+    """Return the certificates of every virtual host. Raises Unreadable."""
+    program = look.program.name if look.program else "apache2"
+    told = [word for name in _PASSED_ON if (value := look.option(name)) for word in (name, value)]
+    configuration = Path(look.option("-f") or str(look.usual or ""))
+    # apache2ctl knows the variables of Debian's envvars, and takes no other configuration.
+    argv = [program, *told] if told else ["apache2ctl" if program == "apache2" else program]
+    said = look.run(
+        [*argv, "-t", "-D", "DUMP_INCLUDES"], configuration if configuration.is_absolute() else None, allowed=(0, 1)
+    )
+    files = _NAMED.findall(said)
+    if not files:
+        raise Unreadable(f"Its configuration has errors: {shown(said)}")
+    lines = [line for file in files for line in _lines(look.text(Path(file)))]
+    base = Path(
+        look.option("-d") or next((line[1] for line in lines if line[0] == "serverroot"), "") or Path(files[0]).parent
+    )
+    variables = {line[1]: line[2] for line in lines if line[0] == "define" and len(line) > 2}
+    return _reading(lines, base, variables)
+
+
+def _lines(text: str) -> Iterator[list[str]]:
+    """Yield each directive as words, its name in lower case."""
+    for raw in text.replace("\\\n", " ").splitlines():
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        try:
+            words = shlex.split(line.strip("<>") if line.startswith("<") else line)
+        except ValueError:
+            continue
+        if words:
+            name = words[0].lower()
+            yield [f"<{name}>" if line.startswith("<") else name, *words[1:]]
+
+
+def _reading(lines: list[list[str]], base: Path, variables: Mapping[str, str]) -> Reading:
+    found: dict[tuple[str, str], Pair] = {}
+    problems: list[str] = []
+    host: dict[str, list[str]] = {}
+    whole: dict[str, list[str]] = {}
+    for words in lines:
+        if words[0] == "<virtualhost>":
+            host = {"addresses": words[1:]}
+        elif words[0] == "</virtualhost>":
+            for pair in _pairs(host, whole, base, variables, problems):
+                known = found.get((pair.certificate, pair.key))
+                found[pair.certificate, pair.key] = pair if known is None else _both(known, pair)
+            host = {}
+        elif len(words) > 1:
+            (host or whole).setdefault(words[0], []).extend(words[1:])
+    return Reading(pairs=tuple(found.values()), problems=tuple(dict.fromkeys(problems)))
+
+
+def _pairs(
+    host: Mapping[str, list[str]],
+    whole: Mapping[str, list[str]],
+    base: Path,
+    variables: Mapping[str, str],
+    problems: list[str],
+) -> Iterator[Pair]:
+    engine = (host.get("sslengine") or whole.get("sslengine") or ["off"])[-1].lower()
+    if engine == "off":
+        return
+    scope = host if "sslcertificatefile" in host else whole
+    certificates, keys = scope.get("sslcertificatefile", []), scope.get("sslcertificatekeyfile", [])
+    ports = [address.rpartition(":")[2] for address in host.get("addresses", [])]
+    for number, certificate in enumerate(certificates):
+        key = keys[number] if number < len(keys) else certificate
+        try:
+            yield Pair(
+                certificate=absolute(_filled(certificate, variables), base),
+                key=absolute(_filled(key, variables), base),
+                names=tuple(name.lower() for name in (*host.get("servername", [])[-1:], *host.get("serveralias", []))),
+                listens=tuple((int(port), "") for port in ports if port.isdigit()),
+            )
+        except Unreadable as exc:
+            problems.append(str(exc))
+
+
+def _filled(path: str, variables: Mapping[str, str]) -> str:
+    filled = re.sub(r"\$\{(\w+)\}", lambda match: variables.get(match[1], match[0]), path)
+    if "${" in filled:
+        raise Unreadable(f"The path {shown(path)!r} depends on a variable that is not known here.")
+    return filled
+
+
+def _both(one: Pair, other: Pair) -> Pair:
+    return Pair(
+        certificate=one.certificate,
+        key=one.key,
+        names=tuple(dict.fromkeys((*one.names, *other.names))),
+        listens=tuple(dict.fromkeys((*one.listens, *other.listens))),
+    )

@@ -1,0 +1,20 @@
+"""Services that read certificates from a folder or a file that is always the same."""
+
+from __future__ import annotations
+
+from core.detect.reading import Look, Pair, Reading
+
+
+def read(look: Look) -> Reading:
+    """Return the certificate at the usual place; of a folder the last one by name, as cockpit takes it."""
+    usual = look.usual
+    if usual is None:
+        return Reading()
+    look.touched.add(usual)
+    if usual.is_dir():
+        found = sorted(each for each in usual.iterdir() if each.suffix in (".cert", ".crt"))
+        if not found:
+            return Reading()
+        usual = found[-1]
+    key = usual.with_suffix(".key")
+    return Reading(pairs=(Pair(certificate=str(usual), key=str(key if key.exists() else usual)),))

@@ -1,0 +1,69 @@
+"""HAProxy: the `bind` lines of its files. `haproxy -c` prints no configuration."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
+
+
+def read(look: Look) -> Reading:
+    """Return the certificates of every listener. Raises Unreadable."""
+    pairs: dict[str, Pair] = {}
+    problems: list[str] = []
+    base = Path("/")
+    for path in _files(look):
+        for raw in look.text(path).splitlines():
+            try:
+                words = shlex.split(raw, comments=True)
+            except ValueError:
+                continue
+            if words[:1] == ["crt-base"] and len(words) > 1:
+                base = Path(words[1])
+            if words[:1] == ["bind"] and "ssl" in words:
+                for pair in _bound(words, base, problems):
+                    known = pairs.get(pair.certificate)
+                    listens = (*known.listens, *pair.listens) if known else pair.listens
+                    pairs[pair.certificate] = Pair(
+                        certificate=pair.certificate, key=pair.key, listens=tuple(dict.fromkeys(listens))
+                    )
+    return Reading(pairs=tuple(pairs.values()), problems=tuple(dict.fromkeys(problems)))
+
+
+def _files(look: Look) -> Iterator[Path]:
+    words = look.arguments
+    told = [words[at + 1] for at, word in enumerate(words[:-1]) if word == "-f"]
+    for each in told or [str(look.configuration())]:
+        path = Path(each)
+        if not path.is_absolute():
+            raise Unreadable(f"It was started with the configuration {shown(each)}, which is not a full path.")
+        yield from sorted(path.glob("*.cfg")) if path.is_dir() else [path]
+
+
+def _bound(words: list[str], base: Path, problems: list[str]) -> Iterator[Pair]:
+    ports = [each.rpartition(":")[2] for each in words[1].split(",")]
+    listens = tuple((int(port), "") for port in ports if port.isdigit())
+    for at, word in enumerate(words[:-1]):
+        if word == "crt-list":
+            problems.append(f"A crt-list ({shown(words[at + 1])}) names further certificates, which are not looked at.")
+        if word != "crt":
+            continue
+        try:
+            path = absolute(words[at + 1], base)
+        except Unreadable as exc:
+            problems.append(str(exc))
+            continue
+        for each in _members(path):
+            key = f"{each}.key"
+            yield Pair(certificate=each, key=key if os.path.exists(key) else each, listens=listens)
+
+
+def _members(path: str) -> list[str]:
+    """Return the files of a `crt` folder, or the file itself."""
+    if not os.path.isdir(path):
+        return [path]
+    ignored = (".issuer", ".ocsp", ".sctl", ".key")
+    return [str(each) for each in sorted(Path(path).iterdir()) if each.is_file() and each.suffix not in ignored]

@@ -1,0 +1,120 @@
+"""Services whose configuration names certificate and key by options, one beside the other, however it writes them:
+`name value`, `name = value`, `name: "value"`, `name("value")`, `"name" => "value"`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
+from core.targets.detection import Detection
+
+_COMMENT = re.compile(r"^\s*(?:#|;|//|--).*$", re.MULTILINE)
+_INCLUDE = re.compile(
+    r"""^\s*[!@$]?include(?:_?dir|config|optional|_if_exists)?[\s=:("']+(?:file\s*=\s*")?([^\s"')]+)""",
+    re.MULTILINE | re.IGNORECASE,
+)
+_VARIABLE = re.compile(r"\$\{([\w.]+)\}|\$(\w+)")
+_MOST_FILES = 200
+_MOST_VARIABLES = 8
+
+
+def read(look: Look) -> Reading:
+    """Return the certificates that the options name, in their order. Raises Unreadable."""
+    how = look.how
+    text, base = _text(look, how)
+    if how.contains and how.contains not in text:
+        return Reading()
+    found, problems = [], []
+    for certificate, key in dict.fromkeys(_paired(text, how)):
+        try:
+            found.append(Pair(certificate=_path(certificate, text, base), key=_path(key, text, base)))
+        except Unreadable as exc:
+            problems.append(str(exc))
+    return Reading(pairs=tuple(found), problems=tuple(problems))
+
+
+def _text(look: Look, how: Detection) -> tuple[str, Path]:
+    """Return what the service is configured with, without comments, and the folder that relative paths begin in."""
+    told = look.option(*how.options) or next(
+        (each for each in look.arguments[1:] if os.path.isabs(each) and os.path.isfile(each)), None
+    )
+    if told is not None and not os.path.isabs(told):
+        raise Unreadable(f"It was started with the configuration {shown(told)}, which is not a full path.")
+    # Some services are told everything on their command line.
+    spoken = "\n".join(look.arguments[1:])
+    configuration = Path(told) if told is not None else look.usual
+    if configuration is None:
+        if not spoken:
+            raise Unreadable("Its configuration was not found.")
+        return spoken, Path("/")
+    base = configuration if configuration.is_dir() else configuration.parent
+    if how.tool:
+        argv = [word.replace("{configuration}", str(configuration)) for word in how.tool]
+        return _COMMENT.sub("", look.run(argv, configuration)), base
+    return "\n".join([*_files(look, configuration, [_MOST_FILES]), spoken]), base
+
+
+def _files(look: Look, path: Path, left: list[int]) -> Iterator[str]:
+    """Yield the text of a file and of those that it includes. `left`: how many may still be read."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise Unreadable("Its configuration includes too many files.")
+    if path.is_dir():
+        for each in sorted(path.iterdir()):
+            if each.is_file() and not each.name.startswith("."):
+                yield from _files(look, each, left)
+        return
+    text = _COMMENT.sub("", look.text(path))
+    yield text
+    for named in _INCLUDE.findall(text):
+        for each in _named(path.parent, named):
+            yield from _files(look, each, left)
+
+
+def _named(base: Path, pattern: str) -> list[Path]:
+    whole = os.path.normpath(base / pattern)
+    if any(mark in whole for mark in "*?["):
+        return sorted(Path("/").glob(whole.lstrip("/")))
+    return [Path(whole)] if os.path.exists(whole) else []
+
+
+def _paired(text: str, how: Detection) -> Iterator[tuple[str, str]]:
+    """Yield each certificate with the key that is named next to it, or with itself."""
+    names = {name.lower(): False for name in how.certificate} | {name.lower(): True for name in how.key}
+    if not names:
+        return
+    every = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    setting = re.compile(
+        rf"""(?:^|[\s,;{{"'$(])({every})["']?(?:\s*(?:=>|[=:(])\s*|\s+)(?:-\s+)?["']?([^\s"'(),;{{}}]+(?:\{{[^}}]*\}}[^\s"'(),;{{}}]*)*)""",
+        re.MULTILINE | re.IGNORECASE,
+    )
+    certificate = key = None
+    for match in setting.finditer(text):
+        is_key, value = names[match[1].lower()], match[2]
+        if (is_key and key is not None) or (not is_key and certificate is not None):
+            if certificate is not None:
+                yield certificate, key or certificate
+            certificate = key = None
+        if is_key:
+            key = value
+        else:
+            certificate = value
+    if certificate is not None:
+        yield certificate, key or certificate
+
+
+def _path(value: str, text: str, base: Path) -> str:
+    for _ in range(_MOST_VARIABLES):
+        variable = _VARIABLE.search(value)
+        if variable is None:
+            return absolute(value.removeprefix("file:"), base)
+        name = re.escape(variable[1] or variable[2])
+        known = re.search(rf"""^\s*{name}\s*=\s*["']?([^\s"';]+)""", text, re.MULTILINE)
+        if known is None:
+            break
+        value = value.replace(variable[0], known[1])
+    raise Unreadable(f"The path {shown(value)!r} depends on a variable that is not known here.")
