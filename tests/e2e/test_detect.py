@@ -12,7 +12,7 @@ import pytest
 from core.detect.find import detect
 from core.detected import DetectedService
 from core.system import environment
-from tests.support import installed
+from tests.support import installed, installed_more
 from tests.support.installed import Installed, open_folder
 from tests.support.nginx import NginxServer
 
@@ -55,7 +55,7 @@ def check(service: DetectedService, kind: str, addresses: Sequence[str], key: Pa
     assert {each.state for each in service.listeners} == {"unmanaged"}
     assert service.problems == ()
     assert service.suggest is not None
-    assert (service.suggest.kind, service.suggest.probe) == (kind, tuple(addresses))
+    assert (service.suggest.kind, tuple(sorted(service.suggest.probe))) == (kind, tuple(sorted(addresses)))
 
 
 def test_nginx(nginx: NginxServer) -> None:
@@ -85,3 +85,29 @@ def test_postgresql(start: Start) -> None:
     check(seen, "postgresql", [f"postgres://127.0.0.1:{service.port}"], service.key, service.leaf.sha256)
     assert seen.suggest is not None
     assert (seen.suggest.owner, seen.suggest.group) == ("postgres", "postgres")
+
+
+@pytest.mark.parametrize(
+    ("make", "dialects"),
+    [
+        (installed_more.haproxy, ("",)),
+        (installed_more.apache, ("",)),
+        (installed_more.lighttpd, ("",)),
+        (installed_more.hitch, ("",)),
+        (installed_more.stunnel, ("",)),
+        (installed_more.mariadb, ("mysql://",)),
+        (installed_more.redis, ("",)),
+        (installed_more.mosquitto, ("",)),
+        (installed_more.slapd, ("ldap://", "")),
+        (installed_more.bind9, ("",)),
+        (installed_more.vsftpd, ("ftp://",)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_other_services(start: Start, make: Callable[[Path], Installed], dialects: tuple[str, ...]) -> None:
+    """Each is found with the files that its configuration names, and with the dialects that its ports speak."""
+    service = start(make)
+    seen = found(service.certificate)
+    ports = (service.port, *service.more)
+    addresses = [f"{dialect}127.0.0.1:{port}" for dialect, port in zip(dialects, ports, strict=True)]
+    check(seen, service.name, addresses, service.key, service.leaf.sha256)

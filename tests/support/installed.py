@@ -52,6 +52,13 @@ class Installed:
         self.end: list[str] = []
         """Ends it, where its first process is not all of it."""
 
+    def combine(self) -> None:
+        """Put the key into the file of the certificate."""
+        self.certificate.write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
+        self.certificate.chmod(0o600)
+        self.key.unlink()
+        self.key = self.certificate
+
     def write(self, name: str, text: str) -> Path:
         """Write a file of the service's configuration, for root alone to change."""
         path = self.folder / name

@@ -12,7 +12,8 @@ from pathlib import Path
 from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
 from core.targets.detection import Detection
 
-_COMMENT = re.compile(r"^\s*(?:#|;|//|--).*$", re.MULTILINE)
+_COMMENT = re.compile(r"^\s*(?:#|;|//).*$", re.MULTILINE)
+_LUA_COMMENT = re.compile(r"--.*$", re.MULTILINE)
 _INCLUDE = re.compile(
     r"""^\s*[!@$]?include(?:_?dir|config|optional|_if_exists)?[\s=:("']+(?:file\s*=\s*")?([^\s"')]+)""",
     re.MULTILINE | re.IGNORECASE,
@@ -68,7 +69,10 @@ def _files(look: Look, path: Path, left: list[int]) -> Iterator[str]:
             if each.is_file() and not each.name.startswith("."):
                 yield from _files(look, each, left)
         return
-    text = _COMMENT.sub("", look.text(path))
+    text = look.text(path)
+    if path.suffix == ".ldif":
+        text = text.replace("\n ", "")  # RFC 2849 §2: a long line goes on behind a blank
+    text = (_LUA_COMMENT if path.suffix == ".lua" else _COMMENT).sub("", text)
     yield text
     for named in _INCLUDE.findall(text):
         for each in _named(path.parent, named):

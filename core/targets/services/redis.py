@@ -22,10 +22,10 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:6379",)),
     detect=Detection(
-        programs=("redis-server", "valkey-server"),
+        # Debian's redis-server is a link to redis-check-rdb, and that is what the kernel calls its executable.
+        programs=("redis-server", "redis-check-rdb", "valkey-server", "valkey-check-rdb"),
         configuration=("/etc/redis/redis.conf", "/etc/valkey/valkey.conf"),
-        certificate=("tls-cert-file",),
-        key=("tls-key-file",),
+        reader="redis",
     ),
     remarks=(
         "Where redis-cli needs a password or TLS, give the target a reload command with its options (-s, --tls, --user).",

@@ -29,7 +29,6 @@ KIND = Kind(
         programs=("slapd",),
         configuration=("/etc/ldap/slapd.d", "/etc/openldap/slapd.d"),
         options=("-F",),
-        tool=("slapcat", "-n0", "-F", "{configuration}"),
         certificate=("olcTLSCertificateFile",),
         key=("olcTLSCertificateKeyFile",),
         dialects=("ldap", ""),

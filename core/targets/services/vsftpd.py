@@ -26,6 +26,7 @@ KIND = Kind(
         configuration=("/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf"),
         certificate=("rsa_cert_file",),
         key=("rsa_private_key_file",),
+        contains="ssl_enable=YES",
         dialects=("ftp",),
     ),
     remarks=("SIGHUP, which is the unit's reload, does nothing.",),
