@@ -7,30 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib import import_module
 
-from msgspec import Struct
-
 from core.config.model import TargetConfig
-from core.detect.files import Stored, stored
+from core.detect.files import stored
 from core.detect.ports import TLS_PORTS, addresses, dialects_of
 from core.detect.presented import Question, ask
 from core.detect.reading import Pair, Reading, Unreadable
 from core.detect.rows import Instance, instances, is_one, wanted
 from core.detect.said import described
+from core.detect.seen import Seen
 from core.detected import DetectedService, Presented
 from core.ports import CancelToken, Environment, RunningProgram
 
 _AT_ONCE = 8
-
-
-class Seen(Struct, frozen=True, kw_only=True):
-    """One certificate of one service, before it is put into words."""
-
-    instance: Instance
-    pair: Pair | None
-    """None: its configuration names none that could be read."""
-    problems: tuple[str, ...]
-    file: Stored | None
-    questions: tuple[Question, ...]
 
 
 def detect(

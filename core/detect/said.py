@@ -7,17 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from core.config.model import TargetConfig
+from core.detect.seen import Seen
 from core.detected import DetectedService, Presented
 from core.targets.kinds import kind_named
 from core.text import visible
-
-if TYPE_CHECKING:
-    from core.detect.find import Seen
 
 FILES = "files"
 

@@ -60,6 +60,7 @@ from core.version import VERSION
 from tests.support.clock import FakeClock
 from tests.support.fake_accounts import FakeAccounts
 from tests.support.fake_archives import FakeArchives
+from tests.support.fake_detect import FakeDetecting
 from tests.support.fake_dns import FakeDns
 from tests.support.fake_keeping import FakeKeeping
 from tests.support.fake_notifications import FakeNotifications
@@ -84,7 +85,9 @@ from tests.support.showcase import (
 )
 
 
-class FakeEngine(FakeDns, FakeUploads, FakeSchedule, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives):
+class FakeEngine(
+    FakeDns, FakeUploads, FakeSchedule, FakeDetecting, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives
+):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
     def __init__(self, lineages: Iterable[LineageStatus] | None = None, *, home: Path = Path("/nowhere")) -> None:

@@ -1,0 +1,19 @@
+"""One certificate of one service, before it is put into words."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from core.detect.files import Stored
+from core.detect.presented import Question
+from core.detect.reading import Pair
+from core.detect.rows import Instance
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    instance: Instance
+    pair: Pair | None
+    """None: its configuration names none that could be read."""
+    problems: tuple[str, ...]
+    file: Stored | None
+    questions: tuple[Question, ...]
