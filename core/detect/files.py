@@ -81,14 +81,19 @@ def _owner(path: str, problems: list[str]) -> tuple[str | None, str | None, str 
     if mode & 0o004:
         problems.append(f"Every account of this box can read the key {shown(path)}.")
         mode &= 0o770
-    return _user(found.st_uid), _group(found.st_gid), None if mode == _DEFAULT_MODE else f"{mode:04o}"
+    return (
+        None if found.st_uid == 0 else account(found.st_uid),
+        _group(found.st_gid),
+        None if mode == _DEFAULT_MODE else f"{mode:04o}",
+    )
 
 
-def _user(uid: int) -> str | None:
+def account(uid: int) -> str:
+    """Return the name of a user, or the number where it has none."""
     import pwd
 
     try:
-        return None if uid == 0 else pwd.getpwuid(uid).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
 

@@ -11,12 +11,14 @@ from core.config.model import TargetConfig
 from core.detect.files import stored
 from core.detect.ports import TLS_PORTS, addresses, dialects_of
 from core.detect.presented import Question, ask
-from core.detect.reading import Pair, Reading, Unreadable
+from core.detect.reading import Pair, Reading, Unreadable, shown
 from core.detect.rows import Instance, instances, is_one, wanted
 from core.detect.said import described
 from core.detect.seen import Seen
 from core.detected import DetectedService, Presented
 from core.ports import CancelToken, Environment, RunningProgram
+from core.targets.kind import NO_ACTION
+from core.targets.kinds import kind_named
 
 _AT_ONCE = 8
 
@@ -51,12 +53,12 @@ def detect(
     questions = [each for item in seen for each in item.questions]
     presented = ask(env.prober, [*questions, *(each for several in unknown.values() for each in several)], own, now)
     cancel.check()
-    shown = {
+    strange = {
         each.name: answers
         for each in strangers
         if (answers := tuple(presented[asked] for asked in unknown[each.pid] if presented[asked].sha256))
     }
-    return described(_assigned(seen, presented), shown, targets, env.places.root, now)
+    return described(_assigned(seen, presented), strange, targets, env.places.root, now)
 
 
 def _read(found: Sequence[Instance]) -> list[tuple[Instance, Reading]]:
@@ -84,13 +86,16 @@ def _reading(instance: Instance) -> Reading:
 def _seen(instance: Instance, reading: Reading) -> list[Seen]:
     """Return an entry for each certificate; one without any where the configuration could not be read or names none."""
     every: list[Seen] = []
+    problems = (*reading.problems, *_own_configuration(instance, reading))
     for number, pair in enumerate(reading.pairs):
         file = stored(pair)
         every.append(
             Seen(
                 instance=instance,
                 pair=pair,
-                problems=(*(reading.problems if number == 0 else ()), *_not_listening(instance, pair)),
+                problems=(*(problems if number == 0 else ()), *_not_listening(instance, pair)),
+                test=reading.test,
+                reload=reading.reload,
                 file=file,
                 questions=_questions(instance, pair, file.names),
             )
@@ -123,6 +128,15 @@ def _questions(instance: Instance, pair: Pair | None, names: Sequence[str]) -> t
     return tuple(
         Question(host, port, (spoken[port],), name) for host, port in addresses(program.sockets) if port in spoken
     )
+
+
+def _own_configuration(instance: Instance, reading: Reading) -> Iterable[str]:
+    """Say where the kind's own commands would reach another instance, and no others are known."""
+    look, row = instance.look, kind_named(instance.kind)
+    own = instance.program is not None and look.touched and look.usual not in look.touched
+    if own and reading.pairs and not reading.reload and row is not None and row.action.how != NO_ACTION:
+        file = shown(str(min(look.touched)))
+        yield f"It runs with a configuration of its own, {file}: give its target the commands that test and reload it."
 
 
 def _not_listening(instance: Instance, pair: Pair) -> Iterable[str]:

@@ -44,6 +44,10 @@ class Reading(Struct, frozen=True, kw_only=True):
     pairs: tuple[Pair, ...] = ()
     problems: tuple[str, ...] = ()
     """What is wrong, in whole clean sentences."""
+    test: tuple[str, ...] = ()
+    """Tests the configuration of this instance, where it is not the usual one."""
+    reload: tuple[str, ...] = ()
+    """Reloads this instance, where the usual command would reload another one."""
 
 
 class Look:

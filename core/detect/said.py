@@ -117,6 +117,8 @@ def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> T
         kind=kind if kind_named(kind) is not None else FILES,
         certificate=pair.certificate,
         key=pair.key,
+        test=seen.test,
+        reload=seen.reload,
         probe=tuple(each.address for each in presented if each.sha256),
         owner=file.owner if file else None,
         group=file.group if file else None,

@@ -17,3 +17,5 @@ class Seen(Struct, frozen=True, kw_only=True):
     problems: tuple[str, ...]
     file: Stored | None
     questions: tuple[Question, ...]
+    test: tuple[str, ...] = ()
+    reload: tuple[str, ...] = ()

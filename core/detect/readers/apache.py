@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
 
 _NAMED = re.compile(r"^\s*\((?:\*|\d+)\)\s+(/.+)$", re.MULTILINE)
@@ -31,7 +33,8 @@ def read(look: Look) -> Reading:
         look.option("-d") or next((line[1] for line in lines if line[0] == "serverroot"), "") or Path(files[0]).parent
     )
     variables = {line[1]: line[2] for line in lines if line[0] == "define" and len(line) > 2}
-    return _reading(lines, base, variables)
+    found = _reading(lines, base, variables)
+    return replace(found, test=(*argv, "-t"), reload=(*argv, "-k", "graceful")) if told else found
 
 
 def _lines(text: str) -> Iterator[list[str]]:

@@ -36,7 +36,13 @@ def read(look: Look) -> Reading:
             found.append(_pair(scope, files, configuration.parent))
         except Unreadable as exc:
             problems.append(str(exc))
-    return Reading(pairs=tuple(found), problems=tuple(problems))
+    own = configuration != look.usual
+    return Reading(
+        pairs=tuple(found),
+        problems=tuple(problems),
+        test=("doveconf", "-c", str(configuration), "-n") if own else (),
+        reload=("doveadm", "-c", str(configuration), "reload") if own else (),
+    )
 
 
 def _settings(said: str) -> Iterator[tuple[tuple[str, ...], str, str]]:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from core.detect.blocks import Statement, parse
 from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
 
 _FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
-_PASSED_ON = ("-p", "-c")
+_PASSED_ON = ("-p", "-e", "-c")
 _DIALECTS = {"smtp": "smtp", "imap": "imap", "pop3": "pop3"}
 """`protocol` of a mail server whose `starttls` is on."""
 _MOST_DEPTH = 20
@@ -29,7 +31,10 @@ def read(look: Look) -> Reading:
         raise Unreadable("`nginx -T` printed no configuration.")
     first = next(iter(files))
     base = Path(first).parent
-    return _reading(_whole(first, files, base, 0), base)
+    found = _reading(_whole(first, files, base, 0), base)
+    if not options or configuration == str(look.usual):
+        return found
+    return replace(found, test=("nginx", *options, "-t"), reload=("nginx", *options, "-s", "reload"))
 
 
 def _words(arguments: tuple[str, ...]) -> Mapping[str, str]:

@@ -56,7 +56,13 @@ def read(look: Look) -> Reading:
         problems.append(
             f"tls_server_sni_maps ({shown(main['tls_server_sni_maps'])}) names further certificates, which are not looked at."
         )
-    return Reading(pairs=tuple(pairs.values()), problems=tuple(dict.fromkeys(problems)))
+    own = look.usual is None or folder != look.usual.parent
+    return Reading(
+        pairs=tuple(pairs.values()),
+        problems=tuple(dict.fromkeys(problems)),
+        test=("postfix", "-c", str(folder), "check") if own else (),
+        reload=("postfix", "-c", str(folder), "reload") if own else (),
+    )
 
 
 def _settings(said: str) -> Iterator[tuple[str, str]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from core.detect.files import account
 from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
 
 _LINE = re.compile(r"\s*([A-Za-z_.]+)\s*=?\s*(?:'((?:[^']|'')*)'|([^\s#']+))?")
@@ -32,13 +33,29 @@ def read(look: Look) -> Reading:
         return Reading()
     port = settings.get("port", "5432")
     return Reading(
+        reload=_reload(look, settings, port),
         pairs=(
             Pair(
                 certificate=absolute(settings.get("ssl_cert_file", "server.crt"), home),
                 key=absolute(settings.get("ssl_key_file", "server.key"), home),
                 listens=((int(port), "postgres"),) if port.isdigit() else (),
             ),
-        )
+        ),
+    )
+
+
+def _reload(look: Look, settings: Mapping[str, str], port: str) -> tuple[str, ...]:
+    """Return the command that reloads this server, where it is not the one that psql finds without being told."""
+    if look.program is None or port == "5432":
+        return ()
+    sockets = settings.get("unix_socket_directories", "").split(",")[0].strip()
+    host = ("-h", sockets) if sockets.startswith("/") else ("-h", "127.0.0.1") if not sockets else ()
+    if "unix_socket_directories" not in settings:
+        host = ()
+    user = account(look.program.uid)
+    return (
+        *("runuser", "-u", user, "--", "psql", "-XAtq", *host, "-p", port),
+        *("-d", "postgres", "-c", "select pg_reload_conf()"),
     )
 
 
