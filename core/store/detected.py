@@ -16,6 +16,7 @@ from core.errors import CertdeckError
 from core.lineage_status import Unmanaged
 from core.paths import Paths
 from core.severity import days_left, severity
+from core.store.atomic import make_dir
 from core.store.records import from_json, parse_time, rfc3339, to_json, write_record
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def save(paths: Paths, found: Iterable[DetectedService], at: datetime) -> None:
         if seen.sha256 and seen.not_before and seen.not_after
     ]
     with suppress(CertdeckError, OSError):
+        make_dir(paths.state)
         write_record(paths.detected, to_json(DetectedRecord(at=at, presented=tuple(rows))), durable=False)
 
 

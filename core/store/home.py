@@ -10,7 +10,7 @@ from core.store.atomic import TEMPORARY, storing
 
 REPLACED = "replaced-"
 """Begins the name of the folder that a restore moved the former content to; the time follows."""
-_DERIVED = ("index.json", "clock.json", "last-run.json", "last-look.json", "limits.json")
+_DERIVED = ("index.json", "clock.json", "last-run.json", "last-look.json", "limits.json", "detected.json")
 """What certdeck writes without being asked: a box that has nothing else was not set up yet."""
 
 
@@ -31,7 +31,7 @@ def stays(paths: Paths, root: Path, name: str) -> bool:
 
 def is_left_out(paths: Paths, root: Path, name: str) -> bool:
     """Tell whether a backup leaves an entry of `root` out: what stays, what is derived, and deployments under way here."""
-    return stays(paths, root, name) or root / name in (paths.index, paths.last_look, paths.transactions)
+    return stays(paths, root, name) or root / name in (paths.index, paths.last_look, paths.detected, paths.transactions)
 
 
 def is_empty(paths: Paths) -> bool:

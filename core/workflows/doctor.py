@@ -18,6 +18,7 @@ from core.operations import Finding, IssueRequest
 from core.version import BUILT
 from core.workflows.context import Context
 from core.workflows.doctor_permissions import permissions
+from core.workflows.doctor_services import services
 from core.workflows.issuing.plan import Plan, lineage_of, plan
 from core.workflows.keeping.inspect_store import inspect_store
 
@@ -42,6 +43,7 @@ def doctor(context: Context, request: IssueRequest | None, name: str | None) -> 
             lambda: _port(context),
             lambda: _entries(context),
             lambda: _targets(context, context.config.targets),
+            lambda: services(context),
         ]
     else:
         checks += _checks_for(context, wanted)

@@ -141,6 +141,7 @@ class Box:
         env = SimpleNamespace(
             check_command=lambda argv: None,
             reads_as=lambda account, file: None,
+            programs=lambda: (),
             clock=self.clock,
             random=self.random,
             runner=self.services,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.detect.find import detect as find
 from core.detected import DetectedService
 from core.store import detected
 from core.store.index import facts_of_all
@@ -15,6 +14,8 @@ _EVERY = timedelta(hours=24)
 
 def detect(context: Context) -> tuple[DetectedService, ...]:
     """Look for services. Changes nothing of theirs, needs no lock. Raises Cancelled."""
+    from core.detect.find import detect as find
+
     now = context.env.clock.now()
     own = {facts.sha256 for facts in facts_of_all(context.paths)[0] if facts.sha256}
     found = find(context.env, own=frozenset(own), targets=context.config.targets, now=now, cancel=context.cancel)

@@ -18,6 +18,7 @@ from core.operations import Finding
 from core.paths import Paths
 from core.store.records import from_json, to_json, write_record
 from core.workflows.context import Context
+from core.workflows.detecting.detect import refresh
 
 _MOST_TOLD = 20
 """Findings of one kind: a lost master key spoils every record, and a hundred lines say no more than twenty."""
@@ -53,6 +54,8 @@ def inspect_store(context: Context) -> tuple[Finding, ...]:
 def daily_look(context: Context) -> tuple[Finding, ...]:
     """Return what is not right in the store, looked at no more than once a day while all is well.
 
+    Then services are looked for as well.
+
     Who may not write the state, as a monitoring account, gets what the last look has found.
     """
     now = context.env.clock.now()
@@ -66,6 +69,7 @@ def daily_look(context: Context) -> tuple[Finding, ...]:
     kept = LastLook(at=now, found=tuple((f.id, f.status, f.title, f.detail, f.fix) for f in wrong))
     with suppress(CertdeckError):  # then the next one looks again
         write_record(context.paths.last_look, to_json(kept), durable=False)
+        refresh(context)
     return wrong
 
 
