@@ -287,6 +287,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
         applies=lambda situation: may_write(situation) and bool(situation.row),
         help="Forgets the service; its files stay as they are. Refused while a certificate is deployed to it.",
     ),
+    Action(
+        id="take-over", key="enter,ctrl+j", label="Take over", title="Make targets of these services", scope="services", footer=1,
+        shown_key="enter", applies=lambda situation: may_write(situation) and situation.row_kind == "free",
+        help="Makes targets of the services that are ticked, or of the one under the cursor. They keep their certificates for now.",
+    ),
     # -- DNS providers -----------------------------------------------------------------------------------------------
     Action(
         id="test", key="x,T,enter,ctrl+j", label="Test", title="Test this DNS provider", scope="dns", footer=1, shown_key="x",
@@ -400,6 +405,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
         id="targets", key="y", label="Targets", title="Targets: the services that use certificates", footer=11,
         help="The services that certificates are put onto, and how each of them is tested and reloaded.",
         opens="tui.screens.targets:TargetsScreen",
+    ),
+    Action(
+        id="services", key="S", label="Services", title="Services of this box: find them, and take them over",
+        also="detect unmanaged discover", help="Finds the TLS services of this box and what each serves. Changes nothing.",
+        opens="tui.screens.services:ServicesScreen",
     ),
     Action(
         id="dns", key="h", label="DNS", title="DNS providers: who writes the records of your zones", footer=11,

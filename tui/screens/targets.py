@@ -39,7 +39,8 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
     LIST_TITLE = "Targets"
     EMPTY = (
         "No target yet",
-        "n adds a service, for example nginx: then certificates are put there, and stay fresh, by themselves.",
+        "S finds the services of this box, with their files and ports, and takes them over.",
+        "n adds a service by hand. Then certificates are put there, and renew automatically.",
     )
 
     page_title = "Targets"
