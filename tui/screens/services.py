@@ -91,7 +91,7 @@ class ServicesScreen(ListPage[DetectedService]):
             item.id,
             (f"{first.address}{more}" if first is not None else state, "text-muted"),
             first.subject if first is not None else "–",
-            (left, mark.colour if first is not None else "text-muted"),
+            (left, f"severity-{first.severity}" if first is not None else "text-muted"),
             (item.target or "–", "foreground" if item.target else "text-muted"),
         )
         return Row(item.id, cells, (mark.glyph, mark.colour))
@@ -106,7 +106,7 @@ class ServicesScreen(ListPage[DetectedService]):
             ("Kind", item.kind),
             ("Certificate", item.certificate or "not known"),
             ("Key", item.key or "not known"),
-            *((each.address, _served(each)) for each in item.listeners),
+            *(("Serves", f"{each.address}: {_served(each)}") for each in item.listeners),
         ]
         if item.shared_with:
             rows.append(("Shared with", ", ".join(item.shared_with)))
