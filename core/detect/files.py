@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from core.detect.reading import Pair, shown
 from core.regular import read_without_waking
+from core.targets.kind import COMBINED, KEY_FIRST, SEPARATE
 
 _DEFAULT_MODE = 0o600
 
@@ -26,6 +27,8 @@ class Stored(Struct, frozen=True, kw_only=True):
     group: str | None = None
     mode: str | None = None
     """Of the key, in octal, where it is not 0600."""
+    layout: str = SEPARATE
+    """How certificate and key lie in their files."""
 
 
 def stored(pair: Pair) -> Stored:
@@ -54,7 +57,21 @@ def stored(pair: Pair) -> Stored:
         if problem:
             problems.append(problem)
     owner, group, mode = _owner(pair.key, problems)
-    return Stored(sha256=sha256, names=names, problems=tuple(problems), owner=owner, group=group, mode=mode)
+    return Stored(
+        sha256=sha256,
+        names=names,
+        problems=tuple(problems),
+        owner=owner,
+        group=group,
+        mode=mode,
+        layout=_layout(certificate) if pair.key == pair.certificate else SEPARATE,
+    )
+
+
+def _layout(content: bytes) -> str:
+    """Return in which order certificate and key stand in one file."""
+    key, certificate = content.find(b"PRIVATE KEY-----"), content.find(b"-----BEGIN CERTIFICATE-----")
+    return KEY_FIRST if 0 <= key < certificate else COMBINED
 
 
 def _content(path: str, word: str, problems: list[str]) -> bytes:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 from core.detect.seen import Seen
 from core.detected import DetectedService, Presented
+from core.targets.kind import SEPARATE
 from core.targets.kinds import kind_named
 from core.text import visible
 
@@ -112,13 +113,21 @@ def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> T
         number += 1
         name = f"{kind}-{number}"
     names.add(name)
+    row, layout = kind_named(kind), file.layout if file else SEPARATE
+    fits = row is not None and layout in row.files.layouts
+    test, reload = seen.test, seen.reload
+    if row is not None and not fits:
+        # Its files lie in a way that the kind does not write: as files, with the same commands.
+        test, reload = test or row.test.command, reload or row.action.command
+    usual = row.files.layouts[0] if row is not None and fits else SEPARATE
     return TargetConfig(
         name=name,
-        kind=kind if kind_named(kind) is not None else FILES,
+        kind=kind if fits else FILES,
         certificate=pair.certificate,
-        key=pair.key,
-        test=seen.test,
-        reload=seen.reload,
+        key=pair.key if pair.key != pair.certificate else "",
+        layout=layout if layout != usual else None,
+        test=test,
+        reload=reload,
         probe=tuple(each.address for each in presented if each.sha256),
         owner=file.owner if file else None,
         group=file.group if file else None,

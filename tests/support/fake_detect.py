@@ -16,6 +16,7 @@ from core.detected import DetectedService, Presented
 from core.engine import ignore
 from core.errors import NotFound
 from core.events import Reporter
+from core.lineage_status import Unmanaged
 from core.ports import CancelToken
 from tests.support.lineages import NOW, fingerprint
 
@@ -108,6 +109,7 @@ class FakeDetecting:
     """Mix-in; its host has `_called` and `calls`."""
 
     services: tuple[DetectedService, ...] = SERVICES
+    unmanaged: tuple[Unmanaged, ...] = ()
 
     def detect(self, *, cancel: CancelToken | None = None) -> tuple[DetectedService, ...]:
         self._told("detect")

@@ -139,6 +139,7 @@ class FakeEngine(
             appliance=self.settings.appliance.name,
             hostname="box.example.com",
             problems=self.problems,
+            unmanaged=self.unmanaged,
         )
 
     def generation(self) -> str:

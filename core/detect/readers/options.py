@@ -93,7 +93,7 @@ def _paired(text: str, how: Detection) -> Iterator[tuple[str, str]]:
         return
     every = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     setting = re.compile(
-        rf"""(?:^|[\s,;{{"'$(])({every})["']?(?:\s*(?:=>|[=:(])\s*|\s+)(?:-\s+)?["']?([^\s"'(),;{{}}]+(?:\{{[^}}]*\}}[^\s"'(),;{{}}]*)*)""",
+        rf"""(?:^|[\s,;{{"'$(])({every})["']?(?:\s*(?:=>|[=:(])\s*|\s+)(?:-\s+)?["']?((?![=:>])[^\s"'(),;{{}}]+(?:\{{[^}}]*\}}[^\s"'(),;{{}}]*)*)""",
         re.MULTILINE | re.IGNORECASE,
     )
     certificate = key = None

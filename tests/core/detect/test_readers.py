@@ -1,0 +1,343 @@
+"""What is read from the configuration of a service: certificate, key, names and ports; and what is reported instead of guessed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from core.detect.readers import apache, dovecot, haproxy, nginx, options, postfix, postgresql, redis
+from core.detect.reading import Look, Pair, Unreadable
+from core.errors import UntrustedPath
+from core.ports import Completed, Environment, RunningProgram
+from core.targets.kinds import all_kinds, kind_named
+from tests.support.boxes import the_environment
+from tests.support.runner import FakeRunner
+
+
+def environment(said: str = "", status: int = 0) -> Environment:
+    """Return one whose every program says the same."""
+    answer = Completed(returncode=status, output=said)
+    runner = FakeRunner(
+        dict.fromkeys(("nginx", "postconf", "doveconf", "apache2ctl", "apache2", "named-checkconf"), answer)
+    )
+    return replace(the_environment(), runner=runner)
+
+
+def look(
+    kind: str,
+    configuration: Path | None = None,
+    *,
+    said: str = "",
+    status: int = 0,
+    program: RunningProgram | None = None,
+) -> Look:
+    row = kind_named(kind)
+    assert row is not None
+    assert row.detect is not None
+    return Look(environment(said, status), row.detect, configuration, program)
+
+
+def program(name: str, *arguments: str, **variables: str) -> RunningProgram:
+    return RunningProgram(name=name, pid=2, uid=0, arguments=arguments, variables=variables)
+
+
+def files(*pairs: Pair) -> list[tuple[str, str]]:
+    return [(each.certificate, each.key) for each in pairs]
+
+
+# -- nginx ---------------------------------------------------------------------------------------------------------------
+
+NGINX = """\
+nginx: the configuration file /etc/nginx/nginx.conf syntax is ok
+# configuration file /etc/nginx/nginx.conf:
+http {
+    ssl_certificate whole.crt; ssl_certificate_key "whole.key";  # { a comment }
+    include sites/*.conf;
+    server { listen 80; server_name plain.example.com; }
+    server { listen [::]:443 ssl http2; server_name ~^www\\d+$ _ .Shop.example.com; }
+}
+mail { server { listen 25; protocol smtp; starttls on; ssl_certificate /mail.crt; ssl_certificate_key /mail.key; } }
+# configuration file /etc/nginx/sites/a.conf:
+server {
+    listen 8443 ssl; listen unix:/run/x ssl; server_name a.example.com;
+    ssl_certificate /a.rsa.crt; ssl_certificate_key /a.rsa.key;
+    ssl_certificate /a.ec.crt; ssl_certificate_key /a.ec.key;
+}
+server { listen 443 ssl; ssl_certificate /dynamic/$ssl_server_name.crt; ssl_certificate_key /dynamic/$ssl_server_name.key; }
+"""
+
+
+def test_nginx_servers() -> None:
+    """Each server's certificates are found, with names and ports, in included files and inherited from above."""
+    found = nginx.read(look("nginx", Path("/etc/nginx/nginx.conf"), said=NGINX))
+    assert [(each.certificate, each.key, each.names, each.listens) for each in found.pairs] == [
+        ("/a.rsa.crt", "/a.rsa.key", ("a.example.com",), ((8443, ""),)),
+        ("/a.ec.crt", "/a.ec.key", ("a.example.com",), ((8443, ""),)),
+        ("/etc/nginx/whole.crt", "/etc/nginx/whole.key", ("shop.example.com",), ((443, ""),)),
+        ("/mail.crt", "/mail.key", (), ((25, "smtp"),)),
+    ]
+    assert found.problems == (
+        "nginx finds a certificate when it is asked: /dynamic/$ssl_server_name.crt. It cannot be taken over.",
+    )
+
+
+def test_a_running_nginx_is_asked_for_its_own_configuration() -> None:
+    """The options of the running process are given to the tool, and to the commands of the target."""
+    running = program("nginx", "nginx: master process /usr/sbin/nginx -p /srv -c /srv/n.conf -g daemon off;")
+    seen = look("nginx", Path("/etc/nginx/nginx.conf"), said=NGINX, program=running)
+    found = nginx.read(seen)
+    assert isinstance(seen.env.runner, FakeRunner)
+    assert seen.env.runner.commands == [("nginx", "-p", "/srv", "-c", "/srv/n.conf", "-T")]
+    assert found.reload == ("nginx", "-p", "/srv", "-c", "/srv/n.conf", "-s", "reload")
+
+
+def test_what_a_tool_says_of_a_wrong_configuration_is_reported() -> None:
+    """A configuration that its own tool refuses is not read, and the tool's words are quoted, cleaned."""
+    with pytest.raises(Unreadable, match=r"ended with status 1: nginx: \[emerg\] unknown directive") as caught:
+        nginx.read(
+            look("nginx", Path("/etc/nginx/nginx.conf"), said="nginx: [emerg] unknown directive\x1b[2J", status=1)
+        )
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_tool_is_not_run_on_what_others_can_change(tmp_path: Path) -> None:
+    """As root, a service's tool is never given a configuration that another account can write: it could load code."""
+    if os.geteuid() != 0:
+        pytest.skip("any other user can do no more than that account")
+    configuration = tmp_path / "nginx.conf"
+    configuration.write_text("")
+    configuration.chmod(0o666)
+    seen = look("nginx", configuration, said=NGINX, program=program("nginx", f"nginx -c {configuration}"))
+    with pytest.raises(Unreadable, match="was not run as root"):
+        nginx.read(seen)
+    assert isinstance(seen.env.runner, FakeRunner)
+    assert seen.env.runner.commands == []
+
+
+def test_a_program_that_others_can_change_is_not_run() -> None:
+    """The same check as for a target's commands stands before every tool."""
+
+    def refuse(argv: object) -> None:
+        raise UntrustedPath("It was not run.", "Others can change it.", "chmod")
+
+    seen = look("nginx", Path("/etc/nginx/nginx.conf"), said=NGINX)
+    seen.env = replace(seen.env, check_command=refuse)
+    with pytest.raises(Unreadable, match=r"It was not run\."):
+        nginx.read(seen)
+
+
+# -- mail ----------------------------------------------------------------------------------------------------------------
+
+
+def test_postfix_overrides_of_one_service(tmp_path: Path) -> None:
+    """A service of master.cf may have a certificate of its own, and TLS from the first byte."""
+    said = {
+        "-x": "smtpd_tls_cert_file = /mx.crt\nsmtpd_tls_key_file = /mx.key\nsmtpd_tls_security_level = may\n"
+        "myhostname = MX.example.com\n",
+        "-P": "10465/inet/smtpd_tls_wrappermode = yes\nsubmission/inet/smtpd_tls_chain_files = /both.pem\n",
+        "-M": "smtp inet n - y - - smtpd\n10465 inet n - y - - smtpd\nsubmission inet n - y - - smtpd\n"
+        "cleanup unix n - y - 0 cleanup\n",
+    }
+    seen = look("postfix", tmp_path / "main.cf")
+    answers = {"postconf": lambda argv: Completed(returncode=0, output=said[argv[3]])}
+    seen.env = replace(seen.env, runner=FakeRunner(answers))
+    found = postfix.read(seen)
+    assert [(each.certificate, each.key, each.names, each.listens) for each in found.pairs] == [
+        ("/mx.crt", "/mx.key", ("mx.example.com",), ((25, "smtp"), (10465, ""))),
+        ("/both.pem", "/both.pem", ("mx.example.com",), ((587, "smtp"),)),
+    ]
+
+
+DOVECOT = """\
+# 2.3.19.1: /etc/dovecot/dovecot.conf
+local_name imap.example.com {
+  ssl_cert = </imap.crt
+  ssl_key = </imap.key
+}
+ssl_cert = </etc/dovecot/private/dovecot.pem
+ssl_key = </etc/dovecot/private/dovecot.key
+"""
+
+
+def test_dovecot_names() -> None:
+    """A certificate for single names is told from the one for all."""
+    found = dovecot.read(look("dovecot", Path("/etc/dovecot/dovecot.conf"), said=DOVECOT))
+    assert [(each.certificate, each.names) for each in found.pairs] == [
+        ("/imap.crt", ("imap.example.com",)),
+        ("/etc/dovecot/private/dovecot.pem", ()),
+    ]
+
+
+@pytest.mark.parametrize("said", ["ssl_cert = -----BEGIN\nssl_key = </k\n", "ssl_key = </k\n"])
+def test_dovecot_without_a_file(said: str) -> None:
+    """A certificate in the configuration itself, or none, is reported."""
+    found = dovecot.read(look("dovecot", Path("/etc/dovecot/dovecot.conf"), said=said))
+    assert found.pairs == ()
+    assert "The certificate is not a file" in found.problems[0]
+
+
+def test_dovecot_with_tls_switched_off() -> None:
+    """`ssl = no` means that no certificate is used, whatever else is set."""
+    assert dovecot.read(look("dovecot", Path("/d.conf"), said=f"ssl = no\n{DOVECOT}")).pairs == ()
+
+
+# -- databases -----------------------------------------------------------------------------------------------------------
+
+
+def test_postgresql_includes_and_later_settings(tmp_path: Path) -> None:
+    """The last setting counts: of included files, of postgresql.auto.conf, of the command line."""
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "tls.conf").write_text("ssl = on\nssl_cert_file = 'it''s.crt'  # ours\nport 6543\n")
+    (tmp_path / "postgresql.conf").write_text(
+        "#ssl = off\nssl_key_file='/k1'\ninclude_dir 'conf.d'\ninclude_if_exists 'none'\n"
+    )
+    (tmp_path / "postgresql.auto.conf").write_text("ssl_key_file = '/k2'\n")
+    running = program("postgres", "/usr/lib/postgresql/15/bin/postgres", "-D", str(tmp_path), "-c", "ssl_key_file=/k3")
+    (pair,) = postgresql.read(look("postgresql", program=running)).pairs
+    assert (pair.certificate, pair.key, pair.listens) == (f"{tmp_path}/it's.crt", "/k3", ((6543, "postgres"),))
+
+
+def test_postgresql_that_includes_itself(tmp_path: Path) -> None:
+    """A configuration without an end is reported."""
+    path = tmp_path / "postgresql.conf"
+    path.write_text("include 'postgresql.conf'\n")
+    with pytest.raises(Unreadable, match="too many files"):
+        postgresql.read(look("postgresql", path))
+
+
+def test_redis_of_another_instance(tmp_path: Path) -> None:
+    """The usual file is not taken for that of a server that listens elsewhere; one that tells nothing is reported."""
+    path = tmp_path / "redis.conf"
+    path.write_text("tls-port 6380\nport 0\ntls-cert-file /c\ntls-key-file /k\n")
+    assert files(*redis.read(look("redis", path)).pairs) == [("/c", "/k")]
+    other = RunningProgram(name="redis-server", pid=2, uid=0, sockets=(("127.0.0.1", 7000),))
+    with pytest.raises(Unreadable, match="does not say which file"):
+        redis.read(look("redis", path, program=other))
+
+
+# -- web -----------------------------------------------------------------------------------------------------------------
+
+
+def test_haproxy_folder_and_base(tmp_path: Path) -> None:
+    """Every file of a `crt` folder is a certificate; a key may lie beside its certificate; lists are reported."""
+    for name in ("a.pem", "b.pem", "b.pem.key", "a.pem.ocsp"):
+        (tmp_path / name).write_text("")
+    path = tmp_path / "haproxy.cfg"
+    path.write_text(
+        f"global\n  crt-base {tmp_path}\nfrontend x\n  bind :443,:::444 ssl crt . crt-list /l # crt /no\n"
+        "  bind :80\n  bind :9 ssl crt 'un\n"
+    )
+    found = haproxy.read(look("haproxy", path))
+    assert ("/l" in found.problems[0], len(found.problems)) == (True, 1)
+    assert (f"{tmp_path}/a.pem", f"{tmp_path}/a.pem") in files(*found.pairs)
+    assert (f"{tmp_path}/b.pem", f"{tmp_path}/b.pem.key") in files(*found.pairs)
+    assert found.pairs[0].listens == ((443, ""), (444, ""))
+
+
+def test_apache_unknown_variable(tmp_path: Path) -> None:
+    """A path with a variable that the configuration does not define is reported; the other hosts are found."""
+    path = tmp_path / "apache2.conf"
+    path.write_text(
+        "ServerRoot /etc/apache2\n<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile ${WHERE}/x.crt\n</VirtualHost>\n"
+        "<VirtualHost 1.2.3.4:8443>\nServerName a.example.com\nSSLEngine on\nSSLCertificateFile tls/a.pem\n</VirtualHost>\n"
+        "<VirtualHost *:80>\nSSLCertificateFile /no.crt\n</VirtualHost>\n"
+    )
+    found = apache.read(look("apache", path, said=f"Included configuration files:\n  (*) {path}\n"))
+    assert files(*found.pairs) == [("/etc/apache2/tls/a.pem", "/etc/apache2/tls/a.pem")]
+    assert "depends on a variable" in found.problems[0]
+
+
+# -- options -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "wanted"),
+    [
+        (
+            "mosquitto",
+            "# certfile /no\nlistener 8883\ncertfile /a\nkeyfile /b\nlistener 9\ncertfile /c\nkeyfile /d",
+            [("/a", "/b"), ("/c", "/d")],
+        ),
+        (
+            "stunnel",
+            "; cert = /no\ncert = /both.pem\n[x]\naccept=9\nkey = /k\ncert = /c",
+            [("/both.pem", "/k"), ("/c", "/c")],
+        ),
+        (
+            "hitch",
+            'pem-file = "/h.pem"\npem-file = {\n  cert = "/c"\n  private-key = "/k"\n}',
+            [("/h.pem", "/h.pem"), ("/c", "/k")],
+        ),
+        ("squid", "https_port 3129 tls-cert=/c tls-key=/k", [("/c", "/k")]),
+        ("unbound", 'server:\n  tls-service-pem: "/c"\n  tls-service-key: "/k"', [("/c", "/k")]),
+        ("coturn", "cert=/c\npkey=/k", [("/c", "/k")]),
+        ("ejabberd", "certfiles:\n  - /e.pem\nacl: {}", [("/e.pem", "/e.pem")]),
+        ("prosody", 'ssl = {\n  -- certificate = "/no"\n  certificate = "/c"; key = "/k";\n}', [("/c", "/k")]),
+        ("syslog-ng", 'tls( key-file("/k") cert-file("/c") )', [("/c", "/k")]),
+        (
+            "freeradius",
+            "certdir = /etc/r\ncertificate_file = ${certdir}/c\nprivate_key_file = ${certdir}/k",
+            [("/etc/r/c", "/etc/r/k")],
+        ),
+        ("memcached", "-Z\n-o ssl_chain_cert=/c,ssl_key=/k", [("/c", "/k")]),
+        ("vsftpd", "rsa_cert_file=/no", []),
+        (
+            "rsyslog-gtls",
+            "$DefaultNetstreamDriver gtls\n$DefaultNetstreamDriverCertFile /c\n$DefaultNetstreamDriverKeyFile /k",
+            [("/c", "/k")],
+        ),
+        ("rsyslog-ossl", "$DefaultNetstreamDriver gtls\n$DefaultNetstreamDriverCertFile /c", []),
+        ("proftpd", "TLSRSACertificateFile /c\nTLSRSACertificateKeyFile /k", [("/c", "/k")]),
+        ("ngircd", "[SSL]\nCertFile = c\nKeyFile = k", [("{base}/c", "{base}/k")]),
+    ],
+)
+def test_options(tmp_path: Path, kind: str, text: str, wanted: list[tuple[str, str]]) -> None:
+    """Certificate and key stand next to each other, however a service writes its options; comments do not count."""
+    path = tmp_path / ("x.lua" if kind == "prosody" else "x.conf")
+    path.write_text(text)
+    found = options.read(look(kind, path))
+    assert files(*found.pairs) == [(c.format(base=tmp_path), k.format(base=tmp_path)) for c, k in wanted]
+
+
+def test_unknown_variables_are_reported(tmp_path: Path) -> None:
+    """A path that depends on something unknown is no path."""
+    path = tmp_path / "x.conf"
+    path.write_text("cert=${HOME}/c\n")
+    found = options.read(look("coturn", path))
+    assert (found.pairs, len(found.problems)) == ((), 1)
+
+
+def test_includes(tmp_path: Path) -> None:
+    """Files and folders that are included are read, in their order."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "1.conf").write_text("certfile /c\nkeyfile /k\n")
+    path = tmp_path / "mosquitto.conf"
+    path.write_text("include_dir d\n")
+    assert files(*options.read(look("mosquitto", path)).pairs) == [("/c", "/k")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "read"),
+    [("mosquitto", options.read), ("apache", apache.read), ("postgresql", postgresql.read), ("haproxy", haproxy.read)],
+)
+def test_nothing_is_guessed(kind: str, read: Callable[[Look], object]) -> None:
+    """Where there is no configuration, or one that cannot be found, that is said."""
+    running = program(kind, kind, "-c", "relative.conf", "-f", "relative.conf", "-D", "relative")
+    with pytest.raises(Unreadable):
+        read(look(kind, program=running))
+
+
+def test_every_kind_is_looked_for_in_a_way_that_exists() -> None:
+    """Each row names a reader that is there, and what it looks for."""
+    import importlib
+
+    for kind in all_kinds():
+        if kind.detect is None:
+            continue
+        assert callable(importlib.import_module(f"core.detect.readers.{kind.detect.reader}").read)
+        assert kind.detect.programs
+        assert kind.detect.reader != "options" or kind.detect.certificate, kind.name
