@@ -104,6 +104,10 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     """Control socket, for kinds that are told over one; absent: the usual one of the kind."""
     window: str | None = None
     """`HH:MM-HH:MM`, local time: scheduled runs deploy only then."""
+    also: OneOrMore = ()
+    """Further files for other programs, `FORMAT:/path` (`core.extra_files`); they switch in the same step."""
+    pfx_passphrase_file: str | None = None
+    """Its content protects the files of format `pfx`; absent: they have no passphrase."""
 
 
 class DnsProviderConfig(Struct, frozen=True, kw_only=True):

@@ -136,6 +136,12 @@ def socket(value: str) -> Broken:
     return None if value == "{probe}" else absolute(value)
 
 
+def also(value: tuple[str, ...]) -> Broken:
+    from core.extra_files import broken
+
+    return next((found for each in value if (found := broken(each)) is not None), None)
+
+
 def window(value: str) -> Broken:
     if re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d", value) and value[:5] != value[6:]:
         return None
@@ -234,6 +240,8 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "layout"): one_of("separate", "combined", "key-first", "leaf"),
     (TargetConfig, "socket"): socket,
     (TargetConfig, "window"): window,
+    (TargetConfig, "also"): also,
+    (TargetConfig, "pfx_passphrase_file"): absolute,
     (TargetConfig, "owner"): account,
     (TargetConfig, "group"): account,
     (Log, "keep_days"): between(30, 36500),

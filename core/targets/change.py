@@ -22,6 +22,7 @@ from msgspec.structs import asdict
 
 from core.config.model import TargetConfig
 from core.foreign.attributes import GIVEN_BITS
+from core.targets.extra import is_extra
 from core.targets.layout import CHAIN
 from core.targets.paths import folder_of, is_copied, is_ours, paths_of
 
@@ -73,7 +74,7 @@ class Change(Struct, frozen=True, kw_only=True):
     @property
     def was_empty(self) -> bool:
         """Nothing was there before: no old pair to go back to."""
-        return not any(place.has_content for place in self.places if place.file != CHAIN)
+        return not any(place.has_content for place in self.places if place.file != CHAIN and not is_extra(place.file))
 
     def as_json(self) -> dict[str, object]:
         """Return the record for the journal."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.config.model import TargetConfig
 from core.errors import ConfigError
 from core.foreign.mounts import mount_points
+from core.targets.extra import extras_of
 from core.targets.kinds import kind_of
 from core.targets.layout import ONE_FILE, layout_of, layouts_of
 from core.targets.resolved import COMMAND
@@ -101,7 +102,9 @@ def _problems(
             )
             return
         named["key"] = None
-    places = [_place(path) for path in named.values() if path is not None]
+    places = [
+        _place(path) for path in (*named.values(), *(str(path) for path, _ in extras_of(target))) if path is not None
+    ]
     if len(places) > 1 and places[0] == places[1] and not is_one_file:
         yield (
             f"Target {target.name} wants certificate and key in the same file.",
@@ -111,7 +114,7 @@ def _problems(
     elif len(set(places)) < len(places):
         yield (
             f"Target {target.name} has one path twice.",
-            "Certificate, key and chain are files of their own.",
+            "Certificate, key, chain and each entry of also are files of their own.",
             f"Give different paths in {where}.",
         )
     if state is not None and any(place.startswith(f"{os.path.realpath(state)}/") for place in places):
@@ -128,13 +131,19 @@ def _problems(
                 f"Mount the folder instead of the file, or set in_place = true in {where}, which is not one step.",
             )
     for other in configured:
-        shared = set(places) & {_place(path) for path in (other.certificate, other.key, other.chain) if path}
+        shared = set(places) & {_place(path) for path in all_paths(other)}
         if other.name != target.name and shared:
             yield (
                 f"Targets {target.name} and {other.name} share the path {min(shared)}.",
                 "Each would undo what the other wrote.",
                 "Make them one target whose reload serves both, or give each its own path.",
             )
+
+
+def all_paths(target: TargetConfig) -> list[str]:
+    """Return every path that a target writes, as configured."""
+    named = [path for path in (target.certificate, target.key, target.chain) if path]
+    return [*named, *(str(path) for path, _ in extras_of(target))]
 
 
 def _wrong_layout(target: TargetConfig, layout: str, where: str) -> Iterator[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.config.model import TargetConfig
 from core.regular import read_regular
+from core.targets.extra import der_of, format_of, has_key
 from core.targets.kind import COMBINED, KEY_FIRST, LEAF, SEPARATE
 from core.targets.kinds import kind_named
 
@@ -25,6 +26,15 @@ _CERTIFICATE_FILES = {
     COMBINED: CERTIFICATE_AND_KEY,
     KEY_FIRST: KEY_AND_CERTIFICATE,
 }
+_EXTRA_FILES = {
+    "fullchain": FULLCHAIN,
+    "certificate": CERTIFICATE,
+    "chain": CHAIN,
+    "key": KEY,
+    "combined": CERTIFICATE_AND_KEY,
+    "key-first": KEY_AND_CERTIFICATE,
+}
+"""Format of a further file → the file with the same content."""
 
 
 def layout_of(target: TargetConfig) -> str:
@@ -53,20 +63,23 @@ def certificate_file(layout: str) -> str:
 
 def holds_key(file: str) -> bool:
     """Tell whether a file of a version folder is secret."""
-    return file in (KEY, CERTIFICATE_AND_KEY, KEY_AND_CERTIFICATE)
+    return file in (KEY, CERTIFICATE_AND_KEY, KEY_AND_CERTIFICATE) or has_key(file)
 
 
 def content_of(file: str, stored: Mapping[str, bytes]) -> bytes:
-    """Return what belongs in a file of a version folder.
+    """Return what belongs in a file of a version folder, but for PKCS#12 (`core.targets.extra.pfx_of`).
 
     Args:
         stored: `fullchain.pem`, `privkey.pem`, `chain.pem` and `cert.pem` of the version.
     """
-    if file == CERTIFICATE_AND_KEY:
+    wanted = _EXTRA_FILES.get(format_of(file), file)
+    if wanted == CERTIFICATE_AND_KEY:
         return _joined(stored[FULLCHAIN], stored[KEY])
-    if file == KEY_AND_CERTIFICATE:
+    if wanted == KEY_AND_CERTIFICATE:
         return _joined(stored[KEY], stored[FULLCHAIN])
-    return stored[file]
+    if format_of(file) == "der":
+        return der_of(stored[CERTIFICATE])
+    return stored[wanted]
 
 
 class StoredFiles(dict[str, bytes]):

@@ -13,6 +13,7 @@ from core.config.model import TargetConfig
 from core.lineage_status import ListenerState, TargetState
 from core.ports import Prober
 from core.regular import read_without_waking
+from core.targets.extra import is_different_each_time
 from core.targets.fingerprint import sha256_of_pem
 from core.targets.layout import CHAIN, FULLCHAIN, StoredFiles, content_of
 from core.targets.paths import paths_of
@@ -59,7 +60,7 @@ def observe(
 def _from_files(target: TargetConfig, live: Path, on_fallback: bool) -> tuple[str, str]:
     stored = StoredFiles(live)
     for path, file in paths_of(target):
-        if file == CHAIN:
+        if file == CHAIN or is_different_each_time(file):
             continue
         try:
             ours = content_of(file, stored)

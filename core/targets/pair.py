@@ -26,6 +26,7 @@ from core.foreign.folder import Folder
 from core.store.versions import leaf_sha256
 from core.targets.attributes import attributes_for_new
 from core.targets.change import Change, Place
+from core.targets.extra import format_of, is_extra, pfx_of
 from core.targets.layout import content_of, holds_key
 from core.targets.paths import CURRENT, MARK, folder_of, paths_of, temporary_of
 from core.targets.readers import Reader, readable
@@ -52,9 +53,14 @@ def stage(change: Change, site: Site, contents: Mapping[str, bytes], readers: tu
     for place in change.places:
         is_key = holds_key(place.file)
         attributes = kept.get(place.file) or attributes_for_new(site.target, is_key=is_key)
-        attributes = readable(attributes, readers, is_decided=_is_decided(site.target)) if is_key else attributes
-        new[place.file] = (content_of(place.file, contents), attributes)
+        if is_key and not is_extra(place.file):
+            attributes = readable(attributes, readers, is_decided=_is_decided(site.target))
+        new[place.file] = (_content(site, place, contents), attributes)
     _build(pair, change.after, new)
+
+
+def _content(site: Site, place: Place, contents: Mapping[str, bytes]) -> bytes:
+    return pfx_of(site.target, contents) if format_of(place.file) == "pfx" else content_of(place.file, contents)
 
 
 def adopt(change: Change, site: Site) -> None:

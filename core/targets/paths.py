@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.config.model import TargetConfig
+from core.targets.extra import extras_of
 from core.targets.layout import CHAIN, KEY, ONE_FILE, certificate_file, layout_of
 
 CURRENT = "current"
@@ -24,7 +25,7 @@ def paths_of(target: TargetConfig) -> list[tuple[Path, str]]:
         found.append((Path(target.key), KEY))
     if target.chain is not None:
         found.append((Path(target.chain), CHAIN))
-    return found
+    return [*found, *extras_of(target)]
 
 
 def is_copied(target: TargetConfig) -> bool:

@@ -31,7 +31,7 @@ REFUSES = Completed(returncode=1, output="service: test failed\n")
 class Scene:
     """A box with running services and a stored version to deploy."""
 
-    def __init__(self, folder: Path, *, there: str, mode: str = "link", targets: int = 1) -> None:
+    def __init__(self, folder: Path, *, there: str, mode: str = "link", targets: int = 1, also: bool = False) -> None:
         self.folder = folder / "scene"
         self.template = folder / "template"
         self.memories = folder / "memories"
@@ -47,11 +47,18 @@ class Scene:
             (self.folder / f"private-{name}").mkdir()
             service.target = replace(service.target, key=str(self.folder / f"private-{name}" / "domain.key"))
             self.services.append(service)
+        self.extra = self.folder / "tls-web" / "domain.cer"
+        if also:
+            both = self.folder / "private-web" / "both.pem"
+            target = self.services[0].target
+            self.services[0].target = replace(target, also=(f"fullchain:{self.extra}", f"combined:{both}"))
         self.spec = replace(SHOP, targets=tuple(service.target.name for service in self.services))
         self.old: Leaf | None = None if there == "nothing" else self_signed(["old.example.com"])
         if self.old is not None and there == "files":
             for service in self.services:
                 self.install(service, self.old, linked=service.target.name == "mail")
+        if self.old is not None and also:
+            self.extra.write_bytes(self.old.fullchain_pem)
         if there == "ours":
             version, self.old = self.box.store(self.spec)
             self.deploy(version)
@@ -110,6 +117,8 @@ class Scene:
             if self.old is not None or service.pair() is not None:
                 assert service.command("test").returncode == 0, where
                 assert service.pair() in self.pairs, where
+        if self.services[0].target.also:
+            assert self.extra.read_bytes() == Path(self.services[0].target.certificate).read_bytes(), where
         live = self.box.paths.live / "shop"
         if live.is_symlink():
             assert ((live / "fullchain.pem").read_bytes(), (live / "privkey.pem").read_bytes()) in self.pairs, where
@@ -152,6 +161,7 @@ SCENES = {
     "first": {"there": "files", "targets": 2},
     "nothing": {"there": "nothing"},
     "later": {"there": "ours"},
+    "with further files": {"there": "files", "also": True},
 }
 
 

@@ -29,7 +29,6 @@ KIND = Kind(
         certificate=("certificate",),
         key=("key",),
     ),
-    remarks=("Without --force a reload with the same Caddyfile ends with status 0 and does nothing.",),
     remarks=(
         "Measured with 2.11.4; certdeck's tests start Debian's 2.6.2.",
         "Without --force a reload with the same Caddyfile ends with status 0 and does nothing.",

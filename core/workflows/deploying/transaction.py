@@ -50,7 +50,8 @@ from core.store.records import rfc3339
 from core.targets import pair as files
 from core.targets.answers import ends_sessions
 from core.targets.change import Change
-from core.targets.check import refuse
+from core.targets.check import all_paths, refuse
+from core.targets.extra import is_extra
 from core.targets.fingerprint import sha256_of_pem
 from core.targets.judgement import states_of, summary
 from core.targets.layout import CERTIFICATE, CHAIN, FULLCHAIN, KEY, holds_key
@@ -205,7 +206,7 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
         StageFailed (`stage-failed`): that is still impossible.
         StoreCorrupt (`store-corrupt`): the record of the lineage itself names files that are not its targets' own.
     """
-    paths = {Path(path) for each in chosen for path in (each.certificate, each.key, each.chain) if path is not None}
+    paths = {Path(path) for each in chosen for path in all_paths(each)}
     for other in journal.names(context.paths) if chosen else [name]:
         try:
             found = read_or_set_aside(context, other) if other == name else read(context, other)
@@ -247,7 +248,7 @@ def _stage(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -
         except OSError as exc:
             raise _not_written(exc, change, flight) from exc
         for place in change.places:
-            if holds_key(place.file):
+            if holds_key(place.file) and not is_extra(place.file):
                 prove(target, readers, change.folder / change.after / place.file, context.env.reads_as)
         context.narrator.tell(TargetStaged(target=target.name))
 

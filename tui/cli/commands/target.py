@@ -63,6 +63,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--certificate", metavar="FILE", help="where the service reads the fullchain")
     parser.add_argument("--key", metavar="FILE", help="where the service reads the private key")
     parser.add_argument("--chain", metavar="FILE", help="where the intermediates alone go, if the service wants them")
+    parser.add_argument(
+        "--also",
+        metavar="FORMAT:FILE",
+        action="append",
+        help="a further file for another program: fullchain, certificate, chain, key, combined, key-first, der or pfx; repeatable",
+    )
+    parser.add_argument("--pfx-passphrase-file", metavar="FILE", help="its content protects files of the format pfx")
+    parser.add_argument(
+        "--folder",
+        metavar="DIR",
+        help="write domain.crt, domain.key and the other usual names into this folder, in the place of --certificate and --key",
+    )
+    parser.add_argument("--primary", metavar="NAME", help="with --folder: files named after this domain as well")
     parser.add_argument("--test", metavar="COMMAND", help="tests its configuration; quoted, run without a shell")
     parser.add_argument(
         "--reload", metavar="COMMAND", help="makes it read the files again; quoted, run without a shell"
@@ -101,6 +114,8 @@ def _add(call: Call) -> int:
     args = call.args
     if args.detected:
         return _add_detected(call)
+    if args.folder:
+        _take_folder(args)
     had = call.engine.config().targets.get(args.name)
     if had is None:
         _check_paths(call)
@@ -122,6 +137,8 @@ def _add(call: Call) -> int:
         layout=args.layout or had.layout,
         in_place=had.in_place if args.in_place is None else args.in_place,
         socket=args.socket or had.socket,
+        also=tuple(args.also or ()) or had.also,
+        pfx_passphrase_file=args.pfx_passphrase_file or had.pfx_passphrase_file,
         window=None if args.window == "-" else args.window or had.window,
     )
     with call.working(tell=False):
@@ -133,6 +150,27 @@ def _add(call: Call) -> int:
     said += _kind_lines(call, config)
     call.result({"name": args.name, "changed": True}, said)
     return exits.DONE
+
+
+def _take_folder(args: argparse.Namespace) -> None:
+    """Fill in the paths of a folder that several programs read from."""
+    from core.extra_files import usual_files
+
+    if args.certificate or args.key:
+        raise UsageError(
+            "--folder was given together with --certificate or --key.",
+            "The folder gets domain.crt and domain.key.",
+            "Leave --certificate and --key out, or --folder.",
+        )
+    if not args.folder.startswith("/"):
+        raise UsageError(
+            f"--folder is not a full path: {printable(args.folder)}.",
+            "A service and a timer have different working folders.",
+            "Give a path that begins with /.",
+        )
+    base = args.folder.rstrip("/")
+    args.certificate, args.key = f"{base}/domain.crt", f"{base}/domain.key"
+    args.also = [*usual_files(base, args.primary), *(args.also or ())]
 
 
 def _check_paths(call: Call) -> None:
@@ -265,6 +303,7 @@ COMMANDS = (
             "target add proxy --kind haproxy --certificate /etc/haproxy/certs/site.pem --probe 127.0.0.1:443",
             "target add radio --certificate /etc/radio.crt --key /etc/radio.key --reload 'systemctl restart radio'",
             "target add web --detected nginx",
+            "target add domains --folder /etc/ssl/domains --primary shop.example.com",
             "target add mail --certificate /etc/mail.crt --key /etc/mail.key --reload 'postfix reload' --probe smtp://[::1]:25",
         ),
         notes="For a target that is there, only what is given is changed.",
