@@ -242,6 +242,8 @@ class LogEndDoubtful(Event, frozen=True, kw_only=True):
 
 LISTENER_NOT_SEEN = "listener-not-seen"
 """Code of the warning that nothing can be seen at an address of a service, before and after a deployment."""
+NAMES_NOT_COVERED = "names-not-covered"
+"""A service is asked for by names that its certificate does not have."""
 SERVICE_TAKEN_OVER = "service-taken-over"
 """Code of the warning that a service carried another lineage's certificate until now."""
 BOOKKEEPING = frozenset(
@@ -271,7 +273,7 @@ MAY_LEAVE_SOMETHING = BOOKKEEPING | {
     "internal",
 }
 """Codes of failures after which temporary files may lie about."""
-IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER, LISTENER_NOT_SEEN}
+IN_RESULT = BOOKKEEPING | {SERVICE_TAKEN_OVER, LISTENER_NOT_SEEN, NAMES_NOT_COVERED}
 """Codes of the warnings that belong to an operation's result and are repeated there."""
 
 

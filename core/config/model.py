@@ -106,6 +106,10 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     """`HH:MM-HH:MM`, local time: scheduled runs deploy only then."""
     also: OneOrMore = ()
     """Further files for other programs, `FORMAT:/path` (`core.extra_files`); they switch in the same step."""
+    names: OneOrMore = ()
+    """Host names that clients use for the service; the certificate is compared with them."""
+    single: bool = False
+    """The service takes only one certificate: one that lacks any of `names` is refused."""
     pfx_passphrase_file: str | None = None
     """Its content protects the files of format `pfx`; absent: they have no passphrase."""
 

@@ -241,6 +241,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "socket"): socket,
     (TargetConfig, "window"): window,
     (TargetConfig, "also"): also,
+    (TargetConfig, "names"): domains,
     (TargetConfig, "pfx_passphrase_file"): absolute,
     (TargetConfig, "owner"): account,
     (TargetConfig, "group"): account,

@@ -128,6 +128,7 @@ def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> T
         layout=layout if layout != usual else None,
         test=test,
         reload=reload,
+        names=tuple(name for name in pair.names if "." in name),
         probe=tuple(each.address for each in presented if each.sha256),
         owner=file.owner if file else None,
         group=file.group if file else None,

@@ -19,7 +19,6 @@ _PARAMETERS = (
     "smtpd_enforce_tls",
     "smtpd_tls_wrappermode",
     "tls_server_sni_maps",
-    "myhostname",
 )
 _PORTS = {"smtp": 25, "submission": 587, "submissions": 465, "smtps": 465}
 _SERVERS = ("smtpd", "postscreen")
@@ -49,9 +48,7 @@ def read(look: Look) -> Reading:
         for pair in _pairs(fields[0], settings, folder, problems):
             known = pairs.get((pair.certificate, pair.key))
             listens = (*known.listens, *pair.listens) if known else pair.listens
-            pairs[pair.certificate, pair.key] = Pair(
-                certificate=pair.certificate, key=pair.key, names=pair.names, listens=listens
-            )
+            pairs[pair.certificate, pair.key] = Pair(certificate=pair.certificate, key=pair.key, listens=listens)
     if main.get("tls_server_sni_maps"):
         problems.append(
             f"tls_server_sni_maps ({shown(main['tls_server_sni_maps'])}) names further certificates, which are not looked at."
@@ -89,7 +86,6 @@ def _pairs(service: str, settings: Mapping[str, str], folder: Path, problems: li
             yield Pair(
                 certificate=absolute(certificate, folder),
                 key=absolute(key, folder),
-                names=(settings.get("myhostname", "").lower(),),
                 listens=listens,
             )
         except Unreadable as exc:

@@ -77,6 +77,7 @@ from core.workflows.deploying.inflight import (
     read_or_set_aside,
     roll_forward,
 )
+from core.workflows.deploying.served_names import check_names
 from core.workflows.issuing.method import UPLOAD
 from core.x509.pair import pair_problem
 
@@ -123,6 +124,7 @@ def deploy_version(
             )
             context.cancel.check()
             names = names_of(context, flight, version)
+            check_names(context, chosen, names)
             probed = [each for each in chosen if each.probe]
             looks = side_by_side(lambda each: seen_before(context.env, each, names), probed)
             before = {each.name: found for each, found in zip(probed, looks, strict=True)}

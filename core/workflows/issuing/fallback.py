@@ -67,6 +67,8 @@ def _stand_in(context: Context, name: str, fallback: str) -> None:
     if clock.waits(context, "The fallback certificate"):
         return
     targets = target_configs(context, [target for target in facts.targets if target in context.config.targets])
+    # Better one that lacks names than one that has expired.
+    targets = [replace(target, single=False) for target in targets]
     deploy_version(context, fallback, other.version, targets, spec=load_lineage(context.paths, fallback))
     renewal_state.save(context.paths, name, replace(renewal_state.load(context.paths, name), on_fallback=True))
     context.narrator.tell(

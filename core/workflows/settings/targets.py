@@ -116,6 +116,7 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
         return
     yield Finding(id="target-paths", status="pass", title=name, detail=target.certificate)
     yield from _key_findings(context, target)
+    yield from _names(context, target)
     if not os.path.lexists(target.certificate):
         yield Finding(
             id="target-test",
@@ -175,6 +176,26 @@ def _key_findings(context: Context, target: TargetConfig) -> Iterator[Finding]:
                 detail=f"{reader.name} cannot read the key {key}, and {target.kind} reads it as that account",
                 fix="The next deployment gives the key to its group. If it still cannot read it, let the group enter the folder.",
             )
+
+
+def _names(context: Context, target: TargetConfig) -> Iterator[Finding]:
+    """Yield whether the certificate on a target is good for the names that clients use."""
+    from core.workflows.deploying.served_names import missing_names
+
+    names = _names_on(context, target.name)
+    if not target.names or not names:
+        return
+    missing = missing_names(target, names)
+    if not missing:
+        yield Finding(id="target-names", status="pass", title=target.name, detail="its certificate covers its names")
+        return
+    yield Finding(
+        id="target-names",
+        status="fail" if target.single else "warn",
+        title=target.name,
+        detail=f"its certificate is not good for {', '.join(missing)}",
+        fix=f"Order one with these names, or correct names in [targets.{target.name}].",
+    )
 
 
 def _others(context: Context, target: TargetConfig) -> list[TargetConfig]:

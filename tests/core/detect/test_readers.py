@@ -147,8 +147,8 @@ def test_postfix_overrides_of_one_service(tmp_path: Path) -> None:
     seen.env = replace(seen.env, runner=FakeRunner(answers))
     found = postfix.read(seen)
     assert [(each.certificate, each.key, each.names, each.listens) for each in found.pairs] == [
-        ("/mx.crt", "/mx.key", ("mx.example.com",), ((25, "smtp"), (10465, ""))),
-        ("/both.pem", "/both.pem", ("mx.example.com",), ((587, "smtp"),)),
+        ("/mx.crt", "/mx.key", (), ((25, "smtp"), (10465, ""))),
+        ("/both.pem", "/both.pem", (), ((587, "smtp"),)),
     ]
 
 

@@ -69,6 +69,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="a further file for another program: fullchain, certificate, chain, key, combined, key-first, der or pfx; repeatable",
     )
+    parser.add_argument(
+        "--names",
+        metavar="NAME",
+        action="append",
+        help="what clients call the service; compared with its certificate; repeatable",
+    )
+    parser.add_argument(
+        "--single",
+        action=argparse.BooleanOptionalAction,
+        help="the service takes only one certificate: one that lacks any of its names is refused",
+    )
     parser.add_argument("--pfx-passphrase-file", metavar="FILE", help="its content protects files of the format pfx")
     parser.add_argument(
         "--folder",
@@ -138,6 +149,8 @@ def _add(call: Call) -> int:
         in_place=had.in_place if args.in_place is None else args.in_place,
         socket=args.socket or had.socket,
         also=tuple(args.also or ()) or had.also,
+        names=tuple(args.names or ()) or had.names,
+        single=had.single if args.single is None else args.single,
         pfx_passphrase_file=args.pfx_passphrase_file or had.pfx_passphrase_file,
         window=None if args.window == "-" else args.window or had.window,
     )
