@@ -200,6 +200,8 @@ class LineageConfig(Struct, frozen=True, kw_only=True):
     preferred_chain: str | None = None
     """Empty: the one that the CA sends first."""
     fallback_issuers: tuple[str, ...] | None = None
+    fallback_certificate: str | None = None
+    """Stands in for it when renewing fails; absent: that of the box (CL-08, CL-09)."""
     targets: tuple[str, ...] = ()
     auto_renew: bool | None = None
     renew_days_before: int | None = None

@@ -261,6 +261,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (LineageConfig, "key_type"): one_of(*KEY_TYPES),
     (LineageConfig, "challenge"): one_of(*CHALLENGES),
     (LineageConfig, "fallback_issuers"): names,
+    (LineageConfig, "fallback_certificate"): name,
     (LineageConfig, "targets"): names,
     (LineageConfig, "renew_days_before"): between(1, 825),
 }

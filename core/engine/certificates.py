@@ -245,10 +245,11 @@ class Certificates(Frame):
         *,
         auto_renew: bool | None = None,
         renew_days_before: int | None = None,
+        fallback: str | None = None,
         report: Reporter = ignore,
     ) -> None:
-        """Change settings of a lineage; None leaves one as it is, `renew_days_before=0` removes it."""
+        """Change settings of a lineage; None leaves one as it is, `renew_days_before=0` and an empty `fallback` remove it."""
         from core.workflows.settings.lineage_settings import set_lineage
 
         with self._writing("set", report, None, name) as context:
-            set_lineage(context, name, auto_renew=auto_renew, renew_days_before=renew_days_before)
+            set_lineage(context, name, auto_renew=auto_renew, renew_days_before=renew_days_before, fallback=fallback)

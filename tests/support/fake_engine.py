@@ -63,6 +63,7 @@ from tests.support.fake_archives import FakeArchives
 from tests.support.fake_detect import FakeDetecting
 from tests.support.fake_dns import FakeDns
 from tests.support.fake_keeping import FakeKeeping
+from tests.support.fake_lineage_settings import FakeLineageSettings
 from tests.support.fake_notifications import FakeNotifications
 from tests.support.fake_schedule import FakeSchedule
 from tests.support.fake_uploads import FakeUploads
@@ -86,7 +87,15 @@ from tests.support.showcase import (
 
 
 class FakeEngine(
-    FakeDns, FakeUploads, FakeSchedule, FakeDetecting, FakeKeeping, FakeAccounts, FakeNotifications, FakeArchives
+    FakeLineageSettings,
+    FakeDns,
+    FakeUploads,
+    FakeSchedule,
+    FakeDetecting,
+    FakeKeeping,
+    FakeAccounts,
+    FakeNotifications,
+    FakeArchives,
 ):
     """Engine's double. Changes what it shows as the real one would, and writes nothing."""
 
@@ -348,19 +357,6 @@ class FakeEngine(
     ) -> None:
         self._called("revoke", name=name, reason=reason)
         self._find(name)
-
-    def set_lineage(
-        self,
-        name: str,
-        *,
-        auto_renew: bool | None = None,
-        renew_days_before: int | None = None,
-        report: Reporter = ignore,
-    ) -> None:
-        self._called("set_lineage", name=name, auto_renew=auto_renew, renew_days_before=renew_days_before)
-        found = self._find(name)
-        if auto_renew is not None:
-            self._put(replace(found, auto_renew=auto_renew))
 
     def add_issuer(self, name: str, config: IssuerConfig, *, report: Reporter = ignore) -> None:
         self._called("add_issuer", name=name, config=config)

@@ -87,7 +87,12 @@ def settings_of_waiting(context: Context, current: LineageConfig, waiting: int) 
     if not had.spec:
         return current
     ordered = completed(lineages.lineage_of(had.spec, current.name), had)
-    return replace(ordered, auto_renew=current.auto_renew, renew_days_before=current.renew_days_before)
+    return replace(
+        ordered,
+        auto_renew=current.auto_renew,
+        renew_days_before=current.renew_days_before,
+        fallback_certificate=current.fallback_certificate,
+    )
 
 
 def rollback(context: Context, name: str, *, force: bool = False) -> Deployment:

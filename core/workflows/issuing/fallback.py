@@ -7,13 +7,15 @@ finds the reason gone, because the clock had been wrong, say.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from core.config.load import load_lineage
 from core.errors import CertdeckError
 from core.events import Failed, Warned
 from core.store import renewal_state
-from core.store.index import facts_of
+from core.store.index import Facts, facts_of
 from core.workflows import clock
 from core.workflows.context import Context
 from core.workflows.deploying.transaction import deploy_version
@@ -24,15 +26,24 @@ from core.workflows.renewing.outcome import target_configs
 def stand_in(context: Context, name: str) -> None:
     """Put the fallback certificate onto the targets of `name` where it is time. Its own failure is told, never raised.
 
-    Where it stands in already and the reason is gone, the certificate is put back.
+    That is the certificate's own fallback, or that of the box where there is none that is valid. Where it stands in already and the
+    reason is gone, the certificate is put back.
     """
-    fallback = context.config.defaults.fallback_certificate
-    if fallback == name:
-        return
     try:
-        _stand_in(context, name, fallback)
+        own = load_lineage(context.paths, name).fallback_certificate
+        candidates = [each for each in (own, context.config.defaults.fallback_certificate) if each]
+        if name != candidates[-1]:
+            _stand_in(context, name, [each for each in dict.fromkeys(candidates) if each != name])
     except CertdeckError as exc:
         context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
+
+
+def _valid(context: Context, name: str, now: float) -> Facts | None:
+    """Return what is known of a certificate that can stand in now; None where there is none."""
+    if not (context.paths.certificates / f"{name}.toml").exists():
+        return None
+    facts = facts_of(context.paths, name)
+    return facts if facts.version is not None and facts.not_before <= now < facts.not_after else None
 
 
 def put_back(context: Context, name: str) -> None:
@@ -51,7 +62,7 @@ def put_back(context: Context, name: str) -> None:
     )
 
 
-def _stand_in(context: Context, name: str, fallback: str) -> None:
+def _stand_in(context: Context, name: str, candidates: Sequence[str]) -> None:
     now = context.env.clock.now().timestamp()
     facts = believable(facts_of(context.paths, name), now)
     why = stands_in_for(facts, context.config, now)
@@ -59,11 +70,13 @@ def _stand_in(context: Context, name: str, fallback: str) -> None:
         if not why:
             put_back(context, name)
         return
-    if not why or not facts.targets or not (context.paths.certificates / f"{fallback}.toml").exists():
+    if not why or not facts.targets:
         return
-    other = facts_of(context.paths, fallback)
-    if other.version is None or not other.not_before <= now < other.not_after:
+    valid = (found for each in candidates if (found := _valid(context, each, now)) is not None)
+    other = next(valid, None)
+    if other is None or other.version is None:
         return
+    fallback = other.name
     if clock.waits(context, "The fallback certificate"):
         return
     targets = target_configs(context, [target for target in facts.targets if target in context.config.targets])

@@ -60,11 +60,18 @@ def change_issuer(context: Context, names: Sequence[str], issuer: str, *, dry_ru
     return tuple(changes)
 
 
-def set_lineage(context: Context, name: str, *, auto_renew: bool | None, renew_days_before: int | None) -> None:
-    """Change what is not None; `renew_days_before=0` goes back to the default rule.
+def set_lineage(
+    context: Context,
+    name: str,
+    *,
+    auto_renew: bool | None,
+    renew_days_before: int | None,
+    fallback: str | None = None,
+) -> None:
+    """Change what is not None; `renew_days_before=0` goes back to the default rule, an empty `fallback` to that of the box.
 
     Raises:
-        NotFound; UsageError (`usage`): days that cannot work for the lifetime at hand.
+        NotFound; UsageError (`usage`): days that cannot work for the lifetime at hand, or its own fallback.
     """
     lineage = settings_of(context.paths, name)
     if auto_renew and lineage.issuer == UPLOAD:
@@ -88,5 +95,22 @@ def set_lineage(context: Context, name: str, *, auto_renew: bool | None, renew_d
                     lineage=name,
                 )
         lineage = replace(lineage, renew_days_before=renew_days_before or None)
+    if fallback is not None:
+        lineage = replace(lineage, fallback_certificate=_fallback(context, name, fallback))
     write_lineage(context.paths, lineage)
     context.narrator.tell(Changed(what=f"settings of {name}"))
+
+
+def _fallback(context: Context, name: str, fallback: str) -> str | None:
+    """Return the fallback certificate to be set; None for that of the box. Raises NotFound, UsageError."""
+    if not fallback:
+        return None
+    settings_of(context.paths, fallback)
+    if fallback == name:
+        raise UsageError(
+            f"{name} cannot be its own fallback certificate.",
+            "It would have expired, too.",
+            "Name another certificate, for example a wildcard.",
+            lineage=name,
+        )
+    return fallback

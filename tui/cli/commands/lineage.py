@@ -22,14 +22,19 @@ def _set_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--auto-renew", choices=("on", "off"), help="whether the scheduled run renews it")
     parser.add_argument("--renew-days-before", metavar="N", type=int, help="days before its end; 0: the default rule")
+    parser.add_argument(
+        "--fallback", metavar="NAME", help="the certificate that stands in when renewing fails; -: that of the box"
+    )
 
 
 def _set(call: Call) -> int:
     args = call.args
-    if args.auto_renew is None and args.renew_days_before is None and args.issuer is None:
+    fallback = "" if args.fallback == "-" else args.fallback
+    own = args.auto_renew is not None or args.renew_days_before is not None or fallback is not None
+    if not own and args.issuer is None:
         raise UsageError(
             "Nothing to set was given.",
-            "There are --auto-renew, --renew-days-before and --issuer.",
+            "There are --auto-renew, --renew-days-before, --fallback and --issuer.",
             f"For example: certdeck set {printable(args.names[0])} --auto-renew on",
         )
     if args.renew_days_before is not None and args.renew_days_before < 0:
@@ -38,12 +43,19 @@ def _set(call: Call) -> int:
     names = list(dict.fromkeys(args.names))
     changes = _agreed_changes(call, names) if args.issuer is not None else ()
     with call.working(tell=False):
-        if auto_renew is not None or args.renew_days_before is not None:
+        if own:
             for name in names:
-                call.engine.set_lineage(name, auto_renew=auto_renew, renew_days_before=args.renew_days_before)
+                call.engine.set_lineage(
+                    name, auto_renew=auto_renew, renew_days_before=args.renew_days_before, fallback=fallback
+                )
         if changes:
             call.engine.change_issuer([change.name for change in changes], args.issuer)
-    given = {"auto_renew": auto_renew, "renew_days_before": args.renew_days_before, "issuer": args.issuer}
+    given = {
+        "auto_renew": auto_renew,
+        "renew_days_before": args.renew_days_before,
+        "fallback": fallback,
+        "issuer": args.issuer,
+    }
     value = {"name": names[0], **{key: each for key, each in given.items() if each is not None}}
     if len(names) > 1:
         value["names"] = names
@@ -136,6 +148,7 @@ COMMANDS = (
         examples=(
             "set shop --auto-renew off",
             "set shop --renew-days-before 20",
+            "set shop --fallback wild",
             "set shop mail --issuer zerossl    # shows the list and asks",
         ),
     ),
