@@ -11,6 +11,7 @@ from msgspec import Struct
 from core.errors import UntrustedPath
 from core.ports import CancelToken, Environment, RunningProgram
 from core.regular import read_regular
+from core.search_path import find_program, search_path
 from core.targets.detection import Detection
 from core.text import safe_line, tail
 from core.trusted_paths import refuse_untrusted
@@ -104,6 +105,22 @@ class Look:
         if self.usual is None:
             raise Unreadable("Its configuration was not found.")
         return self.usual
+
+    def tool(self, name: str) -> str:
+        """Return how a program of the service is called: by its path where PATH finds another one than the one that runs."""
+        path = self.program.path if self.program else ""
+        if not path or not os.path.isfile(path):
+            return name
+        found = find_program(name, search_path(self.env.variables))
+        return name if found is not None and os.path.realpath(found) == os.path.realpath(path) else path
+
+    def is_others(self, configuration: Path) -> bool:
+        """Tell whether root must not hand this configuration to a program, because another account can change it."""
+        try:
+            refuse_untrusted([configuration], "")
+        except UntrustedPath:
+            return os.geteuid() == 0
+        return False
 
     def run(self, argv: Sequence[str], configuration: Path | None = None, *, allowed: Sequence[int] = (0,)) -> str:
         """Return what one of the service's programs says.

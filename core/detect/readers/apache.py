@@ -13,28 +13,55 @@ from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
 
 _NAMED = re.compile(r"^\s*\((?:\*|\d+)\)\s+(/.+)$", re.MULTILINE)
 _PASSED_ON = ("-f", "-d")
+_MOST_FILES, _MOST_DEPTH = 500, 16
 
 
 def read(look: Look) -> Reading:
     """Return the certificates of every virtual host. Raises Unreadable."""
-    program = look.program.name if look.program else "apache2"
-    told = [word for name in _PASSED_ON if (value := look.option(name)) for word in (name, value)]
-    configuration = Path(look.option("-f") or str(look.usual or ""))
+    name = look.program.name if look.program else "apache2"
+    told = [word for option in _PASSED_ON if (value := look.option(option)) for word in (option, value)]
+    configuration = look.configuration("-f")
+    if look.program is None or look.is_others(configuration):
+        # apache2ctl makes folders below /run where Apache does not run, and nothing may be changed.
+        lines = list(_included(look, configuration, [_MOST_FILES], [look.option("-d") or str(configuration.parent)]))
+        return _reading(lines, Path(_root(look, lines) or configuration.parent), _variables(lines))
     # apache2ctl knows the variables of Debian's envvars, and takes no other configuration.
-    argv = [program, *told] if told else ["apache2ctl" if program == "apache2" else program]
-    said = look.run(
-        [*argv, "-t", "-D", "DUMP_INCLUDES"], configuration if configuration.is_absolute() else None, allowed=(0, 1)
-    )
+    program = look.tool(name)
+    argv = [program, *told] if told or program != "apache2" else ["apache2ctl"]
+    said = look.run([*argv, "-t", "-D", "DUMP_INCLUDES"], configuration, allowed=(0, 1))
     files = _NAMED.findall(said)
     if not files:
         raise Unreadable(f"Its configuration has errors: {shown(said)}")
     lines = [line for file in files for line in _lines(look.text(Path(file)))]
-    base = Path(
-        look.option("-d") or next((line[1] for line in lines if line[0] == "serverroot"), "") or Path(files[0]).parent
-    )
-    variables = {line[1]: line[2] for line in lines if line[0] == "define" and len(line) > 2}
-    found = _reading(lines, base, variables)
+    found = _reading(lines, Path(_root(look, lines) or Path(files[0]).parent), _variables(lines))
     return replace(found, test=(*argv, "-t"), reload=(*argv, "-k", "graceful")) if told else found
+
+
+def _root(look: Look, lines: list[list[str]]) -> str:
+    return look.option("-d") or next((line[1] for line in lines if line[0] == "serverroot" and len(line) > 1), "")
+
+
+def _variables(lines: list[list[str]]) -> dict[str, str]:
+    return {line[1]: line[2] for line in lines if line[0] == "define" and len(line) > 2}
+
+
+def _included(look: Look, path: Path, left: list[int], root: list[str], depth: int = 0) -> Iterator[list[str]]:
+    """Yield the lines of a file and of what it includes.
+
+    Args:
+        left: how many files may still be read.
+        root: ServerRoot, once it is known.
+    """
+    left[0] -= 1
+    if left[0] < 0 or depth > _MOST_DEPTH:
+        raise Unreadable("Its configuration includes too many files.")
+    for line in _lines(look.text(path)):
+        yield line
+        if line[0] == "serverroot" and len(line) > 1:
+            root[0] = line[1]
+        if line[0] in ("include", "includeoptional") and len(line) > 1:
+            for file in sorted(Path("/").glob(str(Path(root[0]) / line[1]).lstrip("/"))):
+                yield from _included(look, file, left, root, depth + 1)
 
 
 def _lines(text: str) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""nginx: `nginx -T` prints every file of the configuration that it has tested (nginx 1.9.2 and newer)."""
+"""nginx: `nginx -T` prints every file of its configuration (1.9.2 and newer). Where it does not run, its files are read."""
 
 from __future__ import annotations
 
@@ -17,14 +17,24 @@ _PASSED_ON = ("-p", "-e", "-c")
 _DIALECTS = {"smtp": "smtp", "imap": "imap", "pop3": "pop3"}
 """`protocol` of a mail server whose `starttls` is on."""
 _MOST_DEPTH = 20
+_MOST_FILES = 500
 
 
 def read(look: Look) -> Reading:
     """Return the certificates of every server. Raises Unreadable."""
     words = _words(look.arguments)
     options = [word for name, value in words.items() if name in _PASSED_ON for word in (name, value)]
-    configuration = words.get("-c") or str(look.usual or "")
-    said = look.run(["nginx", *options, "-T"], Path(configuration) if configuration.startswith("/") else None)
+    configuration = Path(words.get("-c") or look.usual or "/etc/nginx/nginx.conf")
+    if not configuration.is_absolute():
+        raise Unreadable(
+            f"It was started with the configuration {shown(str(configuration))}, which is not a full path."
+        )
+    # A test creates log files and an empty PID file where nginx does not run (1.22, ngx_init_cycle), and nothing may be changed.
+    if look.program is None or look.is_others(configuration):
+        base = configuration.parent
+        return _reading(_read_files(look, configuration, base, [_MOST_FILES]), base)
+    program = look.tool("nginx")
+    said = look.run([program, *options, "-T"], configuration)
     pieces = _FILE.split(said)[1:]
     files = dict(zip(pieces[::2], pieces[1::2], strict=True))
     if not files:
@@ -32,9 +42,26 @@ def read(look: Look) -> Reading:
     first = next(iter(files))
     base = Path(first).parent
     found = _reading(_whole(first, files, base, 0), base)
-    if not options or configuration == str(look.usual):
+    if program == "nginx" and (not options or configuration == look.usual):
         return found
-    return replace(found, test=("nginx", *options, "-t"), reload=("nginx", *options, "-s", "reload"))
+    return replace(found, test=(program, *options, "-t"), reload=(program, *options, "-s", "reload"))
+
+
+def _read_files(look: Look, path: Path, base: Path, left: list[int], depth: int = 0) -> Statement:
+    """Return the statements of a file with those of what it includes, read here. `left`: how many may still be read."""
+    left[0] -= 1
+    if left[0] < 0 or depth > _MOST_DEPTH:
+        raise Unreadable("Its configuration includes too many files.")
+
+    def included(statements: tuple[Statement, ...]) -> Iterator[Statement]:
+        for each in statements:
+            if each.name != "include" or not each.words:
+                yield Statement(name=each.name, words=each.words, inner=tuple(included(each.inner)))
+                continue
+            for file in sorted(Path("/").glob(str(base / each.words[0]).lstrip("/"))):
+                yield from _read_files(look, file, base, left, depth + 1).inner
+
+    return Statement(name="", inner=tuple(included(parse(look.text(path)).inner)))
 
 
 def _words(arguments: tuple[str, ...]) -> Mapping[str, str]:

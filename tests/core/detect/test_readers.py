@@ -73,7 +73,7 @@ server { listen 443 ssl; ssl_certificate /dynamic/$ssl_server_name.crt; ssl_cert
 
 def test_nginx_servers() -> None:
     """Each server's certificates are found, with names and ports, in included files and inherited from above."""
-    found = nginx.read(look("nginx", Path("/etc/nginx/nginx.conf"), said=NGINX))
+    found = nginx.read(look("nginx", Path("/etc/nginx/nginx.conf"), said=NGINX, program=program("nginx", "nginx")))
     assert [(each.certificate, each.key, each.names, each.listens) for each in found.pairs] == [
         ("/a.rsa.crt", "/a.rsa.key", ("a.example.com",), ((8443, ""),)),
         ("/a.ec.crt", "/a.ec.key", ("a.example.com",), ((8443, ""),)),
@@ -97,23 +97,22 @@ def test_a_running_nginx_is_asked_for_its_own_configuration() -> None:
 
 def test_what_a_tool_says_of_a_wrong_configuration_is_reported() -> None:
     """A configuration that its own tool refuses is not read, and the tool's words are quoted, cleaned."""
+    said, running = "nginx: [emerg] unknown directive\x1b[2J", program("nginx", "nginx")
+    seen = look("nginx", Path("/etc/nginx/nginx.conf"), said=said, status=1, program=running)
     with pytest.raises(Unreadable, match=r"ended with status 1: nginx: \[emerg\] unknown directive") as caught:
-        nginx.read(
-            look("nginx", Path("/etc/nginx/nginx.conf"), said="nginx: [emerg] unknown directive\x1b[2J", status=1)
-        )
+        nginx.read(seen)
     assert "\x1b" not in str(caught.value)
 
 
 def test_a_tool_is_not_run_on_what_others_can_change(tmp_path: Path) -> None:
-    """As root, a service's tool is never given a configuration that another account can write: it could load code."""
+    """As root, a service's tool is never given a configuration that another account can write: it could load code. It is read."""
     if os.geteuid() != 0:
         pytest.skip("any other user can do no more than that account")
     configuration = tmp_path / "nginx.conf"
-    configuration.write_text("")
+    configuration.write_text("http { server { listen 443 ssl; ssl_certificate /c; ssl_certificate_key /k; } }")
     configuration.chmod(0o666)
     seen = look("nginx", configuration, said=NGINX, program=program("nginx", f"nginx -c {configuration}"))
-    with pytest.raises(Unreadable, match="was not run as root"):
-        nginx.read(seen)
+    assert files(*nginx.read(seen).pairs) == [("/c", "/k")]
     assert isinstance(seen.env.runner, FakeRunner)
     assert seen.env.runner.commands == []
 
@@ -124,10 +123,40 @@ def test_a_program_that_others_can_change_is_not_run() -> None:
     def refuse(argv: object) -> None:
         raise UntrustedPath("It was not run.", "Others can change it.", "chmod")
 
-    seen = look("nginx", Path("/etc/nginx/nginx.conf"), said=NGINX)
+    seen = look("nginx", Path("/etc/nginx/nginx.conf"), said=NGINX, program=program("nginx", "nginx"))
     seen.env = replace(seen.env, check_command=refuse)
     with pytest.raises(Unreadable, match=r"It was not run\."):
         nginx.read(seen)
+
+
+def test_what_does_not_run_is_read_and_not_tested(tmp_path: Path) -> None:
+    """`nginx -t` creates a PID file, and apache2ctl folders, where the service does not run: then its files are read."""
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "a").write_text(
+        "server { listen 443 ssl; ssl_certificate a.crt; ssl_certificate_key a.key; }"
+    )
+    configuration = tmp_path / "nginx.conf"
+    configuration.write_text("http { include sites/*; include none/*; }")
+    seen = look("nginx", configuration, said=NGINX)
+    assert files(*nginx.read(seen).pairs) == [(f"{tmp_path}/a.crt", f"{tmp_path}/a.key")]
+    assert isinstance(seen.env.runner, FakeRunner)
+    assert seen.env.runner.commands == []
+    (tmp_path / "sites" / "a").write_text(
+        "<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile a.pem\n</VirtualHost>\n"
+    )
+    configuration.write_text("IncludeOptional sites/*\n")
+    assert files(*apache.read(look("apache", configuration)).pairs) == [(f"{tmp_path}/a.pem", f"{tmp_path}/a.pem")]
+
+
+def test_a_configuration_that_includes_itself(tmp_path: Path) -> None:
+    """Files that include each other without an end are reported."""
+    configuration = tmp_path / "x.conf"
+    configuration.write_text("include x.conf;\n")
+    with pytest.raises(Unreadable, match="too many files"):
+        nginx.read(look("nginx", configuration))
+    configuration.write_text("Include x.conf\n")
+    with pytest.raises(Unreadable, match="too many files"):
+        apache.read(look("apache", configuration))
 
 
 # -- mail ----------------------------------------------------------------------------------------------------------------
@@ -246,7 +275,8 @@ def test_apache_unknown_variable(tmp_path: Path) -> None:
         "<VirtualHost 1.2.3.4:8443>\nServerName a.example.com\nSSLEngine on\nSSLCertificateFile tls/a.pem\n</VirtualHost>\n"
         "<VirtualHost *:80>\nSSLCertificateFile /no.crt\n</VirtualHost>\n"
     )
-    found = apache.read(look("apache", path, said=f"Included configuration files:\n  (*) {path}\n"))
+    said = f"Included configuration files:\n  (*) {path}\n"
+    found = apache.read(look("apache", path, said=said, program=program("apache2", "apache2")))
     assert files(*found.pairs) == [("/etc/apache2/tls/a.pem", "/etc/apache2/tls/a.pem")]
     assert "depends on a variable" in found.problems[0]
 
