@@ -19,7 +19,7 @@ for pair in nginx:nginx haproxy:haproxy tmux:tmux openssl:openssl curl:curl fake
     missing="$missing ${pair#*:}"
 done
 units=
-for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pdns-server:pdns; do
+for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pdns-server:pdns etcd:etcd-server:etcd etcdctl:etcd-client:; do
     [ -n "$(command -v "${trio%%:*}")" ] && continue
     rest=${trio#*:}
     missing="$missing ${rest%:*}"
