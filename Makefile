@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.pycache
 export PYTHON
 
-.PHONY: help run test check format lock bench interop deb release fuzz clean venv environment servers
+.PHONY: help run test check format lock bench fleet interop deb release fuzz clean venv environment servers
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,9 @@ lock: ## Pin the packages again, with hashes, from pyproject.toml
 
 bench: venv servers ## Measure speed and memory
 	@$(BIN)/python -m pytest -m bench -s tests/bench
+
+fleet: venv servers ## Run every fault of a fleet, with real etcd processes (minutes)
+	@$(BIN)/python -m pytest -m "fleet or e2e" -n $(WORKERS) --dist loadfile tests/fleet
 
 # Port 80 and port 53 of a network of their own, and an environment of its own: CI does not need it.
 interop: venv servers ## Run against other ACME servers (Caddy, acme2certifier, serles); needs Linux namespaces

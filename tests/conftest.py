@@ -47,8 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Some run only when asked for: measurements say nothing beside other tests, and other CAs want a network of their own."""
-    for marker in ("bench", "interop"):
+    """Some run only when asked for: measurements say nothing beside other tests, other CAs want a network of their own, and every
+    fault of a fleet takes minutes."""
+    for marker in ("bench", "interop", "fleet"):
         if marker not in config.option.markexpr:
             left_out = [item for item in items if item.get_closest_marker(marker)]
             if left_out:

@@ -108,5 +108,8 @@ class FleetBox:
     def wait_serves(self, fullchain: bytes, *, timeout: float = 30.0) -> None:
         wait_until(lambda: self.served() == fullchain, f"{self.name} serves the certificate", timeout=timeout)
 
+    def wait_serves_something(self) -> None:
+        wait_until(self.served, f"{self.name} serves a certificate", timeout=30)
+
     def log(self) -> str:
         return self.run("log").out

@@ -410,3 +410,11 @@ def deliver_if_leading(hub: Hub) -> None:
     """Give a new device what it should serve; where another hub leads, that one does it."""
     with suppress(NotLeading), leading(hub) as lead:
         deliver(hub, lead)
+
+
+def ask(hub: Hub, name: str) -> None:
+    """Ask the hub that leads for a new certificate. Raises NotFound, FleetConflict."""
+    there = current(hub, name)
+    one = decoded(Certificate, there.value, there.key)
+    asked = replace(one, rotate=True, next_attempt=None)
+    hub.etcd.commit({there.key: encoded(asked)}, guards=[Guard(there.key, modified=there.modified)])

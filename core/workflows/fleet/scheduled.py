@@ -11,7 +11,7 @@ from core.errors import CertdeckError, NotLeading
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.workflows.context import Context
 from core.workflows.fleet.connection import as_hub, leading
-from core.workflows.fleet.orders import is_open, renew, why_due
+from core.workflows.fleet.orders import ask, is_open, renew, why_due
 from core.workflows.fleet.publish import certificates
 from core.workflows.fleet.receive import sync
 
@@ -71,9 +71,11 @@ def _as_hub(
         return report
     with writing() as context, as_hub(context) as hub:
         try:
-            with leading(hub, wait_seconds=5.0 if names else 0.0) as lead:
+            with leading(hub, wait_seconds=1.0 if names else 0.0) as lead:
                 done = renew(hub, lead, due, force=force)
         except NotLeading as exc:
+            for name in due if force else ():
+                ask(hub, name)
             waits = tuple(Skipped(name=name, why=f"{exc.what} It renews it.") for name in due)
             return replace(report, skipped=(*report.skipped, *waits))
     return replace(

@@ -20,7 +20,7 @@ for pair in nginx:nginx haproxy:haproxy apache2:apache2 caddy:caddy tmux:tmux op
 done
 units=
 # program:package:unit. After the name servers come the services that certificates are deployed to.
-for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pdns-server:pdns \
+for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pdns-server:pdns etcd:etcd-server:etcd etcdctl:etcd-client: \
     apache2:apache2:apache2 lighttpd:lighttpd:lighttpd caddy:caddy:caddy hitch:hitch:hitch stunnel:stunnel4:stunnel4 \
     postfix:postfix:postfix dovecot:dovecot-imapd:dovecot psql:postgresql:postgresql pgbouncer:pgbouncer:pgbouncer \
     mariadbd:mariadb-server:mariadb redis-server:redis-server:redis-server memcached:memcached:memcached \

@@ -1,0 +1,82 @@
+"""`fleet watch` on every box: what is issued is served everywhere, and hubs stand in for one another."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.etcd import EtcdCluster
+from tests.support.fleet_box import FleetBox
+from tests.support.pebble import PebbleServer
+from tests.support.programs import wait_until
+
+pytestmark = pytest.mark.e2e
+
+Boxes = Callable[..., FleetBox]
+FreshName = Callable[[str], str]
+
+
+def leader_of(etcd: EtcdCluster) -> str:
+    """Return the name of the hub that leads; empty where none does."""
+    found = etcd.ctl("get", "certdeck/leader", "--print-value-only", check=False).stdout
+    return found.partition('"name": "')[2].partition('"')[0]
+
+
+@pytest.mark.timeout(300)
+def test_two_hubs_three_members_five_devices(
+    etcds: Callable[..., EtcdCluster],
+    boxes: Boxes,
+    pebbles: Callable[..., PebbleServer],
+    fresh_name: FreshName,
+) -> None:
+    """One command issues, five devices serve it; the leading hub is killed in its next renewal, and all five get that too."""
+    etcd, pebble = etcds(3), pebbles(nosleep=False)
+    # The answers stay as long as the lease, and hub-b serves them too: the CA finds them although hub-a is gone.
+    lease = "lease_seconds = 8\nserve_challenges = true"
+    hub_a = boxes("hub-a", etcd, "hub", pebble=pebble, target=False, fleet=lease)
+    hub_b = boxes("hub-b", etcd, "hub", pebble=pebble, target=False, fleet=lease)
+    devices = [boxes(f"device-{number}", etcd, "device") for number in range(5)]
+    hub_a.done("fleet", "init")
+    hub_b.join(hub_a)
+    with contextlib.ExitStack() as running:
+        leading = running.enter_context(hub_a.watching())
+        wait_until(lambda: leader_of(etcd) == "hub-a", "hub-a leads", timeout=30)
+        for device in devices:
+            device.join(hub_a)
+            running.enter_context(device.watching())
+        domain = fresh_name("shop")
+        first = hub_b.done("issue", "-d", domain, "--name", "shop", timeout=120)
+        assert first["state"] == "issued"
+        for device in devices:
+            wait_until(device.served, f"{device.name} serves it")
+        served = {device.served() for device in devices}
+        assert len(served) == 1
+
+        running.enter_context(hub_b.watching())
+        log = pebble.log
+        _ask_for_another(hub_b)
+        wait_until(lambda: "certdeck/shared/orders/shop" in etcd.everything(), "the order is placed", every=0.02)
+        leading.send_signal(signal.SIGKILL)
+        for device in devices:
+            wait_until(
+                lambda device=device: device.served() not in ({b""} | served),
+                f"{device.name} serves the next",
+                timeout=60,
+            )
+        assert len({device.served() for device in devices}) == 1
+        new = pebble.log[len(log) :]
+        assert (new.count("POST /order-plz"), new.count("Issued certificate serial")) == (1, 1)
+        assert leader_of(etcd) == "hub-b"
+        wait_until(lambda: hub_b.done("fleet", "status")["behind"] == 0, "nobody is behind", every=0.3)
+    assert "PRIVATE KEY" not in etcd.everything()
+
+
+def _ask_for_another(hub: FleetBox) -> Any:
+    """Ask the leading hub for a renewal from another one, without waiting for it."""
+    answer = hub.run("renew", "shop", "--force", "--json")
+    assert answer.status == 0, answer.out + answer.err
+    return answer.json
