@@ -12,12 +12,24 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from core.dns.provider import Field as DnsField
+from core.findings import Finding, Listening, Visit
 from core.fleet_status import Choice
+from core.issuer_values import (
+    AccountInfo,
+    ClosedLimit,
+    IssuerChange,
+    IssuerFacts,
+    IssuerInfo,
+    IssuerShown,
+    IssuerTest,
+    LimitStanding,
+)
 from core.lineage_status import LineageStatus, ListenerState, Outside, Status, TargetState, TimerState
 from core.renewal_report import FailedLineage, Notice, RenewalReport, Skipped
 
 __all__ = [
     "AccountInfo",
+    "ClosedLimit",
     "Deleted",
     "Deployment",
     "DnsField",
@@ -31,8 +43,12 @@ __all__ = [
     "FirstBoot",
     "IssueRequest",
     "Issued",
+    "IssuerChange",
+    "IssuerFacts",
     "IssuerInfo",
+    "IssuerShown",
     "IssuerTest",
+    "LimitStanding",
     "LineageStatus",
     "ListenerState",
     "Listening",
@@ -248,128 +264,6 @@ class Deleted(Struct, frozen=True, kw_only=True):
     kept_until: datetime | None
 
 
-class IssuerChange(Struct, frozen=True, kw_only=True):
-    """A certificate that gets another issuer with its next renewal."""
-
-    name: str
-    before: str
-    after: str
-    by_hand: bool = False
-    """A person has to begin the order."""
-
-
-class IssuerInfo(Struct, frozen=True, kw_only=True):
-    """One issuer as configured: built-in table and configuration together."""
-
-    name: str
-    title: str
-    kind: str
-    """`acme`, `private-ca`, `self-signed`."""
-    directory: str | None
-    built_in: bool
-    needs_eab: bool
-    wildcard: bool
-    ip: bool
-    key_types: tuple[str, ...]
-    max_names: int
-    staging: str | None
-    notes: tuple[str, ...] = ()
-    is_default: bool = False
-    terms_agreed: bool = False
-    account_url: str | None = None
-
-
-class LimitStanding(Struct, frozen=True, kw_only=True):
-    """One published limit of a CA, and what this box has used of it."""
-
-    limit: str
-    """`orders`, `certificates-per-domain`, `certificates-per-name-set`, `failed-authorizations`."""
-    words: str
-    """`50 certificates for a registered domain`."""
-    count: int
-    seconds: float
-    exempt: tuple[str, ...]
-    """What does not count: `replaces` (RFC 9773 §5), `renewal` (of exactly the same names)."""
-    subject: str | None = None
-    """Registered domain, names or name; None where nothing is used, or where it counts for the whole account."""
-    used: int = 0
-    left: int = 0
-    free_at: datetime | None = None
-    """When one more is possible; None: now."""
-    unused_at: datetime | None = None
-    """When nothing of it is used any more."""
-
-
-class ClosedLimit(Struct, frozen=True, kw_only=True):
-    """What a CA has refused until a time."""
-
-    what: str
-    until: datetime
-    domain: str
-    said: str
-
-
-class IssuerShown(Struct, frozen=True, kw_only=True):
-    """An issuer, its published limits, and how they stand."""
-
-    issuer: IssuerInfo
-    limits_as_of: str
-    """Date of the page with the limits; empty where none are known, so that nothing is counted."""
-    limits: tuple[LimitStanding, ...]
-    closed: tuple[ClosedLimit, ...]
-
-
-class IssuerFacts(Struct, frozen=True, kw_only=True):
-    """An issuer beside others."""
-
-    name: str
-    title: str
-    as_of: str
-    """Date of the facts; empty where nothing is known."""
-    price: str
-    lifetime: str
-    names: str
-    wildcard: bool | None
-    """None: not known."""
-    ip: str
-    eab: bool | None
-    limits: str
-    ari: str
-    profiles: str
-    staging: str | None
-    notes: tuple[str, ...]
-
-
-class IssuerTest(Struct, frozen=True, kw_only=True):
-    """What the directory said when asked."""
-
-    name: str
-    directory: str
-    terms_of_service: str | None
-    website: str | None
-    caa_identities: tuple[str, ...]
-    eab_required: bool
-    profiles: Mapping[str, str]
-    ari: bool
-    milliseconds: int
-    clock_skew_seconds: int | None
-    """Our clock minus theirs."""
-    missing: tuple[Finding, ...] = ()
-    """What it asks of a new account and is not set here: an order would fail for it."""
-
-
-class AccountInfo(Struct, frozen=True, kw_only=True):
-    issuer: str
-    directory: str
-    url: str
-    contact: str | None
-    key_type: str
-    thumbprint: str
-    created: datetime | None
-    replaced: str | None = None
-    """Only after an import: the URL of the account that was used until then. It lives on at the CA."""
-
-
 class KindInfo(Struct, frozen=True, kw_only=True):
     """A kind of target: how one service takes a new certificate. None: this was not tried."""
 
@@ -424,55 +318,6 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
     """Scheduled runs deploy only in it."""
     ends_sessions: bool = False
     """A deployment restarts the service."""
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    """One line of the doctor."""
-
-    id: str
-    status: str
-    """`pass`, `warn`, `fail`, `skip`."""
-    title: str
-    detail: str
-    """What was found."""
-    fix: str = ""
-    why: str = ""
-    """The cause, or what it leads to."""
-
-    @property
-    def sentences(self) -> str:
-        """What and why, for people."""
-        if not self.why:
-            return self.detail
-        stop = "" if self.detail.endswith((".", "!", "?")) else "."
-        return f"{self.detail}{stop} {self.why}"
-
-
-class Visit(Struct, frozen=True, kw_only=True):
-    """One request to the file of the self-test. Foreign text is cleaned."""
-
-    at: datetime
-    address: str
-    """Of the one who asked."""
-    host: str
-    """The name that was asked for; empty when there was none."""
-    path: str
-    is_found: bool
-    """It was the file; everything else got 404."""
-
-
-class Listening(Struct, frozen=True, kw_only=True):
-    """The file of the self-test, kept up for a try from outside."""
-
-    address: str
-    """Where certdeck listens; empty with a webroot."""
-    port: int
-    webroot: str
-    """The folder that the file is in; empty with a listener."""
-    path: str
-    visits: tuple[Visit, ...] = ()
-    """The first thousand."""
-    count: int = 0
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):

@@ -78,6 +78,8 @@ class Response(Struct, frozen=True, kw_only=True):
     body: bytes
     truncated: bool = False
     """The body was longer than the limit and was cut there."""
+    header_lines: tuple[tuple[str, str], ...] = ()
+    """Every header as it was sent, those that were sent twice included. Only of what a `WebReader` has read."""
 
 
 class TransportFailure(Exception):
@@ -354,32 +356,6 @@ class Prober(Protocol):
         """
 
 
-class WebAnswer(Struct, frozen=True, kw_only=True):
-    """The head of an answer of a web server; foreign text."""
-
-    status: int = 0
-    headers: tuple[tuple[str, str], ...] = ()
-    failure: str | None = None
-    """Why there is none, for people."""
-
-
-class WebClient(Protocol):
-    def look(self, listener: str, *, tls: bool, host: str, path: str, timeout: float) -> WebAnswer:
-        """Send one GET to `HOST:PORT`, follow nothing, verify nothing, read only the head of the answer. Never raises.
-
-        Args:
-            host: for the Host header and, where it is a name, the server name indication.
-            timeout: seconds for everything.
-        """
-
-
-class NoWebClient(Struct, frozen=True):
-    """Sees nothing: where no web server is looked at."""
-
-    def look(self, listener: str, *, tls: bool, host: str, path: str, timeout: float) -> WebAnswer:
-        return WebAnswer(failure=f"{listener} was not looked at.")
-
-
 class Talker(Protocol):
     def say(self, address: str, message: bytes, *, timeout: float) -> Completed:
         """Say one message to a service over a connection of its own, and return its answer. Never raises.
@@ -503,7 +479,6 @@ class Environment(Struct, frozen=True, kw_only=True):
     web_reader: WebReader = NoWebReader()
     mailer: Mailer = NoMailer()
     system_log: SystemLog = NoSystemLog()
-    web_client: WebClient = NoWebClient()
     talker: Talker = NoTalker()
     reads_as: Callable[[str, Path], bool | None] = lambda account, file: None
     """Tells whether an account of this machine can read a file; None where this cannot be found out."""

@@ -22,7 +22,6 @@ from core.system.randomness import SystemRandom
 from core.system.resolver import SystemResolver
 from core.system.system_log import LocalLog
 from core.system.talker import SocketTalker
-from core.system.web_client import SystemWebClient
 from core.system.web_reader import SystemWebReader
 
 
@@ -74,7 +73,6 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         web_reader=SystemWebReader(),
         mailer=SmtpMailer(),
         system_log=LocalLog(),
-        web_client=SystemWebClient(),
         talker=SocketTalker(),
         reads_as=reads_as,
         variables=known,

@@ -99,4 +99,5 @@ def _read(reply: httpcore.Response) -> Response:
         headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers},
         body=bytes(body[:BODY_LIMIT_BYTES]),
         truncated=len(body) > BODY_LIMIT_BYTES,
+        header_lines=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in reply.headers),
     )

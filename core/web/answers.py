@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from core.ports import WebAnswer
+from core.ports import Response
 from core.text import safe_line
 
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -22,11 +22,11 @@ class HeaderSeen(Struct, frozen=True, kw_only=True):
     """`ok`, `missing`, `doubled`, `different`, `unwanted`."""
 
 
-def judge(answer: WebAnswer, wanted: Sequence[tuple[str, str]], unwanted: Sequence[str]) -> tuple[HeaderSeen, ...]:
+def judge(answer: Response, wanted: Sequence[tuple[str, str]], unwanted: Sequence[str]) -> tuple[HeaderSeen, ...]:
     """Return how each wanted header, and each that must not be there, was seen."""
     result = []
     for name, value in (*wanted, *((name, None) for name in unwanted)):
-        seen = tuple(safe_line(text) for key, text in answer.headers if key.lower() == name.lower())
+        seen = tuple(safe_line(text) for key, text in answer.header_lines if key.lower() == name.lower())
         if value is None:
             state = "unwanted" if seen else "ok"
         elif not seen:
@@ -39,7 +39,7 @@ def judge(answer: WebAnswer, wanted: Sequence[tuple[str, str]], unwanted: Sequen
     return tuple(result)
 
 
-def redirects(answer: WebAnswer) -> bool:
+def redirects(answer: Response) -> bool:
     """Tell whether an answer leads to HTTPS."""
-    to = next((value for key, value in answer.headers if key.lower() == "location"), "")
+    to = next((value for key, value in answer.header_lines if key.lower() == "location"), "")
     return answer.status in REDIRECTS and to.lower().startswith("https://")

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.errors import CertdeckError
-from core.ports import WebAnswer
+from core.ports import CancelToken, Response, TransportFailure
 from core.store import web
 from core.web.blocks import holds
 from tests.support.appliance import Appliance
@@ -19,10 +19,12 @@ NAME = "haproxy"
 
 
 class Pages:
-    """The port `WebClient`: a server that answers HTTPS, and nothing on port 80."""
+    """The port `WebReader`: a server that answers HTTPS, and nothing on port 80."""
 
-    def look(self, listener: str, *, tls: bool, host: str, path: str, timeout: float) -> WebAnswer:
-        return WebAnswer(status=200) if tls else WebAnswer(failure="closed")
+    def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
+        if url.startswith("http:"):
+            raise TransportFailure("unreachable", "Nothing listens.")
+        return Response(status=200, headers={}, body=b"")
 
 
 class Scene:
@@ -32,7 +34,7 @@ class Scene:
         self.root = folder / "scene"
         self.root.mkdir()
         self.box = Appliance(self.root / "home")
-        self.box.engine.env = replace(self.box.engine.env, web_client=Pages())
+        self.box.engine.env = replace(self.box.engine.env, web_reader=Pages())
         service = self.box.add_service(self.root / "tls", NAME)
         service.memory = folder / "memory"
         self.box.issue("shop.example.com", targets=(NAME,))

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from core.config.model import Appliance, Config, IssuerConfig, TargetConfig
+from core.config.model import Appliance, Config, TargetConfig
 from core.engine import ignore
 from core.errors import CertdeckError, NotFound
 from core.events import (
@@ -38,12 +38,7 @@ from core.operations import (
     Finding,
     FirstBoot,
     Issued,
-    IssuerChange,
     IssueRequest,
-    IssuerFacts,
-    IssuerInfo,
-    IssuerShown,
-    IssuerTest,
     KindInfo,
     LineageStatus,
     LogEntry,
@@ -68,6 +63,7 @@ from tests.support.fake_detect import FakeDetecting
 from tests.support.fake_dns import FakeDns
 from tests.support.fake_doctor import FakeDoctor
 from tests.support.fake_fleet import FakeFleet
+from tests.support.fake_issuers import FakeIssuers
 from tests.support.fake_keeping import FakeKeeping
 from tests.support.fake_lineage_settings import FakeLineageSettings
 from tests.support.fake_notifications import FakeNotifications
@@ -79,20 +75,18 @@ from tests.support.showcase import (
     ACCOUNT,
     FINDINGS,
     HISTORY,
-    ISSUER_TEST,
-    ISSUERS,
     PEM,
     RUN,
     TARGETS,
     deploy_events,
     issue_events,
-    issuer_info,
     rehearsal_events,
     skip_reason,
 )
 
 
 class FakeEngine(
+    FakeIssuers,
     FakeDoctor,
     FakeLineageSettings,
     FakeDns,
@@ -184,19 +178,6 @@ class FakeEngine(
         self._called("verify_log")
         return len(self.entries or HISTORY), self.altered
 
-    def issuers(self) -> tuple[IssuerInfo, ...]:
-        self._called("issuers")
-        return tuple(issuer_info(self.settings, *row) for row in ISSUERS)
-
-    def issuer(self, name: str) -> IssuerShown:
-        self._called("issuer", name=name)
-        (info,) = [each for each in self.issuers() if each.name == name]
-        return IssuerShown(issuer=info, limits_as_of="", limits=(), closed=())
-
-    def compare_issuers(self) -> tuple[IssuerFacts, ...]:
-        self._called("compare_issuers")
-        return ()
-
     def accounts(self) -> tuple[AccountInfo, ...]:
         self._called("accounts")
         return self.known_accounts
@@ -222,10 +203,6 @@ class FakeEngine(
         return {"nginx": "location /.well-known/acme-challenge/ {\n    proxy_pass http://127.0.0.1:8080;\n}\n"}
 
     # -- asking, changing nothing --------------------------------------------------------------------------------------
-
-    def test_issuer(self, name: str, *, cancel: CancelToken | None = None) -> IssuerTest:
-        self._called("test_issuer", name=name)
-        return replace(ISSUER_TEST, name=name)
 
     def doctor(
         self, request: IssueRequest | None = None, *, name: str | None = None, cancel: CancelToken | None = None
@@ -380,30 +357,6 @@ class FakeEngine(
         self._called("revoke", name=name, reason=reason)
         self._find(name)
 
-    def add_issuer(self, name: str, config: IssuerConfig, *, report: Reporter = ignore) -> None:
-        self._called("add_issuer", name=name, config=config)
-
-    def remove_issuer(self, name: str, *, report: Reporter = ignore) -> None:
-        self._called("remove_issuer", name=name)
-
-    def set_default_issuer(self, name: str, *, report: Reporter = ignore) -> tuple[str, ...]:
-        self._called("set_default_issuer", name=name)
-        self.settings = replace(self.settings, defaults=replace(self.settings.defaults, issuer=name))
-        return tuple(each.name for each in self.lineages if each.ca not in (name, None, "self-signed"))
-
-    def change_issuer(
-        self, names: Sequence[str], issuer: str, *, dry_run: bool = False, report: Reporter = ignore
-    ) -> tuple[IssuerChange, ...]:
-        self._called("change_issuer", names=tuple(names), issuer=issuer, dry_run=dry_run)
-        found = [self._find(name) for name in names]
-        return tuple(IssuerChange(name=each.name, before=each.ca or "", after=issuer) for each in found)
-
-    def agree_terms(self, issuer: str, *, report: Reporter = ignore) -> None:
-        self._called("agree_terms", issuer=issuer)
-
-    def set_eab(self, issuer: str, *, kid: str, hmac: bytes, report: Reporter = ignore) -> None:
-        self._called("set_eab", issuer=issuer, kid=kid, hmac=hmac)
-
     def add_target(self, config: TargetConfig, *, report: Reporter = ignore) -> None:
         self._called("add_target", config=config)
         self.known_targets = [each for each in self.known_targets if each.name != config.name]
@@ -427,10 +380,6 @@ class FakeEngine(
     def rotate_vault(self, *, report: Reporter = ignore) -> int:
         self._called("rotate_vault")
         return 9
-
-    def export_ca_root(self, *, report: Reporter = ignore) -> bytes:
-        self._called("export_ca_root")
-        return PEM.encode()
 
     # -- inside --------------------------------------------------------------------------------------------------------
 

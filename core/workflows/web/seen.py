@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.config.model import TargetConfig
+from core.ports import Response, TransportFailure
 from core.probe_address import parse
 from core.targets.sight import side_by_side
 from core.web.answers import CHALLENGE, judge, redirects
@@ -33,9 +34,10 @@ def headers_seen(view: View, target: TargetConfig, wanted: Wanted, host: str) ->
     unwanted = () if any(name == HSTS for name, _ in wanted.headers) else (HSTS,)
 
     def look(address: str) -> Listener:
-        answer = view.env.web_client.look(address, tls=True, host=host, path="/", timeout=TIMEOUT_SECONDS)
-        if answer.failure is not None:
-            return Listener(address=address, failure=answer.failure)
+        try:
+            answer = _page(view, address, "https", host, "/")
+        except TransportFailure as exc:
+            return Listener(address=address, failure=str(exc))
         return Listener(address=address, headers=judge(answer, wanted.headers, unwanted))
 
     return tuple(side_by_side(look, listeners_of(view, target)))
@@ -61,14 +63,13 @@ def redirect_seen(view: View, target: TargetConfig, host: str) -> str:
         return "unknown"
 
     def look(address: str) -> str:
-        client = view.env.web_client
-        page = client.look(address, tls=False, host=host, path="/", timeout=TIMEOUT_SECONDS)
-        if page.failure is not None:
+        try:
+            if not redirects(_page(view, address, "http", host, "/")):
+                return "missing"
+            # A CA follows redirects to HTTPS, but the challenge is answered on plain HTTP alone.
+            challenge = _page(view, address, "http", host, CHALLENGE)
+        except TransportFailure:
             return "closed"
-        if not redirects(page):
-            return "missing"
-        # A CA follows redirects to HTTPS, but the challenge is answered on plain HTTP alone.
-        challenge = client.look(address, tls=False, host=host, path=CHALLENGE, timeout=TIMEOUT_SECONDS)
         return "challenge-redirected" if redirects(challenge) else "redirected"
 
     return _worst(side_by_side(look, addresses))
@@ -77,3 +78,12 @@ def redirect_seen(view: View, target: TargetConfig, host: str) -> str:
 def _worst(states: Sequence[str]) -> str:
     order = ("missing", "challenge-redirected", "redirected", "closed")
     return next(state for state in order if state in states)
+
+
+def _page(view: View, listener: str, scheme: str, host: str, path: str) -> Response:
+    """Ask one address for a page. Raises TransportFailure."""
+    place = parse(listener)
+    assert place is not None
+    named = f"[{host}]" if ":" in host else host
+    url = f"{scheme}://{named}:{place.port}{path}"
+    return view.env.web_reader.get(url, address=place.host, timeout=TIMEOUT_SECONDS)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config.model import TargetConfig
-from core.ports import WebAnswer
+from core.ports import Response
 from core.web import nginx
 from core.web.answers import judge
 from core.web.blocks import block, holds, replaced, without
@@ -108,9 +108,11 @@ def test_hsts_rises_in_stages() -> None:
 
 def test_headers_are_judged() -> None:
     """Missing, doubled, other and unwanted headers are told apart, names in any case."""
-    answer = WebAnswer(
+    answer = Response(
         status=200,
-        headers=(
+        headers={},
+        body=b"",
+        header_lines=(
             ("x-frame-options", "DENY"),
             ("X-Content-Type-Options", "nosniff"),
             ("X-Content-Type-Options", "nosniff"),

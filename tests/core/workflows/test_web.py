@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.errors import WebNotPossible
-from core.ports import WebAnswer
+from core.ports import CancelToken, Response, TransportFailure
 from core.store import web
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON
@@ -18,13 +18,18 @@ NAME = "haproxy"
 
 
 class Pages:
-    """The port `WebClient`: pages over HTTPS; port 80 as the test wants it."""
+    """The port `WebReader`: pages over HTTPS; port 80 as the test wants it."""
 
     def __init__(self) -> None:
-        self.plain = WebAnswer(failure="Nothing listens.")
+        self.location: str | None = None
+        """Where plain HTTP leads to; None: nothing listens there."""
 
-    def look(self, listener: str, *, tls: bool, host: str, path: str, timeout: float) -> WebAnswer:
-        return WebAnswer(status=200) if tls else self.plain
+    def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
+        if url.startswith("https:"):
+            return Response(status=200, headers={}, body=b"")
+        if self.location is None:
+            raise TransportFailure("unreachable", "Nothing listens.")
+        return Response(status=301, headers={}, body=b"", header_lines=(("Location", self.location),))
 
 
 class Box(Appliance):
@@ -34,7 +39,7 @@ class Box(Appliance):
         super().__init__(folder / "home")
         self.pages = Pages()
         roots = folder / "roots.pem"
-        self.engine.env = replace(self.engine.env, web_client=self.pages, variables={"SSL_CERT_FILE": str(roots)})
+        self.engine.env = replace(self.engine.env, web_reader=self.pages, variables={"SSL_CERT_FILE": str(roots)})
         self.add_service(folder / "tls", NAME)
         self.issue("shop.example.com", targets=(NAME,))
         roots.write_bytes(self.ca.authority.root_pem)
@@ -77,7 +82,7 @@ def test_a_port_80_that_is_needed_for_http01_is_kept_free(box: Box) -> None:
 
 def test_a_redirect_by_somebody_else_is_enough(box: Box) -> None:
     """Where port 80 redirects already nothing is added to it."""
-    box.pages.plain = WebAnswer(status=301, headers=(("Location", "https://shop.example.com/"),))
+    box.pages.location = "https://shop.example.com/"
     state = box.engine.apply_web(NAME)
     assert state.redirect == "challenge-redirected"
     assert "certdeck-web-" not in box.file.read_text()
