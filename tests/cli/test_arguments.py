@@ -263,13 +263,13 @@ def test_version() -> None:
 
 @pytest.mark.parametrize("argv", [["--help"], ["-h"], ["help"]], ids=" ".join)
 def test_help_lists_every_command(argv: list[str]) -> None:
-    """The overview has every command, the exit statuses and no more than a screen or two."""
+    """The overview has every command, the exit statuses and no more than two screens or three."""
     answer = command(*argv)
     assert (answer.status, answer.err) == (0, "")
     for words in COMMANDS:
         assert f"  {words} " in answer.out
     assert "exit status" in answer.out.lower()
-    assert len(answer.out.splitlines()) < 90
+    assert len(answer.out.splitlines()) < 120
     assert max(map(len, answer.out.splitlines())) <= 100
 
 
