@@ -66,6 +66,11 @@ class Deck(App[None]):
         """Ask the services what they serve, in a thread."""
         if self.is_looking or self.status_error is not None:
             return
+        if self.status is not None and not any(lineage.targets for lineage in self.status.lineages):
+            self.probed_at = (
+                self.now()
+            )  # there is nobody to ask, and reading everything once more takes time and memory
+            return
         self.is_looking = True
         asked_at = self.generation
         self.bridge.ask(lambda: self.engine.status(probe=True), lambda answer: self._looked(asked_at, answer))

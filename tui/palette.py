@@ -122,6 +122,7 @@ class PaletteDialog(Dialog[None]):
         super().__init__()
         self._page = page
         self._commands = commands(page)
+        self._certificates: list[Command] | None = None
         self._found: list[Command] = []
 
     @classmethod
@@ -147,7 +148,11 @@ class PaletteDialog(Dialog[None]):
         # Certificates only when something is typed: there may be thousands.
         # What does not apply likewise: it is there for whoever looks for it.
         page = self._page
-        every = [*self._commands, *certificates(page.deck), *inapplicable(page)] if typed.strip() else self._commands
+        every = self._commands
+        if typed.strip():
+            if self._certificates is None:
+                self._certificates = list(certificates(page.deck))
+            every = [*self._commands, *self._certificates, *inapplicable(page)]
         self._found = ranked(every, typed)[:_MOST]
         options = self.query_one(OptionList)
         options.clear_options()

@@ -190,17 +190,30 @@ def _new_line(text: str) -> str:
 
 
 def _dotted(path: Sequence[str]) -> str:
-    import tomlkit
-
     return ".".join(
-        part
-        if part and part.replace("-", "").replace("_", "").isalnum() and part.isascii()
-        else tomlkit.string(part).as_string()
+        part if part and part.replace("-", "").replace("_", "").isalnum() and part.isascii() else _shown(part)
         for part in path
     )
 
 
 def _shown(value: object) -> str:
+    """Return a value as TOML. The usual ones are written here: tomlkit takes longer to load than the whole edit."""
+    simple = _simply(value)
+    if simple is not None:
+        return simple
     import tomlkit
 
     return tomlkit.item(_plain(value)).as_string()
+
+
+def _simply(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str) and value.isascii() and value.isprintable() and not {'"', "\\"} & {*value}:
+        return f'"{value}"'
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        items = [_simply(each) for each in value]
+        return None if None in items else f"[{', '.join(map(str, items))}]"
+    return None

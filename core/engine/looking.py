@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.engine.frame import Frame
 
@@ -34,8 +34,21 @@ if TYPE_CHECKING:
     from core.upload.values import Part, Upload, UploadCheck
 
 
+_LOOK_SECONDS = 60.0
+"""Between two looks at every lineage, for the console that asks all the time."""
+
+
+class _Look(NamedTuple):
+    stamp: int
+    at: float
+    """Seconds of the monotonic clock."""
+    generation: str
+
+
 class Looking(Frame):
     """What the engine shows and finds out."""
+
+    _looked: _Look | None = None
 
     def status(self, names: Sequence[str] = (), *, probe: bool = False) -> Status:
         """Return the state of every lineage, or of `names`.
@@ -54,10 +67,16 @@ class Looking(Frame):
         return what_if(self._view(), day, tuple(names))
 
     def generation(self) -> str:
-        """Return a stamp that changes whenever something on disk has changed; costs a few `stat` calls."""
-        from core.store.index import generation
+        """Return a word that changes whenever something on disk has changed.
 
-        return generation(self.paths)
+        Costs a few `stat` calls. Once a minute each lineage is looked at: somebody may have written a file of one in place.
+        """
+        from core.store.index import generation, stamp
+
+        seen, now = stamp(self.paths), self.env.clock.monotonic()
+        if self._looked is None or self._looked.stamp != seen or now - self._looked.at >= _LOOK_SECONDS:
+            self._looked = _Look(seen, now, generation(self.paths))
+        return self._looked.generation
 
     def pem(self, name: str) -> PemView:
         """Return the live fullchain of a lineage (SO-36). Raises NotFound."""

@@ -180,8 +180,11 @@ def facts_without_live(paths: Paths, name: str) -> Facts:
     return Facts._make(_read_row(paths, name, without_live=True))
 
 
-def generation(paths: Paths) -> str:
-    """Return a stamp that changes whenever something changed that the console shows. Only `stat` calls, no lock."""
+def stamp(paths: Paths) -> int:
+    """Return a number that changes when certdeck changes something, or somebody adds, replaces or removes a file.
+
+    A few `stat` calls: every writer of ours leaves its trace in the lock. A file of one lineage written in place is not seen.
+    """
     stamps: list[int] = []
     for path in (
         paths.config,
@@ -193,6 +196,7 @@ def generation(paths: Paths) -> str:
         paths.accounts,
         paths.last_run,
         paths.windows,
+        paths.lock,
         paths.history,
         paths.history.with_name(paths.history.name + "-wal"),
     ):
@@ -200,12 +204,18 @@ def generation(paths: Paths) -> str:
             found = path.stat()
             stamps += (found.st_ino, found.st_ctime_ns, found.st_size)
         stamps.append(0)
-    with suppress(CertdeckError):
-        for _, signature in sorted(_signatures(paths).items()):
-            stamps += signature
     for name in sorted(_open_orders(paths)):
         with suppress(OSError):
             stamps.append((paths.orders / name / "order.json").stat().st_ctime_ns)
+    return hash(tuple(stamps))
+
+
+def generation(paths: Paths) -> str:
+    """Return a stamp that changes whenever something changed that the console shows. Only `stat` calls, no lock."""
+    stamps = [stamp(paths)]
+    with suppress(CertdeckError):
+        for _, signature in sorted(_signatures(paths).items()):
+            stamps += signature
     return f"{hash(tuple(stamps)) & 0xFFFFFFFFFFFFFFFF:016x}"
 
 

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import InvalidVersion
 from msgspec import Struct, field
 
@@ -361,6 +361,9 @@ class _Recogniser:
             with warnings.catch_warnings():
                 # Files made by OpenSSL are not in the order that DER wants, and say so in a warning.
                 warnings.simplefilter("ignore")
+                # Loads the whole of `email`, for a format that few uploads have.
+                from cryptography.hazmat.primitives.serialization import pkcs7
+
                 found = [each.public_bytes(Encoding.DER) for each in pkcs7.load_der_pkcs7_certificates(data)]
         except (ValueError, TypeError, UnsupportedAlgorithm, InternalError, InvalidVersion):
             self._problem("cannot be read: its PKCS#7 bundle is damaged or holds no certificate.", "Copy it again.")

@@ -17,7 +17,14 @@ from core.store.accounts import AccountRecord, list_accounts, save_account
 from core.store.cleanup import clean_up
 from core.store.copies import list_deleted
 from core.store.deleted import delete_lineage, restore
-from core.store.orders import OrderRecord, list_orders, load_order, load_order_key, save_order, save_order_key
+from core.store.orders import (
+    OrderRecord,
+    begin_order,
+    list_orders,
+    load_order,
+    load_order_key,
+    save_order_key,
+)
 from core.store.vault import Vault, lineage_key
 from core.store.versions import certificate_facts
 from tests.support.authority import Authority
@@ -182,8 +189,7 @@ def test_orders_and_accounts_are_whole_or_not_at_all(paths: Paths) -> None:
     account = AccountRecord.new("x", "https://x/dir", contact=None, created=NOON)
 
     def act() -> None:
-        save_order_key(paths, vault, NAME, b"key")
-        save_order(paths, order)
+        begin_order(paths, vault, order, b"key")
         save_account(paths, account)
 
     for where in kills(root(paths), act):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -18,10 +19,11 @@ from core.store.index import Facts, facts_of
 from core.store.windows import Window
 from core.workflows.context import Context
 from core.workflows.deploying.transaction import deploy_version
-from core.workflows.issuing.limits import is_waiting
 from core.workflows.issuing.plan import Plan, unknown_target
-from core.workflows.issuing.sessions import Sessions
 from core.workflows.renewing.due import why_never_alone
+
+if TYPE_CHECKING:
+    from core.workflows.issuing.sessions import Sessions
 
 
 def deploy_new(context: Context, plan: Plan, version: int) -> tuple[TargetState, ...]:
@@ -97,6 +99,8 @@ def failed(context: Context, name: str, exc: Exception) -> None:
     """Remember why a lineage failed and when to try again. Only errors of ours; a full disk is no second error."""
     if not isinstance(exc, CertdeckError) or isinstance(exc, Cancelled | ClockInDoubt | LockHeld):
         return
+    from core.workflows.issuing.limits import is_waiting
+
     if is_waiting(exc):
         return  # the CA was not even asked
     exc.lineage = exc.lineage or name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+import tomlkit
 
 from core.config.document import edited
 
@@ -135,3 +136,15 @@ def test_unusual_texts_mean_what_they_should(text: str, changes: dict[tuple[str,
 def test_no_change_is_no_change() -> None:
     """Setting what is there already, or removing what is not, returns the very same text."""
     assert edited(TEXT, {("appliance", "name"): "Acme", ("targets", "none"): None, ("no", "such"): None}) == TEXT
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a", "", "it's", 'say "hi"', "back\\slash", "tab\there", "two\nlines", "ü", "\x7f", 1, -5, True, False, [], ["a"],
+     ("a", "b"), ["a", 'b"'], [1, 2]],
+)  # fmt: skip
+def test_simple_values_are_written_as_tomlkit_writes_them(value: object) -> None:
+    """What is written without tomlkit, because loading that takes longer than the edit, has its form."""
+    plain = list(value) if isinstance(value, tuple) else value
+    assert edited("", {("key",): value}) == f"key = {tomlkit.item(plain).as_string()}\n"
+    assert tomllib.loads(edited("", {("key",): value})) == {"key": plain}

@@ -15,10 +15,12 @@ import pytest
 
 from core.config.edit import write_lineage
 from core.config.model import LineageConfig
+from core.engine import Engine
 from core.errors import ConfigError, MasterKeyMissing, NotFound, ReloadFailed, StoreCorrupt
 from core.paths import Paths, paths_for
 from core.store import index, lineages, orders, renewal_state
 from core.store.index import Facts, facts_of, facts_of_all, generation
+from core.store.lock import writers_lock
 from core.store.renewal_state import RenewalState
 from core.store.vault import Vault
 from tests.support.authority import Authority, Leaf
@@ -257,6 +259,27 @@ def test_the_generation_changes_with_everything_shown(box: Paths, leaf: Leaf) ->
         read(box)
         assert generation(box) == seen[-1]
     assert len(set(seen)) == len(seen)
+
+
+def test_the_engine_looks_at_every_lineage_once_a_minute(box: Paths) -> None:
+    """A file written in place is seen within a minute; one that is replaced, and every change of ours, at once."""
+    environment = the_environment()
+    engine, settings = Engine(box, environment), box.certificates / "live.toml"
+    seen = engine.generation()
+    next_tick(box)
+    settings.write_text(settings.read_text() + "# by hand\n")
+    assert engine.generation() == seen
+    environment.clock.advance(seconds=61)  # type: ignore[attr-defined]
+    after = engine.generation()
+    assert after != seen
+    next_tick(box)
+    (box.certificates / "new").write_text(settings.read_text())
+    (box.certificates / "new").replace(settings)
+    replaced = engine.generation()
+    assert replaced != after
+    next_tick(box)
+    with writers_lock(box, environment, "something"):
+        assert engine.generation() != replaced
 
 
 def test_an_unchanged_box_loads_nothing_heavy(box: Paths) -> None:
