@@ -66,6 +66,8 @@ def content_of(file: str, stored: Mapping[str, bytes]) -> bytes:
         return _joined(stored[FULLCHAIN], stored[KEY])
     if file == KEY_AND_CERTIFICATE:
         return _joined(stored[KEY], stored[FULLCHAIN])
+    if file == CHAIN and not stored[CHAIN].strip():
+        return stored[CERTIFICATE]  # a self-signed certificate is its own issuer, and services refuse an empty file
     return stored[file]
 
 

@@ -19,4 +19,5 @@ KIND = Kind(
     test=ConfigTest(command=("cupsd", "-t"), missing=False, mismatch=False),
     action=Action(how=NO_ACTION, bad_pair="Connections are closed at once."),
     probe=Probing(usual=("127.0.0.1:631",)),
+    proven=True,
 )

@@ -22,4 +22,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:2083",)),
     remarks=("Measured for RadSec. Certificates for EAP were not tried.",),
+    proven=True,
 )

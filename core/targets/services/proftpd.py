@@ -19,4 +19,5 @@ KIND = Kind(
     action=Action(how=NO_ACTION, bad_pair="Every session is closed before the greeting, plain FTP too."),
     probe=Probing(usual=("ftp://127.0.0.1:21",)),
     remarks=("Do not send SIGHUP while a file is missing: it ends the server.",),
+    proven=True,
 )

@@ -21,4 +21,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("ftp://127.0.0.1:21",)),
     remarks=("SIGHUP ends the service. Never use it to reload.",),
+    proven=True,
 )

@@ -15,4 +15,5 @@ KIND = Kind(
     action=Action(how=NO_ACTION, bad_pair="It is served at once: clients see a wrong signature."),
     probe=Probing(usual=("127.0.0.1:6514",)),
     remarks=("A start with a bad pair succeeds, without TLS.",),
+    proven=True,
 )

@@ -21,4 +21,5 @@ KIND = Kind(
     ),
     probe=Probing(usual=("127.0.0.1:6514",)),
     remarks=("SIGHUP keeps the old certificate.",),
+    proven=True,
 )

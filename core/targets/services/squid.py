@@ -20,4 +20,5 @@ KIND = Kind(
         recover=("systemctl", "restart", "squid"),
     ),
     remarks=("The port refuses new connections for about 30 ms.", "It does not serve an Ed25519 certificate."),
+    proven=True,
 )
