@@ -346,13 +346,14 @@ class Prober(Protocol):
             timeout: seconds for looking the name up.
         """
 
-    def served(self, listener: str, *, server_name: str | None, timeout: float) -> Served:
+    def served(self, listener: str, *, server_name: str | None, timeout: float, key: str | None = None) -> Served:
         """Do one full TLS handshake with a listener, verifying nothing but its key, and return the leaf. Never raises.
 
         Args:
             listener: one of `listeners`.
             server_name: for the server name indication; an address or None is not indicated.
             timeout: seconds for connection, STARTTLS and handshake together.
+            key: `rsa` or `ec`, where only a certificate with such a key is wanted; None: whichever the service chooses.
         """
 
 

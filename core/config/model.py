@@ -93,6 +93,8 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     """`HOST:PORT` where TLS is spoken after the reload; a name stands for all its addresses, `smtp://HOST:PORT` for STARTTLS."""
     probe_name: str | None = None
     """Server name (SNI) to ask for; absent: one that the certificate covers."""
+    probe_key: str | None = None
+    """`rsa` or `ec`: ask for the certificate with such a key, where the service has one of each."""
     probe_timeout_seconds: int = 10
     timeout_seconds: int = 60
     """For each of test and reload."""

@@ -251,6 +251,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "test"): command,
     (TargetConfig, "reload"): command,
     (TargetConfig, "probe"): probe,
+    (TargetConfig, "probe_key"): one_of("rsa", "ec"),
     (TargetConfig, "probe_timeout_seconds"): between(1, 600),
     (TargetConfig, "timeout_seconds"): between(1, 3600),
     (TargetConfig, "mode"): one_of("link", "copy"),

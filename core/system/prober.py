@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import ssl
 
 FAREWELL_SECONDS = 1.0
+_WITH_KEY = {"rsa": "aRSA:@SECLEVEL=0", "ec": "aECDSA:@SECLEVEL=0"}
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
@@ -35,7 +36,7 @@ class TlsProber:
         found = within(timeout, lambda: _addresses(place.host), nothing)
         return tuple(str(place._replace(host=address)) for address in found) or (probe,)
 
-    def served(self, listener: str, *, server_name: str | None, timeout: float) -> Served:
+    def served(self, listener: str, *, server_name: str | None, timeout: float, key: str | None = None) -> Served:
         import socket
         import ssl
 
@@ -47,7 +48,7 @@ class TlsProber:
         if not _is_address(place.host):
             return Served(failure=f"{place.host} does not resolve.")
         try:
-            certificate = _handshake(place, server_name, time.monotonic() + timeout)
+            certificate = _handshake(place, server_name, time.monotonic() + timeout, key)
         except TimeoutError:
             return Served(failure=f"{listener} did not answer within {timeout:g} s.")
         except ConnectionRefusedError:
@@ -67,11 +68,16 @@ class TlsProber:
         return Served(certificate=certificate)
 
 
-def _handshake(place: ProbeAddress, server_name: str | None, deadline: float) -> bytes | None:
+def _handshake(place: ProbeAddress, server_name: str | None, deadline: float, key: str | None) -> bytes | None:
     """Return the leaf that is presented, as DER. Raises OSError, TimeoutError, ssl.SSLError, Refused, ValueError."""
     import socket
+    import ssl
 
     context = trusting_nothing()
+    if key is not None:
+        # In TLS 1.2 the cipher says which kind of key signs (RFC 5246 §7.4.3); in 1.3 the server chooses.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(_WITH_KEY[key])
     indicated = indication(server_name)
     with socket.create_connection((place.host, place.port), timeout=left(deadline)) as plain:
         if place.dialect:

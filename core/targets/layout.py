@@ -79,6 +79,8 @@ def content_of(file: str, stored: Mapping[str, bytes]) -> bytes:
         return _joined(stored[KEY], stored[FULLCHAIN])
     if format_of(file) == "der":
         return der_of(stored[CERTIFICATE])
+    if wanted == CHAIN and not stored[CHAIN].strip():
+        return stored[CERTIFICATE]  # a self-signed certificate is its own issuer, and services refuse an empty file
     return stored[wanted]
 
 

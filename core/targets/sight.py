@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from core.config.model import TargetConfig
-from core.ports import Prober
+from core.ports import Prober, Served
 from core.probe_address import parse
 from core.targets.fingerprint import sha256_of_der
 
@@ -73,9 +73,13 @@ def see(prober: Prober, target: TargetConfig, listener: Listener, names: Sequenc
     place = parse(listener.address)
     name = server_name(target.probe_name, names, listener.probe)
     connections = range(AT_ONCE.get(place.dialect, 1) if place else 1)
-    answers = side_by_side(
-        lambda _number: prober.served(listener.address, server_name=name, timeout=timeout), connections
-    )
+
+    def ask(_number: int) -> Served:
+        if target.probe_key is None:
+            return prober.served(listener.address, server_name=name, timeout=timeout)
+        return prober.served(listener.address, server_name=name, timeout=timeout, key=target.probe_key)
+
+    answers = side_by_side(ask, connections)
     seen = [sha256_of_der(each.certificate) for each in answers if each.certificate is not None]
     if seen:
         return Sight(listener=listener, served=tuple(dict.fromkeys(seen)))

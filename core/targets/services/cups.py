@@ -21,4 +21,5 @@ KIND = Kind(
     action=Action(how=NO_ACTION, bad_pair="Connections are closed at once."),
     probe=Probing(usual=("127.0.0.1:631",)),
     detect=Detection(programs=("cupsd",), configuration=("/etc/cups/ssl",), reader="fixed"),
+    proven=True,
 )

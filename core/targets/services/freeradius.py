@@ -29,4 +29,5 @@ KIND = Kind(
         key=("private_key_file",),
     ),
     remarks=("Measured for RadSec. Certificates for EAP were not tried.",),
+    proven=True,
 )

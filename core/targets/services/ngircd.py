@@ -12,7 +12,7 @@ KIND = Kind(
     measured="ngircd 26.1-1+deb12u1",
     package="ngircd",
     unit="ngircd.service",
-    key=KeyReader(at_reload="irc", group="irc"),
+    key=KeyReader(at_start="irc", at_reload="irc", group="irc"),
     test=ConfigTest(command=("ngircd", "--configtest"), missing=False, mismatch=False),
     action=Action(
         command=("systemctl", "reload", "ngircd"),
@@ -27,7 +27,7 @@ KIND = Kind(
         key=("KeyFile",),
     ),
     remarks=(
-        "root reads the key at the start, and irc at a reload: mode 0600 works once and breaks at the first renewal.",
+        "Debian's unit starts it as irc. Started by root, it reads a key with mode 0600 once and not at the first reload.",
     ),
     proven=True,
 )

@@ -28,4 +28,5 @@ KIND = Kind(
         dialects=("ftp",),
     ),
     remarks=("Do not send SIGHUP while a file is missing: it ends the server.",),
+    proven=True,
 )

@@ -25,4 +25,5 @@ KIND = Kind(
         programs=("pure-ftpd*",), configuration=("/etc/ssl/private/pure-ftpd.pem",), reader="fixed", dialects=("ftp",)
     ),
     remarks=("SIGHUP ends the service. Never use it to reload.",),
+    proven=True,
 )

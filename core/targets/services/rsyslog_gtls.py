@@ -24,4 +24,5 @@ KIND = Kind(
         contains="gtls",
     ),
     remarks=("A start with a bad pair succeeds, without TLS.",),
+    proven=True,
 )

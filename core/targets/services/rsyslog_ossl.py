@@ -30,4 +30,5 @@ KIND = Kind(
         contains="ossl",
     ),
     remarks=("SIGHUP keeps the old certificate.",),
+    proven=True,
 )

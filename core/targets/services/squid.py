@@ -28,4 +28,5 @@ KIND = Kind(
         key=("tls-key", "key"),
     ),
     remarks=("The port refuses new connections for about 30 ms.", "It does not serve an Ed25519 certificate."),
+    proven=True,
 )

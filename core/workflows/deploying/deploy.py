@@ -19,6 +19,7 @@ from core.targets.pair import release
 from core.targets.resolved import resolved
 from core.workflows.context import Context
 from core.workflows.deploying.transaction import deploy_version
+from core.workflows.deploying.window import is_open
 
 
 def deploy(
@@ -160,6 +161,20 @@ def release_target(context: Context, target: TargetConfig) -> None:
         raise store_error(exc, Path(exc.filename or target.certificate)) from exc
 
 
+def _say_windows(context: Context, name: str, targets: Sequence[TargetConfig]) -> None:
+    """Say which services have a maintenance window that is closed: somebody asks for it now, so it is done now."""
+    now = context.env.clock.now().astimezone()
+    for target in targets:
+        if target.window and not is_open(target.window, now):
+            context.narrator.tell(
+                Warned(
+                    code="outside-window",
+                    what=f"{name} is deployed to {target.name} outside of its window {target.window}.",
+                    fix="Scheduled runs wait for it; whoever asks for a deployment gets it at once.",
+                )
+            )
+
+
 def _deploy(context: Context, version: int, spec: LineageConfig, *, force: bool) -> Deployment:
     for target in spec.targets:
         if target not in context.config.targets:
@@ -172,5 +187,6 @@ def _deploy(context: Context, version: int, spec: LineageConfig, *, force: bool)
 
         ours = lineages.read_version(context.paths, spec.name, version).certificate
         refuse_older(context, spec.name, ours, [resolved(target) for target in chosen])
+    _say_windows(context, spec.name, chosen)
     states = deploy_version(context, spec.name, version, chosen, spec=spec)
     return Deployment(name=spec.name, version=version, targets=states)

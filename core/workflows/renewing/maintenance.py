@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from core.config.model import Config
 from core.store.index import Facts
+from core.workflows.deploying.window import is_open, opens_at
 from core.workflows.renewing.due import DEPLOY, PUT_BACK, RENEW, SKIP, Decision
 
 URGENT = timedelta(days=2)
@@ -27,20 +28,6 @@ def held_by_windows(
     return [_held(decision, facts, config, now) for decision in decisions]
 
 
-def is_open(window: str, now: datetime) -> bool:
-    """Tell whether a moment is in a window `HH:MM-HH:MM`; one that ends before it begins goes over midnight."""
-    begin, end = _ends(window)
-    moment = now.time().replace(tzinfo=None)
-    return begin <= moment < end if begin < end else moment >= begin or moment < end
-
-
-def opens_at(window: str, now: datetime) -> datetime:
-    """Return when a window that is closed now opens next."""
-    begin, _ = _ends(window)
-    opens = now.replace(hour=begin.hour, minute=begin.minute, second=0, microsecond=0)
-    return opens if opens > now else opens + timedelta(days=1)
-
-
 def _held(decision: Decision, facts: Mapping[str, Facts], config: Config, now: datetime) -> Decision:
     known = facts.get(decision.name)
     if known is None or decision.action not in (RENEW, DEPLOY, PUT_BACK) or known.version is None or known.revoked:
@@ -53,8 +40,3 @@ def _held(decision: Decision, facts: Mapping[str, Facts], config: Config, now: d
             why = f"{decision.why}, and waits for the window of its service {name} ({target.window})"
             return replace(decision, action=SKIP, why=why, renew_at=opens_at(target.window, now).timestamp())
     return decision
-
-
-def _ends(window: str) -> tuple[time, time]:
-    begin, _, end = window.partition("-")
-    return time.fromisoformat(begin), time.fromisoformat(end)

@@ -99,6 +99,7 @@ def test_target(context: Context, name: str) -> tuple[Finding, ...]:
 
 
 def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
+    from core.targets.answers import ends_sessions
     from core.targets.check import refuse
     from core.targets.resolved import resolved
     from core.targets.service import run_test
@@ -116,6 +117,14 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
         return
     yield Finding(id="target-paths", status="pass", title=name, detail=target.certificate)
     yield from _key_findings(context, target)
+    if ends_sessions(target):
+        when = f"in its window {target.window}" if target.window else "whenever one is due; set window for another time"
+        yield Finding(
+            id="target-restart",
+            status="pass",
+            title=name,
+            detail=f"a new certificate restarts the service, which ends its connections; scheduled runs do that {when}",
+        )
     yield from _names(context, target)
     if not os.path.lexists(target.certificate):
         yield Finding(

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from core.system.prober import TlsProber
 from tests.support.authority import Authority, self_signed
 from tests.support.programs import free_port
-from tests.support.tls_service import serving
+from tests.support.tls_service import TlsService, serving
 
 PROBER = TlsProber()
 
@@ -92,3 +92,22 @@ def test_a_silent_service_is_not_waited_for() -> None:
         served = PROBER.served(f"127.0.0.1:{service.port}", server_name=None, timeout=0.2)
         assert "did not answer" in (served.failure or "")
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("key", ["rsa", "ec"])
+def test_two_certificates_on_one_listener_are_told_apart(authority: Authority, tmp_path: Path, key: str) -> None:
+    """Of an RSA certificate beside an EC one, the one with the wanted kind of key is seen."""
+    leaves = {
+        "rsa": authority.leaf(["box.example.com"], key="rsa-2048"),
+        "ec": authority.leaf(["box.example.com"], key="ec-256"),
+    }
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for name, leaf in leaves.items():
+        leaf.write(tmp_path / f"{name}.crt", tmp_path / f"{name}.key")
+        context.load_cert_chain(tmp_path / f"{name}.crt", tmp_path / f"{name}.key")
+    service = TlsService(linger, context, "127.0.0.1", 0, None)
+    try:
+        served = PROBER.served(f"127.0.0.1:{service.port}", server_name="box.example.com", timeout=5, key=key)
+    finally:
+        service.close()
+    assert served.certificate == leaves[key].certificate.public_bytes(Encoding.DER)

@@ -9,9 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from core.config.model import Config, LineageConfig, TargetConfig
+from core.events import Warned
 from core.store.index import Facts, facts_of_all
+from core.workflows.deploying.deploy import deploy
+from core.workflows.deploying.window import is_open, opens_at
 from core.workflows.renewing.due import DEPLOY, RENEW, SKIP, Decision
-from core.workflows.renewing.maintenance import held_by_windows, is_open, opens_at
+from core.workflows.renewing.maintenance import held_by_windows
 from tests.support.clock import NOON
 from tests.support.services import Box
 
@@ -63,3 +66,15 @@ def test_a_certificate_that_ends_soon_does_not_wait(facts: Facts) -> None:
     assert held_by_windows([decision], [facts._replace(version=None)], CONFIG, NOON) == [decision]
     anytime = Config(targets={"web": replace(NIGHT, window=None)})
     assert held_by_windows([decision], [facts], anytime, NOON) == [decision]
+
+
+def test_whoever_asks_does_not_wait(tmp_path: Path) -> None:
+    """A deployment that somebody asks for is done at once outside of the window, and says so."""
+    box = Box.at(tmp_path / "home")
+    service = box.services.add(tmp_path / "tls", "web")
+    box.put(LineageConfig(name="shop", domains=("shop.example.com",), targets=("web",)))
+    begin = (NOON + timedelta(hours=3)).astimezone()
+    service.target = replace(service.target, window=f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}")
+    box.told.clear()
+    deploy(box.context, "shop")
+    assert [each.event.code for each in box.told if isinstance(each.event, Warned)] == ["outside-window"]

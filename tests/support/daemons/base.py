@@ -173,12 +173,13 @@ class Restarted(Daemon):
         return ("/bin/sh", str(self.folder / "restart.sh"))
 
     def configure(self) -> None:
+        variables = "".join(f"export {name}={value}\n" for name, value in self.variables().items())
         argv = " ".join([find_program(self.command()[0]), *self.command()[1:]])
         write(
             self.folder / "restart.sh",
             f"pid=$(cat {self.pid_file})\nkill $pid 2>/dev/null\n"
             "i=0; while grep -qs '^State:.[^Z]' /proc/$pid/status && [ $i -lt 100 ]; do sleep 0.05; i=$((i+1)); done\n"
-            f"setsid {argv} >>{self.log} 2>&1 </dev/null &\necho $! >{self.pid_file}\n",
+            f"{variables}setsid {argv} >>{self.log} 2>&1 </dev/null &\necho $! >{self.pid_file}\n",
             0o755,
         )
 

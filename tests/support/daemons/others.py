@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
+from msgspec.structs import replace
+
+from core.config.model import TargetConfig
+from tests.support.authority import Leaf
 from tests.support.daemons.base import NAME, Daemon, Restarted, write
 from tests.support.programs import free_port
 
@@ -176,3 +182,107 @@ class SyslogNg(Daemon):
 
     def reload(self) -> tuple[str, ...]:
         return ("syslog-ng-ctl", "reload", f"--control={self.folder}/ctl")
+
+
+class KnotResolver(Daemon):
+    kind = "knot-resolver"
+    programs = ("kresd", "setpriv")
+    account = runs_as = "knot-resolver"
+
+    def configure(self) -> None:
+        run = self.folder / "run"
+        run.mkdir(exist_ok=True)
+        shutil.chown(run, self.account, self.account)
+        write(
+            self.folder / "kresd.conf",
+            f"net.listen('127.0.0.1', {self.port}, {{ kind = 'tls' }})\nnet.tls('{self.certificate}', '{self.key}')\n"
+            "modules.unload('ta_update')\nmodules.unload('ta_signal_query')\nmodules.unload('priming')\n"
+            "cache.size = 1 * MB\n",
+        )
+
+    def start(self, *, patience: float = 15.0) -> None:
+        super().start(patience=patience)
+        link = self.folder / "control"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.folder / "run" / "control" / self.pid_file.read_text().strip())
+
+    def command(self) -> list[str]:
+        return ["kresd", "-n", "-c", f"{self.folder}/kresd.conf", f"{self.folder}/run"]
+
+    def reload(self) -> tuple[str, ...]:
+        return ()
+
+    def target(self, name: str = "svc") -> TargetConfig:
+        return replace(super().target(name), socket=f"{self.folder}/control")
+
+
+class Cups(Daemon):
+    kind = "cups"
+    programs = ("cupsd",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.certificate, self.key = self.tls / f"{NAME}.crt", self.tls / f"{NAME}.key"
+
+    def configure(self) -> None:
+        for folder in ("root", "spool", "cache", "state", "tmp", "data"):
+            (self.folder / folder).mkdir(exist_ok=True)
+        where = self.folder
+        write(
+            where / "cups-files.conf",
+            f"ServerKeychain {self.tls}\nServerRoot {where}/root\nRequestRoot {where}/spool\nCacheDir {where}/cache\n"
+            f"StateDir {where}/state\nTempDir {where}/tmp\nErrorLog {where}/error_log\nAccessLog {where}/access_log\n"
+            f"PageLog {where}/page_log\nDataDir {where}/data\nUser lp\nGroup lp\nSystemGroup root\nCreateSelfSignedCerts no\n",
+        )
+        write(
+            where / "cupsd.conf",
+            f"ServerName {NAME}\nServerAlias *\nSSLListen 127.0.0.1:{self.port}\nBrowsing Off\nWebInterface No\n"
+            "DefaultEncryption IfRequested\n",
+        )
+
+    def _words(self, *more: str) -> tuple[str, ...]:
+        return ("cupsd", *more, "-c", f"{self.folder}/cupsd.conf", "-s", f"{self.folder}/cups-files.conf")
+
+    def command(self) -> list[str]:
+        return [*self._words("-f")]
+
+    def test(self) -> tuple[str, ...]:
+        return self._words("-t")
+
+    def reload(self) -> tuple[str, ...]:
+        return ()
+
+
+class Freeradius(Restarted):
+    kind = "freeradius"
+    programs = ("freeradius",)
+    account = "freerad"
+
+    def install(self, leaf: Leaf) -> None:
+        super().install(leaf)
+        (self.folder / "ca.pem").write_bytes(leaf.fullchain_pem)
+
+    def configure(self) -> None:
+        super().configure()
+        run = self.folder / "run"
+        run.mkdir(exist_ok=True)
+        shutil.chown(run, "freerad", "freerad")
+        write(self.folder / "raddb" / "dictionary", "$INCLUDE /usr/share/freeradius/dictionary\n")
+        write(
+            self.folder / "raddb" / "radiusd.conf",
+            f"prefix = /usr\nexec_prefix = /usr\nlocalstatedir = {run}\nname = freeradius\n"
+            f"raddbdir = {self.folder}/raddb\nlibdir = /usr/lib/freeradius\nlogdir = {run}\n"
+            f"run_dir = {run}\nlog {{\n  destination = stdout\n}}\nsecurity {{\n  user = freerad\n  group = freerad\n}}\n"
+            "thread pool {\n  start_servers = 1\n}\nmodules {\n  always reject {\n    rcode = reject\n  }\n}\n"
+            "clients radsec {\n  client here {\n    ipaddr = 127.0.0.1\n    proto = tls\n    secret = radsec\n  }\n}\n"
+            f"server default {{\n  listen {{\n    ipaddr = 127.0.0.1\n    port = {self.port}\n    type = auth\n    proto = tcp\n"
+            f"    clients = radsec\n    tls {{\n      private_key_file = {self.key}\n      certificate_file = {self.certificate}\n"
+            f'      ca_file = {self.folder}/ca.pem\n      require_client_cert = no\n      tls_min_version = "1.2"\n'
+            '      tls_max_version = "1.2"\n    }\n  }\n  authorize {\n    reject\n  }\n}\n',
+        )
+
+    def command(self) -> list[str]:
+        return ["freeradius", "-f", "-d", f"{self.folder}/raddb"]
+
+    def test(self) -> tuple[str, ...]:
+        return ("freeradius", "-C", "-d", f"{self.folder}/raddb")

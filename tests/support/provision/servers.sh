@@ -25,7 +25,8 @@ for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pd
     postfix:postfix:postfix dovecot:dovecot-imapd:dovecot psql:postgresql:postgresql pgbouncer:pgbouncer:pgbouncer \
     mariadbd:mariadb-server:mariadb redis-server:redis-server:redis-server memcached:memcached:memcached \
     slapd:slapd:slapd ldapmodify:ldap-utils: mosquitto:mosquitto:mosquitto ngircd:ngircd:ngircd prosody:prosody:prosody \
-    turnserver:coturn:coturn unbound:unbound:unbound vsftpd:vsftpd:vsftpd syslog-ng:syslog-ng-core:syslog-ng; do
+    turnserver:coturn:coturn unbound:unbound:unbound vsftpd:vsftpd:vsftpd syslog-ng:syslog-ng-core:syslog-ng \
+    kresd:knot-resolver:kresd@1 cupsd:cups-daemon:cups freeradius:freeradius:freeradius; do
     [ -n "$(command -v "${trio%%:*}")" ] && continue
     rest=${trio#*:}
     missing="$missing ${rest%:*}"
@@ -37,6 +38,23 @@ if [ -n "$missing" ]; then
     apt_install $missing
     # What came for the tests must not take port 53, 25 or 80 at the next boot either.
     [ -z "${units# }" ] || ! command -v systemctl >/dev/null || as_root systemctl --quiet disable $units >/dev/null 2>&1 || true
+fi
+
+# Services whose packages exclude others, or one another, are only unpacked. Without them their tests are skipped.
+apart=$folder/apart
+if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && [ ! -e "$apart/complete" ]; then
+    say "Unpacking ProFTPD, Pure-FTPd, rsyslog and Squid into $apart"
+    rm -rf "$apart"
+    mkdir -p "$apart/packages"
+    if (cd "$apart/packages" && apt-get -qq -o APT::Sandbox::User=root download proftpd-core proftpd-mod-crypto pure-ftpd \
+        pure-ftpd-common rsyslog rsyslog-gnutls rsyslog-openssl squid-openssl squid-common libfastjson4 libestr0 libmemcached11 \
+        libmemcachedutil2 libhashkit2 libpcre2-posix3) >&2; then
+        for package in "$apart"/packages/*.deb; do dpkg-deb -x "$package" "$apart"; done
+        : >"$apart/complete"
+    else
+        say "They could not be fetched, so the tests with them are skipped."
+    fi
+    rm -rf "$apart/packages"
 fi
 
 # has_ari_and_profiles PEBBLE: it is there, runs on this machine, and knows what 2.7 brought. It does not tell its version.

@@ -100,6 +100,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--probe-name", metavar="NAME", help="server name to ask for (default: one that the certificate covers)"
     )
+    parser.add_argument(
+        "--probe-key",
+        choices=("rsa", "ec"),
+        help="ask for the certificate with such a key, where the service has one of each",
+    )
     parser.add_argument("--mode", choices=("link", "copy"), help="copy: for services that refuse symlinks")
     parser.add_argument("--owner", metavar="USER", help="of new files")
     parser.add_argument("--group", metavar="GROUP", help="of new files")
@@ -141,6 +146,7 @@ def _add(call: Call) -> int:
         reload=_words("--reload", args.reload) or had.reload,
         probe=tuple(args.probe or had.probe),
         probe_name=args.probe_name or had.probe_name,
+        probe_key=args.probe_key or had.probe_key,
         mode=args.mode or had.mode,
         owner=args.owner or had.owner,
         group=args.group or had.group,
