@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -16,8 +17,10 @@ from core.detected import DetectedService
 from core.system import environment
 from core.workflows.deploying.transaction import deploy_version
 from tests.support.authority import self_signed
+from tests.support.command import process
 from tests.support.daemons import DAEMONS
 from tests.support.daemons.base import NAME, Daemon
+from tests.support.nginx import NginxServer
 from tests.support.programs import NotThere, find_program
 from tests.support.services import Box
 
@@ -100,3 +103,28 @@ def test_four_services_are_taken_over_and_get_one_certificate(start: Start, tmp_
         seen = found(daemon.certificate, again)
         assert (seen.target, seen.suggest) == (target.name, None)
         assert {each.state for each in seen.listeners} == {"managed"}
+
+
+def test_by_command(nginx: NginxServer, home: Path) -> None:
+    """Found, listed in the status as not managed, taken over, and served from then on with a certificate of certdeck's."""
+
+    def done(*argv: str) -> dict[str, Any]:
+        answer = process(*argv, "--json", home=home)
+        assert answer.status == 0, answer.out + answer.err
+        return answer.json
+
+    (service,) = [
+        each for each in done("target", "detect")["services"] if each["certificate"] == str(nginx.certificate)
+    ]
+    (listener,) = service["listeners"]
+    assert (listener["address"], listener["sha256"]) == (nginx.address, nginx.served_sha256())
+    assert (listener["dialect"], listener["subject"], listener["state"]) == ("tls", "As Installed", "unmanaged")
+    assert nginx.address in [each["address"] for each in done("status")["unmanaged"]]
+    (added,) = done("target", "detect", "--add", service["id"])["added"]
+    assert added == service["suggest"]
+    done("first-boot", "--hostname", "box.example.com")
+    done("deploy", "default", "--target", added["name"])
+    assert nginx.served_sha256() == done("status", "default")["certificates"][0]["sha256"]
+    assert nginx.address not in [each["address"] for each in done("status")["unmanaged"]]
+    again = process("target", "detect", "--add", service["id"], "--json", home=home)
+    assert (again.status, again.error["code"]) == (2, "usage")
