@@ -5,7 +5,7 @@ Looking for services takes seconds, so `status` shows what was found last, at th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from core.store.atomic import make_dir
 from core.store.records import from_json, parse_time, rfc3339, to_json, write_record
 
 if TYPE_CHECKING:
+    from core.config.model import TargetConfig
     from core.detected import DetectedService
     from core.store.index import Facts
 
@@ -61,15 +62,23 @@ def load(paths: Paths) -> DetectedRecord | None:
         return None
 
 
-def unmanaged(paths: Paths, every: Sequence[Facts], now: datetime) -> tuple[Unmanaged, ...]:
-    """Return the listeners that presented a certificate which is none of `every`, the one that ends first at the top."""
+def unmanaged(
+    paths: Paths, every: Sequence[Facts], now: datetime, targets: Mapping[str, TargetConfig] | None = None
+) -> tuple[Unmanaged, ...]:
+    """Return the listeners that presented a certificate which is none of `every`, the one that ends first at the top.
+
+    Args:
+        targets: as configured: what one that carries a certificate of `every` serves is told of with that certificate.
+    """
     record = load(paths)
     if record is None:
         return ()
     own = {facts.sha256 for facts in every}
+    carrying = (targets[name] for facts in every for name in facts.targets if targets and name in targets)
+    told = {address for target in carrying for address in target.probe}
     found = []
     for row in record.presented:
-        if len(row) != _FIELDS or row[3] in own:
+        if len(row) != _FIELDS or row[3] in own or row[2] in told:
             continue
         kind, title, address, sha256, subject, *times = row
         with suppress(ValueError):

@@ -59,7 +59,7 @@ def status(view: View, names: Sequence[str] = (), *, probe: bool = False) -> Sta
         problems=tuple(problems),
         clock_doubt=clock.doubt(view) or "",
         void_times=tuple(_void(every, now.timestamp())),
-        unmanaged=detected.unmanaged(view.paths, every, now) if not names else (),
+        unmanaged=detected.unmanaged(view.paths, every, now, view.config.targets) if not names else (),
         never_backed_up=backup_record.is_missing(view.paths),
         other_clients=_rivals(view, every),
     )

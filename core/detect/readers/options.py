@@ -26,7 +26,10 @@ _MOST_VARIABLES = 8
 def read(look: Look) -> Reading:
     """Return the certificates that the options name, in their order. Raises Unreadable."""
     how = look.how
-    text, base = _text(look, how)
+    # Some services are told everything on their command line, and what is told there counts.
+    text, base = "\n".join(look.arguments[1:]), Path("/")
+    if not any(_paired(text, how)):
+        text, base = _text(look, how)
     if how.contains and how.contains not in text:
         return Reading()
     found, problems = [], []
@@ -45,18 +48,16 @@ def _text(look: Look, how: Detection) -> tuple[str, Path]:
     )
     if told is not None and not os.path.isabs(told):
         raise Unreadable(f"It was started with the configuration {shown(told)}, which is not a full path.")
-    # Some services are told everything on their command line.
-    spoken = "\n".join(look.arguments[1:])
     configuration = Path(told) if told is not None else look.usual
     if configuration is None:
-        if not spoken:
+        if look.program is None or not look.arguments[1:]:
             raise Unreadable("Its configuration was not found.")
-        return spoken, Path("/")
+        return "", Path("/")
     base = configuration if configuration.is_dir() else configuration.parent
     if how.tool:
         argv = [word.replace("{configuration}", str(configuration)) for word in how.tool]
         return _COMMENT.sub("", look.run(argv, configuration)), base
-    return "\n".join([*_files(look, configuration, [_MOST_FILES]), spoken]), base
+    return "\n".join(_files(look, configuration, [_MOST_FILES])), base
 
 
 def _files(look: Look, path: Path, left: list[int]) -> Iterator[str]:

@@ -1,15 +1,16 @@
-"""Redis and Valkey: the file of the running server. It writes its command line over, so it is asked which file that is."""
+"""Redis and Valkey: the file of the running server. It writes its command line over, so it is asked itself (CONFIG GET)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from core.detect.ports import addresses
 from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
 
 _SETTING = re.compile(r"^\s*([\w-]+)\s+[\"']?([^\s\"']+)", re.MULTILINE)
-_FILE = re.compile(r"^config_file:(\S+)", re.MULTILINE)
+_ASKED = ("tls-cert-file", "tls-key-file", "tls-port", "dir")
 
 
 def read(look: Look) -> Reading:
@@ -18,7 +19,7 @@ def read(look: Look) -> Reading:
         return _reading(look, look.configuration())
     if look.usual is not None and _is_of(look, look.usual):
         return _reading(look, look.usual)
-    return _reading(look, _asked(look))
+    return _asked(look)
 
 
 def _settings(look: Look, path: Path) -> dict[str, str]:
@@ -33,28 +34,38 @@ def _is_of(look: Look, path: Path) -> bool:
     return wanted - {0} == set(look.ports)
 
 
-def _asked(look: Look) -> Path:
+def _asked(look: Look) -> Reading:
+    """Return what the running server says itself, without a login. Raises Unreadable."""
     assert look.program is not None
     problem = "It listens on no port that could be asked."
     for host, port in addresses(look.program.sockets):
         for secured in ((), ("--tls", "--insecure")):
+            ask = ["redis-cli", "-h", host, "-p", str(port), *secured, "CONFIG", "GET"]
             try:
-                said = look.run(["redis-cli", "-h", host, "-p", str(port), *secured, "INFO", "server"])
+                values = {name: _value(look.run([*ask, name]), name) for name in _ASKED}
             except Unreadable as exc:
                 problem = str(exc)
                 continue
-            found = _FILE.search(said)
-            if found is not None and found[1].startswith("/"):
-                return Path(found[1])
-            problem = f"It does not say which file it was started with: {shown(said)}"
+            return _pairs(values)
     raise Unreadable(problem)
 
 
+def _value(said: str, name: str) -> str:
+    """Return the value in an answer: the name, and the value in the next line. Raises Unreadable."""
+    lines = said.splitlines()
+    if lines[:1] != [name]:
+        raise Unreadable(f"It does not say how it is configured: {shown(said)}")
+    return lines[1] if len(lines) > 1 else ""
+
+
 def _reading(look: Look, path: Path) -> Reading:
-    settings = _settings(look, path)
+    return _pairs(_settings(look, path))
+
+
+def _pairs(settings: Mapping[str, str]) -> Reading:
     certificate, key = settings.get("tls-cert-file"), settings.get("tls-key-file")
     port = settings.get("tls-port", "0")
-    if certificate is None or key is None or port == "0":
+    if not certificate or not key or port == "0":
         return Reading()
     base = Path(settings.get("dir", "/"))
     return Reading(

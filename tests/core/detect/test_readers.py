@@ -238,13 +238,20 @@ def test_postgresql_that_includes_itself(tmp_path: Path) -> None:
         postgresql.read(look("postgresql", path))
 
 
+ANSWERS = {"tls-cert-file": "c", "tls-key-file": "/k", "tls-port": "7000", "dir": "/d"}
+
+
 def test_redis_of_another_instance(tmp_path: Path) -> None:
     """The usual file is not taken for that of a server that listens elsewhere; one that tells nothing is reported."""
     path = tmp_path / "redis.conf"
     path.write_text("tls-port 6380\nport 0\ntls-cert-file /c\ntls-key-file /k\n")
     assert files(*redis.read(look("redis", path)).pairs) == [("/c", "/k")]
     other = RunningProgram(name="redis-server", pid=2, uid=0, sockets=(("127.0.0.1", 7000),))
-    with pytest.raises(Unreadable, match="does not say which file"):
+    told = look("redis", path, program=other)
+    answers = {"redis-cli": lambda argv: Completed(returncode=0, output=f"{argv[-1]}\n{ANSWERS[argv[-1]]}\n")}
+    told.env = replace(told.env, runner=FakeRunner(answers))
+    assert files(*redis.read(told).pairs) == [("/d/c", "/k")]
+    with pytest.raises(Unreadable, match="does not say how it is configured"):
         redis.read(look("redis", path, program=other))
 
 
@@ -331,6 +338,16 @@ def test_options(tmp_path: Path, kind: str, text: str, wanted: list[tuple[str, s
     path.write_text(text)
     found = options.read(look(kind, path))
     assert files(*found.pairs) == [(c.format(base=tmp_path), k.format(base=tmp_path)) for c, k in wanted]
+
+
+def test_what_the_command_line_says_counts(tmp_path: Path) -> None:
+    """A service that is told its files on the command line does not use those of the usual configuration."""
+    path = tmp_path / "memcached.conf"
+    path.write_text("-o ssl_chain_cert=/old\n")
+    running = program("memcached", "memcached", "-Z", "-o", "ssl_chain_cert=/c,ssl_key=/k")
+    assert files(*options.read(look("memcached", path, program=running)).pairs) == [("/c", "/k")]
+    running = program("mariadbd", "mariadbd", "--no-defaults", "--ssl-cert=/c", "--ssl-key=/k")
+    assert files(*options.read(look("mariadb", path, program=running)).pairs) == [("/c", "/k")]
 
 
 def test_unknown_variables_are_reported(tmp_path: Path) -> None:

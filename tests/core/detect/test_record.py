@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from core.config.model import TargetConfig
 from core.store import detected
 from core.store.index import Facts
 from core.workflows.detecting.detect import detect
@@ -36,10 +37,19 @@ def test_the_one_that_ends_first_is_first(box: Box) -> None:
 def test_what_is_ours_is_not_unmanaged(box: Box) -> None:
     """A certificate that has become one of certdeck's is no longer listed, though nobody has looked since."""
     detected.save(box.paths, SERVICES, NOON)
-    ours = cast("Facts", SimpleNamespace(sha256=SERVICES[0].listeners[0].sha256))
+    ours = cast("Facts", SimpleNamespace(sha256=SERVICES[0].listeners[0].sha256, targets=()))
     assert [each.address for each in detected.unmanaged(box.paths, (ours,), NOON)] == [
         each for each in ENDS if each != "127.0.0.1:443"
     ]
+
+
+def test_what_a_target_of_ours_serves_is_told_elsewhere(box: Box) -> None:
+    """The address of a target that carries a certificate is not listed, whatever was seen there before it did."""
+    detected.save(box.paths, SERVICES, NOON)
+    ours = cast("Facts", SimpleNamespace(sha256="", targets=("mail", "gone")))
+    targets = {"mail": TargetConfig(name="mail", probe=("smtp://127.0.0.1:25",)), "other": TargetConfig(name="other")}
+    found = [each.address for each in detected.unmanaged(box.paths, (ours,), NOON, targets)]
+    assert found == [each for each in ENDS if each != "smtp://127.0.0.1:25"]
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b'{"at": 1}', b'{"at": "2026-01-01T00:00:00Z", "presented": [["short"]]}'])
