@@ -18,7 +18,7 @@ pebble=
 # shellcheck disable=SC2329  # called by the trap
 end() {
     [ -z "$pebble" ] || kill "$pebble" 2>/dev/null || true
-    for place in proc dev; do mountpoint -q "$root/$place" && umount "$root/$place"; done
+    for place in proc dev; do mountpoint -q "$root/$place" && umount --recursive "$root/$place"; done
     rm -rf --one-file-system "$root"
 }
 trap end EXIT
@@ -34,11 +34,11 @@ step "a minimal Debian 12"
 mkdir -p "$root"
 tar -C "$root" -xf "$work/base.tar"
 mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
-mount --make-rslave "$root/dev"
+mount --bind /dev "$root/dev"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
 
+cp /etc/hosts "$root/etc/hosts"
 step "installed: there is a certificate"
 cp "$package" "$next" "$root/"
 in_root dpkg -i "/$(basename "$package")" >"$work/install.log" 2>&1 || { cat "$work/install.log" >&2; exit 1; }
