@@ -57,15 +57,15 @@ def main(argv: Sequence[str] | None = None, *, engine_factory: "Callable[[], Eng
 def _run(argv: Sequence[str] | None, engine_factory: "Callable[[], Engine]") -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _check_whole()
-    if arguments:
+    if arguments and arguments != ["--plain"]:
         with _rare_collections():
             from tui.cli.dispatch import dispatch
 
             return dispatch(arguments, engine_factory, os.environ)
-    return _console(engine_factory)
+    return _console(engine_factory, plain=bool(arguments))
 
 
-def _console(engine_factory: "Callable[[], Engine]") -> int:
+def _console(engine_factory: "Callable[[], Engine]", *, plain: bool) -> int:
     from tui.cli.dispatch import guarded, refuse_hidden_console, refuse_without_terminal
 
     def run_console(engine: "Engine") -> int:
@@ -73,7 +73,7 @@ def _console(engine_factory: "Callable[[], Engine]") -> int:
         from tui.cli.crash import log_quietly
 
         log_quietly(engine.paths.debug_log)
-        return run(engine)
+        return run(engine, plain=plain)
 
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
         return refuse_without_terminal(os.environ)

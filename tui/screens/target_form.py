@@ -21,7 +21,7 @@ from tui.wording import text
 
 _KINDS: Final = (("nginx", "nginx"), ("files", "files"))
 _KIND_NOTES: Final = {
-    "nginx": "Empty: what nginx itself brings along.",
+    "nginx": "Empty: nginx -t, and nginx -s reload.",
     "files": "Empty: nothing is run.",
 }
 
@@ -113,7 +113,13 @@ class TargetForm(FormPage):
             probe=_probes(self.value("probe")),
             probe_name=self.value("probe-name") or None,
         )
-        self.keep(lambda: self.engine.add_target(config), f"{config.name} is saved. x tests it.")
+        is_new = self._target is None
+        self.keep_unless_there(
+            config.name,
+            lambda: is_new and any(each.name == config.name for each in self.engine.targets()),
+            lambda: self.engine.add_target(config),
+            f"{config.name} is saved. x tests it.",
+        )
 
 
 def _words(value: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, foremost
+from core.health import CRITICAL, EXPIRES_SOON, NO_TIMER, foremost, health
 from tui.glyphs import printable
 from tui.wording import text
 
@@ -70,8 +70,9 @@ def standing_of(lineage: LineageStatus, waits: bool = False) -> str:
     """
     if waits and not lineage.sha256:
         return "waiting"
-    reason = foremost(lineage)
-    if reason is not None and text.severity_of(lineage) == "red":
+    judged = health(lineage)
+    reason = foremost(judged)
+    if judged.level == CRITICAL:
         return "urgent"
     if waits:
         return "waiting"
@@ -101,7 +102,7 @@ def why_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> str
     word = standing_of(lineage, waits)
     if word == "waiting":
         return "waits for DNS records"
-    reason = foremost(lineage)
+    reason = foremost(health(lineage))
     if reason is None or word == "soon":
         return ""
     if reason.code == EXPIRES_SOON and _renews(lineage):
