@@ -50,16 +50,15 @@ def health(row: LineageStatus) -> Health:
     return Health(found[0].level, tuple(found)) if found else Health(OK)
 
 
-def foremost(row: LineageStatus, judged: Health | None = None) -> Reason | None:
+def foremost(judged: Health) -> Reason | None:
     """Return the reason that tells a person most: the worst one, what went wrong before what is merely near.
 
     Expiry within weeks says less than the failure that keeps it from being renewed, and the timer concerns every certificate alike.
-
-    `judged`: its health, where that was found out already.
     """
-    reasons = (judged or health(row)).reasons
-    telling = [reason for reason in reasons if reason.code not in (EXPIRES_SOON, NO_TIMER)]
-    return telling[0] if telling else reasons[0] if reasons else None
+    for reason in judged.reasons:
+        if reason.code not in (EXPIRES_SOON, NO_TIMER):
+            return reason
+    return judged.reasons[0] if judged.reasons else None
 
 
 def _time(row: LineageStatus) -> Iterator[Reason]:

@@ -56,17 +56,17 @@ def main(argv: "Sequence[str] | None" = None, *, engine_factory: "Callable[[], E
 def _run(argv: "Sequence[str] | None", engine_factory: "Callable[[], Engine]") -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _check_whole()
-    if arguments:
-        if engine_factory is open_engine:
-            from tui.cli.nothing_due import said_again
+    if not arguments or arguments == ["--plain"]:
+        return _console(engine_factory, plain=bool(arguments))
+    if engine_factory is open_engine:
+        from tui.cli.nothing_due import said_again
 
-            if said_again(arguments, os.environ):
-                return 0
-        return _rarely_collecting(arguments, engine_factory)
-    return _console(engine_factory)
+        if said_again(arguments, os.environ):
+            return 0
+    return _rarely_collecting(arguments, engine_factory)
 
 
-def _console(engine_factory: "Callable[[], Engine]") -> int:
+def _console(engine_factory: "Callable[[], Engine]", *, plain: bool) -> int:
     from tui.cli.dispatch import guarded, refuse_hidden_console, refuse_without_terminal
 
     def run_console(engine: "Engine") -> int:
@@ -74,7 +74,7 @@ def _console(engine_factory: "Callable[[], Engine]") -> int:
         from tui.cli.crash import log_quietly
 
         log_quietly(engine.paths.debug_log)
-        return run(engine)
+        return run(engine, plain=plain)
 
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
         return refuse_without_terminal(os.environ)

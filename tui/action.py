@@ -62,7 +62,15 @@ def may_change_certificate(situation: Situation) -> bool:
 
 def may_renew(situation: Situation) -> bool:
     # An uploaded certificate comes from outside: nobody here can ask for another one.
-    return may_change(situation) and situation.lineage is not None and situation.lineage.method != "upload"
+    return may_change(situation) and not is_uploaded(situation)
+
+
+def is_uploaded(situation: Situation) -> bool:
+    return situation.lineage is not None and situation.lineage.method == "upload"
+
+
+def may_revoke(situation: Situation) -> bool:
+    return may_change_certificate(situation) and situation.lineage is not None and not situation.lineage.self_signed
 
 
 def may_roll_back(situation: Situation) -> bool:
@@ -98,6 +106,10 @@ class Action(Struct, frozen=True, kw_only=True):
     """Other words that people look for it by, in the palette."""
     otherwise: str = ""
     """Why it does not apply to the chosen certificate, where there is more to say than that."""
+    commands: tuple[str, ...] = ()
+    """The commands that do the same, by their words in the command table."""
+    steady: bool = False
+    """Keeps its place in the footer where it does not apply, dimmed: the same key stands in the same place on every row."""
     priority: bool = False
     """Works while a field has the focus as well."""
     opens: str = ""
@@ -121,9 +133,9 @@ def why_not(action: Action, situation: Situation) -> str:
     if situation.busy and action.applies(replace(situation, busy=False)):
         return BUSY
     if situation.broken and action.applies(replace(situation, broken=False)):
-        return "Not while the configuration cannot be read. ! says what is wrong."
+        return "The configuration cannot be read. Press ! to see why."
     if situation.lineage is not None and action.otherwise:
         return action.otherwise
     if situation.lineage is not None:
-        return f"That does not apply to {situation.lineage.name} now."
-    return "That does not apply here now."
+        return f"This is not possible for {situation.lineage.name} now."
+    return "This is not possible here now."

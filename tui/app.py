@@ -16,10 +16,11 @@ from msgspec.structs import replace
 from rich.segment import Segment, Segments
 from textual.app import App
 from textual.binding import Binding
-from textual.events import Key
+from textual.events import Event, Key
 from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widgets import Input, TextArea
 
 from core.errors import CertdeckError, LockHeld
 from tui import theming
@@ -30,7 +31,7 @@ from tui.deck import Deck
 from tui.filters import Ascii, Safe
 from tui.screens.page import Page
 from tui.suspension import Suspension
-from tui.terminal import Terminal, look
+from tui.terminal import Terminal, baud_of, look
 from tui.wording import text
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 2.0
 """How often the disk is asked whether somebody else, the timer for one, has changed something."""
+_BURST_SECONDS = 0.008
+"""Letters that come closer together than this are a text: of a paste, or of a key that sends several."""
 _CLOCK_SECONDS = 30.0
 """How often the header counts on."""
 _REREAD_SECONDS = 600.0
@@ -52,6 +55,9 @@ class CertdeckApp(Deck):
         *bindings(of_scope("app")),
         # As in every other program of a terminal; `fg` brings the console back.
         Binding("ctrl+z", "suspend_process", show=False),
+        Binding("ctrl+q", "leave", show=False),
+        # Textual's own answer speaks of a key that is another one here.
+        Binding("ctrl+c", "say_how_to_quit", show=False),
     ]
     ENABLE_COMMAND_PALETTE = False  # ours is made from the table of actions
     TITLE = "certdeck"
@@ -69,9 +75,13 @@ class CertdeckApp(Deck):
         """`theme`: as configured; None: the default, or the sixteen-colour one where the terminal has no more.
         `loading`: look at the services and poll the disk as well; tests of looks turn it off."""
         super().__init__(engine, terminal=terminal or Terminal())
+        self._last_letter = (0.0, "")
+        """When the last printable key came, and which it was."""
         self._loading = loading
         self._use_theme(themes, theme)
         self._last_filters: list[LineFilter] = [Ascii() if self.terminal.ascii else Safe()]
+        if self.terminal.is_slow:
+            self.animation_level = "none"
         if self.terminal.colours == 0 and not self.no_color:
             # Not only where NO_COLOR says so: a vt100 has none either.
             self.no_color = True
@@ -82,10 +92,10 @@ class CertdeckApp(Deck):
     def _use_theme(self, themes: theming.Loaded | None, wanted: str | None) -> None:
         name = theming.ANSI if self.terminal.native else wanted or theming.DEFAULT
         self._all_themes = themes is not None
-        loaded = themes or theming.load(self.engine.paths.etc, only=name)
+        loaded = themes or theming.load(self.engine.paths.etc, only=name, depth=self.terminal.colours)
         if name not in loaded.themes:
             self._all_themes = True
-            loaded = theming.load(self.engine.paths.etc)
+            loaded = theming.load(self.engine.paths.etc, depth=self.terminal.colours)
             if name not in loaded.themes:
                 loaded = replace(loaded, problems=(*loaded.problems, theming.unknown(name, loaded)))
                 name = theming.DEFAULT
@@ -102,7 +112,7 @@ class CertdeckApp(Deck):
         """Return our own themes and the vendor's, by name; reads their files when it is first asked."""
         if not self._all_themes:
             self._all_themes = True
-            loaded = theming.load(self.engine.paths.etc)
+            loaded = theming.load(self.engine.paths.etc, depth=self.terminal.colours)
             self.theme_problems = loaded.problems
             for each in loaded.themes.values():
                 self.register_theme(each)
@@ -170,6 +180,22 @@ class CertdeckApp(Deck):
 
     # -- actions of every screen ---------------------------------------------------------------------------------------
 
+    async def on_event(self, event: Event) -> None:
+        """Keep text that is typed or pasted where no field takes it from running commands, one for each of its letters."""
+        if isinstance(event, Key) and not event.is_forwarded and self._is_text(event):
+            self.say_no_field()
+            return
+        await super().on_event(event)
+
+    def _is_text(self, event: Key) -> bool:
+        """Tell whether a key is part of a text: it follows another letter faster than anybody presses two commands."""
+        before, self._last_letter = self._last_letter, (event.time, event.character or "")
+        if not event.is_printable or isinstance(self.focused, Input | TextArea):
+            self._last_letter = (0.0, "")
+            return False
+        # A key that is held down repeats itself.
+        return event.time - before[0] < _BURST_SECONDS and event.character != before[1]
+
     def on_key(self, event: Key) -> None:
         """Say why a key of the table does nothing here; a key that is in no table stays silent."""
         page = self.screen
@@ -190,6 +216,24 @@ class CertdeckApp(Deck):
             self.pop_screen()
         if isinstance(self.screen, LineagesScreen):
             self.call_later(self.screen.choose, name)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let single letters do nothing on a page where one types: what follows a field would run as commands."""
+        page = self.screen
+        if isinstance(page, Page) and page.letters_are_text:
+            if action in ("quit", "theme"):
+                return self._is_chosen
+            if action == "open" and parameters and parameters[0] not in page.kept:
+                return self._is_chosen
+        return super().check_action(action, parameters)
+
+    async def action_leave(self) -> None:
+        """Quit, from every page."""
+        await self.action_quit()
+
+    def action_say_how_to_quit(self) -> None:
+        self.clear_notifications()
+        self.notify("q quits certdeck, ctrl+q does so everywhere.", timeout=3, markup=False)
 
     def action_theme(self) -> None:
         names = [theme.name for theme in self.deck_themes()]
@@ -239,8 +283,9 @@ class CertdeckApp(Deck):
         self._close_messages_no_wait()
 
 
-def run(engine: Engine, *, variables: Mapping[str, str] | None = None) -> int:
+def run(engine: Engine, *, variables: Mapping[str, str] | None = None, plain: bool = False) -> int:
     """Open the console and return the exit status when it has ended. `variables`: the environment, where not the engine's.
+    `plain`: ASCII, few colours and no movement, whatever the terminal can do.
 
     Raises UsageError (`usage`) where the terminal is not up to it.
     """
@@ -250,13 +295,15 @@ def run(engine: Engine, *, variables: Mapping[str, str] | None = None) -> int:
         stdout_is_terminal=sys.stdout.isatty(),
         # Textual writes to standard error.
         encoding=getattr(sys.__stderr__, "encoding", None),
+        baud=baud_of(sys.stdout.fileno()),
+        plain=plain,
     )
     theme, mouse = None, True
     try:
         config = engine.config()
         theme, mouse = config.appliance.theme, config.console.mouse
         if config.console.ascii:
-            terminal = Terminal(ascii=True, colours=terminal.colours)
+            terminal = replace(terminal, ascii=True)
     except CertdeckError:
         pass  # the first screen says what is wrong with it
     if not logging.getLogger().handlers:

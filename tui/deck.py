@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import App
 from textual.message import Message
+from textual.screen import ModalScreen, Screen
 from textual.signal import Signal
 from textual.theme import Theme
 
@@ -20,6 +22,8 @@ from tui.terminal import Terminal
 
 if TYPE_CHECKING:
     from core.engine import Engine
+
+T = TypeVar("T")
 
 
 class StatusRead(Message):
@@ -122,6 +126,20 @@ class Deck(App[None]):
             self.action_open("progress")
         return operation
 
+    def say_nothing_changed(self) -> None:
+        """Say that a question was cancelled."""
+        self.notify("Nothing was changed.", timeout=2, markup=False)
+
+    def say_no_field(self) -> None:
+        """Say that text was typed or pasted where no field takes it."""
+        self.clear_notifications()
+        self.notify("There is no field here. The text was ignored.", timeout=3, markup=False)
+
+    def open_dialog(self, dialog: Screen[T], then: Callable[[T | None], None] | None = None) -> None:
+        """Show a dialog, unless one is shown: two quick keys never put one over the other."""
+        if not isinstance(self.screen, ModalScreen):
+            self.push_screen(dialog, then)
+
     def say_busy(self) -> None:
         """Say that one operation runs at a time."""
         self.notify(BUSY, title="One at a time", markup=False)
@@ -149,14 +167,26 @@ class Deck(App[None]):
 
     # -- opening screens ---------------------------------------------------------------------------------------------
 
+    _is_chosen = False
+    """An action was chosen from a list or by a click: it is carried out where its letter alone would be text."""
+
     def perform(self, action: Action) -> None:
         """Do what the action's key does."""
-        self.call_later(self.run_action, action.call, self if action.scope == "app" else self.screen)
+        self.call_later(self._perform, action)
+
+    async def _perform(self, action: Action) -> None:
+        self._is_chosen = True
+        try:
+            await self.run_action(action.call, self if action.scope == "app" else self.screen)
+        finally:
+            self._is_chosen = False
 
     def action_open(self, id: str) -> None:
         """Open the screen that the action of that id names, once: the same key on it does nothing."""
         module, _, name = next(each.opens for each in ACTIONS if each.id == id and each.opens).partition(":")
         kind = getattr(import_module(module), name)
+        if isinstance(self.screen, ModalScreen):
+            return
         screen = None if isinstance(self.screen, kind) else kind.opened_from(self)
         if screen is not None:
             self.push_screen(screen)

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui.action import Action, why_not
+from tui.action import Action, Situation, why_not
 from tui.actions import offered
 from tui.deck import Deck
 from tui.glyphs import printable
@@ -75,7 +75,7 @@ def inapplicable(page: Page[Any]) -> Iterator[Command]:
 def _waiting(deck: Deck) -> Iterator[Command]:
     """Yield a command for each order that waits for DNS records which a person sets."""
     for name in waiting_orders(deck.engine):
-        title = f"DNS records of {printable(name)}, whose order waits"
+        title = f"DNS records of {printable(name)}: its order waits"
         yield Command("", title, title.casefold(), partial(_open_records, deck, name))
 
 
@@ -105,7 +105,7 @@ def _begun(command: Command, words: list[str]) -> int:
     return sum(f" {word}" in f" {command.words}" for word in words)
 
 
-class PaletteDialog(Dialog[None]):
+class Finder(Dialog[None]):
     """Type, choose, Enter."""
 
     BINDINGS: ClassVar = [
@@ -116,22 +116,24 @@ class PaletteDialog(Dialog[None]):
         Binding("enter,ctrl+j", "run", show=False, priority=True),
     ]
     AUTO_FOCUS = "Input"
-    title_text = "Every command"
+    hint = ""
 
     def __init__(self, page: Page[Any]) -> None:
         super().__init__()
         self._page = page
-        self._commands = commands(page)
-        self._certificates: list[Command] | None = None
         self._found: list[Command] = []
 
     @classmethod
-    def opened_from(cls, deck: Deck) -> PaletteDialog | None:
+    def opened_from(cls, deck: Deck) -> Finder | None:
         """Offer what can be done on the page that is shown."""
         return cls(deck.screen) if isinstance(deck.screen, Page) else None
 
+    def candidates(self, typed: str) -> list[Command]:
+        """Return what is searched."""
+        raise NotImplementedError
+
     def parts(self) -> ComposeResult:
-        yield Input(placeholder="a command, or a certificate's name")
+        yield Input(placeholder=self.hint)
         yield OptionList(markup=False)
 
     def buttons(self) -> list[Button]:
@@ -145,15 +147,7 @@ class PaletteDialog(Dialog[None]):
         self._find(message.value)
 
     def _find(self, typed: str) -> None:
-        # Certificates only when something is typed: there may be thousands.
-        # What does not apply likewise: it is there for whoever looks for it.
-        page = self._page
-        every = self._commands
-        if typed.strip():
-            if self._certificates is None:
-                self._certificates = list(certificates(page.deck))
-            every = [*self._commands, *self._certificates, *inapplicable(page)]
-        self._found = ranked(every, typed)[:_MOST]
+        self._found = ranked(self.candidates(typed), typed)[:_MOST]
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(map(_option, self._found))
@@ -177,6 +171,68 @@ class PaletteDialog(Dialog[None]):
             return
         self.dismiss(None)
         self.app.call_later(self._found[number].do)
+
+
+class PaletteDialog(Finder):
+    """Every command, and every certificate."""
+
+    title_text = "Every command"
+    hint = "a command, or a certificate's name"
+
+    def __init__(self, page: Page[Any]) -> None:
+        super().__init__(page)
+        self._commands = commands(page)
+        self._certificates: list[Command] | None = None
+
+    def candidates(self, typed: str) -> list[Command]:
+        # Certificates only when something is typed: there may be thousands.
+        # What does not apply likewise: it is there for whoever looks for it.
+        if not typed.strip():
+            return self._commands
+        if self._certificates is None:
+            self._certificates = list(certificates(self._page.deck))
+        return [*self._commands, *self._certificates, *inapplicable(self._page)]
+
+
+class MenuDialog(Finder):
+    """What the keys of this screen do: found by typing, run by Enter. The help text is one key further."""
+
+    BINDINGS: ClassVar = [Binding("f1", "explain", show=False, priority=True)]
+    title_text = "Keys"
+    hint = "type to find, Enter runs it · ? explains this screen"
+
+    def __init__(self, page: Page[Any]) -> None:
+        super().__init__(page)
+        own = [action for action in page.actions() if action.scope != "app"]
+        situation = page.situation()
+        self._keys = [_of_action(page, action, situation) for action in [*own, *_of_app(page)] if action.id != "menu"]
+
+    def candidates(self, typed: str) -> list[Command]:
+        return self._keys
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        # The field has the focus, so the key that asks for more is typed into it.
+        if message.value.endswith("?"):
+            message.prevent_default()
+            self.action_explain()
+
+    def action_explain(self) -> None:
+        """Go on to the help text."""
+        help = next(action for action in self._page.actions() if action.id == "help")
+        self.dismiss(None)
+        self.app.call_later(self._page.deck.perform, help)
+
+
+def _of_app(page: Page[Any]) -> list[Action]:
+    return [action for action in page.actions() if action.scope == "app" and action.key]
+
+
+def _of_action(page: Page[Any], action: Action, situation: Situation) -> Command:
+    reason = text.printable(why_not(action, situation))
+    if not reason:
+        return Command(action.key_shown, action.title, _words(action), partial(page.deck.perform, action))
+    say = partial(page.deck.notify, reason, title=action.title, timeout=5, markup=False)
+    return Command(action.key_shown, action.title, _words(action), say, reason)
 
 
 def _option(command: Command) -> Option:

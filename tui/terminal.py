@@ -16,6 +16,9 @@ from core.errors import UsageError
 SMALLEST: Final = (60, 16)
 """Columns and rows below which the console only says that it needs more."""
 
+_BAUDS: Final = (300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+_PSEUDO_TERMINAL_BAUD: Final = 38400
+"""What a terminal over SSH or in a window says: below it there is a wire."""
 _COMMANDS: Final = "Use the commands instead: `certdeck status`, `certdeck issue -d NAME`, `certdeck --help`"
 
 
@@ -24,6 +27,8 @@ class Terminal(Struct, frozen=True, kw_only=True):
     """Draw with ASCII alone."""
     colours: int = 1 << 24
     """0, 16, 256 or 2^24."""
+    is_slow: bool = False
+    """A serial line, or one that is to be treated like one: nothing moves by degrees, and colours are the terminal's own."""
 
     @property
     def native(self) -> bool:
@@ -32,9 +37,20 @@ class Terminal(Struct, frozen=True, kw_only=True):
 
 
 def look(
-    variables: Mapping[str, str], *, stdin_is_terminal: bool, stdout_is_terminal: bool, encoding: str | None
+    variables: Mapping[str, str],
+    *,
+    stdin_is_terminal: bool,
+    stdout_is_terminal: bool,
+    encoding: str | None,
+    baud: int = 0,
+    plain: bool = False,
 ) -> Terminal:
-    """Return what the terminal can do. Raises UsageError (`usage`) where the console cannot work."""
+    """Return what the terminal can do. Raises UsageError (`usage`) where the console cannot work.
+
+    Args:
+        baud: the speed of the line in bits per second; 0 where it is not known. A pseudo-terminal says 38,400.
+        plain: somebody asks for ASCII, few colours and no movement, whatever the terminal can do.
+    """
     if not (stdin_is_terminal and stdout_is_terminal):
         which = "input" if not stdin_is_terminal else "output"
         raise UsageError(
@@ -51,7 +67,26 @@ def look(
             f"{_COMMANDS}. If the terminal is better than that, set TERM, for example TERM=vt100.",
         )
     utf8 = (encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
-    return Terminal(ascii=not utf8 or term.partition("-")[0] == "linux", colours=_colours(variables, term))
+    is_slow = plain or 0 < baud < _PSEUDO_TERMINAL_BAUD
+    colours = _colours(variables, term)
+    return Terminal(
+        ascii=plain or not utf8 or term.partition("-")[0] == "linux",
+        # Sixteen colours take a third of the bytes that others take.
+        colours=min(colours, 16) if is_slow else colours,
+        is_slow=is_slow,
+    )
+
+
+def baud_of(descriptor: int) -> int:
+    """Return the speed of the line behind a descriptor in bits per second; 0 where it has none, or none that is known."""
+    import termios
+
+    try:
+        speed = termios.tcgetattr(descriptor)[5]
+    except (termios.error, OSError, ValueError):
+        return 0
+    known = {getattr(termios, f"B{baud}", None): baud for baud in _BAUDS}
+    return known.get(speed, 0)
 
 
 def _colours(variables: Mapping[str, str], term: str) -> int:

@@ -1,6 +1,7 @@
 """Colour themes: one TOML file each, shipped in `themes/` and added by a vendor in `etc/themes/`.
 
-A file holds the fields of a Textual theme and, below `[variables]`, Textual's variables and ours. It is checked when it is
+A file holds the fields of a Textual theme and, below `[variables]`, Textual's variables and ours. Below `[colours-256]` stand the
+values of both for terminals with 256 colours, where RGB would be rounded: a dark blue ends as petrol. It is checked when it is
 read, because a wrong colour would fail late and without a word about where.
 """
 
@@ -47,6 +48,10 @@ OURS: Final[Mapping[str, str]] = {
 }
 """Our variables, each with the field that stands in when a theme does not set it."""
 
+_FEW: Final = 256
+_FEWER: Final = "colours-256"
+_FAINT_CHROMA, _DARKEST, _BRIGHTEST = 64, 112, 190
+"""A colour with less between its channels, and darker or brighter than these, is a shade of grey with a tint."""
 _PLAIN: Final = {"name": str, "dark": bool, "ansi": bool, "luminosity_spread": float, "text_alpha": float}
 
 
@@ -57,22 +62,27 @@ class Loaded(Struct, frozen=True):
     problems: tuple[ConfigError, ...] = ()
 
 
-def load(etc: Path | None = None, *, only: str | None = None) -> Loaded:
-    """Return the shipped themes and those in `etc/themes`. `only`: read no more than this shipped one, for a fast start."""
+def load(etc: Path | None = None, *, only: str | None = None, depth: int = 1 << 24) -> Loaded:
+    """Return the shipped themes and those in `etc/themes`.
+
+    Args:
+        only: read no more than this shipped one, for a fast start.
+        depth: how many colours the terminal has.
+    """
     themes: dict[str, Theme] = {}
     problems: list[ConfigError] = []
     if only is not None:
         file = resources.files("themes") / f"{only}.toml"
         if file.is_file():
-            return Loaded({only: parse(file.read_text(encoding="utf-8"), f"{only}.toml")})
+            return Loaded({only: parse(file.read_text(encoding="utf-8"), f"{only}.toml", depth)})
     shipped = sorted((each for each in resources.files("themes").iterdir()), key=lambda each: each.name)
     for file in shipped:
         if file.name.endswith(".toml"):
-            theme = parse(file.read_text(encoding="utf-8"), file.name)
+            theme = parse(file.read_text(encoding="utf-8"), file.name, depth)
             themes[theme.name] = theme
     for path in sorted((etc / "themes").glob("*.toml")) if etc is not None else ():
         try:
-            theme = parse(read_regular(path).decode("utf-8"), str(path))
+            theme = parse(read_regular(path).decode("utf-8"), str(path), depth)
             themes[theme.name] = theme
         except ConfigError as exc:
             problems.append(exc)
@@ -81,26 +91,36 @@ def load(etc: Path | None = None, *, only: str | None = None) -> Loaded:
     return Loaded(themes, tuple(problems))
 
 
-def parse(text: str, where: str) -> Theme:
-    """Return the theme in a file's text. Raises ConfigError (`config-invalid`) with one sentence about the first fault."""
+def parse(text: str, where: str, depth: int = 1 << 24) -> Theme:
+    """Return the theme in a file's text, for a terminal with `depth` colours.
+
+    Raises ConfigError (`config-invalid`) with one sentence about the first fault.
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise _refused(where, f"It is not TOML: {exc}.") from exc
-    variables = table.pop("variables", {})
-    if not isinstance(variables, dict):
-        raise _refused(where, "`variables` must be a table of names and colours.")
+    variables, fewer = table.pop("variables", {}), table.pop(_FEWER, {})
+    for name, part in (("variables", variables), (_FEWER, fewer)):
+        if not isinstance(part, dict):
+            raise _refused(where, f"`{name}` must be a table of names and colours.")
     for key in ("name", "primary"):
         if key not in table:
             raise _refused(where, f"`{key}` is missing.")
     for key, value in table.items():
         _check_field(where, key, value)
-    for key, value in variables.items():
-        if not isinstance(value, str):
-            raise _refused(where, f"`variables.{key}` must be text in quotes.")
-        if not key.endswith("-style"):
-            _check_colour(where, f"variables.{key}", value)
+    for name, part in (("variables", variables), (_FEWER, fewer)):
+        for key, value in part.items():
+            if not isinstance(value, str):
+                raise _refused(where, f"`{name}.{key}` must be text in quotes.")
+            if not key.endswith("-style"):
+                _check_colour(where, f"{name}.{key}", value)
     fields: dict[str, Any] = dict(table)
+    if depth == _FEW and not fields.get("ansi"):
+        fields |= {key: _greyed(value) for key, value in fields.items() if key in COLOURS}
+        fields |= {key: value for key, value in fewer.items() if key in COLOURS}
+        variables = {key: value if key.endswith("-style") else _greyed(value) for key, value in variables.items()}
+        variables |= {key: value for key, value in fewer.items() if key not in COLOURS}
     filled = {
         ours: variables.get(ours) or fields.get(stand_in) or fields.get("foreground") or fields["primary"]
         for ours, stand_in in OURS.items()
@@ -109,6 +129,16 @@ def parse(text: str, where: str) -> Theme:
         # Textual's own style sheets name these, and make them for its own themes alone.
         filled |= dict.fromkeys(("ansi-background", "ansi-foreground"), "ansi_default")
     return Theme(**fields, variables={**filled, **variables})
+
+
+def _greyed(value: str) -> str:
+    """Return a colour as it is to be on a terminal with 256: a surface becomes a grey, which that terminal has 24 of."""
+    colour = Color.parse(value.partition(" ")[0])
+    low, high = min(colour.rgb), max(colour.rgb)
+    if colour.a < 1 or high - low > _FAINT_CHROMA or (high >= _DARKEST and low <= _BRIGHTEST):
+        return value
+    grey = (low + high) // 2
+    return f"#{grey:02x}{grey:02x}{grey:02x}"
 
 
 def _check_field(where: str, key: str, value: object) -> None:

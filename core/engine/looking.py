@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from core.detected import DetectedService
     from core.forecast import Forecast
+    from core.kept_version import KeptVersion
     from core.operations import (
         AccountInfo,
         Finding,
@@ -83,6 +84,12 @@ class Looking(Frame):
         from core.workflows.keeping.export import pem_view
 
         return pem_view(self._reading(), name)
+
+    def versions(self, name: str) -> tuple[KeptVersion, ...]:
+        """Return the stored versions of a lineage, newest first. Raises NotFound."""
+        from core.workflows.deploying.kept import kept_versions
+
+        return kept_versions(self._reading(), name)
 
     def log(self, *, lineage: str | None = None, limit: int = 200, before: int | None = None) -> tuple[LogEntry, ...]:
         """Return the history, newest first; `before` is an entry's number, for paging."""

@@ -106,6 +106,13 @@ class Settings(Frame):
         with self._writing("schedule off", report) as context:
             return unschedule(context)
 
+    def set_theme(self, name: str, *, report: Reporter = ignore) -> None:
+        """Keep the console's theme in `certdeck.toml` (`appliance.theme`). Raises ConfigError, StoreError."""
+        from core.config.edit import set_values
+
+        with self._writing("settings", report) as context:
+            set_values(context.paths, {"appliance.theme": name})
+
     def rotate_vault(self, *, report: Reporter = ignore) -> int:
         """Seal every secret anew under a new master key; returns how many."""
         from core.store.backup_record import forget

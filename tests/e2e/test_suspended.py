@@ -45,7 +45,7 @@ def test_fg_draws_the_console_again(home: Path, terminals: Callable[..., Termina
     terminal.wait_for("still 42")
     terminal.type("fg")
     terminal.press("Enter")
-    terminal.wait_for("Browsers will warn")
+    terminal.wait_for("Browsers warn")
     wait_until(lambda: terminal.screen() == screen, "the same screen as before")
     assert len(os.listdir(f"/proc/{console}/task")) == threads
 

@@ -14,7 +14,8 @@ from core.engine import ignore
 from core.errors import AlreadyThere, NotFound
 from core.events import Reporter
 from core.kept import DeletedLineage, LostSecret, NewLog, NewVault, Restored
-from tests.support.lineages import NOW
+from core.kept_version import KeptVersion
+from tests.support.lineages import NOW, fingerprint
 
 COPIES = (
     DeletedLineage(name="old-shop", deleted=NOW - timedelta(days=2), kept_until=NOW + timedelta(days=28)),
@@ -32,6 +33,28 @@ class FakeKeeping:
 
     copies: tuple[DeletedLineage, ...] = COPIES
     lost: tuple[LostSecret, ...] = LOST
+
+    def versions(self, name: str) -> tuple[KeptVersion, ...]:
+        self._kept("versions", name=name)
+        host: Any = self
+        row = host._find(name)
+        newest = row.newer_version or row.waiting_version or row.version or 0
+        numbers = range(newest, 0, -1)
+        return tuple(
+            KeptVersion(
+                number=number,
+                is_live=number == row.version,
+                is_waiting=number == row.waiting_version,
+                not_before=NOW - timedelta(days=10 + 60 * (newest - number)),
+                not_after=NOW + timedelta(days=80 - 60 * (newest - number)),
+                issuer=row.issuer,
+                sha256=fingerprint(f"{name} {number}"),
+                key_type=row.key_type,
+                names=row.domains,
+                has_key=True,
+            )
+            for number in numbers
+        )
 
     def deleted(self) -> tuple[DeletedLineage, ...]:
         self._kept("deleted")

@@ -28,6 +28,12 @@ class FakeSchedule:
         def _called(self, method: str, **given: Any) -> None: ...
         def touch(self) -> None: ...
 
+    def set_theme(self, name: str, *, report: Reporter = ignore) -> None:
+        self._called("set_theme", name=name)
+        host: Any = self
+        host.settings = replace(host.settings, appliance=replace(host.settings.appliance, theme=name))
+        self.touch()
+
     def schedule(self) -> ScheduleInfo:
         self._called("schedule")
         table = self.timetable

@@ -10,6 +10,7 @@ import pytest
 from tests.support.lineages import lineage, seven, without_certificate
 from tui.actions import ACTIONS, Action, Situation, bindings, of_scope, offered
 from tui.app import CertdeckApp
+from tui.cli.catalogue import COMMANDS
 
 SCOPES = sorted({action.scope for action in ACTIONS} - {"app", "page"})
 SHOP = next(each for each in seven() if each.name == "shop")
@@ -98,7 +99,7 @@ def test_bindings_leave_out_what_has_no_key() -> None:
 def test_keys_are_written_as_people_write_them() -> None:
     """The footer and the help write ^p, esc, ? and not Textual's names."""
     shown = {action.id: action.key_shown for action in ACTIONS}
-    assert (shown["command_palette"], shown["back"], shown["help"], shown["issue"]) == ("^p", "esc", "?", "i")
+    assert (shown["command_palette"], shown["back"], shown["menu"], shown["issue"]) == ("^p", "esc", "?", "i")
 
 
 @pytest.mark.parametrize("action", [each for each in ACTIONS if each.opens], ids=lambda action: action.id)
@@ -106,6 +107,44 @@ def test_a_row_names_a_screen_that_is_there(action: Action) -> None:
     """What a row of the table opens exists, says how it is opened from another page, and needs no method of the app."""
     module, _, name = action.opens.partition(":")
     assert callable(getattr(import_module(module), name).opened_from)
-    assert action.scope == "app"
     assert f"action_{action.id.replace('-', '_')}" not in vars(CertdeckApp)
     assert action.call == f"app.open('{action.id}')"
+
+
+CANNOT_BE_REACHED = {
+    "target detect": "its page is made elsewhere",
+    "adopt": "its page is made elsewhere",
+}
+"""Commands that the console cannot do, each with the reason."""
+
+
+def test_every_command_is_in_the_console() -> None:
+    """Each command of the command line names at least one action that does the same; and no action names a command that is none."""
+    done = {command for action in ACTIONS for command in action.commands}
+    assert sorted(set(COMMANDS) - done - set(CANNOT_BE_REACHED)) == []
+    assert sorted(done - set(COMMANDS)) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "id"),
+    [
+        ("timer", "schedule"),
+        ("cron", "schedule"),
+        ("copy", "show-pem"),
+        ("edit", "change"),
+        ("names", "change"),
+        ("chain", "zoom"),
+        ("check", "doctor"),
+        ("mail", "notifications"),
+        ("refresh", "look-again"),
+        ("undo", "roll-back"),
+        ("trash", "deleted"),
+        ("forecast", "what-if"),
+        ("compromised", "revoke"),
+    ],
+)
+def test_the_palette_knows_other_words(word: str, id: str) -> None:
+    """What people call a thing finds it, whatever it is called here."""
+    page = [action for action in ACTIONS if action.scope in ("certificates", "page", "app")]
+    found = [action.id for action in page if word in f"{action.title} {action.label} {action.also}".casefold()]
+    assert id in found

@@ -320,7 +320,7 @@ async def test_global_keys() -> None:
         await pilot.press("l", "l")
         await settled(pilot)
         assert isinstance(app.screen, LogScreen)
-        await pilot.press("question_mark", "question_mark")
+        await pilot.press("f1", "f1")
         assert isinstance(app.screen, HelpScreen)
         assert app.screen.page_detail == "Log"
         await pilot.press("escape", "escape")
@@ -331,7 +331,7 @@ async def test_every_page_has_header_and_footer() -> None:
     """Each page has one header and one footer, and the footer always offers help and the palette."""
     app = deck()
     async with app.run_test(size=NARROW) as pilot:
-        for key in ("l", "question_mark"):
+        for key in ("l", "f1"):
             await pilot.press(key)
             await settled(pilot)
             assert isinstance(app.screen, Page)
@@ -354,11 +354,11 @@ async def test_quit_ends_with_status_0() -> None:
         (
             [lineage("bought", method="upload")],
             "r",
-            "It comes from elsewhere, and is not renewed here. u brings a new one.",
+            "It was uploaded, so it is not renewed here. u uploads a new one.",
         ),
-        ([lineage("bought", method="upload")], "b", "There is no version before this one."),
-        ([], "r", "That does not apply here now."),
-        ([], "w", "That does not apply here now."),
+        ([lineage("bought", method="upload")], "b", "There is no earlier version."),
+        ([], "r", "This is not possible here now."),
+        ([], "w", "This is not possible here now."),
     ],
 )
 async def test_a_key_that_does_not_apply_says_so(lineages: list[LineageStatus], key: str, words: str) -> None:

@@ -12,7 +12,7 @@ from tests.support.deck import NARROW, WIDE, deck, shown
 from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW, lineage, many, seven, without_certificate
 from tui.widgets.certificate_table import CertificateTable
-from tui.widgets.horizon import horizon
+from tui.widgets.horizon import columns_of, horizon
 from tui.widgets.lanes import lane
 from tui.widgets.life import life_bar
 
@@ -81,9 +81,10 @@ def test_horizon_shows_the_worst_of_a_day() -> None:
 
 
 def test_horizon_lights_the_chosen_one() -> None:
-    """Both marks of the chosen certificate are lit, and nothing else."""
-    lit = [cell.sign for cell in horizon(seven(), NOW, 100, "wild").marks if cell.is_lit]
-    assert lit == ["◇", "●"]
+    """The columns of the chosen certificate are those where it renews and where it ends."""
+    wild = next(row for row in seven() if row.name == "wild")
+    marks = horizon(seven(), NOW, 100).marks
+    assert [marks[column].sign for column in sorted(columns_of(wild, NOW, 100))] == ["◇", "●"]
 
 
 @pytest.mark.parametrize("width", [10, 33, 61])

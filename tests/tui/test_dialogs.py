@@ -191,6 +191,11 @@ async def test_export_suggests_a_file_and_wants_a_passphrase(tmp_path: Path, sna
         await pilot.pause()
         assert "A PKCS#12 file holds the private key" in shown(app)
         app.screen.query_one("#passphrase", Input).value = "hunter2"
+        app.screen.query_one("#again", Input).value = "hunter3"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "The two passphrases are not the same." in shown(app)
+        app.screen.query_one("#again", Input).value = "hunter2"
         await pilot.press("enter")
         await pilot.pause()
     assert answers == [ExportChoice(format="pfx", out=tmp_path / "shop.pfx", passphrase=b"hunter2")]

@@ -63,7 +63,7 @@ async def test_a_test_that_passes(key: str) -> None:
         text = shown(app)
         assert "✔ Credentials     Cloudflare takes the API token.                     0.2 s" in text
         assert "✔ Name servers    2 of 2 name servers have it.                        2.1 s" in text
-        assert "✔ Certificates for names in example.com can be had with it." in text
+        assert "✔ Certificates for names in example.com can be issued with it." in text
         assert "✔ ns2.example.com  2001:db8::2  has it" in text
         assert "╭─ It works ─" in text
     assert ("test_dns_provider", {"name": "cf", "domain": "example.com"}) in engine.calls
@@ -81,7 +81,7 @@ async def test_a_step_that_fails_says_what_to_mend() -> None:
         assert "✖ Write record    Cloudflare refuses to make a TXT record" in text
         assert "→ Give the token the permission Zone:DNS:Edit" in text
         assert "○ Remove record   Nothing was written." in text
-        assert "✖ No certificate can be had with it as it is." in text
+        assert "✖ No certificate can be issued with it yet." in text
 
 
 async def test_steps_appear_as_they_end() -> None:

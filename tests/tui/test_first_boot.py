@@ -53,7 +53,7 @@ async def test_makes_the_certificate_and_shows_its_fingerprint() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("f")
         await pilot.pause()
-        assert "Browsers will warn about it" in " ".join(shown(app).split())
+        assert "Browsers warn about it" in " ".join(shown(app).split())
         await pilot.press(*"box")
         app.screen.query_one("#url Input", Input).value = "https://box.example.com:8443"
         await pilot.press("enter")
@@ -128,7 +128,7 @@ async def test_doing_it_again_says_that_nothing_changed() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("f", "enter")
         await settled(pilot)
-        assert "There is one already; nothing was changed." in shown(app)
+        assert "The certificate exists already. Nothing was changed." in shown(app)
 
 
 async def test_leaving_asks_where_something_was_typed() -> None:

@@ -35,7 +35,7 @@ async def test_only_what_an_issuer_takes_is_offered() -> None:
         assert screen.draft.key_type == "rsa-2048"
         text = shown(app)
         assert "It takes 2 names at most, yours are 1" in text
-        assert "It wants an external account binding, and none is set" in text
+        assert "It requires an external account binding, and none is set" in text
         assert "Rehearse first" not in text
 
 
@@ -108,7 +108,7 @@ async def test_terms_are_read_and_have_to_be_agreed_to() -> None:
         await until(pilot, lambda: str(ISSUER_TEST.terms_of_service) in shown(app))
         await pilot.press("ctrl+n")
         assert screen.step.TITLE == "Issuer & key"
-        assert "issues nothing before somebody has agreed" in shown(app)
+        assert "issues nothing before you agree" in shown(app)
         await pilot.press("space")
         assert "[✔] I agree to these terms of service" in shown(app)
         await go_to(pilot, "Service")

@@ -124,7 +124,7 @@ async def test_by_hand_says_that_it_does_not_renew_and_what_leads_out() -> None:
         await pilot.press("down", "down")
         text = shown(app)
         assert "at whoever serves your zone" in text
-        assert "▲ It does not renew by itself" in text
+        assert "▲ It does not renew automatically" in text
         assert "→ Ways out: a provider; a CNAME" in text
 
 

@@ -102,7 +102,7 @@ async def test_a_name_that_is_there_already_is_said() -> None:
         screen = await open_wizard(pilot, "shop.example.com")
         screen.query_one("#lineage Input", Input).value = "shop"
         await pilot.pause()
-        assert "There is a certificate shop already" in shown(app)
+        assert "The certificate shop exists already" in shown(app)
         await go_to(pilot, "Service")
         assert screen.draft.targets == ("nginx", "postfix")
 

@@ -24,7 +24,7 @@ from tui.widgets.tick import Tick
     ("keys", "call"),
     [
         (("r", "enter"), ("renew", {"names": ("shop",), "force": True, "dry_run": False})),
-        (("b", "y"), ("rollback", {"name": "shop"})),
+        (("b", "y"), ("deploy", {"name": "shop", "targets": None, "version": 1})),
         (("D", "y"), ("delete", {"name": "shop", "force": True})),
         (("a", "y"), ("set_lineage", {"name": "shop", "auto_renew": False, "renew_days_before": None})),
         (("c",), ("complete", {"name": "shop", "anyway": False})),
@@ -45,7 +45,8 @@ async def test_actions_ask_and_then_call(keys: tuple[str, ...], call: tuple[str,
         await pilot.press(keys[0])
         await pilot.pause()
         if len(keys) > 1:
-            assert isinstance(app.screen, ConfirmDialog)
+            await settled(pilot)
+            assert isinstance(app.screen, ConfirmDialog | DeployDialog)
             assert call not in engine.calls
             await pilot.press(*keys[1:])
         await settled(pilot)
@@ -106,20 +107,21 @@ async def test_enter_is_harmless_where_something_is_lost(key: str) -> None:
     async with app.run_test(size=NARROW) as pilot:
         app.screen.query_one(CertificateTable).choose("shop")
         await pilot.press(key)
-        await pilot.pause()
-        assert isinstance(app.screen, ConfirmDialog)
+        await settled(pilot)
+        assert isinstance(app.screen, ConfirmDialog | DeployDialog)
         await pilot.press("enter")
         await settled(pilot)
-        assert not {name for name, _ in engine.calls} & {"rollback", "delete", "set_lineage"}
+        assert not {name for name, _ in engine.calls} & {"deploy", "delete", "set_lineage"}
+        assert "Nothing was changed." in [note.message for note in app._notifications]
 
 
 async def test_what_does_not_apply_does_nothing() -> None:
-    """An uploaded certificate cannot be renewed, and a first version has nothing before it: their keys do nothing."""
+    """An uploaded certificate cannot be renewed, and a first version nothing before it: their keys say why."""
     app = deck()
     async with app.run_test(size=NARROW) as pilot:
         app.screen.query_one(CertificateTable).choose("partner")
         await pilot.pause()
-        assert "r Renew" not in shown(app, app.screen.query_one(PageFooter))
+        assert "r Renew  d Deploy" in shown(app, app.screen.query_one(PageFooter))
         for key in ("r", "b", "c"):
             await pilot.press(key)
             await pilot.pause()
@@ -136,7 +138,8 @@ async def test_export() -> None:
         assert isinstance(app.screen, ExportDialog)
         await pilot.press("down", "down", "down", "enter")
         app.screen.query_one("#path", Input).value = "/tmp/mail.pfx"
-        await pilot.press("enter", *"secret", "enter")
+        assert app.focused is app.screen.query_one("#passphrase")
+        await pilot.press(*"secret", "enter", *"secret", "enter")
         await settled(pilot)
         name, arguments = next(call for call in engine.calls if call[0] == "export")
         assert name == "export"

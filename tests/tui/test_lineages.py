@@ -91,7 +91,7 @@ async def test_the_keys_fit() -> None:
             line = shown(app, app.screen.query_one(PageFooter)).rstrip("\n")
             assert len(line) <= width
             assert line.endswith("^p More")
-            assert "? Help" in line
+            assert "? Keys" in line
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.lineages import NOW
 from tests.support.showcase import PEM
 from tui.actions import of_scope
-from tui.screens.help import HelpScreen
+from tui.palette import MenuDialog
 from tui.screens.pem import PemScreen
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.footer import PageFooter
@@ -87,7 +87,7 @@ async def test_footer_drops_what_matters_least() -> None:
     app = deck()
     async with app.run_test(size=(62, 20)):
         line = shown(app, app.screen.query_one(PageFooter))
-        assert line.split()[-4:] == ["?", "Help", "^p", "More"]
+        assert line.split()[-4:] == ["?", "Keys", "^p", "More"]
         assert "i Issue" in line
         assert "v PEM" not in line
 
@@ -97,10 +97,10 @@ async def test_footer_can_be_clicked() -> None:
     app = deck()
     async with app.run_test(size=NARROW) as pilot:
         footer = app.screen.query_one(PageFooter)
-        x = shown(app, footer).index("? Help")
+        x = shown(app, footer).index("? Keys")
         await pilot.click(footer, offset=(x, 0))
         await pilot.pause()
-        assert isinstance(app.screen, HelpScreen)
+        assert isinstance(app.screen, MenuDialog)
 
 
 # -- help ----------------------------------------------------------------------------------------------------------------
@@ -109,8 +109,8 @@ async def test_footer_can_be_clicked() -> None:
 async def test_help_explains_the_screen_below(snap: Snap) -> None:
     """? says what the screen is for and every key of it, with the words of the table of actions."""
     app = deck()
-    async with app.run_test(size=(100, 120)) as pilot:
-        await pilot.press("question_mark")
+    async with app.run_test(size=(100, 240)) as pilot:
+        await pilot.press("f1")
         await pilot.pause()
         text = " ".join(shown(app).split())
         for action in of_scope("certificates", "app"):
@@ -125,10 +125,10 @@ async def test_help_of_an_order_that_waits() -> None:
     engine = FakeEngine()
     engine.orders = {"shop": open_order("shop", "shop.example.com")}
     app = deck(engine)
-    async with app.run_test(size=(80, 120)) as pilot:
+    async with app.run_test(size=(80, 240)) as pilot:
         app.screen.query_one(CertificateTable).choose("shop")
         await pilot.pause()
-        await pilot.press("question_mark")
+        await pilot.press("f1")
         await pilot.pause()
         text = shown(app)
         assert "enter Show the DNS records that it waits for" in text
@@ -142,7 +142,7 @@ async def test_help_of_another_screen_is_another() -> None:
     async with app.run_test(size=(100, 80)) as pilot:
         await pilot.press("l")
         await settled(pilot)
-        await pilot.press("question_mark")
+        await pilot.press("f1")
         await pilot.pause()
         assert "Verify the log" in shown(app)
         assert "Renew this certificate" not in shown(app)

@@ -86,7 +86,7 @@ async def test_a_deleted_certificate_is_brought_back(typed: str) -> None:
         text = shown(app)
         assert "old-shop" in text
         assert "19 Dec 2026" in text
-        assert "enter Bring back" in text
+        assert "enter Restore" in text
         await pilot.press("down")
         assert "There is a certificate mail already" in shown(app)
         assert "Bring back" not in shown(app)
@@ -132,11 +132,11 @@ async def test_what_does_not_apply_is_found_with_its_reason() -> None:
         assert "Roll back" not in " ".join(command.title for command in commands(page_of(app)))
         await pilot.press("ctrl+p", *"roll back")
         await pilot.pause()
-        assert "Roll back to the version before: there is no version" in " ".join(shown(app).split())
+        assert "Roll back to the version before: there is no" in " ".join(shown(app).split())
         await pilot.press("enter")
         await settled(pilot)
         assert isinstance(app.screen, LineagesScreen)
-        assert [note.message for note in app._notifications] == ["There is no version before this one."]
+        assert [note.message for note in app._notifications] == ["There is no earlier version."]
 
 
 def page_of(app: App[Any]) -> Page[Any]:

@@ -113,7 +113,7 @@ def test_a_look_that_fails_is_told_and_repeated() -> None:
         (
             ORDER,
             watched(views("silent")),
-            "No name server can be asked from here. Enter lets the CA look all the same.",
+            "No name server can be asked from here. Enter lets the CA check anyway.",
         ),
     ],
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.errors import UsageError
-from tui.terminal import Terminal, look
+from tui.terminal import Terminal, baud_of, look
 
 
 def _look(
@@ -54,3 +56,41 @@ def test_no_terminal_is_refused(stdin: bool, stdout: bool, word: str) -> None:
         _look(stdin=stdin, stdout=stdout)
     assert f"Standard {word}" in caught.value.why
     assert "certdeck status" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("given", "slow", "colours"),
+    [
+        ({"baud": 9600}, True, 16),
+        ({"baud": 19200}, True, 16),
+        ({"baud": 38400}, False, 256),
+        ({"baud": 115200}, False, 256),
+        ({"baud": 0}, False, 256),
+        ({"plain": True}, True, 16),
+    ],
+    ids=["9600", "19200", "ssh", "115200", "unknown", "plain"],
+)
+def test_a_slow_line_gets_less(given: dict[str, Any], slow: bool, colours: int) -> None:
+    """Below the speed that a pseudo-terminal names there is a wire: few colours, nothing moves; --plain asks for that and ASCII."""
+    terminal = look(
+        {"TERM": "xterm-256color"}, stdin_is_terminal=True, stdout_is_terminal=True, encoding="utf-8", **given
+    )
+    assert (terminal.is_slow, terminal.colours, terminal.ascii) == (slow, colours, given.get("plain", False))
+
+
+def test_the_speed_of_a_line() -> None:
+    """The speed is what the terminal says; what is no terminal has none."""
+    import os
+    import termios
+
+    ours, theirs = os.openpty()
+    try:
+        settings = termios.tcgetattr(theirs)
+        settings[4] = settings[5] = termios.B9600
+        termios.tcsetattr(theirs, termios.TCSANOW, settings)
+        assert baud_of(theirs) == 9600
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    with open(os.devnull) as nothing:
+        assert baud_of(nothing.fileno()) == 0

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from rich.color import ColorSystem
+from textual.color import Color
 
 from core.errors import ConfigError
 from tests.support.deck import NARROW, deck, shown
@@ -51,6 +53,48 @@ def test_text_can_be_read(name: str) -> None:
         if theming.contrast(colours[text], colours[ground]) < least
     }
     assert weak == {}
+
+
+TEXT_ROLES = (
+    "foreground",
+    "text-muted",
+    "severity-green",
+    "severity-yellow",
+    "severity-red",
+    "key",
+    "brand",
+    "frame-title",
+)
+MARK_ROLES = ("bar-used", "tick")
+
+
+def _rounded(colour: str) -> str:
+    """Return what a terminal with 256 colours shows for it: Rich rounds, as it does over SSH."""
+    triplet = Color.parse(colour).rich_color.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+    return f"#{triplet.red:02x}{triplet.green:02x}{triplet.blue:02x}"
+
+
+@pytest.mark.parametrize("name", ["dark", "light", "contrast"])
+def test_256_colours_can_be_read(name: str) -> None:
+    """With 256 colours, as over SSH, text has 4.5 and a mark 3 on every ground, the selected row's included; grounds are grey."""
+    theme = theming.load(only=name, depth=256).themes[name]
+    colours = {**theme.to_color_system().generate(), **theme.variables}
+    shown = {key: _rounded(colours[key]) for key in {*TEXT_ROLES, *MARK_ROLES, *GROUNDS}}
+    weak = {
+        (role, ground): round(theming.contrast(shown[role], shown[ground]), 2)
+        for ground in GROUNDS
+        for role, least in [*((role, 4.5) for role in TEXT_ROLES), *((role, 3.0) for role in MARK_ROLES)]
+        if theming.contrast(shown[role], shown[ground]) < least
+    }
+    assert weak == {}
+    assert [ground for ground in GROUNDS if len(set(Color.parse(shown[ground]).rgb)) > 1] == []
+
+
+def test_a_vendors_surfaces_become_grey_with_256_colours() -> None:
+    """A theme without values for 256 colours keeps its colours, and its dark or light surfaces become shades of grey."""
+    text = GOOD + 'surface = "#171a25"\n[variables]\ncursor-row = "#26304f"\n'
+    theme = theming.parse(text, "acme.toml", 256)
+    assert (theme.surface, theme.variables["cursor-row"], theme.primary) == ("#1e1e1e", "#3a3a3a", "#ff0000")
 
 
 def test_contrast_is_the_known_one() -> None:

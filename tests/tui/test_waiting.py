@@ -54,8 +54,13 @@ async def test_an_order_of_a_new_name_is_listed() -> None:
         detail = shown(app, app.screen.query_one("#detail"))
         assert "waits for you · no certificate yet" in detail
         assert "It lives 6 days 22 hours more." in " ".join(detail.replace("│", " ").split())
-        await pilot.press("r", "D", "d")
+        await pilot.press("r", "d")
         assert isinstance(app.screen, LineagesScreen)
+        await pilot.press("D")
+        await pilot.pause()
+        assert "Give up the order for fresh?" in shown(app)
+        await pilot.press("n")
+        await pilot.pause()
         await pilot.press("enter")
         assert isinstance(app.screen, RecordsScreen)
 

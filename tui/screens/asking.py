@@ -13,11 +13,18 @@ from tui.widgets.header import PageHeader
 T = TypeVar("T")
 
 _WIDE: Final = 110
-_ALWAYS: Final = ("help", "command_palette")
+_ALWAYS: Final = ("menu", "help", "command_palette")
 
 
 class AskingPage(Page[T]):
     """A page whose keys are mostly letters that somebody types."""
+
+    letters_are_text = True
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Which actions of every screen work, and stand in the footer, here."""
+        return _ALWAYS
 
     def refresh_frame(self) -> None:
         """Draw the frame; where there is no room for both, what the page is about matters more than the timer."""
@@ -37,8 +44,3 @@ class AskingPage(Page[T]):
     def hidden(self) -> Container[str]:
         """Return the actions that would do nothing now, although they apply."""
         return ()
-
-    @property
-    def kept(self) -> tuple[str, ...]:
-        """Which actions of every screen stand in the footer here."""
-        return _ALWAYS

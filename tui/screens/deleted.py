@@ -23,7 +23,7 @@ class DeletedScreen(ListPage[DeletedLineage]):
     BINDINGS: ClassVar = bindings(of_scope("deleted", "page"))
     HELP_TEXT = (
         "A deleted certificate is kept for 30 days as a sealed copy: its key, every version that was kept, and its settings. "
-        "Bringing it back puts it onto no service: d on the first screen does that, once you want it."
+        "Restoring it deploys nothing: d on the first screen does that."
     )
     COLUMNS = (Column("Certificate", flexible=True), Column("Deleted"), Column("Kept until"))
     LIST_TITLE = "Kept copies"
@@ -51,7 +51,7 @@ class DeletedScreen(ListPage[DeletedLineage]):
             words = f"There is a certificate {item.name} already, and it would be replaced. Delete that one first; it is kept, too."
             return marked("▲", "severity-yellow", words, width, ink)
         words = (
-            "Enter brings it back with its key and its versions. No service is touched by that."
+            "Enter restores it with its key and its versions. No service is changed."
             if item.deleted is not None
             else "Only its settings are gone; its versions still lie in the store. Enter writes the settings again."
         )

@@ -21,6 +21,7 @@ from tui.widgets.lines import Line
 from tui.widgets.prose import marked
 from tui.widgets.result import result_lines
 from tui.widgets.sheet import Sheet, Writer
+from tui.wording import text
 
 
 class FirstBootScreen(FormPage):
@@ -32,7 +33,7 @@ class FirstBootScreen(FormPage):
     HELP_TEXT = (
         "Makes this box speak HTTPS before anything else is set up: a self-signed certificate for its host name, its "
         "addresses, localhost, and the address people open it by. It is put onto every service that has no certificate yet.\n\n"
-        "Nobody vouches for such a certificate: browsers warn of it, and rightly. Compare its SHA-256 with what your browser "
+        "No CA vouches for such a certificate, so browsers warn about it. Compare its SHA-256 with what your browser "
         "shows before you go on, and issue a real one as soon as the names lead here. Running it again does no harm: it "
         "changes something only where the names have changed, and keeps the key."
     )
@@ -41,7 +42,7 @@ class FirstBootScreen(FormPage):
     page_title = "First boot"
     intro = (
         "This box gets a self-signed certificate now, for its host name, its addresses and localhost, so that its services can "
-        "speak HTTPS at once. Browsers will warn about it: nobody vouches for it. It is for setting up and for internal use, "
+        "speak HTTPS at once. Browsers warn about it, because no CA vouches for it. It is for setting up and for internal use, "
         "until a certificate from a CA takes its place."
     )
 
@@ -132,9 +133,12 @@ class FirstBootScreen(FormPage):
         if made.created:
             headline = "The certificate is made."
         elif made.remade:
-            headline = f"The certificate is made anew, with the same key. {made.why}".rstrip()
+            headline = f"A new certificate is made with the same key. {made.why}".rstrip()
         else:
-            headline = f"There is one already; nothing was changed. {made.why}".rstrip()
+            names = ", ".join(text.printable(each) for each in made.new_targets)
+            headline = "The certificate exists already. " + (
+                f"It is deployed to {names} now." if names else "Nothing was changed."
+            )
         lines = [*result_lines(status, headline, width, ink), []]
         if status.self_signed:
             words = "Browsers warn about it. Compare the SHA-256 with what they show before you go on."

@@ -17,6 +17,7 @@ from tui.actions import bindings, of_scope
 from tui.screens.asking import AskingPage
 from tui.widgets.field import Field, wrong
 from tui.widgets.prose import Prose
+from tui.wording import text
 
 FORM_CSS = Path(__file__).parent / "form.tcss"
 
@@ -91,6 +92,34 @@ class FormPage(AskingPage[bool]):
 
         self.bridge.ask(call, answered)
 
+    def keep_unless_there(self, what: str, is_there: Callable[[], bool], call: Callable[[], object], said: str) -> None:
+        """Let the engine save it; where something of that name exists, ask before it is replaced."""
+        try:
+            exists = is_there()
+        except CertdeckError as exc:
+            self.refuse(exc)
+            return
+        if not exists:
+            self.keep(call, said)
+            return
+        from tui.screens.dialogs.confirm import ConfirmDialog
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self.keep(call, said)
+            else:
+                self.deck.say_nothing_changed()
+
+        self.deck.open_dialog(
+            ConfirmDialog(
+                f"Replace {text.printable(what)}?",
+                "It exists already. What is entered here takes its place.",
+                yes="Replace",
+                danger=True,
+            ),
+            decided,
+        )
+
     def refuse(self, error: CertdeckError) -> None:
         """Say below the fields what is wrong."""
         verdict = self.query_one("#verdict", Prose)
@@ -108,7 +137,7 @@ class FormPage(AskingPage[bool]):
             if agreed:
                 self.dismiss(False)
 
-        words = "What you typed is forgotten. Nothing has been changed."
+        words = "What you typed is discarded. Nothing was changed."
         self.app.push_screen(ConfirmDialog("Leave?", words, yes="Leave", no="Stay", danger=True), decided)
 
 
@@ -140,6 +169,6 @@ def wrong_path(value: str) -> CertdeckError | None:
         return None
     return UsageError(
         f"{value!r} is not an absolute path.",
-        "It would mean something else to every program.",
+        "Every program would resolve it differently.",
         "Begin it with a slash.",
     )

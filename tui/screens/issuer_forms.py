@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 
 from core.config.model import IssuerConfig
@@ -17,23 +18,46 @@ from tui.wording import text
 
 
 class IssuerForm(FormPage):
-    """Adds an issuer to the configuration."""
+    """Adds an issuer to the configuration, or changes one; what the form does not ask for stays as it is configured."""
 
-    page_title = "New issuer"
-    intro = (
-        "Another CA that speaks ACME (RFC 8555): a public one that certdeck does not know, or one within your company."
-    )
+    intro = "A CA with ACME (RFC 8555): a public one that is not built in, or one within your company."
+
+    def __init__(self, issuer: IssuerInfo | None = None, config: IssuerConfig | None = None) -> None:
+        """`issuer`: the one to change; `config`: what the configuration says of it."""
+        super().__init__()
+        self._issuer, self._config = issuer, config or IssuerConfig()
+        self.page_title = "Change an issuer" if issuer else "New issuer"
+        self.page_detail = text.printable(issuer.title) if issuer else ""
 
     def fields(self) -> ComposeResult:
+        known, issuer = self._config, self._issuer
+        name = Field(
+            "Name",
+            value=issuer.name if issuer else "",
+            hint="e.g. company",
+            note="What it is called here and in commands.",
+            check=wrong_name,
+            id="name",
+        )
+        name.display = issuer is None
+        yield name
         yield Field(
-            "Name", hint="e.g. company", note="What it is called here and in commands.", check=wrong_name, id="name"
+            "Directory",
+            value=known.directory or (issuer.directory if issuer else "") or "",
+            hint="e.g. https://ca.example.com/acme/directory",
+            check=_wrong_directory,
+            id="directory",
         )
         yield Field(
-            "Directory", hint="e.g. https://ca.example.com/acme/directory", check=_wrong_directory, id="directory"
+            "Title",
+            value=known.title or "",
+            hint="e.g. Example Company CA",
+            note="How it is shown. Empty: its name.",
+            id="title",
         )
-        yield Field("Title", hint="e.g. Example Company CA", note="How it is shown. Empty: its name.", id="title")
         yield Field(
             "CA bundle",
+            value=known.ca_bundle or "",
             hint="e.g. /etc/ssl/company-root.pem",
             note="The roots that its own HTTPS certificate is checked with. Empty: those of the system.",
             check=wrong_path,
@@ -41,6 +65,7 @@ class IssuerForm(FormPage):
         )
         yield Field(
             "E-mail",
+            value=known.email or "",
             hint="e.g. admin@example.com",
             note="Where it may write to about problems. Empty: none.",
             id="email",
@@ -48,13 +73,76 @@ class IssuerForm(FormPage):
 
     def save(self) -> None:
         name = self.value("name")
-        config = IssuerConfig(
-            directory=self.value("directory"),
+        directory = self.value("directory")
+        is_built_in = self._issuer is not None and self._issuer.built_in and directory == self._issuer.directory
+        config = replace(
+            self._config,
+            directory=self._config.directory if is_built_in else directory,
             title=self.value("title") or None,
             ca_bundle=self.value("bundle") or None,
             email=self.value("email") or None,
         )
-        self.keep(lambda: self.engine.add_issuer(name, config), f"{name} is added. x tests its directory.")
+        self.keep_unless_there(
+            name,
+            lambda: self._issuer is None and any(each.name == name for each in self.engine.issuers()),
+            lambda: self.engine.add_issuer(name, config),
+            f"{name} is saved. x tests its directory.",
+        )
+
+
+class ContactForm(FormPage):
+    """Changes the address that a CA writes to."""
+
+    page_title = "Account contact"
+    intro = "The address that the CA may write to about problems. Empty: none."
+
+    def __init__(self, issuer: IssuerInfo, contact: str) -> None:
+        super().__init__()
+        self._issuer, self._contact = issuer, contact.removeprefix("mailto:")
+        self.page_detail = text.printable(issuer.title)
+
+    def fields(self) -> ComposeResult:
+        yield Field("E-mail", value=self._contact, hint="e.g. admin@example.com", id="email")
+
+    def save(self) -> None:
+        name, email = self._issuer.name, self.value("email") or None
+        self.keep(lambda: self.engine.set_account_contact(name, email), "The contact is saved at the CA.")
+
+
+class AccountForm(FormPage):
+    """Takes over the account of another client, by its key."""
+
+    page_title = "Import an account"
+    intro = "The account key of another ACME client: PEM, or JWK as certbot, acme.sh and lego store it. The file stays as it is."
+
+    def __init__(self, issuer: IssuerInfo) -> None:
+        super().__init__()
+        self._issuer = issuer
+        self.page_detail = text.printable(issuer.title)
+
+    def fields(self) -> ComposeResult:
+        yield Field("Key file", hint="e.g. /etc/letsencrypt/accounts/…/private_key.json", check=_wanted_path, id="file")
+        yield Field("Passphrase", secret=True, note="Only where the key is protected with one.", id="passphrase")
+
+    def save(self) -> None:
+        name = self._issuer.name
+        try:
+            key = read_secret_file(Path(self.value("file")))
+        except CertdeckError as exc:
+            self.refuse(exc)
+            return
+        passphrase = self.value("passphrase").encode() or None
+        has_account = self._issuer.account_url is not None
+        self.keep_unless_there(
+            f"An account at {self.page_detail}",
+            lambda: has_account,
+            lambda: self.engine.import_account(name, key, replace=has_account, passphrase=passphrase),
+            "The account is imported.",
+        )
+
+
+def _wanted_path(value: str) -> CertdeckError | None:
+    return needed("The key file", "/root/account.pem")(value) or wrong_path(value)
 
 
 class EabForm(FormPage):
@@ -86,7 +174,7 @@ class EabForm(FormPage):
             self.refuse(exc)
             return
         kid, name = self.value("kid"), self._issuer.name
-        self.keep(lambda: self.engine.set_eab(name, kid=kid, hmac=hmac), f"The binding of {self.page_detail} is kept.")
+        self.keep(lambda: self.engine.set_eab(name, kid=kid, hmac=hmac), f"The binding of {self.page_detail} is saved.")
 
 
 def _wrong_directory(value: str) -> CertdeckError | None:
@@ -94,15 +182,17 @@ def _wrong_directory(value: str) -> CertdeckError | None:
         return None
     return UsageError(
         "An ACME directory is an https address.",
-        "It is spoken to over HTTPS only (RFC 8555 §6.1).",
-        "Give it, for example https://ca.example.com/acme/directory.",
+        "ACME works over HTTPS only (RFC 8555 §6.1).",
+        "Enter it, for example https://ca.example.com/acme/directory.",
     )
 
 
 def _content(path: str) -> str:
     """Return what a key file holds. Raises UsageError."""
     if not path:
-        raise UsageError("The HMAC key is missing.", "Neither was it typed nor a file named.", "Do one of the two.")
+        raise UsageError(
+            "The HMAC key is missing.", "It was not typed, and no file was named.", "Type it, or name a file."
+        )
     try:
         return secret_line(read_secret_file(Path(path))).strip().decode()
     except NotSecretText as exc:

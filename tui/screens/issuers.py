@@ -6,7 +6,8 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
-from core.operations import AccountInfo, IssuerInfo, IssuerTest
+from core.errors import CertdeckError
+from core.operations import AccountInfo, IssuerInfo, IssuerTest, PemView
 from tui.actions import bindings, of_scope
 from tui.screens.list_page import TestedListPage
 from tui.widgets.ink import Ink
@@ -31,10 +32,10 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
     SCOPE = "issuers"
     BINDINGS: ClassVar = bindings(of_scope("issuers", "page"))
     HELP_TEXT = (
-        "The certificate authorities this box can order from, the default one first: those that certdeck knows by itself, and "
-        "those of your configuration. What one of them does not take, the wizard does not offer.\n\n"
-        "An account is made with the first order. A CA that wants an external account binding (EAB) gives its customers a key "
-        "id and an HMAC key; keep them here first. A test reads the issuer's directory and changes nothing."
+        "The certificate authorities this box can order from, the default one first: built-in ones and those of your "
+        "configuration. The wizard offers only what an issuer supports.\n\nAn account is made with the first order. A CA that "
+        "requires an external account binding (EAB) gives its customers a key id and an HMAC key; enter them here first. A test "
+        "reads the issuer's directory and changes nothing."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     COLUMNS = (Column("Issuer"), Column("Kind"), Column("Name", optional=True), Column("Account", flexible=True))
@@ -87,6 +88,99 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
 
         self.app.push_screen(IssuerForm(), self.saved)
 
+    def action_change(self) -> None:
+        """Open the form with everything the configuration says of the issuer."""
+        from tui.screens.issuer_forms import IssuerForm
+
+        if self.chosen is None:
+            return
+        issuer = self.chosen.issuer
+        try:
+            known = self.engine.config().issuers.get(issuer.name)
+        except CertdeckError as exc:
+            self.deck.show_error(exc)
+            return
+        self.app.push_screen(IssuerForm(issuer, known), self.saved)
+
+    def action_agree(self) -> None:
+        """Show where the terms are, and agree to them."""
+        if self.chosen is None:
+            return
+        name, title = self.chosen.issuer.name, self.chosen.issuer.title
+
+        def read(answer: IssuerTest | CertdeckError) -> None:
+            if isinstance(answer, CertdeckError):
+                self.deck.show_error(answer)
+                return
+            where = answer.terms_of_service
+            words = f"They are at {text.printable(where)}." if where else "Its directory names no terms."
+            self.ask_first(
+                f"Agree to the terms of {title}?",
+                f"{words} Orders from it need this agreement.",
+                lambda: self.engine.agree_terms(name),
+                f"You agreed to the terms of {title}.",
+                yes="Agree",
+                danger=False,
+            )
+
+        self.bridge.ask(lambda: self.engine.test_issuer(name), read)
+
+    def _account_of_chosen(self) -> AccountInfo | None:
+        account = self.chosen.account if self.chosen else None
+        if account is None:
+            self.notify("An account is made with the first order.", title="There is no account yet", markup=False)
+        return account
+
+    def action_contact(self) -> None:
+        from tui.screens.issuer_forms import ContactForm
+
+        if self.chosen is not None and (account := self._account_of_chosen()) is not None:
+            self.app.push_screen(ContactForm(self.chosen.issuer, account.contact or ""), self.saved)
+
+    def action_new_key(self) -> None:
+        if self.chosen is None or self._account_of_chosen() is None:
+            return
+        name, title = self.chosen.issuer.name, self.chosen.issuer.title
+        self.ask_first(
+            f"New account key at {title}?",
+            "The account stays; its key is replaced at the CA and in the vault.",
+            lambda: self.engine.roll_over_account(name),
+            "The account has a new key.",
+            yes="New key",
+            danger=False,
+        )
+
+    def action_import_account(self) -> None:
+        from tui.screens.issuer_forms import AccountForm
+
+        if self.chosen is not None:
+            self.app.push_screen(AccountForm(self.chosen.issuer), self.saved)
+
+    def action_deactivate(self) -> None:
+        if self.chosen is None or self._account_of_chosen() is None:
+            return
+        name, title = self.chosen.issuer.name, self.chosen.issuer.title
+        self.ask_first(
+            f"Deactivate the account at {title}?",
+            "This cannot be undone. Certificates stay valid; the next order makes a new account.",
+            lambda: self.engine.deactivate_account(name),
+            f"The account at {title} is deactivated.",
+            yes="Deactivate",
+        )
+
+    def action_root(self) -> None:
+        """Show the root certificate of the private CA, to copy or to save."""
+
+        def read(answer: bytes | CertdeckError) -> None:
+            from tui.screens.pem import PemScreen
+
+            if isinstance(answer, CertdeckError):
+                self.deck.show_error(answer)
+            else:
+                self.app.push_screen(PemScreen(PemView(name="private CA, root", fullchain=answer.decode(), sha256="")))
+
+        self.bridge.ask(self.engine.export_ca_root, read)
+
     def action_set_eab(self) -> None:
         from tui.screens.issuer_forms import EabForm
 
@@ -99,9 +193,9 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         name, title = self.chosen.issuer.name, self.chosen.issuer.title
         self.ask_first(
             f"Remove {title}?",
-            "What the configuration says of it goes. One that certdeck knows by itself stays, as it was at the beginning.",
+            "Its settings are removed. A built-in issuer stays, with its built-in settings.",
             lambda: self.engine.remove_issuer(name),
-            f"What the configuration said of {title} is gone.",
+            f"The settings of {title} are removed.",
         )
 
 
@@ -136,10 +230,10 @@ def _about(known: Known, width: int, ink: Ink) -> list[Line]:
         ("Takes", ", ".join(takes)),
         ("Keys", ", ".join(map(text.key_shown, issuer.key_types))),
         ("Rehearsal", f"with {issuer.staging}" if issuer.staging else "none" if issuer.kind == "acme" else ""),
-        ("Binding", "an external account binding (EAB) is wanted" if issuer.needs_eab else ""),
+        ("Binding", "external account binding (EAB) required" if issuer.needs_eab else ""),
         (
             "Terms",
-            ("agreed to" if issuer.terms_agreed else "nobody has agreed to them yet") if issuer.kind == "acme" else "",
+            ("agreed to" if issuer.terms_agreed else "not agreed to yet: a agrees") if issuer.kind == "acme" else "",
         ),
     ]
     lines += facts(rows, width, ink)
@@ -174,7 +268,7 @@ def _said_lines(said: IssuerTest, width: int, ink: Ink) -> list[Line]:
         ("CAA names", ", ".join(said.caa_identities)),
         ("Profiles", "\n".join(f"{name}: {words}" for name, words in said.profiles.items()) or "none"),
         ("Renewal", "suggests when to renew (ARI)" if said.ari else "suggests no renewal time"),
-        ("Binding", "an external account binding (EAB) is wanted" if said.eab_required else "none wanted"),
+        ("Binding", "external account binding (EAB) required" if said.eab_required else "none wanted"),
         ("Our clock", clock),
     ]
     return [

@@ -39,7 +39,9 @@ _TALL: Final = 30
 _DETAIL_ROWS: Final = 9
 """The details' share of the height, below the list: as many rows at least."""
 
-_NEEDS_A_LINEAGE: Final = frozenset({"renew", "deploy", "show-pem", "roll-back", "export", "auto-renew", "delete"})
+_NEEDS_A_LINEAGE: Final = frozenset(
+    {"renew", "deploy", "show-pem", "roll-back", "export", "auto-renew", "change", "revoke"}
+)
 """Actions that a mere order cannot take: there is no certificate of that name yet."""
 
 
@@ -164,7 +166,7 @@ class LineagesScreen(Page[None]):
             sheet.border_title = text.printable(chosen.name)
             look = "asking it …" if self.deck.is_looking else ""
             sheet.write(details(chosen, self.deck.now(), look=look, order=self._waiting.get(chosen.name)))
-            self.query_one(Overview).choose(chosen.name)
+            self.query_one(Overview).choose(chosen)
             table = self.query_one(CertificateTable)
             self.query_one(Lanes).show(table.rows, table.place, self.deck.now())
         else:
@@ -220,7 +222,8 @@ class LineagesScreen(Page[None]):
                 "help": "Opens the records to be set, and says which name server has them already. Esc comes back here.",
             },
             "complete": {"footer": 0},
-            **({each: {"applies": _never} for each in _NEEDS_A_LINEAGE} if is_order else {}),
+            **({"delete": {"label": "Give up", "title": "Give up this order"}} if is_order else {}),
+            **({each: {"applies": _never, "steady": False} for each in _NEEDS_A_LINEAGE} if is_order else {}),
         }
         return tuple(
             replace(each, **changed.get(each.id, {})) if each.scope == self.SCOPE else each
@@ -242,7 +245,10 @@ class LineagesScreen(Page[None]):
 
     def action_walk(self, step: int) -> None:
         """Go along the horizon, to what ends next."""
-        chosen, names = self.query_one(CertificateTable).chosen, walked(self.rows(), self.deck.now())
+        chosen, names = (
+            self.query_one(CertificateTable).chosen,
+            walked(self.query_one(CertificateTable).rows, self.deck.now()),
+        )
         if names:
             here = names.index(chosen.name) if chosen is not None and chosen.name in names else -1
             self.choose(names[max(0, min(here + step, len(names) - 1))])
@@ -366,7 +372,20 @@ class LineagesScreen(Page[None]):
         self._with_chosen(operations.auto_renew)
 
     def action_delete(self) -> None:
-        self._with_chosen(operations.delete)
+        chosen, status = self.query_one(CertificateTable).chosen, self.deck.status
+        if chosen is not None and status is not None and all(row.name != chosen.name for row in status.lineages):
+            operations.give_up(self.deck, chosen.name)
+        else:
+            self._with_chosen(operations.delete)
+
+    def action_give_up(self) -> None:
+        self._with_chosen(lambda deck, chosen: operations.give_up(deck, chosen.name))
+
+    def action_change(self) -> None:
+        self._with_chosen(operations.change)
+
+    def action_revoke(self) -> None:
+        self._with_chosen(operations.revoke)
 
     def action_show_pem(self) -> None:
         self._with_chosen(operations.show_pem)

@@ -45,6 +45,8 @@ class ListPage(Page[None], Generic[Item]):
         self.items: Sequence[Item] = ()
         self.error: CertdeckError | None = None
         """Why the list could not be read."""
+        self._names_before: set[str] | None = None
+        """What there was when a form was saved."""
 
     # -- what a subclass says ----------------------------------------------------------------------------------------
 
@@ -77,7 +79,7 @@ class ListPage(Page[None], Generic[Item]):
     # -- what is shown -----------------------------------------------------------------------------------------------
 
     def body(self) -> ComposeResult:
-        yield RowList(self.COLUMNS, id="rows")
+        yield RowList(self.COLUMNS, titles=any(column.title for column in self.COLUMNS), id="rows")
         yield Sheet(id="about")
 
     def on_mount(self) -> None:
@@ -100,7 +102,7 @@ class ListPage(Page[None], Generic[Item]):
             if not isinstance(answer, CertdeckError):
                 self.items = answer
             rows.show([self.row(each) for each in self.items])
-            rows.choose(then)
+            rows.choose(then or self._added())
             self._on_moved()
             self.was_read()
 
@@ -168,7 +170,15 @@ class ListPage(Page[None], Generic[Item]):
         self.bridge.ask(call, answered)
 
     def ask_first(
-        self, title: str, words: str, call: Callable[[], object], said: str, *, yes: str = "Remove", no: str = "Cancel"
+        self,
+        title: str,
+        words: str,
+        call: Callable[[], object],
+        said: str,
+        *,
+        yes: str = "Remove",
+        no: str = "Cancel",
+        danger: bool = True,
     ) -> None:
         """Carry out what cannot be undone, once somebody has agreed."""
         from tui.screens.dialogs.confirm import ConfirmDialog
@@ -176,13 +186,23 @@ class ListPage(Page[None], Generic[Item]):
         def decided(agreed: bool | None) -> None:
             if agreed:
                 self.carry_out(call, said)
+            else:
+                self.deck.say_nothing_changed()
 
-        self.app.push_screen(ConfirmDialog(text.printable(title), words, yes=yes, no=no, danger=True), decided)
+        self.deck.open_dialog(ConfirmDialog(text.printable(title), words, yes=yes, no=no, danger=danger), decided)
 
     def saved(self, is_saved: bool | None) -> None:
-        """Read again once a form has been saved."""
+        """Read again once a form has been saved, and put the cursor on what it has added."""
         if is_saved:
+            self._names_before = {self.name_of(each) for each in self.items}
             self.read()
+
+    def _added(self) -> str:
+        """Return the key of what was not there before the last form was saved; empty where nothing is new."""
+        before, self._names_before = self._names_before, None
+        if before is None:
+            return ""
+        return next((self.row(each).key for each in self.items if self.name_of(each) not in before), "")
 
 
 class TestedListPage(ListPage[Item], Generic[Item, Answer]):

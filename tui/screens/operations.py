@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from core.errors import CertdeckError
+from core.kept_version import KeptVersion
 from core.operations import IssueRequest, LineageStatus, PemView, RenewalReport, TargetInfo
 from tui.deck import Deck
 from tui.glyphs import printable
 from tui.wording import text
+
+if TYPE_CHECKING:
+    from tui.screens.dialogs.deploy import DeployChoice
+
+_REASONS: Final = (
+    ("unspecified", "no reason", "always accepted"),
+    ("keyCompromise", "key compromised", "others may have the private key"),
+    ("superseded", "superseded", "a newer certificate has replaced it"),
+    ("cessationOfOperation", "no longer in use", "the names are no longer used"),
+)
+"""Reason, its title and its meaning: those that public CAs accept."""
 
 
 def issue(deck: Deck) -> None:
@@ -19,7 +32,7 @@ def issue(deck: Deck) -> None:
 
 
 def renew(deck: Deck, lineage: LineageStatus) -> None:
-    """Order the certificate anew. What is proved by hand has to be ordered: a renewal never begins such an order by itself."""
+    """Order the certificate anew. What is proved by hand has to be ordered: a renewal never begins such an order."""
     name = lineage.name
     if text.is_manual(lineage):
         _renew_by_hand(deck, lineage)
@@ -27,9 +40,9 @@ def renew(deck: Deck, lineage: LineageStatus) -> None:
     due = (
         "It is due."
         if lineage.renew_at is not None and lineage.renew_at <= deck.now()
-        else "It is not due yet; this orders a new one all the same."
+        else "It is not due yet; this orders a new one anyway."
     )
-    _ask_then(
+    ask_then(
         deck,
         f"Renew {printable(name)}?",
         f"{due} {_services(lineage)}",
@@ -47,7 +60,7 @@ def renew(deck: Deck, lineage: LineageStatus) -> None:
 def _renew_by_hand(deck: Deck, lineage: LineageStatus) -> None:
     name = lineage.name
     request = IssueRequest(domains=lineage.domains, name=name, manual=True, force=True)
-    _ask_then(
+    ask_then(
         deck,
         f"Renew {printable(name)}?",
         "Its DNS records are set by hand: the order has new values, which are shown next. What is live stays live until then.",
@@ -69,48 +82,124 @@ def _renewed(report: RenewalReport) -> RenewalReport:
     return report
 
 
-def deploy(deck: Deck, lineage: LineageStatus) -> None:
-    """Ask which services, and put the newest version onto them."""
+def deploy(deck: Deck, lineage: LineageStatus, *, back: bool = False) -> None:
+    """Ask which version and which services, and put it onto them. `back`: begin with the version before the live one."""
     name, has = lineage.name, tuple(target.name for target in lineage.targets)
 
-    def listed(answer: tuple[TargetInfo, ...] | CertdeckError) -> None:
+    def listed(answer: tuple[tuple[TargetInfo, ...], tuple[KeptVersion, ...]] | CertdeckError) -> None:
         from tui.screens.dialogs.deploy import DeployDialog
 
         if isinstance(answer, CertdeckError):
             deck.show_error(answer)
-        elif not answer:
-            deck.notify("Add one first: y Targets.", title="There is no service to deploy to", markup=False)
-        else:
-            deck.push_screen(DeployDialog(lineage, answer), chosen)
-
-    def chosen(targets: tuple[str, ...] | None) -> None:
-        if targets is None:
             return
-        wanted = None if set(targets) == set(has) else targets
+        targets, versions = answer
+        if not targets and not back:
+            deck.notify("Add one first: y Targets.", title="There is no service to deploy to", markup=False)
+        elif back and not any(each.number < (lineage.version or 0) and each.has_key for each in versions):
+            deck.notify(
+                "No earlier version is kept with its key.", title="There is nothing to go back to", markup=False
+            )
+        else:
+            deck.open_dialog(DeployDialog(lineage, targets, versions, deck.now(), back=back), chosen)
+
+    def chosen(choice: DeployChoice | None) -> None:
+        if choice is None:
+            deck.say_nothing_changed()
+            return
+        wanted = None if set(choice.targets) == set(has) else choice.targets
+        version = choice.version
+        goes_back = version is not None and version < (lineage.version or 0)
+        title, doing = (
+            (f"Roll back {name}", f"rolling back {name}") if goes_back else (f"Deploy {name}", f"deploying {name}")
+        )
         deck.begin(
-            f"Deploy {name}",
-            f"deploying {name}",
-            lambda report, cancel: deck.engine.deploy(name, targets=wanted, report=report, cancel=cancel),
+            title,
+            doing,
+            lambda report, cancel: deck.engine.deploy(
+                name, targets=wanted, version=version, report=report, cancel=cancel
+            ),
             lineage=name,
-            expects=targets,
+            expects=choice.targets,
         )
 
-    deck.bridge.ask(deck.engine.targets, listed)
+    deck.bridge.ask(lambda: (deck.engine.targets(), deck.engine.versions(name)), listed)
 
 
 def roll_back(deck: Deck, lineage: LineageStatus) -> None:
-    name = lineage.name
-    _ask_then(
+    """Ask which earlier version goes live again."""
+    deploy(deck, lineage, back=True)
+
+
+def run_now(deck: Deck) -> None:
+    """Do what the timer does."""
+    ask_then(
         deck,
-        f"Roll {printable(name)} back?",
-        f"The version before {lineage.version} goes live again. {_services(lineage)} A renewal brings a newer one as usual.",
-        "Roll back",
+        "Run now?",
+        "What is due is renewed and deployed, as the timer does it. Nothing else is touched.",
+        "Run",
         lambda: deck.begin(
-            f"Roll back {name}",
-            f"rolling back {name}",
-            lambda report, cancel: deck.engine.rollback(name, report=report, cancel=cancel),
+            "Scheduled run",
+            "renewing what is due",
+            lambda report, cancel: deck.engine.renew((), report=report, cancel=cancel),
+        ),
+    )
+
+
+def revoke(deck: Deck, lineage: LineageStatus) -> None:
+    """Ask for the reason, and have the CA revoke the certificate."""
+    from tui.screens.dialogs.choice import ChoiceDialog
+
+    name = lineage.name
+
+    def chosen(reason: str | None) -> None:
+        if reason is None:
+            deck.say_nothing_changed()
+            return
+        deck.begin(
+            f"Revoke {name}",
+            f"revoking {name}",
+            lambda report, cancel: deck.engine.revoke(name, reason=reason, report=report, cancel=cancel),
             lineage=name,
-            expects=tuple(target.name for target in lineage.targets),
+            quiet=True,
+        )
+
+    used = f" {_users(lineage)} still serves it." if lineage.targets else ""
+    deck.open_dialog(
+        ChoiceDialog(
+            f"Revoke {printable(name)}?",
+            f"Clients that check will refuse it, and this cannot be undone.{used} The scheduled run orders a new one.",
+            _REASONS,
+            yes="Revoke",
+            danger=True,
+        ),
+        chosen,
+    )
+
+
+def _users(lineage: LineageStatus) -> str:
+    return ", ".join(printable(target.name) for target in lineage.targets)
+
+
+def change(deck: Deck, lineage: LineageStatus) -> None:
+    """Open the settings of one certificate."""
+    from tui.screens.lineage_settings import LineageSettingsScreen
+
+    deck.push_screen(LineageSettingsScreen(lineage.name))
+
+
+def give_up(deck: Deck, name: str) -> None:
+    """Ask, and forget an order that is open."""
+    ask_then(
+        deck,
+        f"Give up the order for {printable(name)}?",
+        "The order is discarded. Its DNS records are no longer valid: a new order has new ones. What is live stays live.",
+        "Give up",
+        lambda: deck.begin(
+            f"Order of {name}",
+            f"giving up the order of {name}",
+            lambda report, cancel: deck.engine.give_up(name, report=report),
+            lineage=name,
+            quiet=True,
         ),
         danger=True,
     )
@@ -136,12 +225,19 @@ def complete(deck: Deck, lineage: LineageStatus) -> None:
 
 def auto_renew(deck: Deck, lineage: LineageStatus) -> None:
     name, wanted = lineage.name, not lineage.auto_renew
+    if lineage.method == "upload":
+        deck.notify(
+            "It was uploaded, so no CA is asked for it. u uploads a new one in time; i orders one from a CA.",
+            title=f"{printable(name)} cannot renew automatically",
+            markup=False,
+        )
+        return
     words = (
-        "The scheduled run renews it by itself again."
+        "The scheduled run renews it automatically again."
         if wanted
-        else "Nobody renews it any more until you do, or switch this on again. When it ends, services that use it fail."
+        else "It is no longer renewed automatically. When it expires, services that use it fail."
     )
-    _ask_then(
+    ask_then(
         deck,
         f"Switch automatic renewal of {printable(name)} {'on' if wanted else 'off'}?",
         words,
@@ -160,16 +256,13 @@ def auto_renew(deck: Deck, lineage: LineageStatus) -> None:
 def delete(deck: Deck, lineage: LineageStatus) -> None:
     name, used = lineage.name, bool(lineage.targets)
     names = ", ".join(printable(target.name) for target in lineage.targets)
-    words = (
-        f"It is in use by {names}: the files there stay as they are, but nothing renews them any more.\n\n"
-        if used
-        else ""
-    )
-    _ask_then(
+    words = f"It is in use by {names}: its files stay as they are, but they are no longer renewed.\n\n" if used else ""
+    ask_then(
         deck,
         f"Delete {printable(name)}?",
-        f"{words}Its key, its certificate and its settings go. A sealed copy is kept for 30 days.",
-        "Delete all the same" if used else "Delete",
+        f"{words}Its key, its certificate and its settings are removed. A sealed copy is kept for 30 days: Undelete in the "
+        "palette restores it.",
+        "Delete anyway" if used else "Delete",
         lambda: deck.begin(
             f"Delete {name}",
             f"deleting {name}",
@@ -186,6 +279,7 @@ def export(deck: Deck, lineage: LineageStatus) -> None:
 
     def chosen(choice: ExportChoice | None) -> None:
         if choice is None:
+            deck.say_nothing_changed()
             return
         deck.begin(
             f"Export {lineage.name}",
@@ -202,7 +296,7 @@ def export(deck: Deck, lineage: LineageStatus) -> None:
             quiet=True,
         )
 
-    deck.push_screen(ExportDialog(lineage.name), chosen)
+    deck.open_dialog(ExportDialog(lineage.name), chosen)
 
 
 def show_pem(deck: Deck, lineage: LineageStatus) -> None:
@@ -222,16 +316,18 @@ def _services(lineage: LineageStatus) -> str:
         return "No service uses it."
     names = [printable(target.name) for target in lineage.targets]
     if len(names) == 1:
-        return f"Then {names[0]} is tested, switched and reloaded. If anything goes wrong, what is live stays live."
+        return f"Then {names[0]} is tested, switched and reloaded. If a step fails, what is live stays live."
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"Then {listed} are tested, switched and reloaded, all of them or none. If anything goes wrong, what is live stays live."
+    return f"Then {listed} are tested, switched and reloaded, all of them or none. If a step fails, what is live stays live."
 
 
-def _ask_then(deck: Deck, title: str, words: str, yes: str, do: Callable[[], object], *, danger: bool = False) -> None:
+def ask_then(deck: Deck, title: str, words: str, yes: str, do: Callable[[], object], *, danger: bool = False) -> None:
     from tui.screens.dialogs.confirm import ConfirmDialog
 
     def answered(agreed: bool | None) -> None:
         if agreed:
             do()
+        else:
+            deck.say_nothing_changed()
 
-    deck.push_screen(ConfirmDialog(title, words, yes=yes, danger=danger), answered)
+    deck.open_dialog(ConfirmDialog(title, words, yes=yes, danger=danger), answered)

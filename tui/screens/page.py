@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static, TextArea
 
-from tui.actions import Action, Situation, of_scope, offered
+from tui.actions import Action, Situation, of_scope
 from tui.bridge import Bridge
 from tui.deck import Deck
 from tui.terminal import SMALLEST
@@ -42,6 +42,8 @@ class Page(Screen[T]):
     page_title = ""
     page_detail = ""
     """Beside the title, muted."""
+    letters_are_text: ClassVar[bool] = False
+    """Single letters run nothing of the app here: somebody types on this page. `kept` names what works all the same."""
     title_yields: ClassVar[bool] = False
     """The title is a mere name, and gives way to what the header says of the timer."""
 
@@ -81,6 +83,11 @@ class Page(Screen[T]):
     def scopes(self) -> tuple[str, ...]:
         return (self.SCOPE, "page", "app")
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The actions of every screen that work here all the same, where letters are text."""
+        return ()
+
     def actions(self) -> tuple[Action, ...]:
         """Return every action of this screen, the app's included."""
         return of_scope(*self.scopes)
@@ -104,16 +111,29 @@ class Page(Screen[T]):
     def refresh_actions(self) -> None:
         """Show the actions that apply now. Call it when the situation has changed."""
         hidden = "" if self.tells_progress else "progress"
+        situation = self.situation()
+        # On the first screen the same keys keep their places, whatever row the cursor is on.
+        keeps = len(self.app.screen_stack) <= 1 and bool(situation.certificates)
+        applies = {each: each.applies(situation) for each in self.actions() if each.footer}
         shown = [
             each
-            for each in offered(self.actions(), self.situation())
-            if each.footer and each.id not in (hidden, self.SCOPE)
+            for each, is_on in applies.items()
+            if (is_on or (keeps and each.steady)) and each.id not in (hidden, self.SCOPE)
         ]
         own = [action for action in shown if action.scope != "app"]
-        self.query_one(PageFooter).show([*own, *(action for action in shown if action.scope == "app")])
+        off = [action.id for action in shown if not applies[action]]
+        self.query_one(PageFooter).show([*own, *(action for action in shown if action.scope == "app")], off)
 
     def action_back(self) -> None:
         self.dismiss()
+
+    # -- what is typed without a field ---------------------------------------------------------------------------------
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Say that there is nowhere to put what was pasted."""
+        if not isinstance(self.focused, Input | TextArea):
+            event.stop()
+            self.deck.say_no_field()
 
     def on_page_footer_chosen(self, message: PageFooter.Chosen) -> None:
         self.deck.perform(message.action)

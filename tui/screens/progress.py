@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 
 from core.errors import Cancelled, CertdeckError
-from core.operations import Deployment, DnsTest, Issued, Pending, RenewalReport
+from core.operations import Deleted, Deployment, DnsTest, Exported, Issued, Pending, RenewalReport
 from core.upload.values import Imported
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import EngineEvent, Operation, OperationFinished
@@ -34,10 +34,10 @@ class ProgressScreen(Page[None]):
     BINDINGS: ClassVar = bindings(of_scope("progress", "page"))
     AUTO_FOCUS = "OrderProgress"
     HELP_TEXT = (
-        "The steps of what is under way, each with the time it took. You may leave: esc goes back and the work goes on; the "
-        "line above the keys shows how far it is, and w comes back here. If the line to this box drops, the work is finished "
-        "all the same, and the log tells how it went.\n\n"
-        "When a step fails, what happened stands below the steps, why, and what to do. What was live is then live again."
+        "The steps of the running operation, each with the time it took. You may leave: esc goes back and the operation "
+        "continues; the line above the keys shows its progress, and w comes back here. If the connection to this box drops, it "
+        "continues too, and the log shows the result.\n\n"
+        "When a step fails, the steps are followed by what happened, why, and what to do. What was live is then live again."
     )
     tells_progress = False
 
@@ -116,7 +116,7 @@ class ProgressScreen(Page[None]):
             summary=ending(operation),
         )
         steps.border_title = {
-            "running": "Under way",
+            "running": "Running",
             "done": "Done",
             "failed": "Failed",
             "cancelled": "Cancelled",
@@ -135,7 +135,7 @@ class ProgressScreen(Page[None]):
                 at = f"{report.at.astimezone():%H:%M:%S}  "
                 for number, line in enumerate(wrap(text.describe(report.event), width - len(at))):
                     lines.append([(at if not number else " " * len(at), ink("text-muted")), (line, ink("foreground"))])
-            return lines or [[("Nothing has been told yet.", ink("text-muted")), ("", BLANK)]]
+            return lines or [[("Nothing has happened yet.", ink("text-muted")), ("", BLANK)]]
 
         sheet = self.query_one("#told", Sheet)
         sheet.border_title = "In full"
@@ -147,6 +147,10 @@ class ProgressScreen(Page[None]):
         if self.has_class("-in-full"):
             self._show_in_full()
         self.query_one("#told" if self.has_class("-in-full") else "#steps").focus()
+
+    def action_close(self) -> None:
+        """Go back, once it has ended."""
+        self.action_back()
 
     def action_stop(self) -> None:
         """Ask the operation to stop, after asking the person."""
@@ -179,7 +183,7 @@ def ending(operation: Operation) -> str:
         return "Stopped. Nothing that was live has changed; an open order can be completed later."
     match operation.result:
         case Issued(status=status, reused=True):
-            return f"{status.name} has a certificate for these names that is still valid: it was taken, and nothing was ordered."
+            return f"{status.name} has a certificate for these names that is still valid: it was used, and nothing was ordered."
         case Issued(rehearsed_only=True):
             return "The rehearsal passed. Nothing was stored."
         case Issued(status=status):
@@ -195,6 +199,10 @@ def ending(operation: Operation) -> str:
         case Imported(status=status, unchanged=unchanged):
             how = "was live already, and is deployed once more" if unchanged else "has its new certificate"
             return f"{text.printable(status.name)} {how}{_live_on(status.targets)}."
+        case Exported(path=path):
+            return text.printable(f"{path} is written.")
+        case Deleted(name=name, kept_until=until) if until is not None:
+            return text.printable(f"{name} is deleted. A sealed copy is kept until {text.day(until)}.")
         case Deployment(name=name, version=version, targets=targets):
             return f"Version {version} of {text.printable(name)} is live{_live_on(targets)}."
     return "" if operation.error is not None else "Done."

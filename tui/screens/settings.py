@@ -34,8 +34,8 @@ class SettingsScreen(Page[None]):
     SCOPE = "settings"
     BINDINGS: ClassVar = bindings(of_scope("settings", "page"))
     HELP_TEXT = (
-        "Tab moves between the lists. The theme under the cursor is worn at once, for this session; the line below [appliance] "
-        "in certdeck.toml chooses one for good. Space switches the automatic renewal of a certificate on or off.\n\n"
+        "Tab moves between the lists. The theme under the cursor is used at once, for this session; Ctrl+S keeps it for good. "
+        "Space switches the automatic renewal of a certificate on or off.\n\n"
         "Everything else is in certdeck.toml, which you may edit by hand; certdeck keeps your comments and your order."
     )
     AUTO_FOCUS = "#themes"
@@ -55,7 +55,7 @@ class SettingsScreen(Page[None]):
         themes.border_title = "Theme"
         themes.show([Row(theme.name, (theme.name,)) for theme in self.deck.deck_themes()])
         themes.choose(self.app.theme)
-        self.query_one("#renewals").border_title = "Renews by itself"
+        self.query_one("#renewals").border_title = "Renews automatically"
         self._show_renewals()
         self._show_configuration()
 
@@ -72,10 +72,23 @@ class SettingsScreen(Page[None]):
         self.app.theme = message.key
         self._show_configuration()
 
+    def action_keep_theme(self) -> None:
+        """Write the theme that is on to the configuration."""
+        theme = self.app.theme
+
+        def answered(answer: object) -> None:
+            if isinstance(answer, CertdeckError):
+                self.deck.show_error(answer)
+            else:
+                self.notify(f"The console opens with the theme {theme} from now on.", markup=False)
+            self.deck.refresh_status()
+
+        self.bridge.ask(lambda: self.engine.set_theme(theme), answered)
+
     # -- automatic renewal -------------------------------------------------------------------------------------------
 
     def _lineages(self) -> list[LineageStatus]:
-        """Return the certificates that could renew by themselves."""
+        """Return the certificates that can renew automatically."""
         status = self.deck.status
         return [each for each in (status.lineages if status else ()) if each.method != "upload"]
 
@@ -107,10 +120,12 @@ class SettingsScreen(Page[None]):
         def decided(agreed: bool | None) -> None:
             if agreed:
                 self._switch(lineage.name, False)
+            else:
+                self.deck.say_nothing_changed()
 
         end = f" on {text.day(lineage.not_after)}" if lineage.not_after else ""
-        words = f"{text.printable(lineage.name)} ends{end}, unless somebody renews it by hand."
-        self.app.push_screen(
+        words = f"{text.printable(lineage.name)} expires{end}, unless you renew it."
+        self.deck.open_dialog(
             ConfirmDialog("Switch automatic renewal off?", words, yes="Switch off", danger=True), decided
         )
 
@@ -146,7 +161,7 @@ def _configuration_lines(config: Config, theme: str, width: int, ink: Ink) -> li
     appliance, defaults, http01 = config.appliance, config.defaults, config.http01
     lines: list[Line] = []
     if theme != appliance.theme:
-        words = f'The theme holds for this session. For good: theme = "{theme}" below [appliance].'
+        words = "The theme holds for this session. ^s keeps it for good."
         lines += marked("·", "key", words, width, ink)
     days = defaults.renew_days_before
     proof = (

@@ -132,7 +132,13 @@ class TargetForm(FormPage):
             probe=_probes(self.value("probe")),
             probe_name=self.value("probe-name") or None,
         )
-        self.keep(lambda: self.engine.add_target(config), f"{config.name} is saved. x tests it.")
+        is_new = self._target is None
+        self.keep_unless_there(
+            config.name,
+            lambda: is_new and any(each.name == config.name for each in self.engine.targets()),
+            lambda: self.engine.add_target(config),
+            f"{config.name} is saved. x tests it.",
+        )
 
 
 def _about(kind: KindInfo | None) -> str:

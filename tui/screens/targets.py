@@ -40,7 +40,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
     EMPTY = (
         "No target yet",
         "S finds the services of this box, with their files and ports, and takes them over.",
-        "n adds a service by hand. Then certificates are put there, and renew automatically.",
+        "n adds a service by hand. Then certificates are deployed there automatically.",
     )
 
     page_title = "Targets"
@@ -84,7 +84,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
             ("Certificate", target.certificate),
             ("Key", target.key),
             ("Test", words_shown(target.test) or "none: it is not asked before a switch"),
-            ("Reload", words_shown(target.reload) or "none: it has to notice new files by itself"),
+            ("Reload", words_shown(target.reload) or "none: it has to notice new files on its own"),
             ("Speaks TLS", ", ".join(target.probe) or "not looked at"),
         ]
         return [*lines, *facts(rows, width, ink)]
@@ -125,9 +125,9 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
         name = self.chosen.name
         self.ask_first(
             f"Remove {name}?",
-            "Nothing is put there any more. Its files stay as they are.",
+            "Nothing is deployed to it any longer. Its files stay as they are.",
             lambda: self.engine.remove_target(name),
-            f"{name} is forgotten; its files stay.",
+            f"{name} is removed; its files stay.",
         )
 
     def saved(self, is_saved: bool | None) -> None:

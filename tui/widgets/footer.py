@@ -1,8 +1,8 @@
-"""The last line of every screen: the actions that apply, as many as fit."""
+"""The last line of every screen: its actions in a fixed order, as many as fit; those that do not apply are dimmed, or gone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from textual import events
 from textual.message import Message
@@ -28,13 +28,14 @@ class PageFooter(Inked):
             self.action = action
 
     _actions: tuple[Action, ...] = ()
+    _off: frozenset[str] = frozenset()
     _places: tuple[tuple[int, int, Action], ...] = ()
 
-    def show(self, actions: Sequence[Action]) -> None:
-        """Set the actions that apply, in the order in which they are to stand."""
-        told = tuple(actions)
-        if told != self._actions:
-            self._actions = told
+    def show(self, actions: Sequence[Action], off: Iterable[str] = ()) -> None:
+        """Set the actions, in the order in which they are to stand. `off`: the ids of those that do not apply, which are dimmed."""
+        told, dimmed = tuple(actions), frozenset(off)
+        if (told, dimmed) != (self._actions, self._off):
+            self._actions, self._off = told, dimmed
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -43,10 +44,11 @@ class PageFooter(Inked):
         places: list[tuple[int, int, Action]] = []
         x = 0
         for action in self._fitting(width):
+            is_off = action.id in self._off
             parts += [
                 (" ", BLANK),
-                (action.key_shown, ink("key", bold=True)),
-                (f" {action.label} ", ink("footer-text")),
+                (action.key_shown, ink("faint" if is_off else "key", bold=not is_off)),
+                (f" {action.label} ", ink("faint" if is_off else "footer-text")),
             ]
             places.append((x, x := x + _width(action), action))
         self._places = tuple(places)

@@ -17,11 +17,10 @@ _WORST: Final = ("green", "yellow", "red")
 
 
 class Cell(Struct, frozen=True):
-    """One cell: its sign, the theme variable for its colour, and whether the chosen certificate is in it."""
+    """One cell: its sign, and the theme variable for its colour."""
 
     sign: str
     role: str
-    is_lit: bool = False
 
 
 class Horizon(Struct, frozen=True):
@@ -32,11 +31,8 @@ class Horizon(Struct, frozen=True):
     names: dict[int, tuple[str, ...]]
 
 
-def horizon(lineages: Iterable[LineageStatus], now: datetime, width: int, chosen: str = "") -> Horizon:
-    """Return the line for `width` cells.
-
-    Args:
-        chosen: the name of the certificate that is lit.
+def horizon(lineages: Iterable[LineageStatus], now: datetime, width: int) -> Horizon:
+    """Return the lines for `width` cells.
 
     A `◇` renews, a mark of severity ends; where several meet, their number stands in the colour of the worst.
     """
@@ -49,15 +45,21 @@ def horizon(lineages: Iterable[LineageStatus], now: datetime, width: int, chosen
                 months[column + offset] = Cell(letter, "faint-text")
     ends, renewals = _by_column(lineages, now, width)
     for column, several in renewals.items():
-        marks[column] = Cell(_counted(RENEWS, len(several)), "bar-used", chosen in several)
+        marks[column] = Cell(_counted(RENEWS, len(several)), "bar-used")
     for column, (several, worst) in ends.items():
         mark = MARKS[worst]
-        lit = chosen in several or (marks[column].is_lit)
-        marks[column] = Cell(_counted(mark.glyph, len(several)), mark.colour, lit)
+        marks[column] = Cell(_counted(mark.glyph, len(several)), mark.colour)
     names = {column: tuple(several) for column, several in renewals.items()}
     for column, (several, _) in ends.items():
         names[column] = (*several, *names.get(column, ()))
     return Horizon(tuple(months), tuple(marks), names)
+
+
+def columns_of(row: LineageStatus, now: datetime, width: int) -> frozenset[int]:
+    """Return the columns in which a certificate stands: where it ends, and where it renews."""
+    ends = [] if row.not_after is None else [_days(row.not_after, now)]
+    renews = [] if row.renew_at is None else [each for each in [_days(row.renew_at, now)] if each >= 0]
+    return frozenset(_column(days, width) for days in (*ends, *renews) if days < HORIZON_DAYS)
 
 
 def walked(lineages: Sequence[LineageStatus], now: datetime) -> list[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
 from core.operations import LineageStatus
-from tui.widgets.horizon import HORIZON_DAYS, Cell, Horizon, horizon
+from tui.widgets.horizon import HORIZON_DAYS, Cell, Horizon, columns_of, horizon
 from tui.widgets.ink import Inked
 from tui.widgets.lines import BLANK, Part, between, length, strip_of, width_of
 from tui.wording.state import STANDINGS, counted
@@ -58,9 +59,9 @@ class Overview(Inked):
     _now: datetime | None = None
     _note = ""
     _note_role = "text-muted"
-    _chosen = ""
+    _chosen: LineageStatus | None = None
     _only = ""
-    _made: tuple[tuple[object, ...], Horizon] | None = None
+    _made: tuple[int, Horizon] | None = None
     _places: tuple[tuple[int, int, str], ...] = ()
 
     def show(
@@ -84,11 +85,11 @@ class Overview(Inked):
         self._note, self._note_role, self._made = note, role, None
         self.refresh()
 
-    def choose(self, name: str) -> None:
+    def choose(self, row: LineageStatus | None) -> None:
         """Light the marks of this certificate."""
-        if name != self._chosen:
-            self._chosen = name
-            self.refresh()
+        if row is not self._chosen:
+            self._chosen = row
+            self.refresh(Region(0, 2, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
         width, now = self.size.width, self._now
@@ -102,18 +103,22 @@ class Overview(Inked):
         if y == 1:
             return strip_of([(" " * len(_LEFT), BLANK), *self._parts(made.months)], width)
         muted = self.ink("text-muted")
-        return strip_of([(_LEFT, muted), *self._parts(made.marks), (_RIGHT, muted)], width)
+        lit = columns_of(self._chosen, now, len(made.marks)) if self._chosen is not None else frozenset()
+        return strip_of([(_LEFT, muted), *self._parts(made.marks, lit), (_RIGHT, muted)], width)
 
     def _horizon(self, width: int, now: datetime) -> Horizon:
-        key = (width, self._chosen)
-        if self._made is None or self._made[0] != key:
+        if self._made is None or self._made[0] != width:
+            # Not made again when the cursor moves: there may be ten thousand certificates.
             room = max(width - len(_LEFT) - len(_RIGHT), 1)
-            self._made = (key, horizon(self._lineages or (), now, room, self._chosen))
+            self._made = (width, horizon(self._lineages or (), now, room))
         return self._made[1]
 
-    def _parts(self, cells: Sequence[Cell]) -> list[Part]:
+    def _parts(self, cells: Sequence[Cell], lit: Collection[int] = ()) -> list[Part]:
         ink = self.ink
-        return [(each.sign, (ink.chosen if each.is_lit else ink)(each.role, bold=each.is_lit)) for each in cells]
+        return [
+            (each.sign, (ink.chosen if number in lit else ink)(each.role, bold=number in lit))
+            for number, each in enumerate(cells)
+        ]
 
     def _counters(self, width: int) -> Strip:
         note: list[Part] = [(self._note, self.ink(self._note_role))]

@@ -71,8 +71,8 @@ def standing_of(lineage: LineageStatus, waits: bool = False, judged: Health | No
     if waits and not lineage.sha256:
         return "waiting"
     judged = judged or health(lineage)
-    reason = foremost(lineage, judged)
-    if reason is not None and text.colour_of(judged) == "red":
+    reason = foremost(judged)
+    if judged.level == CRITICAL:
         return "urgent"
     if waits:
         return "waiting"
@@ -102,7 +102,7 @@ def why_shown(lineage: LineageStatus, now: datetime, waits: bool = False) -> str
     word = standing_of(lineage, waits)
     if word == "waiting":
         return "waits for DNS records"
-    reason = foremost(lineage)
+    reason = foremost(health(lineage))
     if reason is None or word == "soon":
         return ""
     if reason.code == EXPIRES_SOON and _renews(lineage):

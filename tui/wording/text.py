@@ -334,7 +334,7 @@ def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
 def renewal_why(lineage: LineageStatus) -> str:
     """Return the rule behind it, in words."""
     if lineage.renew_why == "by hand" and lineage.method == "upload":
-        return "uploaded: bring a new one in time"
+        return "uploaded: upload a new one in time"
     if is_manual(lineage):
         return "its DNS records are set by hand"
     return _RENEWALS.get(lineage.renew_why, printable(lineage.renew_why))

@@ -86,3 +86,17 @@ def test_a_service_that_is_taken_over_is_said(appliance: Appliance, tmp_path: Pa
     [told] = [event for event in appliance.of(Warned) if isinstance(event, Warned) and event.code == SERVICE_TAKEN_OVER]
     assert "old.example.com" in told.what
     assert told.fix.endswith("certdeck deploy old.example.com --target web")
+
+
+def test_the_versions_are_listed(appliance: Appliance, service: Service) -> None:
+    """Every kept version is listed, the newest first, with which one is live; an unknown certificate is not found."""
+    appliance.engine.rollback(NAME)
+    listed = appliance.engine.versions(NAME)
+    assert [(each.number, each.is_live, each.has_key) for each in listed] == [
+        (3, False, True),
+        (2, True, True),
+        (1, False, True),
+    ]
+    assert listed[1].sha256 == appliance.live(NAME)
+    with pytest.raises(NotFound):
+        appliance.engine.versions("nothing.example.com")

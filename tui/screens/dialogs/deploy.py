@@ -1,57 +1,122 @@
-"""Which services a certificate is put onto."""
+"""Which version of a certificate is put onto which services: a ladder of versions, what is live and what would be, and the "
+"services."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
+from msgspec import Struct
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from core.kept_version import KeptVersion
 from core.operations import LineageStatus, TargetInfo
 from tui.glyphs import printable
 from tui.screens.dialogs.dialog import Dialog, button
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line
+from tui.widgets.one_of import OneOf
+from tui.widgets.prose import Prose
 from tui.widgets.tick import Tick
+from tui.wording import text
+
+_LABEL = 10
+_HALF = 24
 
 
-class DeployDialog(Dialog[tuple[str, ...]]):
-    """Answers the chosen targets, one at least, or None. Those that the certificate has are ticked."""
+class DeployChoice(Struct, frozen=True, kw_only=True):
+    """What was chosen."""
 
-    BINDINGS: ClassVar = [Binding("enter", "go", show=False)]
+    version: int | None
+    """None: the newest, as without a choice."""
+    targets: tuple[str, ...]
+
+
+class DeployDialog(Dialog[DeployChoice]):
+    """Answers a DeployChoice, or None. The services that the certificate has are ticked."""
+
+    BINDINGS: ClassVar = [
+        Binding("enter", "enter", show=False),
+        Binding("y", "go", show=False),
+        Binding("n", "cancel", show=False),
+    ]
     DEFAULT_CSS = """
-    DeployDialog .ticks { height: auto; max-height: 8; margin-top: 1; }
-    DeployDialog .note { height: auto; color: $text-muted; margin-top: 1; }
-    DeployDialog .fault { height: auto; color: $severity-red; }
+    DeployDialog .ticks { height: auto; max-height: 6; }
+    DeployDialog .note { height: auto; color: $text-muted; }
+    DeployDialog #ladder { margin: 0 0 1 0; }
+    DeployDialog #both { margin: 0 0 1 0; }
     """
     AUTO_FOCUS = "Button.-safe"
 
-    def __init__(self, lineage: LineageStatus, targets: Sequence[TargetInfo]) -> None:
-        super().__init__()
-        self._lineage, self._targets = lineage, targets
-        self.title_text = f"Deploy {printable(lineage.name)}"
+    def __init__(
+        self,
+        lineage: LineageStatus,
+        targets: Sequence[TargetInfo],
+        versions: Sequence[KeptVersion],
+        now: datetime,
+        *,
+        back: bool = False,
+    ) -> None:
+        """`back`: the version before the live one is chosen to begin with, and the question is a warning."""
+        super().__init__(classes="-danger" if back else None)
+        self._lineage, self._targets, self._now, self._back = lineage, targets, now, back
+        self._versions = [each for each in versions if each.has_key or each.is_live]
+        self.title_text = f"{'Roll back' if back else 'Deploy'} {printable(lineage.name)}"
+
+    def _begin_with(self) -> int:
+        live = self._lineage.version or 0
+        if self._back:
+            older = [each.number for each in self._versions if each.number < live]
+            return max(older, default=live)
+        return self._lineage.waiting_version or live
 
     def parts(self) -> ComposeResult:
-        version = self._lineage.waiting_version or self._lineage.version
-        yield Static(
-            f"Version {version} goes live on the services that are ticked: tested, switched, reloaded, then looked at. "
-            "All of them or none: if anything goes wrong, what is live stays live.",
-            classes="words",
-            markup=False,
-        )
+        if self._versions:
+            options = [(str(each.number), self._word(each)) for each in reversed(self._versions)]
+            yield OneOf(options, value=str(self._begin_with()), id="ladder")
+            yield Prose(id="both")
+        else:
+            version = self._lineage.waiting_version or self._lineage.version
+            yield Static(
+                f"Version {version} goes live on the services that are ticked.\n", classes="words", markup=False
+            )
         has = {target.name for target in self._lineage.targets}
         with VerticalScroll(classes="ticks", can_focus=False):
             for number, target in enumerate(self._targets):
                 other = target.lineage not in (None, self._lineage.name)
                 label = f"{target.name} · carries {target.lineage} now" if other else target.name
                 yield Tick(label, value=target.name in has, id=f"target-{number}")
-        yield Static("space ticks one · they stay its services from now on", classes="note", markup=False)
+        words = "Each service is tested, switched, reloaded and looked at: all of them or none. Space ticks one."
+        yield Static(f"\n{words}", classes="note", markup=False)
         yield Static("", classes="fault")
 
+    def _word(self, version: KeptVersion) -> str:
+        state = " live" if version.is_live else " new" if version.is_waiting else ""
+        return f"{version.number}{state}"
+
+    def on_mount(self) -> None:
+        self._compare()
+
+    @on(OneOf.Changed, "#ladder")
+    def _compare(self) -> None:
+        """Show what is live beside what is chosen, and warn where the chosen one ends sooner."""
+        if not self._versions:
+            return
+        live = next((each for each in self._versions if each.is_live), None)
+        chosen = next(each for each in self._versions if str(each.number) == self.query_one("#ladder", OneOf).value)
+        self.query_one("#both", Prose).write(lambda width, ink: compared(live, chosen, self._now, ink))
+
     def buttons(self) -> list[Button]:
-        return [button("cancel", "Cancel"), button("deploy", "Deploy", safe=True)]
+        return [
+            button("cancel", "Cancel", safe=self._back),
+            button("deploy", "Roll back" if self._back else "Deploy", safe=not self._back, danger=self._back),
+        ]
 
     def on_button_pressed(self, message: Button.Pressed) -> None:
         if message.button.id == "deploy":
@@ -59,11 +124,52 @@ class DeployDialog(Dialog[tuple[str, ...]]):
         else:
             self.dismiss(None)
 
+    def action_enter(self) -> None:
+        """Enter outside of the buttons: deploy, but never roll back unasked."""
+        if not self._back:
+            self.action_go()
+
     def action_go(self) -> None:
         """Answer, unless nothing is ticked."""
         ticks = self.query(Tick)
-        chosen = tuple(target.name for target, tick in zip(self._targets, ticks, strict=True) if tick.value)
-        if chosen:
-            self.dismiss(chosen)
-        else:
+        targets = tuple(target.name for target, tick in zip(self._targets, ticks, strict=True) if tick.value)
+        if not targets and self._targets:
             self.query_one(".fault", Static).update(Content("✖ Tick a service."))
+            return
+        ladder = self.query("#ladder").results(OneOf)
+        chosen = next((int(each.value) for each in ladder), None)
+        newest = self._lineage.waiting_version or self._lineage.version
+        self.dismiss(DeployChoice(version=None if chosen == newest else chosen, targets=targets))
+
+
+def compared(live: KeptVersion | None, chosen: KeptVersion, now: datetime, ink: Ink) -> list[Line]:
+    """Return the live version and the chosen one side by side, and a warning where the chosen one ends sooner."""
+    one = live or chosen
+    rows = [
+        ("", f"Version {one.number}, live" if live else "nothing live", f"Version {chosen.number}"),
+        ("Ends", _ends(one, now), _ends(chosen, now)),
+        ("Issuer", text.common_name(one.issuer), text.common_name(chosen.issuer)),
+        ("Key", text.key_shown(one.key_type), text.key_shown(chosen.key_type)),
+        ("SHA-256", one.sha256[:20] + "…", chosen.sha256[:20] + "…"),
+    ]
+    lines: list[Line] = []
+    for label, left, right in rows:
+        is_same = left == right
+        lines.append(
+            [
+                (f"{label:{_LABEL}}", ink("text-muted")),
+                (f"{left[: _HALF - 1]:{_HALF}}", ink("text-muted" if label else "foreground")),
+                (right[: _HALF + 2], ink("text-muted" if is_same else "foreground", bold=not label)),
+            ]
+        )
+    if live is not None and chosen.not_after < live.not_after:
+        days = (live.not_after - chosen.not_after).days
+        lines.append([(f"▲ It ends {text.plural(days, 'day')} sooner than the live one.", ink("severity-yellow"))])
+    if chosen.not_after <= now:
+        lines.append([("✖ It has expired: clients refuse it.", ink("severity-red"))])
+    return lines
+
+
+def _ends(version: KeptVersion, now: datetime) -> str:
+    left = (version.not_after - now).days
+    return f"{text.day(version.not_after)}, {left} d" if left >= 0 else f"{text.day(version.not_after)}, over"

@@ -15,7 +15,7 @@ from tui.screens.dialogs.dialog import Dialog, button
 from tui.screens.dialogs.path import absolute, path_fault
 
 FORMATS: Final = (
-    ("fullchain", "fullchain", ".pem", "certificate and chain, as most services want it"),
+    ("fullchain", "fullchain", ".pem", "certificate and chain, as most services expect it"),
     ("pem", "pem", ".pem", "key, certificate and chain in one file"),
     ("haproxy", "haproxy", ".pem", "the same, in HAProxy's order"),
     ("pfx", "pfx", ".pfx", "PKCS#12 with the key, for Windows and Java"),
@@ -41,7 +41,6 @@ class ExportDialog(Dialog[ExportChoice]):
 
     DEFAULT_CSS = """
     ExportDialog OptionList { height: 5; border: none; padding: 0; background: $surface; }
-    ExportDialog #path { margin-top: 1; }
     """
     AUTO_FOCUS = "OptionList"
 
@@ -56,6 +55,7 @@ class ExportDialog(Dialog[ExportChoice]):
         yield OptionList(*(Option(_shown(name, words), id=key) for key, name, _, words in FORMATS), markup=False)
         yield Input(placeholder="/path/to/file", id="path", select_on_focus=False)
         yield Input(password=True, placeholder="passphrase for the PKCS#12 file", id="passphrase")
+        yield Input(password=True, placeholder="the passphrase once more", id="again")
         yield Static("", id="fault", classes="fault", markup=False)
 
     def buttons(self) -> list[Button]:
@@ -72,15 +72,21 @@ class ExportDialog(Dialog[ExportChoice]):
             self._suggested = str(self._folder / f"{name}{suffix}")
             field.value = self._suggested
             field.cursor_position = len(self._suggested)
-        self.query_one("#passphrase").display = format == "pfx"
+        for id in ("#passphrase", "#again"):
+            self.query_one(id).display = format == "pfx"
+
+    def _first_empty(self) -> Input | None:
+        """Return the first shown field that nothing stands in."""
+        return next((field for field in self.query(Input) if field.display and not field.value), None)
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
-        self.query_one("#path").focus()
+        # What is typed next is meant for what is still empty: a passphrase must not end in the path.
+        (self._first_empty() or self.query_one("#path", Input)).focus()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        passphrase = self.query_one("#passphrase")
-        if message.input.id == "path" and passphrase.display:
-            passphrase.focus()
+        empty = self._first_empty()
+        if empty is not None and empty is not message.input:
+            empty.focus()
         else:
             self._use()
 
@@ -97,6 +103,9 @@ class ExportDialog(Dialog[ExportChoice]):
         fault = path_fault(typed, must_exist=False)
         if not fault and format == "pfx" and not passphrase:
             fault = "A PKCS#12 file holds the private key: give it a passphrase."
+        if not fault and format == "pfx" and passphrase != self.query_one("#again", Input).value:
+            fault = "The two passphrases are not the same."
+            self.query_one("#again", Input).focus()
         if fault:
             self.query_one("#fault", Static).update(f"✖ {fault}")
             return

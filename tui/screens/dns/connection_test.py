@@ -187,10 +187,10 @@ def connection_lines(operation: Operation, now: datetime, width: int, ink: Ink) 
     elif isinstance(result, DnsTest):
         lines.append([])
         if result.is_good:
-            said = f"Certificates for names in {text.name_shown(result.zone or result.domain)} can be had with it."
+            said = f"Certificates for names in {text.name_shown(result.zone or result.domain)} can be issued with it."
             lines += marked("✔", "severity-green", said, width, ink, bold=True)
         else:
-            lines += marked("✖", "severity-red", "No certificate can be had with it as it is.", width, ink, bold=True)
+            lines += marked("✖", "severity-red", "No certificate can be issued with it yet.", width, ink, bold=True)
     if isinstance(result, DnsTest) and result.servers:
         lines += [[], [("Name servers", ink("frame-title", bold=True))], *_servers(result, width, ink)]
     return lines

@@ -44,7 +44,7 @@ class KindScreen(AskingPage[str]):
     ]
     HELP_TEXT = (
         "Who serves your zone: choose it, and its own form opens. Type to search.\n\n"
-        "The last line brings the providers of dns-lexicon, an optional part. RFC 2136 is for a name server of your own (BIND, "
+        "The last line opens the providers of dns-lexicon, an optional part. RFC 2136 is for a name server of your own (BIND, "
         "Knot, PowerDNS with TSIG); a program of your own sets records in any other way; acme-dns serves only the proofs, for "
         "zones that certdeck should not write to."
     )
@@ -227,6 +227,6 @@ def kind_lines(kind: DnsKind, width: int, ink: Ink) -> list[Line]:
 def _not_installed() -> CertdeckError:
     return CertdeckError(
         "dns-lexicon is not installed here.",
-        "It is an optional part, and brings some 85 more providers.",
+        "It is an optional part with about 85 more providers.",
         "Install certdeck with its extra dns-more; or let acme-dns or a program of your own set the records.",
     )

@@ -60,8 +60,8 @@ class DnsScreen(ListPage[Known]):
     EMPTY = (
         "No DNS provider yet",
         (
-            "n adds who serves your zones, for example Cloudflare: then names are proved through the DNS by themselves, "
-            "wildcards too, and the internet need not reach this box."
+            "n adds who serves your zones, for example Cloudflare: then names are proved through the DNS automatically, wildcards "
+            "too, and this box need not be reachable from the internet."
         ),
         "Without one, records can be set by hand at any provider: choose it in the wizard (i).",
     )
@@ -174,5 +174,5 @@ class DnsScreen(ListPage[Known]):
             f"Remove {name}?",
             said,
             lambda: self.engine.remove_dns_provider(name),
-            f"{name} and its secrets are forgotten.",
+            f"{name} and its secrets are removed.",
         )

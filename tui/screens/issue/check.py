@@ -28,7 +28,7 @@ class CheckStep(Step):
     TITLE = "Check"
     HELP = (
         "Check: looks at the clock, the disk, the issuer's directory, port 80, every name and every service. Warnings may be "
-        "right for you; a failure would most likely cost you the order, and the wizard asks before it goes on all the same."
+        "right for you; a failure would most likely cost you the order, and the wizard asks before it continues."
     )
 
     def compose(self) -> ComposeResult:
@@ -139,5 +139,5 @@ class CheckStep(Step):
         what = text.plural(self.failures, "check") + " failed" if self.failures else "The checks could not be made"
         words = f"{what}. The order will most likely fail too, and a CA counts failed orders. What is live stays live either way."
         self.app.push_screen(
-            ConfirmDialog("Issue all the same?", words, yes="Issue anyway", no="Go back", danger=True), decided
+            ConfirmDialog("Issue anyway?", words, yes="Issue anyway", no="Go back", danger=True), decided
         )

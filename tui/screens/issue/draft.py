@@ -27,6 +27,7 @@ _PROOF_OF_METHOD = {
     "manual-dns-01": BY_HAND,
     SET_ONCE: ONCE,
     "private-ca": NO_PROOF,
+    "self-signed": NO_PROOF,
 }
 
 _SEPARATORS = re.compile(r"[\s,;]+")
@@ -98,7 +99,8 @@ class Draft(Struct, kw_only=True):
         """Return what can be added beside a bare domain, each with that domain: `www.`, or `*.` through the DNS (SO-14, SO-15)."""
         typed = [each.identifier for each in self.parsed() if each.identifier is not None]
         known = {identifier.value for identifier in typed}
-        challenge = "dns-01" if self.is_over_dns else HTTP_01
+        # A wildcard can only be proved through the DNS, whatever is chosen so far.
+        challenge = "dns-01" if self.is_over_dns or self.wildcards else HTTP_01
         pairs = [(companion(identifier, challenge), identifier) for identifier in typed]
         return [(extra, beside) for extra, beside in pairs if extra is not None and extra.value not in known]
 

@@ -182,7 +182,7 @@ class IssuerStep(Step):
         if staging is None:
             self.draft.rehearse = False
         else:
-            rehearse.say(f"Rehearse first, with {staging.title}; then the real order by itself")
+            rehearse.say(f"Rehearse first, with {staging.title}; the real order follows automatically")
         rehearse.value = self.draft.rehearse
         self.query_one("#notes", Prose).write(lambda width, ink: self._note_lines(issuer, width, ink))
         self._show_terms(issuer)
@@ -225,7 +225,7 @@ class IssuerStep(Step):
             lines += marked("·", "text-muted", note, width, ink, of="text-muted")
         lines += marked("·", "text-muted", f"It takes {', '.join(limits)}.", width, ink, of="text-muted")
         if issuer.needs_eab and issuer.account_url is None and not self._has_eab(issuer.name):
-            words = "It wants an external account binding, and none is set: issuers and accounts (m) keeps it."
+            words = "It requires an external account binding, and none is set. Add it under Issuers (m)."
             lines += marked("▲", "severity-yellow", words, width, ink)
         return lines
 
@@ -243,7 +243,8 @@ class IssuerStep(Step):
     def _show_terms(self, issuer: IssuerInfo) -> None:
         said = self.draft.tests.get(issuer.name)
         agree = self.query_one("#agree", Tick)
-        agree.display = self._needs_agreement(issuer)
+        # There is nothing to agree to while the directory cannot be read: its terms are not known.
+        agree.display = self._needs_agreement(issuer) and not isinstance(said, CertdeckError)
         agree.value = issuer.name in self.draft.agreed
 
         def terms(width: int, ink: Ink) -> list[Line]:
@@ -273,7 +274,7 @@ class IssuerStep(Step):
         def verdict(width: int, ink: Ink) -> list[Line]:
             lines: list[Line] = [[], *finding_lines(findings, width, ink)]
             if wants and issuer is not None:
-                words = f"{issuer.title} issues nothing before somebody has agreed to its terms. Space ticks the line above."
+                words = f"{issuer.title} issues nothing before you agree to its terms. Space ticks the line above."
                 lines += marked("✖", "severity-red", words, width, ink)
             return lines
 
@@ -291,6 +292,9 @@ class IssuerStep(Step):
             self.query_one("#issuer").focus()
             self.query_one("#verdict").scroll_visible(animate=False)
         elif self._needs_agreement(issuer) and issuer.name not in self.draft.agreed:
+            if not self.query_one("#agree").display:
+                self.query_one("#terms").scroll_visible(animate=False)
+                return
             self._wants_agreement = True
             self._judge()
             self.query_one("#agree").focus()
@@ -315,6 +319,6 @@ def _wrong_email(value: str) -> CertdeckError | None:
         return None
     return UsageError(
         f"{value!r} is not an e-mail address.",
-        "It has the form somebody@example.com.",
+        "Its form is name@example.com.",
         "Correct it, or leave it empty.",
     )

@@ -14,6 +14,7 @@ from textual.widgets import TextArea
 
 from core.errors import CertdeckError
 from core.identifiers import check_lineage_name
+from core.operations import LineageStatus
 from tui.screens.issue.draft import Draft, Parsed
 from tui.screens.issue.step import Step
 from tui.widgets.field import Field
@@ -21,6 +22,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import Prose, marked
 from tui.widgets.row_list import Column, Row, RowList
+from tui.wording import text
 
 _MOST_SHOWN = 40
 
@@ -135,13 +137,26 @@ class NamesStep(Step):
             status = self.wizard.deck.status
             is_known = bool(status and any(each.name == name for each in status.lineages))
             if is_known:
+                field.note = f"▲ The certificate {name} exists already: it gets these names, and keeps its services."
+            elif (holder := self._holder()) is not None:
+                left = text.days_left(holder, self.wizard.deck.now())
                 field.note = (
-                    f"▲ There is a certificate {name} already: it gets these names, and its services, from now on."
+                    f"▲ {text.printable(holder.name)} has one of these names already, {left}: "
+                    "this orders another certificate."
                 )
             elif name:
                 field.note = f"Its folder and its commands are called {name}."
             else:
                 field.note = "What it is called here, in commands and folders. Its first name will do."
+
+    def _holder(self) -> LineageStatus | None:
+        """Return a valid certificate that has one of the names already."""
+        status = self.wizard.deck.status
+        wanted = {identifier.value for identifier in self.draft.identifiers()}
+        for each in status.lineages if status and wanted else ():
+            if each.sha256 and not each.self_signed and wanted.intersection(each.domains):
+                return each
+        return None
 
     @staticmethod
     def _wrong_name(value: str) -> CertdeckError | None:
@@ -177,7 +192,7 @@ class NamesStep(Step):
 
 def companions_told(draft: Draft) -> str:
     """Return why companions are offered."""
-    if draft.is_over_dns:
+    if draft.is_over_dns or draft.wildcards:
         return "One certificate for every name below it as well: these are asked for too. Space unticks one."
     return "People type either, so these are asked for as well. Space unticks one."
 

@@ -29,7 +29,7 @@ _METHODS: Final = (
     (BY_PROVIDER, "DNS, by a provider", "certdeck writes the records; wildcards too"),
     (BY_HAND, "DNS, by hand", "you set the records, anywhere; wildcards too"),
     (ONCE, "DNS, once for good", "one record that stays, where the CA has it"),
-    (NO_PROOF, "No proof", "the private CA of this box signs by itself"),
+    (NO_PROOF, "No proof", "the private CA of this box signs without proof"),
 )
 _SERVED: Final = 3
 """Names outside of a provider's zones that are named."""
@@ -40,12 +40,12 @@ class ProofStep(Step):
 
     TITLE = "Proof"
     HELP = (
-        "Proof: a public CA wants to see that the names are yours. With HTTP-01 it fetches a file from port 80 of each of "
+        "Proof: a public CA needs proof that the names are yours. With HTTP-01 it fetches a file from port 80 of each of "
         "them, so that port must be reachable from the internet, and the names must lead here.\n\n"
         "Through the DNS it looks for a record beside each name: for boxes that the internet cannot reach, and the only way for "
-        "wildcards. A provider writes the records by itself, also when it renews (n adds one, x tests it). By hand you set them "
-        "at whoever serves your zone; such a certificate does not renew by itself. Once for good (dns-persist-01) is one record "
-        "that stays, where the CA has that.\n\n"
+        "wildcards. A provider sets the records automatically, also for renewals (n adds one, x tests it). By hand you set them "
+        "at whoever serves your zone; such a certificate does not renew automatically. Once for good (dns-persist-01) is one "
+        "record that stays, where the CA has that.\n\n"
         "The private CA of this box asks for nothing."
     )
 
@@ -188,7 +188,7 @@ class ProofStep(Step):
                     ink,
                 )
                 lines += marked(
-                    "▲", "severity-yellow", "It does not renew by itself: certdeck reminds you in time.", width, ink
+                    "▲", "severity-yellow", "It does not renew automatically: certdeck reminds you in time.", width, ink
                 )
                 out = "Ways out: a provider; a CNAME of _acme-challenge into a zone of one; or one record for good."
                 lines += marked("→", "key", out, width, ink, of="text-muted")

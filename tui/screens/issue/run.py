@@ -112,12 +112,12 @@ class RunStep(Step):
         words: list[str] = []
         known, now = self.wizard.deck.status, self.wizard.deck.now()
         if known is not None and known.timer.state != "on":
-            words.append("No timer is on, so nothing renews by itself: `certdeck schedule on` switches it on.")
+            words.append("The timer is off, so nothing renews automatically. S on the first screen switches it on.")
         elif text.is_manual(status):
             words.append(f"It {text.renewal_shown(status, now)}: certdeck reminds you in time.")
-            words.append("To have it renew by itself: add a DNS provider (h) and issue it again with that.")
+            words.append("For automatic renewal, add a DNS provider (h) and issue it again with that.")
         elif status.auto_renew and status.renew_at is not None:
-            words.append(f"Nothing: it {text.renewal_shown(status, now)} by itself.")
+            words.append(f"Nothing: it {text.renewal_shown(status, now)} automatically.")
         if not status.targets:
             words.append(
                 f"Services find it in {self.wizard.engine.paths.state / 'live' / status.name}; e on the first screen exports it."
@@ -132,7 +132,7 @@ def _headline(issued: Issued) -> str:
     if issued.rehearsed_only:
         return "The rehearsal passed. Nothing was stored."
     if issued.reused:
-        return f"{name} had a certificate for these names that is still valid: no order was spent."
+        return f"{name} has a certificate for these names that is still valid. Nothing was ordered."
     return f"{name} has its certificate."
 
 

@@ -72,7 +72,7 @@ class ServiceStep(Step):
                 words = "No service gets it: it is kept in its folder below state/live only. Space ticks a service."
                 lines += marked("○", "text-muted", words, width, ink, of="text-muted")
             else:
-                words = "Each is tested, switched, reloaded and looked at. If one of them refuses, all go back to what they had."
+                words = "Each is tested, switched, reloaded and checked. If one fails, all of them get their old certificate back."
                 lines += marked("✔", "severity-green", words, width, ink, of="text-muted")
             return lines
 

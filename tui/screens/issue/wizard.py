@@ -236,7 +236,7 @@ class IssueScreen(Wizard):
             if agreed:
                 self._leave()
 
-        words = "What you entered is forgotten. Nothing has been ordered."
+        words = "What you entered is discarded. Nothing was ordered."
         self.app.push_screen(ConfirmDialog("Leave the wizard?", words, yes="Leave", no="Stay", danger=True), decided)
 
     def action_finish(self) -> None:
@@ -315,7 +315,7 @@ class IssueScreen(Wizard):
             if agreed:
                 self._begin()
 
-        words = "Somebody has uploaded its certificate. A new one from a CA takes its place, and renews by itself from then on."
+        words = "Its certificate was uploaded. A new one from a CA takes its place, and renews automatically."
         title = text.printable(f"Replace the upload {name}?")
         self.app.push_screen(ConfirmDialog(title, words, yes="Replace", danger=True), decided)
 

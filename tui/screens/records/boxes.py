@@ -211,7 +211,7 @@ def _standing(view: RecordView | None, ink: Ink) -> list[Part]:
     answering = [one for one in view.servers if one.answers]
     having = sum(one.state == "has" for one in answering)
     if not answering:
-        return [(" ○ nobody answers ", ink("text-muted"))]
+        return [(" ○ no answer ", ink("text-muted"))]
     mark = MARKS["has" if view.is_seen else "lacks"]
     sign = mark.glyph if having else MARKS["waits"].glyph
     words = f"{having} of {len(answering)} have it" if having < len(answering) else f"all {having} have it"

@@ -49,12 +49,12 @@ class RecordsScreen(Page[None]):
         "and the value that belongs there, whole. Two values at one name must both stand; the second does not replace the first. "
         "Where the name is a CNAME, the record is written where that leads.\n\n"
         "certdeck asks the zone's own name servers, all of them, and lists who has the record. A challenge that fails cannot be "
-        "tried again, so the CA is asked to look only when every server that answers has them all; then it goes on by itself.\n\n"
-        "You may leave, and the line may drop: the order stays with its values until it ends. It stands in the list as waiting for "
-        "you. Afterwards the records can go.\n\n"
-        "A certificate whose records are set by hand does not renew by itself; certdeck tells you in time. Three ways lead out: "
-        "add a DNS provider, let _acme-challenge be a CNAME into a zone that a provider serves, or set one record for good "
-        "(dns-persist-01) where the CA takes it."
+        "tried again, so the CA is asked to check only when every server that answers has them all; then it continues "
+        "automatically.\n\nYou may leave, and the connection may drop: the order stays with its values until it ends. It stands "
+        "in the list as waiting for you. Afterwards you can delete the records.\n\n"
+        "A certificate whose records are set by hand does not renew automatically; certdeck reminds you in time. There are three "
+        "ways to change that: add a DNS provider, let _acme-challenge be a CNAME into a zone that a provider serves, or set one "
+        "record for good (dns-persist-01) where the CA supports it."
     )
     page_title = "DNS records"
 
@@ -343,7 +343,7 @@ class RecordsScreen(Page[None]):
 
         self.app.push_screen(
             ConfirmDialog(
-                "Let the CA look all the same?",
+                "Let the CA check anyway?",
                 words.stakes(order, watch, self.deck.now()),
                 yes="Let it look",
                 no="Keep waiting",

@@ -31,7 +31,7 @@ def headline(order: OpenOrder, watch: Watch, at: float, now: datetime) -> tuple[
     if watch.is_ready:
         return "✔", "severity-green", f"{have} Enter lets the CA look."
     if watch.views and not any(one.answers for view in watch.views for one in view.servers):
-        return "▲", "severity-yellow", "No name server can be asked from here. Enter lets the CA look all the same."
+        return "▲", "severity-yellow", "No name server can be asked from here. Enter lets the CA check anyway."
     these, them = ("this record", "it") if count == 1 else (f"these {count} records", "them")
     return "◐", "severity-yellow", f"Set {these} at your DNS provider; certdeck sees {them} come."
 
@@ -54,8 +54,8 @@ def next_step(order: OpenOrder, watch: Watch, now: datetime) -> str:
         return "Leave it there for good: renewals then need no access to your DNS."
     have = "have it" if len(order.records) == 1 else "have them"
     if watch.by_itself:
-        return f"It goes on by itself once all name servers {have}; a stops that."
-    return f"Enter goes on once all name servers {have}; a lets it go on by itself."
+        return f"It continues automatically once all name servers {have}; a stops that."
+    return f"Enter goes on once all name servers {have}; a continues automatically."
 
 
 def pacing(watch: Watch, at: float) -> str:
@@ -79,11 +79,13 @@ def stakes(order: OpenOrder, watch: Watch, now: datetime) -> str:
     more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
     plural = "do" if len(missing) > 1 else "does"
     first = (
-        f"{who}{more} {plural} not have every record yet." if missing else "Nobody could be asked who has the records."
+        f"{who}{more} {plural} not have every record yet."
+        if missing
+        else "No name server could be asked for the records."
     )
     return (
-        f"{first} When the CA asks a server that lacks one, the challenge fails: that ends this order, and the next one wants "
-        f"other values.\n\nWaiting costs nothing. {lifetime(order, now)}"
+        f"{first} When the CA asks a server that lacks one, the challenge fails: that ends this order, and the next one has other "
+        f"values.\n\nWaiting costs nothing. {lifetime(order, now)}"
     )
 
 

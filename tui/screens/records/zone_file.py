@@ -22,7 +22,7 @@ class ZoneFileScreen(Page[None]):
     BINDINGS: ClassVar = bindings(of_scope("pem", "page"))
     HELP_TEXT = (
         "The records as a zone file has them: fully qualified names, one line each, ready to be pasted. Raise the zone's serial "
-        "number where your name server does not do that by itself. c hands the lines to the clipboard of your terminal, "
+        "number unless your name server does that automatically. c hands the lines to the clipboard of your terminal, "
         "p prints them on the bare terminal, where no line is broken."
     )
     page_title = "Zone file"

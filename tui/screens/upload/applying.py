@@ -47,8 +47,8 @@ class Applying:
                 self._ask_for_lineage(wanted)
 
         failed = " ".join(f"{each.title}: {each.detail}" for each in wanted.overridden)
-        words = f"This is overridden: {failed} Services take it all the same; their clients may turn away."
-        dialog = ConfirmDialog("Apply it all the same?", text.printable(words), yes="Apply", danger=True)
+        words = f"This is overridden: {failed} Services accept it, but their clients may not."
+        dialog = ConfirmDialog("Apply it anyway?", text.printable(words), yes="Apply", danger=True)
         self._page.app.push_screen(dialog, decided)
 
     def _ask_for_lineage(self, wanted: Wanted) -> None:
@@ -65,7 +65,7 @@ class Applying:
             if agreed:
                 self._begin(wanted, replace_method=True)
 
-        words = f"{why} Nobody renews an uploaded certificate by itself: somebody has to bring a new one in time."
+        words = f"{why} An uploaded certificate does not renew automatically: upload a new one in time."
         title = text.printable(f"Replace {wanted.name} by an upload?")
         self._page.app.push_screen(ConfirmDialog(title, text.printable(words), yes="Replace", danger=True), decided)
 
@@ -117,12 +117,10 @@ class Applying:
 def so_far(lineage: LineageStatus) -> str:
     """Say who renews a lineage of a CA until now."""
     if text.is_manual(lineage):
-        return (
-            f"{text.issuer_shown(lineage)} issues it so far, and it is renewed by hand: somebody sets its DNS records."
-        )
+        return f"{text.issuer_shown(lineage)} issues it now, and it is renewed by hand: you set its DNS records."
     if not lineage.auto_renew:
-        return f"{text.issuer_shown(lineage)} issues it so far, and its automatic renewal is off."
-    return f"{text.issuer_shown(lineage)} renews it so far."
+        return f"{text.issuer_shown(lineage)} issues it now, and its automatic renewal is off."
+    return f"{text.issuer_shown(lineage)} renews it now."
 
 
 def _wants_an_answer(operation: Operation) -> bool:

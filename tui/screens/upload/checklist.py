@@ -108,7 +108,7 @@ def standing(check: UploadCheck | CertdeckError | None, *, fault: str = "", busy
         failed = check.failures
         first = failed[0].detail if failed else "It was not accepted."
         if check.can_be_forced and not fault and not busy:
-            words = f"{plural(len(failed), 'check')} failed: {first} Apply asks whether you want it all the same."
+            words = f"{plural(len(failed), 'check')} failed: {first} Apply asks whether to use it anyway."
             return Standing(False, "✖", "severity-red", words, overridable=True)
         words = f"Apply is off: {plural(len(failed), 'check')} failed. {first}"
         return Standing(False, "✖", "severity-red", words)

@@ -31,8 +31,8 @@ class UploadProgress(ProgressScreen):
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012
     HELP_TEXT = (
-        "The certificate is stored beside the old one, put onto each service, tested, reloaded, and looked at from outside. If a "
-        "service refuses, every service gets its old pair back, and this says why; esc then leads back to everything you gave."
+        "The certificate is stored beside the old one, put onto each service, tested, reloaded, and checked from outside. If a "
+        "service fails, every service gets its old pair back, with the reason shown here; esc then leads back to your input."
     )
 
     def __init__(self, operation: Operation, had: int | None) -> None:
@@ -71,7 +71,7 @@ class UploadProgress(ProgressScreen):
         name = text.printable(status.name)
         headline = f"{name} has its new certificate."
         if imported.unchanged:
-            headline = f"{name} had this very certificate; it was put onto its services once more."
+            headline = f"{name} already has this certificate; it was deployed again."
         lines = result_lines(status, headline, width, ink)
         lines += [[], [("What next", ink("frame-title", bold=True))]]
         for key, words in self._next(imported):
@@ -80,7 +80,7 @@ class UploadProgress(ProgressScreen):
 
     def _next(self, imported: Imported) -> list[tuple[str, str]]:
         status = imported.status
-        found = [("·", "Nobody renews it by itself: bring a new one in time. The first screen reminds you.")]
+        found = [("·", "It does not renew automatically: upload a new one in time. The first screen reminds you.")]
         if self._had and not imported.unchanged:
             found.append(("b", f"on the first screen rolls back to version {self._had}."))
         found.append(("e", "on the first screen exports it, as PEM or PFX, for another machine."))

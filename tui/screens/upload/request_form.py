@@ -54,7 +54,7 @@ class RequestForm(FormPage):
             yield Static("Key", classes="label", markup=False)
             yield OneOf([(each, text.key_shown(each)) for each in KEY_TYPES], value=self._key_type(), id="key")
         for kind, label, hint in _SUBJECT:
-            note = "Only where your CA wants it; most put in what they have verified." if kind == "C" else ""
+            note = "Only where your CA requires it; most CAs insert what they have verified." if kind == "C" else ""
             yield Field(label, hint=hint, note=note, check=_part_of_subject(kind), id=f"subject-{kind}")
 
     def _key_type(self) -> str:

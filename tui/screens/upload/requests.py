@@ -25,14 +25,14 @@ class RequestsScreen(ListPage[SigningRequest]):
     SCOPE = "requests"
     BINDINGS: ClassVar = bindings(of_scope("requests", "page"))
     HELP_TEXT = (
-        "A CA that is asked by hand wants a certificate signing request (CSR). It is made here together with a private key that "
-        "never leaves this box: only the request goes to the CA, by copy, as a file, or plainly on the terminal.\n\n"
-        "When the certificate comes, give it on the upload screen. No key is needed with it: the one that was made here is found "
-        "by itself. Once the certificate is in use, its request is gone from this list."
+        "A CA without ACME needs a certificate signing request (CSR). It is made here together with a private key that never "
+        "leaves this box: only the request goes to the CA, by copy, as a file, or plainly on the terminal.\n\nWhen you have the "
+        "certificate, upload it without a key: the key that was made here is found automatically. Once the certificate is in use, "
+        "its request leaves this list."
     )
     COLUMNS = (Column("Request"), Column("For", flexible=True), Column("Key", optional=True), Column("Made"))
     LIST_TITLE = "Open requests"
-    EMPTY = ("None is open", "n makes one, for a CA that wants it.")
+    EMPTY = ("None is open", "n makes one, for a CA that needs it.")
     UNREADABLE = "The requests cannot be read"
 
     page_title = "Signing requests"
@@ -116,8 +116,8 @@ class RequestsScreen(ListPage[SigningRequest]):
             return
         name = self.chosen.name
         self.ask_first(
-            f"Forget the request {name}?",
-            "Its private key is forgotten with it. A certificate that still comes for it would be of no use.",
+            f"Delete the request {name}?",
+            "Its private key is deleted too. A certificate for it can no longer be used.",
             lambda: self.engine.remove_csr(name),
             "",
             yes="Forget",

@@ -57,16 +57,14 @@ class UploadScreen(AskingPage[None]):
         Binding("down", "next_field(1)", show=False, priority=True),
     ]
     HELP_TEXT = (
-        "Brings in a certificate that was bought, or comes from a PKI elsewhere. Paste everything into the box, or type the path "
-        "of a file (Tab completes it, ^o asks for it): PEM, DER, PFX or PKCS#7, in one piece or several, in any order. The parts "
-        "are told apart and put in order. Nothing of a paste is shown, only what it is.\n\n"
-        "Each check says what it found. A warning lets you apply; a failure does not. Beside the checks stands what the services "
-        "have now and what they would have then. Part of the chain is missing? Where the certificate says where that is, ^l "
-        "fetches it; otherwise nothing is fetched.\n\n"
-        "A CA that wants a signing request (CSR) first: ^r makes one. Its key stays on this box, and is found by itself when the "
-        "certificate comes.\n\n"
-        "Apply keeps the old pair, puts the new one onto every service, tests, reloads and looks at what is served. If anything "
-        "goes wrong, the old pair is back and everything you gave is still here."
+        "Uploads a certificate that was bought or comes from another PKI. Paste everything into the box, or type the path of a "
+        "file (Tab completes it, ^o asks for it): PEM, DER, PFX or PKCS#7, in one piece or several, in any order. The parts are "
+        "recognized and put in order. Nothing of a paste is shown, only what it is.\n\nEach check shows its result. A warning "
+        "lets you apply; a failure does not. Beside the checks you see what the services have now and what they would have then. "
+        "If part of the chain is missing and the certificate names its address, ^l downloads it; nothing else is "
+        "downloaded.\n\nFor a CA that needs a signing request (CSR), ^r makes one. Its key stays on this box and is found "
+        "automatically.\n\nApply keeps the old pair, puts the new one onto every service, tests, reloads and checks what is "
+        "served. If a step fails, the old pair is restored and your input is still here."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     AUTO_FOCUS = "PathLine"
@@ -340,6 +338,7 @@ class UploadScreen(AskingPage[None]):
     def on_paste(self, event: events.Paste) -> None:
         """Take a paste wherever the focus is."""
         event.stop()
+        event.prevent_default()  # the page's own answer is that there is no field
         self.query_one(UploadBox).add_text(event.text)
 
     @on(Field.Changed, "#name")
@@ -447,7 +446,7 @@ class UploadScreen(AskingPage[None]):
             if agreed:
                 self.dismiss()
 
-        words = "What you gave is forgotten. Nothing has been changed."
+        words = "Your input is discarded. Nothing was changed."
         self.app.push_screen(ConfirmDialog("Leave?", words, yes="Leave", no="Stay", danger=True), decided)
 
 

@@ -1,0 +1,196 @@
+"""What is done on the pages that set the box up: issuers, services, DNS providers, schedule, notifications, settings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui.action import Action, may_write
+
+SETUP: Final[tuple[Action, ...]] = (
+    # -- issuers ---------------------------------------------------------------------------------------------------
+    Action(
+        id="test", key="x,enter,ctrl+j", label="Test", title="Test the directory of this issuer", scope="issuers", footer=1,
+        shown_key="x",
+        applies=lambda situation: situation.row_kind == "acme",
+        commands=("issuer test", "issuer list", "account list"),
+        help="Reads its directory: its terms, profiles, CAA names, whether it suggests renewal times, "
+        "and how far our clock is off.",
+    ),
+    Action(
+        id="make-default", key="d", label="Default", title="Make this the default issuer", scope="issuers", footer=2,
+        applies=lambda situation: may_write(situation) and bool(situation.row),
+        commands=("issuer default",), help="New certificates are ordered from it from now on.",
+    ),
+    Action(
+        id="add", key="n,insert", label="New", title="Add an issuer", scope="issuers", footer=3, applies=may_write,
+        commands=("issuer add",), help="Adds another CA with ACME, public or within your company, by the URL of its directory.",
+    ),
+    Action(
+        id="set-eab", key="e", label="EAB", title="Set the external account binding", scope="issuers", footer=4,
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme",
+        commands=("account eab",),
+        help="Saves the key id and the HMAC key that a CA gives its customers. The HMAC key goes into the vault.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove this issuer", scope="issuers", footer=5, shown_key="del",
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme",
+        commands=("issuer remove",), help="Removes its settings. Refused while a certificate still needs it.",
+    ),
+    Action(
+        id="change", key="c", label="Change", title="Change this issuer", scope="issuers", footer=6,
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme",
+        also="edit ca bundle directory email", help="Opens the form with what is set now: directory, title, CA bundle, e-mail.",
+    ),
+    Action(
+        id="agree", key="a", label="Agree", title="Agree to the terms of this issuer", scope="issuers", footer=6,
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme", commands=("issuer agree",),
+        also="tos terms of service", help="Shows where its terms of service are, and records that you agree to them.",
+    ),
+    Action(
+        id="contact", key="o", label="Contact", title="Change the contact of this account", scope="issuers", footer=7,
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme", commands=("account contact",),
+        also="email mail address", help="Changes the address that the CA writes to about problems.",
+    ),
+    Action(
+        id="new-key", key="K", label="New key", title="Give this account a new key", scope="issuers", footer=8,
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme", commands=("account rollover",),
+        also="rollover rotate account key", help="Replaces the account key at the CA and in the vault. The account stays.",
+    ),
+    Action(
+        id="import-account", key="p", label="Import", title="Import the account of another client", scope="issuers", footer=8,
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme", commands=("account import",),
+        also="certbot acme.sh lego jwk", help="Uses the account of certbot, acme.sh, lego or another client, by its key.",
+    ),
+    Action(
+        id="deactivate", key="D", label="Deactivate", title="Deactivate this account for good", scope="issuers", footer=9,
+        applies=lambda situation: may_write(situation) and situation.row_kind == "acme", commands=("account deactivate",),
+        help="Closes the account at the CA. This cannot be undone; the next order makes a new one.",
+    ),
+    Action(
+        id="root", key="v", label="Root", title="Show the root certificate of the private CA", scope="issuers", footer=2,
+        applies=lambda situation: situation.row_kind == "private-ca", commands=("issuer root",),
+        also="trust store pem copy root ca", help="Shows the root as PEM, to copy or print: clients have to trust it.",
+    ),
+    # -- targets ---------------------------------------------------------------------------------------------------
+    Action(
+        id="test", key="x,enter,ctrl+j", label="Test", title="Test this target", scope="targets", footer=1, shown_key="x",
+        applies=lambda situation: bool(situation.row),
+        commands=("target test", "target list"),
+        help="Checks its files, runs its configuration test, and looks at what it serves. Changes nothing.",
+    ),
+    Action(
+        id="add", key="n,insert", label="New", title="Add a target", scope="targets", footer=2, applies=may_write,
+        commands=("target add",),
+        help="Describes a service: paths of certificate and key, how to test and reload it, and where it serves TLS.",
+    ),
+    Action(
+        id="change", key="e", label="Change", title="Change this target", scope="targets", footer=3,
+        applies=lambda situation: may_write(situation) and bool(situation.row),
+        commands=("target add",), help="Opens the same form with what is set now.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove this target", scope="targets", footer=4, shown_key="del",
+        applies=lambda situation: may_write(situation) and bool(situation.row),
+        commands=("target remove",),
+        help="Removes the service; its files stay as they are. Refused while a certificate is deployed to it.",
+    ),
+    # -- DNS providers -----------------------------------------------------------------------------------------------
+    Action(
+        id="test", key="x,T,enter,ctrl+j", label="Test", title="Test this DNS provider", scope="dns", footer=1, shown_key="x",
+        applies=lambda situation: may_write(situation) and bool(situation.row),
+        commands=("dns test", "dns list"),
+        help="Writes a TXT record, waits until every name server has it, and removes it. Each step says what to fix.",
+    ),
+    Action(
+        id="add", key="n,insert", label="New", title="Add a DNS provider", scope="dns", footer=2, applies=may_write,
+        commands=("dns add",), help="Asks who serves your zone, and for what is needed to write there. Secrets go into the vault.",
+    ),
+    Action(
+        id="change", key="e", label="Change", title="Change this DNS provider", scope="dns", footer=3,
+        applies=lambda situation: may_write(situation) and bool(situation.row),
+        commands=("dns add",), help="Opens the same form with what is set now. Secrets are kept unless you type others.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove this DNS provider", scope="dns", footer=4, shown_key="del",
+        applies=lambda situation: may_write(situation) and bool(situation.row),
+        commands=("dns remove",), help="Removes it and its secrets. Refused while a certificate proves its names with it.",
+    ),
+    Action(
+        id="take", key="enter,ctrl+j", label="Choose", title="Take this kind of provider", scope="dns-kind", footer=1,
+        shown_key="enter", commands=("dns kinds",),
+        help="Opens the form of this provider. Where the others are offered, it lists them first.",
+    ),
+    Action(
+        id="choose-file", key="ctrl+o", label="From file", title="Read this secret from a file", scope="dns-form", footer=2,
+        help="Reads the secret of the focused field from a file, without line ends at its end.",
+        applies=lambda situation: situation.row_kind == "secret", priority=True,
+    ),
+    Action(
+        id="run", key="enter,ctrl+j,ctrl+n", label="Test", title="Test with this domain", scope="dns-test", footer=1,
+        shown_key="enter", applies=may_write, help="Tries it again, with the domain that stands in the field.",
+    ),
+    Action(
+        id="stop", key="ctrl+x", label="Stop", title="Stop the test", scope="dns-test", footer=2,
+        applies=lambda situation: situation.row_kind == "running",
+        help="Stops it at the next safe point. What it wrote is removed again.",
+    ),
+    # -- settings --------------------------------------------------------------------------------------------------
+    Action(
+        id="change", key="enter,ctrl+j", label="Change", title="Change what is under the cursor", scope="settings", footer=1,
+        shown_key="enter", help="Takes the theme, or switches automatic renewal of the certificate on or off.",
+    ),
+    Action(
+        id="keep-theme", key="ctrl+s", label="Keep theme", title="Keep this theme for good", scope="settings", footer=2,
+        applies=may_write, also="theme colour color permanent save",
+        help="Writes the theme to certdeck.toml, so that the console opens with it.",
+    ),
+    # -- schedule ----------------------------------------------------------------------------------------------------
+    Action(
+        id="do", key="enter,ctrl+j", label="Choose", title="Take what is under the cursor", scope="schedule", footer=1,
+        shown_key="enter", applies=may_write, commands=("schedule show", "schedule on", "schedule off", "schedule run"),
+        help="Switches automatic renewal on with these times, or off, or does now what the timer does.",
+    ),
+    # -- settings of one certificate ---------------------------------------------------------------------------------
+    Action(
+        id="do", key="enter,ctrl+j", label="Change", title="Change what is under the cursor", scope="lineage-settings", footer=1,
+        shown_key="enter", applies=lambda situation: may_write(situation) and situation.row_kind != "off", commands=("set",),
+        help="Changes it here, or opens the wizard where a new order is needed. What it costs stands below.",
+    ),
+    # -- maintenance -------------------------------------------------------------------------------------------------
+    Action(
+        id="do", key="enter,ctrl+j", label="Do it", title="Do what is under the cursor", scope="maintenance", footer=1,
+        shown_key="enter", applies=lambda situation: not situation.busy,
+        commands=("backup", "restore", "report", "self-check", "vault rotate", "vault new"),
+        help="Asks for what it needs, then does it. The result stands below the list.",
+    ),
+    # -- doctor ------------------------------------------------------------------------------------------------------
+    Action(
+        id="fix", key="enter,ctrl+j", label="Fix", title="Go where this finding is fixed", scope="doctor", footer=1,
+        shown_key="enter", applies=lambda situation: situation.row_kind != "",
+        help="Opens the page where the fix is made. Where there is none, the fix is outside of certdeck.",
+    ),
+    Action(
+        id="check-again", key="r,ctrl+r,f5", label="Check again", title="Run the checks again", scope="doctor", footer=2,
+        help="Asks the network, the issuer and the services again.", commands=("doctor",),
+    ),
+    # -- notifications -----------------------------------------------------------------------------------------------
+    Action(
+        id="test", key="x,enter,ctrl+j", label="Test", title="Send a test message", scope="notifications", footer=1,
+        shown_key="x", applies=lambda situation: bool(situation.row), commands=("notify test", "notify list"),
+        help="Sends a real message through this channel, and shows what the other side answered.",
+    ),
+    Action(
+        id="add", key="n,insert", label="New", title="Add a notification", scope="notifications", footer=2, applies=may_write,
+        commands=("notify add", "notify kinds"), help="Asks how the message travels: mail, webhook or a chat service.",
+    ),
+    Action(
+        id="change", key="e", label="Change", title="Change this notification", scope="notifications", footer=3,
+        applies=lambda situation: may_write(situation) and bool(situation.row), commands=("notify add",),
+        help="Opens the same form with what is set now. Secrets are kept unless you type others.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove this notification", scope="notifications", footer=4,
+        shown_key="del", applies=lambda situation: may_write(situation) and bool(situation.row), commands=("notify remove",),
+        help="Removes it and its secrets.",
+    ),
+)  # fmt: skip

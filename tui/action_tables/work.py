@@ -1,0 +1,171 @@
+"""What is done on pages that one works through: orders, uploads, requests, forms, and the log."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui.action import Action, may_write
+
+WORK: Final[tuple[Action, ...]] = (
+    # -- log -------------------------------------------------------------------------------------------------------
+    Action(
+        id="filter", key="slash", label="Filter", title="Filter the log", scope="log", footer=1, shown_key="/",
+        help="Keeps the entries of one certificate, or those that contain what you type. Esc shows all again.",
+    ),
+    Action(
+        id="older", key="o", label="Older", title="Read older entries", scope="log", footer=2,
+        help="Reads the next older entries. This happens automatically at the end of the list.",
+    ),
+    Action(
+        id="verify", key="v", label="Verify", title="Verify the log", scope="log", footer=3,
+        commands=("log",), help="Follows the chain of hashes through the whole log and says whether an entry was altered.",
+    ),
+    # -- progress --------------------------------------------------------------------------------------------------
+    Action(
+        id="close", key="enter,ctrl+j", label="Close", title="Close this page", scope="progress", footer=1, shown_key="enter",
+        applies=lambda situation: not situation.busy, help="Goes back, once the operation has ended.",
+    ),
+    Action(
+        id="stop", key="ctrl+x", label="Stop", title="Stop the operation", scope="progress", footer=2,
+        applies=lambda situation: situation.busy,
+        help="Asks the operation to stop at the next safe point. What is live stays live; an open order can be completed later.",
+    ),
+    Action(
+        id="in-full", key="v", label="In full", title="Show every event", scope="progress", footer=3,
+        help="Shows every event as a line, in the CA's words, instead of the steps; and back.",
+    ),
+    # -- issue wizard ----------------------------------------------------------------------------------------------
+    Action(
+        id="next", key="enter,ctrl+n,ctrl+j", label="Next", title="Go on to the next step", scope="issue", footer=1,
+        shown_key="enter",
+        applies=lambda situation: situation.step < 6,
+        help="Checks this step and goes on. Problems are shown at their field. Ctrl+N does the same from every field.",
+    ),
+    Action(
+        id="test-provider", key="x", label="Test", title="Test this DNS provider", scope="issue-proof", footer=2,
+        applies=lambda situation: situation.row_kind == "dns-provider" and bool(situation.row),
+        help="Writes a record with it, looks for it at every name server, removes it, and comes back here.",
+    ),
+    Action(
+        id="add-provider", key="n", label="New", title="Add a DNS provider", scope="issue-proof", footer=3,
+        applies=lambda situation: situation.row_kind == "dns-provider",
+        help="Opens the form of a DNS provider, and comes back here with it chosen. Nothing you entered is lost.",
+    ),
+    Action(
+        id="copy", key="c", label="Copy", title="Copy these lines", scope="issue-proof", footer=2,
+        applies=lambda situation: situation.row_kind == "http-01",
+        commands=("snippet",), also="nginx haproxy apache snippet",
+        help="Copies the lines to the clipboard of your terminal (OSC 52). Not every terminal supports it.",
+    ),
+    Action(
+        id="check-again", key="ctrl+r,f5", label="Check again", title="Run the checks again", scope="issue-check", footer=2,
+        help="Asks the network and the services again, after something was fixed.",
+    ),
+    Action(
+        id="stop", key="ctrl+x", label="Stop", title="Stop the order", scope="issue-run", footer=2,
+        applies=lambda situation: situation.busy,
+        help="Asks the order to stop at the next safe point. What is live stays live.",
+    ),
+    Action(
+        id="try-again", key="r", label="Try again", title="Order it again", scope="issue-run", footer=2,
+        applies=lambda situation: situation.row_kind == "failed",
+        help="Orders again with everything as you entered it, after the cause was fixed.",
+    ),
+    Action(
+        id="finish", key="enter,ctrl+j", label="Close", title="Close the wizard", scope="issue-run", footer=1, shown_key="enter",
+        applies=lambda situation: not situation.busy, help="Goes back to the certificates.",
+    ),
+    # -- forms -----------------------------------------------------------------------------------------------------
+    Action(
+        id="save", key="ctrl+s,enter,ctrl+j", label="Save", title="Save", scope="form", footer=1, shown_key="enter",
+        help="Checks every field and saves. Ctrl+S does the same from every field.",
+    ),
+    # -- first boot ------------------------------------------------------------------------------------------------
+    Action(
+        id="save", key="ctrl+s,enter,ctrl+j", label="Go on", title="Make the certificate, or close", scope="first-boot", footer=1,
+        shown_key="enter", help="Makes the self-signed certificate with these names, then closes this screen.",
+    ),
+    # -- upload ----------------------------------------------------------------------------------------------------
+    Action(
+        id="upload", key="u", label="Upload", title="Upload a certificate from elsewhere", footer=2,
+        # On the first screen: nowhere else is there a certificate under the cursor, or nothing to go back to.
+        applies=lambda situation: may_write(situation) and (situation.lineage is not None or not situation.can_go_back),
+        help="Takes a certificate from elsewhere, by path or paste, and checks it before it is applied.",
+        opens="tui.screens.upload:UploadScreen", steady=True, commands=("import", "check"),
+        also="import paste pfx pem bought check file",
+    ),
+    Action(
+        id="apply", key="ctrl+s", label="Apply", title="Apply the certificate", scope="upload", applies=may_write, footer=1,
+        help="Puts it onto its services as one transaction. Off while a check fails; a warning lets it pass.",
+    ),
+    Action(
+        id="choose-file", key="ctrl+o", label="Choose files", title="Add a file by its path", scope="upload", footer=2,
+        help="Asks for a path, with Tab to complete it. Several files can be added, one after another.",
+    ),
+    Action(
+        id="passphrase", key="ctrl+t", label="Passphrase", title="Give the passphrase", scope="upload", footer=3,
+        applies=lambda situation: situation.row_kind == "protected",
+        help="Asks for the passphrase of a protected key or PFX again.",
+    ),
+    Action(
+        id="fetch-chain", key="ctrl+l", label="Fetch chain", title="Fetch the missing part of the chain", scope="upload",
+        footer=3, applies=lambda situation: situation.row_kind == "incomplete",
+        help="Downloads the issuer's certificate from the address in the certificate. Nothing else is fetched.",
+    ),
+    Action(
+        id="requests", key="ctrl+r", label="Requests", title="Make a signing request (CSR)", scope="upload", footer=4,
+        help="For a CA that needs a request: the key is made on this box and stays here. Shows the open requests, too.",
+    ),
+    # -- signing requests ------------------------------------------------------------------------------------------
+    Action(
+        id="new", key="n", label="New", title="Make a new signing request", scope="requests", applies=may_write, footer=1,
+        help="Asks for its names, the type of its key and a subject, makes the key, and shows the request.",
+    ),
+    Action(
+        id="copy", key="c", label="Copy", title="Copy the request", scope="requests", footer=2,
+        applies=lambda situation: bool(situation.row),
+        help="Copies the request to the clipboard of your terminal (OSC 52). Not every terminal supports it; p always works.",
+    ),
+    Action(
+        id="plain", key="p", label="Plain view", title="Print the request on the bare terminal", scope="requests", footer=3,
+        applies=lambda situation: bool(situation.row),
+        help="Leaves the console for a moment and prints the request, to be selected with the mouse. Esc comes back.",
+    ),
+    Action(
+        id="save-file", key="e", label="Save", title="Save the request to a file", scope="requests", footer=4,
+        applies=lambda situation: bool(situation.row),
+        help="Writes the request to a file on this box. It is no secret; its key stays sealed.",
+    ),
+    Action(
+        id="forget", key="delete,D", label="Forget", title="Delete this request and its key", scope="requests", footer=4,
+        applies=lambda situation: may_write(situation) and bool(situation.row), shown_key="del",
+        help="For a request that is no longer needed. A certificate for it can no longer be used.",
+    ),
+    # -- deleted certificates --------------------------------------------------------------------------------------
+    Action(
+        id="bring-back", key="enter,ctrl+j", label="Restore", title="Restore this certificate", scope="deleted", footer=1,
+        shown_key="enter", commands=("undelete",),
+        applies=lambda situation: may_write(situation) and bool(situation.row) and situation.row_kind != "in the way",
+        help="Restores its key, its versions and its settings. Nothing is deployed.",
+    ),
+    # -- certificates of other clients -----------------------------------------------------------------------------
+    Action(
+        id="take-over", key="enter,ctrl+j", label="Take over", title="Take over the ticked certificates", scope="adopt", footer=1,
+        shown_key="enter", applies=lambda situation: may_write(situation) and bool(situation.row), commands=("adopt",),
+        help="Copies certificate and key, and how it is renewed; without a tick the one under the cursor. Space ticks.",
+    ),
+    Action(
+        id="try", key="x", label="What if", title="Say what taking them over would do", scope="adopt", footer=2,
+        applies=lambda situation: bool(situation.row), help="Says every step, and what cannot be taken over. Changes nothing.",
+    ),
+    Action(
+        id="tick-all", key="a", label="Tick all", title="Tick everything that can be taken over", scope="adopt", footer=3,
+        applies=lambda situation: bool(situation.row), help="Ticks all of them, or none where all are ticked.",
+    ),
+    # -- services of this box --------------------------------------------------------------------------------------
+    Action(
+        id="take-over", key="enter,ctrl+j", label="Take over", title="Make targets of these services", scope="services", footer=1,
+        shown_key="enter", applies=lambda situation: may_write(situation) and situation.row_kind == "free",
+        help="Makes targets of the services that are ticked, or of the one under the cursor. They keep their certificates for now.",
+    ),
+)  # fmt: skip

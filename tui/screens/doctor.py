@@ -1,0 +1,140 @@
+"""What would stop a certificate from being issued, renewed or served, each finding with a key that leads to its fix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+
+from core.operations import Finding, IssueRequest
+from tui.actions import bindings, of_scope
+from tui.deck import Deck
+from tui.screens.form import FormPage, needed
+from tui.screens.list_page import ListPage
+from tui.widgets.field import Field
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line
+from tui.widgets.prose import facts, marked
+from tui.widgets.row_list import Column, Row
+from tui.wording import text
+from tui.wording.text import MARKS
+
+_WORST: Final = ("fail", "warn", "skip", "pass")
+_FIXED_BY: Final = (
+    ("schedule", ("timer", "schedule", "run-")),
+    ("targets", ("target", "probe", "served", "listener")),
+    ("dns", ("dns", "caa", "zone", "propagation", "resolver", "persist")),
+    ("issuers", ("issuer", "account", "terms", "eab", "directory", "ca-", "clock")),
+    ("notifications", ("notif", "mail", "webhook")),
+    ("maintenance", ("backup", "vault", "master", "store", "permission", "disk", "log")),
+)
+"""Page → beginnings and parts of the ids of findings that are fixed there."""
+
+
+def fixed_by(finding: Finding) -> str:
+    """Return the id of the action that opens the page where a finding is fixed; empty where none does."""
+    for page, parts in _FIXED_BY:
+        if any(part in finding.id for part in parts):
+            return page
+    return ""
+
+
+class DoctorScreen(ListPage[Finding]):
+    """The worst finding first; Enter goes where it is fixed."""
+
+    SCOPE = "doctor"
+    BINDINGS: ClassVar = bindings(of_scope("doctor", "page"))
+    HELP_TEXT = (
+        "Checks everything that would stop a certificate from being issued, renewed or served: names, DNS, port 80, the issuer, "
+        "services, files, the clock and the timer. It changes nothing.\n\n"
+        "✖ stops an order, ▲ may, ✔ is in order. The fix stands below; Enter opens the page where it is made. r checks again."
+    )
+    COLUMNS: ClassVar = (Column("Check"), Column("Result", flexible=True))
+    LIST_TITLE = "Checks"
+    UNREADABLE = "The checks could not run"
+    EMPTY: ClassVar = ("Checking", "Asking the network, the issuer and the services …")
+    page_title = "Doctor"
+
+    def __init__(self, name: str = "", request: IssueRequest | None = None) -> None:
+        super().__init__()
+        self._lineage, self._asked = name, request
+        self.page_detail = text.printable(name or (", ".join(request.domains) if request else "this box"))
+
+    @classmethod
+    def opened_from(cls, deck: Deck) -> DoctorScreen:
+        """Look at the certificate under the cursor, or at the whole box."""
+        from tui.screens.page import Page
+
+        chosen = deck.screen.situation().lineage if isinstance(deck.screen, Page) else None
+        return cls(chosen.name if chosen is not None else "")
+
+    def fetch(self) -> Sequence[Finding]:
+        found = self.engine.doctor(self._asked, name=self._lineage or None)
+        return sorted(found, key=lambda each: _WORST.index(each.status) if each.status in _WORST else 0)
+
+    def heard(self, message: object) -> None:
+        """The checks ask the network: they run again only when somebody wants it."""
+
+    def name_of(self, item: Finding) -> str:
+        return item.id
+
+    def kind_of(self, item: Finding) -> str:
+        return fixed_by(item) if item.status in ("fail", "warn") else ""
+
+    def title_of(self, item: Finding) -> str:
+        return item.title
+
+    def row(self, item: Finding) -> Row:
+        mark = MARKS.get(item.status, MARKS["unknown"])
+        return Row(f"{item.id} {item.title}", (item.title, (item.detail, "text-muted")), (mark.glyph, mark.colour))
+
+    def about(self, item: Finding, width: int, ink: Ink) -> list[Line]:
+        mark = MARKS.get(item.status, MARKS["unknown"])
+        lines = [*marked(mark.glyph, mark.colour, item.detail or mark.word, width, ink, bold=True)]
+        if item.fix:
+            lines += [[], *facts([("Fix", item.fix)], width, ink, label=6)]
+        return lines
+
+    def opened(self) -> None:
+        self.action_fix()
+
+    def action_fix(self) -> None:
+        """Go to the page where the finding is fixed."""
+        page = fixed_by(self.chosen) if self.chosen is not None else ""
+        if page:
+            self.deck.action_open(page)
+
+    def action_check_again(self) -> None:
+        self.items = ()
+        if self._rows is not None:
+            self._rows.show([])
+            self.show()
+        self.read()
+
+
+class BoxDoctorScreen(DoctorScreen):
+    """The whole box, wherever the cursor is."""
+
+    @classmethod
+    def opened_from(cls, deck: Deck) -> DoctorScreen:
+        return cls()
+
+
+class NamesForm(FormPage):
+    """Asks for the names that are not issued yet."""
+
+    page_title = "Doctor for names"
+    intro = "Checks what would stop a certificate for names that have none yet. Nothing is ordered."
+
+    def fields(self) -> ComposeResult:
+        yield Field(
+            "Names",
+            hint="e.g. shop.example.com www.shop.example.com",
+            check=needed("A name", "shop.example.com"),
+            id="names",
+        )
+
+    def save(self) -> None:
+        domains = tuple(self.value("names").replace(",", " ").split())
+        self.app.switch_screen(DoctorScreen(request=IssueRequest(domains=domains)))

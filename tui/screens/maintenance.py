@@ -1,0 +1,290 @@
+"""The box as a whole: backup and restore, report, self-check, master key, log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar, cast
+
+from core.archives import BackupDone, RestoreDone
+from core.errors import CertdeckError
+from core.kept import NewLog, NewVault
+from core.operations import Finding
+from tui.actions import bindings, of_scope
+from tui.screens.tasks import Task, TasksPage
+from tui.wording import text
+
+
+class MaintenanceScreen(TasksPage):
+    """What one does with the whole box, a row each."""
+
+    SCOPE = "maintenance"
+    BINDINGS: ClassVar = bindings(of_scope("maintenance", "page"))
+    HELP_TEXT = (
+        "A backup holds everything but the log in one sealed file. A restore puts it back, on this box or on another one, and "
+        "moves aside what is here.\n\nThe report is for a bug report: no secret is in it. The self-check loads every module, "
+        "opens the vault and reads every file. A new master key seals every secret again; a new vault is for a lost key only."
+    )
+    LIST_TITLE = "Maintenance"
+    page_title = "Maintenance"
+
+    def tasks(self) -> Sequence[Task]:
+        status = self.engine.status()
+        never = "never made" if status.never_backed_up else ""
+        return (
+            Task(
+                id="backup",
+                title="Back up",
+                state=never,
+                words=(
+                    "Enter writes settings, certificates, keys and accounts into one file, sealed with a passphrase.",
+                ),
+            ),
+            Task(
+                id="elsewhere",
+                title="The box is backed up elsewhere",
+                words=("Enter ends the reminder to make a backup, for a box that other means back up.",),
+            ),
+            Task(
+                id="restore",
+                title="Restore",
+                words=(
+                    "Enter reads a backup, shows how this box differs from it, and asks before anything is changed.",
+                    "What is here now is moved aside, not removed.",
+                ),
+            ),
+            Task(
+                id="report",
+                title="Write a report",
+                words=(
+                    "Enter writes versions, settings without secrets, status and checks into one file for a bug report.",
+                ),
+            ),
+            Task(
+                id="self-check",
+                title="Self-check",
+                words=(
+                    "Enter loads every module, opens the vault, reads every file and verifies the log. Nothing is changed.",
+                ),
+            ),
+            Task(
+                id="rotate",
+                title="New master key",
+                words=("Enter seals every secret under a new master key. Backups made before need the old one.",),
+            ),
+            Task(
+                id="new-vault",
+                title="New vault",
+                state="when the master key is lost",
+                words=(
+                    "Look for a backup of etc/master.key first. Enter shows what is lost, and asks.",
+                    "Certificates in use stay; their keys are not in the vault.",
+                ),
+            ),
+            Task(
+                id="new-log",
+                title="New log",
+                state="when the log cannot be verified",
+                words=("Enter sets the log aside and begins a new one. The old file stays beside it.",),
+            ),
+        )
+
+    def do(self, task: Task) -> None:
+        {
+            "backup": self._backup,
+            "elsewhere": self._elsewhere,
+            "restore": self._restore,
+            "report": self._report,
+            "self-check": self._self_check,
+            "rotate": self._rotate,
+            "new-vault": self._new_vault,
+            "new-log": self._new_log,
+        }[task.id]()
+
+    # -- backup --------------------------------------------------------------------------------------------------------
+
+    def _backup(self) -> None:
+        def named(path: Path) -> None:
+            self.ask_passphrase(
+                "Passphrase of the backup",
+                "Whoever has the file and this passphrase has every key of this box. Without it the backup cannot be opened.",
+                lambda passphrase: self.run(
+                    "backup",
+                    "Writing the backup",
+                    lambda: self.engine.backup(path, passphrase=passphrase),
+                    _backed_up,
+                ),
+                confirm=True,
+            )
+
+        day = f"{self.deck.now():%Y-%m-%d}"
+        self.ask_path(
+            "Back up",
+            "Where the backup is written.",
+            str(Path.cwd() / f"certdeck-{day}.backup"),
+            named,
+            must_exist=False,
+        )
+
+    def _elsewhere(self) -> None:
+        self.run("elsewhere", "Noting it", self.engine.backed_up_elsewhere, lambda answer: "The reminder is off.")
+
+    def _restore(self) -> None:
+        def named(path: Path) -> None:
+            self.ask_passphrase(
+                "Passphrase of the backup",
+                f"What {path.name} was sealed with.",
+                lambda words: self._look(path, words),
+                confirm=False,
+            )
+
+        self.ask_path("Restore", "The backup to restore from.", str(Path.cwd()) + "/", named, must_exist=True)
+
+    def _look(self, path: Path, passphrase: bytes) -> None:
+        self.say("restore", ("◐", "bar-used", "Reading the backup …"))
+
+        def read(answer: RestoreDone | CertdeckError) -> None:
+            if isinstance(answer, CertdeckError):
+                self.say("restore", *_error(answer))
+                return
+            words = (
+                f"Made {text.moment(answer.made)} on {text.printable(answer.hostname)}: "
+                f"{text.plural(answer.certificates, 'certificate')}. "
+                + " ".join(text.printable(each.text) for each in answer.differences)
+            )
+            self.ask_yes(
+                "Restore this backup?",
+                f"{words}\n\nWhat is on this box now is moved aside.",
+                "Restore",
+                lambda: self.run(
+                    "restore",
+                    "Restoring",
+                    lambda: self.engine.restore(path, passphrase=passphrase, replace=answer.needs_replace),
+                    lambda done: f"Restored {text.plural(cast('RestoreDone', done).certificates, 'certificate')}.",
+                ),
+                danger=True,
+            )
+
+        self.bridge.ask(lambda: self.engine.look_at_backup(path, passphrase=passphrase), read)
+
+    # -- report and checks ---------------------------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        def named(path: Path) -> None:
+            self.run(
+                "report",
+                "Writing the report",
+                lambda: self.engine.write_report(path, texts=dict(_texts(self))),
+                lambda files: f"{path} is written. Read it before you send it.",
+            )
+
+        self.ask_path(
+            "Write a report",
+            "Where it is written.",
+            str(Path.cwd() / "certdeck-report.tar.gz"),
+            named,
+            must_exist=False,
+        )
+
+    def _self_check(self) -> None:
+        self.say("self-check", ("◐", "bar-used", "Checking …"))
+
+        def answered(answer: tuple[Finding, ...] | CertdeckError) -> None:
+            if isinstance(answer, CertdeckError):
+                self.say("self-check", *_error(answer))
+            else:
+                self.say("self-check", *_findings(answer))
+
+        self.bridge.ask(self.engine.self_check, answered)
+
+    # -- secrets and log -----------------------------------------------------------------------------------------------
+
+    def _rotate(self) -> None:
+        self.ask_yes(
+            "Make a new master key?",
+            "Every secret is sealed under it. Backups made before need the key that is there now.",
+            "New key",
+            lambda: self.run(
+                "rotate",
+                "Sealing every secret again",
+                self.engine.rotate_vault,
+                lambda count: f"{text.plural(cast('int', count), 'secret')} sealed under a new master key.",
+            ),
+        )
+
+    def _new_vault(self) -> None:
+        def read(answer: object) -> None:
+            if isinstance(answer, CertdeckError):
+                self.say("new-vault", *_error(answer))
+                return
+            lost = cast("tuple[object, ...]", answer)
+            self.ask_yes(
+                "Begin a new vault?",
+                f"{text.plural(len(lost), 'secret')} cannot be opened and would be set aside. Accounts, DNS secrets and "
+                "notification secrets have to be entered again.",
+                "New vault",
+                lambda: self.run("new-vault", "Making a new vault", self.engine.new_vault, _vault_made),
+                danger=True,
+            )
+
+        self.bridge.ask(self.engine.lost_secrets, read)
+
+    def _new_log(self) -> None:
+        self.ask_yes(
+            "Begin a new log?",
+            "The log that is there is set aside, and a new one begins. Do this only when it cannot be verified.",
+            "New log",
+            lambda: self.run("new-log", "Beginning a new log", self.engine.new_log_chain, _log_made),
+            danger=True,
+        )
+
+
+def _backed_up(answer: object) -> str:
+    done = cast("BackupDone", answer)
+    skipped = f" Left out: {', '.join(done.skipped)}." if done.skipped else ""
+    return f"{done.path} holds {text.plural(done.certificates, 'certificate')} in {text.plural(done.files, 'file')}.{skipped}"
+
+
+def _vault_made(answer: object) -> str:
+    done = cast("NewVault", answer)
+    return (
+        f"A new vault is there. What cannot be opened is in {done.set_aside}."
+        if done.set_aside
+        else "A new vault is there."
+    )
+
+
+def _log_made(answer: object) -> str:
+    done = cast("NewLog", answer)
+    return f"A new log begins. The old one is {done.set_aside}." if done.set_aside else "A new log begins."
+
+
+def _error(error: CertdeckError) -> tuple[tuple[str, str, str], ...]:
+    return (("✖", "severity-red", error.what), ("", "text-muted", error.why), ("", "text-muted", error.fix))
+
+
+def _findings(found: Sequence[Finding]) -> Iterator[tuple[str, str, str]]:
+    for each in found:
+        mark = text.MARKS.get(each.status, text.MARKS["unknown"])
+        yield mark.glyph, mark.colour, f"{each.title}: {each.detail} {each.fix}".rstrip()
+
+
+def _texts(page: TasksPage) -> Iterator[tuple[str, str]]:
+    """Yield what the report holds beside what the engine adds: the state and the checks, or why there are none."""
+
+    def said(call: Callable[[], Iterator[str]]) -> str:
+        try:
+            return "\n".join(call()) + "\n"
+        except CertdeckError as exc:
+            return f"{exc.code}: {exc}\n"
+
+    def status() -> Iterator[str]:
+        for row in page.engine.status().lineages:
+            yield f"{text.printable(row.name)}: {text.days_left(row, page.deck.now())}, {text.renewal_shown(row, page.deck.now())}"
+
+    def doctor() -> Iterator[str]:
+        for each in page.engine.doctor():
+            yield f"{each.status} {each.title}: {each.detail} {each.fix}"
+
+    yield "status.txt", said(status)
+    yield "doctor.txt", said(doctor)

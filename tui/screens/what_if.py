@@ -1,0 +1,102 @@
+"""What announced certificate lifetimes will do to this box, on a day that is chosen from a list or typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import ClassVar, Final
+
+from msgspec import Struct
+
+from core.forecast import CertificateThen, Forecast
+from core.lifetimes import ANY_PUBLIC, changes_between
+from tui.actions import bindings, of_scope
+from tui.screens.list_page import ListPage
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line, fit
+from tui.widgets.prose import marked
+from tui.widgets.row_list import Column, Row
+from tui.wording import text
+
+_AHEAD: Final = timedelta(days=5 * 366)
+
+
+class Day(Struct, frozen=True):
+    """A day and what is forecast for it."""
+
+    on: date
+    found: Forecast
+
+
+class WhatIfScreen(ListPage[Day]):
+    """A row for each announced day, below it each certificate on that day."""
+
+    SCOPE = "what-if"
+    BINDINGS: ClassVar = bindings(of_scope("what-if", "page"))
+    HELP_TEXT = (
+        "Public CAs shorten the lifetime of certificates step by step. For each announced day this page shows how long the "
+        "certificates of this box will live then, how often they renew, and which of today's settings no longer work.\n\n"
+        "Certificates of the private CA and self-signed ones do not change."
+    )
+    COLUMNS: ClassVar = (Column("Day"), Column("Renewals"), Column("Problems", flexible=True))
+    LIST_TITLE = "Announced days"
+    page_title = "What if lifetimes shrink"
+
+    def fetch(self) -> Sequence[Day]:
+        today = self.deck.now().date()
+        days = sorted({change.since for change in changes_between(today, today + _AHEAD)}) or [today]
+        return [Day(day, self.engine.what_if(day)) for day in days]
+
+    def name_of(self, item: Day) -> str:
+        return item.on.isoformat()
+
+    def title_of(self, item: Day) -> str:
+        return f"On {_day(item.on)}, if nothing is changed here"
+
+    def row(self, item: Day) -> Row:
+        found = item.found
+        count = sum(len(each.problems) for each in found.certificates) + len(found.problems)
+        sign = ("▲", "severity-yellow") if count else ("●", "severity-green")
+        year = sum(each.renewals_per_year for each in found.certificates)
+        problems = text.plural(count, "problem") if count else "none"
+        return Row(item.on.isoformat(), (_day(item.on), f"{year:.0f} a year", (problems, "text-muted")), sign)
+
+    def about(self, item: Day, width: int, ink: Ink) -> list[Line]:
+        found, lines = item.found, list[Line]()
+        for change in found.changes:
+            words = (
+                f"no public CA issues for more than {change.days:g} days"
+                if change.whose == ANY_PUBLIC
+                else f"Let's Encrypt issues for {change.days:.0f} days{f', profile {change.profile}' if change.profile else ''}"
+            )
+            lines += marked("·", "text-muted", f"From {_day(change.since)} {words}.", width, ink)
+        for problem in found.problems:
+            lines += marked("▲", "severity-yellow", problem.text, width, ink)
+        if lines:
+            lines.append([])
+        name = min(max([4, *(len(each.name) for each in found.certificates)]), 30)
+        lines.append([(f"{'Name':{name}}  {'Lives':16}  {'Renews':16}", ink("text-muted"))])
+        for each in found.certificates:
+            lines += _certificate(each, name, width, ink)
+        return lines
+
+
+def _certificate(each: CertificateThen, name: int, width: int, ink: Ink) -> list[Line]:
+    now = each.lifetime_days_now
+    before = f" (now {now:.0f})" if now is not None and round(now) != round(each.lifetime_days) else ""
+    renews = "by hand" if each.by_hand else f"every {each.renews_every_days:.0f} days"
+    lives = f"{each.lifetime_days:.0f} days{before}"
+    lines: list[Line] = [
+        [
+            (f"{fit(text.printable(each.name), name)}  ", ink("foreground", bold=True)),
+            (f"{lives:16}  ", ink("foreground")),
+            (f"{renews:16}", ink("foreground")),
+        ]
+    ]
+    for problem in each.problems:
+        lines += marked("▲", "severity-yellow", problem.text, width, ink)
+    return lines
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
