@@ -112,8 +112,12 @@ def test_a_row_names_a_screen_that_is_there(action: Action) -> None:
 
 
 CANNOT_BE_REACHED = {
-    "target detect": "its page is made elsewhere",
-    "adopt": "its page is made elsewhere",
+    "fleet init": "made once, on the first hub, with etcd's root password",
+    "fleet join": "made once, before the box is set up",
+    "fleet ticket": "made for another box, on its way to it",
+    "fleet service": "part of setting a box up",
+    "fleet watch": "a service of systemd, not something a person does",
+    "fleet sync": "what the scheduled run does",
 }
 """Commands that the console cannot do, each with the reason."""
 
