@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -70,5 +71,5 @@ def _instance(each: Wanted, look: Look) -> Instance:
 def _found(root: Path, pattern: str) -> list[Path]:
     if "*" not in pattern:
         path = root / pattern.lstrip("/")
-        return [path] if path.exists() else []
+        return [path] if os.path.exists(path) else []  # Path.exists raises where a folder above lets nobody in
     return sorted(root.glob(pattern.lstrip("/")))
