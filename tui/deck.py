@@ -71,9 +71,8 @@ class Deck(App[None]):
         if self.is_looking or self.status_error is not None:
             return
         if self.status is not None and not any(lineage.targets for lineage in self.status.lineages):
-            self.probed_at = (
-                self.now()
-            )  # there is nobody to ask, and reading everything once more takes time and memory
+            # There is nobody to ask, and reading everything once more takes time and memory.
+            self.probed_at = self.now()
             return
         self.is_looking = True
         asked_at = self.generation

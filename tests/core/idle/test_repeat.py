@@ -37,7 +37,7 @@ def in_json(report: RenewalReport) -> str:
 @pytest.fixture
 def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Appliance:
     """A box with a certificate of its own and one of a CA, on a service; change times count as settled at once."""
-    monkeypatch.setattr(remembered, "FINEST_NANOSECONDS", 0)
+    monkeypatch.setattr(remembered, "FINEST_NANOSECONDS", -(10**12))
     appliance = Appliance(tmp_path / "box")
     appliance.clock.set(BEGAN)
     appliance.add_service(tmp_path / "srv")

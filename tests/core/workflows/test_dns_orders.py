@@ -275,10 +275,10 @@ def test_killed_anywhere_the_next_run_leaves_the_zone_clean(appliance: Appliance
     issue(appliance, f"a.{NAME}")  # the account is there
     before = vendor.snapshot()
     fresh = shelf.read_bytes()
-    home = appliance.paths.etc.parent
     places = 0
     left = 0
-    for where in kills(home, lambda: appliance.reopened().issue(IssueRequest(domains=(NAME,), dns=ENTRY))):
+    # The vendor's own file counts as well: with the records in place, certdeck itself writes nothing before they are removed.
+    for where in kills(tmp_path, lambda: appliance.reopened().issue(IssueRequest(domains=(NAME,), dns=ENTRY))):
         places += 1
         left += vendor.snapshot() != before
         appliance.reopened().renew()
@@ -286,7 +286,7 @@ def test_killed_anywhere_the_next_run_leaves_the_zone_clean(appliance: Appliance
         assert kept_records(appliance.paths) == (), where
         shelf.write_bytes(fresh)
     assert places > 40
-    assert left > 3
+    assert left > 1
 
 
 # -- dns-persist-01 ---------------------------------------------------------------------------------------------------
