@@ -42,9 +42,9 @@ class Postfix(Daemon):
 
     def stop(self) -> None:
         if self._program is not None and self._program.is_running:
-            subprocess.run(
-                [find_program("postfix"), "-c", f"{self.folder}/etc", "stop"], check=False, capture_output=True
-            )
+            argv = [find_program("postfix"), "-c", f"{self.folder}/etc", "stop"]
+            # No pipe: what goes on in the background would hold it open.
+            subprocess.run(argv, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
         super().stop()
 
     def test(self) -> tuple[str, ...]:
