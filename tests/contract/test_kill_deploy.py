@@ -31,7 +31,16 @@ REFUSES = Completed(returncode=1, output="service: test failed\n")
 class Scene:
     """A box with running services and a stored version to deploy."""
 
-    def __init__(self, folder: Path, *, there: str, mode: str = "link", targets: int = 1, also: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        there: str,
+        mode: str = "link",
+        targets: int = 1,
+        also: bool = False,
+        in_place: bool = False,
+    ) -> None:
         self.folder = folder / "scene"
         self.template = folder / "template"
         self.memories = folder / "memories"
@@ -45,7 +54,8 @@ class Scene:
             service.memory = self.memories / name
             # The key lies in a folder of its own, as on Debian.
             (self.folder / f"private-{name}").mkdir()
-            service.target = replace(service.target, key=str(self.folder / f"private-{name}" / "domain.key"))
+            key = str(self.folder / f"private-{name}" / "domain.key")
+            service.target = replace(service.target, key=key, in_place=in_place)
             self.services.append(service)
         self.extra = self.folder / "tls-web" / "domain.cer"
         if also:
@@ -181,9 +191,10 @@ def test_killed_anywhere_every_service_can_start(tmp_path: Path, which: str) -> 
     assert load_lineage(scene.box.paths, "shop") == scene.spec
 
 
-def test_copies_are_whole_again_after_the_next_run(tmp_path: Path) -> None:
-    """With `mode = "copy"` a kill between the two files can tear the pair, and the next run makes it whole."""
-    scene = Scene(tmp_path, there="files", mode="copy")
+@pytest.mark.parametrize("in_place", [False, True], ids=["copy", "in-place"])
+def test_copies_are_whole_again_after_the_next_run(tmp_path: Path, in_place: bool) -> None:
+    """A kill between two copied files, or within one written in place, tears the pair; the next run makes it whole."""
+    scene = Scene(tmp_path, there="files", mode="copy", in_place=in_place)
     for where in kills(scene.folder, scene.afresh(scene.deploy)):
         scene.recover()
         scene.assert_settled(where)

@@ -44,6 +44,7 @@ KIND = Kind(
     ),
     remarks=(
         "Without a reload old and new certificate are served by turns.",
+        "With maillog_file, a reload that logs many warnings can block for ever: remove doubled settings from main.cf.",
         "A compiled map of tls_server_sni_maps holds copies of certificate and key. certdeck runs postmap -F before the reload.",
     ),
     proven=True,
