@@ -139,7 +139,7 @@ class Certificates(Fleet):
         if names and not wanted:
             return done
         return renew_fleet(
-            reading, lambda: self._writing("renew", report, cancel), done, wanted, force=force, dry_run=dry_run
+            reading, lambda: self._patiently("renew", report, cancel), done, wanted, force=force, dry_run=dry_run
         )
 
     def _renew_here(

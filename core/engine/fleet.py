@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from core.engine.frame import Frame, ignore
@@ -11,10 +13,33 @@ if TYPE_CHECKING:
     from core.fleet_status import FleetStatus, Joined, Member, Received, Removed
     from core.operations import Issued, IssueRequest
     from core.ports import CancelToken
+    from core.workflows.context import Context
+
+LOCK_SECONDS = 20.0
+"""How long a command waits for the service of this box (`fleet watch`) to end what it is doing."""
 
 
 class Fleet(Frame):
     """Operations of `[fleet]`. Each raises UsageError where the configuration has none."""
+
+    @contextmanager
+    def _patiently(self, operation: str, report: Reporter, cancel: CancelToken | None = None) -> Iterator[Context]:
+        """As `_writing`, but a lock that is held is waited for: the service of this box takes it at any moment, and briefly."""
+        from core.errors import LockHeld
+        from core.ports import CancelToken
+
+        clock = self.env.clock
+        ends = clock.monotonic() + LOCK_SECONDS
+        with ExitStack() as stack:
+            context: Context | None = None
+            while context is None:
+                try:
+                    context = stack.enter_context(self._writing(operation, report, cancel))
+                except LockHeld:
+                    if clock.monotonic() > ends:
+                        raise
+                    clock.sleep(0.2, cancel or CancelToken())
+            yield context
 
     def fleet_init(
         self,
@@ -32,7 +57,7 @@ class Fleet(Frame):
         """
         from core.workflows.fleet.members import init
 
-        with self._writing("fleet-init", report, cancel) as context:
+        with self._patiently("fleet-init", report, cancel) as context:
             return init(context, auth=auth, root_password=root_password)
 
     def fleet_ticket(self, *, report: Reporter = ignore) -> str:
@@ -40,7 +65,7 @@ class Fleet(Frame):
         from core.workflows.fleet.access import ticket_of
         from core.workflows.fleet.connection import as_hub
 
-        with self._writing("fleet-ticket", report) as context, as_hub(context) as hub:
+        with self._patiently("fleet-ticket", report) as context, as_hub(context) as hub:
             return ticket_of(hub).text()
 
     def fleet_join(
@@ -51,7 +76,7 @@ class Fleet(Frame):
         from core.workflows.fleet.members import join
 
         given = None if ticket is None else Ticket.parse(ticket)
-        with self._writing("fleet-join", report, cancel) as context:
+        with self._patiently("fleet-join", report, cancel) as context:
             return join(context, ticket=given)
 
     def fleet_devices(self, *, cancel: CancelToken | None = None) -> tuple[Member, ...]:
@@ -76,7 +101,7 @@ class Fleet(Frame):
         from core.workflows.fleet.members import approve
         from core.workflows.fleet.orders import deliver_if_leading
 
-        with self._writing("fleet-approve", report, cancel) as context, as_hub(context) as hub:
+        with self._patiently("fleet-approve", report, cancel) as context, as_hub(context) as hub:
             member = approve(hub, id, expected=expected)
             deliver_if_leading(hub)
             return member
@@ -86,7 +111,7 @@ class Fleet(Frame):
         from core.workflows.fleet.connection import as_hub
         from core.workflows.fleet.orders import remove
 
-        with self._writing("fleet-remove", report, cancel) as context, as_hub(context) as hub:
+        with self._patiently("fleet-remove", report, cancel) as context, as_hub(context) as hub:
             return remove(hub, id)
 
     def fleet_status(self, *, cancel: CancelToken | None = None) -> FleetStatus:
@@ -99,7 +124,7 @@ class Fleet(Frame):
         """Look once at what this device should serve, and take it."""
         from core.workflows.fleet.receive import sync
 
-        with self._writing("fleet-sync", report, cancel) as context:
+        with self._patiently("fleet-sync", report, cancel) as context:
             return sync(context)
 
     def fleet_watch(self, *, report: Reporter = ignore, cancel: CancelToken) -> None:
@@ -118,7 +143,7 @@ class Fleet(Frame):
         from core.workflows.fleet.orders import issue
         from core.workflows.fleet.receive import sync_own
 
-        with self._writing("issue", report, cancel) as context, as_hub(context) as hub:
+        with self._patiently("issue", report, cancel) as context, as_hub(context) as hub:
             one = issue(hub, request, request.for_fleet)
             sync_own(context)
             return Issued(status=status_of(hub, one))

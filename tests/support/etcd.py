@@ -120,6 +120,7 @@ class EtcdCluster:
         """Run etcdctl against the members that run."""
         running = [each.url for each in self.members if each.process is not None and each.process.is_running]
         login = ["--user", user] if user else []
+        login += [] if self.members[0].tls is None else ["--insecure-skip-tls-verify", "--insecure-transport=false"]
         done = subprocess.run(
             [find_program("etcdctl"), "--endpoints", ",".join(running), "--command-timeout", "5s", *login, *argv],
             check=False,

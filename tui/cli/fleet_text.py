@@ -74,7 +74,7 @@ def received_json(done: Received) -> dict[str, object]:
 
 
 def _error(exc: CertdeckError) -> object:
-    return error_json(exc)["error"]
+    return error_json(exc)
 
 
 def received_lines(done: Received) -> Iterator[str]:
@@ -192,7 +192,7 @@ def status_lines(found: FleetStatus, now: datetime) -> Iterator[str]:
         [(each.id, printable(each.name), each.role, each.state, _summary(each.certificates)) for each in found.boxes],
     )
     for box, one in found.behind:
-        yield f"{printable(box.name)}: {printable(one.name)} is not up to date: {printable(one.why)}."
+        yield f"{printable(box.name)}: {printable(one.name)} is not up to date: {printable(one.why).rstrip('.')}."
 
 
 def _summary(certificates: Sequence[BoxCertificate]) -> str:

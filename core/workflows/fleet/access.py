@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from core.concealed import Concealed
-from core.errors import CertdeckError, FleetError, UsageError
+from core.errors import FleetError, UsageError
 from core.events import Changed
 from core.fleet import layout
 from core.fleet.etcd import Etcd
@@ -24,7 +24,8 @@ from core.workflows.fleet.connection import Hub
 
 JOIN_USER = "certdeck-join"
 TICKET = "fleet/ticket"
-"""Vault record: on a hub the password of the joining user, on another box the ticket it was given."""
+"""Vault record: the ticket that this box was given."""
+JOIN_PASSWORD = "fleet/join-password"
 ROOT_PASSWORD = "fleet/etcd-root"
 
 Right = tuple[str, str, bool]
@@ -95,13 +96,12 @@ def set_up(context: Context, etcd: Etcd, id: str, root_password: str | None) -> 
     vault.put(PASSWORD, password.encode())
     _user(etcd, username, password)
     _grant(etcd, username, "root")
-    kept = vault.find(TICKET)
+    kept = vault.find(JOIN_PASSWORD)
     ticket = kept.decode() if kept else _password(random.token_bytes(24))
-    vault.put(TICKET, ticket.encode())
+    vault.put(JOIN_PASSWORD, ticket.encode())
     _role(etcd, JOIN_USER, _OF_TICKET)
     _user(etcd, JOIN_USER, ticket)
     _grant(etcd, JOIN_USER, JOIN_USER)
-    etcd.put(layout.SECRETS + "ticket", b"")
     try:
         etcd.gateway.call("auth/enable", {})
     except Refused as exc:
@@ -148,11 +148,11 @@ def ticket_of(hub: Hub) -> Ticket:
             "etcd asks nobody for a password.",
             "Run on the new box: certdeck fleet join.",
         )
-    kept = hub.context.vault.find(TICKET)
+    kept = hub.context.vault.find(JOIN_PASSWORD)
     if kept is None:
         # Another hub has it: a new one is as good, and ends the old one.
         kept = _password(hub.context.env.random.token_bytes(24)).encode()
-        hub.context.vault.put(TICKET, kept)
+        hub.context.vault.put(JOIN_PASSWORD, kept)
         _user(hub.etcd, JOIN_USER, kept.decode())
     return Ticket(fleet=hub.fleet.id, verifying=hub.fleet.verifying, username=JOIN_USER, password=kept.decode())
 
@@ -167,10 +167,7 @@ def ticket_login(context: Context) -> tuple[str, str] | None:
     kept = context.vault.find(TICKET)
     if kept is None:
         return None
-    try:
-        ticket = Ticket.parse(kept.decode())
-    except CertdeckError:
-        return None  # a hub's own record
+    ticket = Ticket.parse(kept.decode())
     return ticket.username, ticket.password
 
 

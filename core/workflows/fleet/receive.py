@@ -83,6 +83,24 @@ def sync(context: Context) -> Received:
     return outcome
 
 
+def has_news(context: Context) -> tuple[bool, int]:
+    """Tell, without a lock, whether a sync would find something to do, and the revision of etcd that this is of.
+
+    Raises UsageError, FleetError.
+    """
+    identity = load_identity(context.paths)
+    if identity is None:
+        return True, 0
+    if not identity.fleet:
+        with connected(context, login=access.ticket_login(context)) as etcd:
+            return etcd.get(layout.WELCOME + identity.box) is not None, 0
+    with connected(context) as etcd:
+        same_fleet(identity, read_fleet(etcd))
+        found, revision = etcd.range(layout.device(identity.box))
+        device = _Device(context, etcd, identity)
+        return any(device.is_news(entry) for entry in found), revision
+
+
 class _Device:
     """One sync."""
 
@@ -120,6 +138,25 @@ class _Device:
         if is_new:
             return replace(outcome, deployed=(*outcome.deployed, name))
         return replace(outcome, unchanged=(*outcome.unchanged, name))
+
+    def is_news(self, entry: KeyValue) -> bool:
+        """Tell whether an entry may need something to be done. What cannot be read does."""
+        kind, _, name = entry.key.removeprefix(layout.device(self._identity.box)).partition("/")
+        try:
+            if kind != "certs":
+                asked = self._signed(Wanted, entry)
+                made = self._etcd.get(layout.request(self._identity.box, name))
+                return made is None or decoded(Request, made.value, made.key).version != asked.version
+            delivery = self._signed(Delivery, entry)
+            live = lineages.live_version(self._context.paths, name)
+            if live is None:
+                return True
+            has = lineages.read_version(self._context.paths, name, live).certificate.sha256
+            told = self._etcd.get(layout.report(self._identity.box, name))
+            is_told = told is not None and decoded(Told, told.value, told.key).version == delivery.version
+            return not is_told or has != chain.split_fullchain(delivery.fullchain.encode())[0].sha256
+        except CertdeckError:
+            return True
 
     @property
     def _now(self) -> datetime:

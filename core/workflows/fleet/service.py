@@ -18,6 +18,7 @@ from core.fleet.election import Leadership
 from core.fleet.gateway import Refused
 from core.fleet.listening import Answers
 from core.fleet.watching import IDLE_SECONDS, changes
+from core.fleet_status import Received
 from core.ports import TransportFailure
 from core.renewal_report import Skipped
 from core.store.fleet import load_identity
@@ -25,7 +26,7 @@ from core.workflows.context import Context
 from core.workflows.fleet.connection import Hub, as_hub, connected, leading, require_fleet
 from core.workflows.fleet.orders import is_open, renew, why_due
 from core.workflows.fleet.publish import certificates, deliver
-from core.workflows.fleet.receive import sync
+from core.workflows.fleet.receive import has_news, sync
 
 WAITING_SECONDS = 3.0
 """How often a box that was not let in yet looks."""
@@ -95,14 +96,21 @@ class Service:
         """Take what there is, then wait for more until the stream has to be opened at another member."""
         reading = self._reading
         clock = reading.env.clock
-        with self._writing("fleet-sync") as context:
-            received = sync(context)
+        identity = load_identity(reading.paths)
+        if identity is not None and identity.fleet and not reading.config.fleet.is_device:
+            self._cancel.wait(IDLE_SECONDS)
+            return
+        is_news, revision = has_news(reading)
+        if not is_news and identity is not None and not identity.fleet:
+            clock.sleep(WAITING_SECONDS, self._cancel)
+            return
+        received = Received(state="approved", revision=revision)
+        if is_news:
+            with self._writing("fleet-sync") as context:
+                received = sync(context)
         identity = load_identity(reading.paths)
         if received.state == "waiting" or identity is None:
             clock.sleep(WAITING_SECONDS, self._cancel)
-            return
-        if not reading.config.fleet.is_device:
-            self._cancel.wait(IDLE_SECONDS)
             return
         again_at = clock.monotonic() + RETRY_SECONDS[-1] if received.failed else None
         with connected(reading) as etcd, closing(reading.env.lines(reading.config.fleet.ca_bundle)) as lines:
