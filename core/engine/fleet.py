@@ -136,6 +136,16 @@ class Fleet(Frame):
             lambda operation: self._writing(operation, report, cancel),
         ).run()
 
+    def fleet_service(self, *, on: bool, report: Reporter = ignore, cancel: CancelToken | None = None) -> bool:
+        """Install and start the service that keeps `fleet watch` running, or stop and remove it. Returns whether it is on.
+
+        Raises StoreError, CertdeckError: systemd refused, or does not run here.
+        """
+        from core.workflows.fleet.unit import switch
+
+        with self._patiently("fleet-service", report, cancel) as context:
+            return switch(context, on=on)
+
     def _issue_for_fleet(self, request: IssueRequest, report: Reporter, cancel: CancelToken | None) -> Issued:
         from core.operations import Issued
         from core.workflows.fleet.connection import as_hub

@@ -131,25 +131,48 @@ def installed_trouble(env: Environment, record: Record) -> str:
 # -- units -------------------------------------------------------------------------------------------------------------
 
 
-def _install_units(env: Environment, state: Path, cancel: CancelToken, texts: dict[Path, str]) -> None:
+def install_fleet_service(env: Environment, state: Path, program: str, cancel: CancelToken) -> Path:
+    """Install and start the service of a box of a fleet; returns its unit. Raises StoreError, CertdeckError."""
+    places = env.places
+    if not (places.is_root and places.systemd.is_dir()):
+        raise CertdeckError(
+            "Nothing on this box can keep the service of the fleet running.",
+            "systemd does not run here." if places.is_root else "systemd takes a service from root only.",
+            f"Let something else keep this running: {program} fleet watch",
+        )
+    unit = places.units / units.FLEET_SERVICE
+    texts = {unit: units.fleet_unit(program, home_of(env), state)}
+    _install_units(env, state, cancel, texts, starts=units.FLEET_SERVICE)
+    return unit
+
+
+def uninstall_fleet_service(env: Environment, state: Path, cancel: CancelToken) -> bool:
+    """Stop and remove the service of a fleet; returns whether it was there. Raises StoreError, CertdeckError."""
+    return _remove_units(env, state, cancel, [units.FLEET_SERVICE], units.FLEET_SERVICE, units.FLEET_WANTED_BY)
+
+
+def _install_units(
+    env: Environment, state: Path, cancel: CancelToken, texts: dict[Path, str], starts: str = units.TIMER
+) -> None:
+    """Write units, and enable and start one of them."""
     places = env.places
     before = {path: _content(path) for path in texts}
     for path in texts:
         _refuse_foreign(path, state)
-    timer = places.units / units.TIMER
+    timer = places.units / starts
     is_changed = any(before[path] != text.encode() for path, text in texts.items())
     try:
         for path, text in texts.items():
             if before[path] != text.encode():
                 write_file(path, text.encode(), _MODE)
         _systemctl(env, cancel, "daemon-reload")
-        _systemctl(env, cancel, "enable", "--now", units.TIMER)
+        _systemctl(env, cancel, "enable", "--now", starts)
         if is_changed and before[timer] is not None:
-            _systemctl(env, cancel, "restart", units.TIMER)
+            _systemctl(env, cancel, "restart", starts)
     except CertdeckError:
         with suppress(CertdeckError):
             if before[timer] is None:
-                _systemctl(env, None, "disable", "--now", units.TIMER)
+                _systemctl(env, None, "disable", "--now", starts)
         for path, content in before.items():
             with suppress(CertdeckError):
                 remove_file(path) if content is None else write_file(path, content, _MODE)
@@ -159,15 +182,21 @@ def _install_units(env: Environment, state: Path, cancel: CancelToken, texts: di
 
 
 def _uninstall_units(env: Environment, state: Path, cancel: CancelToken) -> bool:
+    return _remove_units(env, state, cancel, [units.TIMER, units.SERVICE], units.TIMER, units.WANTED_BY)
+
+
+def _remove_units(
+    env: Environment, state: Path, cancel: CancelToken, names: Sequence[str], started: str, link: Path
+) -> bool:
     places = env.places
-    ours = [path for path in (places.units / units.TIMER, places.units / units.SERVICE) if _is_ours(path, state)]
+    ours = [path for name in names if _is_ours(path := places.units / name, state)]
     if not ours:
         return False
     runs = places.systemd.is_dir()
-    if runs and places.units / units.TIMER in ours:
-        _systemctl(env, cancel, "disable", "--now", units.TIMER)
-    if places.units / units.TIMER in ours:
-        remove_file(places.units / units.WANTED_BY)
+    if runs and places.units / started in ours:
+        _systemctl(env, cancel, "disable", "--now", started)
+    if places.units / started in ours:
+        remove_file(places.units / link)
     for path in ours:
         remove_file(path)
     if runs:

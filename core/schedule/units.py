@@ -17,34 +17,17 @@ SERVICE = "certdeck-renewal.service"
 TIMER = "certdeck-renewal.timer"
 WANTED_BY = Path("timers.target.wants") / TIMER
 """The link, beside the unit, that `systemctl enable` makes."""
+FLEET_SERVICE = "certdeck-fleet.service"
+FLEET_WANTED_BY = Path("multi-user.target.wants") / FLEET_SERVICE
+FLEET_NAME = "certdeck fleet: receives, and on a hub renews, the certificates of several boxes"
 NAME = "certdeck certificate renewal"
 """The task has a name that one finds in a list of timers (ST-27)."""
 _HEAD = f"# {NAME}. Written by `certdeck schedule on`; `certdeck schedule off` removes it.\n"
+_FLEET_HEAD = f"# {FLEET_NAME}. Written by `certdeck fleet service on`; `certdeck fleet service off` removes it.\n"
 _STATE = "# Of the certificates in "
 
 
-def service_unit(program: str, home: str | None, state: Path) -> str:
-    """Return the service that renews once. `home`: CERTDECK_HOME, where it is set.
-
-    Raises CertdeckError (`failed`) for paths that systemd does not take.
-    """
-    if not {'"', "'", "\\"}.isdisjoint(program):
-        raise CertdeckError(
-            "systemd cannot start this installation.",
-            f"It takes no program with a quotation mark or a backslash in its path: {plain(program)}",
-            "Install certdeck somewhere else.",
-        )
-    environment = f'Environment="CERTDECK_HOME={_quoted(home)}"\n' if home else ""
-    return f"""{head(state)}[Unit]
-Description={NAME}
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-Type=oneshot
-ExecStart="{_quoted(program)}" --renew
-{environment}TimeoutStartSec=2h
-KillMode=process
+_SANDBOX = """KillMode=process
 Nice=10
 IOSchedulingClass=idle
 LockPersonality=yes
@@ -53,6 +36,59 @@ ProtectKernelLogs=yes
 ProtectKernelModules=yes
 RestrictRealtime=yes
 """
+
+
+def service_unit(program: str, home: str | None, state: Path) -> str:
+    """Return the service that renews once. `home`: CERTDECK_HOME, where it is set.
+
+    Raises CertdeckError (`failed`) for paths that systemd does not take.
+    """
+    return f"""{head(state)}[Unit]
+Description={NAME}
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart="{_program(program)}" --renew
+{_environment(home)}TimeoutStartSec=2h
+{_SANDBOX}"""
+
+
+def fleet_unit(program: str, home: str | None, state: Path) -> str:
+    """Return the service that does a box's share of the fleet. Raises as `service_unit` does.
+
+    A stop is honoured at the next safe moment: a deployment under way comes to its end first.
+    """
+    return f"""{head(state, _FLEET_HEAD)}[Unit]
+Description={FLEET_NAME}
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=simple
+ExecStart="{_program(program)}" fleet watch
+{_environment(home)}Restart=always
+RestartSec=10
+TimeoutStopSec=5min
+{_SANDBOX}
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _environment(home: str | None) -> str:
+    return f'Environment="CERTDECK_HOME={_quoted(home)}"\n' if home else ""
+
+
+def _program(program: str) -> str:
+    if not {'"', "'", "\\"}.isdisjoint(program):
+        raise CertdeckError(
+            "systemd cannot start this installation.",
+            f"It takes no program with a quotation mark or a backslash in its path: {plain(program)}",
+            "Install certdeck somewhere else.",
+        )
+    return _quoted(program)
 
 
 def timer_unit(timetable: Timetable, state: Path) -> str:
@@ -72,15 +108,15 @@ WantedBy=timers.target
 """
 
 
-def head(state: Path) -> str:
+def head(state: Path, first: str = _HEAD) -> str:
     """Return the first lines of a file of ours: what it is, and whose."""
-    return f"{_HEAD}{_STATE}{plain(str(state))}\n"
+    return f"{first}{_STATE}{plain(str(state))}\n"
 
 
 def owner_of(text: str) -> Path | None:
     """Return the state folder that a file of ours belongs to; None when we did not write it."""
     lines = text.split("\n", 2)
-    if len(lines) < 2 or f"{lines[0]}\n" != _HEAD or not lines[1].startswith(_STATE):
+    if len(lines) < 2 or f"{lines[0]}\n" not in (_HEAD, _FLEET_HEAD) or not lines[1].startswith(_STATE):
         return None
     return Path(lines[1].removeprefix(_STATE))
 

@@ -27,6 +27,18 @@ def sections(text: str) -> dict[str, list[str]]:
     return found
 
 
+def test_the_service_of_a_fleet_has_the_same_sandbox() -> None:
+    """It runs `fleet watch`, is started again when it ends, and may do what the scheduled run may do."""
+    found = sections(units.fleet_unit(PROGRAM, "/srv/box", STATE))
+    assert 'ExecStart="/opt/certdeck/bin/certdeck" fleet watch' in found["[Service]"]
+    assert {"Restart=always", 'Environment="CERTDECK_HOME=/srv/box"'} <= set(found["[Service]"])
+    assert "WantedBy=multi-user.target" in found["[Install]"]
+    timer = set(sections(units.service_unit(PROGRAM, "/srv/box", STATE))["[Service]"])
+    own = {line for line in timer if not line.startswith(("Type=", "ExecStart=", "TimeoutStartSec="))}
+    assert own <= set(found["[Service]"])
+    assert units.owner_of(units.fleet_unit(PROGRAM, None, STATE)) == STATE
+
+
 def test_service() -> None:
     """The task has a name (ST-27), starts the script, and takes nothing away that a deployment needs."""
     text = units.service_unit(PROGRAM, None, STATE)

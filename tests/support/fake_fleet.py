@@ -128,6 +128,10 @@ class FakeFleet:
     def fleet_watch(self, *, report: Reporter = ignore, cancel: CancelToken) -> None:
         self._of_fleet("fleet_watch")
 
+    def fleet_service(self, *, on: bool, report: Reporter = ignore, cancel: CancelToken | None = None) -> bool:
+        self._of_fleet("fleet_service", on=on)
+        return on
+
     def _member(self, id: str) -> Member:
         found = next((each for each in self.members if each.id == id), None)
         if found is None:

@@ -98,6 +98,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "fleet status": Entry("fleet", "who leads, what each device serves, who is behind"),
         "fleet sync": Entry("fleet", "look once what this device should serve"),
         "fleet watch": Entry("fleet", "do this box's share until stopped (the service)"),
+        "fleet service": Entry("fleet", "keep `fleet watch` running, with systemd"),
         "vault rotate": Entry("vault", "seal every secret under a new master key"),
         "vault new": Entry("vault", "begin anew when the master key is lost"),
     },

@@ -77,7 +77,7 @@ def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> 
                     fix="`certdeck schedule on --at HH:MM …` chooses other times.",
                 )
             )
-    program = _program(context)
+    program = program_of(context)
     how = method_here(context.env)
     if how is None:
         raise no_way(context.env, timetable, program)
@@ -181,7 +181,8 @@ def _delay(context: Context, before: Record | None, timetable: Timetable) -> int
     return min(chosen, timetable.most_delay_minutes)
 
 
-def _program(context: Context) -> str:
+def program_of(context: Context) -> str:
+    """Return the path of the command `certdeck`. Raises CertdeckError (`failed`) where there is none."""
     program = context.env.places.program()
     if program is None:
         raise CertdeckError(

@@ -160,6 +160,18 @@ def _watch(call: Call) -> int:
     return exits.DONE
 
 
+def _service_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("switch", metavar="on|off", choices=("on", "off"))
+
+
+def _service(call: Call) -> int:
+    with call.working(tell=False) as report:
+        is_on = call.engine.fleet_service(on=call.args.switch == "on", report=report, cancel=call.cancel)
+    said = "The service runs, and starts with the box." if is_on else "The service is off."
+    call.result({"on": is_on}, [said])
+    return exits.DONE
+
+
 COMMANDS = (
     Command(
         words="fleet init",
@@ -195,6 +207,13 @@ COMMANDS = (
     ),
     Command(words="fleet status", arguments=_none, run=_status, examples=("fleet status", "fleet status --json")),
     Command(words="fleet sync", arguments=_none, run=_sync, examples=("fleet sync",)),
+    Command(
+        words="fleet service",
+        arguments=_service_arguments,
+        run=_service,
+        examples=("fleet service on", "fleet service off"),
+        notes="Installs certdeck-fleet.service, which runs `certdeck fleet watch`, and starts it.",
+    ),
     Command(
         words="fleet watch",
         arguments=_none,
