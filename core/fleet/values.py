@@ -87,6 +87,10 @@ class Welcome(Concealed, Struct, frozen=True, kw_only=True):
     """The keys that the hubs share, base64; empty for a device."""
 
 
+DEPLOY, STAGE, BACK = "deploy", "stage", "back"
+"""What a device has to do with a version: serve it; keep it ready; serve the one before it again."""
+
+
 class Certificate(Struct, frozen=True, kw_only=True):
     """`certdeck/shared/certificates/NAME`: a certificate of the fleet, over all its renewals."""
 
@@ -97,6 +101,7 @@ class Certificate(Struct, frozen=True, kw_only=True):
     boxes: tuple[str, ...] = ()
     """Ids of the devices that it is for; empty: all."""
     all_or_none: bool = False
+    phase: str = DEPLOY
     version: int = 0
     """Of the newest that is published; 0: none yet."""
     made: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -125,8 +130,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...] = ()
     ca: str = ""
     directory: str = ""
-    phase: str = "deploy"
-    """`deploy`, or `stage`: keep it ready, and switch when all have it."""
+    phase: str = DEPLOY
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from core.fleet import layout
 from core.fleet.election import Leadership
 from core.fleet.etcd import Guard
 from core.fleet.values import (
+    BACK,
     DEVICE,
     MASTER,
     POLICIES,
@@ -48,6 +49,7 @@ from core.workflows.fleet.publish import (
     signed,
 )
 from core.workflows.fleet.receive import sync
+from core.workflows.fleet.together import advance, is_under_way, states_of
 from core.workflows.issuing.plan import lineage_of, plan
 from core.workflows.issuing.sessions import Sessions
 from core.x509.csr import SigningRequest
@@ -89,6 +91,7 @@ def issue(hub: Hub, request: IssueRequest, choice: Choice) -> Certificate:
                 if now.version == before and not (is_same and now.version):
                     now = _have(hub, lead, now, sessions, request)
                 deliver(hub, lead, [wanted.name])
+                _wait_together(hub, lead, now)
                 return now
         except NotLeading as exc:
             now = decoded(Certificate, current(hub, wanted.name).value, wanted.name)
@@ -97,6 +100,21 @@ def issue(hub: Hub, request: IssueRequest, choice: Choice) -> Certificate:
             if clock.monotonic() > ends:
                 raise exc
             clock.sleep(PAUSE_SECONDS, context.cancel)
+
+
+def _wait_together(hub: Hub, lead: Leadership, one: Certificate) -> None:
+    """Wait a while for devices that switch all or none; what is left the leading hub does later."""
+    clock = hub.context.env.clock
+    ends = clock.monotonic() + REQUEST_WAIT_SECONDS
+    while clock.monotonic() < ends and is_under_way(one, states_of(hub, one)):
+        if any(box.id == hub.identity.box for box in meant_for(one, boxes(hub).values())):
+            sync(hub.context)
+        if advance(hub, lead):
+            deliver(hub, lead, [one.name])
+        one = decoded(Certificate, current(hub, one.name).value, one.name)
+        if one.phase == BACK:
+            return
+        clock.sleep(PAUSE_SECONDS, hub.context.cancel)
 
 
 def _wanted(hub: Hub, request: IssueRequest, choice: Choice) -> tuple[Certificate, bool]:
@@ -330,6 +348,7 @@ def renew(hub: Hub, lead: Leadership, names: Sequence[str] = (), *, force: bool 
                     raise
                 context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
                 done = replace(done, failed=(*done.failed, FailedLineage(name=one.name, error=exc)))
+    advance(hub, lead)
     return replace(done, delivered=deliver(hub, lead))
 
 
@@ -340,6 +359,8 @@ def why_due(hub: Hub, one: Certificate, *, force: bool, is_open: bool) -> str | 
     auto = hub.context.config.defaults.auto_renew if lineage.auto_renew is None else lineage.auto_renew
     if force:
         return "forced"
+    if one.phase == BACK and not one.rotate:
+        return Skipped(name=one.name, why="a device refused it; all go back and try again", renew_at=one.next_attempt)
     if one.next_attempt is not None and one.next_attempt.timestamp() > now:
         at = one.next_attempt
         return Skipped(name=one.name, why=f"it failed; the next try is at {at:%Y-%m-%d %H:%M} UTC", renew_at=at)

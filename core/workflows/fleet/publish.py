@@ -18,8 +18,11 @@ from core.fleet.etcd import Guard, KeyValue, in_batches
 from core.fleet.sealing import seal_to
 from core.fleet.values import (
     APPROVED,
+    BACK,
+    DEPLOY,
     DEVICE,
     HYBRID,
+    STAGE,
     Box,
     Certificate,
     Delivery,
@@ -118,6 +121,7 @@ def _known(
     published = replace(
         wanted,
         version=version,
+        phase=STAGE if wanted.all_or_none else DEPLOY,
         made=facts,
         rotate=False,
         failures=0,
@@ -166,9 +170,9 @@ def deliver(hub: Hub, lead: Leadership, names: Sequence[str] = ()) -> int:
         }
         for box in meant_for(one, known.values()):
             had = there.get((box.id, one.name))
-            if had is not None and (had.version, had.policy) == (one.version, one.policy):
+            if had is not None and (had.version, had.policy, had.phase) == (one.version, one.policy, one.phase):
                 continue
-            delivery = _delivery(hub, box, one, stored)
+            delivery = _back(hub, box, one) if one.phase == BACK else _delivery(hub, box, one, stored)
             if delivery is not None:
                 place = layout.delivery(box.id, one.name)
                 puts[place] = signed(hub, place, delivery)
@@ -223,19 +227,42 @@ def _delivery(hub: Hub, box: Box, one: Certificate, stored: Mapping[str, Stored]
         hub.context.about(name).narrator.tell(KeyUsed(key=place, purpose=f"seal it to {box.name} ({box.id})"))
         sealed = b64(seal_to(unb64(box.public), pem, sealed_place(hub, box.id, name, version)))
     facts = one.made.get(box.id) or one.made.get(SHARED_BY_ALL) or {}
-    targets = one.spec.get("targets") or ()
     return Delivery(
         name=name,
         version=version,
         created=hub.context.env.clock.now(),
         fullchain=found.fullchain,
         sealed=sealed,
+        phase=one.phase,
         policy=one.policy,
         weakened=one.weakened,
-        targets=tuple(map(str, targets)) if isinstance(targets, (list, tuple)) else (),
+        targets=_targets(one),
         ca=str(facts.get("ca") or ""),
         directory=str(facts.get("directory") or ""),
     )
+
+
+def _back(hub: Hub, box: Box, one: Certificate) -> Delivery | None:
+    """Return the word to serve the version before again: a device that had it has its key. None: there was none."""
+    before = one.version - 1
+    found = hub.etcd.get(layout.key(one.name, before, box.id)) or hub.etcd.get(layout.key(one.name, before))
+    if found is None:
+        return None
+    return Delivery(
+        name=one.name,
+        version=one.version,
+        created=hub.context.env.clock.now(),
+        fullchain=decoded(Stored, found.value, found.key).fullchain,
+        policy=one.policy,
+        weakened=one.weakened,
+        targets=_targets(one),
+        phase=BACK,
+    )
+
+
+def _targets(one: Certificate) -> tuple[str, ...]:
+    found = one.spec.get("targets") or ()
+    return tuple(map(str, found)) if isinstance(found, (list, tuple)) else ()
 
 
 def sealed_place(hub: Hub, box: str, name: str, version: int) -> str:

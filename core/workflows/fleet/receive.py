@@ -20,8 +20,10 @@ from core.fleet import layout
 from core.fleet.etcd import Etcd, KeyValue
 from core.fleet.sealing import open_with, verify
 from core.fleet.values import (
+    BACK,
     DEVICE,
     POLICIES,
+    STAGE,
     Delivery,
     Request,
     Seen,
@@ -40,6 +42,8 @@ from core.store import lineages
 from core.store.fleet import BOX_KEY, Identity, load_identity, save_identity
 from core.store.had_with import settings_of
 from core.store.versions import VersionFacts, certificate_facts
+from core.targets.kinds import resolved
+from core.targets.service import check_commands
 from core.workflows.context import Context
 from core.workflows.deploying.transaction import deploy_version
 from core.workflows.fleet import access
@@ -128,6 +132,10 @@ class _Device:
                 raise
             return self._failed(context, name, 0, exc, outcome)
         try:
+            if delivery.phase == STAGE:
+                self._stage(context, delivery)
+                self._tell(Told(name=name, version=delivery.version, state="staged", at=self._now))
+                return replace(outcome, staged=(*outcome.staged, name))
             is_new = self._deploy(context, delivery)
         except CertdeckError as exc:
             if isinstance(exc, Cancelled):
@@ -148,6 +156,10 @@ class _Device:
                 made = self._etcd.get(layout.request(self._identity.box, name))
                 return made is None or decoded(Request, made.value, made.key).version != asked.version
             delivery = self._signed(Delivery, entry)
+            if delivery.phase == STAGE:
+                told = self._etcd.get(layout.report(self._identity.box, name))
+                said = None if told is None else decoded(Told, told.value, told.key)
+                return said is None or (said.version, said.state) != (delivery.version, "staged")
             live = lineages.live_version(self._context.paths, name)
             if live is None:
                 return True
@@ -192,6 +204,15 @@ class _Device:
         verify(public, text, signature, f"{self._identity.fleet}/{entry.key}")
         return decoded(kind, text, entry.key)
 
+    def _stage(self, context: Context, delivery: Delivery) -> None:
+        """Keep a version ready; whatever can be found wrong without switching is found now."""
+        spec = self._spec(context, delivery)
+        self._refuse_weaker(context, delivery)
+        leaf = chain.split_fullchain(delivery.fullchain.encode())[0]
+        check_commands(context.env, tuple(resolved(target) for target in self._targets(context, spec.targets)))
+        if self._stored(context, delivery.name, leaf.sha256) is None:
+            self._store(context, delivery, spec, leaf)
+
     # -- a delivery ----------------------------------------------------------------------------------------------------
 
     def _deploy(self, context: Context, delivery: Delivery) -> bool:
@@ -204,7 +225,10 @@ class _Device:
         live = lineages.live_version(context.paths, name)
         if version is not None and version == live and settings_of(context.paths, name).targets == spec.targets:
             return False
-        if version is None:
+        if delivery.phase == BACK:
+            version = self._kept(context, name, leaf.sha256)
+            lineages.unseal_key(context.paths, context.vault, name, version)
+        elif version is None:
             version = self._store(context, delivery, spec, leaf)
         deploy_version(context, name, version, self._targets(context, spec.targets), spec=spec)
         policies = {**self._identity.policies, name: delivery.policy}
@@ -291,6 +315,14 @@ class _Device:
                 fix="Nothing needs to be done if that was meant.",
             )
         )
+
+    @staticmethod
+    def _kept(context: Context, name: str, sha256: str) -> int:
+        """Return the version here that is to be served again. Raises InputRejected where this box never had it."""
+        for version in reversed(lineages.versions(context.paths, name)):
+            if lineages.read_version(context.paths, name, version).certificate.sha256 == sha256:
+                return version
+        raise _unfit(name, "The version before it is not kept on this box.")
 
     @staticmethod
     def _stored(context: Context, name: str, sha256: str) -> int | None:

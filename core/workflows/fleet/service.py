@@ -27,6 +27,7 @@ from core.workflows.fleet.connection import Hub, as_hub, connected, leading, req
 from core.workflows.fleet.orders import is_open, renew, why_due
 from core.workflows.fleet.publish import certificates, deliver
 from core.workflows.fleet.receive import has_news, sync
+from core.workflows.fleet.together import advance, is_under_way, states_of
 
 WAITING_SECONDS = 3.0
 """How often a box that was not let in yet looks."""
@@ -203,7 +204,9 @@ class Service:
                 if due or has_changed:
                     self._work(due)
                 has_changed = False
-                watched = [layout.CERTIFICATES, layout.BOXES]
+                together = [one for one in certificates(hub).values() if one.all_or_none]
+                is_busy = any(is_under_way(one, states_of(hub, one)) for one in together)
+                watched = [layout.CERTIFICATES, layout.BOXES, *([layout.REPORTS] if is_busy else [])]
                 with suppress(TransportFailure):
                     for _ in changes(hub.etcd, lines, watched, revision, self._cancel, idle=TICK_SECONDS):
                         has_changed = True
@@ -215,4 +218,5 @@ class Service:
             if due:
                 renew(hub, lead, due)
             else:
+                advance(hub, lead)
                 deliver(hub, lead)

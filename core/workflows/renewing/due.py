@@ -152,8 +152,8 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
         if by_hand or not (force and named):
             return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
     elif facts.waiting_version is not None and facts.issuer == FLEET:
-        why = f"its service refused version {facts.waiting_version} of the fleet: certdeck fleet sync tries again"
-        return Decision(name, SKIP, why, needs_you=True)
+        why = f"version {facts.waiting_version} of the fleet is here and not served yet: certdeck fleet sync deploys it"
+        return Decision(name, SKIP, why)
     elif facts.waiting_version is not None and facts.issuer == UPLOAD:
         why = f"its service refused version {facts.waiting_version}, which was uploaded: certdeck deploy {name} tries again"
         return Decision(name, SKIP, why, needs_you=True)

@@ -1,0 +1,95 @@
+"""All or none: a version is staged on every device, then switched on all of them; where one refuses, all go back.
+
+What is to come next follows from what the devices report (`next_phase`, pure); `advance` writes it. So a hub that dies in between
+is followed by one that goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from core.errors import CertdeckError
+from core.events import Changed
+from core.fleet import layout
+from core.fleet.election import Leadership
+from core.fleet.etcd import Guard
+from core.fleet.values import BACK, DEPLOY, STAGE, Certificate, Told, decoded, encoded
+from core.renewal import next_retry
+from core.store.records import rfc3339
+from core.workflows.fleet.connection import Hub
+from core.workflows.fleet.publish import boxes, certificates, current, meant_for
+
+STAGED, DEPLOYED, FAILED = "staged", "deployed", "failed"
+
+
+def next_phase(one: Certificate, states: Sequence[str], now: datetime) -> str | None:
+    """Return the phase that follows from what the devices say of the newest version; None: it stays.
+
+    Args:
+        states: `staged`, `deployed`, `failed`, or empty for one that has said nothing of this version.
+    """
+    if not one.all_or_none or not one.version or not states:
+        return None
+    if one.phase == STAGE and all(state in (STAGED, DEPLOYED) for state in states):
+        return DEPLOY
+    if one.phase == DEPLOY and FAILED in states and one.version > 1:
+        return BACK
+    if one.phase == BACK and one.next_attempt is not None and one.next_attempt <= now:
+        return STAGE
+    return None
+
+
+def is_under_way(one: Certificate, states: Sequence[str]) -> bool:
+    """Tell whether something may follow from what devices say next."""
+    return one.all_or_none and bool(one.version) and any(state != DEPLOYED for state in states)
+
+
+def states_of(hub: Hub, one: Certificate, told: Mapping[str, bytes] | None = None) -> list[str]:
+    """Return what each device says of the newest version. `told`: their reports, where they were read already."""
+    found = told if told is not None else {entry.key: entry.value for entry in hub.etcd.range(layout.REPORTS)[0]}
+    states = []
+    for box in meant_for(one, boxes(hub).values()):
+        state = ""
+        with suppress(CertdeckError, KeyError):
+            said = decoded(Told, found[layout.report(box.id, one.name)], one.name)
+            state = said.state if said.version == one.version else ""
+        states.append(state)
+    return states
+
+
+def advance(hub: Hub, lead: Leadership) -> int:
+    """Bring each certificate whose devices switch together one step further. Returns how many changed."""
+    together = [one for one in certificates(hub).values() if one.all_or_none]
+    if not together:
+        return 0
+    told = {entry.key: entry.value for entry in hub.etcd.range(layout.REPORTS)[0]}
+    now = hub.context.env.clock.now()
+    changed = 0
+    for one in together:
+        states = states_of(hub, one, told)
+        phase = next_phase(one, states, now)
+        if phase is None:
+            continue
+        there = current(hub, one.name)
+        after = replace(decoded(Certificate, there.value, there.key), phase=phase)
+        if phase == BACK:
+            at = next_retry(after.failures + 1, now, hub.context.env.random.uniform(0.0, 1.0))
+            error = {
+                "code": "fleet-device-failed",
+                "what": f"A device refused version {one.version} of {one.name}; all devices go back to the one before.",
+                "why": "Its devices switch all or none.",
+                "fix": "See which one: certdeck fleet status. Fix it there; all try again later.",
+                "at": rfc3339(now),
+            }
+            after = replace(after, failures=after.failures + 1, next_attempt=at, last_error=error)
+        elif phase == STAGE:
+            after = replace(after, next_attempt=None)
+        guards = [lead.guard(), Guard(there.key, modified=there.modified)]
+        hub.etcd.commit({there.key: encoded(after)}, guards=guards)
+        hub.context.about(one.name).narrator.tell(Changed(what=f"all devices of {one.name}: {phase}"))
+        changed += 1
+    return changed
