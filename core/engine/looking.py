@@ -176,10 +176,19 @@ class Looking(Frame):
         return listen(self._reading(cancel), seconds=seconds, ready=ready, visited=visited)
 
     def daily_look(self) -> tuple[Finding, ...]:
-        """Return what is wrong in the store, looked at once a day while all is well; remembers when that was."""
+        """Return what is wrong in the store, looked at once a day while all is well; remembers when that was.
+
+        On a box of a fleet also what is wrong there, in one line.
+        """
         from core.workflows.keeping.inspect_store import daily_look
 
-        return daily_look(self._reading())
+        reading = self._reading()
+        found = daily_look(reading)
+        if not reading.config.fleet.endpoints:
+            return found
+        from core.workflows.fleet.monitoring import finding
+
+        return (*found, *finding(reading))
 
     def self_check(self) -> tuple[Finding, ...]:
         """Load every module, open every sealed record, read every file, verify the log. Changes nothing."""

@@ -287,9 +287,12 @@ def test_a_device_that_refuses_does_not_stop_the_others(etcd: EtcdCluster, boxes
     assert status["behind"] == 1
     [why] = [one["why"] for box in status["devices"] for one in box["certificates"] if one["state"] == "failed"]
     assert why
+    line = hub.run("status", "--check")
+    assert "fleet: 1 refused by a device" in line.out
     bad.mend_target()
     assert bad.done("fleet", "sync")["deployed"] == ["lan"]
     assert hub.done("fleet", "status")["behind"] == 0
+    assert "fleet" not in hub.run("status", "--check").out
 
 
 def test_a_certificate_of_the_boxs_own_is_not_replaced(etcd: EtcdCluster, boxes: Boxes) -> None:

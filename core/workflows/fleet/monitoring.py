@@ -1,0 +1,54 @@
+"""The fleet in one line, for `status --check`."""
+
+from __future__ import annotations
+
+from core.errors import CertdeckError
+from core.fleet_status import FleetStatus
+from core.operations import Finding
+from core.renewal import DAY
+from core.text import listed
+from core.workflows.context import Context
+from core.workflows.fleet.overview import status
+
+SOON_DAYS = 7
+"""A certificate of the fleet that ends sooner is critical."""
+
+
+def finding(context: Context) -> tuple[Finding, ...]:
+    """Return what is wrong in the fleet as one finding; empty where all is well."""
+    try:
+        found = status(context)
+    except CertdeckError as exc:
+        return (_finding("warn", f"{exc.what} {exc.why}", exc.fix),)
+    critical, warnings = _judged(found, context.env.clock.now().timestamp())
+    if not critical and not warnings:
+        return ()
+    fix = "See: certdeck fleet status."
+    return (_finding("fail" if critical else "warn", listed([*critical, *warnings], 5), fix),)
+
+
+def _finding(status: str, detail: str, fix: str) -> Finding:
+    return Finding(id="fleet", status=status, title="fleet", detail=detail, fix=fix)
+
+
+def _judged(found: FleetStatus, now: float) -> tuple[list[str], list[str]]:
+    critical = [
+        f"{each.name} ends {each.not_after:%Y-%m-%d}"
+        for each in found.certificates
+        if each.not_after is not None and each.not_after.timestamp() - now < SOON_DAYS * DAY
+    ]
+    warnings = []
+    failed = sum(1 for _, one in found.behind if one.state == "failed")
+    if failed:
+        warnings.append(f"{failed} refused by a device")
+    late = sum(1 for _, one in found.behind if one.state != "failed" and one.wanted)
+    if late:
+        warnings.append(f"{late} behind")
+    warnings += [f"{each.name}: renewal failed" for each in found.certificates if each.last_error]
+    waiting = sum(1 for each in found.boxes if each.state == "waiting")
+    if waiting:
+        warnings.append(f"{waiting} waiting to be approved")
+    down = sum(1 for each in found.members if each.state != "ok")
+    if down:
+        warnings.append(f"{down} of {len(found.members)} members of etcd not well")
+    return critical, warnings
