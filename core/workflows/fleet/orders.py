@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.errors import Cancelled, CertdeckError, NotLeading, UsageError
-from core.events import DEVICE_AWAY, Changed, Failed, Warned
+from core.events import DEVICE_AWAY, KNOWS_ACCOUNTS, Changed, Failed, Warned
 from core.fleet import layout
 from core.fleet.election import Leadership
 from core.fleet.etcd import Guard
@@ -402,13 +402,21 @@ def remove(hub: Hub, id: str) -> Removed:
         )
     with leading(hub, wait_seconds=LEADER_WAIT_SECONDS) as lead:
         had = [one for one in certificates(hub).values() if box.is_hub or box in meant_for(one, [box])]
-        hub.etcd.commit({}, [layout.BOXES + id, layout.WELCOME + id, layout.JOIN + id], [lead.guard()])
+        places = (layout.BOXES, layout.WELCOME, layout.JOIN, layout.MASTERS, layout.LISTENERS)
+        hub.etcd.commit({}, [place + id for place in places], [lead.guard()])
         hub.etcd.delete_prefix(layout.device(id))
         hub.etcd.delete_prefix(layout.reports(id))
         if box.username:
             access.expel(hub, box.username)
         if box.is_hub:
             hub = new_master(hub, lead)
+            hub.context.narrator.tell(
+                Warned(
+                    code=KNOWS_ACCOUNTS,
+                    what=f"{box.name} was a hub: it knows the account keys at the CAs.",
+                    fix="Give each account a new key: certdeck account rollover ISSUER.",
+                )
+            )
         for one in had:
             _mark(hub, lead, one.name, id)
         hub.context.narrator.tell(Changed(what=f"removed {box.name} ({id}) from the fleet"))

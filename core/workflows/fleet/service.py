@@ -23,7 +23,7 @@ from core.ports import TransportFailure
 from core.renewal_report import Skipped
 from core.store.fleet import load_identity
 from core.workflows.context import Context
-from core.workflows.fleet.connection import Hub, as_hub, connected, leading, require_fleet
+from core.workflows.fleet.connection import Hub, as_hub, connected, leading, peers, require_fleet
 from core.workflows.fleet.orders import is_open, renew, why_due
 from core.workflows.fleet.publish import certificates, deliver
 from core.workflows.fleet.receive import has_news, sync
@@ -114,7 +114,7 @@ class Service:
             clock.sleep(WAITING_SECONDS, self._cancel)
             return
         again_at = clock.monotonic() + RETRY_SECONDS[-1] if received.failed else None
-        with connected(reading) as etcd, closing(reading.env.lines(reading.config.fleet.ca_bundle)) as lines:
+        with connected(reading) as etcd, closing(peers(reading)) as lines:
             while True:
                 idle = IDLE_SECONDS if again_at is None else max(again_at - clock.monotonic(), 1.0)
                 try:
@@ -145,7 +145,7 @@ class Service:
         place = layout.LISTENERS + identity.box
         with (
             connected(reading) as etcd,
-            closing(reading.env.lines(config.fleet.ca_bundle)) as lines,
+            closing(peers(reading)) as lines,
             Answers(reading.env.listener, config.http01.address, config.http01.port) as answers,
         ):
             lease = etcd.grant(LISTENER_SECONDS)
@@ -177,7 +177,7 @@ class Service:
         if identity is None or not identity.fleet:
             reading.env.clock.sleep(WAITING_SECONDS, self._cancel)
             return
-        with as_hub(reading) as hub, closing(reading.env.lines(reading.config.fleet.ca_bundle)) as lines:
+        with as_hub(reading) as hub, closing(peers(reading)) as lines:
             _, revision = hub.etcd.range(layout.LEADER)
             try:
                 with leading(hub) as lead:
@@ -193,7 +193,7 @@ class Service:
     def _lead(self, hub: Hub, lead: Leadership) -> None:
         reading = self._reading
         has_changed = True
-        with closing(reading.env.lines(reading.config.fleet.ca_bundle)) as lines:
+        with closing(peers(reading)) as lines:
             while lead.holds:
                 _, revision = hub.etcd.range(layout.LEADER)
                 due = [
