@@ -42,7 +42,7 @@ from core.store import lineages
 from core.store.fleet import BOX_KEY, Identity, load_identity, save_identity
 from core.store.had_with import settings_of
 from core.store.versions import VersionFacts, certificate_facts
-from core.targets.kinds import resolved
+from core.targets.resolved import resolved
 from core.targets.service import check_commands
 from core.workflows.context import Context
 from core.workflows.deploying.transaction import deploy_version
