@@ -131,35 +131,16 @@ class StreamTransport(Transport, Protocol):
         """
 
 
-class NoPeers(Struct, frozen=True):
-    """Where nobody gave a way to other boxes."""
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-        timeout: float = 30.0,
-        cancel: CancelToken | None = None,
-    ) -> Response:
-        raise TransportFailure("unreachable", f"There is no way to {url} from here.")
-
-    def lines(
-        self, url: str, *, headers: Mapping[str, str], body: bytes, idle: float, cancel: CancelToken | None = None
-    ) -> Iterator[bytes]:
-        raise TransportFailure("unreachable", f"There is no way to {url} from here.")
-
-    def close(self) -> None:
-        """Close nothing."""
-
-
 class ClientIdentity(Struct, frozen=True, kw_only=True):
     """With what this box shows servers who it is: paths of PEM files."""
 
     certificate: str
     key: str
+
+
+def no_peers(ca_bundle: str | None, identity: ClientIdentity | None) -> StreamTransport:
+    """Be `Environment.peers` where nobody gave a way to other boxes."""
+    raise TransportFailure("unreachable", "There is no way to other boxes from here.")
 
 
 class DnsRecord(Struct, frozen=True, kw_only=True):
@@ -500,7 +481,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     talker: Talker = NoTalker()
     reads_as: Callable[[str, Path], bool | None] = lambda account, file: None
     """Tells whether an account of this machine can read a file; None where this cannot be found out."""
-    peers: Callable[[str | None, ClientIdentity | None], StreamTransport] = lambda ca_bundle, identity: NoPeers()
+    peers: Callable[[str | None, ClientIdentity | None], StreamTransport] = no_peers
     """Make a transport for peers; trusts the system's roots and the given CA bundle (path)."""
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
     """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured

@@ -178,13 +178,16 @@ def keep_ticket(context: Context, ticket: Ticket) -> None:
     context.vault.put(TICKET, ticket.text().encode())
 
 
+def kept_ticket(context: Context) -> Ticket | None:
+    """Return the ticket that this box was given."""
+    kept = context.vault.find(TICKET)
+    return None if kept is None else Ticket.parse(kept.decode())
+
+
 def ticket_login(context: Context) -> tuple[str, str] | None:
     """Return with what a box that was not let in yet logs in."""
-    kept = context.vault.find(TICKET)
-    if kept is None:
-        return None
-    ticket = Ticket.parse(kept.decode())
-    return ticket.username, ticket.password
+    ticket = kept_ticket(context)
+    return None if ticket is None else (ticket.username, ticket.password)
 
 
 # -- etcd's own calls --------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from core.store.fleet import load_identity
 from core.workflows.context import Context
 from core.workflows.fleet.connection import Hub, as_hub, connected, leading, peers, require_fleet
 from core.workflows.fleet.orders import is_open, renew, why_due
+from core.workflows.fleet.own_keys import late_devices
 from core.workflows.fleet.publish import certificates, deliver
 from core.workflows.fleet.receive import has_news, sync
 from core.workflows.fleet.together import advance, is_under_way, states_of
@@ -200,6 +201,7 @@ class Service:
                     one.name
                     for one in certificates(hub).values()
                     if not isinstance(why_due(hub, one, force=False, is_open=is_open(hub, one)), Skipped)
+                    or late_devices(hub, one)
                 ]
                 if due or has_changed:
                     self._work(due)
