@@ -279,6 +279,8 @@ NO_ACCESS_RIGHTS = "fleet-without-access-rights"
 """Code of a warning: etcd asks nobody for a password."""
 DEVICE_AWAY = "fleet-device-away"
 """Code of a warning: a device has not made its signing request."""
+KNOWS_ACCOUNTS = "fleet-hub-knew-accounts"
+"""Code of a warning: a hub that was removed knows the account keys."""
 IN_RESULT = BOOKKEEPING | {
     SERVICE_TAKEN_OVER,
     LISTENER_NOT_SEEN,
@@ -286,6 +288,7 @@ IN_RESULT = BOOKKEEPING | {
     DEVICE_FAILED,
     NO_ACCESS_RIGHTS,
     DEVICE_AWAY,
+    KNOWS_ACCOUNTS,
 }
 """Codes of the warnings that belong to an operation's result and are repeated there."""
 

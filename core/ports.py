@@ -116,7 +116,9 @@ class Transport(Protocol):
         """Close every connection."""
 
 
-class Lines(Protocol):
+class StreamTransport(Transport, Protocol):
+    """A transport for peers of this box: it uses no proxy, and can listen to an answer that goes on for ever."""
+
     def lines(
         self, url: str, *, headers: Mapping[str, str], body: bytes, idle: float, cancel: CancelToken | None = None
     ) -> Iterator[bytes]:
@@ -128,20 +130,17 @@ class Lines(Protocol):
         Raises TransportFailure (`timeout` after `idle`), and Cancelled (`cancelled`).
         """
 
-    def close(self) -> None:
-        """Close every connection."""
+
+class ClientIdentity(Struct, frozen=True, kw_only=True):
+    """With what this box shows servers who it is: paths of PEM files."""
+
+    certificate: str
+    key: str
 
 
-class NoLines(Struct, frozen=True):
-    """Where nobody gave a way to listen."""
-
-    def lines(
-        self, url: str, *, headers: Mapping[str, str], body: bytes, idle: float, cancel: CancelToken | None = None
-    ) -> Iterator[bytes]:
-        raise TransportFailure("unreachable", f"There is no way to {url} from here.")
-
-    def close(self) -> None:
-        """Close nothing."""
+def no_peers(ca_bundle: str | None, identity: ClientIdentity | None) -> StreamTransport:
+    """Be `Environment.peers` where nobody gave a way to other boxes."""
+    raise TransportFailure("unreachable", "There is no way to other boxes from here.")
 
 
 class DnsRecord(Struct, frozen=True, kw_only=True):
@@ -483,8 +482,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     talker: Talker = NoTalker()
     reads_as: Callable[[str, Path], bool | None] = lambda account, file: None
     """Tells whether an account of this machine can read a file; None where this cannot be found out."""
-    lines: Callable[[str | None], Lines] = lambda ca_bundle: NoLines()
-    """Make a client for answers that go on for ever; trusts the system's roots and the given CA bundle (path)."""
+    peers: Callable[[str | None, ClientIdentity | None], StreamTransport] = no_peers
+    """Make a transport for peers; trusts the system's roots and the given CA bundle (path)."""
     check_command: Callable[[Sequence[str]], None] = lambda argv: None
     """Raises UntrustedPath (`untrusted-path`) where this process is root and another account can change what names the configured
     command `argv`, or the program itself. Asked before each command that comes from the configuration."""

@@ -190,6 +190,9 @@ class Fleet(Struct, frozen=True, kw_only=True):
     """Client addresses of etcd's members, `https://HOST:2379`. Empty: there is no fleet."""
     ca_bundle: str | None = None
     """Trust for etcd's server certificates (path)."""
+    certificate: str | None = None
+    """Client certificate that etcd demands (path); it must have no common name."""
+    key: str | None = None
     role: str = "device"
     """`hub` orders and renews, `device` receives and deploys, `both`."""
     name: str | None = None

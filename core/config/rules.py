@@ -276,6 +276,8 @@ RULES: dict[tuple[type, str], Rule] = {
     (Metrics, "file"): absolute,
     (Fleet, "endpoints"): endpoints,
     (Fleet, "ca_bundle"): absolute,
+    (Fleet, "certificate"): absolute,
+    (Fleet, "key"): absolute,
     (Fleet, "role"): one_of("hub", "device", "both"),
     (Fleet, "name"): not_empty,
     (Fleet, "username"): not_empty,

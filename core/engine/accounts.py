@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from core.events import Reporter
     from core.operations import AccountInfo
     from core.ports import CancelToken
+    from core.workflows.context import Context
 
 
 class Accounts(Frame):
@@ -22,7 +23,9 @@ class Accounts(Frame):
         from core.workflows.settings.account_changes import roll_over
 
         with self._writing("account rollover", report, cancel) as context:
-            return roll_over(context, issuer)
+            changed = roll_over(context, issuer)
+            _share(context, issuer)
+            return changed
 
     def deactivate_account(self, issuer: str, *, report: Reporter = ignore, cancel: CancelToken | None = None) -> None:
         """Give the account up for good and forget it; the next order makes a new one."""
@@ -38,7 +41,9 @@ class Accounts(Frame):
         from core.workflows.settings.account_changes import set_contact
 
         with self._writing("account contact", report, cancel) as context:
-            return set_contact(context, issuer, email)
+            changed = set_contact(context, issuer, email)
+            _share(context, issuer)
+            return changed
 
     def import_account(
         self,
@@ -58,4 +63,15 @@ class Accounts(Frame):
         from core.workflows.settings.account_changes import import_key
 
         with self._writing("account import", report, cancel) as context:
-            return import_key(context, issuer, key, replace_existing=replace, passphrase=passphrase)
+            changed = import_key(context, issuer, key, replace_existing=replace, passphrase=passphrase)
+            _share(context, issuer)
+            return changed
+
+
+def _share(context: Context, issuer: str) -> None:
+    """Give a changed account to the other hubs of a fleet, which use the same one."""
+    if not context.config.fleet.is_hub:
+        return
+    from core.workflows.fleet.sharing import share_change
+
+    share_change(context, issuer)

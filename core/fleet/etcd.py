@@ -90,8 +90,9 @@ class Etcd:
         guards: Sequence[Guard] = (),
         *,
         lease: str = "",
+        is_last: bool = False,
     ) -> None:
-        """Write all of it or nothing, if every guard holds.
+        """Write all of it or nothing, if every guard holds. `is_last`: also when somebody has asked to stop.
 
         Raises NotLeading (`not-leading`) where the guard of the leader does not hold; FleetConflict (`fleet-conflict`) where
         another one does not.
@@ -108,7 +109,7 @@ class Etcd:
             "success": operations,
             "failure": [{"request_range": {"key": _encoded(key)}} for key in asked],
         }
-        answer = self.gateway.call("kv/txn", body, try_seconds=5.0)
+        answer = self.gateway.call("kv/txn", body, try_seconds=5.0, is_last=is_last)
         if answer.get("succeeded"):
             return
         found = [
@@ -150,7 +151,7 @@ class Etcd:
     def revoke(self, lease: Lease) -> None:
         """End a lease and every key bound to it; it need not be there."""
         try:
-            self.gateway.call("lease/revoke", {"ID": lease.id}, patience=2.0)
+            self.gateway.call("lease/revoke", {"ID": lease.id}, patience=2.0, is_last=True)
         except Refused:
             return
 

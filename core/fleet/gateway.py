@@ -66,8 +66,9 @@ class Gateway:
         *,
         try_seconds: float = TRY_SECONDS,
         patience: float = PATIENCE_SECONDS,
+        is_last: bool = False,
     ) -> dict[str, Any]:
-        """Send `POST /v3/PATH` until a member has answered.
+        """Send `POST /v3/PATH` until a member has answered. `is_last`: also when somebody has asked to stop.
 
         Raises:
             Refused: etcd answered, with an error that a repetition does not change.
@@ -75,6 +76,7 @@ class Gateway:
             FleetUntrusted (`fleet-untrusted`), FleetDenied (`fleet-denied`), FleetFull (`fleet-full`), Cancelled.
         """
         ends = self._clock.monotonic() + patience
+        cancel = CancelToken() if is_last else self._cancel
         has_logged_in = False
         while True:
             last: TransportFailure | Refused | None = None
@@ -82,9 +84,9 @@ class Gateway:
                 member = (self._first + turn) % len(self.endpoints)
                 try:
                     if self._username is not None and self._token is None:
-                        self._token = self._login(member, try_seconds)
+                        self._token = self._login(member, try_seconds, cancel)
                         has_logged_in = True
-                    found = self._once(member, path, body, try_seconds, self._token)
+                    found = self._once(member, path, body, try_seconds, self._token, cancel)
                     self._first = member
                     return found
                 except TransportFailure as exc:
@@ -101,7 +103,7 @@ class Gateway:
                 raise _untrusted(last)
             if self._clock.monotonic() + PAUSE_SECONDS >= ends:
                 raise self._unreachable(last)
-            self._clock.sleep(PAUSE_SECONDS, self._cancel)
+            self._clock.sleep(PAUSE_SECONDS, cancel)
 
     def headers(self) -> dict[str, str]:
         """Return what a stream call has to send; a login is made for it where none was."""
@@ -125,7 +127,7 @@ class Gateway:
         """Return `ok`, or in a few words why a member does not answer as it should. Never raises but Cancelled."""
         index = self.endpoints.index(endpoint)
         try:
-            found = self._once(index, "maintenance/status", {}, TRY_SECONDS, self._token)
+            found = self._once(index, "maintenance/status", {}, TRY_SECONDS, self._token, self._cancel)
         except TransportFailure as exc:
             return str(exc)
         except Refused as exc:
@@ -135,10 +137,10 @@ class Gateway:
         errors = found.get("errors")
         return cleaned(", ".join(map(str, errors))) if errors else "ok"
 
-    def _login(self, member: int, seconds: float) -> str:
+    def _login(self, member: int, seconds: float, cancel: CancelToken) -> str:
         body = {"name": self._username, "password": self._password or ""}
         try:
-            found = self._once(member, "auth/authenticate", body, seconds, None)
+            found = self._once(member, "auth/authenticate", body, seconds, None, cancel)
         except Refused as exc:
             if "authentication is not enabled" in str(exc):
                 return ""
@@ -152,7 +154,13 @@ class Gateway:
         return {**headers, "Authorization": token} if token else headers
 
     def _once(
-        self, member: int, path: str, body: Mapping[str, object], seconds: float, token: str | None
+        self,
+        member: int,
+        path: str,
+        body: Mapping[str, object],
+        seconds: float,
+        token: str | None,
+        cancel: CancelToken,
     ) -> dict[str, Any]:
         reply = self._transport.request(
             "POST",
@@ -160,7 +168,7 @@ class Gateway:
             headers=self._headers(token),
             body=json.dumps(body).encode(),
             timeout=seconds,
-            cancel=self._cancel,
+            cancel=cancel,
         )
         return _read(reply)
 

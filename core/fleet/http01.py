@@ -63,7 +63,7 @@ class FleetResponder:
                 own.__exit__(None, None, None)
         finally:
             if answers and self._lead.holds:
-                self._etcd.commit({}, answers, [self._lead.guard()])
+                self._etcd.commit({}, answers, [self._lead.guard()], is_last=True)
 
     def _wait_heard(self, cancel: CancelToken) -> int:
         """Wait until every box that listens has the answers. Returns how many listen."""

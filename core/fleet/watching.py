@@ -15,7 +15,7 @@ from core.fleet.etcd import Etcd
 from core.fleet.gateway import refusal
 from core.fleet.layout import after
 from core.fleet.values import b64
-from core.ports import CancelToken, Lines
+from core.ports import CancelToken, StreamTransport
 
 IDLE_SECONDS = 180.0
 """Silence after which a stream is opened anew: a paused member and a dead path say nothing either. One opening costs some 2.6 kB
@@ -24,7 +24,7 @@ with TLS; this keeps a device that has nothing to do below 1.5 KiB a minute."""
 
 def changes(
     etcd: Etcd,
-    lines: Lines,
+    lines: StreamTransport,
     prefixes: Sequence[str],
     revision: int,
     cancel: CancelToken,

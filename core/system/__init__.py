@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.ports import Environment, Lines, Places, RunningProgram, Transport
+from core.ports import ClientIdentity, Environment, Places, RunningProgram, StreamTransport, Transport
 from core.system.clock import SystemClock
 from core.system.dns_exchange import TcpDnsExchange
 from core.system.listener import SystemListener
@@ -34,10 +34,10 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
 
         return HttpsTransport(ca_bundle, known)
 
-    def lines(ca_bundle: str | None) -> Lines:
+    def peers(ca_bundle: str | None, identity: ClientIdentity | None) -> StreamTransport:
         from core.system.transport import HttpsTransport
 
-        return HttpsTransport(ca_bundle, known)
+        return HttpsTransport(ca_bundle, {}, identity)
 
     def check_command(argv: Sequence[str]) -> None:
         from core.system.obedience import check_command
@@ -63,7 +63,7 @@ def environment(variables: Mapping[str, str] | None = None) -> Environment:
         clock=SystemClock(),
         random=SystemRandom(),
         transport=transport,
-        lines=lines,
+        peers=peers,
         runner=SystemRunner(known),
         prober=TlsProber(),
         listener=SystemListener(),

@@ -16,10 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore
 
-from core.ports import CancelToken, Response, TransportFailure
+from core.ports import CancelToken, ClientIdentity, Response, TransportFailure
 from core.system.light_httpx import httpx
 from core.system.streams import DeadlineExceeded, NameNotResolved, Network, limited
-from core.system.trusted_roots import client_context
+from core.system.trusted_roots import client_context, show_identity
 from core.web_address import split_address
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -31,10 +31,15 @@ POOL_SIZE = 16
 
 
 class HttpsTransport:
-    """The port `Transport`. `variables`: where HTTPS_PROXY and NO_PROXY are looked up."""
+    """The ports `Transport` and `StreamTransport`. `variables`: where HTTPS_PROXY and NO_PROXY are looked up."""
 
-    def __init__(self, ca_bundle: str | None, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, ca_bundle: str | None, variables: Mapping[str, str], identity: ClientIdentity | None = None
+    ) -> None:
+        """Raises ConfigError for a CA bundle, or a certificate of this box, that cannot be used."""
         self._context = client_context(ca_bundle)
+        if identity is not None:
+            show_identity(self._context, identity)
         self._variables = variables
         self._lock = threading.Lock()
         self._clients: dict[str | None, httpx.Client] = {}
@@ -63,7 +68,7 @@ class HttpsTransport:
     def lines(
         self, url: str, *, headers: Mapping[str, str], body: bytes, idle: float, cancel: CancelToken | None = None
     ) -> Iterator[bytes]:
-        """Implement the port `Lines`."""
+        """Implement the port `StreamTransport`."""
         place = urlsplit(url).netloc.rpartition("@")[2]
         with _in_words(place, ""):
             request = httpx.Request("POST", url, headers={**headers, "Accept-Encoding": "identity"}, content=body)

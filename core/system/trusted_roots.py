@@ -8,6 +8,7 @@ import ssl
 from pathlib import Path
 
 from core.errors import ConfigError
+from core.ports import ClientIdentity
 from core.regular import read_regular
 
 LONGEST_BUNDLE = 10_000_000
@@ -44,6 +45,19 @@ def client_context(ca_bundle: str | None) -> ssl.SSLContext:
     if ca_bundle is not None:
         _add(context, ca_bundle)
     return context
+
+
+def show_identity(context: ssl.SSLContext, identity: ClientIdentity) -> None:
+    """Have a context show a certificate of this box to servers that ask for one. Raises ConfigError (`config-invalid`)."""
+    try:
+        context.load_cert_chain(identity.certificate, identity.key)
+    except OSError as exc:  # ssl.SSLError among them
+        why = "they do not fit together" if isinstance(exc, ssl.SSLError) else exc.strerror
+        raise ConfigError(
+            f"The certificate {identity.certificate} and the key {identity.key} cannot be used.",
+            f"The system says: {why}.",
+            "Name a certificate and its private key in PEM form, readable by certdeck.",
+        ) from exc
 
 
 def _hashed_roots() -> str | None:

@@ -122,3 +122,13 @@ def test_a_wrong_password_is_said(etcd: EtcdCluster, boxes: Boxes) -> None:
     error = stranger.refused("fleet", "join")
     assert error["code"] == "fleet-denied"
     assert "certdeck fleet ticket" in error["fix"]
+
+
+def test_an_etcd_of_others_is_not_locked(etcd: EtcdCluster, boxes: Boxes) -> None:
+    """Where other programs keep data in etcd, its authentication is not switched on behind their backs."""
+    etcd.ctl("put", "/registry/pods/x", "y")
+    hub = boxes("hub", etcd, "hub")
+    error = hub.refused("fleet", "init", "--auth", status=2)
+    assert "--root-password-file" in error["fix"]
+    assert etcd.ctl("get", "/registry/pods/x", "--print-value-only").stdout == "y\n"
+    assert hub.done("fleet", "init")["warnings"][0]["code"] == "fleet-without-access-rights"

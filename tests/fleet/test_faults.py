@@ -36,7 +36,7 @@ ENV = environment({})
 
 @contextmanager
 def client(etcd: EtcdCluster) -> Iterator[Etcd]:
-    gateway = Gateway(ENV.transport(None), ENV.clock, etcd.endpoints)
+    gateway = Gateway(ENV.peers(None, None), ENV.clock, etcd.endpoints)
     try:
         yield Etcd(gateway)
     finally:
@@ -119,7 +119,7 @@ def test_a_change_is_told_and_a_compacted_past_counts_as_one(etcd: EtcdCluster) 
     with client(etcd) as mine:
         _, revision = mine.range("certdeck/")
         cancel = CancelToken()
-        lines = ENV.lines(None)
+        lines = ENV.peers(None, None)
         stream = changes(mine, lines, ["certdeck/a/", "certdeck/b/"], revision, cancel, idle=10)
         mine.put("certdeck/c/1", b"not asked for")
         mine.put("certdeck/b/1", b"x")

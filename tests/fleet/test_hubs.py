@@ -118,3 +118,16 @@ def test_a_hub_killed_in_the_middle_is_followed_by_the_other(
     assert new.count("Issued certificate serial") == 1
     placed = new.count("POST /order-plz")
     assert placed == (2 if (step, when) == (3, "before") else 1), new
+
+
+def test_a_new_account_key_reaches_the_other_hub(hubs: tuple[FleetBox, FleetBox], fresh_name: FreshName) -> None:
+    """After a rollover on one hub the other one orders with the new key, and with the same account."""
+    first, second = hubs
+    first.done("issue", "-d", fresh_name("one"), "--name", "one")
+    second.done("issue", "-d", fresh_name("two"), "--name", "two")
+    before = first.done("account", "list")["accounts"][0]
+    first.done("account", "rollover", "ca")
+    second.done("issue", "-d", fresh_name("three"), "--name", "three")
+    after = [box.done("account", "list")["accounts"][0] for box in hubs]
+    assert {each["url"] for each in after} == {before["url"]}
+    assert {each.get("thumbprint") for each in after} != {before.get("thumbprint")} or before.get("thumbprint") is None

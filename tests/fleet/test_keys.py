@@ -229,3 +229,23 @@ def test_files_of_the_vault_stay_closed(fleet: tuple[FleetBox, FleetBox]) -> Non
 
 def _has_key(path: Path) -> bool:
     return b"PRIVATE KEY" in path.read_bytes()
+
+
+def test_a_device_that_was_away_gets_its_own_later(
+    etcd: EtcdCluster, fleet: tuple[FleetBox, FleetBox], boxes: Boxes
+) -> None:
+    """With keys of their own, devices that were away or came later get certificates of the same version when they answer."""
+    hub, device = fleet
+    late = boxes("late", etcd, "device")
+    with device.watching():
+        hub.done(*ISSUE, "--key-policy", "device")
+        device.wait_serves_something()
+        served = device.served()
+        late.join(hub)
+        hub.done("--renew")
+        assert late.done("fleet", "sync")["requested"] == ["lan"]
+        assert hub.done("--renew")["renewed"] == ["lan"]
+        assert late.done("fleet", "sync")["deployed"] == ["lan"]
+        assert (device.served(), late.served() != served) == (served, True)
+    assert hub.done("--renew")["renewed"] == []
+    assert {each["version"] for each in hub.done("fleet", "status")["certificates"]} == {1}

@@ -80,3 +80,60 @@ def _ask_for_another(hub: FleetBox) -> Any:
     answer = hub.run("renew", "shop", "--force", "--json")
     assert answer.status == 0, answer.out + answer.err
     return answer.json
+
+
+PRIVATE_CA = '[defaults]\nissuer = "appliance-ca"\n'
+ISSUE = ("issue", "-d", "box.lan", "--name", "lan")
+
+
+def test_a_box_can_be_both(etcd: EtcdCluster, boxes: Boxes) -> None:
+    """A hub that is a device too serves what it issues at once, in the same command, also with a key of its own."""
+    box = boxes("both", etcd, "both", more=PRIVATE_CA)
+    box.done("fleet", "init")
+    first = box.done(*ISSUE)["certificate"]["sha256"]
+    assert box.served()
+    assert box.done("status", "lan")["certificates"][0]["sha256"] == first
+    box.done(*ISSUE, "--key-policy", "device")
+    assert box.done("status", "lan")["certificates"][0]["sha256"] != first
+    assert box.done("fleet", "status")["behind"] == 0
+    # A certificate for this box alone stays one.
+    box.done("issue", "-d", "own.lan", "--name", "own", "--local")
+    assert [each["name"] for each in box.done("fleet", "status")["certificates"]] == ["lan"]
+    assert {each["name"] for each in box.done("status")["certificates"]} == {"lan", "own"}
+    # On a broken target the certificate is published all the same, and the warning says what this box did.
+    box.break_target()
+    warnings = box.done(*ISSUE, "--force")["warnings"]
+    assert [each["code"] for each in warnings] == ["fleet-device-failed"]
+
+
+def test_what_watches_outlives_etcd(etcds: Callable[..., EtcdCluster], boxes: Boxes) -> None:
+    """All members are killed and come back: the watching device and hub go on by themselves, and nothing is missed."""
+    etcd = etcds(3)
+    hub, device = boxes("hub", etcd, "hub", more=PRIVATE_CA), boxes("device", etcd, "device")
+    hub.done("fleet", "init")
+    device.join(hub)
+    with hub.watching(), device.watching() as watching:
+        hub.done(*ISSUE)
+        device.wait_serves_something()
+        first = device.served()
+        for member in etcd.members:
+            etcd.kill(member)
+        assert device.served() == first
+        for member in etcd.members:
+            etcd.start_member(member)
+        etcd.wait_ready()
+        hub.done(*ISSUE, "--force", timeout=90)
+        wait_until(lambda: device.served() != first, "the device serves the next one", timeout=60)
+        watching.send_signal(signal.SIGTERM)
+        assert watching.wait(30) == 0
+
+
+def test_a_device_that_waits_is_let_in_while_it_watches(etcd: EtcdCluster, boxes: Boxes) -> None:
+    """A box that asked and watches takes up the answer and what is published without another command."""
+    hub, device = boxes("hub", etcd, "hub", more=PRIVATE_CA), boxes("device", etcd, "device")
+    hub.done("fleet", "init")
+    hub.done(*ISSUE)
+    id = device.done("fleet", "join")["id"]
+    with device.watching():
+        hub.done("fleet", "approve", id)
+        device.wait_serves_something()

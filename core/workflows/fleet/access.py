@@ -84,6 +84,7 @@ def set_up(context: Context, etcd: Etcd, id: str, root_password: str | None) -> 
     """Make etcd's users and roles for hubs and new boxes, and switch authentication on. Idempotent. Returns this hub's user."""
     vault, random = context.vault, context.env.random
     if root_password is None:
+        _refuse_others_data(etcd)
         kept = vault.find(ROOT_PASSWORD)
         root_password = kept.decode() if kept else _password(random.token_bytes(24))
         vault.put(ROOT_PASSWORD, root_password.encode())
@@ -112,6 +113,21 @@ def set_up(context: Context, etcd: Etcd, id: str, root_password: str | None) -> 
         ) from exc
     context.narrator.tell(Changed(what="made etcd's users and roles, and switched its authentication on"))
     return username
+
+
+def _refuse_others_data(etcd: Etcd) -> None:
+    """With authentication on, whoever uses this etcd without a password is locked out."""
+    everything = {"key": "AA==", "range_end": "AA==", "count_only": True}
+    first = layout.ROOT.encode()
+    ours = {"key": b64(first), "range_end": b64(layout.after(first)), "count_only": True}
+    counts = [int(etcd.gateway.call("kv/range", each).get("count", 0)) for each in (everything, ours)]
+    if counts[0] == counts[1]:
+        return
+    raise UsageError(
+        "etcd holds data of other programs as well.",
+        f"{counts[0] - counts[1]} of its keys are not certdeck's. With authentication on, their programs would be refused.",
+        "Give those programs users, and root a password, then run: certdeck fleet init --auth --root-password-file FILE.",
+    )
 
 
 def has_access_rights(hub: Hub) -> bool:
@@ -162,13 +178,16 @@ def keep_ticket(context: Context, ticket: Ticket) -> None:
     context.vault.put(TICKET, ticket.text().encode())
 
 
+def kept_ticket(context: Context) -> Ticket | None:
+    """Return the ticket that this box was given."""
+    kept = context.vault.find(TICKET)
+    return None if kept is None else Ticket.parse(kept.decode())
+
+
 def ticket_login(context: Context) -> tuple[str, str] | None:
     """Return with what a box that was not let in yet logs in."""
-    kept = context.vault.find(TICKET)
-    if kept is None:
-        return None
-    ticket = Ticket.parse(kept.decode())
-    return ticket.username, ticket.password
+    ticket = kept_ticket(context)
+    return None if ticket is None else (ticket.username, ticket.password)
 
 
 # -- etcd's own calls --------------------------------------------------------------------------------------------------

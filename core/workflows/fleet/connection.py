@@ -14,6 +14,7 @@ from core.fleet.gateway import Gateway
 from core.fleet.layout import FLEET, MASTERS
 from core.fleet.sealing import Master, open_with
 from core.fleet.values import FleetRecord, Leader, Welcome, decoded, unb64
+from core.ports import ClientIdentity, StreamTransport
 from core.store.fleet import BOX_KEY, MASTER_KEY, OLD_MASTER_KEY, PASSWORD, Identity, load_identity
 from core.workflows.context import Context
 
@@ -49,6 +50,21 @@ def require_fleet(context: Context) -> None:
         )
 
 
+def peers(context: Context) -> StreamTransport:
+    """Return a transport to etcd's members. Raises ConfigError for files that cannot be used."""
+    fleet = context.config.fleet
+    identity = None
+    if fleet.certificate or fleet.key:
+        if not (fleet.certificate and fleet.key):
+            raise UsageError(
+                "[fleet] has a certificate without its key, or a key without its certificate.",
+                "etcd is shown both or none.",
+                "Set both certificate and key, or remove both.",
+            )
+        identity = ClientIdentity(certificate=fleet.certificate, key=fleet.key)
+    return context.env.peers(fleet.ca_bundle, identity)
+
+
 @contextmanager
 def connected(context: Context, *, login: tuple[str, str] | None = None, anonymous: bool = False) -> Iterator[Etcd]:
     """Give etcd as the configuration names it; connections close at the end.
@@ -69,7 +85,7 @@ def connected(context: Context, *, login: tuple[str, str] | None = None, anonymo
             found = context.vault.find(PASSWORD)
             password = None if found is None else found.decode()
     gateway = Gateway(
-        context.env.transport(fleet.ca_bundle),
+        peers(context),
         context.env.clock,
         fleet.endpoints,
         username=username,

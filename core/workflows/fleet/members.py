@@ -196,7 +196,9 @@ def take_welcome(context: Context, etcd: Etcd, record: FleetRecord) -> Identity 
     if welcome.role != context.config.fleet.role:
         return None  # it was for an earlier role; a new request is due
     had = load_identity(context.paths)
-    if welcome.fleet != record.id or welcome.verifying != record.verifying:
+    known = access.kept_ticket(context)
+    is_expected = known is None or known.verifying == welcome.verifying
+    if (welcome.fleet, welcome.verifying) != (record.id, record.verifying) or not is_expected:
         raise FleetError(
             "The answer of the hub is for another fleet.",
             f"It names the fleet {welcome.fleet}; etcd has {record.id}.",

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.errors import Cancelled, CertdeckError, NotLeading, UsageError
-from core.events import DEVICE_AWAY, Changed, Failed, Warned
+from core.events import KNOWS_ACCOUNTS, Changed, Failed, Warned
 from core.fleet import layout
 from core.fleet.election import Leadership
 from core.fleet.etcd import Guard
@@ -19,13 +19,9 @@ from core.fleet.values import (
     DEVICE,
     MASTER,
     POLICIES,
-    Box,
     Certificate,
-    Request,
-    Wanted,
     decoded,
     encoded,
-    unb64,
 )
 from core.fleet_status import Choice, Removed
 from core.identifiers import check_lineage_name
@@ -36,7 +32,8 @@ from core.store.lineages import lineage_of as stored_lineage
 from core.store.lineages import spec_of
 from core.store.records import parse_time, rfc3339
 from core.workflows.fleet.connection import Hub, leading
-from core.workflows.fleet.order import Made, order
+from core.workflows.fleet.order import order
+from core.workflows.fleet.own_keys import for_devices, for_late_devices, late_devices
 from core.workflows.fleet.publish import (
     SHARED_BY_ALL,
     boxes,
@@ -45,14 +42,11 @@ from core.workflows.fleet.publish import (
     deliver,
     meant_for,
     publish,
-    publish_for_devices,
-    signed,
 )
 from core.workflows.fleet.receive import sync
 from core.workflows.fleet.together import advance, is_under_way, states_of
 from core.workflows.issuing.plan import lineage_of, plan
 from core.workflows.issuing.sessions import Sessions
-from core.x509.csr import SigningRequest
 
 LEADER_WAIT_SECONDS = 120.0
 """How long a command waits for the hub that leads to do the work, or to end."""
@@ -222,7 +216,7 @@ def _have(
     agree = bool(request and request.agree_tos)
     try:
         if one.policy == DEVICE:
-            return _for_devices(hub, lead, one, sessions, email, agree)
+            return for_devices(hub, lead, one, sessions, email, agree)
         replaces = _replaces(hub, one)
         made = order(hub, lead, one, sessions, email=email, agree_tos=agree, replaces=replaces)
         return publish(hub, lead, one.name, made)
@@ -255,75 +249,6 @@ def _remember(hub: Hub, lead: Leadership, name: str, exc: CertdeckError) -> None
     hub.etcd.commit({there.key: encoded(failed)}, guards=[lead.guard(), Guard(there.key, modified=there.modified)])
 
 
-def _for_devices(
-    hub: Hub, lead: Leadership, one: Certificate, sessions: Sessions, email: str | None, agree_tos: bool
-) -> Certificate:
-    """Have a certificate for each device that has made a signing request; one that is away gets its own when it is back."""
-    version = one.version + 1
-    chosen = plan(hub.context.config, stored_lineage(one.spec, one.name))
-    meant = meant_for(one, boxes(hub).values())
-    asked = Wanted(
-        name=one.name,
-        version=version,
-        names=chosen.names,
-        key_type=chosen.key_type,
-        common_name=chosen.common_name,
-    )
-    for box in meant:
-        place = layout.wanted(box.id, one.name)
-        found = hub.etcd.get(place)
-        text = signed(hub, place, asked)
-        if found is None or found.value != text:
-            hub.etcd.commit({place: text}, guards=[lead.guard()])
-    if any(box.id == hub.identity.box for box in meant):
-        sync(hub.context)  # this box's own request: nobody else can make it while this command holds the lock
-    requests = _requests(hub, lead, one.name, version, meant, chosen.names)
-    missing = [box for box in meant if box.id not in requests]
-    if not requests:
-        away = ", ".join(box.name for box in missing) or "there is no device"
-        raise UsageError(
-            f"No device has made a signing request for {one.name}.",
-            f"The policy device makes each key on its device, and none has answered: {away}.",
-            "Run certdeck fleet watch on the devices, then try again.",
-            lineage=one.name,
-        )
-    made: dict[str, Made] = {}
-    for id, request in requests.items():
-        made[id] = order(hub, lead, one, sessions, email=email, agree_tos=agree_tos, device=id, request=request)
-    for box in missing:
-        hub.context.narrator.tell(
-            Warned(
-                code=DEVICE_AWAY,
-                what=f"{box.name} ({box.id}) has made no signing request for {one.name}: it keeps what it has.",
-                fix="Start certdeck fleet watch there, then renew: its own certificate follows.",
-            )
-        )
-    return publish_for_devices(hub, lead, one.name, made)
-
-
-def _requests(
-    hub: Hub, lead: Leadership, name: str, version: int, meant: Sequence[Box], names: Sequence[str]
-) -> dict[str, SigningRequest]:
-    clock = hub.context.env.clock
-    ends = clock.monotonic() + REQUEST_WAIT_SECONDS
-    while True:
-        found: dict[str, SigningRequest] = {}
-        for box in meant:
-            place = layout.request(box.id, name)
-            entry = hub.etcd.get(place)
-            if entry is None:
-                continue
-            with suppress(CertdeckError, ValueError):  # a device's word: what is no request is none
-                told = decoded(Request, entry.value, place)
-                request = SigningRequest(unb64(told.csr))
-                if told.version == version and request.names == frozenset(names):
-                    found[box.id] = request
-        if len(found) == len(meant) or clock.monotonic() > ends:
-            return found
-        lead.check()
-        clock.sleep(PAUSE_SECONDS, hub.context.cancel)
-
-
 def renew(hub: Hub, lead: Leadership, names: Sequence[str] = (), *, force: bool = False) -> Done:
     """Renew what is due, finish what another hub has left open, and deliver what devices lack. Never stops at one failure."""
     done = Done()
@@ -334,12 +259,16 @@ def renew(hub: Hub, lead: Leadership, names: Sequence[str] = (), *, force: bool 
                 continue
             context = hub.context.about(one.name)
             why = why_due(hub, one, force=force, is_open=is_open(hub, one))
-            if isinstance(why, Skipped):
+            is_late = isinstance(why, Skipped) and bool(late_devices(hub, one))
+            if isinstance(why, Skipped) and not is_late:
                 done = replace(done, skipped=(*done.skipped, why))
                 continue
             try:
                 hub.context.cancel.check()
-                _have(replace(hub, context=context), lead, one, sessions, None)
+                if is_late:
+                    for_late_devices(replace(hub, context=context), lead, one, sessions)
+                else:
+                    _have(replace(hub, context=context), lead, one, sessions, None)
                 done = replace(done, renewed=(*done.renewed, one.name))
             except NotLeading:
                 raise
@@ -402,13 +331,21 @@ def remove(hub: Hub, id: str) -> Removed:
         )
     with leading(hub, wait_seconds=LEADER_WAIT_SECONDS) as lead:
         had = [one for one in certificates(hub).values() if box.is_hub or box in meant_for(one, [box])]
-        hub.etcd.commit({}, [layout.BOXES + id, layout.WELCOME + id, layout.JOIN + id], [lead.guard()])
+        places = (layout.BOXES, layout.WELCOME, layout.JOIN, layout.MASTERS, layout.LISTENERS)
+        hub.etcd.commit({}, [place + id for place in places], [lead.guard()])
         hub.etcd.delete_prefix(layout.device(id))
         hub.etcd.delete_prefix(layout.reports(id))
         if box.username:
             access.expel(hub, box.username)
         if box.is_hub:
             hub = new_master(hub, lead)
+            hub.context.narrator.tell(
+                Warned(
+                    code=KNOWS_ACCOUNTS,
+                    what=f"{box.name} was a hub: it knows the account keys at the CAs.",
+                    fix="Give each account a new key: certdeck account rollover ISSUER.",
+                )
+            )
         for one in had:
             _mark(hub, lead, one.name, id)
         hub.context.narrator.tell(Changed(what=f"removed {box.name} ({id}) from the fleet"))

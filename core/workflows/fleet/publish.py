@@ -94,17 +94,24 @@ def publish(hub: Hub, lead: Leadership, name: str, made: Made) -> Certificate:
     return _known(hub, lead, there, version, {SHARED_BY_ALL: _facts(made)}, first, [made.place])
 
 
-def publish_for_devices(hub: Hub, lead: Leadership, name: str, made: Mapping[str, Made]) -> Certificate:
-    """Make the certificates of devices that have their own keys the newest version. `made`: by device."""
+def publish_for_devices(
+    hub: Hub, lead: Leadership, name: str, made: Mapping[str, Made], *, version: int
+) -> Certificate:
+    """Make the certificates of devices that have their own keys known. `made`: by device.
+
+    Args:
+        version: the next one; or the newest, for devices that had none of it yet.
+    """
     there = current(hub, name)
     wanted = decoded(Certificate, there.value, there.key)
-    version = wanted.version + 1
     puts = {
         layout.key(name, version, box): encoded(Stored(fullchain=one.fullchain.decode())) for box, one in made.items()
     }
     for batch in in_batches(puts):
         hub.etcd.commit(batch, guards=[lead.guard()])
-    facts = {box: _facts(one) for box, one in made.items()}
+    facts: dict[str, Mapping[str, object]] = {box: _facts(one) for box, one in made.items()}
+    if version == wanted.version:
+        facts = {**wanted.made, **facts}
     return _known(hub, lead, there, version, facts, {}, [one.place for one in made.values()])
 
 

@@ -12,6 +12,7 @@ from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.workflows.context import Context
 from core.workflows.fleet.connection import as_hub, leading
 from core.workflows.fleet.orders import ask, is_open, renew, why_due
+from core.workflows.fleet.own_keys import late_devices
 from core.workflows.fleet.publish import certificates
 from core.workflows.fleet.receive import sync
 
@@ -62,8 +63,9 @@ def _as_hub(
     with as_hub(reading) as hub:
         wanted = [one for one in certificates(hub).values() if not names or one.name in names]
         reasons = {one.name: why_due(hub, one, force=force, is_open=is_open(hub, one)) for one in wanted}
-    due = tuple(name for name, why in reasons.items() if not isinstance(why, Skipped))
-    skipped = tuple(why for why in reasons.values() if isinstance(why, Skipped))
+        late = {one.name for one in wanted if isinstance(reasons[one.name], Skipped) and late_devices(hub, one)}
+    due = tuple(name for name, why in reasons.items() if not isinstance(why, Skipped) or name in late)
+    skipped = tuple(why for why in reasons.values() if isinstance(why, Skipped) and why.name not in late)
     report = replace(report, skipped=(*report.skipped, *skipped))
     if dry_run:
         return replace(report, due=(*report.due, *due))

@@ -23,8 +23,9 @@ from core.ports import TransportFailure
 from core.renewal_report import Skipped
 from core.store.fleet import load_identity
 from core.workflows.context import Context
-from core.workflows.fleet.connection import Hub, as_hub, connected, leading, require_fleet
+from core.workflows.fleet.connection import Hub, as_hub, connected, leading, peers, require_fleet
 from core.workflows.fleet.orders import is_open, renew, why_due
+from core.workflows.fleet.own_keys import late_devices
 from core.workflows.fleet.publish import certificates, deliver
 from core.workflows.fleet.receive import has_news, sync
 from core.workflows.fleet.together import advance, is_under_way, states_of
@@ -114,7 +115,7 @@ class Service:
             clock.sleep(WAITING_SECONDS, self._cancel)
             return
         again_at = clock.monotonic() + RETRY_SECONDS[-1] if received.failed else None
-        with connected(reading) as etcd, closing(reading.env.lines(reading.config.fleet.ca_bundle)) as lines:
+        with connected(reading) as etcd, closing(peers(reading)) as lines:
             while True:
                 idle = IDLE_SECONDS if again_at is None else max(again_at - clock.monotonic(), 1.0)
                 try:
@@ -145,7 +146,7 @@ class Service:
         place = layout.LISTENERS + identity.box
         with (
             connected(reading) as etcd,
-            closing(reading.env.lines(config.fleet.ca_bundle)) as lines,
+            closing(peers(reading)) as lines,
             Answers(reading.env.listener, config.http01.address, config.http01.port) as answers,
         ):
             lease = etcd.grant(LISTENER_SECONDS)
@@ -177,7 +178,7 @@ class Service:
         if identity is None or not identity.fleet:
             reading.env.clock.sleep(WAITING_SECONDS, self._cancel)
             return
-        with as_hub(reading) as hub, closing(reading.env.lines(reading.config.fleet.ca_bundle)) as lines:
+        with as_hub(reading) as hub, closing(peers(reading)) as lines:
             _, revision = hub.etcd.range(layout.LEADER)
             try:
                 with leading(hub) as lead:
@@ -193,13 +194,14 @@ class Service:
     def _lead(self, hub: Hub, lead: Leadership) -> None:
         reading = self._reading
         has_changed = True
-        with closing(reading.env.lines(reading.config.fleet.ca_bundle)) as lines:
+        with closing(peers(reading)) as lines:
             while lead.holds:
                 _, revision = hub.etcd.range(layout.LEADER)
                 due = [
                     one.name
                     for one in certificates(hub).values()
                     if not isinstance(why_due(hub, one, force=False, is_open=is_open(hub, one)), Skipped)
+                    or late_devices(hub, one)
                 ]
                 if due or has_changed:
                     self._work(due)

@@ -16,7 +16,9 @@ from core.fleet.values import SharedAccount, decoded, encoded
 from core.issuers import Issuer
 from core.store.accounts import AccountRecord, account_id, load_account, read_account, save_account
 from core.store.records import from_json, to_json
-from core.workflows.fleet.connection import Hub
+from core.workflows.context import Context
+from core.workflows.fleet.connection import Hub, as_hub, leading
+from core.workflows.issuing.plan import issuer_named
 
 
 def share_account(hub: Hub, lead: Leadership, issuer: Issuer) -> None:
@@ -29,7 +31,11 @@ def share_account(hub: Hub, lead: Leadership, issuer: Issuer) -> None:
         shared = decoded(SharedAccount, hub.master.open(found.value, place), place)
         record = from_json(AccountRecord, shared.record.encode(), place)
         had = read_account(paths, record.id)
-        if vault.find(record.key_record) != shared.key.encode():
+        own = vault.find(record.key_record)
+        if own != shared.key.encode():
+            if own is not None and had is not None and had.url == record.url:
+                # One hub has given the account a new key: the CA is asked which of the two holds (`Sessions`).
+                vault.put(record.new_key_record, own)
             vault.put(record.key_record, shared.key.encode())
             save_account(paths, record)
         elif had is None or (had.url is None and record.url is not None):
@@ -81,3 +87,10 @@ def share_root(hub: Hub, lead: Leadership) -> None:
     appliance_ca.root(hub.context, vault)
     made = vault.get(appliance_ca.RECORD)
     hub.etcd.commit({place: hub.master.seal(made, place, hub.context.env.random)}, guards=[lead.guard()])
+
+
+def share_change(context: Context, issuer: str) -> None:
+    """Put into etcd what a person has changed of an account on this hub. Raises NotLeading, FleetError: then only here."""
+    chosen = issuer_named(context.config, issuer)
+    with as_hub(context) as hub, leading(hub, wait_seconds=10.0) as lead:
+        give_account(hub, lead, chosen)
