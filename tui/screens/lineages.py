@@ -382,7 +382,9 @@ class LineagesScreen(Page[None]):
         self._with_chosen(lambda deck, chosen: operations.give_up(deck, chosen.name))
 
     def action_change(self) -> None:
-        self._with_chosen(operations.change)
+        from tui.screens.lineage_settings import LineageSettingsScreen
+
+        self._with_chosen(lambda deck, chosen: deck.push_screen(LineageSettingsScreen(chosen.name)))
 
     def action_revoke(self) -> None:
         self._with_chosen(operations.revoke)

@@ -180,13 +180,6 @@ def _users(lineage: LineageStatus) -> str:
     return ", ".join(printable(target.name) for target in lineage.targets)
 
 
-def change(deck: Deck, lineage: LineageStatus) -> None:
-    """Open the settings of one certificate."""
-    from tui.screens.lineage_settings import LineageSettingsScreen
-
-    deck.push_screen(LineageSettingsScreen(lineage.name))
-
-
 def give_up(deck: Deck, name: str) -> None:
     """Ask, and forget an order that is open."""
     ask_then(

@@ -97,6 +97,6 @@ def test_the_versions_are_listed(appliance: Appliance, service: Service) -> None
         (2, True, True),
         (1, False, True),
     ]
-    assert listed[1].sha256 == appliance.live(NAME)
+    assert listed[1].sha256 == appliance.engine.status().lineages[0].sha256
     with pytest.raises(NotFound):
         appliance.engine.versions("nothing.example.com")
