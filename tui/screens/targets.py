@@ -39,7 +39,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
     LIST_TITLE = "Targets"
     EMPTY = (
         "No target yet",
-        "S finds the services of this box, with their files and ports, and takes them over.",
+        "Y finds the services of this box, with their files and ports, and takes them over.",
         "n adds a service by hand. Then certificates are deployed there automatically.",
     )
 
@@ -50,6 +50,11 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
 
     def name_of(self, item: TargetInfo) -> str:
         return item.name
+
+    def kind_of(self, item: TargetInfo) -> str:
+        from core.web.servers import find_server
+
+        return "web" if find_server(item.kind, item.test) is not None else "service"
 
     def _state(self, name: str) -> TargetState | None:
         """Return what the last look at the services says of a target."""
@@ -129,6 +134,13 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
             lambda: self.engine.remove_target(name),
             f"{name} is removed; its files stay.",
         )
+
+    def action_web(self) -> None:
+        """Show the web settings of the target."""
+        if self.chosen is not None:
+            from tui.screens.web import WebScreen
+
+            self.app.push_screen(WebScreen(self.chosen.name))
 
     def saved(self, is_saved: bool | None) -> None:
         if is_saved:
