@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.config.model import TargetConfig
@@ -15,13 +15,18 @@ SERVERS: Mapping[str, Server] = {
 }
 
 
+def find_server(kind: str, test: Sequence[str]) -> Server | None:
+    """Return the web server of this kind, or that this command tests; None for any other service."""
+    program = Path(test[0]).name if test else ""
+    return SERVERS.get(kind) or next((each for each in SERVERS.values() if program in each.programs), None)
+
+
 def server_of(target: TargetConfig) -> Server:
     """Return the web server that a target is, by its kind or by the program that tests it.
 
     Raises WebNotPossible (`web-not-possible`).
     """
-    program = Path(target.test[0]).name if target.test else ""
-    found = SERVERS.get(target.kind) or next((each for each in SERVERS.values() if program in each.programs), None)
+    found = find_server(target.kind, target.test)
     if found is None:
         raise WebNotPossible(
             f"The target {target.name} is no web server that certdeck can set up.",

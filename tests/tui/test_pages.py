@@ -175,3 +175,16 @@ async def test_pem_that_cannot_be_read() -> None:
         await pilot.press("v")
         await settled(pilot)
         assert "fullchain.pem is damaged." in shown(app)
+
+
+async def test_a_page_hears_of_everything_once() -> None:
+    """A change elsewhere makes a list read once, however many classes its page has."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("y")
+        await settled(pilot)
+        before = [name for name, _ in engine.calls].count("targets")
+        app.publish_status()
+        await settled(pilot)
+        assert [name for name, _ in engine.calls].count("targets") == before + 1

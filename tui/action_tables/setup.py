@@ -94,6 +94,28 @@ SETUP: Final[tuple[Action, ...]] = (
         commands=("target remove",),
         help="Removes the service; its files stay as they are. Refused while a certificate is deployed to it.",
     ),
+    Action(
+        id="web", key="b", label="Web", title="Web settings of this target: HSTS, headers, redirect", scope="targets", footer=5,
+        applies=lambda situation: situation.row_kind == "web", commands=("web show",),
+        also="hsts security headers tls redirect",
+        help="Shows the TLS settings, the security headers and the redirect of a web server, and applies or removes them.",
+        otherwise="Web settings exist for nginx, Apache httpd, HAProxy and Caddy.",
+    ),
+    # -- web settings ------------------------------------------------------------------------------------------------
+    Action(
+        id="apply", key="a,enter,ctrl+j", label="Apply", title="Apply these web settings", scope="web", footer=1,
+        applies=lambda situation: may_write(situation) and situation.row_kind in ("absent", "outdated"), commands=("web apply",),
+        help="Puts the lines into the server's configuration, tests it and reloads the server. Asks first.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove these web settings", scope="web", footer=2, shown_key="del",
+        applies=lambda situation: may_write(situation) and situation.row_kind in ("applied", "outdated"), commands=("web remove",),
+        help="Takes the lines out of the server's configuration, tests it and reloads the server. Asks first.",
+    ),
+    Action(
+        id="look-again", key="r,ctrl+r,f5", label="Look again", title="Ask the server again", scope="web", footer=3,
+        commands=("web show",), help="Reads the configuration again, and asks the server what it sends.",
+    ),
     # -- DNS providers -----------------------------------------------------------------------------------------------
     Action(
         id="test", key="x,T,enter,ctrl+j", label="Test", title="Test this DNS provider", scope="dns", footer=1, shown_key="x",

@@ -144,6 +144,8 @@ class Page(Screen[T]):
     # -- news --------------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        # Textual runs the on_mount of every class of a screen, and those of subclasses run this one too: subscribed once.
+        self.deck.news.unsubscribe(self)
         self.deck.news.subscribe(self, self._hear)
         self.refresh_frame()
 

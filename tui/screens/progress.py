@@ -14,6 +14,7 @@ from textual.message import Message
 from core.errors import Cancelled, CertdeckError
 from core.operations import Deleted, Deployment, DnsTest, Exported, Issued, Pending, RenewalReport
 from core.upload.values import Imported
+from core.web.shown import WebState
 from tui.actions import Situation, bindings, of_scope
 from tui.bridge import EngineEvent, Operation, OperationFinished
 from tui.deck import Deck
@@ -203,6 +204,8 @@ def ending(operation: Operation) -> str:
             return text.printable(f"{path} is written.")
         case Deleted(name=name, kept_until=until) if until is not None:
             return text.printable(f"{name} is deleted. A sealed copy is kept until {text.day(until)}.")
+        case WebState(target=target):
+            return f"The web settings of {text.printable(target)} are applied."
         case Deployment(name=name, version=version, targets=targets):
             return f"Version {version} of {text.printable(name)} is live{_live_on(targets)}."
     return "" if operation.error is not None else "Done."

@@ -51,6 +51,11 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
     def name_of(self, item: TargetInfo) -> str:
         return item.name
 
+    def kind_of(self, item: TargetInfo) -> str:
+        from core.web.servers import find_server
+
+        return "web" if find_server(item.kind, item.test) is not None else "service"
+
     def _state(self, name: str) -> TargetState | None:
         """Return what the last look at the services says of a target."""
         status = self.deck.status
@@ -129,6 +134,13 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
             lambda: self.engine.remove_target(name),
             f"{name} is removed; its files stay.",
         )
+
+    def action_web(self) -> None:
+        """Show the web settings of the target."""
+        if self.chosen is not None:
+            from tui.screens.web import WebScreen
+
+            self.app.push_screen(WebScreen(self.chosen.name))
 
     def saved(self, is_saved: bool | None) -> None:
         if is_saved:

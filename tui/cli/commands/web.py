@@ -10,23 +10,11 @@ from tui.cli import exits
 from tui.cli.jsonout import fields, rfc3339
 from tui.cli.parser import Command
 from tui.glyphs import printable
+from tui.wording.web import REDIRECTS, STATES, headers_words
 
 if TYPE_CHECKING:
     from core.web.shown import WebState
     from tui.cli.call import Call
-
-_STATES = {
-    "applied": "The settings are applied.",
-    "outdated": "The settings are applied, but not as they should be now.",
-    "absent": "The settings are not applied.",
-}
-_REDIRECTS = {
-    "redirected": "is redirected to HTTPS",
-    "missing": "is answered without a redirect to HTTPS",
-    "challenge-redirected": "is redirected to HTTPS, the challenge of HTTP-01 too",
-    "closed": "is not answered",
-    "unknown": "was not looked at: the target has no probe",
-}
 
 
 def _target(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +58,7 @@ def _json(state: WebState) -> dict[str, object]:
 
 
 def _lines(state: WebState, *, with_text: bool) -> Iterator[str]:
-    yield f"{printable(state.target)} ({state.server}): {_STATES[state.state]}"
+    yield f"{printable(state.target)} ({state.server}): {STATES[state.state]}"
     for each in state.files:
         yield ""
         yield f"{printable(each.path)}{'' if with_text or each.applied else ' (to be changed)'}"
@@ -80,13 +68,12 @@ def _lines(state: WebState, *, with_text: bool) -> Iterator[str]:
     yield f"HSTS: {state.hsts or 'not sent'}. {state.hsts_why}".rstrip()
     if state.hsts_next is not None:
         yield f"The next value follows on {state.hsts_next:%Y-%m-%d}, with a scheduled run."
-    yield f"Plain HTTP {_REDIRECTS[state.redirect]}."
+    yield f"Plain HTTP {REDIRECTS[state.redirect]}."
     for listener in state.listeners:
-        wrong = [f"{each.name} {each.state}" for each in listener.headers if each.state != "ok"]
         if listener.failure is not None:
             yield f"{listener.address}: {printable(listener.failure)}"
         else:
-            yield f"{listener.address}: {', '.join(wrong) if wrong else 'sends every header'}"
+            yield f"{listener.address}: {headers_words(listener)}"
     yield from (f"Note: {printable(note)}" for note in state.notes)
 
 
