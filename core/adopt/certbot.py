@@ -21,6 +21,7 @@ _HOOKS = {
     "manual_auth_hook": "auth",
     "manual_cleanup_hook": "cleanup",
 }
+_LIVE = {"cert.pem", "chain.pem", "fullchain.pem", "privkey.pem"}
 _LINE = re.compile(r"^\s*([^=#\[\]\s][^=]*?)\s*=\s*(.*?)\s*$")
 
 
@@ -30,10 +31,10 @@ def bases(root: Path) -> Iterator[Path]:
 
 
 def find_in(base: Path) -> Iterator[FoundCertificate]:
-    """Yield its certificates. A revoked one has no mark."""
+    """Yield its certificates. A revoked one has no mark; `live/README` and the folders of other clients are none."""
     live = base / "live"
     for name in names_in(live):
-        if name != "README":
+        if _LIVE.intersection(names_in(live / name)):
             yield FoundCertificate(
                 client=NAME,
                 base=base,

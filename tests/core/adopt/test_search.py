@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.adopt.found import MOST_HOMES, homes, names_in, read
-from core.adopt.search import CLIENTS, found_on, holders_of, timer, within
+from core.adopt.search import CLIENTS, found_below, found_on, holders_of, timer, within
 from core.store.versions import leaf_sha256
 from tests.support.other_clients import unpack
 
@@ -82,6 +82,16 @@ def test_live_certificates_are_found(client: str, tmp_path: Path) -> None:
             assert each.key is not None
             assert each.key.exists()
     assert _state(root) == before
+
+
+@pytest.mark.parametrize("client", LIVE)
+def test_a_named_folder_belongs_to_one_client(client: str, tmp_path: Path) -> None:
+    """A client's own folder, given by name, is read as that client's alone: acmetool's `live/` is not one of certbot's."""
+    root = unpack(client, tmp_path)
+    bases = {each.base for each in found_on(root)}
+    assert bases
+    for base in bases:
+        assert {each.client for each in found_below(base)} == {client}
 
 
 @pytest.mark.parametrize("client", LIVE)
