@@ -36,6 +36,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 
 COUNTS = tuple(map(int, os.environ.get("CERTDECK_FLEET_DEVICES", "10,100,1000").split(",")))
 ISSUE = ("issue", "-d", "box.lan", "--name", "lan", "--force")
+PATIENCE_SECONDS = 600
 IDLE_LIMIT = 1536
 """Bytes a minute, both directions."""
 
@@ -62,9 +63,12 @@ class Simulated:
 
     async def run(self, ready: threading.Event) -> None:
         limits = httpx.Limits(max_connections=None)
+        # On a busy machine a thousand of them wait for one another.
         async with (
-            httpx.AsyncClient(limits=limits, trust_env=False, timeout=httpx.Timeout(60, pool=None)) as streams,
-            httpx.AsyncClient(limits=httpx.Limits(max_connections=50), trust_env=False, timeout=60) as calls,
+            httpx.AsyncClient(limits=limits, trust_env=False, timeout=PATIENCE_SECONDS) as streams,
+            httpx.AsyncClient(
+                limits=httpx.Limits(max_connections=50), trust_env=False, timeout=PATIENCE_SECONDS
+            ) as calls,
         ):
             opened = [asyncio.Event() for _ in self._keys]
             tasks = [
