@@ -10,18 +10,6 @@ from msgspec import Struct
 from core.errors import CertdeckError
 
 
-class Choice(Struct, frozen=True, kw_only=True):
-    """What is chosen for a certificate of the fleet beside the usual. None: as it was."""
-
-    policy: str | None = None
-    """`master`, `hybrid`, `device`."""
-    boxes: tuple[str, ...] | None = None
-    """Ids of the devices; empty: all."""
-    all_or_none: bool | None = None
-    allow_weaker: bool = False
-    """Take a weaker key policy than before."""
-
-
 class Joined(Struct, frozen=True, kw_only=True):
     """What a box is in the fleet."""
 

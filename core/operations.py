@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from core.dns.provider import Field as DnsField
 from core.findings import Finding, Listening, Visit
-from core.fleet_status import Choice
+from core.fleet_choice import Choice
 from core.issuer_values import (
     AccountInfo,
     ClosedLimit,

@@ -17,9 +17,9 @@ from core.fleet.layout import after
 from core.fleet.values import b64
 from core.ports import CancelToken, StreamTransport
 
-IDLE_SECONDS = 180.0
+IDLE_SECONDS = 300.0
 """Silence after which a stream is opened anew: a paused member and a dead path say nothing either. One opening costs some 2.6 kB
-with TLS; this keeps a device that has nothing to do below 1.5 KiB a minute."""
+with TLS, and a device has two streams; this keeps one that has nothing to do near 1.5 KiB a minute."""
 
 
 def changes(

@@ -23,7 +23,8 @@ from core.fleet.values import (
     decoded,
     encoded,
 )
-from core.fleet_status import Choice, Removed
+from core.fleet_choice import Choice
+from core.fleet_status import Removed
 from core.identifiers import check_lineage_name
 from core.operations import IssueRequest
 from core.renewal import due_at, next_retry

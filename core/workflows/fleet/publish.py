@@ -7,21 +7,23 @@ has with what it should have, so a hub that dies in between is followed by one t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from core.errors import CertdeckError
 from core.events import KeyUsed, VersionStored
 from core.fleet import layout
 from core.fleet.election import Leadership
-from core.fleet.etcd import Guard, KeyValue, in_batches
+from core.fleet.etcd import OPERATIONS, Guard, KeyValue, in_batches
 from core.fleet.sealing import seal_to
 from core.fleet.values import (
     APPROVED,
     BACK,
     DEPLOY,
-    DEVICE,
     HYBRID,
+    MASTER,
     STAGE,
     Box,
     Certificate,
@@ -34,11 +36,14 @@ from core.fleet.values import (
 )
 from core.store.records import dumped, rfc3339
 from core.store.versions import CertificateFacts, certificate_facts
+from core.text import listed
 from core.workflows.fleet.connection import Hub
 from core.workflows.fleet.order import Made
 
 SHARED_BY_ALL = "*"
 KEPT_VERSIONS = 2
+Had = tuple[int, str, str]
+"""Version, key policy and phase of a delivery."""
 __all__ = ["APPROVED", "boxes", "certificates", "deliver", "publish", "publish_for_devices"]
 
 
@@ -169,70 +174,81 @@ def deliver(hub: Hub, lead: Leadership, names: Sequence[str] = ()) -> int:
     if names:
         wanted = {name: one for name, one in wanted.items() if name in names}
     there = _delivered(hub)
-    puts: dict[str, bytes] = {}
+    changed = 0
     for one in wanted.values():
-        stored = {
-            entry.key: decoded(Stored, entry.value, entry.key)
-            for entry in hub.etcd.range(f"{layout.KEYS}{one.name}/{one.version}")[0]
-        }
-        for box in meant_for(one, known.values()):
-            had = there.get((box.id, one.name))
-            if had is not None and (had.version, had.policy, had.phase) == (one.version, one.policy, one.phase):
-                continue
-            delivery = _back(hub, box, one) if one.phase == BACK else _delivery(hub, box, one, stored)
-            if delivery is not None:
-                place = layout.delivery(box.id, one.name)
-                puts[place] = signed(hub, place, delivery)
-    for batch in in_batches(puts):
-        hub.etcd.commit(batch, guards=[lead.guard()])
+        lacking = [
+            box
+            for box in meant_for(one, known.values())
+            if there.get((box.id, one.name)) != (one.version, one.policy, one.phase)
+        ]
+        # Some at a time, so that the first device does not wait for the last one's to be sealed.
+        for at in range(0, len(lacking), OPERATIONS // 2):
+            puts = _deliveries(hub, one, lacking[at : at + OPERATIONS // 2])
+            for batch in in_batches(puts):
+                hub.etcd.commit(batch, guards=[lead.guard()])
+            changed += len(puts)
     gone = [] if names else _too_many(known, wanted, there)
     if gone:
         hub.etcd.commit({}, gone[:90], [lead.guard()])
-    return len(puts) + len(gone)
+    return changed + len(gone)
 
 
 def _too_many(
-    known: Mapping[str, Box], wanted: Mapping[str, Certificate], there: Mapping[tuple[str, str], Delivery]
+    known: Mapping[str, Box], wanted: Mapping[str, Certificate], there: Mapping[tuple[str, str], Had]
 ) -> list[str]:
-    gone = []
-    for id, name in there:
-        one = wanted.get(name)
-        if one is None or id not in {box.id for box in meant_for(one, known.values())}:
-            gone.append(layout.delivery(id, name))
-    return gone
+    right = {(box.id, one.name) for one in wanted.values() for box in meant_for(one, known.values())}
+    return [layout.delivery(id, name) for id, name in there if (id, name) not in right]
 
 
-def _delivered(hub: Hub) -> dict[tuple[str, str], Delivery]:
-    found = {}
+def _delivered(hub: Hub) -> dict[tuple[str, str], Had]:
+    """Return what stands there for each device, by id and name. What cannot be read is as good as nothing."""
+    found: dict[tuple[str, str], Had] = {}
     for entry in hub.etcd.range(layout.DEVICES)[0]:
-        id, kind, name = entry.key.removeprefix(layout.DEVICES).split("/", 2)
-        if kind == "certs":
-            text = decoded(Signed, entry.value, entry.key).text
-            found[id, name] = decoded(Delivery, text.encode(), entry.key)
+        id, _, rest = entry.key.removeprefix(layout.DEVICES).partition("/")
+        kind, _, name = rest.partition("/")
+        if kind != "certs":
+            continue
+        found[id, name] = (0, "", "")
+        with suppress(CertdeckError):
+            had = decoded(Delivery, decoded(Signed, entry.value, entry.key).text.encode(), entry.key)
+            found[id, name] = (had.version, had.policy, had.phase)
     return found
 
 
-def _delivery(hub: Hub, box: Box, one: Certificate, stored: Mapping[str, Stored]) -> Delivery | None:
-    """Return what a device is to get; None where it cannot be given yet."""
+def _deliveries(hub: Hub, one: Certificate, lacking: Sequence[Box]) -> dict[str, bytes]:
+    """Return the entries of some devices, signed, by their place; without those that cannot be given one yet."""
+    stored = {
+        entry.key: decoded(Stored, entry.value, entry.key)
+        for entry in hub.etcd.range(layout.key(one.name, one.version))[0]
+    }
+    place = layout.key(one.name, one.version)
+    pem = b""
+    if one.phase != BACK and one.policy == MASTER and place in stored:
+        pem = hub.master.open(unb64(stored[place].sealed), place)
+        whom = listed([f"{box.name} ({box.id})" for box in lacking], 10)
+        hub.context.about(one.name).narrator.tell(KeyUsed(key=place, purpose=f"seal it to {whom}"))
+    puts = {}
+    for box in lacking:
+        delivery = _back(hub, box, one) if one.phase == BACK else _delivery(hub, box, one, stored, pem)
+        if delivery is not None:
+            at = layout.delivery(box.id, one.name)
+            puts[at] = signed(hub, at, delivery)
+    return puts
+
+
+def _delivery(hub: Hub, box: Box, one: Certificate, stored: Mapping[str, Stored], pem: bytes) -> Delivery | None:
+    """Return what a device is to get; None where it cannot be given yet. `pem`: the key that all share, opened."""
     name, version = one.name, one.version
-    own = stored.get(layout.key(name, version, box.id))
-    shared = stored.get(layout.key(name, version))
+    own = layout.key(name, version, box.id)
+    # Another policy's key no hub can open: a device that came later gets the next version.
+    found = stored.get(layout.key(name, version) if one.policy == MASTER else own)
+    if found is None:
+        return None
     sealed = ""
-    if one.policy == DEVICE or one.policy == HYBRID:
-        # Neither can be made for a device that came later: no hub has the key. It gets the next version.
-        if own is None:
-            return None
-        found = own
-        if one.policy == HYBRID:
-            sealed = b64(hub.master.open(unb64(own.sealed), layout.key(name, version, box.id)))
-    else:
-        if shared is None:
-            return None
-        found = shared
-        place = layout.key(name, version)
-        pem = hub.master.open(unb64(shared.sealed), place)
-        hub.context.about(name).narrator.tell(KeyUsed(key=place, purpose=f"seal it to {box.name} ({box.id})"))
+    if one.policy == MASTER:
         sealed = b64(seal_to(unb64(box.public), pem, sealed_place(hub, box.id, name, version)))
+    elif one.policy == HYBRID:
+        sealed = b64(hub.master.open(unb64(found.sealed), own))
     facts = one.made.get(box.id) or one.made.get(SHARED_BY_ALL) or {}
     return Delivery(
         name=name,

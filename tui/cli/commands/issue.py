@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from core.errors import TermsNotAgreed
-from core.fleet_status import Choice
+from core.fleet_choice import Choice
 from core.identifiers import BadIdentifier
 from core.operations import Issued, IssueRequest, Pending
 from tui.cli import exits

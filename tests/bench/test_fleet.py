@@ -1,0 +1,234 @@
+"""A fleet in figures: how soon devices have what was issued, at 10, 100 and 1,000; and what an idle device costs the network.
+
+Devices are simulated: each is a stream of its own on its own prefix, which reads its delivery, opens the key and reports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import statistics
+import threading
+import time
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.fleet import layout
+from core.fleet.etcd import Etcd, in_batches
+from core.fleet.gateway import Gateway
+from core.fleet.sealing import box_id, open_with, public_half
+from core.fleet.values import Box, Delivery, Signed, Told, b64, decoded, encoded, unb64
+from core.system import environment
+from core.workflows.fleet.publish import place_of_key
+from tests.support.etcd import EtcdCluster
+from tests.support.fleet_box import FleetBox
+from tests.support.programs import free_port, wait_until
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
+
+COUNTS = tuple(map(int, os.environ.get("CERTDECK_FLEET_DEVICES", "10,100,1000").split(",")))
+ISSUE = ("issue", "-d", "box.lan", "--name", "lan", "--force")
+PATIENCE_SECONDS = 600
+IDLE_LIMIT = 1536
+"""Bytes a minute, both directions."""
+
+
+@contextmanager
+def running(folder: Path, members: int) -> Iterator[EtcdCluster]:
+    cluster = EtcdCluster(folder, members)
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+class Simulated:
+    """Devices of one process."""
+
+    def __init__(self, endpoints: list[str], fleet: str, keys: list[bytes]) -> None:
+        self._endpoints = endpoints
+        self._fleet = fleet
+        self._keys = keys
+        self.served: list[float] = []
+        self.requests = 0
+
+    async def run(self, ready: threading.Event) -> None:
+        limits = httpx.Limits(max_connections=None)
+        # On a busy machine a thousand of them wait for one another.
+        async with (
+            httpx.AsyncClient(limits=limits, trust_env=False, timeout=PATIENCE_SECONDS) as streams,
+            httpx.AsyncClient(
+                limits=httpx.Limits(max_connections=50), trust_env=False, timeout=PATIENCE_SECONDS
+            ) as calls,
+        ):
+            opened = [asyncio.Event() for _ in self._keys]
+            tasks = [
+                asyncio.create_task(self._one(number, key, streams, calls, opened[number]))
+                for number, key in enumerate(self._keys)
+            ]
+            for each in opened:
+                await each.wait()
+            ready.set()
+            await asyncio.gather(*tasks)
+
+    async def _one(
+        self, number: int, key: bytes, streams: httpx.AsyncClient, calls: httpx.AsyncClient, opened: asyncio.Event
+    ) -> None:
+        id = box_id(public_half(key))
+        endpoint = self._endpoints[number % len(self._endpoints)]
+        prefix = layout.device(id).encode()
+        span = {"key": b64(prefix), "range_end": b64(layout.after(prefix))}
+        async with streams.stream("POST", f"{endpoint}/v3/watch", json={"create_request": span}) as stream:
+            async for line in stream.aiter_lines():
+                result = json.loads(line).get("result", {})
+                if result.get("created"):
+                    opened.set()
+                if result.get("events"):
+                    break
+        found = (await calls.post(f"{endpoint}/v3/kv/range", json=span)).json()["kvs"][0]
+        place = b64decode(found["key"]).decode()
+        outer = decoded(Signed, b64decode(found["value"]), place)
+        delivery = decoded(Delivery, outer.text.encode(), place)
+        open_with(key, unb64(delivery.sealed), place_of_key(self._fleet, id, delivery.name, delivery.version))
+        told = Told(name=delivery.name, version=delivery.version, state="deployed", at=datetime.now(UTC))
+        body = {"key": b64(layout.report(id, delivery.name).encode()), "value": b64(encoded(told))}
+        await calls.post(f"{endpoint}/v3/kv/put", json=body)
+        self.served.append(time.monotonic())
+        self.requests += 3
+
+
+def test_from_issued_to_served(tmp_path: Path) -> None:
+    """The last of 1,000 devices has a new certificate after a time that grows linearly with their number."""
+    rows = []
+    for count in COUNTS:
+        with running(tmp_path / f"etcd-{count}", 3) as etcd:
+            hub = FleetBox(tmp_path / f"hub-{count}", etcd, "hub", more='[defaults]\nissuer = "appliance-ca"\n')
+            fleet = str(hub.done("fleet", "init")["fleet"])
+            keys = [os.urandom(32) for _ in range(count)]
+            _enrol(etcd, keys)
+            rows.append((count, *_measured(etcd, hub, fleet, keys)))
+    print("\n devices   first   median     last   (s after it was published)   etcd MiB   requests a device")
+    for count, first, median, last, size, requests in rows:
+        print(f"{count:8} {first:7.2f} {median:8.2f} {last:8.2f} {size:38.1f} {requests:19.1f}")
+    assert rows[-1][3] < 120
+
+
+def _enrol(etcd: EtcdCluster, keys: list[bytes]) -> None:
+    env = environment({})
+    gateway = Gateway(env.peers(None, None), env.clock, etcd.endpoints)
+    now = datetime.now(UTC)
+    puts = {}
+    for number, key in enumerate(keys):
+        public = public_half(key)
+        id = box_id(public)
+        puts[layout.BOXES + id] = encoded(
+            Box(id=id, name=f"device-{number}", role="device", public=b64(public), approved=now)
+        )
+    for batch in in_batches(puts):
+        Etcd(gateway).commit(batch)
+    gateway.close()
+
+
+def _measured(
+    etcd: EtcdCluster, hub: FleetBox, fleet: str, keys: list[bytes]
+) -> tuple[float, float, float, float, float]:
+    devices, ready = Simulated(etcd.endpoints, fleet, keys), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(devices.run(ready)))
+    thread.start()
+    ready.wait(120)
+    published: list[float] = []
+
+    def look() -> None:
+        def is_there() -> bool:
+            return '"version": 1' in etcd.ctl("get", "certdeck/shared/certificates/lan", check=False).stdout
+
+        wait_until(is_there, "it is published", timeout=120)
+        published.append(time.monotonic())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    hub.done(*ISSUE, timeout=300)
+    looking.join()
+    thread.join(300)
+    times = sorted(at - published[0] for at in devices.served)
+    size = int(etcd.post(etcd.leader(), "maintenance/status", {})["dbSize"]) / 2**20
+    return times[0], statistics.median(times), times[-1], size, devices.requests / len(keys)
+
+
+# -- an idle device ----------------------------------------------------------------------------------------------------
+
+
+class Counting:
+    """A TCP relay to a member of etcd that counts what passes."""
+
+    def __init__(self, port: int) -> None:
+        self.port = free_port()
+        self.passed = 0
+        self._to = port
+        self._server = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._server.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self._to))
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        while data := self._read(source):
+            self.passed += len(data)
+            try:
+                sink.sendall(data)
+            except OSError:
+                break
+        for each in (source, sink):
+            with closing(each):
+                pass
+
+    @staticmethod
+    def _read(source: socket.socket) -> bytes:
+        try:
+            return source.recv(65536)
+        except OSError:
+            return b""
+
+
+def test_what_an_idle_device_costs(tmp_path: Path) -> None:
+    """A device that has nothing to do, and answers HTTP-01, passes at most 1.5 KiB a minute."""
+    minutes = 11.0  # two rounds of streams that are opened anew
+    with running(tmp_path / "etcd", 1) as etcd:
+        hub = FleetBox(tmp_path / "hub", etcd, "hub", more='[defaults]\nissuer = "appliance-ca"\n')
+        hub.done("fleet", "init")
+        relay = Counting(etcd.members[0].client_port)
+        device = FleetBox(tmp_path / "device", etcd, "device", fleet="serve_challenges = true")
+        device.join(hub)
+        hub.done(*ISSUE)
+        config = device.home / "etc" / "certdeck.toml"
+        config.write_text(config.read_text().replace(etcd.endpoints[0], f"http://127.0.0.1:{relay.port}"))
+        with device.watching():
+            device.wait_serves_something()
+            wait_until(lambda: _is_quiet(relay), "it is quiet", timeout=60)
+            before, started = relay.passed, time.monotonic()
+            time.sleep(minutes * 60)
+            each = (relay.passed - before) / ((time.monotonic() - started) / 60)
+    print(f"\nidle device: {each:.0f} bytes a minute over {minutes:g} minutes, without TLS")
+    assert each <= IDLE_LIMIT
+
+
+def _is_quiet(relay: Counting) -> bool:
+    before = relay.passed
+    time.sleep(1.0)
+    return relay.passed == before
