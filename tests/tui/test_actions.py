@@ -118,6 +118,11 @@ CANNOT_BE_REACHED = {
     "fleet service": "part of setting a box up",
     "fleet watch": "a service of systemd, not something a person does",
     "fleet sync": "what the scheduled run does",
+    "fleet approve": "done on the hub, which has no console of its own",
+    "fleet devices": "done on the hub, which has no console of its own",
+    "fleet remove": "done on the hub, which has no console of its own",
+    "fleet status": "done on the hub, which has no console of its own",
+    "issuer compare": "a table for scripts; the wizard and the issuers' page show what each issuer takes",
 }
 """Commands that the console cannot do, each with the reason."""
 

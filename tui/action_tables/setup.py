@@ -12,7 +12,7 @@ SETUP: Final[tuple[Action, ...]] = (
         id="test", key="x,enter,ctrl+j", label="Test", title="Test the directory of this issuer", scope="issuers", footer=1,
         shown_key="x",
         applies=lambda situation: situation.row_kind == "acme",
-        commands=("issuer test", "issuer list", "account list"),
+        commands=("issuer test", "issuer show", "account list"),
         help="Reads its directory: its terms, profiles, CAA names, whether it suggests renewal times, "
         "and how far our clock is off.",
     ),
@@ -75,12 +75,12 @@ SETUP: Final[tuple[Action, ...]] = (
     Action(
         id="test", key="x,enter,ctrl+j", label="Test", title="Test this target", scope="targets", footer=1, shown_key="x",
         applies=lambda situation: bool(situation.row),
-        commands=("target test", "target list"),
+        commands=("target test", "target show"),
         help="Checks its files, runs its configuration test, and looks at what it serves. Changes nothing.",
     ),
     Action(
         id="add", key="n,insert", label="New", title="Add a target", scope="targets", footer=2, applies=may_write,
-        commands=("target add",),
+        commands=("target add", "target kinds"),
         help="Describes a service: paths of certificate and key, how to test and reload it, and where it serves TLS.",
     ),
     Action(
