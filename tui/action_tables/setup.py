@@ -239,4 +239,20 @@ SETUP: Final[tuple[Action, ...]] = (
         shown_key="del", applies=lambda situation: may_write(situation) and bool(situation.row), commands=("notify remove",),
         help="Removes it and its secrets.",
     ),
+    # -- fleet -------------------------------------------------------------------------------------------------------
+    Action(
+        id="approve", key="a,enter,ctrl+j", label="Approve", title="Approve this box", scope="fleet", footer=1,
+        applies=lambda situation: may_write(situation) and situation.row_kind == "waiting", commands=("fleet approve",),
+        help="Shows its fingerprint, and lets it into the fleet once you have compared it.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove this box from the fleet", scope="fleet", footer=2, shown_key="del",
+        applies=lambda situation: may_write(situation) and situation.row_kind in ("waiting", "approved"),
+        commands=("fleet remove",),
+        help="It gets nothing more, and the certificates that it had are renewed with new keys. Asks first.",
+    ),
+    Action(
+        id="look-again", key="r,ctrl+r,f5", label="Look again", title="Ask etcd again", scope="fleet", footer=3,
+        commands=("fleet status", "fleet devices"), help="Reads again who leads, and what each box serves.",
+    ),
 )  # fmt: skip

@@ -29,7 +29,6 @@ class KindsScreen(ListPage[KindInfo]):
     )
     COLUMNS: ClassVar = (
         Column("Kind"),
-        Column("Service", optional=True),
         Column("New certificate", flexible=True),
         Column("Sessions"),
     )
@@ -63,7 +62,6 @@ class KindsScreen(ListPage[KindInfo]):
     def row(self, item: KindInfo) -> Row:
         cells = (
             item.name,
-            (item.title, "text-muted"),
             (told_words(item), "text-muted"),
             (sessions_words(item), "severity-yellow" if item.sessions == "cut" and item.measured else "text-muted"),
         )
