@@ -108,6 +108,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
         opens="tui.screens.maintenance:MaintenanceScreen",
     ),
     Action(
+        id="fleet", key="F", label="Fleet", title="Fleet: several boxes with the same certificates", footer=13,
+        commands=("fleet status", "fleet devices"), also="etcd hub device cluster boxes approve join leader",
+        help="Shows which hub leads, which boxes there are, what each serves, and who is behind.",
+        opens="tui.screens.fleet:FleetScreen",
+    ),
+    Action(
         id="what-if", key="W", label="What if", title="What if lifetimes shrink: forecast of renewals", footer=13,
         commands=("status",), also="forecast calendar future lifetime 47 days 2027 2029",
         help="Shows what announced certificate lifetimes will do to this box.",

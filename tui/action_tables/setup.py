@@ -71,6 +71,16 @@ SETUP: Final[tuple[Action, ...]] = (
         applies=lambda situation: situation.row_kind == "private-ca", commands=("issuer root",),
         also="trust store pem copy root ca", help="Shows the root as PEM, to copy or print: clients have to trust it.",
     ),
+    Action(
+        id="limits", key="L", label="Limits", title="Show the limits of this issuer", scope="issuers", footer=9,
+        applies=lambda situation: situation.row_kind == "acme", commands=("issuer show",), also="rate limit budget quota used left",
+        help="Shows the published limits of the CA, what this box has used of each, and when one more is possible.",
+    ),
+    Action(
+        id="compare", key="C", label="Compare", title="Compare the CAs", scope="issuers", footer=9,
+        commands=("issuer compare",), also="price lifetime wildcard choose ca difference",
+        help="Shows the CAs side by side: price, lifetime, names, limits, profiles.",
+    ),
     # -- targets ---------------------------------------------------------------------------------------------------
     Action(
         id="test", key="x,enter,ctrl+j", label="Test", title="Test this target", scope="targets", footer=1, shown_key="x",
@@ -100,6 +110,20 @@ SETUP: Final[tuple[Action, ...]] = (
         also="hsts security headers tls redirect",
         help="Shows the TLS settings, the security headers and the redirect of a web server, and applies or removes them.",
         otherwise="Web settings exist for nginx, Apache httpd, HAProxy and Caddy.",
+    ),
+    Action(
+        id="kinds", key="v", label="Kinds", title="Show the kinds of services", scope="targets", footer=5,
+        commands=("target kinds", "target show"), also="supported services nginx postfix dovecot reload restart sessions",
+        help="Shows for each kind of service how it takes a new certificate, and what to know about it.",
+    ),
+    Action(
+        id="take", key="enter,ctrl+j", label="Choose", title="Choose this kind", scope="kinds", footer=1, shown_key="enter",
+        applies=lambda situation: situation.row_kind == "offered", help="Takes it into the form of the target.",
+    ),
+    Action(
+        id="choose-kind", key="ctrl+o", label="Kinds", title="Choose the kind from a list", scope="target-form", footer=2,
+        commands=("target kinds",), priority=True,
+        help="Lists every kind of service with what it does, and takes the chosen one into the form.",
     ),
     # -- web settings ------------------------------------------------------------------------------------------------
     Action(
@@ -214,5 +238,21 @@ SETUP: Final[tuple[Action, ...]] = (
         id="remove", key="delete", label="Remove", title="Remove this notification", scope="notifications", footer=4,
         shown_key="del", applies=lambda situation: may_write(situation) and bool(situation.row), commands=("notify remove",),
         help="Removes it and its secrets.",
+    ),
+    # -- fleet -------------------------------------------------------------------------------------------------------
+    Action(
+        id="approve", key="a,enter,ctrl+j", label="Approve", title="Approve this box", scope="fleet", footer=1,
+        applies=lambda situation: may_write(situation) and situation.row_kind == "waiting", commands=("fleet approve",),
+        help="Shows its fingerprint, and lets it into the fleet once you have compared it.",
+    ),
+    Action(
+        id="remove", key="delete", label="Remove", title="Remove this box from the fleet", scope="fleet", footer=2, shown_key="del",
+        applies=lambda situation: may_write(situation) and situation.row_kind in ("waiting", "approved"),
+        commands=("fleet remove",),
+        help="It gets nothing more, and the certificates that it had are renewed with new keys. Asks first.",
+    ),
+    Action(
+        id="look-again", key="r,ctrl+r,f5", label="Look again", title="Ask etcd again", scope="fleet", footer=3,
+        commands=("fleet status", "fleet devices"), help="Reads again who leads, and what each box serves.",
     ),
 )  # fmt: skip

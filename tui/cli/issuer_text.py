@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from core.operations import IssuerFacts, IssuerShown, LimitStanding
 from tui.cli.tables import labelled, table
 from tui.glyphs import printable
-from tui.wording.text import plural
+from tui.wording.issuers import COUNTED_HERE, EXEMPT, NO_LIMITS, fact_rows, window_words
 
 VALIDATION_NOTE = (
     "Certificates differ in what the CA has checked. DV: control over the names, which is all that ACME proves, and all that\n"
@@ -34,14 +34,14 @@ def shown_lines(found: IssuerShown) -> Iterator[str]:
     )
     yield ""
     if not found.limits:
-        yield "No limits of this CA are known, so nothing is counted against them."
+        yield NO_LIMITS
     else:
         yield f"Published limits, as of {found.limits_as_of}, and what this box has used:"
         rows = [_row(each) for each in found.limits]
         yield from table(["LIMIT", "IN", "FOR", "USED", "LEFT", "ONE MORE"], rows)
-        yield "This box counts only its own orders. The CA also counts those of other machines."
+        yield COUNTED_HERE
         if any(each.exempt for each in found.limits):
-            yield "Renewals that name the certificate they replace (ARI) do not count."
+            yield EXEMPT
     for closed in found.closed:
         about = f" for {printable(closed.domain)}" if closed.domain else ""
         said = f': "{printable(closed.said)}"' if closed.said else ""
@@ -49,35 +49,14 @@ def shown_lines(found: IssuerShown) -> Iterator[str]:
 
 
 def _row(each: LimitStanding) -> list[str]:
-    hours = round(each.seconds / 3600)
-    window = plural(hours // 24, "day") if hours >= 48 else plural(hours, "hour")
     free = "now" if each.free_at is None else f"{each.free_at:%Y-%m-%d %H:%M} UTC"
-    return [each.words, window, printable(each.subject or "–"), str(each.used), str(each.left), free]
+    return [each.words, window_words(each), printable(each.subject or "–"), str(each.used), str(each.left), free]
 
 
 def compared_lines(found: Sequence[IssuerFacts]) -> Iterator[str]:
     """Yield what is known of each issuer, one block for each."""
     for each in found:
         yield f"{printable(each.title)} ({printable(each.name)})"
-        yield from labelled(
-            [
-                ("Price", each.price),
-                ("Lifetime", each.lifetime),
-                ("Names", each.names),
-                ("Wildcards", _known(each.wildcard, "yes", "no")),
-                ("IP addresses", each.ip),
-                ("EAB", _known(each.eab, "needed", "not needed")),
-                ("Limits", "\n".join(each.limits.split("; "))),
-                ("ARI", each.ari),
-                ("Profiles", each.profiles),
-                ("Staging", printable(each.staging or "none known")),
-                ("Notes", "\n".join(map(printable, each.notes)) or "none"),
-                ("As of", each.as_of or "–"),
-            ]
-        )
+        yield from labelled([(label, printable(value, lines=True)) for label, value in fact_rows(each)])
         yield ""
     yield from VALIDATION_NOTE.splitlines()
-
-
-def _known(value: bool | None, yes: str, no: str) -> str:
-    return "unknown" if value is None else yes if value else no

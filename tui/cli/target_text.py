@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.cli.tables import labelled, table
 from tui.glyphs import printable
-from tui.wording.services import key_words, sessions_words, test_words, told_words
+from tui.wording.services import kind_facts, measured_words, sessions_words, told_words
 
 if TYPE_CHECKING:
     from core.operations import KindInfo, TargetInfo
@@ -26,9 +26,9 @@ def kinds_lines(kinds: Sequence[KindInfo]) -> Iterator[str]:
 def kind_lines(kind: KindInfo) -> Iterator[str]:
     """Yield everything about a kind."""
     yield f"{kind.title} ({kind.name})"
-    yield from labelled(_facts(kind))
+    yield from labelled(kind_facts(kind))
     yield from (f"  - {remark}" for remark in kind.remarks)
-    yield _measured(kind)
+    yield f"  {measured_words(kind)}"
 
 
 def target_lines(target: TargetInfo, kind: KindInfo | None) -> Iterator[str]:
@@ -49,39 +49,9 @@ def target_lines(target: TargetInfo, kind: KindInfo | None) -> Iterator[str]:
     yield from labelled(configured)
     if kind is not None and (kind.measured or kind.remarks):
         yield f"About {kind.title}:"
-        yield from labelled(_facts(kind))
+        yield from labelled(kind_facts(kind))
         yield from (f"  - {remark}" for remark in kind.remarks)
-        yield _measured(kind)
-
-
-def _facts(kind: KindInfo) -> list[tuple[str, str]]:
-    facts = [
-        ("Layouts", ", ".join(kind.layouts) + (f". {kind.files_remark}" if kind.files_remark else "")),
-        ("Key", key_words(kind)),
-        ("Test", test_words(kind)),
-        ("New certificate", told_words(kind)),
-        ("Sessions", sessions_words(kind)),
-    ]
-    if kind.bad_pair:
-        facts.append(("Bad pair", kind.bad_pair))
-    if kind.seconds:
-        facts.append(("Without that", f"it may take {kind.seconds} s until it serves a new certificate"))
-    if kind.recover:
-        facts.append(("Way back", shlex.join(kind.recover)))
-    if kind.certificate:
-        facts.append(("Usual files", f"{kind.certificate}{f', {kind.key}' if kind.key else ''}"))
-    probe = ", ".join(kind.probe) or ("its address" if kind.can_probe else "impossible")
-    facts.append(("Probe", probe + (", with a name that it knows" if kind.probe_needs_name else "")))
-    return facts
-
-
-def _measured(kind: KindInfo) -> str:
-    if not kind.measured:
-        return "  certdeck's tests deploy to it."
-    tests = (
-        "certdeck's tests deploy to the real service" if kind.proven else "certdeck's tests do not start this service"
-    )
-    return f"  Measured with {kind.measured}; {tests}."
+        yield f"  {measured_words(kind)}"
 
 
 def _command(words: Sequence[str]) -> str:

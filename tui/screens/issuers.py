@@ -83,6 +83,19 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
             name = issuer.name
             self.carry_out(lambda: self.engine.set_default_issuer(name), f"{issuer.title} is the default now.")
 
+    def action_limits(self) -> None:
+        """Show its limits, and what this box has used of them."""
+        from tui.screens.issuer_limits import IssuerLimitsScreen
+
+        if self.chosen is not None:
+            self.app.push_screen(IssuerLimitsScreen(self.chosen.issuer))
+
+    def action_compare(self) -> None:
+        """Show all CAs side by side."""
+        from tui.screens.issuer_compare import CompareIssuersScreen
+
+        self.app.push_screen(CompareIssuersScreen())
+
     def action_add(self) -> None:
         from tui.screens.issuer_forms import IssuerForm
 

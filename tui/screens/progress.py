@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 
 from core.errors import Cancelled, CertdeckError
+from core.fleet_status import Member, Removed
 from core.operations import Deleted, Deployment, DnsTest, Exported, Issued, Pending, RenewalReport
 from core.upload.values import Imported
 from core.web.shown import WebState
@@ -204,11 +205,24 @@ def ending(operation: Operation) -> str:
             return text.printable(f"{path} is written.")
         case Deleted(name=name, kept_until=until) if until is not None:
             return text.printable(f"{name} is deleted. A sealed copy is kept until {text.day(until)}.")
+        case Member(name=name, role=role):
+            return f"{text.printable(name)} is in the fleet as {role}. It gets its certificates with its next look."
+        case Removed() as removed:
+            return _removed(removed)
         case WebState(target=target):
             return f"The web settings of {text.printable(target)} are applied."
         case Deployment(name=name, version=version, targets=targets):
             return f"Version {version} of {text.printable(name)} is live{_live_on(targets)}."
     return "" if operation.error is not None else "Done."
+
+
+def _removed(removed: Removed) -> str:
+    parts = ["The box is removed"]
+    if removed.rotated:
+        parts.append(f"renewed with new keys: {_some(removed.rotated)}")
+    if removed.failed:
+        parts.append(f"not renewed yet: {_some(removed.failed)}; the next run tries again")
+    return text.printable(". ".join(part[0].upper() + part[1:] for part in parts)) + "."
 
 
 def _live_on(targets: object) -> str:

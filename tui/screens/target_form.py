@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Final
+from typing import ClassVar, Final
 
 from msgspec.structs import replace
 from textual import on
@@ -15,6 +15,7 @@ from core.config.model import TargetConfig
 from core.errors import CertdeckError, UsageError
 from core.operations import KindInfo
 from core.probe_address import broken
+from tui.actions import bindings, of_scope
 from tui.screens.form import FormPage, needed, wrong_name, wrong_path
 from tui.widgets.field import Check, Field
 from tui.wording import text
@@ -27,6 +28,8 @@ _ONE_FILE: Final = ("combined", "key-first")
 class TargetForm(FormPage):
     """Adds a target, or changes one; what the form does not ask for stays as it is configured."""
 
+    BINDINGS: ClassVar = bindings(of_scope("target-form"))
+
     intro = "A service that uses a certificate. Commands are run without a shell: their words are shown as they will be passed on."
 
     def __init__(self, target: TargetConfig | None = None) -> None:
@@ -36,6 +39,10 @@ class TargetForm(FormPage):
         self._kinds: dict[str, KindInfo] = {}
         self.page_title = "Change a target" if target else "New target"
         self.page_detail = text.printable(target.name) if target else ""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (self.SCOPE, "target-form", "page", "app")
 
     def fields(self) -> ComposeResult:
         known = self._target or TargetConfig(name="", kind="nginx")
@@ -104,6 +111,15 @@ class TargetForm(FormPage):
             words = _words(field.value)
             field.note = " ".join(f"[{word}]" for word in words) or f"Empty: {command or 'nothing is run'}."
 
+    def action_choose_kind(self) -> None:
+        """Choose the kind from a list that says what each does."""
+        from tui.screens.target_kinds import KindsScreen
+
+        def taken(name: str) -> None:
+            self.query_one("#kind", Field).value = name
+
+        self.app.push_screen(KindsScreen(self.value("kind"), taken))
+
     def _wrong_kind(self, value: str) -> CertdeckError | None:
         if value in self._kinds:
             return None
@@ -144,7 +160,7 @@ class TargetForm(FormPage):
 def _about(kind: KindInfo | None) -> str:
     """Return what somebody should know of a kind before they fill in its files."""
     if kind is None:
-        return "A service, or files. The right arrow completes the word."
+        return "A service, or files. ^o lists every kind; the right arrow completes the word."
     if kind.group == "any":
         return kind.remarks[0]
     one = " Certificate and key are in one file, so leave the key empty." if kind.layouts[0] in _ONE_FILE else ""

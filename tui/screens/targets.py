@@ -6,9 +6,10 @@ import shlex
 from typing import ClassVar
 
 from core.errors import CertdeckError
-from core.operations import Finding, TargetInfo, TargetState
+from core.operations import Finding, KindInfo, TargetInfo, TargetState
 from tui.actions import bindings, of_scope
 from tui.screens.list_page import TestedListPage
+from tui.screens.target_kinds import kind_lines
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
@@ -45,7 +46,13 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
 
     page_title = "Targets"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._kinds: dict[str, KindInfo] = {}
+
     def fetch(self) -> tuple[TargetInfo, ...]:
+        if not self._kinds:
+            self._kinds = {kind.name: kind for kind in self.engine.target_kinds()}
         return self.engine.targets()
 
     def name_of(self, item: TargetInfo) -> str:
@@ -91,8 +98,13 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
             ("Test", words_shown(target.test) or "none: it is not asked before a switch"),
             ("Reload", words_shown(target.reload) or "none: it has to notice new files on its own"),
             ("Speaks TLS", ", ".join(target.probe) or "not looked at"),
+            ("Window", f"{target.window}: scheduled runs deploy only then" if target.window else ""),
         ]
-        return [*lines, *facts(rows, width, ink)]
+        lines += facts(rows, width, ink)
+        kind = self._kinds.get(target.kind)
+        if kind is not None and (kind.measured or kind.remarks):
+            lines += [[], [(f"About {kind.title}", ink("frame-title", bold=True))], *kind_lines(kind, width, ink)]
+        return lines
 
     # -- actions -----------------------------------------------------------------------------------------------------
 
@@ -134,6 +146,12 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
             lambda: self.engine.remove_target(name),
             f"{name} is removed; its files stay.",
         )
+
+    def action_kinds(self) -> None:
+        """Show every kind of service, with the cursor on that of the chosen target."""
+        from tui.screens.target_kinds import KindsScreen
+
+        self.app.push_screen(KindsScreen(self.chosen.kind if self.chosen is not None else ""))
 
     def action_web(self) -> None:
         """Show the web settings of the target."""

@@ -54,3 +54,35 @@ def test_words(kind: KindInfo) -> str:
         if notices is False
     ]
     return f"{command}; it overlooks {' and '.join(flaws)}" if flaws and kind.test else command
+
+
+def kind_facts(kind: KindInfo) -> list[tuple[str, str]]:
+    """Return what a kind does, label and value."""
+    facts = [
+        ("Layouts", ", ".join(kind.layouts) + (f". {kind.files_remark}" if kind.files_remark else "")),
+        ("Key", key_words(kind)),
+        ("Test", test_words(kind)),
+        ("New certificate", told_words(kind)),
+        ("Sessions", sessions_words(kind)),
+    ]
+    if kind.bad_pair:
+        facts.append(("Bad pair", kind.bad_pair))
+    if kind.seconds:
+        facts.append(("Without that", f"it may take {kind.seconds} s until it serves a new certificate"))
+    if kind.recover:
+        facts.append(("Way back", shlex.join(kind.recover)))
+    if kind.certificate:
+        facts.append(("Usual files", f"{kind.certificate}{f', {kind.key}' if kind.key else ''}"))
+    probe = ", ".join(kind.probe) or ("its address" if kind.can_probe else "impossible")
+    facts.append(("Probe", probe + (", with a name that it knows" if kind.probe_needs_name else "")))
+    return facts
+
+
+def measured_words(kind: KindInfo) -> str:
+    """Return how it is known what a kind does."""
+    if not kind.measured:
+        return "certdeck's tests deploy to it."
+    tests = (
+        "certdeck's tests deploy to the real service" if kind.proven else "certdeck's tests do not start this service"
+    )
+    return f"Measured with {kind.measured}; {tests}."

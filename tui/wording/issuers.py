@@ -1,0 +1,49 @@
+"""What both front ends say of issuers and their limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tui.wording.text import plural
+
+if TYPE_CHECKING:
+    from core.operations import IssuerFacts, LimitStanding
+
+VALIDATION: Final = (
+    "Certificates differ in what the CA has checked. DV: control over the names, which is all that ACME proves, and all that "
+    "Let's Encrypt gives. OV and EV: the organization as well, by a person at the CA and for money; browsers show no "
+    "difference."
+)
+"""SO-04."""
+COUNTED_HERE: Final = "This box counts only its own orders. The CA also counts those of other machines."
+EXEMPT: Final = "Renewals that name the certificate they replace (ARI) do not count."
+NO_LIMITS: Final = "No limits of this CA are known, so nothing is counted against them."
+
+
+def window_words(limit: LimitStanding) -> str:
+    """Return for how long a limit counts back: `7 days`, `3 hours`."""
+    hours = round(limit.seconds / 3600)
+    return plural(hours // 24, "day") if hours >= 48 else plural(hours, "hour")
+
+
+def fact_rows(issuer: IssuerFacts) -> list[tuple[str, str]]:
+    """Return what is known of an issuer, label and value."""
+    return [
+        ("Price", issuer.price),
+        ("Lifetime", issuer.lifetime),
+        ("Names", issuer.names),
+        ("Wildcards", known(issuer.wildcard, "yes", "no")),
+        ("IP addresses", issuer.ip),
+        ("EAB", known(issuer.eab, "needed", "not needed")),
+        ("Limits", "\n".join(issuer.limits.split("; "))),
+        ("ARI", issuer.ari),
+        ("Profiles", issuer.profiles),
+        ("Staging", issuer.staging or "none known"),
+        ("Notes", "\n".join(issuer.notes) or "none"),
+        ("As of", issuer.as_of or "–"),
+    ]
+
+
+def known(value: bool | None, yes: str, no: str) -> str:
+    """Return a word for what is known, or `unknown`."""
+    return "unknown" if value is None else yes if value else no
