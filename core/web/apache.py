@@ -18,14 +18,14 @@ from core.web.wanted import Redirect, Rendered, Server, Wanted
 _MAIN = "/etc/apache2/apache2.conf"
 _HOST_BEGINS = re.compile(r"\s*<VirtualHost\s+([^>]*)>", re.IGNORECASE)
 _HOST_ENDS = re.compile(r"\s*</VirtualHost\s*>", re.IGNORECASE)
-_WORD = re.compile(r'"([^"]*)"|(\S+)')
+_WORD = re.compile(r""""([^"]*)"|'([^']*)'|(\S+)""")
 
 
 def words(line: str) -> tuple[str, ...]:
     """Return the words of a directive, its name in lower case; nothing for a comment."""
     if line.lstrip().startswith("#"):
         return ()
-    found = [match[1] if match[1] is not None else match[2] for match in _WORD.finditer(line)]
+    found = ["".join(part or "" for part in match.groups()) for match in _WORD.finditer(line)]
     return (found[0].lower(), *found[1:]) if found else ()
 
 
@@ -47,7 +47,9 @@ def render(text: str, wanted: Wanted) -> Rendered | None:
             continue
         directives = [words(each) for each in host]
         host = None
-        if ("sslcertificatefile", wanted.certificate) not in directives:
+        if not any(
+            each[:1] == ("sslcertificatefile",) and wanted.is_certificate(each[1]) for each in directives if each[1:]
+        ):
             result.append(line)
             continue
         found = True
@@ -101,21 +103,30 @@ def _redirect(directives: Sequence[tuple[str, ...]], listens: str, port: int, re
         yield "</VirtualHost>"
 
 
-def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[Path]:
-    """Return the configuration files, by following `Include`. See `Server.files`."""
+def _main(target: TargetConfig) -> Path:
     given = arguments(target.test)
-    main = Path(given.get("-d", "/etc/apache2"), given.get("-f", _MAIN))
+    return Path(given.get("-d", "/etc/apache2"), given.get("-f", _MAIN))
+
+
+def base(target: TargetConfig, read: Callable[[Path], str | None]) -> Path:
+    """Return the ServerRoot. See `Server.base`."""
+    main = _main(target)
     text = read(main) or ""
     root = next((each[1] for each in map(words, text.split("\n")) if each[:1] == ("serverroot",) and each[1:]), None)
-    base = Path(given.get("-d") or root or main.parent)
+    return Path(arguments(target.test).get("-d") or root or main.parent)
+
+
+def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[Path]:
+    """Return the configuration files, by following `Include`. See `Server.files`."""
 
     def includes(text: str) -> Iterator[str]:
         for line in text.split("\n"):
             each = words(line)
             if len(each) == 2 and each[0] in ("include", "includeoptional"):
                 yield each[1]
+                yield f"{each[1]}/*"  # a folder stands for its files
 
-    return follow(main, base, includes, read)
+    return follow(_main(target), base(target, read), includes, read)
 
 
 SERVER = Server(
@@ -124,5 +135,6 @@ SERVER = Server(
     programs=("apache2ctl", "apachectl", "apache2", "httpd"),
     files=files,
     render=render,
+    base=base,
     remarks=("It needs mod_headers: a2enmod headers.",),
 )

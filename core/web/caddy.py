@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from core.web.includes import arguments, follow
 from core.web.wanted import Rendered, Server, Wanted
 
 _MAIN = "/etc/caddy/Caddyfile"
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|\S+')
 
 
 def render(text: str, wanted: Wanted) -> Rendered | None:
@@ -18,12 +20,16 @@ def render(text: str, wanted: Wanted) -> Rendered | None:
     result: list[str] = []
     found = False
     for line in text.split("\n"):
-        words = [word.strip('"') for word in line.split()]
-        if words[:2] == ["tls", wanted.certificate]:
+        words = _words(line)
+        if words[:1] == ["tls"] and wanted.certificate in words[1:2]:
             found = True
             result.append(block(wanted.target, _lines(wanted), indent_of(line)))
         result.append(line)
     return Rendered(text="\n".join(result)) if found else None
+
+
+def _words(line: str) -> list[str]:
+    return [match[0].strip('"`') for match in _WORD.finditer(line)]
 
 
 def _lines(wanted: Wanted) -> Iterator[str]:
@@ -40,8 +46,8 @@ def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[
 
     def includes(text: str) -> Iterator[str]:
         for line in text.split("\n"):
-            words = line.split()
-            if words[:1] == ["import"] and len(words) > 1 and ("/" in words[1] or "*" in words[1]):
+            words = _words(line)
+            if words[:1] == ["import"] and len(words) > 1:  # also the name of a snippet: then no file has it
                 yield words[1]
 
     return follow(main, main.parent, includes, read)

@@ -16,6 +16,8 @@ from core.web.tls_profile import OPENSSL, VERSION
 from core.web.wanted import Redirect, Rendered, Server, Wanted
 
 _MAIN = "/etc/haproxy/haproxy.cfg"
+_PART = re.compile(r""""[^"]*"|'[^']*'|(?:\\.|[^\s"'])+""")
+_WORD = re.compile(rf"(?:{_PART.pattern})+")
 _SECTIONS = frozenset(
     [
         "global",
@@ -43,19 +45,24 @@ _SECTIONS = frozenset(
 def render(text: str, wanted: Wanted) -> Rendered | None:
     """Return the text with the blocks, or None. See `Server.render`."""
     lines = text.split("\n")
-    bind = next((at for at, line in enumerate(lines) if _names(line, wanted.certificate)), None)
-    if bind is None:
+    binds = [at for at, line in enumerate(lines) if _names(line, wanted.certificate)]
+    if not binds:
         return None
     notes = []
-    section = _section(lines, bind)
-    if any(line.split()[:2] == ["mode", "tcp"] for line in lines[section[0] : section[1]]):
-        notes.append(f"{lines[section[0]].strip()} has mode tcp, in which HAProxy sends no headers.")
+    added = {}
+    sections: dict[tuple[int, int], int] = {}
+    for at in binds:
+        sections.setdefault(_section(lines, at), at)
+    for section, at in sections.items():
+        if any(line.split()[:2] == ["mode", "tcp"] for line in lines[section[0] : section[1]]):
+            notes.append(f"{lines[section[0]].strip()} has mode tcp, in which HAProxy sends no headers.")
+        added[at + 1] = block(wanted.target, _rules(wanted), indent_of(lines[at]) or "    ")
+    section, bind = next(iter(sections.items()))
     port = _port(lines[bind])
     indent = indent_of(lines[bind]) or "    "
-    added = {bind + 1: block(wanted.target, _rules(wanted), indent)}
     redirects = wanted.redirect is not None and wanted.redirect.upstream is not None
     if wanted.redirect is not None and redirects:
-        new = block(wanted.target, _redirect(wanted.target, lines[bind], port, wanted.redirect))
+        new = block(wanted.target, _redirect(wanted.target, [lines[at] for at in binds], port, wanted.redirect))
         added[section[1]] = f"{added[section[1]]}\n{new}" if section[1] in added else new
     elif wanted.redirect is not None:
         notes.append(
@@ -75,11 +82,15 @@ def render(text: str, wanted: Wanted) -> Rendered | None:
 
 def _names(line: str, certificate: str) -> bool:
     """Tell whether a line is a `bind` with this certificate, alone or as one of its folder."""
-    words = [word.strip("\"'") for word in line.split()]
+    words = _words(line)
     if words[:1] != ["bind"] or "ssl" not in words:
         return False
     given = [value for option, value in itertools.pairwise(words) if option == "crt"]
     return certificate in given or str(Path(certificate).parent) in {value.rstrip("/") for value in given}
+
+
+def _words(line: str) -> list[str]:
+    return ["".join(part.strip("\"'") for part in _PART.findall(word[0])) for word in _WORD.finditer(line)]
 
 
 def _section(lines: Sequence[str], inside: int) -> tuple[int, int]:
@@ -108,8 +119,10 @@ def _rules(wanted: Wanted) -> Iterator[str]:
         yield f'http-after-response set-header {name} "{value}"'
 
 
-def _redirect(target: str, bind: str, port: int, redirect: Redirect) -> Iterator[str]:
-    addresses = ",".join(re.sub(r":\d{1,5}$", f":{redirect.port}", each) for each in bind.split()[1].split(","))
+def _redirect(target: str, binds: Sequence[str], port: int, redirect: Redirect) -> Iterator[str]:
+    """The addresses of every `bind` on that port: what is served on another one has no redirect that would lead to it."""
+    given = [each for line in binds if _port(line) == port for each in line.split()[1].split(",")]
+    addresses = ",".join(dict.fromkeys(re.sub(r":\d{1,5}$", f":{redirect.port}", each) for each in given))
     yield f"frontend certdeck-web-{target}"
     yield f"    bind {addresses}"
     yield "    mode http"
@@ -125,9 +138,10 @@ def _redirect(target: str, bind: str, port: int, redirect: Redirect) -> Iterator
 
 
 def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[Path]:
-    """Return the files that the configuration test names. See `Server.files`."""
+    """Return the files that the configuration test names, and those of a folder. See `Server.files`."""
     test = target.test
     given = [Path(value) for option, value in itertools.pairwise(test) if option in ("-f", "--")] or [Path(_MAIN)]
+    given = [each for path in given for each in (path, *sorted(path.glob("*.cfg")))]
     return tuple(path for path in given if read(path) is not None)
 
 

@@ -22,7 +22,11 @@ from core.web.wanted import Redirect, Rendered, Server, Wanted
 _MAIN = "/etc/nginx/nginx.conf"
 _TLS = ("ssl_protocols", "ssl_ciphers", "ssl_prefer_server_ciphers")
 _HEADERS = {name.lower() for name in NAMES}
-_TOKEN = re.compile(r"#[^\n]*|[;{}]|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?:[^\s;{}\"'\\]|\\.|\$\{)+", re.DOTALL)
+_TOKEN = re.compile(
+    r"#[^\n]*|[;{}]|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?:\$\{[^\s;{}]*\}?|[^\s;{}\"'\\]|\\.)+", re.DOTALL
+)
+_PLAIN = re.compile(r"[^\s;{}\"'\\#$]+")
+"""A word that means the same without quotation marks."""
 
 
 class Directive(Struct):
@@ -67,13 +71,18 @@ def parsed(text: str) -> Directive:
     return root
 
 
+def _quoted(word: str) -> str:
+    """Return a word as `_unquoted` has read it, for the configuration again: escapes are still in it."""
+    return word if _PLAIN.fullmatch(word) else f'"{word}"' if '"' not in word else f"'{word}'"
+
+
 def _unquoted(token: str) -> str:
     return token[1:-1] if token[0] in "\"'" and len(token) > 1 else token
 
 
 def render(text: str, wanted: Wanted) -> Rendered | None:
     """Return the text with the blocks, or None. See `Server.render`."""
-    places = [*_places(parsed(text), wanted.certificate)]
+    places = [*_places(parsed(text), wanted)]
     if not places:
         return None
     edits: list[tuple[int, int, str]] = []
@@ -85,27 +94,28 @@ def render(text: str, wanted: Wanted) -> Rendered | None:
         indent = indent_of(text[text.rfind("\n", 0, at.start) + 1 : at.start])
         lines = [line for name, line in _tls_lines() if name not in kept]
         lines += [f'add_header {name} "{value}" always;' for name, value in wanted.headers]
-        edits.append((at.end, at.end, f"\n{block(wanted.target, lines, indent)}{_break(text, at.end)}"))
+        edits.append((at.end, at.end, _inserted(text, at.end, wanted.target, lines, indent)))
         notes += [*_locations(around)]
         listens = [*_listens(around)]
         port = listens[0][1] if listens else port
         if wanted.redirect is not None and around.name == "server":
-            server = block(wanted.target, _redirect(around, listens, wanted.redirect), indent_of(_line(text, around)))
-            edits.append((around.end, around.end, f"\n{server}{_break(text, around.end)}"))
+            server = [*_redirect(around, listens, wanted.redirect)]
+            indent = indent_of(_line(text, around))
+            edits.append((around.end, around.end, _inserted(text, around.end, wanted.target, server, indent)))
             redirects = True
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return Rendered(text=text, notes=tuple(dict.fromkeys(notes)), https_port=port, redirects=redirects)
 
 
-def _places(above: Directive, certificate: str) -> Iterator[tuple[Directive, Directive]]:
+def _places(above: Directive, wanted: Wanted) -> Iterator[tuple[Directive, Directive]]:
     """Yield each directive that names the certificate, with the one around it."""
     for directive in above.inside:
-        if directive.words == ("ssl_certificate", certificate):
+        if directive.name == "ssl_certificate" and wanted.is_certificate("".join(directive.words[1:2])):
             yield directive, above
             break
     for directive in above.inside:
-        yield from _places(directive, certificate)
+        yield from _places(directive, wanted)
 
 
 def _tls_lines() -> Iterator[tuple[str, str]]:
@@ -161,7 +171,7 @@ def _redirect(server: Directive, listens: Sequence[tuple[str, int]], redirect: R
     for address in dict.fromkeys(address for address, _ in listens or [("", 443)]):
         yield f"    listen {f'{address}:' if address else ''}{redirect.port};"
     if names:
-        yield f"    server_name {' '.join(names)};"
+        yield f"    server_name {' '.join(map(_quoted, names))};"
     yield "    location ^~ /.well-known/acme-challenge/ {"
     if redirect.webroot is not None:
         yield f'        root "{redirect.webroot}";'
@@ -180,15 +190,26 @@ def _line(text: str, directive: Directive) -> str:
     return text[text.rfind("\n", 0, directive.start) + 1 : directive.start]
 
 
-def _break(text: str, at: int) -> str:
-    """Return the newline that what follows needs: it would be part of the comment that ends a block."""
-    return "" if at >= len(text) or text[at] == "\n" else "\n"
+def _inserted(text: str, at: int, target: str, lines: Sequence[str], indent: str) -> str:
+    """Return a block for the middle of the text; what follows on the same line would be part of the comment that ends it."""
+    splits = at < len(text) and text[at] != "\n"
+    inserted = f"\n{block(target, lines, indent, splits=splits)}"
+    return f"{inserted}\n" if splits else inserted
+
+
+def _main(target: TargetConfig) -> Path:
+    given = arguments(target.test)
+    return Path(given.get("-p", "/etc/nginx"), given.get("-c", _MAIN))
+
+
+def base(target: TargetConfig, _read: Callable[[Path], str | None]) -> Path:
+    """Return the folder of its main file. See `Server.base`."""
+    return _main(target).parent
 
 
 def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[Path]:
     """Return the configuration files, by following `include`. See `Server.files`."""
-    given = arguments(target.test)
-    main = Path(given.get("-p", "/etc/nginx"), given.get("-c", _MAIN))
+    main = _main(target)
 
     def includes(text: str) -> Iterator[str]:
         def walk(above: Directive) -> Iterator[str]:
@@ -202,4 +223,4 @@ def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[
     return follow(main, main.parent, includes, read)
 
 
-SERVER = Server(name="nginx", title="nginx", programs=("nginx",), files=files, render=render)
+SERVER = Server(name="nginx", title="nginx", programs=("nginx",), files=files, render=render, base=base)

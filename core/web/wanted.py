@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -26,6 +27,14 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """Path, as the target has it: what is changed is what serves this file."""
     headers: tuple[tuple[str, str], ...]
     redirect: Redirect | None = None
+    base: str = ""
+    """The folder that the server takes a path without a leading slash relative to; empty: it takes none."""
+
+    def is_certificate(self, path: str) -> bool:
+        """Tell whether a path of the configuration is the certificate's."""
+        return path == self.certificate or (
+            bool(self.base) and os.path.normpath(os.path.join(self.base, path)) == os.path.normpath(self.certificate)
+        )
 
 
 class Rendered(Struct, frozen=True, kw_only=True):
@@ -50,4 +59,6 @@ class Server(Struct, frozen=True, kw_only=True):
     """Return its configuration files, in the order in which it reads them. The second argument reads one; None: there is none."""
     render: Callable[[str, Wanted], Rendered | None]
     """Return a file's text, which holds no block of the target, with the blocks; None where it does not name the certificate."""
+    base: Callable[[TargetConfig, Callable[[Path], str | None]], Path] | None = None
+    """Return the folder that relative paths in its configuration start from; None: only absolute ones name the certificate."""
     remarks: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from core.errors import CertdeckError
+from core.errors import CertdeckError, WebNotPossible
 from core.ports import CancelToken, Response, TransportFailure
 from core.store import web
 from core.web.blocks import holds
@@ -54,6 +54,20 @@ class Scene:
         assert text == self.before or (holds(text, NAME) and text.count(" end\n") >= 1), where
 
 
+class Editor(Pages):
+    """Pages at whose first HTTPS request somebody saves the configuration."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.edited = False
+
+    def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
+        if url.startswith("https:") and not self.edited:
+            self.edited = True
+            self.file.write_text(f"{self.file.read_text()}# mine\n")
+        return super().get(url, address=address, timeout=timeout, cancel=cancel)
+
+
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     """A box before the change."""
@@ -75,6 +89,19 @@ def test_a_killed_change_is_undone_or_done(scene: Scene) -> None:
         assert holds(scene.file.read_text(), NAME), where
     assert places > 20
     assert seen == {False, True}
+
+
+def test_a_file_that_somebody_edits_meanwhile_is_left_alone(scene: Scene) -> None:
+    """What was saved between reading and writing is not overwritten: nothing changes, and a second try succeeds."""
+    engine = scene.box.engine
+    engine.add_target(replace(engine.config().targets[NAME], probe=("127.0.0.1:443",)))
+    engine.env = replace(engine.env, web_reader=Editor(scene.file))
+    with pytest.raises(WebNotPossible, match="changed by somebody else meanwhile"):
+        scene.act()
+    assert scene.file.read_text() == f"{scene.before}# mine\n"
+    assert not web.is_changing(scene.box.paths)
+    scene.act()
+    assert holds(scene.file.read_text(), NAME)
 
 
 def test_a_full_disk_leaves_the_configuration_whole(scene: Scene) -> None:

@@ -7,6 +7,7 @@ back.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, ConfigTestFailed, ReloadFailed, WebNotPossible
@@ -16,6 +17,7 @@ from core.store.atomic import store_error
 from core.targets.resolved import resolved
 from core.targets.service import check_commands, run_reload, run_test
 from core.targets.verdict import shown
+from core.text import safe_line
 from core.web.servers import server_of
 from core.workflows.context import Context
 from core.workflows.web import files
@@ -35,6 +37,14 @@ def change(
     target = resolved(configured)
     check_commands(context.env, [target])
     context.cancel.check()
+    for name, text in before.items():
+        if files.read(Path(name)) != text:
+            raise WebNotPossible(
+                f"The web settings of target {target.name} were not changed.",
+                f"{safe_line(name)} was changed by somebody else meanwhile.",
+                "Run the command again.",
+                details={"target": target.name},
+            )
     store.begin(context.paths, store.Change(target=target.name, before=before, after=after))
     touched = False
     try:

@@ -14,7 +14,6 @@ from core.errors import CertdeckError
 from core.events import Warned
 from core.store import web as store
 from core.web.blocks import holds, without
-from core.web.headers import headers
 from core.workflows.context import Context
 
 
@@ -39,19 +38,14 @@ def follow(context: Context, targets: Sequence[TargetConfig]) -> None:
 
 def _follow_one(context: Context, target: TargetConfig) -> None:
     from core.web.servers import server_of
-    from core.web.wanted import Wanted
     from core.workflows.web import files
-    from core.workflows.web.plan import hsts_of, own_redirect
+    from core.workflows.web.plan import hsts_of, own_redirect, wanted_of
 
     applied = store.load(context.paths, target.name)
     if applied is None:
         return
-    wanted = Wanted(
-        target=target.name,
-        certificate=target.certificate.encode("utf-8", "surrogateescape").decode(files.ENCODING),
-        headers=headers(hsts_of(context, target, applied).value),
-        redirect=own_redirect(context) if applied.redirect else None,
-    )
+    redirect = own_redirect(context) if applied.redirect else None
+    wanted = wanted_of(target, hsts_of(context, target, applied), redirect)
     for name in applied.files:
         text = files.read(Path(name))
         if text is None or not holds(text, target.name):

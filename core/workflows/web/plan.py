@@ -63,12 +63,7 @@ def plan(view: View, configured: TargetConfig, applied: Applied | None, *, redir
     target = resolved(configured)
     server = server_of(target)
     hsts = hsts_of(view, target, applied)
-    wanted = Wanted(
-        target=target.name,
-        certificate=target.certificate.encode("utf-8", "surrogateescape").decode(files.ENCODING),
-        headers=headers(hsts.value),
-        redirect=redirect,
-    )
+    wanted = wanted_of(target, hsts, redirect)
     texts = _texts(server, target, applied)
     rendered = {}
     for name, text in texts.items():
@@ -86,6 +81,28 @@ def plan(view: View, configured: TargetConfig, applied: Applied | None, *, redir
         )
     found = {name: text for name, text in texts.items() if name in rendered or holds(text, target.name)}
     return Plan(server=server, found=found, rendered=rendered, hsts=hsts, wanted=wanted)
+
+
+def wanted_of(target: TargetConfig, hsts: Hsts, redirect: Redirect | None) -> Wanted:
+    """Return what is to stand in the configuration of a resolved target. Raises WebNotPossible, UntrustedPath."""
+
+    def read(path: Path) -> str | None:
+        with suppress(OSError):
+            return files.read(path)
+        return None
+
+    base = server_of(target).base
+    return Wanted(
+        target=target.name,
+        certificate=_as_text(target.certificate),
+        headers=headers(hsts.value),
+        redirect=redirect,
+        base=_as_text(str(base(target, read))) if base is not None else "",
+    )
+
+
+def _as_text(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").decode(files.ENCODING)
 
 
 def _texts(server: Server, target: TargetConfig, applied: Applied | None) -> dict[str, str]:

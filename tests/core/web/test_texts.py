@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from core.config.model import TargetConfig
 from core.ports import Response
@@ -48,15 +49,73 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("kind", sorted(EXAMPLES))
 def test_a_block_that_is_taken_out_leaves_the_file_as_it_was(kind: str) -> None:
-    """Rendering and removing gives back every byte but the line break that nginx needs, and rendering again changes nothing."""
+    """Rendering and removing gives back every byte, and rendering again changes nothing."""
     text = EXAMPLES[kind]
     rendered = SERVERS[kind].render(text, WANTED)
     assert rendered is not None
     assert holds(rendered.text, "web")
-    assert without(rendered.text, "web").split() == text.split()
+    assert without(rendered.text, "web") == text
     again = SERVERS[kind].render(without(rendered.text, "web"), WANTED)
     assert again is not None
     assert again.text == rendered.text
+
+
+ODD = [
+    ("nginx", "http { server { listen 443 ssl; ssl_certificate /c.pem; ssl_certificate_key /k.pem; } }"),
+    ("nginx", "server {\r\n listen 443 ssl;\r\n ssl_certificate /c.pem;\r\n ssl_protocols TLSv1;\r\n}\r\n# end\r\n"),
+    ("nginx", 'server {\n listen 443 ssl;\n ssl_certificate "/c.pem"; # it\'s here\n root /srv/${host}/a;\n}'),
+    ("nginx", "server { listen [::1]:443 ssl; ssl_certificate etc/../c.pem; } server { ssl_certificate c.pem; }"),
+    ("apache", "<VirtualHost [::1]:443>\n SSLCertificateFile 'c.pem'\n</VirtualHost>"),
+    ("haproxy", 'frontend f\n bind :443 ssl crt "/c.pem"\nfrontend g\n bind :444 ssl crt /c.pem\n'),
+    ("caddy", "a.example.com {\n\ttls `/c.pem` /k.pem\n}\n"),
+]
+"""Valid configurations that few people write."""
+
+
+@pytest.mark.parametrize(("kind", "text"), ODD)
+def test_an_odd_but_valid_file_is_changed_and_comes_back(kind: str, text: str) -> None:
+    """Servers on one line, DOS line ends, quotation marks and relative paths: found, changed, and every byte back afterwards."""
+    wanted = replace(WANTED, base="/")
+    rendered = SERVERS[kind].render(text, wanted)
+    assert rendered is not None
+    assert without(rendered.text, "web") == text
+    again = SERVERS[kind].render(without(rendered.text, "web"), wanted)
+    assert again is not None
+    assert again.text == rendered.text
+
+
+def test_server_names_are_quoted_where_nginx_needs_it() -> None:
+    """A regular expression with braces stays in quotation marks in the redirect, or nginx would refuse it."""
+    names = 'server_name "~^(?<n>\\w{1,9})\\.example\\.com$" a.example.com;'
+    rendered = nginx.render(f"server {{\n listen 443 ssl;\n {names}\n ssl_certificate /c.pem;\n}}\n", WANTED)
+    assert rendered is not None
+    assert rendered.text.count(names) == 2
+
+
+def test_every_frontend_with_the_certificate_sends_the_headers() -> None:
+    """HAProxy: each section that binds the certificate gets the headers; the redirect listens wherever the port is the same."""
+    first = "frontend f\n bind 192.0.2.1:443 ssl crt /c.pem\n bind 192.0.2.2:443 ssl crt /c.pem\n"
+    text = f"{first}listen g\n bind :444 ssl crt /c.pem\n"
+    rendered = SERVERS["haproxy"].render(text, replace(WANTED, redirect=Redirect(port=80, upstream="127.0.0.1:8402")))
+    assert rendered is not None
+    assert rendered.text.count("set-header X-Frame-Options") == 2
+    assert "    bind 192.0.2.1:80,192.0.2.2:80\n" in rendered.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "test"),
+    [("apache", ["apache2", "-d", "@", "-f", "@/main", "-t"]), ("haproxy", ["haproxy", "-c", "-f", "@"])],
+)
+def test_a_folder_of_configuration_is_looked_through(kind: str, test: list[str], tmp_path: Path) -> None:
+    """Apache includes the files of a folder by its name, and HAProxy reads a folder behind -f."""
+    (tmp_path / "main").write_text("Include sites\n", encoding="utf-8")
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites/a.conf").touch()
+    (tmp_path / "b.cfg").touch()
+    argv = tuple(word.replace("@", str(tmp_path)) for word in test)
+    target = TargetConfig(name="web", kind=kind, certificate="/c.pem", key="/k.pem", test=argv)
+    found = SERVERS[kind].files(target, lambda path: path.read_text() if path.is_file() else None)
+    assert tmp_path / ("sites/a.conf" if kind == "apache" else "b.cfg") in found
 
 
 @pytest.mark.parametrize("kind", sorted(EXAMPLES))
