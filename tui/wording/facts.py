@@ -72,8 +72,8 @@ def _chain(lineage: LineageStatus) -> str:
     if not lineage.chain:
         return "none needed" if lineage.self_signed else "no intermediates"
     count = lineage.chain_length - lineage.root_sent
-    parts = [text.plural(count, "intermediate")] if count else []
-    return f"complete, {' and '.join([*parts, 'the root'] if lineage.root_sent else parts)}"
+    parts = ["complete", *([text.plural(count, "intermediate")] if count else [])]
+    return ", ".join([*parts, "with the root"] if lineage.root_sent else parts)
 
 
 def _chain_end(lineage: LineageStatus) -> str:

@@ -127,4 +127,4 @@ def test_a_root_is_no_intermediate(appliance: Appliance) -> None:
     found = row(appliance)
     assert (found.chain_length, found.root_sent) == (1, True)
     told = command("status", NAME, engine=appliance.engine).out
-    assert "complete, the root" in told
+    assert "complete, with the root" in told
