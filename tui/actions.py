@@ -44,7 +44,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         opens="tui.screens.targets:TargetsScreen", commands=("target list",), also="service nginx web server",
     ),
     Action(
-        id="services", key="F", label="Services", title="Services of this box: find them, and take them over",
+        id="services", key="B", label="Services", title="Services of this box: find them, and take them over",
         also="detect unmanaged discover", help="Finds the TLS services of this box and what each serves. Changes nothing.",
         opens="tui.screens.services:ServicesScreen", commands=("target detect",),
     ),

@@ -19,7 +19,7 @@ Snap = Callable[[App[Any], str], None]
 
 
 async def _open(pilot: Pilot[Any]) -> None:
-    await pilot.press("F")
+    await pilot.press("B")
     await settled(pilot)
     assert isinstance(pilot.app.screen, ServicesScreen)
 
