@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 from textual.widgets import Input
 
@@ -12,6 +13,7 @@ from tests.support.showcase import ISSUER_TEST
 from tests.support.wizard import Box, go_to, open_wizard, until
 from tui.widgets.one_of import OneOf
 from tui.widgets.row_list import RowList
+from tui.widgets.tick import Tick
 
 # -- issuer and key --------------------------------------------------------------------------------------------------------
 
@@ -196,3 +198,33 @@ async def test_without_services_it_goes_on() -> None:
         await go_to(pilot, "Service")
         assert "No service is set up" in shown(app)
         await go_to(pilot, "Check")
+
+
+@pytest.mark.parametrize(
+    ("names", "is_on", "ticked", "pressed"),
+    [
+        ("new.example.com", True, True, False),
+        ("shop.example.com", True, False, True),
+        ("new.example.com", False, False, True),
+    ],
+    ids=["first order", "issued before", "switched off"],
+)
+async def test_the_rehearsal_follows_the_engine(names: str, is_on: bool, ticked: bool, pressed: bool) -> None:
+    """It is ticked where the engine rehearses unasked; only a change is asked for, and taking it back leaves it to the engine."""
+    engine = Box()
+    engine.settings = replace(engine.settings, defaults=replace(engine.settings.defaults, rehearse=is_on))
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, names)
+        screen.draft.declined = {f"www.{names}"}
+        await go_to(pilot, "Issuer & key")
+        tick = screen.query_one("#rehearse", Tick)
+        assert tick.display
+        assert (tick.value, screen.draft.request().rehearse) == (ticked, None)
+        tick.focus()
+        await pilot.press("space")
+        assert screen.draft.request().rehearse is pressed
+        await pilot.press("space")
+        assert screen.draft.request().rehearse is None
+        await go_to(pilot, "Check")
+        assert ("rehearsal first" in shown(app)) == ticked

@@ -287,7 +287,7 @@ async def test_nothing_is_rehearsed_by_hand() -> None:
         await pilot.pause()
         assert "ehearse" not in shown(app)
         request = screen.draft.request()
-        assert (request.manual, request.rehearse) == (True, False)
+        assert (request.manual, request.rehearse) == (True, None)
 
 
 async def test_a_certificate_had_by_hand_says_that_it_does_not_renew_by_itself() -> None:

@@ -113,10 +113,11 @@ class CheckStep(Step):
         draft = self.draft
         issuer = self.offer.issuer(draft.issuer) if self.offer is not None else None
         names = [each.display for each in draft.identifiers()]
+        rehearses = self.offer is not None and draft.rehearses(self.offer)
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
         rows = [
             ("Names", ", ".join(names[:4]) + more),
-            ("Issuer", f"{issuer.title if issuer else draft.issuer}{', rehearsal first' if draft.rehearse else ''}"),
+            ("Issuer", f"{issuer.title if issuer else draft.issuer}{', rehearsal first' if rehearses else ''}"),
             ("Proof", proof_shown(draft, self.offer)),
             ("Key", text.key_shown(draft.key_type) + (f", profile {draft.profile}" if draft.profile else "")),
             ("Service", ", ".join(draft.targets) or "none"),

@@ -41,6 +41,8 @@ class Offer(Struct, frozen=True):
     targets: tuple[TargetInfo, ...]
     snippets: Mapping[str, str]
     providers: tuple[DnsProviderInfo, ...] = ()
+    issued: tuple[tuple[str | None, frozenset[str]], ...] = ()
+    """Issuer and names of each certificate that is here."""
 
     def provider(self, name: str) -> DnsProviderInfo | None:
         return next((each for each in self.providers if each.name == name), None)
@@ -74,7 +76,8 @@ class Draft(Struct, kw_only=True):
     email: str = ""
     agreed: set[str] = field(default_factory=set)
     """Issuers whose terms somebody agreed to here."""
-    rehearse: bool = False
+    rehearse: bool | None = None
+    """What somebody ticked or unticked; None: as the engine does it, see `rehearses_by_default`."""
     targets: tuple[str, ...] = ()
     targets_of: str = ""
     """The lineage whose services were ticked to begin with."""
@@ -125,6 +128,22 @@ class Draft(Struct, kw_only=True):
         """Somebody sets the records, so there is no rehearsal: it would want records of its own."""
         return self.proof in (BY_HAND, ONCE)
 
+    def can_rehearse(self, offer: Offer) -> bool:
+        """Tell whether the chosen issuer has a staging to rehearse with, for names that are proved automatically."""
+        issuer = offer.issuer(self.issuer)
+        return issuer is not None and bool(offer.issuer(issuer.staging or "")) and not self.is_set_by_hand
+
+    def rehearses_by_default(self, offer: Offer) -> bool:
+        """Tell whether the engine rehearses this order unasked: the issuer has not issued for these names here yet."""
+        names = {identifier.value for identifier in self.identifiers()}
+        is_first = not any(ca == self.issuer and names <= had for ca, had in offer.issued)
+        return offer.config.defaults.rehearse and is_first
+
+    def rehearses(self, offer: Offer) -> bool:
+        """Tell whether the order is rehearsed."""
+        wanted = self.rehearses_by_default(offer) if self.rehearse is None else self.rehearse
+        return wanted and self.can_rehearse(offer)
+
     @property
     def wildcards(self) -> tuple[Identifier, ...]:
         """The wildcards that somebody typed."""
@@ -171,7 +190,7 @@ class Draft(Struct, kw_only=True):
             profile=self.profile or None,
             email=self.email or None,
             agree_tos=self.issuer in self.agreed,
-            rehearse=self.rehearse,
+            rehearse=None if self.is_set_by_hand else self.rehearse,
             targets=self.targets,
         )
 

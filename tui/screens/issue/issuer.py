@@ -38,7 +38,8 @@ class IssuerStep(Step):
     HELP = (
         "Issuer & key: only what an issuer takes is offered. Where it has terms of service, their address is read from the "
         "issuer, and you have to agree once. A rehearsal orders from the issuer's staging directory first: nothing of it is "
-        "kept, and it does not count against the issuer's limits."
+        "kept, and it does not count against the issuer's limits. It is ticked for the first order of these names; when it "
+        "fails, nothing is ordered from the issuer itself."
     )
 
     def compose(self) -> ComposeResult:
@@ -158,7 +159,10 @@ class IssuerStep(Step):
     @on(Tick.Changed, "#rehearse")
     def _on_rehearse(self, message: Tick.Changed) -> None:
         message.stop()
-        self.draft.rehearse = message.value
+        if self.offer is not None:
+            # Ticked as it was to begin with, it is left to the engine: that goes on without a staging that does not work.
+            is_default = message.value == self.draft.rehearses_by_default(self.offer)
+            self.draft.rehearse = None if is_default else message.value
 
     @on(events.DescendantBlur)
     def _on_left(self) -> None:
@@ -175,15 +179,14 @@ class IssuerStep(Step):
         self._show_profile(issuer)
         email = self.query_one("#email", Field)
         email.display = issuer.kind == "acme" and issuer.account_url is None
-        can_rehearse = issuer.staging is not None and not self.draft.is_set_by_hand
-        staging = self.offer.issuer(issuer.staging or "") if can_rehearse else None
         rehearse = self.query_one("#rehearse", Tick)
-        rehearse.display = staging is not None
-        if staging is None:
-            self.draft.rehearse = False
-        else:
-            rehearse.say(f"Rehearse first, with {staging.title}; the real order follows automatically")
-        rehearse.value = self.draft.rehearse
+        rehearse.display = self.draft.can_rehearse(self.offer)
+        staging = self.offer.issuer(issuer.staging or "")
+        if staging is not None:
+            rehearse.say(
+                f"Rehearse with {staging.title} first: mistakes cost nothing there; the real order follows automatically"
+            )
+        rehearse.value = self.draft.rehearses(self.offer)
         self.query_one("#notes", Prose).write(lambda width, ink: self._note_lines(issuer, width, ink))
         self._show_terms(issuer)
         self._judge()

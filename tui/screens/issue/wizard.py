@@ -76,8 +76,14 @@ class IssueScreen(Wizard):
 
     def _read_offer(self) -> Offer:
         engine = self.engine
+        status = self.deck.status
         return Offer(
-            engine.config(), engine.issuers(), engine.targets(), engine.http01_snippets(), engine.dns_providers()
+            engine.config(),
+            engine.issuers(),
+            engine.targets(),
+            engine.http01_snippets(),
+            engine.dns_providers(),
+            tuple((each.ca, frozenset(each.domains)) for each in status.lineages) if status else (),
         )
 
     def _offered(self, answer: Offer | CertdeckError) -> None:
