@@ -143,7 +143,7 @@ class FirstBootScreen(FormPage):
         if status.self_signed:
             words = "Browsers warn about it. Compare the SHA-256 with what they show before you go on."
             lines += marked("▲", "severity-yellow", words, width, ink)
-        words = "Find the services of this box, and let them use it: F on the first screen."
+        words = "Find the services of this box, and let them use it: B on the first screen."
         lines += marked("→", "key", words, width, ink)
         return [*lines, *marked("→", "key", "Issue one that everybody trusts next: i on the first screen.", width, ink)]
 

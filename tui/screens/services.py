@@ -55,6 +55,9 @@ class ServicesScreen(ListPage[DetectedService]):
         yield RowList(self.COLUMNS, marking="many", id="rows")
         yield Sheet(id="about")
 
+    def on_mount(self) -> None:
+        self.show()  # at once: looking takes seconds
+
     def heard(self, message: Message) -> None:
         """Do not look again whenever a status was read: that takes seconds."""
 

@@ -40,7 +40,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
     LIST_TITLE = "Targets"
     EMPTY = (
         "No target yet",
-        "F finds the services of this box, with their files and ports, and takes them over.",
+        "B finds the services of this box, with their files and ports, and takes them over.",
         "n adds a service by hand. Then certificates are deployed there automatically.",
     )
 
