@@ -37,7 +37,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "schedule run": Entry("schedule", "do now what the timer does"),
         "set": Entry("lineage", "change a certificate's issuer, and whether and when it renews"),
     },
-    "Bring your own": {
+    "From elsewhere": {
         "csr": Entry("csr", "a signing request for a CA elsewhere; its key stays here"),
         "check": Entry("check", "look at a certificate from elsewhere; changes nothing"),
         "adopt": Entry("adopt", "take over what certbot, acme.sh, lego … manage here"),
@@ -48,10 +48,10 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "rollback": Entry("deploy", "put the previous version onto its targets"),
         "export": Entry("export", "copy a certificate to a file: pem, pfx, der …"),
         "revoke": Entry("lineage", "ask the CA to revoke a certificate"),
-        "delete": Entry("lineage", "forget a certificate"),
-        "undelete": Entry("undelete", "bring a deleted certificate back; list them"),
+        "delete": Entry("lineage", "delete a certificate"),
+        "undelete": Entry("undelete", "restore a deleted certificate; list them"),
     },
-    "Set up": {
+    "CAs and accounts": {
         "issuer list": Entry("issuer", "the CAs that can be ordered from"),
         "issuer show": Entry("issuer", "a CA, its limits, and what this box has used of them"),
         "issuer compare": Entry("issuer", "the CAs side by side: price, lifetime, names, limits …"),
@@ -67,11 +67,15 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "account rollover": Entry("account", "give an account a new key"),
         "account import": Entry("account", "use the account of another client, by its key"),
         "account deactivate": Entry("account", "give an account up for good"),
+    },
+    "DNS providers": {
         "dns list": Entry("dns", "the DNS providers that names are proved with"),
         "dns kinds": Entry("dns", "which providers there are, and what each asks for"),
         "dns add": Entry("dns", "add or change a DNS provider"),
         "dns test": Entry("dns", "try a DNS provider with a record of its own"),
         "dns remove": Entry("dns", "remove a DNS provider and its secrets"),
+    },
+    "Services": {
         "target list": Entry("target", "the services that certificates go to"),
         "target kinds": Entry("target", "the services that are known, and how each takes a certificate"),
         "target show": Entry("target", "a service: its files, its commands, and what to know about it"),
@@ -82,13 +86,21 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "web show": Entry("web", "TLS settings and headers of a web server, and what it sends"),
         "web apply": Entry("web", "set up TLS, security headers and the redirect of a web server"),
         "web remove": Entry("web", "take these settings out again"),
-        "backup": Entry("backup", "everything but the log, in one sealed file"),
-        "restore": Entry("backup", "a backup, put back on this box or another one"),
+    },
+    "Notifications": {
         "notify list": Entry("notify", "who is told of what"),
         "notify kinds": Entry("notify", "ways to tell people, and what each asks for"),
         "notify add": Entry("notify", "add or change a notification: mail, webhook …"),
         "notify test": Entry("notify", "send a test message"),
         "notify remove": Entry("notify", "remove a notification and its secrets"),
+    },
+    "Backup and keys": {
+        "backup": Entry("backup", "everything but the log, in one sealed file"),
+        "restore": Entry("backup", "a backup, put back on this box or another one"),
+        "vault rotate": Entry("vault", "seal every secret under a new master key"),
+        "vault new": Entry("vault", "begin anew when the master key is lost"),
+    },
+    "Several boxes": {
         "fleet init": Entry("fleet", "several boxes: make the fleet, on its first hub"),
         "fleet join": Entry("fleet", "ask to join the fleet; take up the answer"),
         "fleet ticket": Entry("fleet", "what a new box needs where etcd asks for a password"),
@@ -99,8 +111,6 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
         "fleet sync": Entry("fleet", "look once what this device should serve"),
         "fleet watch": Entry("fleet", "do this box's share until stopped (the service)"),
         "fleet service": Entry("fleet", "keep `fleet watch` running, with systemd"),
-        "vault rotate": Entry("vault", "seal every secret under a new master key"),
-        "vault new": Entry("vault", "begin anew when the master key is lost"),
     },
 }
 """Group → command → entry, in the order of the overview."""
