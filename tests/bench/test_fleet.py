@@ -87,6 +87,7 @@ class Simulated:
         endpoint = self._endpoints[number % len(self._endpoints)]
         prefix = layout.device(id).encode()
         span = {"key": b64(prefix), "range_end": b64(layout.after(prefix))}
+        await asyncio.sleep(number / 500)  # not all in one instant: they did not all start in one instant either
         async with streams.stream("POST", f"{endpoint}/v3/watch", json={"create_request": span}) as stream:
             async for line in stream.aiter_lines():
                 result = json.loads(line).get("result", {})
