@@ -175,8 +175,9 @@ def endpoints(values: tuple[str, ...]) -> Broken:
     if not values:
         return "this is empty", 'Write, for example, endpoints = ["https://etcd1.example.com:2379"].'
     for value in values:
-        if re.fullmatch(r"https?://[^\s/@?#]+/?", value) is None:
-            return f"{value[:80]!r} is not an address of etcd", "Write, for example, https://etcd1.example.com:2379."
+        if re.fullmatch(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/@?#:\[\]]+)(?::\d{1,5})?/?", value, re.ASCII) is None:
+            given = value.rpartition("@")[2]  # what stands before it may be a password
+            return f"{given[:80]!r} is not an address of etcd", "Write, for example, https://etcd1.example.com:2379."
     return None
 
 

@@ -144,11 +144,26 @@ def test_a_command_as_text_is_refused() -> None:
         (b"[defaults]\nrenew_days_before = 0\n", "defaults.renew_days_before"),
         (b'[dns_providers.cf]\nkind = "cloudflare"\na = [1]\n', "dns_providers.cf.a"),
         (b'["\\u001b[31m"]\n', "'\\x1b[31m'"),
+        (b'[fleet]\nendpoints = ["https://[::1"]\n', "fleet.endpoints"),
+        (b'[fleet]\nendpoints = ["https://etcd1.example:port"]\n', "fleet.endpoints"),
     ],
 )
 def test_impossible_values_are_refused(text: bytes, key: str) -> None:
     """A value of another type, out of range or of no use names its key."""
     assert [p["key"] for p in problems(text)] == [key]
+
+
+def test_a_password_in_an_address_of_etcd_is_not_repeated() -> None:
+    """The refusal names the address without what stands before the @."""
+    [problem] = problems(b'[fleet]\nendpoints = ["https://me:hunter2@etcd1.example:2379"]\n')
+    assert problem["problem"] == "'etcd1.example:2379' is not an address of etcd"
+    assert "hunter2" not in str(problem)
+
+
+def test_addresses_of_etcd_load() -> None:
+    """A name or an address, with or without a port."""
+    text = b'[fleet]\nendpoints = ["https://a.example:2379/", "http://[::1]:2379", "https://192.0.2.1"]\n'
+    assert len(parse_config(text, FILE).fleet.endpoints) == 3
 
 
 @pytest.mark.parametrize(
