@@ -168,7 +168,7 @@ class FleetScreen(ListPage[Box]):
         ask_then(
             self.deck,
             f"Remove {text.printable(box.name)} from the fleet?",
-            "It gets no certificates any more, and those that it had are renewed with new keys. It keeps serving what it has.",
+            "It no longer gets certificates, and those that it had are renewed with new keys. It keeps serving what it has.",
             "Remove",
             lambda: self.deck.begin(
                 f"Remove {box.name}",

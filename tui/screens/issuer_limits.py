@@ -47,7 +47,7 @@ class IssuerLimitsScreen(ListPage[Limit]):
     UNREADABLE = "The limits cannot be read"
     EMPTY: ClassVar = (
         "No limits",
-        "No limits of this CA are known, so nothing is counted against them. It may limit orders all the same.",
+        "No limits of this CA are known, so nothing is counted against them. It may still limit orders.",
     )
     page_title = "Limits"
 
