@@ -108,7 +108,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         opens="tui.screens.maintenance:MaintenanceScreen",
     ),
     Action(
-        id="fleet", key="F", label="Fleet", title="Fleet: several boxes with the same certificates", footer=13,
+        id="fleet", key="F", label="Fleet", title="Fleet: several boxes with the same certificates",
         commands=("fleet status", "fleet devices"), also="etcd hub device cluster boxes approve join leader",
         help="Shows which hub leads, which boxes there are, what each serves, and who is behind.",
         opens="tui.screens.fleet:FleetScreen",
