@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from core.errors import CertdeckError
 from core.schedule import crontab, units
-from core.schedule.record import CRON, CRONTAB, SYSTEMD, Record
+from core.schedule.record import CRON, CRONTAB, PACKAGE, SYSTEMD, Record
 from core.schedule.user_crontab import has_cron, read_crontab, write_crontab
 from core.store.atomic import remove_file, storing, write_file
 
@@ -98,6 +98,9 @@ def uninstall(env: Environment, state: Path, hows: Sequence[str], cancel: Cancel
     places, removed = env.places, False
     if SYSTEMD in hows:
         removed |= _uninstall_units(env, state, cancel)
+    if PACKAGE in hows:
+        _systemctl(env, cancel, "disable", "--now", units.PACKAGED_TIMER)
+        removed = True
     if CRON in hows and _is_ours(places.cron / crontab.FILE, state):
         remove_file(places.cron / crontab.FILE)
         removed = True
@@ -112,11 +115,12 @@ def uninstall(env: Environment, state: Path, hows: Sequence[str], cancel: Cancel
 
 def installed_trouble(env: Environment, record: Record) -> str:
     """Ask systemd or cron; return why what is installed does not run, or nothing."""
-    if record.how == SYSTEMD:
-        asked = env.runner.run(["systemctl", "is-active", units.TIMER], timeout=_SYSTEMCTL_SECONDS)
+    if record.how in (SYSTEMD, PACKAGE):
+        timer = units.TIMER if record.how == SYSTEMD else units.PACKAGED_TIMER
+        asked = env.runner.run(["systemctl", "is-active", timer], timeout=_SYSTEMCTL_SECONDS)
         if asked.returncode in (0, 127) or asked.timed_out:
             return ""
-        return f"The timer is installed, but systemd says that it is not active. `systemctl start {units.TIMER}` starts it."
+        return f"The timer is installed, but systemd says that it is not active. `systemctl start {timer}` starts it."
     if record.how == CRONTAB:
         lines = crontab.user_lines(record.actual, record.program, home_of(env))
         try:

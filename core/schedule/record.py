@@ -16,12 +16,14 @@ CRON = "cron"
 """A file in /etc/cron.d."""
 CRONTAB = "crontab"
 """Lines in the crontab of the user."""
+PACKAGE = "package"
+"""The timer that came with the Debian package; its installation writes the record."""
 OFF = "off"
 
 
 class Record(Struct, frozen=True, kw_only=True):
     how: str
-    """`systemd`, `cron`, `crontab`; `off` after it was switched off."""
+    """`systemd`, `cron`, `crontab`, `package`; `off` after it was switched off."""
     since: datetime
     """When it was last switched on, changed, or off."""
     timetable: Timetable
@@ -35,7 +37,7 @@ class Record(Struct, frozen=True, kw_only=True):
     @property
     def actual(self) -> Timetable:
         """The times at which it really runs."""
-        return self.timetable if self.how == SYSTEMD else self.timetable.later_by(self.delay_minutes)
+        return self.timetable if self.how in (SYSTEMD, PACKAGE) else self.timetable.later_by(self.delay_minutes)
 
 
 def save(paths: Paths, record: Record) -> None:
@@ -74,4 +76,4 @@ def load(paths: Paths) -> Record | None:
         found.since.astimezone()
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if times and found.how in (SYSTEMD, CRON, CRONTAB, OFF) else None
+    return found if times and found.how in (SYSTEMD, CRON, CRONTAB, PACKAGE, OFF) else None

@@ -15,6 +15,8 @@ from core.schedule.timetable import DAYS, Timetable
 
 SERVICE = "certdeck-renewal.service"
 TIMER = "certdeck-renewal.timer"
+PACKAGED_TIMER = "certdeck-renew.timer"
+"""That of the Debian package, which stays on disk when it is switched off."""
 WANTED_BY = Path("timers.target.wants") / TIMER
 """The link, beside the unit, that `systemctl enable` makes."""
 FLEET_SERVICE = "certdeck-fleet.service"

@@ -46,6 +46,7 @@ test -s "$root/var/lib/certdeck/live/default/fullchain.pem"
 in_root certdeck status --json | grep -q '"self_signed": true'
 in_root certdeck self-check >/dev/null
 [ -L "$root/etc/systemd/system/timers.target.wants/certdeck-renew.timer" ]
+in_root certdeck status --json | grep -q '"state": "active"'
 first=$(sha256sum <"$root/var/lib/certdeck/live/default/cert.pem")
 [ -z "$(find "$root/usr/lib/certdeck" -newer "$root/var/lib/certdeck/live/default/cert.pem" -print -quit)" ]
 

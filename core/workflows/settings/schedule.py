@@ -17,7 +17,7 @@ from core.health import TIMER_TOO_RARE
 from core.operations import ScheduleInfo
 from core.renewal_report import Notice
 from core.schedule.install import install, installed_trouble, method_here, no_way, uninstall
-from core.schedule.record import CRON, CRONTAB, OFF, SYSTEMD, Record, load, save
+from core.schedule.record import CRON, CRONTAB, OFF, PACKAGE, SYSTEMD, Record, load, save
 from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, fitting, timetable_for, too_rare
 from core.store.index import Facts, facts_of_all
 from core.workflows.renewing.due import SKIP, decide, seconds_to_renew
@@ -108,6 +108,8 @@ def unschedule(context: Context) -> ScheduleInfo:
     before = load(context.paths)
     # A crontab has to be asked for by running a program: not where we know that it holds nothing of ours.
     hows = [SYSTEMD, CRON, *([CRONTAB] if before is None or before.how == CRONTAB else [])]
+    if before is not None and before.how == PACKAGE:
+        hows.append(PACKAGE)
     removed = uninstall(context.env, context.paths.state, hows, context.cancel)
     if removed or before is None or before.how != OFF:
         timetable = TWICE_DAILY if before is None else before.timetable

@@ -457,3 +457,22 @@ def test_a_broken_record(appliance: Appliance, engine: Engine, content: str) -> 
     appliance.paths.schedule.write_text(json.dumps({"how": "systemd", "times": [], "since": "x"}))
     engine.unschedule()
     assert timer(engine).state == "off"
+
+
+def test_the_timer_of_the_package_is_known_and_can_be_replaced(
+    appliance: Appliance, engine: Engine, init: InitSystem
+) -> None:
+    """The record that the Debian package leaves makes its timer the one that renews; `schedule on` and `off` switch it off."""
+    link = init.units / "timers.target.wants" / "certdeck-renew.timer"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to("/usr/lib/systemd/system/certdeck-renew.timer")
+    record = {
+        "format": 1, "how": "package", "since": NOON.isoformat(), "times": ["03:00", "15:00"], "weekday": None,
+        "delay_minutes": 0, "program": str(init.program), "files": [str(link)],
+    }  # fmt: skip
+    appliance.paths.schedule.parent.mkdir(parents=True, exist_ok=True)
+    appliance.paths.schedule.write_text(json.dumps(record))
+    assert timer(engine).state == "on"
+    engine.unschedule()
+    assert "systemctl disable --now certdeck-renew.timer" in init.ran
+    assert timer(engine).state == "off"
