@@ -68,7 +68,14 @@ def _instance(each: Wanted, look: Look) -> Instance:
 
 
 def _found(root: Path, pattern: str) -> list[Path]:
+    """Return the files and folders that fit. One behind a folder that this user may not enter is returned: its reader tells."""
     if "*" not in pattern:
         path = root / pattern.lstrip("/")
-        return [path] if path.exists() else []
+        try:
+            path.stat()
+        except PermissionError:
+            return [path]
+        except OSError:
+            return []
+        return [path]
     return sorted(root.glob(pattern.lstrip("/")))
