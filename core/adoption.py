@@ -111,3 +111,5 @@ class Adoption(Struct, frozen=True, kw_only=True):
     left_out: tuple[str, ...] = ()
     """Names that `--all` does not take over, because another account can change their files."""
     dry_run: bool = False
+    closed: tuple[Path, ...] = ()
+    """Folders of other clients that this user may not read: what is in them is not listed."""

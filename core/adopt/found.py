@@ -53,6 +53,23 @@ def names_in(folder: Path, most: int = MOST_NAMES) -> tuple[str, ...]:
         return ()
 
 
+def closed(folder: Path) -> Iterator[Path]:
+    """Yield the folders in it that this user may not look into; itself, or the one above, where already that is closed."""
+    try:
+        with os.scandir(folder) as entries:
+            inside = [Path(entry.path) for entry in islice(entries, MOST_HOMES) if entry.is_dir(follow_symlinks=False)]
+    except PermissionError:
+        yield next((each for each in reversed(folder.parents) if not _may(each, os.X_OK)), folder)
+    except OSError:
+        return
+    else:
+        yield from sorted(each for each in inside if not _may(each, os.R_OK | os.X_OK))
+
+
+def _may(folder: Path, mode: int) -> bool:
+    return os.access(folder, mode, effective_ids=True)
+
+
 def homes(root: Path) -> Iterator[Path]:
     """Yield the home folders in which a client may have been run, MOST_HOMES at most."""
     yield root / "root"

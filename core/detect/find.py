@@ -79,6 +79,8 @@ def _reading(instance: Instance) -> Reading:
         reading = import_module(f"core.detect.readers.{instance.how.reader}").read(instance.look)
     except Unreadable as exc:
         return Reading(problems=(str(exc),))
+    except PermissionError:
+        return Reading(problems=("This user may not read its configuration: run the command as root.",))
     except OSError as exc:
         return Reading(problems=(f"{shown(str(exc.filename or 'Its configuration'))} cannot be read: {exc.strerror}.",))
     assert isinstance(reading, Reading)

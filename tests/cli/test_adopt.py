@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec.structs import replace
 
+from core.adoption import Adoption
 from tests.support.command import command
 from tests.support.fake_adopting import FOUND
 from tests.support.fake_engine import FakeEngine
@@ -30,6 +33,18 @@ def test_the_object_holds_all_four_lists() -> None:
         assert {"found", "adopted", "failed", "timers"} <= set(answer.json)
         assert answer.json["found"][0]["not_after"].endswith("Z")
         assert answer.json["found"][0]["hooks"][0]["reload"] == "systemctl reload nginx"
+
+
+def test_folders_that_cannot_be_read_are_told() -> None:
+    """What another account may not see is no empty list: lines for people, and warnings in the object."""
+    engine = FakeEngine()
+    engine.adoption = Adoption(closed=(Path("/etc/letsencrypt/live"),))
+    assert (
+        "may not read /etc/letsencrypt/live, so its certificates are not listed." in command("adopt", engine=engine).out
+    )
+    [warning] = command("adopt", "--json", engine=engine).json["warnings"]
+    assert warning["code"] == "not-readable"
+    assert "/etc/letsencrypt/live" in warning["what"]
 
 
 def test_foreign_text_is_made_harmless() -> None:

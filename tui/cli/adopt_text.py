@@ -29,6 +29,18 @@ def adoption_json(done: Adoption) -> dict[str, object]:
         "left_out": list(done.left_out),
         "timers": [_plain(asdict(each)) for each in done.timers],
         "dry_run": done.dry_run,
+        **_warnings(done),
+    }
+
+
+def _warnings(done: Adoption) -> dict[str, object]:
+    if not done.closed:
+        return {}
+    return {
+        "warnings": [
+            {"code": "not-readable", "what": f"This user may not read {each}.", "fix": "Run the command as root."}
+            for each in done.closed
+        ]
     }
 
 
@@ -48,8 +60,10 @@ def adoption_lines(done: Adoption, *, is_list: bool) -> Iterator[str]:
     """Yield the result for people, and what to do next."""
     if is_list:
         yield from _found(done)
-    for each in done.adopted:
-        yield from _adopted(each, dry_run=done.dry_run)
+    for each in done.closed:
+        yield f"This user may not read {printable(str(each))}, so its certificates are not listed. Run the command as root."
+    for adopted in done.adopted:
+        yield from _adopted(adopted, dry_run=done.dry_run)
     for failed in done.failed:
         yield f"{printable(failed.what)} {printable(failed.why)} {printable(failed.fix)}"
     for name in done.left_out:

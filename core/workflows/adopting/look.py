@@ -10,7 +10,7 @@ from types import ModuleType
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.adopt.found import FoundCertificate, rebased
+from core.adopt.found import FoundCertificate, closed, rebased
 from core.adopt.reading import read_within
 from core.adopt.reloads import reload_of
 from core.adopt.search import CLIENTS, client_named, found_below, found_on, timers, way_of
@@ -77,6 +77,15 @@ def timers_for(view: View, folder: Path | None, found: Sequence[Adoptable]) -> t
         for client, names in ours.items()
         for runs in timers(root, client)
     )
+
+
+def closed_to_us(view: View, client: str | None, folder: Path | None) -> tuple[Path, ...]:
+    """Return the folders in which there may be certificates that this user may not see."""
+    if folder is not None:
+        places = [folder.absolute()]
+    else:
+        places = [base for each in _clients(client) for base in each.bases(view.env.places.root)]
+    return tuple(dict.fromkeys(each for place in places for each in closed(place)))
 
 
 def _clients(name: str | None) -> tuple[ModuleType, ...]:

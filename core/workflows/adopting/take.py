@@ -25,7 +25,7 @@ from core.store import adopted_record, lineages, renewal_state
 from core.store.versions import VersionFacts, certificate_facts
 from core.text import visible
 from core.workflows.adopting.here import directories
-from core.workflows.adopting.look import Sight, is_ours_alone, root_of, sights, timers_for
+from core.workflows.adopting.look import Sight, closed_to_us, is_ours_alone, root_of, sights, timers_for
 from core.workflows.adopting.needs import Kept, Planned, needs_of
 from core.workflows.context import Context, View
 from core.workflows.issuing.method import UPLOAD
@@ -49,7 +49,11 @@ class Wanted(Concealed, Struct, frozen=True, kw_only=True):
 def found(view: View, wanted: Wanted) -> Adoption:
     """Say what is there. Raises UsageError, NotFound."""
     shown = tuple(each.shown for each in sights(view, wanted.client, wanted.folder))
-    return Adoption(found=shown, timers=timers_for(view, wanted.folder, shown))
+    return Adoption(
+        found=shown,
+        timers=timers_for(view, wanted.folder, shown),
+        closed=closed_to_us(view, wanted.client, wanted.folder),
+    )
 
 
 def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
@@ -101,6 +105,7 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
             if wanted.every and each.shown.state == "new" and not is_ours_alone(each.found)
         ),
         dry_run=dry_run,
+        closed=closed_to_us(context, wanted.client, wanted.folder),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.adopt.found import MOST_HOMES, homes, names_in, read
+from core.adopt.found import MOST_HOMES, closed, homes, names_in, read
 from core.adopt.search import CLIENTS, found_below, found_on, holders_of, timer, within
 from core.store.versions import leaf_sha256
 from tests.support.other_clients import unpack
@@ -111,6 +111,24 @@ def test_a_certificate_is_found_by_its_fingerprint(client: str, tmp_path: Path) 
     assert sha256 is not None
     assert wanted in holders_of(root, sha256)
     assert holders_of(root, "00:" * 31 + "00") == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs folders of another account")
+def test_folders_that_are_closed_are_told(tmp_path: Path) -> None:
+    """Another account sees none of certbot's certificates, but which folders it may not look into; root sees all of it."""
+    base = unpack("certbot", tmp_path) / "etc/letsencrypt"
+    for each in (*base.parents, base):
+        if each.is_relative_to(tmp_path.parent.parent):
+            each.chmod(0o755)
+    assert list(closed(base)) == []
+    os.seteuid(54321)
+    try:
+        assert base / "live" in closed(base)
+        assert list(found_below(base)) == []
+        assert list(closed(base / "live/plain.example.org")) == [base / "live"]
+        assert list(closed(base / "nothing")) == []
+    finally:
+        os.seteuid(0)
 
 
 def test_the_line_of_a_crontab_is_shown(tmp_path: Path) -> None:

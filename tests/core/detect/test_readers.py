@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from core.detect.find import detect
 from core.detect.readers import apache, dovecot, haproxy, nginx, options, postfix, postgresql, redis
 from core.detect.reading import Look, Pair, Unreadable
 from core.errors import UntrustedPath
 from core.ports import Completed, Environment, RunningProgram
 from core.targets.kinds import all_kinds, kind_named
 from tests.support.boxes import the_environment
+from tests.support.clock import NOON
 from tests.support.runner import FakeRunner
 
 
@@ -388,3 +390,23 @@ def test_every_kind_is_looked_for_in_a_way_that_exists() -> None:
         assert callable(importlib.import_module(f"core.detect.readers.{kind.detect.reader}").read)
         assert kind.detect.programs
         assert kind.detect.reader != "options" or kind.detect.certificate, kind.name
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a folder of another account")
+def test_a_configuration_that_this_user_may_not_see(tmp_path: Path) -> None:
+    """A service behind a closed folder is listed with the reason, and the others are found as well."""
+    for each in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
+        each.chmod(0o755)
+    shut = tmp_path / "etc/redis"
+    shut.mkdir(parents=True)
+    (shut / "redis.conf").touch()
+    shut.chmod(0o700)
+    env = replace(environment(), places=replace(the_environment().places, root=tmp_path))
+    os.seteuid(54321)
+    try:
+        found = detect(replace(env, programs=lambda: ()), own=set(), targets={}, now=NOON)
+    finally:
+        os.seteuid(0)
+    [redis] = found
+    assert redis.kind == "redis"
+    assert "Permission denied" in redis.problems[0]
