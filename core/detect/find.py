@@ -83,6 +83,8 @@ def _reading(instance: Instance) -> Reading:
         return Reading(problems=("This user may not read its configuration: run the command as root.",))
     except OSError as exc:
         return Reading(problems=(f"{shown(str(exc.filename or 'Its configuration'))} cannot be read: {exc.strerror}.",))
+    except (ValueError, RecursionError):
+        return Reading(problems=("Its configuration cannot be understood.",))
     assert isinstance(reading, Reading)
     return reading
 

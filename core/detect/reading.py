@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
@@ -20,6 +22,8 @@ SECONDS = 10.0
 """For one program that is asked for its configuration."""
 MOST_OUTPUT_BYTES = 4 * 1024 * 1024
 LONGEST_PATH = 1024
+MOST_FITTING = 1000
+"""Names that one pattern of a configuration may stand for."""
 
 
 class Unreadable(Exception):
@@ -160,6 +164,16 @@ class Look:
 def shown(text: str) -> str:
     """Return foreign text as it may stand in a sentence."""
     return safe_line(text, 200)
+
+
+def fitting(pattern: str) -> list[Path]:
+    """Return what a full path with wildcards stands for, sorted, as the services read it (glob(3)): `**` is one level.
+
+    Foreign text: whatever it is, the answer is a list, and no more than MOST_FITTING are looked at.
+    """
+    if "\0" in pattern:
+        return []
+    return sorted(map(Path, islice(glob.iglob(pattern), MOST_FITTING)))
 
 
 def absolute(path: str, base: Path) -> str:

@@ -26,7 +26,8 @@ def follow(
             continue
         found[path] = None
         for pattern in includes(text):
-            waiting += [Path(name) for name in sorted(glob.glob(str(base / pattern)))[:MOST_FILES]]
+            if "\0" not in pattern:
+                waiting += [Path(name) for name in sorted(glob.glob(str(base / pattern)))[:MOST_FILES]]
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
+from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, fitting, shown
 
 _NAMED = re.compile(r"^\s*\((?:\*|\d+)\)\s+(/.+)$", re.MULTILINE)
 _PASSED_ON = ("-f", "-d")
@@ -60,7 +60,7 @@ def _included(look: Look, path: Path, left: list[int], root: list[str], depth: i
         if line[0] == "serverroot" and len(line) > 1:
             root[0] = line[1]
         if line[0] in ("include", "includeoptional") and len(line) > 1:
-            for file in sorted(Path("/").glob(str(Path(root[0]) / line[1]).lstrip("/"))):
+            for file in fitting(str(Path(root[0]) / line[1])):
                 yield from _included(look, file, left, root, depth + 1)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from core.detect.blocks import Statement, parse
-from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
+from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, fitting, shown
 
 _FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
 _PASSED_ON = ("-p", "-e", "-c")
@@ -58,7 +58,7 @@ def _read_files(look: Look, path: Path, base: Path, left: list[int], depth: int 
             if each.name != "include" or not each.words:
                 yield Statement(name=each.name, words=each.words, inner=tuple(included(each.inner)))
                 continue
-            for file in sorted(Path("/").glob(str(base / each.words[0]).lstrip("/"))):
+            for file in fitting(str(base / each.words[0])):
                 yield from _read_files(look, file, base, left, depth + 1).inner
 
     return Statement(name="", inner=tuple(included(parse(look.text(path)).inner)))

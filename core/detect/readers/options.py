@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, shown
+from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, fitting, shown
 from core.targets.detection import Detection
 
 _COMMENT = re.compile(r"^\s*(?:#|;|//).*$", re.MULTILINE)
@@ -83,7 +83,7 @@ def _files(look: Look, path: Path, left: list[int]) -> Iterator[str]:
 def _named(base: Path, pattern: str) -> list[Path]:
     whole = os.path.normpath(base / pattern)
     if any(mark in whole for mark in "*?["):
-        return sorted(Path("/").glob(whole.lstrip("/")))
+        return fitting(whole)
     return [Path(whole)] if os.path.exists(whole) else []
 
 

@@ -392,6 +392,17 @@ def test_every_kind_is_looked_for_in_a_way_that_exists() -> None:
         assert kind.detect.reader != "options" or kind.detect.certificate, kind.name
 
 
+@pytest.mark.parametrize("pattern", ["/", "", "**", "a**/*", "../../*", "x\0*", "[", "/**/**", "conf.d/*"])
+@pytest.mark.parametrize("kind", ["nginx", "apache"])
+def test_an_odd_pattern_of_an_include_stops_nothing(tmp_path: Path, kind: str, pattern: str) -> None:
+    """What an include names is foreign text: the configuration is read, or a problem says why not."""
+    name = {"nginx": "etc/nginx/nginx.conf", "apache": "etc/apache2/apache2.conf"}[kind]
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(f"include {pattern}{';' if kind == 'nginx' else ''}\n")
+    env = replace(environment("no", 1), places=replace(the_environment().places, root=tmp_path), programs=lambda: ())
+    assert [each.kind for each in detect(env, own=set(), targets={}, now=NOON)] in ([], [kind])
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a folder of another account")
 def test_a_configuration_that_this_user_may_not_see(tmp_path: Path) -> None:
     """A service behind a closed folder is listed with the reason, and the others are found as well."""
