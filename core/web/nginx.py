@@ -19,6 +19,7 @@ from core.web.includes import arguments, follow
 from core.web.tls_profile import OPENSSL, VERSION
 from core.web.wanted import Redirect, Rendered, Server, Wanted
 
+MOST_DEPTH = 50
 _MAIN = "/etc/nginx/nginx.conf"
 _TLS = ("ssl_protocols", "ssl_ciphers", "ssl_prefer_server_ciphers")
 _HEADERS = {name.lower() for name in NAMES}
@@ -44,24 +45,31 @@ class Directive(Struct):
 
 
 def parsed(text: str) -> Directive:
-    """Return the whole as one directive without words. What is not closed ends with the text; a brace too many is skipped."""
+    """Return the whole as one directive without words. What is not closed ends with the text; a brace too many is skipped.
+
+    What is nested deeper than MOST_DEPTH is read as if it stood at that depth: no configuration that works is.
+    """
     root = Directive((), 0)
     above = [root]
     words: list[str] = []
-    start = 0
+    start = too_deep = 0
     for match in _TOKEN.finditer(text):
         token = match[0]
         if token.startswith("#"):
             continue
         if token == "}":
             words = []
-            if len(above) > 1:
+            if too_deep:
+                too_deep -= 1
+            elif len(above) > 1:
                 above.pop().end = match.end()
         elif token in (";", "{"):
             directive = Directive(tuple(words), start if words else match.start(), match.end())
             above[-1].inside.append(directive)
             words = []
-            if token == "{":
+            if token == "{" and len(above) > MOST_DEPTH:
+                too_deep += 1
+            elif token == "{":
                 above.append(directive)
         else:
             start = match.start() if not words else start

@@ -84,6 +84,14 @@ def test_an_odd_but_valid_file_is_changed_and_comes_back(kind: str, text: str) -
     assert again.text == rendered.text
 
 
+def test_braces_without_end_stop_nothing() -> None:
+    """A file that nests deeper than any server would, or is no configuration at all, is read like another."""
+    assert nginx.render("a {" * 20_000 + "}" * 20_000, WANTED) is None
+    rendered = nginx.render("a {" * 20_000 + "}" * 20_000 + SITE, WANTED)
+    assert rendered is not None
+    assert "server_name a.example.com www.example.com;" in rendered.text
+
+
 def test_server_names_are_quoted_where_nginx_needs_it() -> None:
     """A regular expression with braces stays in quotation marks in the redirect, or nginx would refuse it."""
     names = 'server_name "~^(?<n>\\w{1,9})\\.example\\.com$" a.example.com;'
