@@ -64,14 +64,18 @@ def adoption_lines(done: Adoption, *, is_list: bool) -> Iterator[str]:
         yield f"This user may not read {printable(str(each))}, so its certificates are not listed. Run the command as root."
     for adopted in done.adopted:
         yield from _adopted(adopted, dry_run=done.dry_run)
-    for failed in done.failed:
-        yield f"{printable(failed.what)} {printable(failed.why)} {printable(failed.fix)}"
     for name in done.left_out:
         yield (
             f"{printable(name)} was left out: another account can change its files. Check them, then run: "
             f"certdeck adopt {printable(name)}"
         )
     yield from _timers(done, is_list=is_list)
+
+
+def failure_lines(done: Adoption) -> Iterator[str]:
+    """Yield what was not taken over, and why."""
+    for failed in done.failed:
+        yield f"{printable(failed.what)} {printable(failed.why)} {printable(failed.fix)}"
 
 
 def _found(done: Adoption) -> Iterator[str]:

@@ -93,21 +93,21 @@ def _paired(text: str, how: Detection) -> Iterator[tuple[str, str]]:
     if not names:
         return
     every = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-    setting = re.compile(
-        rf"""(?:^|[\s,;{{"'$(])({every})["']?(?:\s*(?:=>|[=:(])\s*|\s+)(?:-\s+)?["']?((?![=:>])[^\s"'(),;{{}}]+(?:\{{[^}}]*\}}[^\s"'(),;{{}}]*)*)""",
-        re.MULTILINE | re.IGNORECASE,
-    )
+    # What is empty takes nothing from the next line, nor the option behind it.
+    between = r"""["']?(?:\s*(?:=>|[:(])\s*|[ \t]*=[ \t]*|\s+)(?:-\s+)?["']?"""
+    value = r"""((?![=:>]|--)[^\s"'(),;{}]+(?:\{[^}]*\}[^\s"'(),;{}]*)*)"""
+    setting = re.compile(rf"""(?:^|[\s,;{{"'$(])({every}){between}{value}""", re.MULTILINE | re.IGNORECASE)
     certificate = key = None
     for match in setting.finditer(text):
-        is_key, value = names[match[1].lower()], match[2]
+        is_key, path = names[match[1].lower()], match[2]
         if (is_key and key is not None) or (not is_key and certificate is not None):
             if certificate is not None:
                 yield certificate, key or certificate
             certificate = key = None
         if is_key:
-            key = value
+            key = path
         else:
-            certificate = value
+            certificate = path
     if certificate is not None:
         yield certificate, key or certificate
 

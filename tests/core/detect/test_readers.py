@@ -324,6 +324,8 @@ def test_apache_unknown_variable(tmp_path: Path) -> None:
         ),
         ("memcached", "-Z\n-o ssl_chain_cert=/c,ssl_key=/k", [("/c", "/k")]),
         ("vsftpd", "rsa_cert_file=/no", []),
+        ("stunnel", "[x]\nkey =\ncert = /c", [("/c", "/c")]),
+        ("squid", "https_port 3129 tls-key= --x tls-cert=/c", [("/c", "/c")]),
         (
             "rsyslog-gtls",
             "$DefaultNetstreamDriver gtls\n$DefaultNetstreamDriverCertFile /c\n$DefaultNetstreamDriverKeyFile /k",

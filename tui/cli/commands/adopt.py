@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from tui.cli import exits
-from tui.cli.adopt_text import adoption_json, adoption_lines
+from tui.cli.adopt_text import adoption_json, adoption_lines, failure_lines
 from tui.cli.parser import Command
 from tui.cli.prompts import secret_from
 
@@ -54,6 +54,8 @@ def _run(call: Call) -> int:
                 cancel=call.cancel,
             )
     call.result(adoption_json(done), adoption_lines(done, is_list=not args.names and not args.all))
+    if not call.wants_json:
+        call.output.err.lines(failure_lines(done))
     return exits.FAILED if done.failed else exits.DONE
 
 
