@@ -21,7 +21,6 @@ from core.workflows.doctoring.port80 import port80
 from core.workflows.doctoring.running import Check, failed, run
 from core.workflows.doctoring.services import services
 from core.workflows.doctoring.web import web_settings
-from core.workflows.issuing.budget_findings import budget_findings
 from core.workflows.issuing.plan import Plan, lineage_of, plan
 from core.workflows.keeping.inspect_store import inspect_store
 
@@ -96,7 +95,6 @@ def _of_an_acme_order(context: Context, wanted: Plan) -> Iterator[Check]:
     look = partial(issuer.directory, context, asked, wanted.issuer.name, wanted)
     yield Check("Issuer", look, is_remote=True)
     yield Check("Rate limits", partial(issuer.budget, context, wanted))
-    yield Check("Limits of the CA", partial(budget_findings, context, wanted))
     account = dns_proof.account_url(context, wanted)
     if wanted.challenge == "http-01":
         yield Check("HTTP-01 port", partial(port80, context, wanted, authority), is_holding=True)

@@ -104,15 +104,20 @@ def _changed_terms(context: Context, name: str, said: IssuerTest) -> Iterator[Fi
 
 
 def budget(context: Context, wanted: Plan) -> Iterator[Finding]:
-    """Yield the limit that keeps an order back, as the issuer told it to this box. Asks nobody."""
+    """Yield the limit that keeps an order back: one that the issuer told this box, or one that is counted here. Asks nobody."""
     from core.rate_limits import ORDERING, WHAT, believable, closed
     from core.store import limits
     from core.store.accounts import account_id
+    from core.workflows.issuing.budget_findings import budget_findings
 
     now = context.env.clock.now().timestamp()
     account = account_id(wanted.issuer.name, wanted.issuer.directory or "")
     limit = closed(believable(limits.load(context.paths), now), account, ORDERING, wanted.names, now)
     if limit is None:
+        counted = list(budget_findings(context, wanted))
+        yield from counted
+        if counted:
+            return
         yield Finding(
             id="budget",
             status="pass",
