@@ -105,6 +105,7 @@ CHANGING = [
     ),
     pytest.param(["target", "remove", "nginx"], "remove_target", id="target-remove"),
     pytest.param(["vault", "rotate"], "rotate_vault", id="vault-rotate"),
+    pytest.param(["vault", "move", "--to", "file"], "move_vault", id="vault-move"),
     pytest.param(["complete", "mail", "--give-up"], "give_up", id="give-up"),
     pytest.param(
         ["dns", "add", "own", "--kind", "hook", "--set", "command=/bin/true"], "add_dns_provider", id="dns-add"
