@@ -12,6 +12,8 @@ import base64
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from core.errors import UsageError, VaultError
 from core.paths import Paths
 from core.ports import Environment
@@ -32,7 +34,7 @@ def write_out(paths: Paths, env: Environment, out: Path) -> VaultMoved:
     keys = _keys(paths, env)
     if keys[0].source == "credential":
         raise _nothing_to_move(f"The credential {CREDENTIAL} is already in use here.")
-    Vault(paths, env).open_all()
+    Vault(paths, env, keys).open_all()
     if not out.parent.is_dir():
         raise UsageError(
             f"{out} cannot be written.", f"There is no folder {out.parent}.", "Name a file in a folder that exists."
@@ -57,12 +59,13 @@ def move(paths: Paths, env: Environment, to: str, changing: Callable[[], None]) 
     key = _target(keys, to, env)
     if key is not None and all(each is key or each.source == "credential" for each in keys):
         raise _nothing_to_move(f"The master key is the {to} already, and there is no other.")
-    Vault(paths, env).open_all()
+    Vault(paths, env, keys).open_all()
     changing()
     if key is None:
         key = _made(paths, env, keys, to)
+        keys = [*keys, key]
     before = next((each for each in keys if each.source != to), keys[0])
-    vault = Vault(paths, env)
+    vault = Vault(paths, env, keys)
     resealed = vault.reseal(key)
     vault.open_all(key)
     removed = _remove_others(paths, key)
@@ -119,8 +122,11 @@ def _made(paths: Paths, env: Environment, keys: list[MasterKey], to: str) -> Mas
         return master_key.write_parameters(master_key.parameters_file(paths), env)
     if keys[0].source == "credential":
         # The same key in both places: whatever either of them seals opens with the other, whenever the unit is changed.
-        master_key.create(paths.master_key, base64.b64encode(keys[0].raw) + b"\n")
-        return next(key for key in master_key.ring(paths, env) if key.path == paths.master_key)
+        if not master_key.create(paths.master_key, base64.b64encode(keys[0].raw) + b"\n"):
+            raise VaultError(
+                f"{paths.master_key} exists already.", "It cannot be read as a key.", "Remove it and try again."
+            )
+        return replace(keys[0], source="file", path=paths.master_key)
     return master_key.write_key(paths.master_key, env)
 
 
