@@ -9,9 +9,12 @@ from core.config.model import IssuerConfig, TargetConfig
 from core.engine.frame import Frame, ignore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.events import Reporter
     from core.operations import ScheduleInfo
     from core.ports import CancelToken
+    from core.vault_moves import VaultMoved
 
 
 class Settings(Frame):
@@ -121,6 +124,22 @@ class Settings(Frame):
         with self._writing("vault rotate", report):
             forget(self.paths)  # what was backed up is another key
             return Vault(self.paths, self.env).rotate()
+
+    def move_vault(self, to: str, *, out: Path | None = None, report: Reporter = ignore) -> VaultMoved:
+        """Move the master key to another source (`file`, `passphrase`, `credential`).
+
+        Args:
+            out: For `credential`: only write the present key to this new file; everything else stays as it is.
+
+        Raises UsageError, VaultError, StoreError.
+        """
+        from core.store.backup_record import forget
+        from core.store.vault_move import move, write_out
+
+        with self._writing("vault move", report):
+            if out is not None:
+                return write_out(self.paths, self.env, out)
+            return move(self.paths, self.env, to, lambda: forget(self.paths))
 
     def export_ca_root(self, *, report: Reporter = ignore) -> bytes:
         """Return the PEM of the private CA's root certificate, making the root on first use."""

@@ -63,6 +63,8 @@ class MasterKey(Struct, frozen=True):
     """`credential`, `file`, `passphrase`."""
     path: Path
     """The file it is from."""
+    raw: bytes
+    """KEY_BYTES."""
 
     def __repr__(self) -> str:
         return f"MasterKey({self.id.hex()}, {self.source})"
@@ -96,7 +98,7 @@ def make(paths: Paths, env: Environment) -> MasterKey:
 def write_key(path: Path, env: Environment) -> MasterKey:
     """Write a new random key to `path` (0600); where there is one by now, return that. Raises StoreError, MasterKeyWrong."""
     raw = env.random.token_bytes(KEY_BYTES)
-    if _create(path, base64.b64encode(raw) + b"\n"):
+    if create(path, base64.b64encode(raw) + b"\n"):
         return _key(raw, "file", path)
     keys: list[MasterKey] = []
     _append(keys, path, "file")
@@ -111,7 +113,7 @@ def write_parameters(path: Path, env: Environment) -> MasterKey:
     salt = env.random.token_bytes(16)
     key = _key(derive(_passphrase(env), salt, SCRYPT["n"], SCRYPT["r"], SCRYPT["p"]), "passphrase", path)
     record = {**SCRYPT, "salt": base64.b64encode(salt).decode(), "key": key.id.hex()}
-    if _create(path, json.dumps(record).encode()):
+    if create(path, json.dumps(record).encode()):
         return key
     return _from_passphrase(path, _read(path) or b"", env)
 
@@ -140,7 +142,7 @@ def wrong(record: str) -> MasterKeyWrong:
     return MasterKeyWrong(f"The secret {record} cannot be opened.", "It was sealed under another master key.", _RESTORE)
 
 
-def _create(path: Path, data: bytes) -> bool:
+def create(path: Path, data: bytes) -> bool:
     """Put `data` at `path` in one step unless something is there; returns whether it was put. Raises StoreError.
 
     What a key has sealed is lost with it, so a key is never replaced, whoever else makes one at the same moment.
@@ -268,7 +270,7 @@ def derive(passphrase: bytes, salt: bytes, n: int, r: int, p: int) -> bytes:
 
 
 def _key(raw: bytes, source: str, path: Path) -> MasterKey:
-    return MasterKey(hashlib.sha256(b"certdeck master key id\0" + raw).digest()[:8], AESGCM(raw), source, path)
+    return MasterKey(hashlib.sha256(b"certdeck master key id\0" + raw).digest()[:8], AESGCM(raw), source, path, raw)
 
 
 def _read(path: Path) -> bytes | None:

@@ -105,6 +105,7 @@ CHANGING = [
     ),
     pytest.param(["target", "remove", "nginx"], "remove_target", id="target-remove"),
     pytest.param(["vault", "rotate"], "rotate_vault", id="vault-rotate"),
+    pytest.param(["vault", "move", "--to", "file"], "move_vault", id="vault-move"),
     pytest.param(["complete", "mail", "--give-up"], "give_up", id="give-up"),
     pytest.param(
         ["dns", "add", "own", "--kind", "hook", "--set", "command=/bin/true"], "add_dns_provider", id="dns-add"
@@ -193,6 +194,9 @@ WRONG = [
     pytest.param(["export", "mail", "--format", "pem"], id="no-out"),
     pytest.param(["export", "mail", "--out", "f"], id="no-format"),
     pytest.param(["issuer", "frobnicate"], id="unknown-second-word"),
+    pytest.param(["vault", "move"], id="no-source"),
+    pytest.param(["vault", "move", "--to", "file", "--out", "key"], id="out-for-a-file"),
+    pytest.param(["vault", "move", "--to", "credential", "--out", "-"], id="key-to-stdout"),
     pytest.param(["vault"], id="second-word-missing"),
     pytest.param(["log", "--limit", "many"], id="no-number"),
     pytest.param(["log", "--limit", "-1"], id="negative-number"),

@@ -283,6 +283,8 @@ OTHERS = [
     ["target", "test", "nginx"],
     ["target", "remove", "nginx"],
     ["vault", "rotate"],
+    ["vault", "move", "--to", "passphrase"],
+    ["vault", "move", "--to", "credential", "--out", "/root/certdeck.key"],
 ]
 
 

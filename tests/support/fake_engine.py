@@ -53,6 +53,7 @@ from core.operations import (
 )
 from core.paths import Paths
 from core.ports import CancelToken
+from core.vault_moves import VaultMoved
 from core.version import VERSION
 from tests.support.clock import FakeClock
 from tests.support.engine_answers import EngineAnswers
@@ -380,6 +381,10 @@ class FakeEngine(
     def rotate_vault(self, *, report: Reporter = ignore) -> int:
         self._called("rotate_vault")
         return 9
+
+    def move_vault(self, to: str, *, out: Path | None = None, report: Reporter = ignore) -> VaultMoved:
+        self._called("move_vault", to=to, out=out)
+        return VaultMoved(to=to, is_done=out is None, from_="file", resealed=0 if out else 9, removed=(), key_file=out)
 
     # -- inside --------------------------------------------------------------------------------------------------------
 

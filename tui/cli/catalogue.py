@@ -97,6 +97,7 @@ GROUPS: Final[dict[str, dict[str, Entry]]] = {
     "Backup and keys": {
         "backup": Entry("backup", "everything but the log, in one sealed file"),
         "restore": Entry("backup", "a backup, put back on this box or another one"),
+        "vault move": Entry("vault", "move the master key to a file, a passphrase or a credential"),
         "vault rotate": Entry("vault", "seal every secret under a new master key"),
         "vault new": Entry("vault", "begin anew when the master key is lost"),
     },

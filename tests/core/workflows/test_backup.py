@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from msgspec.structs import replace
 
 from core.engine import Engine
 from core.errors import (
@@ -20,6 +21,7 @@ from core.errors import (
     CertdeckError,
     NotFound,
     UsageError,
+    VaultError,
 )
 from core.paths import Paths
 from core.ports import CancelToken
@@ -228,6 +230,21 @@ def test_the_master_key_is_reminded_of_until_it_is_backed_up(tmp_path: Path, fil
     assert box.engine.status().never_backed_up
     box.engine.backed_up_elsewhere()
     assert not box.engine.status().never_backed_up
+
+
+def test_a_move_of_the_master_key_asks_for_a_backup_again(tmp_path: Path, file: Path) -> None:
+    """Writing the key out, or a move that is refused, leaves the reminder off; a move that makes another key turns it on."""
+    box = Appliance(tmp_path / "box")
+    box.issue("shop.example.com", name="shop")
+    box.engine.backed_up_elsewhere()
+    box.engine.move_vault("credential", out=file)
+    with pytest.raises(VaultError):
+        box.engine.move_vault("passphrase")
+    assert not box.engine.status().never_backed_up
+    (tmp_path / "passphrase").write_text("correct horse")
+    box.engine.env = replace(box.engine.env, variables={"CERTDECK_PASSPHRASE_FILE": str(tmp_path / "passphrase")})
+    box.engine.move_vault("passphrase")
+    assert box.engine.status().never_backed_up
 
 
 def test_a_backup_goes_nowhere_odd(box: Appliance, file: Path) -> None:

@@ -1,10 +1,13 @@
-"""`certdeck vault …`: every secret sealed again, or, when the master key is lost, a new vault."""
+"""`certdeck vault …`: the master key changed or moved, or, when it is lost, a new vault."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.errors import UsageError
 from core.text import listed
 from tui.cli import exits
 from tui.cli.parser import Command
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from core.kept import LostSecret
+    from core.vault_moves import VaultMoved
     from tui.cli.call import Call
 
 _COSTS = {
@@ -45,6 +49,81 @@ def _rotate(call: Call) -> int:
         count = call.engine.rotate_vault()
     call.result({"resealed": count}, [f"Sealed {plural(count, 'secret')} under a new master key."])
     return exits.DONE
+
+
+def _move_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--to", required=True, choices=("file", "passphrase", "credential"), help="where the key is from then on"
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="for credential: write the key to this new file, for `systemd-creds encrypt`"
+    )
+
+
+def _move(call: Call) -> int:
+    args = call.args
+    if args.out is not None and args.to != "credential":
+        raise UsageError(
+            f"A move to the {args.to} takes no --out.", "Only a credential is made of a file.", "Leave --out out."
+        )
+    if args.out == "-":
+        raise UsageError(
+            "The key goes into a file.", "Standard output would show it to whatever reads it.", "Name a new file."
+        )
+    with call.working(tell=False):
+        done = call.engine.move_vault(args.to, out=None if args.out is None else Path(args.out).absolute())
+    value: dict[str, object] = {
+        "from": done.from_,
+        "to": done.to,
+        "done": done.is_done,
+        "resealed": done.resealed,
+        "removed": [str(path) for path in done.removed],
+        "key_file": None if done.key_file is None else str(done.key_file),
+    }
+    if done.key_file is not None:
+        commands = _credential_commands(done.key_file)
+        value["next"] = commands
+        lines = [
+            f"Wrote the master key to {printable(str(done.key_file))}, readable by you alone. Nothing else has changed.",
+            "Next, as root:",
+            *(f"    {printable(each)}" for each in commands),
+            "The systemd-run line removes the key in etc once the credential opens everything. From then on each certdeck command",
+            "needs the credential, in a shell too: start it with the same systemd-run.",
+            "The way back is `certdeck vault move --to file`.",
+        ]
+    else:
+        lines = list(_moved_lines(done))
+    call.result(value, lines)
+    return exits.DONE
+
+
+def _credential_commands(key_file: Path) -> list[str]:
+    """Return what the administrator runs to make a credential of the key and to load it, in this order."""
+    name = "certdeck-master-key"
+    sealed = f"/etc/credstore.encrypted/{name}"
+    load = f"LoadCredentialEncrypted={name}:{sealed}"
+    drop_in = "/etc/systemd/system/certdeck-renew.service.d"  # `systemctl edit --stdin` came with systemd 256 only
+    file = shlex.quote(str(key_file))
+    return [
+        "mkdir -p -m 700 /etc/credstore.encrypted",
+        f"systemd-creds encrypt --name={name} {file} {sealed}",
+        f"mkdir -p {drop_in}",
+        f"printf '[Service]\\n{load}\\n' > {drop_in}/master-key.conf",
+        "systemctl daemon-reload",
+        f"systemd-run --wait --pipe -p {load} certdeck vault move --to credential",
+        f"shred -u {file}",
+    ]
+
+
+def _moved_lines(done: VaultMoved) -> Iterator[str]:
+    yield f"The master key is the {done.to} now. {plural(done.resealed, 'secret')} sealed again."
+    if done.removed:
+        yield f"Removed {listed([printable(str(path)) for path in done.removed], 4)}."
+    if done.from_ == "credential" and done.to == "file":
+        yield "The file holds the key of the credential. Remove LoadCredentialEncrypted= from the unit;"
+        yield "to change the key, run `certdeck vault rotate` then."
+    if done.to == "passphrase":
+        yield "Each certdeck command needs CERTDECK_PASSPHRASE_FILE from now on: set it in the unit, too."
 
 
 def _new_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +175,22 @@ COMMANDS = (
         notes=(
             "For when the master key is lost and there is no backup. What no key opens is moved to state/set-aside,\n"
             "nothing is removed. When the key is found later, move the files back and put the key in its place."
+        ),
+    ),
+    Command(
+        words="vault move",
+        arguments=_move_arguments,
+        run=_move,
+        examples=(
+            "vault move --to passphrase",
+            "vault move --to credential --out /root/certdeck-key",
+            "vault move --to credential",
+            "vault move --to file",
+        ),
+        notes=(
+            "For a passphrase, set CERTDECK_PASSPHRASE_FILE. For a systemd credential, write the key out with --out, follow the\n"
+            "commands that it shows, and run the move again with the credential loaded: then the key on the disk is removed.\n"
+            "Interrupted, the same command finishes. Backups made before need the old key."
         ),
     ),
     Command(
