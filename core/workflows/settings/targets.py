@@ -131,7 +131,9 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
 
         verdict = check(context.env, target)
         detail = f"{target.host} takes the files" if verdict.ok else verdict.why
-        yield Finding(id="target-remote", status="pass" if verdict.ok else "fail", title=name, detail=detail)
+        fix = f"Correct that, then: certdeck target test {name}"
+        status = "pass" if verdict.ok else "fail"
+        yield Finding(id="target-remote", status=status, title=name, detail=detail, fix="" if verdict.ok else fix)
     if not os.path.lexists(target.certificate):
         yield Finding(
             id="target-test",
