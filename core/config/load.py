@@ -265,7 +265,7 @@ class _Walk:
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 return tuple(value)
             fix = f'Write {where[-1]} = ["…", "…"].'
-            if where[-1] in ("test", "reload") and isinstance(value, str):
+            if where[-1] in ("test", "reload", "remote_test", "remote_reload") and isinstance(value, str):
                 fix = f"Write it as a list: never a shell. For example: {where[-1]} = {_as_list(value)}."
             self.add(where, "this is a list of texts", fix)
         elif base.startswith("Mapping"):

@@ -120,6 +120,20 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     """The service takes only one certificate: one that lacks any of `names` is refused."""
     pfx_passphrase_file: str | None = None
     """Its content protects the files of format `pfx`; absent: they have no passphrase."""
+    host: str | None = None
+    """Kind `ssh`: the other machine. The paths above are a local copy of what it gets."""
+    user: str | None = None
+    port: int = 22
+    remote_certificate: str | None = None
+    remote_key: str | None = None
+    remote_chain: str | None = None
+    remote_test: tuple[str, ...] = ()
+    """Run there after the files have been switched; where it fails they are switched back."""
+    remote_reload: tuple[str, ...] = ()
+    identity_file: str | None = None
+    """Private key for the login; absent: what OpenSSH takes."""
+    known_hosts: str | None = None
+    """The host keys that are accepted; absent: OpenSSH's own files."""
 
 
 class DnsProviderConfig(Struct, frozen=True, kw_only=True):

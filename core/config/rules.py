@@ -146,6 +146,31 @@ def also(value: tuple[str, ...]) -> Broken:
     return next((found for each in value if (found := broken(each)) is not None), None)
 
 
+def host(value: str) -> Broken:
+    if re.fullmatch(r"[A-Za-z0-9_:][A-Za-z0-9._:-]{0,254}", value):
+        return None
+    return f"{value[:60]!r} is not a host", "Write its name or address, without user, brackets or port."
+
+
+def ssh_path(value: str) -> Broken:
+    """What OpenSSH splits or expands would name another file."""
+    if re.search(r"[\s%\"'$~\\]", value):
+        return f"{value[:60]!r} cannot be given to ssh", "Use a path without blanks, quotes, %, $, ~ and backslashes."
+    return absolute(value)
+
+
+def remote_path(value: str) -> Broken:
+    if re.search(r"[\x00-\x1f\x7f]", value) or value.endswith("/"):
+        return f"{value[:60]!r} is not the path of a file", "Write the whole path of the file, from / on."
+    return absolute(value)
+
+
+def login(value: str) -> Broken:
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,255}", value):
+        return None
+    return f"{value[:60]!r} is no account", "Write the name of the account on the other machine."
+
+
 def window(value: str) -> Broken:
     if re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d", value) and value[:5] != value[6:]:
         return None
@@ -260,6 +285,16 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "layout"): one_of("separate", "combined", "key-first", "leaf"),
     (TargetConfig, "socket"): socket,
     (TargetConfig, "window"): window,
+    (TargetConfig, "host"): host,
+    (TargetConfig, "user"): login,
+    (TargetConfig, "port"): between(1, 65535),
+    (TargetConfig, "remote_certificate"): remote_path,
+    (TargetConfig, "remote_key"): remote_path,
+    (TargetConfig, "remote_chain"): remote_path,
+    (TargetConfig, "remote_test"): command,
+    (TargetConfig, "remote_reload"): command,
+    (TargetConfig, "identity_file"): ssh_path,
+    (TargetConfig, "known_hosts"): ssh_path,
     (TargetConfig, "also"): also,
     (TargetConfig, "names"): domains,
     (TargetConfig, "pfx_passphrase_file"): absolute,

@@ -27,7 +27,9 @@ def ends_sessions(target: TargetConfig) -> bool:
     Args:
         target: with its kind's commands filled in.
     """
-    return any(word in target.reload for word in ("restart", "try-restart", "reload-or-restart"))
+    return any(
+        word in (*target.reload, *target.remote_reload) for word in ("restart", "try-restart", "reload-or-restart")
+    )
 
 
 def program_of(argv: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from core.targets.extra import extras_of
 from core.targets.kinds import kind_of
 from core.targets.layout import ONE_FILE, layout_of, layouts_of
 from core.targets.resolved import COMMAND
+from core.targets.service import is_pushed
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 MODES = ("link", "copy")
@@ -81,6 +82,7 @@ def _problems(
             "The command is what tells the service.",
             f"Set reload in {where}, or take the kind files.",
         )
+    yield from _wrong_remote(target, is_one_file, where)
     if target.mode not in MODES:
         yield (
             f"The target {target.name} has the unknown mode {target.mode!r}.",
@@ -138,6 +140,37 @@ def _problems(
                 "Each would undo what the other wrote.",
                 "Make them one target whose reload serves both, or give each its own path.",
             )
+
+
+def _wrong_remote(target: TargetConfig, is_one_file: bool, where: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what a target on another machine lacks."""
+    if not is_pushed(target):
+        return
+    needed = {
+        "host": target.host,
+        "remote_certificate": target.remote_certificate,
+        "remote_key": is_one_file or target.remote_key,
+        "remote_chain": target.chain is None or target.remote_chain,
+    }
+    for word in (word for word, given in needed.items() if not given):
+        yield (
+            f"The target {target.name} of kind ssh has no {word}.",
+            "Its own paths are only the local copy of what the other machine gets.",
+            f"Set {word} in {where}.",
+        )
+    if target.reload:
+        yield (
+            f"The target {target.name} of kind ssh has a reload command.",
+            "What is run on the other machine is remote_reload.",
+            f"Rename reload to remote_reload in {where}.",
+        )
+    remote = [path for path in (target.remote_certificate, target.remote_key, target.remote_chain) if path]
+    if len(set(remote)) < len(remote):
+        yield (
+            f"Target {target.name} has one path on the other machine twice.",
+            "Certificate, key and chain are files of their own there.",
+            f"Give different paths in {where}.",
+        )
 
 
 def all_paths(target: TargetConfig) -> list[str]:

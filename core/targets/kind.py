@@ -95,6 +95,8 @@ class Action(Struct, frozen=True, kw_only=True):
     """What the command reads, with the same placeholders."""
     exchange: Exchange | None = None
     """In the place of a command."""
+    push: bool = False
+    """In the place of a command: `core.targets.remote` takes the files to another machine and reloads there."""
     before: Callable[[Run, Sequence[str]], tuple[tuple[str, ...], ...]] | None = None
     """Returns commands to run first, found by asking the service; its second argument is the reload command."""
     says: tuple[str, ...] = ()

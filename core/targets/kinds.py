@@ -50,6 +50,7 @@ KINDS = {
     "strongswan": "strongswan",
     "files": "files",
     "command": "command",
+    "ssh": "ssh",
 }
 """Kind → module in `core.targets.services`, in the order in which they are offered."""
 IDLE_SIGNS = ("is not active, cannot reload", "no main process to kill")

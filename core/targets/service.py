@@ -28,6 +28,8 @@ def check_commands(env: Environment, targets: Sequence[TargetConfig]) -> None:
     for target in targets:
         env.check_command(target.test)
         env.check_command(target.reload)
+        if is_pushed(target):
+            env.check_command(("ssh",))
 
 
 def run_test(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> Verdict:
@@ -35,12 +37,21 @@ def run_test(env: Environment, target: TargetConfig, cancel: CancelToken | None 
     return _run(env, target, target.test, cancel)
 
 
-def run_reload(env: Environment, target: TargetConfig, cancel: CancelToken | None = None) -> Verdict:
+def run_reload(
+    env: Environment, target: TargetConfig, cancel: CancelToken | None = None, *, restoring: bool = False
+) -> Verdict:
     """Make the service read its files again. Blocks up to the target's time limit for each step. Raises Cancelled.
 
     What the service says decides together with the exit status: many report success with words of failure, or the other way round.
+
+    Args:
+        restoring: the old files are back.
     """
     action = kind_of(target).action
+    if action.push:
+        from core.targets.remote import push
+
+        return push(env, target, cancel, restoring=restoring)
     if not target.reload and action.exchange is not None:
         return tell(env, target, action)
     if action.before is not None and target.reload:
@@ -57,6 +68,21 @@ def run_reload(env: Environment, target: TargetConfig, cancel: CancelToken | Non
         return _run(env, target, target.reload, cancel)
     stdin = in_text(action.stdin, target).encode() if action.stdin else None
     return _run(env, target, target.reload, cancel, stdin, action)
+
+
+def is_pushed(target: TargetConfig) -> bool:
+    """Tell whether the files of a target go to another machine."""
+    return kind_of(target).action.push
+
+
+def unsettled(targets: Sequence[TargetConfig]) -> bool:
+    """Tell whether another machine may be in the middle of a change."""
+    pushed = [target for target in targets if is_pushed(target)]
+    if not pushed:
+        return False
+    from core.targets.remote import is_confirmed
+
+    return not all(map(is_confirmed, pushed))
 
 
 def action_of(target: TargetConfig) -> tuple[object, ...]:

@@ -27,7 +27,7 @@ from core.targets.change import Change
 from core.targets.judgement import Before
 from core.targets.pair import old_sha256, put_back, settle, show_old
 from core.targets.probe import Look, look
-from core.targets.service import action_of, by_action, run_recover, run_reload
+from core.targets.service import action_of, by_action, is_pushed, run_recover, run_reload, unsettled
 from core.targets.sight import side_by_side
 from core.targets.site import Sites, held
 from core.targets.survey import owns
@@ -346,8 +346,13 @@ def _go_back(context: Context, flight: InFlight, touched: Collection[str], why: 
     follow(context, flight.targets)
     # Where nothing was, a reload without the files could only fail.
     both = zip(flight.targets, flight.changes, strict=True)
-    again = [target for target, change in both if target.name in touched and not change.was_empty]
+    again = [
+        target for target, change in both if target.name in touched and not (change.was_empty and not is_pushed(target))
+    ]
     doubts = _confirm_all(context, flight, again, old)
+    if unsettled(again):
+        said = f"Another machine may still hold the new files: {' '.join(doubts)} The next run of certdeck tries again."
+        return Aftermath(live="unknown", sentence=said, is_complete=False)
     for target, change in zip(flight.targets, flight.changes, strict=True):
         try:
             put_back(change, sites.of(target))
@@ -383,7 +388,7 @@ def _confirm_all(
     """Reload services with the old pairs, side by side, and look whether they show them; return what keeps us from saying so."""
     if context.cancel.is_cancelled:
         targets = [_hurried(target) for target in targets]
-    reloads = by_action(targets, action_of, lambda target: run_reload(context.env, target))
+    reloads = by_action(targets, action_of, lambda target: run_reload(context.env, target, restoring=True))
     found = side_by_side(
         lambda target: _confirm_old(context, flight, target, reloads[target.name], expected[target.name]), targets
     )

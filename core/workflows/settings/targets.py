@@ -102,7 +102,7 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
     from core.targets.answers import ends_sessions
     from core.targets.check import refuse
     from core.targets.resolved import resolved
-    from core.targets.service import run_test
+    from core.targets.service import is_pushed, run_test
     from core.targets.site import Sites
     from core.targets.survey import survey
 
@@ -126,6 +126,14 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
             detail=f"a new certificate restarts the service, which ends its connections; scheduled runs do that {when}",
         )
     yield from _names(context, target)
+    if is_pushed(target):
+        from core.targets.remote import check
+
+        verdict = check(context.env, target)
+        detail = f"{target.host} takes the files" if verdict.ok else verdict.why
+        fix = f"Correct that, then: certdeck target test {name}"
+        status = "pass" if verdict.ok else "fail"
+        yield Finding(id="target-remote", status=status, title=name, detail=detail, fix="" if verdict.ok else fix)
     if not os.path.lexists(target.certificate):
         yield Finding(
             id="target-test",

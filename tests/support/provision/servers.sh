@@ -26,7 +26,7 @@ for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pd
     mariadbd:mariadb-server:mariadb redis-server:redis-server:redis-server memcached:memcached:memcached \
     slapd:slapd:slapd ldapmodify:ldap-utils: mosquitto:mosquitto:mosquitto ngircd:ngircd:ngircd prosody:prosody:prosody \
     turnserver:coturn:coturn unbound:unbound:unbound vsftpd:vsftpd:vsftpd syslog-ng:syslog-ng-core:syslog-ng \
-    kresd:knot-resolver:kresd@1 cupsd:cups-daemon:cups freeradius:freeradius:freeradius; do
+    kresd:knot-resolver:kresd@1 cupsd:cups-daemon:cups freeradius:freeradius:freeradius sshd:openssh-server:ssh; do
     [ -n "$(command -v "${trio%%:*}")" ] && continue
     rest=${trio#*:}
     missing="$missing ${rest%:*}"

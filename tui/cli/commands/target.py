@@ -13,6 +13,7 @@ from core.errors import NotFound, UsageError
 from tui.cli import exits
 from tui.cli.jsonout import fields, findings_json
 from tui.cli.parser import Command
+from tui.cli.remote_options import add_remote_options, remote_settings
 from tui.cli.results_text import finding_lines
 from tui.cli.tables import table
 from tui.glyphs import printable
@@ -124,6 +125,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--window", metavar="FROM-TO", help="scheduled runs deploy only then, e.g. 02:00-04:00; - for any time"
     )
+    add_remote_options(parser)
 
 
 def _add(call: Call) -> int:
@@ -159,6 +161,7 @@ def _add(call: Call) -> int:
         single=had.single if args.single is None else args.single,
         pfx_passphrase_file=args.pfx_passphrase_file or had.pfx_passphrase_file,
         window=None if args.window == "-" else args.window or had.window,
+        **remote_settings(args, _words),
     )
     with call.working(tell=False):
         call.engine.add_target(config)

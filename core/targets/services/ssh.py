@@ -1,0 +1,24 @@
+"""`ssh`: another machine, which gets the files over OpenSSH. The target's own paths are a local copy of what it holds."""
+
+from __future__ import annotations
+
+from core.targets.kind import COMBINED, KEY_FIRST, LEAF, SEPARATE, Action, Files, Kind
+
+KIND = Kind(
+    name="ssh",
+    title="Another machine over SSH",
+    group="any",
+    files=Files(
+        layouts=(SEPARATE, COMBINED, KEY_FIRST, LEAF),
+        remark="The paths of the target are a local copy. remote_certificate, remote_key and remote_chain are those there.",
+    ),
+    action=Action(
+        push=True,
+        bad_pair="remote_test fails, the old files are put back there, and nothing is reloaded.",
+    ),
+    remarks=(
+        "The host key must be known and the login must work without a password.",
+        "The other machine needs a POSIX shell. Its previous files are kept beside the new ones.",
+    ),
+    proven=True,
+)
