@@ -281,7 +281,11 @@ DEVICE_AWAY = "fleet-device-away"
 """Code of a warning: a device has not made its signing request."""
 KNOWS_ACCOUNTS = "fleet-hub-knew-accounts"
 """Code of a warning: a hub that was removed knows the account keys."""
+DETECTED_PROBLEM = "detected-problem"
+"""A service that was found became a target, and something is left to do there."""
+
 IN_RESULT = BOOKKEEPING | {
+    DETECTED_PROBLEM,
     SERVICE_TAKEN_OVER,
     LISTENER_NOT_SEEN,
     NAMES_NOT_COVERED,

@@ -41,7 +41,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="targets", key="y", label="Targets", title="Targets: services that use certificates", footer=11,
         help="The services that certificates are put onto, and how each of them is tested and reloaded.",
-        opens="tui.screens.targets:TargetsScreen", commands=("target list",), also="service nginx web server",
+        opens="tui.screens.targets:TargetsScreen", commands=("target list",), also="service nginx web server kinds",
     ),
     Action(
         id="services", key="B", label="Services", title="Services of this box: find them, and take them over",

@@ -190,7 +190,7 @@ def _in_words(place: str, through: str) -> Iterator[None]:
     except ssl.SSLError as exc:
         raise _tls_failure(exc, place) from exc
     except NameNotResolved as exc:
-        raise TransportFailure("unreachable", f"The name of {place} does not resolve{through}.") from exc
+        raise TransportFailure("unreachable", f"The name {place} does not resolve{through}.") from exc
     except OSError as exc:
         raise TransportFailure("unreachable", f"{place} cannot be reached{through}: {_words(exc)}.") from exc
     except httpcore.ProxyError as exc:

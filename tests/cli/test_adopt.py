@@ -55,3 +55,10 @@ def test_foreign_text_is_made_harmless() -> None:
     answer = command("adopt", engine=engine)
     assert answer.status == 0
     assert "\x1b" not in answer.out
+
+
+def test_the_next_command_looks_in_the_same_place() -> None:
+    """What said where to look is in the commands that the list proposes, quoted for a shell."""
+    answer = command("adopt", "--from", "certbot", "--dir", "/mnt/old disk", engine=FakeEngine())
+    assert "certdeck adopt --all --from certbot --dir '/mnt/old disk'" in answer.out
+    assert answer.out.count("--from certbot --dir '/mnt/old disk'") == 3

@@ -23,6 +23,7 @@ from tests.support.daemons.base import NAME, Daemon
 from tests.support.nginx import NginxServer
 from tests.support.programs import NotThere, find_program
 from tests.support.services import Box
+from tests.support.web_servers import WebServer
 
 pytestmark = [
     pytest.mark.e2e,
@@ -138,3 +139,18 @@ def test_by_command(nginx: NginxServer, home: Path) -> None:
     assert nginx.address not in [each["address"] for each in done("status")["unmanaged"]]
     again = process("target", "detect", "--add", service["id"], "--json", home=home)
     assert (again.status, again.error["code"]) == (2, "usage")
+
+
+def test_what_is_left_to_do_is_said_when_it_is_taken_over(tmp_path: Path, home: Path) -> None:
+    """A target without the commands of its own instance is no silent success: the result says that they are missing."""
+    server = WebServer("haproxy", tmp_path / "haproxy")
+    try:
+        found = process("target", "detect", "--json", home=home).json["services"]
+        (service,) = [each for each in found if each["certificate"] == str(server.certificate)]
+        answer = process("target", "detect", "--add", service["id"], "--json", home=home)
+    finally:
+        server.stop()
+    assert answer.status == 0
+    (added,) = answer.json["added"]
+    warned = [each for each in answer.json["warnings"] if each["code"] == "detected-problem"]
+    assert any("give its target the commands" in each["what"] and added["name"] in each["fix"] for each in warned)

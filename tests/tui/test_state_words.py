@@ -69,3 +69,12 @@ def test_the_filter_has_a_language(words: str, names: list[str]) -> None:
     """State, service, issuer and time are terms, a minus excludes, and what is no term is a plain word."""
     tests = filters.parsed(words)
     assert sorted(row.name for row in seven() if filters.kept(row, tests, NOW)) == names
+
+
+@pytest.mark.parametrize(("target", "word"), [("failed", "state:failed"), ("stale", "state:not-served")])
+def test_a_trouble_is_found_whatever_else_is_wrong(target: str, word: str) -> None:
+    """A failure and a service that shows another are found by their words also where the certificate needs somebody at once."""
+    one = lineage("shop", revoked=True, targets=(TargetState(name="web", state=target),))
+    assert state.standing_of(one) == "urgent"
+    assert filters.kept(one, filters.parsed(word), NOW)
+    assert not filters.kept(lineage("other", revoked=True), filters.parsed(word), NOW)

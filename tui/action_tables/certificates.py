@@ -32,7 +32,7 @@ CERTIFICATES: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="deploy", key="d", label="Deploy", title="Deploy this certificate", scope="certificates",
-        applies=may_change_certificate, footer=3, steady=True, commands=("deploy",), also="install push version forward service",
+        applies=may_change_certificate, footer=3, steady=True, commands=("deploy",), also="install push versions forward service",
         help="Puts a version onto its services: test, switch, reload, then a look at what they serve. Any kept version can be "
         "chosen.",
     ),
@@ -49,7 +49,7 @@ CERTIFICATES: Final[tuple[Action, ...]] = (
     Action(
         id="roll-back", key="b", label="Roll back", title="Roll back to the version before", scope="certificates",
         applies=may_roll_back, otherwise="There is no earlier version.", commands=("rollback",),
-        also="previous undo back version old",
+        also="previous undo back versions old",
         help="Puts the previous version of this certificate back onto its services.",
     ),
     Action(

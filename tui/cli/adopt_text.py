@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,10 +57,11 @@ def _value(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def adoption_lines(done: Adoption, *, is_list: bool) -> Iterator[str]:
-    """Yield the result for people, and what to do next."""
+def adoption_lines(done: Adoption, *, is_list: bool, where: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the result for people, and what to do next. `where`: the options that said where to look, for the next command."""
+    options = printable("".join(f" {shlex.quote(word)}" for word in where))
     if is_list:
-        yield from _found(done)
+        yield from _found(done, options)
     for each in done.closed:
         yield f"This user may not read {printable(str(each))}, so its certificates are not listed. Run the command as root."
     for adopted in done.adopted:
@@ -67,7 +69,7 @@ def adoption_lines(done: Adoption, *, is_list: bool) -> Iterator[str]:
     for name in done.left_out:
         yield (
             f"{printable(name)} was left out: another account can change its files. Check them, then run: "
-            f"certdeck adopt {printable(name)}"
+            f"certdeck adopt {printable(name)}{options}"
         )
     yield from _timers(done, is_list=is_list)
 
@@ -78,7 +80,7 @@ def failure_lines(done: Adoption) -> Iterator[str]:
         yield f"{printable(failed.what)} {printable(failed.why)} {printable(failed.fix)}"
 
 
-def _found(done: Adoption) -> Iterator[str]:
+def _found(done: Adoption, options: str) -> Iterator[str]:
     if not done.found:
         yield "No certificate of another ACME client was found. To look in another folder: certdeck adopt --dir DIR"
         return
@@ -101,9 +103,9 @@ def _found(done: Adoption) -> Iterator[str]:
     new = [each for each in done.found if each.state == "new"]
     if new:
         yield ""
-        yield f"See what taking one over would do: certdeck adopt {printable(new[0].name)} --dry-run"
-        yield f"Take it over: certdeck adopt {printable(new[0].name)}"
-        yield "Take over all of them: certdeck adopt --all"
+        yield f"See what taking one over would do: certdeck adopt {printable(new[0].name)}{options} --dry-run"
+        yield f"Take it over: certdeck adopt {printable(new[0].name)}{options}"
+        yield f"Take over all of them: certdeck adopt --all{options}"
 
 
 def _names(each: Adoptable) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tui.wording import text
-from tui.wording.state import STANDINGS, standing_of
+from tui.wording.state import STANDINGS, standing_of, troubles_of
 
 if TYPE_CHECKING:
     from core.operations import LineageStatus
@@ -69,7 +69,7 @@ def _within(renewal: bool, before: bool, days: float) -> Test:
 def _state(value: str) -> Test:
     wanted = _ALSO.get(value, value)
     words = {word for word in STANDINGS if word.startswith(wanted)} if wanted else set(STANDINGS)
-    return lambda row, now, waits: standing_of(row, waits) in words
+    return lambda row, now, waits: standing_of(row, waits) in words or not words.isdisjoint(troubles_of(row))
 
 
 def _issuer(value: str) -> Test:

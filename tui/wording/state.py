@@ -83,6 +83,12 @@ def standing_of(lineage: LineageStatus, waits: bool = False, judged: Health | No
     return _BY_CODE.get(reason.code, "warning")
 
 
+def troubles_of(lineage: LineageStatus) -> set[str]:
+    """Return `failed` and `not-served` where they hold, also for a certificate whose group is a more urgent one."""
+    words = (_BY_CODE.get(reason.code, "") for reason in health(lineage).reasons)
+    return {word for word in words if word in ("failed", "not-served")}
+
+
 def mark_of(lineage: LineageStatus, waits: bool = False) -> str:
     """Return the mark of a certificate in a list: a key of `MARKS`."""
     return STANDINGS[standing_of(lineage, waits)].mark

@@ -181,7 +181,7 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
             kept.steps.append(f"Its records are set through the DNS provider {kept.dns}, which serves its zone.")
             return
         theirs = f" of {sight.shown.dns_name}" if sight.shown.dns_name else ""
-        names = " ".join(sight.shown.names)
+        names = shlex.join(sight.shown.names)
         kept.left.append(
             f"Its DNS access{theirs} cannot be translated; until a provider is set, its records are set by hand: certdeck dns add, "
             f"then certdeck issue -d {visible(names, 500)} --name {sight.shown.name} --dns NAME"

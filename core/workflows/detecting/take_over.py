@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 from core.detected import DetectedService
 from core.errors import ConfigError, NotFound, UsageError
+from core.events import DETECTED_PROBLEM, Warned
 from core.workflows.context import Context
 from core.workflows.detecting.detect import detect
 from core.workflows.settings.targets import add_target
@@ -46,8 +47,16 @@ def take_over(context: Context, ids: Sequence[str], name: str | None = None) -> 
         refuse(wanted, context.config.targets.values(), context.paths.state)
     except ConfigError as exc:
         raise UsageError(exc.what, exc.why, exc.fix, details=exc.details) from exc
-    for target in wanted:
+    for id, target in zip(dict.fromkeys(ids), wanted, strict=True):
         add_target(context, target)
+        for problem in found[id].problems:
+            context.narrator.tell(
+                Warned(
+                    code=DETECTED_PROBLEM,
+                    what=f"{target.name}: {problem}",
+                    fix=f"`certdeck target show {target.name}` shows what is set.",
+                )
+            )
     return tuple(wanted)
 
 

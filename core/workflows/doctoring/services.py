@@ -26,7 +26,7 @@ def services(context: Context) -> Iterator[Finding]:
 def _findings(service: DetectedService) -> Iterator[Finding]:
     for problem in service.problems:
         yield Finding(id=_ID, status="warn", title=service.title, detail=problem)
-    take_over = "Take it over in the console (Services), or with `certdeck target detect`."
+    take_over = f"Take it over in the console (B), or with `certdeck target detect --add {service.id}`."
     for seen in service.listeners:
         if seen.state != UNMANAGED or seen.days_left is None:
             continue

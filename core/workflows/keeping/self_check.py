@@ -27,4 +27,9 @@ def _settings(context: Context) -> Iterator[Finding]:
         except CertdeckError as exc:
             yield Finding(id="settings", status="fail", title=name, detail=f"{exc.what} {exc.why}", fix=exc.fix)
     if count:
-        yield Finding(id="settings", status="pass", title="Settings", detail=f"{count} certificate files can be read")
+        yield Finding(
+            id="settings",
+            status="pass",
+            title="Settings",
+            detail=f"{count} certificate {'file' if count == 1 else 'files'} can be read",
+        )

@@ -53,7 +53,9 @@ def _run(call: Call) -> int:
                 report=report,
                 cancel=call.cancel,
             )
-    call.result(adoption_json(done), adoption_lines(done, is_list=not args.names and not args.all))
+    given = (("--from", args.client), ("--dir", args.dir))
+    where = [word for option, value in given if value is not None for word in (option, value)]
+    call.result(adoption_json(done), adoption_lines(done, is_list=not args.names and not args.all, where=where))
     if not call.wants_json:
         call.output.err.lines(failure_lines(done))
     return exits.FAILED if done.failed else exits.DONE

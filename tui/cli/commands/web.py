@@ -60,7 +60,8 @@ def _json(state: WebState) -> dict[str, object]:
 def _lines(state: WebState, *, with_text: bool) -> Iterator[str]:
     yield f"{printable(state.target)} ({state.server}): {STATES[state.state]}"
     for each in state.files:
-        yield ""
+        if with_text:
+            yield ""
         yield f"{printable(each.path)}{'' if with_text or each.applied else ' (to be changed)'}"
         if with_text:
             yield from (f"  {printable(line)}" for line in each.lines)
