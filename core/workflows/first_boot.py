@@ -35,6 +35,8 @@ LIFETIME = timedelta(days=365)
 _EXPIRED = "it had expired"
 _NOT_YET_VALID = "it was not valid yet: the clock was wrong when it was made"
 BACKDATED = timedelta(days=1)
+_MOST_BYTES = 1_000_000
+"""Of a certificate with its chain."""
 
 
 def names_of(config: Config, hostname: str, addresses: Sequence[str]) -> tuple[str, ...]:
@@ -223,7 +225,10 @@ def _names(context: Context) -> tuple[str, ...]:
 
 
 def _spec(context: Context, facts: Facts | None) -> LineageConfig:
-    """Return the settings: what the lineage has, and every configured target that no other lineage holds."""
+    """Return the settings: what the lineage has, and every configured target that no other lineage holds.
+
+    A target that shows a valid certificate of some CA keeps it: it was just taken over, or somebody else looks after it.
+    """
     from core.config.load import load_lineage
     from core.store.index import facts_of_all
 
@@ -233,8 +238,33 @@ def _spec(context: Context, facts: Facts | None) -> LineageConfig:
         else LineageConfig(name=NAME, issuer=ISSUER, key_type="ec-256")
     )
     taken = {target for other in facts_of_all(context.paths)[0] if other.name != NAME for target in other.targets}
-    free = [target for target in context.config.targets if target not in taken]
+    new = [name for name in context.config.targets if name not in taken and name not in spec.targets]
+    free = [name for name in new if not _has_a_valid_one(context, name)]
     return replace(spec, issuer=ISSUER, targets=tuple(dict.fromkeys((*spec.targets, *free))))
+
+
+def _has_a_valid_one(context: Context, target: str) -> bool:
+    """Tell whether a target shows a certificate that is valid and not self-signed, and say that it keeps it."""
+    from pathlib import Path
+
+    from core.regular import read_regular
+    from core.x509.certificate import parse_pem
+
+    now = context.env.clock.now()
+    try:
+        leaf = parse_pem(read_regular(Path(context.config.targets[target].certificate), _MOST_BYTES))[0]
+    except (OSError, ValueError, IndexError):
+        return False
+    if leaf.self_signed or not leaf.not_before <= now < leaf.not_after:
+        return False
+    context.narrator.tell(
+        Warned(
+            code="target-left-alone",
+            what=f"The target {target} has a certificate that is valid until {leaf.not_after:%Y-%m-%d}, and keeps it.",
+            fix=f"To replace it all the same: certdeck deploy {NAME} --target {target}",
+        )
+    )
+    return True
 
 
 def _keep(context: Context, *, hostname: str | None, external_url: str | None) -> None:

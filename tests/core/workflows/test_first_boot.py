@@ -11,6 +11,7 @@ from core.events import RunFinished, RunStarted, Warned
 from core.store.lineages import read_pair
 from core.version import BUILT
 from tests.support.appliance import Appliance
+from tests.support.authority import Authority
 
 
 def test_a_fresh_box_has_https_at_once(appliance: Appliance, tmp_path: Path) -> None:
@@ -50,6 +51,20 @@ def test_it_is_idempotent(appliance: Appliance, tmp_path: Path, services: int) -
     assert (second.created, second.remade, second.why) == (False, False, "")
     assert second.status.sha256 == first.status.sha256
     assert {type(event) for event in appliance.events} <= {RunStarted, RunFinished}
+
+
+def test_a_service_with_a_valid_certificate_of_a_ca_keeps_it(appliance: Appliance, tmp_path: Path) -> None:
+    """What was just taken over is not replaced by a self-signed certificate; an expired one is."""
+    service = appliance.add_service(tmp_path / "tls")
+    leaf = Authority.new(now=appliance.clock.now()).leaf(["shop.example.com"])
+    leaf.write(Path(service.target.certificate), Path(service.target.key))
+    result = appliance.engine.first_boot(report=appliance.told.append)
+    assert result.status.targets == ()
+    assert Path(service.target.certificate).read_bytes() == leaf.fullchain_pem
+    assert [event.code for event in appliance.of(Warned) if isinstance(event, Warned)] == ["target-left-alone"]
+    appliance.clock.advance(days=400)
+    appliance.engine.first_boot()
+    assert service.serves == appliance.live("default")
 
 
 def test_a_target_that_came_later_is_said(appliance: Appliance, tmp_path: Path) -> None:
