@@ -408,8 +408,8 @@ def test_an_odd_pattern_of_an_include_stops_nothing(tmp_path: Path, kind: str, p
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a folder of another account")
 def test_a_configuration_that_this_user_may_not_see(tmp_path: Path) -> None:
     """A service behind a closed folder is listed with the reason, and the others are found as well."""
-    for each in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
-        each.chmod(0o755)
+    for each in (tmp_path, *tmp_path.parents[:-2]):
+        each.chmod(each.stat().st_mode | 0o055)
     shut = tmp_path / "etc/redis"
     shut.mkdir(parents=True)
     (shut / "redis.conf").touch()
