@@ -190,7 +190,11 @@ async def test_export_suggests_a_file_and_wants_a_passphrase(tmp_path: Path, sna
         await pilot.press("enter", "enter", "enter")
         await pilot.pause()
         assert "A PKCS#12 file holds the private key" in shown(app)
+        app.screen.query_one("#passphrase", Input).value = "hünter2"
+        await pilot.pause()
+        assert "Java cannot open a file" in shown(app)
         app.screen.query_one("#passphrase", Input).value = "hunter2"
+        await pilot.pause()
         app.screen.query_one("#again", Input).value = "hunter3"
         await pilot.press("enter")
         await pilot.pause()

@@ -49,6 +49,8 @@ class ExportDialog(Dialog[ExportChoice]):
         self._name = name
         self._folder = folder or Path.cwd()
         self._suggested = ""
+        self._is_odd = False
+        """The passphrase has characters that not every program reads."""
         self.title_text = "Export"
 
     def parts(self) -> ComposeResult:
@@ -82,6 +84,13 @@ class ExportDialog(Dialog[ExportChoice]):
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         # What is typed next is meant for what is still empty: a passphrase must not end in the path.
         (self._first_empty() or self.query_one("#path", Input)).focus()
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        is_odd = message.input.id == "passphrase" and not message.value.isascii()
+        if message.input.id == "passphrase" and is_odd != self._is_odd:
+            self._is_odd = is_odd
+            words = "▲ Java cannot open a file whose passphrase has characters outside ASCII."
+            self.query_one("#fault", Static).update(words if is_odd else "")
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         empty = self._first_empty()
