@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import shlex
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,11 @@ def keys_of(path: Path) -> list[tuple[str, str, str]]:
     return [(section, key, value) for section in parser.sections() for key, value in parser.items(section)]
 
 
+def _names_a_unit(line: str) -> bool:
+    """Tell whether a line begins with the path of a unit file: `/lib/systemd/system/x.service:23: …`."""
+    return re.match(r"/\S+/systemd/\S+\.\w+:\d+: ", line) is not None
+
+
 @pytest.mark.parametrize(
     ("preset", "at"), [("twice-daily", ()), ("daily", ()), ("weekly", ()), (None, ("04:10", "12:00", "20:59"))]
 )
@@ -51,7 +57,11 @@ def test_systemd_accepts_the_units(tmp_path: Path, folder: str, preset: str | No
     verify = shutil.which("systemd-analyze")
     if verify:
         done = subprocess.run([verify, "verify", *written], check=False, capture_output=True, text=True, timeout=60)
-        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+        # It reads every unit of the machine, and complains of those of other packages, too.
+        said = [
+            line for line in (done.stdout + done.stderr).splitlines() if "certdeck" in line or not _names_a_unit(line)
+        ]
+        assert (done.returncode, said) == (0, [])
     for path in written:
         assert all(value for _, _, value in keys_of(path))
     sections = {section for path in written for section, _, _ in keys_of(path)}
