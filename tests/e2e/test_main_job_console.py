@@ -52,7 +52,8 @@ def through_the_wizard(terminal: Terminal, name: str) -> None:
         terminal.press("Space")
         terminal.wait_for("[✔] nginx")
     terminal.press("Enter")
-    terminal.wait_for(re.compile("HTTP-01 port.*is free"))
+    terminal.wait_for(re.compile(r"[▲✔] .*(warning|checks? passed|ready|nothing)", re.IGNORECASE))
+    terminal.wait_for("HTTP-01")
     terminal.press("Enter")
 
 
