@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -242,7 +243,6 @@ def test_an_unusable_bundle_is_a_configuration_error(tmp_path: Path, content: by
 
 def connect_proxy(seen: list[bytes]) -> Callable[[socket.socket], None]:
     """Be a proxy that tunnels to where it is asked to."""
-    import threading
 
     def talk(connection: socket.socket) -> None:
         head = b""
@@ -252,18 +252,13 @@ def connect_proxy(seen: list[bytes]) -> Callable[[socket.socket], None]:
         port = int(head.split(b" ")[1].rpartition(b":")[2])
         with socket.create_connection(("127.0.0.1", port)) as further:
             connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
-
-            def back() -> None:
-                try:
-                    while chunk := further.recv(65536):
-                        connection.sendall(chunk)
-                except OSError:
-                    return
-
-            returning = threading.Thread(target=back, daemon=True)
-            returning.start()
-            while chunk := connection.recv(65536):
-                further.sendall(chunk)
+            # One thread for both ways: reading and writing one TLS connection in two breaks it now and then.
+            while True:
+                for ready in select.select([connection, further], [], [])[0]:
+                    chunk = ready.recv(65536)
+                    if not chunk:
+                        return
+                    (further if ready is connection else connection).sendall(chunk)
 
     return talk
 
