@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from core.detect.blocks import Statement, parse
 from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, fitting, shown
+from core.statements import Statement, parse
 
 _FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
 _PASSED_ON = ("-p", "-e", "-c")
@@ -31,63 +31,72 @@ def read(look: Look) -> Reading:
         )
     # A test creates log files and an empty PID file where nginx does not run (1.22, ngx_init_cycle), and nothing may be changed.
     if look.program is None or look.is_others(configuration):
-        base = configuration.parent
-        return _reading(_read_files(look, configuration, base, [_MOST_FILES]), base)
+        return _reading(_from_files(look, configuration), configuration.parent)
     program = look.tool("nginx")
     said = look.run([program, *options, "-T"], configuration)
     pieces = _FILE.split(said)[1:]
     files = dict(zip(pieces[::2], pieces[1::2], strict=True))
     if not files:
         raise Unreadable("`nginx -T` printed no configuration.")
-    first = next(iter(files))
-    base = Path(first).parent
-    found = _reading(_whole(first, files, base, 0), base)
+    found = _reading(_from_tool(files), Path(next(iter(files))).parent)
     if program == "nginx" and (not options or configuration == look.usual):
         return found
     return replace(found, test=(program, *options, "-t"), reload=(program, *options, "-s", "reload"))
 
 
-def _read_files(look: Look, path: Path, base: Path, left: list[int], depth: int = 0) -> Statement:
-    """Return the statements of a file with those of what it includes, read here. `left`: how many may still be read."""
-    left[0] -= 1
-    if left[0] < 0 or depth > _MOST_DEPTH:
+def _expanded(text: str, included: Callable[[str], Iterable[str]], depth: int = 0) -> list[Statement]:
+    """Return the statements of a text with those of what it includes. `included`: a pattern → the texts of its files."""
+    if depth > _MOST_DEPTH:
         raise Unreadable("Its configuration includes too many files.")
 
-    def included(statements: tuple[Statement, ...]) -> Iterator[Statement]:
-        for each in statements:
-            if each.name != "include" or not each.words:
-                yield Statement(name=each.name, words=each.words, inner=tuple(included(each.inner)))
-                continue
-            for file in fitting(str(base / each.words[0])):
-                yield from _read_files(look, file, base, left, depth + 1).inner
+    def put_in(block: Statement) -> None:
+        inner: list[Statement] = []
+        for each in block.inner:
+            if each.name == "include" and each.words:
+                for more in included(each.words[0]):
+                    inner += _expanded(more, included, depth + 1)
+            else:
+                put_in(each)
+                inner.append(each)
+        block.inner = inner
 
-    return Statement(name="", inner=tuple(included(parse(look.text(path)).inner)))
+    whole = parse(text)
+    put_in(whole)
+    return whole.inner
+
+
+def _from_files(look: Look, configuration: Path) -> Statement:
+    """Return the statements of a configuration that is read here."""
+    base = configuration.parent
+    left = _MOST_FILES
+
+    def text(path: Path) -> str:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Unreadable("Its configuration includes too many files.")
+        return look.text(path)
+
+    whole = _expanded(text(configuration), lambda pattern: map(text, fitting(str(base / pattern))))
+    return Statement(inner=whole)
+
+
+def _from_tool(files: Mapping[str, str]) -> Statement:
+    """Return the statements of what `nginx -T` printed, by file, the main one first."""
+    first = next(iter(files))
+    base = Path(first).parent
+
+    def included(pattern: str) -> Iterator[str]:
+        whole = str(base / pattern)
+        return (text for name, text in files.items() if name == whole or fnmatchcase(name, whole))
+
+    return Statement(inner=_expanded(files[first], included))
 
 
 def _words(arguments: tuple[str, ...]) -> Mapping[str, str]:
     """Return the options of a running nginx, which writes its command line over as one text: `nginx: master process nginx -c F`."""
     words = " ".join(arguments).removeprefix("nginx: master process ").split()
     return {word: words[at + 1] for at, word in enumerate(words[:-1]) if word in _PASSED_ON}
-
-
-def _whole(name: str, files: Mapping[str, str], base: Path, depth: int) -> Statement:
-    """Return the statements of a file with those of what it includes."""
-    return Statement(name="", inner=tuple(_included(parse(files[name]).inner, files, base, depth)))
-
-
-def _included(
-    statements: tuple[Statement, ...], files: Mapping[str, str], base: Path, depth: int
-) -> Iterator[Statement]:
-    for each in statements:
-        if each.name == "include" and each.words and depth < _MOST_DEPTH:
-            pattern = str(base / each.words[0])
-            for name in files:
-                if name == pattern or fnmatchcase(name, pattern):
-                    yield from _whole(name, files, base, depth + 1).inner
-        else:
-            yield Statement(
-                name=each.name, words=each.words, inner=tuple(_included(each.inner, files, base, depth + 1))
-            )
 
 
 def _reading(main: Statement, base: Path) -> Reading:

@@ -13,7 +13,7 @@ from core.store import web as store
 from core.targets.resolved import resolved
 from core.web.blocks import without
 from core.web.servers import server_of
-from core.web.shown import WebState
+from core.web.shown import Listener, WebState
 from core.web.wanted import Redirect
 from core.workflows.context import Context, View
 from core.workflows.issuing.plan import unknown_target
@@ -37,9 +37,10 @@ def apply_web(context: Context, name: str) -> WebState:
     redirect, notes = wanted_redirect(context, target, applied, host)
     planned = plan(context, target, applied, redirect=redirect)
     after = planned.after
+    seen: tuple[Listener, ...] | None = None
     if after:
         try:
-            _change(context, target, planned, after, host)
+            seen = _change(context, target, planned, after, host)
         except CertdeckError as exc:
             if redirect is None or (applied and applied.redirect):
                 raise
@@ -47,7 +48,7 @@ def apply_web(context: Context, name: str) -> WebState:
             planned = plan(context, target, applied, redirect=None)
             after = planned.after
             if after:
-                _change(context, target, planned, after, host)
+                seen = _change(context, target, planned, after, host)
             notes = (*notes, f"The redirect of port {redirect.port} was not set up. {exc.why}")
     now = context.env.clock.now()
     ours = store.Applied(
@@ -60,7 +61,9 @@ def apply_web(context: Context, name: str) -> WebState:
         store.save(context.paths, name, ours)
     if after:
         context.narrator.tell(Changed(what=f"web settings of target {name} applied"))
-    return state_of(context, target, planned, host, changed=bool(after), notes=notes)
+    if seen is None:
+        seen = headers_seen(context, target, planned.wanted, host)
+    return state_of(context, target, planned, host, seen, changed=bool(after), notes=notes)
 
 
 def show_web(view: View, name: str) -> WebState:
@@ -69,7 +72,9 @@ def show_web(view: View, name: str) -> WebState:
     applied = store.load(view.paths, name)
     host = ask_as(view, name)
     redirect, notes = wanted_redirect(view, target, applied, host)
-    return state_of(view, target, plan(view, target, applied, redirect=redirect), host, notes=notes)
+    planned = plan(view, target, applied, redirect=redirect)
+    seen = headers_seen(view, target, planned.wanted, host)
+    return state_of(view, target, planned, host, seen, notes=notes)
 
 
 def remove_web(context: Context, name: str) -> tuple[str, ...]:
@@ -151,14 +156,19 @@ def wanted_redirect(
     return redirect, ()
 
 
-def _change(context: Context, target: TargetConfig, planned: Plan, after: Mapping[str, str], host: str) -> None:
-    """Change the configuration, and insist that the server answers afterwards, and redirects where it is to.
+def _change(
+    context: Context, target: TargetConfig, planned: Plan, after: Mapping[str, str], host: str
+) -> tuple[Listener, ...]:
+    """Change the configuration, and insist that the server answers afterwards, and redirects where it is to; return what it sends.
 
     Headers that are wrong then are told, not undone: what is behind the server may send them too.
     """
     answered = {each.address for each in headers_seen(context, target, planned.wanted, host) if each.failure is None}
 
+    seen: tuple[Listener, ...] = ()
+
     def look() -> str:
+        nonlocal seen
         seen = settled(context, target, planned.wanted, host)
         silent = answered - {each.address for each in seen if each.failure is None}
         if silent:
@@ -169,3 +179,4 @@ def _change(context: Context, target: TargetConfig, planned: Plan, after: Mappin
         return ""
 
     change(context, target, {name: planned.found[name] for name in after}, after, look)
+    return seen

@@ -7,11 +7,11 @@ from core.store.index import facts_of_all
 from core.targets.resolved import resolved
 from core.targets.sight import server_name
 from core.web.blocks import holds, without
-from core.web.shown import WebFile, WebState
+from core.web.shown import Listener, WebFile, WebState
 from core.workflows.context import View
 from core.workflows.web import files
 from core.workflows.web.plan import Plan
-from core.workflows.web.seen import headers_seen, redirect_seen
+from core.workflows.web.seen import redirect_seen
 
 
 def state_of(
@@ -19,11 +19,12 @@ def state_of(
     configured: TargetConfig,
     planned: Plan,
     host: str,
+    listeners: tuple[Listener, ...],
     *,
     changed: bool = False,
     notes: tuple[str, ...] = (),
 ) -> WebState:
-    """Return the state that follows from a plan and from what is seen now."""
+    """Return the state that follows from a plan, from what the `listeners` sent, and from how plain HTTP is answered now."""
     target = resolved(configured)
     to_change = {} if changed else planned.after
     has_block = any(holds(text, target.name) for text in planned.found.values())
@@ -45,7 +46,7 @@ def state_of(
         hsts=planned.hsts.value,
         hsts_why=planned.hsts.why,
         hsts_next=planned.hsts.next_at,
-        listeners=headers_seen(view, target, planned.wanted, host),
+        listeners=listeners,
         redirect=redirect,
         notes=(*planned.notes, *notes),
     )
