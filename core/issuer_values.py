@@ -29,9 +29,10 @@ class IssuerInfo(Struct, frozen=True, kw_only=True):
     """`acme`, `private-ca`, `self-signed`."""
     directory: str | None
     built_in: bool
-    needs_eab: bool
-    wildcard: bool
-    ip: bool
+    needs_eab: bool | None
+    """None, as for the next two: not known."""
+    wildcard: bool | None
+    ip: bool | None
     key_types: tuple[str, ...]
     max_names: int
     staging: str | None

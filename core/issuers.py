@@ -67,6 +67,12 @@ class Issuer(Struct, frozen=True, kw_only=True):
     """For a comparison with others."""
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_known(self) -> bool:
+        """What it takes is known. One that was added is taken to accept everything, until it says otherwise."""
+        built_in = BUILT_IN.get(self.name)
+        return built_in is not None and built_in.directory == self.directory
+
 
 class Problem(Struct, frozen=True):
     """Why an issuer would refuse, and what to do instead."""

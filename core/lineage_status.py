@@ -90,7 +90,7 @@ class LineageStatus(Struct, frozen=True, kw_only=True):
     renew_at: datetime | None
     renew_why: str
     """`ari`, `ari-late` (the CA's moment is too late), `days-before`, `lifetime`, `chain` (its end), `revoked`, `settings`, `off`,
-    `by hand`, `retry`, `no certificate`."""
+    `by hand`, `retry`, `deploy` (`waiting_version`), `no certificate`."""
     last_error: Mapping[str, object] | None
     """`code`, `what`, `why`, `fix`, `at`; None after a success."""
     failures: int = 0

@@ -221,6 +221,15 @@ class Certificates(Fleet):
         with self._writing("delete", report, None, name) as context:
             return delete(context, name, force=force)
 
+    def check_revocable(self, name: str, *, reason: str = "unspecified") -> None:
+        """Return when the live certificate can be revoked, so that somebody can be asked whether it is to be; asks no CA.
+
+        Raises UsageError (`usage`): an unknown reason; NotFound (`not-found`); IssuerError (`issuer-error`): nobody can revoke it.
+        """
+        from core.workflows.keeping.revoke import revocable
+
+        revocable(self._view(), name, reason)
+
     def revoke(
         self,
         name: str,
@@ -229,7 +238,7 @@ class Certificates(Fleet):
         report: Reporter = ignore,
         cancel: CancelToken | None = None,
     ) -> None:
-        """Ask the CA to revoke the live certificate."""
+        """Ask the CA to revoke the live certificate. Raises like `check_revocable`, and what the CA says."""
         from core.workflows.keeping.revoke import revoke
 
         with self._writing("revoke", report, cancel, name) as context:

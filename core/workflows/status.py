@@ -29,7 +29,15 @@ from core.workflows import clock
 from core.workflows.context import View
 from core.workflows.issuing.method import method_of
 from core.workflows.renewing import last_run
-from core.workflows.renewing.due import believable, is_off, renewal_time, seconds_to_renew, void_of, why_never_alone
+from core.workflows.renewing.due import (
+    believable,
+    deploys_what_waits,
+    is_off,
+    renewal_time,
+    seconds_to_renew,
+    void_of,
+    why_never_alone,
+)
 from core.workflows.renewing.timer import timer
 
 _PROBE_SECONDS = 3.0
@@ -214,6 +222,8 @@ def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None,
         return None, "by hand"
     if is_off(facts, config, now):
         return None, "off"
+    if deploys_what_waits(facts):
+        return _time(now), "deploy"
     if facts.version is None:
         return (_time(facts.next_attempt) if facts.next_attempt else None), "no certificate"
     due = renewal_time(facts, config)

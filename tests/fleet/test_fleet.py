@@ -49,3 +49,25 @@ def test_from_init_to_served(
     assert device.served() != b""
     assert device.done("status", "shop")["certificates"][0]["sha256"] != issued["certificate"]["sha256"]
     assert "PRIVATE KEY" not in etcd.everything()
+
+
+def test_orders_of_the_fleet_count_against_the_limits_of_the_ca(
+    etcd: EtcdCluster, boxes: Boxes, pebble: PebbleServer, fresh_name: Callable[[str], str]
+) -> None:
+    """What a hub orders for the fleet is counted as what it orders for itself, and a forced renewal as another certificate."""
+    hub = boxes("hub", etcd, "hub", pebble=pebble)
+    config = hub.home / "etc" / "certdeck.toml"
+    config.write_text(config.read_text().replace("agree_tos = true\n", 'agree_tos = true\nlimits = "letsencrypt"\n'))
+    hub.done("fleet", "init")
+    name = fresh_name("shop")
+
+    def used() -> dict[str, int]:
+        shown = hub.done("issuer", "show", "ca")["limits"]
+        return {each["limit"]: each["used"] for each in shown if each["used"]}
+
+    hub.done("issue", "-d", name, "--name", "shop")
+    assert used() == {"orders": 1, "certificates-per-domain": 1, "certificates-per-name-set": 1}
+    hub.done("issue", "-d", name, "--name", "shop", "--key-type", "ec-384")
+    after = used()
+    # Names that the CA has issued for before are exempt from the other two.
+    assert (after["orders"], after["certificates-per-domain"]) == (1, 1)

@@ -352,6 +352,9 @@ class FakeEngine(
         self.touch()
         return Deleted(name=name, kept_until=NOW + timedelta(days=30))
 
+    def check_revocable(self, name: str, *, reason: str = "unspecified") -> None:
+        self._find(name)
+
     def revoke(
         self, name: str, *, reason: str = "unspecified", report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> None:

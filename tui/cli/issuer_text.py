@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from core.operations import IssuerFacts, IssuerShown, LimitStanding
 from tui.cli.tables import labelled, table
 from tui.glyphs import printable
-from tui.wording.issuers import COUNTED_HERE, EXEMPT, NO_LIMITS, fact_rows, window_words
+from tui.wording.issuers import COUNTED_HERE, EXEMPT, NO_LIMITS, fact_rows, known, window_words
 
 VALIDATION_NOTE = (
     "Certificates differ in what the CA has checked. DV: control over the names, which is all that ACME proves, and all that\n"
@@ -26,8 +26,8 @@ def shown_lines(found: IssuerShown) -> Iterator[str]:
             ("Directory", printable(issuer.directory or "on this box")),
             ("Account", printable(issuer.account_url or "none yet")),
             ("Staging", printable(issuer.staging or "none")),
-            ("EAB", "needed" if issuer.needs_eab else "not needed"),
-            ("Wildcards", "yes" if issuer.wildcard else "no"),
+            ("EAB", known(issuer.needs_eab, "needed", "not needed")),
+            ("Wildcards", known(issuer.wildcard, "yes", "no")),
             ("Key types", ", ".join(issuer.key_types)),
             ("Notes", "\n".join(map(printable, issuer.notes)) or "none"),
         ]

@@ -14,7 +14,7 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row
-from tui.wording import text
+from tui.wording import issuers, text
 
 _KINDS: Final = {"acme": "ACME", "private-ca": "private CA of this box", "self-signed": "self-signed"}
 
@@ -230,8 +230,8 @@ def _about(known: Known, width: int, ink: Ink) -> list[Line]:
         lines.append([])
     takes = [
         f"{issuer.max_names:,} names",
-        "wildcards" if issuer.wildcard else "no wildcards",
-        "IP addresses" if issuer.ip else "no IP addresses",
+        issuers.known(issuer.wildcard, "wildcards", "no wildcards", "wildcards perhaps"),
+        issuers.known(issuer.ip, "IP addresses", "no IP addresses", "IP addresses perhaps"),
     ]
     rows = [
         (

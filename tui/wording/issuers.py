@@ -44,6 +44,6 @@ def fact_rows(issuer: IssuerFacts) -> list[tuple[str, str]]:
     ]
 
 
-def known(value: bool | None, yes: str, no: str) -> str:
-    """Return a word for what is known, or `unknown`."""
-    return "unknown" if value is None else yes if value else no
+def known(value: bool | None, yes: str, no: str, unknown: str = "unknown") -> str:
+    """Return a word for what is known, or that for what is not."""
+    return unknown if value is None else yes if value else no

@@ -97,6 +97,7 @@ _RENEWALS: Final = {
     "off": "automatic renewal is off",
     "by hand": "it cannot renew automatically",
     "retry": "the next try after a failure",
+    "deploy": "its newest certificate is not deployed yet",
     "no certificate": "there is no certificate yet",
 }
 
@@ -327,7 +328,7 @@ def renewal_shown(lineage: LineageStatus, now: datetime) -> str:
         return "does not renew automatically" if lineage.sha256 else "waits for its first order"
     if lineage.timer != "active":
         return f"would renew {soon(lineage.renew_at, now)} – {_NO_TIMER[lineage.timer]}"
-    verb = "tries again" if lineage.renew_why == "retry" else "renews"
+    verb = {"retry": "tries again", "deploy": "is deployed"}.get(lineage.renew_why, "renews")
     return f"{verb} {soon(lineage.renew_at, now)}"
 
 

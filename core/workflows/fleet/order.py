@@ -6,11 +6,13 @@ same order and the same key; a hub that was cut off or slept is refused at its n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from core import appliance_ca
-from core.acme.issuance import Obtained, obtain
+from core.acme.issuance import Obtained
 from core.acme.order import Order
 from core.acme.problem_type import ProblemType
 from core.concealed import Concealed
@@ -26,6 +28,7 @@ from core.store.records import from_json, to_json
 from core.workflows.fleet.connection import Hub
 from core.workflows.fleet.sharing import give_account, share_account, share_root
 from core.workflows.issuing.acquire import looked_at, warn_of_clock
+from core.workflows.issuing.placing import place_order
 from core.workflows.issuing.plan import Plan, plan
 from core.workflows.issuing.sessions import Sessions
 from core.x509 import chain, csr
@@ -75,6 +78,8 @@ def order(
             "Use --dns with a provider entry, or --challenge http-01.",
             lineage=wanted.name,
         )
+    if any(_is_renewed(chosen, facts) for facts in wanted.made.values()):
+        sessions.limits.ledger.has_issued(chosen.issuer, chosen.names)
     place = layout.order(wanted.name, device)
     if chosen.issuer.kind == "acme":
         made = _from_ca(hub, lead, chosen, sessions, place, request, replaces)
@@ -85,6 +90,12 @@ def order(
         CertificateIssued(issuer=chosen.issuer.name, names=leaf.names, not_after=leaf.not_after, sha256=leaf.sha256)
     )
     return made
+
+
+def _is_renewed(chosen: Plan, had: Mapping[str, object]) -> bool:
+    """Tell whether a certificate of the fleet is for exactly the names that are ordered, from the same CA."""
+    names = had.get("names")
+    return had.get("directory") == chosen.issuer.directory and isinstance(names, list) and set(names) == {*chosen.names}
 
 
 def _from_own_ca(hub: Hub, lead: Leadership, chosen: Plan, place: str, request: SigningRequest | None) -> Made:
@@ -122,19 +133,7 @@ def _from_ca(
     solver = FleetResponder(hub.etcd, lead, own, context.env.clock) if chosen.challenge == "http-01" else own
 
     def once() -> Obtained:
-        with sessions.place(chosen.issuer):
-            return obtain(
-                session,
-                names=chosen.names,
-                csr=open_order.csr,
-                solver=solver,
-                narrator=context.narrator,
-                order_url=open_order.url,
-                on_order=open_order.keep,
-                profile=chosen.profile,
-                replaces=replaces,
-                preferred_chain=chosen.preferred_chain,
-            )
+        return place_order(context, chosen, sessions, session, open_order, solver, replaces=replaces)
 
     try:
         try:

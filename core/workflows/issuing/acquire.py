@@ -12,13 +12,12 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.acme.issuance import Obtained, obtain
+from core.acme.issuance import obtain
 from core.acme.order import Order
 from core.acme.problem_type import ProblemType
 from core.acme.session import AcmeSession
-from core.budget import REPLACES
 from core.clock import span
-from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError, RateLimited
+from core.errors import AuthorizationFailed, CertificateUnusable, IssuerError
 from core.events import CertificateIssued, KeyUsed, RehearsalPassed, VersionStored, Warned
 from core.store.lineages import read_public, spec_of, store_version, versions
 from core.store.orders import (
@@ -34,8 +33,8 @@ from core.store.vault import Vault
 from core.store.versions import VersionFacts, certificate_facts
 from core.workflows import first_boot
 from core.workflows.context import Context
-from core.workflows.issuing.budget_words import tell_of_limit
 from core.workflows.issuing.dead_names import tell_the_way_on
+from core.workflows.issuing.placing import place_order
 from core.workflows.issuing.plan import Plan
 from core.workflows.issuing.sessions import Sessions
 from core.x509 import certificate, chain, csr, selfsigned
@@ -160,16 +159,10 @@ def _order_once(
     session = sessions.session(plan.issuer, email=plan.email, agree_tos=plan.agree_tos)
     warn_of_clock(context, session)
     open_order = _OpenOrder(context, plan, vault, session.kid or "")
+    solver = sessions.solver(plan, is_new=lambda: open_order.is_new, anyway=anyway)
     try:
-        with sessions.place(plan.issuer), sessions.limits.ledger.order(plan.issuer, plan.names) as counted:
-            obtained = _obtain(session, plan, sessions, context, open_order, replaces, anyway)
-            counted.exempt = (REPLACES,) if obtained.is_replacement else ()
+        obtained = place_order(context, plan, sessions, session, open_order, solver, replaces=replaces)
     except IssuerError as exc:
-        if isinstance(exc, RateLimited):
-            ledger = sessions.limits.ledger
-            met = tell_of_limit(context.config, plan, exc, ledger.standing(plan.issuer, plan.names))
-            if met is not None and exc.retry_at is not None:
-                ledger.learn(plan.issuer, met, exc.retry_at)
         if isinstance(exc, AuthorizationFailed):
             # Nothing more can come of this order: a failed challenge cannot be tried again.
             delete_order(context.paths, plan.name)
@@ -198,29 +191,6 @@ def warn_of_clock(context: Context, session: AcmeSession) -> None:
             f"{session.issuer}.",
             fix="Set the date, or switch time synchronization on: with a wrong clock a new certificate can look not valid.",
         )
-    )
-
-
-def _obtain(
-    session: AcmeSession,
-    plan: Plan,
-    sessions: Sessions,
-    context: Context,
-    open_order: _OpenOrder,
-    replaces: str | None,
-    anyway: bool,
-) -> Obtained:
-    return obtain(
-        session,
-        names=plan.names,
-        csr=open_order.csr,
-        solver=sessions.solver(plan, is_new=lambda: open_order.is_new, anyway=anyway),
-        narrator=context.narrator,
-        order_url=open_order.url,
-        on_order=open_order.keep,
-        profile=plan.profile,
-        replaces=replaces,
-        preferred_chain=plan.preferred_chain,
     )
 
 

@@ -12,6 +12,7 @@ from core.config.edit import check_lineage
 from core.config.model import LineageConfig
 from core.errors import Cancelled, CertdeckError, NotFound, UsageError
 from core.events import Warned
+from core.lineage_status import TargetState
 from core.operations import Issued, IssueRequest, Pending
 from core.store.had_with import settings_of
 from core.store.lineages import lineage_of as stored_lineage
@@ -102,8 +103,8 @@ def complete(context: Context, name: str, *, anyway: bool = False) -> Issued | P
     vault = context.vault
     with Sessions(context, vault) as sessions:
         settings = ordered_settings(context, name)
-        pending = finish_order(context, name, vault, sessions, anyway=anyway)
-    return pending or Issued(status=status_after(context, settings))
+        ended = finish_order(context, name, vault, sessions, anyway=anyway)
+    return ended if isinstance(ended, Pending) else Issued(status=status_after(context, settings, ended))
 
 
 def finish_order(
@@ -114,8 +115,10 @@ def finish_order(
     *,
     anyway: bool = False,
     is_scheduled: bool = False,
-) -> Pending | None:
+) -> tuple[TargetState, ...] | Pending:
     """Go on with the open order of a lineage until its certificate is deployed, or it still waits for somebody.
+
+    Returns what the targets show.
 
     Args:
         is_scheduled: nobody asks for it now, so targets that got another certificate since keep that.
@@ -127,13 +130,12 @@ def finish_order(
         kept = still_meant(context, kept, the_order(context.paths, name).created)
     wanted = plan(context.config, kept)
     try:
-        deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway))
+        return deploy_new(context, wanted, acquire(context, wanted, sessions, vault, anyway=anyway))
     except RecordsAwaited as outcome:
         return awaited(context, name, outcome)
     except Exception as exc:
         failed(context, name, exc)
         raise
-    return None
 
 
 def ordered_settings(context: Context, name: str) -> LineageConfig:

@@ -137,6 +137,11 @@ class Ledger:
                 if failed:
                     self._add(counted, FAILURES, sorted(failed), exempt)
 
+    def has_issued(self, issuer: Issuer, names: Sequence[str]) -> None:
+        """Be told that a CA has issued for exactly these names before, where no certificate on this box says so."""
+        with self._lock:
+            self._issued().setdefault(issuer.directory or "", set()).add(frozenset(names))
+
     def has_uses(self, counted: Counted) -> bool:
         """Tell whether anything is used of the limits of an account."""
         with self._lock:
@@ -156,12 +161,17 @@ class Ledger:
 
     def _renews(self, counted: Counted, names: Sequence[str]) -> tuple[str, ...]:
         """Tell whether the CA has issued for exactly these names before, as far as this box knows."""
+        had = self._issued().get(counted.issuer.directory or "", set())
+        return (RENEWAL,) if frozenset(names) in had else ()
+
+    def _issued(self) -> dict[str, set[frozenset[str]]]:
+        """Return which sets of names each directory has issued for."""
         if self._had is None:
             self._had = {}
             for facts in facts_of_all(self._context.paths)[0]:
                 if facts.directory:
                     self._had.setdefault(facts.directory, set()).add(frozenset(facts.names))
-        return (RENEWAL,) if frozenset(names) in self._had.get(counted.issuer.directory or "", set()) else ()
+        return self._had
 
     def _place(self, counted: Counted, names: Sequence[str], exempt: tuple[str, ...]) -> None:
         again = self._of(counted, names)  # ordered once more without `replaces`, after the CA refused that

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec.structs import replace
 
 from core.acme.account_key import AccountKey
 from core.acme.problem_type import ProblemType
 from core.acme.revoke import REASONS, revoke_with_key
 from core.acme.revoke import revoke as revoke_at_ca
-from core.errors import AccountError, AcmeProblem, NotFound, RateLimited, UsageError
+from core.errors import AccountError, AcmeProblem, IssuerError, NotFound, RateLimited, UsageError
 from core.events import Changed, KeyUsed
 from core.issuers import Issuer
 from core.store import renewal_state
 from core.store.accounts import load_account
 from core.store.had_with import settings_of
 from core.store.lineages import live_version, read_pair, read_public, read_version
-from core.workflows.context import Context
-from core.workflows.issuing.plan import plan, without_issuer
+from core.workflows.context import Context, View
+from core.workflows.issuing.method import UPLOAD
+from core.workflows.issuing.plan import issuer_named
 from core.workflows.issuing.sessions import Sessions
 from core.x509.certificate import parse_pem
 
 
-def revoke(context: Context, name: str, reason: str) -> None:
-    """Revoke the live certificate of `name`.
+class Revocable(NamedTuple):
+    """What can be revoked, and by whom."""
+
+    version: int
+    issuer: Issuer
+
+
+def revocable(view: View, name: str, reason: str) -> Revocable:
+    """Return what revoking the live certificate of `name` is about; asks no CA.
 
     Raises:
-        UsageError: an unknown reason, or a lineage without a CA; NotFound; IssuerError.
+        UsageError: an unknown reason.
+        NotFound: no certificate of that name, or none is live.
+        IssuerError: nobody can revoke it, because no ACME CA issued it.
     """
     if reason not in REASONS:
         raise UsageError(
             f"There is no reason {reason!r}.", "RFC 5280 has a fixed list.", f"Take one of: {', '.join(REASONS)}."
         )
-    lineage = settings_of(context.paths, name)
-    number = live_version(context.paths, name)
+    lineage = settings_of(view.paths, name)
+    number = live_version(view.paths, name)
     if number is None:
         raise NotFound(
             f"{name} has no live certificate.",
@@ -40,19 +52,32 @@ def revoke(context: Context, name: str, reason: str) -> None:
             "Look at `certdeck status`.",
             lineage=name,
         )
-    stored = read_version(context.paths, name, number)
     # Who issued it can revoke it, and after a fall-back that is not the lineage's own issuer.
-    wanted = plan(context.config, replace(without_issuer(lineage), issuer=stored.ca or lineage.issuer))
-    if wanted.issuer.kind != "acme":
-        raise UsageError(
-            f"{wanted.issuer.title} keeps no revocation list.",
-            "Only a certificate of an ACME CA can be revoked.",
+    ca = read_version(view.paths, name, number).ca or lineage.issuer or view.config.defaults.issuer
+    if ca == UPLOAD:
+        raise IssuerError(
+            f"certdeck cannot revoke {name}.",
+            "It was uploaded, so that certdeck has no account at the CA that issued it.",
+            "Revoke it where it was ordered, and upload another one.",
+            lineage=name,
+        )
+    issuer = issuer_named(view.config, ca)
+    if issuer.kind != "acme":
+        raise IssuerError(
+            f"{name} cannot be revoked.",
+            f"{issuer.title} keeps no revocation list; only a certificate of an ACME CA can be revoked.",
             f"Deploy another one, and delete {name}.",
             lineage=name,
         )
+    return Revocable(number, issuer)
+
+
+def revoke(context: Context, name: str, reason: str) -> None:
+    """Revoke the live certificate of `name`. Raises like `revocable`."""
+    number, issuer = revocable(context, name, reason)
     leaf = parse_pem(read_public(context.paths, name, number)[0])[0]
     with Sessions(context, context.vault) as sessions:
-        _Revocation(context, sessions, wanted.issuer, name, number, reason).carry_out(leaf.der)
+        _Revocation(context, sessions, issuer, name, number, reason).carry_out(leaf.der)
     state = renewal_state.load(context.paths, name)
     # Due from now on, whatever this clock shows: the next run brings one that is not revoked.
     renewal_state.save(context.paths, name, replace(state, revoked=leaf.sha256, next_attempt=None))

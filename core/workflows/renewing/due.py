@@ -6,6 +6,7 @@ On the path of every run with nothing to do, over thousands of lineages, so it w
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -71,7 +72,7 @@ def is_off(facts: Facts, config: Config, now: float) -> bool:
     """
     if config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew:
         return False
-    if facts.waiting_version is not None and not _is_refused_upload(facts):
+    if deploys_what_waits(facts):
         return False
     return not facts.on_fallback or bool(stands_in_for(facts, config, now))
 
@@ -102,14 +103,14 @@ def believable(facts: Facts, now: float) -> Facts:
         return facts
     from core.stored_times import ERROR_AT
 
-    changes: dict[str, object] = {name: None for name in void if name != ERROR_AT}
+    changes: dict[str, Any] = {name: None for name in void if name != ERROR_AT}
     if "last_attempt" in void:
         facts = facts._replace(next_attempt=None, failures=0)
     if "ari_check_at" in void:
         changes |= {"ari_id": None, "last_attempt": None}
     if ERROR_AT in void and facts.last_error is not None:
         facts = facts._replace(last_error={key: value for key, value in facts.last_error.items() if key != "at"})
-    return facts._replace(**changes)  # type: ignore[arg-type]
+    return facts._replace(**changes)
 
 
 def void_of(facts: Facts, now: float) -> tuple[str, ...]:
@@ -147,7 +148,7 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
     name = facts.name
     issuer = facts.issuer or config.defaults.issuer
     by_hand = why_never_alone(facts, config)
-    if facts.waiting_version is not None and not _is_refused_upload(facts):
+    if deploys_what_waits(facts):
         # Somebody who asks for a new one by name gets a new one.
         if by_hand or not (force and named):
             return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
@@ -204,11 +205,14 @@ def seconds_to_renew(facts: Facts, config: Config) -> float:
     return facts.chain_not_after - due
 
 
-def _is_refused_upload(facts: Facts) -> bool:
-    """Tell whether what waits was uploaded, or came from the fleet: whoever brought it was told that it was refused, and what is
-    live stays live.
+def deploys_what_waits(facts: Facts) -> bool:
+    """Tell whether the next run deploys a version that waits.
+
+    Not one that was uploaded, or came from the fleet: whoever brought it was told that it was refused, and what is live stays live.
     """
-    return facts.waiting is not None and facts.waiting.get("issuer") in (UPLOAD, FLEET)
+    if facts.waiting_version is None:
+        return False
+    return facts.waiting is None or facts.waiting.get("issuer") not in (UPLOAD, FLEET)
 
 
 def is_own(config: Config, issuer: str) -> bool:

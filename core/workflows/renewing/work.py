@@ -155,8 +155,8 @@ class Work:
                 ended = f"its order ended {ends:%Y-%m-%d} before its DNS records had been set"
                 why = f"{ended}: begin again with certdeck --renew {decision.name} --force"
                 return Skipped(name=decision.name, why=why, needs_you=True)
-            pending = finish_order(context, decision.name, self._vault, self._sessions, is_scheduled=True)
-            return decision.name if pending is None else _waits(pending)
+            outcome = finish_order(context, decision.name, self._vault, self._sessions, is_scheduled=True)
+            return _waits(outcome) if isinstance(outcome, Pending) else decision.name
         if decision.action == ASK:
             decision = self._ask(context, decision.name)
             if decision.action != RENEW:
@@ -174,9 +174,9 @@ class Work:
                 self._renew(context, plan(context.config, lineage))
         except ClockInDoubt as exc:
             return Skipped(name=decision.name, why=f"{exc.what} {exc.why} {exc.fix}", needs_you=True)
-        except RecordsAwaited as outcome:
+        except RecordsAwaited as exc:
             # A permission that was to last is gone, or has ended: the order waits until somebody sets it again.
-            return _waits(awaited(context, decision.name, outcome))
+            return _waits(awaited(context, decision.name, exc))
         except Exception as exc:
             failed(context, decision.name, exc)
             raise

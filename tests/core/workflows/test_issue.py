@@ -173,13 +173,16 @@ def test_an_order_goes_on_after_a_crash(appliance: Appliance) -> None:
     assert appliance.engine.open_orders() == ()
 
 
-def test_complete_finishes_an_open_order(appliance: Appliance) -> None:
-    """`complete` goes on with the order of a lineage, and says plainly when there is none."""
+def test_complete_finishes_an_open_order(appliance: Appliance, tmp_path: Path) -> None:
+    """`complete` goes on with the order of a lineage, says what its service shows, and says plainly when there is none."""
+    appliance.add_service(tmp_path / "srv")
     appliance.ca.fail("/finalize", TransportFailure("unreachable", "gone"), times=99)
     with pytest.raises(DirectoryUnreachable):
-        appliance.issue(NAME)
+        appliance.issue(NAME, targets=("web",))
     appliance.ca._script.clear()
-    assert isinstance(appliance.engine.complete(NAME), Issued)
+    result = appliance.engine.complete(NAME)
+    assert isinstance(result, Issued)
+    assert [listener.state for listener in result.status.targets[0].listeners] == ["deployed"]
     with pytest.raises(NotFound):
         appliance.engine.complete(NAME)
 

@@ -63,6 +63,15 @@ def test_a_ca_without_known_limits_says_so(appliance: Appliance) -> None:
     assert (shown["limits"], shown["limits_as_of"]) == ([], None)
 
 
+def test_what_is_not_known_of_a_ca_is_said_the_same_way_everywhere(appliance: Appliance) -> None:
+    """Whether an issuer of somebody's own gives wildcards is as unknown when it is shown as when it is compared."""
+    shown = command("issuer", "show", "ca", engine=appliance.engine).out
+    assert [line.split() for line in shown.splitlines() if "Wildcards" in line] == [["Wildcards", "unknown"]]
+    info = appliance.engine.issuer("ca").issuer
+    assert (info.wildcard, info.ip, info.needs_eab) == (None, None, None)
+    assert appliance.engine.issuer("letsencrypt").issuer.wildcard is True
+
+
 def test_an_unknown_issuer_is_not_found(appliance: Appliance) -> None:
     """A name that no issuer has is refused with the nearest one."""
     with pytest.raises(NotFound, match="letsencrypt"):

@@ -356,7 +356,10 @@ def test_what_waits_goes_where_it_was_meant_to_go(appliance: Appliance, tmp_path
         appliance.issue(NAME, targets=("web",))
     assert service.serves == appliance.live("default")
     assert not (appliance.paths.live / NAME).exists()
-    assert appliance.engine.status((NAME,)).lineages[0].waiting_version == 1
+    status = appliance.engine.status((NAME,))
+    row = status.lineages[0]
+    assert (row.waiting_version, row.renew_at, row.renew_why) == (1, status.time, "deploy")
+    assert appliance.engine.renew(dry_run=True).due == (NAME,)
     assert appliance.engine.renew().renewed == (NAME,)
     assert service.serves == appliance.live(NAME)
     targets = {each.name: [target.name for target in each.targets] for each in appliance.engine.status().lineages}

@@ -10,12 +10,14 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from core.config.model import IssuerConfig, TargetConfig
-from core.errors import AccountError, CertdeckError, ConfigError, InUse, NotFound, UsageError
+from core.errors import AccountError, CertdeckError, ConfigError, InUse, IssuerError, NotFound, UsageError
 from core.operations import IssueRequest
 from core.ports import TransportFailure
 from core.store.copies import list_deleted
 from core.store.orders import OrderRecord, save_order
 from tests.support.appliance import Appliance
+from tests.support.command import command
+from tui.cli.exits import FAILED
 
 NAME = "shop.example.com"
 
@@ -150,10 +152,22 @@ def test_the_ca_is_asked_to_revoke(appliance: Appliance) -> None:
 
 
 def test_what_no_ca_signed_cannot_be_revoked(appliance: Appliance) -> None:
-    """The private CA keeps no revocation list, and says what to do instead."""
+    """The private CA keeps no revocation list: that is said before anybody is asked, and is no wrong usage."""
     appliance.issue("nas.local", issuer="appliance-ca")
-    with pytest.raises(UsageError, match="revocation list"):
+    with pytest.raises(IssuerError) as caught:
         appliance.engine.revoke("nas.local")
+    assert "revocation list" in caught.value.why
+    answer = command("revoke", "nas.local", engine=appliance.engine)
+    assert (answer.status, answer.err.splitlines()[0]) == (FAILED, "certdeck: nas.local cannot be revoked.")
+
+
+def test_settings_that_the_ca_would_refuse_keep_nobody_from_revoking(appliance: Appliance) -> None:
+    """What is live can be revoked although its settings have been changed to something that could not be ordered."""
+    appliance.issue(NAME)
+    file = appliance.paths.certificates / f"{NAME}.toml"
+    file.write_text(file.read_text().replace(f'"{NAME}"', f'"*.{NAME}"'))
+    appliance.engine.revoke(NAME)
+    assert list(appliance.ca.revoked.values()) == [0]
 
 
 # -- issuers and accounts --------------------------------------------------------------------------------------------

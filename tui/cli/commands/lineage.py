@@ -102,6 +102,7 @@ def _revoke_arguments(parser: argparse.ArgumentParser) -> None:
 def _revoke(call: Call) -> int:
     name = call.args.name
     shown = _existing(call, name)
+    call.engine.check_revocable(name, reason=call.args.reason)
     confirm(call, f"Revoke {shown} at its CA? Browsers that look will refuse it; this cannot be undone.", "Revoking")
     with call.working() as report:
         call.engine.revoke(name, reason=call.args.reason, report=report, cancel=call.cancel)

@@ -221,8 +221,8 @@ class IssuerStep(Step):
     def _note_lines(self, issuer: IssuerInfo, width: int, ink: Ink) -> list[Line]:
         count = len(self.draft.identifiers())
         limits = [f"{issuer.max_names:,} {'name' if issuer.max_names == 1 else 'names'} at most, yours are {count:,}"]
-        limits += [] if issuer.wildcard else ["no wildcards"]
-        limits += [] if issuer.ip else ["no IP addresses"]
+        limits += ["no wildcards"] if issuer.wildcard is False else []
+        limits += ["no IP addresses"] if issuer.ip is False else []
         lines: list[Line] = []
         for note in issuer.notes:
             lines += marked("·", "text-muted", note, width, ink, of="text-muted")

@@ -1,0 +1,71 @@
+"""How every order is placed: in its turn, counted against the CA's limits, and followed until there is a certificate."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from core.acme.issuance import Obtained, obtain
+from core.acme.order import Order
+from core.acme.session import AcmeSession
+from core.budget import REPLACES
+from core.challenges import Solver
+from core.errors import RateLimited
+from core.workflows.context import Context
+from core.workflows.issuing.budget_words import tell_of_limit
+from core.workflows.issuing.plan import Plan
+from core.workflows.issuing.sessions import Sessions
+
+
+class OpenOrder(Protocol):
+    """An order that is kept somewhere, so that a later run can go on with it."""
+
+    @property
+    def url(self) -> str | None:
+        """Where it is at the CA; None: it has to be placed first."""
+
+    def csr(self) -> bytes:
+        """Return the DER of the CSR, its key safe already."""
+
+    def keep(self, order: Order, /) -> None:
+        """Remember an order that the CA has just made."""
+
+
+def place_order(
+    context: Context,
+    plan: Plan,
+    sessions: Sessions,
+    session: AcmeSession,
+    order: OpenOrder,
+    solver: Solver,
+    *,
+    replaces: str | None = None,
+) -> Obtained:
+    """Place an order, or go on with one that is open, until the CA has issued.
+
+    Args:
+        replaces: the ARI id of the certificate that this one succeeds (RFC 9773 §5).
+
+    Raises IssuerError, a limit with the figure that is known of it; ChallengeError, Cancelled.
+    """
+    ledger = sessions.limits.ledger
+    try:
+        with sessions.place(plan.issuer), ledger.order(plan.issuer, plan.names) as counted:
+            obtained = obtain(
+                session,
+                names=plan.names,
+                csr=order.csr,
+                solver=solver,
+                narrator=context.narrator,
+                order_url=order.url,
+                on_order=order.keep,
+                profile=plan.profile,
+                replaces=replaces,
+                preferred_chain=plan.preferred_chain,
+            )
+            counted.exempt = (REPLACES,) if obtained.is_replacement else ()
+    except RateLimited as exc:
+        met = tell_of_limit(context.config, plan, exc, ledger.standing(plan.issuer, plan.names))
+        if met is not None and exc.retry_at is not None:
+            ledger.learn(plan.issuer, met, exc.retry_at)
+        raise
+    return obtained
