@@ -18,6 +18,20 @@ from core.targets.service import is_pushed
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 MODES = ("link", "copy")
+REMOTE = (
+    "host",
+    "user",
+    "port",
+    "remote_certificate",
+    "remote_key",
+    "remote_chain",
+    "remote_test",
+    "remote_reload",
+    "identity_file",
+    "known_hosts",
+)
+"""Settings of a target on another machine."""
+_UNSET = TargetConfig(name="")
 
 
 def refuse(
@@ -143,9 +157,22 @@ def _problems(
 
 
 def _wrong_remote(target: TargetConfig, is_one_file: bool, where: str) -> Iterator[tuple[str, str, str]]:
-    """Yield what a target on another machine lacks."""
+    """Yield what a target on another machine lacks, and settings that only one there, or only one here, has."""
     if not is_pushed(target):
+        given = [word for word in REMOTE if getattr(target, word) != getattr(_UNSET, word)]
+        if given:
+            yield (
+                f"The target {target.name} of kind {target.kind} has {', '.join(given)}.",
+                "Only a target of kind ssh is on another machine.",
+                f"Remove that from {where}, or set the kind ssh.",
+            )
         return
+    if target.also:
+        yield (
+            f"The target {target.name} of kind ssh has further files (also).",
+            "The other machine gets certificate, key and chain alone.",
+            f"Remove also from {where}; a second target can put other files there.",
+        )
     needed = {
         "host": target.host,
         "remote_certificate": target.remote_certificate,
