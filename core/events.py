@@ -246,6 +246,8 @@ NAMES_NOT_COVERED = "names-not-covered"
 """A service is asked for by names that its certificate does not have."""
 SERVICE_TAKEN_OVER = "service-taken-over"
 """Code of the warning that a service carried another lineage's certificate until now."""
+SERVICE_DROPPED = "service-dropped"
+"""Code of the warning that a certificate is no longer deployed to a service that carried it."""
 BOOKKEEPING = frozenset(
     {
         "commit-not-synced",
@@ -287,6 +289,7 @@ DETECTED_PROBLEM = "detected-problem"
 IN_RESULT = BOOKKEEPING | {
     DETECTED_PROBLEM,
     SERVICE_TAKEN_OVER,
+    SERVICE_DROPPED,
     LISTENER_NOT_SEEN,
     NAMES_NOT_COVERED,
     DEVICE_FAILED,

@@ -44,6 +44,17 @@ class Timer(Struct, frozen=True, kw_only=True):
     """It is no timer: the server renews by itself."""
 
 
+def is_ours_alone(found: FoundCertificate) -> bool:
+    """Tell whether no other account can change or exchange a client's files.
+
+    What stands there decides which account and CA are used. A certificate is public, so any account can put one into a client's
+    folder of its own; a command that root is told to run must not name such a folder.
+    """
+    from core.trusted_paths import weaknesses
+
+    return not weaknesses([path for path in (found.certificate, found.key) if path is not None])
+
+
 def names_in(folder: Path, most: int = MOST_NAMES) -> tuple[str, ...]:
     """Return what lies in a folder, sorted, at most `most` of it; nothing where it cannot be read."""
     try:

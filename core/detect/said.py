@@ -15,6 +15,7 @@ from core.detect.seen import Seen
 from core.detected import DetectedService, Presented
 from core.targets.kind import SEPARATE
 from core.targets.kinds import kind_named
+from core.targets.paths import place_of
 from core.text import visible
 
 FILES = "files"
@@ -73,9 +74,9 @@ def described(
 def _target_of(seen: Seen, targets: Mapping[str, TargetConfig]) -> str | None:
     if seen.pair is None:
         return None
-    place = _place(seen.pair.certificate)
+    place = place_of(seen.pair.certificate)
     return next(
-        (name for name, each in targets.items() if each.certificate and _place(each.certificate) == place), None
+        (name for name, each in targets.items() if each.certificate and place_of(each.certificate) == place), None
     )
 
 
@@ -152,9 +153,3 @@ def _sharing(services: Sequence[DetectedService]) -> tuple[DetectedService, ...]
 
 def _places(service: DetectedService) -> tuple[str, ...]:
     return tuple(dict.fromkeys(os.path.realpath(path) for path in (service.certificate, service.key) if path))
-
-
-def _place(path: str) -> str:
-    """Return where a path really lies: links in its folder are followed, one at its end is not."""
-    folder, name = os.path.split(os.path.normpath(path))
-    return os.path.join(os.path.realpath(folder), name)

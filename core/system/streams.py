@@ -17,6 +17,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import httpcore
@@ -158,7 +159,7 @@ class TlsStream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         left = memoryview(buffer)
         while left:
-            left = left[self._do(lambda rest=left: self._tls.write(rest)) :]  # type: ignore[misc]
+            left = left[self._do(partial(self._tls.write, left)) :]
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None

@@ -98,7 +98,7 @@ class HttpsTransport:
         proxy = next((self._variables[name] for name in names if self._variables.get(name)), None)
         if proxy is None:
             return None
-        from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
+        from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed does not have it
 
         spared = self._variables.get("no_proxy") or self._variables.get("NO_PROXY") or ""
         if proxy_bypass_environment(parts.netloc, {"no": spared}):
@@ -133,7 +133,7 @@ class _Body(httpx.SyncByteStream):
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._answer.stream)  # type: ignore[arg-type]
+        return iter(self._answer.stream)  # type: ignore[arg-type]  # httpcore types it for async answers, too
 
     def close(self) -> None:
         self._answer.close()

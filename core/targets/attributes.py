@@ -15,24 +15,33 @@ def attributes_for_new(target: TargetConfig, *, is_key: bool) -> Attributes:
 
     Raises StageFailed (`stage-failed`) for an owner or group that this machine does not have.
     """
+    uid, gid = owner_of_new(target)
+    mode = CERTIFICATE_MODE
+    if is_key:
+        mode = int(target.file_mode, 8) if target.file_mode else KEY_MODE
+    return Attributes(mode=mode & GIVEN_BITS, uid=uid, gid=gid)
+
+
+def owner_of_new(target: TargetConfig) -> tuple[int | None, int | None]:
+    """Return the configured owner and group, by number; None where none is configured.
+
+    Raises StageFailed (`stage-failed`) for one that this machine does not have.
+    """
     import grp
     import pwd
 
     uid = gid = None
     try:
         if target.owner is not None:
-            uid = int(target.owner) if target.owner.isdigit() else pwd.getpwnam(target.owner).pw_uid
+            uid = int(target.owner) if target.owner.isdecimal() else pwd.getpwnam(target.owner).pw_uid
         if target.group is not None:
-            gid = int(target.group) if target.group.isdigit() else grp.getgrnam(target.group).gr_gid
+            gid = int(target.group) if target.group.isdecimal() else grp.getgrnam(target.group).gr_gid
     except KeyError as exc:
-        wanted = "owner" if uid is None and target.owner is not None else "group"
+        wanted, what = ("owner", "account") if uid is None and target.owner is not None else ("group", "group")
         raise StageFailed(
             f"The files of target {target.name} cannot be given to the {wanted} that is configured.",
-            f"This machine has no such account: {getattr(target, wanted)!r}.",
-            f"Correct {wanted} in [targets.{target.name}], or create the account.",
+            f"This machine has no {what} {getattr(target, wanted)!r}.",
+            f"Correct {wanted} in [targets.{target.name}], or create the {what}.",
             details={"target": target.name, "live": "old"},
         ) from exc
-    mode = CERTIFICATE_MODE
-    if is_key:
-        mode = int(target.file_mode, 8) if target.file_mode else KEY_MODE
-    return Attributes(mode=mode & GIVEN_BITS, uid=uid, gid=gid)
+    return uid, gid

@@ -13,11 +13,26 @@ from core.foreign.mounts import mount_points
 from core.targets.extra import extras_of
 from core.targets.kinds import kind_of
 from core.targets.layout import ONE_FILE, layout_of, layouts_of
+from core.targets.paths import place_of
 from core.targets.resolved import COMMAND
 from core.targets.service import is_pushed
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 MODES = ("link", "copy")
+REMOTE = (
+    "host",
+    "user",
+    "port",
+    "remote_certificate",
+    "remote_key",
+    "remote_chain",
+    "remote_test",
+    "remote_reload",
+    "identity_file",
+    "known_hosts",
+)
+"""Settings of a target on another machine."""
+_UNSET = TargetConfig(name="")
 
 
 def refuse(
@@ -96,7 +111,7 @@ def _problems(
             f'Write it like "0640" in {where}.',
         )
     if is_one_file and key is not None:
-        if _place(key) != _place(target.certificate):
+        if place_of(key) != place_of(target.certificate):
             yield (
                 f"Target {target.name} has a path for the key, and a layout with the key in the certificate's file.",
                 f"In the layout {layout} both are in one file.",
@@ -105,7 +120,7 @@ def _problems(
             return
         named["key"] = None
     places = [
-        _place(path) for path in (*named.values(), *(str(path) for path, _ in extras_of(target))) if path is not None
+        place_of(path) for path in (*named.values(), *(str(path) for path, _ in extras_of(target))) if path is not None
     ]
     if len(places) > 1 and places[0] == places[1] and not is_one_file:
         yield (
@@ -133,7 +148,7 @@ def _problems(
                 f"Mount the folder instead of the file, or set in_place = true in {where}, which is not one step.",
             )
     for other in configured:
-        shared = set(places) & {_place(path) for path in all_paths(other)}
+        shared = set(places) & {place_of(path) for path in all_paths(other)}
         if other.name != target.name and shared:
             yield (
                 f"Targets {target.name} and {other.name} share the path {min(shared)}.",
@@ -143,9 +158,22 @@ def _problems(
 
 
 def _wrong_remote(target: TargetConfig, is_one_file: bool, where: str) -> Iterator[tuple[str, str, str]]:
-    """Yield what a target on another machine lacks."""
+    """Yield what a target on another machine lacks, and settings that only one there, or only one here, has."""
     if not is_pushed(target):
+        given = [word for word in REMOTE if getattr(target, word) != getattr(_UNSET, word)]
+        if given:
+            yield (
+                f"The target {target.name} of kind {target.kind} has {', '.join(given)}.",
+                "Only a target of kind ssh is on another machine.",
+                f"Remove that from {where}, or set the kind ssh.",
+            )
         return
+    if target.also:
+        yield (
+            f"The target {target.name} of kind ssh has further files (also).",
+            "The other machine gets certificate, key and chain alone.",
+            f"Remove also from {where}; a second target can put other files there.",
+        )
     needed = {
         "host": target.host,
         "remote_certificate": target.remote_certificate,
@@ -187,9 +215,3 @@ def _wrong_layout(target: TargetConfig, layout: str, where: str) -> Iterator[tup
             f"{target.kind} takes: {', '.join(known)}.",
             f"Correct layout, or the paths of certificate and key, in {where}.",
         )
-
-
-def _place(path: str) -> str:
-    """Return where a path really lies: links in its folder are followed, one at its end is not."""
-    folder, name = os.path.split(os.path.normpath(path))
-    return os.path.join(os.path.realpath(folder), name)

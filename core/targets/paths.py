@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from core.config.model import TargetConfig
@@ -31,6 +32,12 @@ def paths_of(target: TargetConfig) -> list[tuple[Path, str]]:
 def is_copied(target: TargetConfig) -> bool:
     """Tell whether the paths of a target stay plain files."""
     return target.mode == "copy" or target.in_place
+
+
+def place_of(path: str) -> str:
+    """Return where a path really lies: links in its folder are followed, one at its end is not."""
+    folder, name = os.path.split(os.path.normpath(path))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def temporary_of(name: str, target: str) -> str:

@@ -121,7 +121,7 @@ def _run(
     judge: Action | None = None,
 ) -> Verdict:
     if not argv:
-        return Verdict(ok=True)
+        return Verdict(ok=True, did_run=False)
     try:
         env.check_command(argv)
     except UntrustedPath as exc:  # while going back, this must not stand in the way of the files

@@ -23,6 +23,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     output: str = ""
     is_idle: bool = False
     """The service does not run at all, so there was nothing to reload."""
+    did_run: bool = True
+    """False: the target names no command for this step."""
 
 
 def shown(argv: Sequence[str]) -> str:

@@ -203,9 +203,9 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
 _STAGES: Final = {
     told.TargetStaged: "files ready",
     told.SessionsEnd: "it is restarted: its connections end",
-    told.TargetSwitched: "switched, configuration test",
-    told.TargetTested: "configuration test passed, reload",
-    told.TargetReloaded: "reloaded, looking at what it serves",
+    told.TargetSwitched: "files switched",
+    told.TargetTested: "configuration test passed",
+    told.TargetReloaded: "reloaded",
 }
 
 

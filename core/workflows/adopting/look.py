@@ -10,7 +10,7 @@ from types import ModuleType
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.adopt.found import FoundCertificate, closed, rebased
+from core.adopt.found import FoundCertificate, closed, is_ours_alone, rebased
 from core.adopt.reading import read_within
 from core.adopt.reloads import reload_of
 from core.adopt.search import CLIENTS, client_named, found_below, found_on, timers, way_of
@@ -223,13 +223,6 @@ def _hook(kind: str, text: str) -> TheirHook:
 def _differing(way: Way, names: Sequence[str]) -> Iterator[str]:
     if way.wanted_names and set(way.wanted_names) != set(names):
         yield f"Its client would order other names next time: {', '.join(way.wanted_names[:20])}."
-
-
-def is_ours_alone(found: FoundCertificate) -> bool:
-    """Tell whether no other account can change a client's files: what stands there decides which account and CA are used."""
-    from core.trusted_paths import weaknesses
-
-    return not weaknesses([path for path in (found.certificate, found.key) if path is not None])
 
 
 def _open_to_others(found: FoundCertificate) -> Iterator[str]:

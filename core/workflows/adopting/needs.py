@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -207,11 +207,11 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
     kept.dns = name
     kept.providers[name] = config
     kept.steps.append(f"The DNS provider {name} is added, its secrets in the vault: {', '.join(secrets)}.")
-    kept.deeds.append(lambda context: _add(context, config, secrets, add_provider))
 
+    def keep(context: Context) -> None:
+        add_provider(context, config, secrets, replace=True)
 
-def _add(context: Context, config: DnsProviderConfig, secrets: Mapping[str, bytes], add: Callable[..., object]) -> None:
-    add(context, config, secrets, replace=True)
+    kept.deeds.append(keep)
 
 
 def _http(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from core.operations import Finding
 from core.store import adopted_record
 from core.store.index import Facts, facts_of_all
-from core.text import visible
+from core.text import listed, visible
 from core.workflows.context import View
+from core.workflows.issuing.method import UPLOAD
 
 _NAMES_SHOWN = 5
 
@@ -26,9 +27,9 @@ def rivals(view: View, every: Iterable[Facts]) -> tuple[str, ...]:
         return ()
     shared: dict[str, list[str]] = {}
     for facts in every:
-        if facts.name in clients and facts.auto_renew is not False and facts.issuer != "upload":
+        if facts.name in clients and facts.auto_renew is not False and facts.issuer != UPLOAD:
             shared.setdefault(clients[facts.name], []).append(facts.name)
-    return tuple(sentence for client, names in shared.items() for sentence in _said(view, client, names))
+    return tuple(f"{what} {fix}" for client, names in shared.items() for what, fix in _said(view, client, names))
 
 
 def rival_findings(view: View) -> Iterator[Finding]:
@@ -40,7 +41,7 @@ def rival_findings(view: View) -> Iterator[Finding]:
     ours = {
         frozenset(facts.domains): facts.name
         for facts in facts_of_all(view.paths)[0]
-        if facts.auto_renew is not False and facts.issuer != "upload"
+        if facts.auto_renew is not False and facts.issuer != UPLOAD
     }
     shared: dict[str, list[str]] = {}
     for found in found_on(view.env.places.root) if ours else ():
@@ -52,20 +53,15 @@ def rival_findings(view: View) -> Iterator[Finding]:
         if names in ours and ours[names] not in both and not found.revoked and found.is_renewed:
             both.append(ours[names])
     for client, known in shared.items():
-        for sentence in _said(view, client, known) if known else ():
-            what, _, fix = sentence.partition(" Switch it off")
-            yield Finding(id="other-client", status="warn", title=client, detail=what, fix=f"Switch it off{fix}")
+        for what, fix in _said(view, client, known) if known else ():
+            yield Finding(id="other-client", status="warn", title=client, detail=what, fix=fix)
 
 
-def _said(view: View, client: str, names: list[str]) -> Iterator[str]:
+def _said(view: View, client: str, names: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield what each timer of a client does, and how to switch it off."""
     from core.adopt.search import timers
 
     for runs in timers(view.env.places.root, client):
-        if runs.is_built_in:
-            continue
-        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-        listed = ", ".join(names[:_NAMES_SHOWN]) + more
-        yield (
-            f"{client} and certdeck both renew {listed}. {client} is started by {visible(str(runs.file))}. "
-            f"Switch it off: {runs.off}"
-        )
+        if not runs.is_built_in:
+            both = f"{client} and certdeck both renew {listed(names, _NAMES_SHOWN)}."
+            yield f"{both} {client} is started by {visible(str(runs.file))}.", f"Switch it off: {runs.off}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from core.adopt.found import is_ours_alone
 from core.adoption import Adoptable, Adopted, Adoption, NotAdopted
 from core.concealed import Concealed
 from core.config.load import load_config
@@ -25,10 +26,10 @@ from core.store import adopted_record, lineages, renewal_state
 from core.store.versions import VersionFacts, certificate_facts
 from core.text import visible
 from core.workflows.adopting.here import directories
-from core.workflows.adopting.look import Sight, closed_to_us, is_ours_alone, root_of, sights, timers_for
+from core.workflows.adopting.look import Sight, closed_to_us, root_of, sights, timers_for
 from core.workflows.adopting.needs import Kept, Planned, needs_of
 from core.workflows.context import Context, View
-from core.workflows.issuing.method import UPLOAD
+from core.workflows.issuing.method import UPLOAD, method_of
 
 DNS_01 = "dns-01"
 HTTP_01 = "http-01"
@@ -112,10 +113,7 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
 def _unsaid(one: Adopted, before: Sequence[Adopted]) -> Adopted:
     """Leave out what is done once for several certificates: an account, an issuer, a DNS provider."""
     said = {line for each in before for line in each.steps}
-    return replace(
-        one,
-        steps=tuple(line for line in one.steps if line not in said),
-    )
+    return replace(one, steps=tuple(line for line in one.steps if line not in said))
 
 
 def _chosen(seen: Sequence[Sight], wanted: Wanted) -> Iterator[tuple[str, Sight | CertdeckError]]:
@@ -205,7 +203,7 @@ def _settings(context: Context, sight: Sight, chosen: str | None) -> tuple[Linea
     if not challenge:
         challenge = DNS_01 if has_wildcard else HTTP_01
         if way.challenge:
-            left.append(f"Its challenge {visible(way.challenge, 40)} is none of certdeck's; {challenge} is used.")
+            left.append(f"certdeck does not have its challenge {visible(way.challenge, 40)}; {challenge} is used.")
     elif has_wildcard:
         challenge = DNS_01
     days = way.renew_days
@@ -334,7 +332,7 @@ def _store(context: Context, sight: Sight, settings: LineageConfig, key: bytes, 
                 created=context.env.clock.now(),
                 ca=None if is_upload else settings.issuer,
                 directory=None if is_upload else _directory_of(context, settings.issuer),
-                method=UPLOAD if is_upload else _method(settings),
+                method=method_of(context.config, settings.issuer, settings.challenge, settings.dns),
                 certificate=facts,
                 profile=settings.profile or None,
                 spec=lineages.spec_of(settings),
@@ -346,11 +344,6 @@ def _store(context: Context, sight: Sight, settings: LineageConfig, key: bytes, 
         renewal_state.save(context.paths, settings.name, replace(state, revoked=facts.sha256))
     deploy_version(context, settings.name, version, (), spec=settings)
     return version
-
-
-def _method(settings: LineageConfig) -> str:
-    manual = settings.challenge == DNS_01 and not settings.dns
-    return f"manual-{settings.challenge}" if manual else settings.challenge or HTTP_01
 
 
 def _directory_of(context: Context, issuer: str | None) -> str | None:

@@ -18,7 +18,7 @@ from msgspec.structs import asdict, replace
 
 from core.config.model import LineageConfig, TargetConfig
 from core.errors import CertdeckError, StageFailed, StoreCorrupt, StoreError, StoreFull, TargetError
-from core.events import SERVICE_TAKEN_OVER, TargetProbed, TargetRolledBack, VersionSwitched, Warned
+from core.events import SERVICE_DROPPED, SERVICE_TAKEN_OVER, TargetProbed, TargetRolledBack, VersionSwitched, Warned
 from core.store import journal, lineages, renewal_state
 from core.store.atomic import store_error, storing
 from core.store.kept_settings import settings_from
@@ -40,9 +40,9 @@ from core.workflows.web.follow import follow
 SWITCHING = "switching"
 """Not verified yet: a kill here is rolled back."""
 COMMITTING = "committing"
+"""Verified: a kill here is rolled forward."""
 _HURRIED_SECONDS = 2
 """What a reload may take that puts the old certificate back while somebody waits for certdeck to end."""
-"""Verified: a kill here is rolled forward."""
 
 
 class InFlight(Struct, frozen=True, kw_only=True):
@@ -218,11 +218,9 @@ def finish(context: Context, flight: InFlight, sites: Sites | None = None) -> bo
 
     `sites`: those of its targets, where they are open already.
     """
-    from core.config.edit import write_lineage
-
     paths, name = context.paths, flight.lineage
     steps: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("settings-not-written", lambda: write_lineage(paths, flight.spec)),
+        ("settings-not-written", lambda: _keep_settings(context, flight.spec)),
         ("targets-not-taken-over", lambda: _take_over(context, flight.spec)),
         ("outcome-not-kept", lambda: _remember(context, flight)),
         ("old-key-not-sealed", lambda: lineages.seal_old_keys(paths, context.vault, name)),
@@ -251,6 +249,26 @@ def _prune(context: Context, name: str) -> None:
         lineages.prune(context.paths, name)
 
 
+def _keep_settings(context: Context, spec: LineageConfig) -> None:
+    """Write the lineage's settings, and say which services are no longer among its targets."""
+    from core.config.edit import write_lineage
+    from core.config.load import load_lineage
+
+    had: tuple[str, ...] = ()
+    with suppress(CertdeckError):  # it is new; or its file cannot be read, which the writing says
+        had = load_lineage(context.paths, spec.name).targets
+    write_lineage(context.paths, spec)
+    dropped = [target for target in had if target not in spec.targets and target in context.config.targets]
+    if dropped:
+        context.narrator.tell(
+            Warned(
+                code=SERVICE_DROPPED,
+                what=f"{spec.name} is no longer deployed to {', '.join(dropped)}, which keeps what it has and gets no renewal.",
+                fix=f"If that was not meant: {_deploy_to(spec.name, [*spec.targets, *dropped])}",
+            )
+        )
+
+
 def _take_over(context: Context, spec: LineageConfig) -> None:
     """Remove the lineage's targets from every other lineage: a target carries one certificate."""
     from core.config.edit import write_lineage
@@ -271,20 +289,23 @@ def _take_over(context: Context, spec: LineageConfig) -> None:
             other = load_lineage(context.paths, path.stem)
             taken = mine & set(other.targets)
             if taken:
-                _tell_taken(context, spec.name, other.name, sorted(taken))
+                _tell_taken(context, spec.name, other, sorted(taken))
                 write_lineage(context.paths, replace(other, targets=tuple(t for t in other.targets if t not in mine)))
 
 
-def _tell_taken(context: Context, name: str, other: str, taken: list[str]) -> None:
-    """Say that a service shows another lineage's certificate no more: with one mistyped name that is not what was meant."""
-    services = ", ".join(taken)
+def _tell_taken(context: Context, name: str, other: LineageConfig, taken: list[str]) -> None:
+    """Say that a service no longer shows another lineage's certificate: with one mistyped name that is not what was meant."""
     context.narrator.tell(
         Warned(
             code=SERVICE_TAKEN_OVER,
-            what=f"{services} carried the certificate {other} until now, and carries {name} from now on.",
-            fix=f"If that was not meant: certdeck deploy {other} --target {' '.join(taken)}",
+            what=f"{', '.join(taken)} carried the certificate {other.name} until now, and carries {name} from now on.",
+            fix=f"If that was not meant: {_deploy_to(other.name, other.targets)}",
         )
     )
+
+
+def _deploy_to(name: str, targets: Sequence[str]) -> str:
+    return shown(("certdeck", "deploy", name, "--target", *targets))
 
 
 def _remember(context: Context, flight: InFlight) -> None:

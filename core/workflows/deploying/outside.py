@@ -10,7 +10,6 @@ import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, NewerElsewhere
@@ -21,9 +20,6 @@ from core.store.index import Facts, facts_of_all
 from core.store.versions import CertificateFacts, certificate_facts, leaf_sha256
 from core.workflows.context import Context, View
 from core.workflows.issuing.method import SELF_SIGNED, UPLOAD
-
-if TYPE_CHECKING:
-    from core.adopt.found import FoundCertificate
 
 _MOMENT = "%Y-%m-%d %H:%M"
 
@@ -111,11 +107,12 @@ def _stop(found: Outside) -> str:
 
 
 def _described(view: View, name: str, target: TargetConfig, theirs: CertificateFacts, flaw: str) -> Outside:
+    from core.adopt.found import is_ours_alone
     from core.adopt.search import holders_of, timer
 
     root = view.env.places.root
     holders = [each for each in holders_of(root, theirs.sha256) if each.key is not None and not each.revoked]
-    trusted = next((each for each in holders if _is_trusted(each)), None)
+    trusted = next((each for each in holders if is_ours_alone(each)), None)
     holder = trusted or next(iter(holders), None)
     runs = None if holder is None else timer(root, holder.client)
     certificate = target.certificate if trusted is None else str(trusted.certificate)
@@ -133,17 +130,6 @@ def _described(view: View, name: str, target: TargetConfig, theirs: CertificateF
         timer="" if runs is None else f"{runs.file}: {runs.line}",
         timer_off="" if runs is None else runs.off,
     )
-
-
-def _is_trusted(found: FoundCertificate) -> bool:
-    """Tell whether nobody else can exchange a client's files.
-
-    A certificate is public, so any account can put one into a client's folder of its own; a command that root is told to run must
-    not name such a folder.
-    """
-    from core.trusted_paths import weaknesses
-
-    return found.key is not None and not weaknesses((found.certificate, found.key))
 
 
 def _option(view: View, name: str) -> tuple[str, ...]:

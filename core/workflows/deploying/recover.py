@@ -7,6 +7,9 @@ the same services.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from core.errors import CertdeckError
 from core.events import Recovered, Warned
 from core.store import journal, web
@@ -25,17 +28,25 @@ def recover(context: Context, *, sweep: bool = True) -> None:
     """
     for name in journal.names(context.paths):
         about = context.about(name)
-        try:
+        with _told(about):
             _recover_one(about, name)
-        except CertdeckError as exc:
-            about.narrator.tell(Warned(code="recovery-unfinished", what=f"{exc.what} {exc.why}", fix=exc.fix))
     if web.is_changing(context.paths):
         from core.workflows.web.change import recover_web
 
-        recover_web(context)
+        with _told(context):
+            recover_web(context)
     mend_live(context)
     if sweep:
         clean_up(context.paths)
+
+
+@contextmanager
+def _told(context: Context) -> Iterator[None]:
+    """Tell of a failure as a warning, and go on."""
+    try:
+        yield
+    except CertdeckError as exc:
+        context.narrator.tell(Warned(code="recovery-unfinished", what=f"{exc.what} {exc.why}", fix=exc.fix))
 
 
 def _recover_one(context: Context, name: str) -> None:

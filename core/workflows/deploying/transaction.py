@@ -1,8 +1,8 @@
 """One deployment of one version to all its targets, all or none (DESIGN 4).
 
 stage → keep the old → switch → test → reload → look, each step over all targets before the next one begins; services are tested,
-reloaded and looked at side by side. The test runs after
-the switch, because only then does it see the new files, and before the reload, so that nothing that fails it is ever served.
+reloaded and looked at side by side. The test runs after the switch, because only then does it see the new files, and before the
+reload, so that nothing that fails it is ever served.
 Whatever goes wrong puts the old pair back everywhere, reloads what had been told to reload, and raises what happened together
 with what is live now. Stopping is honoured until the switch; after it the transaction comes to one of its two ends.
 
@@ -287,7 +287,8 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
                 lineage=name,
                 details={"target": target.name, "output": verdict.output},
             )
-        context.narrator.tell(TargetTested(target=target.name))
+        if verdict.did_run:
+            context.narrator.tell(TargetTested(target=target.name))
 
     touched.extend(target.name for target in flight.targets)
     reloads = by_action(flight.targets, action_of, lambda target: run_reload(env, target, context.cancel))
@@ -295,7 +296,8 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
     for target, change in zip(flight.targets, flight.changes, strict=True):
         verdict = reloads[target.name]
         if verdict.ok:
-            context.narrator.tell(TargetReloaded(target=target.name))
+            if verdict.did_run:
+                context.narrator.tell(TargetReloaded(target=target.name))
         elif verdict.is_idle and change.was_empty:
             # It may well be unable to start without a certificate: taking the first one away again would keep it so.
             idle[target.name] = "its service does not run; it reads the files when it starts"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.config.model import TargetConfig
-from core.errors import CertdeckError, ConfigError, InUse, UsageError
+from core.errors import CertdeckError, ConfigError, InUse, StageFailed, UsageError
 from core.events import Changed
 from core.operations import Finding, TargetInfo
 from core.store.index import facts_of_all
@@ -51,6 +51,7 @@ def add_target(context: Context, target: TargetConfig) -> None:
     """
     from core.config.edit import set_target
     from core.identifiers import check_lineage_name
+    from core.targets.attributes import owner_of_new
     from core.targets.check import refuse
     from core.targets.kinds import kind_of
 
@@ -63,6 +64,10 @@ def add_target(context: Context, target: TargetConfig) -> None:
         )
         raise UsageError(f"There is no kind of target {target.kind!r}.", exc.why, fix) from exc
     refuse([target], _others(context, target), context.paths.state)
+    try:
+        owner_of_new(target)
+    except StageFailed as exc:
+        raise UsageError(exc.what, exc.why, exc.fix) from exc
     set_target(context.paths, target)
     context.narrator.tell(Changed(what=f"target {target.name} set"))
 
@@ -100,6 +105,7 @@ def test_target(context: Context, name: str) -> tuple[Finding, ...]:
 
 def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
     from core.targets.answers import ends_sessions
+    from core.targets.attributes import owner_of_new
     from core.targets.check import refuse
     from core.targets.resolved import resolved
     from core.targets.service import is_pushed, run_test
@@ -110,6 +116,7 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
     try:
         target = resolved(configured)
         refuse([target], _others(context, target), context.paths.state)
+        owner_of_new(target)
         with Sites() as sites:
             survey(target, sites)
     except CertdeckError as exc:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError
@@ -17,9 +15,8 @@ from core.web.shown import Listener, WebState
 from core.web.wanted import Redirect
 from core.workflows.context import Context, View
 from core.workflows.issuing.plan import unknown_target
-from core.workflows.web import files
 from core.workflows.web.change import change
-from core.workflows.web.plan import Plan, own_redirect, plan
+from core.workflows.web.plan import Plan, own_redirect, plan, texts_of
 from core.workflows.web.seen import headers_seen, redirect_seen, settled
 from core.workflows.web.show import ask_as, state_of
 
@@ -67,7 +64,7 @@ def apply_web(context: Context, name: str) -> WebState:
 
 
 def show_web(view: View, name: str) -> WebState:
-    """Return what the settings are and what is sent. Changes nothing. Raises NotFound, WebNotPossible, UntrustedPath."""
+    """Return what the settings are and what is sent. Changes nothing. Raises NotFound, WebNotPossible."""
     target = configured(view, name)
     applied = store.load(view.paths, name)
     host = ask_as(view, name)
@@ -81,19 +78,14 @@ def remove_web(context: Context, name: str) -> tuple[str, ...]:
     """Take the settings out of the configuration; returns the files that changed. Raises as `apply_web`."""
     target = configured(context, name)
     applied = store.load(context.paths, name)
-    found = {}
-    for path in _where(context, target, applied):
-        with suppress(OSError):
-            text = files.read(path)
-            if text is not None and without(text, name) != text:
-                found[str(path)] = text
-    if found:
-        after = {path: without(text, name) for path, text in found.items()}
-        change(context, target, found, after, lambda: "")
+    texts = texts_of(resolved(target), applied)
+    after = {path: new for path, text in texts.items() if (new := without(text, name)) != text}
+    if after:
+        change(context, target, {path: texts[path] for path in after}, after, lambda: "")
     store.forget(context.paths, name)
-    if found or applied:
+    if after or applied:
         context.narrator.tell(Changed(what=f"web settings of target {name} removed"))
-    return tuple(found)
+    return tuple(after)
 
 
 def advance(context: Context) -> None:
@@ -120,18 +112,6 @@ def configured(view: View, name: str) -> TargetConfig:
         raise unknown_target(view.config, name)
     server_of(resolved(target))
     return target
-
-
-def _where(view: View, target: TargetConfig, applied: store.Applied | None) -> Mapping[Path, None]:
-    """Return the configuration files of the web server, and those that were changed before."""
-
-    def read(path: Path) -> str | None:
-        with suppress(OSError):
-            return files.read(path)
-        return None
-
-    found = [*server_of(resolved(target)).files(resolved(target), read)]
-    return dict.fromkeys([*found, *map(Path, applied.files if applied else ())])
 
 
 def wanted_redirect(

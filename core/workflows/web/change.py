@@ -13,7 +13,6 @@ from core.config.model import TargetConfig
 from core.errors import CertdeckError, ConfigTestFailed, ReloadFailed, WebNotPossible
 from core.events import Recovered, Warned
 from core.store import web as store
-from core.store.atomic import store_error
 from core.targets.resolved import resolved
 from core.targets.service import check_commands, run_reload, run_test
 from core.targets.verdict import shown
@@ -60,10 +59,8 @@ def change(
                 f"Look into the log of {server_of(target).title}.",
                 details={"target": target.name},
             )
-    except BaseException as exc:
+    except BaseException:
         _undo(context, target, before, after, touched=touched)
-        if isinstance(exc, OSError):
-            raise store_error(exc, exc.filename or target.name, "written") from exc
         raise
     store.end(context.paths)
 
@@ -93,24 +90,17 @@ def _reload(context: Context, target: TargetConfig) -> None:
 
 
 def recover_web(context: Context) -> None:
-    """Put back what a killed change had begun. Called by whoever takes the lock."""
-    if not store.is_changing(context.paths):
-        return
+    """Put back what a killed change had begun. Called by whoever takes the lock.
+
+    Raises StoreError where that is impossible now: it stays on record for the next run.
+    """
     left = store.change(context.paths)
     if left is not None:
         for path in files.restore(left.before, left.after):
             context.narrator.tell(_changed_since(path))
         target = context.config.targets.get(left.target)
         if target is not None:
-            verdict = run_reload(context.env, resolved(target))
-            if not verdict.ok and not verdict.is_idle:
-                context.narrator.tell(
-                    Warned(
-                        code="recovery-unfinished",
-                        what=f"The configuration of target {left.target} is back, but it could not be reloaded: {verdict.why}",
-                        fix=f"Run: {shown(resolved(target).reload)}",
-                    )
-                )
+            _reload_old(context, resolved(target))
         context.narrator.tell(
             Recovered(what=f"The interrupted change of the web settings of {left.target} was undone.")
         )
@@ -125,15 +115,27 @@ def _undo(
         for path in files.restore(before, after):
             context.narrator.tell(_changed_since(path))
         if touched:
-            run_reload(context.env, target)
+            _reload_old(context, target)
         store.end(context.paths)
-    except (OSError, CertdeckError) as exc:
-        said = exc.what if isinstance(exc, CertdeckError) else str(exc)
+    except CertdeckError as exc:
         context.narrator.tell(
             Warned(
                 code="recovery-unfinished",
-                what=f"The configuration of target {target.name} could not be put back: {said}",
+                what=f"The configuration of target {target.name} could not be put back: {exc.what} {exc.why}",
                 fix="The next run of certdeck tries again.",
+            )
+        )
+
+
+def _reload_old(context: Context, target: TargetConfig) -> None:
+    """Reload the service with the configuration that is back, and say where that fails."""
+    verdict = run_reload(context.env, target)
+    if not verdict.ok and not verdict.is_idle:
+        context.narrator.tell(
+            Warned(
+                code="recovery-unfinished",
+                what=f"The configuration of target {target.name} is back, but it could not be reloaded: {verdict.why}",
+                fix=f"Run: {shown(target.reload)}",
             )
         )
 

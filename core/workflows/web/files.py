@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from core.errors import StoreError
 from core.foreign.walk import open_folder
 from core.store.atomic import store_error
 from core.text import safe_line
@@ -16,17 +18,26 @@ _TEMPORARY = ".certdeck-web-new"
 
 
 def read(path: Path) -> str | None:
-    """Return the content of a file, also of one behind links; None where there is none. Raises OSError, UntrustedPath."""
+    """Return the content of a file, also of one behind links; None where there is none. Raises StoreError."""
     real = Path(os.path.realpath(path))
     try:
         with open_folder(real.parent) as folder:
             return folder.read(real.name).content.decode(ENCODING)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as exc:
+        raise store_error(exc, real, "read") from exc
+
+
+def read_if_possible(path: Path) -> str | None:
+    """Return the content of a file; None where there is none, or none that can be read."""
+    with suppress(StoreError):
+        return read(path)
+    return None
 
 
 def write(texts: Mapping[str, str]) -> None:
-    """Put the contents of files in place, each in one step. Raises StoreError, UntrustedPath."""
+    """Put the contents of files in place, each in one step. Raises StoreError."""
     for name, text in texts.items():
         real = Path(os.path.realpath(name))
         try:
@@ -40,7 +51,7 @@ def write(texts: Mapping[str, str]) -> None:
 def restore(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
     """Put back what a change has written; return the files that somebody has changed since, which stay as they are.
 
-    Raises StoreError, UntrustedPath.
+    Raises StoreError.
     """
     changed = []
     for name, old in before.items():

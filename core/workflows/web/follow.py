@@ -25,12 +25,11 @@ def follow(context: Context, targets: Sequence[TargetConfig]) -> None:
             continue
         try:
             _follow_one(context, target)
-        except (OSError, CertdeckError) as exc:
-            said = f"{exc.what} {exc.why}" if isinstance(exc, CertdeckError) else str(exc)
+        except CertdeckError as exc:
             context.narrator.tell(
                 Warned(
                     code="web-not-updated",
-                    what=f"The web settings of target {target.name} do not fit its certificate now: {said}",
+                    what=f"The web settings of target {target.name} do not fit its certificate now: {exc.what} {exc.why}",
                     fix=f"Run: certdeck web apply {target.name}",
                 )
             )

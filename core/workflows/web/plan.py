@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -58,13 +57,13 @@ class Plan(Struct, frozen=True, kw_only=True):
 def plan(view: View, configured: TargetConfig, applied: Applied | None, *, redirect: Redirect | None) -> Plan:
     """Return what is to be changed. Reads the configuration of the web server.
 
-    Raises WebNotPossible (`web-not-possible`) where it is of another kind, or no file of it names the certificate; UntrustedPath.
+    Raises WebNotPossible (`web-not-possible`) where it is of another kind, or no file of it names the certificate.
     """
     target = resolved(configured)
     server = server_of(target)
     hsts = hsts_of(view, target, applied)
     wanted = wanted_of(target, hsts, redirect)
-    texts = _texts(server, target, applied)
+    texts = texts_of(target, applied)
     rendered = {}
     for name, text in texts.items():
         new = server.render(without(text, target.name), wanted)
@@ -84,20 +83,14 @@ def plan(view: View, configured: TargetConfig, applied: Applied | None, *, redir
 
 
 def wanted_of(target: TargetConfig, hsts: Hsts, redirect: Redirect | None) -> Wanted:
-    """Return what is to stand in the configuration of a resolved target. Raises WebNotPossible, UntrustedPath."""
-
-    def read(path: Path) -> str | None:
-        with suppress(OSError):
-            return files.read(path)
-        return None
-
+    """Return what is to stand in the configuration of a resolved target. Raises WebNotPossible."""
     base = server_of(target).base
     return Wanted(
         target=target.name,
         certificate=_as_text(target.certificate),
         headers=headers(hsts.value),
         redirect=redirect,
-        base=_as_text(str(base(target, read))) if base is not None else "",
+        base=_as_text(str(base(target, files.read_if_possible))) if base is not None else "",
     )
 
 
@@ -105,19 +98,21 @@ def _as_text(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode(files.ENCODING)
 
 
-def _texts(server: Server, target: TargetConfig, applied: Applied | None) -> dict[str, str]:
+def texts_of(target: TargetConfig, applied: Applied | None) -> dict[str, str]:
+    """Return the configuration files of a resolved target's web server, and those that were changed before, with their content.
+
+    Raises WebNotPossible.
+    """
     texts: dict[str, str] = {}
 
     def read(path: Path) -> str | None:
-        with suppress(OSError):
-            text = files.read(path)
-            if text is not None:
-                texts[str(path)] = text
-            return text
-        return None
+        text = files.read_if_possible(path)
+        if text is not None:
+            texts[str(path)] = text
+        return text
 
-    server.files(target, read)
-    for name in applied.files if applied else ():  # it may be included no more
+    server_of(target).files(target, read)
+    for name in applied.files if applied else ():  # it may no longer be included
         if name not in texts:
             read(Path(name))
     return texts
@@ -146,7 +141,7 @@ def distrust(view: View, target: TargetConfig) -> str:
 
     try:
         leaf, above = split_fullchain((files.read(Path(target.certificate)) or "").encode(files.ENCODING))
-    except (OSError, ValueError, IndexError, CertdeckError):
+    except (ValueError, IndexError, CertdeckError):
         return "There is no certificate yet."
     if leaf.self_signed:
         return "The certificate is self-signed, and HSTS would lock people out."

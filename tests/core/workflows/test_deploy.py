@@ -82,12 +82,13 @@ def test_without_targets_only_live_switches(box: Box) -> None:
 
 
 def test_a_target_without_commands_gets_its_files(box: Box, tmp_path: Path) -> None:
-    """A target with neither test nor reload nor probe is deployed when its files are there (SF-24)."""
+    """A target with neither test nor reload nor probe is deployed when its files are there; nothing else is told (SF-24)."""
     service = box.services.add(tmp_path / "tls", "web")
     service.target = replace(service.target, test=(), reload=(), probe=())
     _, leaf = box.put(SHOP)
     assert service.pair() == (leaf.fullchain_pem, leaf.key_pem)
     assert service.did == []
+    assert box.events() == ["KeyUsed", "TargetStaged", "VersionSwitched", "TargetSwitched"]
 
 
 def test_old_keys_are_sealed_at_the_commit(box: Box, tmp_path: Path) -> None:

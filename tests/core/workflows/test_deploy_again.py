@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigTestFailed, NotFound
-from core.events import SERVICE_TAKEN_OVER, Warned
+from core.events import SERVICE_DROPPED, SERVICE_TAKEN_OVER, Warned
 from core.ports import Completed
 from core.store import lineages
 from tests.support.appliance import Appliance
@@ -80,12 +80,24 @@ def test_a_service_that_refuses_it_keeps_what_it_has(appliance: Appliance, servi
 def test_a_service_that_is_taken_over_is_said(appliance: Appliance, tmp_path: Path) -> None:
     """Whoever deploys onto a service that carried another certificate is told which one it was, and the way back."""
     appliance.add_service(tmp_path / "srv")
-    appliance.issue("old.example.com", targets=("web",))
+    appliance.add_service(tmp_path / "mail", "mail")
+    appliance.issue("old.example.com", targets=("web", "mail"))
     appliance.issue("new.example.com")
     appliance.engine.deploy("new.example.com", targets=("web",), report=appliance.told.append)
     [told] = [event for event in appliance.of(Warned) if isinstance(event, Warned) and event.code == SERVICE_TAKEN_OVER]
     assert "old.example.com" in told.what
-    assert told.fix.endswith("certdeck deploy old.example.com --target web")
+    assert told.fix.endswith("certdeck deploy old.example.com --target web mail")
+
+
+def test_a_service_that_is_dropped_is_said(appliance: Appliance, tmp_path: Path) -> None:
+    """Whoever names fewer targets than a certificate had is told which no longer get it, and the way back."""
+    appliance.add_service(tmp_path / "srv")
+    appliance.add_service(tmp_path / "mail", "mail")
+    appliance.issue(NAME, targets=("web", "mail"))
+    appliance.engine.deploy(NAME, targets=("web",), report=appliance.told.append)
+    [told] = [event for event in appliance.of(Warned) if isinstance(event, Warned) and event.code == SERVICE_DROPPED]
+    assert "no longer deployed to mail" in told.what
+    assert told.fix.endswith(f"certdeck deploy {NAME} --target web mail")
 
 
 def test_the_versions_are_listed(appliance: Appliance, service: Service) -> None:

@@ -331,6 +331,8 @@ def test_targets_are_added_listed_and_removed(appliance: Appliance, tmp_path: Pa
         pytest.param({"certificate": "relative.crt"}, id="fail/relative"),
         pytest.param({"kind": "iis"}, id="fail/kind"),
         pytest.param({"name": "../x"}, id="fail/name"),
+        pytest.param({"owner": "no-such-account"}, id="fail/owner"),
+        pytest.param({"group": "no-such-group"}, id="fail/group"),
     ],
 )
 def test_a_target_that_cannot_work_is_not_written(appliance: Appliance, tmp_path: Path, change: dict[str, str]) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from core.errors import WebNotPossible
-from core.ports import CancelToken, Response, TransportFailure
+from core.errors import ReloadFailed, WebNotPossible
+from core.events import Warned
+from core.ports import CancelToken, Completed, Response, TransportFailure
 from core.store import web
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON
@@ -86,6 +87,33 @@ def test_a_redirect_by_somebody_else_is_enough(box: Box) -> None:
     state = box.engine.apply_web(NAME)
     assert state.redirect == "challenge-redirected"
     assert "certdeck-web-" not in box.file.read_text()
+
+
+def test_a_change_that_cannot_be_undone_keeps_nobody_out(box: Box) -> None:
+    """Where a configuration file cannot be read any more, each run says so and goes on; the record stays until it can be."""
+    before = box.file.read_text()
+    web.begin(box.paths, web.Change(target=NAME, before={str(box.file): before}, after={str(box.file): "half"}))
+    box.file.unlink()
+    box.file.mkdir()
+    assert not box.engine.renew(report=box.told.append).failed
+    assert [each.code for each in box.of(Warned) if isinstance(each, Warned)] == ["recovery-unfinished"]
+    box.file.rmdir()
+    box.file.write_text("half")
+    assert not box.engine.renew().failed
+    assert box.file.read_text() == before
+    assert not web.is_changing(box.paths)
+
+
+def test_a_server_that_does_not_take_its_old_configuration_is_said(box: Box) -> None:
+    """Where the reload fails, and the one with the old configuration too, both are told."""
+    service = box.services.by_name[NAME]
+    service.reload_answers = [Completed(returncode=1, output="no"), Completed(returncode=1, output="never")]
+    before = box.file.read_text()
+    with pytest.raises(ReloadFailed):
+        box.engine.apply_web(NAME, report=box.told.append)
+    assert box.file.read_text() == before
+    [told] = [each for each in box.of(Warned) if isinstance(each, Warned)]
+    assert "could not be reloaded" in told.what
 
 
 def test_a_certificate_that_no_configuration_names(box: Box) -> None:
