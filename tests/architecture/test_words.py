@@ -10,7 +10,7 @@ from tests.support.sources import Source, sources
 
 _AVOIDED = re.compile(
     r"\bby (itself|themselves)\b|\bmend(s|ed|ing)?\b|\bbrought\b|\bof no use\b|\bany more\b|\ball the same\b|\bgoes wrong\b"
-    r"|\bnot to be seen\b|\bsomebody\b|\bnobody\b|\bforgotten\b|\bis told\b|(?<![#.])\blineages?\b",
+    r"|\bnot to be seen\b|\bsomebody\b|\bnobody\b|\bforgotten\b|\bis told\b|(?<![#.-])\blineages?\b",
     re.IGNORECASE,
 )
 """Each has a plainer word: automatically, fix, restored, no longer, anyway, fails, not visible, you, deleted, certificate."""
@@ -27,11 +27,10 @@ def _texts(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def test_screens_speak_plainly() -> None:
-    """No text of the console has one of the words that a native technical writer would not use there."""
-    console = (source for source in sources("tui") if not source.name.startswith("tui/cli/"))
+    """No text of the console or of a command has one of the words that a native technical writer would not use there."""
     found = [
         f"{source.name}:{line}: {match[0]!r} in {text[:60]!r}"
-        for source in console
+        for source in sources("tui")
         for line, text in _texts(source)
         if (match := _AVOIDED.search(text))
     ]

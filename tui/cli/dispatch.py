@@ -113,6 +113,6 @@ def _failed(error: CertdeckError, output: Output, argv: Sequence[str]) -> int:
 def _interrupted() -> Cancelled:
     return Cancelled(
         "Interrupted.",
-        "Somebody asked to stop.",
+        "Ctrl-C or a signal stopped it.",
         "Start it again when you want; nothing that was live has changed.",
     )

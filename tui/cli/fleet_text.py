@@ -80,7 +80,7 @@ def _error(exc: CertdeckError) -> object:
 def received_lines(done: Received) -> Iterator[str]:
     """Yield what a look of this device has done."""
     if done.state == "waiting":
-        yield "Nobody has approved this box yet. On a hub run: certdeck fleet devices"
+        yield "This box is not approved yet. On a hub run: certdeck fleet devices"
         return
     for what, names in (
         ("Deployed", done.deployed),

@@ -18,7 +18,7 @@ _ALL_EVENTS = 12
 def list_lines(entries: Sequence[NotificationInfo]) -> Iterator[str]:
     """Yield a line for each entry, and what stands in the way of some."""
     if not entries:
-        yield "Nobody is told of anything yet. `certdeck notify kinds` shows how; `certdeck notify add` sets it up."
+        yield "No notifications are set up yet. `certdeck notify kinds` lists the kinds; `certdeck notify add` adds one."
         return
     rows = [
         [

@@ -27,7 +27,7 @@ def issued_lines(outcome: Issued, live: Path) -> Iterator[str]:
     yield f"{verb} {name}."
     yield from labelled(_certificate(status, live / status.name))
     if outcome.reused:
-        yield "A still valid certificate for these names was here, so none was ordered. --force orders a new one."
+        yield "This box already has a valid certificate for these names, so none was ordered. --force orders a new one."
 
 
 def _certificate(status: LineageStatus, live: Path) -> list[tuple[str, str]]:
@@ -49,7 +49,7 @@ def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:
         yield f"Nothing to do: {name} is there."
     yield from labelled(_certificate(status, live / status.name))
     if status.self_signed:
-        yield "It is for setting up and for internal use: browsers will warn of it. `certdeck issue` gets one that they trust."
+        yield "It is for setting up and for internal use: browsers warn about it. `certdeck issue` gets one that they trust."
 
 
 def deployment_lines(deployment: Deployment) -> Iterator[str]:

@@ -32,7 +32,7 @@ def issue(deck: Deck) -> None:
 
 
 def renew(deck: Deck, lineage: LineageStatus) -> None:
-    """Order the certificate anew. What is proved by hand has to be ordered: a renewal never begins such an order."""
+    """Order the certificate anew. What is proven by hand has to be ordered: a renewal never begins such an order."""
     name = lineage.name
     if text.is_manual(lineage):
         _renew_by_hand(deck, lineage)

@@ -242,7 +242,7 @@ def _proof(story: _Story, event: Event, at: datetime, before: datetime) -> None:
         step = story.names.setdefault(name, Step(text.name_shown(name)))
     match event:
         case told.AuthorizationReused():
-            step.end(at, "proved before, still counts")
+            step.end(at, "proven before, still counts")
         case told.ChallengePresented():
             story.records.answered(at)
             of_dns = event.type.startswith("dns")
@@ -253,7 +253,7 @@ def _proof(story: _Story, event: Event, at: datetime, before: datetime) -> None:
             step.start(at, f"asked for from {text.plural(len(seen), 'place')}")
         case told.ChallengeValidated():
             seen = story.visitors.get(name, set())
-            step.end(at, f"proved, seen from {text.plural(len(seen), 'place')}" if seen else "proved")
+            step.end(at, f"proven, seen from {text.plural(len(seen), 'place')}" if seen else "proven")
         case told.ChallengeFailed():
             step.end(at, printable(event.problem), FAILED)
     names = story.names.values()

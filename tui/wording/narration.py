@@ -140,14 +140,14 @@ _SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
         f"Order {'taken up again' if f.is_true('resumed') else 'placed'} at {f['issuer']} for {f.joined('identifiers')}"
         f"{_after(', profile ', f['profile'])}"
     ),
-    "authorization-reused": lambda f: f"{f['identifier']} was proved before, and that still counts",
+    "authorization-reused": lambda f: f"{f['identifier']} was proven before, and that still counts",
     "challenge-presented": lambda f: f"Proof for {f['identifier']} is ready at {f['where']}",
     "validator-seen": lambda f: f"{f['address']} asked for the proof of {f['identifier']}",
     "record-added": lambda f: f"{f['provider']}: TXT record made at {f['name']}",
     "record-removed": lambda f: f"{f['provider']}: TXT record removed at {f['name']}",
     "provider-tested": _tested,
     "propagation-checked": _propagation,
-    "challenge-validated": lambda f: f"{f['identifier']} is proved",
+    "challenge-validated": lambda f: f"{f['identifier']} is proven",
     "challenge-failed": lambda f: f"{f['identifier']} was refused: {f['problem']}",
     "records-required": _records,
     "waiting": lambda f: f"Waiting: {f['why']}{_after(' until ', f.time('until'))}",

@@ -68,7 +68,7 @@ def _issuer(parser: argparse.ArgumentParser) -> None:
 def _contact_arguments(parser: argparse.ArgumentParser) -> None:
     _issuer(parser)
     parser.add_argument("--email", metavar="ADDRESS", help="the new address")
-    parser.add_argument("--none", action="store_true", help="no address any more")
+    parser.add_argument("--none", action="store_true", help="remove the address")
 
 
 def _contact(call: Call) -> int:
@@ -190,7 +190,7 @@ COMMANDS = (
         arguments=_issuer,
         run=_rollover,
         examples=("account rollover letsencrypt",),
-        notes="For when somebody may have seen the key. The account stays; the old key is no longer valid.",
+        notes="Use it if the key may have leaked. The account stays; the old key is no longer valid.",
     ),
     Command(
         words="account import",

@@ -34,9 +34,7 @@ def _run(call: Call) -> int:
     args = call.args
     folder = Path(args.dir) if args.dir is not None else None
     if args.all and args.names:
-        raise UsageError(
-            "Either names or --all can be given.", "--all takes over everything.", "Leave one of the two out."
-        )
+        raise UsageError("Give either names or --all.", "--all takes over everything.", "Leave out one of them.")
     if not args.names and not args.all:
         done = call.engine.adoptable(client=args.client, folder=folder)
     else:
@@ -74,7 +72,7 @@ COMMANDS = (
         ),
         notes=(
             "Knows certbot, acme.sh, lego, dehydrated, uacme, getssl, Caddy, mod_md and acmetool. Takes over the\n"
-            "certificate, its key, the account, and how its names are proved; nothing of the other client is changed.\n"
+            "certificate, its key, the account, and how its names are proven; nothing of the other client is changed.\n"
             "The exit status is 1 when a name could not be taken over."
         ),
     ),

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from core.archives import BackupDone, RestoreDone
     from tui.cli.call import Call
 
-_PASSPHRASE_COST = "Keep the passphrase apart from the file: nobody can open the backup without it."
-_KEY_COST = "Keep the private key apart from this box: nobody can open the backup without it."
+_PASSPHRASE_COST = "Keep the passphrase apart from the file: without it, the backup cannot be opened."
+_KEY_COST = "Keep the private key apart from this box: without it, the backup cannot be opened."
 
 
 def _backup_arguments(parser: argparse.ArgumentParser) -> None:

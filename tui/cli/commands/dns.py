@@ -1,4 +1,4 @@
-"""`certdeck dns …`: providers at which records can be made, so that names are proved and renewed without a person."""
+"""`certdeck dns …`: providers at which records can be made, so that names are proven and renewed without a person."""
 
 from __future__ import annotations
 

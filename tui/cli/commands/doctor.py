@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("lineage", metavar="NAME", nargs="?", help="a certificate that is here; without, the whole box")
+    parser.add_argument("lineage", metavar="NAME", nargs="?", help="a certificate of this box; default: the whole box")
     parser.add_argument(
         "-d",
         "--domain",
@@ -28,16 +28,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DOMAIN",
         nargs="+",
         action="extend",
-        help="for a certificate to be had",
+        help="names that have no certificate yet",
     )
     parser.add_argument(
         "--listen",
         action="store_true",
-        help="keep /.well-known/acme-challenge/test.txt up for a try from outside, and say who asks",
+        help="keep /.well-known/acme-challenge/test.txt up for a test from outside, and show each request",
     )
-    parser.add_argument(
-        "--seconds", metavar="N", type=int, help="with --listen: how long, else until it is stopped with Ctrl-C"
-    )
+    parser.add_argument("--seconds", metavar="N", type=int, help="with --listen: how long; default: until Ctrl-C")
     request_arguments(parser)
 
 
@@ -51,9 +49,9 @@ def _run(call: Call) -> int:
         )
     if args.lineage and args.domains:
         raise UsageError(
-            "Either a certificate's name or domains can be looked at.",
-            f"{args.lineage} is one that is here, -d is for one that is not.",
-            "Leave one of the two out.",
+            "Give either the name of a certificate or domains.",
+            f"{args.lineage} is a certificate of this box; -d is for names that have none yet.",
+            "Leave out one of them.",
         )
     request = request_of(args) if args.domains else None
     with call.working(tell=False):
@@ -102,7 +100,7 @@ def _summary(listening: Listening) -> str:
     found = {visit.address for visit in listening.visits if visit.is_found}
     if not found:
         others = f" ({plural(listening.count, 'other request')})" if listening.count else ""
-        return f"Nobody asked for the test file{others}."
+        return f"No request for the test file arrived{others}."
     return f"{plural(listening.count, 'request')}; the test file was read from {', '.join(sorted(found)[:10])}."
 
 
@@ -112,7 +110,7 @@ COMMANDS = (
         arguments=_arguments,
         run=_run,
         examples=("doctor", "doctor shop", "doctor -d www.example.com --issuer letsencrypt", "doctor --listen"),
-        notes="Changes nothing, but shows a test file on port 80 while it looks. The exit status is 1 when something would stop an "
+        notes="Changes nothing, but serves a test file on port 80 while it runs. The exit status is 1 when something would stop an "
         "issuance.",
     ),
 )

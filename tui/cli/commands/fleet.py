@@ -97,7 +97,7 @@ def _approve(call: Call) -> int:
             confirm(call, "Does the box itself show the same fingerprint (certdeck fleet join)?", "Approving the box")
     with call.working(tell=False) as report:
         member = call.engine.fleet_approve(args.id, expected=args.fingerprint, report=report, cancel=call.cancel)
-    said = f"Approved {printable(member.name)} as {member.role}. It gets its certificates with its next look."
+    said = f"Approved {printable(member.name)} as {member.role}. It gets its certificates the next time it asks."
     call.result({**member_json(member), "changed": True}, [said])
     return exits.DONE
 
@@ -118,7 +118,7 @@ def _remove(call: Call) -> int:
     if not args.yes and call.can_ask:
         confirm(
             call,
-            f"Remove {printable(args.id)}? It gets no certificates any more, and those that it had are renewed with new keys.",
+            f"Remove {printable(args.id)}? It gets no more certificates, and those that it had are renewed with new keys.",
             "Removing the box",
         )
     with call.working() as report:

@@ -27,7 +27,7 @@ def request_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", metavar="NAME", help="what it is called here (default: its first domain)")
     parser.add_argument("--issuer", metavar="ISSUER", help="the CA (`certdeck issuer list`)")
     parser.add_argument(
-        "--challenge", metavar="TYPE", help="how the names are proved: http-01, dns-01, dns-account-01, dns-persist-01"
+        "--challenge", metavar="TYPE", help="how the names are proven: http-01, dns-01, dns-account-01, dns-persist-01"
     )
     dns = parser.add_mutually_exclusive_group()
     dns.add_argument("--dns", metavar="PROVIDER", help="prove through DNS with this entry of `certdeck dns list`")

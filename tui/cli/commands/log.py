@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lineage", metavar="NAME", help="of this certificate alone")
     parser.add_argument("--limit", metavar="N", type=int, default=50, help="how many entries (default: 50)")
-    parser.add_argument("--verify", action="store_true", help="check that nobody altered it")
+    parser.add_argument("--verify", action="store_true", help="check that no entry was altered")
     parser.add_argument("--new-chain", action="store_true", help="set the log aside and begin a new one that says so")
 
 
@@ -79,6 +79,6 @@ COMMANDS = (
         examples=("log", "log --lineage shop --limit 200", "log --verify", "log --new-chain"),
         meant="--lineage",
         notes="With --verify the exit status is 1 when an entry was changed or is missing, or when that cannot be told.\n"
-        "A log that was damaged or moved away fails that check for good: --new-chain keeps what is left and begins another.",
+        "A log that was damaged or moved away fails that check permanently: --new-chain keeps what is left and begins a new one.",
     ),
 )

@@ -39,7 +39,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     def several(option: str, metavar: str, help: str) -> None:
         parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
 
-    several("--set", "KEY=VALUE", "a setting; an empty VALUE takes it away")
+    several("--set", "KEY=VALUE", "a setting; an empty VALUE removes it")
     several("--secret", "KEY=FILE", "the file that holds a secret; - is standard input")
     several("--on", "EVENT", "tell of these events only; `all` for every event (the default)")
     parser.add_argument("--replace", action="store_true", help="change an entry; what is not given stays")
@@ -181,7 +181,7 @@ COMMANDS = (
         arguments=_name,
         run=_test,
         examples=("notify test admins",),
-        notes="Sends a test message and shows what the other side answered. The exit status is 1 when it was not taken.",
+        notes="Sends a test message and shows what the other side answered. The exit status is 1 when it was not accepted.",
     ),
     Command(words="notify remove", arguments=_name, run=_remove, examples=("notify remove admins",)),
 )

@@ -119,7 +119,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--in-place",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="write into the file that is there, for a file that is mounted by itself; this is not one step",
+        help="write into the file that is there, for a single file that is mounted; not in one step",
     )
     parser.add_argument("--socket", metavar="PATH", help="control socket, for kinds that are told over one")
     parser.add_argument(

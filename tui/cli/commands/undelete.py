@@ -28,7 +28,7 @@ def _run(call: Call) -> int:
         done = call.engine.undelete(call.args.name, report=report)
     name = printable(done.name)
     value = {"name": done.name, "version": done.version, "live": done.live}
-    call.result(value, [f"Brought {name} back. {_state(done)} {_following(done)}"])
+    call.result(value, [f"Restored {name}. {_state(done)} {_following(done)}"])
     return exits.DONE
 
 

@@ -34,7 +34,7 @@ _COSTS = {
     "version": ("key of an earlier version", "There is no way back to that version."),
     "order": ("key of an open order", "The order begins anew."),
     "request": ("key of a signing request", "Make the request again."),
-    "deleted": ("copy of a deleted certificate", "It cannot be brought back."),
+    "deleted": ("copy of a deleted certificate", "It cannot be restored."),
     "other": ("other secret", "Set it again where it is asked for."),
 }
 """Kind → what it is, and what its loss means."""
@@ -198,6 +198,6 @@ COMMANDS = (
         arguments=_none,
         run=_rotate,
         examples=("vault rotate",),
-        notes="For when somebody may have seen the master key. Backups made before need the old one.",
+        notes="Use it if the master key may have leaked. Older backups need the old key.",
     ),
 )

@@ -39,7 +39,7 @@ class DnsScreen(ListPage[Known]):
     SCOPE = "dns"
     BINDINGS: ClassVar = bindings(of_scope("dns", "page"))
     HELP_TEXT = (
-        "Who serves the DNS of your names. With a provider that certdeck can write to, names are proved by records in the DNS: "
+        "Who serves the DNS of your names. With a provider that certdeck can write to, names are proven by records in the DNS: "
         "for boxes that the internet cannot reach, and for wildcards. Each entry is active for its zones: a certificate takes "
         "the one whose zone its names end in, unless you choose another.\n\n"
         "A test goes the whole way that an order goes: it tries the credentials, finds the zone, writes a TXT record, asks every "
@@ -60,7 +60,7 @@ class DnsScreen(ListPage[Known]):
     EMPTY = (
         "No DNS provider yet",
         (
-            "n adds who serves your zones, for example Cloudflare: then names are proved through the DNS automatically, wildcards "
+            "n adds who serves your zones, for example Cloudflare: then names are proven through the DNS automatically, wildcards "
             "too, and this box need not be reachable from the internet."
         ),
         "Without one, records can be set by hand at any provider: choose it in the wizard (i).",

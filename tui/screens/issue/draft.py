@@ -102,7 +102,7 @@ class Draft(Struct, kw_only=True):
         """Return what can be added beside a bare domain, each with that domain: `www.`, or `*.` through the DNS (SO-14, SO-15)."""
         typed = [each.identifier for each in self.parsed() if each.identifier is not None]
         known = {identifier.value for identifier in typed}
-        # A wildcard can only be proved through the DNS, whatever is chosen so far.
+        # A wildcard can only be proven through the DNS, whatever is chosen so far.
         challenge = "dns-01" if self.is_over_dns or self.wildcards else HTTP_01
         pairs = [(companion(identifier, challenge), identifier) for identifier in typed]
         return [(extra, beside) for extra, beside in pairs if extra is not None and extra.value not in known]
@@ -120,7 +120,7 @@ class Draft(Struct, kw_only=True):
 
     @property
     def is_over_dns(self) -> bool:
-        """The names are proved by records in the DNS."""
+        """The names are proven by records in the DNS."""
         return self.proof in OVER_DNS
 
     @property
@@ -129,7 +129,7 @@ class Draft(Struct, kw_only=True):
         return self.proof in (BY_HAND, ONCE)
 
     def can_rehearse(self, offer: Offer) -> bool:
-        """Tell whether the chosen issuer has a staging to rehearse with, for names that are proved automatically."""
+        """Tell whether the chosen issuer has a staging to rehearse with, for names that are proven automatically."""
         issuer = offer.issuer(self.issuer)
         return issuer is not None and bool(offer.issuer(issuer.staging or "")) and not self.is_set_by_hand
 
@@ -151,7 +151,7 @@ class Draft(Struct, kw_only=True):
         return tuple(identifier for identifier in typed if identifier.wildcard)
 
     def repeat(self, method: str, providers: Sequence[DnsProviderInfo]) -> None:
-        """Prove the names as the certificate of this name was proved before (ST-30). `method`: its word in the status."""
+        """Prove the names as the certificate of this name was proven before (ST-30). `method`: its word in the status."""
         self.proof = _PROOF_OF_METHOD.get(method, self.proof)
         self.dns = next((each.name for each in providers if self.lineage in each.lineages), self.dns)
 

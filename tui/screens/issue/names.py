@@ -50,7 +50,7 @@ class NamesStep(Step):
     TITLE = "Names"
     HELP = (
         "Names: one or several, apart by blanks, commas or lines. International names may be typed as they are written; what "
-        "is sent stands beside them. A bare domain is offered with its www. name, because people type either; once it is proved "
+        "is sent stands beside them. A bare domain is offered with its www. name, because people type either; once it is proven "
         "through the DNS, with its wildcard."
     )
 

@@ -253,7 +253,7 @@ class ProofStep(Step):
 
 
 def proof_shown(draft: Draft, offer: Offer | None) -> str:
-    """Return how the names are going to be proved, in short."""
+    """Return how the names are going to be proven, in short."""
     if draft.proof == BY_PROVIDER:
         entry = offer.provider(draft.dns) if offer is not None else None
         return f"DNS, by {draft.dns}{f' ({entry.title})' if entry is not None else ''}"
