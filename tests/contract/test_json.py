@@ -1,4 +1,4 @@
-"""The JSON that scripts read, field by field (CONTRACT.md, "Output"; CC-32)."""
+"""The JSON that scripts read, field by field (CC-32)."""
 
 from __future__ import annotations
 
