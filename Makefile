@@ -33,7 +33,7 @@ check: venv servers ## What CI runs: format, lint, types, architecture rules, te
 	@echo "== types"; $(BIN)/mypy
 	@echo "== tests, architecture rules among them"; $(PYTEST)
 
-format: venv ## Format the sources and mend what the linter can mend
+format: venv ## Format the sources and fix what the linter can fix
 	@$(BIN)/ruff check --quiet --fix .; $(BIN)/ruff format --quiet .
 
 lock: ## Pin the packages again, with hashes, from pyproject.toml

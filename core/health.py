@@ -1,6 +1,6 @@
 """What is wrong with a certificate, in one place: the console, `status`, its JSON and `--check` all ask here. Pure.
 
-`severity` is about time alone (CONTRACT.md); health adds everything else that keeps clients from being served, or the next renewal
+`severity` is about time alone; health adds everything else that keeps clients from being served, or the next renewal
 from happening. Each reason has a stable code and one short sentence. A new kind of trouble is one more rule in `_RULES`.
 """
 

@@ -133,7 +133,7 @@ def public_problem(identifier: Identifier) -> str | None:
 
 
 def lineage_name_for(identifier: Identifier) -> str:
-    """Return the default name of a lineage (CONTRACT.md): its first name, `*` as `_wildcard`, cut to fit."""
+    """Return the default name of a lineage: its first name, `*` as `_wildcard`, cut to fit."""
     name = re.sub(r"[^A-Za-z0-9._-]", "-", identifier.value.replace("*", "_wildcard"))
     if not _LINEAGE.fullmatch(name[:1]):
         name = f"_{name}"

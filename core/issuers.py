@@ -1,6 +1,6 @@
 """The built-in issuers, as data, and what each of them takes. Pure.
 
-What a directory says at run time (terms, profiles, ARI, CAA names) is read there and not kept here. Figures: FACTS of
+What a directory says at run time (terms, profiles, ARI, CAA names) is read there and not kept here. Figures: of
 2026-11; Let's Encrypt's profiles page of 2026-07-14, the others' own pages.
 """
 

@@ -65,7 +65,7 @@ class TargetState(Struct, frozen=True, kw_only=True):
 
 
 class LineageStatus(Struct, frozen=True, kw_only=True):
-    """One lineage, as `status --json` shows it (CONTRACT.md). Lineages without any certificate yet have `sha256 == ""`."""
+    """One lineage, as `status --json` shows it. Lineages without any certificate yet have `sha256 == ""`."""
 
     name: str
     domains: tuple[str, ...]

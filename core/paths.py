@@ -1,4 +1,4 @@
-"""Which folder holds what (CONTRACT.md, "Where things are"). Pure: makes nothing, reads nothing but its arguments."""
+"""Which folder holds what (README, "Where things are"). Pure: makes nothing, reads nothing but its arguments."""
 
 from __future__ import annotations
 

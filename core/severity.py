@@ -1,4 +1,4 @@
-"""How urgent a certificate is (CONTRACT.md, ST-45). Pure, over epoch seconds: asked ten thousand times in a row."""
+"""How urgent a certificate is (ST-45). Pure, over epoch seconds: asked ten thousand times in a row."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@
 # RFC 9110 section 10.2.3 allows both forms.
 # Source: acme/client.py, ClientV2.retry_after.
 #
-# Seen:
-#   Asia/Tokyo: seconds 60, date -32340
-#   America/New_York: seconds 60, date 18060
+# Seen (in winter; in summer New York is at 241):
+#   Asia/Tokyo: minutes from now by seconds 1, by date -539
+#   America/New_York: minutes from now by seconds 1, by date 301
 # Exit status: 0 while it is so, 1 when it has changed, 2 when the packages could not be installed.
 set -u
 folder=$(mktemp -d) || exit 2
@@ -28,18 +28,17 @@ os.environ["TZ"] = os.environ["ZONE"]
 time.tzset()
 
 
-def seconds_from_now(value: str) -> int:
+def minutes_from_now(value: str) -> int:
     response = requests.Response()
     response.headers["Retry-After"] = value
-    return round((ClientV2.retry_after(response, 5) - datetime.datetime.now()).total_seconds())
+    return round((ClientV2.retry_after(response, 5) - datetime.datetime.now()).total_seconds() / 60)
 
 
-# A winter day is no condition: the distance from UTC is taken from the zone itself.
-offset = round(datetime.datetime.now().astimezone().utcoffset().total_seconds())
+offset = round(datetime.datetime.now().astimezone().utcoffset().total_seconds() / 60)  # as it is today, in summer or winter
 in_a_minute = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=60)
-by_seconds, by_date = seconds_from_now("60"), seconds_from_now(format_datetime(in_a_minute, usegmt=True))
-print(f"{os.environ['ZONE']}: seconds {by_seconds}, date {by_date}")
-raise SystemExit(0 if abs(by_seconds - 60) <= 2 and abs(by_date - (60 - offset)) <= 2 else 1)
+by_seconds, by_date = minutes_from_now("60"), minutes_from_now(format_datetime(in_a_minute, usegmt=True))
+print(f"{os.environ['ZONE']}: minutes from now by seconds {by_seconds}, by date {by_date}")
+raise SystemExit(0 if (by_seconds, by_date) == (1, 1 - offset) else 1)
 PY
 for zone in Asia/Tokyo America/New_York; do
     ZONE=$zone "$folder/venv/bin/python" "$folder/ask.py" || exit 1

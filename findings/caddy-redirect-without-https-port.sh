@@ -4,7 +4,8 @@
 # The global options http_port and https_port move Caddy's own listeners. Caddy takes https_port for something behind a port 443, so its
 # automatic redirect says https://HOST/ also where the site is reached only at https://HOST:PORT/, and the client ends at port 443.
 #
-# Seen: Location: https://localhost/page
+# Seen:
+#   Location: https://localhost/page
 # Exit status: 0 while it is so, 1 when it has changed, 2 when the package could not be had.
 set -u
 folder=$(mktemp -d) || exit 2

@@ -3,9 +3,10 @@
 #
 # httpx/__init__.py imports its own command line (httpx._main) and lets an ImportError pass. So the cost of importing the library depends on
 # what else lies in the environment: a package that requires click (apprise, black, flask …) makes every program that uses httpx start
-# later. Only that httpx[cli] was asked for would be expected to.
+# later. One would expect that of httpx[cli] alone.
 #
-# Seen (modules after the import): without click 0 of click/rich/pygments; with click and rich more than 20.
+# Seen:
+#   modules of click, rich and pygments after import httpx: 0 without click, 84 with it
 # Exit status: 0 while it is so, 1 when it has changed, 2 when the packages could not be installed.
 set -u
 folder=$(mktemp -d) || exit 2

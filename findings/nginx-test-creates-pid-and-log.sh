@@ -5,7 +5,10 @@
 # file is empty afterwards. A tool that looks at a box with `nginx -t` or `nginx -T` leaves files behind, as root owned by root, and a
 # later reload by signal finds a PID file without a number ("invalid PID number").
 #
-# Seen: before the test no file but nginx.conf; after it nginx.pid with 0 bytes, and error.log and access.log.
+# Seen (size and name of the files that the test made beside nginx.conf):
+#   0 access.log
+#   0 error.log
+#   0 nginx.pid
 # Exit status: 0 while it is so, 1 when it has changed, 2 when the package could not be had.
 set -u
 folder=$(mktemp -d) || exit 2
@@ -21,5 +24,5 @@ events {}
 http { access_log $PWD/run/access.log; server { listen 127.0.0.1:1; } }
 EOF
 root/usr/sbin/nginx -p "$PWD/run" -e "$PWD/run/error.log" -t -c "$PWD/run/nginx.conf" >test.log 2>&1 || exit 2
-ls -l run | awk 'NR > 1 { print $5, $9 }'
+find run -type f ! -name nginx.conf -printf '%s %f\n' | sort
 [ -e run/nginx.pid ] && [ ! -s run/nginx.pid ] && [ -e run/access.log ]

@@ -6,7 +6,7 @@
 # last label counts as one (the list's own algorithm), so private names get a registered domain, too, unless accept_unknown=False.
 #
 # Seen:
-#   github.io None, user.github.io user.github.io, box.lan box.lan, box.lan with accept_unknown=False None
+#   github.io: None; user.github.io: user.github.io; box.lan: box.lan; box.lan with accept_unknown=False: None
 # Exit status: 0 while it is so, 1 when it has changed, 2 when the package could not be installed.
 set -u
 folder=$(mktemp -d) || exit 2
@@ -19,7 +19,7 @@ from publicsuffixlist import PublicSuffixList
 known, strict = PublicSuffixList(), PublicSuffixList(accept_unknown=False)
 seen = [known.privatesuffix(name) for name in ("github.io", "user.github.io", "box.lan")]
 seen.append(strict.privatesuffix("box.lan"))
-print(seen)
+print("github.io: {}; user.github.io: {}; box.lan: {}; box.lan with accept_unknown=False: {}".format(*seen))
 raise SystemExit(0 if seen == [None, "user.github.io", "box.lan", None] else 1)
 PY
 venv/bin/python ask.py

@@ -5,7 +5,8 @@
 # redis-check-rdb, and the kernel resolves links. The server also overwrites its arguments with "redis-server ADDRESS:PORT". Whoever looks
 # for running services by program name does not find Redis, and whoever looks for its configuration in /proc finds none; CONFIG GET tells.
 #
-# Seen: exe ends in /redis-check-rdb; the command line has no "redis.conf".
+# Seen (FOLDER is a temporary one, in which redis.conf lies):
+#   exe: redis-check-rdb; command line: root/usr/bin/redis-server unixsocket:FOLDER/socket
 # Exit status: 0 while it is so, 1 when it has changed, 2 when the packages could not be had.
 set -u
 folder=$(mktemp -d) || exit 2
@@ -26,6 +27,6 @@ for _ in $(seq 100); do [ -S socket ] && break; sleep 0.05; done
 [ -S socket ] || exit 2
 exe=$(readlink "/proc/$pid/exe")
 line=$(tr '\0' ' ' <"/proc/$pid/cmdline")
-echo "exe: ${exe##*/}; command line: $line"
+echo "exe: ${exe##*/}; command line: $line" | sed "s|$PWD|FOLDER|; s| *\$||"
 case $exe in */redis-check-rdb) ;; *) exit 1 ;; esac
 case $line in *redis.conf*) exit 1 ;; esac

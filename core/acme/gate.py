@@ -16,7 +16,7 @@ from core.acme.problem import Problem
 from core.request_kind import RequestKind
 
 USUAL_LIMIT = timedelta(hours=1)
-"""For a CA that names no time. Let's Encrypt's shortest long limit refills in minutes, its longest in days (FACTS 2.3)."""
+"""For a CA that names no time. Let's Encrypt's shortest long limit refills in minutes, its longest in days."""
 
 _ONE_SET = re.compile(
     r"exact set of|duplicate certificate|failed authorizations|paused|temporarily prevented from requesting certificates for"

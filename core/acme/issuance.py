@@ -167,7 +167,7 @@ def _order(
     except (AcmeProblem, DirectoryUnreachable) as exc:
         if replaces is None:
             raise
-        # CAs refuse `replaces` for many reasons, under many types (FACTS 3, pain 17): never let it stop a renewal.
+        # CAs refuse `replaces` for many reasons, under many types: never let it stop a renewal.
         narrator.tell(
             Warned(
                 code="replaces-refused",

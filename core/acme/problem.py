@@ -205,7 +205,7 @@ _ABOUT_THE_NETWORK = (
 
 
 def _hints(problem: Problem, kind: RequestKind) -> str:
-    """Return what the CA's words give away about the network (FACTS 3: pains 7, 8, 9)."""
+    """Return what the CA's words give away about the network."""
     if problem.known not in _ABOUT_THE_NETWORK or kind not in (
         RequestKind.VALIDATION,
         RequestKind.ORDER,

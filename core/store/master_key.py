@@ -1,6 +1,6 @@
 """Where the master key comes from, and what happens when it is not there.
 
-In this order (DESIGN.md 2): a systemd credential, `etc/master.key` (0600, made on first use), a passphrase (scrypt, its salt in
+In this order: a systemd credential, `etc/master.key` (0600, made on first use), a passphrase (scrypt, its salt in
 `etc/master.scrypt`). The first one there is seals; all of them open, so that a box can move from one source to another and a
 rotation that died can be finished. A new key is made only where nothing sealed exists: a lost key is said, never replaced.
 """

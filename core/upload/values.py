@@ -44,7 +44,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     """One line of the checklist."""
 
     id: str
-    """`parse`, `key-match` … (CONTRACT.md)."""
+    """`parse`, `key-match` …."""
     title: str
     """For people: `Key belongs to certificate`."""
     status: str

@@ -172,13 +172,13 @@ def _system(stage: Path) -> None:
     for source, target in (
         ("certdeck.tmpfiles", "usr/lib/tmpfiles.d/certdeck.conf"),
         ("certdeck.logrotate", "etc/logrotate.d/certdeck"),
-        ("certdeck.toml", "etc/certdeck/certdeck.toml"),
+        ("certdeck.toml", "usr/share/certdeck/certdeck.toml"),
         ("lintian-overrides", "usr/share/lintian/overrides/certdeck"),
     ):
         place = stage / target
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(HERE / source, place)
-    (stage / "etc/certdeck").chmod(0o700)
+    (stage / "etc/certdeck").mkdir(mode=0o700)
 
 
 def _control(stage: Path, architecture: str) -> None:
@@ -195,7 +195,7 @@ def _control(stage: Path, architecture: str) -> None:
     ):
         text = text.replace(f"@{key}@", value)
     (control / "control").write_text(text)
-    (control / "conffiles").write_text("/etc/certdeck/certdeck.toml\n/etc/logrotate.d/certdeck\n")
+    (control / "conffiles").write_text("/etc/logrotate.d/certdeck\n")
     for name in ("postinst", "prerm", "postrm", "config", "templates"):
         shutil.copyfile(HERE / name, control / name)
         (control / name).chmod(0o644 if name == "templates" else 0o755)

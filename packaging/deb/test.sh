@@ -64,15 +64,24 @@ grep -q '"state": "issued"' "$work/issue.json"
 in_root certdeck --renew --json >/dev/null
 
 step "the next version keeps everything"
-in_root dpkg -i --force-confold "/$(basename "$next")" >"$work/upgrade.log" 2>&1 || { cat "$work/upgrade.log" >&2; exit 1; }
+in_root dpkg -i "/$(basename "$next")" >"$work/upgrade.log" 2>&1 || { cat "$work/upgrade.log" >&2; exit 1; }
 [ "$first" = "$(sha256sum <"$root/var/lib/certdeck/live/default/cert.pem")" ]
 in_root certdeck status shop --json >/dev/null
+grep -q '^\[issuers.pebble\]' "$root/etc/certdeck/certdeck.toml"
 
-step "removed and purged: keys stay unless somebody says otherwise"
+step "removed and installed again: the timer runs as before"
+in_root dpkg --remove certdeck >"$work/remove.log" 2>&1 || { cat "$work/remove.log" >&2; exit 1; }
+in_root dpkg -i "/$(basename "$next")" >"$work/again.log" 2>&1 || { cat "$work/again.log" >&2; exit 1; }
+[ -L "$root/etc/systemd/system/timers.target.wants/certdeck-renew.timer" ]
+in_root certdeck status --json | grep -q '"state": "active"'
+
+step "removed and purged: keys and settings stay unless somebody says otherwise"
 in_root dpkg --purge certdeck >"$work/purge.log" 2>&1 || { cat "$work/purge.log" >&2; exit 1; }
 test -s "$root/var/lib/certdeck/live/shop/privkey.pem"
+grep -q '^\[issuers.pebble\]' "$root/etc/certdeck/certdeck.toml"
 test ! -e "$root/usr/lib/certdeck"
-in_root dpkg -i "/$(basename "$package")" >"$work/install.log" 2>&1
+in_root dpkg -i "/$(basename "$package")" >"$work/install.log" 2>&1 || { cat "$work/install.log" >&2; exit 1; }
+in_root certdeck status --json | grep -q '"state": "active"'
 [ "$first" = "$(sha256sum <"$root/var/lib/certdeck/live/default/cert.pem")" ]
 echo "certdeck certdeck/remove-keys boolean true" | in_root debconf-set-selections
 in_root dpkg --purge certdeck >"$work/purge.log" 2>&1 || { cat "$work/purge.log" >&2; exit 1; }

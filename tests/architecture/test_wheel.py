@@ -91,7 +91,7 @@ def test_the_command_works_anywhere(installed: Path, hostile: Path) -> None:
 
 
 def test_the_installed_program_does_its_work(installed: Path, hostile: Path, home: Path) -> None:
-    """First boot and status work from the wheel alone, so nothing that they need is missing in it."""
+    """First boot and status work from the wheel alone, so nothing that they need is missing in it (SO-10)."""
     variables = {"CERTDECK_HOME": str(home)}
     _run([str(installed / "certdeck"), "first-boot", "--hostname", "box.example.com"], cwd=hostile, env=variables)
     assert "default" in _run([str(installed / "certdeck"), "status"], cwd=hostile, env=variables)

@@ -185,7 +185,7 @@ def test_secrets_have_no_option(home: Path) -> None:
 
 @pytest.mark.parametrize("argv", [["deploy", "shop", "--debug"], ["--debug", "deploy", "shop"]])
 def test_debug_reports_every_step(argv: list[str]) -> None:
-    """`--debug` stands before or behind the command, and adds lines on standard error alone, those of the audit trail too."""
+    """`--debug` stands before or behind the command, and adds lines on standard error, those of the audit trail too (SO-28)."""
     plain, narrated = command("deploy", "shop"), command(*argv)
     assert (narrated.status, narrated.out) == (0, plain.out)
     assert set(plain.err.splitlines()) < set(narrated.err.splitlines())
@@ -327,6 +327,15 @@ def test_the_nearest_word(argv: list[str], near: str) -> None:
 def test_a_family_alone_lists(family: str) -> None:
     """A family's name alone lists its members."""
     assert command(family).out == command(family, "list").out
+
+
+def test_a_folder_of_the_usual_files() -> None:
+    """`--folder` makes domain.crt and domain.key the pair of the target, and adds files named after the domain (SO-18, SO-19)."""
+    engine = FakeEngine()
+    command("target", "add", "domains", "--folder", "/srv/d", "--primary", "shop.example.com", engine=engine)
+    (config,) = [arguments["config"] for arguments in asked(engine, "add_target")]
+    assert (config.certificate, config.key) == ("/srv/d/domain.crt", "/srv/d/domain.key")
+    assert {"fullchain:/srv/d/shop.example.com.cer", "key:/srv/d/shop.example.com.key"} < set(config.also)
 
 
 # -- unforeseen --------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ CONTRACT: Mapping[str, tuple[set[str], set[str]]] = {
     "acme-dns": ({"endpoint", "subdomain", "username"}, {"password"}),
     "hook": ({"command"}, set()),
 }
-"""CONTRACT.md's kinds: settings, secrets."""
+"""The kinds: settings, secrets."""
 WILD = ("*.example.com", "example.com")
 
 
@@ -147,7 +147,7 @@ def test_no_secret_in_any_answer() -> None:
 
 
 def test_the_contract_s_kinds_are_there(home: Path) -> None:
-    """`dns kinds` has every kind of CONTRACT.md with its settings and its secrets, and HTTP kinds an endpoint."""
+    """`dns kinds` has every kind with its settings and its secrets, and HTTP kinds an endpoint."""
     answer = process("dns", "kinds", "--json", home=home)
     assert (answer.status, answer.err) == (0, ""), answer.out
     found = {each["name"]: each["fields"] for each in answer.json["kinds"]}

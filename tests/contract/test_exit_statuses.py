@@ -1,4 +1,4 @@
-"""Exit statuses are what timers and monitoring branch on (CONTRACT.md, "Exit status")."""
+"""Exit statuses are what timers and monitoring branch on."""
 
 from __future__ import annotations
 

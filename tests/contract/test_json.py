@@ -1,4 +1,4 @@
-"""The JSON that scripts read, field by field (CONTRACT.md, "Output"; CC-32)."""
+"""The JSON that scripts read, field by field (CC-32)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CERTIFICATE: Mapping[str, tuple[type, ...]] = {
     "last_error": (dict, type(None)),
     "targets": (list,),
 }
-"""CONTRACT.md's fields, in its order. Null where there is no certificate yet."""
+"""The fields, in their order. Null where there is no certificate yet."""
 
 TARGET: Mapping[str, tuple[type, ...]] = {
     "name": (str,),

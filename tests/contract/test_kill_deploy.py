@@ -177,7 +177,7 @@ SCENES = {
 
 @pytest.mark.parametrize("which", list(SCENES))
 def test_killed_anywhere_every_service_can_start(tmp_path: Path, which: str) -> None:
-    """Killed at any operation, files and live/NAME hold a whole pair, and the next run settles on one of the two (DESIGN 4)."""
+    """Killed at any operation, files and live/NAME hold a whole pair, and the next run settles on one of the two."""
     scene = Scene(tmp_path, **SCENES[which])  # type: ignore[arg-type]
     ends = set()
     for where in kills(scene.folder, scene.afresh(scene.deploy)):

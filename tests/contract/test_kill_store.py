@@ -1,4 +1,4 @@
-"""DESIGN 2: a crash, a kill or a full disk at any file operation leaves the old or the new, and the next run cleans up."""
+"""A crash, a kill or a full disk at any file operation leaves the old or the new, and the next run cleans up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CONTRACT.md: `state/live/NAME/` switches in one step; a reader never sees a key beside another certificate."""
+"""`state/live/NAME/` switches in one step; a reader never sees a key beside another certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Something named that does not exist is exit 1, a word or value that cannot be is exit 2, with every command (CONTRACT.md)."""
+"""Something named that does not exist is exit 1, a word or value that cannot be is exit 2, with every command."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_an_old_use_takes_nothing_from_new_ones() -> None:
     ],
 )
 def test_what_a_domain_limit_counts_under(name: str, domain: str) -> None:
-    """Registered domains by the Public Suffix List with its private part, IPv4 addresses, IPv6 networks (FACTS 2.3)."""
+    """Registered domains by the Public Suffix List with its private part, IPv4 addresses, IPv6 networks (SO-07)."""
     assert domain_of(name, registered_domain) == domain
 
 
@@ -89,13 +89,13 @@ def test_what_a_domain_limit_counts_under(name: str, domain: str) -> None:
     ],
 )
 def test_what_lets_encrypt_counts(exempt: tuple[str, ...], met: set[str]) -> None:
-    """A renewal with `replaces` meets no limit; one of the same names alone still meets those on the set and on failures."""
+    """A renewal with `replaces` meets no limit; one of the same names meets only those on the set and on failures (CL-03)."""
     found = standings(PRODUCTION, (), "le", ["a.example.com"], exempt, registered_domain, NOW)
     assert {each.allowance.limit for each in found} == met
 
 
 def test_the_figures_are_those_of_the_page() -> None:
-    """300 orders in 3 hours, 50 certificates a domain and 5 a set in 7 days, 5 failures an hour (page of 2026-08-05)."""
+    """300 orders in 3 hours, 50 certificates a domain and 5 a set in 7 days, 5 failures an hour (page of 2026-08-05; CL-03)."""
     figures = {each.limit: (each.count, each.seconds) for each in PRODUCTION}
     assert figures == {
         ORDERS: (300, 3 * 3600),

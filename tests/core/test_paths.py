@@ -11,7 +11,7 @@ from core.paths import paths_for
 
 
 def test_one_folder_holds_everything() -> None:
-    """CERTDECK_HOME puts all four folders below one, whoever asks (CONTRACT.md)."""
+    """CERTDECK_HOME puts all four folders below one, whoever asks."""
     for uid in (0, 1000):
         paths = paths_for({"CERTDECK_HOME": "/srv/deck"}, uid)
         assert [paths.etc, paths.state, paths.run, paths.log] == [
@@ -20,7 +20,7 @@ def test_one_folder_holds_everything() -> None:
 
 
 def test_root_has_the_systems_folders() -> None:
-    """Without it root uses the system's folders (CONTRACT.md)."""
+    """Without it root uses the system's folders."""
     paths = paths_for({}, 0)
     assert [str(paths.etc), str(paths.state)] == ["/etc/certdeck", "/var/lib/certdeck"]
     assert [str(paths.run), str(paths.log)] == ["/run/certdeck", "/var/log/certdeck"]

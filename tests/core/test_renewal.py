@@ -39,7 +39,7 @@ def left_when_due(life_days: float, **settings: float | int | None) -> float:
     ],
 )
 def test_the_lifetime_decides(life: float, left: float) -> None:
-    """A third of the life is left when it is due, half under ten days, 30 days at most (ST-29, CL-05, SF-12)."""
+    """A third of the life is left when it is due, half under ten days, 30 days at most (ST-29, CL-05, SF-12, SF-13, SO-05)."""
     assert left_when_due(life) == pytest.approx(left)
 
 

@@ -1,4 +1,4 @@
-"""The colour of a certificate: the table of CONTRACT.md, its edges, and lives of every length."""
+"""The colour of a certificate: the table, its edges, and lives of every length."""
 
 from __future__ import annotations
 

@@ -259,7 +259,7 @@ def test_nginx_that_could_not_start_without_a_certificate(tmp_path: Path) -> Non
 
 
 def test_an_outside_change_shows_as_stale(site: Site) -> None:
-    """A file that somebody edited, and a service that serves something else, show as stale (DESIGN 4)."""
+    """A file that somebody edited, and a service that serves something else, show as stale."""
     _, leaf = site.deploy()
     live = site.box.paths.live / "shop"
 

@@ -93,7 +93,10 @@ def boxes(tmp_path: Path) -> Iterator[Callable[[str], Box]]:
 def test_a_web_server_gets_headers_tls_and_redirect_and_loses_them_again(
     kind: str, boxes: Callable[[str], Box]
 ) -> None:
-    """Each server sends the six headers once, redirects plain HTTP but not the challenge, and is as it was after `web remove`."""
+    """Each server sends the six headers once, redirects plain HTTP but not the challenge, and is as it was after `web remove`.
+
+    With the values of ST-51, ST-52, ST-53, ST-54 and ST-55.
+    """
     box = boxes(kind)
     box.deploy(trusted=True)
     seen = box.done("web", "show", "web", "--json").json

@@ -57,7 +57,7 @@ ISSUE = ("issue", "-d", "box.lan", "--name", "lan")
 def test_a_key_of_the_policy_master_is_open_to_the_hubs_and_its_device_alone(
     fleet: tuple[FleetBox, FleetBox], etcd: EtcdCluster
 ) -> None:
-    """At rest it is sealed under the master key, on its way to the device; nothing in etcd is in the clear."""
+    """At rest it is sealed under the master key, on its way to the device; nothing in etcd is in the clear (CC-12)."""
     hub, device = fleet
     hub.done(*ISSUE)
     device.done("fleet", "sync")
@@ -74,7 +74,7 @@ def test_a_key_of_the_policy_master_is_open_to_the_hubs_and_its_device_alone(
 
 
 def test_a_key_of_the_policy_hybrid_needs_both(fleet: tuple[FleetBox, FleetBox], etcd: EtcdCluster) -> None:
-    """At rest neither the master key nor the device's key alone opens it; the device gets it all the same."""
+    """At rest neither the master key nor the device's key alone opens it; the device gets it all the same (CC-13)."""
     hub, device = fleet
     hub.done(*ISSUE, "--key-policy", "hybrid")
     id = device.done("fleet", "join")["id"]
@@ -93,7 +93,7 @@ def test_a_key_of_the_policy_hybrid_needs_both(fleet: tuple[FleetBox, FleetBox],
 
 
 def test_a_key_of_the_policy_device_never_leaves(fleet: tuple[FleetBox, FleetBox], etcd: EtcdCluster) -> None:
-    """Only a signing request leaves the device: its key is neither in etcd nor anywhere on the hub."""
+    """Only a signing request leaves the device: its key is neither in etcd nor anywhere on the hub (CC-14)."""
     hub, device = fleet
     with device.watching():
         hub.done(*ISSUE, "--key-policy", "device")

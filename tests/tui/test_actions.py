@@ -17,7 +17,7 @@ SHOP = next(each for each in seven() if each.name == "shop")
 
 
 TAKEN_ON_PURPOSE = {("records", "q")}
-"""Keys of the app that a screen has another use for: q is the QR code before a physical console (DESIGN 7), ^q leaves."""
+"""Keys of the app that a screen has another use for: q is the QR code before a physical console, ^q leaves."""
 
 
 @pytest.mark.parametrize("scope", SCOPES)

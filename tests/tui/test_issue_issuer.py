@@ -210,7 +210,7 @@ async def test_without_services_it_goes_on() -> None:
     ids=["first order", "issued before", "switched off"],
 )
 async def test_the_rehearsal_follows_the_engine(names: str, is_on: bool, ticked: bool, pressed: bool) -> None:
-    """It is ticked where the engine rehearses unasked; only a change is asked for, and taking it back leaves it to the engine."""
+    """Ticked where the engine rehearses unasked; only a change is asked for, and taking it back leaves it to the engine (SO-33)."""
     engine = Box()
     engine.settings = replace(engine.settings, defaults=replace(engine.settings.defaults, rehearse=is_on))
     app = deck(engine)

@@ -1,4 +1,4 @@
-"""Exit statuses: what scripts branch on (CONTRACT.md). Nowhere else is one decided."""
+"""Exit statuses: what scripts branch on. Nowhere else is one decided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON of CONTRACT.md, field by field, and that of the other commands. Times are RFC 3339 in UTC with `Z`.
+"""The JSON of every command, field by field. Times are RFC 3339 in UTC with `Z`.
 
 Values go out as they are, not made printable: ASCII with JSON's own escapes holds nothing that a terminal would obey.
 """

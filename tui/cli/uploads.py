@@ -81,7 +81,7 @@ def ask_passphrase(wrong: bool) -> bytes:
 
 
 def upload_json(check: UploadCheck, certificate: object | None = None) -> dict[str, object]:
-    """Return `check --json` and `import --json` (CONTRACT.md). `certificate`: the status after an import."""
+    """Return `check --json` and `import --json`. `certificate`: the status after an import."""
     if certificate is None and check.certificate is not None:
         certificate = certificate_json(check.certificate)
     return {

@@ -1,4 +1,4 @@
-"""One deployment of one version to all its targets, all or none (DESIGN 4).
+"""One deployment of one version to all its targets, all or none.
 
 stage → keep the old → switch → test → reload → look, each step over all targets before the next one begins; services are tested,
 reloaded and looked at side by side. The test runs after the switch, because only then does it see the new files, and before the

@@ -23,7 +23,7 @@ MAC_TEXT = urlsafe_b64encode(MAC_KEY).decode().rstrip("=")
 
 
 def test_an_account_is_made_once() -> None:
-    """The key is the identity: registering again finds the account there is (SF-17, FACTS 3 pain 25)."""
+    """The key is the identity: registering again finds the account there is (SF-17)."""
     server = AcmeServer()
     first, created = account.register(a_session(server), email="a@example.com", terms_agreed=True)
     session = a_session(server)

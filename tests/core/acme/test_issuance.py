@@ -178,7 +178,7 @@ def test_an_unknown_authorization_status_is_an_invalid_response(case: Case) -> N
 
 
 def test_unknown_challenge_types_are_passed_over(case: Case) -> None:
-    """Challenges of unknown types, without token or with a strange one, do not disturb (FACTS 2.2)."""
+    """Challenges of unknown types, without token or with a strange one, do not disturb."""
     case.server.extra_challenges = [
         {"type": "dns-persist-01", "url": f"{BASE}/x", "status": "pending"},
         {"type": "http-01", "url": f"{BASE}/x", "token": "../../etc/passwd", "status": "pending"},
@@ -299,7 +299,7 @@ def test_forty_per_cent_bad_nonces_do_not_matter(case: Case) -> None:
 
 
 def test_replaces_is_dropped_when_the_ca_objects(case: Case) -> None:
-    """A refused `replaces` never stops a renewal: it is ordered without, and said (FACTS 3, pain 17)."""
+    """A refused `replaces` never stops a renewal: it is ordered without, and said."""
     case.server.replaced.add("aki.serial")
     assert names_in(case.obtain(replaces="aki.serial")) == list(NAMES)
     assert [event.code for event in case.told.of(Warned)] == ["replaces-refused"]

@@ -121,20 +121,20 @@ def test_a_limit_says_when_it_ends() -> None:
 
 
 def test_secondary_validation_is_explained() -> None:
-    """A failure of the remote validators is told as what it mostly is: geo-blocking (FACTS 3 pain 8, CL-18)."""
+    """A failure of the remote validators is told as what it mostly is: geo-blocking (CL-18)."""
     detail = "During secondary validation: 1.2.3.4: Fetching http://x/: Connection refused"
     assert SECONDARY in explain(parse({"type": URN + "connection", "detail": detail}))[2]
 
 
 def test_a_stray_aaaa_record_is_explained() -> None:
-    """A failure over IPv6 points at the AAAA record (FACTS 3 pain 9)."""
+    """A failure over IPv6 points at the AAAA record."""
     detail = "2001:db8:85a3::8a2e:370:7334: Fetching http://x/: Connection refused"
     assert OVER_IPV6 in explain(parse({"type": URN + "connection", "detail": detail}))[2]
     assert OVER_IPV6 not in explain(parse({"type": URN + "connection", "detail": "1.2.3.4: 12:30:01 refused"}))[2]
 
 
 def test_a_paused_name_is_explained() -> None:
-    """A paused name says how to unpause it (FACTS 2.3)."""
+    """A paused name says how to unpause it."""
     detail = "Your account is temporarily prevented from requesting certificates for x. It is paused: https://portal"
     what, _, fix = explain(parse({"type": URN + "rateLimited", "detail": detail}))
     assert "paused" in what

@@ -129,7 +129,7 @@ def test_an_untrusted_ca_is_not_asked_again() -> None:
 
 @pytest.mark.parametrize("value", ["3600", "date"])
 def test_a_rate_limit_carries_its_end(value: str) -> None:
-    """A 429 with seconds or a date becomes RateLimited with `retry_at`, without waiting (FACTS 2.3)."""
+    """A 429 with seconds or a date becomes RateLimited with `retry_at`, without waiting."""
     server = AcmeServer()
     session = registered(server)
     end = server.clock.now() + timedelta(hours=1)

@@ -92,7 +92,7 @@ def test_the_port_is_open_only_while_needed(listener: FakeListener, told: Told) 
 
 
 def test_validators_are_told_once_each(listener: FakeListener, told: Told) -> None:
-    """Each address that asks for a token is told once, with the name it asked for (FACTS 3 pain 8)."""
+    """Each address that asks for a token is told once, with the name it asked for."""
     with Responder(listener, "0.0.0.0", 80).present([a_challenge()], told.narrator, CancelToken()):
         for peer in ("192.0.2.1", "192.0.2.1", "2001:db8::1"):
             listener.get("/.well-known/acme-challenge/tok-1", peer)

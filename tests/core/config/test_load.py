@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +87,14 @@ def test_the_example_of_the_contract_loads() -> None:
     assert config.targets["web"].name == "web"
     assert config.targets["web"].reload == ("nginx", "-s", "reload")
     assert config.dns_providers["cf"].settings == {"zone_id": "abc"}
+
+
+def test_the_example_that_the_package_installs() -> None:
+    """It sets nothing, and is a valid configuration once its examples are no longer comments (SO-43)."""
+    text = (Path(__file__).resolve().parents[3] / "packaging/deb/certdeck.toml").read_text()
+    assert parse_config(text.encode(), FILE) == Config()
+    config = parse_config(re.sub(r"(?m)^#(?! )", "", text).encode(), FILE)
+    assert (config.appliance.name, list(config.issuers), list(config.targets)) == ("Acme Box", ["letsencrypt"], ["web"])
 
 
 def test_a_missing_file_is_the_default(paths: Paths) -> None:

@@ -81,7 +81,7 @@ def test_nothing_is_kept_without_the_setting(tmp_path: Path) -> None:
     ],
 )
 def test_no_secret_is_kept(tmp_path: Path, url: str, headers: dict[str, str], body: bytes | None) -> None:
-    """Keys in query, user part, headers, forms and bodies are left out, in the request, the answer and the failure."""
+    """Keys in query, user part, headers, forms and bodies are left out, in the request, the answer and the failure (CC-26)."""
     box = Appliance(tmp_path / "home")
     Vault(box.paths, box.engine.env).put("dns/p/token", SECRET.encode())
     env = replace(box.engine.env, transport=lambda _bundle: Answers())

@@ -156,7 +156,7 @@ def test_waiting_is_what_was_issued_and_not_deployed(paths: Paths, vault: Vault,
 
 
 def test_the_last_five_are_kept_and_what_is_needed(paths: Paths, leaf: Leaf) -> None:
-    """DESIGN 2: the last 5 versions stay; the live one stays however old it is."""
+    """The last 5 versions stay; the live one stays however old it is."""
     stored(paths, leaf, 8, live=1)
     assert lineages.prune(paths, NAME) == (2, 3)
     assert lineages.versions(paths, NAME) == (1, 4, 5, 6, 7, 8)

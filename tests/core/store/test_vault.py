@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from msgspec.structs import replace
 
@@ -62,7 +63,7 @@ def test_a_secret_comes_back(paths: Paths, vault: Vault) -> None:
 
 
 def test_nothing_lies_open(paths: Paths, vault: Vault) -> None:
-    """Neither file holds the secret, all are 0600 in folders of 0700, and no repr shows key or secret."""
+    """Neither file holds the secret, all are 0600 in folders of 0700, and no repr shows key or secret (CC-29)."""
     for path in paths.etc.parent.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
         assert path.is_dir() or SECRET not in path.read_bytes()
@@ -70,6 +71,16 @@ def test_nothing_lies_open(paths: Paths, vault: Vault) -> None:
     shown = repr(vault) + repr(ring(paths, the_environment()))
     assert key.hex() not in shown
     assert repr(key) not in shown
+
+
+def test_records_are_sealed_with_aes_256_gcm(paths: Paths, vault: Vault) -> None:
+    """A record opens with AES-256-GCM under the master key, bound to its name, and without certdeck (CC-28)."""
+    key = base64.b64decode(paths.master_key.read_bytes())
+    (path,) = paths.vault.iterdir()
+    sealed = path.read_bytes()
+    nonce, content = sealed[9:21], sealed[21:]
+    assert len(key) == 32
+    assert AESGCM(key).decrypt(nonce, content, b"account/letsencrypt-1a2b3c4d") == SECRET
 
 
 def test_each_sealing_has_its_own_nonce(vault: Vault) -> None:

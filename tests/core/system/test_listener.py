@@ -169,7 +169,7 @@ def test_all_addresses_mean_both_families(address: str) -> None:
 
 
 def test_a_busy_port_names_its_holder() -> None:
-    """A port that is taken says which program has it, and every way around (FACTS 3 pain 7)."""
+    """A port that is taken says which program has it, and every way around."""
     with (
         SystemListener().listen("127.0.0.1", 0, echo) as port,
         pytest.raises(PortUnavailable) as caught,

@@ -169,7 +169,7 @@ def test_no_path_twice() -> None:
 
 
 def test_usual_files() -> None:
-    """The names that other programs expect, and those of the first domain; a wildcard has no star in its files."""
+    """The names that other programs expect, and those of the first domain; a wildcard has no star in its files (SO-18, SO-19)."""
     assert usual_files("/etc/ssl/domains/", "*.example.com") == (
         "fullchain:/etc/ssl/domains/domain.cer",
         "fullchain:/etc/ssl/domains/fullchain.pem",

@@ -57,7 +57,7 @@ def test_same_files_are_deployed(target: TargetConfig, live: Path) -> None:
 @pytest.mark.parametrize("which", ["certificate", "key"])
 @pytest.mark.parametrize("how", ["changed", "missing"])
 def test_an_outside_change_shows(target: TargetConfig, live: Path, which: str, how: str) -> None:
-    """Somebody edited or removed the certificate or the key: the target is `stale` and names the file (DESIGN 4)."""
+    """Somebody edited or removed the certificate or the key: the target is `stale` and names the file."""
     path = Path(getattr(target, which))
     if how == "changed":
         path.write_bytes(b"other")

@@ -104,7 +104,7 @@ def test_second_deployment_is_one_rename(target: TargetConfig) -> None:
 
 
 def test_what_was_there_keeps_its_mode(target: TargetConfig) -> None:
-    """Owner, group and mode of the files that were there go over to the new ones, again and again (DESIGN 4)."""
+    """Owner, group and mode of the files that were there go over to the new ones, again and again."""
     put(target.certificate, b"old certificate", 0o444)
     put(target.key, b"old key", 0o640)
     if os.geteuid() == 0:

@@ -216,7 +216,7 @@ def test_a_box_with_broken_settings_can_be_restored(box: Appliance, file: Path) 
 
 
 def test_the_master_key_is_reminded_of_until_it_is_backed_up(tmp_path: Path, file: Path) -> None:
-    """Status and doctor remind of a key that was never backed up, stop after a backup, and begin again with a new key."""
+    """Status and doctor remind of a key that was never backed up, stop after a backup, and begin again with a new key (CC-27)."""
     box = Appliance(tmp_path / "box")
     assert not box.engine.status().never_backed_up
     box.issue("shop.example.com", name="shop")

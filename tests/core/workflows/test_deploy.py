@@ -55,7 +55,7 @@ def refused(box: Box, spec: LineageConfig = SHOP) -> CertdeckError:
 
 
 def test_a_new_version_goes_live_everywhere(box: Box, tmp_path: Path) -> None:
-    """A deployment tests, reloads and looks, and then live/NAME, the target's files and the service agree (DESIGN 4, SF-15)."""
+    """A deployment tests, reloads and looks, and then live/NAME, the target's files and the service agree (SF-15)."""
     service, _ = box.serving(tmp_path / "tls")
     version, leaf = box.store(SHOP)
     states = deploy_version(box.context, "shop", version, [service.target], spec=SHOP)

@@ -24,7 +24,7 @@ def findings(box: Appliance, *domains: str, **given: object) -> dict[str, Findin
 
 
 def test_a_good_entry_and_zone_pass_without_writing(appliance: Appliance, vendor: CloudflareVendor) -> None:
-    """The doctor asks for the zones and who serves them; it writes nothing, and port 80 is none of its business here."""
+    """The doctor asks for the zones and who serves them (CC-02); it writes nothing, and port 80 is none of its business here."""
     found = findings(appliance)
     assert found["dns-provider"].status == "pass"
     assert found["dns-zone"].status == "pass"

@@ -35,7 +35,7 @@ def rehearsals(appliance: Appliance) -> int:
 
 
 def test_the_first_order_is_rehearsed(staged: Appliance) -> None:
-    """Without being asked, the first order goes to the staging first; a later one for the same names does not."""
+    """Without being asked, the first order goes to the staging first; a later one for the same names does not (CC-27)."""
     assert staged.issue(NAME).status.ca == "ca"
     assert rehearsals(staged) == 1
     staged.issue(NAME, force=True)

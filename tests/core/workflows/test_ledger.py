@@ -185,7 +185,7 @@ def test_a_renewal_with_replaces_uses_nothing(counted: Appliance) -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(3, "pass"), (4, "warn"), (5, "fail")])
 def test_a_limit_is_known_before_the_order(counted: Appliance, number: int, status: str) -> None:
-    """The check of a request, and the doctor, say that a limit is used up, or that the order is the last one."""
+    """The check of a request, and the doctor, say that a limit is used up, or that the order is the last one (CL-19)."""
     use_up(counted, PER_NAMES, NAME, number)
     for found in (
         counted.engine.check_request(request(NAME)),
@@ -196,7 +196,7 @@ def test_a_limit_is_known_before_the_order(counted: Appliance, number: int, stat
 
 
 def test_what_the_ca_has_said_is_kept(counted: Appliance) -> None:
-    """A refusal for a set of names that other machines have used up is not asked for again before its time (FACTS 4)."""
+    """A refusal for a set of names that other machines have used up is not asked for again before its time."""
     text = (
         "too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s, "
         "retry after 2026-11-22 08:00:00 UTC"

@@ -1,4 +1,4 @@
-"""A box that lost its master key, or all of `etc/`, without a backup: the way on (DESIGN 2, master-key-missing)."""
+"""A box that lost its master key, or all of `etc/`, without a backup: the way on (master-key-missing)."""
 
 from __future__ import annotations
 

@@ -292,7 +292,7 @@ def short_lived(appliance: Appliance, name: str, days: float) -> None:
 
 
 def test_weekly_is_too_rare_for_160_hours(appliance: Appliance, engine: Engine, init: InitSystem) -> None:
-    """A weekly run is refused with the certificate that it would let run out (FACTS 2.4, SO-35), others are taken."""
+    """A weekly run is refused with the certificate that it would let run out (SO-35), others are taken."""
     appliance.issue("shop.example.com")
     assert engine.set_schedule(preset="weekly").timer.state == "on"
     engine.set_schedule(preset="daily")

@@ -17,7 +17,7 @@ QUICK = [kind for kind in KEY_TYPES if kind not in {"rsa-4096", "rsa-8192"}]
 
 
 def test_the_types_are_those_of_the_contract() -> None:
-    """The choices of SO-20 are offered, by the names of CONTRACT.md (SO-20, CC-11)."""
+    """The choices of SO-20 are offered, by their fixed names (SO-20, CC-11)."""
     assert KEY_TYPES == ("ec-256", "ec-384", "ec-521", "rsa-2048", "rsa-3072", "rsa-4096", "rsa-8192")
 
 

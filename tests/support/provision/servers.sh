@@ -1,5 +1,6 @@
 #!/bin/sh
-# Get the programs that the tests drive: nginx, tmux, name servers, mail servers, databases … from apt, and Pebble 2.7 or newer, unpacked into .servers/.
+# Get the programs that the tests drive: nginx, tmux, name servers, mail servers, databases … from apt, and Pebble 2.7 or newer,
+# unpacked into .servers/.
 # usage: servers.sh FOLDER
 # Debian 12 carries an older Pebble (no ARI, no profiles). That of a newer suite is one plain package that runs here: it is
 # fetched with a private apt state and only unpacked. The system's apt lists, sources and packages stay as they are.
@@ -13,7 +14,7 @@ needed=2.7
 PATH=$PATH:/usr/sbin:/sbin
 
 missing=
-for pair in nginx:nginx haproxy:haproxy apache2:apache2 caddy:caddy tmux:tmux openssl:openssl curl:curl faketime:faketime time:time; do
+for pair in nginx:nginx haproxy:haproxy tmux:tmux openssl:openssl curl:curl faketime:faketime time:time; do
     [ -n "$(command -v "${pair%:*}")" ] && [ "${pair%:*}" != time ] && continue
     [ "${pair%:*}" = time ] && [ -x /usr/bin/time ] && continue
     missing="$missing ${pair#*:}"

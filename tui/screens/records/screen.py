@@ -1,4 +1,4 @@
-"""The screen of an order whose DNS records a person sets (DESIGN 5 and 7): what to set, who has it, and how it goes on."""
+"""The screen of an order whose DNS records a person sets: what to set, who has it, and how it goes on."""
 
 from __future__ import annotations
 

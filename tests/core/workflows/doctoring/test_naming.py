@@ -84,7 +84,7 @@ def test_a_name_from_the_hosts_file_is_not_in_the_dns(zoned: Appliance) -> None:
 
 
 def test_caa_that_names_another_ca(zoned: Appliance) -> None:
-    """The records are compared with the directory's own caaIdentities, and the fix is the record to add."""
+    """The records are compared with the directory's own caaIdentities, and the fix is the record to add (CL-20)."""
     zoned.ca.meta["caaIdentities"] = ["ca.test"]
     zoned.dns.set(NAME, "A", "192.0.2.10")
     zoned.dns.set("example.com", "CAA", '0 issue "other.test"')
