@@ -36,7 +36,7 @@ class DetectedService(Struct, frozen=True, kw_only=True):
     """One certificate of one service, as its configuration says and as it presents it."""
 
     id: str
-    """`nginx`, or `nginx:2` for the second certificate of this kind."""
+    """`nginx:3fa2`: the kind, and four digits for the certificate file. It stays the same while other services come and go."""
     kind: str
     """A kind of target; `files` for a program that certdeck does not know."""
     title: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from core.targets.paths import place_of
 from core.text import visible
 
 FILES = "files"
+_ID_DIGITS = 4
 
 
 def described(
@@ -41,10 +43,11 @@ def described(
         if seen.pair is None and not presented and not seen.problems:
             continue  # it runs, and speaks no TLS
         kind = seen.instance.kind
-        numbers[kind] += 1
+        id = _id(seen, presented)
+        numbers[id] += 1
         services.append(
             DetectedService(
-                id=kind if numbers[kind] == 1 else f"{kind}:{numbers[kind]}",
+                id=id if numbers[id] == 1 else f"{id}:{numbers[id]}",
                 kind=kind,
                 title=seen.instance.title,
                 running=seen.instance.program is not None,
@@ -69,6 +72,16 @@ def described(
             )
         )
     return _sharing(services)
+
+
+def _id(seen: Seen, presented: Sequence[Presented]) -> str:
+    """Return what names a service from one look to the next, whatever else has been started or stopped between them."""
+    kind = seen.instance.kind
+    if seen.pair is not None:
+        what = place_of(seen.pair.certificate)
+    else:
+        what = presented[0].address if presented else seen.instance.title
+    return f"{kind}:{hashlib.sha256(what.encode(errors='surrogateescape')).hexdigest()[:_ID_DIGITS]}"
 
 
 def _target_of(seen: Seen, targets: Mapping[str, TargetConfig]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -18,16 +18,19 @@ from core.workflows.settings.targets import add_target
 def take_over(context: Context, ids: Sequence[str], name: str | None = None) -> tuple[TargetConfig, ...]:
     """Look for services, and write a target for each of `ids`. `name`: of the target, where there is one id.
 
+    An id may be a kind alone (`nginx`), where one service of it is no target yet.
+
     Raises:
         NotFound: no such service was found.
-        UsageError: a service cannot be taken over.
+        UsageError: a service cannot be taken over, or a kind fits several.
         ConfigError: the target cannot work. Nothing is written then.
     """
     from core.identifiers import check_lineage_name
     from core.targets.check import refuse
 
     found = {each.id: each for each in detect(context)}
-    wanted = [_suggested(each, found) for each in dict.fromkeys(ids)]
+    services = list({each.id: each for each in (named(id, found) for id in ids)}.values())
+    wanted = [_suggested(each) for each in services]
     if name is not None:
         check_lineage_name(name)
         if len(wanted) != 1:
@@ -47,9 +50,9 @@ def take_over(context: Context, ids: Sequence[str], name: str | None = None) -> 
         refuse(wanted, context.config.targets.values(), context.paths.state)
     except ConfigError as exc:
         raise UsageError(exc.what, exc.why, exc.fix, details=exc.details) from exc
-    for id, target in zip(dict.fromkeys(ids), wanted, strict=True):
+    for service, target in zip(services, wanted, strict=True):
         add_target(context, target)
-        for problem in found[id].problems:
+        for problem in service.problems:
             context.narrator.tell(
                 Warned(
                     code=DETECTED_PROBLEM,
@@ -60,15 +63,29 @@ def take_over(context: Context, ids: Sequence[str], name: str | None = None) -> 
     return tuple(wanted)
 
 
-def _suggested(id: str, found: dict[str, DetectedService]) -> TargetConfig:
-    service = found.get(id)
-    if service is None:
-        known = ", ".join(each.id for each in found.values() if each.suggest is not None)
-        raise NotFound(
-            f"No service {id!r} was found on this box.",
-            f"Services that can be taken over: {known}." if known else "No service was found that can be taken over.",
-            "`certdeck target detect` lists what was found.",
+def named(id: str, found: Mapping[str, DetectedService]) -> DetectedService:
+    """Return the service with an id, or the only one of a kind that is no target yet. Raises UsageError, NotFound."""
+    if id in found:
+        return found[id]
+    of_kind = [each for each in found.values() if each.kind == id]
+    fitting = [each for each in of_kind if each.suggest is not None] or of_kind
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise UsageError(
+            f"There are several services of the kind {id}.",
+            f"Their ids: {', '.join(each.id for each in fitting)}.",
+            "Give one of these ids; `certdeck target detect` shows what each is.",
         )
+    known = ", ".join(each.id for each in found.values() if each.suggest is not None)
+    raise NotFound(
+        f"No service {id!r} was found on this box.",
+        f"Services that can be taken over: {known}." if known else "No service was found that can be taken over.",
+        "`certdeck target detect` lists what was found.",
+    )
+
+
+def _suggested(service: DetectedService) -> TargetConfig:
     if service.suggest is None:
         if service.target is not None:
             raise UsageError(

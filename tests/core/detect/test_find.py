@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from core.detect.find import detect
 from core.detected import DetectedService
+from core.errors import NotFound, UsageError
 from core.ports import Places, RunningProgram, Served
+from core.workflows.detecting.take_over import named
 from tests.support.authority import self_signed
 from tests.support.boxes import the_environment
 from tests.support.clock import NOON
@@ -76,6 +79,28 @@ def test_unknown_programs_are_asked_on_ports_for_tls_alone(tmp_path: Path) -> No
     assert ("\x1b" in seen.title, seen.kind, seen.running) == (False, "files", True)
 
 
+def test_an_id_stays_while_other_services_come_and_go(tmp_path: Path) -> None:
+    """What was listed under an id is what is taken over under it, also when another service was started in between."""
+
+    def serve(folder: str) -> RunningProgram:
+        certificate, key, configuration = (tmp_path / folder / name for name in ("c", "k", "haproxy.cfg"))
+        certificate.parent.mkdir()
+        LEAF.write(certificate, key)
+        certificate.write_bytes(certificate.read_bytes() + key.read_bytes())
+        configuration.write_text(f"frontend web\n  bind 127.0.0.1:8443 ssl crt {certificate}\n")
+        return RunningProgram(name="haproxy", pid=2, uid=0, arguments=("haproxy", "-f", str(configuration)))
+
+    late = serve("late")
+    (alone,) = found(tmp_path, Prober(), late)
+    both = {each.id: each for each in found(tmp_path, Prober(), serve("early"), late)}
+    assert both[alone.id].certificate == alone.certificate == str(tmp_path / "late" / "c")
+    assert named("haproxy", {alone.id: alone}) is alone
+    with pytest.raises(UsageError, match="several services of the kind haproxy"):
+        named("haproxy", both)
+    with pytest.raises(NotFound, match="'nginx'"):
+        named("nginx", both)
+
+
 def test_files_that_are_missing_shared_or_open_are_told(tmp_path: Path) -> None:
     """For each service it is said which of its files is missing, who else reads it, and whether everybody can read the key."""
     certificate, key = tmp_path / "c", tmp_path / "k"
@@ -89,7 +114,7 @@ def test_files_that_are_missing_shared_or_open_are_told(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(words)
     mosquitto, coturn = found(tmp_path, Prober())
-    assert (mosquitto.running, mosquitto.shared_with, coturn.shared_with) == (False, ("coturn",), ("mosquitto",))
+    assert (mosquitto.running, mosquitto.shared_with, coturn.shared_with) == (False, (coturn.id,), (mosquitto.id,))
     assert mosquitto.problems == (f"Every account of this box can read the key {key}.",)
     assert coturn.problems == ("The key /none is missing.",)
     assert mosquitto.suggest is not None
