@@ -1,0 +1,1 @@
+"""Homes that earlier releases left, and how such an archive is made."""
