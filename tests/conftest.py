@@ -24,6 +24,7 @@ from tests.support.baselines import JsonBaseline, StaleBaselines, SvgBaseline, T
 from tests.support.loopback import only_loopback
 from tests.support.nginx import NginxServer
 from tests.support.pebble import PebbleOptions, PebbleServer
+from tests.support.scratch import keep_files_in_memory
 from tests.support.tmux import Terminal
 
 BASELINE_PYTHON = (3, 11)
@@ -37,7 +38,8 @@ hypothesis.settings.load_profile("certdeck")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch over the baselines."""
+    """Watch over the baselines, and choose where files are kept."""
+    keep_files_in_memory()
     if config.option.update_snapshots and sys.version_info[:2] != BASELINE_PYTHON:
         wanted = ".".join(map(str, BASELINE_PYTHON))
         raise pytest.UsageError(f"baselines are made with Python {wanted}; this is {sys.version.split()[0]}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from tests.support.killer import failures, leftovers
 
 CONFIG = '[defaults]\nissuer = "appliance-ca"\n'
 NAME = "shop"
-MEMORY = Path("/dev/shm")
 ISSUE = ("issue", "-d", "shop.example.com", "--name", NAME, "--target", "web", "--force", "--json")
 
 
@@ -120,20 +118,10 @@ def booted(box: Box) -> tuple[str, ...]:
 SCENES = (first, again, renewed, imported, rolled_back, untargeted, booted)
 
 
-@pytest.fixture
-def in_memory(tmp_path: Path) -> Iterator[Path]:
-    """A folder whose `fsync` costs nothing, where there is one: a thousand commands are run in it."""
-    if not os.access(MEMORY, os.W_OK):
-        yield tmp_path
-        return
-    with TemporaryDirectory(dir=MEMORY) as folder:
-        yield Path(folder)
-
-
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-def test_one_failing_call_leaves_one_truth(in_memory: Path, scene: Callable[[Box], tuple[str, ...]]) -> None:
+def test_one_failing_call_leaves_one_truth(tmp_path: Path, scene: Callable[[Box], tuple[str, ...]]) -> None:
     """Whichever call fails, 0 means that the new certificate is live, 1 that the old one is, and the next run is clean."""
-    box = Box(in_memory)
+    box = Box(tmp_path)
     argv = scene(box)
     old = box.live
     box.remember()
@@ -161,9 +149,9 @@ def test_one_failing_call_leaves_one_truth(in_memory: Path, scene: Callable[[Box
 
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC], ids=errno.errorcode.get)
-def test_a_disk_that_refuses_everything_from_then_on(in_memory: Path, code: int) -> None:
+def test_a_disk_that_refuses_everything_from_then_on(tmp_path: Path, code: int) -> None:
     """From any call on nothing can be changed any more: 0 means new, 1 means old or says that it is not known; it heals later."""
-    box = Box(in_memory)
+    box = Box(tmp_path)
     argv = again(box)
     old = box.live
     box.remember()

@@ -82,6 +82,8 @@ class AcmeServer:
         """Put before ours in every authorization."""
         self.judge: Callable[[str, str], Mapping[str, Any] | None] = lambda identifier, kind: None
         """Returns the problem with which a challenge fails."""
+        self.visit: Callable[[str], object] = lambda token: None
+        """Fetches the file of an HTTP-01 challenge before it becomes valid. Without a visit the client waits for one in vain."""
         self.failure_shows_in = "order"
         """Where a failed challenge is seen: `order`; `challenge` (order and authorization stay pending); `error` (all stay pending,
         the challenge has an error; a new answer is judged again); `refusal` (of the answer, everything stays pending)."""
@@ -391,6 +393,8 @@ class AcmeServer:
             authorization = self.authorizations[made.more["authorization"]]
             error = self.judge(authorization.more["ordered"], made.document["type"])
             made.document.pop("error", None)
+            if not error and made.document["type"] == "http-01":
+                self.visit(made.document["token"])
             if error and self.failure_shows_in == "refusal":
                 made.document["status"] = "processing"
                 return reply(400, dict(error))

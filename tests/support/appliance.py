@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.challenges.http01 import PREFIX
 from core.config.model import TargetConfig
 from core.engine import Engine
 from core.errors import PortUnavailable
@@ -29,6 +30,8 @@ from tests.support.clock import FakeClock, FakeRandom
 from tests.support.name_servers import NameServers
 from tests.support.services import Service, Services
 
+CA_ADDRESS = "192.0.2.80"
+"""Where the CA's requests for challenge files come from."""
 CONFIG = """\
 [issuers.ca]
 directory = "https://ca.test/directory"
@@ -89,6 +92,11 @@ class FakeListener:
         finally:
             self.handler = None
 
+    def visit(self, token: str) -> None:
+        """Ask for a challenge's file, as a CA does before it calls the challenge valid; nobody answers on a closed port."""
+        if self.handler is not None:
+            self.handler(HttpRequest(method="GET", path=f"{PREFIX}{token}", host="", peer=CA_ADDRESS))
+
 
 class FakeWeb:
     """Port 80 of every address: what the box's own listener answers, or what `pages` holds."""
@@ -147,6 +155,7 @@ class Appliance:
         self.host = FakeHost()
         self.listener = FakeListener()
         self.web = FakeWeb(self.listener)
+        self.ca.visit = self.listener.visit
         self.random = FakeRandom()
         self.dns = NameServers()
         self.vendors: dict[str, Transport] = {}
