@@ -51,7 +51,7 @@ def test_an_issuance_from_beginning_to_end() -> None:
     assert (steps.done, steps.of) == (7, 7)
     by_label = {step.label: step.detail for step in steps.steps}
     assert by_label["Order"] == "2 names at letsencrypt"
-    assert by_label["shop.example.com"] == "proved, seen from 1 place"
+    assert by_label["shop.example.com"] == "proven, seen from 1 place"
     assert by_label["Certificate"] == "from letsencrypt, valid to 19 Feb 2027"
     assert by_label["nginx"] == "serves the new certificate"
 
@@ -217,8 +217,8 @@ def test_a_proof_by_dns_step_by_step() -> None:
         ("Order", "done", "2 names at letsencrypt"),
         ("Records written", "done", "2 at cf, 1 at bind"),
         ("Name servers", "done", "2 of 2 names seen everywhere"),
-        ("*.example.com", "done", "proved"),
-        ("shop.example.com", "done", "proved"),
+        ("*.example.com", "done", "proven"),
+        ("shop.example.com", "done", "proven"),
         ("Records removed", "done", "1 at cf, 1 at bind"),
         ("Certificate", "running", "asked for"),
     ]
