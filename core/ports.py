@@ -203,21 +203,26 @@ class NoWebReader(Struct, frozen=True):
 
 
 class DnsExchange(Protocol):
-    def exchange(self, server: str, port: int, messages: Sequence[bytes], *, timeout: float) -> tuple[bytes, ...]:
+    def exchange(
+        self, server: str, port: int, messages: Sequence[bytes], *, timeout: float, cancel: CancelToken | None = None
+    ) -> tuple[bytes, ...]:
         """Send whole DNS messages over one TCP connection, one after the other, and return an answer for each.
 
         Args:
             server: a name or an address.
             timeout: seconds for the connection, and for each answer.
+            cancel: leaves the exchange shortly after somebody asks to stop.
 
-        Raises TransportFailure.
+        Raises TransportFailure, and Cancelled (`cancelled`).
         """
 
 
 class NoDnsExchange(Struct, frozen=True):
     """Where nobody gave a way to exchange messages with name servers."""
 
-    def exchange(self, server: str, port: int, messages: Sequence[bytes], *, timeout: float) -> tuple[bytes, ...]:
+    def exchange(
+        self, server: str, port: int, messages: Sequence[bytes], *, timeout: float, cancel: CancelToken | None = None
+    ) -> tuple[bytes, ...]:
         raise TransportFailure("unreachable", f"There is no way to {server} from here.")
 
 

@@ -75,7 +75,7 @@ class SignedServer:
                 message.use_tsig(self._key)
             wires = [message.to_wire() for message in messages]
             try:
-                said = env.dns_exchange.exchange(self.name, self.port, wires, timeout=SECONDS)
+                said = env.dns_exchange.exchange(self.name, self.port, wires, timeout=SECONDS, cancel=cancel)
             except TransportFailure as failure:
                 backoff.wait_or_raise(self._silent(failure))
                 continue

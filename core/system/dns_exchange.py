@@ -2,51 +2,54 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.ports import TransportFailure
+from core.ports import CancelToken, TransportFailure
 
 if TYPE_CHECKING:
-    import socket
+    import httpcore
 
 
 class TcpDnsExchange:
-    """The port `DnsExchange`."""
+    """The port `DnsExchange`, over the streams that HTTP uses, so that waiting ends in the same ways."""
 
-    def exchange(self, server: str, port: int, messages: Sequence[bytes], *, timeout: float) -> tuple[bytes, ...]:
-        import socket
+    def exchange(
+        self, server: str, port: int, messages: Sequence[bytes], *, timeout: float, cancel: CancelToken | None = None
+    ) -> tuple[bytes, ...]:
+        from core.system.streams import DeadlineExceeded, NameNotResolved, Network, limited
 
         place = f"[{server}]:{port}" if ":" in server else f"{server}:{port}"
+        connection: httpcore.NetworkStream | None = None
+        answers = []
         try:
-            with socket.create_connection((server, port), timeout=timeout) as connection:
-                return tuple(_answer(connection, message, place, timeout) for message in messages)
-        except TimeoutError as exc:
+            with limited(timeout, cancel):
+                connection = Network().connect_tcp(server, port)
+            for message in messages:
+                with limited(timeout, cancel):
+                    answers.append(_answer(connection, message, place))
+        except DeadlineExceeded as exc:
             raise TransportFailure("timeout", f"{place} gave no answer within {timeout:g} s.") from exc
-        except socket.gaierror as exc:
+        except NameNotResolved as exc:
             raise TransportFailure("unreachable", f"The name {server} has no address that can be found.") from exc
         except (OSError, UnicodeError) as exc:
             reason = getattr(exc, "strerror", None) or "the connection broke"
             raise TransportFailure("unreachable", f"{place}: {reason}.") from exc
+        finally:
+            if connection is not None:
+                connection.close()
+        return tuple(answers)
 
 
-def _answer(connection: socket.socket, message: bytes, place: str, timeout: float) -> bytes:
-    deadline = time.monotonic() + timeout
-    connection.settimeout(timeout)
-    connection.sendall(len(message).to_bytes(2, "big") + message)
-    length = int.from_bytes(_exactly(connection, 2, place, deadline), "big")
-    return _exactly(connection, length, place, deadline)
+def _answer(connection: httpcore.NetworkStream, message: bytes, place: str) -> bytes:
+    connection.write(len(message).to_bytes(2, "big") + message)
+    return _exactly(connection, int.from_bytes(_exactly(connection, 2, place), "big"), place)
 
 
-def _exactly(connection: socket.socket, count: int, place: str, deadline: float) -> bytes:
+def _exactly(connection: httpcore.NetworkStream, count: int, place: str) -> bytes:
     read = bytearray()
     while len(read) < count:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        connection.settimeout(left)
-        chunk = connection.recv(count - len(read))
+        chunk = connection.read(count - len(read))
         if not chunk:
             raise TransportFailure("unreachable", f"{place} closed the connection without an answer.")
         read += chunk

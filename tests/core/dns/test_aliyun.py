@@ -42,31 +42,6 @@ def actions(vendor: AliyunVendor) -> list[str]:
     return [asked.headers["x-acs-action"] for asked in vendor.asked]
 
 
-def test_values_come_and_go_and_all_else_stays() -> None:
-    """Values are added beside others and removed one by one; every other record is as before, ids too (ST-18, CC-03)."""
-    vendor = AliyunVendor()
-    before = vendor.snapshot()
-    provider = aliyun(vendor)
-    provider.change(ZONE, add=[ONE, TWO, BELOW, TOP])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value, TWO.value}
-    assert vendor.values_at(BELOW.name) == {BELOW.value}
-    assert TOP.value in vendor.values_at(ZONE)
-    provider.change(ZONE, remove=[ONE, TOP])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, TWO.value}
-    provider.change(ZONE, remove=[TWO, BELOW])
-    assert vendor.snapshot() == before
-
-
-def test_doing_it_twice_writes_nothing() -> None:
-    """Adding what is there and removing what is gone writes nothing."""
-    vendor = AliyunVendor()
-    provider = aliyun(vendor)
-    provider.change(ZONE, add=[ONE, BELOW])
-    asked = len(vendor.asked)
-    provider.change(ZONE, add=[ONE, BELOW], remove=[TWO])
-    assert set(actions(vendor)[asked:]) == {"DescribeSubDomainRecords"}
-
-
 def test_many_names() -> None:
     """A hundred names are read together, page by page, and all are found again."""
     vendor = AliyunVendor()
@@ -216,20 +191,6 @@ def test_a_wrong_clock() -> None:
     assert "2026-11-21 12:00:00 UTC" in error.why
     assert "21 Nov 2026" in error.why
     assert "NTP" in error.fix
-
-
-def test_a_domain_that_is_not_there() -> None:
-    """A domain out of the account is named."""
-    error = failure(AliyunVendor(), zone="nowhere.example", record=TxtRecord(name="_x.nowhere.example", value="v"))
-    assert error.details["reason"] == "zone"
-    assert "nowhere.example" in error.what
-
-
-def test_a_cname_in_the_way() -> None:
-    """Where a CNAME stands at the name, that is said, with the way out."""
-    error = failure(AliyunVendor(), record=TxtRecord(name=f"www.{ZONE}", value="v"))
-    assert error.details["reason"] == "conflict"
-    assert "delegation" in error.fix
 
 
 def test_a_plan_with_a_higher_ttl() -> None:

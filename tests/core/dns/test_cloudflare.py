@@ -9,8 +9,8 @@ import pytest
 from core.dns.provider import TxtRecord
 from core.dns.providers.cloudflare import KIND, Cloudflare
 from core.errors import DnsProviderError
-from core.ports import Response, TransportFailure
-from tests.support.dns_access import access, naps_of
+from core.ports import Response
+from tests.support.dns_access import access
 from tests.support.transport import Asked, reply
 from tests.support.vendor import json_of
 from tests.support.vendors.cloudflare import TOKEN, CloudflareVendor
@@ -19,19 +19,6 @@ from tests.support.vendors.zone import CHALLENGE, OTHERS_VALUE, ZONE, Foreign
 ONE = TxtRecord(name=CHALLENGE, value="one-" + "A" * 39)
 TWO = TxtRecord(name=CHALLENGE, value="two-" + "B" * 39)
 BELOW = TxtRecord(name=f"_acme-challenge.a.b.{ZONE}", value="three-" + "C" * 37)
-
-
-class Forgetful(CloudflareVendor):
-    """Does the first write, and loses the reply."""
-
-    has_lost = False
-
-    def answer(self, asked: Asked) -> Response:
-        said = super().answer(asked)
-        if asked.method == "POST" and not self.has_lost:
-            self.has_lost = True
-            raise TransportFailure("timeout", "api.cloudflare.com did not answer within 20 s.")
-        return said
 
 
 class Contrary(CloudflareVendor):
@@ -58,32 +45,6 @@ def failure(vendor: CloudflareVendor, provider: Cloudflare | None = None, zone: 
     assert TOKEN not in f"{error} {error.details}"
     assert error.details["kind"] == "cloudflare"
     return error
-
-
-def test_values_come_and_go_and_all_else_stays() -> None:
-    """Values are added beside others and removed one by one; every other record is as before, byte for byte (ST-18)."""
-    vendor = CloudflareVendor()
-    before = vendor.snapshot()
-    provider = cloudflare(vendor)
-    provider.change(ZONE, add=[ONE, TWO, BELOW])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value, TWO.value}
-    assert vendor.values_at(BELOW.name) == {BELOW.value}
-    provider.change(ZONE, remove=[ONE])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, TWO.value}
-    provider.change(ZONE, remove=[TWO, BELOW])
-    assert vendor.snapshot() == before
-
-
-def test_doing_it_twice_changes_nothing() -> None:
-    """Adding what is there and removing what is gone writes nothing at all."""
-    vendor = CloudflareVendor()
-    provider = cloudflare(vendor)
-    provider.change(ZONE, add=[ONE])
-    once = vendor.snapshot()
-    vendor.asked.clear()
-    provider.change(ZONE, add=[ONE], remove=[TWO])
-    assert vendor.snapshot() == once
-    assert {asked.method for asked in vendor.asked} == {"GET"}
 
 
 def test_one_call_takes_one_batch() -> None:
@@ -117,27 +78,6 @@ def test_old_answers_without_quotes_are_known() -> None:
     assert [asked.method for asked in vendor.asked].count("POST") == 0
     provider.change(ZONE, remove=[ONE])
     assert vendor.snapshot() == before
-
-
-def test_long_values_are_split_into_strings() -> None:
-    """A value of more than 255 characters, as dns-persist-01 has, goes in several strings and is found again."""
-    vendor = CloudflareVendor()
-    before = vendor.snapshot()
-    long = TxtRecord(name=f"_validation-persist.{ZONE}", value="letsencrypt.org; accounturi=https://" + "x" * 300)
-    provider = cloudflare(vendor)
-    provider.change(ZONE, add=[long])
-    assert vendor.values_at(long.name) == {long.value}
-    provider.change(ZONE, add=[long])
-    provider.change(ZONE, remove=[long])
-    assert vendor.snapshot() == before
-
-
-def test_a_lost_reply_is_no_failure() -> None:
-    """When the reply to a write is lost, "identical record" the second time means that it worked."""
-    vendor = Forgetful()
-    cloudflare(vendor).change(ZONE, add=[ONE, TWO])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value, TWO.value}
-    assert vendor.has_lost
 
 
 def test_somebody_faster_is_no_failure() -> None:
@@ -271,30 +211,11 @@ def test_an_address_that_is_not_allowed() -> None:
     assert "203.0.113.7" in error.fix
 
 
-def test_a_cname_in_the_way() -> None:
-    """Where a CNAME stands at the name, that is said, with the way out."""
-    vendor = CloudflareVendor()
-    with pytest.raises(DnsProviderError) as caught:
-        cloudflare(vendor).change(ZONE, add=[TxtRecord(name=f"www.{ZONE}", value="v")])
-    assert caught.value.details["reason"] == "conflict"
-    assert "CNAME" in caught.value.fix
-
-
 def test_a_full_zone() -> None:
     """The limit of records is named."""
     vendor = CloudflareVendor()
     vendor.most_records = len(vendor.records[vendor.id_of()])
     assert "full" in failure(vendor).what
-
-
-def test_limits_and_bad_moments_are_waited_out() -> None:
-    """A 429 is waited out as long as it says, a 503 and a broken connection are asked again."""
-    vendor = CloudflareVendor()
-    provider = cloudflare(vendor)
-    vendor.faults = [reply(429, "{}", retry_after="7"), reply(503), TransportFailure("unreachable", "It broke."), None]
-    provider.change(ZONE, add=[ONE])
-    assert naps_of(provider._access)[0] == 7
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value}
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from core.dns.names import zone_among
 from core.dns.provider import TxtRecord
 from core.dns.providers.dynu import KIND, Dynu
 from core.errors import DnsProviderError
-from core.ports import Response, TransportFailure
+from core.ports import TransportFailure
 from tests.support.clock import FakeClock
 from tests.support.dns_access import access, naps_of
-from tests.support.transport import Asked, reply
+from tests.support.transport import reply
 from tests.support.vendors.dynu import CLIENT_ID, SECRET, DynuVendor
 from tests.support.vendors.zone import CHALLENGE, OTHERS_VALUE, ZONE, Foreign
 
@@ -31,31 +31,6 @@ def failure(vendor: DynuVendor, *, provider: Dynu | None = None, zone: str = ZON
         (provider or dynu(vendor)).change(zone, add=[TxtRecord(name=f"_acme-challenge.{zone}", value="v")])
     assert SECRET not in f"{caught.value} {caught.value.details}"
     return caught.value
-
-
-def test_values_come_and_go_and_all_else_stays() -> None:
-    """Values are added beside others and removed one by one; every other record is as before, byte for byte (ST-18)."""
-    vendor = DynuVendor()
-    before = vendor.snapshot()
-    provider = dynu(vendor)
-    provider.change(ZONE, add=[ONE, TWO, BELOW, TOP])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value, TWO.value}
-    assert vendor.values_at(BELOW.name) == {BELOW.value}
-    assert TOP.value in vendor.values_at(ZONE)
-    provider.change(ZONE, remove=[ONE, TOP])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, TWO.value}
-    provider.change(ZONE, remove=[TWO, BELOW])
-    assert vendor.snapshot() == before
-
-
-def test_doing_it_twice_writes_nothing() -> None:
-    """Adding what is there and removing what is gone writes nothing."""
-    vendor = DynuVendor()
-    provider = dynu(vendor)
-    provider.change(ZONE, add=[ONE, BELOW])
-    vendor.asked.clear()
-    provider.change(ZONE, add=[ONE, BELOW], remove=[TWO])
-    assert {asked.method for asked in vendor.asked} == {"GET"}
 
 
 def test_a_sub_domain_that_is_a_domain_of_its_own() -> None:
@@ -108,35 +83,6 @@ def test_a_token_that_dynu_has_forgotten() -> None:
     provider.change(ZONE, add=[ONE])
     assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value}
     assert vendor.sign_ins == 2
-
-
-@pytest.mark.parametrize("lose", ["POST", "DELETE"])
-def test_a_lost_reply_is_no_failure(lose: str) -> None:
-    """When the reply to a write is lost, the refusal the second time means that it worked."""
-    vendor = Forgetful(lose)
-    before = vendor.snapshot()
-    provider = dynu(vendor)
-    provider.change(ZONE, add=[ONE, TWO])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value, TWO.value}
-    provider.change(ZONE, remove=[ONE, TWO])
-    assert vendor.snapshot() == before
-    assert vendor.has_lost
-
-
-class Forgetful(DynuVendor):
-    """Does the first write of a kind, and loses the reply."""
-
-    def __init__(self, method: str) -> None:
-        super().__init__()
-        self.method = method
-        self.has_lost = False
-
-    def answer(self, asked: Asked) -> Response:
-        said = super().answer(asked)
-        if asked.method == self.method and not self.has_lost:
-            self.has_lost = True
-            raise TransportFailure("timeout", "api.dynu.com did not answer within 40 s.")
-        return said
 
 
 def test_somebody_faster_is_no_failure() -> None:

@@ -141,22 +141,6 @@ def at(server: PowerDnsServer, **more: Any) -> Lexicon:
 
 
 @pytest.mark.e2e
-def test_values_come_and_go_one_by_one(server: PowerDnsServer) -> None:
-    """Through lexicon two values stand beside one of somebody else, twice asked for or not, and are removed alone."""
-    provider = at(server)
-    for _ in range(2):
-        provider.change(ZONE, add=MINE)
-    assert server.query(CHALLENGE) == sorted([FOREIGN, *(each.value for each in MINE)])
-    provider.change(ZONE, remove=MINE[:1])
-    assert server.query(CHALLENGE) == sorted([FOREIGN, MINE[1].value])
-    for _ in range(2):
-        provider.change(ZONE, remove=MINE)
-    assert server.query(CHALLENGE) == [FOREIGN]
-    assert provider.zones() == ()
-    provider.close()
-
-
-@pytest.mark.e2e
 def test_writers_at_once_keep_each_others_values(server: PowerDnsServer) -> None:
     """Two children at the same name at the same time: in the end all values stand, and are removed again."""
     records = [TxtRecord(name=CHALLENGE, value=f"writer-{number}") for number in range(2)]

@@ -11,7 +11,7 @@ from tests.support.dns_access import access, naps_of
 from tests.support.transport import reply
 from tests.support.vendor import form_of
 from tests.support.vendors.namecheap import ADDRESS, KEY, SECRETS, SETTINGS, Domain, NamecheapVendor, request_for
-from tests.support.vendors.zone import CHALLENGE, OTHERS_VALUE, ZONE
+from tests.support.vendors.zone import CHALLENGE, ZONE
 
 ONE = TxtRecord(name=CHALLENGE, value="one-" + "A" * 39)
 TWO = TxtRecord(name=CHALLENGE, value="two-" + "B" * 39)
@@ -33,22 +33,6 @@ def failure(vendor: NamecheapVendor, *, provider: Namecheap | None = None, zone:
     return caught.value
 
 
-def test_values_come_and_go_and_all_else_stays() -> None:
-    """Values are added beside others and removed one by one; MX, mail, redirects, CAA and TTLs are as before (ST-18, ST-22)."""
-    vendor = NamecheapVendor()
-    before = vendor.snapshot()
-    provider = namecheap(vendor)
-    provider.change(ZONE, add=[ONE, TWO, BELOW, TOP])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, ONE.value, TWO.value}
-    assert vendor.values_at(BELOW.name) == {BELOW.value}
-    assert TOP.value in vendor.values_at(ZONE)
-    assert vendor.writes == 1
-    provider.change(ZONE, remove=[ONE, TOP])
-    assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, TWO.value}
-    provider.change(ZONE, remove=[TWO, BELOW])
-    assert vendor.snapshot() == before
-
-
 @pytest.mark.parametrize("email_type", ["NONE", "FWD", "OX", "GMAIL", "MX"])
 def test_mail_stays_as_it_is(email_type: str) -> None:
     """Every kind of mail is written back, also with mail servers of the mail product in the list."""
@@ -58,17 +42,6 @@ def test_mail_stays_as_it_is(email_type: str) -> None:
     namecheap(vendor).change(ZONE, add=[ONE])
     namecheap(vendor).change(ZONE, remove=[ONE])
     assert vendor.snapshot() == before
-
-
-def test_doing_it_twice_writes_nothing() -> None:
-    """Adding what is there and removing what is gone writes nothing, and waits for nothing."""
-    vendor = NamecheapVendor()
-    provider = namecheap(vendor)
-    provider.change(ZONE, add=[ONE, BELOW])
-    naps = len(naps_of(provider._access))
-    provider.change(ZONE, add=[ONE, BELOW], remove=[TWO])
-    assert vendor.writes == 1
-    assert len(naps_of(provider._access)) == naps
 
 
 def test_the_empty_domain() -> None:

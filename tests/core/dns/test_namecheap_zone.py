@@ -13,7 +13,7 @@ from core.dns.plain_xml import NotPlainXml, plain_xml
 from core.dns.provider import TxtRecord
 from core.dns.providers.namecheap import KIND, Namecheap
 from core.errors import DnsProviderError
-from core.ports import CancelToken, Response, TransportFailure
+from core.ports import CancelToken, Response
 from tests.support.clock import FakeClock
 from tests.support.dns_access import access
 from tests.support.transport import Asked, reply
@@ -264,21 +264,3 @@ def test_a_write_is_not_sent_again_with_what_was_read_before_it() -> None:
     provider.change(ZONE, add=[ONE])
     assert any(row[0] == "late" for row in vendor.domains[ZONE].rows)
     assert ONE.value in vendor.values_at(CHALLENGE)
-
-
-def test_a_lost_reply_is_no_failure() -> None:
-    """A write whose reply is lost is looked at again; it has worked."""
-    vendor = Forgetful()
-    namecheap(vendor).change(ZONE, add=[BELOW])
-    assert vendor.values_at(BELOW.name) == {BELOW.value}
-    assert vendor.writes == 1
-
-
-class Forgetful(NamecheapVendor):
-    """Does the first write, and loses the reply."""
-
-    def answer(self, asked: Asked) -> Response:
-        said = super().answer(asked)
-        if "setHosts" in str(asked.body) and self.writes == 1:
-            raise TransportFailure("timeout", "api.namecheap.com did not answer within 20 s.")
-        return said

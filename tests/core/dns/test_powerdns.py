@@ -59,20 +59,6 @@ def at(server: PowerDnsServer, **more: Any) -> PowerDns:
 
 
 @pytest.mark.e2e
-def test_values_come_and_go_one_by_one(server: PowerDnsServer) -> None:
-    """Wildcard and bare domain stand beside a value of somebody else, are served, and are removed alone."""
-    provider = at(server)
-    provider.change(ZONE, add=[*MINE, ELSEWHERE])
-    assert server.query(CHALLENGE) == sorted([FOREIGN, *(each.value for each in MINE)])
-    assert server.query(ELSEWHERE.name) == [ELSEWHERE.value]
-    provider.change(ZONE, remove=MINE[:1])
-    assert server.query(CHALLENGE) == sorted([FOREIGN, MINE[1].value])
-    provider.change(ZONE, remove=[*MINE, ELSEWHERE])
-    assert server.query(CHALLENGE) == [FOREIGN]
-    provider.close()
-
-
-@pytest.mark.e2e
 def test_what_is_switched_off_or_commented_stays(server: PowerDnsServer) -> None:
     """A disabled record and a comment at our own name outlive our change: the API hides the one and drops the other."""
     at(server).change(ZONE, add=MINE[:1])
@@ -81,17 +67,6 @@ def test_what_is_switched_off_or_commented_stays(server: PowerDnsServer) -> None
     assert [each["content"] for each in found["comments"]] == ["of the other appliance"]
     assert found["ttl"] == 119
     at(server).change(ZONE, remove=MINE[:1])
-
-
-@pytest.mark.e2e
-def test_doing_it_twice_does_no_harm(server: PowerDnsServer) -> None:
-    """A value that is there is not added again, one that is gone is not missed, and neither writes anything."""
-    for _ in range(2):
-        at(server).change(ZONE, add=[ELSEWHERE])
-    assert server.query(ELSEWHERE.name) == [ELSEWHERE.value]
-    for _ in range(2):
-        at(server).change(ZONE, remove=[ELSEWHERE])
-    assert server.query(ELSEWHERE.name) == []
 
 
 @pytest.mark.e2e

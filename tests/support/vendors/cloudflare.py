@@ -14,6 +14,8 @@ from tests.support.vendor import Vendor, json_of, path_of, query_of
 from tests.support.vendors.zone import FOREIGN, ZONE, Foreign
 
 TOKEN = "v4-token_that_must_not_be_seen_anywhere_0"
+SETTINGS: dict[str, str] = {}
+SECRETS = {"api_token": TOKEN}
 ROOT = "/client/v4"
 
 

@@ -12,6 +12,8 @@ from tests.support.vendor import Vendor, json_of, path_of, query_of
 from tests.support.vendors.zone import FOREIGN, ZONE, Foreign
 
 TOKEN = "i-T3b1h_OI-H9ab8tRS98stGtURe"
+SETTINGS: dict[str, str] = {}
+SECRETS = {"api_token": TOKEN}
 ROOT = "/api/v1"
 PAGE = 3
 

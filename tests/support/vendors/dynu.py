@@ -14,6 +14,8 @@ from tests.support.vendors.zone import FOREIGN, ZONE, Foreign
 
 CLIENT_ID = "0b71cae7-a099-4f6b-8ddf-94571cdb760d"
 SECRET = "aCUEY4BDCV45KI8CSIC3sp2LKQ9"
+SETTINGS = {"client_id": CLIENT_ID}
+SECRETS = {"client_secret": SECRET}
 ROOT = "/v2"
 
 

@@ -13,6 +13,8 @@ from tests.support.vendors.zone import FOREIGN, ZONE, Foreign
 
 KEY = "dLDwqk8Yt_key-of-the-account"
 SECRET = "JRsy6H_secret-of-the-account"
+SETTINGS: dict[str, str] = {}
+SECRETS = {"api_key": KEY, "api_secret": SECRET}
 PAGE = 2
 
 
