@@ -57,6 +57,8 @@ class Defaults(Struct, frozen=True, kw_only=True):
     auto_renew: bool = True
     rehearse: bool = True
     """The first order for some names goes to the issuer's staging first, where it has one."""
+    check_revocation: bool = True
+    """The scheduled run asks CAs once a day whether certificates are revoked."""
     fallback_certificate: str = "default"
     """The lineage that goes live when a renewal failed until expiry (CL-07, CL-08)."""
     reminders: int = 30
