@@ -41,8 +41,9 @@ class IssuerConfig(Struct, frozen=True, kw_only=True):
     """Name of the issuer to rehearse with."""
     max_orders: int = 8
     """Orders under way at once."""
-    limits: str | None = None
-    """The built-in issuer whose limits hold here, too, or `none`: nothing is counted. Absent: what is known of this CA."""
+    limits: str | Mapping[str, str] | None = None
+    """The built-in issuer whose limits hold here, too; `none`: nothing is counted; a table of its own (`core.limit_table`).
+    Absent: what is known of this CA."""
     orders_per_run: int | None = None
     """Renewals that one scheduled run takes, where not all have to be renewed at once."""
 
