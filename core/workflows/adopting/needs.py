@@ -24,6 +24,7 @@ from core.errors import CertdeckError
 from core.store.accounts import AccountRecord, load_account, save_account
 from core.store.index import facts_of_all
 from core.text import visible
+from core.workflows.adopting.accounts import Accounts
 from core.workflows.adopting.look import Sight
 from core.workflows.context import Context
 from core.workflows.issuing.method import UPLOAD
@@ -80,17 +81,19 @@ def needs_of(
     settings: LineageConfig,
     root: Path,
     passphrase: bytes | None,
+    accounts: Accounts,
     planned: Sequence[Planned] = (),
 ) -> Kept:
-    """Decide what is kept for a certificate that is renewed with `settings`.
+    """Decide what is kept for a certificate that is renewed with `settings`. Raises Cancelled.
 
     Args:
+        accounts: asks CAs whether they know an account.
         planned: what a dry run has decided for other certificates before.
     """
     kept = Kept()
     if settings.issuer != UPLOAD:
         _issuer(sight, settings, kept)
-        _account(context, sight, settings, kept, passphrase)
+        _account(context, sight, settings, kept, passphrase, accounts)
         if settings.challenge == "dns-01":
             _dns(context, sight, kept, planned)
         else:
@@ -113,8 +116,15 @@ def _issuer(sight: Sight, settings: LineageConfig, kept: Kept) -> None:
     kept.deeds.append(lambda context: set_issuer(context.paths, name, entry))
 
 
-def _account(context: Context, sight: Sight, settings: LineageConfig, kept: Kept, passphrase: bytes | None) -> None:
-    """Keep the account key where none is kept for that CA. The next use asks the CA which account it is."""
+def _account(
+    context: Context,
+    sight: Sight,
+    settings: LineageConfig,
+    kept: Kept,
+    passphrase: bytes | None,
+    accounts: Accounts,
+) -> None:
+    """Keep the account key where none is kept for that CA, and the CA still has an account for it."""
     from core.acme.brought_key import brought_key
 
     issuer, place = settings.issuer or "", sight.way.account_key
@@ -139,14 +149,25 @@ def _account(context: Context, sight: Sight, settings: LineageConfig, kept: Kept
                 f"certdeck account import {issuer} --key {visible(shlex.quote(str(place)), 500)} --replace"
             )
         return
+    there = accounts.of(replace(context, config=kept.config(context)), issuer, key)
+    if there.gone:
+        kept.left.append(
+            f"Its account key at {issuer} was not taken over. {there.gone} The next order makes a new account; agree to the terms "
+            f"for it: certdeck issuer agree {issuer}"
+        )
+        return
+    if there.trouble:
+        kept.left.append(f"{issuer} could not be asked whether its account still exists. {there.trouble}")
 
     def keep(context: Context) -> None:
         record = had or AccountRecord.new(issuer, directory, contact=None, created=context.env.clock.now())
         context.vault.put(record.key_record, key.to_pem())
-        # Without a URL: the CA says on the next use which account the key has. What stands in their files is only shown.
-        save_account(context.paths, record.with_key(key.kind, key.thumbprint))
+        record = record.with_key(key.kind, key.thumbprint)
+        # Without a URL the CA says on the next use which account the key has. What stands in their files is only shown.
+        save_account(context.paths, record.registered(there.account.url, there.terms) if there.account else record)
 
-    url = f" ({sight.shown.account_url})" if sight.shown.account_url else ""
+    account_url = there.account.url if there.account else sight.shown.account_url
+    url = f" ({visible(account_url)})" if account_url else ""
     kept.steps.append(f"Its account key at {issuer} is kept in the vault{url}.")
     kept.deeds.append(keep)
 
