@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from core.adopt.dns_access import kind_of
 from core.adopt.found import rebased
 from core.adopt.reading import read_within
 from core.adopt.reloads import Reload, reload_of
@@ -21,6 +22,7 @@ from core.adopt.ways import Hook
 from core.config.edit import set_issuer, set_target, set_values
 from core.config.model import Config, DnsProviderConfig, Http01, IssuerConfig, LineageConfig, TargetConfig
 from core.errors import CertdeckError
+from core.registered_domain import registered_domain
 from core.store.accounts import AccountRecord, load_account, save_account
 from core.store.index import facts_of_all
 from core.text import visible
@@ -201,12 +203,7 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
         if kept.dns is not None:
             kept.steps.append(f"Its records are set through the DNS provider {kept.dns}, which serves its zone.")
             return
-        theirs = f" of {sight.shown.dns_name}" if sight.shown.dns_name else ""
-        names = shlex.join(sight.shown.names)
-        kept.left.append(
-            f"Its DNS access{theirs} cannot be translated; until a provider is set, its records are set by hand: certdeck dns add, "
-            f"then certdeck issue -d {visible(names, 500)} --name {sight.shown.name} --dns NAME"
-        )
+        kept.left += _without_access(sight)
         return
     secrets = {key: value.encode() for key, value in access.secrets.items()}
     name, number = access.kind, 2
@@ -233,6 +230,30 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
         add_provider(context, config, secrets, replace=True)
 
     kept.deeds.append(keep)
+
+
+def _without_access(sight: Sight) -> Iterator[str]:
+    """Say what is missing for DNS-01, and the commands that bring it."""
+    from core.dns.catalogue import kind_named
+
+    plugin = sight.shown.dns_name
+    kind = kind_of(plugin)
+    yield (
+        f"The access of {plugin} was not found where its client keeps it, or is in a form that cannot be translated."
+        if plugin
+        else "Its client does not say which DNS provider it uses, nor with which access."
+    ) + " Until a provider is set, its records are set by hand."
+    zone = registered_domain(sight.shown.names[0].removeprefix("*.")) if sight.shown.names else "ZONE"
+    words = ["certdeck", "dns", "add", kind or "NAME", "--kind", kind or "KIND", "--zone", zone]
+    if kind:
+        fields = [each for each in kind_named(kind).fields if each.required and not each.default]
+        for flag, value, chosen in (("--set", "VALUE", False), ("--secret", "FILE", True)):
+            own = [f"{each.key}={value}" for each in fields if each.secret == chosen]
+            words += [flag, *own] if own else []
+    names = shlex.join(sight.shown.names)
+    kinds = "" if kind else "; `certdeck dns kinds` lists the kinds"
+    yield f"Set a provider: {visible(shlex.join(words), 500)}{kinds}"
+    yield f"Then use it: certdeck issue -d {visible(names, 500)} --name {sight.shown.name} --dns {kind or 'NAME'}"
 
 
 def _http(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]) -> None:

@@ -444,3 +444,31 @@ def test_a_ca_that_does_not_answer_keeps_nothing_back(appliance: Appliance) -> N
     record = load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT)
     assert record is not None
     assert record.thumbprint
+
+
+def test_the_access_of_legos_crontab_becomes_a_provider(appliance: Appliance) -> None:
+    """Credentials that stand in a crontab alone go into the vault, and the certificate is renewed through them."""
+    table = appliance.root / "etc/cron.d/lego"
+    table.parent.mkdir(parents=True)
+    table.write_text('3 3 * * * root DESEC_TOKEN=s3cret lego --dns desec -d "*.wild.example.org" renew\n')
+    having(appliance, "lego")
+    name = next(each.name for each in appliance.engine.adoptable().found if "*.wild.example.org" in each.names)
+    [done] = appliance.engine.adopt([name], issuer="letsencrypt").adopted
+    assert load_lineage(appliance.paths, name).dns == "desec"
+    assert load_config(appliance.paths).dns_providers["desec"].kind == "desec"
+    assert "s3cret" not in " ".join((*done.steps, *done.left))
+    assert "s3cret" not in appliance.paths.config.read_text()
+
+
+def test_missing_access_is_said_with_the_command_that_sets_it(appliance: Appliance) -> None:
+    """Where the credentials are nowhere, what is missing and the exact lines are said, with the kind's own fields."""
+    table = appliance.root / "etc/cron.d/lego"
+    table.parent.mkdir(parents=True)
+    table.write_text('3 3 * * * root lego --dns godaddy -d "*.wild.example.org" renew\n')
+    having(appliance, "lego")
+    name = next(each.name for each in appliance.engine.adoptable().found if "*.wild.example.org" in each.names)
+    [done] = appliance.engine.adopt([name], issuer="letsencrypt", dry_run=True).adopted
+    line = "certdeck dns add godaddy --kind godaddy --zone example.org --secret api_key=FILE api_secret=FILE"
+    assert any(line in each for each in done.left)
+    assert any("The access of godaddy was not found" in each for each in done.left)
+    assert any(f"--name {name} --dns godaddy" in each for each in done.left)
