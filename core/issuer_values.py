@@ -77,7 +77,7 @@ class IssuerShown(Struct, frozen=True, kw_only=True):
 
     issuer: IssuerInfo
     limits_as_of: str
-    """Date of the page with the limits; empty where none are known, so that nothing is counted."""
+    """Date of the page with the limits; empty where they are set in the configuration, or none are known."""
     limits: tuple[LimitStanding, ...]
     closed: tuple[ClosedLimit, ...]
 

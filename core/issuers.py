@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, RENEWAL, REPLACES, Allowance
 from core.identifiers import Identifier, public_problem
 from core.key_types import KEY_TYPES
+from core.limit_table import allowances
 
 EVERY_KEY = KEY_TYPES
 PUBLIC_KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
@@ -60,7 +61,7 @@ class Issuer(Struct, frozen=True, kw_only=True):
     limits: tuple[Allowance, ...] = ()
     """Those that it has published; empty: nothing is counted."""
     limits_as_of: str = ""
-    """Date of the page that says so."""
+    """Date of the page that says so; empty where somebody has set them."""
     orders_per_run: int | None = None
     """Renewals that one scheduled run takes, where more are due than have to be renewed at once. None: all."""
     facts: Facts | None = None
@@ -285,7 +286,7 @@ def merged(
     directory: str | None,
     title: str | None,
     staging: str | None,
-    limits_of: str | None = None,
+    limits: str | Mapping[str, str] | None = None,
     orders_per_run: int | None = None,
 ) -> Issuer:
     """Return an issuer as the configuration changes or adds it; one that is not built in takes everything.
@@ -293,11 +294,13 @@ def merged(
     Another directory is another CA: nothing that is known of the built-in one holds there.
 
     Args:
-        limits_of: the built-in issuer whose limits hold; `none`: nothing is counted.
+        limits: the built-in issuer whose limits hold; `none`: nothing is counted; a table of its own (`core.limit_table`).
     """
     made = _merged(built_in, name, directory=directory, title=title, staging=staging)
-    if limits_of is not None:
-        like = BUILT_IN.get(limits_of)
+    if isinstance(limits, Mapping):
+        made = replace(made, limits=allowances(limits), limits_as_of="")
+    elif limits is not None:
+        like = BUILT_IN.get(limits)
         made = replace(made, limits=like.limits if like else (), limits_as_of=like.limits_as_of if like else "")
     return made if orders_per_run is None else replace(made, orders_per_run=orders_per_run)
 

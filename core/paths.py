@@ -92,6 +92,11 @@ class Paths(Struct, frozen=True):
         return self.state / "renewal-windows.json"
 
     @property
+    def revocation(self) -> Path:
+        """What CAs have said about the revocation of certificates; an answer that is lost is asked for again."""
+        return self.state / "revocation.json"
+
+    @property
     def idle(self) -> Path:
         """The answer of a scheduled run with nothing to do, and what it depends on; may be removed at any time."""
         return self.state / "idle"

@@ -59,6 +59,7 @@ LIMIT_NOTED = StoredTime("limits.json", "noted", 0.0, "the limit counts as over"
 LIMIT_UNTIL = StoredTime("limits.json, ledger.json", "until", LONGEST_LIMIT_SECONDS, "the limit counts as over")
 USED_AT = StoredTime("ledger.json", "at", 0.0, "does not count against a CA's limit")
 NOTIFIED_AT = StoredTime("notified.json", "at", 0.0, "told again")
+REVOCATION_ASKED = StoredTime("revocation.json", "asked_at", 0.0, "the CA is asked again at once")
 CLOCK_SEEN = StoredTime(
     "clock.json", "at, since", 0.0, "the clock is in doubt until a CA confirms it or a day has passed"
 )
@@ -78,6 +79,7 @@ STORED_TIMES = (
     LIMIT_UNTIL,
     USED_AT,
     NOTIFIED_AT,
+    REVOCATION_ASKED,
     CLOCK_SEEN,
     CLOCK_ASKED,
     StoredTime("renewal-windows.json", "start, end, chosen", None, "bounded by the certificate's end"),
@@ -92,6 +94,8 @@ STORED_TIMES = (
     StoredTime("history.sqlite", "at", None, "entries are chained and numbered; a wrong time in one is evidence"),
     StoredTime("set-aside/STAMP-NAME", "STAMP", None, "part of a name"),
     StoredTime("/run/lock", "since", None, "shown only, while its writer lives"),
+    StoredTime("revocation.json", "until", None, "the CA's word; without a newer answer nothing is known from then on"),
+    StoredTime("revocation.json", "revoked_at", None, "shown only"),
     StoredTime("backup.json", "at", None, "shown only"),
     StoredTime("index.json", "at, signatures", None, "the file system's own change times, compared with each other"),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from core.adopt.ways import DnsAccess
 
 _Row = tuple[str, Mapping[str, str], Mapping[str, str]]
@@ -43,6 +45,58 @@ _ACME_SH: Mapping[str, _Row] = {
         {"api_key": "NAMECHEAP_API_KEY"},
     ),
 }
+
+
+_LEGO: Mapping[str, _Row] = {
+    "cloudflare": ("cloudflare", {}, {"api_token": "CLOUDFLARE_DNS_API_TOKEN"}),
+    "desec": ("desec", {}, {"api_token": "DESEC_TOKEN"}),
+    "route53": (
+        "route53",
+        {"access_key_id": "AWS_ACCESS_KEY_ID", "region": "AWS_REGION", "hosted_zone_id": "AWS_HOSTED_ZONE_ID"},
+        {"secret_access_key": "AWS_SECRET_ACCESS_KEY"},
+    ),
+    "godaddy": ("godaddy", {}, {"api_key": "GODADDY_API_KEY", "api_secret": "GODADDY_API_SECRET"}),
+    "alidns": ("aliyun", {"access_key_id": "ALICLOUD_ACCESS_KEY"}, {"access_key_secret": "ALICLOUD_SECRET_KEY"}),
+    "pdns": ("powerdns", {"endpoint": "PDNS_API_URL", "server_id": "PDNS_SERVER_NAME"}, {"api_key": "PDNS_API_KEY"}),
+    "namecheap": ("namecheap", {"api_user": "NAMECHEAP_API_USER"}, {"api_key": "NAMECHEAP_API_KEY"}),
+    "rfc2136": (
+        "rfc2136",
+        {
+            "server": "RFC2136_NAMESERVER",
+            "tsig_name": "RFC2136_TSIG_KEY",
+            "tsig_algorithm": "RFC2136_TSIG_ALGORITHM",
+        },
+        {"tsig_secret": "RFC2136_TSIG_SECRET"},
+    ),
+}
+"""go-acme.github.io/lego/dns."""
+_OTHER_NAMES = {"CLOUDFLARE_DNS_API_TOKEN": "CF_DNS_API_TOKEN"}
+_SAME_NAMES = {"acme-dns", "dynu"}
+"""lego's names of providers that are kinds here, too; it keeps their access in another form."""
+
+
+def kind_of(plugin: str) -> str:
+    """Return the kind here of a client's DNS plug-in; empty where there is none."""
+    for table in (_CERTBOT, _ACME_SH, _LEGO):
+        if plugin in table:
+            return table[plugin][0]
+    return plugin if plugin in _SAME_NAMES else ""
+
+
+def lego_access(plugin: str, value: Callable[[str], str | None]) -> DnsAccess | None:
+    """Return the access in lego's environment. `value`: returns a variable, also that of its `…_FILE`."""
+
+    def known(name: str) -> str | None:
+        return value(name) or (value(_OTHER_NAMES[name]) if name in _OTHER_NAMES else None)
+
+    found = _access(_LEGO.get(plugin), known)
+    if found is None or found.kind != "rfc2136":
+        return found
+    settings = {key: each.rstrip(".") for key, each in found.settings.items()}
+    host, colon, port = settings.get("server", "").rpartition(":")
+    if (colon and port.isdigit() and ":" not in host.strip("[]")) or host.startswith("["):
+        settings |= {"server": host.strip("[]"), "port": port}
+    return replace(found, settings=settings)
 
 
 def certbot_access(plugin: str, values: Mapping[str, str]) -> DnsAccess | None:

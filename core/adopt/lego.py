@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from core.adopt.found import FoundCertificate, homes, json_within, names_in
-from core.adopt.ways import Way
+from msgspec.structs import replace
+
+from core.adopt.dns_access import lego_access
+from core.adopt.found import FoundCertificate, homes, json_within, names_in, number, read, rebased
+from core.adopt.launches import Launch, Launches
+from core.adopt.ways import Hook, Way
 
 NAME = "lego"
 WORDS = ("lego",)
@@ -37,7 +41,7 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
                 )
 
 
-def way(root: Path, found: FoundCertificate) -> Way:
+def way_by(launches: Launches, root: Path, found: FoundCertificate) -> Way:
     """Read what is recorded: where the certificate was fetched, and the accounts at that host. Version 5 records the directory."""
     facts = found.certificate.with_suffix(".json")
     try:
@@ -45,19 +49,71 @@ def way(root: Path, found: FoundCertificate) -> Way:
     except ValueError:
         host = ""
     keys = list(_accounts(found.base, host))
-    note = "lego keeps no challenge, DNS provider or hook in its files: see the line that runs it."
+    notes = []
     if len(keys) > 1:
-        note += (
-            f" It has {len(keys)} accounts at {host}; none is taken over. `certdeck account import` takes a chosen one."
+        notes.append(
+            f"It has {len(keys)} accounts at {host}; none is taken over. `certdeck account import` takes a chosen one."
         )
     key = keys[0] if len(keys) == 1 else None
     account = key and (key.parent.parent if key.parent.name == "keys" else key.parent) / "account.json"
-    return Way(
+    launch = next((each for each in launches.of(NAME, found) if _is_for(root, each, found)), None)
+    if launch is None:
+        notes.insert(
+            0,
+            "lego keeps no challenge, DNS provider or hook in its files, and no crontab or systemd service was found that runs it "
+            "for this certificate.",
+        )
+    known = Way() if launch is None else _from(root, launch)
+    return replace(
+        known,
         host=host,
-        directory=json_within(found.base, account, "server") if account else "",
+        directory=(json_within(found.base, account, "server") if account else "") or known.directory,
         account_key=key,
         account_url=json_within(found.base, account, "registration", "uri") if account else "",
-        notes=(note,),
+        notes=(*notes, *known.notes),
+    )
+
+
+def _is_for(root: Path, launch: Launch, found: FoundCertificate) -> bool:
+    """Tell whether a command is about a certificate: lego calls it by the first domain, `*` as `_`."""
+    options = launch.options()
+    folders = options.get("path") or [launch.variables.get("LEGO_PATH", "")]
+    if folders[0].startswith("/") and rebased(root, folders[0]) != found.base:
+        return False
+    domains = [*options.get("domains", ()), *options.get("d", ())]
+    return bool(domains) and domains[0].replace("*", "_") == found.name
+
+
+def _from(root: Path, launch: Launch) -> Way:
+    """Return what a command says of how a certificate is renewed."""
+    options, variables = launch.options(), launch.variables
+
+    def first(*names: str) -> str:
+        return next((options[name][0] for name in names if options.get(name)), "")
+
+    def value(name: str) -> str | None:
+        if name in variables:
+            return variables[name]
+        file = variables.get(f"{name}_FILE", "")
+        text = read(rebased(root, file)) if file.startswith("/") else None
+        return None if text is None else text.decode("utf-8", "replace").strip()
+
+    address, _, port = first("http.port", "http.address").rpartition(":")
+    webroot, plugin = first("http.webroot"), first("dns")
+    hooks = [first(name) for name in ("renew-hook", "run-hook", "deploy-hook")]
+    is_by_tls = "tls" in options and "http" not in options
+    return Way(
+        directory=first("server", "s") or variables.get("LEGO_SERVER", ""),
+        challenge="dns-01" if plugin else "tls-alpn-01" if is_by_tls else "http-01" if "http" in options else "",
+        webroots=(webroot,) if webroot.startswith("/") and not plugin else (),
+        address="" if plugin else address,
+        port=None if plugin or webroot else number(port),
+        dns_name=plugin,
+        dns=lego_access(plugin, value),
+        hooks=tuple(Hook(kind="deploy", text=text) for text in dict.fromkeys(filter(None, hooks))),
+        preferred_chain=first("preferred-chain"),
+        profile=first("profile"),
+        renew_days=number(first("days")),
     )
 
 

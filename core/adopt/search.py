@@ -9,12 +9,14 @@ from types import ModuleType
 
 from core.adopt import acme_sh, acmetool, caddy, certbot, dehydrated, getssl, lego, mod_md, uacme
 from core.adopt.found import FoundCertificate, Timer, read
+from core.adopt.launches import Launches
 from core.adopt.timers import built_in, timers_of
 from core.adopt.ways import Way
 from core.store.versions import leaf_sha256
 
 CLIENTS: tuple[ModuleType, ...] = (certbot, acme_sh, lego, dehydrated, getssl, uacme, caddy, mod_md, acmetool)
-"""Each has `NAME`, `WORDS`, `bases(root)`, `find_in(base)` and `way(root, found)`."""
+"""Each has `NAME`, `WORDS`, `bases(root)`, `find_in(base)` and `way(root, found)`; one whose files do not say how it renews has
+`way_by(launches, root, found)` instead."""
 
 SEARCH_SECONDS = 5.0
 """For looking through the folders of all clients."""
@@ -40,10 +42,17 @@ def client_named(name: str) -> ModuleType | None:
     return next((each for each in CLIENTS if name == each.NAME), None)
 
 
-def way_of(root: Path, found: FoundCertificate) -> Way:
-    """Return how its client renews a certificate, as far as its files say."""
+def way_of(root: Path, found: FoundCertificate, launches: Launches | None = None) -> Way:
+    """Return how its client renews a certificate, as far as its files, or what starts it, say.
+
+    Args:
+        launches: of `root`, where more than one certificate is looked at.
+    """
     client = client_named(found.client)
-    way: Way = client.way(root, found) if client is not None else Way()
+    if client is None:
+        return Way()
+    by_launch = hasattr(client, "way_by")
+    way: Way = client.way_by(launches or Launches(root), root, found) if by_launch else client.way(root, found)
     return way
 
 

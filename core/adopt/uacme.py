@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.adopt.found import FoundCertificate, names_in
-from core.adopt.ways import Way
+from core.adopt.found import FoundCertificate, names_in, number, rebased
+from core.adopt.launches import Launch, Launches
+from core.adopt.ways import Hook, Way
 
 NAME = "uacme"
 WORDS = ("uacme",)
+_PRODUCTION = "https://acme-v02.api.letsencrypt.org/directory"
+_STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
 
 def bases(root: Path) -> Iterator[Path]:
@@ -34,11 +37,38 @@ def find_in(base: Path) -> Iterator[FoundCertificate]:
                 )
 
 
-def way(root: Path, found: FoundCertificate) -> Way:
-    """Name the account key: one for all CAs. CA, challenge and hook are in the line that runs it."""
+def way_by(launches: Launches, root: Path, found: FoundCertificate) -> Way:
+    """Name the account key: one for all CAs. CA, challenge and hook are in the command that runs it."""
+    key = found.base / "private/key.pem"
+    launch = next((each for each in launches.of(NAME, found) if _is_for(root, each, found)), None)
+    if launch is None:
+        note = (
+            "uacme keeps no CA, challenge or hook in its files, and no crontab or systemd service was found that runs it for this "
+            "certificate: name the CA with --issuer."
+        )
+        return Way(account_key=key, notes=(note,))
+    options = launch.options()
+    hook = next(iter(options.get("h") or options.get("hook") or ()), "")
+    own = hook.rpartition("/")[2]
+    webroot = launch.variables.get("UACME_CHALLENGE_PATH", "").removesuffix("/.well-known/acme-challenge")
+    is_staging = "s" in options or "staging" in options
+    given = next(iter(options.get("a") or options.get("acme-url") or ()), "")
     return Way(
-        account_key=found.base / "private/key.pem",
-        notes=(
-            "uacme keeps no CA, challenge or hook in its files: see the line that runs it, and name the CA with --issuer.",
-        ),
+        directory=given or (_STAGING if is_staging else _PRODUCTION),
+        account_key=key,
+        challenge={"uacme.sh": "http-01", "nsupdate.sh": "dns-01"}.get(own, ""),
+        webroots=(webroot,) if own == "uacme.sh" and webroot.startswith("/") else (),
+        dns_name=own if own == "nsupdate.sh" else "",
+        hooks=() if own in ("uacme.sh", "nsupdate.sh", "") else (Hook(kind="auth", text=hook),),
+        renew_days=number(next(iter(options.get("d") or options.get("days") or ()), "")),
     )
+
+
+def _is_for(root: Path, launch: Launch, found: FoundCertificate) -> bool:
+    """Tell whether a command is about a certificate: uacme calls it by the first name behind `issue`."""
+    options = launch.options()
+    folder = next(iter(options.get("c") or options.get("confdir") or ()), "/etc/ssl/uacme")
+    if not folder.startswith("/") or rebased(root, folder) != found.base or "issue" not in launch.words:
+        return False
+    name = launch.words[launch.words.index("issue") + 1 :][:1]
+    return name == (found.name,) or name == (f"*.{found.name}",)

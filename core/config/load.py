@@ -259,6 +259,8 @@ class _Walk:
 
     def _value(self, value: object, annotation: str, where: tuple[str, ...]) -> object:
         base = annotation.removesuffix(" | None")
+        if base == "str | Mapping[str, str]":
+            base = "Mapping" if isinstance(value, dict) else "str"
         if base == "OneOrMore":
             base, value = "tuple", [value] if isinstance(value, str) else value
         if base.startswith("tuple"):

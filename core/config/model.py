@@ -41,8 +41,9 @@ class IssuerConfig(Struct, frozen=True, kw_only=True):
     """Name of the issuer to rehearse with."""
     max_orders: int = 8
     """Orders under way at once."""
-    limits: str | None = None
-    """The built-in issuer whose limits hold here, too, or `none`: nothing is counted. Absent: what is known of this CA."""
+    limits: str | Mapping[str, str] | None = None
+    """The built-in issuer whose limits hold here, too; `none`: nothing is counted; a table of its own (`core.limit_table`).
+    Absent: what is known of this CA."""
     orders_per_run: int | None = None
     """Renewals that one scheduled run takes, where not all have to be renewed at once."""
 
@@ -57,6 +58,8 @@ class Defaults(Struct, frozen=True, kw_only=True):
     auto_renew: bool = True
     rehearse: bool = True
     """The first order for some names goes to the issuer's staging first, where it has one."""
+    check_revocation: bool = True
+    """The scheduled run asks CAs once a day whether certificates are revoked."""
     fallback_certificate: str = "default"
     """The lineage that goes live when a renewal failed until expiry (CL-07, CL-08)."""
     reminders: int = 30

@@ -111,6 +111,15 @@ def names(values: tuple[str, ...]) -> Broken:
     return next((broken for broken in map(name, values) if broken), None)
 
 
+def limits(value: str | Mapping[str, str]) -> Broken:
+    """Those of an issuer that is known, or a table of its own."""
+    if isinstance(value, str):
+        return one_of(*COUNTED)(value)
+    from core.limit_table import broken
+
+    return broken(value)
+
+
 def web_address(value: str) -> Broken:
     if re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
         return None
@@ -253,7 +262,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (IssuerConfig, "ca_bundle"): absolute,
     (IssuerConfig, "staging"): name,
     (IssuerConfig, "max_orders"): between(1, 64),
-    (IssuerConfig, "limits"): one_of(*COUNTED),
+    (IssuerConfig, "limits"): limits,
     (IssuerConfig, "orders_per_run"): between(1, 100_000),
     (Defaults, "issuer"): name,
     (Defaults, "fallback_issuers"): names,

@@ -109,7 +109,7 @@ class Certificates(Fleet):
                 view = self._view()
                 if not tells_anybody(view.config) and not view.config.fleet.endpoints:
                     watch = Watch(view, file, in_json)
-                    return renew(view, lambda: self._writing("renew", report, cancel), (), watch=watch)
+                    return renew(view, lambda: self._writing("renew", report, cancel), (), watch=watch, cancel=cancel)
         else:
             view = self._view()
         if view.config.fleet.endpoints:
@@ -155,7 +155,14 @@ class Certificates(Fleet):
         from core.workflows.renewing.renew import renew
 
         if dry_run or not tells_anybody(view.config):
-            return renew(view, lambda: self._writing("renew", report, cancel), names, force=force, dry_run=dry_run)
+            return renew(
+                view,
+                lambda: self._writing("renew", report, cancel),
+                names,
+                force=force,
+                dry_run=dry_run,
+                cancel=cancel,
+            )
         from core.workflows.telling.aftermath import Aftermath
 
         is_scheduled = not names and not force
@@ -168,6 +175,7 @@ class Certificates(Fleet):
                 force=force,
                 dry_run=False,
                 ended=after.ended,
+                cancel=cancel,
             )
 
     def deploy(

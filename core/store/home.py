@@ -20,6 +20,7 @@ _DERIVED = (
     "limits.json",
     "detected.json",
     "renewal-windows.json",
+    "revocation.json",
 )
 """What certdeck writes without being asked: a box that has nothing else was not set up yet."""
 
@@ -45,6 +46,7 @@ def is_left_out(paths: Paths, root: Path, name: str) -> bool:
         paths.idle,
         paths.index,
         paths.windows,
+        paths.revocation,
         paths.last_look,
         paths.detected,
         paths.transactions,

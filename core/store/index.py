@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.config.model import LineageConfig
     from core.store.versions import VersionFacts
 
-FORMAT = 4
+FORMAT = 5
 """Raise when `Facts` changes: an index of another format is ignored."""
 _SUM_LENGTH = len('{"sum":"00000000",')
 _FRESH_NANOSECONDS = 2_000_000_000
@@ -80,6 +80,8 @@ class Facts(NamedTuple):
     chain_end: str
     """Subject of the intermediate that ends before the leaf; empty where none does."""
     root_sent: bool
+    may_be_asked: bool
+    """Its CA can be asked whether it is revoked, or that is not known yet."""
     wanted: Mapping[str, object]
     """Settings that are not those it was ordered with (`core.store.had_with.differences`)."""
     is_wanted: bool
@@ -396,7 +398,29 @@ def _read_row(
         newer,
     ]
     if facts is None:
-        row += ["", "", [], "", 0.0, 0.0, "", "", False, 0, None, None, "", None, None, 0.0, "", False, {}, False]
+        row += [
+            "",
+            "",
+            [],
+            "",
+            0.0,
+            0.0,
+            "",
+            "",
+            False,
+            0,
+            None,
+            None,
+            "",
+            None,
+            None,
+            0.0,
+            "",
+            False,
+            False,
+            {},
+            False,
+        ]
     else:
         leaf = facts.certificate
         wanted = differences(config, facts)
@@ -412,6 +436,7 @@ def _read_row(
         row += [leaf.sha256, leaf.key_type, leaf.self_signed, leaf.chain_length, leaf.renewal_id]
         row += [facts.ca, facts.method, facts.directory, facts.profile]
         row += [_seconds(leaf.chain_not_after or leaf.not_after), leaf.chain_end, leaf.root_sent]
+        row += [leaf.has_revocation is not False]
         row += [wanted, is_wanted]
     row.append(None if held is None else _as_waiting(held))
     row += [state.failures, state.last_error, _seconds(state.last_attempt), _seconds(state.next_attempt), *NEVER_ASKED]

@@ -46,6 +46,8 @@ class CertificateFacts(Struct, frozen=True, kw_only=True):
     """A root is among them."""
     chain_end: str = ""
     """Subject of the intermediate that ends before the leaf; empty where none does."""
+    has_revocation: bool | None = None
+    """It says where its CA publishes revocations. None: an earlier release wrote it."""
 
 
 class VersionFacts(Struct, frozen=True, kw_only=True):
@@ -105,6 +107,7 @@ def certificate_facts(fullchain: bytes) -> CertificateFacts:
     """
     from core.x509.certificate import parse_pem
     from core.x509.chain_end import first_end
+    from core.x509.revocation import places_of
 
     leaf, *chain = parse_pem(fullchain)
     identifier = leaf.authority_key_identifier
@@ -123,6 +126,7 @@ def certificate_facts(fullchain: bytes) -> CertificateFacts:
         chain_not_after=first.not_after,
         chain_end="" if first is leaf else first.subject,
         root_sent=any(each.self_signed for each in chain),
+        has_revocation=bool(places_of(leaf)),
         renewal_id=None
         if identifier is None
         else f"{_base64url(identifier)}.{_base64url(_der_integer(int(leaf.serial, 16)))}",

@@ -87,6 +87,8 @@ class AcmeServer:
         self.failure_shows_in = "order"
         """Where a failed challenge is seen: `order`; `challenge` (order and authorization stay pending); `error` (all stay pending,
         the challenge has an error; a new answer is judged again); `refusal` (of the answer, everything stays pending)."""
+        self.extensions: list[x509.ExtensionType] = []
+        """In each leaf, beside those that it needs."""
         self.issue: Callable[[x509.CertificateSigningRequest], bytes] = self.chain_for
         self.alternates: list[bytes] = []
         self.reuses_authorizations = False
@@ -163,6 +165,8 @@ class AcmeServer:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False)
         )
+        for extension in self.extensions:
+            builder = builder.add_extension(extension, critical=False)
         leaf = builder.sign(issuer.key, hashes.SHA256())
         return leaf.public_bytes(Encoding.PEM) + self.authority.chain_pem
 

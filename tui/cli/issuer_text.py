@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from core.limit_table import window_words
 from core.operations import IssuerFacts, IssuerShown, LimitStanding
 from tui.cli.tables import labelled, table
 from tui.glyphs import printable
-from tui.wording.issuers import COUNTED_HERE, EXEMPT, NO_LIMITS, fact_rows, known, window_words
+from tui.wording.issuers import COUNTED_HERE, EXEMPT, NO_LIMITS, fact_rows, known, source_words
 
 VALIDATION_NOTE = (
     "Certificates differ in what the CA has checked. DV: control over the names, which is all that ACME proves, and all that\n"
@@ -36,11 +37,11 @@ def shown_lines(found: IssuerShown) -> Iterator[str]:
     if not found.limits:
         yield NO_LIMITS
     else:
-        yield f"Published limits, as of {found.limits_as_of}, and what this box has used:"
+        yield f"{source_words(found.limits_as_of)}, and what this box has used:"
         rows = [_row(each) for each in found.limits]
         yield from table(["LIMIT", "IN", "FOR", "USED", "LEFT", "ONE MORE"], rows)
         yield COUNTED_HERE
-        if any(each.exempt for each in found.limits):
+        if any("replaces" in each.exempt for each in found.limits):
             yield EXEMPT
     for closed in found.closed:
         about = f" for {printable(closed.domain)}" if closed.domain else ""
@@ -50,7 +51,14 @@ def shown_lines(found: IssuerShown) -> Iterator[str]:
 
 def _row(each: LimitStanding) -> list[str]:
     free = "now" if each.free_at is None else f"{each.free_at:%Y-%m-%d %H:%M} UTC"
-    return [each.words, window_words(each), printable(each.subject or "–"), str(each.used), str(each.left), free]
+    return [
+        each.words,
+        window_words(each.seconds),
+        printable(each.subject or "–"),
+        str(each.used),
+        str(each.left),
+        free,
+    ]
 
 
 def compared_lines(found: Sequence[IssuerFacts]) -> Iterator[str]:

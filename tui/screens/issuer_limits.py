@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from core.limit_table import window_words
 from core.operations import ClosedLimit, IssuerInfo, IssuerShown, LimitStanding
 from tui.actions import bindings, of_scope
 from tui.screens.list_page import ListPage
@@ -15,7 +16,7 @@ from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row
 from tui.wording import text
-from tui.wording.issuers import COUNTED_HERE, EXEMPT, window_words
+from tui.wording.issuers import COUNTED_HERE, EXEMPT, source_words
 
 
 class Limit(Struct, frozen=True, kw_only=True):
@@ -85,7 +86,7 @@ class IssuerLimitsScreen(ListPage[Limit]):
             item.id,
             (
                 standing.words,
-                (window_words(standing), "text-muted"),
+                (window_words(standing.seconds), "text-muted"),
                 (standing.subject or "–", "text-muted"),
                 str(standing.used),
                 (str(standing.left), sign[1]),
@@ -105,14 +106,14 @@ class IssuerLimitsScreen(ListPage[Limit]):
             ]
             return facts(rows, width, ink)
         rows = [
-            ("Limit", f"{standing.words} in {window_words(standing)}"),
+            ("Limit", f"{standing.words} in {window_words(standing.seconds)}"),
             ("For", standing.subject or "this account"),
             ("Used", f"{standing.used} of {standing.count}, so {standing.left} left"),
             ("One more", "now" if standing.free_at is None else f"from {text.moment(standing.free_at)}"),
             ("All free", text.moment(standing.unused_at) if standing.unused_at else ""),
-            ("As of", self._found.limits_as_of if self._found is not None else ""),
+            ("Source", source_words(self._found.limits_as_of) if self._found is not None else ""),
         ]
-        notes = [COUNTED_HERE, *([EXEMPT] if standing.exempt else [])]
+        notes = [COUNTED_HERE, *([EXEMPT] if "replaces" in standing.exempt else [])]
         return [
             *facts(rows, width, ink),
             [],

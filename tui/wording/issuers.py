@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tui.wording.text import plural
-
 if TYPE_CHECKING:
-    from core.operations import IssuerFacts, LimitStanding
+    from core.operations import IssuerFacts
 
 VALIDATION: Final = (
     "Certificates differ in what the CA has checked. DV: control over the names, which is all that ACME proves, and all that "
@@ -20,10 +18,9 @@ EXEMPT: Final = "Renewals that name the certificate they replace (ARI) do not co
 NO_LIMITS: Final = "No limits of this CA are known, so nothing is counted against them."
 
 
-def window_words(limit: LimitStanding) -> str:
-    """Return for how long a limit counts back: `7 days`, `3 hours`."""
-    hours = round(limit.seconds / 3600)
-    return plural(hours // 24, "day") if hours >= 48 else plural(hours, "hour")
+def source_words(limits_as_of: str) -> str:
+    """Return where the figures are from."""
+    return f"Published limits, as of {limits_as_of}" if limits_as_of else "Limits set in the configuration"
 
 
 def fact_rows(issuer: IssuerFacts) -> list[tuple[str, str]]:

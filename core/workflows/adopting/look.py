@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.adopt.found import FoundCertificate, closed, is_ours_alone, rebased
+from core.adopt.launches import Launches
 from core.adopt.reading import read_within
 from core.adopt.reloads import reload_of
 from core.adopt.search import CLIENTS, client_named, found_below, found_on, timers, way_of
@@ -59,8 +60,12 @@ def sights(view: View, client: str | None, folder: Path | None) -> tuple[Sight, 
     root = root_of(view, folder)
     every = found_below(folder, clients) if folder is not None else found_on(view.env.places.root)
     now = view.env.clock.now()
-    services = Configurations(root)
-    seen = [_sight(root, each, now, view.config, services) for each in every if client is None or each.client == client]
+    services, launches = Configurations(root), Launches(root)
+    seen = [
+        _sight(root, each, now, view.config, services, launches)
+        for each in every
+        if client is None or each.client == client
+    ]
     return tuple(_told_apart(view, seen))
 
 
@@ -119,7 +124,14 @@ def _check(folder: Path) -> None:
         ) from exc
 
 
-def _sight(root: Path, found: FoundCertificate, now: datetime, config: Config, services: Configurations) -> Sight:
+def _sight(
+    root: Path,
+    found: FoundCertificate,
+    now: datetime,
+    config: Config,
+    services: Configurations,
+    launches: Launches,
+) -> Sight:
     bare = Adoptable(
         name=name_for(found.name, ()),
         client=found.client,
@@ -145,7 +157,7 @@ def _sight(root: Path, found: FoundCertificate, now: datetime, config: Config, s
             "Fix or remove that entry; the others are not affected.",
         )
     try:
-        way = way_of(root, found)
+        way = way_of(root, found, launches)
     except (OSError, ValueError) as exc:
         way = Way(notes=(f"Its settings cannot be read: {visible(str(exc))}",))
     issuer, directory, is_new = issuer_for(config, way)

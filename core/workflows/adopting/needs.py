@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from core.adopt.dns_access import kind_of
 from core.adopt.found import rebased
 from core.adopt.reading import read_within
 from core.adopt.reloads import Reload, reload_of
@@ -21,9 +22,11 @@ from core.adopt.ways import Hook
 from core.config.edit import set_issuer, set_target, set_values
 from core.config.model import Config, DnsProviderConfig, Http01, IssuerConfig, LineageConfig, TargetConfig
 from core.errors import CertdeckError
+from core.registered_domain import registered_domain
 from core.store.accounts import AccountRecord, load_account, save_account
 from core.store.index import facts_of_all
 from core.text import visible
+from core.workflows.adopting.accounts import Accounts
 from core.workflows.adopting.look import Sight
 from core.workflows.context import Context
 from core.workflows.issuing.method import UPLOAD
@@ -80,17 +83,19 @@ def needs_of(
     settings: LineageConfig,
     root: Path,
     passphrase: bytes | None,
+    accounts: Accounts,
     planned: Sequence[Planned] = (),
 ) -> Kept:
-    """Decide what is kept for a certificate that is renewed with `settings`.
+    """Decide what is kept for a certificate that is renewed with `settings`. Raises Cancelled.
 
     Args:
+        accounts: asks CAs whether they know an account.
         planned: what a dry run has decided for other certificates before.
     """
     kept = Kept()
     if settings.issuer != UPLOAD:
         _issuer(sight, settings, kept)
-        _account(context, sight, settings, kept, passphrase)
+        _account(context, sight, settings, kept, passphrase, accounts)
         if settings.challenge == "dns-01":
             _dns(context, sight, kept, planned)
         else:
@@ -113,8 +118,15 @@ def _issuer(sight: Sight, settings: LineageConfig, kept: Kept) -> None:
     kept.deeds.append(lambda context: set_issuer(context.paths, name, entry))
 
 
-def _account(context: Context, sight: Sight, settings: LineageConfig, kept: Kept, passphrase: bytes | None) -> None:
-    """Keep the account key where none is kept for that CA. The next use asks the CA which account it is."""
+def _account(
+    context: Context,
+    sight: Sight,
+    settings: LineageConfig,
+    kept: Kept,
+    passphrase: bytes | None,
+    accounts: Accounts,
+) -> None:
+    """Keep the account key where none is kept for that CA, and the CA still has an account for it."""
     from core.acme.brought_key import brought_key
 
     issuer, place = settings.issuer or "", sight.way.account_key
@@ -139,14 +151,25 @@ def _account(context: Context, sight: Sight, settings: LineageConfig, kept: Kept
                 f"certdeck account import {issuer} --key {visible(shlex.quote(str(place)), 500)} --replace"
             )
         return
+    there = accounts.of(replace(context, config=kept.config(context)), issuer, key)
+    if there.gone:
+        kept.left.append(
+            f"Its account key at {issuer} was not taken over. {there.gone} The next order makes a new account; agree to the terms "
+            f"for it: certdeck issuer agree {issuer}"
+        )
+        return
+    if there.trouble:
+        kept.left.append(f"{issuer} could not be asked whether its account still exists. {there.trouble}")
 
     def keep(context: Context) -> None:
         record = had or AccountRecord.new(issuer, directory, contact=None, created=context.env.clock.now())
         context.vault.put(record.key_record, key.to_pem())
-        # Without a URL: the CA says on the next use which account the key has. What stands in their files is only shown.
-        save_account(context.paths, record.with_key(key.kind, key.thumbprint))
+        record = record.with_key(key.kind, key.thumbprint)
+        # Without a URL the CA says on the next use which account the key has. What stands in their files is only shown.
+        save_account(context.paths, record.registered(there.account.url, there.terms) if there.account else record)
 
-    url = f" ({sight.shown.account_url})" if sight.shown.account_url else ""
+    account_url = there.account.url if there.account else sight.shown.account_url
+    url = f" ({visible(account_url)})" if account_url else ""
     kept.steps.append(f"Its account key at {issuer} is kept in the vault{url}.")
     kept.deeds.append(keep)
 
@@ -180,12 +203,7 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
         if kept.dns is not None:
             kept.steps.append(f"Its records are set through the DNS provider {kept.dns}, which serves its zone.")
             return
-        theirs = f" of {sight.shown.dns_name}" if sight.shown.dns_name else ""
-        names = shlex.join(sight.shown.names)
-        kept.left.append(
-            f"Its DNS access{theirs} cannot be translated; until a provider is set, its records are set by hand: certdeck dns add, "
-            f"then certdeck issue -d {visible(names, 500)} --name {sight.shown.name} --dns NAME"
-        )
+        kept.left += _without_access(sight)
         return
     secrets = {key: value.encode() for key, value in access.secrets.items()}
     name, number = access.kind, 2
@@ -212,6 +230,30 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
         add_provider(context, config, secrets, replace=True)
 
     kept.deeds.append(keep)
+
+
+def _without_access(sight: Sight) -> Iterator[str]:
+    """Say what is missing for DNS-01, and the commands that bring it."""
+    from core.dns.catalogue import kind_named
+
+    plugin = sight.shown.dns_name
+    kind = kind_of(plugin)
+    yield (
+        f"The access of {plugin} was not found where its client keeps it, or is in a form that cannot be translated."
+        if plugin
+        else "Its client does not say which DNS provider it uses, nor with which access."
+    ) + " Until a provider is set, its records are set by hand."
+    zone = registered_domain(sight.shown.names[0].removeprefix("*.")) if sight.shown.names else "ZONE"
+    words = ["certdeck", "dns", "add", kind or "NAME", "--kind", kind or "KIND", "--zone", zone]
+    if kind:
+        fields = [each for each in kind_named(kind).fields if each.required and not each.default]
+        for flag, value, chosen in (("--set", "VALUE", False), ("--secret", "FILE", True)):
+            own = [f"{each.key}={value}" for each in fields if each.secret == chosen]
+            words += [flag, *own] if own else []
+    names = shlex.join(sight.shown.names)
+    kinds = "" if kind else "; `certdeck dns kinds` lists the kinds"
+    yield f"Set a provider: {visible(shlex.join(words), 500)}{kinds}"
+    yield f"Then use it: certdeck issue -d {visible(names, 500)} --name {sight.shown.name} --dns {kind or 'NAME'}"
 
 
 def _http(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]) -> None:

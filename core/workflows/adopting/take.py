@@ -25,6 +25,7 @@ from core.renewal import renew_days_problem
 from core.store import adopted_record, lineages, renewal_state
 from core.store.versions import VersionFacts, certificate_facts
 from core.text import visible
+from core.workflows.adopting.accounts import Accounts
 from core.workflows.adopting.here import directories
 from core.workflows.adopting.look import Sight, closed_to_us, root_of, sights, timers_for
 from core.workflows.adopting.needs import Kept, Planned, needs_of
@@ -70,6 +71,7 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
     done: list[Adopted] = []
     failed: list[NotAdopted] = []
     planned: list[Planned] = []
+    accounts = Accounts()
     for name, sight in _chosen(seen, wanted):
         context.cancel.check()
         # Each may have added an issuer or a provider that the next one needs.
@@ -80,7 +82,7 @@ def adopt(context: Context, wanted: Wanted, *, dry_run: bool) -> Adoption:
         try:
             if isinstance(sight, CertdeckError):
                 raise sight
-            done.append(_unsaid(_take(context, sight, wanted, planned, dry_run=dry_run), done))
+            done.append(_unsaid(_take(context, sight, wanted, planned, accounts, dry_run=dry_run), done))
         except CertdeckError as exc:
             failed.append(NotAdopted(name=visible(name, 200), code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
             if not dry_run:
@@ -148,7 +150,9 @@ def _chosen(seen: Sequence[Sight], wanted: Wanted) -> Iterator[tuple[str, Sight 
             )
 
 
-def _take(context: Context, sight: Sight, wanted: Wanted, planned: list[Planned], *, dry_run: bool) -> Adopted:
+def _take(
+    context: Context, sight: Sight, wanted: Wanted, planned: list[Planned], accounts: Accounts, *, dry_run: bool
+) -> Adopted:
     shown = sight.shown
     context = context.about(shown.name)
     if shown.state == "unusable":
@@ -167,7 +171,7 @@ def _take(context: Context, sight: Sight, wanted: Wanted, planned: list[Planned]
         return Adopted(name=shown.name, client=shown.client, version=version, unchanged=True)
     key = _opened(sight, wanted.passphrase)
     settings, notes = _settings(context, sight, wanted.issuer)
-    kept = needs_of(context, sight, settings, root_of(context, wanted.folder), wanted.passphrase, planned)
+    kept = needs_of(context, sight, settings, root_of(context, wanted.folder), wanted.passphrase, accounts, planned)
     settings = replace(settings, dns=kept.dns, targets=kept.targets)
     settings, problems = _renewable(context, kept, settings)
     steps = [*_said(shown, settings), *kept.steps]

@@ -18,6 +18,7 @@ from core.workflows.context import Context
 from core.workflows.doctoring import dns_proof, issuer, machine, naming
 from core.workflows.doctoring.permissions import permissions
 from core.workflows.doctoring.port80 import port80
+from core.workflows.doctoring.revocation import revocations
 from core.workflows.doctoring.running import Check, failed, run
 from core.workflows.doctoring.services import services
 from core.workflows.doctoring.web import web_settings
@@ -41,6 +42,7 @@ def doctor(context: Context, request: IssueRequest | None, name: str | None) -> 
         Check("Permissions", partial(permissions, context)),
         Check("Trust store", partial(machine.trust_store, context)),
         *(_of_the_box(context) if wanted is None else _of_an_order(context, wanted)),
+        Check("Revocation", partial(revocations, context, None if wanted is None else wanted.name)),
     ]
     return run(checks, context.env.clock, context.cancel)
 

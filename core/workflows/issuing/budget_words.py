@@ -12,6 +12,7 @@ from core.errors import BudgetSpent, CertdeckError, RateLimited
 from core.events import Narrator, Warned
 from core.identifiers import parse_identifiers
 from core.issuers import BUILT_IN, Issuer, issuer_problems
+from core.limit_table import window_words
 from core.workflows.issuing.plan import Plan, issuer_named
 
 THIS_BOX_ALONE = "This box counts only its own orders. The CA also counts those of other machines."
@@ -24,13 +25,6 @@ _WORDS = {
 """Boulder's words and links (ratelimits/limiter.go, 2026-08), the narrowest first."""
 
 
-def span_of(seconds: float) -> str:
-    """Return a window of a limit: `7 days`, `3 hours`, `1 hour`."""
-    hours = round(seconds / 3600)
-    number, unit = (hours // 24, "day") if hours >= 48 and hours % 24 == 0 else (hours, "hour")
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-
-
 def moment(at: float) -> str:
     """Return a moment in minutes, UTC; rounded up, so that it is never too early."""
     return f"{datetime.fromtimestamp(at + 59, UTC):%Y-%m-%d %H:%M} UTC"
@@ -38,7 +32,7 @@ def moment(at: float) -> str:
 
 def limit_words(issuer: Issuer, found: Standing) -> str:
     """Return the figure: `letsencrypt allows 50 certificates for example.com in 7 days`."""
-    return f"{issuer.name} allows {found.allowance.things(found.subject)} in {span_of(found.allowance.seconds)}"
+    return f"{issuer.name} allows {found.allowance.things(found.subject)} in {window_words(found.allowance.seconds)}"
 
 
 def _who_says(issuer: Issuer, found: Standing) -> str:

@@ -28,6 +28,7 @@ from core.budget import (
     standings,
     subjects_of,
 )
+from core.config.model import Config
 from core.errors import AuthorizationFailed, CertdeckError
 from core.issuers import BUILT_IN, Issuer
 from core.registered_domain import registered_domain
@@ -36,6 +37,7 @@ from core.store.accounts import account_id
 from core.store.index import facts_of_all
 from core.workflows.context import Context
 from core.workflows.issuing.budget_words import spent, tell_cost
+from core.workflows.issuing.plan import issuer_named
 
 
 class Counted(Struct, frozen=True, kw_only=True):
@@ -69,6 +71,7 @@ class Ledger:
         self._insists = insists
         self._is_forced = is_forced or insists
         self._lock = threading.Lock()
+        self._longest = longest(context.config)
         self._under_way: dict[str, list[OneOrder]] = {}
         """By account."""
         self._had: dict[str, set[frozenset[str]]] | None = None
@@ -197,28 +200,25 @@ class Ledger:
             self._keep(new, now)
 
     def _keep(self, new: Sequence[Use], now: float) -> None:
-        self._uses = [*kept(self._all(), LONGEST, now), *new]
+        self._uses = [*kept(self._all(), self._longest, now), *new]
         stored.save(self._context.paths, self._uses)
 
     def _all(self) -> list[Use]:
         if self._uses is None:
-            self._uses = list(kept(stored.load(self._context.paths), LONGEST, self._now()))
+            self._uses = list(kept(stored.load(self._context.paths), self._longest, self._now()))
         return self._uses
 
     def _now(self) -> float:
         return self._context.env.clock.now().timestamp()
 
 
-def _longest() -> dict[str, float]:
+def longest(config: Config) -> dict[str, float]:
+    """Return by limit after how many seconds nothing of a use is left, at any issuer."""
     found: dict[str, float] = {}
-    for issuer in BUILT_IN.values():
-        for allowance in issuer.limits:
+    for name in {*BUILT_IN, *config.issuers}:
+        for allowance in issuer_named(config, name).limits:
             found[allowance.limit] = max(found.get(allowance.limit, 0.0), allowance.seconds)
     return found
-
-
-LONGEST = _longest()
-"""Limit → after how many seconds nothing of a use is left, at any issuer."""
 
 
 def _uses(counted: Counted, limit: str, names: Collection[str], exempt: Collection[str], now: float) -> Iterator[Use]:

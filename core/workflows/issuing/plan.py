@@ -82,7 +82,7 @@ def issuer_named(config: Config, name: str) -> Issuer:
         directory=entry.directory,
         title=entry.title,
         staging=entry.staging,
-        limits_of=entry.limits,
+        limits=entry.limits,
         orders_per_run=entry.orders_per_run,
     )
     # Whatever others rehearse with is a staging, too.

@@ -22,6 +22,7 @@ from core.store.copies import KEPT_FOR, list_deleted
 from core.store.index import Facts
 from core.workflows.context import View
 from core.workflows.renewing.due import unchanged_until
+from core.workflows.renewing.revocation import asked_again_at
 
 if TYPE_CHECKING:
     from core.paths import Paths
@@ -104,6 +105,9 @@ class Watch:
             applied = web.load(paths, name)
             if applied is not None and applied.next_at is not None:
                 moments.append(applied.next_at.timestamp())
+        asked_again = asked_again_at(self._view, every, now)
+        if asked_again is not None:
+            moments.append(asked_again)
         for facts in every:
             moment = unchanged_until(facts, config, now)
             if moment is None:

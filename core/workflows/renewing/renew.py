@@ -30,12 +30,13 @@ from core.workflows.clock import FIX, keep
 from core.workflows.clock import doubt as why_in_doubt
 from core.workflows.context import Context, View
 from core.workflows.deploying.shown import shown_elsewhere
-from core.workflows.renewing import last_run
+from core.workflows.renewing import last_run, revocation
 from core.workflows.renewing.damaged import damaged
 from core.workflows.renewing.due import ASK, FINISH, PUT_BACK, RENEW, SKIP, Decision, decide, skipped_now, void_of
 
 if TYPE_CHECKING:
     from core.paths import Paths
+    from core.ports import CancelToken
     from core.workflows.renewing.remembered import Watch
 
 _AT_ONCE = 8
@@ -51,6 +52,7 @@ def renew(
     dry_run: bool = False,
     ended: Callable[[RenewalReport, Sequence[Facts]], RenewalReport] | None = None,
     watch: Watch | None = None,
+    cancel: CancelToken | None = None,
 ) -> RenewalReport:
     """Renew what is due, or `names`.
 
@@ -59,6 +61,7 @@ def renew(
         writing: takes the lock and gives the context for working; called only when there is work.
         ended: called with the report of a run and what is known of the lineages then; adds its warnings. Not of a dry run.
         watch: remembers a run with nothing to do, for the next one to repeat.
+        cancel: stops questions that are asked without the lock.
 
     Raises:
         NotFound (`not-found`): an unknown name.
@@ -77,14 +80,20 @@ def renew(
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=warnings)
         outcome = RenewalReport(skipped=skipped, failed=broken, warnings=_void_notices(void))
         is_odd = bool(broken) and bool(odd_links(view.paths))
-        if busy or void or is_odd or _left_behind(view.paths) or _is_more_to_do(view):
+        answers = revocation.ask_when_due(view, every, cancel) if is_scheduled else None
+        is_revoked = answers is not None and bool(answers.revoked)
+        if busy or void or is_odd or is_revoked or _left_behind(view.paths) or _is_more_to_do(view):
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
+                    if answers is not None:
+                        revocation.settle(working, answers)
                     outcome = _run(working, names, force)
                 every = _facts_after(view, names)
             except LockHeld:
                 if any(decision.action != ASK for decision in busy):
                     raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
+        elif answers is not None:
+            revocation.keep(view, answers)
     except Exception as exc:
         if is_scheduled:
             _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
@@ -101,7 +110,7 @@ def renew(
     if is_scheduled:
         what = failed[0].error.what if failed else ""
         _remember(view, "failed" if failed else "done", what, [each.name for each in failed])
-    if watch is not None and not busy:
+    if watch is not None and not busy and not is_revoked:
         watch.ended(outcome, every)
     return outcome if ended is None else ended(outcome, every)
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from core.appliance_ca import LEAF_LIFETIME
 from core.budget import Allowance, Standing, kept, used_standings
 from core.issuers import BUILT_IN, Issuer
+from core.limit_table import window_words
 from core.operations import ClosedLimit, IssuerFacts, IssuerShown, LimitStanding
 from core.rate_limits import WHAT, believable
 from core.store import ledger
 from core.store import limits as told
 from core.store.accounts import account_id
 from core.workflows.context import Context
-from core.workflows.issuing.budget_words import span_of
 from core.workflows.issuing.method import SELF_SIGNED
 from core.workflows.issuing.plan import issuer_named
 from core.workflows.settings.issuers import info_of
@@ -62,7 +62,7 @@ def compare(context: Context) -> tuple[IssuerFacts, ...]:
 
 def _facts(issuer: Issuer) -> IssuerFacts:
     known = issuer.facts
-    figures = "; ".join(f"{each.general} in {span_of(each.seconds)}" for each in issuer.limits)
+    figures = "; ".join(f"{each.general} in {window_words(each.seconds)}" for each in issuer.limits)
     own = issuer.kind != "acme"
     nothing = "none" if own else _UNKNOWN
     return IssuerFacts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from core.config.model import IssuerConfig
@@ -99,9 +99,10 @@ def ask_issuer(context: Context, name: str, *, agree_tos: bool = False, email: s
 
 
 def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
-    """Write `[issuers.NAME]`. Raises UsageError for a bad name or a directory that is not an https URL."""
+    """Write `[issuers.NAME]`. Raises UsageError for a bad name, a directory that is not an https URL, limits that are none."""
     from core.config.edit import set_issuer
     from core.identifiers import check_lineage_name
+    from core.limit_table import broken
 
     check_lineage_name(name)
     if name not in BUILT_IN and not config.directory:
@@ -116,6 +117,8 @@ def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
             f"{config.directory!r} does not begin with https:// (RFC 8555 §6.1).",
             "Give the HTTPS address; a private CA's certificate is trusted through its CA bundle.",
         )
+    if isinstance(config.limits, Mapping) and (problem := broken(config.limits)) is not None:
+        raise UsageError(f"The limits of {name} cannot be set.", f"{problem[0]}.", problem[1])
     set_issuer(context.paths, name, config)
     context.narrator.tell(Changed(what=f"issuer {name} set"))
 

@@ -1,6 +1,6 @@
-"""Whether a certificate that somebody brings is known to be revoked: by this box's own history, or by another client's marks.
+"""Whether a certificate that somebody brings is known to be revoked: by this box's own record, or by another client's marks.
 
-Nobody is asked over the network: a CA publishes a revocation too, but an upload is looked at as somebody types.
+Nobody is asked over the network: an upload is looked at as somebody types. Once it is live, the scheduled run asks its CA.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _by_us(context: Context, sha256: str) -> str:
         for name in lineage_names(context.paths):
             with suppress(CertdeckError):
                 if renewal_state.load(context.paths, name).revoked == sha256:
-                    return f"on this box (certdeck revoke {name})"
+                    return f"according to this box's record of {name}"
     return ""
 
 

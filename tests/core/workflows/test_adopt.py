@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from josepy.json_util import decode_b64jose
 
 from core.adoption import Adoptable, Adoption
 from core.config.load import load_config, load_lineage
 from core.errors import NotFound, UsageError
+from core.ports import Response, TransportFailure
 from core.store import lineages, renewal_state
 from core.store.accounts import load_account
 from core.x509.pair import pair_problem
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
 from tests.support.other_clients import unpack
+from tests.support.transport import Asked, CannedTransport, reply
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 """A day after the folders were made."""
@@ -364,3 +368,98 @@ def test_files_of_another_account_are_taken_by_name_only(appliance: Appliance) -
     assert "plain.example.org" in done.left_out
     assert any("Another account can change" in note for note in of(done, "plain.example.org").notes)
     assert [each.name for each in appliance.engine.adopt(["plain.example.org"]).adopted] == ["plain.example.org"]
+
+
+class CaThatKnows:
+    """Let's Encrypt's directory, which knows an account or does not (RFC 8555 §7.3.1)."""
+
+    def __init__(self, appliance: Appliance, answer: Response) -> None:
+        base = LETS_ENCRYPT.removesuffix("/directory")
+        urls = {"newNonce": "nonce", "newAccount": "new-acct", "newOrder": "new-order", "revokeCert": "revoke"}
+        self._directory = reply(200, {key: f"{base}/{path}" for key, path in urls.items()})
+        self._answer = answer
+        self.transport = CannedTransport(self._answered)
+        appliance.vendors["acme-v02.api.letsencrypt.org"] = self.transport
+
+    def _answered(self, asked: Asked) -> Response:
+        if asked.url == LETS_ENCRYPT:
+            return self._directory
+        if asked.method == "HEAD":
+            return reply(200, replay_nonce="bm9uY2U")
+        return self._answer
+
+    @property
+    def questions(self) -> list[dict[str, object]]:
+        """What was asked with a key."""
+        bodies = [json.loads(each.body or b"") for each in self.transport.asked if each.method == "POST"]
+        return [json.loads(decode_b64jose(each["payload"])) for each in bodies]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_ca_is_asked_for_the_account_before_its_key_is_taken(appliance: Appliance, dry_run: bool) -> None:
+    """The CA names the account of the key, once for all certificates; nothing is made there."""
+    listed = having(appliance, "certbot")
+    url = "https://acme-v02.api.letsencrypt.org/acme/acct/77"
+    ca = CaThatKnows(appliance, reply(200, {"status": "valid"}, location=url, replay_nonce="bm9uY2U"))
+    names = [each.name for each in listed.found if each.issuer == "letsencrypt" and each.state == "new"]
+    done = appliance.engine.adopt(names, dry_run=dry_run)
+    assert any(f"({url})" in step for each in done.adopted for step in each.steps)
+    assert ca.questions == [{"onlyReturnExisting": True}]
+    record = load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT)
+    assert (record is None) if dry_run else (record is not None and record.url == url)
+
+
+@pytest.mark.parametrize("kind", ["unknown", "deactivated"])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_dead_account_is_said_and_its_key_left(appliance: Appliance, kind: str, dry_run: bool) -> None:
+    """A key whose account is gone would fail the next renewal: it is left where it is, and what to do is said, dry run or not."""
+    having(appliance, "certbot")
+    problem = {"type": "urn:ietf:params:acme:error:accountDoesNotExist", "detail": "No account exists", "status": 400}
+    where = {"location": "https://acme-v02.api.letsencrypt.org/acme/acct/77", "replay_nonce": "bm9uY2U"}
+    gone = reply(400, problem, content_type="application/problem+json", replay_nonce="bm9uY2U")
+    CaThatKnows(appliance, gone if kind == "unknown" else reply(200, {"status": "deactivated"}, **where))
+    [done] = appliance.engine.adopt(["plain.example.org"], dry_run=dry_run).adopted
+    [said] = [line for line in done.left if "account key" in line]
+    assert "was not taken over" in said
+    assert "certdeck issuer agree letsencrypt" in said
+    assert load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT) is None
+    assert not list(appliance.paths.vault.glob("account*"))
+
+
+def test_a_ca_that_does_not_answer_keeps_nothing_back(appliance: Appliance) -> None:
+    """Without an answer the key is taken over as before, and the next use asks; that is said."""
+    having(appliance, "certbot")
+    appliance.vendors["acme-v02.api.letsencrypt.org"] = CannedTransport(TransportFailure("unreachable", "No route."))
+    [done] = appliance.engine.adopt(["plain.example.org"]).adopted
+    assert any("could not be asked whether its account still exists" in line for line in done.left)
+    record = load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT)
+    assert record is not None
+    assert record.thumbprint
+
+
+def test_the_access_of_legos_crontab_becomes_a_provider(appliance: Appliance) -> None:
+    """Credentials that stand in a crontab alone go into the vault, and the certificate is renewed through them."""
+    table = appliance.root / "etc/cron.d/lego"
+    table.parent.mkdir(parents=True)
+    table.write_text('3 3 * * * root DESEC_TOKEN=s3cret lego --dns desec -d "*.wild.example.org" renew\n')
+    having(appliance, "lego")
+    name = next(each.name for each in appliance.engine.adoptable().found if "*.wild.example.org" in each.names)
+    [done] = appliance.engine.adopt([name], issuer="letsencrypt").adopted
+    assert load_lineage(appliance.paths, name).dns == "desec"
+    assert load_config(appliance.paths).dns_providers["desec"].kind == "desec"
+    assert "s3cret" not in " ".join((*done.steps, *done.left))
+    assert "s3cret" not in appliance.paths.config.read_text()
+
+
+def test_missing_access_is_said_with_the_command_that_sets_it(appliance: Appliance) -> None:
+    """Where the credentials are nowhere, what is missing and the exact lines are said, with the kind's own fields."""
+    table = appliance.root / "etc/cron.d/lego"
+    table.parent.mkdir(parents=True)
+    table.write_text('3 3 * * * root lego --dns godaddy -d "*.wild.example.org" renew\n')
+    having(appliance, "lego")
+    name = next(each.name for each in appliance.engine.adoptable().found if "*.wild.example.org" in each.names)
+    [done] = appliance.engine.adopt([name], issuer="letsencrypt", dry_run=True).adopted
+    line = "certdeck dns add godaddy --kind godaddy --zone example.org --secret api_key=FILE api_secret=FILE"
+    assert any(line in each for each in done.left)
+    assert any("The access of godaddy was not found" in each for each in done.left)
+    assert any(f"--name {name} --dns godaddy" in each for each in done.left)

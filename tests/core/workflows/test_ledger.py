@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, Use
-from core.errors import AuthorizationFailed, BudgetSpent, RateLimited
+from core.errors import AuthorizationFailed, BudgetSpent, RateLimited, UsageError
 from core.events import Warned
 from core.operations import IssueRequest
 from core.store import ledger as stored
@@ -211,3 +212,34 @@ def test_what_the_ca_has_said_is_kept(counted: Appliance) -> None:
     counted.issue("other.example.com")
     counted.clock.advance(hours=21)
     counted.issue(NAME)
+
+
+def test_numbers_of_its_own_hold_for_a_ca(appliance: Appliance) -> None:
+    """A table of limits counts as published limits do: the order over it waits, show and error follow it."""
+    appliance.configure('\n[issuers.ca.limits]\norders = "2/30d"\n')
+    appliance.issue("a.example.com")
+    appliance.issue("b.example.com")
+    appliance.clock.advance(days=10)
+    with pytest.raises(BudgetSpent) as refused:
+        appliance.issue("c.example.com")
+    assert "ca allows 2 orders in 30 days" in refused.value.what
+    shown = appliance.engine.issuer("ca")
+    (standing,) = shown.limits
+    assert (standing.limit, standing.count, standing.used, standing.left) == ("orders", 2, 2, 0)
+    assert shown.limits_as_of == ""
+    appliance.clock.advance(days=6)
+    appliance.issue("c.example.com")
+
+
+def test_limits_are_set_and_changed_by_command(appliance: Appliance) -> None:
+    """`issuer add` writes the table, changes it, and refuses what is no limit with status 2; nothing is written then."""
+    had = appliance.engine.config().issuers["ca"]
+    appliance.engine.add_issuer("ca", replace(had, limits={"orders": "20/1d"}))
+    appliance.engine.add_issuer("ca", replace(had, limits={"orders": "30/1d", "exempt": "renewal"}))
+    text = appliance.paths.config.read_text()
+    with pytest.raises(UsageError, match="limits of ca"):
+        appliance.engine.add_issuer("ca", replace(had, limits={"orders": "many"}))
+    assert appliance.paths.config.read_text() == text
+    assert appliance.engine.config().issuers["ca"] == replace(had, limits={"orders": "30/1d", "exempt": "renewal"})
+    appliance.engine.add_issuer("fresh", replace(had, limits={"orders": "1/1h"}))
+    assert [each.count for each in appliance.engine.issuer("fresh").limits] == [1]

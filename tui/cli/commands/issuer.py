@@ -82,6 +82,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--common-name", action="store_true", help="put a common name into requests: some private CAs want one"
     )
     parser.add_argument("--staging", metavar="ISSUER", help="the issuer to rehearse with")
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="LIMIT=NUMBER/TIME",
+        help="count this box's use of a limit of the CA, for example orders=300/3h; also certificates_per_domain, "
+        "certificates_per_name_set, failed_authorizations; time in m, h, d or w. Repeat for each",
+    )
     parser.add_argument("--agree-tos", action="store_true", help="agree to its terms of service")
 
 
@@ -99,12 +107,18 @@ def _add(call: Call) -> int:
         preferred_chain=args.preferred_chain or had.preferred_chain,
         common_name=args.common_name or had.common_name,
         staging=args.staging or had.staging,
+        limits=dict(map(_limit, args.limit)) or had.limits,
     )
     with call.working(tell=False):
         call.engine.add_issuer(args.name, config)
     return _changed(
         call, f"{printable(args.name)} is set. `certdeck issuer test {printable(args.name)}` asks it what it offers."
     )
+
+
+def _limit(given: str) -> tuple[str, str]:
+    key, _, value = given.partition("=")
+    return key.strip(), value.strip()
 
 
 def _remove(call: Call) -> int:

@@ -1,0 +1,85 @@
+"""Whether the CA has revoked what is live: asked once a day by the scheduled run, before it decides.
+
+An answer that says so is kept as a revocation of our own is (`core.store.renewal_state`): the certificate is red everywhere, and
+the same run renews it. Any other outcome changes nothing; why a question had no answer, `doctor` tells.
+Nothing heavy is imported here: most runs only look at the time of one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from core.ports import CancelToken
+from core.store import revocation
+from core.store.index import Facts
+from core.store.revocation import Said
+from core.workflows.context import Context, View
+from core.workflows.issuing.method import UPLOAD
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What a run has asked."""
+
+    said: Mapping[str, Said] = field(default_factory=dict)
+    """Everything that is known now, by fingerprint."""
+    revoked: Mapping[str, Facts] = field(default_factory=dict)
+    """Those found revoked, by name."""
+
+
+def asked_again_at(view: View, every: Sequence[Facts], now: float) -> float | None:
+    """Return when CAs are asked again, in epoch seconds; None where there is nobody to ask."""
+    if not view.config.defaults.check_revocation or not any(map(_can_be_asked, every)):
+        return None
+    return revocation.asked_again_at(view.paths, now)
+
+
+def ask_when_due(view: View, every: Sequence[Facts], cancel: CancelToken | None) -> Asked | None:
+    """Ask where a day has passed; None where it has not. Takes half a minute at the most and never raises."""
+    now = view.env.clock.now().timestamp()
+    at = asked_again_at(view, every, now)
+    if at is None or at > now:
+        return None
+    from core.workflows.renewing.revocation_asking import ask
+
+    said, revoked = ask(view, [facts for facts in every if _can_be_asked(facts)], cancel or CancelToken())
+    return Asked(said=said, revoked=revoked)
+
+
+def settle(context: Context, asked: Asked) -> None:
+    """Mark what was found revoked, and tell so; only then keep the answers, so that nothing found is lost. Raises StoreError."""
+    from core.events import Warned
+    from core.store import renewal_state
+
+    for name, facts in asked.revoked.items():
+        state = renewal_state.load(context.paths, name)
+        renewal_state.save(context.paths, name, replace(state, revoked=facts.sha256, next_attempt=None))
+        what = f"The certificate {name} is revoked: {in_words(asked.said[facts.sha256])}."
+        context.about(name).narrator.tell(Warned(code="revoked", what=what, fix=fix_for(facts)))
+    keep(context, asked)
+
+
+def keep(view: View, asked: Asked) -> None:
+    """Keep the answers. Never raises."""
+    revocation.keep(view.paths, asked.said)
+
+
+def in_words(said: Said) -> str:
+    """Return since when, why, and who says so: the end of a sentence."""
+    since = "" if said.revoked_at is None else f" on {datetime.fromtimestamp(said.revoked_at, UTC):%Y-%m-%d}"
+    reason = f" ({said.reason})" if said.reason else ""
+    return f"its CA revoked it{since}{reason}, according to {said.source}"
+
+
+def fix_for(facts: Facts) -> str:
+    """Return what to do about a revoked certificate."""
+    if facts.issuer == UPLOAD:
+        return f"Get a new certificate, with a new key, and bring it: certdeck import {facts.name}."
+    return f"Renew it: certdeck --renew {facts.name}."
+
+
+def _can_be_asked(facts: Facts) -> bool:
+    return facts.may_be_asked and facts.version is not None and not facts.revoked

@@ -1,0 +1,207 @@
+"""Asks CAs whether certificates are revoked: OCSP where the certificate names a responder, else the lists that it names.
+
+Everything is bounded: so many seconds and bytes in a run, each list read once, a host that does not answer left alone. What had
+no turn has it in the next run. An answer counts only with the CA's own signature, so plain HTTP is enough (RFC 5280 §8).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from core.errors import Cancelled, CertdeckError
+from core.ports import CancelToken, Transport
+from core.regular import read_regular
+from core.store import revocation
+from core.store.index import Facts
+from core.store.lineages import read_public
+from core.store.revocation import PAUSE_SECONDS, Said
+from core.stored_times import REVOCATION_ASKED, is_void
+from core.upload.aia import shown_url
+from core.workflows.context import View
+from core.workflows.published import NotPublished, Reader, host_of
+from core.workflows.uploading.trust import stores
+from core.x509 import crl, ocsp
+from core.x509.certificate import Certificate, MalformedCertificate, parse_der, parse_pem
+from core.x509.revocation import Answer, ListPlace, NoAnswer, Places, places_of
+
+MOST_SECONDS = 30.0
+MOST_SECONDS_EACH = 10.0
+MOST_BYTES = 32 * 1024 * 1024
+_AT_ONCE = 8
+_WITH_THE_OTHERS = PAUSE_SECONDS / 2
+"""Who was asked about longer ago is asked about together with the others, so that one run a day asks."""
+_BUNDLE_BYTES = 4 * 1024 * 1024
+_HEADERS = {"User-Agent": "certdeck"}
+
+
+def ask(view: View, every: Sequence[Facts], cancel: CancelToken) -> tuple[dict[str, Said], dict[str, Facts]]:
+    """Ask about those that were not asked about lately, the longest ago first. Never raises.
+
+    Returns everything that is known now, by fingerprint, and those found revoked, by name.
+    """
+    now = view.env.clock.now()
+    had = revocation.load(view.paths)
+    known = {facts.sha256: had[facts.sha256] for facts in every if facts.sha256 in had}
+    due = [facts for facts in every if _is_due(known.get(facts.sha256), now.timestamp())]
+    due.sort(key=lambda facts: known[facts.sha256].asked_at if facts.sha256 in known else 0.0)
+    try:
+        opened = view.env.transport(None)
+    except CertdeckError as exc:  # a machine that trusts nobody
+        return known | {facts.sha256: _without(known, facts, now, exc.what) for facts in due}, {}
+    with closing(opened) as transport, ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="revoked") as pool:
+        asking = _Asking(view, transport, cancel, now)
+        answers = list(pool.map(lambda facts: asking.about(facts, known.get(facts.sha256)), due))
+    fresh = {facts.sha256: said for facts, said in zip(due, answers, strict=True) if said is not None}
+    revoked = {facts.name: facts for facts in due if facts.sha256 in fresh and _is_revoked(fresh[facts.sha256])}
+    return known | fresh, revoked
+
+
+def _is_due(said: Said | None, now: float) -> bool:
+    if said is None or is_void(said.asked_at, now, REVOCATION_ASKED):
+        return True
+    return said.asked_at + _WITH_THE_OTHERS <= now
+
+
+def _is_revoked(said: Said) -> bool:
+    return said.revoked_at is not None and not said.trouble
+
+
+def _without(known: dict[str, Said], facts: Facts, now: datetime, trouble: str) -> Said:
+    """Return what is known after a question without an answer: the last answer holds until its own end."""
+    had = known.get(facts.sha256, Said(asked_at=0.0))
+    return Said(
+        asked_at=now.timestamp(),
+        until=had.until,
+        revoked_at=had.revoked_at,
+        reason=had.reason,
+        source=had.source,
+        trouble=trouble,
+    )
+
+
+class _Asking:
+    """One run's questions, from several threads."""
+
+    def __init__(self, view: View, transport: Transport, cancel: CancelToken, now: datetime) -> None:
+        self._view = view
+        self._transport = transport
+        self._now = now
+        self._reader = Reader(view.env, cancel, seconds=MOST_SECONDS, size=MOST_BYTES, seconds_each=MOST_SECONDS_EACH)
+        self._lock = threading.Lock()
+        self._lists: dict[str, _List] = {}
+        self._silent: dict[str, str] = {}
+        """Hosts that did not answer, and in which words."""
+        self._system = stores(view, None)[0]
+
+    def about(self, facts: Facts, had: Said | None) -> Said | None:
+        """Ask about one certificate; None where its turn is the next run's. Never raises."""
+        if self._reader.is_used_up:
+            return None
+        try:
+            answer, source = self._asked(facts)
+        except Cancelled:
+            return None
+        except (NoAnswer, CertdeckError) as exc:
+            known = {} if had is None else {facts.sha256: had}
+            trouble = exc.what if isinstance(exc, CertdeckError) else str(exc)
+            return _without(known, facts, self._now, trouble)
+        except Exception as exc:
+            logging.getLogger(__name__).error("asking about %s failed", facts.name, exc_info=exc)
+            return _without({}, facts, self._now, "the answer was one that certdeck did not expect")
+        return Said(
+            asked_at=self._now.timestamp(),
+            until=answer.until.timestamp(),
+            revoked_at=None if answer.revoked_at is None else answer.revoked_at.timestamp(),
+            reason=answer.reason,
+            source=source,
+        )
+
+    def _asked(self, facts: Facts) -> tuple[Answer, str]:
+        assert facts.version is not None
+        try:
+            leaf, *chain = parse_pem(read_public(self._view.paths, facts.name, facts.version)[2])
+        except MalformedCertificate as exc:
+            raise NoAnswer(str(exc)) from exc
+        places = places_of(leaf)
+        issuers = [*chain, *self._others(facts, leaf)]
+        trouble = NoAnswer("it does not say where its CA publishes revocations")
+        for url, look in self._ways(leaf, issuers, places):
+            try:
+                return look(), shown_url(url)
+            except (NoAnswer, NotPublished) as exc:
+                trouble = NoAnswer(f"{shown_url(url)}: {str(exc).rstrip('.')}")
+        raise trouble
+
+    def _ways(
+        self, leaf: Certificate, issuers: Sequence[Certificate], places: Places
+    ) -> list[tuple[str, Callable[[], Answer]]]:
+        ways: list[tuple[str, Callable[[], Answer]]] = []
+        for url in places.responders:
+            ways.append((url, lambda url=url: self._by_responder(url, leaf, issuers)))  # type: ignore[misc]  # mypy takes no default
+        for place in places.lists:
+            for url in place.urls:
+                ways.append((url, lambda url=url, place=place: self._by_list(url, leaf, issuers, place)))  # type: ignore[misc]  # the same
+        return ways
+
+    def _by_responder(self, url: str, leaf: Certificate, issuers: Sequence[Certificate]) -> Answer:
+        question = ocsp.question(leaf, issuers)
+        headers = {**_HEADERS, "Content-Type": ocsp.REQUEST_TYPE, "Accept": "application/ocsp-response"}
+        return ocsp.said(self._read(url, headers, question.body), question, self._now)
+
+    def _by_list(self, url: str, leaf: Certificate, issuers: Sequence[Certificate], place: ListPlace) -> Answer:
+        with self._lock:
+            held = self._lists.setdefault(url, _List())
+        found = held.get(lambda: crl.parse(self._read(url, {**_HEADERS, "Accept": "application/pkix-crl"}, None)))
+        return crl.said(found, leaf, issuers, place, self._now)
+
+    def _read(self, url: str, headers: dict[str, str], body: bytes | None) -> bytes:
+        host = host_of(url)
+        if host in self._silent:
+            raise NotPublished(self._silent[host])
+        try:
+            return self._reader.read(self._transport, url, headers=headers, body=body)
+        except NotPublished as exc:
+            if exc.is_unreachable:
+                self._silent[host] = str(exc)
+            raise
+
+    def _others(self, facts: Facts, leaf: Certificate) -> list[Certificate]:
+        """Return certificates that may be the CA's where the chain does not hold it: a CA that issues from its root sends none."""
+        found: list[Certificate] = []
+        entry = self._view.config.issuers.get(facts.ca or "")
+        if entry is not None and entry.ca_bundle:
+            with suppress(OSError, MalformedCertificate):
+                found += parse_pem(read_regular(Path(entry.ca_bundle), _BUNDLE_BYTES))
+        if not facts.chain_length > 1:
+            with suppress(MalformedCertificate), self._lock:
+                found += [parse_der(each) for each in self._system.named(leaf.native.issuer.public_bytes())]
+        return found
+
+
+class _List:
+    """A list that is read once, by whoever comes first; what kept it from being read holds for the others."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: x509.CertificateRevocationList | None = None
+        self._trouble: NoAnswer | NotPublished | None = None
+
+    def get(self, read: Callable[[], x509.CertificateRevocationList]) -> x509.CertificateRevocationList:
+        with self._lock:
+            if self._trouble is not None:
+                raise self._trouble
+            if self._found is None:
+                try:
+                    self._found = read()
+                except (NoAnswer, NotPublished) as exc:
+                    self._trouble = exc
+                    raise
+            return self._found

@@ -1,0 +1,108 @@
+"""The question to an OCSP responder and its answer (RFC 6960, in the form of RFC 5019: one certificate, no nonce). Pure."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from msgspec import Struct
+
+from core.x509.certificate import Certificate
+from core.x509.revocation import Answer, NoAnswer, checked_until, has_signed
+from core.x509.signature import has_signed as has_issued
+
+REQUEST_TYPE = "application/ocsp-request"
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """One certificate, and whose it is."""
+
+    leaf: Certificate
+    issuer: Certificate
+    request: ocsp.OCSPRequest
+
+    @property
+    def body(self) -> bytes:
+        return self.request.public_bytes(Encoding.DER)
+
+
+def question(leaf: Certificate, issuers: Sequence[Certificate]) -> Question:
+    """Return what to ask. SHA-1 names the CA, as RFC 5019 §2.1.1 has it: no signature rests on it.
+
+    Raises NoAnswer where none of `issuers` has issued the leaf.
+    """
+    issuer = next((each for each in issuers if has_issued(each.native, leaf.native)), None)
+    if issuer is None:
+        raise NoAnswer("the certificate of its CA is not here")
+    try:
+        builder = ocsp.OCSPRequestBuilder().add_certificate(leaf.native, issuer.native, hashes.SHA1())  # noqa: S303
+        return Question(leaf=leaf, issuer=issuer, request=builder.build())
+    except _UNREADABLE as exc:
+        raise NoAnswer("the certificate of its CA cannot be used for that") from exc
+
+
+def said(body: bytes, asked: Question, now: datetime) -> Answer:
+    """Return what a responder's answer says. Raises NoAnswer."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            response = ocsp.load_der_ocsp_response(body)
+            if response.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
+                raise NoAnswer(f"the responder refuses ({response.response_status.name.lower().replace('_', ' ')})")
+            _check_signature(response, asked.issuer, now)
+            return _single(response, asked.request, now)
+        except _UNREADABLE as exc:
+            raise NoAnswer("it is not a valid OCSP response") from exc
+
+
+def _single(response: ocsp.OCSPResponse, request: ocsp.OCSPRequest, now: datetime) -> Answer:
+    for each in response.responses:
+        if (
+            each.serial_number != request.serial_number
+            or each.issuer_key_hash != request.issuer_key_hash
+            or each.issuer_name_hash != request.issuer_name_hash
+        ):
+            continue
+        until = checked_until(each.this_update_utc, each.next_update_utc, now)
+        if each.certificate_status is ocsp.OCSPCertStatus.UNKNOWN:
+            raise NoAnswer("the responder does not know the certificate")
+        if each.certificate_status is ocsp.OCSPCertStatus.GOOD:
+            return Answer(until=until)
+        reason = each.revocation_reason
+        return Answer(until=until, revoked_at=each.revocation_time_utc, reason="" if reason is None else reason.value)
+    raise NoAnswer("it is about another certificate")
+
+
+def _check_signature(response: ocsp.OCSPResponse, issuer: Certificate, now: datetime) -> None:
+    """See that the CA has signed, or somebody whom it has made its responder (RFC 6960 §4.2.2.2)."""
+    signers = [issuer.native, *(each for each in response.certificates if _may_answer(each, issuer, now))]
+    for signer in signers:
+        if has_signed(
+            signer.public_key(), response.signature, response.tbs_response_bytes, response.signature_hash_algorithm
+        ):
+            return
+    raise NoAnswer("its signature does not verify with the CA's certificate")
+
+
+def _may_answer(signer: x509.Certificate, issuer: Certificate, now: datetime) -> bool:
+    try:
+        usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except _UNREADABLE:
+        return False
+    is_valid = signer.not_valid_before_utc <= now < signer.not_valid_after_utc
+    return is_valid and ExtendedKeyUsageOID.OCSP_SIGNING in usage and has_issued(issuer.native, signer)
