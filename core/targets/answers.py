@@ -33,10 +33,12 @@ def ends_sessions(target: TargetConfig) -> bool:
 
 
 def program_of(argv: Sequence[str]) -> str:
-    """Return the name of the program that a command is about: behind `runuser -u postgres --` comes the real one."""
+    """Return the name of the program that a command is about: behind `runuser -u postgres --` and `env A=B` comes the real one."""
     words = [*argv]
     if PurePath(words[0]).name in _WRAPPERS and "--" in words[:-1]:
         words = words[words.index("--") + 1 :]
+    elif PurePath(words[0]).name == "env":
+        words = next((words[at:] for at in range(1, len(words)) if "=" not in words[at]), words)
     return PurePath(words[0]).name
 
 

@@ -21,4 +21,5 @@ KIND = Kind(
     action=Action(how=RESTART, command=("systemctl", "restart", "cockpit"), sessions=CUT),
     probe=Probing(usual=("127.0.0.1:9090",)),
     detect=Detection(programs=("cockpit-tls",), configuration=("/etc/cockpit/ws-certs.d",), reader="fixed"),
+    proven=True,
 )

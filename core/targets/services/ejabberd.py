@@ -26,4 +26,5 @@ KIND = Kind(
         certificate=("certfiles", "certfile"),
         dialects=("xmpp", ""),
     ),
+    proven=True,
 )

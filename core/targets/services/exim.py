@@ -32,4 +32,5 @@ KIND = Kind(
     remarks=(
         "It notices a file that was replaced in its folder within about 5 s, but never a switched link: the reload is needed.",
     ),
+    proven=True,
 )

@@ -32,4 +32,5 @@ KIND = Kind(
         "With `user NAME` that account reads the key at SIGHUP: give the target its group. certdeck does not set it for you.",
         "SIGUSR1 reads the files only without persist-key.",
     ),
+    proven=True,
 )

@@ -32,4 +32,5 @@ KIND = Kind(
         "Without the command it takes new files within 120 s, but never files that are older than that.",
         "A pair that does not match is served even after a restart. Only a complete handshake shows it.",
     ),
+    proven=True,
 )

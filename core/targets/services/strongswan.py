@@ -18,14 +18,17 @@ KIND = Kind(
         remark="The certificate alone belongs in x509, the key in private, the intermediates in x509ca.",
     ),
     action=Action(
-        command=("swanctl", "--load-creds", "--noprompt"),
+        command=("swanctl", "--load-creds", "--clear", "--noprompt"),
         idle_signs=("connecting to 'default' uri failed", "connecting to 'unix:"),
         failure_signs=("failed",),
         bad_pair="The command reports success, and peers get the old certificate or are refused.",
     ),
     probe=Probing(possible=False),
     remarks=(
+        "Without --clear peers go on getting the old certificate when the new one has the same key.",
+        "--clear also unloads what was loaded by hand, such as a key with a passphrase.",
         "Peers see the new certificate at the next IKE_SA. `swanctl --list-conns` names the old one until --load-conns.",
         "What it serves cannot be probed: make a connection after a deployment.",
     ),
+    proven=True,
 )

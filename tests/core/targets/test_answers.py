@@ -157,3 +157,8 @@ def test_services_with_one_action_are_told_once() -> None:
     """Two targets with the same command are one service; those told by what is said about their files are not."""
     assert action_of(target("nginx", name="a")) == action_of(target("nginx", name="b"))
     assert action_of(target("slapd", name="a")) != action_of(target("slapd", name="b"))
+
+
+def test_variables_before_a_program_are_no_program() -> None:
+    """`env A=B swanctl` is swanctl."""
+    assert program_of(("env", "A=B", "C=", "/usr/sbin/swanctl", "--load-creds")) == "swanctl"

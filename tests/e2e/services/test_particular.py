@@ -16,9 +16,10 @@ from core.targets.probe import seen_before
 from core.workflows.context import Context
 from core.workflows.deploying.deploy import rollback
 from core.workflows.deploying.transaction import deploy_version
-from tests.support.authority import Authority, Leaf, self_signed
+from tests.support.authority import Authority, Leaf, make_key, self_signed
 from tests.support.daemons.base import NAME, Daemon, write
 from tests.support.daemons.mail import Dovecot, Postfix
+from tests.support.daemons.vpn import Strongswan
 from tests.support.programs import NotThere, find_program
 from tests.support.services import Box
 
@@ -98,3 +99,18 @@ def test_what_somebody_else_broke_is_told_apart_and_healed(daemon: Daemon, tmp_p
     (state,) = deploy_version(_context(box, daemon), "svc", version, [daemon.target()], spec=SPEC)
     assert state.state == "deployed"
     assert daemon.served() == leaf.sha256
+
+
+@pytest.mark.parametrize("daemon", [Strongswan], indirect=True)
+def test_strongswan_presents_a_new_certificate_that_has_the_old_key(daemon: Daemon, tmp_path: Path) -> None:
+    """Peers get the new certificate of an unchanged key, and the old one after a rollback: the old ones were unloaded."""
+    box = Box.at(tmp_path / "home")
+    key = make_key()
+    leaves = []
+    for _ in range(2):
+        version, leaf = box.store(SPEC, box.authority.leaf([NAME], key=key))
+        leaves.append(leaf)
+        deploy_version(_context(box, daemon), "svc", version, [daemon.target()], spec=SPEC)
+        daemon.must_serve(leaf.sha256)
+    rollback(_context(box, daemon), "svc")
+    daemon.must_serve(leaves[0].sha256)

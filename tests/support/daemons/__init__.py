@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.support.daemons.apart import Proftpd, PureFtpd, RsyslogGtls, RsyslogOssl, Squid
+from tests.support.daemons.apart import Exim, Proftpd, PureFtpd, RsyslogGtls, RsyslogOssl, Squid
 from tests.support.daemons.base import Daemon
 from tests.support.daemons.databases import Mariadb, Memcached, Pgbouncer, Postgresql, Redis, Slapd
+from tests.support.daemons.erlang import Ejabberd, Rabbitmq
 from tests.support.daemons.mail import Dovecot, Postfix
 from tests.support.daemons.others import (
     Bind,
@@ -21,13 +22,15 @@ from tests.support.daemons.others import (
     Unbound,
     Vsftpd,
 )
-from tests.support.daemons.web import Apache, Caddy, Haproxy, HaproxyRuntime, Hitch, Lighttpd, Nginx, Stunnel
+from tests.support.daemons.vpn import Openvpn, Strongswan
+from tests.support.daemons.web import Apache, Caddy, Cockpit, Haproxy, HaproxyRuntime, Hitch, Lighttpd, Nginx, Stunnel
 
 DAEMONS: Mapping[str, type[Daemon]] = {
     each.kind: each
     for each in (
         Nginx, Haproxy, HaproxyRuntime, Apache, Lighttpd, Caddy, Hitch, Stunnel, Postfix, Dovecot, Postgresql, Pgbouncer,
         Mariadb, Redis, Memcached, Slapd, Mosquitto, Ngircd, Prosody, Coturn, Bind, Unbound, Vsftpd, SyslogNg,
-        KnotResolver, Cups, Freeradius, Proftpd, PureFtpd, RsyslogGtls, RsyslogOssl, Squid,
+        KnotResolver, Cups, Freeradius, Proftpd, PureFtpd, RsyslogGtls, RsyslogOssl, Squid, Cockpit,
+        Exim, Rabbitmq, Ejabberd, Openvpn, Strongswan,
     )
 }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from core.targets.kind import COMBINED, LEAF
 from tests.support.authority import Leaf
-from tests.support.daemons.base import Daemon, Restarted, write
+from tests.support.daemons.base import NAME, Daemon, Restarted, write
 from tests.support.programs import ROOT
 
 APART = ROOT / ".servers" / "apart"
@@ -150,3 +150,28 @@ class Squid(Daemon):
 
     def reload(self) -> tuple[str, ...]:
         return self._words("-k", "reconfigure")
+
+
+class Exim(Daemon):
+    kind = "exim"
+    programs = (_program("exim4"),)
+    account = "Debian-exim"
+    dialect = "smtp"
+
+    def configure(self) -> None:
+        (self.folder / "spool").mkdir(exist_ok=True)
+        shutil.chown(self.folder / "spool", self.account, self.account)
+        write(
+            self.folder / "exim.conf",
+            f"exim_path = {_program('exim4')}\nprimary_hostname = {NAME}\n"
+            f"spool_directory = {self.folder}/spool\nlog_file_path = {self.folder}/spool/%slog\n"
+            f"pid_file_path = {self.folder}/spool/pid\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = {self.port}\n"
+            f"tls_advertise_hosts = *\ntls_certificate = {self.certificate}\ntls_privatekey = {self.key}\n"
+            "acl_smtp_rcpt = deny\nbegin acl\ndeny:\n  deny\n",
+        )
+
+    def command(self) -> list[str]:
+        return [_program("exim4"), "-C", f"{self.folder}/exim.conf", "-bdf"]
+
+    def test(self) -> tuple[str, ...]:
+        return (_program("exim4"), "-C", f"{self.folder}/exim.conf", "-bV")

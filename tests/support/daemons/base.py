@@ -162,6 +162,10 @@ class Daemon:
         seen = TlsProber().served(self.address, server_name=NAME, timeout=2)
         return None if seen.certificate is None else sha256_of_der(seen.certificate)
 
+    def must_serve(self, sha256: str) -> None:
+        """Assert that it serves a certificate after a deployment, which returned when it had seen that itself."""
+        assert self.served() == sha256
+
     def wait_served(self, sha256: str) -> None:
         wait_until(lambda: self.served() == sha256, f"{self.kind} serving {sha256[:11]}")
 

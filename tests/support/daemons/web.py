@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from core.config.model import TargetConfig
 from core.targets.kind import COMBINED
-from tests.support.daemons.base import NAME, Daemon, write
+from tests.support.daemons.base import NAME, Daemon, Restarted, write
 from tests.support.programs import free_port
 
 
@@ -192,3 +192,36 @@ class Stunnel(Daemon):
 
     def command(self) -> list[str]:
         return ["stunnel", f"{self.folder}/stunnel.conf"]
+
+
+class Cockpit(Restarted):
+    """Cockpit's TLS front. Its folder below /run is fixed, so each has a file system of its own there."""
+
+    kind = "cockpit"
+    programs = ("/usr/lib/cockpit/cockpit-tls", "unshare", "setpriv")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tls = self.folder / "etc" / "cockpit" / "ws-certs.d"
+        self.tls.mkdir(parents=True)
+        self.certificate, self.key = self.tls / "zz-site.cert", self.tls / "zz-site.key"
+
+    def configure(self) -> None:
+        super().configure()
+        write(
+            self.folder / "run.sh",
+            "mkdir -p /run/cockpit && mount -t tmpfs none /run/cockpit || exit 1\n"
+            "chmod 755 /run/cockpit && mkdir -m 755 /run/cockpit/tls /run/cockpit/wsinstance\n"
+            "chown cockpit-ws:cockpit-ws /run/cockpit/tls\n"
+            f"export RUNTIME_DIRECTORY=/run/cockpit/tls XDG_CONFIG_DIRS={self.folder}/etc\n"
+            "/usr/lib/cockpit/cockpit-certificate-ensure --for-cockpit-tls || exit 1\n"
+            "exec setpriv --reuid=cockpit-ws --regid=cockpit-ws --clear-groups "
+            f"/usr/lib/cockpit/cockpit-tls --port {self.port} --idle-timeout 0\n",
+        )
+
+    def command(self) -> list[str]:
+        return ["unshare", "-m", "sh", f"{self.folder}/run.sh"]
+
+    def test(self) -> tuple[str, ...]:
+        settings = f"XDG_CONFIG_DIRS={self.folder}/etc"
+        return ("env", settings, "/usr/lib/cockpit/cockpit-certificate-ensure", "--check")

@@ -27,13 +27,21 @@ for trio in named:bind9:named knotd:knot:knot kdig:knot-dnsutils: pdns_server:pd
     mariadbd:mariadb-server:mariadb redis-server:redis-server:redis-server memcached:memcached:memcached \
     slapd:slapd:slapd ldapmodify:ldap-utils: mosquitto:mosquitto:mosquitto ngircd:ngircd:ngircd prosody:prosody:prosody \
     turnserver:coturn:coturn unbound:unbound:unbound vsftpd:vsftpd:vsftpd syslog-ng:syslog-ng-core:syslog-ng \
-    kresd:knot-resolver:kresd@1 cupsd:cups-daemon:cups freeradius:freeradius:freeradius sshd:openssh-server:ssh; do
+    kresd:knot-resolver:kresd@1 cupsd:cups-daemon:cups freeradius:freeradius:freeradius sshd:openssh-server:ssh rabbitmqctl:rabbitmq-server:rabbitmq-server \
+    ejabberdctl:ejabberd:ejabberd openvpn:openvpn:openvpn charon-systemd:charon-systemd:strongswan \
+    swanctl:strongswan-swanctl:; do
     [ -n "$(command -v "${trio%%:*}")" ] && continue
     rest=${trio#*:}
     missing="$missing ${rest%:*}"
     units="$units ${rest#*:}"
 done
 ls /usr/lib/*/pdns/libgsqlite3backend.so >/dev/null 2>&1 || missing="$missing pdns-backend-sqlite3"
+ls /usr/lib/ipsec/plugins/libstrongswan-openssl.so >/dev/null 2>&1 || missing="$missing libstrongswan-standard-plugins"
+ls /usr/lib/*/libidn.so.12 >/dev/null 2>&1 || missing="$missing libidn12"
+if [ ! -x /usr/lib/cockpit/cockpit-tls ]; then
+    missing="$missing cockpit-ws"
+    units="$units cockpit.socket"
+fi
 # shellcheck disable=SC2086  # lists of names
 if [ -n "$missing" ]; then
     apt_install $missing
@@ -43,19 +51,25 @@ fi
 
 # Services whose packages exclude others, or one another, are only unpacked. Without them their tests are skipped.
 apart=$folder/apart
-if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && [ ! -e "$apart/complete" ]; then
-    say "Unpacking ProFTPD, Pure-FTPd, rsyslog and Squid into $apart"
+packages="proftpd-core proftpd-mod-crypto pure-ftpd pure-ftpd-common rsyslog rsyslog-gnutls rsyslog-openssl squid-openssl
+squid-common libfastjson4 libestr0 libmemcached11 libmemcachedutil2 libhashkit2 libpcre2-posix3 exim4-base exim4-daemon-light"
+if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && [ "$(cat "$apart/complete" 2>/dev/null)" != "$packages" ]; then
+    say "Unpacking ProFTPD, Pure-FTPd, rsyslog, Squid and Exim into $apart"
     rm -rf "$apart"
     mkdir -p "$apart/packages"
-    if (cd "$apart/packages" && apt-get -qq -o APT::Sandbox::User=root download proftpd-core proftpd-mod-crypto pure-ftpd \
-        pure-ftpd-common rsyslog rsyslog-gnutls rsyslog-openssl squid-openssl squid-common libfastjson4 libestr0 libmemcached11 \
-        libmemcachedutil2 libhashkit2 libpcre2-posix3) >&2; then
+    # shellcheck disable=SC2086  # a list of names
+    if (cd "$apart/packages" && apt-get -qq -o APT::Sandbox::User=root download $packages) >&2; then
         for package in "$apart"/packages/*.deb; do dpkg-deb -x "$package" "$apart"; done
-        : >"$apart/complete"
+        printf '%s\n' "$packages" >"$apart/complete"
     else
         say "They could not be fetched, so the tests with them are skipped."
     fi
     rm -rf "$apart/packages"
+fi
+# Exim's package makes this account, and its program refuses to start without it.
+if [ -x "$apart/usr/sbin/exim4" ] && ! getent passwd Debian-exim >/dev/null; then
+    as_root useradd --system --user-group --no-create-home --home-dir /var/spool/exim4 --shell /usr/sbin/nologin Debian-exim ||
+        say "The account Debian-exim could not be made, so the tests with Exim are skipped."
 fi
 
 # has_ari_and_profiles PEBBLE: it is there, runs on this machine, and knows what 2.7 brought. It does not tell its version.
