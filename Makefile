@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.pycache
 export PYTHON
 
-.PHONY: help run test check format lock bench fleet interop deb release fuzz clean venv environment servers
+.PHONY: help run test check format lock bench fleet interop deb release ansible fuzz clean venv environment servers
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,8 +55,12 @@ interop: venv servers ## Run against other ACME servers (Caddy, acme2certifier, 
 deb: venv ## Build the Debian package into dist/
 	@$(BIN)/python packaging/deb/build.py "$(abspath $(BIN))/python" dist
 
-release: venv servers ## Test the Debian package in a fresh minimal Debian (root)
-	@sh packaging/deb/test.sh "$(abspath $(BIN))/python" $(SERVERS) .deb-test
+release: venv servers ## Test the Debian package in a fresh minimal Debian 12 (SUITE=trixie: 13), and wheel, sdist and pipx (root)
+	@SUITE="$(SUITE)" sh packaging/deb/test.sh "$(abspath $(BIN))/python" $(SERVERS) .deb-test
+	@sh packaging/python/test.sh "$(abspath $(BIN))/python" .deb-test
+
+ansible: venv servers ## Test the Ansible example in a fresh minimal Debian 12 (root)
+	@sh packaging/ansible/test.sh "$(abspath $(BIN))/python" $(SERVERS) .deb-test
 
 # An environment of its own: no installation and no other target needs what it fetches.
 fuzz: ## Look for uploads that break the checks; SECONDS=3600, finds go to .fuzz/found

@@ -4,7 +4,8 @@ Everything that certdeck needs but Python itself lies in /usr/lib/certdeck, from
 nothing is compiled when it is installed, and no package of Debian's can clash with one of ours. Building the same commit twice
 gives the same bytes: times are that of the release, and the order of everything is fixed.
 
-PYTHON: an interpreter with pip. The packages are those for the Python of Debian 12.
+PYTHON: an interpreter with pip. The package is for the Debian of this machine and its Python, or for the one whose root
+DEB_ROOT names. Its version ends with that release, so that an update of Debian brings the other package.
 """
 
 from __future__ import annotations
@@ -25,14 +26,34 @@ from core import version  # noqa: E402
 
 BUILT = version.BUILT
 
-VERSION = os.environ.get("DEB_VERSION", version.VERSION)
-"""A vendor may count builds of its own: 0.1.0+acme2."""
-PYTHON_VERSION = "3.11"
+DEBIAN = Path(os.environ.get("DEB_ROOT", "/"))
 LIBRARY = Path("usr/lib/certdeck")
 EPOCH = str(int(BUILT.timestamp()))
 ENVIRONMENT = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
 ENVIRONMENT.pop("PYTHONPYCACHEPREFIX", None)
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def run(*argv: str | Path, **more: object) -> str:
+    done = subprocess.run(
+        [str(word) for word in argv], check=True, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, **more
+    )  # type: ignore[call-overload]
+    return str(done.stdout)
+
+
+def debian_python(*argv: str | Path) -> str:
+    """Run the Python of the Debian that the package is for; paths are as that one has them."""
+    inside = () if Path("/") == DEBIAN else ("chroot", DEBIAN)
+    return run(*inside, "/usr/bin/python3", "-I", *argv)
+
+
+PYTHON_VERSION, NEXT_PYTHON, RELEASE = debian_python(
+    "-c",
+    "import platform, sys; major, minor = sys.version_info[:2]; release = platform.freedesktop_os_release();"
+    'print(f\'{major}.{minor} {major}.{minor + 1} ~{release["ID"][:3]}{release.get("VERSION_ID", "")}\')',
+).split()
+VERSION = os.environ.get("DEB_VERSION", version.VERSION) + RELEASE
+"""A vendor may count builds of its own: 0.1.0+acme2."""
 
 LAUNCHER = f"""#!/usr/bin/python3 -IS
 import sys
@@ -43,17 +64,10 @@ sys.exit(main())
 """Isolated, and without `site`: nothing that lies about on the box is imported, and no `.pth` file costs time."""
 
 
-def run(*argv: str | Path, **more: object) -> str:
-    done = subprocess.run(
-        [str(word) for word in argv], check=True, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, **more
-    )  # type: ignore[call-overload]
-    return str(done.stdout)
-
-
 def build(python: str, out: Path) -> Path:
     """Build into the folder `out`; return the package."""
     architecture = run("dpkg", "--print-architecture").strip()
-    with tempfile.TemporaryDirectory(prefix="certdeck-deb-") as folder:
+    with tempfile.TemporaryDirectory(prefix="certdeck-deb-", dir=DEBIAN / "tmp") as folder:
         stage = Path(folder) / "stage"
         _library(python, stage)
         _program(stage)
@@ -90,9 +104,9 @@ def _library(python: str, stage: Path) -> None:
         binary.chmod(0o644)
         run("strip", "--strip-unneeded", binary)
     # The sources are not looked at again: what is compiled is what runs, whatever the clock of the box says.
-    run(
-        f"/usr/bin/python{PYTHON_VERSION}", "-I", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash",
-        "-s", stage, "-p", "/", library,
+    seen = Path("/") / stage.relative_to(DEBIAN)
+    debian_python(
+        "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash", "-s", seen, "-p", "/", seen / LIBRARY
     )  # fmt: skip
 
 
@@ -191,7 +205,7 @@ def _control(stage: Path, architecture: str) -> None:
         ("ARCHITECTURE", architecture),
         ("SIZE", str(size)),
         ("PYTHON", PYTHON_VERSION),
-        ("NEXT", "3.12"),
+        ("NEXT", NEXT_PYTHON),
     ):
         text = text.replace(f"@{key}@", value)
     (control / "control").write_text(text)
