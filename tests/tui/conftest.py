@@ -7,6 +7,8 @@ import inspect
 
 import pytest
 
+from tests.support.headless import less_work
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
@@ -16,3 +18,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = pyfuncitem._fixtureinfo.argnames
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture(autouse=True)
+def _less_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    less_work(monkeypatch)
