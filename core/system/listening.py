@@ -11,7 +11,7 @@ from core.ports import RunningProgram
 from core.system.port_holder import listening_sockets, name_of, sockets_of
 from core.text import visible
 
-_TOLD_VARIABLES = ("MAIL_CONFIG", "PGDATA")
+_TOLD_VARIABLES = ("MAIL_CONFIG", "PGDATA", "RABBITMQ_CONFIG_FILE", "EJABBERD_CONFIG_PATH")
 """Variables by which a service is told where its configuration is. No other one is read: they may hold secrets."""
 _MOST_BYTES = 64 * 1024
 

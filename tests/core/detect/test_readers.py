@@ -10,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from core.detect.find import detect
-from core.detect.readers import apache, dovecot, haproxy, nginx, options, postfix, postgresql, redis
+from core.detect.readers import apache, dovecot, ejabberd, haproxy, nginx, options, postfix, postgresql, redis
 from core.detect.reading import Look, Pair, Unreadable
 from core.errors import UntrustedPath
 from core.ports import Completed, Environment, RunningProgram
 from core.targets.kinds import all_kinds, kind_named
+from tests.support.authority import self_signed
 from tests.support.boxes import the_environment
 from tests.support.clock import NOON
 from tests.support.runner import FakeRunner
@@ -270,10 +271,36 @@ def test_haproxy_folder_and_base(tmp_path: Path) -> None:
         "  bind :80\n  bind :9 ssl crt 'un\n"
     )
     found = haproxy.read(look("haproxy", path))
-    assert ("/l" in found.problems[0], len(found.problems)) == (True, 1)
+    assert found.problems == ("/l cannot be read: No such file or directory.",)
     assert (f"{tmp_path}/a.pem", f"{tmp_path}/a.pem") in files(*found.pairs)
     assert (f"{tmp_path}/b.pem", f"{tmp_path}/b.pem.key") in files(*found.pairs)
     assert found.pairs[0].listens == ((443, ""), (444, ""))
+
+
+def test_haproxy_lists(tmp_path: Path) -> None:
+    """A crt-list names certificates with their names; options, wildcards, exceptions and comments are no names."""
+    (tmp_path / "list").write_text(
+        "# comment\n\na.pem [alpn h2 ssl-min-ver TLSv1.3] Shop.example.com !no.example.com *.example.com\n/x/b.pem\n"
+    )
+    path = tmp_path / "haproxy.cfg"
+    path.write_text(f"global\n  crt-base /base\nfrontend x\n  bind :443 ssl crt-list {tmp_path}/list\n")
+    found = haproxy.read(look("haproxy", path))
+    assert [(each.certificate, each.names, each.listens) for each in found.pairs] == [
+        ("/base/a.pem", ("shop.example.com",), ((443, ""),)),
+        ("/x/b.pem", (), ((443, ""),)),
+    ]
+
+
+def test_apache_variables_of_its_own(tmp_path: Path) -> None:
+    """A path and an include may be made of variables, which may be made of others."""
+    path = tmp_path / "apache2.conf"
+    path.write_text(
+        f"ServerRoot {tmp_path}\nDefine TOP {tmp_path}\nDefine TLS ${{TOP}}/tls\nInclude ${{TOP}}/site.conf\n"
+    )
+    (tmp_path / "site.conf").write_text(
+        "<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile ${TLS}/a.crt\nSSLCertificateKeyFile ${TLS}/a.key\n</VirtualHost>\n"
+    )
+    assert files(*apache.read(look("apache", path)).pairs) == [(f"{tmp_path}/tls/a.crt", f"{tmp_path}/tls/a.key")]
 
 
 def test_apache_unknown_variable(tmp_path: Path) -> None:
@@ -288,6 +315,22 @@ def test_apache_unknown_variable(tmp_path: Path) -> None:
     found = apache.read(look("apache", path, said=said, program=program("apache2", "apache2")))
     assert files(*found.pairs) == [("/etc/apache2/tls/a.pem", "/etc/apache2/tls/a.pem")]
     assert "depends on a variable" in found.problems[0]
+
+
+def test_ejabberd_finds_out_what_belongs_together(tmp_path: Path) -> None:
+    """Certificates and keys of one list are paired by what is in them; a missing file is told as a certificate."""
+    one, other = self_signed(["a.example.com"]), self_signed(["b.example.com"])
+    one.write(tmp_path / "one.crt", tmp_path / "one.key")
+    (tmp_path / "other.pem").write_bytes(other.fullchain_pem + other.key_pem)
+    path = tmp_path / "ejabberd.yml"
+    path.write_text(
+        f'hosts: ["x"]\ncertfiles:\n  # both\n  - "{tmp_path}/one.*"\n  - {tmp_path}/other.pem\n  - /no.pem\nacl: {{}}\n'
+    )
+    assert files(*ejabberd.read(look("ejabberd", path)).pairs) == [
+        (f"{tmp_path}/one.crt", f"{tmp_path}/one.key"),
+        (f"{tmp_path}/other.pem", f"{tmp_path}/other.pem"),
+        ("/no.pem", "/no.pem"),
+    ]
 
 
 # -- options -------------------------------------------------------------------------------------------------------------
@@ -314,7 +357,6 @@ def test_apache_unknown_variable(tmp_path: Path) -> None:
         ("squid", "https_port 3129 tls-cert=/c tls-key=/k", [("/c", "/k")]),
         ("unbound", 'server:\n  tls-service-pem: "/c"\n  tls-service-key: "/k"', [("/c", "/k")]),
         ("coturn", "cert=/c\npkey=/k", [("/c", "/k")]),
-        ("ejabberd", "certfiles:\n  - /e.pem\nacl: {}", [("/e.pem", "/e.pem")]),
         ("prosody", 'ssl = {\n  -- certificate = "/no"\n  certificate = "/c"; key = "/k";\n}', [("/c", "/k")]),
         ("syslog-ng", 'tls( key-file("/k") cert-file("/c") )', [("/c", "/k")]),
         (
