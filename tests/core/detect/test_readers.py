@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.detect.find import detect
-from core.detect.readers import apache, dovecot, ejabberd, haproxy, nginx, options, postfix, postgresql, redis
+from core.detect.readers import apache, caddy, dovecot, ejabberd, haproxy, nginx, options, postfix, postgresql, redis
 from core.detect.reading import Look, Pair, Unreadable
 from core.errors import UntrustedPath
 from core.ports import Completed, Environment, RunningProgram
@@ -25,7 +25,7 @@ def environment(said: str = "", status: int = 0) -> Environment:
     """Return one whose every program says the same."""
     answer = Completed(returncode=status, output=said)
     runner = FakeRunner(
-        dict.fromkeys(("nginx", "postconf", "doveconf", "apache2ctl", "apache2", "named-checkconf"), answer)
+        dict.fromkeys(("nginx", "postconf", "doveconf", "apache2ctl", "apache2", "named-checkconf", "caddy"), answer)
     )
     return replace(the_environment(), runner=runner)
 
@@ -86,6 +86,19 @@ def test_nginx_servers() -> None:
     assert found.problems == (
         "nginx finds a certificate when it is asked: /dynamic/$ssl_server_name.crt. It cannot be taken over.",
     )
+
+
+def test_a_wildcard_of_nginx_stops_at_a_slash() -> None:
+    """`conf.d/*.conf` stands for files of that folder alone, and not for hidden ones, as nginx reads it."""
+    server = "server {{ listen 443 ssl; ssl_certificate /{0}.crt; ssl_certificate_key /{0}.key; }}\n"
+    said = (
+        "# configuration file /etc/nginx/nginx.conf:\nhttp {\n include conf.d/*.conf;\n}\n"
+        f"# configuration file /etc/nginx/conf.d/a.conf:\n{server.format('a')}"
+        f"# configuration file /etc/nginx/conf.d/below/b.conf:\n{server.format('b')}"
+        f"# configuration file /etc/nginx/conf.d/.c.conf:\n{server.format('c')}"
+    )
+    found = nginx.read(look("nginx", Path("/etc/nginx/nginx.conf"), said=said, program=program("nginx", "nginx")))
+    assert files(*found.pairs) == [("/a.crt", "/a.key")]
 
 
 def test_a_running_nginx_is_asked_for_its_own_configuration() -> None:
@@ -315,6 +328,30 @@ def test_apache_unknown_variable(tmp_path: Path) -> None:
     found = apache.read(look("apache", path, said=said, program=program("apache2", "apache2")))
     assert files(*found.pairs) == [("/etc/apache2/tls/a.pem", "/etc/apache2/tls/a.pem")]
     assert "depends on a variable" in found.problems[0]
+
+
+CADDY = (
+    '{"apps":{"http":{"servers":{"srv0":{"listen":[":443"],"routes":[{"match":[{"host":["a.example.com"]}],"termina'
+    'l":true},{"match":[{"host":["b.example.com","c.example.com"]}],"handle":[{"handler":"subroute","routes":[{"han'
+    'dle":[{"body":"ok","handler":"static_response"}]}]}],"terminal":true}],"tls_connection_policies":[{"match":{"s'
+    'ni":["a.example.com"]},"certificate_selection":{"any_tag":["cert0"]}},{}]},"srv1":{"listen":[":80"],"routes":['
+    '{"match":[{"host":["d.example.com"]}],"handle":[{"handler":"subroute","routes":[{"handle":[{"body":"no","handl'
+    'er":"static_response"}]}]}],"terminal":true}]}}},"tls":{"certificates":{"load_files":[{"certificate":"/x/a.crt'
+    '","key":"/x/a.key","tags":["cert0"]}]}}}}'
+)
+"""What Caddy 2.6.2 adapts from three sites: one with a certificate, one with two names and none, one with plain HTTP."""
+
+
+def test_caddy_manages_what_has_no_certificate_of_its_own(tmp_path: Path) -> None:
+    """Sites with `tls CERTIFICATE KEY` are found; names that Caddy gets certificates for are told; plain HTTP is neither."""
+    path = tmp_path / "Caddyfile"
+    path.write_text("a.example.com {\n tls /x/a.crt /x/a.key\n}\n")
+    found = caddy.read(look("caddy", path, said=f'{{"level":"warn","msg":"not formatted"}}\n{CADDY}\n'))
+    assert files(*found.pairs) == [("/x/a.crt", "/x/a.key")]
+    (said,) = found.problems
+    assert said.startswith("Caddy gets and renews certificates itself: b.example.com, c.example.com. ")
+    path.write_text(CADDY.replace('{"host":["b.example.com","c.example.com"]}', '{"host":["a.example.com"]}'))
+    assert caddy.read(look("caddy", path)).problems == ()
 
 
 def test_ejabberd_finds_out_what_belongs_together(tmp_path: Path) -> None:
