@@ -449,6 +449,8 @@ class RunningProgram(Struct, frozen=True, kw_only=True):
     """Address and port of each listening socket; `0.0.0.0` and `::` are all addresses."""
     is_contained: bool = False
     """It sees another root file system: its paths are not those of this box."""
+    is_private: bool = False
+    """It has a mount namespace of its own: its /tmp may be another one (systemd's `PrivateTmp=`)."""
 
 
 class Places(Struct, frozen=True, kw_only=True):

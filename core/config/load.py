@@ -112,6 +112,10 @@ def parse_config(text: bytes, path: Path) -> Config:
     for key, kind in _TABLES.items():
         if key in top and walk.is_table(top[key], (key,)):
             values[key] = walk.entries(kind, top[key], key)
+    if len(values.get("targets", ())) > 1:
+        from core.config.sharing import with_owners
+
+        values["targets"] = with_owners(values["targets"])
     walk.end()
     return Config(**values)
 

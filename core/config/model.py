@@ -111,6 +111,9 @@ class TargetConfig(Struct, frozen=True, kw_only=True):
     """`separate`, `combined` (certificate, then key, in one file), `key-first`, `leaf`; absent: what the kind takes."""
     in_place: bool = False
     """Write into the files that are there, for paths that nothing can be renamed onto."""
+    files_of: str | None = None
+    """The target whose files these are, where several services read the same ones; absent: its own, or those of the first target
+    with the same paths."""
     socket: str | None = None
     """Control socket, for kinds that are told over one; absent: the usual one of the kind."""
     window: str | None = None

@@ -292,6 +292,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "mode"): one_of("link", "copy"),
     (TargetConfig, "file_mode"): file_mode,
     (TargetConfig, "layout"): one_of("separate", "combined", "key-first", "leaf"),
+    (TargetConfig, "files_of"): name,
     (TargetConfig, "socket"): socket,
     (TargetConfig, "window"): window,
     (TargetConfig, "host"): host,

@@ -21,6 +21,7 @@ from core.targets.kind import NO_ACTION
 from core.targets.kinds import kind_named
 
 _AT_ONCE = 8
+_TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108 - where a service looks
 
 
 def detect(
@@ -99,7 +100,11 @@ def _seen(instance: Instance, reading: Reading) -> list[Seen]:
             Seen(
                 instance=instance,
                 pair=pair,
-                problems=(*(problems if number == 0 else ()), *_not_listening(instance, pair)),
+                problems=(
+                    *(problems if number == 0 else ()),
+                    *_not_listening(instance, pair),
+                    *_own_tmp(instance, pair),
+                ),
                 test=reading.test,
                 reload=reading.reload,
                 file=file,
@@ -153,6 +158,15 @@ def _not_listening(instance: Instance, pair: Pair) -> Iterable[str]:
     for port, _ in pair.listens:
         if port not in open_ports:
             yield f"Its configuration names port {port}, but the running service does not listen on it: reload or restart it."
+
+
+def _own_tmp(instance: Instance, pair: Pair) -> Iterable[str]:
+    program = instance.program
+    if program is None or not program.is_private:
+        return
+    for path in dict.fromkeys((pair.certificate, pair.key)):
+        if path.startswith(_TEMPORARY):
+            yield f"It has a /tmp of its own (PrivateTmp), so {shown(path)} is another file for it: move it to another folder."
 
 
 def _questions_of_stranger(program: RunningProgram) -> tuple[Question, ...]:

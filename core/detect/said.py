@@ -19,7 +19,7 @@ from core.targets.kinds import kind_named
 from core.targets.paths import place_of
 from core.text import visible
 
-FILES = "files"
+FILES, COMMAND = "files", "command"
 _ID_DIGITS = 4
 
 
@@ -87,10 +87,18 @@ def _id(seen: Seen, presented: Sequence[Presented]) -> str:
 def _target_of(seen: Seen, targets: Mapping[str, TargetConfig]) -> str | None:
     if seen.pair is None:
         return None
-    place = place_of(seen.pair.certificate)
-    return next(
-        (name for name, each in targets.items() if each.certificate and place_of(each.certificate) == place), None
-    )
+    place, kind = place_of(seen.pair.certificate), seen.instance.kind
+    of_files = {
+        name: each for name, each in targets.items() if each.certificate and place_of(each.certificate) == place
+    }
+    of_service = [name for name, each in of_files.items() if _is_service(each.kind, kind)]
+    return next(iter([*of_service, *(name for name, each in of_files.items() if each.kind in (FILES, COMMAND))]), None)
+
+
+def _is_service(kind: str, other: str) -> bool:
+    """Tell whether two kinds are ways of the same service, as haproxy and haproxy-runtime are."""
+    row, other_row = kind_named(kind), kind_named(other)
+    return kind == other or bool(row and other_row and row.unit and row.unit == other_row.unit)
 
 
 def _problems(seen: Seen, presented: Sequence[Presented], root: Path, now: datetime) -> Iterator[str]:

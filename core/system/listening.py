@@ -9,9 +9,10 @@ from pathlib import Path
 
 from core.ports import RunningProgram
 from core.system.port_holder import listening_sockets, name_of, sockets_of
+from core.system.root_folder import is_contained, is_private, parent_of
 from core.text import visible
 
-_TOLD_VARIABLES = ("MAIL_CONFIG", "PGDATA")
+_TOLD_VARIABLES = ("MAIL_CONFIG", "PGDATA", "RABBITMQ_CONFIG_FILE", "EJABBERD_CONFIG_PATH")
 """Variables by which a service is told where its configuration is. No other one is read: they may hold secrets."""
 _MOST_BYTES = 64 * 1024
 
@@ -32,11 +33,10 @@ def listening_programs(proc: Path = Path("/proc")) -> tuple[RunningProgram, ...]
 def _first(proc: Path, pids: Sequence[int]) -> int:
     """Return the process that opened a socket which its children have inherited; not systemd, which opens some for others."""
     served = [pid for pid in pids if pid != 1] or pids
-    return next((pid for pid in served if _parent(proc / str(pid)) not in served), served[0])
+    return next((pid for pid in served if parent_of(proc / str(pid)) not in served), served[0])
 
 
 def _programs(proc: Path, listens: Mapping[int, Sequence[tuple[str, int]]]) -> Iterator[RunningProgram]:
-    root = _device(Path("/"))
     for pid in sorted(listens):
         process = proc / str(pid)
         with contextlib.suppress(OSError):  # it has ended since
@@ -53,7 +53,8 @@ def _programs(proc: Path, listens: Mapping[int, Sequence[tuple[str, int]]]) -> I
                     if name in _TOLD_VARIABLES
                 },
                 sockets=tuple(sorted(set(listens[pid]))),
-                is_contained=_device(process / "root") not in (root, None),
+                is_contained=is_contained(proc, pid),
+                is_private=is_private(proc, pid),
             )
 
 
@@ -65,13 +66,6 @@ def _executable(process: Path) -> str:
         return ""
 
 
-def _parent(process: Path) -> int:
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        # Behind the name, which may hold blanks and brackets: state, then the parent.
-        return int((process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[1])
-    return 0
-
-
 def _environment(process: Path) -> list[str]:
     with contextlib.suppress(OSError):
         return _texts(process / "environ")
@@ -81,10 +75,3 @@ def _environment(process: Path) -> list[str]:
 def _texts(file: Path) -> list[str]:
     with open(file, "rb") as opened:
         return [os.fsdecode(each) for each in opened.read(_MOST_BYTES).split(b"\0") if each]
-
-
-def _device(root: Path) -> int | None:
-    try:
-        return root.stat().st_dev
-    except OSError:
-        return None

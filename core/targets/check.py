@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from core.config.model import TargetConfig
+from core.config.sharing import FILE_SETTINGS, owner_of
 from core.errors import ConfigError
 from core.foreign.mounts import mount_points
 from core.targets.extra import extras_of
 from core.targets.kinds import kind_of
 from core.targets.layout import ONE_FILE, layout_of, layouts_of
-from core.targets.paths import place_of
+from core.targets.paths import paths_of, place_of
 from core.targets.resolved import COMMAND
 from core.targets.service import is_pushed
 
@@ -44,7 +45,7 @@ def refuse(
     """Raise when one of `targets` cannot work as it is configured. Pure but for resolving links in folder names.
 
     Args:
-        configured: other targets there are: no two may share a path.
+        configured: other targets there are: two share either all of their files or no path.
         state: folder of our own state, where no target may write.
         mounts: paths that something is mounted on; those that the system names when not given.
 
@@ -147,14 +148,49 @@ def _problems(
                 "Something is mounted on this path, as when a container is given a single file: nothing can be renamed onto it.",
                 f"Mount the folder instead of the file, or set in_place = true in {where}, which is not one step.",
             )
-    for other in configured:
+    yield from _wrong_sharing(target, places, configured, where)
+
+
+def _wrong_sharing(
+    target: TargetConfig, places: Sequence[str], configured: Iterable[TargetConfig], where: str
+) -> Iterator[tuple[str, str, str]]:
+    """Yield targets that write to the same paths, but for those that share all of their files."""
+    others = {each.name: each for each in configured if each.name != target.name}
+    owner = None if target.files_of is None else others.get(target.files_of)
+    if target.files_of is not None and (owner is None or owner.files_of is not None or is_pushed(target)):
+        yield (
+            f"Target {target.name} cannot use the files of {target.files_of}.",
+            "A target of kind ssh has files of its own."
+            if is_pushed(target)
+            else f"There is no other target {target.files_of} with files of its own.",
+            f"Correct or remove files_of in {where}.",
+        )
+        return
+    for other in others.values():
+        if owner_of(other) == owner_of(target):
+            different = _differences(target, other)
+            if different:
+                yield (
+                    f"Targets {target.name} and {other.name} share their files, but differ in {', '.join(different)}.",
+                    "The files are written once, for all services that read them.",
+                    f"Give both the same {' and '.join(different)}, or other paths to one of them.",
+                )
+            continue
         shared = set(places) & {place_of(path) for path in all_paths(other)}
-        if other.name != target.name and shared:
+        if shared:
             yield (
                 f"Targets {target.name} and {other.name} share the path {min(shared)}.",
-                "Each would undo what the other wrote.",
-                "Make them one target whose reload serves both, or give each its own path.",
+                "Each would undo what the other wrote. Services can share files, but then all of them.",
+                "Give both the same certificate, key, chain and also, or give each its own paths.",
             )
+
+
+def _differences(target: TargetConfig, other: TargetConfig) -> list[str]:
+    """Return the settings in which two targets of the same files differ."""
+    found = [key for key in FILE_SETTINGS if getattr(target, key) != getattr(other, key)]
+    if sorted(paths_of(target)) != sorted(paths_of(other)):
+        found.append("paths and layout")
+    return found
 
 
 def _wrong_remote(target: TargetConfig, is_one_file: bool, where: str) -> Iterator[tuple[str, str, str]]:

@@ -18,6 +18,8 @@ class Detection(Struct, frozen=True, kw_only=True):
     """Module in `core.detect.readers`. `options` finds options by their names, as the next fields say."""
     options: tuple[str, ...] = ()
     """Options of its command line that name the configuration; an argument that is the full path of a file is taken as well."""
+    variable: str = ""
+    """Environment variable of the process that names the configuration."""
     tool: tuple[str, ...] = ()
     """Prints the configuration, `{configuration}`; without, the file is read with what it includes."""
     certificate: tuple[str, ...] = ()

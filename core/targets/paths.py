@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from core.config.model import TargetConfig
+from core.config.sharing import owner_of
 from core.targets.extra import extras_of
 from core.targets.layout import CHAIN, KEY, ONE_FILE, certificate_file, layout_of
 
@@ -14,8 +15,8 @@ MARK = ".target"
 
 
 def folder_of(target: TargetConfig) -> Path:
-    """Return the folder of the pair."""
-    return Path(target.certificate).parent / f".certdeck-{target.name}"
+    """Return the folder of the pair: one for all targets of the same files."""
+    return Path(target.certificate).parent / f".certdeck-{owner_of(target)}"
 
 
 def paths_of(target: TargetConfig) -> list[tuple[Path, str]]:

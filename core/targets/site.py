@@ -15,6 +15,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK
 
 from core.config.model import TargetConfig
+from core.config.sharing import owner_of
 from core.foreign.attributes import Attributes
 from core.foreign.folder import Copy, Folder
 from core.foreign.trust import open_to_all
@@ -82,7 +83,7 @@ class Site:
             pair.open_like(home)
             home.sync()
         if _mark(pair) is None:
-            pair.put_file(MARK, self.target.name.encode(), Attributes(mode=0o644), f"{MARK}-new")
+            pair.put_file(MARK, owner_of(self.target).encode(), Attributes(mode=0o644), f"{MARK}-new")
         return pair
 
     def remove_pair(self) -> None:
@@ -123,7 +124,7 @@ class Site:
         mark = None
         if pair.level.is_ours:
             mark = _mark(pair)
-            if mark in (None, self.target.name):
+            if mark in (None, owner_of(self.target)):
                 return pair
         pair.close()
         whose = (

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from core.apache_variables import defined, filled
 from core.config.model import TargetConfig
 from core.web.blocks import block, indent_of
 from core.web.includes import arguments, follow
@@ -119,14 +120,34 @@ def base(target: TargetConfig, read: Callable[[Path], str | None]) -> Path:
 def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[Path]:
     """Return the configuration files, by following `Include`. See `Server.files`."""
 
+    known: dict[str, str] = {}
+
     def includes(text: str) -> Iterator[str]:
         for line in text.split("\n"):
             each = words(line)
+            known.update(defined([each]))
             if len(each) == 2 and each[0] in ("include", "includeoptional"):
-                yield each[1]
-                yield f"{each[1]}/*"  # a folder stands for its files
+                name = filled(each[1], known)
+                yield name
+                yield f"{name}/*"  # a folder stands for its files
 
     return follow(_main(target), base(target, read), includes, read)
+
+
+def spellings(
+    texts: Sequence[str], is_certificate: Callable[[str], bool], read: Callable[[Path], str | None]
+) -> Iterator[str]:
+    """Yield the paths with variables that are the certificate's. See `Server.spellings`."""
+    directives = [words(line) for text in texts for line in text.split("\n")]
+    known = defined(directives)
+    for each in directives:
+        if (
+            each[:1] == ("sslcertificatefile",)
+            and each[1:]
+            and "${" in each[1]
+            and is_certificate(filled(each[1], known))
+        ):
+            yield each[1]
 
 
 SERVER = Server(
@@ -136,5 +157,6 @@ SERVER = Server(
     files=files,
     render=render,
     base=base,
+    spellings=spellings,
     remarks=("It needs mod_headers: a2enmod headers.",),
 )

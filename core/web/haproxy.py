@@ -45,7 +45,7 @@ _SECTIONS = frozenset(
 def render(text: str, wanted: Wanted) -> Rendered | None:
     """Return the text with the blocks, or None. See `Server.render`."""
     lines = text.split("\n")
-    binds = [at for at, line in enumerate(lines) if _names(line, wanted.certificate)]
+    binds = [at for at, line in enumerate(lines) if _names(line, wanted)]
     if not binds:
         return None
     notes = []
@@ -80,13 +80,40 @@ def render(text: str, wanted: Wanted) -> Rendered | None:
     return Rendered(text="\n".join(lines), notes=tuple(notes), https_port=port, redirects=redirects)
 
 
-def _names(line: str, certificate: str) -> bool:
-    """Tell whether a line is a `bind` with this certificate, alone or as one of its folder."""
+def _names(line: str, wanted: Wanted) -> bool:
+    """Tell whether a line is a `bind` with this certificate: alone, as one of its folder, or in a list."""
+    folder = str(Path(wanted.certificate).parent)
+    return any(
+        wanted.is_certificate(value) or (option == "crt" and value.rstrip("/") == folder)
+        for option, value in _named(line)
+    )
+
+
+def _named(line: str) -> list[tuple[str, str]]:
+    """Return what a `bind` line with TLS names: `crt` or `crt-list`, and a path."""
     words = _words(line)
     if words[:1] != ["bind"] or "ssl" not in words:
-        return False
-    given = [value for option, value in itertools.pairwise(words) if option == "crt"]
-    return certificate in given or str(Path(certificate).parent) in {value.rstrip("/") for value in given}
+        return []
+    return [(option, value) for option, value in itertools.pairwise(words) if option in ("crt", "crt-list")]
+
+
+def spellings(
+    texts: Sequence[str], is_certificate: Callable[[str], bool], read: Callable[[Path], str | None]
+) -> Iterator[str]:
+    """Yield names relative to `crt-base`, and the lists that name the certificate. See `Server.spellings`."""
+    lines = [line for text in texts for line in text.split("\n")]
+    bases = [words[1] for words in map(_words, lines) if words[:1] == ["crt-base"] and len(words) > 1]
+    base = Path(bases[-1] if bases else "/")
+    for option, value in (named for line in lines for named in _named(line)):
+        if option == "crt" and is_certificate(str(base / value)):
+            yield value
+        if option == "crt-list" and any(is_certificate(str(base / each)) for each in listed(read(Path(value)) or "")):
+            yield value
+
+
+def listed(text: str) -> list[str]:
+    """Return the certificates that a `crt-list` names, as they stand there."""
+    return [words[0] for line in text.split("\n") if (words := line.split()) and not words[0].startswith("#")]
 
 
 def _words(line: str) -> list[str]:
@@ -145,4 +172,4 @@ def files(target: TargetConfig, read: Callable[[Path], str | None]) -> Sequence[
     return tuple(path for path in given if read(path) is not None)
 
 
-SERVER = Server(name="haproxy", title="HAProxy", programs=("haproxy",), files=files, render=render)
+SERVER = Server(name="haproxy", title="HAProxy", programs=("haproxy",), files=files, render=render, spellings=spellings)

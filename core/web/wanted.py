@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -30,9 +30,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
     base: str = ""
     """The folder that the server takes a path without a leading slash relative to; empty: it takes none."""
 
+    spellings: frozenset[str] = frozenset()
+    """Other words of the configuration that stand for the certificate: with a variable, or a list that names it."""
+
     def is_certificate(self, path: str) -> bool:
         """Tell whether a path of the configuration is the certificate's."""
-        return path == self.certificate or (
+        return path in (self.certificate, *self.spellings) or (
             bool(self.base) and os.path.normpath(os.path.join(self.base, path)) == os.path.normpath(self.certificate)
         )
 
@@ -61,4 +64,9 @@ class Server(Struct, frozen=True, kw_only=True):
     """Return a file's text, which holds no block of the target, with the blocks; None where it does not name the certificate."""
     base: Callable[[TargetConfig, Callable[[Path], str | None]], Path] | None = None
     """Return the folder that relative paths in its configuration start from; None: only absolute ones name the certificate."""
+    spellings: Callable[[Sequence[str], Callable[[str], bool], Callable[[Path], str | None]], Iterable[str]] | None = (
+        None
+    )
+    """Return the words in the texts of its configuration that stand for a certificate without being its path. The second
+    argument tells whether a path is that certificate's, the third reads a further file."""
     remarks: tuple[str, ...] = ()

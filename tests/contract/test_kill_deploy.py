@@ -40,6 +40,7 @@ class Scene:
         targets: int = 1,
         also: bool = False,
         in_place: bool = False,
+        shared: bool = False,
     ) -> None:
         self.folder = folder / "scene"
         self.template = folder / "template"
@@ -56,6 +57,9 @@ class Scene:
             (self.folder / f"private-{name}").mkdir()
             key = str(self.folder / f"private-{name}" / "domain.key")
             service.target = replace(service.target, key=key, in_place=in_place)
+            if shared and self.services:
+                web = self.services[0].target
+                service.target = replace(service.target, certificate=web.certificate, key=web.key, files_of="web")
             self.services.append(service)
         self.extra = self.folder / "tls-web" / "domain.cer"
         if also:
@@ -67,6 +71,9 @@ class Scene:
         if self.old is not None and there == "files":
             for service in self.services:
                 self.install(service, self.old, linked=service.target.name == "mail")
+        if self.old is not None and there == "shared files":
+            self.install(self.services[0], self.old, linked=False)
+            self.services[1].serves = self.old.fullchain_pem
         if self.old is not None and also:
             self.extra.write_bytes(self.old.fullchain_pem)
         if there == "ours":
@@ -172,6 +179,8 @@ SCENES = {
     "nothing": {"there": "nothing"},
     "later": {"there": "ours"},
     "with further files": {"there": "files", "also": True},
+    "shared files": {"there": "shared files", "targets": 2, "shared": True},
+    "shared files later": {"there": "ours", "targets": 2, "shared": True},
 }
 
 

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from core.config.load import load_config
 from core.config.model import LineageConfig
 from core.detect.find import detect
 from core.detected import DetectedService
 from core.system import environment
 from core.workflows.deploying.transaction import deploy_version
+from core.workflows.detecting.take_over import take_over
 from tests.support.authority import Authority
 from tests.support.command import process
 from tests.support.daemons import DAEMONS
@@ -72,6 +74,9 @@ def found(certificate: Path, services: Sequence[DetectedService]) -> DetectedSer
 
 
 ELSEWHERE = {
+    "cockpit": "its certificates are looked for in /etc/cockpit/ws-certs.d alone",
+    "openvpn": "it takes no TCP connections here, and its files are looked for below /etc/openvpn",
+    "strongswan": "it is not looked for",
     "cups": "its key chain is looked for in /etc/cups/ssl alone",
     "freeradius": "a module in a folder of its own is not read",
     "knot-resolver": "its configuration is a program in Lua",
@@ -114,6 +119,32 @@ def test_four_services_are_taken_over_and_get_one_certificate(start: Start, tmp_
         seen = found(daemon.certificate, again)
         assert (seen.target, seen.suggest) == (target.name, None)
         assert {each.state for each in seen.listeners} == {"managed"}
+
+
+def test_two_services_of_the_same_files_are_taken_over_together(start: Start, tmp_path: Path) -> None:
+    """Services that read the same files become targets that share them, and one deployment reaches both."""
+    box = Box.at(tmp_path / "box")
+    context = replace(box.context, env=ENV)
+    nginx = start("nginx")
+    dovecot = DAEMONS["dovecot"]()
+    try:
+        dovecot.certificate, dovecot.key = nginx.certificate, nginx.key
+        dovecot.start()
+        ids = {each.kind: each.id for each in look() if each.certificate == str(nginx.certificate)}
+        first, second = take_over(context, [ids["nginx"], ids["dovecot"]])
+        assert (first.files_of, second.files_of) == (None, first.name)
+        context = replace(context, config=load_config(box.paths))
+        spec = LineageConfig(name="all", domains=(NAME,), targets=(first.name,))
+        version, leaf = box.store(spec, None)
+        states = deploy_version(context, "all", version, [context.config.targets[first.name]], spec=spec)
+        assert [(each.state, each.served_sha256) for each in states] == [("deployed", leaf.sha256)] * 2
+        seen = detect(ENV, own=frozenset(), targets=context.config.targets, now=ENV.clock.now())
+        assert {each.kind: each.target for each in seen if each.certificate == str(nginx.certificate)} == {
+            "nginx": first.name,
+            "dovecot": second.name,
+        }
+    finally:
+        dovecot.remove()
 
 
 def test_by_command(nginx: NginxServer, home: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from core.apache_variables import defined, filled
 from core.detect.reading import Look, Pair, Reading, Unreadable, absolute, fitting, shown
 
 _NAMED = re.compile(r"^\s*\((?:\*|\d+)\)\s+(/.+)$", re.MULTILINE)
@@ -23,8 +24,9 @@ def read(look: Look) -> Reading:
     configuration = look.configuration("-f")
     if look.program is None or look.is_others(configuration):
         # apache2ctl makes folders below /run where Apache does not run, and nothing may be changed.
-        lines = list(_included(look, configuration, [_MOST_FILES], [look.option("-d") or str(configuration.parent)]))
-        return _reading(lines, Path(_root(look, lines) or configuration.parent), _variables(lines))
+        root = look.option("-d") or str(configuration.parent)
+        lines = list(_included(look, configuration, [_MOST_FILES], [root], {}))
+        return _reading(lines, Path(_root(look, lines) or configuration.parent), defined(lines))
     # apache2ctl knows the variables of Debian's envvars, and takes no other configuration.
     program = look.tool(name)
     argv = [program, *told] if told or program != "apache2" else ["apache2ctl"]
@@ -33,7 +35,7 @@ def read(look: Look) -> Reading:
     if not files:
         raise Unreadable(f"Its configuration has errors: {shown(said)}")
     lines = [line for file in files for line in _lines(look.text(Path(file)))]
-    found = _reading(lines, Path(_root(look, lines) or Path(files[0]).parent), _variables(lines))
+    found = _reading(lines, Path(_root(look, lines) or Path(files[0]).parent), defined(lines))
     return replace(found, test=(*argv, "-t"), reload=(*argv, "-k", "graceful")) if told else found
 
 
@@ -41,27 +43,27 @@ def _root(look: Look, lines: list[list[str]]) -> str:
     return look.option("-d") or next((line[1] for line in lines if line[0] == "serverroot" and len(line) > 1), "")
 
 
-def _variables(lines: list[list[str]]) -> dict[str, str]:
-    return {line[1]: line[2] for line in lines if line[0] == "define" and len(line) > 2}
-
-
-def _included(look: Look, path: Path, left: list[int], root: list[str], depth: int = 0) -> Iterator[list[str]]:
+def _included(
+    look: Look, path: Path, left: list[int], root: list[str], variables: dict[str, str], depth: int = 0
+) -> Iterator[list[str]]:
     """Yield the lines of a file and of what it includes.
 
     Args:
         left: how many files may still be read.
         root: ServerRoot, once it is known.
+        variables: those that were defined so far.
     """
     left[0] -= 1
     if left[0] < 0 or depth > _MOST_DEPTH:
         raise Unreadable("Its configuration includes too many files.")
     for line in _lines(look.text(path)):
         yield line
+        variables.update(defined([line]))
         if line[0] == "serverroot" and len(line) > 1:
             root[0] = line[1]
         if line[0] in ("include", "includeoptional") and len(line) > 1:
-            for file in fitting(str(Path(root[0]) / line[1])):
-                yield from _included(look, file, left, root, depth + 1)
+            for file in fitting(str(Path(root[0]) / filled(line[1], variables))):
+                yield from _included(look, file, left, root, variables, depth + 1)
 
 
 def _lines(text: str) -> Iterator[list[str]]:
@@ -114,8 +116,8 @@ def _pairs(
         key = keys[number] if number < len(keys) else certificate
         try:
             yield Pair(
-                certificate=absolute(_filled(certificate, variables), base),
-                key=absolute(_filled(key, variables), base),
+                certificate=absolute(_known(certificate, variables), base),
+                key=absolute(_known(key, variables), base),
                 names=tuple(name.lower() for name in (*host.get("servername", [])[-1:], *host.get("serveralias", []))),
                 listens=tuple((int(port), "") for port in ports if port.isdigit()),
             )
@@ -123,11 +125,11 @@ def _pairs(
             problems.append(str(exc))
 
 
-def _filled(path: str, variables: Mapping[str, str]) -> str:
-    filled = re.sub(r"\$\{(\w+)\}", lambda match: variables.get(match[1], match[0]), path)
-    if "${" in filled:
+def _known(path: str, variables: Mapping[str, str]) -> str:
+    found = filled(path, variables)
+    if "${" in found:
         raise Unreadable(f"The path {shown(path)!r} depends on a variable that is not known here.")
-    return filled
+    return found
 
 
 def _both(one: Pair, other: Pair) -> Pair:

@@ -88,9 +88,18 @@ def _from_tool(files: Mapping[str, str]) -> Statement:
 
     def included(pattern: str) -> Iterator[str]:
         whole = str(base / pattern)
-        return (text for name, text in files.items() if name == whole or fnmatchcase(name, whole))
+        return (text for name, text in files.items() if name == whole or _fits(name, whole))
 
     return Statement(inner=_expanded(files[first], included))
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Tell whether a pattern stands for a path, as glob(3) does: a wildcard stops at a slash, and takes no dot at the beginning."""
+    parts, patterns = name.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(
+        fnmatchcase(part, each) and not (part.startswith(".") and not each.startswith("."))
+        for part, each in zip(parts, patterns, strict=True)
+    )
 
 
 def _words(arguments: tuple[str, ...]) -> Mapping[str, str]:

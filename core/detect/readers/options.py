@@ -43,8 +43,10 @@ def read(look: Look) -> Reading:
 
 def _text(look: Look, how: Detection) -> tuple[str, Path]:
     """Return what the service is configured with, without comments, and the folder that relative paths begin in."""
-    told = look.option(*how.options) or next(
-        (each for each in look.arguments[1:] if os.path.isabs(each) and os.path.isfile(each)), None
+    told = (
+        look.option(*how.options)
+        or _from_variable(look.variables.get(how.variable, ""))
+        or next((each for each in look.arguments[1:] if os.path.isabs(each) and os.path.isfile(each)), None)
     )
     if told is not None and not os.path.isabs(told):
         raise Unreadable(f"It was started with the configuration {shown(told)}, which is not a full path.")
@@ -56,8 +58,15 @@ def _text(look: Look, how: Detection) -> tuple[str, Path]:
     base = configuration if configuration.is_dir() else configuration.parent
     if how.tool:
         argv = [word.replace("{configuration}", str(configuration)) for word in how.tool]
+        if look.program is not None and argv[0] in how.programs:
+            argv[0] = look.tool(argv[0])
         return _COMMENT.sub("", look.run(argv, configuration)), base
     return "\n".join(_files(look, configuration, [_MOST_FILES])), base
+
+
+def _from_variable(path: str) -> str:
+    """Return the path that a variable names; RabbitMQ also takes one without its `.conf`."""
+    return f"{path}.conf" if path and not os.path.exists(path) and os.path.isfile(f"{path}.conf") else path
 
 
 def _files(look: Look, path: Path, left: list[int]) -> Iterator[str]:

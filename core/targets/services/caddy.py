@@ -25,9 +25,7 @@ KIND = Kind(
         programs=("caddy",),
         configuration=("/etc/caddy/Caddyfile",),
         options=("--config", "-config"),
-        tool=("caddy", "adapt", "--config", "{configuration}"),
-        certificate=("certificate",),
-        key=("key",),
+        reader="caddy",
     ),
     remarks=(
         "Measured with 2.11.4; certdeck's tests start Debian's 2.6.2.",

@@ -25,6 +25,7 @@ KIND = Kind(
         programs=("beam.smp",),
         word="rabbit",
         configuration=("/etc/rabbitmq/rabbitmq.conf",),
+        variable="RABBITMQ_CONFIG_FILE",
         certificate=("ssl_options.certfile",),
         key=("ssl_options.keyfile",),
     ),

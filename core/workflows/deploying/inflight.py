@@ -59,6 +59,19 @@ class InFlight(Struct, frozen=True, kw_only=True):
     before: Mapping[str, Before] = field(default_factory=dict)
     """Target → what its listeners showed before anything was touched."""
 
+    @property
+    def files(self) -> list[tuple[TargetConfig, Change]]:
+        """Each set of files once, with the first of its targets."""
+        return list({change.folder: (target, change) for target, change in reversed(self._both)}.values())[::-1]
+
+    def sharing(self, change: Change) -> list[TargetConfig]:
+        """Return the targets whose services read the files of a change."""
+        return [target for target, other in self._both if other.folder == change.folder]
+
+    @property
+    def _both(self) -> list[tuple[TargetConfig, Change]]:
+        return list(zip(self.targets, self.changes, strict=True))
+
     def write(self, context: Context, phase: str) -> None:
         """Make the record durable.
 
@@ -234,7 +247,7 @@ def finish(context: Context, flight: InFlight, sites: Sites | None = None) -> bo
         needs_a_person = code == "old-key-not-sealed" and not isinstance(outcome.error, StoreFull)
         is_done = is_done and (outcome.error is None or needs_a_person)
     with held(sites) as opened:
-        for target, change in zip(flight.targets, flight.changes, strict=True):
+        for target, change in flight.files:
             with afterwards(context, "target-not-clean"), storing(change.folder, "cleaned up"):
                 settle(change, opened.of(target))  # what is left there goes with the next deployment
     if not is_done:
@@ -350,9 +363,10 @@ def go_back(
 def _go_back(context: Context, flight: InFlight, touched: Collection[str], why: str, sites: Sites) -> Aftermath:
     problems = []
     old: dict[str, str | None] = {}
-    for target, change in zip(flight.targets, flight.changes, strict=True):
+    for target, change in flight.files:
         try:
-            old[target.name] = old_sha256(change, sites.of(target))
+            sha256 = old_sha256(change, sites.of(target))
+            old.update((each.name, sha256) for each in flight.sharing(change))
             show_old(change, sites.of(target))
         except OSError as exc:
             problems.append(_sentence(exc, change.folder))
@@ -374,13 +388,14 @@ def _go_back(context: Context, flight: InFlight, touched: Collection[str], why: 
     if unsettled(again):
         said = f"Another machine may still hold the new files: {' '.join(doubts)} The next run of certdeck tries again."
         return Aftermath(live="unknown", sentence=said, is_complete=False)
-    for target, change in zip(flight.targets, flight.changes, strict=True):
+    for target, change in flight.files:
         try:
             put_back(change, sites.of(target))
         except OSError as exc:
             problems.append(_sentence(exc, change.folder))
         else:
-            context.narrator.tell(TargetRolledBack(target=change.target, why=why))
+            for each in flight.sharing(change):
+                context.narrator.tell(TargetRolledBack(target=each.name, why=why))
     try:
         if not problems:
             journal.remove(context.paths, flight.lineage)

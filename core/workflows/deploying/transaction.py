@@ -20,6 +20,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from core.config.model import LineageConfig, TargetConfig
+from core.config.sharing import with_sharers
 from core.errors import (
     CertdeckError,
     ConfigTestFailed,
@@ -55,6 +56,7 @@ from core.targets.extra import is_extra
 from core.targets.fingerprint import sha256_of_pem
 from core.targets.judgement import states_of, summary
 from core.targets.layout import CERTIFICATE, CHAIN, FULLCHAIN, KEY, holds_key
+from core.targets.paths import folder_of
 from core.targets.probe import Look, look, seen_before
 from core.targets.readers import prove, readers_of
 from core.targets.resolved import resolved
@@ -106,6 +108,8 @@ def deploy_version(
     from core.config.edit import check_lineage
 
     context = context.about(name)
+    targets = with_sharers(targets, context.config.targets.values())
+    spec = replace(spec, targets=_with_sharers(context, spec.targets))
     chosen = tuple(resolved(target) for target in targets)
     refuse(chosen, context.config.targets.values(), context.paths.state)
     check_commands(context.env, chosen)
@@ -120,7 +124,7 @@ def deploy_version(
                 version=version,
                 live_before=_live_before(context, name),
                 targets=chosen,
-                changes=tuple(survey(target, sites) for target in chosen),
+                changes=_surveyed(chosen, sites),
                 spec=spec,
             )
             context.cancel.check()
@@ -165,6 +169,22 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
         raise error from exc
     finish(context, flight, sites)
     return states
+
+
+def _with_sharers(context: Context, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of targets, followed by those of every other target of their files."""
+    known = context.config.targets
+    chosen = [known[name] for name in names if name in known]
+    return tuple(dict.fromkeys((*names, *(each.name for each in with_sharers(chosen, known.values())))))
+
+
+def _surveyed(chosen: Sequence[TargetConfig], sites: Sites) -> tuple[Change, ...]:
+    """Look at the paths of all targets, and at those of several targets once."""
+    first: dict[Path, Change] = {}
+    for target in chosen:
+        if folder_of(target) not in first:
+            first[folder_of(target)] = survey(target, sites)
+    return tuple(replace(first[folder_of(target)], target=target.name) for target in chosen)
 
 
 # -- before anything is touched ---------------------------------------------------------------------------------------------
@@ -243,22 +263,24 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
 
 def _stage(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -> None:
     contents = {FULLCHAIN: pair.fullchain, KEY: pair.privkey, CHAIN: pair.chain, CERTIFICATE: pair.cert}
-    for target, change in zip(flight.targets, flight.changes, strict=True):
+    for target, change in flight.files:
         context.cancel.check()
+        sharing = flight.sharing(change)
         try:
-            readers = readers_of(target)
+            readers = tuple(dict.fromkeys(reader for each in sharing for reader in readers_of(each)))
             files.stage(change, sites.of(target), contents, readers)
         except OSError as exc:
             raise _not_written(exc, change, flight) from exc
-        for place in change.places:
-            if holds_key(place.file) and not is_extra(place.file):
-                prove(target, readers, change.folder / change.after / place.file, context.env.reads_as)
-        context.narrator.tell(TargetStaged(target=target.name))
+        for each in sharing:
+            for place in change.places:
+                if holds_key(place.file) and not is_extra(place.file):
+                    prove(each, readers_of(each), change.folder / change.after / place.file, context.env.reads_as)
+            context.narrator.tell(TargetStaged(target=each.name))
 
 
 def _switch(context: Context, flight: InFlight, sites: Sites) -> None:
     current = flight.changes[0]
-    both = list(zip(flight.targets, flight.changes, strict=True))
+    both = flight.files
     try:
         for target, current in both:
             files.adopt(current, sites.of(target))

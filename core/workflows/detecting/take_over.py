@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from core.config.model import TargetConfig
+from core.config.sharing import sharing
 from core.detected import DetectedService
 from core.errors import ConfigError, NotFound, UsageError
 from core.events import DETECTED_PROBLEM, Warned
@@ -46,12 +47,16 @@ def take_over(context: Context, ids: Sequence[str], name: str | None = None) -> 
                 f"Choose another name, or remove {name} first.",
             )
         wanted = [replace(wanted[0], name=name)]
+    for at, target in enumerate(wanted):
+        wanted[at] = sharing(target, [*context.config.targets.values(), *wanted[:at]])
     try:
         refuse(wanted, context.config.targets.values(), context.paths.state)
     except ConfigError as exc:
         raise UsageError(exc.what, exc.why, exc.fix, details=exc.details) from exc
     for service, target in zip(services, wanted, strict=True):
         add_target(context, target)
+        known = {**context.config.targets, target.name: target}
+        context = replace(context, config=replace(context.config, targets=known))
         for problem in service.problems:
             context.narrator.tell(
                 Warned(

@@ -50,6 +50,7 @@ def add_target(context: Context, target: TargetConfig) -> None:
     Raises UsageError, ConfigError for what cannot work: nothing is written then.
     """
     from core.config.edit import set_target
+    from core.config.sharing import sharing
     from core.identifiers import check_lineage_name
     from core.targets.attributes import owner_of_new
     from core.targets.check import refuse
@@ -63,7 +64,9 @@ def add_target(context: Context, target: TargetConfig) -> None:
             "Give --kind files, which fits every service that reads PEM files; `certdeck target kinds` lists them all."
         )
         raise UsageError(f"There is no kind of target {target.kind!r}.", exc.why, fix) from exc
-    refuse([target], _others(context, target), context.paths.state)
+    others = _others(context, target)
+    target = sharing(target, others)
+    refuse([target, *_same_files(target, others)], others, context.paths.state)
     try:
         owner_of_new(target)
     except StageFailed as exc:
@@ -90,7 +93,15 @@ def remove_target(context: Context, name: str) -> None:
             "It would no longer be renewed there, and nobody would notice.",
             f"Deploy {holder} elsewhere, or delete it, first.",
         )
-    release_target(context, target)
+    sharers = [each.name for each in context.config.targets.values() if each.files_of == name]
+    if sharers:
+        raise InUse(
+            f"The files of target {name} are also those of {', '.join(sharers)}.",
+            "They were given to this target first, and the others name it.",
+            f"Remove {', '.join(sharers)} first.",
+        )
+    if target.files_of is None:
+        release_target(context, target)
     remove_table(context.paths, ("targets", name))
     context.narrator.tell(Changed(what=f"target {name} removed"))
 
@@ -225,6 +236,11 @@ def _names(context: Context, target: TargetConfig) -> Iterator[Finding]:
 def _others(context: Context, target: TargetConfig) -> list[TargetConfig]:
     """Return what `target` must share no path with. What else is wrong with one of them holds nobody up."""
     return [other for name, other in context.config.targets.items() if name != target.name]
+
+
+def _same_files(target: TargetConfig, others: list[TargetConfig]) -> list[TargetConfig]:
+    """Return the targets that name this one as the owner of their files: what changes here must fit them."""
+    return [each for each in others if each.files_of == target.name]
 
 
 def _tested(name: str, verdict: Verdict, target: TargetConfig, *, is_given: bool) -> Finding:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.config.model import TargetConfig
 from core.errors import CertdeckError, WebNotPossible
@@ -64,6 +65,9 @@ def plan(view: View, configured: TargetConfig, applied: Applied | None, *, redir
     hsts = hsts_of(view, target, applied)
     wanted = wanted_of(target, hsts, redirect)
     texts = texts_of(target, applied)
+    if server.spellings is not None:
+        spelled = server.spellings(tuple(texts.values()), wanted.is_certificate, files.read_if_possible)
+        wanted = replace(wanted, spellings=frozenset(spelled))
     rendered = {}
     for name, text in texts.items():
         new = server.render(without(text, target.name), wanted)

@@ -10,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from core.detect.find import detect
-from core.detect.readers import apache, dovecot, haproxy, nginx, options, postfix, postgresql, redis
+from core.detect.readers import apache, caddy, dovecot, ejabberd, haproxy, nginx, options, postfix, postgresql, redis
 from core.detect.reading import Look, Pair, Unreadable
 from core.errors import UntrustedPath
 from core.ports import Completed, Environment, RunningProgram
 from core.targets.kinds import all_kinds, kind_named
+from tests.support.authority import self_signed
 from tests.support.boxes import the_environment
 from tests.support.clock import NOON
 from tests.support.runner import FakeRunner
@@ -24,7 +25,7 @@ def environment(said: str = "", status: int = 0) -> Environment:
     """Return one whose every program says the same."""
     answer = Completed(returncode=status, output=said)
     runner = FakeRunner(
-        dict.fromkeys(("nginx", "postconf", "doveconf", "apache2ctl", "apache2", "named-checkconf"), answer)
+        dict.fromkeys(("nginx", "postconf", "doveconf", "apache2ctl", "apache2", "named-checkconf", "caddy"), answer)
     )
     return replace(the_environment(), runner=runner)
 
@@ -85,6 +86,19 @@ def test_nginx_servers() -> None:
     assert found.problems == (
         "nginx finds a certificate when it is asked: /dynamic/$ssl_server_name.crt. It cannot be taken over.",
     )
+
+
+def test_a_wildcard_of_nginx_stops_at_a_slash() -> None:
+    """`conf.d/*.conf` stands for files of that folder alone, and not for hidden ones, as nginx reads it."""
+    server = "server {{ listen 443 ssl; ssl_certificate /{0}.crt; ssl_certificate_key /{0}.key; }}\n"
+    said = (
+        "# configuration file /etc/nginx/nginx.conf:\nhttp {\n include conf.d/*.conf;\n}\n"
+        f"# configuration file /etc/nginx/conf.d/a.conf:\n{server.format('a')}"
+        f"# configuration file /etc/nginx/conf.d/below/b.conf:\n{server.format('b')}"
+        f"# configuration file /etc/nginx/conf.d/.c.conf:\n{server.format('c')}"
+    )
+    found = nginx.read(look("nginx", Path("/etc/nginx/nginx.conf"), said=said, program=program("nginx", "nginx")))
+    assert files(*found.pairs) == [("/a.crt", "/a.key")]
 
 
 def test_a_running_nginx_is_asked_for_its_own_configuration() -> None:
@@ -270,10 +284,36 @@ def test_haproxy_folder_and_base(tmp_path: Path) -> None:
         "  bind :80\n  bind :9 ssl crt 'un\n"
     )
     found = haproxy.read(look("haproxy", path))
-    assert ("/l" in found.problems[0], len(found.problems)) == (True, 1)
+    assert found.problems == ("/l cannot be read: No such file or directory.",)
     assert (f"{tmp_path}/a.pem", f"{tmp_path}/a.pem") in files(*found.pairs)
     assert (f"{tmp_path}/b.pem", f"{tmp_path}/b.pem.key") in files(*found.pairs)
     assert found.pairs[0].listens == ((443, ""), (444, ""))
+
+
+def test_haproxy_lists(tmp_path: Path) -> None:
+    """A crt-list names certificates with their names; options, wildcards, exceptions and comments are no names."""
+    (tmp_path / "list").write_text(
+        "# comment\n\na.pem [alpn h2 ssl-min-ver TLSv1.3] Shop.example.com !no.example.com *.example.com\n/x/b.pem\n"
+    )
+    path = tmp_path / "haproxy.cfg"
+    path.write_text(f"global\n  crt-base /base\nfrontend x\n  bind :443 ssl crt-list {tmp_path}/list\n")
+    found = haproxy.read(look("haproxy", path))
+    assert [(each.certificate, each.names, each.listens) for each in found.pairs] == [
+        ("/base/a.pem", ("shop.example.com",), ((443, ""),)),
+        ("/x/b.pem", (), ((443, ""),)),
+    ]
+
+
+def test_apache_variables_of_its_own(tmp_path: Path) -> None:
+    """A path and an include may be made of variables, which may be made of others."""
+    path = tmp_path / "apache2.conf"
+    path.write_text(
+        f"ServerRoot {tmp_path}\nDefine TOP {tmp_path}\nDefine TLS ${{TOP}}/tls\nInclude ${{TOP}}/site.conf\n"
+    )
+    (tmp_path / "site.conf").write_text(
+        "<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile ${TLS}/a.crt\nSSLCertificateKeyFile ${TLS}/a.key\n</VirtualHost>\n"
+    )
+    assert files(*apache.read(look("apache", path)).pairs) == [(f"{tmp_path}/tls/a.crt", f"{tmp_path}/tls/a.key")]
 
 
 def test_apache_unknown_variable(tmp_path: Path) -> None:
@@ -288,6 +328,46 @@ def test_apache_unknown_variable(tmp_path: Path) -> None:
     found = apache.read(look("apache", path, said=said, program=program("apache2", "apache2")))
     assert files(*found.pairs) == [("/etc/apache2/tls/a.pem", "/etc/apache2/tls/a.pem")]
     assert "depends on a variable" in found.problems[0]
+
+
+CADDY = (
+    '{"apps":{"http":{"servers":{"srv0":{"listen":[":443"],"routes":[{"match":[{"host":["a.example.com"]}],"termina'
+    'l":true},{"match":[{"host":["b.example.com","c.example.com"]}],"handle":[{"handler":"subroute","routes":[{"han'
+    'dle":[{"body":"ok","handler":"static_response"}]}]}],"terminal":true}],"tls_connection_policies":[{"match":{"s'
+    'ni":["a.example.com"]},"certificate_selection":{"any_tag":["cert0"]}},{}]},"srv1":{"listen":[":80"],"routes":['
+    '{"match":[{"host":["d.example.com"]}],"handle":[{"handler":"subroute","routes":[{"handle":[{"body":"no","handl'
+    'er":"static_response"}]}]}],"terminal":true}]}}},"tls":{"certificates":{"load_files":[{"certificate":"/x/a.crt'
+    '","key":"/x/a.key","tags":["cert0"]}]}}}}'
+)
+"""What Caddy 2.6.2 adapts from three sites: one with a certificate, one with two names and none, one with plain HTTP."""
+
+
+def test_caddy_manages_what_has_no_certificate_of_its_own(tmp_path: Path) -> None:
+    """Sites with `tls CERTIFICATE KEY` are found; names that Caddy gets certificates for are told; plain HTTP is neither."""
+    path = tmp_path / "Caddyfile"
+    path.write_text("a.example.com {\n tls /x/a.crt /x/a.key\n}\n")
+    found = caddy.read(look("caddy", path, said=f'{{"level":"warn","msg":"not formatted"}}\n{CADDY}\n'))
+    assert files(*found.pairs) == [("/x/a.crt", "/x/a.key")]
+    (said,) = found.problems
+    assert said.startswith("Caddy gets and renews certificates itself: b.example.com, c.example.com. ")
+    path.write_text(CADDY.replace('{"host":["b.example.com","c.example.com"]}', '{"host":["a.example.com"]}'))
+    assert caddy.read(look("caddy", path)).problems == ()
+
+
+def test_ejabberd_finds_out_what_belongs_together(tmp_path: Path) -> None:
+    """Certificates and keys of one list are paired by what is in them; a missing file is told as a certificate."""
+    one, other = self_signed(["a.example.com"]), self_signed(["b.example.com"])
+    one.write(tmp_path / "one.crt", tmp_path / "one.key")
+    (tmp_path / "other.pem").write_bytes(other.fullchain_pem + other.key_pem)
+    path = tmp_path / "ejabberd.yml"
+    path.write_text(
+        f'hosts: ["x"]\ncertfiles:\n  # both\n  - "{tmp_path}/one.*"\n  - {tmp_path}/other.pem\n  - /no.pem\nacl: {{}}\n'
+    )
+    assert files(*ejabberd.read(look("ejabberd", path)).pairs) == [
+        (f"{tmp_path}/one.crt", f"{tmp_path}/one.key"),
+        (f"{tmp_path}/other.pem", f"{tmp_path}/other.pem"),
+        ("/no.pem", "/no.pem"),
+    ]
 
 
 # -- options -------------------------------------------------------------------------------------------------------------
@@ -314,7 +394,6 @@ def test_apache_unknown_variable(tmp_path: Path) -> None:
         ("squid", "https_port 3129 tls-cert=/c tls-key=/k", [("/c", "/k")]),
         ("unbound", 'server:\n  tls-service-pem: "/c"\n  tls-service-key: "/k"', [("/c", "/k")]),
         ("coturn", "cert=/c\npkey=/k", [("/c", "/k")]),
-        ("ejabberd", "certfiles:\n  - /e.pem\nacl: {}", [("/e.pem", "/e.pem")]),
         ("prosody", 'ssl = {\n  -- certificate = "/no"\n  certificate = "/c"; key = "/k";\n}', [("/c", "/k")]),
         ("syslog-ng", 'tls( key-file("/k") cert-file("/c") )', [("/c", "/k")]),
         (

@@ -209,3 +209,36 @@ def test_includes_are_followed_as_nginx_does(tmp_path: Path) -> None:
     found = nginx.files(target, lambda path: path.read_text() if path.exists() else None)
     assert [path.name for path in found][:3] == ["nginx.conf", "a.conf", "b.conf"]
     assert len([path for path in found if path.name == "snippets"]) <= 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("apache", "Define A /etc\nDefine B ${A}/tls\n<VirtualHost *:443>\n  SSLCertificateFile ${B}/c.pem\n</VirtualHost>\n"),
+        ("haproxy", "global\n    crt-base /etc/tls\n\nfrontend f\n    bind :443 ssl crt c.pem\n"),
+        ("haproxy", "global\n    crt-base /etc\n\nfrontend f\n    bind :443 ssl crt-list {list}\n"),
+    ],
+)  # fmt: skip
+def test_a_certificate_named_in_another_way_is_found(kind: str, text: str, tmp_path: Path) -> None:
+    """Variables of Apache, HAProxy's `crt-base` and its lists lead to the certificate; the block goes where it is named."""
+    (tmp_path / "list").write_text("# these\ntls/c.pem [alpn h2] a.example.com\n")
+    text = text.replace("{list}", f"{tmp_path}/list")
+    wanted = replace(WANTED, certificate="/etc/tls/c.pem")
+    server = SERVERS[kind]
+    assert server.render(text, wanted) is None
+    assert server.spellings is not None
+    spelled = frozenset(server.spellings([text], wanted.is_certificate, lambda path: path.read_text()))
+    rendered = server.render(text, replace(wanted, spellings=spelled))
+    assert rendered is not None
+    assert without(rendered.text, "web") == text
+
+
+def test_apache_follows_an_include_with_a_variable(tmp_path: Path) -> None:
+    """A file that is included by a variable is one of the configuration's."""
+    main = tmp_path / "apache2.conf"
+    main.write_text(f"Define SITES {tmp_path}/sites\nInclude ${{SITES}}/*.conf\n")
+    (tmp_path / "sites").mkdir()
+    site = tmp_path / "sites" / "a.conf"
+    site.write_text("# a site\n")
+    target = TargetConfig(name="web", kind="apache", test=("apache2", "-f", str(main), "-t"))
+    assert SERVERS["apache"].files(target, lambda path: path.read_text() if path.is_file() else None) == (main, site)

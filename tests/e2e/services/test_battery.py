@@ -63,8 +63,8 @@ class Site:
         return caught.value
 
 
-def running(kind: str, leaf: Leaf) -> Daemon:
-    """Start a daemon with a pair as installed; skip the test where it cannot be."""
+def running(kind: str, leaf: Leaf, *, same_files_as: Daemon | None = None) -> Daemon:
+    """Start a daemon with a pair as installed, or with that of another one; skip the test where it cannot be."""
     made = DAEMONS[kind]
     if made.needs_root and os.geteuid() != 0:
         pytest.skip(f"{kind} is started by root")
@@ -79,7 +79,10 @@ def running(kind: str, leaf: Leaf) -> Daemon:
         pytest.skip(f"there is no account {made.account}")
     daemon = made()
     try:
-        daemon.install(leaf)
+        if same_files_as is None:
+            daemon.install(leaf)
+        else:
+            daemon.certificate, daemon.key = same_files_as.certificate, same_files_as.key
         daemon.start()
     except BaseException:
         daemon.remove()
@@ -200,6 +203,24 @@ def test_one_certificate_goes_to_several_services_or_to_none(tmp_path: Path) -> 
         site.targets[3] = replace(site.targets[3], test=(sys.executable, "-c", "raise SystemExit(1)"))
         assert type(site.refused()) is ConfigTestFailed
         site.targets[3] = replace(site.targets[3], test=(), reload=(sys.executable, "-c", "raise SystemExit(1)"))
+        assert type(site.refused()) is ReloadFailed
+        for each in daemons:
+            each.wait_served(leaf.sha256)
+    finally:
+        for each in daemons:
+            each.remove()
+
+
+def test_services_that_read_the_same_files_are_all_told(tmp_path: Path) -> None:
+    """nginx and dovecot with one certificate file both serve each new certificate, and the old one when dovecot's reload fails."""
+    daemons = [running("nginx", self_signed([NAME]))]
+    try:
+        daemons.append(running("dovecot", self_signed([NAME]), same_files_as=daemons[0]))
+        nginx, dovecot = (each.target(each.kind) for each in daemons)
+        site = Site(tmp_path / "home", nginx, replace(dovecot, files_of="nginx"))
+        states, leaf = site.deploy()
+        assert {each.served_sha256 for each in states} == {leaf.sha256}
+        site.targets[1] = replace(site.targets[1], reload=(sys.executable, "-c", "raise SystemExit(1)"))
         assert type(site.refused()) is ReloadFailed
         for each in daemons:
             each.wait_served(leaf.sha256)
