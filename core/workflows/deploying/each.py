@@ -25,20 +25,21 @@ def deploy_to_each(
 
     Raises what `deploy_version` raises where no target takes it, or where it is not known what a service shows by now.
     """
-    left, failed = list(targets), []
+    left: list[TargetConfig] = list(targets)
+    failed: list[TargetError] = []
     while True:
         try:
             seen = deploy_version(context, name, version, left, spec=spec)
-            break
         except TargetError as exc:
             rest = [target for target in left if target.name != exc.details.get("target")]
             if not rest or len(rest) == len(left) or exc.details.get("live", "old") != "old":
                 raise
             left = rest
             failed.append(exc)
-    if failed:
-        _remember(context, name, failed)
-    return seen, tuple(failed)
+        else:
+            if failed:
+                _remember(context, name, failed)
+            return seen, tuple(failed)
 
 
 def partly(failed: Sequence[TargetError], seen: Sequence[TargetState], again: str) -> TargetError:
