@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -37,6 +37,23 @@ def url_for(challenge: Challenge) -> str:
         is_six = False
     host = f"[{challenge.identifier}]" if is_six else challenge.identifier
     return f"http://{host}{PREFIX}{challenge.token}"
+
+
+def reply_to(path: str, answer_to: Callable[[str], bytes | None]) -> HttpReply:
+    """Return what a listener answers: a token's key authorization, `test.txt`, or 404.
+
+    Args:
+        answer_to: returns the key authorization of a token, or None for an unknown one.
+    """
+    if not path.startswith(PREFIX):
+        return NOT_FOUND
+    token = path.removeprefix(PREFIX)
+    if token == "test.txt":
+        return HttpReply(status=200, body=READY)
+    found = answer_to(token)
+    if found is None:
+        return NOT_FOUND
+    return HttpReply(status=200, body=found, content_type="application/octet-stream")
 
 
 class _Proof(Concealed, Struct, eq=False):
@@ -79,16 +96,15 @@ class Responder:
 
     def answer(self, request: HttpRequest) -> HttpReply:
         """Answer one request: a known token, `test.txt`, or 404."""
-        if not request.path.startswith(PREFIX):
-            return NOT_FOUND
-        token = request.path.removeprefix(PREFIX)
-        if token == "test.txt":
-            return HttpReply(status=200, body=READY)
-        proof = self._proofs.get(token)
-        if proof is None:
-            return NOT_FOUND
-        self._note(proof, request.peer)
-        return HttpReply(status=200, body=proof.key_authorization.encode(), content_type="application/octet-stream")
+
+        def answer_to(token: str) -> bytes | None:
+            proof = self._proofs.get(token)
+            if proof is None:
+                return None
+            self._note(proof, request.peer)
+            return proof.key_authorization.encode()
+
+        return reply_to(request.path, answer_to)
 
     def _enter(self, proofs: dict[str, _Proof]) -> None:
         with self._lock:

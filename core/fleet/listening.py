@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 
-from core.challenges.http01 import NOT_FOUND, PREFIX, READY
+from core.challenges.http01 import reply_to
 from core.errors import PortUnavailable
 from core.fleet.etcd import Etcd
 from core.fleet.layout import CHALLENGES
@@ -43,15 +43,7 @@ class Answers:
 
     def answer(self, request: HttpRequest) -> HttpReply:
         """Answer one request: a known token, `test.txt`, or 404."""
-        if not request.path.startswith(PREFIX):
-            return NOT_FOUND
-        token = request.path.removeprefix(PREFIX)
-        if token == "test.txt":
-            return HttpReply(status=200, body=READY)
-        found = self._answers.get(token)
-        if found is None:
-            return NOT_FOUND
-        return HttpReply(status=200, body=found, content_type="application/octet-stream")
+        return reply_to(request.path, self._answers.get)
 
     def _close(self) -> None:
         self._open.close()

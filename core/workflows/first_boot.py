@@ -100,7 +100,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
 
     Raises:
         UsageError, ConfigError: a wrong name or URL; nothing was made.
-        TargetError: the certificate exists, a service did not take it and was put back.
+        TargetError: the certificate exists, a service did not take it and was put back; the other ones show it.
     """
     from core.identifiers import parse_identifier
     from core.workflows.status import status_of
@@ -128,11 +128,12 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
     if facts is not None and facts.version is not None and facts.waiting_version is None:
         now = context.env.clock.now().timestamp()
         same = set(facts.names) == set(names) and facts.not_before <= now < facts.not_after
-        if same and tuple(facts.targets) == spec.targets:
+        missing = _without_it(facts, spec)
+        if same and not missing:
             return FirstBoot(status=status_of(context, NAME), created=False, remade=False)
         if same:
             return FirstBoot(
-                status=_deploy(context, facts.version, spec),
+                status=_deploy(context, facts.version, spec, missing),
                 created=False,
                 remade=False,
                 why="deployed to a new target",
@@ -210,13 +211,26 @@ def _make(context: Context, spec: LineageConfig, names: tuple[str, ...]) -> int:
     return store(context, self_signed_plan(replace(spec, domains=names)), self_signed(context, names, leaf_key))
 
 
-def _deploy(context: Context, version: int, spec: LineageConfig) -> LineageStatus:
+def _without_it(facts: Facts, spec: LineageConfig) -> tuple[str, ...]:
+    """Return the targets that are new, or did not take the certificate at an earlier boot."""
+    return tuple(
+        target
+        for target in spec.targets
+        if target not in facts.targets or facts.target_outcomes.get(target, {}).get("state") == "failed"
+    )
+
+
+def _deploy(context: Context, version: int, spec: LineageConfig, targets: Sequence[str] | None = None) -> LineageStatus:
+    """Deploy to `targets`, or to all. Raises TargetError for one that does not take it; the others do then."""
     from core.workflows.deploying.afterwards import status_after
-    from core.workflows.deploying.transaction import deploy_version
+    from core.workflows.deploying.each import deploy_to_each, partly
     from core.workflows.renewing.outcome import target_configs
 
     spec = replace(spec, domains=_names(context))
-    seen = deploy_version(context, spec.name, version, target_configs(context, spec.targets), spec=spec)
+    chosen = target_configs(context, spec.targets if targets is None else targets)
+    seen, failed = deploy_to_each(context, spec.name, version, chosen, spec=spec)
+    if failed:
+        raise partly(failed, seen, "certdeck first-boot")
     return status_after(context, spec, seen)
 
 

@@ -27,9 +27,9 @@ _STDIN = "-"
 def upload_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what names the files of an upload."""
     every = {"metavar": "FILE", "nargs": "+", "action": "extend", "default": []}
-    parser.add_argument("--cert", help="the certificate; chain and key may be in it, too", **every)  # type: ignore[arg-type]
-    parser.add_argument("--key", help="the private key", **every)  # type: ignore[arg-type]
-    parser.add_argument("--chain", help="intermediate certificates, in any order", **every)  # type: ignore[arg-type]
+    parser.add_argument("--cert", help="the certificate; chain and key may be in it, too", **every)  # type: ignore[arg-type]  # mypy knows no types of the values of a mapping
+    parser.add_argument("--key", help="the private key", **every)  # type: ignore[arg-type]  # mypy knows no types of the values of a mapping
+    parser.add_argument("--chain", help="intermediate certificates, in any order", **every)  # type: ignore[arg-type]  # mypy knows no types of the values of a mapping
     parser.add_argument("--pfx", metavar="FILE", help="everything in one PKCS#12 file (.pfx, .p12)")
     parser.add_argument(
         "--passphrase-file", metavar="FILE", help="for a protected key or PFX; may be empty (default: ask)"

@@ -270,7 +270,7 @@ def _several(reports: Sequence[Report], outcome: str) -> Steps:
     for report in reports:
         if report.lineage is None:
             if isinstance(report.event, told.Failed):
-                made.error = tuple(map(printable, (report.event.what, report.event.why, report.event.fix)))  # type: ignore[assignment]
+                made.error = tuple(map(printable, (report.event.what, report.event.why, report.event.fix)))  # type: ignore[assignment]  # three texts in, three out
             continue
         step = found.setdefault(report.lineage, Step(printable(report.lineage)))
         match report.event:

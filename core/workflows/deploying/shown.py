@@ -1,6 +1,6 @@
 """Which targets do not carry the certificate that they should: said by every scheduled run, whether anything is due or not.
 
-Two small files are compared for each target. Whatever differs is looked at as `status` does it, and only then is anything parsed.
+A few small files are compared for each target. Whatever differs is looked at as `status` does it, and only then is anything parsed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from core.errors import CertdeckError
 from core.regular import read_regular, read_without_waking
 from core.renewal_report import Notice
 from core.store.index import Facts
-from core.targets.layout import FULLCHAIN, StoredFiles, content_of
+from core.targets.extra import is_different_each_time
+from core.targets.layout import CHAIN, FULLCHAIN, StoredFiles, content_of
 from core.targets.paths import paths_of
 from core.workflows.context import View
 
@@ -22,7 +23,7 @@ CODE = "other-certificate"
 
 
 def shown_elsewhere(view: View, every: Iterable[Facts]) -> tuple[Notice, ...]:
-    """Return a warning for each target whose certificate file is not the live version's. Never raises."""
+    """Return a warning for each target whose files are not the live version's. Never raises."""
     return tuple(warning for facts in every if facts.targets for warning in _of(view, facts))
 
 
@@ -51,8 +52,16 @@ def _of(view: View, facts: Facts) -> Iterator[Notice]:
 
 
 def _is_same(target: TargetConfig, live: Path) -> bool:
-    """Tell whether a target's certificate is the live one. Where there is no live one there is nothing to compare."""
-    place, file = paths_of(target)[0]
+    """Tell whether a target's files are those of the live version. Where there is no live one there is nothing to compare."""
+    (place, file), *others = paths_of(target)
+    return _is_same_certificate(place, file, live) and all(
+        _shows(path, each, live.parent)
+        for path, each in others
+        if each != CHAIN and not is_different_each_time(each)  # as `observe` has it
+    )
+
+
+def _is_same_certificate(place: Path, file: str, live: Path) -> bool:
     if file != FULLCHAIN:
         return _shows(place, file, live.parent)
     try:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from msgspec import Struct
 
@@ -164,20 +165,20 @@ def _files(context: Context) -> Iterator[Finding]:
 
     paths = context.paths
     reads: list[Callable[[], object]] = [
-        lambda: last_run.read(paths),
-        lambda: load_schedule(paths),
-        lambda: check_index(paths),
+        partial(last_run.read, paths),
+        partial(load_schedule, paths),
+        partial(check_index, paths),
         lambda: from_json(LastLook, _text(paths), paths.last_look),
     ]
-    reads += [lambda n=n: journal.read(paths, n) for n in journal.names(paths)]  # type: ignore[misc]
-    reads += [lambda n=n: load_order(paths, n) for n in list_orders(paths)]  # type: ignore[misc]
-    reads += [lambda n=n: load_records(paths, n) for n in kept_records(paths)]  # type: ignore[misc]
-    reads += [lambda n=n: find_request(paths, n) for n in _listed(paths.requests)]  # type: ignore[misc]
+    reads += [partial(journal.read, paths, n) for n in journal.names(paths)]
+    reads += [partial(load_order, paths, n) for n in list_orders(paths)]
+    reads += [partial(load_records, paths, n) for n in kept_records(paths)]
+    reads += [partial(find_request, paths, n) for n in _listed(paths.requests)]
     accounts = [name.removesuffix(SUFFIX) for name in _listed(paths.accounts) if name.endswith(SUFFIX)]
-    reads += [lambda n=n: read_account(paths, n) for n in accounts]  # type: ignore[misc]
+    reads += [partial(read_account, paths, n) for n in accounts]
     for name in lineages.names(paths):
-        reads.append(lambda n=name: renewal_state.load(paths, n))  # type: ignore[misc]
-        reads += [lambda n=name, v=v: lineages.read_version(paths, n, v) for v in lineages.versions(paths, name)]  # type: ignore[misc]
+        reads.append(partial(renewal_state.load, paths, name))
+        reads += [partial(lineages.read_version, paths, name, v) for v in lineages.versions(paths, name)]
     for read in reads:
         try:
             read()

@@ -20,6 +20,7 @@ from core.store import web
 from core.store.atomic import TemporaryFile
 from core.store.copies import KEPT_FOR, list_deleted
 from core.store.index import Facts
+from core.targets.paths import paths_of
 from core.workflows.context import View
 from core.workflows.renewing.due import unchanged_until
 from core.workflows.renewing.revocation import asked_again_at
@@ -58,7 +59,9 @@ class Watch:
         for facts in every:
             if facts.targets:
                 self._files.append(str(self._view.paths.live / facts.name / "fullchain.pem"))
-                self._files += [configured[name].certificate for name in facts.targets if name in configured]
+                for name in facts.targets:
+                    if name in configured:
+                        self._files += [str(path) for path, _ in paths_of(configured[name])]
         if self._seen is not None:
             try:
                 self._seen = look_at(self._files, *self._seen)

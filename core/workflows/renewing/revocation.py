@@ -68,10 +68,15 @@ def keep(view: View, asked: Asked) -> None:
 
 
 def in_words(said: Said) -> str:
-    """Return since when, why, and who says so: the end of a sentence."""
+    """Return that, since when and why it is revoked, and who says so: the end of a sentence."""
+    return f"its CA revoked it{since_and_source(said)}"
+
+
+def since_and_source(said: Said) -> str:
+    """Return since when, why, and who says so, with a blank before it."""
     since = "" if said.revoked_at is None else f" on {datetime.fromtimestamp(said.revoked_at, UTC):%Y-%m-%d}"
     reason = f" ({said.reason})" if said.reason else ""
-    return f"its CA revoked it{since}{reason}, according to {said.source}"
+    return f"{since}{reason}, according to {said.source}"
 
 
 def fix_for(facts: Facts) -> str:

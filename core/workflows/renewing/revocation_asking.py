@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -143,12 +144,11 @@ class _Asking:
     def _ways(
         self, leaf: Certificate, issuers: Sequence[Certificate], places: Places
     ) -> list[tuple[str, Callable[[], Answer]]]:
-        ways: list[tuple[str, Callable[[], Answer]]] = []
-        for url in places.responders:
-            ways.append((url, lambda url=url: self._by_responder(url, leaf, issuers)))  # type: ignore[misc]  # mypy takes no default
+        ways: list[tuple[str, Callable[[], Answer]]] = [
+            (url, partial(self._by_responder, url, leaf, issuers)) for url in places.responders
+        ]
         for place in places.lists:
-            for url in place.urls:
-                ways.append((url, lambda url=url, place=place: self._by_list(url, leaf, issuers, place)))  # type: ignore[misc]  # the same
+            ways += [(url, partial(self._by_list, url, leaf, issuers, place)) for url in place.urls]
         return ways
 
     def _by_responder(self, url: str, leaf: Certificate, issuers: Sequence[Certificate]) -> Answer:

@@ -10,9 +10,10 @@ from contextlib import suppress
 from core.adopt.search import holders_of
 from core.config.load import lineage_names
 from core.errors import CertdeckError
-from core.store import renewal_state
+from core.store import renewal_state, revocation
 from core.upload.values import CheckResult
 from core.workflows.context import Context
+from core.workflows.renewing.revocation import since_and_source
 from core.x509.certificate import Certificate
 
 ID = "revoked"
@@ -20,7 +21,7 @@ ID = "revoked"
 
 def known_as_revoked(context: Context, leaf: Certificate) -> CheckResult | None:
     """Return a warning where a certificate is known to be revoked; None where nothing is known."""
-    who = _by_us(context, leaf.sha256) or _by_another(context, leaf.sha256)
+    who = _by_its_ca(context, leaf.sha256) or _by_us(context, leaf.sha256) or _by_another(context, leaf.sha256)
     if not who:
         return None
     return CheckResult(
@@ -32,12 +33,18 @@ def known_as_revoked(context: Context, leaf: Certificate) -> CheckResult | None:
     )
 
 
+def _by_its_ca(context: Context, sha256: str) -> str:
+    """Return what its CA said when the scheduled run asked."""
+    said = revocation.load(context.paths).get(sha256)
+    return f"by its CA{since_and_source(said)}" if said is not None and said.revoked_at is not None else ""
+
+
 def _by_us(context: Context, sha256: str) -> str:
     with suppress(CertdeckError):
         for name in lineage_names(context.paths):
             with suppress(CertdeckError):
                 if renewal_state.load(context.paths, name).revoked == sha256:
-                    return f"according to this box's record of {name}"
+                    return f"on this box (certdeck revoke {name})"
     return ""
 
 

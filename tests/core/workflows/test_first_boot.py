@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from core.errors import UsageError
-from core.events import RunFinished, RunStarted, Warned
+from core.errors import TargetError, UsageError
+from core.events import RunFinished, RunStarted, TargetReloaded, Warned
 from core.store.lineages import read_pair
 from core.version import BUILT
 from tests.support.appliance import Appliance
@@ -65,6 +65,38 @@ def test_a_service_with_a_valid_certificate_of_a_ca_keeps_it(appliance: Applianc
     appliance.clock.advance(days=400)
     appliance.engine.first_boot()
     assert service.serves == appliance.live("default")
+
+
+def broken_target(appliance: Appliance, tmp_path: Path) -> Path:
+    """Configure a target whose folder is missing; returns the folder."""
+    gone = tmp_path / "gone"
+    appliance.configure(f'\n[targets.gone]\ncertificate = "{gone}/cert.pem"\nkey = "{gone}/key.pem"\n')
+    return gone
+
+
+def test_a_target_with_a_missing_folder_keeps_the_certificate_from_no_other(
+    appliance: Appliance, tmp_path: Path
+) -> None:
+    """One missing folder kept HTTPS from the whole box; the other services have it now, and the error names the one."""
+    gone = broken_target(appliance, tmp_path)
+    service = appliance.add_service(tmp_path / "tls")
+    for _ in range(2):
+        with pytest.raises(TargetError, match="gone") as caught:
+            appliance.engine.first_boot()
+        assert service.serves == appliance.live("default")
+        assert caught.value.details["target"] == "gone"
+        if "deployed" in caught.value.details:
+            assert "The certificate was deployed to web." in caught.value.why
+            assert "certdeck first-boot" in caught.value.fix
+    states = {target.name: target.state for target in appliance.engine.status().lineages[0].targets}
+    assert states == {"gone": "failed", "web": "deployed"}
+    gone.mkdir()
+    appliance.told.clear()
+    done = appliance.engine.first_boot(report=appliance.told.append)
+    assert [target.state for target in done.status.targets] == ["deployed", "deployed"]
+    assert appliance.of(TargetReloaded) == [], "what has the certificate already is left alone"
+    assert (gone / "cert.pem").read_bytes() == appliance.live("default")
+    assert appliance.engine.first_boot().why == ""
 
 
 def test_a_target_that_came_later_is_said(appliance: Appliance, tmp_path: Path) -> None:

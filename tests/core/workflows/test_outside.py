@@ -127,6 +127,22 @@ def test_the_scheduled_run_reports_it(appliance: Appliance, service: Service) ->
     assert appliance.engine.renew(dry_run=True).warnings == (warning,)
 
 
+@pytest.mark.parametrize("how", ["deleted", "changed"])
+def test_the_scheduled_run_reports_a_key_that_is_not_ours(appliance: Appliance, service: Service, how: str) -> None:
+    """A key file that was deleted or replaced fails the service's next start: the run says so, as of a certificate file."""
+    key = Path(service.target.key)
+    key.unlink()
+    if how == "changed":
+        key.write_bytes(Authority.new(now=appliance.clock.now()).leaf([NAME]).key_pem)
+    for dry_run in (True, False):
+        (warning,) = appliance.engine.renew(dry_run=dry_run).warnings
+        assert (warning.code, warning.target) == ("other-certificate", "web")
+        assert str(key) in warning.what
+        assert warning.fix == f"certdeck deploy {NAME}"
+    appliance.engine.deploy(NAME)
+    assert appliance.engine.renew().warnings == ()
+
+
 def test_a_file_that_somebody_changed_is_deployed_again(appliance: Appliance, service: Service) -> None:
     """An older certificate, a self-signed one, one for other names, and half a pair are no loss: they are put right."""
     now = appliance.clock.now()

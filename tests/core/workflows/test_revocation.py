@@ -238,3 +238,20 @@ def test_the_time_of_the_file_says_when_cas_are_asked_again(appliance: Appliance
     ahead = now + 30 * 86400
     os.utime(appliance.paths.revocation, (ahead, ahead))
     assert revocation.asked_again_at(appliance.paths, now) == now
+
+
+def test_an_upload_of_a_certificate_that_was_found_revoked_gets_a_hint(
+    appliance: Appliance, publisher: Publisher
+) -> None:
+    """What a CA said about a live certificate is known when somebody brings that certificate again."""
+    with_a_list(appliance, publisher)
+    appliance.issue(NAME)
+    text = appliance.live(NAME)
+    publish(appliance, publisher, leaf_of(appliance))
+    appliance.ca.judge = lambda identifier, kind: {"type": "urn:ietf:params:acme:error:dns", "detail": "NXDOMAIN"}
+    appliance.engine.renew()
+    checked = appliance.engine.check_upload(Upload((Part("a", text),)))
+    (found,) = [each for each in checked.checks if each.id == "revoked"]
+    assert found.status == "warn"
+    assert "by its CA" in found.detail
+    assert f"{publisher.url}/1.crl" in found.detail

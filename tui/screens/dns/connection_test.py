@@ -88,7 +88,7 @@ class ConnectionTestScreen(AskingPage[None]):
         return f"Test {self._entry.name}"
 
     @property
-    def tells_progress(self) -> bool:  # type: ignore[override]
+    def tells_progress(self) -> bool:  # type: ignore[override]  # a class variable elsewhere
         """The tray is for work that this screen does not show."""
         return self._operation is None or self._operation is not self.bridge.operation
 

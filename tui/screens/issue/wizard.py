@@ -120,7 +120,7 @@ class IssueScreen(Wizard):
         return self.is_ordering and operation is not None and operation.outcome in ("failed", "cancelled")
 
     @property
-    def tells_progress(self) -> bool:  # type: ignore[override]
+    def tells_progress(self) -> bool:  # type: ignore[override]  # a class variable elsewhere
         """The tray is for work that this screen does not show."""
         return not (self.is_ordering and self._run.operation is self.bridge.operation)
 
