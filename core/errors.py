@@ -32,6 +32,7 @@
     ├─ VaultError
     │  └─ MasterKeyMissing · MasterKeyWrong
     ├─ NotifyError
+    ├─ SelfCheckFailed                           after an update something cannot be loaded or read
     ├─ FleetError                                several boxes on etcd
     │  ├─ FleetUnreachable · FleetUntrusted · FleetDenied · FleetFull
     │  ├─ NotLeading · FleetConflict
@@ -372,6 +373,12 @@ class NotifyError(CertdeckError):
     """A notification could not be sent."""
 
     code = "notify-failed"
+
+
+class SelfCheckFailed(CertdeckError):
+    """After an update a module cannot be loaded, or a file cannot be read."""
+
+    code = "self-check-failed"
 
 
 class FleetError(CertdeckError):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from core.errors import CertdeckError
+
+AWAY_AFTER = timedelta(hours=36)
+"""A box looks at least twice a day; clocks may differ by hours."""
+SETTLED_AFTER = timedelta(hours=6)
+"""After its `not_before`, which CAs date back by an hour: by then every device that can should serve a certificate."""
+ENDS_SOON = timedelta(days=7)
 
 
 class Joined(Struct, frozen=True, kw_only=True):
@@ -88,6 +94,10 @@ class BoxStatus(Struct, frozen=True, kw_only=True):
     release: str = ""
     certificates: tuple[BoxCertificate, ...] = ()
 
+    def is_away(self, now: datetime) -> bool:
+        """Tell whether a box that has been seen has not been for too long."""
+        return self.state == "approved" and self.seen is not None and now - self.seen > AWAY_AFTER
+
 
 class FleetCertificate(Struct, frozen=True, kw_only=True):
     name: str
@@ -98,7 +108,17 @@ class FleetCertificate(Struct, frozen=True, kw_only=True):
     not_after: datetime | None
     renew_at: datetime | None
     sha256: str
+    not_before: datetime | None = None
+    """Of the newest certificate."""
     last_error: Mapping[str, object] | None = None
+
+    def is_ending(self, now: datetime) -> bool:
+        """Tell whether it ends within a week."""
+        return self.not_after is not None and self.not_after - now < ENDS_SOON
+
+    def is_settled(self, now: datetime) -> bool:
+        """Tell whether every device has had the time to take the newest version."""
+        return self.not_before is not None and now - self.not_before > SETTLED_AFTER
 
 
 class EtcdMember(Struct, frozen=True, kw_only=True):

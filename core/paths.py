@@ -106,6 +106,11 @@ class Paths(Struct, frozen=True):
         return self.state / "last-run.json"
 
     @property
+    def checked_release(self) -> Path:
+        """Which release has passed its check here; without it the next scheduled run checks again."""
+        return self.state / "checked-release.json"
+
+    @property
     def clock(self) -> Path:
         """What the clock of this box showed last, and how far it was from a CA's."""
         return self.state / "clock.json"

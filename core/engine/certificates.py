@@ -11,7 +11,9 @@ from core.engine.fleet import Fleet
 from core.engine.frame import ignore
 
 if TYPE_CHECKING:
+    from core.errors import CertdeckError
     from core.events import Reporter
+    from core.notify.of_fleet import OfFleet
     from core.operations import (
         Deleted,
         Deployment,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         RenewalReport,
     )
     from core.ports import CancelToken
+    from core.store.index import Facts
     from core.upload.values import Imported, Upload
     from core.workflows.context import View
 
@@ -100,7 +103,9 @@ class Certificates(Fleet):
             in_json: makes the answer to `--json` of a report. With it, a scheduled run with nothing to do is remembered, for
                 `core.idle.repeat`.
         """
-        if in_json is not None and not (names or force or dry_run):
+        is_scheduled = not (names or force or dry_run)
+        damage = self._damage_of_update() if is_scheduled else None
+        if in_json is not None and is_scheduled and damage is None:
             from core.store.atomic import TemporaryFile
             from core.workflows.renewing.remembered import Watch
             from core.workflows.renewing.renew import renew
@@ -113,8 +118,16 @@ class Certificates(Fleet):
         else:
             view = self._view()
         if view.config.fleet.endpoints:
-            return self._renew_in_fleet(names, force=force, dry_run=dry_run, report=report, cancel=cancel)
-        return self._renew_here(view, names, force=force, dry_run=dry_run, report=report, cancel=cancel)
+            return self._renew_in_fleet(
+                names, force=force, dry_run=dry_run, report=report, cancel=cancel, damage=damage
+            )
+        return self._renew_here(view, names, force=force, dry_run=dry_run, report=report, cancel=cancel, damage=damage)
+
+    def _damage_of_update(self) -> CertdeckError | None:
+        """Return what is wrong with a release that has not run here before; None where all is well."""
+        from core.workflows.renewing.after_update import check_after_update
+
+        return check_after_update(self.paths, self._reading)
 
     def _renew_in_fleet(
         self,
@@ -124,6 +137,7 @@ class Certificates(Fleet):
         dry_run: bool,
         report: Reporter,
         cancel: CancelToken | None,
+        damage: CertdeckError | None,
     ) -> RenewalReport:
         """Renew what is this box's own, and do its share of the fleet's."""
         from core.renewal_report import RenewalReport
@@ -132,15 +146,21 @@ class Certificates(Fleet):
         view, reading = self._view(), self._reading(cancel)
         shared = names_of_fleet(reading) if names and view.config.fleet.is_hub else ()
         own = [name for name in names if name not in shared]
-        done = RenewalReport()
-        if own or not names:
-            done = self._renew_here(view, own, force=force, dry_run=dry_run, report=report, cancel=cancel)
         wanted = [name for name in names if name in shared]
-        if names and not wanted:
-            return done
-        return renew_fleet(
-            reading, lambda: self._patiently("renew", report, cancel), done, wanted, force=force, dry_run=dry_run
-        )
+
+        def share(done: RenewalReport) -> RenewalReport:
+            return renew_fleet(
+                reading, lambda: self._patiently("renew", report, cancel), done, wanted, force=force, dry_run=dry_run
+            )
+
+        if not names:
+            return self._renew_here(
+                view, (), force=force, dry_run=dry_run, report=report, cancel=cancel, damage=damage, share=share
+            )
+        done = RenewalReport()
+        if own:
+            done = self._renew_here(view, own, force=force, dry_run=dry_run, report=report, cancel=cancel)
+        return share(done) if wanted else done
 
     def _renew_here(
         self,
@@ -151,11 +171,19 @@ class Certificates(Fleet):
         dry_run: bool,
         report: Reporter,
         cancel: CancelToken | None,
+        damage: CertdeckError | None = None,
+        share: Callable[[RenewalReport], RenewalReport] | None = None,
     ) -> RenewalReport:
+        """Renew this box's own certificates.
+
+        Args:
+            damage: what the check after an update has found.
+            share: adds this box's share of the fleet to the report.
+        """
         from core.workflows.renewing.renew import renew
 
-        if dry_run or not tells_anybody(view.config):
-            return renew(
+        if dry_run or not (damage or tells_anybody(view.config)):
+            done = renew(
                 view,
                 lambda: self._writing("renew", report, cancel),
                 names,
@@ -163,10 +191,23 @@ class Certificates(Fleet):
                 dry_run=dry_run,
                 cancel=cancel,
             )
+            return done if share is None else share(done)
         from core.workflows.telling.aftermath import Aftermath
 
-        is_scheduled = not names and not force
-        after = Aftermath(view, report, self._history, cancel, is_scheduled=is_scheduled, names=names)
+        after = Aftermath(
+            view,
+            report,
+            self._history,
+            cancel,
+            is_scheduled=not names and not force,
+            names=names,
+            damage=damage,
+            fleet=None if share is None else self._look_at_fleet,
+        )
+
+        def ended(outcome: RenewalReport, every: Sequence[Facts]) -> RenewalReport:
+            return after.ended(outcome if share is None else share(outcome), every)
+
         with after.of_failures():
             return renew(
                 view,
@@ -174,9 +215,14 @@ class Certificates(Fleet):
                 names,
                 force=force,
                 dry_run=False,
-                ended=after.ended,
+                ended=ended,
                 cancel=cancel,
             )
+
+    def _look_at_fleet(self) -> OfFleet:
+        from core.workflows.fleet.telling import look
+
+        return look(self._reading())
 
     def deploy(
         self,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 RUN = "run"
 TIMER = "timer"
+UPDATE = "update"
 _CREDENTIALS = frozenset({"credentials", "permission", "no-api-access"})
 """Reasons of a DNS provider's error that mean its credentials."""
 _ACCOUNT_CODES = frozenset({"account-error", "account-deactivated", "eab-required"})
@@ -68,6 +69,12 @@ def of_broken_run(error: CertdeckError) -> Condition:
     """Return the condition that the run itself failed, before it came to any certificate."""
     item = Item(events=("failed",), what=f"The renewal run failed: {error.what}", why=error.why, fix=error.fix)
     return Condition(key=RUN, item=item, level=error.code, ended="The renewal run works again.")
+
+
+def of_update(error: CertdeckError) -> Condition:
+    """Return the condition that something of this installation cannot be loaded or read after an update."""
+    item = Item(events=("failed",), what=error.what, why=error.why, fix=error.fix)
+    return Condition(key=UPDATE, item=item, level="", ended="The check after the update succeeds now.")
 
 
 def missed(before: datetime, at: datetime, longest_pause: timedelta, delay: timedelta) -> Condition | None:

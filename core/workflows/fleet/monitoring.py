@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from core.errors import CertdeckError
 from core.fleet_status import FleetStatus
 from core.operations import Finding
-from core.renewal import DAY
 from core.text import listed
 from core.workflows.context import Context
 from core.workflows.fleet.overview import status
-
-SOON_DAYS = 7
-"""A certificate of the fleet that ends sooner is critical."""
 
 
 def finding(context: Context) -> tuple[Finding, ...]:
@@ -20,7 +18,7 @@ def finding(context: Context) -> tuple[Finding, ...]:
         found = status(context)
     except CertdeckError as exc:
         return (_finding("warn", f"{exc.what} {exc.why}", exc.fix),)
-    critical, warnings = _judged(found, context.env.clock.now().timestamp())
+    critical, warnings = _judged(found, context.env.clock.now())
     if not critical and not warnings:
         return ()
     fix = "See: certdeck fleet status."
@@ -31,11 +29,11 @@ def _finding(status: str, detail: str, fix: str) -> Finding:
     return Finding(id="fleet", status=status, title="fleet", detail=detail, fix=fix)
 
 
-def _judged(found: FleetStatus, now: float) -> tuple[list[str], list[str]]:
+def _judged(found: FleetStatus, now: datetime) -> tuple[list[str], list[str]]:
     critical = [
         f"{each.name} ends {each.not_after:%Y-%m-%d}"
         for each in found.certificates
-        if each.not_after is not None and each.not_after.timestamp() - now < SOON_DAYS * DAY
+        if each.not_after is not None and each.is_ending(now)
     ]
     warnings = []
     failed = sum(1 for _, one in found.behind if one.state == "failed")
@@ -45,6 +43,9 @@ def _judged(found: FleetStatus, now: float) -> tuple[list[str], list[str]]:
     if late:
         warnings.append(f"{late} behind")
     warnings += [f"{each.name}: renewal failed" for each in found.certificates if each.last_error]
+    away = sum(1 for each in found.boxes if each.is_away(now))
+    if away:
+        warnings.append(f"{away} not seen for a day and a half")
     waiting = sum(1 for each in found.boxes if each.state == "waiting")
     if waiting:
         warnings.append(f"{waiting} waiting to be approved")

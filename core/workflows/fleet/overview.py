@@ -80,10 +80,11 @@ def _members_of_etcd(etcd: Etcd) -> tuple[EtcdMember, ...]:
 
 
 def _certificate(hub: Hub, one: Certificate) -> FleetCertificate:
-    ends = []
+    begins, ends = [], []
     for facts in one.made.values():
         with suppress(ValueError, KeyError):
             ends.append(parse_time(str(facts["not_after"])))
+            begins.append(parse_time(str(facts["not_before"])))
     due = renewal_time(hub, one)
     return FleetCertificate(
         name=one.name,
@@ -91,6 +92,7 @@ def _certificate(hub: Hub, one: Certificate) -> FleetCertificate:
         policy=one.policy,
         version=one.version,
         all_or_none=one.all_or_none,
+        not_before=max(begins, default=None),
         not_after=min(ends, default=None),
         renew_at=None if due is None else datetime.fromtimestamp(due, UTC),
         sha256=str((one.made.get(SHARED_BY_ALL) or {}).get("sha256") or ""),

@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from msgspec.structs import replace
 
 from core.errors import CertdeckError, NotLeading
+from core.fleet import layout
+from core.fleet.values import Seen, encoded
 from core.renewal_report import FailedLineage, RenewalReport, Skipped
 from core.workflows.context import Context
 from core.workflows.fleet.connection import as_hub, leading
@@ -61,6 +63,9 @@ def _as_hub(
     dry_run: bool,
 ) -> RenewalReport:
     with as_hub(reading) as hub:
+        if not dry_run:
+            # The other hubs see by this that it is there.
+            hub.etcd.put(layout.seen(hub.identity.box), encoded(Seen(at=reading.env.clock.now())))
         wanted = [one for one in certificates(hub).values() if not names or one.name in names]
         reasons = {one.name: why_due(hub, one, force=force, is_open=is_open(hub, one)) for one in wanted}
         late = {one.name for one in wanted if isinstance(reasons[one.name], Skipped) and late_devices(hub, one)}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.events import Event, Report, Reporter
+    from core.notify.of_fleet import OfFleet
     from core.ports import CancelToken
     from core.store.history import History
 
@@ -49,14 +50,24 @@ class Aftermath:
         *,
         is_scheduled: bool,
         names: Sequence[str],
+        damage: CertdeckError | None = None,
+        fleet: Callable[[], OfFleet] | None = None,
     ) -> None:
-        """`names`: the lineages that the run was for; empty: all."""
+        """Take what a run is told by.
+
+        Args:
+            names: the lineages that the run was for; empty: all.
+            damage: what the check after an update has found.
+            fleet: looks at the fleet, on a box of one.
+        """
         self._view = view
         self._report = report
         self._history = history
         self._cancel = cancel
         self._is_scheduled = is_scheduled
         self._names = frozenset(names)
+        self._damage = damage
+        self._fleet = fleet
         self._heard: list[Report] = []
 
     def listen(self, told: Report) -> None:
@@ -84,11 +95,21 @@ class Aftermath:
         if self._view.config.metrics.file and not self._names:
             notices += self._write_metrics(every, outcome, now, known)
         trouble = "" if known.word == "active" or self._names or not every else known.word
-        found = conditions.standing(every, outcome, now, timer=trouble, timer_trouble=known.trouble)
+        named: frozenset[str] = frozenset()
+        further: Mapping[str, Condition] = {}
+        if self._fleet is not None and self._view.config.notifications:
+            of_fleet = self._fleet()
+            named, further = of_fleet.names, of_fleet.conditions
+        own = replace(outcome, failed=tuple(each for each in outcome.failed if each.name not in named))
+        found = conditions.standing(every, own, now, timer=trouble, timer_trouble=known.trouble)
+        found.update(further)
+        if self._damage is not None:
+            notices.append(self._notice(self._damage))
+            found[conditions.UPDATE] = conditions.of_update(self._damage)
         if self._is_scheduled and (missed := self._missed(now)) is not None:
             found[missed.key] = missed
             self._record_missed(missed)
-        return notices + self._tell(found, every, outcome, now, is_failed=bool(outcome.failed))
+        return notices + self._tell(found, every, outcome, now, is_failed=bool(outcome.failed), named=named)
 
     @contextmanager
     def of_failures(self) -> Iterator[None]:
@@ -125,13 +146,14 @@ class Aftermath:
         now: datetime,
         *,
         is_failed: bool,
+        named: frozenset[str] = frozenset(),
     ) -> list[Notice]:
         """Send what is to be sent, keep who was told, and return what went wrong. `every`: None where nothing was looked at."""
         try:
             before = notified.load(self._view.paths)
         except CertdeckError as exc:
             return [self._notice(exc)]
-        decisions = self._decisions(before, found, every or (), outcome, now, is_broken=every is None)
+        decisions = self._decisions(before, found, every or (), outcome, now, named, is_broken=every is None)
         sending = {name: each for name, each in decisions.items() if each.items}
         if self._cancel is not None and self._cancel.is_cancelled:
             sending = {}
@@ -160,13 +182,14 @@ class Aftermath:
         every: Sequence[Facts],
         outcome: RenewalReport,
         now: datetime,
+        named: frozenset[str],
         *,
         is_broken: bool,
     ) -> dict[str, Decision]:
         channels = self._view.config.notifications
         if not channels:
             return {}
-        there = {facts.name for facts in every} | {each.name for each in outcome.failed}
+        there = {facts.name for facts in every} | {each.name for each in outcome.failed} | named
 
         def was_looked_at(key: str, lineage: str | None) -> bool:
             if is_broken:

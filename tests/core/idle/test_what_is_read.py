@@ -26,7 +26,15 @@ from tui.__main__ import main
 status = main(["--renew"])
 print("READ", status, *sorted(seen), sep="\\n", file=sys.stderr)
 """
-WRITTEN = ("state/idle", "state/index.json", "state/last-run.json", "state/clock.json", "state/.tmp-", "state")
+WRITTEN = (
+    "state/idle",
+    "state/index.json",
+    "state/last-run.json",
+    "state/checked-release.json",
+    "state/clock.json",
+    "state/.tmp-",
+    "state",
+)
 """The run's own records: the repetition writes them itself, or they are made of the others."""
 NO_NEWS = ("etc", "run", "log")
 """Made by whoever needs them first."""

@@ -1,0 +1,59 @@
+"""After an update the scheduled run first checks whether this installation is whole, and says so when it is not.
+
+It renews all the same: a file that one command cannot read does not stop the others. A check that failed is repeated by the next
+run, so that its end is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from msgspec import Struct
+
+from core.errors import CertdeckError, SelfCheckFailed, StoreTooNew
+from core.paths import Paths
+from core.release import VERSION
+from core.store.atomic import make_dir
+from core.store.records import from_json, to_json, write_record
+from core.text import listed
+from core.workflows.context import Context
+from core.workflows.renewing import last_run
+
+_NAMED = 3
+
+
+class CheckedRelease(Struct, frozen=True, kw_only=True):
+    """`state/checked-release.json`: the release that passed its check here last."""
+
+    release: str
+
+
+def check_after_update(paths: Paths, reading: Callable[[], Context]) -> SelfCheckFailed | None:
+    """Return what the check of a release that is new here has found; None where there is nothing to say, or nothing new.
+
+    A box that has never had a scheduled run has not been updated: its release counts as checked.
+    """
+    if _checked(paths) == VERSION:
+        return None
+    if last_run.read(paths) is not None:
+        from core.workflows.keeping.self_check import self_check
+
+        failed = [each for each in self_check(reading()) if each.status == "fail"]
+        if failed:
+            return SelfCheckFailed(
+                f"The check after the update to certdeck {VERSION} failed.",
+                listed([f"{each.title}: {each.detail.rstrip('.')}" for each in failed], _NAMED) + ".",
+                "Run `certdeck self-check`; it says how to fix each of them.",
+            )
+    with suppress(CertdeckError):  # a disk that is full or read-only: the next run checks again
+        make_dir(paths.state)
+        write_record(paths.checked_release, to_json(CheckedRelease(release=VERSION)))
+    return None
+
+
+def _checked(paths: Paths) -> str:
+    try:
+        return from_json(CheckedRelease, paths.checked_release.read_bytes(), paths.checked_release).release
+    except (OSError, ValueError, TypeError, StoreTooNew):
+        return ""
