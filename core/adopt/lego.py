@@ -45,11 +45,9 @@ def way(root: Path, found: FoundCertificate) -> Way:
     except ValueError:
         host = ""
     keys = list(_accounts(found.base, host))
-    note = "lego keeps no challenge, DNS provider or hook in its files: see the line that runs it."
+    note = "lego does not store the challenge, DNS provider or hook in its files. See the command line that runs it."
     if len(keys) > 1:
-        note += (
-            f" It has {len(keys)} accounts at {host}; none is taken over. `certdeck account import` takes a chosen one."
-        )
+        note += f" It has {len(keys)} accounts at {host}; none is imported. Import the one you want with `certdeck account import`."
     key = keys[0] if len(keys) == 1 else None
     account = key and (key.parent.parent if key.parent.name == "keys" else key.parent) / "account.json"
     return Way(

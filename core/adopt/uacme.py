@@ -39,6 +39,9 @@ def way(root: Path, found: FoundCertificate) -> Way:
     return Way(
         account_key=found.base / "private/key.pem",
         notes=(
-            "uacme keeps no CA, challenge or hook in its files: see the line that runs it, and name the CA with --issuer.",
+            (
+                "uacme does not store the CA, challenge or hook in its files. See the command line that runs it, and "
+                "name the CA with --issuer."
+            ),
         ),
     )

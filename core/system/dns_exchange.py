@@ -23,9 +23,9 @@ class TcpDnsExchange:
             with socket.create_connection((server, port), timeout=timeout) as connection:
                 return tuple(_answer(connection, message, place, timeout) for message in messages)
         except TimeoutError as exc:
-            raise TransportFailure("timeout", f"{place} gave no answer within {timeout:g} s.") from exc
+            raise TransportFailure("timeout", f"{place} did not respond within {timeout:g} s.") from exc
         except socket.gaierror as exc:
-            raise TransportFailure("unreachable", f"The name {server} has no address that can be found.") from exc
+            raise TransportFailure("unreachable", f"The name {server} does not resolve.") from exc
         except (OSError, UnicodeError) as exc:
             reason = getattr(exc, "strerror", None) or "the connection broke"
             raise TransportFailure("unreachable", f"{place}: {reason}.") from exc
@@ -48,6 +48,6 @@ def _exactly(connection: socket.socket, count: int, place: str, deadline: float)
         connection.settimeout(left)
         chunk = connection.recv(count - len(read))
         if not chunk:
-            raise TransportFailure("unreachable", f"{place} closed the connection without an answer.")
+            raise TransportFailure("unreachable", f"{place} closed the connection without a response.")
         read += chunk
     return bytes(read)

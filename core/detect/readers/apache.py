@@ -126,7 +126,7 @@ def _pairs(
 def _filled(path: str, variables: Mapping[str, str]) -> str:
     filled = re.sub(r"\$\{(\w+)\}", lambda match: variables.get(match[1], match[0]), path)
     if "${" in filled:
-        raise Unreadable(f"The path {shown(path)!r} depends on a variable that is not known here.")
+        raise Unreadable(f"The path {shown(path)!r} depends on a variable whose value is not known.")
     return filled
 
 

@@ -39,7 +39,7 @@ def _files(look: Look) -> Iterator[Path]:
     for each in told or [str(look.configuration())]:
         path = Path(each)
         if not path.is_absolute():
-            raise Unreadable(f"It was started with the configuration {shown(each)}, which is not a full path.")
+            raise Unreadable(f"It was started with the configuration {shown(each)}, which is not an absolute path.")
         yield from sorted(path.glob("*.cfg")) if path.is_dir() else [path]
 
 
@@ -48,7 +48,7 @@ def _bound(words: list[str], base: Path, problems: list[str]) -> Iterator[Pair]:
     listens = tuple((int(port), "") for port in ports if port.isdigit())
     for at, word in enumerate(words[:-1]):
         if word == "crt-list":
-            problems.append(f"A crt-list ({shown(words[at + 1])}) names further certificates, which are not looked at.")
+            problems.append(f"A crt-list ({shown(words[at + 1])}) lists further certificates, which are not checked.")
         if word != "crt":
             continue
         try:

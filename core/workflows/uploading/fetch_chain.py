@@ -45,23 +45,23 @@ class Fetcher:
         """Return what is at the addresses that a certificate names: the first that gives any. Never raises but Cancelled."""
         urls = issuer_urls(certificate)
         if not urls:
-            self.notes.append(f"{certificate.subject} does not say where its issuer's certificate is to be had.")
+            self.notes.append(f"{certificate.subject} does not contain the URL of its issuer's certificate.")
         try:
             opened = self._context.env.transport(None)
         except ConfigError as exc:  # a machine that trusts nobody
-            self.notes.append(f"Nothing could be fetched: {exc.what}")
+            self.notes.append(f"The download failed: {exc.what}")
             return []
         with closing(opened) as transport:
             for url in urls:
                 try:
                     body = self._get(transport, url)
                 except _NotFetched as exc:
-                    self.notes.append(f"Nothing came from {shown_url(url)}: {exc}")
+                    self.notes.append(f"No response from {shown_url(url)}: {exc}")
                     continue
                 found = recognise(Upload((Part("the answer", body),))).certificates
                 if found:
                     return found
-                self.notes.append(f"What came from {shown_url(url)} is no certificate.")
+                self.notes.append(f"The response from {shown_url(url)} is not a certificate.")
         return []
 
     def _get(self, transport: Transport, url: str) -> bytes:
@@ -83,7 +83,7 @@ class Fetcher:
                 url = _joined(url, reply.headers["location"])
                 continue
             if reply.status != 200:
-                raise _NotFetched(f"the server answered with status {reply.status}.")
+                raise _NotFetched(f"the server returned status {reply.status}.")
             return reply.body
         raise _NotFetched(f"there were more than {MOST_REDIRECTS} redirects.")
 
@@ -96,9 +96,9 @@ class Fetcher:
         for each in map(ipaddress.ip_address, known):
             address = getattr(each, "ipv4_mapped", None) or each
             if address.is_link_local or address.is_multicast or address.is_unspecified:
-                raise _NotFetched("its address is none at which a CA publishes anything.")
+                raise _NotFetched("its address is not one at which a CA publishes certificates.")
             if is_elsewhere and not address.is_global:
-                raise _NotFetched("it redirects into a private network, which is not followed.")
+                raise _NotFetched("it redirects to a private network, which certdeck does not follow.")
 
 
 class _NotFetched(Exception):
@@ -111,11 +111,11 @@ def _host(url: str) -> str:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises for one that is no number
     except ValueError as exc:
-        raise _NotFetched("it is no address.") from exc
+        raise _NotFetched("it is not a valid URL.") from exc
     if parts.scheme not in ("http", "https"):
-        raise _NotFetched("only http and https are asked.")
+        raise _NotFetched("only http and https are supported.")
     if not parts.hostname or not url.isascii() or not url.isprintable() or " " in url or parts.username is not None:
-        raise _NotFetched("it is no address.")
+        raise _NotFetched("it is not a valid URL.")
     return parts.hostname
 
 
@@ -123,4 +123,4 @@ def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as exc:
-        raise _NotFetched("it redirects to what is no address.") from exc
+        raise _NotFetched("it redirects to an invalid URL.") from exc

@@ -243,7 +243,7 @@ class Forgetful(DesecVendor):
         said = super().answer(asked)
         if asked.method == "POST" and not self.has_lost:
             self.has_lost = True
-            raise TransportFailure("timeout", "desec.io did not answer within 20 s.")
+            raise TransportFailure("timeout", "desec.io did not respond within 20 s.")
         return said
 
 
@@ -295,5 +295,5 @@ def test_something_else_that_answers(body: str, before: int) -> None:
     vendor.faults = [*[None] * before, reply(200, body)]
     provider = desec(vendor)
     ask = partial(provider.change, ZONE, add=[BELOW]) if before else provider.zones
-    with pytest.raises(DnsProviderError, match="not the interface of deSEC"):
+    with pytest.raises(DnsProviderError, match="not the API of deSEC"):
         ask()

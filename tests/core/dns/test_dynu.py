@@ -135,7 +135,7 @@ class Forgetful(DynuVendor):
         said = super().answer(asked)
         if asked.method == self.method and not self.has_lost:
             self.has_lost = True
-            raise TransportFailure("timeout", "api.dynu.com did not answer within 40 s.")
+            raise TransportFailure("timeout", "api.dynu.com did not respond within 40 s.")
         return said
 
 
@@ -189,7 +189,7 @@ def test_a_domain_that_is_not_there() -> None:
     error = failure(DynuVendor(), zone="nowhere.example")
     assert error.details["reason"] == "zone"
     assert "other.example.net" in error.why
-    assert "none at all" in failure(Empty(), zone="nowhere.example").why
+    assert "no domains" in failure(Empty(), zone="nowhere.example").why
 
 
 class Empty(DynuVendor):
@@ -227,4 +227,4 @@ def test_something_else_that_answers(body: str, before: int) -> None:
     """A login page, or other JSON, is recognised as not Dynu, at the sign-in and after it."""
     vendor = DynuVendor()
     vendor.faults = [*[None] * before, reply(200, body)]
-    assert "not the interface of Dynu" in failure(vendor).what
+    assert "not the API of Dynu" in failure(vendor).what

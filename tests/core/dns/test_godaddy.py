@@ -121,7 +121,7 @@ class Forgetful(GoDaddyVendor):
         said = super().answer(asked)
         if asked.method == self.method and not self.has_lost:
             self.has_lost = True
-            raise TransportFailure("timeout", "api.godaddy.com did not answer within 20 s.")
+            raise TransportFailure("timeout", "api.godaddy.com did not respond within 20 s.")
         return said
 
 
@@ -219,7 +219,7 @@ def test_something_else_that_answers(said: Response) -> None:
     """A login page, or other JSON, is recognised as not GoDaddy."""
     vendor = GoDaddyVendor()
     vendor.faults = [said]
-    assert "not the interface of GoDaddy" in failure(vendor).what
+    assert "not the API of GoDaddy" in failure(vendor).what
 
 
 def test_the_rules_are_told_beforehand() -> None:
