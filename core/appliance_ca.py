@@ -73,7 +73,7 @@ def _opened(sealed: bytes) -> Root:
     except (ValueError, KeyError, TypeError, IndexError) as exc:
         raise StoreCorrupt(
             "The root of the private CA cannot be read.",
-            "Its record in the vault does not hold a certificate and a key.",
+            "Its record in the vault does not contain a certificate and a key.",
             "Restore the state folder from a backup; certificates issued so far stay valid.",
         ) from exc
 

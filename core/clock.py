@@ -55,15 +55,15 @@ def why_in_doubt(now: float, record: ClockRecord | None, seen: Comparison | None
         seen: the worst comparison of this run; None where no CA has been asked.
     """
     if now < BUILT.timestamp():
-        return f"The clock of this box shows {_moment(now)}, which is before this program was built."
+        return f"The clock of this box shows {_moment(now)}, which is before this release was built."
     if seen is not None and seen.offset is not None:
         return _against(seen.ca, seen.offset)
     if record is None:
         return None
     if seen is not None and now - record.at > LEAP_SECONDS:
         return (
-            f"The clock of this box has leapt ahead by {span(now - record.at)} since something was last written here, and "
-            f"the server certificate of {seen.ca} has expired by it."
+            f"The clock of this box has jumped ahead by {span(now - record.at)} since the last write here. By this "
+            f"clock, the server certificate of {seen.ca} has expired."
         )
     is_fresh = record.compared is not None and abs(now - record.compared) <= COMPARED_FOR_SECONDS
     if is_fresh and not is_void(record.compared, now, CLOCK_ASKED) and record.offset is not None:
@@ -72,8 +72,8 @@ def why_in_doubt(now: float, record: ClockRecord | None, seen: Comparison | None
             return against
     if is_void(record.at, now, CLOCK_SEEN):
         return (
-            f"The clock of this box shows {_moment(now)}, but something was last written here at {_moment(record.at)}: "
-            "it has gone back, or was ahead then."
+            f"The clock of this box shows {_moment(now)}, but the last write here was at {_moment(record.at)}. The clock "
+            "was set back, or was ahead at that time."
         )
     return None
 

@@ -18,9 +18,9 @@ def companions(domains: Sequence[str], *, www: bool, wildcard: bool) -> tuple[st
     """
     if www and wildcard:
         raise UsageError(
-            "--with-www and --with-wildcard do not go together.",
-            "A wildcard holds for www. already.",
-            "Leave one of them out: --with-www is for http-01, --with-wildcard for a proof through the DNS.",
+            "--with-www and --with-wildcard cannot be used together.",
+            "A wildcard already covers www.",
+            "Use only one of them: --with-www works with http-01, --with-wildcard needs validation through DNS.",
         )
     if not (www or wildcard):
         return ()
@@ -30,9 +30,9 @@ def companions(domains: Sequence[str], *, www: bool, wildcard: bool) -> tuple[st
     if not bare:
         option = "--with-www" if www else "--with-wildcard"
         raise UsageError(
-            f"{option} has no name to add to.",
-            f"{prefix} goes before a domain, not before an address, a wildcard, www. or a name without a dot.",
-            f"Leave {option} out, or give the bare domain: -d example.com.",
+            f"{option} cannot be added to any of the given names.",
+            f"{prefix} can be added to a domain, but not to an address, a wildcard, a www. name or a name without a dot.",
+            f"Omit {option}, or give the bare domain: -d example.com.",
         )
     there = {each.value for each in given}
     wanted = dict.fromkeys(f"{prefix}{each.value}" for each in bare)

@@ -27,7 +27,7 @@ def broken(text: str) -> tuple[str, str] | None:
         return None
     return (
         f"{text[:80]!r} is not FORMAT:/PATH",
-        f'Write, for example, "fullchain:/etc/ssl/domain.cer". Formats are {", ".join(FORMATS)}.',
+        f'Write, for example, "fullchain:/etc/ssl/domain.cer". Formats: {", ".join(FORMATS)}.',
     )
 
 

@@ -37,7 +37,7 @@ class Field(Struct, frozen=True, kw_only=True):
         if not value:
             return "it is missing" if self.required else None
         if not value.isprintable() and not (self.secret and "\n" in value):
-            return "it holds control characters"
+            return "it contains control characters"
         if len(value.encode()) > LONGEST_VALUE_BYTES:
             return "it is too long"
         if self.choices and value not in self.choices:
@@ -49,21 +49,21 @@ def web_address_problem(endpoint: str, example: str = "https://proxy.example.com
     """Return what is wrong with the address of an HTTP interface; None when it can be right."""
     parts = split_address(endpoint)
     if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-        return f"write it as an address, for example {example}"
+        return f"write it as a URL, for example {example}"
     if "@" in parts.netloc:
-        return "it holds no user name and no password: what stands in the configuration is shown"
+        return "it must not contain a user name or password, because the configuration is shown"
     return None
 
 
 def _bundle_problem(path: str) -> str | None:
-    return None if path.startswith("/") else "write the whole path of the file, from / on"
+    return None if path.startswith("/") else "write the absolute path of the file, starting with /"
 
 
 CA_BUNDLE = Field(
     key="ca_bundle",
     label="CA bundle",
     required=False,
-    help="PEM file of the CA that the endpoint's certificate is from.",
+    help="PEM file with the CA that issued the endpoint's certificate.",
     check=_bundle_problem,
 )
 
@@ -100,10 +100,10 @@ def unknown_keys(
     for key in settings:
         if key not in known:
             own = ", ".join(field.key for field in fields if not field.secret)
-            found[key] = f"{title} has no setting of that name. It has: {own}."
+            found[key] = f"{title} has no such setting. Its settings: {own}."
         elif key in secret_keys:
-            found[key] = "This is a secret: it belongs into the vault, not into the configuration."
+            found[key] = "This is a secret: it belongs in the vault, not in the configuration."
     for key in secrets:
         if key not in secret_keys:
-            found[key] = f"{title} has no secret of that name. It has: {', '.join(secret_keys) or 'none'}."
+            found[key] = f"{title} has no such secret. Its secrets: {', '.join(secret_keys) or 'none'}."
     return found

@@ -147,19 +147,21 @@ def _troubles(subject: Subject, life: float, every: float, timetable: Timetable 
         text = f"renew_days_before = {days} cannot be used: {why[:1].lower()}{why[1:]} It is ignored; remove it."
         yield Trouble(code="renew-days-before", text=text)
     if subject.kind == UPLOAD:
-        most = "" if subject.self_signed else f"A public CA issues it for {life:g} days at most. "
-        text = f"{most}A person has to bring a new certificate {times}."
+        most = "" if subject.self_signed else f"A public CA issues it for at most {life:g} days. "
+        text = f"{most}You must upload a new certificate {times}."
         yield Trouble(code="upload", text=text)
     elif subject.by_hand:
-        text = f"Its DNS records are set by hand: {times}. A DNS provider, a CNAME or dns-persist-01 avoids that."
+        text = f"You must set its DNS records manually {times}. A DNS provider, a CNAME or dns-persist-01 avoids that."
         yield Trouble(code="manual-dns", text=text)
     elif not subject.auto_renew:
-        yield Trouble(code="auto-renew-off", text=f"Automatic renewal is off: it has to be renewed by hand {times}.")
+        yield Trouble(code="auto-renew-off", text=f"Automatic renewal is off: you must renew it manually {times}.")
     elif timetable is not None and too_rare(timetable, (life - every) * DAY):
-        text = f"The scheduled run comes too rarely for it ({timetable.words}): `certdeck schedule on` fits the times."
+        text = (
+            f"The scheduled run is too rare for it ({timetable.words}). Run `certdeck schedule on` to adjust the times."
+        )
         yield Trouble(code="timer-too-rare", text=text)
     if subject.kind == LETSENCRYPT and _WEEK / every > SAME_NAMES.count:
-        text = f"It would need {_WEEK / every:.0f} orders a week; the CA takes {SAME_NAMES.count} {SAME_NAMES.what}."
+        text = f"It would need {_WEEK / every:.0f} orders a week; the CA allows {SAME_NAMES.count} {SAME_NAMES.what}."
         yield Trouble(code="rate-limit", text=text)
 
 
@@ -176,13 +178,14 @@ def _issuers(subjects: Sequence[Subject], certificates: Sequence[CertificateThen
 def _problems(subjects: Sequence[Subject], issuers: Sequence[IssuerThen], *, has_timer: bool) -> Iterator[Trouble]:
     automatic = any(each.auto_renew and not each.by_hand and each.kind != UPLOAD for each in subjects)
     if automatic and not has_timer:
-        yield Trouble(code="no-timer", text="Nothing starts the scheduled run: `certdeck schedule on` sets it up.")
+        yield Trouble(code="no-timer", text="Nothing starts the scheduled run. Set it up with `certdeck schedule on`.")
     theirs = {each.issuer for each in subjects if each.kind == LETSENCRYPT}
     for issuer in issuers:
         if issuer.name in theirs and issuer.orders_per_week > REGISTERED_DOMAIN.count:
             text = (
-                f"{issuer.name} gets {issuer.orders_per_week:.0f} orders a week; it takes {REGISTERED_DOMAIN.count} "
-                f"{REGISTERED_DOMAIN.what} in a week. Renewals that name what they replace (ARI) do not count."
+                f"{issuer.name} gets {issuer.orders_per_week:.0f} orders a week; it allows {REGISTERED_DOMAIN.count} "
+                f"{REGISTERED_DOMAIN.what} in a week. Renewals with ARI (they name the certificate that they replace) "
+                "do not count."
             )
             yield Trouble(code="rate-limit", text=text)
 

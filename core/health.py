@@ -85,19 +85,19 @@ def _time(row: LineageStatus) -> Iterator[Reason]:
 
 def _revoked(row: LineageStatus) -> Iterator[Reason]:
     if row.revoked:
-        yield Reason("revoked", CRITICAL, "It is revoked: clients that check refuse it.", "revoked")
+        yield Reason("revoked", CRITICAL, "It is revoked: clients that check revocation reject it.", "revoked")
 
 
 def _staging(row: LineageStatus) -> Iterator[Reason]:
     if row.is_staging:
-        yield Reason("staging", WARNING, "It comes from a staging CA, which clients do not trust.", "from a staging CA")
+        yield Reason(
+            "staging", WARNING, "It was issued by a staging CA, which clients do not trust.", "from a staging CA"
+        )
 
 
 def _service(row: LineageStatus) -> Iterator[Reason]:
     if row.on_fallback:
-        yield Reason(
-            "fallback-serves", CRITICAL, "The fallback certificate is served in its place.", "fallback is served"
-        )
+        yield Reason("fallback-serves", CRITICAL, "The fallback certificate is served instead.", "fallback is served")
     for target in row.targets:
         if target.state == "failed":
             yield Reason(
@@ -108,7 +108,7 @@ def _service(row: LineageStatus) -> Iterator[Reason]:
             )
         elif target.state == "stale" and not row.on_fallback:
             yield Reason(
-                "not-served", WARNING, f"{target.name} serves another certificate.", f"{target.name} shows another"
+                "not-served", WARNING, f"{target.name} serves another certificate.", f"{target.name} serves another"
             )
     if row.waiting_version is not None:
         yield Reason(
@@ -126,16 +126,16 @@ def _renewal(row: LineageStatus) -> Iterator[Reason]:
             yield Reason(
                 "renewal-failed",
                 WARNING,
-                f"The last attempt to renew it failed ({code}).",
+                f"The last renewal failed ({code}).",
                 f"failed {row.failures}×" if row.failures > 1 else "renewal failed",
             )
         elif not any(target.state == "failed" for target in row.targets):
             yield Reason("deployment-failed", WARNING, f"The last deployment failed ({code}).", "deploy failed")
     if row.open_order:
-        yield Reason("order-open", WARNING, "An order for it is open.", "order is open")
+        yield Reason("order-open", WARNING, "It has an open order.", "order is open")
     if row.wanted:
         names = ", ".join(_WORDS.get(key, key) for key in row.wanted)
-        text = f"It was ordered with other settings than its file has now: {names}."
+        text = f"Its settings have changed since it was ordered: {names}."
         yield Reason("settings-differ", WARNING, text, "settings changed")
 
 
@@ -152,7 +152,7 @@ def _timer(row: LineageStatus) -> Iterator[Reason]:
 _TIMERS = {
     "off": ("is switched off", "timer off"),
     "absent": ("is not set", "no timer"),
-    "failed": ("does not run", "timer dead"),
+    "failed": ("is not running", "timer not running"),
 }
 _WORDS = {"domains": "names", "key_type": "key type"}
 _RULES: tuple[Callable[[LineageStatus], Iterator[Reason]], ...] = (

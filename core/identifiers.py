@@ -121,14 +121,17 @@ def public_problem(identifier: Identifier) -> str | None:
         address = ipaddress.ip_address(identifier.value)
         if address.is_global and not address.is_multicast:
             return None
-        return f"{identifier.display} is not an address of one host of the internet, so no public CA vouches for it."
+        return f"{identifier.display} is not a public address of one host, so no public CA issues for it."
     labels = identifier.value.removeprefix("*.").split(".")
     if len(labels) == 1:
-        return f"{identifier.display} is not a full name: a public CA wants at least a domain and its top level."
+        return f"{identifier.display} is not a complete name: a public CA requires a domain with a top-level domain."
     if labels[-1] in _PRIVATE_SUFFIXES:
         return f"{identifier.display} ends in .{labels[-1]}, which does not exist in the public DNS."
     if any(label[2:4] == "--" and not label.startswith("xn--") for label in labels):
-        return f"{identifier.display} has two dashes at the third place of a part, which is reserved (RFC 5890)."
+        return (
+            f"{identifier.display} has a label with two hyphens in the third and fourth position, "
+            "which is reserved (RFC 5890)."
+        )
     return None
 
 
@@ -151,9 +154,9 @@ def check_lineage_name(name: str) -> None:
         return
     shown = visible(name, 40)
     raise BadLineageName(
-        f"{shown!r} cannot be used as a name.",
-        "It becomes a file name: 1 to 128 letters, digits, dots, dashes and underscores, no dot or dash at the beginning.",
-        "Choose another one, for example my_domain_com.",
+        f"{shown!r} is not a valid certificate name.",
+        "It becomes a file name: 1 to 128 letters, digits, dots, dashes and underscores, not starting with a dot or dash.",
+        "Choose another name, for example my_domain_com.",
     )
 
 
@@ -168,10 +171,10 @@ class _Refused(Exception):
 def _bad(refused: list[_Refused]) -> BadIdentifier:
     first = refused[0]
     if len(refused) == 1:
-        what = f"{first.text!r} is not a name for a certificate." if first.text else "A name is empty."
+        what = f"{first.text!r} cannot be in a certificate." if first.text else "A name is empty."
         why = first.why
     else:
-        what = f"{len(refused)} names cannot be used."
+        what = f"{len(refused)} names cannot be in a certificate."
         why = " ".join(f"{each.text!r}: {each.why}" for each in refused[:_MOST_EXPLAINED])
         if len(refused) > _MOST_EXPLAINED:
             why += f" And {len(refused) - _MOST_EXPLAINED} more."
@@ -185,18 +188,18 @@ def _bad(refused: list[_Refused]) -> BadIdentifier:
 
 def _parse(text: str) -> Identifier:
     if not text:
-        raise _Refused(text, "Nothing was typed.", "Type a name, for example www.example.com.")
+        raise _Refused(text, "No name was entered.", "Type a name, for example www.example.com.")
     address = _address(text)
     if address is not None:
         return address
     _refuse_urls(text)
     star, base = ("*.", text[2:]) if text.startswith("*.") else ("", text)
     if not text.strip("."):
-        raise _Refused(text, "It has nothing but dots.", "Type a name, for example www.example.com.")
+        raise _Refused(text, "It contains only dots.", "Type a name, for example www.example.com.")
     if "*" in base or not base.strip("."):
-        raise _Refused(text, "A star stands for one whole label, the leftmost one.", "Write it like *.example.com.")
+        raise _Refused(text, "A star replaces exactly one label, the leftmost one.", "Write it as *.example.com.")
     if "_" in base:
-        raise _Refused(text, "Host names have no underscore.", "Use a dash, or another name.")
+        raise _Refused(text, "Host names must not contain underscores.", "Use a dash, or another name.")
     # An A-label is never shorter than what it stands for, so this also bounds the work of idna.
     if len(base) > 2 * LONGEST_NAME:
         raise _Refused(text, f"A name has at most {LONGEST_NAME} characters.", "Use a shorter name.")
@@ -207,18 +210,24 @@ def _parse(text: str) -> Identifier:
         raise _Refused(text, f"A name has at most {LONGEST_NAME} characters.", "Use a shorter name.")
     for label in ascii_name.split("."):
         if not label:
-            raise _Refused(text, "It has an empty part: two dots, or one at the beginning.", "Remove the extra dot.")
+            raise _Refused(
+                text, "It has an empty label: two consecutive dots, or a dot at the start.", "Remove the extra dot."
+            )
         if len(label) > LONGEST_LABEL:
-            raise _Refused(text, f"A part between dots has at most {LONGEST_LABEL} characters.", "Use a shorter name.")
+            raise _Refused(text, f"A label between dots has at most {LONGEST_LABEL} characters.", "Use a shorter name.")
         if not _LABEL.fullmatch(label):
-            raise _Refused(text, "Names have letters, digits and dashes, no dash at an edge.", "Correct the name.")
+            raise _Refused(
+                text,
+                "Labels contain letters, digits and dashes, and do not start or end with a dash.",
+                "Correct the name.",
+            )
         if label.startswith("xn--") and not _is_punycode(label):
             raise _Refused(
-                text, f"{label} is not an encoded international name (RFC 3492).", "Type it as it is written."
+                text, f"{label} is not an encoded international name (RFC 3492).", "Type the name in its own script."
             )
     if _NUMBER.fullmatch(ascii_name.rsplit(".", 1)[-1]):
         raise _Refused(
-            text, "It looks like an address, but is none.", "An IPv4 address has four numbers from 0 to 255."
+            text, "It looks like an IP address, but is not valid.", "An IPv4 address has four numbers from 0 to 255."
         )
     return Identifier(star + ascii_name, "dns", star + _display(ascii_name))
 
@@ -236,10 +245,12 @@ def _address(text: str) -> Identifier | None:
     value = str(address)
     if "%" in value:
         raise _Refused(
-            text, "An address with a zone exists on one machine only.", "Use an address that others can reach."
+            text,
+            "An address with a zone is valid on only one machine.",
+            "Use an address that other machines can reach.",
         )
     if address.is_unspecified:
-        raise _Refused(text, "It stands for every address of a machine.", "Use the one that clients connect to.")
+        raise _Refused(text, "It means all addresses of a machine.", "Use the address that clients connect to.")
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     if mapped is not None:
         # Python 3.13 writes it differently than 3.11, so it would not stay the same name over an upgrade either.
@@ -261,7 +272,7 @@ def _refuse_urls(text: str) -> None:
         suggested = None
     if suggested is not None:
         fix = f"Type only the name: {suggested.display}"
-    raise _Refused(text, "A certificate is for a name, not for an address of a page, a port or a mailbox.", fix)
+    raise _Refused(text, "A certificate is for a host name, not for a URL, a port or a mailbox.", fix)
 
 
 def _to_ascii(text: str, name: str) -> str:
@@ -273,9 +284,9 @@ def _to_ascii(text: str, name: str) -> str:
         return ".".join(label if label.isascii() else _a_label(label) for label in labels)
     except (idna.IDNAError, UnicodeError) as exc:
         if "too long" in str(exc):
-            why, fix = f"A part between dots has at most {LONGEST_LABEL} characters, encoded.", "Use a shorter name."
+            why, fix = f"A label between dots has at most {LONGEST_LABEL} characters, encoded.", "Use a shorter name."
         else:
-            why, fix = "It has characters that host names cannot have (IDNA 2008).", "Check the spelling."
+            why, fix = "It contains characters that are not allowed in host names (IDNA 2008).", "Check the spelling."
         raise _Refused(text, why, fix) from None
 
 

@@ -30,13 +30,13 @@ _LOOK_MILLISECONDS = 200
 _REASONS = {
     errno.ENOENT: "There is no such file.",
     errno.ENOTDIR: "There is no such file.",
-    errno.EACCES: "This user may not read it.",
-    errno.EPERM: "This user may not read it.",
+    errno.EACCES: "This user does not have permission to read it.",
+    errno.EPERM: "This user does not have permission to read it.",
     errno.ELOOP: "Its symbolic links form a loop.",
     errno.ENAMETOOLONG: "The name is too long.",
     errno.EISDIR: "It is a directory.",
     errno.EFBIG: "It is too large.",
-    errno.ETIMEDOUT: "It did not end in time.",
+    errno.ETIMEDOUT: "Reading it took too long.",
     errno.EINVAL: "It is neither a regular file nor a pipe from the shell.",
 }
 
@@ -98,7 +98,7 @@ def reason(exc: OSError | ValueError) -> str:
     """Return in a sentence why a file could not be read."""
     if isinstance(exc, OSError):
         return _REASONS.get(exc.errno or 0, f"The system reports: {exc.strerror or 'no reason'}.")
-    return "No file can have this name."
+    return "The name is not a valid file name."
 
 
 def _refuse_special(path: Path, found: os.stat_result) -> None:

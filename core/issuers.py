@@ -156,7 +156,9 @@ BUILT_IN: Mapping[str, Issuer] = {
                 profiles="none",
                 limits="not published",
             ),
-            notes=("Free. 90 days. Needs an external account binding from its dashboard. Can take minutes.",),
+            notes=(
+                "Free. 90 days. Requires an external account binding from its dashboard. Issuing can take minutes.",
+            ),
         ),
         Issuer(
             name="google",
@@ -172,12 +174,12 @@ BUILT_IN: Mapping[str, Issuer] = {
                 price="free",
                 lifetime="1 to 90 days",
                 names="100 or more",
-                ip="only for a business need",
+                ip="only with a business need",
                 ari="yes",
                 profiles="standard, minimal",
                 limits="quotas of the Google Cloud project; no figures for ACME",
             ),
-            notes=("Free. Up to 90 days. Needs an external account binding, which works once and for 7 days.",),
+            notes=("Free. Up to 90 days. Requires an external account binding, valid once and for 7 days.",),
         ),
         Issuer(
             name="google-staging",
@@ -188,7 +190,7 @@ BUILT_IN: Mapping[str, Issuer] = {
             needs_eab=True,
             ip=False,
             key_types=PUBLIC_KEYS,
-            notes=("For rehearsals; it has a binding of its own.",),
+            notes=("For rehearsals. It has its own account binding.",),
         ),
         Issuer(
             name="sslcom",
@@ -203,7 +205,7 @@ BUILT_IN: Mapping[str, Issuer] = {
             max_names=2,
             facts=Facts(
                 as_of="2026-07",
-                price="free for one name and its www.; charges the account when it holds funds",
+                price="free for one name and its www.; charges the account if it has funds",
                 lifetime="90 days",
                 names="1 and its www.",
                 ip="no",
@@ -211,7 +213,7 @@ BUILT_IN: Mapping[str, Issuer] = {
                 profiles="none",
                 limits="not published",
             ),
-            notes=("One name and its www. without payment. Charges the account when it holds funds.",),
+            notes=("One name and its www. without payment. Charges the account if it has funds.",),
         ),
         Issuer(
             name="sslcom-rsa",
@@ -226,7 +228,7 @@ BUILT_IN: Mapping[str, Issuer] = {
             max_names=2,
             facts=Facts(
                 as_of="2026-07",
-                price="free for one name and its www.; charges the account when it holds funds",
+                price="free for one name and its www.; charges the account if it has funds",
                 lifetime="90 days",
                 names="1 and its www.",
                 ip="no",
@@ -234,7 +236,7 @@ BUILT_IN: Mapping[str, Issuer] = {
                 profiles="none",
                 limits="not published",
             ),
-            notes=("One name and its www. without payment. Charges the account when it holds funds.",),
+            notes=("One name and its www. without payment. Charges the account if it has funds.",),
         ),
         Issuer(
             name="actalis",
@@ -263,14 +265,14 @@ BUILT_IN: Mapping[str, Issuer] = {
             title="Private CA of this box",
             kind="private-ca",
             max_names=1000,
-            notes=("Needs no network and no proof. Clients trust it once its root is in their trust store.",),
+            notes=("Needs no network and no validation. Clients trust it once its root is in their trust store.",),
         ),
         Issuer(
             name="self-signed",
             title="self-signed",
             kind="self-signed",
             max_names=1000,
-            notes=("For setting up. Browsers warn of it.",),
+            notes=("For the first setup. Browsers show a warning.",),
         ),
     )
 }
@@ -320,7 +322,10 @@ def profile_for(
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return the profile to order with, and what was decided automatically, in words."""
     if wanted is None and issuer.ip_profile and any(identifier.type == "ip" for identifier in identifiers):
-        said = f"{issuer.title} gives certificates for IP addresses only with the profile {issuer.ip_profile}, so that one is used."
+        said = (
+            f"{issuer.title} issues certificates for IP addresses only with the profile {issuer.ip_profile}, "
+            "so this profile is used."
+        )
         return issuer.ip_profile, (said,)
     return wanted, ()
 
@@ -334,33 +339,35 @@ def issuer_problems(
     addresses = [identifier.display for identifier in identifiers if identifier.type == "ip"]
     if wildcards and not issuer.wildcard:
         found.append(
-            Problem(f"It gives no wildcard like {wildcards[0]}.", "List the names one by one, or take another issuer.")
+            Problem(
+                f"It issues no wildcard such as {wildcards[0]}.", "List the names one by one, or use another issuer."
+            )
         )
     elif wildcards and issuer.kind == "acme" and challenge == "http-01":
-        fix = "List the names one by one, prove it through DNS, or use the private CA (appliance-ca)."
-        found.append(Problem(f"A wildcard like {wildcards[0]} cannot be proven by http-01.", fix))
+        fix = "List the names one by one, use dns-01, or use the private CA (appliance-ca)."
+        found.append(Problem(f"A wildcard such as {wildcards[0]} cannot be validated by http-01.", fix))
     if addresses and not issuer.ip:
         found.append(
-            Problem(f"It gives no certificate for the address {addresses[0]}.", "Use a host name, or another issuer.")
+            Problem(f"It issues no certificate for the address {addresses[0]}.", "Use a host name, or another issuer.")
         )
     elif addresses and issuer.ip_profile and profile not in (None, issuer.ip_profile):
-        fix = f"Take the profile {issuer.ip_profile}."
-        found.append(Problem(f"Addresses need the profile {issuer.ip_profile}, not {profile}.", fix))
+        fix = f"Use the profile {issuer.ip_profile}."
+        found.append(Problem(f"IP addresses require the profile {issuer.ip_profile}, not {profile}.", fix))
     if addresses and issuer.ip and issuer.kind == "acme" and challenge != "http-01":
         # RFC 8738 §7: an address has no place in the DNS where a record could stand.
-        fix = "Prove it by http-01, in a certificate of its own if need be."
-        found.append(Problem(f"The address {addresses[0]} cannot be proven by {challenge}.", fix))
+        fix = "Use http-01, if necessary in a separate certificate."
+        found.append(Problem(f"The address {addresses[0]} cannot be validated by {challenge}.", fix))
     ordered = issuer.ip_profile if addresses and profile is None else profile
     limit = issuer.profile_max_names.get(ordered or "", issuer.max_names)
     if len(identifiers) > limit:
         fix = "Spread the names over several certificates, or use a wildcard."
-        found.append(Problem(f"It takes {limit} names in one certificate, not {len(identifiers)}.", fix))
+        found.append(Problem(f"It accepts {limit} names in one certificate, not {len(identifiers)}.", fix))
     if key_type not in issuer.key_types:
-        fix = f"Take one of: {', '.join(issuer.key_types)}."
-        found.append(Problem(f"It takes no key of type {key_type}.", fix))
+        fix = f"Use one of: {', '.join(issuer.key_types)}."
+        found.append(Problem(f"It does not accept keys of type {key_type}.", fix))
     if issuer.is_public:
         for identifier in identifiers:
             problem = public_problem(identifier)
             if problem:
-                found.append(Problem(problem, "Use a name of the public DNS, or the private CA (appliance-ca)."))
+                found.append(Problem(problem, "Use a public DNS name, or the private CA (appliance-ca)."))
     return tuple(found)

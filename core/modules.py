@@ -27,7 +27,7 @@ def loaded(name: str, places: Sequence[str]) -> Iterator[Finding]:
             status="fail",
             title="Program",
             detail=f"{each} cannot be loaded",
-            fix="Install certdeck again.",
+            fix="Reinstall certdeck.",
         )
     if not broken:
         yield Finding(id="modules", status="pass", title="Program", detail=f"{count} modules of {name} load")

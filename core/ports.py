@@ -40,8 +40,8 @@ class CancelToken:
         if self._event.is_set():
             raise Cancelled(
                 "The operation was cancelled.",
-                "Somebody asked to stop it.",
-                "Start it again when you want; an open order goes on where it was.",
+                "It was stopped on request.",
+                "Start it again at any time; an open order continues where it stopped.",
             )
 
     def wait(self, seconds: float) -> None:
@@ -140,7 +140,7 @@ class ClientIdentity(Struct, frozen=True, kw_only=True):
 
 def no_peers(ca_bundle: str | None, identity: ClientIdentity | None) -> StreamTransport:
     """Be `Environment.peers` where nobody gave a way to other boxes."""
-    raise TransportFailure("unreachable", "There is no way to other boxes from here.")
+    raise TransportFailure("unreachable", "There is no connection to other boxes from here.")
 
 
 class DnsRecord(Struct, frozen=True, kw_only=True):
@@ -199,7 +199,7 @@ class NoWebReader(Struct, frozen=True):
     """Where nobody gave a way to read web pages."""
 
     def get(self, url: str, *, address: str, timeout: float = 10.0, cancel: CancelToken | None = None) -> Response:
-        raise TransportFailure("unreachable", f"There is no way to {address} from here.")
+        raise TransportFailure("unreachable", f"There is no connection to {address} from here.")
 
 
 class DnsExchange(Protocol):
@@ -275,7 +275,7 @@ class NoMailer(Struct, frozen=True):
     def send(
         self, server: MailServer, sender: str, recipients: Sequence[str], mail: bytes, *, timeout: float
     ) -> MailReply:
-        raise MailFailure("unreachable", f"There is no way to {server.host} from here.")
+        raise MailFailure("unreachable", f"There is no connection to {server.host} from here.")
 
 
 class SystemLog(Protocol):
@@ -377,7 +377,7 @@ class NoTalker(Struct, frozen=True):
     """Where nobody gave a way to talk to services."""
 
     def say(self, address: str, message: bytes, *, timeout: float) -> Completed:
-        return Completed(returncode=1, output=f"There is no way to {address} from here.")
+        return Completed(returncode=1, output=f"There is no connection to {address} from here.")
 
 
 class HttpRequest(Struct, frozen=True, kw_only=True):

@@ -38,8 +38,8 @@ def broken(text: str) -> tuple[str, str] | None:
     scheme = text.partition("://")[0]
     if scheme != text and scheme not in DIALECTS:
         return (
-            f"{text[:80]!r} names no protocol that is known here",
-            f"Known are {', '.join(DIALECTS)}; TLS needs none.",
+            f"{text[:80]!r} names an unknown protocol",
+            f"Protocols: {', '.join(DIALECTS)}. Plain TLS needs none.",
         )
     return (
         f"{text[:80]!r} is not HOST:PORT",

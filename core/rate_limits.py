@@ -19,13 +19,13 @@ REMEMBERED_SECONDS = 86400.0
 """How long after its end a limit is remembered, so that the next run tries one order before all others."""
 
 WHAT: Mapping[str, str] = {
-    RequestKind.DIRECTORY: "is not asked for anything",
-    RequestKind.NEW_ACCOUNT: "takes no new accounts",
-    RequestKind.NEW_ORDER: "takes no new orders",
+    RequestKind.DIRECTORY: "accepts no requests",
+    RequestKind.NEW_ACCOUNT: "accepts no new accounts",
+    RequestKind.NEW_ORDER: "accepts no new orders",
     RequestKind.FINALIZE: "finishes no orders",
-    RequestKind.REVOCATION: "takes no revocations",
-    RequestKind.RENEWAL_INFO: "gives no renewal information",
-    RequestKind.ORDER: "takes no requests",
+    RequestKind.REVOCATION: "accepts no revocations",
+    RequestKind.RENEWAL_INFO: "returns no renewal information",
+    RequestKind.ORDER: "accepts no requests",
 }
 """What a limit does, after the CA's name."""
 

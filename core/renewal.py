@@ -46,9 +46,9 @@ def renew_days_problem(days: int, life_seconds: float) -> str | None:
     """Return why a number of days before the end cannot work for a lifetime; None when it can."""
     life_days = life_seconds / DAY
     if days < 1:
-        return "It would renew on the last day or after it."
+        return "It would renew on the last day or later."
     if days > life_days * _LARGEST_SHARE:
-        return f"The certificate lives {life_days:.0f} days, so it would be renewed nearly all the time."
+        return f"The certificate is valid for {life_days:.0f} days, so it would be renewed almost constantly."
     return None
 
 

@@ -47,7 +47,7 @@ def secret_line(content: bytes) -> bytes:
     text = secret_text(content)
     line = text.removesuffix(b"\n").removesuffix(b"\r")
     if b"\n" in line or b"\r" in line:
-        raise NotSecretText("It has several lines, and a secret is one line.")
+        raise NotSecretText("It has several lines; a secret must be a single line.")
     return line
 
 

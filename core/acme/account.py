@@ -57,7 +57,7 @@ class ExternalAccountBinding(Concealed, Struct, frozen=True):
     @classmethod
     def parse(cls, kid: str, hmac: str | bytes) -> ExternalAccountBinding:
         """Read key id and base64url HMAC key as CAs show them. Raises AccountError (`account-error`)."""
-        what = "The external account binding cannot be used."
+        what = "The external account binding is not valid."
         try:
             text = hmac.decode("ascii") if isinstance(hmac, bytes) else hmac
             text = text.strip().rstrip("=").replace("+", "-").replace("/", "_")
@@ -65,14 +65,12 @@ class ExternalAccountBinding(Concealed, Struct, frozen=True):
                 raise binascii.Error
             key = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except (binascii.Error, UnicodeError):
-            why = "The HMAC key is not base64url: it has letters, digits, - and _ only."
-            raise AccountError(what, why, "Copy it from the CA's website again, whole and without quotes.") from None
+            why = "The HMAC key is not base64url: it may contain only letters, digits, - and _."
+            raise AccountError(what, why, "Copy all of it from the CA's website again, without quotes.") from None
         if len(key) < SHORTEST_HMAC_BYTES:
-            raise AccountError(
-                what, "The HMAC key is too short to be one.", "Copy it from the CA's website again, whole."
-            )
+            raise AccountError(what, "The HMAC key is too short.", "Copy all of it from the CA's website again.")
         if not kid.strip() or not kid.strip().isprintable():
-            raise AccountError(what, "The key id is missing.", "Copy the key id from the CA's website too.")
+            raise AccountError(what, "The key ID is missing.", "Copy the key ID from the CA's website as well.")
         return cls(kid.strip(), key)
 
 
@@ -99,20 +97,20 @@ def register(
     refusal: AccountError | None = None
     if directory.terms_of_service is not None and not terms_agreed:
         refusal = TermsNotAgreed(
-            f"The terms of service of {session.issuer} are not agreed to.",
-            f"The CA makes accounts only for those who agree: {directory.terms_of_service}",
+            f"The terms of service of {session.issuer} have not been accepted.",
+            f"The CA creates an account only after you accept them: {directory.terms_of_service}",
             f"Read them, then run `certdeck issuer agree {session.issuer}`, or add --agree-tos to the order.",
             details={"terms_of_service": directory.terms_of_service},
         )
     elif directory.eab_required and eab is None:
         refusal = EabRequired(
-            f"{session.issuer} needs an external account binding.",
-            "Accounts at this CA belong to a customer account there.",
-            f"Get a key id and an HMAC key from the CA, and set them with `certdeck account eab {session.issuer}`.",
+            f"{session.issuer} requires an external account binding.",
+            "Each ACME account at this CA must belong to a customer account.",
+            f"Get a key ID and an HMAC key from the CA, and set them with `certdeck account eab {session.issuer}`.",
             details={"website": directory.website},
         )
     elif needs_contact and not email:
-        refusal = contact_required(session.issuer, "This CA creates accounts with an e-mail address only.")
+        refusal = contact_required(session.issuer, "This CA does not create an account without an e-mail address.")
     if refusal is not None:
         found = look_up(session)  # an account that exists already needs none of them
         if found is None:
@@ -139,7 +137,7 @@ def register(
 def contact_required(issuer: str, why: str) -> ContactRequired:
     """Return the error for a CA that wants an address."""
     return ContactRequired(
-        f"{issuer} wants a contact address for the account.",
+        f"{issuer} requires a contact address for the account.",
         why,
         f"Add `--email ADDRESS` to this command, or set it for the issuer: `certdeck issuer add {issuer} --email ADDRESS`.",
     )
@@ -159,9 +157,9 @@ def _refused(
         and ProblemType.of_error(exc) in (ProblemType.UNAUTHORIZED, ProblemType.MALFORMED)
     ):
         return AccountError(
-            f"{session.issuer} refuses the external account binding.",
+            f"{session.issuer} rejected the external account binding.",
             exc.why,
-            "Get a new key id and HMAC key from the CA (some work only once), and set them with "
+            "Get a new key ID and HMAC key from the CA (some can be used only once), and set them with "
             f"`certdeck account eab {session.issuer}`.",
             details=exc.details,
         )
@@ -209,9 +207,9 @@ def set_contact(session: AcmeSession, email: str | None) -> Account:
     if not account.has_contact(email):
         kept = ", ".join(account.contact or ()) or "no contact"
         raise AccountError(
-            f"{session.issuer} answered, but did not take the change: it keeps {kept}.",
-            "The account in its answer is not the one that was asked for.",
-            "Some CAs do not let a contact be removed or changed. Ask the CA's operator, or leave it as it is.",
+            f"{session.issuer} did not apply the change: it keeps {kept}.",
+            "The account in its response does not have the requested contact.",
+            "Some CAs do not let a contact be removed or changed. Ask the CA's operator, or leave the contact unchanged.",
             details={"account": account.url, "contact": list(account.contact or ())},
         )
     return account
@@ -224,8 +222,8 @@ def deactivate(session: AcmeSession) -> None:
     except AccountDeactivated:
         return
     raise AccountError(
-        f"{session.issuer} answered, but keeps the account {account.status}.",
-        "The account in its answer is not deactivated.",
+        f"{session.issuer} did not deactivate the account: its status is {account.status}.",
+        "The account in its response is not deactivated.",
         "Nothing was changed on this machine. Ask the CA's operator to remove the account.",
         details={"account": account.url, "status": account.status},
     )
@@ -244,9 +242,9 @@ def roll_over(session: AcmeSession, new_key: AccountKey) -> None:
     directory = session.directory
     if directory.key_change is None:
         raise AccountError(
-            f"{session.issuer} cannot change the key of an account.",
-            "Its directory offers no keyChange.",
-            "Make a new account instead.",
+            f"{session.issuer} does not support changing the key of an account.",
+            "Its directory has no keyChange.",
+            "Create a new account instead.",
         )
     url = _url(session)
     change = {"account": url, "oldKey": session.key.public_jwk()}
@@ -276,8 +274,8 @@ def _url(session: AcmeSession) -> str:
     if session.kid is None and look_up(session) is None:
         raise AccountError(
             f"There is no account at {session.issuer} for this key.",
-            "It was never made, or the CA has removed it.",
-            "Issue a certificate: certdeck makes the account then.",
+            "It was never created, or the CA has removed it.",
+            "Issue a certificate: certdeck then creates the account.",
         )
     return session.kid or ""
 
@@ -285,9 +283,9 @@ def _url(session: AcmeSession) -> str:
 def _adopt(session: AcmeSession, reply: AcmeReply) -> Account:
     if reply.location is None:
         raise DirectoryInvalid(
-            f"{session.issuer} does not say where the account is.",
-            f"Its answer has no Location header (RFC 8555 §7.3). {quoted(reply)}",
-            "Check the directory URL, and whether a proxy changes the traffic.",
+            f"{session.issuer} did not return the account's address.",
+            f"Its response has no Location header (RFC 8555 §7.3). {quoted(reply)}",
+            "Check the directory URL, and whether a proxy alters the traffic.",
         )
     account = _read(session, reply.location, reply)
     session.kid = account.url
@@ -299,7 +297,7 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply) -> Account:
     if status in ("deactivated", "revoked"):
         raise AccountDeactivated(
             f"The account at {session.issuer} is {status}.",
-            "Its owner gave it up." if status == "deactivated" else "The CA has withdrawn it.",
+            "Its owner has deactivated it." if status == "deactivated" else "The CA has revoked it.",
             give_up_fix(session.issuer),
             details={"account": url, "status": status},
         )

@@ -53,13 +53,13 @@ class AccountKey:
     @classmethod
     def from_pem(cls, pem: bytes) -> AccountKey:
         """Read an unencrypted PEM key of any common form. Raises AccountError (`account-error`)."""
-        what = "The account key cannot be used."
+        what = "The account key is not valid."
         try:
             # GnuTLS, which uacme is built with, writes half of its EC keys with a zero too many.
             key = serialization.load_pem_private_key(with_full_numbers(pem), password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
             why = "It is not an unencrypted private key in PEM form."
-            raise AccountError(what, why, "Give the key that the account was made with.") from exc
+            raise AccountError(what, why, "Give the key that the account was created with.") from exc
         is_curve = isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(
             key.curve, tuple(curve for curve, _ in CURVES.values())
         )
@@ -69,7 +69,7 @@ class AccountKey:
             return cls(key)
         why = "It is neither RSA of at least 2048 bits nor ECDSA on P-256, P-384 or P-521."
         raise AccountError(
-            what, why, "Use an account with a key of one of these kinds, or let certdeck make a new one."
+            what, why, "Use an account with a key of one of these kinds, or let certdeck create a new account."
         )
 
     def to_pem(self) -> bytes:

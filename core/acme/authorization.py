@@ -91,13 +91,13 @@ def fetch(session: AcmeSession, url: str) -> Authorization:
         raise DirectoryInvalid(
             f"{session.issuer} returned an invalid authorization.",
             f"It has no identifier or no status (RFC 8555 §7.1.4). {problems.quoted(reply)}",
-            "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
+            "Check the directory URL, and whether a proxy alters the traffic. If neither is the cause, contact the CA's support.",
         )
     if status not in STATUSES:
         raise DirectoryInvalid(
             f"{session.issuer} returned an invalid authorization.",
-            f"It has the status {plain(status, 40)}, which ACME does not have (RFC 8555 §7.1.6). {problems.quoted(reply)}",
-            "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
+            f"It has the status {plain(status, 40)}, which ACME does not define (RFC 8555 §7.1.6). {problems.quoted(reply)}",
+            "Check the directory URL, and whether a proxy alters the traffic. If neither is the cause, contact the CA's support.",
         )
     name, wildcard = plain(name, 253).removeprefix("*."), source.get("wildcard") is True or name.startswith("*.")
     offered = objects_of(source, "challenges")

@@ -32,9 +32,9 @@ def brought_key(text: bytes, passphrase: bytes | None = None) -> AccountKey:
         pem: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, JoseError) as exc:
         raise AccountError(
-            "The account key cannot be used.",
-            "It is JSON, but not a JWK with a private RSA or EC key in it.",
-            "Give the file that holds the private key; certbot calls it private_key.json.",
+            "The account key is not valid.",
+            "It is JSON, but not a JWK that contains a private RSA or EC key.",
+            "Give the file that holds the private key. certbot calls it private_key.json.",
         ) from exc
     return AccountKey.from_pem(pem)
 
@@ -50,7 +50,7 @@ def _opened(text: bytes, passphrase: bytes | None) -> bytes:
 
     if passphrase is None:
         raise AccountError(
-            "The account key cannot be used.",
+            "The account key is not valid.",
             "It is protected by a passphrase.",
             "Give it with --passphrase-file FILE (- is standard input). Apache's mod_md: the value of `key` in its md_store.json.",
             details={"passphrase": "needed"},
@@ -63,8 +63,8 @@ def _opened(text: bytes, passphrase: bytes | None) -> bytes:
         except Exception:  # noqa: BLE001, S112 - what OpenSSL says of a wrong passphrase differs, and may never show it
             continue
     raise AccountError(
-        "The account key cannot be used.",
-        "The passphrase does not open it.",
+        "The account key is not valid.",
+        "The passphrase is wrong.",
         "Give the right passphrase. Apache's mod_md: the value of `key` in its md_store.json.",
         details={"passphrase": "wrong"},
     )
@@ -81,8 +81,8 @@ def _refuse_costly(text: bytes) -> None:
             refuse_costly(b64decode(b"".join(block[1].split())))
     except TooCostly as exc:
         raise AccountError(
-            "The account key cannot be used.",
-            f"Opening it takes {exc}, which no honest program asks for.",
+            "The account key is not valid.",
+            f"Opening it takes {exc}, which is more than any legitimate program uses.",
             "Encrypt it again with fewer rounds: openssl pkey -in FILE -aes256 -out key.pem",
         ) from exc
     except (NotDer, ValueError):

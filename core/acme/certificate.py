@@ -57,7 +57,8 @@ def _chain(session: AcmeSession, reply: AcmeReply) -> bytes:
         return reply.body
     raise CertificateUnusable(
         f"{session.issuer} did not send a certificate.",
-        f"The answer (type {plain(reply.headers.get('content-type') or 'unknown', 60)}) holds no PEM certificate. {quoted(reply)}",
-        "Try again: the certificate can be fetched from the same order. If it goes on, tell the CA's support.",
+        f"The response (type {plain(reply.headers.get('content-type') or 'unknown', 60)}) contains no PEM "
+        f"certificate. {quoted(reply)}",
+        "Try again: the certificate can be fetched from the same order. If the problem persists, contact the CA's support.",
         details={"url": reply.url},
     )

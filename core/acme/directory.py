@@ -38,15 +38,15 @@ def not_https(issuer: str, address: str, directory_url: str) -> DirectoryInvalid
     if not directory_url.startswith("https://"):
         return DirectoryInvalid(
             f"The directory of {issuer} is not an HTTPS address: {shown}.",
-            "ACME is spoken over HTTPS only (RFC 8555 §6.1).",
+            "ACME requires HTTPS (RFC 8555 §6.1).",
             "Set an https:// address as the issuer's directory.",
         )
     return DirectoryInvalid(
-        f"{issuer} names an address that is not HTTPS: {shown}.",
-        "ACME is spoken over HTTPS only (RFC 8555 §6.1). The directory itself answers over HTTPS, so a proxy in front of the CA "
-        "ends TLS and does not tell the CA.",
+        f"{issuer} lists an address that is not HTTPS: {shown}.",
+        "ACME requires HTTPS (RFC 8555 §6.1). The directory itself is served over HTTPS, so a proxy in front of the "
+        "CA terminates TLS and does not pass the scheme on.",
         "At that proxy, send `X-Forwarded-Proto: https` and the host name (`Host` or `X-Forwarded-Host`) on to the CA, "
-        "or set the CA's own base URL to its https:// address. Nothing is wrong on this machine.",
+        "or set the CA's own base URL to its https:// address. This machine needs no change.",
     )
 
 
@@ -69,7 +69,7 @@ def parse(url: str, source: Json, *, issuer: str = "") -> Directory:
     if missing:
         raise DirectoryInvalid(
             f"What answers at {url} is no ACME directory.",
-            f"It is JSON, but without {', '.join(missing)}.",
+            f"The response is JSON without {', '.join(missing)}.",
             "Check the directory URL of the issuer; RFC 8555 CAs call it the directory or ACME server URL.",
         )
     used = (*NEEDED, "revokeCert", "keyChange", "renewalInfo")

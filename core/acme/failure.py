@@ -22,8 +22,8 @@ NAMED = 3
 SEEN_IN_THE_DNS = frozenset({"unauthorized", "incorrectResponse", "dns", "connection"})
 """Problems whose usual advice is about a web server, and whose cause is in the DNS when a TXT record was looked for."""
 DNS_FIX = (
-    "Run `certdeck doctor` for these names: it asks each name server of the zone. Servers in other places of the world, "
-    "or a second provider of the zone, may not have had the record yet; the next try makes an order with new values."
+    "Run `certdeck doctor` for these names: it asks each name server of the zone. Servers in other regions, or at a "
+    "second DNS provider of the zone, may not have had the record yet. The next attempt creates an order with new values."
 )
 
 
@@ -36,9 +36,9 @@ def of_order(session: AcmeSession, order: Order, narrator: Narrator) -> IssuerEr
     if order.error is not None:
         return problems.error_for(order.error, issuer=session.issuer)
     return AuthorizationFailed(
-        f"{session.issuer} has given up the order.",
-        f"Its status is {order.status}, and the CA gives no reason.",
-        "Start again; if it goes on, tell the CA's support the address of the order.",
+        f"{session.issuer} ended the order.",
+        f"Its status is {order.status}, and the CA gave no reason.",
+        "Try again. If the problem persists, send the address of the order to the CA's support.",
         details={"order": order.url, "problems": {}},
     )
 
@@ -71,8 +71,8 @@ def not_offered(session: AcmeSession, authorization: Authorization, type: str) -
     return AuthorizationFailed(
         f"{session.issuer} does not validate {authorization.name} by {type}.",
         f"For this name it offers {offered}."
-        + (" Wildcards are validated through DNS only." if authorization.wildcard and type != "dns-01" else ""),
-        "Choose one of these ways for this name, or another issuer.",
+        + (" Wildcards can be validated only through DNS." if authorization.wildcard and type != "dns-01" else ""),
+        "Choose one of these challenges for this name, or use another issuer.",
         details={"problems": {authorization.name: {"type": "", "detail": f"offered: {offered}"}}},
     )
 
@@ -80,15 +80,17 @@ def not_offered(session: AcmeSession, authorization: Authorization, type: str) -
 def _without_reason(one: Authorization) -> tuple[str, str, str]:
     if one.status != "invalid":
         return (
-            f"has ended the authorization: it is {one.status}.",
-            "It may have waited for too long.",
-            "Start again: a new order is made.",
+            f"ended the authorization: its status is {one.status}.",
+            "It may have expired.",
+            "Try again: certdeck creates a new order.",
         )
     where = (
-        "what the name servers answer" if one.failed_type in DNS_CHALLENGES else "what answers on port 80 of the name"
+        "what the name servers return"
+        if one.failed_type in DNS_CHALLENGES
+        else "which server responds on port 80 of the name"
     )
     return (
-        "refused the proof.",
-        "The CA gives no reason.",
-        f"Run `certdeck doctor` for these names and check {where}; the log of the CA may tell more.",
+        "rejected the challenge response.",
+        "The CA gave no reason.",
+        f"Run `certdeck doctor` for these names and check {where}; the CA's log may have details.",
     )

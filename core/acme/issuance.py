@@ -100,15 +100,15 @@ def obtain(
         if order.status == "ready":
             order = finalize(session, order, request())
         order = wait_while(
-            session, order, UNFINISHED, deadline=deadline, why="the CA makes the certificate", narrator=narrator
+            session, order, UNFINISHED, deadline=deadline, why="the CA creates the certificate", narrator=narrator
         )
     if order.status != "valid":
         raise failure.of_order(session, order, narrator)
     if order.certificate is None:
         raise CertificateUnusable(
-            f"{session.issuer} calls the order finished, but names no certificate.",
+            f"{session.issuer} marked the order as valid, but returned no certificate.",
             "Its order has no certificate address (RFC 8555 §7.1.3).",
-            "Try again later; if it goes on, tell the CA's support.",
+            "Try again later. If the problem persists, contact the CA's support.",
             details={"order": order.url},
         )
     got = download(session, order.certificate, preferred_chain)
@@ -116,7 +116,7 @@ def obtain(
         narrator.tell(
             Warned(
                 code="chain-not-offered",
-                what=f"{session.issuer} offers no chain that ends in {preferred_chain}; its usual one was taken.",
+                what=f"{session.issuer} offers no chain that ends in {preferred_chain}; its default chain was used.",
                 fix="Correct preferred_chain, or remove it.",
             )
         )
@@ -171,8 +171,8 @@ def _order(
         narrator.tell(
             Warned(
                 code="replaces-refused",
-                what=f"{session.issuer} does not take this as a renewal; it is ordered as a new certificate. {exc.why}",
-                fix="Nothing needs to be done; the order counts against the CA's limits.",
+                what=f"{session.issuer} does not accept this as a renewal, so it was ordered as a new certificate. {exc.why}",
+                fix="No action is needed. The order counts towards the CA's limits.",
             )
         )
         order = new_order(session, names, profile=profile)

@@ -81,7 +81,9 @@ def new_order(
         replaces=replaces is not None,
     )
     if reply.location is None:
-        raise _incomplete(session, f"It does not say where the order is (no Location header). {problems.quoted(reply)}")
+        raise _incomplete(
+            session, f"Its response has no Location header, so the order's address is unknown. {problems.quoted(reply)}"
+        )
     return _read(session, reply.location, reply)
 
 
@@ -143,7 +145,7 @@ def wait_while(
         session.clock.sleep(pause, session.cancel)
         found = fetch_order(session, order.url, order)
         if found is None:
-            raise _incomplete(session, "It does not know its own order any more.")
+            raise _incomplete(session, "It no longer knows its own order.")
         order = found
     return order
 
@@ -182,11 +184,11 @@ def _read(session: AcmeSession, url: str, reply: AcmeReply, known: Order | None 
         why = "Its order has no status or no finalize address (RFC 8555 §7.1.3)."
         raise _incomplete(session, f"{why} {problems.quoted(reply)}")
     if status not in STATUSES:
-        why = f"Its order has the status {plain(status, 40)}, which ACME does not have (RFC 8555 §7.1.6)."
+        why = f"Its order has the status {plain(status, 40)}, which ACME does not define (RFC 8555 §7.1.6)."
         raise _incomplete(session, f"{why} {problems.quoted(reply)}")
     authorizations = texts_of(source, "authorizations") or (known.authorizations if known else ())
     if status == "pending" and not authorizations:
-        why = "Its order is pending and names no authorization (RFC 8555 §7.1.3), so nothing can be proved."
+        why = "Its order is pending and names no authorization (RFC 8555 §7.1.3), so nothing can be validated."
         raise _incomplete(session, f"{why} {problems.quoted(reply)}")
     error = object_of(source, "error")
     names = (text_of(identifier, "value") for identifier in objects_of(source, "identifiers"))
@@ -209,15 +211,15 @@ def _incomplete(session: AcmeSession, why: str) -> DirectoryInvalid:
     return DirectoryInvalid(
         f"{session.issuer} returned an invalid order.",
         why,
-        "Check the directory URL, and whether a proxy changes the traffic; else tell the CA's support.",
+        "Check the directory URL, and whether a proxy alters the traffic. If neither is the cause, contact the CA's support.",
     )
 
 
 def _timeout(session: AcmeSession, order: Order) -> OrderTimeout:
     return OrderTimeout(
-        f"{session.issuer} has not finished the order in time.",
+        f"{session.issuer} did not finish the order in time.",
         f"Its status is still {order.status}.",
-        "Start again later: the order goes on where it is, nothing is lost.",
+        "Try again later: the order continues where it stopped.",
         retry_at=order.retry_after,
         details={"order": order.url, "status": order.status},
     )

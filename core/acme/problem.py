@@ -107,7 +107,7 @@ def of_reply(reply: AcmeReply) -> Problem:
 def quoted(reply: AcmeReply) -> str:
     """Return what an answer is that has not what it should: its status, and its first words where it is no JSON object."""
     said = "" if reply.json else plain(first_words(reply.response), WORDS_LIMIT)
-    return f'It answered HTTP {reply.status}: "{said}".' if said else f"It answered HTTP {reply.status}."
+    return f'It returned HTTP {reply.status}: "{said}".' if said else f"It returned HTTP {reply.status}."
 
 
 def explain(problem: Problem, kind: RequestKind = RequestKind.VALIDATION) -> tuple[str, str, str]:
@@ -117,7 +117,7 @@ def explain(problem: Problem, kind: RequestKind = RequestKind.VALIDATION) -> tup
     said += [f"{sub.identifier or sub.word}: {sub.detail or sub.word}" for sub in problem.subproblems[:5]]
     why = words.why + (f' The CA says: "{" / ".join(said)}"' if said else "")
     if not why:
-        why = "The CA gives no reason."
+        why = "The CA gave no reason."
     return words.what, why.strip(), f"{words.fix}{_hints(problem, kind)}"
 
 
@@ -130,12 +130,12 @@ def _words(problem: Problem, kind: RequestKind) -> Words:
         return words
     if known is not None:
         return WORDS[known]
-    fix = "Read what the CA says; certdeck knows no more about this kind of refusal."
+    fix = "See the CA's message above; certdeck has no details about this kind of error."
     if not problem.type:
-        why = "The answer is not in the form of an ACME error, so a firewall or proxy in between may have sent it."
-        return Words(f"answered with HTTP status {problem.status}.", why, fix)
-    why = "" if problem.type == "about:blank" else f"It gives the reason {problem.word}."
-    return Words("refused the request.", why, fix)
+        why = "The response is not an ACME error document. A firewall or proxy on the way may have sent it."
+        return Words(f"returned HTTP status {problem.status}.", why, fix)
+    why = "" if problem.type == "about:blank" else f"Its problem type is {problem.word}."
+    return Words("rejected the request.", why, fix)
 
 
 def error_for(
@@ -178,7 +178,7 @@ def error_for(
 
 def give_up_fix(issuer: str) -> str:
     """Return what helps when an account can no longer be used."""
-    return f"Give it up here, too: `certdeck account deactivate {issuer}`. The next order creates a new account."
+    return f"Deactivate it here too: `certdeck account deactivate {issuer}`. The next order creates a new account."
 
 
 def _said_until(detail: str) -> datetime | None:
@@ -191,7 +191,7 @@ def _said_until(detail: str) -> datetime | None:
 
 def _until(retry_at: datetime | None) -> str:
     if retry_at is None:
-        return "The CA does not say until when: try again in an hour."
+        return "The CA does not say for how long. Try again in an hour."
     return f"Wait until {retry_at:%Y-%m-%d %H:%M} UTC."
 
 

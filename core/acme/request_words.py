@@ -40,26 +40,28 @@ _VAGUE = _ABOUT_NAMES | {ProblemType.MALFORMED, ProblemType.SERVER_INTERNAL, Non
 
 _MISSING: Mapping[RequestKind, Words] = {
     RequestKind.KEY_CHANGE: Words(
-        "does not offer to change the key of an account.",
-        "The account keeps the key it has.",
-        "Keep the key, or give the account up (account deactivate): the next order creates a new account with a new key.",
+        "does not support changing the key of an account.",
+        "The account keeps its current key.",
+        "Keep the key, or deactivate the account (`certdeck account deactivate`): the next order creates a new "
+        "account with a new key.",
     ),
     RequestKind.REVOCATION: Words(
-        "does not offer revocation.",
+        "does not support revocation.",
         "The certificate stays valid until it ends.",
-        "Ask the CA's operator how certificates are revoked there. Replace the certificate and its key on this machine first.",
+        "Replace the certificate and its key on this machine first. Then ask the CA's operator how certificates are revoked.",
     ),
     RequestKind.ACCOUNT: Words(
-        "does not offer this change to an account.",
-        "The account stays as it is.",
-        "Nothing needs to be done here; ask the CA's operator if the account must change.",
+        "does not support this change of an account.",
+        "The account is unchanged.",
+        "No action is needed here. Ask the CA's operator if the account must change.",
     ),
 }
 _REFUSED: Mapping[RequestKind, Words] = {
     RequestKind.KEY_CHANGE: Words(
-        "refused the new key of the account.",
-        "The account keeps the key it has.",
-        "Read what the CA says. To get a new key anyway, give the account up (account deactivate): the next order creates one.",
+        "rejected the new account key.",
+        "The account keeps its current key.",
+        "See the CA's message above. To get a new key anyway, deactivate the account (`certdeck account "
+        "deactivate`): the next order creates a new one.",
     ),
     RequestKind.REVOCATION: Words(
         "refused to revoke the certificate.",
@@ -67,20 +69,20 @@ _REFUSED: Mapping[RequestKind, Words] = {
         "Ask the CA's operator to revoke it. Replace the certificate and its key on this machine first.",
     ),
     RequestKind.ACCOUNT: Words(
-        "refused the account.",
+        "rejected the account.",
         "",
-        "Compare the account's settings (contact, terms, external account binding) with what the CA asks for.",
+        "Compare the account's settings (contact, terms, external account binding) with what the CA requires.",
     ),
     RequestKind.NEW_ORDER: Words(
         "does not let this account order this certificate.",
-        "The CA's rules for this account or these names do not allow it.",
+        "The CA's policy for this account or these names does not allow it.",
         "Allow these names for the account at the CA, or use another issuer.",
     ),
 }
 _FEWER_NAMES = Words(
-    "does not take so many names in one certificate.",
+    "does not accept this many names in one certificate.",
     "",
-    "Order fewer names at once: several certificates, or a wildcard.",
+    "Use several certificates with fewer names, or a wildcard.",
 )
 
 
@@ -106,6 +108,6 @@ def common_name_hint(kind: RequestKind, type: ProblemType | None, detail: str, i
     if not is_about_csr or not _COMMON_NAME.search(detail):
         return ""
     return (
-        " If this CA wants a common name in the request, set `common_name = true` in "
-        f"[issuers.{issuer}]: `certdeck issuer add {issuer} --common-name`."
+        f" If this CA requires a common name in the request, set `common_name = true` in [issuers.{issuer}]: "
+        f"`certdeck issuer add {issuer} --common-name`."
     )

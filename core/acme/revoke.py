@@ -28,16 +28,16 @@ def revoke_with_key(session: AcmeSession, certificate_der: bytes, key_pem: bytes
 def _revoke(session: AcmeSession, certificate_der: bytes, reason: str, key: AccountKey | None) -> None:
     if reason not in REASONS:
         raise UsageError(
-            f"{reason!r} is not a reason for a revocation that CAs accept.",
+            f"{reason!r} is not a revocation reason that CAs accept.",
             f"They accept {', '.join(REASONS)}.",
-            "Choose one of these; unspecified is always right.",
+            "Choose one of these. If in doubt, use unspecified.",
         )
     address = session.directory.revoke_cert
     if address is None:
         raise IssuerError(
-            f"{session.issuer} offers no revocation.",
+            f"{session.issuer} does not support revocation.",
             "Its directory has no revokeCert.",
-            "Ask the CA's support how certificates are revoked there.",
+            "Ask the CA's support how certificates are revoked.",
         )
     payload = {
         "certificate": urlsafe_b64encode(certificate_der).rstrip(b"=").decode("ascii"),

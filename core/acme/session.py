@@ -249,9 +249,9 @@ class AcmeSession:
         nonce = self._nonces.take()
         if nonce is None and response.status < 400:
             raise DirectoryInvalid(
-                f"{self.issuer} gives no nonce, so nothing can be asked of it.",
-                "Its newNonce address answers without a Replay-Nonce header; a proxy in between may remove it.",
-                "Check the directory URL, and whether a proxy changes the traffic.",
+                f"{self.issuer} returned no nonce, so no request can be sent.",
+                "The response of its newNonce address has no Replay-Nonce header. A proxy on the way may have removed it.",
+                "Check the directory URL, and whether a proxy alters the traffic.",
             )
         return nonce
 
@@ -264,7 +264,7 @@ class AcmeSession:
         url = self.directory_url
         reply = self.get(url, kind=RequestKind.DIRECTORY)
         if not reply.json:
-            raise self._nonsense(url, f"The answer is no JSON object. {problems.quoted(reply)}")
+            raise self._nonsense(url, f"The response is not a JSON object. {problems.quoted(reply)}")
         return directories.parse(url, reply.json, issuer=self.issuer)
 
     def _refuse_nonsense(self, url: str, response: Response) -> None:
@@ -273,28 +273,30 @@ class AcmeSession:
         if oddity is Improper.REDIRECT:
             raise DirectoryInvalid(
                 f"What answers at {plain(url, 200)} leads elsewhere.",
-                f"It answers HTTP {response.status} and redirects to "
-                f"{plain(response.headers.get('location'), 200) or 'nowhere'}; no ACME server does.",
-                "A network's login page may be in between. If the CA has moved, set its new address as the issuer's directory.",
+                f"It returned HTTP {response.status} and redirects to "
+                f"{plain(response.headers.get('location'), 200) or 'nowhere'}. ACME servers do not redirect.",
+                "The network's login page may have intercepted the request. If the CA has moved, set its new "
+                "address as the issuer's directory.",
             )
         if oddity is Improper.ENDLESS:
-            raise self._nonsense(url, f"The answer (HTTP {response.status}) is larger than any ACME message.")
+            raise self._nonsense(url, f"The response (HTTP {response.status}) is larger than any ACME message.")
         if oddity is Improper.PAGE:
             title = plain(first_words(response), problems.WORDS_LIMIT)
             titled = f', "{title}"' if title else ""
             raise self._nonsense(
                 url,
-                f"A web page answers (HTTP {response.status}{titled}): "
-                "the login page of a network, the notice of a firewall or proxy, or another site.",
+                f"The response is a web page (HTTP {response.status}{titled}): a network's login page, a notice of a "
+                "firewall or proxy, or another site.",
             )
         if looks_like_json(response) and object_in(response.body) is None:
-            raise self._nonsense(url, f"The answer (HTTP {response.status}) is damaged JSON.")
+            raise self._nonsense(url, f"The response (HTTP {response.status}) is not valid JSON.")
 
     def _nonsense(self, url: str, why: str) -> DirectoryInvalid:
         return DirectoryInvalid(
             f"What answers at {plain(url, 200)} does not speak ACME.",
             why,
-            "Check the directory URL of the issuer, and open it from this machine: no proxy or login page may be in between.",
+            "Check the directory URL of the issuer, and open it from this machine: make sure that no proxy or "
+            "login page intercepts it.",
         )
 
     def _unreachable(self, failure: TransportFailure) -> DirectoryUnreachable | DirectoryUntrusted:
@@ -302,23 +304,23 @@ class AcmeSession:
             if _OUT_OF_DATE.search(str(failure)):
                 self._compared(None)
             return DirectoryUntrusted(
-                f"The server of {self.issuer} cannot be trusted.",
+                f"The server certificate of {self.issuer} is not trusted.",
                 str(failure),
-                "Check the clock of this machine and the directory URL; for a CA of your own set ca_bundle to its root.",
+                "Check this machine's clock and the directory URL. For a private CA, set ca_bundle to its root.",
             )
         return DirectoryUnreachable(
             f"{self.issuer} cannot be reached.",
             str(failure),
-            "Check this machine's network, DNS and proxy settings, and that it may open outgoing connections to port 443.",
+            "Check this machine's network, DNS and proxy settings, and that a firewall allows outgoing connections to port 443.",
             details={"kind": failure.kind},
         )
 
     def _stumbled(self, status: int, problem: problems.Problem, reply: AcmeReply) -> DirectoryUnreachable:
-        said = f' It says: "{problem.detail}".' if problem.detail else ""
+        said = f' Its message: "{problem.detail}".' if problem.detail else ""
         return DirectoryUnreachable(
-            f"{self.issuer} has trouble of its own (HTTP {status}).",
+            f"{self.issuer} is having problems (HTTP {status}).",
             f"The server failed several times in a row.{said}",
-            "Try again later; the CA's status page may tell more.",
+            "Try again later. The CA's status page may have details.",
             retry_at=reply.retry_after,
             details={"status": status, "type": problem.type},
         )

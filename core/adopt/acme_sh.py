@@ -67,16 +67,16 @@ def way(root: Path, found: FoundCertificate) -> Way:
         challenge = "http-01" if method else ""
         if method.startswith(("nginx", "apache")):
             notes.append(
-                f"acme.sh answers the CA inside {method.split(':')[0]}; certdeck answers on port 80 or in a webroot."
+                f"acme.sh responds to the CA inside {method.split(':')[0]}; certdeck responds on port 80 or through a webroot."
             )
     elif method.startswith("alpn"):
-        notes.append("acme.sh proves the names by tls-alpn-01, which certdeck does not have.")
+        notes.append("acme.sh validates the names by tls-alpn-01, which certdeck does not support.")
     if conf.get("Le_ChallengeAlias"):
         notes.append(
-            "acme.sh writes the records into another zone (challenge alias); set a delegation of the DNS provider."
+            "acme.sh writes the records into another zone (challenge alias); set a delegation for the DNS provider."
         )
     if not found.is_renewed:
-        notes.append("It was removed from acme.sh's list, which renews it no longer.")
+        notes.append("It was removed from acme.sh's list, so acme.sh no longer renews it.")
     names = (conf.get("Le_Domain", ""), *conf.get("Le_Alt", "").split(","))
     return Way(
         directory=directory,

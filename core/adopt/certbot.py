@@ -65,7 +65,7 @@ def way(root: Path, found: FoundCertificate) -> Way:
     elif plugin == "manual":
         challenge = _listed(params.get("pref_challs", ""))[0] if params.get("pref_challs") else "http-01"
     elif plugin in ("nginx", "apache"):
-        notes.append(f"certbot answers the CA inside {plugin}; certdeck answers on port 80 or in a webroot.")
+        notes.append(f"certbot responds to the CA inside {plugin}; certdeck responds on port 80 or through a webroot.")
     hooks = [Hook(kind=kind, text=params[key]) for key, kind in _HOOKS.items() if params.get(key)]
     for kind in ("pre", "deploy", "post"):
         folder = found.base / "renewal-hooks" / kind

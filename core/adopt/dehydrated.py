@@ -70,9 +70,9 @@ def way(root: Path, found: FoundCertificate) -> Way:
     webroots = _webroots(wellknown) if challenge == "http-01" else ()
     notes = []
     if challenge == "http-01" and not webroots:
-        where = wellknown or "a folder of its own"
+        where = wellknown or "its own folder"
         notes.append(
-            f"dehydrated puts its proofs into {where}, which is no document root; certdeck answers on port 80 itself."
+            f"dehydrated writes its challenge files to {where}, which is not a document root; certdeck responds on port 80 itself."
         )
     return Way(
         directory=directory,

@@ -52,7 +52,7 @@ def way(root: Path, found: FoundCertificate) -> Way:
     notes = (
         []
         if not given or Path(given).name == key.name
-        else [f"Its account key is in {given}: certdeck account import."]
+        else [f"Its account key is in {given}. Import it with `certdeck account import`."]
     )
     if conf.get("DOMAIN_CERT_LOCATION"):
         notes.append(

@@ -20,7 +20,7 @@ class Outside(OSError):
     """A path leads out of the client's folder."""
 
     def __init__(self, path: Path, base: Path) -> None:
-        super().__init__(errno.ELOOP, f"it leads out of {base}", str(path))
+        super().__init__(errno.ELOOP, f"it points outside {base}", str(path))
 
 
 def read_within(base: Path, path: Path) -> bytes:

@@ -9,6 +9,6 @@ class RecordsAwaited(Exception):
     """An outcome rather than an error: somebody has to set these records. Never leaves the workflows."""
 
     def __init__(self, records: tuple[Record, ...], views: tuple[RecordView, ...] = ()) -> None:
-        super().__init__("records have to be set")
+        super().__init__("DNS records must be created")
         self.records = records
         self.views = views

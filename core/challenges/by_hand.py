@@ -71,9 +71,7 @@ class ByHand:
                 records, views
             )  # a value that no server has was not set yet: waiting would be for nothing
         if not all(view.is_seen for view in views):
-            narrator.tell(
-                Waiting(why=f"the other name servers get the records, too ({self._timeout_seconds:g} s at most)")
-            )
+            narrator.tell(Waiting(why=f"the other name servers get the records ({self._timeout_seconds:g} s at most)"))
         try:
             self._propagation.wait(wanted, timeout_seconds=self._timeout_seconds, narrator=narrator, cancel=cancel)
         except PropagationTimeout as exc:

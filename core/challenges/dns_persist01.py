@@ -101,7 +101,7 @@ class Persistent:
                     Warned(
                         code="permission-ends",
                         what=f"The record {name} allows certificates until {datetime.fromtimestamp(ends, UTC):%Y-%m-%d} only.",
-                        fix="Set it again with a later persistUntil, or without one, before that day.",
+                        fix="Before that day, set it again with a later persistUntil, or without one.",
                     )
                 )
 

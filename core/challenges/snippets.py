@@ -31,7 +31,7 @@ def proxy_snippets(address: str, port: int) -> Mapping[str, str]:
         "haproxy": (
             "# in the frontend on port 80, before any redirect\n"
             f"acl is_acme path_beg {PLACE}\nuse_backend certdeck if is_acme\n"
-            "# and as a section of its own\n"
+            "# and as a separate section\n"
             f"backend certdeck\n    server certdeck {place}\n"
         ),
         "apache": (

@@ -104,7 +104,7 @@ class Webroot:
             f"{exc.filename}: {exc.strerror}." if is_untrusted else f"The system says: {exc.strerror}.",
             exc.fix
             if isinstance(exc, UntrustedPath)
-            else "Give certdeck the right to write there, and make room if the disk is full.",
+            else "Give certdeck write permission there, and free some space if the disk is full.",
             details={"webroot": str(self._folder)},
         )
 
@@ -150,8 +150,8 @@ class Webroot:
     def _write(place: Folder, token: str, content: str) -> None:
         if not TOKEN.fullmatch(token):
             raise ChallengeError(
-                "The CA sent a challenge token that cannot be a file name.",
-                "It holds other characters than letters, digits, - and _ (RFC 8555 §8.3).",
-                "Check the directory URL of the issuer: an ACME server does not do that.",
+                "The CA sent an invalid challenge token.",
+                "It contains characters other than letters, digits, - and _ (RFC 8555 §8.3).",
+                "Check the directory URL of the issuer: an ACME server does not send such tokens.",
             )
         place.put_file(token, content.encode("ascii"), READABLE, UNFINISHED + token, durable=False)

@@ -155,8 +155,8 @@ def _edited(path: Path, changes: Mapping[tuple[str, ...], object], check: Check)
     except NotEditable as exc:
         raise ConfigError(
             f"{path} could not be changed.",
-            f"{exc} is written in a way that cannot be changed without losing something else.",
-            "Change it in an editor, or write it as a table of its own.",
+            f"{exc} is written in a form that certdeck cannot change without losing other content.",
+            "Change it in an editor, or write it as a separate table.",
             details={"problems": []},
         ) from exc
     if after == before:
@@ -171,7 +171,7 @@ def _not_text(path: Path, changes: Mapping[tuple[str, ...], object]) -> ConfigEr
     return ConfigError(
         f"{path} could not be changed.",
         f"{where} is not valid UTF-8.",
-        "Give it again in UTF-8; rename a file whose name is in another encoding.",
+        "Give it in UTF-8. Rename a file whose name uses another encoding.",
         details={"problems": []},
     )
 

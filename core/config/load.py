@@ -80,8 +80,8 @@ def load_lineage(paths: Paths, name: str) -> LineageConfig:
     if text is None:
         raise NotFound(
             f"There is no certificate {name!r}.",
-            f"{path} is not there.",
-            "See the names with: certdeck status.",
+            f"{path} does not exist.",
+            "List the names with: certdeck status",
             lineage=name,
         )
     return parse_lineage(text, name, path)
@@ -126,7 +126,7 @@ def parse_lineage(text: bytes, name: str, path: Path) -> LineageConfig:
     if not NAME.fullmatch(name):
         walk.add(
             (),
-            f"{name!r} cannot be the name of a certificate",
+            f"{name!r} is not a valid certificate name",
             NAME_FIX,
         )
     made = walk.fill(LineageConfig, walk.parse(), (), name=name)
@@ -144,7 +144,7 @@ def _read(path: Path) -> bytes | None:
         raise StoreError(
             f"{path} could not be read.",
             f"The system says: {exc.strerror}.",
-            "Start certdeck as root (with sudo), or correct the file and its owner.",
+            "Run certdeck as root (with sudo), or correct the file's owner and mode.",
         ) from exc
 
 
@@ -173,7 +173,7 @@ class _Walk:
             return tomllib.loads(self._text.decode().replace("\r\n", "\n"))
         except UnicodeDecodeError as exc:
             line = self._text.count(b"\n", 0, exc.start) + 1
-            self._problems.append(self._problem("", line, "the file is not in UTF-8", "Save it in the encoding UTF-8."))
+            self._problems.append(self._problem("", line, "the file is not UTF-8", "Save it as UTF-8."))
         except tomllib.TOMLDecodeError as exc:
             import re
 
@@ -186,14 +186,14 @@ class _Walk:
                 self._problem(
                     "",
                     line,
-                    f"this is no TOML: {reason}{column}",
-                    "Correct that line: text goes in quotes, lists in [ ].",
+                    f"this is not valid TOML: {reason}{column}",
+                    "Correct that line: strings go in quotes, lists in [ ].",
                 )
             )
         except RecursionError:
-            self._problems.append(self._problem("", 1, "it is nested too deeply", "Write plain tables."))
+            self._problems.append(self._problem("", 1, "it is nested too deeply", "Use plain tables."))
         self.end()
-        raise AssertionError("a file that does not parse has a problem")
+        raise AssertionError("a file that does not parse has at least one problem")
 
     def known(self, table: Mapping[str, Any], keys: list[str], where: tuple[str, ...]) -> None:
         for key in table:
@@ -201,13 +201,13 @@ class _Walk:
                 from difflib import get_close_matches
 
                 near = get_close_matches(key, keys, n=1)
-                fix = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(keys))}."
+                fix = f"Did you mean {near[0]}?" if near else f"Valid keys: {', '.join(sorted(keys))}."
                 self.add((*where, key), "unknown key", fix)
 
     def is_table(self, value: object, where: tuple[str, ...]) -> bool:
         if isinstance(value, dict):
             return True
-        self.add(where, "this is a table", f"Write it as [{'.'.join(where)}] with its keys below.")
+        self.add(where, "this must be a table", f"Write it as [{'.'.join(where)}] with its keys below.")
         return False
 
     def entries(self, kind: type[Struct], table: dict[str, Any], section: str) -> dict[str, Any]:
@@ -217,7 +217,7 @@ class _Walk:
             if not NAME.fullmatch(name):
                 self.add(
                     where,
-                    "this cannot be a name",
+                    "this is not a valid name",
                     NAME_FIX,
                 )
             elif self.is_table(entry, where):
@@ -282,28 +282,28 @@ class _Walk:
                 return tuple(value)
             fix = f'Write {where[-1]} = ["…", "…"].'
             if where[-1] in ("test", "reload", "remote_test", "remote_reload") and isinstance(value, str):
-                fix = f"Write it as a list: never a shell. For example: {where[-1]} = {_as_list(value)}."
-            self.add(where, "this is a list of texts", fix)
+                fix = f"Write it as a list; no shell is used. For example: {where[-1]} = {_as_list(value)}."
+            self.add(where, "this must be a list of strings", fix)
         elif base.startswith("Mapping"):
             if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
                 return dict(value)
-            self.add(where, "this is a table of texts", f'Write {where[-1]} = {{ key = "…" }}.')
+            self.add(where, "this must be a table of strings", f'Write {where[-1]} = {{ key = "…" }}.')
         elif base == "bool":
             if isinstance(value, bool):
                 return value
             self.add(
-                where, "this is true or false", f"Write {where[-1]} = true or {where[-1]} = false, without quotes."
+                where, "this must be true or false", f"Write {where[-1]} = true or {where[-1]} = false, without quotes."
             )
         elif base == "int":
             if isinstance(value, int) and not isinstance(value, bool):
                 return value
-            self.add(where, "this is a whole number", f"Write {where[-1]} = 30, for example, without quotes.")
+            self.add(where, "this must be an integer", f"Write it without quotes, for example {where[-1]} = 30.")
         elif isinstance(value, str):
             if all(character >= " " and character != "\x7f" for character in value):
                 return value
-            self.add(where, "control characters have no place here", "Remove them.")
+            self.add(where, "control characters are not allowed here", "Remove them.")
         else:
-            self.add(where, "this is a text", f'Write {where[-1]} = "…", in quotes.')
+            self.add(where, "this must be a string", f'Write {where[-1]} = "…", in quotes.')
         return _WRONG
 
     def _obeys(self, kind: type, key: str, value: object, where: tuple[str, ...]) -> bool:
@@ -326,7 +326,7 @@ class _Walk:
         first = self._problems[0]
         said = [f"line {p['line']}: {p['key'] + ': ' if p['key'] else ''}{p['problem']}" for p in self._problems]
         raise ConfigError(
-            f"{self._path} is not right." if len(said) == 1 else f"{self._path} has {len(said)} problems.",
+            f"{self._path} has a problem." if len(said) == 1 else f"{self._path} has {len(said)} problems.",
             f"{'; '.join(said)}.",
             first["fix"] if len(said) == 1 else " ".join(f"Line {p['line']}: {p['fix']}" for p in self._problems),
             details={"problems": self._problems},

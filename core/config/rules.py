@@ -30,7 +30,7 @@ from core.key_types import KEY_TYPES
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 """Of a lineage, an issuer, a target, a DNS provider entry, a notification channel."""
-NAME_FIX = "Begin with a letter, digit or _; then letters, digits, . _ and -, 128 at most."
+NAME_FIX = "Use 1 to 128 letters, digits, . _ and -, and start with a letter, a digit or _."
 _ZONE = re.compile(
     r"(?=.{1,253}\.?$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
 )
@@ -67,7 +67,7 @@ def one_of(*known: str) -> Rule:
 
         near = get_close_matches(value, known, n=1)
         listed = f"Choose one of: {', '.join(known)}."
-        return f"{value!r} is not known here", f"Did you mean {near[0]}? {listed}" if near else listed
+        return f"{value!r} is not valid here", f"Did you mean {near[0]}? {listed}" if near else listed
 
     return rule
 
@@ -82,7 +82,7 @@ def between(low: int, high: int) -> Rule:
     """Return a rule: a number in [low, high]."""
 
     def rule(value: int) -> Broken:
-        return None if low <= value <= high else (f"{value} is out of range", f"Choose a number from {low} to {high}.")
+        return None if low <= value <= high else (f"{value} is out of range", f"Use a number from {low} to {high}.")
 
     return rule
 
@@ -91,19 +91,19 @@ def absolute(value: str) -> Broken:
     """A path from the root: a scheduled run starts in another folder than a person."""
     if value.startswith("/"):
         return None
-    return f"{value!r} is not an absolute path", "Write the whole path, from / on."
+    return f"{value!r} is not an absolute path", "Write the absolute path, starting with /."
 
 
 def not_empty(value: str) -> Broken:
-    return None if value.strip() else ("this is empty", "Give a value, or remove the line.")
+    return None if value.strip() else ("this is empty", "Set a value, or remove the line.")
 
 
 def name(value: str) -> Broken:
     if NAME.fullmatch(value):
         return None
     return (
-        f"{value[:60]!r} cannot be a name",
-        "Begin with a letter, digit or _; then letters, digits, . _ and -, 128 at most.",
+        f"{value[:60]!r} is not a valid name",
+        "Use 1 to 128 letters, digits, . _ and -, and start with a letter, a digit or _.",
     )
 
 
@@ -123,18 +123,18 @@ def limits(value: str | Mapping[str, str]) -> Broken:
 def web_address(value: str) -> Broken:
     if re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
         return None
-    return f"{value!r} is not a web address", "Write it with its scheme, for example https://box.example.com:8443."
+    return f"{value!r} is not a valid URL", "Write it with its scheme, for example https://box.example.com:8443."
 
 
 def directory(value: str) -> Broken:
     """RFC 8555 §6.1: ACME is HTTPS only."""
     match = re.fullmatch(r"https://([^\s/@?#]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/@?#:\[\]]+)(?::(\d{1,5}))?([/?]\S*)?", value)
     if match is None:
-        return f"{value!r} is not an address of a directory", "Write the whole address, beginning with https://."
+        return f"{value!r} is not a directory URL", "Write the complete URL, starting with https://."
     if match[1]:
-        return "a directory's address holds no user name", "Write it without what stands before the @."
+        return "a directory URL must not contain a user name", "Remove the part before the @."
     if match[3] and not 0 < int(match[3]) < 65536:
-        return f"{value!r} has a port that does not exist", "Ports go from 1 to 65535."
+        return f"{value!r} has an invalid port", "Use a port from 1 to 65535."
     return None
 
 
@@ -158,32 +158,32 @@ def also(value: tuple[str, ...]) -> Broken:
 def host(value: str) -> Broken:
     if re.fullmatch(r"[A-Za-z0-9_:][A-Za-z0-9._:-]{0,254}", value):
         return None
-    return f"{value[:60]!r} is not a host", "Write its name or address, without user, brackets or port."
+    return f"{value[:60]!r} is not a valid host", "Write its name or address, without user, brackets or port."
 
 
 def ssh_path(value: str) -> Broken:
     """What OpenSSH splits or expands would name another file."""
     if re.search(r"[\s%\"'$~\\]", value):
-        return f"{value[:60]!r} cannot be given to ssh", "Use a path without blanks, quotes, %, $, ~ and backslashes."
+        return f"{value[:60]!r} cannot be passed to ssh", "Use a path without spaces, quotes, %, $, ~ and backslashes."
     return absolute(value)
 
 
 def remote_path(value: str) -> Broken:
     if re.search(r"[\x00-\x1f\x7f]", value) or value.endswith("/"):
-        return f"{value[:60]!r} is not the path of a file", "Write the whole path of the file, from / on."
+        return f"{value[:60]!r} is not a valid file path", "Write the absolute path of the file, starting with /."
     return absolute(value)
 
 
 def login(value: str) -> Broken:
     if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,255}", value):
         return None
-    return f"{value[:60]!r} is no account", "Write the name of the account on the other machine."
+    return f"{value[:60]!r} is not a valid account", "Write the name of the account on the other machine."
 
 
 def window(value: str) -> Broken:
     if re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d", value) and value[:5] != value[6:]:
         return None
-    return f"{value[:60]!r} is not a time of day from and to", 'Write it like "02:00-04:00".'
+    return f"{value[:60]!r} is not a valid time range", 'Write it as "02:00-04:00".'
 
 
 def resolvers(values: tuple[str, ...]) -> Broken:
@@ -198,7 +198,7 @@ def resolvers(values: tuple[str, ...]) -> Broken:
             ip_address(match[1] or match[2] or match[4])
         except ValueError:
             return (
-                f"{value[:60]!r} is not the address of a name server",
+                f"{value[:60]!r} is not a valid name server address",
                 'Write, for example, "192.0.2.1", "127.0.0.1:8053" or "[2001:db8::1]:53".',
             )
     return None
@@ -211,14 +211,17 @@ def endpoints(values: tuple[str, ...]) -> Broken:
     for value in values:
         if re.fullmatch(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/@?#:\[\]]+)(?::\d{1,5})?/?", value, re.ASCII) is None:
             given = value.rpartition("@")[2]  # what stands before it may be a password
-            return f"{given[:80]!r} is not an address of etcd", "Write, for example, https://etcd1.example.com:2379."
+            return f"{given[:80]!r} is not a valid etcd endpoint", "Write, for example, https://etcd1.example.com:2379."
     return None
 
 
 def file_mode(value: str) -> Broken:
     if re.fullmatch(r"0?[0-7]{3}", value) and not int(value, 8) & 0o007 and int(value, 8) & 0o400:
         return None
-    return f"{value!r} is not a mode for a key", 'Write it in octal, without rights for others, for example "0640".'
+    return (
+        f"{value!r} is not a valid mode for a key",
+        'Write it in octal, without permissions for others, for example "0640".',
+    )
 
 
 def account(value: str) -> Broken:
@@ -227,7 +230,11 @@ def account(value: str) -> Broken:
         is_good = value.isascii() and len(value) <= 10 and int(value) < 2**32 - 1
     else:
         is_good = re.fullmatch(r"[^\s:/\0-\x1f\x7f]{1,256}", value) is not None
-    return None if is_good else (f"{value[:60]!r} is no account", "Write its name, or its number from 0 to 4294967294.")
+    return (
+        None
+        if is_good
+        else (f"{value[:60]!r} is not a valid account", "Write the account's name, or its number from 0 to 4294967294.")
+    )
 
 
 def command(values: tuple[str, ...]) -> Broken:
@@ -246,7 +253,10 @@ def zones(values: tuple[str, ...]) -> Broken:
     """Names of zones: A-labels, no wildcard, no address."""
     for value in values:
         if _ZONE.fullmatch(value) is None or not value.strip("0123456789."):
-            return f"{value[:60]!r} is no zone", 'Write its name alone, for example "example.com".'
+            return (
+                f"{value[:60]!r} is not a valid zone name",
+                'Write only the name of the zone, for example "example.com".',
+            )
     return None
 
 

@@ -73,19 +73,19 @@ def _read(found: Sequence[Instance]) -> list[tuple[Instance, Reading]]:
 def _reading(instance: Instance) -> Reading:
     program = instance.program
     if program is not None and program.is_contained:
-        return Reading(
-            problems=("It runs in a container or another root folder, so its files cannot be found from here.",)
-        )
+        return Reading(problems=("It runs in a container or a chroot, so its files cannot be found from here.",))
     try:
         reading = import_module(f"core.detect.readers.{instance.how.reader}").read(instance.look)
     except Unreadable as exc:
         return Reading(problems=(str(exc),))
     except PermissionError:
-        return Reading(problems=("This user may not read its configuration: run the command as root.",))
+        return Reading(
+            problems=("This user does not have permission to read its configuration. Run the command as root.",)
+        )
     except OSError as exc:
         return Reading(problems=(f"{shown(str(exc.filename or 'Its configuration'))} cannot be read: {exc.strerror}.",))
     except (ValueError, RecursionError):
-        return Reading(problems=("Its configuration cannot be understood.",))
+        return Reading(problems=("Its configuration cannot be parsed.",))
     assert isinstance(reading, Reading)
     return reading
 
@@ -147,7 +147,7 @@ def _own_configuration(instance: Instance, reading: Reading) -> Iterable[str]:
     own = instance.program is not None and look.touched and look.usual not in look.touched
     if own and reading.pairs and not reading.reload and row is not None and row.action.how != NO_ACTION:
         file = shown(str(min(look.touched)))
-        yield f"It runs with a configuration of its own, {file}: give its target the commands that test and reload it."
+        yield f"It runs with a separate configuration, {file}. Set the test and reload commands of its target."
 
 
 def _not_listening(instance: Instance, pair: Pair) -> Iterable[str]:
@@ -157,7 +157,7 @@ def _not_listening(instance: Instance, pair: Pair) -> Iterable[str]:
     open_ports = {port for _, port in program.sockets}
     for port, _ in pair.listens:
         if port not in open_ports:
-            yield f"Its configuration names port {port}, but the running service does not listen on it: reload or restart it."
+            yield f"Its configuration names port {port}, but the service does not listen on it. Reload or restart it."
 
 
 def _own_tmp(instance: Instance, pair: Pair) -> Iterable[str]:

@@ -61,7 +61,7 @@ def _presented(prober: Prober, question: Question, dialect: str, own: Set[str], 
         leaf = parse_der(served.certificate)
     except MalformedCertificate as exc:
         return Presented(
-            address=where, dialect=word, state=UNKNOWN, why=f"{where} presents a broken certificate. {exc}"
+            address=where, dialect=word, state=UNKNOWN, why=f"{where} presents an invalid certificate. {exc}"
         )
     begin, end = leaf.not_before.timestamp(), leaf.not_after.timestamp()
     return Presented(

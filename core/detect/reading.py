@@ -104,7 +104,7 @@ class Look:
         told = self.option(*options) if options else None
         if told:
             if not os.path.isabs(told):
-                raise Unreadable(f"It was started with the configuration {shown(told)}, which is not a full path.")
+                raise Unreadable(f"It was started with the configuration {shown(told)}, which is not an absolute path.")
             return Path(told)
         if self.usual is None:
             raise Unreadable("Its configuration was not found.")
@@ -146,10 +146,10 @@ class Look:
             raise Unreadable(f"{exc.what} {exc.why}") from exc
         ended = self.env.runner.run(argv, timeout=SECONDS, cancel=self.cancel, output_limit=MOST_OUTPUT_BYTES)
         if ended.timed_out:
-            raise Unreadable(f"`{command}` did not end within {SECONDS:g} s.")
+            raise Unreadable(f"`{command}` did not finish within {SECONDS:g} s.")
         if ended.returncode not in allowed:
             said = tail(ended.output, 3).replace("\n", " ")
-            raise Unreadable(f"`{command}` ended with status {ended.returncode}{f': {said}' if said else '.'}")
+            raise Unreadable(f"`{command}` exited with status {ended.returncode}{f': {said}' if said else '.'}")
         return ended.output
 
     def text(self, path: Path) -> str:

@@ -68,7 +68,7 @@ def described(
                 title=visible(name, 64),
                 running=True,
                 listeners=answers,
-                problems=("certdeck does not know this program, so it cannot say which files it reads.",),
+                problems=("certdeck does not support this program, so the files it reads are not known.",),
             )
         )
     return _sharing(services)
@@ -110,7 +110,7 @@ def _problems(seen: Seen, presented: Sequence[Presented], root: Path, now: datet
         if each.sha256 is None:
             yield each.why
         elif seen.file.sha256 and each.sha256 != seen.file.sha256:
-            yield f"{each.address} presents another certificate than the one in its file: reload or restart the service."
+            yield f"{each.address} presents a different certificate from the one in its file. Reload or restart the service."
     ended = {each.address for each in presented if each.not_after is not None and each.not_after <= now}
     if ended:
         yield f"The certificate on {', '.join(sorted(ended))} has expired."
@@ -123,7 +123,7 @@ def _held_by_client(sha256: str | None, root: Path) -> Iterator[str]:
 
     if sha256:
         for each in holders_of(root, sha256)[:1]:
-            yield f"{each.client} manages this certificate. `certdeck adopt --from {each.client}` takes it over from there."
+            yield f"{each.client} manages this certificate. Take it over with `certdeck adopt --from {each.client}`."
 
 
 def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> TargetConfig:

@@ -208,7 +208,7 @@ class Api:
             self._silent_until = math.inf  # long ago: it gets another chance
         left = self._ends(started) - started
         if left < _SHORTEST_SECONDS:
-            raise TransportFailure("timeout", f"It has not answered for {WHOLE_SECONDS:.0f} s.")
+            raise TransportFailure("timeout", f"It did not respond within {WHOLE_SECONDS:.0f} s.")
         try:
             response = self._transport.request(
                 method, url, headers=headers, body=body, timeout=min(timeout, left), cancel=self.access.cancel
@@ -233,9 +233,9 @@ class Api:
         return provider_error(
             self.access,
             "refused",
-            f"What answers at {self._place} is not the interface of {self.title}.",
+            f"{self._place} is not the API of {self.title}.",
             self._without_secrets(why),
-            "Check `endpoint`, and that no proxy or login page of a network is in between.",
+            "Check `endpoint`, and make sure that no proxy or network login page intercepts the requests.",
         )
 
     def credentials(self, said: str, fix: str) -> DnsProviderError:
@@ -243,7 +243,7 @@ class Api:
         return provider_error(
             self.access,
             "credentials",
-            f"{self.title} does not accept the credentials of {self.access.name}.",
+            f"{self.title} rejected the credentials of {self.access.name}.",
             f"It says: {self.words(said)}" if said else "It gave no reason.",
             fix,
         )
@@ -254,7 +254,7 @@ class Api:
             self.access,
             "refused",
             what,
-            f"{self.title} answered {status}: {self.words(said)}" if said else f"{self.title} answered {status}.",
+            f"{self.title} returned {status}: {self.words(said)}" if said else f"{self.title} returned {status}.",
             fix,
             details={"status": status},
         )
@@ -280,9 +280,9 @@ class Api:
     def _answer(self, response: Response) -> Answer:
         oddity = improper(response)
         if oddity is Improper.REDIRECT:
-            raise self.nonsense("It redirects to another address; the interface does not.")
+            raise self.nonsense("It redirects to another address, which the API never does.")
         if oddity is Improper.ENDLESS:
-            raise self.nonsense("Its answer is larger than any that belongs here.")
+            raise self.nonsense("Its response is larger than any valid response.")
         return Answer(status=response.status, headers=response.headers, body=response.body)
 
     def _unreachable(self, failure: TransportFailure) -> DnsProviderError:
@@ -293,7 +293,7 @@ class Api:
             str(failure),
             "Check this machine's clock, ca_bundle and endpoint."
             if failure.kind == "untrusted"
-            else "Check this machine's network, DNS and proxy settings, and that it may open connections to port 443.",
+            else "Check this machine's network, DNS and proxy settings, and that a firewall allows connections to port 443.",
         )
 
     def _stumbled(self, answer: Answer, until: datetime | None) -> DnsProviderError:
@@ -304,20 +304,20 @@ class Api:
             error = provider_error(
                 self.access,
                 "rate-limited",
-                f"{self.title} takes no more requests for now.",
-                f"Its limit of requests is used up; it wants to be asked again in {_duration(seconds)}."
+                f"{self.title} accepts no more requests at the moment.",
+                f"Its rate limit is exceeded. It accepts requests again in {_duration(seconds)}."
                 if seconds
-                else "Its limit of requests is used up, and stayed so when asked again.",
-                "Try again later; other programs that use the same account count, too.",
+                else "Its rate limit is exceeded, also after retries.",
+                "Try again later. Other programs that use the same account count towards the limit.",
                 details={"status": answer.status},
             )
         else:
             error = provider_error(
                 self.access,
                 "temporary",
-                f"{self.title} has trouble of its own (HTTP {answer.status}).",
+                f"{self.title} is having problems (HTTP {answer.status}).",
                 "Its server failed to handle a request.",
-                "Try again later; the provider's status page may tell more.",
+                "Try again later. The provider's status page may have details.",
                 details={"status": answer.status},
             )
         if seconds:

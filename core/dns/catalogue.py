@@ -38,8 +38,8 @@ def kind_named(name: str) -> Kind:
         near = get_close_matches(name, KINDS, n=1)
         raise NotFound(
             f"There is no kind of DNS provider {name!r}.",
-            f"The nearest is {near[0]}." if near else "No provider of that name is built in.",
-            f"Known are: {', '.join(KINDS)}; and lexicon:PROVIDER for those of dns-lexicon.",
+            f"Did you mean {near[0]}." if near else "There is no built-in provider with that name.",
+            f"Kinds: {', '.join(KINDS)}, and lexicon:PROVIDER for the providers of dns-lexicon.",
         )
     kind = import_module(f"core.dns.providers.{module}").KIND
     assert isinstance(kind, Kind)

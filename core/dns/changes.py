@@ -115,7 +115,7 @@ def contested(access: Access, title: str, name: str) -> DnsProviderError:
     return provider_error(
         access,
         "conflict",
-        f"The TXT records of {name} do not stay as they were written.",
-        f"Another program changes them at {title} at the same time, {ATTEMPTS} times in a row.",
-        "Let the other program finish, or end it, and try again.",
+        f"The TXT records of {name} were changed after certdeck wrote them.",
+        f"Another program changed them at {title} at the same time, {ATTEMPTS} times in a row.",
+        "Wait until the other program has finished, or stop it. Then try again.",
     )

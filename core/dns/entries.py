@@ -123,9 +123,9 @@ def _as_its_failure(entry: DnsProviderConfig) -> Iterator[None]:
         where = "".join(format_tb(exc.__traceback__))
         logging.getLogger(__name__).error("the DNS provider %s failed: %s\n%s", entry.name, type(exc).__name__, where)
         raise DnsProviderError(
-            f"The DNS provider {entry.name} gave an answer that certdeck does not understand.",
-            f"Reading it failed: {type(exc).__name__}.",
-            f"Check `endpoint`, and that no proxy is in between; try it with: certdeck dns test {entry.name}. "
-            "If the answer is right, this is a mistake in certdeck: report it.",
+            f"The DNS provider {entry.name} returned a response that certdeck cannot process.",
+            f"Parsing it failed: {type(exc).__name__}.",
+            f"Check `endpoint`, make sure that no proxy alters the traffic, and run `certdeck dns test "
+            f"{entry.name}`. If the response is valid, this is a bug in certdeck; please report it.",
             details={"provider": entry.name, "kind": entry.kind, "reason": "refused"},
         ) from exc

@@ -60,12 +60,12 @@ class Placement:
             if found is not None:
                 entry, zone = found
                 return Placed(entry, zone, TxtRecord(name=name, value=record.value))
-        led = f", where {own} leads by a CNAME" if leads_to != own else ""
+        led = f", the CNAME target of {own}" if leads_to != own else ""
         zones = chosen.zones or self._listed.get(chosen.name, ())
         raise DnsProviderError(
             f"{chosen.name} does not serve the zone of {leads_to}{led}.",
-            f"Its zones are: {listed(zones)}." if zones else "It says that it has no zone of that name.",
-            f"Give the zone with: certdeck dns add {chosen.name} --replace --zone ZONE; or use the provider that serves it.",
+            f"Its zones are: {listed(zones)}." if zones else "It reports no zone with that name.",
+            f"Set the zone with: certdeck dns add {chosen.name} --replace --zone ZONE. Or use the provider that serves it.",
             details={"provider": chosen.name, "kind": chosen.kind, "reason": "zone"},
         )
 

@@ -82,8 +82,8 @@ class Propagation:
                     narrator.tell(
                         Warned(
                             code="name-server-silent",
-                            what=f"The name server {address} does not answer for its zone; the others have the records.",
-                            fix="Repair it, or take it out of the zone: a CA may ask it.",
+                            what=f"The name server {address} does not respond for its zone; the others have the records.",
+                            fix="Fix it, or remove it from the zone: a CA may query it.",
                         )
                     )
                 return views
@@ -115,7 +115,7 @@ class Propagation:
         for one in wanted:
             zone = authority.zone_of(one.written_at)
             if zone is None:
-                problem = f"Nobody says which zone {one.written_at} is in: no resolver of this machine answers for it."
+                problem = f"The zone of {one.written_at} could not be found: no resolver of this machine responds for that name."
                 views.append(RecordView(record=one.record, written_at=one.written_at, zone="", problem=problem))
                 continue
             if zone not in found:
@@ -215,13 +215,13 @@ def _too_late(views: Sequence[RecordView]) -> PropagationTimeout:
         silent = [one for one in late.servers if one.state in ("silent", "unreachable")]
         lacking = [one for one in late.servers if one.state in ("lacks", "refuses")]
         who = ", ".join(map(_called, lacking))
-        why = f"In the time that timeout_seconds gives these name servers have not got it: {who}." if lacking else ""
+        why = f"These name servers did not return it within timeout_seconds: {who}." if lacking else ""
         why += f" {len(silent)} of {len(late.servers)} servers cannot be reached from here." if silent else ""
     others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     return PropagationTimeout(
-        f"The TXT record {late.record.name}{others} is not to be seen in the DNS.",
+        f"The TXT record {late.record.name}{others} is not visible in DNS yet.",
         why.strip(),
-        "See with the provider whether the record is in the right zone; slow zones want a larger timeout_seconds in [dns01], "
-        "a box that cannot ask the internet's name servers wants resolvers there.",
+        "Check at the provider that the record is in the right zone. For a slow zone, increase timeout_seconds in "
+        "[dns01]. If this machine cannot query public name servers, set resolvers in [dns01].",
         details={"missing": missing},
     )

@@ -39,7 +39,7 @@ def secret_problem(secret: str) -> str | None:
         is_good = bool(b64decode("".join(secret.split()), validate=True))
     except (binascii.Error, ValueError):
         is_good = False
-    return None if is_good else "this is not base64; give what stands between the quotes after `secret`"
+    return None if is_good else "this is not base64; use the text between the quotes after `secret`"
 
 
 def port_problem(port: str) -> str | None:
@@ -91,8 +91,8 @@ class SignedServer:
         raise provider_error(
             self._access,
             "refused",
-            f"The setting {key} of {self._access.name} cannot be right: {value!r}.",
-            f"It is one of: {', '.join(ALGORITHMS)}."
+            f"The setting {key} of {self._access.name} is not valid: {value!r}.",
+            f"Valid values: {', '.join(ALGORITHMS)}."
             if key == "tsig_algorithm"
             else "A port is a number from 1 to 65535.",
             "Correct it in the configuration.",
@@ -108,10 +108,10 @@ class SignedServer:
             raise provider_error(
                 self._access,
                 "credentials",
-                f"The TSIG secret of {self._access.name} cannot be right.",
-                "It is not base64." if secret else "There is none in the vault.",
-                f"Give it again: certdeck dns add {self._access.name} --replace … --secret tsig_secret=FILE; FILE holds what "
-                "stands between the quotes after `secret` in the key's file on the server.",
+                f"The TSIG secret of {self._access.name} is not valid.",
+                "It is not base64." if secret else "It is not in the vault.",
+                f"Set it again: certdeck dns add {self._access.name} --replace … --secret tsig_secret=FILE; FILE "
+                "contains the text between the quotes after `secret` in the key file on the server.",
             )
         try:
             name = dns.name.from_text(self.key_name)
@@ -119,9 +119,9 @@ class SignedServer:
             raise provider_error(
                 self._access,
                 "credentials",
-                f"{self.key_name!r} cannot be the name of a TSIG key.",
-                "A key is named like a host: words of at most 63 characters with dots between them.",
-                "Set `tsig_name` to what stands after `key` in the key's file on the server.",
+                f"{self.key_name!r} is not a valid TSIG key name.",
+                "A key name has the form of a host name: labels of at most 63 characters, separated by dots.",
+                "Set `tsig_name` to the name after `key` in the key file on the server.",
             ) from exc
         return dns.tsig.Key(name, "".join(secret.split()), ALGORITHMS[self.algorithm])
 
@@ -142,7 +142,7 @@ class SignedServer:
         except (dns.exception.DNSException, ValueError) as exc:
             answer = self._unsigned(wire, exc)
         if not asked.is_response(answer):
-            raise self._nonsense("What it sends back belongs to another question.")
+            raise self._nonsense("Its response belongs to a different query.")
         return answer
 
     def _unsigned(self, wire: bytes, cause: Exception) -> dns.message.Message:
@@ -154,9 +154,9 @@ class SignedServer:
         try:
             answer = dns.message.from_wire(wire, ignore_trailing=True)
         except (dns.exception.DNSException, ValueError) as exc:
-            raise self._nonsense("What it sends back is no answer that this key has signed.") from exc
+            raise self._nonsense("Its response is not signed with this key.") from exc
         if answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-            raise self._nonsense("It does not sign what it says, so anybody could have said it.") from cause
+            raise self._nonsense("Its response is not signed, so anyone could have sent it.") from cause
         return answer
 
     # -- in words ------------------------------------------------------------------------------------------------------
@@ -169,9 +169,9 @@ class SignedServer:
         return provider_error(
             self._access,
             "credentials",
-            f"The name server {self.place} does not take the key {self.key_name}.",
-            f"It answers BADKEY: it has no key of that name with {self.algorithm}, or (Knot) its rules do not let this key "
-            "change these records.",
+            f"The name server {self.place} does not accept the key {self.key_name}.",
+            f"It returned BADKEY: it has no key with that name and {self.algorithm}, or (Knot) its ACL does not allow "
+            "this key to change these records.",
             "Compare `tsig_name` and `tsig_algorithm` with the key on the server; in Knot also the `acl` of the zone: `key`, "
             "`action: update`, `update-owner-name`.",
         )
@@ -180,9 +180,9 @@ class SignedServer:
         return provider_error(
             self._access,
             "credentials",
-            f"The secret of the key {self.key_name} is not the one that the name server {self.place} has.",
-            "It answers BADSIG: the signature does not fit.",
-            f"Give the secret again: certdeck dns add {self._access.name} --replace … --secret tsig_secret=FILE.",
+            f"The secret of the key {self.key_name} does not match the one on the name server {self.place}.",
+            "It returned BADSIG: the signature is wrong.",
+            f"Set the secret again: certdeck dns add {self._access.name} --replace … --secret tsig_secret=FILE.",
         )
 
     def _clocks_differ(self) -> DnsProviderError:
@@ -190,8 +190,8 @@ class SignedServer:
             self._access,
             "clock",
             f"The clocks of this machine and of the name server {self.place} differ.",
-            "Signed messages are only good for five minutes, and the server answers BADTIME.",
-            "Set the clocks of both machines right (NTP), and try again.",
+            "Signed messages are valid for only five minutes, and the server returned BADTIME.",
+            "Correct the clocks of both machines (NTP), then try again.",
         )
 
     def _silent(self, failure: TransportFailure) -> DnsProviderError:
@@ -200,14 +200,14 @@ class SignedServer:
             "unreachable",
             f"The name server {self.place} cannot be reached.",
             str(failure),
-            f"Check `server` and `port`, that the server runs, and that TCP to port {self.port} is open on the way to it.",
+            f"Check `server` and `port`, that the server is running, and that no firewall blocks TCP port {self.port}.",
         )
 
     def _nonsense(self, why: str) -> DnsProviderError:
         return provider_error(
             self._access,
             "refused",
-            f"The answer of {self.place} cannot be used.",
+            f"The response of {self.place} is not valid.",
             why,
-            "Check `server` and `port`: it has to be the primary name server of the zone itself, not a forwarder in between.",
+            "Check `server` and `port`: it must be the primary name server of the zone, not a forwarder.",
         )

@@ -130,7 +130,7 @@ class RecordWriter:
                     Warned(
                         code="records-left",
                         what=f"Records of this order could not be removed: {names}. {error.what}",
-                        fix="The next run tries it again; they do no harm.",
+                        fix="The next run tries again. The records are harmless.",
                     )
                 )
         try:
@@ -164,11 +164,11 @@ class RecordWriter:
             known = tuple(one for one in placed if one.provider in self._entries.configured)
             lost = sorted({one.txt.name for one in placed if one not in known})
             if lost:
-                _told_as_lost(lost, "Their DNS provider entry is gone.", of_theirs)
+                _told_as_lost(lost, "Their DNS provider entry was removed.", of_theirs)
             is_clean = self._remove(Written(id, known), of_theirs, sweep)
             if not is_clean and self._env.clock.now() - made.created > LONGEST_TRY and may_forget():
                 names = sorted({one.txt.name for one in known})
-                _told_as_lost(names, f"It was tried for {LONGEST_TRY.days} days.", of_theirs)
+                _told_as_lost(names, f"It was retried for {LONGEST_TRY.days} days.", of_theirs)
                 forget_records(self._paths, id)
 
     def _removed(
@@ -237,9 +237,9 @@ class RecordWriter:
             count = len(list(group))
             if most is not None and count > most:
                 raise DnsProviderError(
-                    f"{provider} cannot hold {count} values at {name} at once.",
-                    f"{kind.title} keeps {most}; an order needs one for each of its names there.",
-                    "Use an entry of its own for some of the names, or put fewer names into one certificate.",
+                    f"{provider} cannot store {count} values at {name} at once.",
+                    f"{kind.title} stores {most}; an order needs one for each of its names there.",
+                    "Use a separate entry for some of the names, or put fewer names into one certificate.",
                     details={"provider": provider, "kind": kind.name, "reason": "refused"},
                 )
 
@@ -254,7 +254,7 @@ def _told_as_lost(names: Sequence[str], why: str, narrator: Narrator) -> None:
     narrator.tell(
         Warned(
             code="records-left",
-            what=f"Old records are not removed by certdeck any more: {', '.join(names)}. {why}",
-            fix="Remove them by hand when you are at it; they do no harm.",
+            what=f"certdeck no longer tries to remove these old records: {', '.join(names)}. {why}",
+            fix="Remove them manually when convenient. They are harmless.",
         )
     )

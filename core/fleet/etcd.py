@@ -124,9 +124,10 @@ class Etcd:
             if guard.key == LEADER and (has.created if has else 0) != guard.created:
                 raise not_leading()
         raise FleetConflict(
-            "Somebody else has changed the same entry of the fleet.",
-            f"It is not as it was read: {', '.join(guard.key for guard in guards if guard.key != LEADER) or asked[0]}.",
-            "Do it again; it starts from what is there now.",
+            "Another process changed the same fleet entry.",
+            "These entries changed after they were read: "
+            f"{', '.join(guard.key for guard in guards if guard.key != LEADER) or asked[0]}.",
+            "Run the command again.",
         )
 
     def put(self, key: str, value: bytes, *, lease: str = "") -> None:
@@ -159,8 +160,8 @@ class Etcd:
 def not_leading() -> NotLeading:
     return NotLeading(
         "This box no longer leads the fleet.",
-        "Its lease in etcd has ended, and another hub may have taken over. Nothing was written after that.",
-        "Nothing needs to be done: the leading hub goes on with the same order. See: certdeck fleet status.",
+        "Its lease in etcd has expired, and another hub may lead now. Nothing was written after that.",
+        "No action is needed: the leading hub continues the same order. Check with: certdeck fleet status",
     )
 
 

@@ -176,22 +176,22 @@ class Gateway:
         said = cleaned(str(exc))
         if exc.code == _FULL or "database space exceeded" in said:
             return FleetFull(
-                "etcd takes no writes: its database is full.",
+                "etcd accepts no writes: its database is full.",
                 f"etcd says: {said}. Every certificate in service stays as it is.",
                 "On etcd, in this order: compact, defragment each member, disarm the alarm (etcdctl alarm disarm).",
             )
         if exc.code == _DENIED or "permission denied" in said:
             return FleetDenied(
-                "etcd refused the access.",
-                f"The user {self._username or 'of this box'} has no right to it. etcd says: {said}.",
-                "Approve this box on a hub, or correct [fleet] username; see: certdeck fleet status.",
+                "etcd denied access.",
+                f"The user {self._username or 'of this box'} has no permission for it. etcd says: {said}.",
+                "Approve this box on a hub, or correct [fleet] username. Check with: certdeck fleet status",
             )
         if exc.code == _UNAUTHENTICATED or any(each in said for each in (*_BAD_LOGIN, *_BAD_TOKEN)):
             return FleetDenied(
                 "etcd refused the login.",
                 f"etcd says: {said}."
                 if self._username
-                else "etcd asks for a user name and a password, and this box has none.",
+                else "etcd requires a user name and a password, and this box has none.",
                 "Join again with a new ticket (certdeck fleet ticket on a hub): certdeck fleet join --ticket FILE.",
             )
         return exc
@@ -200,14 +200,15 @@ class Gateway:
         where = ", ".join(self.endpoints)
         if isinstance(last, Refused):
             return FleetUnreachable(
-                "etcd cannot work at present.",
+                "etcd is not available.",
                 f"Most of its members are down or cannot reach each other. etcd says: {cleaned(str(last))}.",
-                f"Start the missing members. What is served stays as it is. Asked were: {where}.",
+                f"Start the missing members. Certificates in service are not affected. Endpoints tried: {where}.",
             )
         return FleetUnreachable(
             "No member of etcd can be reached.",
-            str(last) if last else "None answered.",
-            f"See that etcd runs and the network is up. What is served stays as it is. Asked were: {where}.",
+            str(last) if last else "None responded.",
+            f"Make sure that etcd is running and the network is up. Certificates in service are not affected. "
+            f"Endpoints tried: {where}.",
         )
 
 
@@ -252,4 +253,4 @@ def refusal(value: object, status: int = 200, text: bytes = b"") -> Refused:
     if status in (502, 503, 504):
         return Refused(14, f"HTTP {status}")
     said = text.decode("utf-8", "replace").strip()
-    return Refused(2, said or f"the answer (HTTP {status}) is not etcd's")
+    return Refused(2, said or f"the response (HTTP {status}) is not from etcd")

@@ -118,6 +118,6 @@ def _to_sign(text: bytes, place: str) -> bytes:
 def forged(place: str) -> FleetForged:
     return FleetForged(
         "An entry of the fleet in etcd was refused.",
-        f"{place} was not written by a hub of this fleet, was changed, or was moved there from another place.",
-        "What is served stays as it is. See who can write to etcd; a hub writes the entry anew: certdeck fleet sync.",
+        f"{place} was not written by a hub of this fleet, or was changed or moved afterwards.",
+        "Certificates in service are not affected. Check who can write to etcd. A hub rewrites the entry with: certdeck fleet sync",
     )

@@ -210,15 +210,15 @@ def decoded(kind: type[T], text: bytes, place: str) -> T:
         return from_json(kind, text, place)
     except StoreTooNew as exc:
         raise FleetTooNew(
-            "A hub of this fleet runs a later release of certdeck.",
-            f"{place} is written in a format that certdeck {VERSION} does not know.",
-            "Update certdeck on this box. What it serves stays as it is until then.",
+            "A hub of this fleet runs a newer release of certdeck.",
+            f"{place} has a format that certdeck {VERSION} does not support.",
+            "Update certdeck on this box. Certificates in service are not affected.",
         ) from exc
     except ValueError as exc:
         raise FleetForged(
             "An entry of the fleet in etcd cannot be read.",
-            f"{place} does not hold what certdeck writes there ({exc}).",
-            "Somebody else has written it. See who can write to etcd; a hub writes the entry anew: certdeck fleet sync.",
+            f"{place} does not contain what certdeck writes there ({exc}).",
+            "Another program wrote it. Check who can write to etcd. A hub rewrites the entry with: certdeck fleet sync",
         ) from exc
 
 

@@ -66,9 +66,9 @@ def changes(
                 return
             etcd.gateway.forget_token()
             raise FleetDenied(
-                "etcd refused to tell of changes.",
-                f"etcd says: {result.get('cancel_reason') or 'nothing more'}.",
-                "See on a hub whether this box is still in the fleet: certdeck fleet devices.",
+                "etcd ended the watch for changes.",
+                f"etcd says: {result.get('cancel_reason') or 'no reason'}.",
+                "Check on a hub that this box is still in the fleet: certdeck fleet devices",
             )
         if result.get("events"):
             yield int(result.get("header", {}).get("revision", revision))

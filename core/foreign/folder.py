@@ -235,7 +235,7 @@ class Folder:
                     else "it is a link, or no regular file"
                 )
                 raise UntrustedPath(
-                    self.path / name, f"{what}, and certdeck writes into it", f"Replace {self.path / name} with a file."
+                    self.path / name, f"{what}, and certdeck writes to it", f"Replace {self.path / name} with a file."
                 )
             with self._at(name):
                 handle = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_CLOEXEC)

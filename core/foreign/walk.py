@@ -162,5 +162,5 @@ def _not_followed(path: Path, link: Link, owner: int | None) -> UntrustedPath:
         path,
         f"it is a link of user {link.uid} to something that belongs to user {owner}; in a folder that other accounts can write to, "
         "certdeck follows links only to what belongs to the same account",
-        f"Replace {path} with a file or folder, or configure the path that it leads to.",
+        f"Replace {path} with a file or folder, or configure the path that it points to.",
     )

@@ -45,7 +45,7 @@ def send(access: Access, message: Message) -> str:
         ca_bundle=access.settings.get("ca_bundle"),
     )
     if said is not None and said.get("sent"):
-        return "The service took the message."
+        return "The service accepted the message."
     parts = {part for part in re.split(r"[^A-Za-z0-9_.-]+", url) if len(part) >= _LONG_ENOUGH}
     secrets = [form for secret in (url, *parts) for form in forms(secret)]
     words = last_words(str(said.get("said", "")) if said else done.output, secrets)
@@ -54,23 +54,23 @@ def send(access: Access, message: Message) -> str:
             access,
             "timeout",
             f"The message of {access.name} was not sent.",
-            f"Apprise did not end within {SECONDS:g} s.",
+            f"Apprise did not finish within {SECONDS:g} s.",
             "Check this machine's network and proxy settings; the next run tries again.",
         )
     if said is not None and said.get("unknown"):
         raise notify_error(
             access,
             "refused",
-            f"Apprise does not understand the address of {access.name}.",
-            "No service of it has addresses of this form, or a part is missing.",
-            f"Look the form up in its documentation, then: certdeck notify add {access.name} --replace --secret url=FILE.",
+            f"Apprise cannot parse the URL of {access.name}.",
+            "No Apprise service uses URLs of this form, or a part is missing.",
+            f"Look up the form in the Apprise documentation, then: certdeck notify add {access.name} --replace --secret url=FILE.",
         )
     raise notify_error(
         access,
         "refused",
         f"The message of {access.name} was not sent.",
         f"Apprise says: {words}" if words else "Apprise gave no reason.",
-        f"Check the address: certdeck notify add {access.name} --replace --secret url=FILE.",
+        f"Check the URL: certdeck notify add {access.name} --replace --secret url=FILE.",
     )
 
 
@@ -81,13 +81,13 @@ KIND = Kind(
         Field(
             key="url",
             label="Apprise URL",
-            help="The service with its credentials, as Apprise writes it, such as tgram://TOKEN/CHAT.",
+            help="The service with its credentials, as an Apprise URL such as tgram://TOKEN/CHAT.",
             secret=True,
         ),
         CA_BUNDLE,
         QUIET,
     ),
-    help="Give the address of a service as Apprise writes it: Telegram, Slack, Matrix, ntfy, Pushover and many more.",
+    help="Set the Apprise URL of a service: Telegram, Slack, Matrix, ntfy, Pushover and many more.",
     send=send,
-    notes=("Needs the optional extra: pip install 'certdeck[notify-more]'. It runs in a process of its own.",),
+    notes=("Needs the optional extra: pip install 'certdeck[notify-more]'. It runs in a separate process.",),
 )

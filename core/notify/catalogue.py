@@ -22,8 +22,8 @@ def kind_named(name: str) -> Kind:
         near = get_close_matches(name, NOTIFICATION_KINDS, n=1)
         raise NotFound(
             f"There is no kind of notification {name!r}.",
-            f"The nearest is {near[0]}." if near else "No kind has a similar name.",
-            f"Known are: {', '.join(NOTIFICATION_KINDS)}.",
+            f"Did you mean {near[0]}?" if near else "No kind has a similar name.",
+            f"Kinds: {', '.join(NOTIFICATION_KINDS)}.",
         )
     kind: Kind = import_module(f"core.notify.{name}").KIND
     return kind

@@ -21,7 +21,7 @@ QUIET = Field(
     key="quiet",
     label="Quiet period",
     required=False,
-    help="Begin and end in local time, such as 22:00-07:00. What is not urgent waits for the next run after it.",
+    help="Start and end in local time, such as 22:00-07:00. Messages that are not urgent wait for the next run afterwards.",
     check=quiet.problem,
 )
 

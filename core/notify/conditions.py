@@ -68,7 +68,7 @@ def standing(
 def of_broken_run(error: CertdeckError) -> Condition:
     """Return the condition that the run itself failed, before it came to any certificate."""
     item = Item(events=("failed",), what=f"The renewal run failed: {error.what}", why=error.why, fix=error.fix)
-    return Condition(key=RUN, item=item, level=error.code, ended="The renewal run works again.")
+    return Condition(key=RUN, item=item, level=error.code, ended="The renewal run succeeds again.")
 
 
 def of_update(error: CertdeckError) -> Condition:
@@ -89,7 +89,7 @@ def missed(before: datetime, at: datetime, longest_pause: timedelta, delay: time
     item = Item(
         events=("run-missed",),
         what=f"No renewal run took place between {_minute(before)} and {_minute(at)}.",
-        why=f"The schedule has at most {longest_pause / timedelta(hours=1):g} hours between two runs.",
+        why=f"According to the schedule, at most {longest_pause / timedelta(hours=1):g} hours pass between two runs.",
         fix="Check whether this box was off; `certdeck schedule show` shows the timer.",
     )
     return Condition(key=f"run-missed/{before.isoformat()}", item=item, level="", repeats=False)
@@ -114,9 +114,9 @@ def happened(every: Iterable[Facts], report: RenewalReport, told: Iterable[Repor
         if isinstance(each.event, TargetRolledBack):
             yield Item(
                 events=("rolled-back",),
-                what=f"{each.event.target} has its previous certificate again: the new one was rolled back.",
+                what=f"{each.event.target} serves its previous certificate: the new one was rolled back.",
                 why=each.event.why,
-                fix="Fix the service; `certdeck doctor` shows its test. The next run deploys it again.",
+                fix="Fix the service; `certdeck doctor` shows its test. The next run deploys the new one again.",
                 certificate=each.lineage,
                 target=each.event.target,
             )
@@ -129,23 +129,26 @@ def _of_lineage(facts: Facts, now: float, error: CertdeckError | None, waits: st
     if facts.revoked:
         item = Item(
             events=("revoked",),
-            what=f"The certificate {name} is revoked: clients that check refuse it.",
+            what=f"The certificate {name} is revoked: clients that check revocation reject it.",
             fix=f"Renew it: certdeck --renew {name}.",
             certificate=name,
             urgent=True,
         )
         yield Condition(
-            key=f"revoked/{name}", item=item, level="", ended=f"{name} has a certificate that is not revoked."
+            key=f"revoked/{name}",
+            item=item,
+            level="",
+            ended=f"The certificate {name} is no longer revoked: it was replaced.",
         )
     if facts.on_fallback:
         item = Item(
             events=("fallback",),
-            what=f"The fallback certificate is served in place of {name}.",
+            what=f"The fallback certificate is served instead of {name}.",
             why="It could not be renewed in time.",
             fix=f"Find the cause with `certdeck doctor {name}`, then run: certdeck --renew {name} --force.",
             certificate=name,
         )
-        ended = f"{name} is served again, and the fallback certificate is not."
+        ended = f"{name} is served again instead of the fallback certificate."
         yield Condition(key=f"fallback/{name}", item=item, level="", ended=ended)
     if facts.version is None:
         return
@@ -179,7 +182,7 @@ def _failing(facts: Facts, last_error: Mapping[str, object], now: float, error: 
         key=f"renewal/{name}",
         item=item,
         level="deadline" if is_late else "failed",
-        ended=f"{name} is in order again: its last renewal or deployment succeeded.",
+        ended=f"{name} has recovered: its last renewal or deployment succeeded.",
     )
 
 
@@ -189,8 +192,8 @@ def _expiring(facts: Facts, level: str, now: float, waits: str) -> Condition:
     item = Item(
         events=("expiring",),
         what=f"{facts.name} {_ends(facts, now)}, on {_day(end)}.",
-        why=f"{facts.chain_end} in its chain ends before the certificate itself." if facts.chain_end else "",
-        fix=f"{waits[:1].upper()}{waits[1:]}." if waits else f"See when it renews: certdeck status {facts.name}.",
+        why=f"{facts.chain_end} in its chain expires before the certificate itself." if facts.chain_end else "",
+        fix=f"{waits[:1].upper()}{waits[1:]}." if waits else f"Check when it renews: certdeck status {facts.name}",
         certificate=facts.name,
         not_after=_moment(facts.not_after),
     )
@@ -199,7 +202,7 @@ def _expiring(facts: Facts, level: str, now: float, waits: str) -> Condition:
         item=item,
         level="expired" if is_over else level,
         repeats=level == "red",
-        ended=f"{facts.name} does not expire soon any more.",
+        ended=f"{facts.name} no longer expires soon.",
     )
 
 
@@ -219,19 +222,19 @@ def _not_served(notice: Notice) -> Condition:
         certificate=name,
         target=target,
     )
-    ended = f"{target} has the live certificate of {name} again."
+    ended = f"{target} serves the live certificate of {name} again."
     return Condition(key=f"not-served/{name}/{target}", item=item, level="", ended=ended)
 
 
 def _timer(word: str, trouble: str) -> Condition:
-    words = {"off": "is switched off", "absent": "is not set", "failed": "does not run"}[word]
+    words = {"off": "is switched off", "absent": "is not set", "failed": "is not running"}[word]
     item = Item(
         events=("timer",),
         what=f"Nothing renews automatically: the timer {words}.",
         why=trouble,
-        fix="Set it: certdeck schedule on.",
+        fix="Set it: certdeck schedule on",
     )
-    return Condition(key=TIMER, item=item, level=word, ended="The timer runs again.")
+    return Condition(key=TIMER, item=item, level=word, ended="The timer is running again.")
 
 
 def _ends(facts: Facts, now: float) -> str:

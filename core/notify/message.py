@@ -75,7 +75,7 @@ def _lines(ordered: Sequence[Item], host: str, now: datetime) -> Iterator[str]:
         for words in (item.what, item.why):
             yield from _wrapped(words)
         if item.next_try is not None:
-            yield from _wrapped(f"The next try is at {item.next_try.astimezone(UTC):%Y-%m-%d %H:%M} UTC.")
+            yield from _wrapped(f"The next attempt is at {item.next_try.astimezone(UTC):%Y-%m-%d %H:%M} UTC.")
         if item.fix:
             yield from _wrapped(f"What to do: {item.fix}")
         yield ""

@@ -20,7 +20,7 @@ def period(text: str) -> tuple[time, time] | None:
 
 def problem(text: str) -> str | None:
     """Return what is wrong with a quiet period; None when it can be right."""
-    return None if period(text) else "write begin and end in local time, for example 22:00-07:00"
+    return None if period(text) else "write start and end in local time, for example 22:00-07:00"
 
 
 def is_quiet(text: str, at: time) -> bool:

@@ -38,9 +38,9 @@ def send(access: Access, message: Message) -> str:
         raise notify_error(
             access,
             "missing",
-            f"{access.name} has a user name and no password.",
-            "The vault has no password for it.",
-            f"Give it: certdeck notify add {access.name} --replace --secret password=FILE.",
+            f"{access.name} has a user name but no password.",
+            "Its password is not in the vault.",
+            f"Set it: certdeck notify add {access.name} --replace --secret password=FILE.",
         )
     sender = settings.get("from") or f"certdeck@{access.host if _HOST.fullmatch(access.host) else 'localhost'}"
     recipients = recipients_in(settings["to"])
@@ -80,24 +80,24 @@ def _error(access: Access, server: MailServer, failure: MailFailure) -> NotifyEr
         said = said.replace(form, "…")
     fixes = {
         "credentials": f"Check `username` and the password: certdeck notify add {access.name} --replace --secret password=FILE.",
-        "no-starttls": "Set `security` to tls (port 465) if the server speaks TLS from the start, or switch STARTTLS on there.",
-        "no-tls": "Set `security` to starttls or tls: without TLS a password is sent only to this box itself.",
+        "no-starttls": "Set `security` to tls (port 465) if the server uses implicit TLS, or enable STARTTLS on the server.",
+        "no-tls": "Set `security` to starttls or tls: without TLS, certdeck sends a password only to this box itself.",
         "untrusted": "Set `host` to the name in the server's certificate, or `ca_bundle` to the file of its CA.",
-        "refused": "Check `from` and `to`, and that the server takes mail from this box.",
+        "refused": "Check `from` and `to`, and that the server accepts mail from this box.",
     }
     return notify_error(
         access,
         failure.kind,
         f"The mail of {access.name} was not sent.",
         said if said.endswith((".", "…")) else f"{said}.",
-        fixes.get(failure.kind, "Check `host`, `port` and `security`, and that no firewall is in between."),
+        fixes.get(failure.kind, "Check `host`, `port` and `security`, and that no firewall blocks the connection."),
     )
 
 
 def _addresses_problem(text: str) -> str | None:
     found = recipients_in(text)
     if not found or not all(map(_ADDRESS.fullmatch, found)):
-        return "write addresses such as admin@example.com, several with commas"
+        return "write addresses such as admin@example.com, separated by commas"
     return None
 
 
@@ -106,12 +106,12 @@ def _address_problem(text: str) -> str | None:
 
 
 def _host_problem(text: str) -> str | None:
-    return None if _HOST.fullmatch(text) else "write the name or the address of the mail server alone"
+    return None if _HOST.fullmatch(text) else "write only the name or address of the mail server"
 
 
 def _port_problem(text: str) -> str | None:
     is_good = text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536
-    return None if is_good else "ports go from 1 to 65535"
+    return None if is_good else "use a port from 1 to 65535"
 
 
 KIND = Kind(
@@ -136,19 +136,19 @@ KIND = Kind(
             default="starttls",
             choices=tuple(PORTS),
         ),
-        Field(key="username", label="User name", help="For a server that wants a login.", required=False),
-        Field(key="password", label="Password", help="Of that user.", secret=True, required=False),
+        Field(key="username", label="User name", help="For a server that requires a login.", required=False),
+        Field(key="password", label="Password", help="The user's password.", secret=True, required=False),
         Field(
             key="from",
             label="From",
-            help="The sender. Default: certdeck@ and the name of this box.",
+            help="The sender. Default: certdeck@ followed by the name of this box.",
             required=False,
             check=_address_problem,
         ),
-        Field(key="to", label="To", help="The recipients, with commas in between.", check=_addresses_problem),
+        Field(key="to", label="To", help="The recipients, separated by commas.", check=_addresses_problem),
         CA_BUNDLE,
         QUIET,
     ),
-    help="Give the server that takes mail from this box, and who is to read it.",
+    help="Set the mail server for this box, and the recipients.",
     send=send,
 )

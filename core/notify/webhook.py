@@ -71,7 +71,7 @@ def _concealed(access: Access, said: str) -> str:
 
 
 def _unreachable(access: Access, place: str, failure: TransportFailure) -> NotifyError:
-    fix = "Check `url`, and that no firewall or proxy is in between."
+    fix = "Check `url`, and that no firewall or proxy blocks the connection."
     if failure.kind == "untrusted":
         fix = "Set `url` to the name in the receiver's certificate, or `ca_bundle` to the file of its CA."
     return notify_error(access, failure.kind, f"The webhook {access.name} was not sent.", str(failure), fix)
@@ -81,11 +81,11 @@ def _refused(access: Access, place: str, status: int, said: str) -> NotifyError:
     if 300 <= status < 400:
         why, fix = f"{place} redirects to another address ({said}).", "Set `url` to the address that it redirects to."
     elif status in (401, 403):
-        why, fix = f"{place} answered {said}.", "Check `url`, and that the receiver has the same signing key."
+        why, fix = f"{place} returned {said}.", "Check `url`, and that the receiver uses the same signing key."
     elif status in _TEMPORARY:
-        why, fix = f"{place} answered {said}, each time that it was sent.", "See the log of the receiver."
+        why, fix = f"{place} returned {said} to every attempt.", "Check the receiver's log."
     else:
-        why, fix = f"{place} answered {said}.", "Check `url`; the log of the receiver may say more."
+        why, fix = f"{place} returned {said}.", "Check `url` and the receiver's log."
     reason = "credentials" if status in (401, 403) else "temporary" if status in _TEMPORARY else "refused"
     return notify_error(access, reason, f"The webhook {access.name} was not sent.", why, fix)
 
@@ -98,17 +98,17 @@ KIND = Kind(
     name="webhook",
     title="Webhook (JSON)",
     fields=(
-        Field(key="url", label="URL", help="Where the JSON is posted to.", check=_url_problem),
+        Field(key="url", label="URL", help="The URL that receives the JSON by POST.", check=_url_problem),
         Field(
             key="signing_key",
             label="Signing key",
-            help=f"HMAC-SHA256 of the body goes into the header {SIGNATURE}.",
+            help=f"Key for the HMAC-SHA256 of the body, sent in the header {SIGNATURE}.",
             secret=True,
             required=False,
         ),
         CA_BUNDLE,
         QUIET,
     ),
-    help="Give the address that takes a POST request with a JSON object.",
+    help="Set the URL that accepts a POST request with a JSON object.",
     send=send,
 )

@@ -58,15 +58,15 @@ def _judged(
         return "off", "", None
     gone = [file for file in record.files if not os.path.lexists(file)]
     if gone:
-        return "off", f"{gone[0]} is gone: somebody has switched it off there.", None
+        return "off", f"{gone[0]} is missing: it was disabled outside certdeck.", None
     if not os.access(record.program, os.X_OK):
-        return "dead", f"It starts {record.program}, which is not there or cannot be run.", None
+        return "dead", f"It starts {record.program}, which does not exist or cannot be run.", None
     since = None if _is_to_come(record.since, now) else record.since
     seen = max((each for each in (last_run, since) if each is not None), default=None)
     if seen is None:
-        return "dead", "Nothing is known to have run since it was switched on, which was under a wrong clock.", None
+        return "dead", "No run is recorded since it was switched on, which happened under a wrong clock.", None
     if now - seen > 2 * record.actual.longest_pause + RANDOM_DELAY:
-        return "dead", f"The timer is dead: nothing has run since {seen:%Y-%m-%d %H:%M} UTC.", None
+        return "dead", f"The timer is not working: nothing has run since {seen:%Y-%m-%d %H:%M} UTC.", None
     return "on", "", record.actual.next_run(now)
 
 

@@ -43,13 +43,13 @@ def method_here(env: Environment) -> str | None:
 def no_way(env: Environment, timetable: Timetable, program: str) -> CertdeckError:
     """Return the error for a box that can start nothing automatically: with the lines to add by hand."""
     lines = crontab.user_lines(timetable, program, home_of(env))
-    why, way = "Neither systemd nor cron is here.", "Install cron"
+    why, way = "This box has neither systemd nor cron.", "Install cron"
     if env.places.systemd.is_dir():
-        why, way = "systemd takes a timer from root only, and there is no cron.", "Start it as root"
+        why, way = "Only root can install a systemd timer, and cron is not installed.", "Run it as root"
     return CertdeckError(
         "Nothing on this box can start the scheduled run.",
         why,
-        f"{way}, or let something else run this: {lines[0]}",
+        f"{way}, or use another scheduler to run this: {lines[0]}",
         details={"lines": list(lines)},
     )
 
@@ -120,7 +120,7 @@ def installed_trouble(env: Environment, record: Record) -> str:
         asked = env.runner.run(["systemctl", "is-active", timer], timeout=_SYSTEMCTL_SECONDS)
         if asked.returncode in (0, 127) or asked.timed_out:
             return ""
-        return f"The timer is installed, but systemd says that it is not active. `systemctl start {timer}` starts it."
+        return f"The timer is installed, but systemd reports that it is not active. Start it with `systemctl start {timer}`."
     if record.how == CRONTAB:
         lines = crontab.user_lines(record.actual, record.program, home_of(env))
         try:
@@ -128,7 +128,7 @@ def installed_trouble(env: Environment, record: Record) -> str:
         except CertdeckError as exc:
             return f"{exc.what} {exc.why}"
         if not set(lines) <= set(there):
-            return "Its lines are not in the crontab any more. `certdeck schedule on` puts them back."
+            return "Its lines are no longer in the crontab. Restore them with `certdeck schedule on`."
     return ""
 
 
@@ -140,9 +140,9 @@ def install_fleet_service(env: Environment, state: Path, program: str, cancel: C
     places = env.places
     if not (places.is_root and places.systemd.is_dir()):
         raise CertdeckError(
-            "Nothing on this box can keep the service of the fleet running.",
-            "systemd does not run here." if places.is_root else "systemd takes a service from root only.",
-            f"Let something else keep this running: {program} fleet watch",
+            "Nothing on this box can keep the fleet service running.",
+            "systemd is not running here." if places.is_root else "Only root can install a systemd service.",
+            f"Use another supervisor to keep this running: {program} fleet watch",
         )
     unit = places.units / units.FLEET_SERVICE
     texts = {unit: units.fleet_unit(program, home_of(env), state)}
@@ -214,7 +214,11 @@ def _systemctl(env: Environment, cancel: CancelToken | None, *words: str) -> Non
         return
     said = done.output.strip().splitlines()
     why = (
-        "It took longer than a minute." if done.timed_out else said[0] if said else f"It ended with {done.returncode}."
+        "It took longer than a minute."
+        if done.timed_out
+        else said[0]
+        if said
+        else f"It exited with status {done.returncode}."
     )
     raise CertdeckError(
         f"`systemctl {' '.join(words)}` failed.",
@@ -246,13 +250,13 @@ def _refuse_foreign(path: Path, state: Path) -> None:
     owner = units.owner_of((content or b"").decode("utf-8", "replace"))
     if owner is None:
         raise CertdeckError(
-            f"{path} is there already.",
-            "certdeck did not write it, or somebody has masked it.",
-            f"Look at it, and remove it if nobody needs it: rm {path}",
+            f"{path} already exists.",
+            "certdeck did not write it, or it is masked.",
+            f"Check it, and remove it if it is not needed: rm {path}",
         )
     if owner != state and owner.is_dir():
         raise CertdeckError(
             f"The timer of this box renews other certificates: those in {owner}.",
-            "One box has one timer of certdeck.",
-            "Switch it off there first, with `certdeck schedule off` under the CERTDECK_HOME of that folder.",
+            "A box has only one certdeck timer.",
+            "First switch that timer off: run `certdeck schedule off` with the CERTDECK_HOME of that folder.",
         )

@@ -82,7 +82,7 @@ class Timetable(Struct, frozen=True):
                 moment = datetime.combine(day, each).astimezone(UTC)
                 if moment > now:
                     return moment
-        raise AssertionError("a week has every day")
+        raise AssertionError("a week has all days")
 
     def later_by(self, minutes: int) -> Timetable:
         """Return the same with every time moved; `most_delay_minutes` is the limit."""
@@ -112,8 +112,8 @@ def timetable_for(preset: str | None, at: Sequence[str]) -> Timetable:
     if preset is not None and preset not in _TABLES:
         raise UsageError(
             f"There is no preset {preset!r}.",
-            "A preset says how often the scheduled run comes.",
-            f"Take one of {', '.join(PRESETS)}, or give times of the day.",
+            "A preset sets how often the scheduled run starts.",
+            f"Use one of {', '.join(PRESETS)}, or give times of day.",
         )
     base = _TABLES[preset or "twice-daily"]
     if not at:
@@ -122,14 +122,14 @@ def timetable_for(preset: str | None, at: Sequence[str]) -> Timetable:
     if len(found.times) > _MOST_TIMES:
         raise UsageError(
             f"{len(found.times)} times a day are too many.",
-            "The scheduled run asks CAs that limit how often they are asked.",
-            f"Give {_MOST_TIMES} times at most.",
+            "Each run sends requests to CAs, which limit them.",
+            f"Give at most {_MOST_TIMES} times.",
         )
     if preset in ("daily", "twice-daily") and len(found.times) != len(base.times):
         raise UsageError(
-            f"{preset} does not go with {len(found.times)} time{'s' if len(found.times) > 1 else ''} of the day.",
+            f"{preset} does not match {len(found.times)} time{'s' if len(found.times) > 1 else ''} of day.",
             f"It needs {len(base.times)}.",
-            "Give as many, or leave the preset out: the times alone mean every day.",
+            "Give that many times, or omit the preset: times alone mean every day.",
         )
     return found
 
@@ -139,7 +139,9 @@ def clock_time(text: str) -> time:
     found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", text.strip())
     if found is None or int(found[1]) > 23 or int(found[2]) > 59:
         raise UsageError(
-            f"{text!r} is not a time of the day.", "It goes from 00:00 to 23:59.", "Write it like 03:00 or 23:30."
+            f"{text!r} is not a valid time of day.",
+            "A time of day is from 00:00 to 23:59.",
+            "Write it as 03:00 or 23:30.",
         )
     return time(int(found[1]), int(found[2]))
 

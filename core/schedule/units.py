@@ -87,7 +87,7 @@ def _program(program: str) -> str:
     if not {'"', "'", "\\"}.isdisjoint(program):
         raise CertdeckError(
             "systemd cannot start this installation.",
-            f"It takes no program with a quotation mark or a backslash in its path: {plain(program)}",
+            f"systemd does not accept a program path with a quotation mark or a backslash: {plain(program)}",
             "Install certdeck somewhere else.",
         )
     return _quoted(program)
@@ -128,7 +128,7 @@ def plain(text: str) -> str:
     if re.search(r"[\x00-\x1f\x7f]", text):
         raise CertdeckError(
             "No schedule can be written for this installation.",
-            f"The path {text!r} holds a control character, which neither systemd nor cron can take.",
+            f"The path {text!r} contains a control character, which neither systemd nor cron accepts.",
             "Move certdeck or its folder to a path without one.",
         )
     return text

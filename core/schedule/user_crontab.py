@@ -28,9 +28,9 @@ def read_crontab(runner: Runner) -> str:
     if done.returncode == 0 and not done.timed_out:
         if len(done.output.encode()) >= _MOST_BYTES or "\ufffd" in done.output:
             raise CertdeckError(
-                "The crontab cannot be changed by certdeck.",
-                "It is too long, or not in UTF-8, so that it could not be put back as it is.",
-                "Change it by hand with `crontab -e`.",
+                "certdeck cannot change the crontab.",
+                "It is too long or not UTF-8, so certdeck could not preserve the other lines.",
+                "Edit it with `crontab -e`.",
             )
         return done.output
     if not done.timed_out and any(words in done.output.lower() for words in _NONE):
@@ -45,7 +45,7 @@ def write_crontab(runner: Runner, text: str) -> None:
     if done.returncode != 0 or done.timed_out:
         raise _refused("changed", done.output)
     if read_crontab(runner) != text:
-        raise _refused("changed", "It does not hold what was written.")
+        raise _refused("changed", "It does not contain the lines that were written.")
 
 
 def _refused(action: str, output: str) -> CertdeckError:
@@ -53,5 +53,5 @@ def _refused(action: str, output: str) -> CertdeckError:
     return CertdeckError(
         f"The crontab could not be {action}.",
         said[0] if said else "cron gave no reason.",
-        "Fix that, or edit the crontab yourself with `crontab -e`.",
+        "Fix the cause, or edit the crontab with `crontab -e`.",
     )

@@ -116,7 +116,7 @@ def read_account(paths: Paths, id: str) -> AccountRecord | None:
     try:
         record = from_json(AccountRecord, path.read_bytes(), path)
         if record.id != id:
-            raise ValueError("it is the record of another account")
+            raise ValueError("it belongs to another account")
         return record
     except FileNotFoundError:
         return None

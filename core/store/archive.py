@@ -126,9 +126,7 @@ def _copy(sealer: Sealer, path: Path, size: int) -> None:
                 sealer.add(piece)
                 left -= len(piece)
     if left:
-        raise StoreError(
-            f"{path} could not be read.", "It was changed while the backup was taken.", "Run the command again."
-        )
+        raise StoreError(f"{path} could not be read.", "It changed during the backup.", "Run the command again.")
 
 
 def _put(sealer: Sealer, record: bytes) -> None:
@@ -152,7 +150,7 @@ def members(paths: Paths, opener: Opener) -> Iterator[tuple[Member, Iterator[byt
         record = _take(opener, _LONGEST_RECORD)
         if record.get("kind") == "end":
             if record.get("members") != count:
-                raise invalid("It does not hold as many files as it says.")
+                raise invalid("The number of files does not match its header.")
             opener.finish()
             return
         member = _member(paths, record)
@@ -160,12 +158,12 @@ def members(paths: Paths, opener: Opener) -> Iterator[tuple[Member, Iterator[byt
         while folders and folders[-1] != parts[:-1]:
             folders.pop()
         if parts <= before or (len(parts) > 1 and not folders):
-            raise invalid("Its files are not in order.")
+            raise invalid("Its files are not in the expected order.")
         if member.kind == "dir":
             folders.append(parts)
         before, count, total = parts, count + 1, total + member.size
         if count > _MOST_MEMBERS or total > _LARGEST_ALL:
-            raise invalid("It holds more than any backup does.")
+            raise invalid("It contains more data than any certdeck backup.")
         left = _Pieces(opener, member.size)
         yield member, left
         left.skip()
@@ -242,14 +240,14 @@ def _member(paths: Paths, record: Mapping[str, object]) -> Member:
     _check_path(paths, path)
     if kind == "link":
         if not isinstance(target, str) or not is_live_link(path, target):
-            raise invalid("It holds a link that leads somewhere else.")
+            raise invalid("It contains a link that points outside.")
         return Member(path=path, kind="link", target=target)
     if type(mode) is not int or mode < 0 or (kind == "dir") != (size is None) or ("/" not in path and kind != "dir"):
         raise invalid("A record in it is damaged.")
     if kind == "dir":
         return Member(path=path, kind="dir", mode=mode & _MODES)
     if type(size) is not int or not 0 <= size <= _LARGEST_FILE:
-        raise invalid("It holds a file that is larger than any of certdeck's.")
+        raise invalid("It contains a file that is larger than any certdeck file.")
     return Member(path=path, kind="file", mode=mode & _MODES, size=size)
 
 
@@ -258,9 +256,9 @@ def _check_path(paths: Paths, path: str) -> None:
     folders: dict[str, Path] = dict(roots(paths))
     is_inside = parts[0] in folders and len(parts) <= _DEEPEST
     if not is_inside or any(part in ("", ".", "..") or "\0" in part or len(part) > 255 for part in parts):
-        raise invalid("It holds a path that leads out of certdeck's folders.")
+        raise invalid("It contains a path outside certdeck's folders.")
     if len(parts) > 1 and (stays(paths, folders[parts[0]], parts[1]) or parts[-1].startswith(TEMPORARY)):
-        raise invalid("It holds a file that no backup holds.")
+        raise invalid("It contains a file that does not belong in a backup.")
 
 
 def _take(opener: Opener, longest: int) -> Mapping[str, object]:

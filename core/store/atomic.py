@@ -266,8 +266,8 @@ def store_error(exc: OSError, path: Path | str, action: str = "written") -> Stor
     if isinstance(exc, UntrustedPath):
         return StoreError(what, f"{exc.filename}: {exc.strerror}.", exc.fix)
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-        why = "The disk is full." if exc.errno == errno.ENOSPC else "The disk quota is used up."
-        return StoreFull(what, why, "Free some space and start it again; what was there is still there.")
+        why = "The disk is full." if exc.errno == errno.ENOSPC else "The disk quota is exceeded."
+        return StoreFull(what, why, "Free some space and run it again; existing files are unchanged.")
     if exc.errno == errno.EROFS:
         return StoreNotWritable(
             what,
@@ -277,11 +277,11 @@ def store_error(exc: OSError, path: Path | str, action: str = "written") -> Stor
     if exc.errno in (errno.EACCES, errno.EPERM):
         return StoreNotWritable(
             what,
-            "This user is not permitted to do that.",
-            "Start it as root (with sudo), or correct the owner of the folder.",
+            "This user does not have permission for it.",
+            "Run it as root (with sudo), or correct the owner of the folder.",
         )
     why = f"The system says: {exc.strerror or 'input/output error'}."
-    return StoreError(what, why, "Fix that and run it again; existing files are unchanged.")
+    return StoreError(what, why, "Fix the cause and run it again; existing files are unchanged.")
 
 
 def _temporary_in(folder: Path) -> Path:

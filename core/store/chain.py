@@ -52,7 +52,7 @@ def follow(rows: Iterable[Sequence[Any]], anchor: Link | None, head: Link | None
         if chained(last.hash, number, row) != hash:
             return Verified(count, last, f"Entry {number} was altered.")
         if head is not None and number == head.number and hash != head.hash:
-            return Verified(count, last, f"Entry {number} is not the one that was written.")
+            return Verified(count, last, f"Entry {number} was replaced.")
         count, last = count + 1, Link(number, hash)
     return Verified(count, last, None)
 
@@ -62,12 +62,15 @@ def doubt_about_end(last: Link, head: Link | None, head_file: object) -> str | N
     if head is None:
         if last == START:
             return None
-        return f"It cannot be told whether the end of the log is missing: {head_file} is missing or cannot be read."
+        return f"certdeck cannot verify the end of the log: {head_file} is missing or cannot be read."
     if last.number < head.number:
         return f"The last {head.number - last.number} entries were removed."
     if last.number > head.number:
         behind = (
             f"entry {last.number}" if last.number == head.number + 1 else f"entries {head.number + 1} to {last.number}"
         )
-        return f"The recorded end of the log is entry {head.number}, but {behind} follow: added, or from an interrupted run."
+        return (
+            f"The recorded end of the log is entry {head.number}, but {behind} follow it: they were added, "
+            "or come from an interrupted run."
+        )
     return None

@@ -58,8 +58,8 @@ def delete_lineage(
     if not is_there:
         raise NotFound(
             f"There is no certificate {name}.",
-            "Nothing of that name is stored.",
-            "See the names with: certdeck status.",
+            "Nothing with that name is stored.",
+            "List the names with: certdeck status",
         )
     if settings.exists():
         check_writable(paths.certificates)  # once the copy is complete the rest goes, however long that takes
@@ -97,17 +97,17 @@ def restore(paths: Paths, vault: Vault, copy: DeletedCopy) -> str:
     """
     if not NAME.fullmatch(copy.name):
         raise StoreCorrupt(
-            f"{copy.path} is no copy of a certificate.",
-            "Its name is none that a certificate can have; something else than certdeck has put it there.",
-            "Rename it to what it was, or remove it.",
+            f"{copy.path} is not a copy of a certificate.",
+            "Its name is not a valid certificate name; certdeck did not create it.",
+            "Restore its former name, or remove it.",
         )
     home = paths.lineages / copy.name
     settings = paths.certificates / f"{copy.name}.toml"
     if home.exists() or settings.exists():
         raise AlreadyThere(
-            f"There is a certificate {copy.name} already.",
-            "Bringing the deleted one back would replace it.",
-            "Delete that one first; a copy of it stays too.",
+            f"The certificate {copy.name} already exists.",
+            "Restoring the deleted certificate would replace it.",
+            "Delete the existing certificate first; certdeck keeps a copy of it too.",
         )
     try:
         files = _unpack(vault.unseal(deleted_copy(copy.path.name), copy.path.read_bytes()))
@@ -196,7 +196,7 @@ def _unpack(archive: bytes) -> dict[str, bytes]:
     except tarfile.TarError as exc:
         raise StoreCorrupt(
             "The copy of the deleted certificate cannot be read.",
-            "It does not hold what certdeck puts into one.",
+            "It does not contain what certdeck stores in a copy.",
             "Issue the certificate again.",
         ) from exc
     return files

@@ -71,5 +71,5 @@ def _corrupt(path: object) -> StoreCorrupt:
     return StoreCorrupt(
         f"The list of DNS records in {path} cannot be read.",
         "It was changed or damaged.",
-        "Look in your zones for old _acme-challenge records, remove them by hand, and remove that file.",
+        "Remove old _acme-challenge records from your zones, then remove that file.",
     )

@@ -130,7 +130,7 @@ class _Recording:
         try:
             reply = self._inner.request(method, url, headers=headers, body=body, timeout=timeout, cancel=cancel)
         except TransportFailure as exc:
-            self._recorder.write(url, [*asked, "", f"no answer ({exc.kind}): {exc}"])
+            self._recorder.write(url, [*asked, "", f"no response ({exc.kind}): {exc}"])
             raise
         said = [f"{reply.status}", *_headers(reply.headers), "", _body(reply.body)]
         self._recorder.write(url, [*asked, "", *said])

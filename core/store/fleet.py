@@ -48,7 +48,7 @@ def load_identity(paths: Paths) -> Identity | None:
         raise StoreCorrupt(
             f"{paths.fleet} cannot be read.",
             "It was changed or damaged.",
-            "Remove it and join again: certdeck fleet join. What is served stays as it is.",
+            "Remove it and join again: certdeck fleet join. Certificates in service are not affected.",
         ) from exc
 
 

@@ -66,7 +66,7 @@ class History:
         self._since = datetime.min.replace(tzinfo=UTC)
         self.problem = ""
         """What could not be written, and why, in sentences; empty while all is well."""
-        self.fix = "See `certdeck log --verify`; what was told since is in the debug log only."
+        self.fix = "Run `certdeck log --verify`. Events since then are only in the debug log."
 
     def record(self, report: Report, who: str) -> None:
         """Take down one event. Never raises. Progress in numbers is not worth keeping and is left out."""
@@ -75,7 +75,7 @@ class History:
         try:
             row = _row(report, who)
         except (TypeError, ValueError):
-            logging.getLogger(__name__).exception("an event cannot be kept")
+            logging.getLogger(__name__).exception("an event cannot be stored")
             return
         with self._lock:
             if not self._gathered:
@@ -313,14 +313,14 @@ class History:
     def _unreadable(self, exc: Exception) -> StoreError:
         if _is_for_want_of_a_file(exc):
             return StoreError(
-                f"The history {self._path} cannot be read now.",
-                f"Reading it needs a file beside it that cannot be made: {exc}.",
-                "Free some space, or look at the folder's permissions, and ask again; nothing of it is lost.",
+                f"The history {self._path} cannot be read at the moment.",
+                f"SQLite cannot create a file that it needs next to it: {exc}.",
+                "Free some space or correct the folder's permissions, then try again. Nothing is lost.",
             )
         return StoreCorrupt(
             f"The history {self._path} cannot be read.",
-            "It is damaged, or this user may not read it.",
-            "Move the file away; a new one is begun, and nothing else depends on it.",
+            "It is damaged, or this user does not have permission to read it.",
+            "Move the file away: certdeck starts a new one, and nothing else depends on it.",
         )
 
 

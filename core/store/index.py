@@ -484,8 +484,8 @@ def _newer(paths: Paths, name: str, live: int | None, waiting: int | None) -> in
 
 def _gone(paths: Paths, name: str, version: int) -> StoreCorrupt:
     return StoreCorrupt(
-        f"The live version of {name} is not there.",
-        f"{paths.live / name} leads to version {version}, which something else than certdeck has removed.",
+        f"The live version of {name} is missing.",
+        f"{paths.live / name} points to version {version}, which another program has removed.",
         f"Renew it: certdeck --renew {name} --force.",
         lineage=name,
     )

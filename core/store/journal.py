@@ -47,8 +47,8 @@ def unreadable(paths: Paths, name: str, why: str) -> StoreCorrupt:
     """Return the error for a record that says nothing. `why`: what became of it."""
     return StoreCorrupt(
         f"{paths.transactions / (name + SUFFIX)} cannot be read.",
-        f"It says what an interrupted deployment was doing, and {why}.",
-        f"Deploy the certificate again: certdeck deploy {name}. This moves the record aside.",
+        f"It records an interrupted deployment, and {why}.",
+        f"Deploy the certificate again: certdeck deploy {name}. This also moves the damaged record aside.",
         lineage=name,
         details={"record": UNREADABLE},
     )

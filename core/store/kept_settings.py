@@ -22,17 +22,17 @@ def settings_from(kind: type[Kept], raw: object) -> Kept:
     """Return the `kind` whose plain values stand in `raw`. Raises ValueError for anything that no configuration may say."""
     made = from_values(kind, _with_list(raw))
     if isinstance(raw, Mapping) and not raw.keys() <= set(kind.__struct_fields__):
-        raise ValueError("it holds something that is no setting")
+        raise ValueError("it contains something that is not a setting")
     if not NAME.fullmatch(made.name):
-        raise ValueError("its name is none")
+        raise ValueError("its name is not valid")
     for name, value in asdict(made).items():
         if not all(
             _is_plain(text) for text in (value if isinstance(value, tuple) else [value]) if isinstance(text, str)
         ):
-            raise ValueError(f"{name} holds control characters")
+            raise ValueError(f"{name} contains control characters")
         rule = RULES.get((kind, name))
         if rule is not None and value is not None and rule(value) is not None:
-            raise ValueError(f"{name} has a value that it cannot have")
+            raise ValueError(f"{name} has an invalid value")
     return made
 
 

@@ -148,8 +148,8 @@ def _parse(paths: Paths, name: str, version: int) -> CertificateFacts:
         return certificate_facts(cert + chain if leaf_sha256(cert) else cert)
     except (CertdeckError, ValueError) as exc:
         raise StoreCorrupt(
-            f"{folder(paths, name, version) / 'cert.pem'} is not a certificate any more.",
-            "Something else than certdeck has changed it.",
+            f"{folder(paths, name, version) / 'cert.pem'} is no longer a certificate.",
+            "Another program has changed it.",
             f"Renew it: certdeck --renew {name} --force.",
             lineage=name,
         ) from exc
@@ -297,13 +297,13 @@ def lineage_of(spec: Mapping[str, object], name: str | None = None) -> LineageCo
     try:
         made = settings_from(LineageConfig, spec)
         if name is not None and made.name != name:
-            raise ValueError("they are for another lineage")
+            raise ValueError("they belong to another certificate")
         return made
     except ValueError as exc:
         raise StoreCorrupt(
-            "The settings kept with a version cannot be read.",
+            "The settings stored with a version cannot be read.",
             "They were changed, or written by another release of certdeck.",
-            "Give the settings again with certdeck issue.",
+            "Set them again with certdeck issue.",
             lineage=name,
         ) from exc
 
@@ -312,8 +312,8 @@ def _home(paths: Paths, name: str) -> Path:
     if not name or name.startswith(".") or "/" in name or "\0" in name:
         raise NotFound(
             f"There is no certificate {name!r}.",
-            "That cannot be the name of one.",
-            "See the names with: certdeck status.",
+            "This is not a valid certificate name.",
+            "List the names with: certdeck status",
         )
     return paths.lineages / name
 
@@ -332,7 +332,7 @@ def _read(paths: Paths, name: str, version: int, file: str) -> bytes:
         if path.parent.is_dir() and not file.startswith("privkey"):
             raise StoreCorrupt(
                 f"{path} is missing.",
-                "Something else than certdeck has removed it.",
+                "Another program has removed it.",
                 f"Restore it from a backup, or renew: certdeck --renew {name} --force.",
                 lineage=name,
             ) from exc
@@ -343,9 +343,9 @@ def _read(paths: Paths, name: str, version: int, file: str) -> bytes:
 
 def _no_version(name: str, version: int) -> NotFound:
     return NotFound(
-        f"Version {version} of {name} is not there.",
-        "It was removed, or its key is sealed.",
-        f"See what there is with: certdeck status {name}.",
+        f"Version {version} of {name} does not exist.",
+        "It was removed, or its key is in the vault.",
+        f"List the versions with: certdeck status {name}",
         lineage=name,
     )
 

@@ -36,10 +36,10 @@ def read_link(paths: Paths, name: str) -> int | None:
     except OSError as exc:
         if exc.errno != errno.EINVAL:
             raise store_error(exc, link, "read") from exc
-        raise _odd(paths, name, "A folder or a file stands where certdeck keeps a link") from exc
+        raise _odd(paths, name, "A folder or file is in the place of certdeck's link") from exc
     number = version_number(os.path.basename(text))
     if number is None or os.path.normpath(paths.live / text) != os.path.normpath(paths.lineages / name / str(number)):
-        raise _odd(paths, name, "The link leads somewhere else than to a version of this certificate")
+        raise _odd(paths, name, "The link does not point to a version of this certificate")
     return number
 
 
@@ -82,8 +82,8 @@ def is_lineage(paths: Paths, name: str) -> bool:
 
 def _odd(paths: Paths, name: str, why: str) -> StoreCorrupt:
     return StoreCorrupt(
-        f"{Path(paths.live, name)} does not lead to a version.",
-        f"{why}; something else than certdeck has put it there.",
-        "Run `certdeck --renew`: it moves that aside, removes nothing, and makes the stored version live again.",
+        f"{Path(paths.live, name)} does not point to a version.",
+        f"{why}; another program has put it there.",
+        "Run `certdeck --renew`. It moves this aside without removing anything, and makes the stored version live again.",
         lineage=name,
     )

@@ -128,15 +128,15 @@ def _held(lock: Path) -> LockHeld:
         pid, since, operation = int(holder["pid"]), str(holder["since"]), str(holder["operation"])
     except (OSError, ValueError, KeyError, TypeError, StoreTooNew):
         return LockHeld(
-            "Another certdeck is at work.",
-            "Only one at a time may change things, and it has just begun.",
-            "Wait until it has ended and start this again.",
+            "Another certdeck process is running.",
+            "Only one process may make changes at a time, and it has just started.",
+            "Wait until it has finished, then run this again.",
             details={"pid": None, "since": None, "operation": None},
         )
     return LockHeld(
-        f"Another certdeck is at work: {operation}, process {pid}.",
-        f"Only one at a time may change things; it has been at it since {since}.",
-        f"Wait until it has ended and start this again, or end it: kill {pid}.",
+        f"Another certdeck process is running: {operation}, process {pid}.",
+        f"Only one process may make changes at a time; it has been running since {since}.",
+        f"Wait until it has finished and run this again, or stop it: kill {pid}",
         details={"pid": pid, "since": since, "operation": operation},
     )
 
@@ -144,6 +144,6 @@ def _held(lock: Path) -> LockHeld:
 def _not_permitted(lock: Path) -> StoreNotWritable:
     return StoreNotWritable(
         f"{lock.parent} cannot be written.",
-        "This user is not permitted to change anything here.",
-        "Start it as root (with sudo), or set CERTDECK_HOME to a folder of your own.",
+        "This user does not have write permission there.",
+        "Run it as root (with sudo), or set CERTDECK_HOME to a folder that you own.",
     )

@@ -48,8 +48,8 @@ _PIPE_SECONDS = 5.0
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}
 """0.14 s and 32 MiB (measured 2026-11); OWASP's figure for interactive use is 2^17, too much memory for an appliance."""
 _RESTORE = (
-    "Put the key back from a backup; certificates in use go on working meanwhile. "
-    "Without a backup, `certdeck vault new` sets aside what cannot be opened and says what that costs."
+    "Restore the key from a backup; certificates in service keep working. Without a backup, `certdeck vault new` sets "
+    "aside the secrets that cannot be opened and reports what is lost."
 )
 
 
@@ -132,7 +132,7 @@ def missing(paths: Paths) -> MasterKeyMissing:
     """Return the error for sealed records without any key."""
     return MasterKeyMissing(
         f"The master key {paths.master_key} is missing.",
-        "There are sealed secrets (account keys, passwords, old private keys), and nothing here can open them.",
+        "There are sealed secrets (account keys, passwords, old private keys), and no key here can open them.",
         _RESTORE,
     )
 
@@ -196,7 +196,7 @@ def _append(keys: list[MasterKey], path: Path, source: str) -> None:
         return
     raw = _raw(text)
     if raw is None:
-        raise MasterKeyWrong(f"The master key {path} is damaged.", "It does not hold 32 bytes in base64.", _RESTORE)
+        raise MasterKeyWrong(f"The master key {path} is damaged.", "It does not contain 32 bytes in base64.", _RESTORE)
     if source == "file":
         _tighten(path)
     keys.append(_key(raw, source, path))
@@ -219,13 +219,11 @@ def _from_passphrase(path: Path, text: bytes, env: Environment) -> MasterKey:
             if key.id == expected:
                 return key
     except (ValueError, KeyError, TypeError, MemoryError, OverflowError, RecursionError) as exc:
-        raise MasterKeyWrong(
-            f"{path} is damaged.", "It does not hold the parameters of the passphrase.", _RESTORE
-        ) from exc
+        raise MasterKeyWrong(f"{path} is damaged.", "It does not contain the passphrase parameters.", _RESTORE) from exc
     raise refusal or MasterKeyWrong(
         "The passphrase of the vault is wrong.",
-        f"It does not make the key that {path} was written for.",
-        f"Correct the file that {PASSPHRASE_VARIABLE} names; nothing has been changed.",
+        f"It does not produce the key that {path} was written for.",
+        f"Correct the file that {PASSPHRASE_VARIABLE} names. Nothing was changed.",
     )
 
 
@@ -237,7 +235,7 @@ def _passphrase(env: Environment, content: bytes | None = None) -> bytes:
         line = secret_line(secret_text(content).strip(b"\r\n"))
     except NotSecretText as exc:
         raise MasterKeyWrong(
-            f"The passphrase file {named} cannot be used.", str(exc), "Save it as plain text in UTF-8, on one line."
+            f"The passphrase file {named} cannot be used.", str(exc), "Save it as plain UTF-8 text on one line."
         ) from exc
     if not line:
         raise _no_passphrase(f"The passphrase file {named} is empty.")
@@ -304,9 +302,9 @@ def rotation(paths: Paths, env: Environment, keys: list[MasterKey]) -> tuple[Pat
         if len(keys) > 1:
             return None
         raise VaultError(
-            "The master key cannot be changed from here.",
+            "certdeck cannot change the master key here.",
             f"It is the systemd credential {CREDENTIAL}, which only the administrator can change.",
-            f"Give the old one as {OLD_CREDENTIAL} and a new one as {CREDENTIAL}, and rotate again.",
+            f"Provide the old key as {OLD_CREDENTIAL} and a new key as {CREDENTIAL}, then rotate again.",
         )
     if keys[0].source == "passphrase":
         return parameters_file(paths), write_parameters

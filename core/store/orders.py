@@ -100,7 +100,7 @@ def load_order(paths: Paths, name: str) -> OrderRecord | None:
     try:
         record = from_json(OrderRecord, path.read_bytes(), path)
         if (record.name, record.spec.get("name", name)) != (name, name):
-            raise ValueError("it is the order of another lineage")
+            raise ValueError("it does not match this certificate")
         return record
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -135,8 +135,8 @@ def the_order(paths: Paths, name: str) -> OrderRecord:
     if record is None:
         raise NotFound(
             f"There is no open order for {name}.",
-            "It has ended, was given up, or was never started.",
-            "Start one with: certdeck issue.",
+            "It has ended, was cancelled, or was never started.",
+            "Start one with: certdeck issue",
             lineage=name,
         )
     return record

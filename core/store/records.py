@@ -68,9 +68,9 @@ def check_format(number: object, place: object, known: int = FORMAT) -> None:
     """Raise StoreTooNew (`store-too-new`) for a format that is not known yet. Anything but a number says nothing."""
     if type(number) is int and number > known:
         raise StoreTooNew(
-            f"{place} was written by a later release of certdeck.",
-            f"It has format {number}; certdeck {VERSION} knows formats up to {known}.",
-            "Install that release again. Nothing was changed.",
+            f"{place} was written by a newer release of certdeck.",
+            f"It has format {number}; certdeck {VERSION} supports formats up to {known}.",
+            "Install that release. Nothing was changed.",
         )
 
 
@@ -87,7 +87,7 @@ def write_record(path: Path, text: bytes, *, durable: bool = True) -> None:
 def from_values(kind: type[T], raw: object) -> T:
     """Return the `kind` whose fields stand in a JSON object. Raises ValueError for anything that is none."""
     if not isinstance(raw, dict):
-        raise ValueError("no object")
+        raise ValueError("not an object")
     values: dict[str, Any] = {}
     for name in kind.__struct_fields__:
         if name in raw:
@@ -111,13 +111,13 @@ def parse_time(text: str) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError as exc:
-        raise ValueError("a time before all times") from exc
+        raise ValueError("a time out of range") from exc
 
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return rfc3339(value)
-    raise TypeError(f"{type(value).__name__} has no place in a state file")
+    raise TypeError(f"{type(value).__name__} is not allowed in a state file")
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -141,7 +141,7 @@ def _value(name: str, annotation: str, value: object) -> object:
     base = kind.partition("[")[0]
     allowed = _KINDS.get(base)
     if allowed is not None and (not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)):
-        raise ValueError(f"{name} is no {base}")
+        raise ValueError(f"{name} is not a valid {base}")
     if base == "datetime":
         assert isinstance(value, str)
         return parse_time(value)
@@ -151,7 +151,7 @@ def _value(name: str, annotation: str, value: object) -> object:
         return tuple(_item(name, kind, item) for item in value)
     inner = value.values() if isinstance(value, dict) and kind.startswith("Mapping[str, Mapping[") else ()
     if not all(isinstance(each, dict) for each in inner):
-        raise ValueError(f"{name} holds something else than objects")
+        raise ValueError(f"{name} contains values that are not objects")
     return value
 
 
@@ -159,5 +159,5 @@ def _item(name: str, kind: str, item: object) -> object:
     """Check one item of a list: a text, or a list of texts."""
     texts = item if isinstance(item, list) and kind.startswith("tuple[tuple[") else [item]
     if not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"{name} holds something else than texts")
+        raise ValueError(f"{name} contains values that are not strings")
     return tuple(texts) if texts is item else item

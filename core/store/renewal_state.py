@@ -96,7 +96,7 @@ def load(paths: Paths, name: str) -> RenewalState:
     except (FileNotFoundError, NotADirectoryError):
         return RenewalState()
     except OSError as exc:
-        return RenewalState(warning=f"{FILE} of {name} could not be read: {exc.strerror}. It counts as empty.")
+        return RenewalState(warning=f"{FILE} of {name} could not be read: {exc.strerror}. It is treated as empty.")
     return parse(name, text, path)
 
 
@@ -105,7 +105,7 @@ def parse(name: str, text: bytes, place: object = FILE) -> RenewalState:
     try:
         return replace(from_json(RenewalState, text, place), warning="")
     except (ValueError, TypeError):
-        return RenewalState(warning=f"{FILE} of {name} was changed or damaged. It counts as empty.")
+        return RenewalState(warning=f"{FILE} of {name} was changed or damaged. It is treated as empty.")
 
 
 def save(paths: Paths, name: str, state: RenewalState, *, durable: bool = True) -> None:

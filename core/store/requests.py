@@ -81,7 +81,7 @@ def find_request(paths: Paths, name: str) -> RequestRecord | None:
         raise StoreCorrupt(
             f"The signing request in {path} cannot be read.",
             "It was changed or damaged.",
-            f"Restore the folder {path.parent} from a backup, or give the request up: certdeck csr {name} --remove.",
+            f"Restore the folder {path.parent} from a backup, or remove the request: certdeck csr {name} --remove.",
             lineage=name,
         ) from exc
 
@@ -90,8 +90,8 @@ def no_request(name: str) -> NotFound:
     """Return the error for a request that is not there."""
     return NotFound(
         f"There is no signing request called {name}.",
-        "None was made, or its certificate has come and was imported.",
-        f"`certdeck csr` lists the open ones; `certdeck csr {name} -d DOMAIN` makes one.",
+        "It was never created, or its certificate was already imported.",
+        f"List the open requests with `certdeck csr`, or create one with `certdeck csr {name} -d DOMAIN`.",
     )
 
 
@@ -104,9 +104,9 @@ def open_key(paths: Paths, vault: Vault, record: RequestRecord) -> bytes:
         sealed = path.read_bytes()
     except FileNotFoundError as exc:
         raise StoreCorrupt(
-            f"The private key of the signing request {record.name} is gone.",
+            f"The private key of the signing request {record.name} is missing.",
             f"Its file {path} was removed.",
-            f"Restore it from a backup, or make a new request: certdeck csr {record.name} --replace.",
+            f"Restore it from a backup, or create a new request: certdeck csr {record.name} --replace.",
         ) from exc
     except OSError as exc:
         raise store_error(exc, path, "read") from exc

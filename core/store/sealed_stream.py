@@ -36,7 +36,7 @@ _TAG = 16
 _LONGEST_HEADER = 4096
 _MOST_SCRYPT_BYTES = 1 << 30
 """128·n·r: what a header can make the reader allocate."""
-_DAMAGED_FIX = "Copy the file again, or take another backup. Nothing was changed."
+_DAMAGED_FIX = "Copy the file again, or use another backup. Nothing was changed."
 
 
 class Lock(Struct, frozen=True, kw_only=True):
@@ -106,7 +106,7 @@ class Opener:
         """Return exactly `count` bytes. Raises BackupInvalid (`backup-invalid`) where there are fewer."""
         while len(self._plain) < count:
             if self._is_over:
-                raise invalid("It ends too early.")
+                raise invalid("It is incomplete.")
             self._open()
         taken = bytes(self._plain[:count])
         del self._plain[:count]
@@ -117,7 +117,7 @@ class Opener:
         if not self._is_over:
             self._open()
         if self._plain or not self._is_over:
-            raise invalid("Something follows its end.")
+            raise invalid("There is data after its end.")
 
     def _open(self) -> None:
         following = self._read(CHUNK + _TAG)
@@ -125,14 +125,14 @@ class Opener:
         try:
             self._plain += self._cipher.decrypt(_nonce(self._number, is_last=is_last), self._sealed, self._head)
         except (InvalidTag, ValueError) as exc:
-            raise invalid("It is truncated, or was changed after it was written.") from exc
+            raise invalid("It is truncated, or was changed later.") from exc
         self._sealed, self._is_over = following, is_last
         self._number += 1
 
 
 def invalid(why: str) -> BackupInvalid:
     """Return the error for a file that holds no whole backup."""
-    return BackupInvalid("The backup cannot be used.", why, _DAMAGED_FIX)
+    return BackupInvalid("The backup is not valid.", why, _DAMAGED_FIX)
 
 
 def _nonce(number: int, *, is_last: bool) -> bytes:
@@ -150,8 +150,8 @@ def _header(read: Callable[[int], bytes]) -> tuple[Mapping[str, object], bytes]:
         raise invalid("It is not a backup made by certdeck.")
     if start[len(MAGIC)] > FORMAT:
         raise BackupTooNew(
-            "The backup cannot be read by this release.",
-            f"It has format {start[len(MAGIC)]}; this release knows formats up to {FORMAT}.",
+            "This release cannot read the backup.",
+            f"It has format {start[len(MAGIC)]}; this release supports formats up to {FORMAT}.",
             "Update certdeck on this box, then restore again.",
         )
     length = int.from_bytes(start[-2:], "big")
@@ -159,9 +159,9 @@ def _header(read: Callable[[int], bytes]) -> tuple[Mapping[str, object], bytes]:
     try:
         header = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise invalid("Its head is damaged.") from exc
+        raise invalid("Its header is damaged.") from exc
     if start[len(MAGIC)] != FORMAT or not isinstance(header, dict) or len(text) != length:
-        raise invalid("Its head is damaged.")
+        raise invalid("Its header is damaged.")
     return header, start + text
 
 
@@ -192,20 +192,20 @@ def _known_key(header: Mapping[str, object], lock: Lock) -> bytes:
     if kind in ("scrypt", "x25519"):
         needs = "a passphrase" if kind == "scrypt" else "a private key"
         option = "--passphrase-file FILE" if kind == "scrypt" else "--key FILE"
-        raise BackupLocked("The backup was not opened.", f"It was sealed for {needs}.", f"Restore with {option}.")
-    raise invalid("Its head is damaged.")
+        raise BackupLocked("The backup could not be opened.", f"It was sealed for {needs}.", f"Restore with {option}.")
+    raise invalid("Its header is damaged.")
 
 
 def _from_passphrase(header: Mapping[str, object], passphrase: bytes) -> bytes:
     n, r, p = (header.get(name) for name in ("n", "r", "p"))
     if not (isinstance(n, int) and isinstance(r, int) and isinstance(p, int)):
-        raise invalid("Its head is damaged.")
+        raise invalid("Its header is damaged.")
     if not (1 < n <= 1 << 24 and 0 < r <= 64 and 0 < p <= 4 and 128 * n * r <= _MOST_SCRYPT_BYTES):
-        raise invalid("Its head asks for more memory than a passphrase takes.")
+        raise invalid("Its header demands more memory than is allowed.")
     try:
         return derive(passphrase, _bytes(header, "salt"), n, r, p)
     except (ValueError, MemoryError) as exc:
-        raise invalid("Its head is damaged.") from exc
+        raise invalid("Its header is damaged.") from exc
 
 
 def _from_private_key(header: Mapping[str, object], lock: Lock) -> bytes:
@@ -219,7 +219,7 @@ def _from_private_key(header: Mapping[str, object], lock: Lock) -> bytes:
         private = None
     if not isinstance(private, X25519PrivateKey):
         raise UsageError(
-            "The private key cannot be used.",
+            "The private key is not valid.",
             "It is not an X25519 key in PEM without a passphrase.",
             "Give the key that belongs to the public key of the backup.",
         )
@@ -230,7 +230,7 @@ def _from_private_key(header: Mapping[str, object], lock: Lock) -> bytes:
     try:
         return _agreed(private.exchange(X25519PublicKey.from_public_bytes(ours)), ours, theirs)
     except ValueError as exc:  # a point of low order
-        raise invalid("Its head is damaged.") from exc
+        raise invalid("Its header is damaged.") from exc
 
 
 def check_public_key(pem: bytes) -> None:
@@ -250,9 +250,9 @@ def _public_key(pem: bytes) -> X25519PublicKey:
     if isinstance(key, X25519PublicKey):
         return key
     raise UsageError(
-        "The public key cannot be used.",
+        "The public key is not valid.",
         "It is not an X25519 public key in PEM.",
-        "Make one: openssl genpkey -algorithm X25519 -out backup.key; openssl pkey -in backup.key -pubout -out backup.pub",
+        "Create one: openssl genpkey -algorithm X25519 -out backup.key; openssl pkey -in backup.key -pubout -out backup.pub",
     )
 
 
@@ -265,9 +265,11 @@ def _agreed(shared: bytes, ours: bytes, theirs: bytes) -> bytes:
 
 def _locked(lock: Lock) -> BackupLocked:
     if lock.passphrase is not None:
-        return BackupLocked("The backup was not opened.", "The passphrase is wrong.", "Give the right one.")
+        return BackupLocked(
+            "The backup could not be opened.", "The passphrase is wrong.", "Give the correct passphrase."
+        )
     return BackupLocked(
-        "The backup was not opened.",
+        "The backup could not be opened.",
         "It was sealed for another key.",
         "Give the private key that belongs to the public key of the backup.",
     )
@@ -281,4 +283,4 @@ def _bytes(header: Mapping[str, object], name: str) -> bytes:
     try:
         return base64.b64decode(str(header.get(name, "")), validate=True)
     except (binascii.Error, ValueError) as exc:
-        raise invalid("Its head is damaged.") from exc
+        raise invalid("Its header is damaged.") from exc

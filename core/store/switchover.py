@@ -123,15 +123,15 @@ def _read(paths: Paths) -> Switch:
         switch = from_json(Switch, paths.restoring.read_bytes(), paths.restoring)
         names = [switch.places[name] for name, _ in roots(paths)]
         if not all(name.startswith(TEMPORARY) and "/" not in name for name in names) or "/" in switch.stamp:
-            raise ValueError("it names other folders")
+            raise ValueError("it lists different folders")
         if switch.phase not in (AWAY, IN) or not all(type(mode) is int for mode in switch.modes.values()):
-            raise ValueError("it names no phase")
+            raise ValueError("it has no phase")
     except OSError as exc:
         raise store_error(exc, paths.restoring, "read") from exc
     except (ValueError, KeyError, TypeError) as exc:
         raise StoreCorrupt(
             "An interrupted restore cannot be finished.",
             f"{paths.restoring} was changed or damaged.",
-            f"Remove that file, then restore the backup again with --replace. What was there is in folders {REPLACED}….",
+            f"Remove that file, then restore the backup again with --replace. The earlier content is in folders {REPLACED}….",
         ) from exc
     return switch

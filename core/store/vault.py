@@ -62,7 +62,7 @@ class Vault:
             raise NotFound(
                 f"There is no secret {name} in the vault.",
                 "It was never set, or it was removed.",
-                "Set it again; for an account key, remove the account, and the next order makes a new one.",
+                "Set it again. For an account key, remove the account: the next order creates a new one.",
             )
         return secret
 
@@ -218,7 +218,9 @@ class Vault:
         encoded = quote(name, safe="")
         if not encoded or len(encoded) > 200:
             raise UsageError(
-                f"{name[:60]!r} cannot name a secret.", "The name is empty or too long.", "Choose a shorter name."
+                f"{name[:60]!r} is not a valid name for a secret.",
+                "The name is empty or too long.",
+                "Choose a shorter name.",
             )
         if encoded.startswith("."):
             encoded = "%2E" + encoded[1:]
@@ -283,8 +285,8 @@ def _headers(paths: Paths) -> Iterator[tuple[str, bytes]]:
 def _damaged(name: str) -> VaultError:
     return MasterKeyWrong(
         f"The secret {name} cannot be opened.",
-        "Its file was altered or damaged, or moved there from another place.",
-        "Restore that file from a backup, or set the secret again; everything else is untouched.",
+        "Its file was changed, damaged or moved.",
+        "Restore that file from a backup, or set the secret again. All other secrets are intact.",
     )
 
 

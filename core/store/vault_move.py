@@ -37,10 +37,12 @@ def write_out(paths: Paths, env: Environment, out: Path) -> VaultMoved:
     Vault(paths, env, keys).open_all()
     if not out.parent.is_dir():
         raise UsageError(
-            f"{out} cannot be written.", f"There is no folder {out.parent}.", "Name a file in a folder that exists."
+            f"{out} cannot be written.",
+            f"The folder {out.parent} does not exist.",
+            "Name a file in a folder that exists.",
         )
     if not master_key.create(out, base64.b64encode(keys[0].raw) + b"\n"):
-        raise UsageError(f"{out} exists already.", "A key is never written over another file.", "Name a new file.")
+        raise UsageError(f"{out} already exists.", "certdeck does not overwrite a file with a key.", "Name a new file.")
     return VaultMoved(to="credential", is_done=False, from_=keys[0].source, resealed=0, removed=(), key_file=out)
 
 
@@ -58,7 +60,7 @@ def move(paths: Paths, env: Environment, to: str, changing: Callable[[], None]) 
     keys = _keys(paths, env)
     key = _target(keys, to, env)
     if key is not None and all(each is key or each.source == "credential" for each in keys):
-        raise _nothing_to_move(f"The master key is the {to} already, and there is no other.")
+        raise _nothing_to_move(f"The master key is already the {to}, and there is no other key.")
     Vault(paths, env, keys).open_all()
     changing()
     if key is None:
@@ -76,7 +78,7 @@ def _keys(paths: Paths, env: Environment) -> list[MasterKey]:
     keys = master_key.ring(paths, env)
     if not keys:
         Vault(paths, env).check()  # sealed records without a key are another fault
-        raise _nothing_to_move("This box has no master key yet: nothing has been sealed.")
+        raise _nothing_to_move("This box has no master key yet, because no secret is stored.")
     return keys
 
 
@@ -90,29 +92,30 @@ def _target(keys: list[MasterKey], to: str, env: Environment) -> MasterKey | Non
             raise VaultError(
                 "The master key cannot be moved to a credential yet.",
                 f"This process has no systemd credential {CREDENTIAL}.",
-                "Write the key out first with `certdeck vault move --to credential --out FILE`; it says what to do next.",
+                "First write the key to a file with `certdeck vault move --to credential --out FILE`. The "
+                "output shows the next steps.",
             )
         return found
     if first.source == "credential":
         if to == "passphrase":
             raise VaultError(
                 "A credential cannot be moved to a passphrase in one step.",
-                "The credential seals as long as the unit loads it.",
-                "Move to the file first (`certdeck vault move --to file`), take the credential out of the unit, then move to the "
-                "passphrase.",
+                "The credential is used as long as the unit loads it.",
+                "Move to the file first (`certdeck vault move --to file`), remove the credential from the unit, then "
+                "move to the passphrase.",
             )
         if found is not None and found.id != first.id:
             raise VaultError(
-                f"{found.path} exists already.",
-                "It holds another key than the credential.",
+                f"{found.path} already exists.",
+                "It contains a different key than the credential.",
                 "Run `certdeck vault move --to credential` to seal everything under the credential and remove that file, then "
                 "move to the file.",
             )
     if to == "passphrase" and not env.variables.get(PASSPHRASE_VARIABLE):
         raise VaultError(
-            "The master key cannot be moved to a passphrase.",
+            "The master key cannot be replaced by a passphrase.",
             f"{PASSPHRASE_VARIABLE} does not name a file with the passphrase.",
-            f"Set {PASSPHRASE_VARIABLE} to the path of a file (0600) that holds it, here and in the units.",
+            f"Set {PASSPHRASE_VARIABLE} to the path of a file (0600) that contains it, here and in the units.",
         )
     return found
 
@@ -124,7 +127,7 @@ def _made(paths: Paths, env: Environment, keys: list[MasterKey], to: str) -> Mas
         # The same key in both places: whatever either of them seals opens with the other, whenever the unit is changed.
         if not master_key.create(paths.master_key, base64.b64encode(keys[0].raw) + b"\n"):
             raise VaultError(
-                f"{paths.master_key} exists already.", "It cannot be read as a key.", "Remove it and try again."
+                f"{paths.master_key} already exists.", "It cannot be read as a key.", "Remove it and try again."
             )
         return replace(keys[0], source="file", path=paths.master_key)
     return master_key.write_key(paths.master_key, env)
@@ -143,5 +146,5 @@ def _remove_others(paths: Paths, key: MasterKey) -> tuple[Path, ...]:
 
 def _nothing_to_move(why: str) -> VaultError:
     return VaultError(
-        "There is nothing to move.", why, "Nothing has to be done; `certdeck vault rotate` changes the key itself."
+        "There is nothing to move.", why, "No action is needed. To change the key itself, use `certdeck vault rotate`."
     )

@@ -81,7 +81,7 @@ class VersionFacts(Struct, frozen=True, kw_only=True):
             return replace(made, certificate=from_values(CertificateFacts, inner))
         except ValueError as exc:
             raise StoreCorrupt(
-                "The facts of a stored version cannot be read.",
+                "The data of a stored version cannot be read.",
                 "Its version.json was changed or damaged.",
                 "Restore it from a backup, or renew the certificate with --force.",
             ) from exc

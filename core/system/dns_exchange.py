@@ -51,6 +51,6 @@ def _exactly(connection: httpcore.NetworkStream, count: int, place: str) -> byte
     while len(read) < count:
         chunk = connection.read(count - len(read))
         if not chunk:
-            raise TransportFailure("unreachable", f"{place} closed the connection without an answer.")
+            raise TransportFailure("unreachable", f"{place} closed the connection without a response.")
         read += chunk
     return bytes(read)

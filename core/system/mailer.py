@@ -41,15 +41,15 @@ class SmtpMailer:
             raise MailFailure("unreachable", f"{place} closed the connection.") from exc
         except smtplib.SMTPResponseException as exc:
             kind = "credentials" if isinstance(exc, smtplib.SMTPAuthenticationError) else "refused"
-            raise MailFailure(kind, f"{place} answered {_said(exc.smtp_code, exc.smtp_error)}") from exc
+            raise MailFailure(kind, f"{place} returned {_said(exc.smtp_code, exc.smtp_error)}") from exc
         except smtplib.SMTPNotSupportedError as exc:
-            raise MailFailure("credentials", f"{place} offers no login that certdeck knows.") from exc
+            raise MailFailure("credentials", f"{place} offers no login method that certdeck supports.") from exc
         except smtplib.SMTPException as exc:
-            raise MailFailure("refused", f"{place} gave an answer that is not SMTP.") from exc
+            raise MailFailure("refused", f"{place} returned a response that is not SMTP.") from exc
         except TimeoutError as exc:
-            raise MailFailure("timeout", f"{place} did not answer within {timeout:g} s.") from exc
+            raise MailFailure("timeout", f"{place} did not respond within {timeout:g} s.") from exc
         except (OSError, UnicodeError) as exc:
-            words = (getattr(exc, "strerror", None) or "the name is none").lower()
+            words = (getattr(exc, "strerror", None) or "the name is not valid").lower()
             raise MailFailure("unreachable", f"{place} cannot be reached: {words}.") from exc
 
 
@@ -89,7 +89,7 @@ def _sent(talk: smtplib.SMTP, server: MailServer, sender: str, recipients: Seque
             refused[each] = _said(code, said)
     if len(refused) == len(recipients):
         words = "; ".join(f"{each}: {said}" for each, said in refused.items())
-        raise MailFailure("refused", f"{server.host}:{server.port} took none of the recipients: {words}")
+        raise MailFailure("refused", f"{server.host}:{server.port} accepted none of the recipients: {words}")
     code, said = talk.data(mail)
     _must(server, (code, said), "the mail")
     return MailReply(said=_said(code, said), refused=refused)

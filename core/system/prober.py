@@ -44,13 +44,13 @@ class TlsProber:
 
         place = parse(listener)
         if place is None:
-            return Served(failure=f"{listener} is no HOST:PORT.")
+            return Served(failure=f"{listener} is not HOST:PORT.")
         if not _is_address(place.host):
             return Served(failure=f"{place.host} does not resolve.")
         try:
             certificate = _handshake(place, server_name, time.monotonic() + timeout, key)
         except TimeoutError:
-            return Served(failure=f"{listener} did not answer within {timeout:g} s.")
+            return Served(failure=f"{listener} did not respond within {timeout:g} s.")
         except ConnectionRefusedError:
             return Served(failure=f"Nothing listens at {listener}.", closed=True)
         except Refused as exc:
@@ -62,7 +62,7 @@ class TlsProber:
         except (OSError, ValueError) as exc:
             said = getattr(exc, "strerror", None) or str(exc)
             no_way = isinstance(exc, socket.gaierror) or getattr(exc, "errno", None) in _NO_WAY
-            return Served(failure=f"{listener} cannot be looked at: {said}.", closed=no_way)
+            return Served(failure=f"{listener} cannot be checked: {said}.", closed=no_way)
         if certificate is None:
             return Served(failure=f"{listener} presents no certificate.")
         return Served(certificate=certificate)

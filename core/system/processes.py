@@ -61,7 +61,7 @@ class SystemRunner:
         env = child_environment(self._variables, extra_env)
         program = find_program(argv[0], env["PATH"])
         if program is None:
-            return Completed(returncode=127, output=f"{argv[0]}: there is no such program.")
+            return Completed(returncode=127, output=f"{argv[0]}: no such program.")
         try:
             process, source = self._start([*argv], program, env, stdin)
         except (OSError, ValueError) as exc:
@@ -87,7 +87,7 @@ class SystemRunner:
                 # A file in memory, not a pipe: the child may read it as slowly as it likes, or never.
                 given = os.memfd_create("stdin") if hasattr(os, "memfd_create") else None
                 if given is None:  # pragma: no cover - kernels before 3.17
-                    raise OSError(0, "this system cannot hand data to a program")
+                    raise OSError(0, "this system cannot pass data to a program")
                 os.write(given, stdin)
                 os.lseek(given, 0, os.SEEK_SET)
             try:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import socket
 
 OTHER_WAYS = (
-    "Or let certdeck listen on another port and forward port 80 to it, or use the webroot of the web server that is there "
-    '(`mode = "webroot"` in [http01]), or have that server pass /.well-known/acme-challenge/ on to certdeck.'
+    "Or let certdeck listen on another port and forward port 80 to it, or use the webroot of the existing web server "
+    '(`mode = "webroot"` in [http01]), or let that server pass /.well-known/acme-challenge/ on to certdeck.'
 )
 NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
 
@@ -88,7 +88,10 @@ def unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
     if exc.errno == errno.EADDRNOTAVAIL or exc.errno is None or isinstance(exc, _resolver_errors()):
         why = f"This machine has no address {address}."
         return PortUnavailable(
-            what, why, "Set `address` in [http01] to one of its addresses, or to 0.0.0.0 for all.", details=details
+            what,
+            why,
+            "Set `address` in [http01] to one of this machine's addresses, or to 0.0.0.0 for all.",
+            details=details,
         )
     why = f"The system says: {exc.strerror or exc}."
     return PortUnavailable(what, why, "Set another `address` or `port` in [http01].", details=details)
@@ -103,7 +106,7 @@ def _in_use(what: str, address: str, port: int, details: dict[str, object]) -> P
     holders = in_the_way(every, address) or every
     if not holders:
         return PortUnavailable(
-            what, "Another program holds that port.", f"Stop that program. {OTHER_WAYS}", details=details
+            what, "Another program uses that port.", f"Stop that program. {OTHER_WAYS}", details=details
         )
     details["holder"] = str(holders[0]) if holders[0].program else None
     details["holders"] = [{"program": h.program, "pid": h.pid, "address": h.address} for h in holders]

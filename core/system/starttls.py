@@ -59,18 +59,18 @@ class Conversation:
     def check_nothing_more(self) -> None:
         """Raise Refused where plain text came behind the answer that begins TLS: it would be taken for a handshake."""
         if self._buffer:
-            raise Refused(f"says more than it may before TLS: {shown(self._buffer.decode('ascii', 'replace'))}")
+            raise Refused(f"sends unexpected data before TLS: {shown(self._buffer.decode('ascii', 'replace'))}")
 
     def _until(self, end: bytes, limit: int) -> int:
         while (at := self._buffer.find(end)) < 0:
             if len(self._buffer) > limit:
-                raise Refused("answers with a line that is too long.")
+                raise Refused("returns a line that is too long.")
             self._more()
         return at + len(end)
 
     def _more(self) -> None:
         if self._read > MAX_ANSWER_BYTES:
-            raise Refused("says too much before TLS.")
+            raise Refused("sends too much data before TLS.")
         self._plain.settimeout(self._left())
         chunk = self._plain.recv(4096)
         if not chunk:
@@ -101,7 +101,7 @@ def _after(buffer: bytes) -> str:
 
 def _not_offered(answer: str = "") -> Refused:
     said = shown(answer).rstrip(".")
-    return Refused(f"does not offer TLS here: {said}." if said else "does not offer TLS here.")
+    return Refused(f"does not offer TLS: {said}." if said else "does not offer TLS.")
 
 
 def _reply(talk: Conversation) -> tuple[str, list[str]]:
@@ -119,7 +119,7 @@ def _reply(talk: Conversation) -> tuple[str, list[str]]:
 
 def _expect(code: str, wanted: str, texts: list[str]) -> None:
     if code != wanted:
-        raise _not_offered(f"{code} {' '.join(texts)}" if code.isdigit() else "it speaks another protocol")
+        raise _not_offered(f"{code} {' '.join(texts)}" if code.isdigit() else "it uses another protocol")
 
 
 def smtp(talk: Conversation) -> None:
@@ -187,14 +187,14 @@ def ldap(talk: Conversation) -> None:
     talk.send(b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037")
     tag, message = _element(talk)
     if tag != 0x30:
-        raise Refused("does not speak LDAP.")
+        raise Refused("does not use LDAP.")
     rest = _inner(message)  # messageID, then [APPLICATION 24] ExtendedResponse
     if not rest or rest[-1][0] != 0x78:
         rest = [each for each in rest if each[0] == 0x78]
     code = next((value for tag, value in (_inner(rest[-1][1]) if rest else []) if tag == 0x0A), None)
     if code != b"\x00":
         number = "no result" if code is None else f"result {int.from_bytes(code, 'big')}"
-        raise _not_offered(f"StartTLS is answered with {number}")
+        raise _not_offered(f"the response to StartTLS is {number}")
 
 
 def _element(talk: Conversation) -> tuple[int, bytes]:
@@ -203,10 +203,10 @@ def _element(talk: Conversation) -> tuple[int, bytes]:
     if length & 0x80:
         size = length & 0x7F
         if not 0 < size <= 4:
-            raise Refused("does not speak LDAP.")
+            raise Refused("does not use LDAP.")
         length = int.from_bytes(talk.take(size), "big")
     if length > MAX_LINE_BYTES:
-        raise Refused("says too much before TLS.")
+        raise Refused("sends too much data before TLS.")
     return tag, talk.take(length)
 
 
@@ -232,7 +232,7 @@ def postgres(talk: Conversation) -> None:
     talk.send(b"\x00\x00\x00\x08\x04\xd2\x16\x2f")
     answer = talk.take(1)
     if answer != b"S":
-        raise _not_offered("" if answer == b"N" else f"it answers {answer!r}")
+        raise _not_offered("" if answer == b"N" else f"it returns {answer!r}")
 
 
 def mysql(talk: Conversation) -> None:
@@ -240,14 +240,14 @@ def mysql(talk: Conversation) -> None:
     length = int.from_bytes(talk.take(3), "little")
     talk.take(1)  # the number of the packet
     if length > MAX_LINE_BYTES:
-        raise Refused("does not speak the protocol of MySQL.")
+        raise Refused("does not use the MySQL protocol.")
     greeting = talk.take(length)
     if greeting[:1] == b"\xff":
-        raise Refused(f"refuses to talk: {shown(greeting[3:].decode('ascii', 'replace'))}")
+        raise Refused(f"refuses the connection: {shown(greeting[3:].decode('ascii', 'replace'))}")
     after_version = greeting.find(b"\0", 1) + 1
     flags = int.from_bytes(greeting[after_version + 13 : after_version + 15], "little")
     if greeting[:1] != b"\x0a" or not after_version:
-        raise Refused("does not speak the protocol of MySQL.")
+        raise Refused("does not use the MySQL protocol.")
     if not flags & 0x0800:  # CLIENT_SSL
         raise _not_offered()
     # CLIENT_PROTOCOL_41, CLIENT_SSL, CLIENT_SECURE_CONNECTION; packets of 16 MiB; utf8mb4

@@ -41,7 +41,7 @@ class DeadlineExceeded(Exception):
     """The request took longer than it may. `seconds`: how long that is."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"{seconds:g} s are over")
+        super().__init__(f"{seconds:g} s have passed")
         self.seconds = seconds
 
 

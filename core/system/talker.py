@@ -24,12 +24,12 @@ class SocketTalker:
         try:
             answer = _exchange(address, message, deadline)
         except TimeoutError:
-            return Completed(returncode=1, output=f"{address} did not answer within {timeout:g} s.", timed_out=True)
+            return Completed(returncode=1, output=f"{address} did not respond within {timeout:g} s.", timed_out=True)
         except (OSError, ValueError) as exc:
             said = getattr(exc, "strerror", None) or str(exc)
             return Completed(returncode=1, output=f"{address}: {said}.")
         if not answer:
-            return Completed(returncode=1, output=f"{address} closed the connection without an answer.")
+            return Completed(returncode=1, output=f"{address} closed the connection without a response.")
         return Completed(returncode=0, output=answer.decode("utf-8", "replace"))
 
 
@@ -45,7 +45,7 @@ def _exchange(address: str, message: bytes, deadline: float) -> bytes:
         with plain, trusting_nothing().wrap_socket(plain) as tls:
             return _said(tls, message, deadline)
     if not address.startswith("/"):
-        raise ValueError("this is no socket")
+        raise ValueError("this is not a socket")
     with socket.socket(socket.AF_UNIX) as channel:
         channel.settimeout(_left(deadline))
         channel.connect(address)

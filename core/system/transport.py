@@ -56,7 +56,7 @@ class HttpsTransport:
     ) -> Response:
         parts = split_address(url)
         if parts is None:
-            raise TransportFailure("unreachable", "The address is not a valid web address.")
+            raise TransportFailure("unreachable", "The address is not a valid URL.")
         place = parts.netloc.rpartition("@")[2]
         proxy = self._proxy(url)
         through = "" if proxy is None else " through the proxy"
@@ -76,7 +76,7 @@ class HttpsTransport:
                 reply = self._client(self._proxy(url)).send(request, stream=True)
             with closing(reply):
                 if reply.status_code != 200:
-                    raise TransportFailure("unreachable", f"{place} answered HTTP {reply.status_code}.")
+                    raise TransportFailure("unreachable", f"{place} returned HTTP {reply.status_code}.")
                 yield from _lines(reply, idle, cancel)
 
     def close(self) -> None:
@@ -186,7 +186,7 @@ def _in_words(place: str, through: str) -> Iterator[None]:
     try:
         yield
     except DeadlineExceeded as exc:
-        raise TransportFailure("timeout", f"{place} did not answer within {exc.seconds:g} s{through}.") from exc
+        raise TransportFailure("timeout", f"{place} did not respond within {exc.seconds:g} s{through}.") from exc
     except ssl.SSLError as exc:
         raise _tls_failure(exc, place) from exc
     except NameNotResolved as exc:

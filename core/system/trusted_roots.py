@@ -38,8 +38,8 @@ def client_context(ca_bundle: str | None) -> ssl.SSLContext:
         except (ImportError, OSError) as exc:
             if ca_bundle is None:
                 raise ConfigError(
-                    "This machine has no trusted certificate authorities.",
-                    "The system's CA certificates are not installed, so no server can be verified.",
+                    "This machine has no trusted CA certificates.",
+                    "The system's CA certificates are not installed, so certdeck cannot verify any server.",
                     "Install the package ca-certificates, or set ca_bundle for the issuer.",
                 ) from exc
     if ca_bundle is not None:
@@ -52,7 +52,7 @@ def show_identity(context: ssl.SSLContext, identity: ClientIdentity) -> None:
     try:
         context.load_cert_chain(identity.certificate, identity.key)
     except OSError as exc:  # ssl.SSLError among them
-        why = "they do not fit together" if isinstance(exc, ssl.SSLError) else exc.strerror
+        why = "they do not match" if isinstance(exc, ssl.SSLError) else exc.strerror
         raise ConfigError(
             f"The certificate {identity.certificate} and the key {identity.key} cannot be used.",
             f"The system says: {why}.",
@@ -94,5 +94,5 @@ def _add(context: ssl.SSLContext, ca_bundle: str) -> None:
     try:
         context.load_verify_locations(cadata=content.decode("ascii", "ignore"))
     except (ssl.SSLError, ValueError) as exc:
-        why = "It holds no certificate in PEM form that can be read."
+        why = "It contains no valid PEM certificate."
         raise ConfigError(what, why, fix, details={"ca_bundle": ca_bundle}) from exc

@@ -34,7 +34,7 @@ class SystemWebReader:
 
         parts = split_address(url)
         if parts is None or parts.scheme not in ("http", "https"):
-            raise TransportFailure("unreachable", "The address is not a valid web address.")
+            raise TransportFailure("unreachable", "The address is not a valid URL.")
         place = f"[{address}]" if ":" in address else address
         headers: list[tuple[bytes | str, bytes | str]] = [
             ("Host", parts.netloc.rpartition("@")[2]),
@@ -50,7 +50,7 @@ class SystemWebReader:
             ):
                 return _read(reply)
         except DeadlineExceeded as exc:
-            raise TransportFailure("timeout", f"{place} did not answer within {exc.seconds:g} s.") from exc
+            raise TransportFailure("timeout", f"{place} did not respond within {exc.seconds:g} s.") from exc
         except ssl.SSLError as exc:
             reason = str(exc.reason or "the connection was closed").lower().replace("_", " ")
             raise TransportFailure("unreachable", f"{place} does not speak TLS as expected: {reason}.") from exc
@@ -58,7 +58,7 @@ class SystemWebReader:
             reason = exc.strerror or "the connection broke"
             raise TransportFailure("unreachable", f"{place} cannot be reached: {reason}.") from exc
         except (httpcore.ProtocolError, httpcore.NetworkError, ValueError) as exc:
-            raise TransportFailure("unreachable", f"{place} gave no valid HTTP response.") from exc
+            raise TransportFailure("unreachable", f"{place} returned no valid HTTP response.") from exc
 
     def _pool(self, address: str) -> httpcore.ConnectionPool:
         import ssl

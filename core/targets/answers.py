@@ -61,7 +61,8 @@ def tell(env: Environment, target: TargetConfig, action: Action) -> Verdict:
     if address == "{probe}":
         if not target.probe:
             return Verdict(
-                ok=False, why=f"The target {target.name} has no probe, and its service is told over that address."
+                ok=False,
+                why=f"The target {target.name} has no probe, and certdeck reloads its service through that address.",
             )
         address = target.probe[0]
     try:

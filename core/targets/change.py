@@ -109,7 +109,7 @@ class Change(Struct, frozen=True, kw_only=True):
             or not (current is None or _is_link_text(current))
             or not all(isinstance(raw[key], bool) for key in ("is_new_folder", "has_snapshot"))
         ):
-            raise ValueError("it is no change of that target")
+            raise ValueError("it is not a change of that target")
         return cls(
             target=target.name,
             folder=folder,
@@ -134,7 +134,7 @@ def _place_from(raw: Mapping[str, Any], folder: Path) -> Place:
             type(raw.get(key, 0)) is int and 0 <= raw.get(key, 0) <= _LARGEST_ID for key in ("link_uid", "link_gid")
         )
     ):
-        raise ValueError("it is no place of that target")
+        raise ValueError("it is not a path of that target")
     return Place(**{**raw, "path": Path(raw["path"]), "mode": raw["mode"] & GIVEN_BITS})
 
 

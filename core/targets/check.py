@@ -73,8 +73,8 @@ def _problems(
     where = f"[targets.{target.name}]"
     if not NAME.fullmatch(target.name):
         yield (
-            f"The target name {target.name!r} cannot be used.",
-            "It becomes part of a folder name: letters, digits, dot, underscore and hyphen, at most 128, no dot first.",
+            f"The target name {target.name!r} is not valid.",
+            "It becomes part of a folder name: 1 to 128 letters, digits, dots, underscores and hyphens, not starting with a dot.",
             f"Rename {where}.",
         )
         return
@@ -88,35 +88,35 @@ def _problems(
             given = f"is {path!r}" if path else "is missing"
             yield (
                 f"The {word} path of target {target.name} {given}.",
-                "A service and a timer have different working folders, so only a full path means the same to both.",
-                f"Give a path that begins with / in {where}.",
+                "A service and a timer have different working folders, so only an absolute path means the same to both.",
+                f"Set a path that begins with / in {where}.",
             )
             return
     if target.kind == COMMAND and not target.reload:
         yield (
             f"The target {target.name} of kind command has no reload command.",
-            "The command is what tells the service.",
-            f"Set reload in {where}, or take the kind files.",
+            "This command makes the service load the files.",
+            f"Set reload in {where}, or use the kind files.",
         )
     yield from _wrong_remote(target, is_one_file, where)
     if target.mode not in MODES:
         yield (
-            f"The target {target.name} has the unknown mode {target.mode!r}.",
-            "Known modes are link and copy.",
+            f"The target {target.name} has an unknown mode: {target.mode!r}.",
+            "The modes are link and copy.",
             f"Correct mode in {where}.",
         )
     if target.file_mode is not None and not re.fullmatch(r"0?[0-7]{3}", target.file_mode):
         yield (
             f"The file_mode {target.file_mode!r} of target {target.name} is not a file mode.",
-            "It is three octal digits for owner, group and others.",
-            f'Write it like "0640" in {where}.',
+            "It must be three octal digits for owner, group and others.",
+            f'Write it as "0640", for example, in {where}.',
         )
     if is_one_file and key is not None:
         if place_of(key) != place_of(target.certificate):
             yield (
-                f"Target {target.name} has a path for the key, and a layout with the key in the certificate's file.",
-                f"In the layout {layout} both are in one file.",
-                f'Remove key from {where}, or write layout = "separate".',
+                f"Target {target.name} has a path for the key, but its layout puts the key into the certificate's file.",
+                f"In the layout {layout}, both are in one file.",
+                f'Remove key from {where}, or set layout = "separate".',
             )
             return
         named["key"] = None
@@ -125,28 +125,28 @@ def _problems(
     ]
     if len(places) > 1 and places[0] == places[1] and not is_one_file:
         yield (
-            f"Target {target.name} wants certificate and key in the same file.",
-            f"In the layout {layout} they are in two files.",
-            f'Give two different paths in {where}, or write layout = "combined" or "key-first".',
+            f"Target {target.name} has the same path for certificate and key.",
+            f"In the layout {layout}, they are in two files.",
+            f'Set two different paths in {where}, or set layout = "combined" or "key-first".',
         )
     elif len(set(places)) < len(places):
         yield (
-            f"Target {target.name} has one path twice.",
-            "Certificate, key, chain and each entry of also are files of their own.",
-            f"Give different paths in {where}.",
+            f"Target {target.name} uses the same path twice.",
+            "Certificate, key, chain and each entry of also are separate files.",
+            f"Set different paths in {where}.",
         )
     if state is not None and any(place.startswith(f"{os.path.realpath(state)}/") for place in places):
         yield (
             f"Target {target.name} points into certdeck's own state.",
-            "What is below live/ switches by itself and is never written by a deployment.",
-            f"Give the service paths of its own in {where}.",
+            "certdeck switches the files below live/ automatically; a deployment never writes them.",
+            f"Set other paths for the service in {where}.",
         )
     for place in places:
         if place in mounts and not target.in_place:
             yield (
                 f"Target {target.name} cannot replace {place}.",
-                "Something is mounted on this path, as when a container is given a single file: nothing can be renamed onto it.",
-                f"Mount the folder instead of the file, or set in_place = true in {where}, which is not one step.",
+                "This path is a mount point (as when a container mounts a single file), so no file can be renamed onto it.",
+                f"Mount the folder instead of the file, or set in_place = true in {where}; the change is then not atomic.",
             )
     yield from _wrong_sharing(target, places, configured, where)
 
@@ -180,7 +180,7 @@ def _wrong_sharing(
         if shared:
             yield (
                 f"Targets {target.name} and {other.name} share the path {min(shared)}.",
-                "Each would undo what the other wrote. Services can share files, but then all of them.",
+                "Each target would overwrite the files of the other. Targets can share files, but then all of them.",
                 "Give both the same certificate, key, chain and also, or give each its own paths.",
             )
 
@@ -201,14 +201,14 @@ def _wrong_remote(target: TargetConfig, is_one_file: bool, where: str) -> Iterat
             yield (
                 f"The target {target.name} of kind {target.kind} has {', '.join(given)}.",
                 "Only a target of kind ssh is on another machine.",
-                f"Remove that from {where}, or set the kind ssh.",
+                f'Remove these settings from {where}, or set kind = "ssh".',
             )
         return
     if target.also:
         yield (
             f"The target {target.name} of kind ssh has further files (also).",
-            "The other machine gets certificate, key and chain alone.",
-            f"Remove also from {where}; a second target can put other files there.",
+            "Only certificate, key and chain are copied to the other machine.",
+            f"Remove also from {where}; use a second target for other files.",
         )
     needed = {
         "host": target.host,
@@ -219,21 +219,21 @@ def _wrong_remote(target: TargetConfig, is_one_file: bool, where: str) -> Iterat
     for word in (word for word, given in needed.items() if not given):
         yield (
             f"The target {target.name} of kind ssh has no {word}.",
-            "Its own paths are only the local copy of what the other machine gets.",
+            "Its local paths are only the local copy.",
             f"Set {word} in {where}.",
         )
     if target.reload:
         yield (
             f"The target {target.name} of kind ssh has a reload command.",
-            "What is run on the other machine is remote_reload.",
+            "On the other machine, certdeck runs remote_reload.",
             f"Rename reload to remote_reload in {where}.",
         )
     remote = [path for path in (target.remote_certificate, target.remote_key, target.remote_chain) if path]
     if len(set(remote)) < len(remote):
         yield (
-            f"Target {target.name} has one path on the other machine twice.",
-            "Certificate, key and chain are files of their own there.",
-            f"Give different paths in {where}.",
+            f"Target {target.name} uses the same path on the other machine twice.",
+            "Certificate, key and chain are separate files there.",
+            f"Set different paths in {where}.",
         )
 
 
@@ -248,6 +248,6 @@ def _wrong_layout(target: TargetConfig, layout: str, where: str) -> Iterator[tup
     if layout not in known:
         yield (
             f"The target {target.name} has the layout {layout!r}, which {target.kind} cannot read.",
-            f"{target.kind} takes: {', '.join(known)}.",
+            f"{target.kind} supports: {', '.join(known)}.",
             f"Correct layout, or the paths of certificate and key, in {where}.",
         )

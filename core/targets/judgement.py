@@ -87,5 +87,5 @@ def _is_covered(sight: Sight, sights: Sequence[Sight]) -> bool:
 
 def _other(sight: Sight, expected: str | None) -> str:
     other = sight.other_than(expected) or ""
-    turns = " by turns" if len(sight.served) > 1 else ""
-    return f"{sight.listener.address} presents another certificate{turns}, with the SHA-256 {other[:23]}…"
+    turns = " intermittently" if len(sight.served) > 1 else ""
+    return f"{sight.listener.address} presents a different certificate{turns}, with the SHA-256 {other[:23]}…"

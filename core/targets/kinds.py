@@ -83,11 +83,11 @@ def kind_of(target: TargetConfig) -> Kind:
     kind = kind_named(target.kind)
     if kind is not None:
         return kind
-    what = f"The target {target.name} has the unknown kind {target.kind!r}."
+    what = f"The target {target.name} has an unknown kind: {target.kind!r}."
     raise ConfigError(
         what,
-        f"{nearest(target.kind)}Known kinds are {', '.join(sorted(KINDS))}.",
-        f'Set kind in [targets.{target.name}]; "files" fits every service that reads PEM files.',
+        f"{nearest(target.kind)}The kinds are {', '.join(sorted(KINDS))}.",
+        f'Set kind in [targets.{target.name}]; "files" works for every service that reads PEM files.',
         details={"problems": [what]},
     )
 

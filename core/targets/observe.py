@@ -49,7 +49,7 @@ def observe(
         listeners, served = states_of(sights, ours), served_of(sights, ours)
         if state == "deployed":
             state, why = summary(sights, ours)
-            why = f"The files are right, but {why} Reload the service." if state == "stale" else why
+            why = f"The files are correct, but {why} Reload the service." if state == "stale" else why
     elif state == "deployed" and remembered.get("state") == "unknown":
         state, why = "unknown", _text(remembered.get("why")) or ""
     if remembered.get("state") == "failed":
@@ -69,13 +69,13 @@ def _from_files(target: TargetConfig, live: Path, on_fallback: bool) -> tuple[st
         try:
             theirs = read_without_waking(path)
         except FileNotFoundError:
-            return "stale", f"{path} is missing: deploy again."
+            return "stale", f"{path} is missing. Deploy again."
         except OSError as exc:
             return "unknown", f"{path} cannot be read: {exc.strerror}."
         if theirs != ours and on_fallback:
-            return "stale", "The fallback certificate stands in until renewing succeeds."
+            return "stale", "The fallback certificate is served until renewal succeeds."
         if theirs != ours:
-            return "stale", f"{path} was changed by somebody else: deploy again."
+            return "stale", f"{path} was changed by another program. Deploy again."
     return "deployed", ""
 
 

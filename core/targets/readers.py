@@ -105,9 +105,9 @@ def prove(target: TargetConfig, readers: tuple[Reader, ...], file: Path, reads_a
         if reader.is_certain and reads_as(reader.name, file) is False:
             raise StageFailed(
                 f"The account {reader.name} cannot read the key of target {target.name}.",
-                f"{target.kind} reads it as {reader.name}. The folder {file.parent.parent.parent}, or the group of the key, does "
-                "not let it.",
-                f"Let {reader.name} enter the folder, and give the key to its group: chgrp {reader.group_name} {target.key} && "
-                f"chmod 640 {target.key}",
+                f"{target.kind} reads it as {reader.name}, but the permissions of the folder "
+                f"{file.parent.parent.parent} or of the key prevent it.",
+                f"Allow {reader.name} to enter the folder, and set the key's group: chgrp {reader.group_name} "
+                f"{target.key} && chmod 640 {target.key}",
                 details={"target": target.name, "live": "old"},
             )

@@ -49,12 +49,12 @@ _OPTIONS = (
 _CAUSES = (
     (
         "host key verification failed",
-        "Its host key is not known or has changed. Compare it, then add it to known_hosts.",
+        "Its host key is unknown or has changed. Verify it, then add it to known_hosts.",
     ),
     ("permission denied", "The login was refused. Authorize the public key of identity_file there."),
     ("could not resolve", "Its name cannot be resolved. Correct host."),
-    ("connection refused", "Nothing accepts connections there. Start its SSH server, or correct port."),
-    ("timed out", "It does not answer. Check the network, host and port."),
+    ("connection refused", "No SSH server is listening there. Start it, or correct port."),
+    ("timed out", "It does not respond. Check the network, host and port."),
 )
 
 
@@ -102,7 +102,7 @@ def push(
     )
     if ended.returncode == 0 and not ended.timed_out:
         return _settled(target, wanted, Verdict(ok=True))
-    verdict = _failed(target, ended, "It did not take the new files.")
+    verdict = _failed(target, ended, "It did not accept the new files.")
     is_undone = not ended.timed_out and ended.returncode in _UNDONE
     if not is_undone or known == _PENDING:
         return verdict
@@ -162,17 +162,17 @@ def _failed(target: TargetConfig, ended: Completed, otherwise: str) -> Verdict:
         why = "The program ssh could not be started. Install openssh-client."
     elif ended.returncode == _LOST:
         cause = next((fix for sign, fix in _CAUSES if sign in said), "The connection was lost.")
-        why = f"{where} could not be reached over SSH. {cause} ssh said: {last or 'nothing'}"
+        why = f"{where} could not be reached over SSH. {cause} Output of ssh: {last or 'none'}"
     elif ended.returncode == script.BUSY:
-        why = f"An earlier deployment still runs on {where}. Wait until it ends."
+        why = f"An earlier deployment is still running on {where}. Wait until it finishes."
     elif ended.returncode == script.TEST_FAILED:
-        why = f"remote_test failed on {where}, and its old files are back: {last}"
+        why = f"remote_test failed on {where}, and its previous files were restored: {last}"
     elif ended.returncode == script.RELOAD_FAILED:
-        why = f"remote_reload failed on {where}, and its old files are back and were reloaded: {last}"
+        why = f"remote_reload failed on {where}, and its previous files were restored and reloaded: {last}"
     elif ended.returncode == script.SERVICE_UNKNOWN:
-        why = f"remote_reload failed on {where}, also with its old files: {last}"
+        why = f"remote_reload failed on {where}, also with the previous files: {last}"
     else:
-        why = f"{where}: {otherwise} {last or f'It ended with status {ended.returncode}.'}"
+        why = f"{where}: {otherwise} {last or f'It exited with status {ended.returncode}.'}"
     return Verdict(
         ok=False,
         why=why if why.endswith(".") else f"{why}.",

@@ -58,7 +58,7 @@ def check(paths: Sequence[str], programs: Sequence[str]) -> str:
     folders = dict.fromkeys(posixpath.dirname(path) for path in paths)
     writable = "".join(
         f"[ -d {shlex.quote(folder)} ] && [ -w {shlex.quote(folder)} ] || "
-        f"{{ echo {shlex.quote(f'{folder} is no folder that can be written.')}; exit {NOT_WRITTEN}; }}; "
+        f"{{ echo {shlex.quote(f'{folder} is not a writable folder.')}; exit {NOT_WRITTEN}; }}; "
         for folder in folders
     )
     found = "".join(

@@ -132,13 +132,13 @@ def _run(
         return Verdict(ok=True) if judge is None else judged(output, judge.says, judge.failure_signs, shown(argv))
     last = _telling(output.split("\n"))
     if ended.timed_out:
-        why = f"{shown(argv)} did not end within {target.timeout_seconds} s and was stopped."
+        why = f"{shown(argv)} did not finish within {target.timeout_seconds} s and was stopped."
     elif ended.returncode == NOT_STARTED:
         why = f"It could not be started: {last or shown(argv)}"
     elif ended.returncode < 0:
         why = f"{shown(argv)} was killed by signal {-ended.returncode}."
     else:
-        why = f"{shown(argv)} ended with status {ended.returncode}{': ' if last else '.'}{last}"
+        why = f"{shown(argv)} exited with status {ended.returncode}{': ' if last else '.'}{last}"
     said = output.lower()
     return Verdict(
         ok=False,

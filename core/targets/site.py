@@ -119,7 +119,7 @@ class Site:
             if S_ISLNK(status.st_mode):
                 raise UntrustedPath(path, "a symbolic link is in the place of certdeck's folder", remove)
             if not S_ISDIR(status.st_mode):
-                raise UntrustedPath(path, "it is not a folder, and certdeck keeps its files there", remove)
+                raise UntrustedPath(path, "it is not a folder, but certdeck stores its files there", remove)
         pair = home.enter(name)
         mark = None
         if pair.level.is_ours:
@@ -132,7 +132,7 @@ class Site:
             if mark
             else f"it belongs to user {pair.level.uid}, or others can write to it"
         )
-        raise UntrustedPath(path, f"{whose}, and certdeck keeps keys only in folders of its own", remove)
+        raise UntrustedPath(path, f"{whose}, and certdeck stores keys only in its own folders", remove)
 
 
 class Sites:

@@ -33,7 +33,7 @@ def survey(target: TargetConfig, sites: Sites) -> Change:
     except OSError as exc:
         error = store_error(exc, exc.filename or target.certificate, "opened")
         raise StageFailed(
-            f"The paths of target {target.name} cannot be used.",
+            f"The paths of target {target.name} are not usable.",
             f"{error.what} {error.why}",
             error.fix
             if isinstance(exc, UntrustedPath)
@@ -99,8 +99,8 @@ def _place(site: Site, path: Path, file: str, current: str | None) -> Place:
         parent = path.parent if folder is None else Path(target.certificate).parent
         raise StageFailed(
             f"Target {target.name} cannot be written: the folder {parent} is missing.",
-            "certdeck makes no folders of a service: their owner and mode are not its business.",
-            f"Make it (mkdir -p {parent}), or correct the paths in [targets.{target.name}].",
+            "certdeck does not create folders for a service, because it does not know their owner and mode.",
+            f"Create it (mkdir -p {parent}), or correct the paths in [targets.{target.name}].",
             details={"target": target.name, "live": "old"},
         )
     ours = os.path.relpath(home.path / folder_of(target).name / CURRENT / file, folder.path)
@@ -145,7 +145,7 @@ def _shown(site: Site, folder: Folder, path: Path, file: str, ours: str, current
 def _no_file(target: TargetConfig, path: Path) -> StageFailed:
     return StageFailed(
         f"Target {target.name} cannot be written: {path} is not a file.",
-        "Something else has that name: a folder, a device or a socket.",
+        "It is a folder, a device or a socket.",
         f"Move it away, or correct the paths in [targets.{target.name}].",
         details={"target": target.name, "live": "old"},
     )

@@ -73,7 +73,7 @@ def run_checks(case: Case, *, force: bool = False) -> tuple[CheckResult, ...]:
     results = [_parse(case)]
     for check in CHECKS:
         if case.material is None:
-            answer: Answer = (SKIP, "There is no certificate to look at.", "")
+            answer: Answer = (SKIP, "There is no certificate to check.", "")
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -107,17 +107,17 @@ def _parse(case: Case) -> CheckResult:
         return CheckResult(id="parse", title="Files can be read", status=FAIL, detail=detail, fix=fix)
     if case.material is None:
         keys = "There is a private key, but no certificate." if pieces.keys else "There is no certificate."
-        foreign = " ".join(f"{label} holds {each.what}." for label, each in pieces.foreign[:3])
+        foreign = " ".join(f"{label} contains {each.what}." for label, each in pieces.foreign[:3])
         return CheckResult(
             id="parse",
             title="Files can be read",
             status=FAIL,
             detail=f"{keys} {foreign}".strip(),
-            fix=pieces.foreign[0][1].instead if pieces.foreign else "Give the certificate that the CA sent, too.",
+            fix=pieces.foreign[0][1].instead if pieces.foreign else "Also give the certificate that the CA sent.",
         )
     detail = f"Read as {', '.join(pieces.kinds)}." if pieces.kinds else "Read."
     extra = list(
-        dict.fromkeys(f"{label} also holds {each.what}, which was left out." for label, each in pieces.foreign)
+        dict.fromkeys(f"{label} also contains {each.what}, which is ignored." for label, each in pieces.foreign)
     )
     return CheckResult(
         id="parse", title="Files can be read", status=PASS, detail=" ".join([detail, *pieces.notes[:3], *extra[:3]])
@@ -130,21 +130,29 @@ def _key_match(case: Case, material: Material) -> Answer:
         if wrong is not None:
             return FAIL, f"There is no private key for TLS, but {wrong.what}.", wrong.instead
         if case.needs_key:
-            return FAIL, "There is no private key.", "Give the key that the request (CSR) was made with."
-        return SKIP, "No private key was given.", "Give it with --key to check that it belongs to the certificate."
+            return FAIL, "There is no private key.", "Give the private key of the request (CSR)."
+        return SKIP, "No private key was given.", "Give it with --key to check that it matches the certificate."
     if not material.key_matches:
-        given = f"The private key ({key_words(material.key.key_type)}) belongs to another certificate"
+        given = f"The private key ({key_words(material.key.key_type)}) does not match this certificate"
         of = _certificate_of_key(case, material)
         return (
             FAIL,
             f"{given}, {of}." if of else f"{given}.",
-            "Give the key that this certificate's request (CSR) was made with; each request has its own.",
+            "Give the private key of this certificate's request (CSR). Each request has its own key.",
         )
     if material.whose_key:
-        return PASS, f"From {material.whose_key}; it belongs ({key_words(material.key.key_type)}).", ""
+        return (
+            PASS,
+            f"The key from {material.whose_key} matches the certificate ({key_words(material.key.key_type)}).",
+            "",
+        )
     if material.other_keys:
-        return WARN, f"It belongs. There were {len(material.other_keys) + 1} keys; the others were left out.", ""
-    return PASS, f"It belongs ({key_words(material.key.key_type)}).", ""
+        return (
+            WARN,
+            f"The key matches the certificate. {len(material.other_keys) + 1} keys were given; the others are ignored.",
+            "",
+        )
+    return PASS, f"The key matches the certificate ({key_words(material.key.key_type)}).", ""
 
 
 def _certificate_of_key(case: Case, material: Material) -> str:
@@ -156,16 +164,16 @@ def _certificate_of_key(case: Case, material: Material) -> str:
 def _validity(case: Case, material: Material) -> Answer:
     leaf = material.leaf
     if leaf.not_after <= leaf.not_before:
-        return FAIL, "It ends before it begins.", "Have it issued again."
+        return FAIL, "It ends before it begins.", "Have the certificate issued again."
     if case.believed >= leaf.not_after:
         return FAIL, f"It expired on {_day(leaf.not_after)}.", "Give a certificate that is still valid."
     if case.believed < leaf.not_before:
         words = f"It is not valid before {_moment(leaf.not_before)}"
         if case.clock_is_wrong:
-            return WARN, f"{words}; the clock of this box is wrong, so that says little.", "Set the clock."
+            return WARN, f"{words}, but the clock of this box is wrong, so this may not be true.", "Set the clock."
         if leaf.not_before - case.believed <= LATE_CLOCK:
-            return WARN, f"{words}: in a moment.", "See that the clock of this box is right."
-        return FAIL, f"{words}.", "Wait until then, and see that the clock of this box is right."
+            return WARN, f"{words}, in a moment.", "Check that the clock of this box is correct."
+        return FAIL, f"{words}.", "Wait until then, and check that the clock of this box is correct."
     return PASS, f"Valid until {_day(leaf.not_after)}.", ""
 
 
@@ -182,7 +190,7 @@ def _expiry_soon(case: Case, material: Material) -> Answer:
         words = "Less than a day is left"
     if severity(begin, end, now) == "green":
         return PASS, f"{words}.", ""
-    return WARN, f"{words}, and it does not renew automatically.", "Order the next one now."
+    return WARN, f"{words}, and it does not renew automatically.", "Order the next certificate now."
 
 
 def _chain_expiry(case: Case, material: Material) -> Answer:
@@ -204,34 +212,34 @@ def _chain_expiry(case: Case, material: Material) -> Answer:
 def _host_match(case: Case, material: Material) -> Answer:
     names = material.leaf.names
     if not case.hosts and not case.served:
-        return SKIP, "No host was named to compare it with.", ""
+        return SKIP, "No host name was given for comparison.", ""
     refused = [host for host in case.hosts if not accepted(material.leaf, host)]
     if set(refused) & set(addresses_as_names(material.leaf)):
         return (
             FAIL,
-            f"{listed(refused, _MOST_LISTED)} is in it as a DNS name, not as an IP address: no client accepts that (RFC 9525).",
-            "Have it issued again with the address as an IP address.",
+            f"It contains {listed(refused, _MOST_LISTED)} as a DNS name, not as an IP address. No client accepts that (RFC 9525).",
+            "Have the certificate issued again with the address as an IP address.",
         )
     if refused:
         return (
             FAIL,
-            f"It is not for {listed(refused, _MOST_LISTED)}, but for {listed(names, _MOST_LISTED) or 'no name'}.",
-            "Give the right one.",
+            f"It does not cover {listed(refused, _MOST_LISTED)}. It covers {listed(names, _MOST_LISTED) or 'no name'}.",
+            "Give the right certificate.",
         )
     unserved = [host for host in case.served if not accepted(material.leaf, host)]
     if unserved:
         return (
             WARN,
-            f"Services that use it are asked for {listed(unserved, _MOST_LISTED)}, which it is not for.",
-            "Add that name.",
+            f"Clients ask its services for {listed(unserved, _MOST_LISTED)}, which it does not cover.",
+            "Have it issued with that name.",
         )
     if not material.leaf.has_san:
         return (
             WARN,
-            "The name is in the subject alone; browsers look at the alternative names.",
-            "Have it issued again.",
+            "The name is only in the subject; browsers check only the subject alternative names.",
+            "Have the certificate issued again.",
         )
-    return PASS, f"It is for {listed(list(dict.fromkeys((*case.hosts, *case.served))), _MOST_LISTED)}.", ""
+    return PASS, f"It covers {listed(list(dict.fromkeys((*case.hosts, *case.served))), _MOST_LISTED)}.", ""
 
 
 def _names_kept(case: Case, material: Material) -> Answer:
@@ -241,10 +249,10 @@ def _names_kept(case: Case, material: Material) -> Answer:
     if gone:
         return (
             WARN,
-            f"It is no longer for {listed(gone, _MOST_LISTED)}; visitors of that name would be turned away.",
-            "Have it issued with that name, too, if it is still in use.",
+            f"It no longer covers {listed(gone, _MOST_LISTED)}. Clients that use that name would reject it.",
+            "If that name is still in use, have the certificate issued with it.",
         )
-    return PASS, "Every name of the certificate before is in it.", ""
+    return PASS, "It covers every name of the previous certificate.", ""
 
 
 def _wildcard_bare(_case: Case, material: Material) -> Answer:
@@ -258,7 +266,7 @@ def _wildcard_bare(_case: Case, material: Material) -> Answer:
             f"*.{lacking[0]} does not cover {lacking[0]} itself.",
             f"If {lacking[0]} is in use, have the certificate issued for both.",
         )
-    return PASS, "Wildcard and bare domain are both in it.", ""
+    return PASS, "It covers both the wildcard and the bare domain.", ""
 
 
 def _key_strength(_case: Case, material: Material) -> Answer:
@@ -275,14 +283,18 @@ def _usage(_case: Case, material: Material) -> Answer:
 
 def _not_ca(_case: Case, material: Material) -> Answer:
     if not material.leaf.is_ca:
-        return PASS, "It is a server's own certificate.", ""
+        return PASS, "It is a server certificate.", ""
     if material.leaf.self_signed:
         return (
             WARN,
-            "It says that it is a CA, as `openssl req -x509` writes it. Servers work with it.",
-            "Whoever has its key can sign for other names, where it is trusted as a root.",
+            "It is marked as a CA, as `openssl req -x509` does. Servers accept it.",
+            "Where it is trusted as a root, the holder of its key can sign for other names.",
         )
-    return FAIL, "It is a CA's certificate, not a server's.", "Give the certificate that this CA has signed for you."
+    return (
+        FAIL,
+        "It is a CA certificate, not a server certificate.",
+        "Give the server certificate that this CA has signed.",
+    )
 
 
 def _chain(case: Case, material: Material) -> Answer:
@@ -296,7 +308,7 @@ def _distrusted(_case: Case, material: Material) -> Answer:
 
 def _clock(case: Case, _material: Material) -> Answer:
     if case.clock_is_wrong:
-        return WARN, f"The clock of this box shows {_day(case.now)}, before this program was built.", "Set the clock."
+        return WARN, f"The clock of this box shows {_day(case.now)}, before this release was built.", "Set the clock."
     return PASS, f"The clock of this box shows {_day(case.now)}.", ""
 
 
@@ -309,19 +321,19 @@ def _moment(moment: datetime) -> str:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check(id="key-match", title="Key belongs to certificate", run=_key_match),
+    Check(id="key-match", title="Key matches certificate", run=_key_match),
     Check(id="validity", title="Valid today", run=_validity),
     Check(id="chain", title="Chain", run=_chain, forceable=True),
     Check(id="expiry-soon", title="Time left", run=_expiry_soon),
     Check(id="host-match", title="Host names", run=_host_match, forceable=True),
     Check(id="key-strength", title="Key strength", run=_key_strength),
     Check(id="signature", title="Signature", run=_signature),
-    Check(id="chain-expiry", title="Chain lasts as long", run=_chain_expiry),
+    Check(id="chain-expiry", title="Chain lifetime", run=_chain_expiry),
     Check(id="usage", title="For web servers", run=_usage),
-    Check(id="not-ca", title="Not a CA's own", run=_not_ca),
+    Check(id="not-ca", title="Not a CA certificate", run=_not_ca),
     Check(id="names-kept", title="Names kept", run=_names_kept),
     Check(id="wildcard-bare", title="Wildcard and bare domain", run=_wildcard_bare),
-    Check(id="distrusted", title="CA in good standing", run=_distrusted),
+    Check(id="distrusted", title="CA trusted by browsers", run=_distrusted),
     Check(id="clock", title="Clock", run=_clock),
 )
 """Everything but `parse`, which comes first: the contract's ids in its order, then more."""

@@ -13,14 +13,17 @@ from core.x509.certificate import printable
 _LONGEST_NAME = 120
 _NAME_ANOTHER = "Name a file that contains a certificate or a key."
 _REASONS = {
-    errno.EISDIR: ("It is a folder.", _NAME_ANOTHER),
+    errno.EISDIR: ("It is a directory.", _NAME_ANOTHER),
     errno.EINVAL: ("It is a pipe or a device.", _NAME_ANOTHER),
-    errno.ENOENT: ("There is no such file.", "See that the path is right."),
-    errno.ENOTDIR: ("There is no such file.", "See that the path is right."),
-    errno.EACCES: ("This user may not read it.", "Run certdeck as root, or make the file readable."),
-    errno.EPERM: ("This user may not read it.", "Run certdeck as root, or make the file readable."),
-    errno.ELOOP: ("Its links lead in a circle.", "Name the file itself."),
-    errno.ENAMETOOLONG: ("No file can have a name that long.", "See that the path is right."),
+    errno.ENOENT: ("There is no such file.", "Check the path."),
+    errno.ENOTDIR: ("There is no such file.", "Check the path."),
+    errno.EACCES: (
+        "This user does not have permission to read it.",
+        "Run certdeck as root, or make the file readable.",
+    ),
+    errno.EPERM: ("This user does not have permission to read it.", "Run certdeck as root, or make the file readable."),
+    errno.ELOOP: ("Its symbolic links form a loop.", "Name the file itself."),
+    errno.ENAMETOOLONG: ("The file name is too long.", "Check the path."),
 }
 
 

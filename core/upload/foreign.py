@@ -19,28 +19,28 @@ class Foreign(Struct, frozen=True):
 
 
 _CSR = Foreign(
-    "a certificate signing request (CSR)", "Send it to the CA; what the CA sends back is the certificate to give here."
+    "a certificate signing request (CSR)", "Send it to the CA. Then give the certificate that the CA returns."
 )
-_PUBLIC = Foreign("a public key", "The private key is wanted: it was made on the same day as the CSR.", is_key=True)
-_CRL = Foreign("a list of revoked certificates (CRL)", "It is not needed; leave it out.")
+_PUBLIC = Foreign("a public key", "Give the private key, which was created together with the CSR.", is_key=True)
+_CRL = Foreign("a certificate revocation list (CRL)", "It is not needed; omit it.")
 _OPENSSH = Foreign(
     "an OpenSSH private key",
-    "Keys for SSH are not for TLS. If the certificate really belongs to it, convert a copy: ssh-keygen -p -m PEM -f FILE.",
+    "SSH keys are not used for TLS. If the certificate was issued for this key, convert a copy: ssh-keygen -p -m PEM -f FILE.",
     is_key=True,
 )
 _SSH_COM = Foreign(
-    "a private key of ssh.com", "Keys for SSH are not for TLS. Give the key that the CSR was made with.", is_key=True
+    "an ssh.com private key", "SSH keys are not used for TLS. Give the private key of the CSR.", is_key=True
 )
-_PGP = Foreign("something made by PGP", "Give the TLS certificate and its private key.")
-_ENVELOPE = Foreign("an encrypted or signed message", "Save the attachment that is in it, and give that.")
+_PGP = Foreign("PGP data", "Give the TLS certificate and its private key.")
+_ENVELOPE = Foreign("an encrypted or signed message", "Save its attachment, and give that file.")
 _ATTRIBUTE = Foreign("an attribute certificate", "Give the server's certificate.")
 
 _BOUNCY_CASTLE = (
-    "Convert it with keytool and Bouncy Castle as its provider: keytool -importkeystore … -deststoretype PKCS12."
+    "Convert it with keytool and the Bouncy Castle provider: keytool -importkeystore … -deststoretype PKCS12."
 )
 _PVK = "Convert it: openssl rsa -inform PVK -in FILE -out key.pem."
 _BLOB = "Convert it: openssl rsa -inform MSBLOB -in FILE -out key.pem."
-_BCFKS = Foreign("a keystore of Bouncy Castle (BCFKS)", _BOUNCY_CASTLE, is_key=True)
+_BCFKS = Foreign("a Bouncy Castle keystore (BCFKS)", _BOUNCY_CASTLE, is_key=True)
 
 BY_LABEL = {
     "CERTIFICATE REQUEST": _CSR,
@@ -55,8 +55,8 @@ BY_LABEL = {
     "DSA PRIVATE KEY": Foreign(
         "a DSA private key", "TLS servers no longer use DSA. Give the RSA or EC key.", is_key=True
     ),
-    "X9.42 DH PARAMETERS": Foreign("parameters for a key exchange", "They are not needed; leave them out."),
-    "DH PARAMETERS": Foreign("parameters for a key exchange", "They are not needed; leave them out."),
+    "X9.42 DH PARAMETERS": Foreign("key exchange parameters", "They are not needed; omit them."),
+    "DH PARAMETERS": Foreign("key exchange parameters", "They are not needed; omit them."),
 }
 """Label of a PEM block → what it is."""
 
@@ -77,21 +77,21 @@ _BEGINNINGS = (
         is_key=True,
     )),
     (b"PuTTY-User-Key-File", Foreign(
-        "a PuTTY private key", "Keys for SSH are not for TLS. Give the key that the CSR was made with.", is_key=True
+        "a PuTTY private key", "SSH keys are not used for TLS. Give the private key of the CSR.", is_key=True
     )),
     (b"ssh-", Foreign("an OpenSSH public key", "Give the private key of the certificate.", is_key=True)),
     (b"ecdsa-sha2-", Foreign("an OpenSSH public key", "Give the private key of the certificate.", is_key=True)),
-    (b"PK\x03\x04", Foreign("a ZIP archive", "Unpack it, and give the files that are in it.")),
-    (b"\x1f\x8b", Foreign("a compressed file", "Unpack it, and give the files that are in it.")),
-    (b"7z\xbc\xaf", Foreign("a compressed file", "Unpack it, and give the files that are in it.")),
-    (b"%PDF", Foreign("a PDF document", "Give the certificate as a file of its own.")),
-    (b"\0\0\0\2\0\0\0\x14", Foreign("a keystore of Bouncy Castle (BKS)", _BOUNCY_CASTLE, is_key=True)),
-    (b"\0\0\0\1\0\0\0\x14", Foreign("a keystore of Bouncy Castle (UBER)", _BOUNCY_CASTLE, is_key=True)),
-    (b"\x1e\xf1\xb5\xb0", Foreign("a private key of Microsoft (PVK)", _PVK, is_key=True)),
-    (b"\x07\x02\0\0", Foreign("a private key of Microsoft (PRIVATEKEYBLOB)", _BLOB, is_key=True)),
+    (b"PK\x03\x04", Foreign("a ZIP archive", "Unpack it, and give the files inside.")),
+    (b"\x1f\x8b", Foreign("a compressed file", "Unpack it, and give the files inside.")),
+    (b"7z\xbc\xaf", Foreign("a compressed file", "Unpack it, and give the files inside.")),
+    (b"%PDF", Foreign("a PDF document", "Give the certificate as a separate file.")),
+    (b"\0\0\0\2\0\0\0\x14", Foreign("a Bouncy Castle keystore (BKS)", _BOUNCY_CASTLE, is_key=True)),
+    (b"\0\0\0\1\0\0\0\x14", Foreign("a Bouncy Castle keystore (UBER)", _BOUNCY_CASTLE, is_key=True)),
+    (b"\x1e\xf1\xb5\xb0", Foreign("a Microsoft private key (PVK)", _PVK, is_key=True)),
+    (b"\x07\x02\0\0", Foreign("a Microsoft private key (PRIVATEKEYBLOB)", _BLOB, is_key=True)),
     (b"<?xml", Foreign("an XML document", "Give certificate and key as PEM, DER or PFX.", is_key=True)),
     (b"apiVersion:", Foreign("a Kubernetes object", "Give its tls.crt and tls.key, or the whole Secret.", is_key=True)),
-    (b"<", Foreign("a web page", "The download went wrong, or wants a login. Save the certificate itself.")),
+    (b"<", Foreign("a web page", "The download failed or requires a login. Download the certificate itself.")),
     (b"{", Foreign("a JSON document", "Give certificate and key as PEM, DER or PFX.", is_key=True)),
     (b"\x99", _PGP),
     (b"\xc5", _PGP),

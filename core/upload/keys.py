@@ -32,7 +32,7 @@ def read_proc_type(block: Block, passphrase: bytes | None) -> PrivateKey:
     if passphrase is None:
         raise KeyNeedsPassphrase("The private key is protected by a passphrase.")
     if not _DEK_INFO.search(block.headers):
-        raise MalformedKey("The private key says wrongly how it is encrypted (DEK-Info): it was altered on its way.")
+        raise MalformedKey("The private key's encryption header (DEK-Info) is wrong: the key was altered in transit.")
     label = block.label.encode()
     text = b64encode(block.content)
     lines = b"\n".join(text[i : i + 64] for i in range(0, len(text), 64))

@@ -32,7 +32,7 @@ class Kind(Enum):
     CRL = "a revocation list (CRL)"
     FOREIGN_KEY = "a private key that TLS servers do not use"
     ENVELOPE = "an encrypted message"
-    BCFKS = "a keystore of Bouncy Castle"
+    BCFKS = "a Bouncy Castle keystore"
     UNKNOWN = "something else"
 
 

@@ -162,9 +162,9 @@ def _misnamed(pieces: Pieces, leaf: Certificate) -> tuple[str, ...]:
     found = []
     for label, role, certificates in pieces.given:
         if role == "cert" and leaf.der not in certificates:
-            found.append(f"{label} does not hold the server's certificate; that was found in another file.")
+            found.append(f"{label} does not contain the server certificate; it was found in another file.")
         if role == "chain" and certificates == {leaf.der}:
-            found.append(f"{label} was given as the chain, but it holds only the server's certificate.")
+            found.append(f"{label} was given as the chain, but it contains only the server certificate.")
     return tuple(found)
 
 
@@ -172,27 +172,25 @@ def _notes(material: Material) -> list[str]:
     way = material.way
     found = list(material.misnamed)
     if way.is_reordered:
-        found.append("The chain was put in order.")
+        found.append("The chain was sorted.")
     if material.roots:
         root = material.roots[0].subject
-        found.append(f"The root {root} was left out: clients have it, or have to get it from you.")
+        found.append(f"The root {root} is not sent: clients have it, or must be given it.")
     for link in way.completed:
         assert link.store is not None
-        found.append(f"{link.certificate.subject} was missing and was taken from {link.store.title}.")
+        found.append(f"{link.certificate.subject} was missing and was added from {link.store.title}.")
     unused = [each for each in way.strangers if each not in material.other_leaves]
     if unused:
         names = listed([_told(each, material.now) for each in unused], 3)
-        found.append(f"Not part of the chain, and left out: {names}.")
+        found.append(f"Ignored, because not part of the chain: {names}.")
     for each in material.other_leaves[:3]:
         whose = "Another certificate" if set(each.names) & set(material.leaf.names) else "Another server's certificate"
-        found.append(f"{whose} was left out: {_told(each, material.now)}.")
+        found.append(f"{whose} is ignored: {_told(each, material.now)}.")
     if material.other_keys and material.key_matches and not material.whose_key:
-        found.append("Another private key was left out: it does not belong to this certificate.")
+        found.append("Another private key is ignored: it does not match this certificate.")
     if material.whose_key:
-        given = "The key that was given is another's" if material.other_keys else "No key was given"
-        found.append(
-            f"{given}; the one on this box, from {material.whose_key}, belongs to the certificate and is used."
-        )
+        given = "The given key does not match" if material.other_keys else "No key was given"
+        found.append(f"{given}; the key on this box, from {material.whose_key}, matches the certificate and is used.")
     return found
 
 

@@ -72,7 +72,7 @@ def blocks(text: bytes) -> list[Block]:
             if label == _label(mark):
                 found.append(_decoded(label, text[begun.end() : mark.start()]))
             else:
-                found.append(Block(label, b"", damage=f"It begins as {label} and ends as {_label(mark)}."))
+                found.append(Block(label, b"", damage=f"It begins with {label} and ends with {_label(mark)}."))
             begun = None
     if begun is not None:
         found.append(_cut_off(begun))
@@ -108,7 +108,7 @@ def _decoded(label: str, body: bytes) -> Block:
     try:
         return Block(label, b64decode(_without_blanks(body), validate=True), headers)
     except (Base64Error, ValueError):
-        return Block(label, b"", headers, "It holds characters that are not base64: it was altered on its way.")
+        return Block(label, b"", headers, "It contains characters that are not base64: it was altered in transit.")
 
 
 def _without_blanks(text: bytes) -> bytes:

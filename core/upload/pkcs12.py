@@ -20,9 +20,7 @@ _FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError, Interna
 _LARGEST_KEY_BAG = 6 * 1024
 """An RSA key of 8192 bits takes 4.7 kB; loading larger ones takes many seconds."""
 
-_EXPORT_AGAIN = (
-    "Write it anew where it came from, or: openssl pkcs12 -legacy -in FILE -nodes -out all.pem, and give all.pem."
-)
+_EXPORT_AGAIN = "Export it again, or run: openssl pkcs12 -legacy -in FILE -nodes -out all.pem, and give all.pem."
 
 
 class PfxProblem(ValueError):
@@ -59,7 +57,7 @@ def read(data: bytes, passphrase: bytes | None) -> Contents:
     try:
         passphrase = for_pkcs12(passphrase)
     except UnusablePassphrase as exc:
-        raise PfxPassphraseWrong(str(exc), "Give the passphrase as text in UTF-8.") from exc
+        raise PfxPassphraseWrong(str(exc), "Give the passphrase as UTF-8 text.") from exc
     parts = parted(data)
     if parts is not None and parts.has_to_be_used:
         found = _read_in_parts(parts, passphrase)
@@ -85,9 +83,7 @@ def _read_as_one(data: bytes, passphrase: bytes | None) -> Contents:
                 with no_panic():
                     loaded = pkcs12.load_pkcs12(data, attempt)
         except UnsupportedAlgorithm as exc:
-            raise PfxProblem(
-                "The file holds something, or is encrypted with something, that is not read here."
-            ) from exc
+            raise PfxProblem("The file has content or an encryption that certdeck does not support.") from exc
         except _FAILURES as exc:
             _refuse_unreadable(exc)
             continue
@@ -105,12 +101,12 @@ def _read_as_one(data: bytes, passphrase: bytes | None) -> Contents:
         return found
     if passphrase is not None:
         raise PfxPassphraseWrong(
-            "The passphrase does not open the file, or the file is damaged.",
-            "Type it again; upper and lower case count. The one who made the file knows it.",
+            "The passphrase is wrong, or the file is damaged.",
+            "Enter it again; it is case-sensitive. The person who created the file knows it.",
         )
     raise PfxNeedsPassphrase(
         "The file is protected by a passphrase.",
-        "Give it with --passphrase-file; the one who made the file knows it.",
+        "Give it with --passphrase-file. The person who created the file knows it.",
     )
 
 
@@ -147,7 +143,7 @@ def _refuse_unreadable(exc: Exception) -> None:
     """Raise PfxProblem for a failure that no other passphrase would fix."""
     text = str(exc).lower()
     if "unsupported" in text and "password" not in text:
-        raise PfxProblem("The file holds something, or is encrypted with something, that is not read here.") from exc
+        raise PfxProblem("The file has content or an encryption that certdeck does not support.") from exc
 
 
 def _refuse_hostile(data: bytes) -> None:
@@ -157,14 +153,15 @@ def _refuse_hostile(data: bytes) -> None:
         too_large = _has_large_key(reader, reader.whole(), 0)
     except TooManyElements as exc:
         raise PfxProblem(
-            "The file holds more than any server needs: it seems to be a trust store.",
-            "Give the server's certificate, its chain and its key alone.",
+            "The file contains more than any server needs: it seems to be a trust store.",
+            "Give only the server certificate, its chain and its key.",
         ) from exc
     except NotDer as exc:
-        raise PfxProblem("The file is damaged, or cut off.", "Copy it again, in binary mode.") from exc
+        raise PfxProblem("The file is damaged or truncated.", "Copy it again, in binary mode.") from exc
     except TooCostly as exc:
         raise PfxProblem(
-            f"Opening the file takes {exc}, which no honest program asks for.", "Export it again with default settings."
+            f"Opening the file takes {exc}, which is more than any legitimate program uses.",
+            "Export it again with default settings.",
         ) from exc
     if too_large:
         raise PfxProblem("Its private key is larger than 8192 bits.", "Give the key as PEM, or use a smaller one.")

@@ -42,10 +42,13 @@ _KEY_LABELS = frozenset(
 )
 
 _ROLES = {
-    "cert": ("the certificate (--cert)", "Give the server's certificate with --cert, and the private key with --key."),
-    "key": ("the private key (--key)", "Give the private key that the request (CSR) was made with."),
+    "cert": ("the certificate (--cert)", "Give the server certificate with --cert, and the private key with --key."),
+    "key": ("the private key (--key)", "Give the private key of the request (CSR)."),
     "chain": ("the chain (--chain)", "Give the CA's intermediate certificates with --chain, and the key with --key."),
-    "pfx": ("a PKCS#12 file (--pfx)", "Give it with --cert, which takes every form; --pfx takes PKCS#12 (.pfx, .p12)."),
+    "pfx": (
+        "a PKCS#12 file (--pfx)",
+        "Give it with --cert, which accepts every format; --pfx accepts PKCS#12 (.pfx, .p12).",
+    ),
 }
 """Option → what it asks for, and what to do."""
 
@@ -94,7 +97,7 @@ def recognise(upload: Upload) -> Pieces:
             pieces.problems.append(
                 Problem(
                     f"There are more than {MOST_CERTIFICATES} certificates.",
-                    "Give the server's certificate and its chain, not a whole trust store.",
+                    "Give the server certificate and its chain, not a whole trust store.",
                 )
             )
             break
@@ -122,7 +125,7 @@ class _Recogniser:
         if not self.data.strip():
             self._problem("is empty.", "Give the file that the CA sent, or the key.")
         elif len(self.data) > MOST_BYTES:
-            self._problem("is larger than 1 MiB.", "Certificates and keys take a few kilobytes: give just them.")
+            self._problem("is larger than 1 MiB.", "Certificates and keys take a few kilobytes. Give only these.")
         else:
             self._look()
         foreign = self.pieces.foreign[seen:]
@@ -147,7 +150,7 @@ class _Recogniser:
         else:
             found = "a certificate" if self._found else "a private key"
             found += " and no private key" if self._found else " and no certificate"
-        self._problem(f"was given as {_ROLES[role][0]}, but it holds {found}.", _ROLES[role][1])
+        self._problem(f"was given as {_ROLES[role][0]}, but it contains {found}.", _ROLES[role][1])
 
     def _look(self) -> None:
         if self._structure(self.data, "") or self._structures():
@@ -159,7 +162,7 @@ class _Recogniser:
             blocks = self._whole_blocks(text)
         except pem.TooManyBlocks:
             self._problem(
-                "holds hundreds of PEM blocks.", "Give the server's certificate, its chain and its key alone."
+                "contains hundreds of PEM blocks.", "Give only the server certificate, its chain and its key."
             )
             return
         if blocks:
@@ -188,7 +191,7 @@ class _Recogniser:
         is_better = len(again) - sum(bool(block.damage) for block in again) > len(found) - damaged
         if not again or (found and not is_better):
             return found
-        self.pieces.notes.append(f"{self.label} was altered on its way and has been put right ({how}).")
+        self.pieces.notes.append(f"{self.label} was altered in transit and has been corrected ({how}).")
         return again
 
     def _blocks(self, blocks: list[pem.Block]) -> None:
@@ -201,7 +204,7 @@ class _Recogniser:
         if decoded is not None and self._inner(decoded):
             self.pieces.notes.append(f"{self.label} was base64 and has been decoded.")
             return
-        for what, inner in (("a mail", mail_parts(text)), ("base64 in a text", hidden_values(text))):
+        for what, inner in (("a mail", mail_parts(text)), ("base64 within text", hidden_values(text))):
             taken = [self._inner(each) for each in inner]
             if any(taken):
                 self.pieces.notes.append(f"{self.label} was {what} and has been decoded.")
@@ -234,7 +237,7 @@ class _Recogniser:
         elif block.damage:
             self._problem(
                 f"cannot be read: {printable(block.label, _LONGEST_LABEL)}{where}. {block.damage}",
-                "Copy it again, all of it.",
+                "Copy all of it again.",
             )
         elif block.label == _TRUSTED and block.content:
             # The certificate, and behind it what OpenSSL trusts it for.
@@ -246,9 +249,9 @@ class _Recogniser:
 
     def _unknown_block(self, block: pem.Block, where: str) -> None:
         if block.label in _KEY_LABELS:
-            self._problem(f"cannot be read: its private key{where} is damaged.", "Copy it again, all of it.")
+            self._problem(f"cannot be read: its private key{where} is damaged.", "Copy all of it again.")
         elif "CERTIFICATE" in block.label:
-            self._problem(f"cannot be read: its certificate{where} is damaged.", "Copy it again, all of it.")
+            self._problem(f"cannot be read: its certificate{where} is damaged.", "Copy all of it again.")
         else:
             name = printable(block.label, _LONGEST_LABEL)
             self.pieces.foreign.append((self.label, Foreign(f"a block called {name}", "Give certificate and key.")))
@@ -267,9 +270,7 @@ class _Recogniser:
         elif kind is Kind.KEY:
             self._key(lambda: read_der(data))
         elif kind in (Kind.ENCRYPTED_KEY, Kind.PKCS12) and not self._can_afford(data, kind):
-            self._problem(
-                "holds more that a passphrase opens than can be tried.", "Give the key of the certificate alone."
-            )
+            self._problem("contains too many encrypted parts.", "Give only the key of the certificate.")
         elif kind is Kind.ENCRYPTED_KEY:
             self._key(lambda: read_encrypted_der(data, self.passphrase))
         elif kind is Kind.PKCS12:
@@ -281,7 +282,10 @@ class _Recogniser:
             name = foreign_key_name(data)
             article = name if name.startswith("an ") else f"a {name}"
             self.pieces.foreign.append(
-                (self.label, Foreign(f"{article} private key", "TLS servers use RSA and EC keys. Give that one.", True))
+                (
+                    self.label,
+                    Foreign(f"{article} private key", "TLS servers use RSA and EC keys. Give the RSA or EC key.", True),
+                )
             )
         else:
             self.pieces.foreign.append((self.label, BY_KIND[kind]))
@@ -303,7 +307,7 @@ class _Recogniser:
         try:
             certificate = parse_der(der)
         except MalformedCertificate as exc:
-            self._problem(f"holds a damaged certificate{where}.", f"Copy it again, all of it. ({exc})")
+            self._problem(f"contains a damaged certificate{where}.", f"Copy all of it again. ({exc})")
             return
         self._found.add(certificate.der)
         if certificate.der not in self._known:
@@ -314,13 +318,13 @@ class _Recogniser:
         try:
             key = read()
         except KeyNeedsPassphrase as exc:
-            self._ask(PASSPHRASE_NEEDED, str(exc), "Give it with --passphrase-file; the one who made the key knows it.")
-        except KeyPassphraseWrong as exc:
-            self._ask(PASSPHRASE_WRONG, str(exc), "Type it again; upper and lower case count.")
-        except MalformedKey as exc:
-            self._problem(
-                f"cannot be used: {_lower(str(exc))}", exc.fix or "Give the whole private key as it was made."
+            self._ask(
+                PASSPHRASE_NEEDED, str(exc), "Give it with --passphrase-file. The person who created the key knows it."
             )
+        except KeyPassphraseWrong as exc:
+            self._ask(PASSPHRASE_WRONG, str(exc), "Enter it again; it is case-sensitive.")
+        except MalformedKey as exc:
+            self._problem(f"cannot be used: {_lower(str(exc))}", exc.fix or "Give the complete, unchanged private key.")
         else:
             self._take(key)
 
@@ -354,7 +358,7 @@ class _Recogniser:
         if isinstance(problem, KeyOfNoUse):
             self.pieces.foreign.append((self.label, Foreign(what, problem.fix, is_key=True)))
         else:
-            self.pieces.notes.append(f"{_upper(self.label)}: a further key was left out. {problem}")
+            self.pieces.notes.append(f"{_upper(self.label)}: a further key is ignored. {problem}")
 
     def _pkcs7(self, data: bytes) -> None:
         try:
@@ -366,7 +370,7 @@ class _Recogniser:
 
                 found = [each.public_bytes(Encoding.DER) for each in pkcs7.load_der_pkcs7_certificates(data)]
         except (ValueError, TypeError, UnsupportedAlgorithm, InternalError, InvalidVersion):
-            self._problem("cannot be read: its PKCS#7 bundle is damaged or holds no certificate.", "Copy it again.")
+            self._problem("cannot be read: its PKCS#7 bundle is damaged or contains no certificate.", "Copy it again.")
             return
         for der in found:
             self._certificate(der, "")
@@ -386,7 +390,7 @@ class _Recogniser:
             self._problem(f"is {found.what}.", found.instead)
         else:
             self._problem(
-                "holds neither a certificate nor a private key.",
+                "contains neither a certificate nor a private key.",
                 "Give PEM (text that begins with -----BEGIN), DER, PKCS#12 (.pfx, .p12) or PKCS#7 (.p7b).",
             )
 

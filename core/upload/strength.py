@@ -17,7 +17,7 @@ Answer = tuple[str, str, str]
 
 _LEAST_CURVE = 224
 _BROWSER_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
-_NEW_KEY = "Make a new key (EC P-256, or RSA with 2048 bits or more) and have a certificate issued for it."
+_NEW_KEY = "Create a new key (EC P-256, or RSA with 2048 bits or more) and have a certificate issued for it."
 _BROKEN_HASHES = frozenset(("md2", "md4", "md5", "sha1"))
 _MD2 = "1.2.840.113549.1.1.2"
 _ANY_USAGE = x509.ObjectIdentifier("2.5.29.37.0")
@@ -34,8 +34,8 @@ def key_strength(certificate: Certificate) -> Answer:
     if certificate.key_type == EXPLICIT_CURVE:
         return (
             "fail",
-            "The key in the certificate has explicit curve parameters, which RFC 5480 forbids: OpenSSL 3 and Java refuse it.",
-            "Make a new key with a named curve, for example EC P-256, and have a certificate issued for it.",
+            "The key in the certificate has explicit curve parameters, which RFC 5480 forbids. OpenSSL 3 and Java reject it.",
+            "Create a new key with a named curve, for example EC P-256, and have a certificate issued for it.",
         )
     if isinstance(key, rsa.RSAPublicKey):
         answer = _rsa(key)
@@ -44,7 +44,7 @@ def key_strength(certificate: Certificate) -> Answer:
         return (
             "warn",
             f"{key_words(certificate.key_type)}: its key is of type RSA-PSS, and browsers do not accept such certificates.",
-            "For browsers, make a new key (EC P-256 or RSA) and have a certificate issued for it.",
+            "For browsers, create a new key (EC P-256 or RSA) and have a certificate issued for it.",
         )
     if isinstance(key, ec.EllipticCurvePublicKey):
         return _curve(key.curve)
@@ -57,13 +57,13 @@ def key_strength(certificate: Certificate) -> Answer:
 def _rsa(key: rsa.RSAPublicKey) -> Answer:
     exponent = key.public_numbers().e
     if key.key_size < SMALLEST_RSA:
-        return "fail", f"RSA with {key.key_size} bits can be broken; servers and browsers refuse it.", _NEW_KEY
+        return "fail", f"RSA with {key.key_size} bits can be broken; servers and browsers reject it.", _NEW_KEY
     if key.key_size > LARGEST_RSA:
-        return "fail", f"RSA with {key.key_size:,} bits is more than any server takes.", _NEW_KEY
+        return "fail", f"RSA with {key.key_size:,} bits is more than any server supports.", _NEW_KEY
     if exponent < 3 or exponent % 2 == 0:
         return "fail", f"The RSA exponent {str(exponent)[:20]} makes the key worthless.", _NEW_KEY
     if exponent.bit_length() > 64:
-        return "fail", "The RSA exponent is larger than clients take.", _NEW_KEY
+        return "fail", "The RSA exponent is larger than clients accept.", _NEW_KEY
     if key.key_size > LARGEST_QUICK_RSA:
         return "warn", f"RSA with {key.key_size} bits makes every connection slow.", "A smaller key is strong enough."
     return "pass", f"RSA with {key.key_size} bits.", ""
@@ -74,23 +74,23 @@ def _curve(curve: ec.EllipticCurve) -> Answer:
         return "pass", f"EC {_BROWSER_CURVES[curve.name]}.", ""
     if curve.key_size < _LEAST_CURVE:
         return "fail", f"The curve {curve.name} is too weak.", _NEW_KEY
-    return "warn", f"The curve {curve.name} is strong, but browsers do not know it.", "For browsers use EC P-256."
+    return "warn", f"The curve {curve.name} is strong, but browsers do not support it.", "For browsers use EC P-256."
 
 
 def signature(leaf: Certificate, above: tuple[Certificate, ...]) -> Answer:
     """Judge the signatures of the leaf and of the intermediates above it."""
     weak = _broken_hash(leaf)
-    again = "Have it issued again: every CA signs with SHA-256 today."
+    again = "Have the certificate issued again: every CA now signs with SHA-256."
     if weak and leaf.self_signed:
         return "fail", f"It is signed with {weak}, which OpenSSL refuses to load.", again
     if weak:
-        return "fail", f"It is signed with {weak}, which can be forged; clients refuse it.", again
+        return "fail", f"It is signed with {weak}, which can be forged; clients reject it.", again
     for each in above:
         weak = _broken_hash(each)
         if weak:
             return (
                 "warn",
-                f"{each.subject}, in the chain, is signed with {weak}; many clients refuse that.",
+                f"{each.subject}, in the chain, is signed with {weak}; many clients reject that.",
                 "Ask the CA for its newer intermediate.",
             )
     return "pass", f"Signed with {_hash(leaf)}.", ""
@@ -129,7 +129,7 @@ def _broken_hash(certificate: Certificate) -> str:
 def usage(leaf: Certificate) -> Answer:
     """Judge whether a TLS server may use the certificate (RFC 5280 §4.2.1.3, §4.2.1.12)."""
     extensions = leaf.extensions
-    again = "Have it issued again, for a web server."
+    again = "Have the certificate issued again for a web server."
     try:
         purposes = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:
@@ -142,8 +142,8 @@ def usage(leaf: Certificate) -> Answer:
         key_usage = None
     if key_usage is not None and not key_usage.digital_signature:
         if key_usage.key_encipherment:
-            return "warn", "Its key usage allows old TLS alone (no digitalSignature).", again
+            return "warn", "Its key usage allows only old TLS versions (no digitalSignature).", again
         if not leaf.self_signed:
             return "fail", "Its key usage does not allow TLS (no digitalSignature).", again
         return "warn", "Its key usage is that of a CA, not of a server.", again
-    return "pass", "For servers (serverAuth)." if purposes else "For any use, servers among them.", ""
+    return "pass", "For servers (serverAuth)." if purposes else "For any use, including servers.", ""

@@ -37,7 +37,7 @@ def chain(material: Material, now: datetime) -> Answer:
     between = [each for each in way.sent if each.der != way.top.der]
     refusal = chain_refusal(way.leaf, between, way.top, max(now, *begins))
     if refusal is not None and now < way.leaf.not_after:
-        return "fail", f"Clients refuse the chain: {printable(refusal)}.", "Ask the CA for the right chain."
+        return "fail", f"Clients reject the chain: {printable(refusal)}.", "Ask the CA for the right chain."
     return _complete(way) if way.is_complete else _incomplete(way)
 
 
@@ -60,19 +60,19 @@ def distrusted(material: Material) -> Answer:
         if any(name in issuer for name in _DISTRUSTED):
             return (
                 "warn",
-                f"Browsers have thrown out this CA: {each.issuer}.",
+                f"Browsers no longer trust this CA: {each.issuer}.",
                 "Have a certificate issued by another CA, for example by Let's Encrypt.",
             )
-    return "pass", "Nothing is known against the CA.", ""
+    return "pass", "No browser distrusts this CA.", ""
 
 
 def _self_signed(way: Way) -> Answer:
     if way.trusted_by:
-        return "pass", f"It signs itself, and {way.trusted_by} trusts it.", ""
+        return "pass", f"It is self-signed, and {way.trusted_by} trusts it.", ""
     return (
         "warn",
-        "It signs itself: every client that does not know it warns its user.",
-        "Give it to the clients as trusted, or have a CA issue one.",
+        "It is self-signed: every client that does not trust it shows a warning.",
+        "Add it to the clients' trust stores, or have a CA issue a certificate.",
     )
 
 
@@ -84,16 +84,16 @@ def _no_issuer(material: Material) -> Answer:
     if way.forged is not None:
         return (
             "fail",
-            f"The chain holds a {issuer}, but its key has not signed this certificate: it is another one of that name.",
+            f"The chain contains a certificate of {issuer}, but its key did not sign this one: only the name is the same.",
             "Give the chain that came with this certificate.",
         )
     if way.strangers and any(each.is_ca for each in way.strangers):
         return (
             "fail",
-            f"The chain belongs to another certificate: this one was issued by {issuer}, which is not in it.",
+            f"The chain belongs to a different certificate. This certificate was issued by {issuer}, which is not in the chain.",
             "Give the chain that came with this certificate.",
         )
-    return "warn", f"The certificate of its issuer, {issuer}, is missing: many clients will refuse it.", _get_it(way)
+    return "warn", f"The certificate of its issuer, {issuer}, is missing. Many clients will reject it.", _get_it(way)
 
 
 def _incomplete(way: Way) -> Answer:
@@ -102,21 +102,21 @@ def _incomplete(way: Way) -> Answer:
     if way.forged is not None:
         return (
             "fail",
-            f"The chain holds a {above}, but its key has not signed {top.subject}.",
+            f"The chain contains a certificate of {above}, but its key did not sign {top.subject}.",
             "Give the chain that came with this certificate.",
         )
     if way.unconnected_root is not None:
         return (
             "fail",
-            f"The chain has a gap: {above}, which has signed {top.subject}, is missing.",
-            "Give every intermediate certificate.",
+            f"The chain has a gap: {above}, which signed {top.subject}, is missing.",
+            "Give all intermediate certificates.",
         )
     strangers = [each.subject for each in way.strangers if each.is_ca]
-    beside = f", and {strangers[0]}, which was given, does not connect to it" if strangers else ""
+    beside = f", and the given {strangers[0]} does not connect to it" if strangers else ""
     return (
         "warn",
-        f"{_count(way)}; where it ends, {above}, is not known to this box{beside}.",
-        "With a private CA that is as it should be. Otherwise an intermediate is missing.",
+        f"{_count(way)}; its end, {above}, is not known to this box{beside}.",
+        "This is normal for a private CA. Otherwise, an intermediate is missing.",
     )
 
 
@@ -126,7 +126,7 @@ def _complete(way: Way) -> Answer:
     return (
         "warn",
         f"{_count(way)}, complete; its root, {way.top.subject}, is not in this box's trust store.",
-        "With a private CA that is as it should be: its root has to be on every client.",
+        "This is normal for a private CA: its root must be installed on every client.",
     )
 
 
@@ -139,8 +139,8 @@ def _get_it(way: Way) -> str:
     """Say where the issuer's certificate is, when the certificate says so itself (AIA). Nothing is fetched here."""
     urls = issuer_urls(way.leaf)
     if not urls:
-        return "Give the chain, too; the CA has it for download."
+        return "Also give the chain; the CA offers it for download."
     web = next(filter(is_web, urls), None)
     if web is None:
-        return f"Give it, too. The certificate says that it is at {shown_url(urls[0])}."
-    return f"Give it, too, or have it fetched from {shown_url(web)} (--fetch-chain; in the console ^l)."
+        return f"Also give it. According to the certificate, it is at {shown_url(urls[0])}."
+    return f"Also give it, or have it fetched from {shown_url(web)} (--fetch-chain; in the console ^l)."

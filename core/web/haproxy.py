@@ -55,7 +55,7 @@ def render(text: str, wanted: Wanted) -> Rendered | None:
         sections.setdefault(_section(lines, at), at)
     for section, at in sections.items():
         if any(line.split()[:2] == ["mode", "tcp"] for line in lines[section[0] : section[1]]):
-            notes.append(f"{lines[section[0]].strip()} has mode tcp, in which HAProxy sends no headers.")
+            notes.append(f"{lines[section[0]].strip()} has mode tcp, in which HAProxy adds no headers.")
         added[at + 1] = block(wanted.target, _rules(wanted), indent_of(lines[at]) or "    ")
     section, bind = next(iter(sections.items()))
     port = _port(lines[bind])
@@ -66,11 +66,11 @@ def render(text: str, wanted: Wanted) -> Rendered | None:
         added[section[1]] = f"{added[section[1]]}\n{new}" if section[1] in added else new
     elif wanted.redirect is not None:
         notes.append(
-            "HAProxy serves no files, so it cannot answer the challenge from the webroot: port 80 is left alone."
+            "HAProxy serves no files, so it cannot serve the challenge from the webroot. Port 80 was not changed."
         )
     own = next((at for at, line in enumerate(lines) if line.split()[:1] == ["global"]), None)
     if own is None:
-        notes.append("There is no section `global`, so protocols and ciphers are left alone.")
+        notes.append("There is no section `global`, so protocols and ciphers were not changed.")
     else:
         end = _section(lines, own)[1]
         tls = block(wanted.target, _tls(), indent)

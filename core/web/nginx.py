@@ -87,7 +87,7 @@ def _give_way(
             continue
         yield directive.name
         notes.append(
-            f"{' '.join((directive.name, *directive.words[:1]))} stands on a line with something else and is kept as it is."
+            f"{' '.join((directive.name, *directive.words[:1]))} shares its line with other directives and was not changed."
         )
 
 
@@ -96,7 +96,7 @@ def _locations(around: Statement) -> Iterator[str]:
         if directive.name in ("location", "if"):
             if any(each.name == "add_header" for each in directive.inner):
                 where = " ".join((directive.name, *directive.words))
-                yield f"{where} has headers of its own, and nginx sends none of the server's there."
+                yield f"{where} has its own headers, so nginx does not send the server's headers there."
             yield from _locations(directive)
 
 

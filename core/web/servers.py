@@ -29,9 +29,9 @@ def server_of(target: TargetConfig) -> Server:
     found = find_server(target.kind, target.test)
     if found is None:
         raise WebNotPossible(
-            f"The target {target.name} is no web server that certdeck can set up.",
-            f"It has the kind {target.kind!r}. Settings for the web exist for {', '.join(SERVERS)}.",
-            f"If it is one of them: certdeck target add {target.name} --kind KIND.",
+            f"The target {target.name} is not a web server that certdeck can configure.",
+            f"It has the kind {target.kind!r}. certdeck has web settings for {', '.join(SERVERS)}.",
+            f"If it is one of these, run: certdeck target add {target.name} --kind KIND.",
             details={"target": target.name},
         )
     return found

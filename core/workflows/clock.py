@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.clock import ClockRecord, Comparison
     from core.workflows.context import Context, View
 
-FIX = "Set the date, or switch time synchronization on (timedatectl set-ntp true); then run certdeck --renew."
+FIX = "Set the date, or turn time synchronization on (timedatectl set-ntp true). Then run: certdeck --renew"
 
 _RUN_ON_SECONDS = 600.0
 """What is judged by the record of the clock has an hour's tolerance; a clock that ran on for less is not written again."""

@@ -33,7 +33,7 @@ NAME = "default"
 ISSUER = "self-signed"
 LIFETIME = timedelta(days=365)
 _EXPIRED = "it had expired"
-_NOT_YET_VALID = "it was not valid yet: the clock was wrong when it was made"
+_NOT_YET_VALID = "it was not valid yet: the clock was wrong when it was created"
 BACKDATED = timedelta(days=1)
 _MOST_BYTES = 1_000_000
 """Of a certificate with its chain."""
@@ -70,9 +70,9 @@ def external_host(url: str) -> str:
         host, parts = None, None
     if not host or parts is None or parts.scheme not in ("http", "https"):
         raise UsageError(
-            f"{url!r} is no web address.",
-            "The external URL is where people open this appliance in a browser.",
-            "Give it with its scheme, for example https://box.example.com:8443.",
+            f"{url!r} is not a valid URL.",
+            "The external URL is the address of this appliance in a browser.",
+            "Include the scheme, for example https://box.example.com:8443.",
         )
     return host
 
@@ -89,8 +89,8 @@ def warn_of_clock(context: Context) -> None:
         context.narrator.tell(
             Warned(
                 code="clock-before-build",
-                what=f"The clock of this box shows {now:%Y-%m-%d}, which is before this program was built.",
-                fix="Set the date, or switch time synchronisation on: with a wrong clock good certificates look invalid.",
+                what=f"The clock of this box shows {now:%Y-%m-%d}, which is before this release was built.",
+                fix="Set the date, or turn time synchronization on: with a wrong clock, valid certificates appear invalid.",
             )
         )
 
@@ -147,7 +147,7 @@ def first_boot(context: Context, *, hostname: str | None = None, external_url: s
             Warned(
                 code="new-fingerprint",
                 what=f"The self-signed certificate was renewed with the same key. SHA-256: {status.sha256}",
-                fix="Compare it with what your browser shows, and accept it there again.",
+                fix="Compare it with the fingerprint that your browser shows, and accept it there again.",
             )
         )
     same = facts is not None and set(facts.names) == set(names)
@@ -275,7 +275,7 @@ def _has_a_valid_one(context: Context, target: str) -> bool:
         Warned(
             code="target-left-alone",
             what=f"The target {target} has a certificate that is valid until {leaf.not_after:%Y-%m-%d}, and keeps it.",
-            fix=f"To replace it all the same: certdeck deploy {NAME} --target {target}",
+            fix=f"To replace it anyway: certdeck deploy {NAME} --target {target}",
         )
     )
     return True

@@ -106,7 +106,7 @@ def _void(every: Sequence[Facts], now: float) -> Iterator[str]:
     for facts in every:
         void = void_of(facts, now)
         if void:
-            yield f"What was remembered of {facts.name} under a wrong clock is ignored: {', '.join(void)}."
+            yield f"Values of {facts.name} stored under a wrong clock are ignored: {', '.join(void)}."
 
 
 def not_found(name: str, known: Sequence[str]) -> CertdeckError:
@@ -114,8 +114,10 @@ def not_found(name: str, known: Sequence[str]) -> CertdeckError:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1)
-    why = f"The nearest name is {near[0]!r}." if near else "No file of that name is in certificates.d."
-    return NotFound(f"There is no certificate {name!r}.", why, "`certdeck status` lists what there is.", lineage=name)
+    why = f"Did you mean {near[0]!r}?" if near else "There is no file with that name in certificates.d."
+    return NotFound(
+        f"There is no certificate {name!r}.", why, "List the certificates with `certdeck status`.", lineage=name
+    )
 
 
 def _with_waiting(paths: Paths, facts: Facts) -> Facts:
@@ -213,7 +215,7 @@ def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
         return ""
     if not too_rare(timetable, seconds_to_renew(facts, config)):
         return ""
-    return f"The scheduled run comes too rarely for it ({timetable.words}): certdeck schedule on fits the times."
+    return f"The scheduled run is too rare for it ({timetable.words}). Run `certdeck schedule on` to adjust the times."
 
 
 def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
@@ -253,7 +255,7 @@ def target_states(view: View, every: Sequence[Facts], probe: bool) -> dict[tuple
         facts, name = item
         target = view.config.targets.get(name)
         if target is None:
-            return TargetState(name=name, state="unknown", why="it is not configured any more")
+            return TargetState(name=name, state="unknown", why="it is no longer configured")
         return _with_outside(view, facts, target, own, _observe(view, facts, target, probe))
 
     if probe and len(wanted) > 1:

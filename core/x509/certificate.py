@@ -100,7 +100,7 @@ def parse_pem(data: bytes) -> list[Certificate]:
     """Return every certificate block in order. Raises MalformedCertificate where there is none or one is broken."""
     blocks = _BLOCK.findall(data)
     if not blocks:
-        raise MalformedCertificate("It holds no certificate in PEM form.")
+        raise MalformedCertificate("It contains no PEM certificate.")
     found = []
     for block in blocks:
         try:
@@ -108,7 +108,7 @@ def parse_pem(data: bytes) -> list[Certificate]:
                 warnings.simplefilter("ignore")
                 parsed = x509.load_pem_x509_certificate(block)
         except _UNREADABLE as exc:
-            raise MalformedCertificate("A certificate in it is damaged.") from exc
+            raise MalformedCertificate("It contains a damaged certificate.") from exc
         found.append(_values(parsed))
     return found
 
@@ -120,7 +120,7 @@ def parse_der(data: bytes) -> Certificate:
             warnings.simplefilter("ignore")
             parsed = x509.load_der_x509_certificate(data)
     except _UNREADABLE as exc:
-        raise MalformedCertificate("It is not a certificate in DER form.") from exc
+        raise MalformedCertificate("It is not a DER certificate.") from exc
     return _values(parsed)
 
 
@@ -146,7 +146,7 @@ def _values(parsed: x509.Certificate) -> Certificate:
             warnings.simplefilter("ignore")
             return _read(parsed)
     except _UNREADABLE as exc:
-        raise MalformedCertificate("A part of the certificate breaks the rules of RFC 5280.") from exc
+        raise MalformedCertificate("A part of the certificate violates RFC 5280.") from exc
 
 
 def _read(parsed: x509.Certificate) -> Certificate:

@@ -22,7 +22,7 @@ def chain_problem(leaf: Certificate, intermediates: Sequence[Certificate]) -> st
     below = leaf
     for above in intermediates:
         if not has_signed(above.native, below.native):
-            return f"{below.subject} is not signed by {above.subject}, which follows it in the chain."
+            return f"{below.subject} is not signed by {above.subject}, the next certificate in the chain."
         below = above
     return None
 
@@ -64,14 +64,14 @@ def issued_pair_problem(fullchain: bytes, spki: bytes, names: Sequence[str], now
     except MalformedCertificate as exc:
         return str(exc)
     if leaf.public_key_spki != spki:
-        return "It is for another key than ours."
+        return "It is for a different key."
     if {name.lower() for name in names} != set(leaf.names):
         wrong = sorted(set(leaf.names) ^ {name.lower() for name in names})
-        return f"It is for other names than were ordered: {', '.join(wrong[:5])}."
+        return f"Its names differ from the order: {', '.join(wrong[:5])}."
     if leaf.is_ca:
-        return "It is a CA's own certificate."
+        return "It is a CA certificate."
     if now < leaf.not_before - LATE_CLOCK:
         return f"It is not valid before {leaf.not_before:%Y-%m-%d %H:%M} UTC."
     if now >= leaf.not_after:
-        return f"It ended on {leaf.not_after:%Y-%m-%d %H:%M} UTC."
+        return f"It expired on {leaf.not_after:%Y-%m-%d %H:%M} UTC."
     return chain_problem(leaf, intermediates)

@@ -110,4 +110,4 @@ def _number(reader: Reader, element: Element) -> int:
     try:
         return reader.number(element)
     except NotDer as exc:
-        raise TooCostly("a count beyond all bounds") from exc
+        raise TooCostly("an excessive count") from exc

@@ -83,7 +83,7 @@ class Reader:
         """Return the one element that fills all of the data; line feeds behind it are forgiven."""
         found = self.at(0, len(self.data))
         if self.data[found.after :].strip(b"\r\n\0 "):
-            raise NotDer("something follows")
+            raise NotDer("trailing data")
         return found
 
     def at(self, position: int, limit: int, depth: int = 0) -> Element:
@@ -103,7 +103,7 @@ class Reader:
         if length > 0x80:
             count = length & 0x7F
             if count > 4 or start + count > limit:
-                raise NotDer("a length that cannot be")
+                raise NotDer("an invalid length")
             length = int.from_bytes(data[start : start + count], "big")
             start += count
         if start + length > limit:
@@ -113,7 +113,7 @@ class Reader:
     def _indefinite(self, tag: int, start: int, limit: int, depth: int) -> Element:
         """Find the end of an element that does not say its length (BER, as old Windows and Mozilla write it)."""
         if not tag & _CONSTRUCTED:
-            raise NotDer("a length that cannot be")
+            raise NotDer("an invalid length")
         position = start
         while self.data[position : position + 2] != b"\0\0":
             position = self.at(position, limit, depth + 1).after

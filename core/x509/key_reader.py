@@ -44,7 +44,7 @@ class MalformedKey(ValueError):
 
 
 class KeyOfNoUse(MalformedKey):
-    """It is a sound key of a kind that TLS servers do not use."""
+    """It is a sound key of a type that TLS servers do not use."""
 
 
 class KeyNeedsPassphrase(MalformedKey):
@@ -68,8 +68,8 @@ def read_der(data: bytes) -> PrivateKey:
     """Read a plain key. Raises MalformedKey."""
     if is_explicit_curve(data):
         raise MalformedKey(
-            "The private key is an EC key with explicit curve parameters, which RFC 5480 forbids: OpenSSL 3 and Java refuse it.",
-            "Make a new key with a named curve, for example EC P-256, and have a certificate issued for it.",
+            "The private key is an EC key with explicit curve parameters, which RFC 5480 forbids. OpenSSL 3 and Java reject it.",
+            "Create a new key with a named curve, for example EC P-256, and have a certificate issued for it.",
         )
     try:
         with no_panic():
@@ -80,9 +80,7 @@ def read_der(data: bytes) -> PrivateKey:
         if other_key_name(data) or isinstance(exc, UnsupportedAlgorithm):
             raise _of_no_use(other_key_name(data)) from exc
         if _lacks_curve(data):
-            raise MalformedKey(
-                "The private key does not say which curve it is on.", "Give the file that it was made from."
-            ) from exc
+            raise MalformedKey("The private key does not contain its curve.", "Give the original key file.") from exc
         raise MalformedKey("The private key is damaged.") from exc
     if not isinstance(native, Native):
         raise _of_no_use(other_key_name(data))
@@ -102,11 +100,13 @@ def read_encrypted_der(data: bytes, passphrase: bytes | None) -> PrivateKey:
     except NotDer as exc:
         raise MalformedKey("The encrypted private key is damaged.") from exc
     except TooCostly as exc:
-        raise MalformedKey(f"Opening the private key takes {exc}, which no honest program asks for.") from exc
+        raise MalformedKey(
+            f"Opening the private key takes {exc}, which is more than any legitimate program uses."
+        ) from exc
     except pbes2.UnreadCipher as exc:
         raise unread_cipher(str(exc)) from exc
     except WrongPassphrase as exc:
-        raise KeyPassphraseWrong("The passphrase does not open the private key.") from exc
+        raise KeyPassphraseWrong("The passphrase of the private key is wrong.") from exc
     if plain is not None:
         return read_der(plain)
     try:
@@ -123,13 +123,13 @@ def failed_to_open(exc: Exception) -> MalformedKey:
     """Return what it means that cryptography could not open a key: not every failure is the passphrase's."""
     if isinstance(exc, UnsupportedAlgorithm) or "unknown" in str(exc).lower():
         return unread_cipher("")
-    return KeyPassphraseWrong("The passphrase does not open the private key.")
+    return KeyPassphraseWrong("The passphrase of the private key is wrong.")
 
 
 def unread_cipher(name: str) -> MalformedKey:
     """Return that a key is encrypted with what is not read here. `name`: of the cipher, where it is known."""
     return MalformedKey(
-        f"The private key is encrypted with a cipher that is not read here{f' ({name})' if name else ''}.",
+        f"The private key is encrypted with a cipher that certdeck does not support{f' ({name})' if name else ''}.",
         "Convert it: openssl pkey -in FILE -aes256 -out key.pem (older ciphers: add -provider legacy -provider default).",
     )
 
@@ -144,14 +144,16 @@ def checked(native: object, algorithm: bytes = b"") -> PrivateKey:
 
 
 def _of_no_use(name: str) -> KeyOfNoUse:
-    kind = f"a {name} key, which" if name else "of a kind that"
+    kind = f"a {name} key, which" if name else "of a type that"
     article = kind.replace("a Ed", "an Ed").replace("a ML", "an ML").replace("a SLH", "an SLH").replace("a X", "an X")
     return KeyOfNoUse(f"The private key is {article} TLS servers do not use.", "Give the RSA or EC key.")
 
 
 def _check_rsa(native: rsa.RSAPrivateKey) -> None:
     if native.key_size > LARGEST_RSA:
-        raise MalformedKey(f"The private key has {native.key_size:,} bits; no server takes more than {LARGEST_RSA:,}.")
+        raise MalformedKey(
+            f"The private key has {native.key_size:,} bits; no server supports more than {LARGEST_RSA:,}."
+        )
     numbers = native.private_numbers()
     p, q, d, n, e = numbers.p, numbers.q, numbers.d, numbers.public_numbers.n, numbers.public_numbers.e
     # Two primes of about the same length, as every program makes them: a tiny one hides damage from the rest.
@@ -163,7 +165,7 @@ def _check_rsa(native: rsa.RSAPrivateKey) -> None:
     )
     crt = numbers.dmp1 == d % (p - 1) and numbers.dmq1 == d % (q - 1) and numbers.iqmp * q % p == 1
     if not (fits and crt):
-        raise MalformedKey("The numbers in the private key do not fit together: it is damaged.")
+        raise MalformedKey("The numbers in the private key are inconsistent: it is damaged.")
 
 
 def with_full_numbers(pem: bytes) -> bytes:

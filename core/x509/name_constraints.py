@@ -149,4 +149,4 @@ def _compared(value: str | bytes) -> str:
 def _shown(name: object) -> str:
     if isinstance(name, x509.Name):
         return name.rfc4514_string()
-    return str(name) if not isinstance(name, x509.GeneralName) else "a name of another kind"
+    return str(name) if not isinstance(name, x509.GeneralName) else "a name of another type"

@@ -13,5 +13,5 @@ def pair_problem(fullchain: bytes, privkey: bytes) -> str:
         leaf, _ = split_fullchain(fullchain)
         is_pair = matches(leaf, load_key(privkey))
     except Exception as exc:  # noqa: BLE001 - what the parser says of damaged files differs from release to release
-        return f"Its files cannot be read as certificate and key ({type(exc).__name__})."
-    return "" if is_pair else "Its private key belongs to another certificate."
+        return f"Its files are not a readable certificate and key ({type(exc).__name__})."
+    return "" if is_pair else "Its private key does not match this certificate."

@@ -19,11 +19,13 @@ def for_pkcs12(passphrase: bytes | None) -> bytes | None:
     if passphrase is None:
         return None
     if b"\0" in passphrase:
-        raise UnusablePassphrase("The passphrase contains a NUL character, which no PKCS#12 passphrase can.")
+        raise UnusablePassphrase(
+            "The passphrase contains a NUL character, which is not allowed in a PKCS#12 passphrase."
+        )
     try:
         passphrase.decode()
     except UnicodeDecodeError:
-        raise UnusablePassphrase("The passphrase is not text in UTF-8.") from None  # the cause would show it
+        raise UnusablePassphrase("The passphrase is not UTF-8 text.") from None  # the cause would show it
     return passphrase
 
 

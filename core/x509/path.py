@@ -116,7 +116,7 @@ class Rules(Struct):
         if self.now < certificate.not_before - LATE_CLOCK:
             return Problem(
                 f"{certificate.subject}, in the chain, is not valid before {certificate.not_before:%Y-%m-%d %H:%M} UTC.",
-                "Wait until then, and make sure that the clock of this box is right.",
+                "Wait until then, and check that the clock of this box is correct.",
             )
         return None
 
@@ -132,11 +132,11 @@ class Rules(Struct):
             if pair not in self._names:
                 self._names_left -= 1 + len(each.names)
                 if self._names_left < 0:
-                    return Problem(f"Clients refuse the chain: {above.subject} limits too many names to compare.")
+                    return Problem(f"Clients reject the chain: {above.subject} has too many name constraints to check.")
                 self._names[pair] = violated_name(each, constraints)
             name = self._names[pair]
             if name is not None:
-                return Problem(f"Clients refuse the chain: {above.subject} may not sign for {printable(name, 80)}.")
+                return Problem(f"Clients reject the chain: {above.subject} may not sign for {printable(name, 80)}.")
         return None
 
 
@@ -145,15 +145,15 @@ def _may_sign(certificate: Certificate) -> Problem | None:
     basic = _value(certificate, x509.BasicConstraints)
     # A root of the first version has no place to say that it is one.
     if (basic is None and not certificate.self_signed) or (basic is not None and not basic.ca):
-        return Problem(f"Clients refuse the chain: {who} is not a CA, and may not sign certificates.")
+        return Problem(f"Clients reject the chain: {who} is not a CA, and may not sign certificates.")
     usage = _value(certificate, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
-        return Problem(f"Clients refuse the chain: the key usage of {who} does not allow it to sign certificates.")
+        return Problem(f"Clients reject the chain: the key usage of {who} does not allow it to sign certificates.")
     purposes = _value(certificate, x509.ExtendedKeyUsage)
     if purposes is not None and not certificate.self_signed and not _SERVERS & set(purposes):
-        return Problem(f"Clients refuse the chain: {who} may not sign for servers (its extended key usage).")
+        return Problem(f"Clients reject the chain: {who} may not sign for servers (its extended key usage).")
     if certificate.key_type == EXPLICIT_CURVE:
-        return Problem(f"Clients refuse the chain: the key of {who} has explicit curve parameters (RFC 5480).")
+        return Problem(f"Clients reject the chain: the key of {who} has explicit curve parameters (RFC 5480).")
     return None
 
 
@@ -163,8 +163,8 @@ def _critical(certificate: Certificate) -> Problem | None:
             if extension.oid == ExtensionOID.PRECERT_POISON:
                 return Problem(f"{certificate.subject} is a precertificate, which no client accepts.", _RIGHT_CHAIN)
             return Problem(
-                f"Clients refuse the chain: {certificate.subject} has a critical extension that no client knows "
-                f"({extension.oid.dotted_string[:60]})."
+                f"Clients reject the chain: {certificate.subject} has a critical extension that no client "
+                f"supports ({extension.oid.dotted_string[:60]})."
             )
     return None
 
@@ -175,7 +175,7 @@ def _path_length(above: Certificate, signers: int) -> Problem | None:
         return None
     allowed = {0: "no CA", 1: "one CA"}.get(basic.path_length, f"{basic.path_length} CAs")
     return Problem(
-        f"Clients refuse the chain: its path is too long. {above.subject} allows {allowed} below it, and there are {signers}."
+        f"Clients reject the chain: its path is too long. {above.subject} allows {allowed} below it, and there are {signers}."
     )
 
 
@@ -183,7 +183,8 @@ def _key_identifier(below: Certificate, above: Certificate) -> Problem | None:
     if names_key_of(below, above):
         return None
     return Problem(
-        f"Clients refuse the chain: the authority key identifier of {below.subject} names another certificate than {above.subject}."
+        f"Clients reject the chain: the authority key identifier of {below.subject} points to a different "
+        f"certificate than {above.subject}."
     )
 
 

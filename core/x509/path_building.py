@@ -100,7 +100,7 @@ def find_way(leaf: Certificate, given: Sequence[Certificate], stores: Sequence[S
         forged = next((each for each in named if not has_signed(each.native, top.native)), None)
     problem = search.problem(leaf, best)
     if problem is None and len(best) == LONGEST_WAY and not top.self_signed:
-        problem = Problem("Clients refuse the chain: it is longer than any client follows.")
+        problem = Problem("Clients reject the chain: it is longer than any client accepts.")
     order = [link.certificate.der for link in best if link.store is None]
     return Way(
         leaf=leaf,

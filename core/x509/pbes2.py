@@ -48,7 +48,7 @@ _UNREAD = (
 
 
 class UnreadCipher(ValueError):
-    """It is encrypted with a cipher that is not read here; the text is its name."""
+    """It is encrypted with a cipher that certdeck does not support; the text is its name."""
 
 
 def opened(data: bytes, passphrase: bytes) -> bytes | None:

@@ -10,7 +10,7 @@ from core.text import visible
 _LONGEST = {"C": 2, "ST": 128, "L": 128, "O": 64, "OU": 64}
 """By kind, in the order in which they stand in a name; RFC 5280, appendix A."""
 _MEANT = {"S": "ST", "SP": "ST", "STATE": "ST", "COUNTRY": "C", "CITY": "L", "LOCALITY": "L", "ORGANIZATION": "O"}
-_EXAMPLE = 'Write it like "O=Acme Ltd,L=Berlin,C=DE"; a comma within a value gets a backslash before it.'
+_EXAMPLE = 'Write it as "O=Acme Ltd,L=Berlin,C=DE". Put a backslash before a comma within a value.'
 _SPLIT = re.compile(r"(?<!\\),")
 
 
@@ -42,20 +42,22 @@ def subject_text(subject: tuple[tuple[str, str], ...]) -> str:
 def _check(kind: str, has_value: bool, value: str, found: dict[str, str]) -> None:
     if kind == "CN":
         raise BadSubject(
-            "The subject has a common name.", "The first name of the request is it already.", "Leave CN out."
+            "The subject has a common name.",
+            "The first name in the request is already used as the common name.",
+            "Omit CN.",
         )
     if kind not in _LONGEST or not has_value:
         shown = visible(kind, 20)
-        why = f"{shown!r} is none of its parts: {', '.join(_LONGEST)}."
-        raise BadSubject("The subject cannot be read.", why, _EXAMPLE)
+        why = f"{shown!r} is not a supported part: {', '.join(_LONGEST)}."
+        raise BadSubject("The subject is not valid.", why, _EXAMPLE)
     if kind in found:
-        raise BadSubject("The subject cannot be read.", f"{kind} stands in it twice.", _EXAMPLE)
+        raise BadSubject("The subject is not valid.", f"{kind} is given twice.", _EXAMPLE)
     if not value or not value.isprintable():
-        why = f"{kind} is empty." if not value else f"{kind} holds characters that cannot be seen."
-        raise BadSubject("The subject cannot be read.", why, _EXAMPLE)
+        why = f"{kind} is empty." if not value else f"{kind} contains invisible characters."
+        raise BadSubject("The subject is not valid.", why, _EXAMPLE)
     if kind == "C" and not (len(value) == 2 and value.isascii() and value.isalpha()):
-        why = "C is a country's code of two letters, for example DE."
-        raise BadSubject("The country in the subject cannot be used.", why, _EXAMPLE)
+        why = "C is a two-letter country code, for example DE."
+        raise BadSubject("The country in the subject is not valid.", why, _EXAMPLE)
     if len(value) > _LONGEST[kind]:
         why = f"{kind} has at most {_LONGEST[kind]} characters."
-        raise BadSubject("The subject is too long.", why, "Use a shorter one; the CA puts in what it has verified.")
+        raise BadSubject("The subject is too long.", why, "Use a shorter value; the CA adds the verified one.")

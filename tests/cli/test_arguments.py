@@ -206,7 +206,7 @@ def test_debug_narrates_a_command_that_is_silent_otherwise() -> None:
 def terms() -> TermsNotAgreed:
     return TermsNotAgreed(
         "Nobody has agreed to the terms of Let's Encrypt.",
-        "The CA makes accounts only for those who agree.",
+        "The CA creates an account only after you accept them.",
         "Read them, then run `certdeck issuer agree letsencrypt`, or add --agree-tos to the order.",
         details={"terms_of_service": "https://letsencrypt.org/terms.pdf"},
     )

@@ -37,13 +37,13 @@ def test_show_trouble() -> None:
         last_run=NOW - timedelta(days=3),
         last_outcome="failed",
         last_error="The CA is gone.\x1b[2J",
-        trouble="The timer is dead: nothing has run since then.",
+        trouble="The timer is not working: nothing has run since then.",
     )
     engine.warnings = (Notice(code="timer-too-rare", what="edge lives 160 hours.", fix="Fit the times."),)
     out = command("schedule", engine=engine).out
     for words in (
         "unknown",
-        "The timer is dead",
+        "The timer is not working",
         "3 days ago: failed",
         "The CA is gone.",
         "edge lives",

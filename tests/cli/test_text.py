@@ -132,7 +132,7 @@ def test_check_line(golden: SnapshotAssertion) -> None:
 def failure(name: str) -> FailedLineage:
     error = ReloadFailed(
         "nginx refused to load the new certificate.",
-        "It ended with status 1.",
+        "It exited with status 1.",
         "Mend it.",
         lineage=name,
         details={"target": "nginx", "output": "nginx: [emerg] unknown directive\nnginx: test failed", "live": "old"},
@@ -149,7 +149,7 @@ def failure(name: str) -> FailedLineage:
             RenewalReport(
                 skipped=(
                     Skipped(name="b", why="not due before 2026-12-24", renew_at=NOW + timedelta(days=33)),
-                    Skipped(name="a", why="it was uploaded: bring a new certificate in time"),
+                    Skipped(name="a", why="it was uploaded: import a new certificate in time"),
                 )
             ),
             id="nothing-due",

@@ -43,7 +43,7 @@ def test_a_refused_check_in_json() -> None:
         assert answer.json["checks"][1] == {
             "id": "key-match",
             "status": "fail",
-            "detail": "The private key (EC P-256) belongs to another certificate.",
+            "detail": "The private key (EC P-256) does not match this certificate.",
         }
 
 
@@ -143,13 +143,13 @@ def test_the_checklist_for_people() -> None:
     engine.upload_check = good_check(changes=[result("names-kept", "warn", "pay.example.com is missing.", "Add it.")])
     out = command("check", "--cert", "a.pem", engine=engine).out
     assert "Found 1 certificate, 1 key, 2 in the chain." in out
-    assert "✔ Key belongs to certificate: It belongs (EC P-256)." in out
+    assert "✔ Key matches certificate: It belongs (EC P-256)." in out
     assert "▲ Names kept: pay.example.com is missing.\n  fix: Add it." in out
     assert out.endswith("Good, 1 warning.\n")
     engine.upload_check = refused_check()
     refused = command("check", "--cert", "a.pem", engine=engine)
     assert refused.status == 1
-    assert "✖ Key belongs to certificate" in refused.out
+    assert "✖ Key matches certificate" in refused.out
     assert refused.out.endswith("Refused.\n")
 
 
@@ -168,7 +168,7 @@ def test_a_refused_import_for_people() -> None:
     engine.upload_check = refused_check()
     answer = command("import", "shop", "--cert", "a.pem", "--replace", engine=engine)
     assert answer.status == 1
-    assert "✖ Key belongs to certificate" in answer.out
+    assert "✖ Key matches certificate" in answer.out
     assert len(answer.err.splitlines()) == 3
 
 
@@ -224,6 +224,6 @@ def test_real_files(home: Path, tmp_path: Path) -> None:
     assert _real(home, "check", "--cert", str(tmp_path / "missing")).status == 2
     answer = _real(home, "check", "--cert", "-", stdin=b"nonsense")
     assert answer.status == 1
-    assert "Standard input holds neither" in answer.json["checks"][0]["detail"]
+    assert "Standard input contains neither" in answer.json["checks"][0]["detail"]
     assert answer.json["certificate"] is None
     assert not (home / "state").exists()

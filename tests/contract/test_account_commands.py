@@ -50,7 +50,7 @@ def test_each_is_one_object(argv: list[str], method: str, key: str) -> None:
 def test_a_held_lock_is_4(argv: list[str], method: str, key: str) -> None:
     """Each takes the writers' lock."""
     engine = FakeEngine()
-    engine.fails[method] = LockHeld("Another certdeck is at work.", "It renews.", "Wait.")
+    engine.fails[method] = LockHeld("Another certdeck process is running.", "It renews.", "Wait.")
     assert command(*with_key(argv, key), engine=engine).status == 4
 
 

@@ -155,7 +155,10 @@ def test_a_held_lock_is_4(argv: list[str], method: str, as_json: bool) -> None:
     """Every command that changes something ends with 4 while another certdeck works."""
     engine = FakeEngine()
     engine.fails[method] = LockHeld(
-        "Another certdeck is at work.", "Process 812 renews since 03:00.", "Try again later.", details={"pid": 812}
+        "Another certdeck process is running.",
+        "Process 812 renews since 03:00.",
+        "Try again later.",
+        details={"pid": 812},
     )
     answer = command(*argv, *(["--json"] if as_json else []), engine=engine)
     assert answer.status == LOCKED

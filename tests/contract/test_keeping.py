@@ -102,5 +102,5 @@ def test_vault_new_is_not_done_unasked() -> None:
 def test_a_held_lock_is_4(argv: list[str], method: str) -> None:
     """Both take the writers' lock."""
     engine = FakeEngine()
-    engine.fails[method] = LockHeld("Another certdeck is at work.", "It renews.", "Wait.")
+    engine.fails[method] = LockHeld("Another certdeck process is running.", "It renews.", "Wait.")
     assert command(*argv, engine=engine).status == 4

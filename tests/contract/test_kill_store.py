@@ -240,5 +240,5 @@ def test_a_sealed_key_moved_to_another_version_does_not_open(paths: Paths, autho
     """The name of a sealed key is bound to it: put in another's place it is refused, whatever killed what."""
     vault = Vault(paths, the_environment())
     sealed = vault.seal(lineage_key(NAME, 1), b"key")
-    with pytest.raises(Exception, match="altered or damaged, or moved"):
+    with pytest.raises(Exception, match="changed, damaged or moved"):
         vault.unseal(lineage_key(NAME, 2), sealed)

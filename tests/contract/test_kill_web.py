@@ -96,7 +96,7 @@ def test_a_file_that_somebody_edits_meanwhile_is_left_alone(scene: Scene) -> Non
     engine = scene.box.engine
     engine.add_target(replace(engine.config().targets[NAME], probe=("127.0.0.1:443",)))
     engine.env = replace(engine.env, web_reader=Editor(scene.file))
-    with pytest.raises(WebNotPossible, match="changed by somebody else meanwhile"):
+    with pytest.raises(WebNotPossible, match="changed by another program at the same time"):
         scene.act()
     assert scene.file.read_text() == f"{scene.before}# mine\n"
     assert not web.is_changing(scene.box.paths)

@@ -88,7 +88,7 @@ def test_add_list_remove(box: Path, tmp_path: Path) -> None:
         (["--kind", "smtp", "--set", "host=mail", "to=a@b.example\nBcc: x@y.example"], "control characters"),
         (["--kind", "smtp", "--set", "host=mail", "to=a@b.example", "security=ssl"], "choose one of"),
         (["--kind", "webhook", "--set", "url=ftp://x"], "URL"),
-        (["--kind", "webhook", "--set", "url=https://u:p@x.example/"], "no user name"),
+        (["--kind", "webhook", "--set", "url=https://u:p@x.example/"], "must not contain a user name"),
         (["--kind", "webhook", "--set", "url=https://x.example/", "quiet=late"], "22:00-07:00"),
         (["--kind", "webhook", "--set", "url=https://x.example/", "--on", "renewd"], "Did you mean renewed?"),
         (["--kind", "webhook", "--set", "url=https://x.example/", "signing_key=x"], "--secret signing_key=FILE"),

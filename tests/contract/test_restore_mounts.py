@@ -47,6 +47,6 @@ def test_a_restore_over_a_mounted_file_changes_nothing(home: Path, tmp_path: Pat
         pytest.skip(f"no mount namespace here: {ran.stderr.strip()}")
     assert "status=1" in ran.stdout, ran.stdout + ran.stderr
     assert '"in-use"' in ran.stdout
-    assert "is a mount point: the restore would be refused" in ran.stdout
+    assert "is a mount point: certdeck would refuse the restore" in ran.stdout
     assert str(theirs) in ran.stdout
     assert sorted(path.name for path in (*(home / "etc").iterdir(), *(home / "state").iterdir())) == before

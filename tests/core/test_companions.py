@@ -31,7 +31,7 @@ def test_what_is_added(domains: list[str], www: bool, wildcard: bool, added: tup
 @pytest.mark.parametrize("wildcard", [False, True])
 def test_nothing_to_add_to(domains: list[str], wildcard: bool) -> None:
     """Asking for a companion where no name can have one is refused, and says what to give."""
-    with pytest.raises(UsageError, match="has no name to add to"):
+    with pytest.raises(UsageError, match="cannot be added to any of the given names"):
         companions(domains, www=not wildcard, wildcard=wildcard)
 
 

@@ -69,40 +69,46 @@ def test_addresses_are_understood(text: str, value: str) -> None:
     assert parse_identifier(text) == Identifier(value, "ip", value)
 
 
-STAR = "A star stands for one whole label, the leftmost one."
-URL = "A certificate is for a name, not for an address of a page, a port or a mailbox."
-CHARACTERS = "Names have letters, digits and dashes, no dash at an edge."
-DOTS = "It has an empty part: two dots, or one at the beginning."
-ADDRESS = "It looks like an address, but is none."
-IDNA = "It has characters that host names cannot have (IDNA 2008)."
+STAR = "A star replaces exactly one label, the leftmost one."
+URL = "A certificate is for a host name, not for a URL, a port or a mailbox."
+CHARACTERS = "Labels contain letters, digits and dashes, and do not start or end with a dash."
+DOTS = "It has an empty label: two consecutive dots, or a dot at the start."
+ADDRESS = "It looks like an IP address, but is not valid."
+IDNA = "It contains characters that are not allowed in host names (IDNA 2008)."
 LENGTH = "A name has at most 253 characters."
-LABEL = "A part between dots has at most 63 characters."
+LABEL = "A label between dots has at most 63 characters."
 
 
 @pytest.mark.parametrize(
     ("text", "why", "fix"),
     [
-        pytest.param("", "Nothing was typed.", "Type a name, for example www.example.com.", id="empty"),
-        pytest.param(" \t\n", "Nothing was typed.", "Type a name, for example www.example.com.", id="blanks"),
+        pytest.param("", "No name was entered.", "Type a name, for example www.example.com.", id="empty"),
+        pytest.param(" \t\n", "No name was entered.", "Type a name, for example www.example.com.", id="blanks"),
         pytest.param("a b.de", CHARACTERS, "Correct the name.", id="blank-inside"),
-        pytest.param("*", STAR, "Write it like *.example.com.", id="star"),
-        pytest.param("*.", STAR, "Write it like *.example.com.", id="star-dot"),
-        pytest.param("*..", STAR, "Write it like *.example.com.", id="star-dots"),
-        pytest.param("*.*.example.com", STAR, "Write it like *.example.com.", id="two-stars"),
-        pytest.param("www.*.example.com", STAR, "Write it like *.example.com.", id="star-inside"),
-        pytest.param("w*.example.com", STAR, "Write it like *.example.com.", id="star-in-a-label"),
-        pytest.param("*example.com", STAR, "Write it like *.example.com.", id="star-without-dot"),
+        pytest.param("*", STAR, "Write it as *.example.com.", id="star"),
+        pytest.param("*.", STAR, "Write it as *.example.com.", id="star-dot"),
+        pytest.param("*..", STAR, "Write it as *.example.com.", id="star-dots"),
+        pytest.param("*.*.example.com", STAR, "Write it as *.example.com.", id="two-stars"),
+        pytest.param("www.*.example.com", STAR, "Write it as *.example.com.", id="star-inside"),
+        pytest.param("w*.example.com", STAR, "Write it as *.example.com.", id="star-in-a-label"),
+        pytest.param("*example.com", STAR, "Write it as *.example.com.", id="star-without-dot"),
         pytest.param(
-            "a_b.example.com", "Host names have no underscore.", "Use a dash, or another name.", id="underscore"
+            "a_b.example.com",
+            "Host names must not contain underscores.",
+            "Use a dash, or another name.",
+            id="underscore",
         ),
         pytest.param(
-            "ü_b.example.com", "Host names have no underscore.", "Use a dash, or another name.", id="idn-underscore"
+            "ü_b.example.com",
+            "Host names must not contain underscores.",
+            "Use a dash, or another name.",
+            id="idn-underscore",
         ),
         pytest.param("a..example.com", DOTS, "Remove the extra dot.", id="two-dots"),
         pytest.param(".example.com", DOTS, "Remove the extra dot.", id="dot-first"),
         pytest.param("example.com..", DOTS, "Remove the extra dot.", id="dots-last"),
         pytest.param("ü..example.com", DOTS, "Remove the extra dot.", id="idn-two-dots"),
-        pytest.param(".", "It has nothing but dots.", "Type a name, for example www.example.com.", id="dot"),
+        pytest.param(".", "It contains only dots.", "Type a name, for example www.example.com.", id="dot"),
         pytest.param("-a.example.com", CHARACTERS, "Correct the name.", id="dash-first"),
         pytest.param("a-.example.com", CHARACTERS, "Correct the name.", id="dash-last"),
         pytest.param("a!b.example.com", CHARACTERS, "Correct the name.", id="sign"),
@@ -110,7 +116,7 @@ LABEL = "A part between dots has at most 63 characters."
         pytest.param("a" * 64 + ".example.com", LABEL, "Use a shorter name.", id="long-label"),
         pytest.param(
             "ü" * 60 + ".de",
-            "A part between dots has at most 63 characters, encoded.",
+            "A label between dots has at most 63 characters, encoded.",
             "Use a shorter name.",
             id="idn-label",
         ),
@@ -125,13 +131,13 @@ LABEL = "A part between dots has at most 63 characters."
         pytest.param(
             "xn--a.de",
             "xn--a is not an encoded international name (RFC 3492).",
-            "Type it as it is written.",
+            "Type the name in its own script.",
             id="xn-control",
         ),
         pytest.param(
             "xn--99999999.de",
             "xn--99999999 is not an encoded international name (RFC 3492).",
-            "Type it as it is written.",
+            "Type the name in its own script.",
             id="xn-overflow",
         ),
         pytest.param("xn--example-.de", CHARACTERS, "Correct the name.", id="xn-dash-last"),
@@ -160,16 +166,16 @@ LABEL = "A part between dots has at most 63 characters."
         pytest.param("*.192.0.2.7", ADDRESS, "An IPv4 address has four numbers from 0 to 255.", id="wildcard-address"),
         pytest.param("example.123", ADDRESS, "An IPv4 address has four numbers from 0 to 255.", id="number-last"),
         pytest.param(
-            "0.0.0.0", "It stands for every address of a machine.", "Use the one that clients connect to.", id="any-4"
+            "0.0.0.0", "It means all addresses of a machine.", "Use the address that clients connect to.", id="any-4"
         ),
         pytest.param(
-            "::", "It stands for every address of a machine.", "Use the one that clients connect to.", id="any-6"
+            "::", "It means all addresses of a machine.", "Use the address that clients connect to.", id="any-6"
         ),
         pytest.param("::ffff:192.0.2.7", "It is an IPv4 address written as IPv6.", "Type 192.0.2.7.", id="mapped"),
         pytest.param(
             "fe80::1%eth0",
-            "An address with a zone exists on one machine only.",
-            "Use an address that others can reach.",
+            "An address with a zone is valid on only one machine.",
+            "Use an address that other machines can reach.",
             id="zone",
         ),
     ],
@@ -241,8 +247,10 @@ def test_every_problem_is_said_at_once() -> None:
     with pytest.raises(BadIdentifier) as refused:
         parse_identifiers(["good.de", "a_b.de, https://shop.de/", "1.2.3"])
     error = refused.value
-    assert error.what == "3 names cannot be used."
-    assert error.why == (f"'a_b.de': Host names have no underscore. 'https://shop.de/': {URL} '1.2.3': {ADDRESS}")
+    assert error.what == "3 names cannot be in a certificate."
+    assert error.why == (
+        f"'a_b.de': Host names must not contain underscores. 'https://shop.de/': {URL} '1.2.3': {ADDRESS}"
+    )
     assert "Type only the name: shop.de" in error.fix
     problems = error.details["problems"]
     assert isinstance(problems, list)
@@ -254,7 +262,7 @@ def test_very_many_problems_stay_readable() -> None:
     """A thousand bad names give a message of a few lines and all the details."""
     with pytest.raises(BadIdentifier) as refused:
         parse_identifiers([f"bad_{number}.de" for number in range(1000)])
-    assert refused.value.what == "1000 names cannot be used."
+    assert refused.value.what == "1000 names cannot be in a certificate."
     assert refused.value.why.endswith(" And 992 more.")
     assert len(str(refused.value)) < 1000
     assert len(refused.value.details["problems"]) == 1000  # type: ignore[arg-type]
@@ -303,24 +311,27 @@ def test_a_companion_is_offered_beside_a_bare_domain(text: str, challenge: str, 
         ("xn--mnchen-3ya.de", None),
         ("8.8.8.8", None),
         ("2606:4700::1111", None),
-        ("box", "box is not a full name: a public CA wants at least a domain and its top level."),
-        ("*.com", "*.com is not a full name: a public CA wants at least a domain and its top level."),
-        ("localhost", "localhost is not a full name: a public CA wants at least a domain and its top level."),
+        ("box", "box is not a complete name: a public CA requires a domain with a top-level domain."),
+        ("*.com", "*.com is not a complete name: a public CA requires a domain with a top-level domain."),
+        ("localhost", "localhost is not a complete name: a public CA requires a domain with a top-level domain."),
         ("nas.local", "nas.local ends in .local, which does not exist in the public DNS."),
         ("*.corp.internal", "*.corp.internal ends in .internal, which does not exist in the public DNS."),
         ("box.lan", "box.lan ends in .lan, which does not exist in the public DNS."),
         ("box.home.arpa", "box.home.arpa ends in .arpa, which does not exist in the public DNS."),
         ("box.test", "box.test ends in .test, which does not exist in the public DNS."),
         ("local.example.com", None),
-        ("ab--cd.de", "ab--cd.de has two dashes at the third place of a part, which is reserved (RFC 5890)."),
-        ("10.0.0.1", "10.0.0.1 is not an address of one host of the internet, so no public CA vouches for it."),
-        ("127.0.0.1", "127.0.0.1 is not an address of one host of the internet, so no public CA vouches for it."),
-        ("100.64.0.1", "100.64.0.1 is not an address of one host of the internet, so no public CA vouches for it."),
-        ("224.0.0.1", "224.0.0.1 is not an address of one host of the internet, so no public CA vouches for it."),
-        ("fd00::1", "fd00::1 is not an address of one host of the internet, so no public CA vouches for it."),
-        ("fe80::1", "fe80::1 is not an address of one host of the internet, so no public CA vouches for it."),
-        ("::1", "::1 is not an address of one host of the internet, so no public CA vouches for it."),
-        ("ff02::1", "ff02::1 is not an address of one host of the internet, so no public CA vouches for it."),
+        (
+            "ab--cd.de",
+            "ab--cd.de has a label with two hyphens in the third and fourth position, which is reserved (RFC 5890).",
+        ),
+        ("10.0.0.1", "10.0.0.1 is not a public address of one host, so no public CA issues for it."),
+        ("127.0.0.1", "127.0.0.1 is not a public address of one host, so no public CA issues for it."),
+        ("100.64.0.1", "100.64.0.1 is not a public address of one host, so no public CA issues for it."),
+        ("224.0.0.1", "224.0.0.1 is not a public address of one host, so no public CA issues for it."),
+        ("fd00::1", "fd00::1 is not a public address of one host, so no public CA issues for it."),
+        ("fe80::1", "fe80::1 is not a public address of one host, so no public CA issues for it."),
+        ("::1", "::1 is not a public address of one host, so no public CA issues for it."),
+        ("ff02::1", "ff02::1 is not a public address of one host, so no public CA issues for it."),
     ],
 )
 def test_names_that_no_public_ca_vouches_for(text: str, problem: str | None) -> None:

@@ -100,11 +100,15 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "*.example.com",
             "ec-256",
             "http-01",
-            ["A wildcard like *.example.com cannot be proven by http-01."],
+            ["A wildcard such as *.example.com cannot be validated by http-01."],
             id="le-wildcard-http",
         ),
-        pytest.param("letsencrypt", "a.de", "ec-521", "http-01", ["It takes no key of type ec-521."], id="le-ec-521"),
-        pytest.param("letsencrypt", "a.de", "rsa-8192", "http-01", ["It takes no key of type rsa-8192."], id="le-8192"),
+        pytest.param(
+            "letsencrypt", "a.de", "ec-521", "http-01", ["It does not accept keys of type ec-521."], id="le-ec-521"
+        ),
+        pytest.param(
+            "letsencrypt", "a.de", "rsa-8192", "http-01", ["It does not accept keys of type rsa-8192."], id="le-8192"
+        ),
         pytest.param("letsencrypt", "8.8.8.8", "ec-256", "http-01", [], id="le-address"),
         pytest.param(
             "letsencrypt",
@@ -119,7 +123,7 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "10.0.0.1",
             "ec-256",
             "http-01",
-            ["10.0.0.1 is not an address of one host of the internet, so no public CA vouches for it."],
+            ["10.0.0.1 is not a public address of one host, so no public CA issues for it."],
             id="le-private-address",
         ),
         pytest.param(
@@ -129,7 +133,7 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "http-01",
             [
                 "nas.local ends in .local, which does not exist in the public DNS.",
-                "box is not a full name: a public CA wants at least a domain and its top level.",
+                "box is not a complete name: a public CA requires a domain with a top-level domain.",
             ],
             id="le-private-names",
         ),
@@ -138,7 +142,7 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "8.8.8.8",
             "ec-256",
             "http-01",
-            ["It gives no certificate for the address 8.8.8.8."],
+            ["It issues no certificate for the address 8.8.8.8."],
             id="zerossl-address",
         ),
         pytest.param(
@@ -146,7 +150,7 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "8.8.8.8",
             "ec-256",
             "dns-01",
-            ["It gives no certificate for the address 8.8.8.8."],
+            ["It issues no certificate for the address 8.8.8.8."],
             id="google-address",
         ),
         pytest.param(
@@ -154,7 +158,7 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "*.example.com",
             "ec-256",
             "dns-01",
-            ["It gives no wildcard like *.example.com."],
+            ["It issues no wildcard such as *.example.com."],
             id="sslcom-wildcard",
         ),
         pytest.param(
@@ -162,12 +166,12 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "a.de b.de c.de",
             "rsa-2048",
             "http-01",
-            ["It takes 2 names in one certificate, not 3.", "It takes no key of type rsa-2048."],
+            ["It takes 2 names in one certificate, not 3.", "It does not accept keys of type rsa-2048."],
             id="sslcom-names-and-key",
         ),
         pytest.param("sslcom-rsa", "a.de www.a.de", "rsa-2048", "http-01", [], id="sslcom-rsa"),
         pytest.param(
-            "actalis", "*.a.de", "ec-256", "dns-01", ["It gives no wildcard like *.a.de."], id="actalis-wildcard"
+            "actalis", "*.a.de", "ec-256", "dns-01", ["It issues no wildcard such as *.a.de."], id="actalis-wildcard"
         ),
         pytest.param("appliance-ca", "*.box.local box 10.0.0.1", "rsa-8192", "http-01", [], id="private-ca-takes-all"),
         pytest.param("self-signed", "*.box.local box ::1", "ec-521", "dns-01", [], id="self-signed-takes-all"),
@@ -239,7 +243,7 @@ def test_the_profile_for_addresses_is_chosen_and_said(
 def test_another_profile_for_an_address_is_refused() -> None:
     """Somebody who wants another profile for an address is told, not overruled."""
     assert problems("letsencrypt", "8.8.8.8", profile="classic") == [
-        "Addresses need the profile shortlived, not classic."
+        "IP addresses require the profile shortlived, not classic."
     ]
 
 
@@ -254,7 +258,7 @@ def test_an_issuer_of_ones_own_takes_everything() -> None:
     )
     assert problems(own, "box nas.local 10.0.0.1", "rsa-8192") == []
     assert problems(own, "*.nas.local", "ec-521", challenge="dns-01") == []
-    assert problems(own, "*.nas.local") == ["A wildcard like *.nas.local cannot be proven by http-01."]
+    assert problems(own, "*.nas.local") == ["A wildcard such as *.nas.local cannot be validated by http-01."]
     assert custom("corp", directory="https://x").title == "corp"
 
 

@@ -70,10 +70,10 @@ def test_configured_days_hold_where_they_can(days: int, life: float, left: float
     ("days", "life", "sentence"),
     [
         (30, 90, None),
-        (30, 160 / 24, "The certificate lives 7 days, so it would be renewed nearly all the time."),
-        (90, 90, "The certificate lives 90 days, so it would be renewed nearly all the time."),
-        (61, 90, "The certificate lives 90 days, so it would be renewed nearly all the time."),
-        (0, 90, "It would renew on the last day or after it."),
+        (30, 160 / 24, "The certificate is valid for 7 days, so it would be renewed almost constantly."),
+        (90, 90, "The certificate is valid for 90 days, so it would be renewed almost constantly."),
+        (61, 90, "The certificate is valid for 90 days, so it would be renewed almost constantly."),
+        (0, 90, "It would renew on the last day or later."),
     ],
 )
 def test_days_that_cannot_work_are_explained(days: int, life: float, sentence: str | None) -> None:

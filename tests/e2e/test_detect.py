@@ -37,7 +37,7 @@ pytestmark = [
 ENV = environment({"PATH": os.environ["PATH"]})
 KINDS = {"haproxy-runtime": "haproxy"}
 """Ways to deploy to a service that is found as another kind."""
-TOLD = "a configuration of its own"
+TOLD = "a separate configuration"
 """In what is said of an instance whose commands cannot be known."""
 
 Start = Callable[[str], Daemon]
@@ -184,4 +184,4 @@ def test_what_is_left_to_do_is_said_when_it_is_taken_over(tmp_path: Path, home: 
     assert answer.status == 0
     (added,) = answer.json["added"]
     warned = [each for each in answer.json["warnings"] if each["code"] == "detected-problem"]
-    assert any("give its target the commands" in each["what"] and added["name"] in each["fix"] for each in warned)
+    assert any("test and reload commands" in each["what"] and added["name"] in each["fix"] for each in warned)

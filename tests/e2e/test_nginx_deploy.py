@@ -136,7 +136,7 @@ def test_the_pair_as_installed_comes_back(site: Site) -> None:
 
 
 def test_a_mismatched_pair_never_reaches_nginx(site: Site) -> None:
-    """A key that belongs to another certificate is refused before a file of nginx is touched."""
+    """A key that does not match this certificate is refused before a file of nginx is touched."""
     before = site.files()
     version, _ = site.box.store(SHOP, key=self_signed(["x.example.com"]).key_pem)
     with pytest.raises(StoreCorrupt):
@@ -148,7 +148,7 @@ def test_a_mismatched_pair_never_reaches_nginx(site: Site) -> None:
 @pytest.mark.parametrize(
     ("reload", "why"),
     [
-        pytest.param((sys.executable, "-c", "import time; time.sleep(60)"), "did not end within 1 s", id="hangs"),
+        pytest.param((sys.executable, "-c", "import time; time.sleep(60)"), "did not finish within 1 s", id="hangs"),
         pytest.param((sys.executable, "-c", "raise SystemExit('no')"), "ended with status 1", id="fails"),
         pytest.param(("/nonexistent/nginx", "-s", "reload"), "could not be started", id="is-missing"),
     ],

@@ -92,7 +92,7 @@ def test_the_missing_intermediate_comes_from_the_cas_server(
             env=env,
         )
     assert done.status == 0, done.err
-    assert "was taken from the address that the certificate names" in done.out
+    assert "was taken from the URL in the certificate" in done.out
     nginx.wait_served(sha256_of(answer))
     assert nginx.certificate.read_bytes() == answer + bought.chain_pem
 

@@ -96,24 +96,24 @@ GOOD: Mapping[str, tuple[Step, ...]] = {
 REFUSING: Mapping[str, tuple[tuple[Step, ...], str]] = {
     "smtp": (
         (*GOOD["smtp"][:4], b"454 4.7.0 TLS not available due to local problem\r\n"),
-        "does not offer TLS here: 454 4.7.0 TLS not available due to local problem.",
+        "does not offer TLS: 454 4.7.0 TLS not available due to local problem.",
     ),
     "imap": (
         (*GOOD["imap"][:2], b"a OK Begin TLS negotiation now.\r\n* BYE [UNAVAILABLE] TLS initialization failed.\r\n"),
-        "says more than it may before TLS: * BYE [UNAVAILABLE] TLS initialization failed.",
+        "sends unexpected data before TLS: * BYE [UNAVAILABLE] TLS initialization failed.",
     ),
-    "pop3": ((*GOOD["pop3"][:2], b"-ERR TLS is disabled.\r\n"), "does not offer TLS here: -ERR TLS is disabled."),
-    "sieve": ((b'"IMPLEMENTATION" "x"\r\nOK\r\n',), "does not offer TLS here."),
+    "pop3": ((*GOOD["pop3"][:2], b"-ERR TLS is disabled.\r\n"), "does not offer TLS: -ERR TLS is disabled."),
+    "sieve": ((b'"IMPLEMENTATION" "x"\r\nOK\r\n',), "does not offer TLS."),
     "ftp": (
         (*GOOD["ftp"][:2], b"530 Please login with USER and PASS.\r\n"),
-        "does not offer TLS here: 530 Please login with USER and PASS.",
+        "does not offer TLS: 530 Please login with USER and PASS.",
     ),
     "ldap": (
         (expects(_LDAP_REQUEST), b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00"),
-        "does not offer TLS here: StartTLS is answered with result 2.",
+        "does not offer TLS: the response to StartTLS is result 2.",
     ),
-    "postgres": ((*GOOD["postgres"][:1], b"N"), "does not offer TLS here."),
-    "mysql": ((_mysql_greeting(0xF7FE),), "does not offer TLS here."),
-    "xmpp": ((_XMPP_OPEN[:0], expects(_XMPP_OPEN), _XMPP_GREETING, b"<stream:features/>"), "does not offer TLS here."),
+    "postgres": ((*GOOD["postgres"][:1], b"N"), "does not offer TLS."),
+    "mysql": ((_mysql_greeting(0xF7FE),), "does not offer TLS."),
+    "xmpp": ((_XMPP_OPEN[:0], expects(_XMPP_OPEN), _XMPP_GREETING, b"<stream:features/>"), "does not offer TLS."),
 }
 """The same ending without TLS, and what is said of it."""

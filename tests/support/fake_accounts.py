@@ -60,7 +60,7 @@ class FakeAccounts:
                 made = changed(account, **changes)
                 self.known_accounts = tuple(made if each is account else each for each in self.known_accounts)
                 return made
-        raise NotFound(f"There is no account at {issuer} yet.", "The first order makes it.", "Issue a certificate.")
+        raise NotFound(f"There is no account at {issuer} yet.", "The first order creates it.", "Issue a certificate.")
 
     def _asked(self, method: str, **given: Any) -> None:
         called: Any = self

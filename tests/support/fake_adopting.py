@@ -59,8 +59,8 @@ FOUND = (
         client_name="broken.example.com",
         path=_LIVE / "broken.example.com/fullchain.pem",
         state="unusable",
-        problem="Its private key belongs to another certificate.",
-        fix="Renew it with that client, or order a new one here: certdeck issue.",
+        problem="Its private key does not match this certificate.",
+        fix="Renew it with that client, or order a new one here: certdeck issue",
     ),
 )
 TIMER = OtherTimer(
@@ -100,7 +100,7 @@ class FakeAdopting:
                 name=each.name,
                 client=each.client,
                 version=None if dry_run else 1,
-                steps=(f"Certificate, chain and key are kept as a version of {each.name}.",),
+                steps=(f"Certificate, chain and key are stored as a version of {each.name}.",),
                 left=tuple(
                     f"Its {hook.kind} hook was not taken over: {hook.text}" for hook in each.hooks if not hook.reload
                 ),

@@ -100,7 +100,7 @@ SERVICES = (
         title="node",
         running=True,
         listeners=(presented("127.0.0.1:8443", "localhost", 300),),
-        problems=("certdeck does not know this program, so it cannot say which files it reads.",),
+        problems=("certdeck does not support this program, so the files it reads are not known.",),
     ),
 )
 

@@ -52,7 +52,7 @@ KINDS = (
             DnsField(key="zone_id", label="Zone ID", required=False, help="Of the one zone that the token is for."),
             *HTTP_FIELDS,
         ),
-        help="Make an API token with the permission Zone:DNS:Edit for these zones.",
+        help="Create an API token with the permission Zone:DNS:Edit for these zones.",
     ),
     DnsKind(
         name="godaddy",
@@ -84,7 +84,7 @@ KINDS = (
     ),
     DnsKind(
         name="hook",
-        title="A program of your own",
+        title="Custom program",
         fields=(DnsField(key="command", label="Command", help="One program; called with present or cleanup."),),
         help="A program that sets and removes a TXT record.",
         has_zones=False,
@@ -290,7 +290,7 @@ class FakeDns:
         found = self._provider(name)
         asked = domain or (found.zones[0] if found.zones else None)
         if asked is None:
-            raise UsageError("No domain to test with.", f"{name} names no zone.", "Give one: --domain example.com.")
+            raise UsageError("No domain to test with.", f"{name} has no zone.", "Give one: --domain example.com.")
         test = self.dns_test or good_test()
         test = changed(test, name=name, domain=asked)
         events = [
@@ -385,7 +385,7 @@ class FakeDns:
             if each.name == name:
                 return each
         known = ", ".join(each.name for each in self.kinds)
-        raise NotFound(f"There is no kind of DNS provider {name!r}.", "None is called so.", f"Known are: {known}.")
+        raise NotFound(f"There is no kind of DNS provider {name!r}.", "No kind has that name.", f"Kinds: {known}.")
 
     def _entry(self, name: str) -> DnsProviderInfo | None:
         return next((each for each in self.known_providers if each.name == name), None)
@@ -393,7 +393,9 @@ class FakeDns:
     def _provider(self, name: str) -> DnsProviderInfo:
         found = self._entry(name)
         if found is None:
-            raise NotFound(f"There is no DNS provider {name!r}.", "None was added.", "`certdeck dns list` shows them.")
+            raise NotFound(
+                f"The DNS provider {name!r} does not exist.", "None was added.", "`certdeck dns list` shows them."
+            )
         return found
 
     def _problems(self, config: DnsProviderConfig, secrets: Mapping[str, bytes]) -> Mapping[str, str]:

@@ -405,8 +405,8 @@ class FakeEngine(
                 return each
         raise NotFound(
             f"There is no certificate {name!r}.",
-            "No file of that name is in certificates.d.",
-            "`certdeck status` lists what there is.",
+            "There is no file with that name in certificates.d.",
+            "List the certificates with `certdeck status`.",
             lineage=name,
         )
 

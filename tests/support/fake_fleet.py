@@ -135,7 +135,9 @@ class FakeFleet:
     def _member(self, id: str) -> Member:
         found = next((each for each in self.members if each.id == id), None)
         if found is None:
-            raise NotFound(f"There is no box {id!r}.", "The id is wrong.", "See: certdeck fleet devices.")
+            raise NotFound(
+                f"There is no box {id!r}.", "The id is wrong.", "List the boxes with: certdeck fleet devices"
+            )
         return found
 
     @staticmethod

@@ -64,7 +64,9 @@ class FakeKeeping:
         self._kept("undelete", name=name)
         copy = next((copy for copy in self.copies if copy.name == name), None)
         if copy is None:
-            raise NotFound(f"Nothing is kept of {name!r}.", "It was never deleted.", "See `certdeck undelete`.")
+            raise NotFound(
+                f"There is no deleted copy of {name!r}.", "It was never deleted.", "See `certdeck undelete`."
+            )
         if copy.in_the_way:
             raise AlreadyThere(f"There is a certificate {name} already.", "It would be replaced.", "Delete it first.")
         self.copies = tuple(each for each in self.copies if each is not copy)

@@ -64,7 +64,7 @@ class FakeNotifications:
         for each in self.known_channels:
             if each.name == name:
                 return each
-        raise NotFound(f"There is no notification {name!r}.", "No entry has that name.", "Add one.")
+        raise NotFound(f"The notification {name!r} does not exist.", "No entry has that name.", "Add one.")
 
     def _noted(self, method: str, **given: Any) -> None:
         self._called(method, **given)  # type: ignore[attr-defined]

@@ -67,8 +67,8 @@ class FakeRequests:
         if had is not None and not replace:
             if had.domains != names:
                 raise AlreadyThere(
-                    f"There is a signing request called {name} already, for {', '.join(had.domains)}.",
-                    "A new one has a new key.",
+                    f"The signing request {name} already exists, for {', '.join(had.domains)}.",
+                    "A new request has a new key.",
                     "Add --replace.",
                     details={"needs": "replace"},
                 )
@@ -77,7 +77,11 @@ class FakeRequests:
             name, *names, key_type=key_type or "ec-256", subject=subject_text(parse_subject(subject or "")), is_new=True
         )
         self._tell(
-            "signing request", report, cancel, [Changed(what=f"made a private key and a signing request, {name}")], name
+            "signing request",
+            report,
+            cancel,
+            [Changed(what=f"created a private key and a signing request, {name}")],
+            name,
         )
         self.requests[name] = made
         return made

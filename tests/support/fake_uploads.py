@@ -24,7 +24,7 @@ from tests.support.showcase import deploy_events
 
 _TITLES = {
     "parse": "Files can be read",
-    "key-match": "Key belongs to certificate",
+    "key-match": "Key matches certificate",
     "validity": "Valid today",
     "chain": "Chain",
     "expiry-soon": "Time left",
@@ -32,10 +32,10 @@ _TITLES = {
     "key-strength": "Key strength",
     "signature": "Signature",
     "usage": "For web servers",
-    "not-ca": "Not a CA's own",
+    "not-ca": "Not a CA certificate",
     "names-kept": "Names kept",
     "wildcard-bare": "Wildcard and bare domain",
-    "distrusted": "CA in good standing",
+    "distrusted": "CA trusted by browsers",
     "clock": "Clock",
 }
 _DETAILS = {
@@ -47,9 +47,9 @@ _DETAILS = {
     "key-strength": "EC P-256.",
     "signature": "Signed with SHA-256.",
     "usage": "For servers (serverAuth).",
-    "not-ca": "It is a server's own certificate.",
-    "names-kept": "Every name of the certificate before is in it.",
-    "distrusted": "Nothing is known against the CA.",
+    "not-ca": "It is a server certificate.",
+    "names-kept": "It covers every name of the previous certificate.",
+    "distrusted": "No browser distrusts this CA.",
     "clock": "The clock of this box shows 2026-11-21.",
 }
 
@@ -82,21 +82,24 @@ def good_check(name: str = "shop", *, changes: Iterable[CheckResult] = (), **fie
             targets=(),
         ),
         found=("1 certificate", "1 key", "2 in the chain"),
-        notes=("The chain was put in order.",),
+        notes=("The chain was sorted.",),
         is_reordered=True,
     )
     return changed(made, **fields)
 
 
 def refused_check(name: str = "shop", *, passphrase: str = "") -> UploadCheck:
-    """Make the check of an upload whose key belongs to another certificate, or that wants a passphrase."""
+    """Make the check of an upload whose key does not match this certificate, or that wants a passphrase."""
     if passphrase:
         failed = result("parse", "fail", "shop.pfx: the file is protected by a passphrase.", "Give it.")
-        skipped = [result(id, "skip", "There is no certificate to look at.") for id in _TITLES if id != "parse"]
+        skipped = [result(id, "skip", "There is no certificate to check.") for id in _TITLES if id != "parse"]
         checks = (failed, *skipped)
         return UploadCheck(accepted=False, checks=checks, certificate=None, passphrase=passphrase)
     wrong = result(
-        "key-match", "fail", "The private key (EC P-256) belongs to another certificate.", "Give the key of the CSR."
+        "key-match",
+        "fail",
+        "The private key (EC P-256) does not match this certificate.",
+        "Give the private key of the CSR.",
     )
     return good_check(name, changes=[wrong])
 
@@ -179,7 +182,7 @@ class FakeUploads(FakeRequests):
         check = _forced(self._checked(name), force)
         if not check.accepted:
             error = InputRejected(
-                "The certificate was refused; what was live stays.",
+                "The certificate was rejected. The live certificate is unchanged.",
                 " ".join(each.detail for each in check.failures),
                 "Give another certificate.",
                 lineage=name,
@@ -202,7 +205,7 @@ class FakeUploads(FakeRequests):
         if isinstance(said, list):
             said = said.pop(0)
         if said is None:
-            gone = "It is no longer for pay.example.com; visitors of that name would be turned away."
+            gone = "It no longer covers pay.example.com. Clients that use that name would reject it."
             said = good_check(name or "shop", changes=[result("names-kept", "warn", gone)])
         current = next((each for each in self.lineages if each.name == name), None)
         return changed(said, current=current) if said.current is None else said

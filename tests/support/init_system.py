@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from core.ports import OUTPUT_LIMIT_BYTES, CancelToken, Completed, Environment, Places
 
-MISSING = Completed(returncode=127, output="there is no such program.")
+MISSING = Completed(returncode=127, output="no such program.")
 OK = Completed(returncode=0, output="")
 
 

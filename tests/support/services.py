@@ -105,7 +105,7 @@ class Services:
     ) -> Completed:
         service = self.by_name.get(argv[0])
         if service is None:
-            return Completed(returncode=127, output=f"{argv[0]}: there is no such program.")
+            return Completed(returncode=127, output=f"{argv[0]}: no such program.")
         return service.command(argv[1])
 
     def listeners(self, probe: str, *, timeout: float) -> Sequence[str]:

@@ -44,7 +44,7 @@ KEYS = ("ec-256", "ec-384", "rsa-2048", "rsa-3072", "rsa-4096")
 
 def skip_reason(each: LineageStatus) -> str:
     if each.method == "upload":
-        return "it was uploaded: bring a new certificate in time"
+        return "it was uploaded: import a new certificate in time"
     return f"not due before {each.renew_at:%Y-%m-%d}" if each.renew_at else "automatic renewal is off"
 
 
@@ -195,8 +195,8 @@ def not_writable() -> StoreNotWritable:
     """Return the error of somebody who may only look."""
     return StoreNotWritable(
         "/var/lib/certdeck cannot be written.",
-        "This user is not permitted to change anything here.",
-        "Start it as root (with sudo), or set CERTDECK_HOME to a folder of your own.",
+        "This user does not have write permission there.",
+        "Run it as root (with sudo), or set CERTDECK_HOME to a folder that you own.",
     )
 
 

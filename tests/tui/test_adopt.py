@@ -41,7 +41,7 @@ async def test_ticked_ones_are_taken_over() -> None:
         await settled(pilot)
         text = shown(app)
         assert "shop.example.com is taken over" in text
-        assert "belongs to another certificate" in text
+        assert "does not match this certificate" in text
         assert "systemctl disable --now certbot.timer" in text
     asked = [arguments for called, arguments in engine.calls if called == "adopt"]
     assert [(each["names"], each["dry_run"]) for each in asked] == [

@@ -169,7 +169,7 @@ async def test_a_quiet_operation_that_fails_opens_the_error() -> None:
 async def test_a_held_lock_is_told_in_passing() -> None:
     """That another certdeck is at work is no failure: a word in passing, and no dialog in the way."""
     engine = FakeEngine()
-    held = LockHeld("Another certdeck is at work.", "Process 812 renews since 03:00.", "Wait for it.")
+    held = LockHeld("Another certdeck process is running.", "Process 812 renews since 03:00.", "Wait for it.")
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
 
@@ -179,7 +179,7 @@ async def test_a_held_lock_is_told_in_passing() -> None:
         app.begin("Renew shop", "renewing shop", call)
         await settled(pilot)
         assert isinstance(app.screen, LineagesScreen)
-        assert [note.title for note in app._notifications] == ["Another certdeck is at work."]
+        assert [note.title for note in app._notifications] == ["Another certdeck process is running."]
 
 
 async def test_a_fault_of_ours_is_words() -> None:

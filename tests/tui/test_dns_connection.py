@@ -196,13 +196,15 @@ async def test_an_entry_without_zones_asks_for_a_domain() -> None:
 async def test_an_entry_that_is_gone_is_told() -> None:
     """An error of the engine stands where the steps would."""
     engine = engine_with_providers()
-    engine.fails["test_dns_provider"] = NotFound("There is no DNS provider cf.", "It was removed.", "Add it again.")
+    engine.fails["test_dns_provider"] = NotFound(
+        "The DNS provider cf does not exist.", "It was removed.", "Add it again."
+    )
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await _test(pilot)
         await settled(pilot)
         assert "╭─ It could not be tested ─" in shown(app)
-        assert "✖ There is no DNS provider cf. It was removed." in shown(app)
+        assert "✖ The DNS provider cf does not exist. It was removed." in shown(app)
 
 
 async def test_one_operation_at_a_time() -> None:

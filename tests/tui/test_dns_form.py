@@ -180,7 +180,7 @@ async def test_what_belongs_to_no_field_is_said_below_them() -> None:
     """An error of the engine that names no field, another certdeck at work for one, stands below, and nothing typed is lost."""
     engine = FakeEngine()
     engine.fails["add_dns_provider"] = LockHeld(
-        "Another certdeck is at work.", "Only one may write.", "Try again soon."
+        "Another certdeck process is running.", "Only one may write.", "Try again soon."
     )
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
@@ -188,7 +188,7 @@ async def test_what_belongs_to_no_field_is_said_below_them() -> None:
         fill(app, api_token=SECRET)
         await pilot.press("ctrl+s")
         await settled(pilot)
-        assert "✖ Another certdeck is at work." in shown(app)
+        assert "✖ Another certdeck process is running." in shown(app)
         assert field(app, "api_token").value == SECRET
 
 

@@ -179,7 +179,7 @@ async def test_kinds_are_searched_by_typing() -> None:
     app = deck(FakeEngine())
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_kinds(pilot)
-        assert "Make an API token with the permission Zone:DNS:Edit" in shown(app)
+        assert "Create an API token with the permission Zone:DNS:Edit" in shown(app)
         await pilot.press(*"goda")
         assert screen.query_one("#kinds", RowList).keys == ("godaddy", "others")
         assert "▲ GoDaddy gives the API only to accounts with ten domains" in shown(app)

@@ -85,9 +85,9 @@ async def test_what_is_configured_is_offered_and_empty_means_the_system() -> Non
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("hostname", "my_box", "Host names have no underscore."),
-        ("url", "box.example.com", "is not a web address."),
-        ("url", "https://box:port", "is not a web address."),
+        ("hostname", "my_box", "Host names must not contain underscores."),
+        ("url", "box.example.com", "is not a valid URL."),
+        ("url", "https://box:port", "is not a valid URL."),
     ],
 )
 async def test_wrong_input_is_said_and_nothing_is_made(field: str, value: str, words: str) -> None:

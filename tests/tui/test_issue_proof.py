@@ -88,7 +88,7 @@ async def test_a_wildcard_leads_to_the_dns_and_says_why() -> None:
         assert "not for wildcards" in shown(app)
         assert _wizard(app).draft.request().dns == "cf"
         await pilot.press("home", "enter")
-        assert "✖ A wildcard like *.example.com cannot be proven by HTTP-01" in shown(app)
+        assert "✖ A wildcard such as *.example.com cannot be validated by HTTP-01" in shown(app)
         assert _wizard(app).step.TITLE == "Proof"
         await pilot.press("down", "enter")
         assert _wizard(app).step.TITLE == "Issuer & key"

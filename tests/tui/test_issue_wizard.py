@@ -57,7 +57,7 @@ async def test_a_wrong_name_says_what_why_and_what_to_do() -> None:
         assert "✖" not in shown(app)
         await pilot.press("x", "space")
         text = shown(app)
-        assert "✖ 'foo-bar_x' is not a name for a certificate." in text
+        assert "✖ 'foo-bar_x' cannot be in a certificate." in text
         assert "→ Use a dash, or another name." in text
         await pilot.press("enter")
         assert screen.step.TITLE == "Names"
@@ -91,7 +91,7 @@ async def test_a_bad_lineage_name_is_refused_where_it_is() -> None:
         screen = await open_wizard(pilot, "shop.example.com")
         screen.query_one("#lineage Input", Input).value = "../evil"
         await pilot.press("ctrl+n")
-        assert "✖ '../evil' cannot be used as a name." in shown(app)
+        assert "✖ '../evil' is not a valid certificate name." in shown(app)
         assert screen.step.TITLE == "Names"
 
 

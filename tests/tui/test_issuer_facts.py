@@ -56,7 +56,7 @@ class _Engine(FakeEngine):
             ),
             closed=(
                 ClosedLimit(
-                    what="takes no new orders", until=NOW + timedelta(hours=2), domain="", said="too many new orders"
+                    what="accepts no new orders", until=NOW + timedelta(hours=2), domain="", said="too many new orders"
                 ),
             ),
         )

@@ -106,7 +106,7 @@ async def test_adding_an_issuer() -> None:
         _fill(app, name="my ca", directory="http://ca.example.com")
         await pilot.press("ctrl+s")
         text = shown(app)
-        assert "'my ca' cannot be used as a name." in text
+        assert "'my ca' is not a valid certificate name." in text
         assert "An ACME directory is an https address." in text
         _fill(
             app,
@@ -178,7 +178,7 @@ async def test_a_binding_from_a_file(tmp_path: Path) -> None:
 async def test_a_refused_binding_never_shows_the_key() -> None:
     """A key that the engine refuses is refused without being repeated."""
     engine = FakeEngine()
-    engine.fails["set_eab"] = AccountError("The HMAC key cannot be used.", "It is no base64url.", "Copy it again.")
+    engine.fails["set_eab"] = AccountError("The HMAC key is not valid.", "It is not base64url.", "Copy it again.")
     app = deck(engine)
     async with app.run_test(size=WIDE) as pilot:
         await _open(pilot)
@@ -187,7 +187,7 @@ async def test_a_refused_binding_never_shows_the_key() -> None:
         await pilot.press("enter")
         await settled(pilot)
         text = shown(app)
-        assert "The HMAC key cannot be used." in text
+        assert "The HMAC key is not valid." in text
         assert "not-a-key" not in text
 
 

@@ -153,14 +153,16 @@ async def test_export() -> None:
 async def test_another_certdeck_is_told_calmly() -> None:
     """That another certdeck holds the lock is told in passing, with who it is, and nothing is called a failure."""
     engine = FakeEngine()
-    held = LockHeld("Another certdeck is at work.", "Process 812 renews since 03:00.", "Wait until it has ended.")
+    held = LockHeld(
+        "Another certdeck process is running.", "Process 812 renews since 03:00.", "Wait until it has ended."
+    )
     engine.fails["delete"] = held
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("D", "y")
         await settled(pilot)
         assert not isinstance(app.screen, ErrorDialog)
-        assert [note.title for note in app._notifications] == ["Another certdeck is at work."]
+        assert [note.title for note in app._notifications] == ["Another certdeck process is running."]
         assert any("Process 812" in note.message for note in app._notifications)
 
 

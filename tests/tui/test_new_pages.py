@@ -83,7 +83,7 @@ async def test_the_schedule_takes_times_of_ones_own() -> None:
         field.value = "25:00"
         await pilot.press("enter")
         await pilot.pause()
-        assert "That is not a time of the day." in shown(app)
+        assert "That is not a valid time of day." in shown(app)
         field.value = "04:00, 16:00"
         await pilot.press("enter")
         await settled(pilot)

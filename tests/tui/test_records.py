@@ -62,10 +62,10 @@ async def test_a_name_that_leads_elsewhere() -> None:
 
 async def test_why_nobody_could_be_asked() -> None:
     """Where no name server could be asked, it says why instead of showing an empty table."""
-    app = deck(waiting(servers=(), problem="Nobody says which zone it is in."))
+    app = deck(waiting(servers=(), problem="The zone could not be found."))
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)
-        assert "Nobody says which zone it is in." in shown(app)
+        assert "The zone could not be found." in shown(app)
         assert "No name server can be asked from here." in shown(app)
 
 
@@ -252,14 +252,14 @@ async def test_a_failure_is_not_repeated_by_itself() -> None:
 async def test_another_certdeck_at_work() -> None:
     """While another certdeck holds the lock it counts once more, longer, and then tries again."""
     engine = waiting("has")
-    engine.fails["complete"] = [LockHeld("Another certdeck is at work.", "It renews.", "Wait a moment.")]
+    engine.fails["complete"] = [LockHeld("Another certdeck process is running.", "It renews.", "Wait a moment.")]
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         screen = await opened(pilot)
         engine.clock.advance(seconds=6)
         await ticked(pilot)
         assert app.screen is screen
-        assert "Another certdeck is at work." in notes(app)
+        assert "Another certdeck process is running." in notes(app)
         engine.clock.advance(seconds=40)
         await ticked(pilot)
         engine.clock.advance(seconds=6)

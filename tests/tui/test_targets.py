@@ -96,7 +96,7 @@ async def test_adding_a_target_shows_each_word_of_its_commands() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("name", "../web", "cannot be used as a name."),
+        ("name", "../web", "is not a valid certificate name."),
         ("certificate", "", "The path of the certificate is missing."),
         ("key", "tls.key", "is not an absolute path."),
         ("test", "nginx 'x", "A quote is opened and not closed."),
@@ -161,7 +161,7 @@ async def test_removing_asks_first(refused: bool) -> None:
     engine = FakeEngine()
     if refused:
         engine.fails["remove_target"] = UsageError(
-            "It carries shop.", "It would no longer be renewed there.", "Deploy elsewhere."
+            "It serves shop.", "The certificate would no longer be renewed there.", "Deploy elsewhere."
         )
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:

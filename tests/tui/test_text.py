@@ -203,7 +203,7 @@ def test_renewed_by_hand(method: str) -> None:
     assert text.renewal_shown(manual, NOW) == "renews by hand before 12 Dec 2026"
     assert text.renewal_shown(replace(manual, method="http-01"), NOW) == "renews by hand before 12 Dec 2026"
     assert text.renewal_shown(replace(manual, renew_why="ari", renew_at=NOW), NOW) == "renews with the next run"
-    assert text.renewal_why(manual) == "its DNS records are set by hand"
+    assert text.renewal_why(manual) == "its DNS records are set manually"
     assert text.method_shown(method).endswith("records set by hand")
     new = without_certificate("new", method=method, renew_why="by hand")
     assert text.renewal_shown(new, NOW) == "waits for its first order"

@@ -155,7 +155,9 @@ async def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """What the engine says of a file stands where the checks stand, and Apply is off."""
     (tmp_path / "key.pem").write_bytes(b"x")
     engine = FakeEngine()
-    engine.fails["read_part"] = UsageError("key.pem cannot be read.", "This user may not read it.", "Run it as root.")
+    engine.fails["read_part"] = UsageError(
+        "key.pem cannot be read.", "This user does not have permission to read it.", "Run it as root."
+    )
 
     def refuse(path: Path) -> Any:
         raise engine.fails["read_part"]  # type: ignore[misc]
@@ -229,7 +231,7 @@ async def test_a_failing_check_keeps_apply_off(leaf: Leaf) -> None:
         await paste(pilot, bundle(leaf))
         text = shown(app)
         assert "✖ failed  Key belongs" in text
-        assert "→ Give the key of the CSR." in text
+        assert "→ Give the private key of the CSR." in text
         assert "✖ Apply is off: 1 check failed." in text
         assert "^s Apply" not in text
         await pilot.press("ctrl+s")

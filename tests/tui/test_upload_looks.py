@@ -29,8 +29,8 @@ WARNED = good_check(
         result(
             "names-kept",
             "warn",
-            "It is no longer for pay.example.com; visitors of that name would be turned away.",
-            "Have it issued with that name, too, if it is still in use.",
+            "It no longer covers pay.example.com. Clients that use that name would reject it.",
+            "If that name is still in use, have the certificate issued with it.",
         )
     ]
 )
@@ -129,8 +129,8 @@ async def test_an_incomplete_chain(snap: Snap) -> None:
     missing = result(
         "chain",
         "warn",
-        "The certificate of its issuer, R13, is missing: many clients will refuse it.",
-        "Give it, too, or have it fetched from http://r13.i.lencr.org/ (--fetch-chain; in the console ^l).",
+        "The certificate of its issuer, R13, is missing. Many clients will reject it.",
+        "Also give it, or have it fetched from http://r13.i.lencr.org/ (--fetch-chain; in the console ^l).",
     )
     await _picture(deck(_engine(good_check(changes=[missing], can_be_fetched=True))), snap, "incomplete", NARROW)
 

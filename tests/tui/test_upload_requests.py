@@ -85,9 +85,9 @@ async def test_leaving_the_first_form_leads_back() -> None:
     ("field", "value", "words"),
     [
         ("names", "", "The names are missing."),
-        ("names", "not*a*name", "A star stands for one whole label"),
-        ("called", "../x", "cannot be used as a name"),
-        ("subject-C", "Germany", "two letters"),
+        ("names", "not*a*name", "A star replaces exactly one label"),
+        ("called", "../x", "is not a valid certificate name"),
+        ("subject-C", "Germany", "two-letter"),
     ],
 )
 async def test_what_is_wrong_is_said_at_its_field(field: str, value: str, words: str) -> None:
@@ -120,7 +120,7 @@ async def test_another_request_of_the_name_is_asked_about() -> None:
             await pilot.press("ctrl+s")
             await settled(pilot)
             assert isinstance(app.screen, ConfirmDialog)
-            assert "There is a signing request called shop" in shown(app)
+            assert "The signing request shop already exists" in shown(app)
             app.screen.query_one(f"#{answer}", Button).press()
             await settled(pilot)
             assert isinstance(app.screen, RequestForm if answer == "no" else RequestsScreen)

@@ -67,7 +67,7 @@ def _pair(scope: tuple[str, ...], files: dict[str, str], base: Path) -> Pair:
     where = f" of {shown(' '.join(scope))}" if scope else ""
     for word, value in (("certificate", certificate), ("key", key)):
         if not value or (value[0] != "<" and value[0] != "/"):
-            raise Unreadable(f"The {word}{where} is not a file: it is in the configuration itself, or missing.")
+            raise Unreadable(f"The {word}{where} is not in a file: it is in the configuration itself, or missing.")
     return Pair(
         certificate=absolute(certificate.lstrip("<").strip(), base),
         key=absolute(key.lstrip("<").strip(), base),

@@ -45,7 +45,7 @@ def _files(look: Look) -> Iterator[Path]:
     for each in told or [str(look.configuration())]:
         path = Path(each)
         if not path.is_absolute():
-            raise Unreadable(f"It was started with the configuration {shown(each)}, which is not a full path.")
+            raise Unreadable(f"It was started with the configuration {shown(each)}, which is not an absolute path.")
         yield from sorted(path.glob("*.cfg")) if path.is_dir() else [path]
 
 

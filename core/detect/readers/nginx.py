@@ -27,7 +27,7 @@ def read(look: Look) -> Reading:
     configuration = Path(words.get("-c") or look.usual or "/etc/nginx/nginx.conf")
     if not configuration.is_absolute():
         raise Unreadable(
-            f"It was started with the configuration {shown(str(configuration))}, which is not a full path."
+            f"It was started with the configuration {shown(str(configuration))}, which is not an absolute path."
         )
     # A test creates log files and an empty PID file where nginx does not run (1.22, ngx_init_cycle), and nothing may be changed.
     if look.program is None or look.is_others(configuration):
@@ -136,7 +136,7 @@ def _pairs(part: Statement, server: Statement, base: Path, problems: list[str]) 
     for certificate, key in zip(certificates, keys, strict=False):
         if "$" in certificate + key or certificate.startswith("data:") or key.startswith(("engine:", "store:")):
             problems.append(
-                f"nginx finds a certificate when it is asked: {shown(certificate)}. It cannot be taken over."
+                f"nginx chooses the certificate at each connection: {shown(certificate)}. It cannot be taken over."
             )
             continue
         try:

@@ -49,7 +49,7 @@ def _text(look: Look, how: Detection) -> tuple[str, Path]:
         or next((each for each in look.arguments[1:] if os.path.isabs(each) and os.path.isfile(each)), None)
     )
     if told is not None and not os.path.isabs(told):
-        raise Unreadable(f"It was started with the configuration {shown(told)}, which is not a full path.")
+        raise Unreadable(f"It was started with the configuration {shown(told)}, which is not an absolute path.")
     configuration = Path(told) if told is not None else look.usual
     if configuration is None:
         if look.program is None or not look.arguments[1:]:
@@ -131,4 +131,4 @@ def _path(value: str, text: str, base: Path) -> str:
         if known is None:
             break
         value = value.replace(variable[0], known[1])
-    raise Unreadable(f"The path {shown(value)!r} depends on a variable that is not known here.")
+    raise Unreadable(f"The path {shown(value)!r} depends on a variable whose value is not known.")

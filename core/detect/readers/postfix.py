@@ -29,7 +29,7 @@ def read(look: Look) -> Reading:
     told = look.variables.get("MAIL_CONFIG")
     folder = Path(told) if told else look.configuration("-c")
     if not folder.is_absolute():
-        raise Unreadable(f"It was started with the configuration {shown(str(folder))}, which is not a full path.")
+        raise Unreadable(f"It was started with the configuration {shown(str(folder))}, which is not an absolute path.")
     folder = folder.parent if folder.name == "main.cf" else folder
     look.touched.add(folder / "main.cf")
     ask = ["postconf", "-c", str(folder)]
@@ -51,7 +51,7 @@ def read(look: Look) -> Reading:
             pairs[pair.certificate, pair.key] = Pair(certificate=pair.certificate, key=pair.key, listens=listens)
     if main.get("tls_server_sni_maps"):
         problems.append(
-            f"tls_server_sni_maps ({shown(main['tls_server_sni_maps'])}) names further certificates, which are not looked at."
+            f"tls_server_sni_maps ({shown(main['tls_server_sni_maps'])}) lists further certificates, which are not checked."
         )
     own = look.usual is None or folder != look.usual.parent
     return Reading(

@@ -22,7 +22,7 @@ def read(look: Look) -> Reading:
     if not configuration.name:
         configuration = Path(data) / "postgresql.conf" if data else look.configuration()
     if not configuration.is_absolute():
-        raise Unreadable(f"Its configuration {shown(str(configuration))} is not a full path.")
+        raise Unreadable(f"Its configuration {shown(str(configuration))} is not an absolute path.")
     settings = dict(_settings(look, configuration, [_MOST_FILES]))
     home = Path(settings.get("data_directory") or data or configuration.parent)
     automatic = home / "postgresql.auto.conf"

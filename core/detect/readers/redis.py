@@ -37,7 +37,7 @@ def _is_of(look: Look, path: Path) -> bool:
 def _asked(look: Look) -> Reading:
     """Return what the running server says itself, without a login. Raises Unreadable."""
     assert look.program is not None
-    problem = "It listens on no port that could be asked."
+    problem = "It listens on no port that certdeck can query."
     for host, port in addresses(look.program.sockets):
         for secured in ((), ("--tls", "--insecure")):
             ask = ["redis-cli", "-h", host, "-p", str(port), *secured, "CONFIG", "GET"]
@@ -54,7 +54,7 @@ def _value(said: str, name: str) -> str:
     """Return the value in an answer: the name, and the value in the next line. Raises Unreadable."""
     lines = said.splitlines()
     if lines[:1] != [name]:
-        raise Unreadable(f"It does not say how it is configured: {shown(said)}")
+        raise Unreadable(f"It did not return its configuration: {shown(said)}")
     return lines[1] if len(lines) > 1 else ""
 
 

@@ -42,9 +42,9 @@ class AcmeDns:
             raise provider_error(
                 self._access,
                 "refused",
-                f"acme-dns cannot hold {len(values)} values at once.",
-                f"An account has room for {MOST_VALUES}.",
-                "Make an account, and so an entry, for each domain.",
+                f"acme-dns cannot store {len(values)} values at once.",
+                f"An account stores {MOST_VALUES}.",
+                "Create a separate account and provider entry for each domain.",
             )
         for value in values:
             self._update(value)
@@ -66,8 +66,8 @@ class AcmeDns:
             raise provider_error(
                 self._access,
                 "refused",
-                f"acme-dns does not take the value for {record.name}.",
-                "It takes proofs of dns-01 alone, which have 43 characters.",
+                f"acme-dns rejected the value for {record.name}.",
+                "It accepts only dns-01 values, which have 43 characters.",
                 "Use the challenge dns-01 with this entry, or another provider.",
             )
         if record.name.partition(".")[0] != self._subdomain.lower():
@@ -75,9 +75,9 @@ class AcmeDns:
             raise provider_error(
                 self._access,
                 "zone",
-                f"{record.name} does not lead to the account of {self._access.name} at acme-dns.",
-                "The CA looks at that name, and the account can only write at its own.",
-                f"Make a CNAME record from {record.name} to {target}. If there is one that cannot be seen from here, say so: "
+                f"{record.name} does not point to the acme-dns account of {self._access.name}.",
+                "The CA queries that name, but the account can change only its own name.",
+                f"Create a CNAME record from {record.name} to {target}. If this machine cannot see that record, set it: "
                 f"certdeck dns add {self._access.name} --replace … --delegate {record.name}={target}.",
                 details={"cname": record.name, "target": target},
             )
@@ -88,11 +88,11 @@ class AcmeDns:
         if answer.status in (401, 403):
             return self._api.credentials(
                 said,
-                "Check `username`, `subdomain` and `password`: all three come from one registration. If the account was registered "
-                "with allowed networks, this machine's address has to be in one of them.",
+                "Check `username`, `subdomain` and `password`: all three come from one registration. If the account "
+                "was registered with allowed networks, one of them must contain this machine's address.",
             )
         if answer.is_ok or not said:
-            return self._api.nonsense(f"It answered {answer.status} without what acme-dns says.")
+            return self._api.nonsense(f"It returned {answer.status} without an acme-dns response.")
         return self._api.refused(
             "acme-dns refused a value.",
             answer.status,
@@ -122,15 +122,18 @@ def register(access: Access) -> tuple[Mapping[str, str], Mapping[str, str]]:
         raise provider_error(
             access,
             "permission",
-            "This acme-dns server registers nobody.",
-            f"It answered {answer.status} to a registration.",
-            "Check `endpoint`, or ask who runs the server for an account, and give `subdomain`, `username` and the secret "
-            "`password` of it.",
+            "This acme-dns server does not accept registrations.",
+            f"It returned {answer.status} to a registration.",
+            "Check `endpoint`. Or ask the server's operator for an account and set its `subdomain`, `username` and the "
+            "secret `password`.",
         )
     if answer.is_ok or not isinstance(said, str):
-        raise api.nonsense(f"It answered {answer.status} to a registration, without an account.")
+        raise api.nonsense(f"It returned {answer.status} to a registration, without an account.")
     raise api.refused(
-        "acme-dns refused the registration.", answer.status, said, "Check `allow_from`: networks as 192.0.2.0/24."
+        "acme-dns refused the registration.",
+        answer.status,
+        said,
+        "Check `allow_from`: it lists networks such as 192.0.2.0/24.",
     )
 
 
@@ -143,7 +146,7 @@ def _check_networks(networks: str) -> str | None:
         try:
             ipaddress.ip_network(network)
         except ValueError:
-            return f"{network} is no network; write, for example, 192.0.2.0/24"
+            return f"{network} is not a network; write, for example, 192.0.2.0/24"
     return None
 
 
@@ -157,32 +160,34 @@ KIND = Kind(
             help="Address of the acme-dns server, for example https://auth.example.org.",
             check=_check_endpoint,
         ),
-        Field(key="subdomain", label="Subdomain", help="Of the account; leave all three away to register a new one."),
+        Field(
+            key="subdomain", label="Subdomain", help="Of the account. Leave all three empty to register a new account."
+        ),
         Field(key="username", label="User name", help="Of the account."),
         Field(key="password", label="Password", help="Of the account.", secret=True),
         Field(
             key="fulldomain",
             label="Full domain",
-            help="Where CNAME records of _acme-challenge have to lead.",
+            help="The target of the _acme-challenge CNAME records.",
             required=False,
         ),
         Field(
             key="allow_from",
             label="Allowed networks",
-            help="For a registration: who may change the values, with commas between them; all when empty.",
+            help="For a registration: the networks that may change the values, separated by commas. Empty: all.",
             required=False,
             check=_check_networks,
         ),
         CA_BUNDLE,
     ),
-    help="Give the endpoint alone and an account is registered. Then make a CNAME record from _acme-challenge.DOMAIN to its full "
-    "domain, once.",
+    help="Set only the endpoint to register an account. Then create, once, a CNAME record from _acme-challenge.DOMAIN to its full "
+    "domain.",
     connect=AcmeDns,
     has_zones=False,
     register=register,
     most_values=MOST_VALUES,
     notes=(
-        "An account holds two values: a domain and its wildcard. Make one entry for each domain.",
-        "Values cannot be removed; they stay until the next two push them out, and do no harm.",
+        "An account stores two values: for a domain and its wildcard. Add one entry for each domain.",
+        "Values cannot be removed. They stay until the next two replace them, and are harmless.",
     ),
 )

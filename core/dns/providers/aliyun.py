@@ -86,7 +86,7 @@ class Aliyun:
             for domain in page:
                 name = str(domain.get("PunyCode") or domain.get("DomainName") or "").lower()
                 if not name:
-                    raise self._api.nonsense("It gives a domain without a name.")
+                    raise self._api.nonsense("It returned a domain without a name.")
                 names.append(name)
         return tuple(sorted(set(names)))
 
@@ -150,7 +150,7 @@ class Aliyun:
     def _id_in(self, record: Mapping[str, Any]) -> str:
         id = record.get("RecordId")
         if not id or not isinstance(id, (str, int)):
-            raise self._api.nonsense("It gives a record without its id.")
+            raise self._api.nonsense("It returned a record without its ID.")
         return str(id)
 
     # -- the interface -------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class Aliyun:
                 or not isinstance(total, int)
                 or number > MOST_PAGES
             ):
-                raise self._api.nonsense(f"It answers {action} without a list, or without an end of it.")
+                raise self._api.nonsense(f"Its response to {action} has no list, or an incomplete one.")
             yield page
             read += len(page)
             if not page or read >= total:
@@ -199,7 +199,7 @@ class Aliyun:
                 return answer.fields
             refusal = Refusal(action, answer)
             if not refusal.code:
-                raise self._api.nonsense(f"It answered {answer.status} without the JSON of API {VERSION}.")
+                raise self._api.nonsense(f"It returned {answer.status} without the JSON of API {VERSION}.")
             if refusal.code != "SignatureNonceUsed" or attempt >= SIGNED_AT_MOST:
                 raise refusal
         raise AssertionError("counting has no end")
@@ -213,9 +213,9 @@ class Aliyun:
         return provider_error(
             self._access,
             "rate-limited",
-            "Alibaba Cloud DNS takes no more requests for now.",
-            "Its limit of requests is used up, or it is still busy with the last change, and stayed so when asked again.",
-            "Try again later; other programs that use the same account count, too.",
+            "Alibaba Cloud DNS accepts no more requests at the moment.",
+            "Its rate limit is exceeded, or it is still busy with the last change; retries did not help.",
+            "Try again later. Other programs that use the same account count towards the limit.",
         )
 
     def _failure(self, refusal: Refusal, zone: str) -> DnsProviderError:
@@ -231,19 +231,19 @@ class Aliyun:
                 details={"permission": action},
             )
         if refusal.is_one_of(CLOCK):
-            there = f"; Alibaba Cloud's says {self._api.words(refusal.date)}" if refusal.date else "."
+            there = f"; Alibaba Cloud's clock shows {self._api.words(refusal.date)}" if refusal.date else "."
             return provider_error(
                 self._access,
                 "clock",
-                "Alibaba Cloud does not accept the time of this machine.",
-                f"This machine's clock says {self._access.env.clock.now():%Y-%m-%d %H:%M:%S} UTC{there}",
-                "Set the clock, best by time synchronisation (NTP); a signature is good for 15 minutes.",
+                "Alibaba Cloud rejected the request because this machine's clock is wrong.",
+                f"This machine's clock shows {self._access.env.clock.now():%Y-%m-%d %H:%M:%S} UTC{there}",
+                "Set the clock, preferably by time synchronization (NTP). A signature is valid for 15 minutes.",
             )
         if refusal.is_one_of(CREDENTIALS):
             return self._api.credentials(
                 f"{refusal.code}: {refusal.said}",
-                "Make an access key for a RAM user (RAM console, Users, AccessKey) and give both its parts again; a key that "
-                "worked before may be disabled there.",
+                "Create an access key for a RAM user (RAM console, Users, AccessKey) and set both parts again. A key "
+                "that worked before may be disabled there.",
             )
         if refusal.is_one_of(NO_SUCH_DOMAIN):
             return provider_error(
@@ -251,28 +251,28 @@ class Aliyun:
                 "zone",
                 f"The account of {self._access.name} at Alibaba Cloud DNS has no domain {zone}.",
                 said,
-                f"Add {zone} to the public zones of Alibaba Cloud DNS, or use an access key of the account that has it.",
+                f"Add {zone} to the public zones of Alibaba Cloud DNS, or use an access key of the account that owns it.",
             )
         if refusal.code == "DomainRecordConflict":
             return provider_error(
                 self._access,
                 "conflict",
-                f"A TXT record cannot be made in {zone}, because another record stands in its way.",
+                f"A TXT record cannot be created in {zone}, because another record conflicts with it.",
                 said,
-                "Remove the CNAME at its name, or say with a delegation where it leads and use the provider of that zone.",
+                "Remove the CNAME at its name. Or set its target as a delegation, and use the provider of the target's zone.",
             )
         if refusal.code == "QuotaExceeded.TTL":
             return self._api.refused(
-                f"Alibaba Cloud DNS does not take the TTL of {TTL} seconds for {zone}.",
+                f"Alibaba Cloud DNS does not accept a TTL of {TTL} seconds for {zone}.",
                 refusal.status,
                 refusal.said,
-                f"Give {zone} a plan that takes {TTL} seconds; the free plan does.",
+                f"Use a plan for {zone} that allows {TTL} seconds; the free plan does.",
             )
         return self._api.refused(
             f"Alibaba Cloud DNS refused a change in {zone}." if zone else "Alibaba Cloud DNS refused a request.",
             refusal.status,
             f"{refusal.code}: {refusal.said}",
-            "See the domain's records in the Alibaba Cloud DNS console; what stands in the way is named above.",
+            "Check the domain's records in the Alibaba Cloud DNS console. The message above names the conflict.",
         )
 
 
@@ -300,7 +300,7 @@ def _is_temporary(answer: Answer) -> bool:
 
 def _check_key_id(id: str) -> str | None:
     if id.strip().startswith("STS."):
-        return "This is a temporary key of a session; an access key of a RAM user is needed, which begins with LTAI."
+        return "This is a temporary session key. Use an access key of a RAM user; it begins with LTAI."
     return one_word(id)
 
 
@@ -312,14 +312,14 @@ KIND = Kind(
         Field(
             key="access_key_secret",
             label="AccessKey secret",
-            help="Shown once, when the AccessKey is made.",
+            help="Shown once, when the AccessKey is created.",
             secret=True,
             check=one_word,
         ),
         *HTTP_FIELDS,
     ),
-    help="Make a RAM user with the policy AliyunDNSFullAccess, or with alidns:DescribeDomains, DescribeDomainRecords, "
-    "DescribeSubDomainRecords, AddDomainRecord and DeleteDomainRecord; give an AccessKey of it.",
+    help="Create a RAM user with the policy AliyunDNSFullAccess, or with alidns:DescribeDomains, DescribeDomainRecords, "
+    "DescribeSubDomainRecords, AddDomainRecord and DeleteDomainRecord. Then create an AccessKey for this user.",
     connect=Aliyun,
     notes=("TTLs are 600 seconds, the lowest that the free plan takes.",),
 )

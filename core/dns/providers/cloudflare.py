@@ -169,8 +169,8 @@ class Cloudflare:
             self._access,
             "zone",
             f"The zone_id of {self._access.name} is not that of {zone}.",
-            f"Cloudflare made the record {self._api.words(str(astray[0].get('name')))} It was removed again.",
-            "Set zone_id to the Zone ID on the overview page of the domain, or leave it out and let the zone be looked up.",
+            f"Cloudflare created the record {self._api.words(str(astray[0].get('name')))} It was removed again.",
+            "Set zone_id to the Zone ID on the overview page of the domain, or omit it: certdeck then looks the zone up.",
         )
 
     # -- zones ---------------------------------------------------------------------------------------------------------
@@ -182,14 +182,14 @@ class Cloudflare:
             self._ids = self._listed()
         if zone in self._ids:
             return self._ids[zone]
-        seen = f"It sees {', '.join(sorted(self._ids)[:5])}." if self._ids else "It sees no zone at all."
+        seen = f"It has access to {', '.join(sorted(self._ids)[:5])}." if self._ids else "It has access to no zone."
         raise provider_error(
             self._access,
             "zone",
-            f"The API token of {self._access.name} does not see the zone {zone}.",
+            f"The API token of {self._access.name} has no access to the zone {zone}.",
             seen,
-            f"On {TOKENS_PAGE}, include {zone} in the token's Zone Resources and give it Zone: Zone: Read besides "
-            "Zone: DNS: Edit; or set zone_id, which needs no Zone: Read.",
+            f"On {TOKENS_PAGE}, include {zone} in the token's Zone Resources and add the permission Zone: Zone: "
+            "Read to Zone: DNS: Edit. Or set zone_id, which does not need Zone: Read.",
         )
 
     def _listed(self) -> dict[str, str]:
@@ -218,7 +218,7 @@ class Cloudflare:
             answer = self._ask("GET", path, query={**query, "page": page})
             result = self._want(answer, zone)
             if not isinstance(result, list) or not all(isinstance(each, dict) for each in result):
-                raise self._api.nonsense("It gives no list where there has to be one.")
+                raise self._api.nonsense("Its response lacks the expected list.")
             yield result
             info = answer.fields.get("result_info")
             pages = info.get("total_pages") if isinstance(info, dict) else None
@@ -235,13 +235,13 @@ class Cloudflare:
     def _id_in(self, record: Mapping[str, Any]) -> str:
         id = record.get("id")
         if not isinstance(id, str) or not id:
-            raise self._api.nonsense("It gives a record or a zone without an id.")
+            raise self._api.nonsense("It returned a record or a zone without an ID.")
         return id
 
     def _name_of(self, zone: object) -> str:
         name = _name_in(zone) if isinstance(zone, dict) else ""
         if not name:
-            raise self._api.nonsense("It gives a zone without a name.")
+            raise self._api.nonsense("It returned a zone without a name.")
         return name
 
 
@@ -266,14 +266,14 @@ def _result(answer: Answer) -> Any:
 def _check_token(token: str) -> str | None:
     bare = token.strip()
     if _GLOBAL_KEY.fullmatch(bare):
-        return "This is a Global API Key; an API token is needed, which can be limited to DNS."
+        return "This is a Global API Key. Use an API token, which can be limited to DNS."
     return one_word(bare)
 
 
 def _check_zone_id(id: str) -> str | None:
     if _ZONE_ID.fullmatch(id.strip()):
         return None
-    return "A Zone ID is one word of letters and digits; it stands on the overview page of the domain."
+    return "A Zone ID is one word of letters and digits, shown on the overview page of the domain."
 
 
 KIND = Kind(
@@ -290,12 +290,12 @@ KIND = Kind(
         Field(
             key="zone_id",
             label="Zone ID",
-            help="From the overview page of the domain; only for a token that may not read zones.",
+            help="From the overview page of the domain. Needed only for a token that may not read zones.",
             required=False,
             check=_check_zone_id,
         ),
         *HTTP_FIELDS,
     ),
-    help="Make an API token with the permission Zone: DNS: Edit for the zone. Add Zone: Zone: Read, or give the Zone ID.",
+    help="Create an API token with the permission Zone: DNS: Edit for the zone. Add Zone: Zone: Read, or set the Zone ID.",
     connect=Cloudflare,
 )

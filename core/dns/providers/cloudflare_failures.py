@@ -38,7 +38,7 @@ class Failures:
         """Return the error for an answer that is none or a refusal. `zone`: what it was about; empty: the zones themselves."""
         codes, said = codes_of(answer), _said(answer)
         if not codes and (answer.is_ok or not answer.fields):
-            return self._api.nonsense(f"It answered {answer.status} without the JSON of API v4.")
+            return self._api.nonsense(f"It returned {answer.status} without the JSON of API v4.")
         location = _LOCATION.search(said)
         if location is not None:
             return self._from_elsewhere(location[1].strip(".:"), said)
@@ -46,34 +46,35 @@ class Failures:
             return provider_error(
                 self._access,
                 "conflict",
-                f"A TXT record cannot be made in {zone}, because a CNAME stands at its name.",
+                f"A TXT record cannot be created in {zone}, because there is a CNAME with that name.",
                 f"Cloudflare says: {self._api.words(said)}",
-                "Remove the CNAME, or say with a delegation where it leads and use the provider of that zone.",
+                "Remove the CNAME. Or set its target as a delegation, and use the provider of the target's zone.",
             )
         if codes & QUOTA:
             return self._api.refused(
-                f"{zone} is full at Cloudflare.",
+                f"The zone {zone} is full at Cloudflare.",
                 answer.status,
                 said,
-                "Remove records that are not needed, or take a larger plan; free zones made since September 2024 hold 200 records.",
+                "Remove records that are not needed, or upgrade the plan. Free zones created since September "
+                "2024 hold 200 records.",
             )
         if codes & NO_SUCH_ZONE:
             return provider_error(
                 self._access,
                 "zone",
-                "Cloudflare knows no zone of this id.",
-                f"It says: {self._api.words(said)}",
-                "Set zone_id to the Zone ID on the overview page of the domain, or leave it out.",
+                "Cloudflare has no zone with this ID.",
+                f"Cloudflare says: {self._api.words(said)}",
+                "Set zone_id to the Zone ID on the overview page of the domain, or omit it.",
             )
         if codes & UNUSABLE_TOKEN:
             return self._bad_token(said)
         if codes & MAYBE_PERMISSION or answer.status in (401, 403):
             return self._denied(said, zone)
         return self._api.refused(
-            f"Cloudflare refused a request for {zone}." if zone else "Cloudflare refused to say which zones there are.",
+            f"Cloudflare refused a request for {zone}." if zone else "Cloudflare refused to list the zones.",
             answer.status,
             said or answer.text,
-            "See the domain's DNS records at Cloudflare; what stands in the way is named above.",
+            "Check the domain's DNS records at Cloudflare. The message above names the conflict.",
         )
 
     def _denied(self, said: str, zone: str) -> DnsProviderError:
@@ -94,7 +95,7 @@ class Failures:
         return provider_error(
             self._access,
             "permission",
-            f"The API token of {self._access.name} is valid, but may not do this{where}.",
+            f"The API token of {self._access.name} is valid, but lacks permission for this{where}.",
             f"Cloudflare says: {self._api.words(said)}" if said else "Cloudflare gave no reason.",
             f"On {TOKENS_PAGE}, give it the permission Zone: DNS: Edit, include the zone in its Zone Resources, and add "
             "Zone: Zone: Read unless zone_id is set.",
@@ -104,7 +105,7 @@ class Failures:
         return provider_error(
             self._access,
             "address-not-allowed",
-            f"The API token of {self._access.name} may not be used from {address}.",
+            f"The API token of {self._access.name} is not allowed from {address}.",
             f"Cloudflare says: {self._api.words(said)}",
             f"On {TOKENS_PAGE}, add {address} to the token's Client IP Address Filtering, or remove the filter.",
             details={"address": address},
@@ -113,8 +114,8 @@ class Failures:
     def _bad_token(self, said: str) -> DnsProviderError:
         return self._api.credentials(
             said,
-            f"Make a new token on {TOKENS_PAGE} with the template “Edit zone DNS” and give it again; it is no Global API Key. "
-            "A token of the account instead of the user needs Zone: DNS: Edit and Zone: Zone: Read, too.",
+            f"Create a new token on {TOKENS_PAGE} with the template “Edit zone DNS” and set it again. Do not use a "
+            "Global API Key. An account token also needs Zone: DNS: Edit and Zone: Zone: Read.",
         )
 
 

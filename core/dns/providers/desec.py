@@ -53,7 +53,7 @@ class Desec:
         for domain in self._pages("/domains/", {}):
             name = domain.get("name")
             if not isinstance(name, str) or not name:
-                raise self._api.nonsense("It gives a domain without a name.")
+                raise self._api.nonsense("It returned a domain without a name.")
             self._lowest[name.lower()] = _ttl_in(domain)
             found.append(name.lower())
         return tuple(sorted(found))
@@ -119,9 +119,9 @@ class Desec:
                     self._access,
                     "zone",
                     f"The account of {self._access.name} at deSEC has no domain {zone}.",
-                    "deSEC answered 404: Not found.",
-                    f"Make {zone} a domain at deSEC, or give the domain as it is called there; a token with policies must "
-                    "cover it, too.",
+                    "deSEC returned 404: Not found.",
+                    f"Add {zone} as a domain at deSEC, or set the zone to the domain's name there. A token with policies "
+                    "must cover it.",
                 )
             self._lowest[zone] = _ttl_in(self._want(answer, zone))
         return self._lowest[zone]
@@ -129,7 +129,7 @@ class Desec:
     def _values_in(self, rrset: object) -> tuple[str, ...]:
         records = rrset.get("records") if isinstance(rrset, dict) else None
         if not isinstance(records, list) or not all(isinstance(text, str) for text in records):
-            raise self._api.nonsense("It gives a set of records without its records.")
+            raise self._api.nonsense("It returned a record set without records.")
         return tuple(records)
 
     # -- the interface -------------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class Desec:
             answer = self._ask("GET", path, query={**query, "cursor": cursor})
             some = self._want(answer, "")
             if not isinstance(some, list) or not all(isinstance(each, dict) for each in some):
-                raise self._api.nonsense("It gives no list where there has to be one.")
+                raise self._api.nonsense("Its response lacks the expected list.")
             yield from some
             following = _NEXT.search(answer.headers.get("link", ""))
             parts = split_address(joined(self._api.endpoint, following[1]) or "") if following else None
@@ -155,7 +155,7 @@ class Desec:
             if not cursors:
                 return
             cursor = cursors[0]
-        raise self._api.nonsense("Its pages have no end.")
+        raise self._api.nonsense("Its list of pages does not end.")
 
     def _want(self, answer: Answer, zone: str) -> Any:
         """Return the JSON of a call that succeeded; raise for any other."""
@@ -168,35 +168,35 @@ class Desec:
     def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
         said = _said(answer)
         if answer.is_ok or answer.json is None:
-            return self._api.nonsense(f"It answered {answer.status} without JSON.")
+            return self._api.nonsense(f"It returned {answer.status} without JSON.")
         if answer.status == 401:
             return self._api.credentials(
                 said,
-                "Make a token in Token Management at deSEC and give it again. A token that worked before may have expired, or be "
-                "limited to other addresses (allowed subnets).",
+                "Create a token in Token Management at deSEC and set it again. A token that worked before may have "
+                "expired, or be limited to other addresses (allowed subnets).",
             )
         if answer.status == 403:
             return provider_error(
                 self._access,
                 "permission",
-                f"The token of {self._access.name} may not do this{f' in {zone}' if zone else ''}.",
+                f"The token of {self._access.name} lacks permission for this{f' in {zone}' if zone else ''}.",
                 f"deSEC says: {self._api.words(said)}" if said else "deSEC gave no reason.",
-                "In Token Management at deSEC, let a policy of the token allow writing for the domain and the type TXT; a token "
-                "without policies may do everything.",
+                "In Token Management at deSEC, add a policy to the token that allows writing TXT records of the "
+                "domain. A token without policies may change everything.",
             )
         if "conflicting type present" in said:
             return provider_error(
                 self._access,
                 "conflict",
-                f"A TXT record cannot be made in {zone}, because a CNAME stands at its name.",
+                f"A TXT record cannot be created in {zone}, because there is a CNAME with that name.",
                 f"deSEC says: {self._api.words(said)}",
-                "Remove the CNAME, or say with a delegation where it leads and use the provider of that zone.",
+                "Remove the CNAME. Or set its target as a delegation, and use the provider of the target's zone.",
             )
         return self._api.refused(
             f"deSEC refused a change in {zone}." if zone else "deSEC refused a request.",
             answer.status,
             said,
-            "See the domain's records at deSEC; what stands in the way is named above.",
+            "Check the domain's records at deSEC. The message above names the conflict.",
         )
 
 
@@ -232,16 +232,16 @@ KIND = Kind(
         Field(
             key="api_token",
             label="Token",
-            help="From Token Management at deSEC; shown once, when it is made.",
+            help="From Token Management at deSEC. Shown once, when it is created.",
             secret=True,
             check=one_word,
         ),
         *HTTP_FIELDS,
     ),
-    help="Make a token in Token Management. It may be limited by a policy to writing TXT records of the domain.",
+    help="Create a token in Token Management. A policy can limit it to writing TXT records of the domain.",
     connect=Desec,
     notes=(
-        "deSEC takes 15 changes a minute and 300 a day for each domain; certdeck writes all records of an order at once.",
+        "deSEC accepts 15 changes a minute and 300 a day for each domain; certdeck writes all records of an order at once.",
         "TTLs are an hour or more unless deSEC's support lowers the domain's minimum.",
     ),
 )

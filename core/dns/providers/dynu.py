@@ -90,13 +90,14 @@ class Dynu:
             self._ids = self._listed()
         if zone in self._ids:
             return self._ids[zone]
-        seen = f"It has {', '.join(sorted(self._ids)[:5])}." if self._ids else "It has none at all."
+        seen = f"It has {', '.join(sorted(self._ids)[:5])}." if self._ids else "It has no domains."
         raise provider_error(
             self._access,
             "zone",
             f"The account of {self._access.name} at Dynu has no domain {zone}.",
             seen,
-            "Give the domain as it stands under DDNS Services in Dynu's control panel, and credentials of that account.",
+            "Set the zone to the domain's name under DDNS Services in Dynu's control panel, and use the "
+            "credentials of that account.",
         )
 
     def _listed(self) -> dict[str, int]:
@@ -124,7 +125,7 @@ class Dynu:
             raise self._failure(answer, zone)
         found = answer.fields.get(key)
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            raise self._api.nonsense("It gives no list where there has to be one.")
+            raise self._api.nonsense("Its response lacks the expected list.")
         return found
 
     # -- the interface -------------------------------------------------------------------------------------------------
@@ -155,7 +156,7 @@ class Dynu:
             raise self._failure(answer, "")
         token = answer.fields.get("access_token")
         if not isinstance(token, str) or not token:
-            raise self._api.nonsense("It gives no access token where there has to be one.")
+            raise self._api.nonsense("Its response lacks the access token.")
         self._api.conceal(token)
         self._token = token
         lasts = max(SHORTEST_TOKEN_SECONDS, _seconds(answer.fields.get("expires_in")) - EARLY_SECONDS)
@@ -166,11 +167,11 @@ class Dynu:
     def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
         status, said = _status(answer), _said(answer)
         if not answer.fields:
-            return self._api.nonsense(f"It answered {answer.status} without JSON.")
+            return self._api.nonsense(f"It returned {answer.status} without JSON.")
         if status in (401, 403):
             return self._api.credentials(
                 said,
-                f"Copy Client ID and Secret of OAuth2 from {KEYS_PAGE} and give them again; the API Key is another thing.",
+                f"Copy the OAuth2 Client ID and Secret from {KEYS_PAGE} and set them again. Do not use the API Key.",
             )
         if any(word in said.lower() for word in ("limit", "quota", "membership", "upgrade", "exceed")):
             return provider_error(
@@ -178,14 +179,15 @@ class Dynu:
                 "no-api-access",
                 f"Dynu's plan of this account allows no more records in {zone}.",
                 f"Dynu says: {self._api.words(said)}",
-                "Remove records that are not needed, or upgrade the membership; a free one has four records for each domain.",
+                "Remove records that are not needed, or upgrade the membership. A free membership allows four "
+                "records for each domain.",
             )
         return self._api.refused(
             f"Dynu refused a change in {zone}." if zone else "Dynu refused a request.",
             status,
             said,
-            "See DNS Records of the domain in Dynu's control panel. On Dynu's own domains, a free membership may set TXT records "
-            "only when the name is 30 days old.",
+            "Check the domain's DNS Records in Dynu's control panel. On Dynu's own domains, a free membership may set "
+            "TXT records only when the name is 30 days old.",
         )
 
 
@@ -235,17 +237,17 @@ KIND = Kind(
         Field(
             key="client_secret",
             label="Secret",
-            help="Beside the Client ID; not the API Key.",
+            help="Next to the Client ID. Not the API Key.",
             secret=True,
             check=one_word,
         ),
         *HTTP_FIELDS,
     ),
-    help=f"Copy Client ID and Secret of OAuth2 from {KEYS_PAGE}.",
+    help=f"Copy the OAuth2 Client ID and Secret from {KEYS_PAGE}.",
     connect=Dynu,
     notes=(
-        "A free membership has four records for each domain; each name of an order takes one, a wildcard beside it another.",
+        "A free membership allows four records for each domain. Each name in an order needs one, and its wildcard another.",
         "On Dynu's own domains (dynu.net and others), a free membership may set TXT records only when the name is 30 days old.",
-        "The API is slow at times; certdeck waits and asks again.",
+        "The API is slow at times; certdeck waits and retries.",
     ),
 )

@@ -29,8 +29,8 @@ DOMAINS_A_PAGE = 1000
 ASKED_ONE_BY_ONE = 3
 """Names; for more of them, all TXT records of the domain are read at once. GoDaddy takes 60 requests a minute."""
 ACCESS_RULES = (
-    "GoDaddy opens its API only to some accounts: from 2024 to those with 10 domains or a Discount Domain Club plan, since "
-    "April 2026 to those with one purchased domain. Others get ACCESS_DENIED."
+    "GoDaddy's API is available only to some accounts: from 2024 with 10 domains or a Discount Domain Club plan, since "
+    "April 2026 with one purchased domain. Other accounts get ACCESS_DENIED."
 )
 
 Records = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -143,7 +143,7 @@ class GoDaddy:
         self._check(answer, zone)
         found = answer.json
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            raise self._api.nonsense("It gives no list where there has to be one.")
+            raise self._api.nonsense("Its response lacks the expected list.")
         return found
 
     def _check(self, answer: Answer, zone: str) -> None:
@@ -155,11 +155,11 @@ class GoDaddy:
     def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
         said = _said(answer)
         if not answer.fields:
-            return self._api.nonsense(f"It answered {answer.status} without JSON.")
+            return self._api.nonsense(f"It returned {answer.status} without JSON.")
         if answer.status == 401:
             return self._api.credentials(
                 said,
-                f"Make a key on {KEYS_PAGE} for the environment Production (not OTE) and give key and secret again.",
+                f"Create a key on {KEYS_PAGE} for the environment Production (not OTE), and set key and secret again.",
             )
         if answer.status == 403:
             # The same code for an account without access and for a domain that is not in the account.
@@ -172,17 +172,17 @@ class GoDaddy:
             f"GoDaddy refused a change in {zone}." if zone else "GoDaddy refused a request.",
             answer.status,
             said,
-            "See the DNS page of the domain at GoDaddy; what stands in the way is named above.",
+            "Check the domain's DNS page at GoDaddy. The message above names the conflict.",
         )
 
     def _no_access(self, answer: Answer) -> DnsProviderError:
         return provider_error(
             self._access,
             "no-api-access",
-            f"The account of {self._access.name} may not use GoDaddy's API.",
+            f"The account of {self._access.name} has no access to GoDaddy's API.",
             f"{ACCESS_RULES} It said: {self._api.words(_said(answer))}",
-            "Ask GoDaddy's support to open the API for the account; or set a CNAME for _acme-challenge at GoDaddy once, to a zone "
-            "of another provider, and use that one.",
+            "Ask GoDaddy's support to enable the API for the account. Or create, once, a CNAME for _acme-challenge at "
+            "GoDaddy that points to a zone at another provider, and use that provider.",
         )
 
     def _not_ours(self, zone: str, said: str) -> DnsProviderError:
@@ -191,8 +191,8 @@ class GoDaddy:
             "zone",
             f"The account of {self._access.name} at GoDaddy has no domain {zone} whose DNS it may change.",
             f"GoDaddy says: {self._api.words(said)}" if said else "GoDaddy gave no reason.",
-            "Give the domain as it stands under Domains at GoDaddy, check that it uses GoDaddy's name servers, and that the key "
-            "is of that account.",
+            "Set the zone to the domain's name under Domains at GoDaddy. Check that it uses GoDaddy's name servers "
+            "and that the key belongs to that account.",
         )
 
 
@@ -263,13 +263,13 @@ KIND = Kind(
         Field(
             key="api_secret",
             label="API secret",
-            help="Shown once, when the key is made.",
+            help="Shown once, when the key is created.",
             secret=True,
             check=one_word,
         ),
         *HTTP_FIELDS,
     ),
-    help=f"Make a key for the environment Production on {KEYS_PAGE}. The account has to have access to the API.",
+    help=f"Create a key for the environment Production on {KEYS_PAGE}. The account needs access to the API.",
     connect=GoDaddy,
     notes=(ACCESS_RULES, "TTLs are ten minutes or more, and 60 requests a minute are allowed."),
 )

@@ -35,8 +35,8 @@ class Hook:
         for key in self._variables:
             if not _VARIABLE.fullmatch(key):
                 raise self._wrong(
-                    f"{key!r} cannot be handed to a program.",
-                    "Settings and secrets of a hook become variables of its environment: letters, digits and _.",
+                    f"{key!r} cannot be passed to a program.",
+                    "Settings and secrets of a hook become environment variables, so names may contain only letters, digits and _.",
                 )
 
     def zones(self) -> tuple[str, ...]:
@@ -65,22 +65,25 @@ class Hook:
             return
         said = last_words(done.output, self._access.secrets.values())
         if done.timed_out:
-            end = f"It took longer than {self._seconds:g} s and was ended."
-            fix = "See what it waits for, or set `timeout_seconds` higher."
+            end = f"It took longer than {self._seconds:g} s and was stopped."
+            fix = "Find out what it waits for, or increase `timeout_seconds`."
         elif done.returncode == 127:
             end = "It could not be started."
-            fix = "Check `command`: one program with its whole path, executable, and its first line (#!) names an interpreter."
+            fix = (
+                "Check `command`: the absolute path of one executable program, whose first line (#!) names an "
+                "interpreter if it is a script."
+            )
         elif done.returncode < 0:
-            end = f"It was ended by signal {-done.returncode}."
-            fix = "See its own log."
+            end = f"It was killed by signal {-done.returncode}."
+            fix = "See the program's own log."
         else:
-            end = f"It ended with status {done.returncode}."
-            fix = f"Run it by hand as certdeck does: {self._command} {verb} {record.name} VALUE."
+            end = f"It exited with status {done.returncode}."
+            fix = f"Run it manually as certdeck does: {self._command} {verb} {record.name} VALUE."
         raise provider_error(
             self._access,
             "temporary" if done.timed_out else "refused",
             f"The hook {self._command} did not {'set' if verb == PRESENT else 'remove'} the record {record.name}.",
-            f"{end} Its last words: {said}" if said else end,
+            f"{end} Its last output: {said}" if said else end,
             fix,
             details={"status": done.returncode},
         )
@@ -89,7 +92,7 @@ class Hook:
         seconds = self._access.settings["timeout_seconds"]
         problem = _check_seconds(seconds)
         if problem:
-            raise self._wrong(f"The setting timeout_seconds cannot be {seconds!r}.", f"It has to be right: {problem}.")
+            raise self._wrong(f"The setting timeout_seconds is not valid: {seconds!r}.", f"Correct it: {problem}.")
         return float(seconds)
 
     def _wrong(self, what: str, why: str) -> DnsProviderError:
@@ -105,7 +108,7 @@ class Hook:
 def _check_command(command: str) -> str | None:
     if command.startswith("/") or "/" not in command:
         return None
-    return "give the whole path, from / on: a scheduled run starts in another folder than a person"
+    return "give the absolute path: a scheduled run starts in another folder"
 
 
 def _check_seconds(seconds: str) -> str | None:
@@ -115,30 +118,30 @@ def _check_seconds(seconds: str) -> str | None:
 
 KIND = Kind(
     name="hook",
-    title="A program of your own",
+    title="Custom program",
     fields=(
         Field(
             key="command",
             label="Program",
-            help="Its whole path. It is called with present or cleanup, the record's name, and its value.",
+            help="Its absolute path. It is called with present or cleanup, the record's name, and its value.",
             check=_check_command,
         ),
         Field(
             key="timeout_seconds",
             label="Time limit",
-            help="Seconds that one call may take.",
+            help="Maximum seconds for one call.",
             required=False,
             default="120",
             check=_check_seconds,
         ),
     ),
-    help="Write a program that adds (present NAME VALUE) and removes (cleanup NAME VALUE) one TXT record and ends with status 0. "
-    "Several values can stand at one name, so it must add, not replace.",
+    help="Write a program that adds (present NAME VALUE) and removes (cleanup NAME VALUE) one TXT record and exits with status 0. "
+    "A name can have several values, so the program must add and not replace.",
     connect=Hook,
     has_zones=False,
     takes_any=True,
     notes=(
-        "Secrets and further settings of the entry are variables in its environment: --secret API_TOKEN=FILE is API_TOKEN.",
-        "cleanup may come for a value that is gone already; that is no failure.",
+        "Secrets and further settings of the entry are passed as environment variables: --secret API_TOKEN=FILE becomes API_TOKEN.",
+        "cleanup may be called for a value that no longer exists; this is not a failure.",
     ),
 )

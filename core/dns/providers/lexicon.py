@@ -34,8 +34,8 @@ NO_SECRET_ENDINGS = frozenset({"id", "keyid", "file", "region", "type", "name", 
 _EXTRA = re.compile(r"(?P<package>[\w-]+)\s*[<>=]+\s*[\d.-]+\s*;\s*extra\s*==\s*[\"'](?P<extra>[\w-]+)[\"']")
 """How dns-lexicon's metadata names a package that one of its providers needs."""
 LEFT_OUT = {
-    "auto": "it guesses which provider to ask; name the provider itself",
-    "namecheap": "there it rewrites the whole zone and can lose records; use certdeck's own kind namecheap",
+    "auto": "it guesses the provider; name the provider itself",
+    "namecheap": "dns-lexicon rewrites the whole zone there and can lose records; use certdeck's own kind namecheap",
 }
 
 
@@ -100,16 +100,16 @@ class Lexicon:
             raise provider_error(
                 self._access,
                 "temporary",
-                f"{self._kind.title} did not answer in time.",
-                f"After {seconds:g} s the attempt was ended.",
+                f"{self._kind.title} did not respond in time.",
+                f"The attempt was stopped after {seconds:g} s.",
                 "Try again later; check this machine's network and proxy settings.",
             )
         if said is None:
             raise provider_error(
                 self._access,
                 "refused",
-                f"The part of certdeck that speaks to {self._kind.title} ended without a result.",
-                f"Its last words: {words}" if words else f"It ended with status {done.returncode}.",
+                f"The helper process for {self._kind.title} exited without a result.",
+                f"Its last output: {words}" if words else f"It exited with status {done.returncode}.",
                 "Install dns-lexicon again: pip install --force-reinstall 'certdeck[dns-more]'.",
             )
         raise self._failure(said, words, zone)
@@ -123,8 +123,8 @@ class Lexicon:
                 self._access,
                 "credentials",
                 f"{self._access.name} has no credentials for {self._kind.title}.",
-                f"None of its secrets is in the vault: {', '.join(field.key for field in self._kind.secrets)}.",
-                f"Give what the provider needs: certdeck dns add {self._access.name} --replace … --secret KEY=FILE.",
+                f"These secrets are not in the vault: {', '.join(field.key for field in self._kind.secrets)}.",
+                f"Set what the provider needs: certdeck dns add {self._access.name} --replace … --secret KEY=FILE.",
             )
         return {
             key: _typed(kinds[key], value.strip()) for key, value in given.items() if key in kinds and value.strip()
@@ -142,9 +142,9 @@ class Lexicon:
             return provider_error(
                 self._access,
                 "credentials",
-                f"{self._kind.title} does not accept the credentials of {self._access.name}, or has no zone {zone}.",
+                f"{self._kind.title} rejected the credentials of {self._access.name}, or has no zone {zone}.",
                 why,
-                "Check the secrets and settings of the entry, that they may change the zone, and that the zone is there.",
+                "Check the secrets and settings of the entry, their permission to change the zone, and that the zone exists.",
                 details=details,
             )
         if "ModuleNotFoundError" in kinds:
@@ -161,14 +161,14 @@ class Lexicon:
                 "unreachable",
                 f"{self._kind.title} cannot be reached.",
                 why,
-                "Check this machine's network, DNS and proxy settings, and addresses among the settings of the entry.",
+                "Check this machine's network, DNS and proxy settings, and any addresses in the settings of the entry.",
             )
         return provider_error(
             self._access,
             "temporary" if isinstance(status, int) and (status == 429 or status >= 500) else "refused",
             f"The records of {zone} could not be changed at {self._kind.title}.",
             why,
-            "Check the settings of the entry; lexicon's own documentation of the provider tells what each one is for.",
+            "Check the settings of the entry; the documentation of dns-lexicon explains them.",
             details=details,
         )
 
@@ -197,7 +197,9 @@ def lexicon_kind(name: str) -> Kind:
         )
     if name in LEFT_OUT:
         raise NotFound(
-            f"The kind {PREFIX}{name} is left out.", f"{LEFT_OUT[name].capitalize()}.", "See: certdeck dns kinds."
+            f"The kind {PREFIX}{name} is not supported.",
+            f"{LEFT_OUT[name].capitalize()}.",
+            "List the kinds with: certdeck dns kinds",
         )
     if name not in known:
         from difflib import get_close_matches
@@ -205,24 +207,24 @@ def lexicon_kind(name: str) -> Kind:
         near = get_close_matches(name, lexicon_names(), n=1)
         raise NotFound(
             f"dns-lexicon has no provider {name!r}.",
-            f"The nearest is {PREFIX}{near[0]}." if near else "None has a similar name.",
-            f"It has: {', '.join(lexicon_names())}.",
+            f"Did you mean {PREFIX}{near[0]}?" if near else "No provider has a similar name.",
+            f"Its providers: {', '.join(lexicon_names())}.",
         )
     if not known[name]:
         raise NotFound(
             f"The kind {PREFIX}{name} needs more packages.",
-            "What dns-lexicon uses for this provider is not installed here.",
+            "The packages that dns-lexicon uses for this provider are not installed.",
             f"Install it: pip install 'dns-lexicon[{name}]'.",
         )
     return Kind(
         name=f"{PREFIX}{name}",
         title=f"{name} (dns-lexicon)",
         fields=(*map(_field, _actions(name)), _TTL, CA_BUNDLE),
-        help="Give what this provider needs of the fields; lexicon does not say which are required.",
+        help="Fill in the fields that this provider needs; dns-lexicon does not say which are required.",
         connect=Lexicon,
         notes=(
-            "Spoken to by dns-lexicon in a process of its own. Name the zones of the entry; lexicon cannot list them.",
-            "Values of others are looked at before and after each change, but certdeck's own kinds are safer where there is one.",
+            "dns-lexicon runs in a separate process. Name the zones of the entry; dns-lexicon cannot list them.",
+            "Other values are checked before and after each change. certdeck's own kinds are safer where they exist.",
         ),
     )
 
@@ -302,13 +304,13 @@ def _typed(action: argparse.Action, value: str) -> Any:
 
 def _check_ttl(ttl: str) -> str | None:
     is_good = not ttl or (ttl.isascii() and ttl.isdigit() and 0 < int(ttl[:9]) <= 86400)
-    return None if is_good else "give seconds, from 1 to 86400"
+    return None if is_good else "give a number of seconds from 1 to 86400"
 
 
 _TTL = Field(
     key="ttl",
     label="TTL",
-    help="Seconds; providers differ in the lowest that they take. Lexicon's own is an hour.",
+    help="In seconds. The minimum depends on the provider. The default of dns-lexicon is an hour.",
     required=False,
     check=_check_ttl,
 )

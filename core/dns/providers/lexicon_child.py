@@ -76,7 +76,7 @@ def _listed(provider: Any, name: str) -> dict[str, str]:
 
 def _must(is_done: object, name: str) -> None:
     if is_done is False:
-        raise RuntimeError(f"the provider did not change {name} and gave no reason")
+        raise RuntimeError(f"the provider did not change {name}, without a reason")
 
 
 def main() -> None:

@@ -116,7 +116,7 @@ class Namecheap:
         results = root.findall("CommandResponse/DomainDNSGetHostsResult")
         try:
             if len(results) != 1:
-                raise NotClean("It shows no hosts, and does not say that there are none.")
+                raise NotClean("It returned no hosts, but did not report an empty list.")
             return hosts_in(results[0], zone)
         except OtherNameServers as exc:
             raise self._elsewhere(zone, "") from exc
@@ -124,10 +124,10 @@ class Namecheap:
             raise provider_error(
                 self._access,
                 "not-clean",
-                f"{zone} was left alone, because certdeck cannot write its records back as they are.",
-                f"{self._api.words(str(exc))} Namecheap's interface replaces all records of a domain with each write.",
-                f"Let _acme-challenge.{zone} lead by a CNAME to a zone at another provider (or acme-dns), or change that record "
-                "on the page “Advanced DNS” of the domain.",
+                f"{zone} was not changed, because certdeck cannot write its records back unchanged.",
+                f"{self._api.words(str(exc))} Namecheap's API replaces all records of a domain with each write.",
+                f"Point _acme-challenge.{zone} by a CNAME to a zone at another provider (or acme-dns), or change that "
+                "record on the domain's page “Advanced DNS”.",
             ) from exc
 
     def _write(self, zone: str, where: Mapping[str, str], hosts: Hosts) -> None:
@@ -137,8 +137,8 @@ class Namecheap:
             raise self._api.refused(
                 f"Namecheap did not write the records of {zone}.",
                 200,
-                "no success, and no reason",
-                "Look at the page “Advanced DNS” of the domain, and try again.",
+                "it reported neither success nor a reason",
+                "Check the domain's page “Advanced DNS”, then try again.",
             )
 
     def _dropped(self, zone: str, dropped: Hosts) -> DnsProviderError:
@@ -146,9 +146,9 @@ class Namecheap:
         return provider_error(
             self._access,
             "conflict",
-            f"Namecheap does not keep everything of {zone} that is written: {self._api.words(names)}",
-            "It was there before, was written together with the rest, twice, and was missing afterwards.",
-            "Put it back on the page “Advanced DNS” of the domain, and prove the domain in another way.",
+            f"Namecheap did not store all records of {zone}. Missing: {self._api.words(names)}",
+            "It existed before, was written twice together with the rest, and was missing afterwards.",
+            "Restore it on the domain's page “Advanced DNS”, and validate the domain in another way.",
             details={"records": [f"{host} {host.address}" for host in dropped.hosts]},
         )
 
@@ -166,12 +166,12 @@ class Namecheap:
             for domain in domains:
                 name = domain.get("Name", "").lower()
                 if not name:
-                    raise self._api.nonsense("It gives a domain without a name.")
+                    raise self._api.nonsense("It returned a domain without a name.")
                 found[name] = (
                     domain.get("IsOurDNS", "true").lower() == "true" and domain.get("IsExpired", "").lower() != "true"
                 )
             if not total.isdecimal() or (len(found) == before and before < int(total)):
-                raise self._api.nonsense("Its list of domains is not as long as it says.")
+                raise self._api.nonsense("Its list of domains is shorter than it reports.")
             if len(found) >= int(total):
                 return found
         raise AssertionError("counting has no end")
@@ -212,18 +212,18 @@ class Namecheap:
     def _want(self, answer: Answer, zone: str) -> Element:
         """Return the XML of a call that succeeded; raise for any other."""
         if not answer.is_ok:
-            raise self._api.nonsense(f"It answered {answer.status}.")
+            raise self._api.nonsense(f"It returned {answer.status}.")
         try:
             root = plain_xml(answer.body)
         except NotPlainXml as exc:
-            raise self._api.nonsense(f"Its answer is no XML of this interface, or not all of it ({exc}).") from exc
+            raise self._api.nonsense(f"Its response is not valid XML of this API, or is incomplete ({exc}).") from exc
         if root.tag != "ApiResponse":
-            raise self._api.nonsense(f"It answered with {root.tag} where ApiResponse has to be.")
+            raise self._api.nonsense(f"It returned {root.tag} instead of ApiResponse.")
         errors = root.findall("Errors/Error")
         if errors:
             self._fail(errors[0].get("Number", ""), (errors[0].text or "").strip(), zone)
         if root.get("Status", "").upper() != "OK":
-            raise self._api.nonsense("It answered neither OK nor with an error.")
+            raise self._api.nonsense("It returned neither OK nor an error.")
         return root
 
     # -- failures in words ---------------------------------------------------------------------------------------------
@@ -235,17 +235,17 @@ class Namecheap:
             return provider_error(
                 self._access,
                 "rate-limited",
-                "Namecheap takes no more requests for now.",
-                "Its limit is 20 requests a minute, 700 an hour and 8000 a day for each account.",
-                "Try again later; other programs that use the same account count, too.",
+                "Namecheap accepts no more requests at the moment.",
+                "The limits for each account are 20 requests a minute, 700 an hour and 8000 a day.",
+                "Try again later. Other programs that use the same account count towards the limit.",
             )
         if status == 200:
             return provider_error(
                 self._access,
                 "temporary",
-                "Namecheap has trouble of its own, or takes no more requests for now.",
-                "Its server failed to handle a request, also when it was asked again.",
-                "Try again later; the provider's status page may tell more.",
+                "Namecheap is having problems, or accepts no more requests at the moment.",
+                "Its server failed to handle a request, also after retries.",
+                "Try again later. The provider's status page may have details.",
             )
         return error
 
@@ -256,7 +256,7 @@ class Namecheap:
         if number in CREDENTIALS:
             raise self._api.credentials(
                 f"({number}) {said}",
-                f"On {ACCESS_PAGE}, switch API Access on and copy the API key again; api_user is the account's user name. "
+                f"On {ACCESS_PAGE}, turn API Access on and copy the API key again. api_user is the account's user name. "
                 "Namecheap gives access to accounts with 20 domains, or 50 USD of balance, or of purchases in two years.",
             )
         if number in NO_SUCH_DOMAIN:
@@ -265,7 +265,7 @@ class Namecheap:
                 "zone",
                 f"The account of {self._access.name} at Namecheap has no domain {zone}.",
                 words,
-                f"Use the account that {zone} is in, or give the domain as it stands in its Domain List.",
+                f"Use the account that owns {zone}, or set the zone to the domain's name in its Domain List.",
             )
         if number in OTHER_SERVERS:
             raise self._elsewhere(zone, words)
@@ -275,18 +275,21 @@ class Namecheap:
                 "permission",
                 f"The account of {self._access.name} may not change the records of {zone}.",
                 words,
-                "Where the domain is shared with this account, let its owner give the permission “Modify hosts” on the page "
-                "“Sharing & Transfer” of the domain.",
+                "If the domain is shared with this account, ask its owner to grant “Modify hosts” on the domain's page "
+                "“Sharing & Transfer”.",
             )
         if number in TOO_MANY_HOSTS:
             raise self._api.refused(
-                f"{zone} is full at Namecheap.", 200, f"({number}) {said}", "Remove records that are not needed."
+                f"The zone {zone} is full at Namecheap.",
+                200,
+                f"({number}) {said}",
+                "Remove records that are not needed.",
             )
         raise self._api.refused(
             f"Namecheap refused a change of {zone}." if zone else "Namecheap refused a request.",
             200,
             f"({number}) {said}",
-            "See the page “Advanced DNS” of the domain; what stands in the way is named above.",
+            "Check the domain's page “Advanced DNS”. The message above names the conflict.",
         )
 
     def _from_elsewhere(self, words: str, said: str) -> DnsProviderError:
@@ -299,8 +302,8 @@ class Namecheap:
             "address-not-allowed",
             f"Namecheap does not allow requests from {address}.",
             words,
-            f"On {ACCESS_PAGE}, add {address} to the Whitelisted IPs{other}. It is the public IPv4 address that this machine goes "
-            "out with, and needs to stay the same.",
+            f"On {ACCESS_PAGE}, add {address} to the Whitelisted IPs{other}. It is the public IPv4 address of this "
+            "machine's outgoing connections, and must not change.",
             details={"address": address},
         )
 
@@ -332,7 +335,7 @@ def _check_address(address: str) -> str | None:
     try:
         IPv4Address(address.strip())
     except ValueError:
-        return "It has to be an IPv4 address, as in 203.0.113.7."
+        return "It must be an IPv4 address, for example 203.0.113.7."
     return None
 
 
@@ -345,17 +348,17 @@ KIND = Kind(
         Field(
             key="client_ip",
             label="Client IP",
-            help="The public IPv4 address that this machine goes out with; it must be whitelisted at API Access.",
+            help="The public IPv4 address of this machine's outgoing connections. It must be whitelisted at API Access.",
             check=_check_address,
         ),
         *HTTP_FIELDS,
     ),
-    help="Switch API Access on (Profile, Tools, Business & Dev Tools), copy the API key, and whitelist the machine's address.",
+    help="Turn API Access on (Profile, Tools, Business & Dev Tools), copy the API key, and whitelist the machine's address.",
     connect=Namecheap,
     notes=(
         "Namecheap gives access to accounts with 20 domains, or 50 USD of balance, or of purchases in two years.",
-        "Its interface replaces all records of a domain with each write; certdeck writes back what it read, or refuses.",
-        "Do not edit the domain's records by hand in the very moment of a renewal.",
-        "Domains with Dynamic DNS records or switched-off records are refused; lead _acme-challenge elsewhere by a CNAME.",
+        "The API replaces all records of a domain with each write. certdeck writes back what it read, or refuses.",
+        "Do not edit the domain's records during a renewal.",
+        "Domains with Dynamic DNS records or disabled records are refused. For these, point _acme-challenge elsewhere by a CNAME.",
     ),
 )

@@ -121,44 +121,44 @@ def hosts_in(result: Element, domain: str) -> Hosts:
     if result.get("IsUsingOurDNS", "").lower() != "true":
         raise NotClean("It does not say whether the domain uses Namecheap's name servers.")
     if result.get("Domain", "").lower() != domain:
-        raise NotClean("It shows another domain than the one that was asked for.")
+        raise NotClean("It returned a different domain from the one requested.")
     _only_known(result, _OF_THE_DOMAIN, "The domain")
     email_type = result.get("EmailType", "")
     if email_type.upper() not in EMAIL_TYPES:
-        raise NotClean(f"Its mail setting (EmailType) is {email_type or 'missing'}, which is not known.")
+        raise NotClean(f"Its mail setting (EmailType) is not supported: {email_type or 'missing'}.")
     hosts = tuple(map(_host_in, result))
     mail = Counter(host.type for host in hosts)
     if email_type.upper() == "MX" and not mail["MX"]:
-        raise NotClean("The domain has mail servers of its own (EmailType MX), but none is shown.")
+        raise NotClean("The domain has its own mail servers (EmailType MX), but none is returned.")
     if email_type.upper() == "MXE" and mail["MXE"] != 1:
-        raise NotClean(f"The domain has one mail address (EmailType MXE), but {mail['MXE']} are shown.")
+        raise NotClean(f"The domain has one mail address (EmailType MXE), but {mail['MXE']} are returned.")
     return Hosts(email_type, hosts)
 
 
 def _host_in(element: Element) -> Host:
     if element.tag.lower() != "host" or len(element) or (element.text or "").strip():
-        raise NotClean(f"It shows something that is no host: {element.tag}.")
+        raise NotClean(f"It returned an element that is not a host: {element.tag}.")
     name, type = element.get("Name", ""), element.get("Type", "")
     what = f"The host {name} {type}".rstrip()
     _only_known(element, _WRITTEN | _SHOWN_ONLY, what)
     if not name or not type or not element.get("Address"):
-        raise NotClean(f"{what} comes without its name, type or address.")
+        raise NotClean(f"{what} has no name, type or address.")
     if type not in TYPES:
-        raise NotClean(f"{what} is of a type that cannot be written back.")
+        raise NotClean(f"{what} has a type that cannot be written back.")
     ttl, preference = element.get("TTL", ""), element.get("MXPref", "")
     if not ttl.isdecimal() or not (preference.isdecimal() or (not preference and type != "MX")):
-        raise NotClean(f"{what} comes without its TTL or its preference.")
+        raise NotClean(f"{what} has no TTL or preference.")
     if element.get("IsActive", "true").lower() != "true":
-        raise NotClean(f"{what} is switched off, and a write would switch it on.")
+        raise NotClean(f"{what} is disabled, and a write would enable it.")
     if element.get("IsDDNSEnabled", "false").lower() != "false":
-        raise NotClean(f"{what} is a Dynamic DNS record, and a write would make it an ordinary one.")
+        raise NotClean(f"{what} is a Dynamic DNS record, and a write would turn it into an ordinary record.")
     return Host(name, type, element.get("Address", ""), preference, ttl)
 
 
 def _only_known(element: Element, known: set[str], what: str) -> None:
     unknown = sorted(set(element.keys()) - known)
     if unknown:
-        raise NotClean(f"{what} has something that is not known here: {', '.join(unknown)}.")
+        raise NotClean(f"{what} has unknown attributes: {', '.join(unknown)}.")
 
 
 def _missing(wanted: Sequence[Host], there: Sequence[Host]) -> list[Host]:

@@ -68,7 +68,7 @@ class PowerDns:
             raise self._no_such_server()
         listed = self._want(answer, "")
         if not isinstance(listed, list):
-            raise self._api.nonsense("It gives no list of zones.")
+            raise self._api.nonsense("It returned no list of zones.")
         found = (each for each in listed if isinstance(each, dict) and _kind(each) in PRIMARY_KINDS)
         return tuple(sorted(_plain(str(each.get("name"))) for each in found))
 
@@ -102,12 +102,12 @@ class PowerDns:
         found = self._zone(zone)
         sets = found.get("rrsets")
         if not isinstance(sets, list) or not all(isinstance(each, dict) for each in sets):
-            raise self._api.nonsense("It gives a zone without its records.")
+            raise self._api.nonsense("It returned a zone without records.")
         wanted = {_plain(str(each.get("name"))): each for each in sets if each.get("type") == "TXT"}
         for each in wanted.values():
             records = each.get("records")
             if not isinstance(records, list) or not all(_is_record(one) for one in records):
-                raise self._api.nonsense("It gives a set of records without its records.")
+                raise self._api.nonsense("It returned a record set without records.")
         steps = ["rectify"] if found.get("dnssec") and not found.get("api_rectify") else []
         steps += ["notify"] if _kind(found) in NOTIFYING_KINDS else []
         return _Zone(wanted, tuple(steps))
@@ -118,14 +118,14 @@ class PowerDns:
             raise self._no_such_zone(zone)
         found = self._want(answer, zone)
         if not isinstance(found, dict):
-            raise self._api.nonsense("It gives no zone where there has to be one.")
+            raise self._api.nonsense("Its response lacks the expected zone.")
         if _kind(found) not in PRIMARY_KINDS:
             raise provider_error(
                 self._access,
                 "zone",
                 f"{zone} is a secondary zone on this PowerDNS server.",
-                f"Its kind is {found.get('kind')}, so what is written here is lost with the next transfer.",
-                "Make an entry for the primary server of the zone.",
+                f"Its kind is {found.get('kind')}, so changes on this server are lost with the next transfer.",
+                "Add an entry for the primary server of the zone.",
             )
         return found
 
@@ -166,7 +166,7 @@ class PowerDns:
                 exc.what,
                 exc.why,
                 "Check `endpoint`, and on the server in pdns.conf: api=yes, webserver-address, webserver-port, and that "
-                "webserver-allow-from names the address of this machine (PowerDNS hangs up on all others).",
+                "webserver-allow-from contains this machine's address (PowerDNS closes all other connections).",
             ) from exc
 
     def _want(self, answer: Answer, zone: str) -> Any:
@@ -180,25 +180,25 @@ class PowerDns:
     def _failure(self, answer: Answer, zone: str) -> DnsProviderError:
         said = _said(answer)
         if answer.is_ok:
-            return self._api.nonsense(f"It answered {answer.status} without JSON.")
+            return self._api.nonsense(f"It returned {answer.status} without JSON.")
         if answer.status in (401, 403):
             return self._api.credentials(
                 said,
-                "Give the `api-key` of pdns.conf on the server; a key that was changed there works after a restart.",
+                "Set the `api-key` from pdns.conf on the server. After a change there, PowerDNS must be restarted.",
             )
         if "Conflicts with pre-existing RRset" in said:
             return provider_error(
                 self._access,
                 "conflict",
-                f"A TXT record cannot be made in {zone}, because a CNAME stands at its name.",
+                f"A TXT record cannot be created in {zone}, because there is a CNAME with that name.",
                 f"PowerDNS says: {self._api.words(said)}",
-                "Remove the CNAME, or say with --delegate where it leads and use the provider of that zone.",
+                "Remove the CNAME. Or set its target with --delegate, and use the provider of the target's zone.",
             )
         return self._api.refused(
             f"PowerDNS refused a change in {zone}." if zone else "PowerDNS refused a request.",
             answer.status,
             said,
-            "See the zone with `pdnsutil check-zone` on the server; what stands in the way is named above.",
+            "Check the zone with `pdnsutil check-zone` on the server. The message above names the conflict.",
         )
 
     def _no_such_zone(self, zone: str) -> DnsProviderError:
@@ -208,17 +208,18 @@ class PowerDns:
             self._access,
             "zone",
             f"The PowerDNS server of {self._access.name} has no zone {zone}.",
-            "It answers: Not Found.",
-            "Give the zone as it is called there with --zone; `pdnsutil list-all-zones` on the server shows all.",
+            "It returned: Not Found.",
+            "Set the zone's exact name with --zone. `pdnsutil list-all-zones` on the server lists all zones.",
         )
 
     def _no_such_server(self) -> DnsProviderError:
         return provider_error(
             self._access,
             "refused",
-            f"What answers for {self._access.name} has no server {self._access.settings['server_id']!r}.",
-            "It answers: Not Found.",
-            "Leave `server_id` away (it is localhost for every PowerDNS Authoritative), and check `endpoint`: without /api/v1.",
+            f"The API of {self._access.name} has no server {self._access.settings['server_id']!r}.",
+            "It returned: Not Found.",
+            "Omit `server_id` (it is localhost for every PowerDNS Authoritative), and check `endpoint`: it does "
+            "not include /api/v1.",
         )
 
 
@@ -251,23 +252,23 @@ KIND = Kind(
         Field(
             key="endpoint",
             label="Endpoint",
-            help="Where the server's API is, for example http://192.0.2.53:8081 (`webserver-address`, `webserver-port`).",
+            help="The address of the server's API, for example http://192.0.2.53:8081 (`webserver-address`, `webserver-port`).",
             check=_check_endpoint,
         ),
         Field(
             key="server_id",
             label="Server id",
-            help="`localhost` for every PowerDNS Authoritative; other words only behind a proxy for several.",
+            help="`localhost` for every PowerDNS Authoritative; other values only behind a proxy for several servers.",
             required=False,
             default="localhost",
         ),
         Field(key="api_key", label="API key", help="`api-key` in pdns.conf.", secret=True),
         CA_BUNDLE,
     ),
-    help="Switch the API on in pdns.conf: api=yes and api-key=…, and name this machine in webserver-allow-from.",
+    help="Enable the API in pdns.conf: api=yes and api-key=…, and add this machine to webserver-allow-from.",
     connect=PowerDns,
     notes=(
         "The API key of PowerDNS may change every zone of the server; a TSIG key (kind rfc2136) can be limited to one.",
-        "Whole zones are read, so one of some ten thousand records is too large; use the kind rfc2136 for it.",
+        "certdeck reads whole zones. For zones with tens of thousands of records, use the kind rfc2136.",
     ),
 )

@@ -129,19 +129,19 @@ class Rfc2136:
         return provider_error(
             self._access,
             "zone",
-            f"{name} is a CNAME, so no TXT record can stand there.",
-            f"It leads to {target}.",
-            f"Add the zone of {target} to the entry that can change it (--zone), and where this CNAME cannot be seen from here "
-            f"also --delegate {name}={target}; or remove the CNAME.",
+            f"{name} is a CNAME, so it cannot have a TXT record.",
+            f"It points to {target}.",
+            f"Add the zone of {target} to the entry that can change it (--zone). If this machine cannot see the "
+            f"CNAME, also add --delegate {name}={target}. Or remove the CNAME.",
         )
 
     def _delegated(self, name: str, zone: str, servers: Sequence[str]) -> DnsProviderError:
         return provider_error(
             self._access,
             "zone",
-            f"{name} is in the zone {zone}, which the name server {self._server.place} does not hold.",
+            f"{name} is in the zone {zone}, which the name server {self._server.place} does not serve.",
             f"That zone is delegated to {', '.join(sorted(servers)[:4])}.",
-            "Make an entry for the primary server of that zone, and name the zone in it with --zone.",
+            "Add an entry for the primary server of that zone, and name the zone with --zone.",
         )
 
     def _refused(self, rcode: int, zone: str, names: Sequence[str]) -> DnsProviderError:
@@ -154,8 +154,8 @@ class Rfc2136:
             return provider_error(
                 self._access,
                 "permission",
-                f"The name server {place} does not let the key {key} change {shown}.",
-                f"It answers REFUSED for the zone {zone}.",
+                f"The name server {place} does not allow the key {key} to change {shown}.",
+                f"It returned REFUSED for the zone {zone}.",
                 f"Allow it there; in BIND: update-policy {{ grant {key}. zonesub TXT; }}; in the zone {zone}. "
                 "If that server is a secondary, set `server` to the primary.",
             )
@@ -163,24 +163,24 @@ class Rfc2136:
             return provider_error(
                 self._access,
                 "zone",
-                f"The name server {place} does not hold the zone {zone}, or is not its primary.",
-                f"It answers {word} for {shown}.",
+                f"The name server {place} does not serve the zone {zone}, or is not its primary.",
+                f"It returned {word} for {shown}.",
                 "Set `server` to the primary of the zone (the first name of its SOA record), and --zone to the zone itself.",
             )
         if word == "NOTIMP":
             return provider_error(
                 self._access,
                 "no-api-access",
-                f"The name server {place} takes no dynamic updates.",
-                "It answers NOTIMP.",
-                "Switch dynamic updates on (PowerDNS: dnsupdate=yes), or use the server's own kind of entry.",
+                f"The name server {place} does not accept dynamic updates.",
+                "It returned NOTIMP.",
+                "Enable dynamic updates (PowerDNS: dnsupdate=yes), or use the server's own API kind.",
             )
         return provider_error(
             self._access,
             "temporary" if word == "SERVFAIL" else "refused",
-            f"The name server {place} did not carry out the change of {shown}.",
-            f"It answers {word} for the zone {zone}.",
-            "Its log says why: often its folder cannot be written, or the zone did not load. Then try again.",
+            f"The name server {place} did not apply the change of {shown}.",
+            f"It returned {word} for the zone {zone}.",
+            "See the server's log: often its folder is not writable, or the zone did not load. Then try again.",
         )
 
 
@@ -226,7 +226,7 @@ def _check_server(server: str) -> str | None:
     is_one = len(server.split()) == 1 and not any(character in server for character in "/@[]")
     if is_one and server.count(":") != 1:
         return None
-    return "give a name or an address alone, for example ns1.example.com; the port goes into `port`"
+    return "give only a name or an address, for example ns1.example.com; set the port in `port`"
 
 
 KIND = Kind(
@@ -240,13 +240,11 @@ KIND = Kind(
             check=_check_server,
         ),
         Field(key="port", label="Port", help="TCP.", required=False, default="53", check=port_problem),
-        Field(
-            key="tsig_name", label="TSIG key", help="Its name, as it stands after `key` in the server's configuration."
-        ),
+        Field(key="tsig_name", label="TSIG key", help="The key's name, as after `key` in the server's configuration."),
         Field(
             key="tsig_algorithm",
             label="TSIG algorithm",
-            help="As the server's configuration says for this key.",
+            help="As in the server's configuration for this key.",
             required=False,
             default="hmac-sha256",
             choices=tuple(ALGORITHMS),
@@ -254,13 +252,13 @@ KIND = Kind(
         Field(
             key="tsig_secret",
             label="TSIG secret",
-            help="Base64, as it stands after `secret`; `tsig-keygen` makes one.",
+            help="Base64, as after `secret` in the key file. `tsig-keygen` creates one.",
             secret=True,
             check=secret_problem,
         ),
     ),
-    help="Make a key with `tsig-keygen` and let it change TXT records of the zone; in BIND: grant KEY. zonesub TXT; "
-    "in Knot an acl with `action: update` and `update-type: TXT`.",
+    help="Create a key with `tsig-keygen` and allow it to change TXT records of the zone. In BIND: grant KEY. "
+    "zonesub TXT; in Knot: an acl with `action: update` and `update-type: TXT`.",
     connect=Rfc2136,
-    notes=("Updates go over TCP to the primary; a firewall in between has to let TCP to its port through.",),
+    notes=("Updates go over TCP to the primary; a firewall must allow TCP to its port.",),
 )

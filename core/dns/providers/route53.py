@@ -136,7 +136,7 @@ class Route53:
                 if text_of(page, element)
             }
             if not following or following.items() <= query.items():
-                raise self._api.nonsense("Its pages of records have no end.")
+                raise self._api.nonsense("Its list of record pages does not end.")
             query = {**following, "maxitems": query["maxitems"]}
 
     def _usable(self, element: Element, name: str) -> TxtSet:
@@ -146,12 +146,12 @@ class Route53:
             raise provider_error(
                 self._access,
                 "conflict",
-                f"The TXT records of {name} are {exc}, and cannot be added to.",
-                "A simple record cannot stand beside such records at Route 53, and changing them would be guessing.",
-                f"Make the records of {name} simple ones, or let the name lead elsewhere by a CNAME.",
+                f"The TXT records of {name} are {exc}, so no value can be added.",
+                "Route 53 does not allow a simple record next to such records, and certdeck does not change them.",
+                f"Replace the records of {name} with simple records, or point the name elsewhere by a CNAME.",
             ) from exc
         if found is None:
-            raise self._api.nonsense("It gives a set of records without its TTL or its values.")
+            raise self._api.nonsense("It returned a record set without a TTL or values.")
         return found
 
     def _write(self, path: str, zone: str, batch: Batch, pending: list[str]) -> bool:
@@ -212,15 +212,16 @@ class Route53:
                 self._access,
                 "zone",
                 f"There are {len(ids)} public hosted zones {zone} in the account of {self._access.name}.",
-                f"Their ids are {', '.join(sorted(ids))}; only one of them can be the one that the internet asks.",
-                "Set hosted_zone_id to the one whose name servers are those at the registrar.",
+                f"Their ids are {', '.join(sorted(ids))}; only one of them is used by the internet.",
+                "Set hosted_zone_id to the zone whose name servers are set at the registrar.",
             )
         raise provider_error(
             self._access,
             "zone",
             f"The account of {self._access.name} has no public hosted zone {zone}.",
-            "Route 53 does not list one of that name for this access key.",
-            "Use an access key of the account that the zone is in; or set hosted_zone_id, which needs no permission to list zones.",
+            "Route 53 lists no zone with that name for this access key.",
+            "Use an access key of the account that owns the zone. Or set hosted_zone_id, which does not need "
+            "permission to list zones.",
         )
 
     def _ids_named(self, zone: str) -> list[str]:
@@ -249,14 +250,14 @@ class Route53:
             if text_of(page, "IsTruncated") != "true":
                 return found
             if not marker or marker == query.get("marker"):
-                raise self._api.nonsense("Its pages of zones have no end.")
+                raise self._api.nonsense("Its list of zone pages does not end.")
             query = {"marker": marker, "maxitems": ITEMS_A_PAGE}
 
     def _zone_in(self, zone: Element | None) -> tuple[str, str, bool]:
         """Return name, id, and whether the internet sees it."""
         name, id = plain_name(unescaped(text_of(zone, "Name"))), text_of(zone, "Id").rpartition("/")[2]
         if not name or not id:
-            raise self._api.nonsense("It gives a zone without a name or an id.")
+            raise self._api.nonsense("It returned a zone without a name or an ID.")
         return name, quote(id, safe=""), text_of(zone, "Config/PrivateZone").lower() != "true"
 
     # -- the interface -------------------------------------------------------------------------------------------------
@@ -286,11 +287,11 @@ class Route53:
         try:
             root = plain_xml(answer.body)
         except NotPlainXml as exc:
-            raise self._api.nonsense(f"It answered {answer.status} without the XML of API 2013-04-01.") from exc
+            raise self._api.nonsense(f"It returned {answer.status} without the XML of API 2013-04-01.") from exc
         if answer.is_ok and root.tag == f"{action}Response":
             return root
         if answer.is_ok:
-            raise self._api.nonsense(f"It answered {action} with {root.tag}.")
+            raise self._api.nonsense(f"It returned {root.tag} to {action}.")
         raise Refusal(action, answer, root)
 
 
@@ -301,13 +302,13 @@ def _is_temporary(answer: Answer) -> bool:
 def _check_id(id: str) -> str | None:
     if re.fullmatch(r"(/?hostedzone/)?[A-Za-z0-9]{1,32}", id.strip()):
         return None
-    return "A hosted zone id begins with Z, as in Z3M3LMPEXAMPLE; it stands in the zone's details."
+    return "A hosted zone ID begins with Z, as in Z3M3LMPEXAMPLE; the zone's details show it."
 
 
 def _check_key_id(id: str) -> str | None:
     if id.strip().startswith("ASIA"):
-        return "This is a temporary key of a session; an access key of an IAM user is needed, which begins with AKIA."
-    return None if re.fullmatch(r"\w{3,128}", id.strip()) else "An access key id is one word of letters and digits."
+        return "This is a temporary session key. Use an access key of an IAM user; it begins with AKIA."
+    return None if re.fullmatch(r"\w{3,128}", id.strip()) else "An access key ID is one word of letters and digits."
 
 
 KIND = Kind(
@@ -320,28 +321,28 @@ KIND = Kind(
         Field(
             key="secret_access_key",
             label="Secret access key",
-            help="Shown once, when the access key is made.",
+            help="Shown once, when the access key is created.",
             secret=True,
             check=one_word,
         ),
         Field(
             key="hosted_zone_id",
             label="Hosted zone ID",
-            help="Only where there are several zones of one name, or the key may not list zones.",
+            help="Needed only if several zones have the same name, or if the key may not list zones.",
             required=False,
             check=_check_id,
         ),
         Field(
             key="region",
             label="Region",
-            help="Route 53 is the same for all regions; only cn-… and us-gov-… have their own.",
+            help="Route 53 is the same for all regions, except cn-… and us-gov-….",
             required=False,
             default="us-east-1",
         ),
         *HTTP_FIELDS,
     ),
-    help="Make an IAM user with route53:ChangeResourceRecordSets and route53:ListResourceRecordSets on the zone, and "
-    "route53:ListHostedZones and route53:GetChange; give an access key of it.",
+    help="Create an IAM user with route53:ChangeResourceRecordSets and route53:ListResourceRecordSets on the zone, and "
+    "route53:ListHostedZones and route53:GetChange. Then create an access key for this user.",
     connect=Route53,
-    notes=("A change takes up to a minute until all of Route 53's servers have it.",),
+    notes=("A change takes up to a minute to reach all of Route 53's servers.",),
 )

@@ -73,7 +73,7 @@ class Words:
             f"Route 53 refused a change in {zone}." if zone else "Route 53 refused a request.",
             refusal.status,
             f"{refusal.code}: {said}",
-            "See the records of the hosted zone in the Route 53 console; what stands in the way is named above.",
+            "Check the hosted zone's records in the Route 53 console. The message above names the conflict.",
         )
 
     def temporary(self, error: DnsProviderError) -> DnsProviderError:
@@ -83,9 +83,9 @@ class Words:
         return provider_error(
             self._access,
             "rate-limited",
-            "Route 53 takes no more requests for now.",
-            "It takes five a second for each account, and one change of a zone at a time, and stayed busy when asked again.",
-            "Try again later; other programs that use the same account count, too.",
+            "Route 53 accepts no more requests at the moment.",
+            "It allows five requests a second for each account and one change of a zone at a time. Retries did not help.",
+            "Try again later. Other programs that use the same account count towards the limit.",
         )
 
     def _denied(self, refusal: Refusal, zone: str) -> DnsProviderError:
@@ -103,32 +103,32 @@ class Words:
 
     def _clock(self, refusal: Refusal, _zone: str) -> DnsProviderError:
         here = f"{self._access.env.clock.now():%Y-%m-%d %H:%M:%S} UTC"
-        there = f"; Route 53's says {self._api.words(refusal.date)}" if refusal.date else "."
+        there = f"; Route 53's clock shows {self._api.words(refusal.date)}" if refusal.date else "."
         return provider_error(
             self._access,
             "clock",
-            "Route 53 does not accept the time of this machine.",
-            f"This machine's clock says {here}{there}",
-            "Set the clock, best by time synchronisation (NTP); a signature is good for five minutes.",
+            "Route 53 rejected the request because this machine's clock is wrong.",
+            f"This machine's clock shows {here}{there}",
+            "Set the clock, preferably by time synchronization (NTP). A signature is valid for five minutes.",
         )
 
     def _key(self, refusal: Refusal, _zone: str) -> DnsProviderError:
         which = {
-            "InvalidClientTokenId": "The access key ID is not known to AWS: it may be mistyped, deleted, inactive or of China.",
+            "InvalidClientTokenId": "AWS does not know the access key ID: it may be mistyped, deleted, inactive or from AWS China.",
             "SignatureDoesNotMatch": "The secret access key does not belong to the access key ID.",
         }.get(refusal.code, "")
         return self._api.credentials(
             f"{refusal.code}: {refusal.said}",
-            f"{which} Make a new access key of the IAM user (IAM console, Security credentials) and give it again.".strip(),
+            f"{which} Create a new access key for the IAM user (IAM console, Security credentials) and set it again.".strip(),
         )
 
     def _no_zone(self, refusal: Refusal, _zone: str) -> DnsProviderError:
         return provider_error(
             self._access,
             "zone",
-            "Route 53 knows no hosted zone of this id.",
-            f"It says: {self._api.words(refusal.said)}",
-            "Set hosted_zone_id to the id in the zone's details in the Route 53 console, or leave it out.",
+            "Route 53 has no hosted zone with this ID.",
+            f"Route 53 says: {self._api.words(refusal.said)}",
+            "Set hosted_zone_id to the ID in the zone's details in the Route 53 console, or omit it.",
         )
 
     def _other_zone(self, refusal: Refusal, zone: str) -> DnsProviderError:
@@ -137,14 +137,14 @@ class Words:
             "zone",
             f"The hosted_zone_id of {self._access.name} is not that of {zone}.",
             f"Route 53 says: {self._api.words(refusal.said)}",
-            "Set hosted_zone_id to the id in the zone's details in the Route 53 console, or leave it out.",
+            "Set hosted_zone_id to the ID in the zone's details in the Route 53 console, or omit it.",
         )
 
     def _cname(self, refusal: Refusal, zone: str) -> DnsProviderError:
         return provider_error(
             self._access,
             "conflict",
-            f"A TXT record cannot be made in {zone}, because a CNAME stands at its name.",
+            f"A TXT record cannot be created in {zone}, because there is a CNAME with that name.",
             f"Route 53 says: {self._api.words(refusal.said)}",
-            "Remove the CNAME, or say with a delegation where it leads and use the provider of that zone.",
+            "Remove the CNAME. Or set its target as a delegation, and use the provider of the target's zone.",
         )

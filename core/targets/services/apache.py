@@ -18,7 +18,7 @@ KIND = Kind(
         command=("apache2ctl", "graceful"),
         idle_signs=("not running, trying to start",),
         sessions=IDLE_CLOSED,
-        bad_pair="The command reports success, and the whole server ends.",
+        bad_pair="The command reports success, and the whole server stops.",
         recover=("apache2ctl", "start"),
     ),
     probe=Probing(usual=("127.0.0.1:443",)),

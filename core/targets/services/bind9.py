@@ -17,7 +17,7 @@ KIND = Kind(
     action=Action(
         command=("rndc", "reconfig"),
         idle_signs=("connection refused",),
-        bad_pair='The reload fails with "TLS error", and the old certificate stays.',
+        bad_pair='The reload fails with "TLS error", and the old certificate stays in use.',
     ),
     probe=Probing(usual=("127.0.0.1:853",)),
     detect=Detection(

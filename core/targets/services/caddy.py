@@ -18,7 +18,7 @@ KIND = Kind(
         command=("caddy", "reload", "--force", "--config", "/etc/caddy/Caddyfile"),
         idle_signs=("connection refused",),
         sessions=IDLE_CLOSED,
-        bad_pair="The reload fails, and the old certificate stays.",
+        bad_pair="The reload fails, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("127.0.0.1:443",), needs_name=True),
     detect=Detection(
@@ -28,8 +28,8 @@ KIND = Kind(
         reader="caddy",
     ),
     remarks=(
-        "Measured with 2.11.4; certdeck's tests start Debian's 2.6.2.",
-        "Without --force a reload with the same Caddyfile ends with status 0 and does nothing.",
+        "Measured with 2.11.4; certdeck's tests use Debian's 2.6.2.",
+        "Without --force, a reload with the same Caddyfile exits with status 0 and does nothing.",
     ),
     proven=True,
 )

@@ -15,7 +15,7 @@ KIND = Kind(
     files=Files(
         certificate="/etc/cockpit/ws-certs.d/zz-certdeck.cert",
         key="/etc/cockpit/ws-certs.d/zz-certdeck.key",
-        remark="The last name in order wins in ws-certs.d, over .cert and .crt together. A combined file is refused.",
+        remark="In ws-certs.d, the last name in sort order is used, across .cert and .crt. A combined file is refused.",
     ),
     test=ConfigTest(command=("/usr/lib/cockpit/cockpit-certificate-ensure", "--check"), missing=True, mismatch=True),
     action=Action(how=RESTART, command=("systemctl", "restart", "cockpit"), sessions=CUT),

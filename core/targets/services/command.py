@@ -11,7 +11,7 @@ KIND = Kind(
     files=Files(layouts=(SEPARATE, COMBINED, KEY_FIRST, LEAF)),
     action=Action(),
     remarks=(
-        "The reload command is required. {certificate}, {key} and {chain} in its words stand for the target's paths.",
+        "The reload command is required. {certificate}, {key} and {chain} in its arguments are replaced by the target's paths.",
         "It runs after the files have been switched, without a shell, and again with the old files when a deployment fails.",
     ),
     proven=True,

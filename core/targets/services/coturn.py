@@ -15,7 +15,7 @@ KIND = Kind(
     key=KeyReader(at_start="turnserver", at_reload="turnserver", group="turnserver"),
     action=Action(
         command=("systemctl", "kill", "--signal=USR2", "--kill-whom=main", "coturn"),
-        bad_pair="The signal is answered by silence, and the old certificate stays.",
+        bad_pair="The signal reports nothing, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("127.0.0.1:5349",)),
     detect=Detection(
@@ -25,6 +25,6 @@ KIND = Kind(
         certificate=("cert", "--cert"),
         key=("pkey", "--pkey"),
     ),
-    remarks=("SIGHUP does not read the files.", "It starts with a bad pair, without TLS."),
+    remarks=("SIGHUP does not read the files.", "With a mismatched pair it starts without TLS."),
     proven=True,
 )

@@ -15,7 +15,7 @@ KIND = Kind(
     files=Files(
         certificate="/etc/cups/ssl/HOSTNAME.crt",
         key="/etc/cups/ssl/HOSTNAME.key",
-        remark="The files are called NAME.crt and NAME.key, and lie in ServerKeychain.",
+        remark="The files are NAME.crt and NAME.key in ServerKeychain.",
     ),
     test=ConfigTest(command=("cupsd", "-t"), missing=False, mismatch=False),
     action=Action(how=NO_ACTION, bad_pair="Connections are closed at once."),

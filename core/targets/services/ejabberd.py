@@ -16,7 +16,7 @@ KIND = Kind(
     action=Action(
         command=("ejabberdctl", "reload_config"),
         idle_signs=("failed rpc connection to the node",),
-        bad_pair="The reload reports success, and STARTTLS answers with a failure.",
+        bad_pair="The reload reports success, and STARTTLS fails.",
     ),
     probe=Probing(usual=("xmpp://127.0.0.1:5222",)),
     detect=Detection(

@@ -17,7 +17,7 @@ KIND = Kind(
     test=ConfigTest(command=("exim4", "-bV"), missing=False, mismatch=False),
     action=Action(
         command=("systemctl", "reload", "exim4"),
-        bad_pair="STARTTLS is offered and answers 454, and the TLS port closes connections.",
+        bad_pair="STARTTLS is offered but returns 454, and the TLS port closes connections.",
     ),
     probe=Probing(usual=("smtp://127.0.0.1:25",)),
     detect=Detection(
@@ -29,8 +29,6 @@ KIND = Kind(
         key=("tls_privatekey",),
         dialects=("smtp", ""),
     ),
-    remarks=(
-        "It notices a file that was replaced in its folder within about 5 s, but never a switched link: the reload is needed.",
-    ),
+    remarks=("It notices a replaced file within about 5 s, but never a switched link, so the reload is required.",),
     proven=True,
 )

@@ -10,6 +10,6 @@ KIND = Kind(
     group="any",
     files=Files(layouts=(SEPARATE, COMBINED, KEY_FIRST, LEAF)),
     action=Action(how=NO_ACTION),
-    remarks=("Nothing is run unless the target has a test and a reload command.",),
+    remarks=("No command is run unless the target has a test or reload command.",),
     proven=True,
 )

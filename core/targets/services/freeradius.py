@@ -18,7 +18,7 @@ KIND = Kind(
         how=RESTART,
         command=("systemctl", "restart", "freeradius"),
         sessions=CUT,
-        bad_pair="The restart fails, and nobody answers.",
+        bad_pair="The restart fails, and the service is down.",
         recover=("systemctl", "restart", "freeradius"),
     ),
     probe=Probing(usual=("127.0.0.1:2083",)),
@@ -28,6 +28,6 @@ KIND = Kind(
         certificate=("certificate_file",),
         key=("private_key_file",),
     ),
-    remarks=("Measured for RadSec. Certificates for EAP were not tried.",),
+    remarks=("Measured for RadSec. Certificates for EAP were not tested.",),
     proven=True,
 )

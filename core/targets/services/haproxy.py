@@ -9,8 +9,8 @@ FILES = Files(
     layouts=(COMBINED, KEY_FIRST, SEPARATE),
     certificate="/etc/haproxy/certs/site.pem",
     remark=(
-        "With the key apart it is called NAME.pem.key beside NAME.pem. Every file in a crt folder counts: a stray file without a "
-        "key makes the configuration test fail."
+        "A separate key is named NAME.pem.key, next to NAME.pem. HAProxy loads every file in a crt folder: a file "
+        "without a key makes the configuration test fail."
     ),
 )
 TEST = ConfigTest(command=("haproxy", "-c", "-q", "-f", "/etc/haproxy/haproxy.cfg"), missing=True, mismatch=True)
@@ -27,7 +27,7 @@ KIND = Kind(
     action=Action(
         command=("systemctl", "reload", "haproxy"),
         sessions=IDLE_CLOSED,
-        bad_pair="The signal is answered by silence, and the old worker stays.",
+        bad_pair="The signal reports nothing, and the old worker stays in use.",
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
     detect=Detection(programs=("haproxy",), configuration=("/etc/haproxy/haproxy.cfg",), reader="haproxy"),

@@ -21,7 +21,7 @@ KIND = Kind(
             on_failure="abort ssl cert {certificate}\n",
         ),
         says=("transaction ", "success!"),
-        bad_pair="The commit is refused in words, and the old certificate stays.",
+        bad_pair="The commit returns an error, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
     remarks=(

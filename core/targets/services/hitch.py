@@ -16,7 +16,7 @@ KIND = Kind(
     test=ConfigTest(command=("hitch", "--test", "--config=/etc/hitch/hitch.conf"), missing=True, mismatch=True),
     action=Action(
         command=("systemctl", "reload", "hitch"),
-        bad_pair="The signal is answered by silence, and the old certificate stays.",
+        bad_pair="The signal reports nothing, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
     detect=Detection(
@@ -27,7 +27,7 @@ KIND = Kind(
         key=("private-key",),
     ),
     remarks=(
-        "It ignores files that are older than those it has loaded, so certdeck gives them a new time, also when it goes back.",
+        "It ignores files that are older than the loaded ones, so certdeck updates their times, also for a rollback.",
     ),
     proven=True,
 )

@@ -16,9 +16,9 @@ KIND = Kind(
         exchange=Exchange(socket="/run/knot-resolver/control/1", say=("net.tls('{certificate}', '{key}')\n",)),
         says=("> true", "true"),
         failure_signs=("invalid argument", "error"),
-        bad_pair="The answer is an error, and the old certificate stays.",
+        bad_pair="The command returns an error, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("127.0.0.1:853",)),
-    remarks=("Each instance kresd@N has a control socket of its own: make each a target.",),
+    remarks=("Each instance kresd@N has its own control socket: add a target for each.",),
     proven=True,
 )

@@ -29,7 +29,7 @@ KIND = Kind(
     action=Action(
         command=("systemctl", "reload", "lighttpd"),
         sessions=IDLE_CLOSED,
-        bad_pair="The server ends with status 255.",
+        bad_pair="The server exits with status 255.",
         recover=("systemctl", "restart", "lighttpd"),
     ),
     probe=Probing(usual=("127.0.0.1:443",), seconds=20),
@@ -43,7 +43,7 @@ KIND = Kind(
     ),
     remarks=(
         "Only -tt reads the files; -t does not. SIGHUP rotates logs and keeps the old certificate.",
-        "While a request is still running, the reload lets no new client in. server.graceful-shutdown-timeout bounds that.",
+        "While a request is in progress, the reload blocks new clients. server.graceful-shutdown-timeout limits this.",
     ),
     proven=True,
 )

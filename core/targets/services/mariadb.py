@@ -17,7 +17,7 @@ KIND = Kind(
     action=Action(
         command=("mariadb-admin", "flush-ssl"),
         idle_signs=("can't connect to",),
-        bad_pair="FLUSH SSL fails, and the old certificate stays.",
+        bad_pair="FLUSH SSL fails, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("mysql://127.0.0.1:3306",)),
     detect=Detection(

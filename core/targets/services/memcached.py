@@ -27,7 +27,7 @@ KIND = Kind(
         key=("ssl_key",),
     ),
     remarks=(
-        "root reads the key at the start, and memcache at a refresh: mode 0600 works once and breaks at the first renewal.",
+        "root reads the key at the start, and memcache at a refresh: mode 0600 works at first and fails at the first renewal.",
         "SIGHUP does nothing.",
     ),
     proven=True,

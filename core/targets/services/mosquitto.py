@@ -15,7 +15,7 @@ KIND = Kind(
     key=KeyReader(at_start="mosquitto", at_reload="mosquitto", group="mosquitto"),
     action=Action(
         command=("systemctl", "reload", "mosquitto"),
-        bad_pair="Every new handshake fails until the files are right and the service is reloaded again.",
+        bad_pair="Every new handshake fails until the files are correct and the service is reloaded again.",
     ),
     probe=Probing(usual=("127.0.0.1:8883",)),
     detect=Detection(

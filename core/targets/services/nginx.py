@@ -18,7 +18,7 @@ KIND = Kind(
         # nginx 1.22: the PID file is missing, empty, or names a process that is gone.
         idle_signs=("invalid pid number", '.pid" failed (2:', "failed (3: no such process)"),
         sessions=IDLE_CLOSED,
-        bad_pair="The reload fails, and the old certificate stays.",
+        bad_pair="The reload fails, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("127.0.0.1:443",)),
     detect=Detection(programs=("nginx",), configuration=("/etc/nginx/nginx.conf",), reader="nginx"),

@@ -28,8 +28,8 @@ KIND = Kind(
         dialects=(),
     ),
     remarks=(
-        "What it serves cannot be probed: make a connection after a deployment.",
-        "With `user NAME` that account reads the key at SIGHUP: give the target its group. certdeck does not set it for you.",
+        "certdeck cannot probe it: connect once after a deployment.",
+        "With `user NAME`, that account reads the key at SIGHUP: set its group in the target. certdeck does not do it.",
         "SIGUSR1 reads the files only without persist-key.",
     ),
     proven=True,

@@ -15,7 +15,7 @@ KIND = Kind(
     key=KeyReader(at_start="postgres", at_reload="postgres", group="postgres"),
     action=Action(
         command=("systemctl", "reload", "pgbouncer"),
-        bad_pair="The answer is the same as for success, and the old certificate stays.",
+        bad_pair="The response is the same as for success, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("postgres://127.0.0.1:6432",)),
     detect=Detection(

@@ -33,7 +33,7 @@ KIND = Kind(
         command=("postfix", "reload"),
         before=renew_sni_maps,
         idle_signs=("the postfix mail system is not running",),
-        bad_pair="The reload reports success. STARTTLS is offered and answers 454, and mail may be taken in clear text.",
+        bad_pair="The reload reports success. STARTTLS is offered but returns 454, and mail may be accepted unencrypted.",
     ),
     probe=Probing(usual=("smtp://127.0.0.1:25",)),
     detect=Detection(
@@ -43,8 +43,8 @@ KIND = Kind(
         dialects=("smtp", ""),
     ),
     remarks=(
-        "Without a reload old and new certificate are served by turns.",
-        "With maillog_file, a reload that logs many warnings can block for ever: remove doubled settings from main.cf.",
+        "Without a reload, the old and the new certificate are served alternately.",
+        "With maillog_file, a reload that logs many warnings can block forever: remove duplicate settings from main.cf.",
         "A compiled map of tls_server_sni_maps holds copies of certificate and key. certdeck runs postmap -F before the reload.",
     ),
     proven=True,

@@ -17,7 +17,7 @@ KIND = Kind(
         command=("runuser", "-u", "postgres", "--", "psql", "-XAtq", "-c", "select pg_reload_conf()"),
         says=("t",),
         idle_signs=("no such file or directory", "connection refused"),
-        bad_pair="The answer is the same as for success, and the old certificate stays.",
+        bad_pair="The response is the same as for success, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("postgres://127.0.0.1:5432",)),
     detect=Detection(

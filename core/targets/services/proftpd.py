@@ -14,7 +14,7 @@ KIND = Kind(
     unit="proftpd.service",
     files=Files(
         layouts=(LEAF,),
-        remark="TLSRSACertificateFile sends the certificate alone: the intermediates belong in TLSCertificateChainFile.",
+        remark="TLSRSACertificateFile sends only the certificate: put the intermediates into TLSCertificateChainFile.",
     ),
     test=ConfigTest(command=("proftpd", "-t"), missing=True, mismatch=False),
     action=Action(how=NO_ACTION, bad_pair="Every session is closed before the greeting, plain FTP too."),
@@ -27,6 +27,6 @@ KIND = Kind(
         key=("TLSRSACertificateKeyFile", "TLSECCertificateKeyFile"),
         dialects=("ftp",),
     ),
-    remarks=("Do not send SIGHUP while a file is missing: it ends the server.",),
+    remarks=("Do not send SIGHUP while a file is missing: it stops the server.",),
     proven=True,
 )

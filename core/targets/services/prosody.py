@@ -29,7 +29,7 @@ KIND = Kind(
         dialects=("xmpp", ""),
     ),
     remarks=(
-        "`prosodyctl check certs` notices a bad pair, but fails for an expired certificate too, so it is no test before a renewal.",
+        "`prosodyctl check certs` detects a mismatched pair, but also fails for an expired certificate: it is no usable test.",
     ),
     proven=True,
 )

@@ -17,13 +17,13 @@ KIND = Kind(
         how=RESTART,
         command=("systemctl", "restart", "pure-ftpd"),
         sessions=LIVE,
-        bad_pair="The restart fails without a word, and nobody answers.",
+        bad_pair="The restart fails without a message, and the service is down.",
         recover=("systemctl", "restart", "pure-ftpd"),
     ),
     probe=Probing(usual=("ftp://127.0.0.1:21",)),
     detect=Detection(
         programs=("pure-ftpd*",), configuration=("/etc/ssl/private/pure-ftpd.pem",), reader="fixed", dialects=("ftp",)
     ),
-    remarks=("SIGHUP ends the service. Never use it to reload.",),
+    remarks=("SIGHUP stops the service. Never use it to reload.",),
     proven=True,
 )

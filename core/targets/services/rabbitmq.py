@@ -17,7 +17,7 @@ KIND = Kind(
         command=("rabbitmqctl", "eval", "ssl:clear_pem_cache()."),
         says=("ok",),
         idle_signs=("unable to perform an operation on node", "nodedown"),
-        bad_pair="It is served: clients see a wrong signature.",
+        bad_pair="It is served: clients see an invalid signature.",
         seconds=120,
     ),
     probe=Probing(usual=("127.0.0.1:5671",)),
@@ -30,8 +30,8 @@ KIND = Kind(
         key=("ssl_options.keyfile",),
     ),
     remarks=(
-        "Without the command it takes new files within 120 s, but never files that are older than that.",
-        "A pair that does not match is served even after a restart. Only a complete handshake shows it.",
+        "Without the command, it loads new files within 120 s, but never older files.",
+        "A mismatched pair is served even after a restart. Only a complete handshake detects it.",
     ),
     proven=True,
 )

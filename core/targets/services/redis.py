@@ -18,7 +18,7 @@ KIND = Kind(
         says=("OK",),
         failure_signs=("err ", "noauth", "wrongpass", "noperm"),
         idle_signs=("could not connect to redis",),
-        bad_pair="The answer is ERR with status 0, and the old certificate stays.",
+        bad_pair="The response is ERR with status 0, and the old certificate stays in use.",
     ),
     probe=Probing(usual=("127.0.0.1:6379",)),
     detect=Detection(
@@ -28,7 +28,7 @@ KIND = Kind(
         reader="redis",
     ),
     remarks=(
-        "Where redis-cli needs a password or TLS, give the target a reload command with its options (-s, --tls, --user).",
+        "If redis-cli needs a password or TLS, set a reload command with its options in the target (-s, --tls, --user).",
     ),
     proven=True,
 )

@@ -13,7 +13,7 @@ KIND = Kind(
     package="rsyslog-gnutls",
     unit="rsyslog.service",
     test=ConfigTest(command=("rsyslogd", "-N1"), missing=True, mismatch=False),
-    action=Action(how=NO_ACTION, bad_pair="It is served at once: clients see a wrong signature."),
+    action=Action(how=NO_ACTION, bad_pair="It is served immediately: clients see an invalid signature."),
     probe=Probing(usual=("127.0.0.1:6514",)),
     detect=Detection(
         programs=("rsyslogd",),
@@ -23,6 +23,6 @@ KIND = Kind(
         key=("DefaultNetstreamDriverKeyFile", "streamDriver.KeyFile"),
         contains="gtls",
     ),
-    remarks=("A start with a bad pair succeeds, without TLS.",),
+    remarks=("With a mismatched pair, the start succeeds without TLS.",),
     proven=True,
 )

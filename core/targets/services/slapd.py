@@ -22,7 +22,7 @@ KIND = Kind(
             "replace: olcTLSCertificateKeyFile\nolcTLSCertificateKeyFile: {key}\n"
         ),
         idle_signs=("can't contact ldap server",),
-        bad_pair="The change is refused, and TLS is off until the attributes are written again.",
+        bad_pair="The change is rejected, and TLS is off until the attributes are written again.",
     ),
     probe=Probing(usual=("ldap://127.0.0.1:389",)),
     detect=Detection(
@@ -33,6 +33,6 @@ KIND = Kind(
         key=("olcTLSCertificateKeyFile",),
         dialects=("ldap", ""),
     ),
-    remarks=("SIGHUP ends slapd. Never use it to reload.", "slaptest accepts even a missing file."),
+    remarks=("SIGHUP stops slapd. Never use it to reload.", "slaptest accepts even a missing file."),
     proven=True,
 )

@@ -17,7 +17,7 @@ KIND = Kind(
     action=Action(
         command=("squid", "-k", "reconfigure"),
         idle_signs=("no running copy", "failed to open /run/squid.pid"),
-        bad_pair="squid -k reconfigure fails and sends nothing. The unit's own reload ends the service.",
+        bad_pair="squid -k reconfigure fails and sends no signal. The unit's own reload stops the service.",
         recover=("systemctl", "restart", "squid"),
     ),
     detect=Detection(

@@ -10,15 +10,16 @@ KIND = Kind(
     group="any",
     files=Files(
         layouts=(SEPARATE, COMBINED, KEY_FIRST, LEAF),
-        remark="The paths of the target are a local copy. remote_certificate, remote_key and remote_chain are those there.",
+        remark="The target's paths are a local copy. remote_certificate, remote_key and remote_chain are the "
+        "paths on the other machine.",
     ),
     action=Action(
         push=True,
-        bad_pair="remote_test fails, the old files are put back there, and nothing is reloaded.",
+        bad_pair="remote_test fails, the previous files are restored there, and nothing is reloaded.",
     ),
     remarks=(
         "The host key must be known and the login must work without a password.",
-        "The other machine needs a POSIX shell. Its previous files are kept beside the new ones.",
+        "The other machine needs a POSIX shell. Its previous files are kept next to the new ones.",
     ),
     proven=True,
 )

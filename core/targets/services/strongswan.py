@@ -15,20 +15,20 @@ KIND = Kind(
         layouts=(LEAF,),
         certificate="/etc/swanctl/x509/certdeck.pem",
         key="/etc/swanctl/private/certdeck.pem",
-        remark="The certificate alone belongs in x509, the key in private, the intermediates in x509ca.",
+        remark="Put only the certificate into x509, the key into private, and the intermediates into x509ca.",
     ),
     action=Action(
         command=("swanctl", "--load-creds", "--clear", "--noprompt"),
         idle_signs=("connecting to 'default' uri failed", "connecting to 'unix:"),
         failure_signs=("failed",),
-        bad_pair="The command reports success, and peers get the old certificate or are refused.",
+        bad_pair="The command reports success, and peers get the old certificate or are rejected.",
     ),
     probe=Probing(possible=False),
     remarks=(
         "Without --clear peers go on getting the old certificate when the new one has the same key.",
         "--clear also unloads what was loaded by hand, such as a key with a passphrase.",
         "Peers see the new certificate at the next IKE_SA. `swanctl --list-conns` names the old one until --load-conns.",
-        "What it serves cannot be probed: make a connection after a deployment.",
+        "certdeck cannot probe it: connect once after a deployment.",
     ),
     proven=True,
 )

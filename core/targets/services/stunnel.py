@@ -16,15 +16,15 @@ KIND = Kind(
     key=KeyReader(at_reload="stunnel4", group="stunnel4", certain=False),
     action=Action(
         command=("systemctl", "reload", "stunnel4"),
-        bad_pair="The signal is answered by silence, and the old certificate stays.",
+        bad_pair="The signal reports nothing, and the old certificate stays in use.",
     ),
     detect=Detection(
         programs=("stunnel", "stunnel4"), configuration=("/etc/stunnel/*.conf",), certificate=("cert",), key=("key",)
     ),
     remarks=(
-        "The unit stunnel@ has no reload: give the target `systemctl kill --signal=HUP --kill-whom=main stunnel@NAME`.",
-        "With chroot a reload cannot open files outside of it and keeps the old certificate: give the target a restart.",
-        "Without setuid root reads the key, also at a reload.",
+        "The unit stunnel@ has no reload: set it in the target to `systemctl kill --signal=HUP --kill-whom=main stunnel@NAME`.",
+        "With chroot, a reload cannot open files outside it and keeps the old certificate: set a restart as the reload command.",
+        "Without setuid, root reads the key, also at a reload.",
     ),
     proven=True,
 )

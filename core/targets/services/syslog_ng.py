@@ -17,7 +17,7 @@ KIND = Kind(
         command=("syslog-ng-ctl", "reload"),
         failure_signs=("config reload failed", "error"),
         idle_signs=("error connecting control socket",),
-        bad_pair="The reload reports success. The listener takes connections and never answers.",
+        bad_pair="The reload reports success. The listener accepts connections but never responds.",
         recover=("systemctl", "restart", "syslog-ng"),
     ),
     probe=Probing(usual=("127.0.0.1:6514",)),
@@ -28,6 +28,6 @@ KIND = Kind(
         certificate=("cert-file",),
         key=("key-file",),
     ),
-    remarks=("After a bad reload `syslog-ng-ctl credentials status` says PENDING.",),
+    remarks=("After a bad reload `syslog-ng-ctl credentials status` shows PENDING.",),
     proven=True,
 )

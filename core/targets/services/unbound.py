@@ -17,7 +17,7 @@ KIND = Kind(
         how=RESTART,
         command=("systemctl", "restart", "unbound"),
         sessions=CUT,
-        bad_pair="The restart fails, and nobody answers.",
+        bad_pair="The restart fails, and the service is down.",
         recover=("systemctl", "restart", "unbound"),
     ),
     probe=Probing(usual=("127.0.0.1:853",)),
@@ -28,6 +28,6 @@ KIND = Kind(
         certificate=("tls-service-pem", "ssl-service-pem"),
         key=("tls-service-key", "ssl-service-key"),
     ),
-    remarks=("`unbound-control reload`, reload_keep_cache and SIGHUP report success and keep the old certificate.",),
+    remarks=("`unbound-control reload`, reload_keep_cache and SIGHUP report success but keep the old certificate.",),
     proven=True,
 )

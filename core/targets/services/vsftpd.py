@@ -17,7 +17,7 @@ KIND = Kind(
         how=RESTART,
         command=("systemctl", "restart", "vsftpd"),
         sessions=CUT,
-        bad_pair="The restart fails without a word, and nobody answers.",
+        bad_pair="The restart fails without a message, and the service is down.",
         recover=("systemctl", "restart", "vsftpd"),
     ),
     probe=Probing(usual=("ftp://127.0.0.1:21",)),

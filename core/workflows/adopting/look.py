@@ -100,9 +100,9 @@ def _clients(name: str | None) -> tuple[ModuleType, ...]:
     if client is None:
         known = ", ".join(each.NAME for each in CLIENTS)
         raise UsageError(
-            f"{visible(name, 40)} is no ACME client that certdeck knows.",
-            "It has no reader for its files.",
-            f"Known are: {known}.",
+            f"{visible(name, 40)} is not an ACME client that certdeck supports.",
+            "certdeck cannot read its files.",
+            f"Supported clients: {known}.",
         )
     return (client,)
 
@@ -114,13 +114,15 @@ def _check(folder: Path) -> None:
         next(folder.iterdir(), None)
     except PermissionError as exc:
         raise NotFound(
-            f"{visible(str(folder))} cannot be read.", "This user may not read it.", "Run the command as root."
+            f"{visible(str(folder))} cannot be read.",
+            "This user does not have permission to read it.",
+            "Run the command as root.",
         ) from exc
     except (OSError, ValueError) as exc:
         raise NotFound(
-            f"There is no folder {visible(str(folder))}.",
-            "Nothing of that name exists, or it is no folder.",
-            "Name the folder of the other client, for example --dir /etc/letsencrypt.",
+            f"The folder {visible(str(folder))} does not exist.",
+            "Nothing with that name exists, or it is not a folder.",
+            "Give the folder of the other client, for example --dir /etc/letsencrypt.",
         ) from exc
 
 
@@ -211,13 +213,13 @@ def _key_problem(sight: Sight) -> tuple[str, str] | None:
 
     if not sight.key:
         return (
-            "The client keeps no private key for it.",
-            "Renew it with that client, or order a new one here: certdeck issue.",
+            "The client has no private key for it.",
+            "Renew it with that client, or order a new one here: certdeck issue",
         )
     if b"ENCRYPTED" in sight.key:
         return None  # its passphrase is asked for when it is taken over
     problem = pair_problem(sight.fullchain, sight.key)
-    return (problem, "Renew it with that client, or order a new one here: certdeck issue.") if problem else None
+    return (problem, "Renew it with that client, or order a new one here: certdeck issue") if problem else None
 
 
 def _unusable(shown: Adoptable, found: FoundCertificate, problem: str, fix: str, sight: Sight | None = None) -> Sight:
@@ -234,12 +236,12 @@ def _hook(kind: str, text: str) -> TheirHook:
 
 def _differing(way: Way, names: Sequence[str]) -> Iterator[str]:
     if way.wanted_names and set(way.wanted_names) != set(names):
-        yield f"Its client would order other names next time: {', '.join(way.wanted_names[:20])}."
+        yield f"Its client would order different names next time: {', '.join(way.wanted_names[:20])}."
 
 
 def _open_to_others(found: FoundCertificate) -> Iterator[str]:
     if not is_ours_alone(found):
-        yield "Another account can change these files: check them, then name this certificate; --all leaves it out."
+        yield "Another user can change these files. Check them, then give the name of this certificate; --all skips it."
 
 
 def _used_by(root: Path, found: FoundCertificate, way: Way, sha256: str, services: Configurations) -> Iterator[str]:

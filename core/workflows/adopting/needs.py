@@ -111,9 +111,9 @@ def _issuer(sight: Sight, settings: LineageConfig, kept: Kept) -> None:
     directory = sight.way.directory
     entry = IssuerConfig(directory=directory, title=urlsplit(directory).hostname)
     kept.issuers[name] = entry
-    kept.steps.append(f"The issuer {name} is added: {directory}")
+    kept.steps.append(f"The issuer {name} was added: {directory}")
     kept.left.append(
-        f"If {name} is a private CA, name its root: certdeck issuer add {name} --directory {directory} --ca-bundle FILE"
+        f"If {name} is a private CA, set its root: certdeck issuer add {name} --directory {directory} --ca-bundle FILE"
     )
     kept.deeds.append(lambda context: set_issuer(context.paths, name, entry))
 
@@ -132,7 +132,9 @@ def _account(
     issuer, place = settings.issuer or "", sight.way.account_key
     directory = sight.shown.directory or _directory(context, issuer)
     if place is None or not directory:
-        kept.left.append(f"Its account at {issuer} was not found; the next order uses the one here, or makes one.")
+        kept.left.append(
+            f"Its account at {issuer} was not found. The next order uses the account here, or creates one."
+        )
         return
     try:
         text = read_within(sight.found.base, place)
@@ -141,13 +143,13 @@ def _account(
         kept.left.append(f"Its account key cannot be read: {visible(exc.strerror or str(exc))}.")
         return
     except CertdeckError as exc:
-        kept.left.append(f"Its account key was not taken over. {exc.why} {exc.fix}")
+        kept.left.append(f"Its account key was not imported. {exc.why} {exc.fix}")
         return
     had = load_account(context.paths, issuer, directory)
     if had is not None and had.has_account:
         if had.thumbprint != key.thumbprint:
             kept.left.append(
-                f"There is an account at {issuer} here already, which stays in use; to use theirs: "
+                f"This box already has an account at {issuer}, which stays in use. To use the other client's account: "
                 f"certdeck account import {issuer} --key {visible(shlex.quote(str(place)), 500)} --replace"
             )
         return
@@ -170,7 +172,7 @@ def _account(
 
     account_url = there.account.url if there.account else sight.shown.account_url
     url = f" ({visible(account_url)})" if account_url else ""
-    kept.steps.append(f"Its account key at {issuer} is kept in the vault{url}.")
+    kept.steps.append(f"Its account key at {issuer} is stored in the vault{url}.")
     kept.deeds.append(keep)
 
 
@@ -201,7 +203,7 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
     if access is None:
         kept.dns = entry_serving(context.config, sight.shown.names)
         if kept.dns is not None:
-            kept.steps.append(f"Its records are set through the DNS provider {kept.dns}, which serves its zone.")
+            kept.steps.append(f"Its DNS records are set through the DNS provider {kept.dns}, which serves its zone.")
             return
         kept.left += _without_access(sight)
         return
@@ -214,17 +216,17 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
             is_planned or all(context.vault.find(secret_name(name, key)) == value for key, value in secrets.items())
         ):
             kept.dns = name
-            kept.steps.append(f"The DNS provider {name} has its access already.")
+            kept.steps.append(f"The DNS provider {name} already has its credentials.")
             return
         name, number = f"{access.kind}-{number}", number + 1
     config = DnsProviderConfig(name=name, kind=access.kind, settings=access.settings)
     wrong = problems(context, config, secrets)
     if wrong:
-        kept.left.append(f"Its access to {access.kind} cannot be used: {'; '.join(wrong.values())}.")
+        kept.left.append(f"Its credentials for {access.kind} are not valid: {'; '.join(wrong.values())}.")
         return
     kept.dns = name
     kept.providers[name] = config
-    kept.steps.append(f"The DNS provider {name} is added, its secrets in the vault: {', '.join(secrets)}.")
+    kept.steps.append(f"The DNS provider {name} was added. Its secrets are in the vault: {', '.join(secrets)}.")
 
     def keep(context: Context) -> None:
         add_provider(context, config, secrets, replace=True)
@@ -273,19 +275,20 @@ def _http(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]
     in_use = in_use or any(each.settings.challenge == "http-01" for each in planned)
     if http != Http01() or in_use:
         kept.left.append(
-            f"It was proven through {words}; certdeck has one setting for all certificates, which stays as it is ([http01])."
+            f"It was validated through {words}. certdeck has one HTTP-01 setting for all certificates, which is "
+            "unchanged ([http01])."
         )
         return
     if way.webroots and not Path(way.webroots[0]).is_dir():
         kept.left.append(
-            f"Its webroot {visible(way.webroots[0])} is not there, so certdeck answers on port {http.port} itself."
+            f"Its webroot {visible(way.webroots[0])} does not exist, so certdeck responds on port {http.port} itself."
         )
         return
     if len(way.webroots) > 1:
         kept.left.append(
-            f"It has {len(way.webroots)} webroots; certdeck uses one: all its names must be served from {visible(way.webroots[0])}."
+            f"It has {len(way.webroots)} webroots; certdeck uses one. All its names must be served from {visible(way.webroots[0])}."
         )
-    kept.steps.append(f"HTTP-01 is answered through {words} from now on.")
+    kept.steps.append(f"HTTP-01 now uses {words}.")
     kept.http01 = wanted
     values: dict[str | tuple[str, ...], object] = (
         {"http01.mode": "webroot", "http01.webroot": wanted.webroot}
@@ -320,16 +323,16 @@ def _hooks(context: Context, sight: Sight, kept: Kept, root: Path) -> None:
             kept.services[name] = target
             kept.deeds.append(lambda context: set_target(context.paths, target))
             after = f", then {' '.join(target.reload)}" if target.reload else ""
-            kept.steps.append(f"The target {name} is added: {certificate}{after}.")
+            kept.steps.append(f"The target {name} was added: {certificate}{after}.")
         kept.targets = (name,)
-        kept.left.append(f"Once its timer is off, put certdeck's files there: certdeck deploy {sight.shown.name}")
+        kept.left.append(f"After turning its timer off, deploy certdeck's files: certdeck deploy {sight.shown.name}")
     for hook in sight.shown.hooks:
         if not hook.reload:
             kept.left.append(f"Its {hook.kind} hook was not taken over: {hook.text}")
         elif place is None:
             kept.left.append(
-                f"Its {hook.kind} hook is `{hook.reload}`: point the service to certdeck's files with certdeck target add, "
-                f"then certdeck deploy {sight.shown.name} --target NAME."
+                f"Its {hook.kind} hook is `{hook.reload}`: add the service with certdeck target add, then run certdeck "
+                f"deploy {sight.shown.name} --target NAME."
             )
 
 

@@ -64,4 +64,4 @@ def _said(view: View, client: str, names: list[str]) -> Iterator[tuple[str, str]
     for runs in timers(view.env.places.root, client):
         if not runs.is_built_in:
             both = f"{client} and certdeck both renew {listed(names, _NAMES_SHOWN)}."
-            yield f"{both} {client} is started by {visible(str(runs.file))}.", f"Switch it off: {runs.off}"
+            yield f"{both} {client} is started by {visible(str(runs.file))}.", f"Turn it off: {runs.off}"

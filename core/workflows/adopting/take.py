@@ -134,18 +134,18 @@ def _chosen(seen: Sequence[Sight], wanted: Wanted) -> Iterator[tuple[str, Sight 
             yield (
                 name,
                 UsageError(
-                    f"{visible(name, 200)} means more than one certificate.",
-                    f"It fits {names}.",
-                    "Give one of these names, or say which client with --from.",
+                    f"{visible(name, 200)} is ambiguous.",
+                    f"It matches {names}.",
+                    "Give one of these names, or select the client with --from.",
                 ),
             )
         else:
             yield (
                 name,
                 NotFound(
-                    f"No other client has a certificate {visible(name, 200)}.",
-                    "Nothing of that name was found in the places that were looked through.",
-                    "`certdeck adopt` lists what there is. Name another folder with --dir.",
+                    f"No other client has the certificate {visible(name, 200)}.",
+                    "No certificate with that name was found in the searched folders.",
+                    "List the certificates with `certdeck adopt`, or give another folder with --dir.",
                 ),
             )
 
@@ -160,7 +160,7 @@ def _take(
     if shown.state == "taken":
         raise AlreadyThere(
             f"{shown.name} was not taken over.",
-            "There is another certificate of that name here.",
+            "This box already has another certificate with that name.",
             f"Import it as a version: {_import(sight)}",
             lineage=shown.name,
         )
@@ -199,7 +199,7 @@ def _settings(context: Context, sight: Sight, chosen: str | None) -> tuple[Linea
     names = tuple(each for each in shown.names if each)
     if not issuer:
         left.append(
-            "Its CA is not known, so it is kept without renewal. To renew it, name the CA when you take it over: --issuer ISSUER."
+            "Its CA is unknown, so it is kept without renewal. To renew it, give the CA when you take it over: --issuer ISSUER."
         )
         return LineageConfig(name=shown.name, domains=names, issuer=UPLOAD), left
     has_wildcard = any(each.startswith("*.") for each in names)
@@ -207,13 +207,13 @@ def _settings(context: Context, sight: Sight, chosen: str | None) -> tuple[Linea
     if not challenge:
         challenge = DNS_01 if has_wildcard else HTTP_01
         if way.challenge:
-            left.append(f"certdeck does not have its challenge {visible(way.challenge, 40)}; {challenge} is used.")
+            left.append(f"certdeck does not support its challenge {visible(way.challenge, 40)}; it uses {challenge}.")
     elif has_wildcard:
         challenge = DNS_01
     days = way.renew_days
     life = (shown.not_after - shown.not_before).total_seconds() if shown.not_after and shown.not_before else 0
     if days is not None and renew_days_problem(days, life):
-        left.append(f"Renewing {days} days before the end does not fit its lifetime; certdeck's own rule is used.")
+        left.append(f"Renewing {days} days before the end does not suit its lifetime; certdeck uses its own rule.")
         days = None
     return (
         LineageConfig(
@@ -245,15 +245,15 @@ def _renewable(context: Context, kept: Kept, settings: LineageConfig) -> tuple[L
 
 
 def _said(shown: Adoptable, settings: LineageConfig) -> Iterator[str]:
-    yield f"Certificate, chain and key are kept as a version of {shown.name}."
+    yield f"Certificate, chain and key are stored as a version of {shown.name}."
     if shown.expired:
-        yield "It has expired: renew it now."
+        yield "It has expired. Renew it now."
     if shown.revoked:
-        yield "It was revoked: the next run orders a new one."
+        yield "It was revoked. The next run orders a new one."
     if settings.issuer == UPLOAD:
         return
     names = ", ".join(settings.domains[:5]) + (" …" if len(settings.domains) > 5 else "")
-    yield f"It is renewed for {names} at {settings.issuer} by {settings.challenge}."
+    yield f"It will be renewed for {names} at {settings.issuer} by {settings.challenge}."
 
 
 def _opened(sight: Sight, passphrase: bytes | None) -> bytes:
@@ -280,7 +280,7 @@ def _opened(sight: Sight, passphrase: bytes | None) -> bytes:
         raise InputRejected(
             f"{name} cannot be taken over.",
             str(exc),
-            "Give its passphrase: --passphrase-file FILE (- is standard input).",
+            "Give its passphrase: --passphrase-file FILE (- is standard input)",
             lineage=name,
             details={"passphrase": state},
         ) from exc
@@ -288,14 +288,14 @@ def _opened(sight: Sight, passphrase: bytes | None) -> bytes:
         raise InputRejected(
             f"{name} cannot be taken over.",
             str(exc),
-            "Renew it with its client, or order a new one: certdeck issue.",
+            "Renew it with its client, or order a new one: certdeck issue",
             lineage=name,
         ) from exc
     if own is None:
         raise InputRejected(
             f"{name} cannot be taken over.",
-            "Its private key belongs to another certificate.",
-            "Renew it with its client, or order a new one: certdeck issue.",
+            "Its private key does not match this certificate.",
+            "Renew it with its client, or order a new one: certdeck issue",
             lineage=name,
         )
     return own.to_pem()

@@ -57,8 +57,8 @@ def deploy(
     if version is None:
         raise NotFound(
             f"{name} has no certificate yet.",
-            "Nothing was issued for it, so there is nothing to deploy.",
-            f"Have it issued: certdeck --renew {name}.",
+            "It was not issued yet, so there is nothing to deploy.",
+            f"Issue it: certdeck --renew {name}",
             lineage=name,
         )
     if waiting is not None:
@@ -72,9 +72,9 @@ def _check_kept(context: Context, name: str, version: int) -> None:
     kept = [each for each in lineages.versions(context.paths, name) if lineages.has_key(context.paths, name, each)]
     if version not in kept:
         raise NotFound(
-            f"Version {version} of {name} is not kept.",
-            f"Kept with their keys are: {', '.join(map(str, kept)) or 'none'}.",
-            "Name one of these, or renew.",
+            f"Version {version} of {name} is not available.",
+            f"Versions with keys: {', '.join(map(str, kept)) or 'none'}.",
+            "Give one of these versions, or renew.",
             lineage=name,
         )
 
@@ -116,7 +116,7 @@ def rollback(context: Context, name: str, *, force: bool = False) -> Deployment:
     if live is None or not older:
         raise NotFound(
             f"{name} has no earlier version to go back to.",
-            "Nothing older than what is live is kept with its key."
+            "No version older than the live one is available with its key."
             if live is not None
             else "It has no live certificate yet.",
             f"Renew it instead: certdeck --renew {name} --force.",
@@ -133,7 +133,7 @@ def _deploy_kept(context: Context, version: int, spec: LineageConfig, purpose: s
         context.narrator.tell(
             Warned(
                 code="rolled-back-to-expired",
-                what=f"Version {version} of {name} expired on {facts.certificate.not_after:%Y-%m-%d}: clients will refuse it.",
+                what=f"Version {version} of {name} expired on {facts.certificate.not_after:%Y-%m-%d}: clients will reject it.",
                 fix=f"Renew it: certdeck --renew {name} --force.",
             )
         )
@@ -169,8 +169,8 @@ def _say_windows(context: Context, name: str, targets: Sequence[TargetConfig]) -
             context.narrator.tell(
                 Warned(
                     code="outside-window",
-                    what=f"{name} is deployed to {target.name} outside of its window {target.window}.",
-                    fix="Scheduled runs wait for it; whoever asks for a deployment gets it at once.",
+                    what=f"{name} is deployed to {target.name} outside its window {target.window}.",
+                    fix="Scheduled runs wait for the window; a manual deployment does not.",
                 )
             )
 

@@ -100,7 +100,7 @@ class InFlight(Struct, frozen=True, kw_only=True):
         if not is_same:
             raise StageFailed(
                 f"{self.lineage} was not deployed: the change could not be recorded.",
-                "A setting, or a link at one of its paths, has a value that certdeck could not read back after a crash.",
+                "A setting, or a link at one of its paths, has a value that certdeck could not restore after a crash.",
                 f"Check the settings of {self.lineage} and the paths of its targets.",
                 lineage=self.lineage,
                 details={"live": "old"},
@@ -116,14 +116,14 @@ def read(context: Context, name: str) -> tuple[str, InFlight] | None:
     try:
         phase, flight = _parsed(raw, name)
     except (KeyError, TypeError, AttributeError, ValueError) as exc:
-        raise journal.unreadable(context.paths, name, "another release wrote it or it was changed") from exc
+        raise journal.unreadable(context.paths, name, "another release wrote it, or it was changed") from exc
     for target in flight.targets:
         if not owns(target, context.config.targets.get(target.name)):
             raise StoreCorrupt(
-                f"{path} names files that the target {target.name} does not have: {target.certificate}, {target.key}.",
-                "It says what an interrupted deployment was doing, and it or the configuration was changed since.",
-                f"Give [targets.{target.name}] those paths again, so that it can be ended. Or, if they are not its own: remove it, "
-                f"then put the certificate onto its services again: certdeck deploy {name}.",
+                f"{path} lists files that do not belong to the target {target.name}: {target.certificate}, {target.key}.",
+                "It records an interrupted deployment. The record or the configuration was changed afterwards.",
+                f"Set those paths in [targets.{target.name}] again, so that certdeck can finish the deployment. If "
+                f"the paths are wrong, remove the record, then deploy again: certdeck deploy {name}",
                 lineage=name,
             )
     return phase, flight
@@ -159,9 +159,9 @@ def _parsed(raw: Mapping[str, Any], name: str) -> tuple[str, InFlight]:
     phase, version, before = raw["phase"], raw["version"], raw["live_before"]
     numbers = [number for number in (version, before) if number is not None]
     if (raw["lineage"], spec.name) != (name, name) or phase not in (SWITCHING, COMMITTING) or version is None:
-        raise ValueError("it is no record of that lineage")
+        raise ValueError("it belongs to another certificate")
     if not all(type(number) is int and version_number(str(number)) is not None for number in numbers):
-        raise ValueError("it names versions that cannot be")
+        raise ValueError("it lists impossible versions")
     outcomes = {str(target): dict(outcome) for target, outcome in raw["outcomes"].items()}
     return phase, InFlight(
         lineage=name,
@@ -276,8 +276,9 @@ def _keep_settings(context: Context, spec: LineageConfig) -> None:
         context.narrator.tell(
             Warned(
                 code=SERVICE_DROPPED,
-                what=f"{spec.name} is no longer deployed to {', '.join(dropped)}, which keeps what it has and gets no renewal.",
-                fix=f"If that was not meant: {_deploy_to(spec.name, [*spec.targets, *dropped])}",
+                what=f"{spec.name} is no longer deployed to {', '.join(dropped)}, which keeps its current "
+                "certificate and gets no renewal.",
+                fix=f"If this was not intended: {_deploy_to(spec.name, [*spec.targets, *dropped])}",
             )
         )
 
@@ -311,8 +312,8 @@ def _tell_taken(context: Context, name: str, other: LineageConfig, taken: list[s
     context.narrator.tell(
         Warned(
             code=SERVICE_TAKEN_OVER,
-            what=f"{', '.join(taken)} carried the certificate {other.name} until now, and carries {name} from now on.",
-            fix=f"If that was not meant: {_deploy_to(other.name, other.targets)}",
+            what=f"{', '.join(taken)} now serves {name} instead of {other.name}.",
+            fix=f"If this was not intended: {_deploy_to(other.name, other.targets)}",
         )
     )
 
@@ -375,7 +376,7 @@ def _go_back(context: Context, flight: InFlight, touched: Collection[str], why: 
     except CertdeckError as exc:
         problems.append(f"{exc.what} {exc.why}")
     if problems:
-        sentence = f"The previous certificate could not be put back: {' '.join(problems)} The next run of certdeck tries again."
+        sentence = f"The previous certificate could not be restored: {' '.join(problems)} The next run of certdeck tries again."
         return Aftermath(live="unknown", sentence=sentence, is_complete=False)
 
     follow(context, flight.targets)
@@ -386,7 +387,7 @@ def _go_back(context: Context, flight: InFlight, touched: Collection[str], why: 
     ]
     doubts = _confirm_all(context, flight, again, old)
     if unsettled(again):
-        said = f"Another machine may still hold the new files: {' '.join(doubts)} The next run of certdeck tries again."
+        said = f"Another machine may still have the new files: {' '.join(doubts)} The next run of certdeck tries again."
         return Aftermath(live="unknown", sentence=said, is_complete=False)
     for target, change in flight.files:
         try:
@@ -402,7 +403,9 @@ def _go_back(context: Context, flight: InFlight, touched: Collection[str], why: 
     except CertdeckError as exc:
         problems.append(f"{exc.what} {exc.why}")
     if doubts:
-        said = f"The previous files are back, but it could not be confirmed that they are served: {' '.join(doubts)}"
+        said = (
+            f"The previous files were restored, but certdeck could not confirm that they are served: {' '.join(doubts)}"
+        )
         return Aftermath(live="unknown", sentence=said, is_complete=not problems)
     return Aftermath(live="old", sentence=_what_is_live(flight), is_complete=not problems)
 
@@ -483,14 +486,14 @@ def _what_is_live(flight: InFlight) -> str:
     if not flight.changes:
         return "Nothing has changed."
     if all(change.was_empty for change in flight.changes):
-        return "There was no certificate before, and none is there now."
+        return "There was no certificate before, and there is none now."
     return "The previous certificate is live."
 
 
 def not_confirmed_fix(target: TargetConfig) -> str:
     """Return what a person does when a service may still use what was taken back."""
     return (
-        f"Look at the service and reload it by hand ({shown(target.reload)})."
+        f"Check the service and reload it manually ({shown(target.reload)})."
         if target.reload
         else "Restart the service."
     )

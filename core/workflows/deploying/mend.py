@@ -31,10 +31,12 @@ def _mend(context: Context, name: str) -> None:
     version = _was_live(context, name)
     if version is not None:
         lineages.switch(paths, name, version)
-    now = "No version of it is stored, so it has none now." if version is None else f"Version {version} is live again."
-    context.narrator.tell(
-        Recovered(what=f"What stood in the place of live/{name} was not certdeck's; it is {place} now. {now}")
+    now = (
+        "No version of the certificate is stored, so it has no live version."
+        if version is None
+        else f"Version {version} is live again."
     )
+    context.narrator.tell(Recovered(what=f"live/{name} was not certdeck's link. It was moved to {place}. {now}"))
 
 
 def _was_live(context: Context, name: str) -> int | None:

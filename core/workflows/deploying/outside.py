@@ -1,4 +1,4 @@
-"""Certificates that somebody else wrote to a target's paths: found in the other client's folder, and not overwritten unseen.
+"""Certificates that another client wrote to a target's paths: found in the other client's folder, and not overwritten unseen.
 
 Another ACME client writes through links (acme.sh, lego, getssl) or in their place. Putting ours back over a newer one of its own
 makes two programs undo each other for ever, and shows an older certificate to everybody.
@@ -25,7 +25,7 @@ _MOMENT = "%Y-%m-%d %H:%M"
 
 
 def outside(view: View, name: str, ours: CertificateFacts, target: TargetConfig, own: Iterable[str]) -> Outside | None:
-    """Return what stands at a target's path where that is somebody else's certificate; None where it is ours, or none at all.
+    """Return what stands at a target's path where that is another client's certificate; None where it is ours, or none at all.
 
     Args:
         ours: of the version that should stand there.
@@ -69,16 +69,17 @@ def flaw_of(theirs: CertificateFacts, ours: CertificateFacts, now: datetime) -> 
 
 
 def refuse_older(context: Context, name: str, ours: CertificateFacts, targets: Sequence[TargetConfig]) -> None:
-    """Raise NewerElsewhere (`newer-elsewhere`) where `ours` would replace a newer valid certificate of somebody else."""
+    """Raise NewerElsewhere (`newer-elsewhere`) where `ours` would replace a newer valid certificate of another client."""
     own = own_fingerprints(facts_of_all(context.paths)[0])
     for target in targets:
         found = outside(context, name, ours, target, own)
         if found is not None and found.newer:
             raise NewerElsewhere(
-                f"{name} was not deployed: target {target.name} has a newer certificate of {found.client or 'somebody else'}.",
-                f"{found.path} holds a certificate from {found.not_before:{_MOMENT}}, valid until {found.not_after:{_MOMENT}}; "
-                f"the one to deploy is from {ours.not_before:{_MOMENT}} (times in UTC).",
-                f"Import it: {found.command}{_stop(found)} To put the older one there anyway, add --force.",
+                f"{name} was not deployed: target {target.name} has a newer certificate of {found.client or 'another client'}.",
+                f"{found.path} holds a certificate from {found.not_before:{_MOMENT}}, valid until "
+                f"{found.not_after:{_MOMENT}}; the certificate to deploy is from {ours.not_before:{_MOMENT}} (times "
+                "in UTC).",
+                f"Import it: {found.command}{_stop(found)} To deploy the older certificate anyway, add --force.",
                 lineage=name,
                 details={"target": target.name, "serial": found.serial, "path": found.path, "client": found.client},
             )
@@ -91,9 +92,9 @@ def own_fingerprints(every: Iterable[Facts]) -> frozenset[str]:
 
 def in_words(found: Outside) -> str:
     """Return what a status says of it, and what to do, in plain sentences."""
-    whose = found.client or "somebody else"
+    whose = found.client or "another client"
     if not found.newer:
-        return f"{found.path} holds a certificate of {whose}, which {found.flaw}: deploy again."
+        return f"{found.path} holds a certificate of {whose}, which {found.flaw}. Deploy again."
     return (
         f"{found.path} holds a newer certificate of {whose}, valid until {found.not_after:%Y-%m-%d}. "
         f"Import it: {found.command}{_stop(found)}"
@@ -103,7 +104,7 @@ def in_words(found: Outside) -> str:
 def _stop(found: Outside) -> str:
     if not found.timer:
         return "."
-    return f". As long as {found.client} has a timer, each replaces the other's certificate. Switch it off: {found.timer_off}."
+    return f". While {found.client} has a timer, both replace each other's certificate. Turn it off: {found.timer_off}."
 
 
 def _described(view: View, name: str, target: TargetConfig, theirs: CertificateFacts, flaw: str) -> Outside:
@@ -148,6 +149,6 @@ def _pair_flaw(fullchain: bytes, key: Path) -> str:
     from core.x509.pair import pair_problem
 
     try:
-        return "has no key that belongs to it" if pair_problem(fullchain, read_without_waking(key)) else ""
+        return "has no matching key" if pair_problem(fullchain, read_without_waking(key)) else ""
     except OSError:
-        return "has no key that can be read"
+        return "has no readable key"

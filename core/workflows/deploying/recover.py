@@ -58,7 +58,7 @@ def _recover_one(context: Context, name: str) -> None:
     phase, flight = found
     if phase == COMMITTING:
         if roll_forward(context, flight):
-            what = f"The interrupted deployment of {name} was verified already and is finished now."
+            what = f"The interrupted deployment of {name} was already verified and is now finished."
             context.narrator.tell(Recovered(what=what))
         return
     # Whether a reload had happened is not known, and one too many does no harm.

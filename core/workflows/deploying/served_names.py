@@ -36,14 +36,14 @@ def check_names(context: Context, targets: Iterable[TargetConfig], names: Sequen
         if target.single:
             raise StageFailed(
                 f"Target {target.name} cannot get this certificate.",
-                f"The service takes only one certificate, and this one is not good for {named}.",
+                f"The service supports only one certificate, and this one does not cover {named}.",
                 f"Order one with all names, or correct names in [targets.{target.name}].",
                 details={"target": target.name, "missing": list(missing), "live": "old"},
             )
         context.narrator.tell(
             Warned(
                 code=NAMES_NOT_COVERED,
-                what=f"The certificate on {target.name} is not good for {named}, which clients ask for there.",
+                what=f"The certificate on {target.name} does not cover {named}, which clients use there.",
                 fix=f"Order one with these names, or correct names in [targets.{target.name}].",
             )
         )

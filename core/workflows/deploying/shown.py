@@ -44,7 +44,7 @@ def _of(view: View, facts: Facts) -> Iterator[Notice]:
         newer = state.outside is not None and state.outside.newer
         yield Notice(
             code=CODE,
-            what=f"Target {state.name} does not carry {facts.name}. {state.why}",
+            what=f"Target {state.name} does not serve {facts.name}. {state.why}",
             fix=state.outside.command if state.outside is not None and newer else f"certdeck deploy {facts.name}",
             lineage=facts.name,
             target=state.name,

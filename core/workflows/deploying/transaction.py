@@ -198,7 +198,7 @@ def _sound_pair(context: Context, name: str, version: int) -> StoredPair:
         raise StoreCorrupt(
             f"Version {version} of {name} cannot be deployed.",
             problem,
-            f"Nothing was touched. Renew it: certdeck --renew {name} --force.",
+            f"Nothing was changed. Renew it: certdeck --renew {name} --force.",
             lineage=name,
         )
     return pair
@@ -246,13 +246,13 @@ def _end_what_was_left(context: Context, name: str, chosen: Sequence[TargetConfi
             roll_forward(context, flight)
             continue
         aftermath = go_back(
-            context, flight, [target.name for target in flight.targets], "A deployment had been interrupted."
+            context, flight, [target.name for target in flight.targets], "An earlier deployment was interrupted."
         )
         if not aftermath.is_complete:
             raise StageFailed(
-                f"{name} was not deployed, because an earlier deployment of {other} is not undone yet.",
+                f"{name} was not deployed, because an earlier deployment of {other} has not been undone yet.",
                 aftermath.sentence,
-                "Fix that first, then start it again.",
+                "Fix this first, then run it again.",
                 lineage=name,
                 details={"live": aftermath.live},
             )
@@ -322,17 +322,17 @@ def _verify(context: Context, flight: InFlight, ours: str, touched: list[str]) -
                 context.narrator.tell(TargetReloaded(target=target.name))
         elif verdict.is_idle and change.was_empty:
             # It may well be unable to start without a certificate: taking the first one away again would keep it so.
-            idle[target.name] = "its service does not run; it reads the files when it starts"
+            idle[target.name] = "its service is not running; it reads the files when it starts"
             context.narrator.tell(
                 Warned(
                     code="service-not-running",
-                    what=f"The files of target {target.name} are in place, but its service does not run: {verdict.why}",
-                    fix="Start the service; it will read them.",
+                    what=f"The files of target {target.name} are in place, but its service is not running: {verdict.why}",
+                    fix="Start the service; it then reads them.",
                 )
             )
         else:
-            run = f"run it yourself: {shown(target.reload)}" if target.reload else "look at its own log"
-            way = "Start the service." if verdict.is_idle else f"Find out why ({run})."
+            run = f"run it yourself: {shown(target.reload)}" if target.reload else "check its log"
+            way = "Start the service." if verdict.is_idle else f"Find the cause ({run})."
             raise ReloadFailed(
                 f"{name} was not deployed: target {target.name} could not be reloaded.",
                 verdict.why,
@@ -364,10 +364,10 @@ def _shown(
         context.narrator.tell(TargetProbed(target=target.name, served=seen.served, matches=seen.matches))
     if not seen.matches:
         raise ProbeMismatch(
-            f"{flight.lineage} was not deployed: after the reload target {target.name} does not present it.",
+            f"{flight.lineage} was not deployed: after the reload target {target.name} does not serve it.",
             seen.why,
-            f"Make sure that the service at {', '.join(target.probe)} reads {target.certificate} and {target.key} (probe_name sets "
-            "the server name to ask for).",
+            f"Make sure that the service at {', '.join(target.probe)} reads {target.certificate} and {target.key} "
+            "(probe_name sets the server name for the probe).",
             lineage=flight.lineage,
             details={"target": target.name, "served_sha256": seen.served, "sha256": ours, "output": ""},
         )
@@ -375,8 +375,8 @@ def _shown(
         context.narrator.tell(
             Warned(
                 code=LISTENER_NOT_SEEN,
-                what=f"Nothing can be seen at {sight.listener.address} of target {target.name}, and nothing could be seen there "
-                f"before the deployment: {sight.why}",
+                what=f"Target {target.name} does not respond at {sight.listener.address}, and did not respond before the "
+                f"deployment: {sight.why}",
                 fix=f"Start the service, or correct its configuration or the probe; then: certdeck target test {target.name}.",
             )
         )
@@ -395,10 +395,10 @@ def _what_waits(context: Context, flight: InFlight) -> str:
         if lineages.waiting_version(context.paths, name) != version:
             return ""
         if lineages.read_version(context.paths, name, version).method == UPLOAD:
-            return f"Version {version} is kept. It is never deployed automatically, only with: certdeck deploy {name}."
+            return f"Version {version} is kept. certdeck does not deploy it automatically. Deploy it with: certdeck deploy {name}"
         return (
-            f"Version {version} is kept; the next scheduled run deploys it, except to a target that gets another certificate "
-            "before."
+            f"Version {version} is kept. The next scheduled run deploys it, except to a target that gets another "
+            "certificate before that."
         )
     return ""
 
@@ -427,7 +427,7 @@ def _with_live(exc: CertdeckError, aftermath: Aftermath, flight: InFlight, waits
         return exc
     fix = f"{exc.fix} Then run `{again}`."
     if aftermath.live != "old":
-        fix = f"Look at the service and reload it by hand. {fix}"
+        fix = f"Check the service and reload it manually. {fix}"
     return type(exc)(
         exc.what,
         f"{exc.why} {aftermath.sentence} {waits}".rstrip(),

@@ -42,8 +42,8 @@ def take_over(context: Context, ids: Sequence[str], name: str | None = None) -> 
             )
         if name in context.config.targets:
             raise UsageError(
-                f"There is already a target {name}.",
-                "A detected service becomes a new target.",
+                f"The target {name} already exists.",
+                "A detected service is added as a new target.",
                 f"Choose another name, or remove {name} first.",
             )
         wanted = [replace(wanted[0], name=name)]
@@ -78,15 +78,15 @@ def named(id: str, found: Mapping[str, DetectedService]) -> DetectedService:
         return fitting[0]
     if fitting:
         raise UsageError(
-            f"There are several services of the kind {id}.",
-            f"Their ids: {', '.join(each.id for each in fitting)}.",
-            "Give one of these ids; `certdeck target detect` shows what each is.",
+            f"There are several services of kind {id}.",
+            f"Their IDs: {', '.join(each.id for each in fitting)}.",
+            "Give one of these IDs. List them with `certdeck target detect`.",
         )
     known = ", ".join(each.id for each in found.values() if each.suggest is not None)
     raise NotFound(
         f"No service {id!r} was found on this box.",
-        f"Services that can be taken over: {known}." if known else "No service was found that can be taken over.",
-        "`certdeck target detect` lists what was found.",
+        f"Services that can be taken over: {known}." if known else "No detected service can be taken over.",
+        "List the services with `certdeck target detect`.",
     )
 
 
@@ -96,11 +96,11 @@ def _suggested(service: DetectedService) -> TargetConfig:
             raise UsageError(
                 f"{service.title} is already the target {service.target}.",
                 "Its certificate file is written by that target.",
-                f"`certdeck deploy NAME --target {service.target}` puts a certificate there.",
+                f"Deploy a certificate with `certdeck deploy NAME --target {service.target}`.",
             )
         raise UsageError(
             f"{service.title} cannot be taken over.",
-            " ".join(service.problems) or "Its configuration does not say where certificate and key are.",
-            "`certdeck target add --help` shows how to set it up by hand.",
+            " ".join(service.problems) or "Its configuration does not contain the paths of certificate and key.",
+            "Add it manually; see `certdeck target add --help`.",
         )
     return service.suggest

@@ -51,7 +51,7 @@ def provider(context: Context, name: str) -> Iterator[Finding]:
         status="pass",
         title="DNS provider",
         detail=detail,
-        fix="" if zones else f"Try it the whole way with: certdeck dns test {name}.",
+        fix="" if zones else f"Test it completely with: certdeck dns test {name}",
     )
     allowed = context.config.dns_providers[name].settings.get("client_ip", "").strip()
     if allowed:
@@ -71,9 +71,9 @@ def bound_address(name: str, title: str, allowed: str, own: Iterable[str]) -> Fi
             id="outgoing-address",
             status="warn",
             title="Outgoing address",
-            detail=f"{title} accepts requests of {name} from {allowed} only, and this box has {', '.join(public)}",
-            why="If requests leave from another address than the one that is allowed, the provider refuses them.",
-            fix=f"Allow {public[0]} at {title}, and run certdeck dns add {name} --replace --set client_ip={public[0]}.",
+            detail=f"{title} accepts requests of {name} only from {allowed}, and this box has {', '.join(public)}",
+            why="The provider rejects requests from any other address.",
+            fix=f"Allow {public[0]} at {title}, and run: certdeck dns add {name} --replace --set client_ip={public[0]}",
         )
     via = "this box" if public else "the router of this box"
     return Finding(
@@ -94,7 +94,7 @@ def lost_entries(context: Context) -> Iterator[Finding]:
                 id="dns-provider",
                 status="fail",
                 title=facts.name,
-                detail=f"renews through the DNS provider {facts.dns}, which the configuration does not have",
+                detail=f"renews through the DNS provider {facts.dns}, which is not in the configuration",
                 fix=f"Add it again (certdeck dns add {facts.dns}), or issue the certificate with another one.",
             )
 
@@ -106,8 +106,8 @@ def _by_hand(wanted: Plan) -> Iterator[Finding]:
         id="by-hand",
         status="warn",
         title="Renewal",
-        detail="the records of each order are set by hand, so this certificate does not renew automatically",
-        fix="Add a DNS provider, lead _acme-challenge by a CNAME into a zone of one, or use dns-persist-01 where the CA has it.",
+        detail="the DNS records of each order are set manually, so this certificate does not renew automatically",
+        fix="Add a DNS provider, point _acme-challenge by a CNAME to a zone of one, or use dns-persist-01 if the CA supports it.",
     )
 
 
@@ -123,11 +123,11 @@ def _record(context: Context, wanted: Plan, authority: Authority, domain: str) -
             # Resolvers of one's own may know the records of a private view and not say whose zone it is.
             status="warn" if context.config.dns01.resolvers else "fail",
             title=domain,
-            detail=f"no name server says which zone {target} is in",
-            fix="Check that the domain is registered and delegated; for a private view set resolvers in [dns01].",
+            detail=f"no name server returns the zone of {target}",
+            fix="Check that the domain is registered and delegated. For a private view, set resolvers in [dns01].",
         )
         return
-    led = f", where the CNAME of {name} leads" if target != name else ""
+    led = f", the CNAME target of {name}" if target != name else ""
     misled = _misled(context, wanted, name, target)
     if misled is not None:
         yield misled
@@ -159,8 +159,8 @@ def _misled(context: Context, wanted: Plan, name: str, target: str) -> Finding |
         id="dns-cname",
         status="warn",
         title=name,
-        detail=f"is a CNAME to {target}, which no DNS provider entry serves; the record is tried at {name} itself",
-        fix="Remove the CNAME, or add the zone that it leads to as an entry of its own.",
+        detail=f"is a CNAME to {target}, which no DNS provider entry serves; certdeck sets the record at {name} itself",
+        fix="Remove the CNAME, or add a provider entry for the zone of its target.",
     )
 
 
@@ -178,15 +178,13 @@ def _permission(
     grants = [grant for value in values if (grant := Grant.parse(value)) is not None]
     ours = [grant for grant in grants if grant.account_url == account and (grant.for_wildcard or not is_wide)]
     if any(grant.until is None or grant.until > now for grant in ours):
-        return Finding(
-            id="permission", status="pass", title=name, detail="a lasting permission for our account stands there"
-        )
+        return Finding(id="permission", status="pass", title=name, detail="a persistent record for this account exists")
     if ours:
-        detail = "the lasting permission has ended"
+        detail = "the persistent record has expired"
     elif grants:
         of_what = "this account and the wildcard" if is_wide else "this account"
-        detail = f"the lasting permissions that stand there are not for {of_what}"
+        detail = f"the existing persistent records are not for {of_what}"
     else:
-        detail = "no lasting permission stands there yet"
-    fix = "Issue the certificate: it shows the record to set." if wanted.lineage.dns is None else ""
+        detail = "there is no persistent record yet"
+    fix = "Issue the certificate: certdeck then shows the record to set." if wanted.lineage.dns is None else ""
     return Finding(id="permission", status="warn", title=name, detail=detail, fix=fix)

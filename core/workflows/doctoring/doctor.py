@@ -116,7 +116,7 @@ def _of_an_acme_order(context: Context, wanted: Plan) -> Iterator[Check]:
 
 
 def _no_network_needed(wanted: Plan) -> Finding:
-    detail = f"{wanted.issuer.title}: no network and no proof needed"
+    detail = f"{wanted.issuer.title}: no network and no validation needed"
     return Finding(id="issuer", status="pass", title="Issuer", detail=detail)
 
 
@@ -125,7 +125,7 @@ def _public_names() -> Finding:
         id="transparency",
         status="pass",
         title="Certificate Transparency",
-        detail="public CAs write every name into Certificate Transparency logs that anybody can read",
+        detail="public CAs publish every name in Certificate Transparency logs",
     )
 
 
@@ -135,7 +135,7 @@ def _targets(context: Context, names: Iterable[str]) -> Iterator[Finding]:
     wanted = list(names)
     if not wanted:
         yield Finding(
-            id="target", status="skip", title="Services", detail="none: the certificate is kept in its folder only"
+            id="target", status="skip", title="Services", detail="none: the certificate is only kept in its folder"
         )
     for name in wanted:
         yield from test_target(context, name)

@@ -72,7 +72,7 @@ def directory(context: Context, asked: Asked, name: str, wanted: Plan | None) ->
     except CertdeckError as exc:
         yield failed("directory", "Issuer", exc)
         return
-    yield Finding(id="directory", status="pass", title="Issuer", detail=f"{name} answers in {said.milliseconds} ms")
+    yield Finding(id="directory", status="pass", title="Issuer", detail=f"{name} responds in {said.milliseconds} ms")
     for finding in said.missing:
         yield finding if wanted is not None else replace(finding, status="warn")
     yield from _changed_terms(context, name, said)
@@ -84,7 +84,7 @@ def directory(context: Context, asked: Asked, name: str, wanted: Plan | None) ->
             status="fail",
             title="Clock",
             detail=f"is {abs(skew)} s {direction} the issuer's",
-            fix="Switch time synchronisation on: with a wrong clock good certificates look invalid.",
+            fix="Turn time synchronization on: with a wrong clock, valid certificates appear invalid.",
         )
 
 
@@ -98,8 +98,8 @@ def _changed_terms(context: Context, name: str, said: IssuerTest) -> Iterator[Fi
         status="warn",
         title="Terms of service",
         detail=f"{name} has new terms: {said.terms_of_service or 'none'}",
-        why=f"The account here agreed to {record.terms}. Some CAs refuse orders until somebody agrees again.",
-        fix=f"Read them. If {name} refuses an order for that reason, open the address that it names.",
+        why=f"The account on this box accepted {record.terms}. Some CAs refuse orders until the new terms are accepted.",
+        fix=f"Read them. If {name} refuses an order for that reason, open the address in its message.",
     )
 
 
@@ -122,7 +122,7 @@ def budget(context: Context, wanted: Plan) -> Iterator[Finding]:
             id="budget",
             status="pass",
             title="Rate limits",
-            detail=f"{wanted.issuer.name} has told this box no limit that is in the way",
+            detail=f"{wanted.issuer.name} has not reported a rate limit that blocks this order",
         )
         return
     until = datetime.fromtimestamp(limit.until, UTC)
@@ -131,6 +131,6 @@ def budget(context: Context, wanted: Plan) -> Iterator[Finding]:
         status="fail",
         title="Rate limits",
         detail=f"{wanted.issuer.name} {WHAT.get(limit.kind, 'refuses requests')} until {until:%Y-%m-%d %H:%M} UTC",
-        why=f'It said: "{limit.said}".' if limit.said else "",
-        fix="Wait until then, rehearse with --staging, or order from another CA with --issuer.",
+        why=f'Its message: "{limit.said}".' if limit.said else "",
+        fix="Wait until then, test with --staging, or order from another CA with --issuer.",
     )

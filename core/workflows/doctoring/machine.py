@@ -33,8 +33,8 @@ def clock(context: Context) -> Iterator[Finding]:
             id="clock",
             status="fail",
             title="Clock",
-            detail=f"shows {now:%Y-%m-%d}, which is before this program was built",
-            fix="Set the date, or switch time synchronisation on.",
+            detail=f"shows {now:%Y-%m-%d}, which is before this release was built",
+            fix="Set the date, or turn time synchronization on.",
         )
         return
     why = doubt(context)
@@ -49,8 +49,8 @@ def clock(context: Context) -> Iterator[Finding]:
                 id="stored-time",
                 status="warn",
                 title=facts.name,
-                detail=f"what was remembered under a wrong clock is ignored: {', '.join(void)}",
-                fix="The next run drops it: certdeck --renew.",
+                detail=f"values stored under a wrong clock are ignored: {', '.join(void)}",
+                fix="The next run removes them: certdeck --renew",
             )
 
 
@@ -64,7 +64,7 @@ def disk(context: Context) -> Iterator[Finding]:
             id="disk",
             status="fail",
             title="Disk",
-            detail=f"only {free // 1024} KiB free where certificates are kept",
+            detail=f"only {free // 1024} KiB free where certificates are stored",
             fix="Free some space: an order that cannot be stored is lost.",
         )
     else:
@@ -84,12 +84,13 @@ def backup(context: Context) -> Iterator[Finding]:
             id="backup",
             status="warn",
             title="Backup",
-            detail="the master key was never backed up: if it is lost, so are account keys, passwords and old private keys",
-            fix="Run certdeck backup --out FILE. If the whole box is backed up by other means: certdeck backup --elsewhere.",
+            detail="the master key has no backup: without it, account keys, passwords and old private keys are lost",
+            fix="Run `certdeck backup --out FILE`. If the whole box is backed up by other means, run `certdeck "
+            "backup --elsewhere`.",
         )
         return
     record = backup_record.load(context.paths)
-    detail = "nothing to back up yet" if record is None else f"the last one was made on {record.at:%Y-%m-%d}"
+    detail = "nothing to back up yet" if record is None else f"the last backup is from {record.at:%Y-%m-%d}"
     yield Finding(id="backup", status="pass", title="Backup", detail=detail)
 
 
@@ -104,7 +105,7 @@ def folders(context: Context) -> Iterator[Finding]:
         except CertdeckError as exc:
             yield failed("folders", "Folders", exc)
             return
-    yield Finding(id="folders", status="pass", title="Folders", detail="settings, state and lock can be written")
+    yield Finding(id="folders", status="pass", title="Folders", detail="settings, state and lock are writable")
 
 
 def trust_store(context: Context) -> Iterator[Finding]:
@@ -117,8 +118,8 @@ def trust_store(context: Context) -> Iterator[Finding]:
         id="trust-store",
         status="warn",
         title="Trust store",
-        detail="this machine has no trusted certificate authorities of its own",
-        why="Only the roots that came with certdeck are left, and other programs here can verify no server.",
+        detail="this machine has no trusted CA certificates",
+        why="certdeck uses its bundled roots, but other programs on this machine cannot verify any server.",
         fix="Install the package ca-certificates.",
     )
 
@@ -131,7 +132,7 @@ def timer(context: Context) -> Iterator[Finding]:
         following = f"; the next run is at {state.next_run:%Y-%m-%d %H:%M} UTC" if state.next_run else ""
         yield Finding(id="timer", status="pass", title="Timer", detail=f"certificates renew automatically{following}")
         return
-    words = {"absent": "no timer was set", "off": "the timer is switched off", "failed": "the timer does not run"}
+    words = {"absent": "no timer was set", "off": "the timer is switched off", "failed": "the timer is not running"}
     yield Finding(
         id="timer",
         status="warn",

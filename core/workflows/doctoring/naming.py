@@ -16,17 +16,17 @@ from core.workflows.issuing.plan import Plan
 
 NO_ANSWER = ("SILENT", "UNREACHABLE")
 _KINDS = {
-    "127.0.0.0/8": "this machine itself (localhost)",
-    "::1/128": "this machine itself (localhost)",
-    "0.0.0.0/8": "no machine",
-    "::/128": "no machine",
+    "127.0.0.0/8": "this machine (localhost)",
+    "::1/128": "this machine (localhost)",
+    "0.0.0.0/8": "no single machine",
+    "::/128": "no single machine",
     "10.0.0.0/8": "a private network",
     "172.16.0.0/12": "a private network",
     "192.168.0.0/16": "a private network",
     "fc00::/7": "a private network",
-    "100.64.0.0/10": "a provider's inner network",
-    "169.254.0.0/16": "one network link alone (link-local)",
-    "fe80::/10": "one network link alone (link-local)",
+    "100.64.0.0/10": "a provider's internal network",
+    "169.254.0.0/16": "a single network link (link-local)",
+    "fe80::/10": "a single network link (link-local)",
 }
 _NETWORKS = tuple((ipaddress.ip_network(text), words) for text, words in _KINDS.items())
 
@@ -80,20 +80,21 @@ def addresses(authority: Authority, host: Host, name: str, issuer: Issuer) -> It
             id="dns",
             status="warn",
             title=name,
-            detail=f"leads to {', '.join(strangers)}, which is not an address of this box",
-            fix="Right behind a router that forwards port 80 to this box; otherwise correct the record (AAAA is tried first).",
+            detail=f"points to {', '.join(strangers)}, which is not an address of this box",
+            fix="This is correct behind a router that forwards port 80 to this box. Otherwise, correct the "
+            "record (AAAA is tried first).",
         )
     elif loopback:
         yield Finding(
             id="dns",
             status="warn",
             title=name,
-            detail=f"leads to {', '.join(loopback)}: this machine itself (localhost)",
-            why="Only a CA on this machine reaches that.",
-            fix=f"Set the A and AAAA records of {name} to the addresses that others reach this box at.",
+            detail=f"leads to {', '.join(loopback)}: this machine (localhost)",
+            why="Only a CA on this machine can reach it.",
+            fix=f"Set the A and AAAA records of {name} to the addresses at which other machines reach this box.",
         )
     else:
-        yield Finding(id="dns", status="pass", title=name, detail=f"leads here: {', '.join(found)}")
+        yield Finding(id="dns", status="pass", title=name, detail=f"points to this box: {', '.join(found)}")
 
 
 def own_name(authority: Authority, host: Host, name: str) -> Iterator[Finding]:
@@ -101,16 +102,16 @@ def own_name(authority: Authority, host: Host, name: str) -> Iterator[Finding]:
     found, status = addresses_of(authority, host, name)
     own = set(host.addresses())
     if own.intersection(found):
-        yield Finding(id="box-name", status="pass", title=name, detail=f"leads here: {', '.join(found)}")
+        yield Finding(id="box-name", status="pass", title=name, detail=f"points to this box: {', '.join(found)}")
         return
     finding = Finding(
         id="box-name",
         status="warn",
         title=name,
-        detail=f"leads to {', '.join(found)}, which is not an address of this box"
+        detail=f"points to {', '.join(found)}, which is not an address of this box"
         if found
-        else "does not resolve in the DNS",
-        why="Clients that use this name do not reach this box, unless a router forwards them.",
+        else "does not resolve in DNS",
+        why="Clients that use this name do not reach this box, unless a router forwards the connections.",
         fix=f"Set the A and AAAA records of {name}, or the hostname in [appliance] of the configuration.",
     )
     if status in NO_ANSWER and not found:
@@ -127,8 +128,8 @@ def dnssec(authority: Authority, name: str, type: str = "A") -> Iterator[Finding
                 id="dns-resolver",
                 status="fail",
                 title=name,
-                detail="no name server answers this machine",
-                why="Neither this box nor a look at the records works without one.",
+                detail="no name server responds to this machine",
+                why="Without a name server, certdeck can neither reach a CA nor check DNS records.",
                 fix="Check the nameserver lines of /etc/resolv.conf, or set resolvers in [dns01].",
             )
         )
@@ -138,18 +139,18 @@ def dnssec(authority: Authority, name: str, type: str = "A") -> Iterator[Finding
                 id="dnssec",
                 status="fail",
                 title=name,
-                detail=f"DNSSEC fails: the {type} records are there, but their signatures cannot be verified",
+                detail=f"DNSSEC fails: the {type} records exist, but their signatures cannot be verified",
                 why="CAs verify DNSSEC and refuse names for which it fails.",
-                fix="At the registrar, remove DS records that do not belong to the zone's keys; at the DNS provider, have the zone "
-                "signed again. Signatures that have expired are the usual cause.",
+                fix="At the registrar, remove DS records that do not match the zone's keys. At the DNS provider, sign the zone "
+                "again. The usual cause is expired signatures.",
             )
         else:
             yield Finding(
                 id="dns-servers",
                 status="fail",
                 title=name,
-                detail=f"the name servers of the zone do not answer the question for {type} records (SERVFAIL)",
-                why="A CA gets the same answer and refuses the order.",
+                detail=f"the zone's name servers fail to return {type} records (SERVFAIL)",
+                why="A CA gets the same response and refuses the order.",
                 fix="Check the zone's name servers, and the NS records at the registrar.",
             )
     elif checked.is_authenticated:
@@ -180,7 +181,7 @@ def caa(
     known = tuple(identities())
     if not known:
         status = "warn" if wanted.issuer.is_public else "skip"
-        detail = f"CAA records of {found.owner} cannot be compared: {wanted.issuer.name} does not say how it is named in them"
+        detail = f"CAA records of {found.owner} cannot be checked: {wanted.issuer.name} does not publish its CAA name"
         yield Finding(id="caa", status=status, title=domain, detail=detail)
         return
     is_good = True
@@ -201,7 +202,7 @@ def caa(
             id="caa",
             status="pass",
             title=domain,
-            detail=f"the CAA records of {found.owner} let {wanted.issuer.name} issue",
+            detail=f"the CAA records of {found.owner} allow {wanted.issuer.name} to issue",
         )
 
 
@@ -213,9 +214,9 @@ def _unresolved(name: str, status: str, local: Iterable[str], issuer: Issuer) ->
         # A CA inside a network may well know names that this box does not.
         status="fail" if issuer.is_public else "warn",
         title=name,
-        detail=f"{detail} in the DNS; only this box knows it, as {known_here}" if known_here else detail,
-        why=f"A CA asks the DNS where {name} is, and does not see /etc/hosts." if known_here else "",
-        fix=f"Add an A or AAAA record for {name} that leads to this box, and wait until it is known.",
+        detail=f"{detail} in DNS; it resolves only on this box, to {known_here}" if known_here else detail,
+        why=f"A CA resolves {name} in public DNS and does not see /etc/hosts." if known_here else "",
+        fix=f"Add an A or AAAA record for {name} that points to this box, and wait until it is visible.",
     )
 
 
@@ -225,11 +226,11 @@ def _inner(name: str, inner: dict[str, str], *, is_all: bool) -> Finding:
         id="dns",
         status="fail" if is_all else "warn",
         title=name,
-        detail=f"leads to {told}",
+        detail=f"points to {told}",
         why="A public CA cannot reach this address."
         if len(inner) == 1
         else "A public CA cannot reach these addresses.",
-        fix=f"Give {name} the public address of this box or of its router, or prove the name by dns-01, or use a private CA.",
+        fix=f"Give {name} the public address of this box or of its router, or use dns-01, or use a private CA.",
     )
 
 
@@ -238,9 +239,9 @@ def _caa_failed(domain: str, found: CaaSet) -> Finding:
         id="caa",
         status="fail",
         title=domain,
-        detail=f"the question for CAA records of {found.owner} has no answer ({found.failure})",
-        why="A CA that gets no answer must not issue (RFC 8659).",
-        fix="Check the zone's name servers: each must answer for CAA records, also where there is none.",
+        detail=f"the query for CAA records of {found.owner} failed ({found.failure})",
+        why="A CA must not issue without a response (RFC 8659).",
+        fix="Check the zone's name servers: each must respond to CAA queries, even if there is no such record.",
     )
 
 
@@ -251,15 +252,15 @@ def _caa_refused(name: str, found: CaaSet, refused: Refusal, issuer: str) -> Fin
             id="caa",
             status="fail",
             title=name,
-            detail=f"a CAA record of {found.owner} has the critical tag {named}, which CAs do not know",
-            why="A CA must not issue then (RFC 8659 §4.1).",
+            detail=f"a CAA record of {found.owner} has the critical tag {named}, which CAs do not support",
+            why="In this case, a CA must not issue (RFC 8659 §4.1).",
             fix=f"Remove that record of {found.owner}, or set its flags to 0.",
         )
     words = {
-        "other-ca": f"the CAA records of {found.owner} let only {named} issue, not {issuer}",
-        "nobody": f"the CAA records of {found.owner} let no CA issue",
-        "account": f"the CAA records of {found.owner} let {issuer} issue for another account only: {named}",
-        "method": f"the CAA records of {found.owner} let {issuer} prove names by {named} only",
+        "other-ca": f"the CAA records of {found.owner} allow only {named} to issue, not {issuer}",
+        "nobody": f"the CAA records of {found.owner} allow no CA to issue",
+        "account": f"the CAA records of {found.owner} allow {issuer} to issue only for another account: {named}",
+        "method": f"the CAA records of {found.owner} allow {issuer} to validate only by {named}",
     }
     return Finding(
         id="caa",

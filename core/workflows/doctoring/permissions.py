@@ -28,14 +28,14 @@ def permissions(view: View) -> Iterator[Finding]:
             status="warn",
             title=_TITLE,
             detail=f"{len(found) - _MOST} more files have such permissions",
-            fix="Correct those above and run doctor again.",
+            fix="Correct the ones above and run `certdeck doctor` again.",
         )
     if not found:
         yield Finding(
             id="permissions",
             status="pass",
             title=_TITLE,
-            detail="no other account can change what certdeck obeys, or read its secrets",
+            detail="no other user can change certdeck's commands and configuration, or read its secrets",
         )
 
 
@@ -46,7 +46,7 @@ def _changeable(view: View) -> Iterator[Finding]:
     status = "fail" if os.geteuid() == 0 else "warn"
     for weak in commands:
         seen.add(weak.path)
-        yield _finding(weak, status, "certdeck runs no command as root because of it" if status == "fail" else "")
+        yield _finding(weak, status, "therefore certdeck runs no command as root" if status == "fail" else "")
     for weak in weaknesses([*_bundles(view), *_secrets(view)]):
         if weak.path not in seen:
             yield _finding(weak, "warn", "")
@@ -60,7 +60,7 @@ def _readable(view: View) -> Iterator[Finding]:
                 id="permissions",
                 status="warn",
                 title=_TITLE,
-                detail=f"{path}: another account can read this secret",
+                detail=f"{path}: another user can read this secret",
                 fix=f"chmod 600 {path} && chown {os.geteuid()} {path}",
             )
 

@@ -90,7 +90,7 @@ def _asked(context: Context, wanted: Plan, authority: Authority, path: str, cont
             id="http01-request",
             status="skip",
             title="HTTP-01",
-            detail=f"the first {len(names)} of {len(wanted.names)} names were asked for the challenge file",
+            detail=f"the first {len(names)} of {len(wanted.names)} names were checked for the challenge file",
         )
     for (name, address), answer in zip(questions, answers, strict=True):
         yield judged(name, answer, content, is_own=address in own, is_public=wanted.issuer.is_public)
@@ -106,42 +106,45 @@ def judged(name: str, seen: Seen, content: bytes, *, is_own: bool, is_public: bo
     version = ipaddress.ip_address(seen.address).version
     title = f"{name} over IPv{version}"
     if seen.body is not None and seen.body.strip() == content.strip():
-        along = f", by {len(seen.hops) - 1} redirects to {safe_line(seen.hops[-1], 150)}" if len(seen.hops) > 1 else ""
-        detail = f"{seen.address} shows the challenge file of this box on port 80{along}"
+        along = (
+            f", through {len(seen.hops) - 1} redirects to {safe_line(seen.hops[-1], 150)}" if len(seen.hops) > 1 else ""
+        )
+        detail = f"{seen.address} serves the challenge file of this box on port 80{along}"
         return Finding(id="http01-request", status="pass", title=title, detail=detail)
     if seen.is_refused:
         return Finding(
             id="http01-redirect",
             status="fail" if is_public else "warn",
             title=title,
-            detail=f"{seen.address} does not show the challenge file. {seen.failure}",
-            why="The CA stops there, and the validation fails.",
-            fix=f"Let the web server answer {PREFIX} itself, without a redirect (lines for it: certdeck snippet).",
+            detail=f"{seen.address} does not serve the challenge file. {seen.failure}",
+            why="The CA stops there, and validation fails.",
+            fix=f"Serve {PREFIX} on that web server without a redirect (for the configuration, run `certdeck snippet`).",
         )
     certain = "fail" if is_own and is_public else "warn"
     from_inside = (
         ""
         if is_own
-        else " This box asked from inside: some routers allow that only from outside. "
-        "Run certdeck doctor --listen and open the address from another network."
+        else " This check ran from inside the network, and some routers forward only "
+        "from outside. Run `certdeck doctor --listen` and open the address from another network."
     )
     if not seen.status:
         return Finding(
             id="http01-request",
             status=certain,
             title=title,
-            detail=f"nothing answers on port 80: {seen.failure}",
-            why="A CA asks every name on port 80, and takes IPv6 first where there is an AAAA record.",
+            detail=f"no response on port 80: {seen.failure}",
+            why="A CA connects to every name on port 80, first over IPv6 if there is an AAAA record.",
             fix=f"Open port 80 for {seen.address} in the firewall and forward it to this box, or correct the record.{from_inside}",
         )
-    words = f"HTTP {seen.status}" if seen.body is None else "another content"
+    words = f"HTTP {seen.status}" if seen.body is None else "other content"
     return Finding(
         id="http01-request",
         status=certain,
         title=title,
-        detail=f"{seen.address} answers {safe_line(seen.hops[-1], 150)} with {words}, not with the challenge file of this box",
-        why="Another web server or another machine answers there.",
-        fix=f"Let that server pass {PREFIX} on to certdeck (lines for it: certdeck snippet), or correct the record.{from_inside}",
+        detail=f"{seen.address} returns {words} for {safe_line(seen.hops[-1], 150)}, not the challenge file of this box",
+        why="Another web server or another machine responds there.",
+        fix=f"Let that server pass {PREFIX} on to certdeck (for the configuration, run `certdeck snippet`), or "
+        f"correct the record.{from_inside}",
     )
 
 
@@ -154,13 +157,13 @@ def _answering(content: bytes) -> HttpHandler:
 
 def _webroot(webroot: str | None) -> Finding:
     if webroot and os.path.isdir(webroot) and os.access(webroot, os.W_OK | os.X_OK):
-        return Finding(id="webroot", status="pass", title="Webroot", detail=f"{webroot} can be written")
+        return Finding(id="webroot", status="pass", title="Webroot", detail=f"{webroot} is writable")
     return Finding(
         id="webroot",
         status="fail",
         title="Webroot",
-        detail=f"{webroot or '(none)'} is not a folder that can be written",
-        fix="Set webroot in [http01] to the folder that your web server shows on port 80.",
+        detail=f"{webroot or '(none)'} is not a writable folder",
+        fix="Set webroot in [http01] to the folder that your web server serves on port 80.",
     )
 
 
@@ -175,8 +178,9 @@ def _holders(context: Context) -> Iterator[Finding]:
         status="warn",
         title="Port 80",
         detail="no program listens on port 80 of this machine",
-        why="The webroot is shown by a web server, and a CA asks it on port 80.",
-        fix='Start the web server, or set mode = "standalone" in [http01]. Right where another machine forwards port 80 to here.',
+        why="The webroot must be served by a web server on port 80.",
+        fix='Start the web server, or set mode = "standalone" in [http01]. '
+        "This is correct if another machine forwards port 80 to this box.",
     )
 
 

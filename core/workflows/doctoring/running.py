@@ -121,9 +121,9 @@ def _late(check: Check, limit: float) -> _Outcome:
         id="check-too-slow",
         status="warn",
         title=check.title,
-        detail=f"this check did not end within {limit:g} s",
-        why="What it asks answers too slowly or not at all.",
-        fix="Check the network and the disk of this machine, and run doctor again.",
+        detail=f"this check did not finish within {limit:g} s",
+        why="The system that it checks responds too slowly or not at all.",
+        fix="Check the network and the disk of this machine, then run `certdeck doctor` again.",
     )
     return _Outcome((finding,), is_answered=False)
 
@@ -135,8 +135,8 @@ def _offline(outcomes: Iterable[_Outcome]) -> Finding:
         id="network",
         status="fail",
         title="Network",
-        detail=f"no network: none of {count} checks reached anybody, neither a name server nor the issuer",
-        why="An order needs the issuer, and the issuer needs the DNS.",
-        fix="Check the cable, the addresses and routes of this machine, its DNS settings and its proxy. "
-        "Without a network, --issuer appliance-ca issues certificates.",
+        detail=f"no network: none of {count} checks reached a name server or the issuer",
+        why="An order needs the issuer, and the issuer needs DNS.",
+        fix="Check this machine's cable, addresses, routes, DNS settings and proxy. Without a network, "
+        "use --issuer appliance-ca.",
     )

@@ -19,7 +19,10 @@ def services(context: Context) -> Iterator[Finding]:
     yield from wrong
     if not wrong:
         yield Finding(
-            id=_ID, status="pass", title="Services", detail="no service serves a certificate of somebody else's"
+            id=_ID,
+            status="pass",
+            title="Services",
+            detail="no service serves a certificate that certdeck does not manage",
         )
 
 

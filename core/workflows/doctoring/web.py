@@ -37,7 +37,7 @@ def _judged(state: WebState) -> Finding:
             id=_ID,
             status="warn",
             title=state.target,
-            detail="the web settings in its configuration are not what they should be now",
+            detail="the web settings in its configuration are not up to date",
             fix=f"Run: certdeck web apply {state.target}",
         )
     if wrong:
@@ -46,6 +46,6 @@ def _judged(state: WebState) -> Finding:
             status="warn",
             title=state.target,
             detail="; ".join(wrong),
-            fix="Remove these headers from what is behind the web server, or from its other blocks.",
+            fix="Remove these headers from the application behind the web server, or from other configuration blocks.",
         )
-    return Finding(id=_ID, status="pass", title=state.target, detail="it sends every security header once")
+    return Finding(id=_ID, status="pass", title=state.target, detail="it sends every security header exactly once")

@@ -55,8 +55,8 @@ class Ticket(Concealed, Struct, frozen=True, kw_only=True):
         except (ValueError, TypeError) as exc:
             raise UsageError(
                 "This is not a ticket of a fleet.",
-                "It is damaged, or a later release made it.",
-                "Get a new one on a hub: certdeck fleet ticket.",
+                "It is damaged, or from a newer release.",
+                "Get a new one on a hub: certdeck fleet ticket",
             ) from exc
 
 
@@ -107,11 +107,11 @@ def set_up(context: Context, etcd: Etcd, id: str, root_password: str | None) -> 
         etcd.gateway.call("auth/enable", {})
     except Refused as exc:
         raise FleetError(
-            "etcd could not switch its authentication on.",
+            "etcd could not enable authentication.",
             f"etcd says: {exc}.",
-            "See its own log. The users and roles were made.",
+            "Check etcd's log. The users and roles were created.",
         ) from exc
-    context.narrator.tell(Changed(what="made etcd's users and roles, and switched its authentication on"))
+    context.narrator.tell(Changed(what="created etcd's users and roles, and enabled its authentication"))
     return username
 
 
@@ -124,9 +124,9 @@ def _refuse_others_data(etcd: Etcd) -> None:
     if counts[0] == counts[1]:
         return
     raise UsageError(
-        "etcd holds data of other programs as well.",
-        f"{counts[0] - counts[1]} of its keys are not certdeck's. With authentication on, their programs would be refused.",
-        "Give those programs users, and root a password, then run: certdeck fleet init --auth --root-password-file FILE.",
+        "etcd also contains data of other programs.",
+        f"{counts[0] - counts[1]} of its keys are not certdeck's. With authentication enabled, those programs would be rejected.",
+        "Create users for those programs and a root password, then run: certdeck fleet init --auth --root-password-file FILE.",
     )
 
 
@@ -161,8 +161,8 @@ def ticket_of(hub: Hub) -> Ticket:
     if not has_access_rights(hub):
         raise UsageError(
             "A new box needs no ticket.",
-            "etcd asks nobody for a password.",
-            "Run on the new box: certdeck fleet join.",
+            "etcd does not require a password.",
+            "Run on the new box: certdeck fleet join",
         )
     kept = hub.context.vault.find(JOIN_PASSWORD)
     if kept is None:

@@ -44,8 +44,8 @@ def require_fleet(context: Context) -> None:
     """Raise UsageError where the configuration has no fleet."""
     if not context.config.fleet.endpoints:
         raise UsageError(
-            "This box belongs to no fleet.",
-            "Its configuration has no [fleet] with the addresses of etcd.",
+            "This box does not belong to a fleet.",
+            "Its configuration has no [fleet] section with the etcd endpoints.",
             'Add to certdeck.toml: [fleet], endpoints = ["https://etcd1.example.com:2379"], role = "hub" or "device".',
         )
 
@@ -58,7 +58,7 @@ def peers(context: Context) -> StreamTransport:
         if not (fleet.certificate and fleet.key):
             raise UsageError(
                 "[fleet] has a certificate without its key, or a key without its certificate.",
-                "etcd is shown both or none.",
+                "A client certificate needs both.",
                 "Set both certificate and key, or remove both.",
             )
         identity = ClientIdentity(certificate=fleet.certificate, key=fleet.key)
@@ -103,9 +103,9 @@ def read_fleet(etcd: Etcd) -> FleetRecord:
     found = etcd.get(FLEET)
     if found is None:
         raise NotFound(
-            "There is no fleet in this etcd yet.",
-            f"The key {FLEET} is not there.",
-            "Make one on the first hub: certdeck fleet init.",
+            "This etcd has no fleet yet.",
+            f"The key {FLEET} does not exist.",
+            "Create it on the first hub: certdeck fleet init",
         )
     return decoded(FleetRecord, found.value, FLEET)
 
@@ -118,16 +118,17 @@ def as_hub(context: Context) -> Iterator[Hub]:
         raise UsageError(
             "This box is not a hub of the fleet.",
             "Its role in [fleet] is device.",
-            'Run the command on a hub, or set role = "hub" or "both" and join again: certdeck fleet join.',
+            'Run the command on a hub, or set role = "hub" or "both" and join again: certdeck fleet join',
         )
     with connected(context) as etcd:
         identity = load_identity(context.paths)
         master = context.vault.find(MASTER_KEY)
         if identity is None or not identity.fleet or master is None:
             raise FleetError(
-                "This hub has not been let into the fleet yet.",
+                "This hub has not been approved yet.",
                 "It does not have the keys that the hubs share.",
-                "On the first hub run certdeck fleet init; on another one certdeck fleet join, and approve it on a hub.",
+                "On the first hub, run `certdeck fleet init`. On another hub, run `certdeck fleet join` and "
+                "approve it on an existing hub.",
             )
         fleet = read_fleet(etcd)
         same_fleet(identity, fleet)
@@ -140,9 +141,9 @@ def same_fleet(identity: Identity, fleet: FleetRecord) -> None:
     """Raise FleetError where etcd holds another fleet than the one that this box belongs to."""
     if identity.fleet and (identity.fleet, identity.verifying) != (fleet.id, fleet.verifying):
         raise FleetError(
-            "etcd holds another fleet than the one that this box has joined.",
+            "etcd contains a different fleet from the one this box has joined.",
             f"This box belongs to the fleet {identity.fleet}; etcd at these endpoints has {fleet.id}.",
-            "Correct [fleet] endpoints. To leave the old fleet, remove state/fleet.json and run certdeck fleet join.",
+            "Correct [fleet] endpoints. To leave the old fleet, remove state/fleet.json and run `certdeck fleet join`.",
         )
 
 
@@ -174,7 +175,7 @@ def leading(hub: Hub, *, wait_seconds: float = 0.0) -> Iterator[Leadership]:
         if clock.monotonic() + ELECTION_PAUSE_SECONDS > ends:
             name = leader.name if leader else "another hub"
             raise NotLeading(
-                f"The hub {name} leads the fleet at present.",
+                f"The hub {name} currently leads the fleet.",
                 "Only the leading hub orders certificates and writes for the devices.",
                 f"Run the command on {name}, or try again later.",
             )

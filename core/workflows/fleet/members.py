@@ -54,7 +54,7 @@ def init(context: Context, *, auth: bool = False, root_password: str | None = No
     require_fleet(context)
     if not context.config.fleet.is_hub:
         raise UsageError(
-            "A fleet is made on a hub.",
+            "A fleet is created on a hub.",
             "The role of this box in [fleet] is device.",
             'Set role = "hub" or "both" in [fleet].',
         )
@@ -96,9 +96,9 @@ def init(context: Context, *, auth: bool = False, root_password: str | None = No
             record = decoded(FleetRecord, found.value, layout.FLEET)
         if record.verifying != b64(master.verifying):
             raise AlreadyThere(
-                "There is a fleet in this etcd already.",
-                f"Another hub has made it: {visible(record.name)} ({record.id}).",
-                "Join it: certdeck fleet join.",
+                "This etcd already has a fleet.",
+                f"Another hub created it: {visible(record.name)} ({record.id}).",
+                "Join it: certdeck fleet join",
             )
         identity = load_identity(context.paths)
         username = identity.username if identity else ""
@@ -122,12 +122,12 @@ def init(context: Context, *, auth: bool = False, root_password: str | None = No
         context.narrator.tell(
             Warned(
                 code=NO_ACCESS_RIGHTS,
-                what="etcd asks nobody for a password: every program that reaches it can write to the fleet.",
-                fix="Restrict that: certdeck fleet init --auth. Private keys are sealed in any case.",
+                what="etcd does not require a password: every program that reaches it can write to the fleet.",
+                fix="Restrict access with `certdeck fleet init --auth`. Private keys are encrypted in any case.",
             )
         )
     if created:
-        context.narrator.tell(Changed(what=f"made the fleet {record.id}"))
+        context.narrator.tell(Changed(what=f"created the fleet {record.id}"))
     return Joined(
         id=id,
         fingerprint=fingerprint(public),
@@ -161,7 +161,7 @@ def join(context: Context, *, ticket: access.Ticket | None = None) -> Joined:
         if ticket is not None and ticket.verifying != record.verifying:
             raise FleetError(
                 "The ticket is for another fleet.",
-                "The key that its hubs sign with is not the one that etcd names.",
+                "The signing key of its hubs differs from the one in etcd.",
                 "Get a new ticket on a hub: certdeck fleet ticket.",
             )
         taken = take_welcome(context, etcd, record)
@@ -191,7 +191,7 @@ def take_welcome(context: Context, etcd: Etcd, record: FleetRecord) -> Identity 
     found = etcd.get(place)
     if found is None:
         return None
-    context.narrator.tell(KeyUsed(key=BOX_KEY, purpose="open the answer of a hub"))
+    context.narrator.tell(KeyUsed(key=BOX_KEY, purpose="open the response of a hub"))
     welcome = decoded(Welcome, open_with(key, found.value, place), place)
     if welcome.role != context.config.fleet.role:
         return None  # it was for an earlier role; a new request is due
@@ -200,9 +200,9 @@ def take_welcome(context: Context, etcd: Etcd, record: FleetRecord) -> Identity 
     is_expected = known is None or known.verifying == welcome.verifying
     if (welcome.fleet, welcome.verifying) != (record.id, record.verifying) or not is_expected:
         raise FleetError(
-            "The answer of the hub is for another fleet.",
+            "The hub's response is for another fleet.",
             f"It names the fleet {welcome.fleet}; etcd has {record.id}.",
-            "Remove this box on a hub and join again: certdeck fleet join.",
+            "Remove this box on a hub and join again: certdeck fleet join",
         )
     if welcome.master:
         context.vault.put(MASTER_KEY, unb64(welcome.master))
@@ -275,9 +275,10 @@ def approve(hub: Hub, id: str, *, expected: str | None = None) -> Member:
     shown = fingerprint(public)
     if expected is not None and not _same_fingerprint(shown, expected):
         raise UsageError(
-            f"The fingerprint of {request.id} is not the expected one.",
+            f"The fingerprint of {request.id} does not match.",
             f"etcd has {shown}.",
-            "Compare it with what certdeck fleet join shows on the box. If it differs, somebody else asks: do not approve it.",
+            "Compare it with the output of `certdeck fleet join` on the box. If they differ, the request is "
+            "from another machine: do not approve it.",
         )
     etcd = hub.etcd
     now = hub.context.env.clock.now()
@@ -322,14 +323,14 @@ def _asking(hub: Hub, id: str) -> JoinRequest:
     inside = hub.etcd.get(layout.BOXES + id)
     if inside is not None:
         raise AlreadyThere(
-            f"{visible(id, 40)} is in the fleet already.",
-            "Somebody has approved it.",
-            "See: certdeck fleet devices.",
+            f"{visible(id, 40)} is already in the fleet.",
+            "It was already approved.",
+            "List the boxes with: certdeck fleet devices",
         )
     raise NotFound(
-        f"No box {visible(id, 40)!r} asks to join the fleet.",
-        "The id is wrong, or certdeck fleet join was not run on that box.",
-        "See who asks: certdeck fleet devices.",
+        f"No box {visible(id, 40)!r} is waiting to join the fleet.",
+        "The ID is wrong, or `certdeck fleet join` was not run on that box.",
+        "List the requests with: certdeck fleet devices",
     )
 
 
@@ -339,8 +340,8 @@ def the_box(hub: Hub, id: str) -> Box:
     if found is None:
         raise NotFound(
             f"There is no box {visible(id, 40)!r} in the fleet.",
-            "The id is wrong, or the box was removed already.",
-            "See the boxes: certdeck fleet devices.",
+            "The ID is wrong, or the box was already removed.",
+            "List the boxes with: certdeck fleet devices",
         )
     return decoded(Box, found.value, found.key)
 

@@ -21,7 +21,7 @@ def finding(context: Context) -> tuple[Finding, ...]:
     critical, warnings = _judged(found, context.env.clock.now())
     if not critical and not warnings:
         return ()
-    fix = "See: certdeck fleet status."
+    fix = "Check with: certdeck fleet status"
     return (_finding("fail" if critical else "warn", listed([*critical, *warnings], 5), fix),)
 
 
@@ -51,5 +51,5 @@ def _judged(found: FleetStatus, now: datetime) -> tuple[list[str], list[str]]:
         warnings.append(f"{waiting} waiting to be approved")
     down = sum(1 for each in found.members if each.state != "ok")
     if down:
-        warnings.append(f"{down} of {len(found.members)} members of etcd not well")
+        warnings.append(f"{down} of {len(found.members)} etcd members unhealthy")
     return critical, warnings

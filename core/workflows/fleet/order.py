@@ -74,7 +74,7 @@ def order(
     if chosen.is_by_hand:
         raise UsageError(
             "A certificate of the fleet renews automatically.",
-            "DNS records that somebody sets by hand cannot be part of that.",
+            "This is not possible with manual DNS records.",
             "Use --dns with a provider entry, or --challenge http-01.",
             lineage=wanted.name,
         )
@@ -102,8 +102,8 @@ def _from_own_ca(hub: Hub, lead: Leadership, chosen: Plan, place: str, request: 
     if chosen.issuer.kind != "private-ca":
         raise UsageError(
             "The boxes of a fleet cannot share a self-signed certificate.",
-            "Each box has one of its own for its first boot.",
-            "Use --issuer appliance-ca, the private CA that the hubs share, or a CA.",
+            "Each box has its own for its first boot.",
+            "Use --issuer appliance-ca, the private CA that the hubs share, or an ACME CA.",
             lineage=chosen.name,
         )
     share_root(hub, lead)

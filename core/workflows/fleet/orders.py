@@ -131,7 +131,7 @@ def _wanted(hub: Hub, request: IssueRequest, choice: Choice) -> tuple[Certificat
         settings = replace(settings, targets=tuple(dict.fromkeys(request.targets)))
     chosen = plan(context.config, settings, request, existing=existing)
     for notice in chosen.notices:
-        context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Choose otherwise if you prefer."))
+        context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Change it if you prefer."))
     policy = choice.policy or (had.policy if had else MASTER)
     _check_policy(had, policy, choice, name)
     wanted_boxes = choice.boxes if choice.boxes is not None else (had.boxes if had else ())
@@ -155,15 +155,15 @@ def _check_policy(had: Certificate | None, policy: str, choice: Choice, name: st
     if policy not in POLICIES:
         raise UsageError(
             f"There is no key policy {policy!r}.",
-            "It says where the private key is made and who can open it.",
+            "A key policy defines where the private key is created and who can open it.",
             f"Choose one of: {', '.join(POLICIES)}.",
         )
     if had is None or POLICIES.index(policy) >= POLICIES.index(had.policy) or choice.allow_weaker:
         return
     raise UsageError(
         f"The key policy of {name} would be weakened from {had.policy} to {policy}.",
-        "The next private key could be opened by more than may open it now.",
-        "If that is what you want, add --allow-weaker-policy.",
+        "More boxes could open the next private key than now.",
+        "To allow this, add --allow-weaker-policy.",
         lineage=name,
         details={"needs": "allow-weaker-policy", "policy": had.policy},
     )
@@ -178,7 +178,7 @@ def _check_boxes(hub: Hub, wanted: Sequence[str]) -> None:
             raise UsageError(
                 f"{box.name} ({id}) does not receive certificates.",
                 "Its role is hub.",
-                "Name devices; see: certdeck fleet devices.",
+                "Give devices. List them with: certdeck fleet devices",
             )
 
 
@@ -290,12 +290,14 @@ def why_due(hub: Hub, one: Certificate, *, force: bool, is_open: bool) -> str | 
     if force:
         return "forced"
     if one.phase == BACK and not one.rotate:
-        return Skipped(name=one.name, why="a device refused it; all go back and try again", renew_at=one.next_attempt)
+        return Skipped(
+            name=one.name, why="a device rejected it; all devices roll back and try again", renew_at=one.next_attempt
+        )
     if one.next_attempt is not None and one.next_attempt.timestamp() > now:
         at = one.next_attempt
-        return Skipped(name=one.name, why=f"it failed; the next try is at {at:%Y-%m-%d %H:%M} UTC", renew_at=at)
+        return Skipped(name=one.name, why=f"it failed; the next attempt is at {at:%Y-%m-%d %H:%M} UTC", renew_at=at)
     if one.rotate:
-        return "a new one was asked for"
+        return "a new one was requested"
     if is_open:
         return "its order was left open"
     due = renewal_time(hub, one)
@@ -327,7 +329,7 @@ def remove(hub: Hub, id: str) -> Removed:
     if id == hub.identity.box:
         raise UsageError(
             "This box cannot remove itself.",
-            "It would lose the keys that it removes itself with.",
+            "It would lose the keys that it needs for the removal.",
             "Run the command on another hub.",
         )
     with leading(hub, wait_seconds=LEADER_WAIT_SECONDS) as lead:
@@ -343,8 +345,8 @@ def remove(hub: Hub, id: str) -> Removed:
             hub.context.narrator.tell(
                 Warned(
                     code=KNOWS_ACCOUNTS,
-                    what=f"{box.name} was a hub: it knows the account keys at the CAs.",
-                    fix="Give each account a new key: certdeck account rollover ISSUER.",
+                    what=f"{box.name} was a hub, so it knows the ACME account keys.",
+                    fix="Give each account a new key: certdeck account rollover ISSUER",
                 )
             )
         for one in had:

@@ -111,7 +111,7 @@ def _on_box(one: Certificate, id: str, report: bytes | None) -> BoxCertificate:
             version=0,
             wanted=one.version,
             state="none",
-            why="the device has not said that it serves it" if one.version else "it has not been issued yet",
+            why="the device has not confirmed that it serves it" if one.version else "it has not been issued yet",
         )
     facts = one.made.get(id) or one.made.get(SHARED_BY_ALL) or {}
     sha256 = safe_line(told.sha256, 100)
@@ -144,7 +144,7 @@ def _of_device(context: Context) -> FleetStatus:
     identity = load_identity(context.paths)
     if identity is None:
         raise FleetError(
-            "This box has not asked to join the fleet yet.", "No hub knows it.", "Run: certdeck fleet join."
+            "This box has not asked to join the fleet yet.", "No hub has a request from it.", "Run: certdeck fleet join"
         )
     from core.fleet.sealing import public_half
     from core.workflows.fleet.access import ticket_login

@@ -39,9 +39,9 @@ def for_devices(
     if not requests:
         away = ", ".join(box.name for box in missing) or "there is no device"
         raise UsageError(
-            f"No device has made a signing request for {one.name}.",
-            f"The policy device makes each key on its device, and none has answered: {away}.",
-            "Run certdeck fleet watch on the devices, then try again.",
+            f"No device has created a signing request for {one.name}.",
+            f"With the policy device, each device creates its own key, and none has responded: {away}.",
+            "Run `certdeck fleet watch` on the devices, then try again.",
             lineage=one.name,
         )
     made = {
@@ -52,8 +52,8 @@ def for_devices(
         hub.context.narrator.tell(
             Warned(
                 code=DEVICE_AWAY,
-                what=f"{box.name} ({box.id}) has made no signing request for {one.name}: it keeps what it has.",
-                fix="Start certdeck fleet watch there: its own certificate follows.",
+                what=f"{box.name} ({box.id}) has not created a signing request for {one.name}, and keeps its current certificate.",
+                fix="Start `certdeck fleet watch` there: it then gets its own certificate.",
             )
         )
     return publish_for_devices(hub, lead, one.name, made, version=one.version + 1)

@@ -161,7 +161,7 @@ def current(hub: Hub, name: str) -> KeyValue:
         raise NotFound(
             f"The fleet has no certificate {name!r}.",
             "It was never issued, or it was removed.",
-            "See the names with: certdeck fleet status.",
+            "List the names with: certdeck fleet status",
             lineage=name,
         )
     return found

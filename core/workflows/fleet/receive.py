@@ -67,8 +67,8 @@ def sync(context: Context) -> Received:
     if identity is None:
         raise FleetError(
             "This box has not asked to join the fleet yet.",
-            "No hub knows it.",
-            "Run: certdeck fleet join.",
+            "No hub has a request from it.",
+            "Run: certdeck fleet join",
         )
     if not identity.fleet:
         with connected(context, login=access.ticket_login(context)) as etcd:
@@ -126,7 +126,7 @@ class _Device:
                 return outcome
             delivery = self._signed(Delivery, entry)
             if delivery.name != name:
-                raise _unfit(name, "It names another certificate.")
+                raise _unfit(name, "It is for another certificate.")
         except CertdeckError as exc:
             if isinstance(exc, Cancelled):
                 raise
@@ -250,9 +250,9 @@ class _Device:
         else:
             if had.issuer != FLEET:
                 raise UsageError(
-                    f"This box has a certificate {name} of its own.",
-                    "The one of the fleet would take its place.",
-                    f"Issue the one of the fleet under another --name, or remove the own one here: certdeck delete {name}.",
+                    f"This box has its own certificate {name}.",
+                    "The fleet's certificate would replace it.",
+                    f"Issue the fleet's certificate with another --name, or remove the local one: certdeck delete {name}",
                     lineage=name,
                 )
         return replace(
@@ -270,17 +270,17 @@ class _Device:
             if not here:
                 raise NotFound(
                     f"This box has none of the targets of {delivery.name}.",
-                    f"The hub names {', '.join(delivery.targets)}; configured here: {', '.join(sorted(configured)) or 'none'}.",
-                    "Add the target on this box: certdeck target add.",
+                    f"The hub lists {', '.join(delivery.targets)}. Configured here: {', '.join(sorted(configured)) or 'none'}.",
+                    "Add the target on this box: certdeck target add",
                     lineage=delivery.name,
                 )
             return here
         for each in context.config.fleet.targets:
             if each not in configured:
                 raise NotFound(
-                    f"There is no target {each!r}.",
-                    "[fleet] targets names it.",
-                    "Add it: certdeck target add; or correct [fleet] targets.",
+                    f"The target {each!r} does not exist.",
+                    "[fleet] targets lists it.",
+                    "Add it with `certdeck target add`, or correct [fleet] targets.",
                     lineage=delivery.name,
                 )
         if context.config.fleet.targets:
@@ -302,17 +302,17 @@ class _Device:
 
     def _refuse_weaker(self, context: Context, delivery: Delivery) -> None:
         if delivery.policy not in POLICIES:
-            raise _unfit(delivery.name, f"Its key policy {delivery.policy!r} is not known here.")
+            raise _unfit(delivery.name, f"Its key policy {delivery.policy!r} is not supported here.")
         had = self._identity.policies.get(delivery.name, POLICIES[0])
         if POLICIES.index(delivery.policy) >= POLICIES.index(had):
             return
         if not delivery.weakened:
-            raise _unfit(delivery.name, f"Its key policy was {had}, and is {delivery.policy} now: that is weaker.")
+            raise _unfit(delivery.name, f"Its key policy was {had} and is now {delivery.policy}, which is weaker.")
         context.narrator.tell(
             Warned(
                 code="key-policy-weakened",
                 what=f"The key policy of {delivery.name} was weakened from {had} to {delivery.policy} on a hub.",
-                fix="Nothing needs to be done if that was meant.",
+                fix="No action is needed if this was intended.",
             )
         )
 
@@ -322,7 +322,7 @@ class _Device:
         for version in reversed(lineages.versions(context.paths, name)):
             if lineages.read_version(context.paths, name, version).certificate.sha256 == sha256:
                 return version
-        raise _unfit(name, "The version before it is not kept on this box.")
+        raise _unfit(name, "The previous version is not available on this box.")
 
     @staticmethod
     def _stored(context: Context, name: str, sha256: str) -> int | None:
@@ -367,8 +367,8 @@ class _Device:
         if delivery.policy == DEVICE:
             pem = context.vault.find(_request_key(name, version))
             if pem is None:
-                raise _unfit(name, "Its key was to be made on this box, and is not here.")
-            context.narrator.tell(KeyUsed(key=_request_key(name, version), purpose="take it for the new version"))
+                raise _unfit(name, "Its key should be on this box, but is missing.")
+            context.narrator.tell(KeyUsed(key=_request_key(name, version), purpose="use it for the new version"))
             return load_key(pem)
         context.narrator.tell(KeyUsed(key=BOX_KEY, purpose=f"open the key of {name}, version {version}"))
         try:
@@ -379,7 +379,7 @@ class _Device:
         try:
             return load_key(open_with(own_key(context), sealed, place))
         except ValueError as exc:
-            raise _unfit(name, "What was sealed is not a private key.") from exc
+            raise _unfit(name, "The encrypted content is not a private key.") from exc
 
     # -- a signing request ---------------------------------------------------------------------------------------------
 
@@ -388,7 +388,7 @@ class _Device:
         name, version = wanted.name, wanted.version
         check_lineage_name(name)
         if wanted.key_type not in KEY_TYPES:
-            raise _unfit(name, f"The key type {wanted.key_type!r} is not known here.")
+            raise _unfit(name, f"The key type {wanted.key_type!r} is not supported here.")
         place = layout.request(self._identity.box, name)
         found = self._etcd.get(place)
         record = _request_key(name, version)
@@ -405,7 +405,7 @@ class _Device:
         context.narrator.tell(KeyUsed(key=record, purpose="sign the request"))
         der = csr.build_csr(key, wanted.names, common_name=wanted.common_name)
         self._etcd.put(place, encoded(Request(name=name, version=version, csr=b64(der))))
-        context.narrator.tell(Changed(what=f"made a key and a signing request for {name}, version {version}"))
+        context.narrator.tell(Changed(what=f"created a key and a signing request for {name}, version {version}"))
         return True
 
 
@@ -415,9 +415,10 @@ def _request_key(name: str, version: int) -> str:
 
 def _unfit(name: str, why: str) -> InputRejected:
     return InputRejected(
-        f"The certificate {name} of the fleet was refused; what was live stays.",
+        f"The fleet's certificate {name} was rejected. The live certificate is unchanged.",
         why,
-        f"See what the hub has published: certdeck fleet status. To publish it anew: certdeck renew {name} --force on a hub.",
+        f"Check the published version with `certdeck fleet status`. To publish a new one, run `certdeck renew "
+        f"{name} --force` on a hub.",
         lineage=name,
     )
 
@@ -428,5 +429,5 @@ def sync_own(context: Context) -> None:
         return
     for name, exc in sync(context).failed:
         context.about(name).narrator.tell(
-            Warned(code=DEVICE_FAILED, what=f"This box did not take {name}: {exc.what} {exc.why}", fix=exc.fix)
+            Warned(code=DEVICE_FAILED, what=f"This box did not accept {name}: {exc.what} {exc.why}", fix=exc.fix)
         )

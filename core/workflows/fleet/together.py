@@ -80,9 +80,9 @@ def advance(hub: Hub, lead: Leadership) -> int:
             at = next_retry(after.failures + 1, now, hub.context.env.random.uniform(0.0, 1.0))
             error = {
                 "code": "fleet-device-failed",
-                "what": f"A device refused version {one.version} of {one.name}; all devices go back to the one before.",
-                "why": "Its devices switch all or none.",
-                "fix": "See which one: certdeck fleet status. Fix it there; all try again later.",
+                "what": f"A device rejected version {one.version} of {one.name}. All devices roll back to the previous version.",
+                "why": "Its devices switch together or not at all.",
+                "fix": "Find the device with `certdeck fleet status` and fix the cause there. All devices try again later.",
                 "at": rfc3339(now),
             }
             after = replace(after, failures=after.failures + 1, next_attempt=at, last_error=error)

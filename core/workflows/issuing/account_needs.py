@@ -37,7 +37,7 @@ def account_needs(
             id="terms",
             status="fail",
             title="Terms of service",
-            detail=f"{name} has terms that are not agreed to: {terms}",
+            detail=f"{name} has terms of service that have not been accepted: {terms}",
             fix=f"Read them, then run `certdeck issuer agree {name}`, or add --agree-tos to the order.",
         )
     if directory.eab_required and not (settings.eab_kid and has_binding):
@@ -45,14 +45,14 @@ def account_needs(
             id="eab",
             status="fail",
             title="Account binding",
-            detail=f"{name} needs an external account binding (EAB), and none is set",
-            fix=f"Get a key id and an HMAC key from the CA, and set them with `certdeck account eab {name} --kid KID --hmac FILE`.",
+            detail=f"{name} requires an external account binding (EAB), and none is set",
+            fix=f"Get a key ID and an HMAC key from the CA, and set them with `certdeck account eab {name} --kid KID --hmac FILE`.",
         )
     if issuer.needs_email and not (email or settings.email or (record is not None and record.contact)):
         yield Finding(
             id="contact",
             status="fail",
             title="Contact",
-            detail=f"{name} wants an e-mail address for the account, and none is set",
+            detail=f"{name} requires an e-mail address for the account, and none is set",
             fix=f"Set one with `certdeck issuer add {name} --email ADDRESS`, or add --email to the order.",
         )

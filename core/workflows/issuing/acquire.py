@@ -189,7 +189,7 @@ def warn_of_clock(context: Context, session: AcmeSession) -> None:
             code="clock-differs",
             what=f"The clock of this box is {span(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'} that of "
             f"{session.issuer}.",
-            fix="Set the date, or switch time synchronization on: with a wrong clock a new certificate can look not valid.",
+            fix="Set the date, or turn time synchronization on: with a wrong clock, a new certificate can appear invalid.",
         )
     )
 
@@ -201,9 +201,9 @@ def looked_at(context: Context, plan: Plan, fullchain: bytes, spki: bytes) -> by
     problem = chain.issued_pair_problem(fullchain, spki, plan.names, now)
     if problem is not None:
         raise CertificateUnusable(
-            f"{plan.issuer.title} sent a certificate that cannot be used.",
+            f"{plan.issuer.title} sent an unusable certificate.",
             problem,
-            "Nothing was changed. Try again later, or use another issuer, and tell the issuer about it.",
+            "Nothing was changed. Try again later, or use another issuer. Report the problem to the issuer.",
             lineage=plan.name,
         )
     return fullchain
@@ -263,8 +263,8 @@ class _OpenOrder:
             self._context.narrator.tell(
                 Warned(
                     code="order-replaced",
-                    what="The order that waited for DNS records has come to its end at the CA; a new one takes its place.",
-                    fix="Replace the records: the new order has values of its own.",
+                    what="The order that waited for DNS records has ended at the CA. A new order replaces it.",
+                    fix="Replace the records: the new order has new values.",
                 )
             )
         delete_order(self._context.paths, plan.name)

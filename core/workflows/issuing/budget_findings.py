@@ -11,7 +11,7 @@ from core.workflows.issuing.budget_words import limit_words, moment, spent
 from core.workflows.issuing.ledger import Counted, Ledger
 from core.workflows.issuing.plan import Plan
 
-ID, TITLE = "budget", "Limits of the CA"
+ID, TITLE = "budget", "CA rate limits"
 
 
 def budget_findings(context: Context, wanted: Plan) -> Iterator[Finding]:
@@ -33,5 +33,5 @@ def budget_findings(context: Context, wanted: Plan) -> Iterator[Finding]:
                 title=TITLE,
                 detail=f"{limit_words(wanted.issuer, each)}, and this order is the last of them until "
                 f"{moment(each.unused_at - (each.used - 1) * each.allowance.seconds / each.allowance.count)}",
-                fix="To try something out, use --staging.",
+                fix="For tests, use --staging.",
             )

@@ -36,7 +36,7 @@ def limit_words(issuer: Issuer, found: Standing) -> str:
 
 
 def _who_says(issuer: Issuer, found: Standing) -> str:
-    return f"{issuer.name} says that all of them are used" if found.is_told else "this box has used all of them"
+    return f"{issuer.name} reports that all of them are used" if found.is_told else "this box has used all of them"
 
 
 def spent(config: Config, issuer: Issuer, names: Sequence[str], found: Standing) -> BudgetSpent:
@@ -44,7 +44,7 @@ def spent(config: Config, issuer: Issuer, names: Sequence[str], found: Standing)
     free_at = found.free_at or 0.0
     return BudgetSpent(
         f"{limit_words(issuer, found)}, and {_who_says(issuer, found)}.",
-        f"The next one is free at {moment(free_at)}. {THIS_BOX_ALONE}",
+        f"The next one is available at {moment(free_at)}. {THIS_BOX_ALONE}",
         f"Wait until then; a scheduled renewal waits automatically. {_meanwhile(config, issuer, names)} "
         f"--force orders anyway; {issuer.name} will probably refuse it.",
         retry_at=datetime.fromtimestamp(free_at, UTC),
@@ -66,10 +66,10 @@ def tell_cost(narrator: Narrator, issuer: Issuer, found: Sequence[Standing]) -> 
     if tightest is None:
         return
     if tightest.free_at is not None:
-        what = f"{limit_words(issuer, tightest)}, and {_who_says(issuer, tightest)}. The order is placed anyway."
+        what = f"{limit_words(issuer, tightest)}, and {_who_says(issuer, tightest)}. certdeck places the order anyway."
         fix = f"If {issuer.name} refuses it, wait until {moment(tightest.free_at)}."
     else:
-        what = f"{limit_words(issuer, tightest)}. This order uses one of the {tightest.left} that are left."
+        what = f"{limit_words(issuer, tightest)}. This order uses one of the {tightest.left} remaining."
         fix = f"{THIS_BOX_ALONE} `certdeck issuer show {issuer.name}` shows all limits."
     narrator.tell(Warned(code="rate-limit-cost", what=what, fix=fix))
 
@@ -88,7 +88,8 @@ def tell_of_limit(config: Config, plan: Plan, error: RateLimited, known: Sequenc
         as_of = f" (as of {plan.issuer.limits_as_of})" if plan.issuer.limits_as_of else ""
         error.why += f" {limit_words(plan.issuer, met)}{as_of}. This box has used {met.used} of them."
     error.fix = (
-        f"{error.fix.removesuffix(' Rehearse with staging meanwhile.')} {_meanwhile(config, plan.issuer, plan.names)}"
+        f"{error.fix.removesuffix(' Test with the staging issuer meanwhile.')} "
+        f"{_meanwhile(config, plan.issuer, plan.names)}"
     )
     return met
 
@@ -103,7 +104,7 @@ def _meanwhile(config: Config, issuer: Issuer, names: Sequence[str]) -> str:
     others = list(alternatives(config, issuer, names))
     if others:
         said.append(f"Another CA: {' or '.join(f'--issuer {name}' for name in others[:2])}.")
-    return " ".join(said) or "Another CA can be added with `certdeck issuer add`."
+    return " ".join(said) or "Add another CA with `certdeck issuer add`."
 
 
 def alternatives(config: Config, issuer: Issuer, names: Sequence[str]) -> list[str]:

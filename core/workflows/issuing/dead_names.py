@@ -25,7 +25,7 @@ def tell_the_way_on(plan: Plan, error: IssuerError, config: Config, *, is_new: b
     for name in left:
         words += ["-d", name]
     command = shlex.join([*words, *(_settings(plan, config) if is_new else ())])
-    error.fix += f" To go on without {listed(sorted(refused), 3)}: `{command}`."
+    error.fix += f" To continue without {listed(sorted(refused), 3)}: `{command}`."
 
 
 def _settings(plan: Plan, config: Config) -> Iterator[str]:

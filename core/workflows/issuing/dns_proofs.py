@@ -67,7 +67,8 @@ class DnsProofs:
         """Remove the records that a killed run has left: one listing where there are none. Raises StoreError."""
         if kept_records(self._context.paths):
             self._writing()[1].clean_up(
-                self._context.narrator, lambda: not removal_waits(self._context, "Forgetting old DNS records")
+                self._context.narrator,
+                lambda: not removal_waits(self._context, "Removing old DNS records from the list"),
             )
 
     def close(self) -> None:

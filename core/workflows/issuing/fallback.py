@@ -57,7 +57,7 @@ def put_back(context: Context, name: str) -> None:
         Warned(
             code="fallback-ended",
             what=f"{name} is back on its services: the fallback certificate is no longer needed.",
-            fix="Nothing needs to be done. If it surprises you, check that the clock of this box is right.",
+            fix="No action is needed. If this is unexpected, check that the clock of this box is correct.",
         )
     )
 
@@ -87,7 +87,7 @@ def _stand_in(context: Context, name: str, candidates: Sequence[str]) -> None:
     context.narrator.tell(
         Warned(
             code="fallback-live",
-            what=f"The fallback certificate {fallback} now stands in for {name}, because {why}.",
+            what=f"The fallback certificate {fallback} is now served instead of {name}, because {why}.",
             fix=f"Fix the cause (`certdeck doctor {name}`), then `certdeck --renew {name} --force`.",
         )
     )

@@ -33,8 +33,8 @@ from core.workflows.renewing.waiting import still_meant
 
 _PUBLICITY = Warned(
     code="names-become-public",
-    what="The names of this certificate become public: CAs write each one into Certificate Transparency logs.",
-    fix="For a name that nobody should learn of use a wildcard, or the private CA (appliance-ca).",
+    what="The names of this certificate become public: CAs publish them in Certificate Transparency logs.",
+    fix="For a name that must stay private, use a wildcard or the private CA (appliance-ca).",
 )
 """Said before the first order for a lineage (CL-13)."""
 
@@ -63,9 +63,9 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
     context = context.about(wanted.name)
     if added:
         said = f"Added to the names: {', '.join(added)}."
-        context.narrator.tell(Warned(code="names-added", what=said, fix="Each one has to be proven, too."))
+        context.narrator.tell(Warned(code="names-added", what=said, fix="Each of them must be validated too."))
     for notice in wanted.notices:
-        context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Choose otherwise if you prefer."))
+        context.narrator.tell(Warned(code="chosen-for-you", what=notice, fix="Change it if you prefer."))
     if existing is None and wanted.issuer.is_public:
         context.narrator.tell(_PUBLICITY)
     vault = context.vault
@@ -150,13 +150,13 @@ def refuse_rehearsal_that_stays(wanted: Plan) -> None:
     if wanted.can_be_rehearsed:
         return
     if wanted.is_by_hand:
-        why = "Somebody sets the records of this certificate by hand, and each order has new values."
+        why = "The DNS records of this certificate are set manually, and each order has new values."
     else:
-        why = "It would leave a lasting permission for the staging CA in the zone."
+        why = "It would leave a persistent record for the staging CA in the zone."
     raise UsageError(
-        "A rehearsal would ask for records of its own.",
+        "A rehearsal would need its own records.",
         why,
-        "Leave the rehearsal out: the CA is only asked to look once all name servers have the records.",
+        "Omit the rehearsal: certdeck asks the CA to validate only when all name servers have the records.",
     )
 
 
@@ -165,8 +165,8 @@ def with_companions(request: IssueRequest) -> tuple[IssueRequest, tuple[str, ...
     added = companions(request.domains, www=request.with_www, wildcard=request.with_wildcard)
     if request.with_wildcard and request.challenge == "http-01":
         raise UsageError(
-            "--with-wildcard does not go with http-01.",
-            "A wildcard can only be proven through the DNS.",
+            "--with-wildcard cannot be used with http-01.",
+            "A wildcard can be validated only through DNS.",
             "Give --dns PROVIDER or --manual, or use --with-www.",
         )
     return replace(request, domains=(*request.domains, *added), with_www=False, with_wildcard=False), added
@@ -177,7 +177,7 @@ def _found_elsewhere(wanted: str, there: str) -> Warned:
     return Warned(
         code="reused-other-name",
         what=f"{there} is a valid certificate for exactly these names{label}.",
-        fix="Use that one, or order another with --force.",
+        fix="Use it, or order another one with --force.",
     )
 
 
@@ -192,8 +192,8 @@ def _renew_differently(context: Context, existing: LineageConfig | None, wanted:
         context.narrator.tell(
             Warned(
                 code="renewed-differently",
-                what=f"The certificate is kept; from now on it is renewed by {wanted.challenge}{through}.",
-                fix="Force an order to try that at once: --force.",
+                what=f"The certificate is kept. It is now renewed by {wanted.challenge}{through}.",
+                fix="To test this now, order with --force.",
             )
         )
 
@@ -224,7 +224,7 @@ def _keep_the_fallback(context: Context, existing: LineageConfig | None) -> None
         return
     if existing.issuer == "self-signed":
         raise UsageError(
-            f"{existing.name} is the box's own self-signed certificate.",
-            "It stays as the fallback for the day on which a renewal fails.",
-            "Give the new certificate another name with --name; it takes over the service automatically.",
+            f"{existing.name} is the self-signed certificate of this box.",
+            "It is kept as the fallback if a renewal fails.",
+            "Set another name with --name. The new certificate takes over the service automatically.",
         )

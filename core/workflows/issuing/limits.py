@@ -169,11 +169,11 @@ def waiting(issuer: str, limit: Limit) -> RateLimited:
     """Return the error for a request that is not sent, because the CA has said stop."""
     until = datetime.fromtimestamp(limit.until, UTC)
     about = f" for {limit.domain}" if limit.domain else ""
-    said = f' It said: "{limit.said}".' if limit.said else ""
+    said = f' Its message: "{limit.said}".' if limit.said else ""
     return RateLimited(
         f"{issuer} {WHAT[limit.kind]}{about} before {until:%Y-%m-%d %H:%M} UTC.",
-        f"It has refused a request because of a limit, and asking again earlier can make that longer.{said}",
-        "Wait until then: the scheduled run continues automatically. To try at once, use --force with the certificate's name.",
+        f"It refused a request because of a rate limit. An earlier attempt can extend the wait.{said}",
+        "Wait until then: the scheduled run continues automatically. To try now, use --force with the certificate's name.",
         retry_at=until,
         details={"closed": True, "kind": limit.kind},
     )

@@ -38,7 +38,7 @@ def give_up(context: Context, name: str) -> None:
     """Forget an open order. At the CA it expires. Raises NotFound."""
     the_order(context.paths, name)
     delete_order(context.paths, name)
-    context.narrator.tell(Changed(what=f"the open order of {name} given up"))
+    context.narrator.tell(Changed(what=f"cancelled the open order of {name}"))
 
 
 def awaited(context: Context, name: str, outcome: RecordsAwaited) -> Pending:

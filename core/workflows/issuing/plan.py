@@ -72,7 +72,7 @@ def issuer_named(config: Config, name: str) -> Issuer:
     entry = config.issuers.get(name)
     if built_in is None and entry is None:
         known = sorted({*BUILT_IN, *config.issuers})
-        raise NotFound(f"There is no issuer {name!r}.", _nearest(name, known), f"Known are: {', '.join(known)}.")
+        raise NotFound(f"There is no issuer {name!r}.", _nearest(name, known), f"Available: {', '.join(known)}.")
     if entry is None:
         assert built_in is not None
         return built_in
@@ -98,7 +98,7 @@ def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | 
     identifiers = parse_identifiers(request.domains)
     if not identifiers:
         raise UsageError(
-            "No name was given.", "A certificate is for at least one name or address.", "Add -d www.example.com."
+            "No name was given.", "A certificate needs at least one name or address.", "Add -d www.example.com."
         )
     name = request.name or lineage_name_for(identifiers[0])
     check_lineage_name(name)
@@ -107,9 +107,10 @@ def lineage_of(config: Config, request: IssueRequest, existing: LineageConfig | 
         base = without_issuer(base)
     if base.issuer == UPLOAD and request.issuer is None:
         raise UsageError(
-            f"{name} holds a certificate that somebody has uploaded.",
-            "A new one from a CA would take its place, and which CA that is to be was not said.",
-            f"Name it, for example --issuer {config.defaults.issuer}; or give the new certificate another name with --name.",
+            f"{name} is an uploaded certificate.",
+            "A new certificate from a CA would replace it, and no issuer was given.",
+            f"Give the issuer, for example --issuer {config.defaults.issuer}. Or give the new certificate "
+            "another name with --name.",
             lineage=name,
             details={"needs": "issuer", "issuer": config.defaults.issuer},
         )
@@ -162,7 +163,7 @@ def plan(
         )
     had = existing.dns if existing is not None else None
     if request is not None and issuer.kind == "acme" and lineage.dns not in (None, request.dns, had):
-        notices += (f"The names are proven through the DNS provider {lineage.dns}, which serves their zone.",)
+        notices += (f"The names are validated through the DNS provider {lineage.dns}, which serves their zone.",)
     kept = replace(lineage, issuer=issuer.name, key_type=key_type)
     if issuer.kind == "acme":
         kept = replace(
@@ -217,9 +218,9 @@ def staging_of(config: Config, plan: Plan) -> Plan:
     """
     if plan.issuer.staging is None:
         raise UsageError(
-            f"{plan.issuer.title} has no staging directory that certdeck knows of.",
-            "A rehearsal needs a directory whose certificates nobody trusts and whose limits do not hurt.",
-            f'Add one as an issuer of its own and name it: staging = "NAME" in [issuers.{plan.issuer.name}].',
+            f"{plan.issuer.title} has no staging directory that certdeck knows.",
+            "A rehearsal needs a directory with untrusted certificates and high rate limits.",
+            f'Add it as a separate issuer, then set staging = "NAME" in [issuers.{plan.issuer.name}].',
         )
     return replace(plan, issuer=issuer_named(config, plan.issuer.staging))
 
@@ -227,8 +228,8 @@ def staging_of(config: Config, plan: Plan) -> Plan:
 def unknown_target(config: Config, name: str) -> CertdeckError:
     """Return the error for a target that is not configured."""
     known = sorted(config.targets)
-    listed = f"Known are: {', '.join(known)}." if known else "Add one first: certdeck target add."
-    return NotFound(f"There is no target {name!r}.", _nearest(name, known), listed)
+    listed = f"Available: {', '.join(known)}." if known else "Add one first: certdeck target add"
+    return NotFound(f"The target {name!r} does not exist.", _nearest(name, known), listed)
 
 
 def _known_targets(config: Config, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -242,4 +243,4 @@ def _nearest(name: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1)
-    return f"The nearest name is {near[0]!r}." if near else "No entry of the configuration has that name."
+    return f"Did you mean {near[0]!r}?" if near else "The configuration has no entry with that name."

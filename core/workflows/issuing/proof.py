@@ -24,9 +24,9 @@ def proof_of(
     """
     if request.manual and request.dns is not None:
         raise UsageError(
-            "Records are set by hand, or by a provider.",
+            "DNS records are set either manually or by a provider.",
             "--manual and --dns were both given.",
-            "Leave one of them out.",
+            "Use only one of them.",
         )
     if request.challenge is not None and (broken := one_of(*CHALLENGES)(request.challenge)):
         raise UsageError("There is no such challenge.", f"{broken[0]}.", broken[1])
@@ -36,9 +36,9 @@ def proof_of(
         challenge = challenge or (had_challenge if had_challenge in DNS_CHALLENGES else DNS01)
         if challenge not in DNS_CHALLENGES:
             raise UsageError(
-                f"The challenge {challenge} has nothing to do with the DNS.",
-                "A DNS provider, or records set by hand, answer dns-01.",
-                "Leave --challenge out, or --dns and --manual.",
+                f"The challenge {challenge} does not use DNS.",
+                "A DNS provider or manual records work only with DNS challenges.",
+                "Omit --challenge, or omit --dns and --manual.",
             )
         if request.dns is not None:
             the_entry(config, request.dns)
@@ -57,9 +57,9 @@ def proof_of(
     found = entry_serving(config, domains)
     if found is None and wanted != DNS_PERSIST01:
         raise UsageError(
-            f"Who sets the DNS records for {domains[0]}?",
+            f"No DNS provider is configured for {domains[0]}.",
             _why_nobody(config),
-            "Give --dns PROVIDER (see: certdeck dns list), or --manual to set them yourself.",
+            "Give --dns PROVIDER (list them with: certdeck dns list), or --manual to set them yourself.",
             details={"needs": "dns"},
         )
     return wanted, found
@@ -69,9 +69,9 @@ def _provider_for_wildcard(config: Config, domains: tuple[str, ...]) -> str:
     found = entry_serving(config, domains)
     if found is None:
         raise UsageError(
-            "A wildcard can only be proven through the DNS.",
-            f"CAs do not take http-01 for it. {_why_nobody(config)}",
-            "Give --dns PROVIDER (see: certdeck dns list), or --manual to set the records yourself.",
+            "A wildcard can be validated only through DNS.",
+            f"CAs do not accept http-01 for it. {_why_nobody(config)}",
+            "Give --dns PROVIDER (list them with: certdeck dns list), or --manual to set the records yourself.",
             details={"needs": "dns"},
         )
     return found
@@ -80,4 +80,4 @@ def _provider_for_wildcard(config: Config, domains: tuple[str, ...]) -> str:
 def _why_nobody(config: Config) -> str:
     if not config.dns_providers:
         return "There is no DNS provider yet."
-    return "No DNS provider entry names a zone that holds all these names."
+    return "No DNS provider entry has a zone that contains all these names."

@@ -71,7 +71,8 @@ def rehearse_first(context: Context, wanted: Plan, sessions: Sessions) -> None:
         _left_out(context, wanted, exc)
     except IssuerError as exc:
         exc.fix += (
-            f" This was a rehearsal: nothing was ordered from {wanted.issuer.name}. --no-rehearsal orders without one."
+            f" This was a rehearsal: nothing was ordered from {wanted.issuer.name}. To order without a "
+            "rehearsal, use --no-rehearsal."
         )
         raise
 
@@ -81,7 +82,7 @@ def _left_out(context: Context, wanted: Plan, why: IssuerError) -> None:
         Warned(
             code="rehearsal-left-out",
             what=f"There was no rehearsal: {why.what} {why.why}",
-            fix=f"Nothing needs to be done: the order goes to {wanted.issuer.name} without one.",
+            fix=f"No action is needed: certdeck orders from {wanted.issuer.name} without a rehearsal.",
         )
     )
 

@@ -39,9 +39,9 @@ def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
             Finding(
                 id="reused",
                 status="warn",
-                title="Already here",
-                detail="A still valid certificate for the same names is on this box; it will be deployed, no order is spent.",
-                fix="Force an order if you want a new one.",
+                title="Existing certificate",
+                detail="This box has a valid certificate for the same names. It will be deployed without a new order.",
+                fix="To order a new one anyway, force the order.",
             )
         )
     elif not request.force and (there := same_elsewhere(context, wanted)) is not None and not is_known:
@@ -49,9 +49,9 @@ def findings(context: Context, request: IssueRequest) -> tuple[Finding, ...]:
             Finding(
                 id="reused",
                 status="warn",
-                title="Already here",
-                detail=f"{there.name} is a valid certificate for exactly these names; it will be deployed, no order is spent.",
-                fix="Force an order if you want another one.",
+                title="Existing certificate",
+                detail=f"{there.name} is a valid certificate for exactly these names. It will be deployed without a new order.",
+                fix="To order another one anyway, force the order.",
             )
         )
     else:

@@ -212,8 +212,8 @@ class Sessions:
         http01 = self._context.config.http01
         if challenge != "http-01":
             raise UsageError(
-                f"The challenge {challenge} cannot be answered here.",
-                "Names are proven by http-01 or through the DNS; the private CA of the box needs no proof at all.",
+                f"The challenge {challenge} is not supported.",
+                "certdeck validates names by http-01 or through DNS. The private CA of the box needs no validation.",
                 "Use --challenge http-01 or dns-01, or --issuer appliance-ca.",
             )
         if http01.mode == "webroot" and http01.webroot:

@@ -29,9 +29,9 @@ def backup(context: Context, out: Path, lock: Lock) -> BackupDone:
     paths, now = context.paths, context.env.clock.now()
     if out.resolve().is_relative_to(paths.etc.resolve()):
         raise UsageError(
-            f"{out} lies in certdeck's own configuration.",
-            "The next backup would hold this one.",
-            "Name a file somewhere else, at best on another machine.",
+            f"{out} is in certdeck's own configuration folder.",
+            "The next backup would contain this one.",
+            "Choose a file elsewhere, preferably on another machine.",
         )
     keys = master_key.ring(paths, context.env)
     source = keys[0].source if keys else "none"
@@ -56,7 +56,7 @@ def backup(context: Context, out: Path, lock: Lock) -> BackupDone:
             Warned(
                 code="not-in-backup",
                 what=f"{path} is not in the backup: it is a link, a device, or too large.",
-                fix="Copy it by other means if it is needed.",
+                fix="If you need it, copy it by other means.",
             )
         )
     context.narrator.tell(Changed(what=f"wrote a backup to {out}"))
@@ -74,4 +74,4 @@ def backup(context: Context, out: Path, lock: Lock) -> BackupDone:
 def backed_up_elsewhere(context: Context) -> None:
     """Keep that somebody backs the master key up by other means, so that nobody is reminded any more. Raises StoreError."""
     backup_record.save(context.paths, context.env.clock.now(), backup_record.ELSEWHERE)
-    context.narrator.tell(Changed(what="said that this box is backed up by other means"))
+    context.narrator.tell(Changed(what="recorded that this box is backed up by other means"))

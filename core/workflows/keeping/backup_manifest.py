@@ -65,7 +65,7 @@ def from_record(record: Mapping[str, object]) -> Manifest:
         if not all(len(each) == 3 for each in (*found.certificates, *found.targets)):
             raise ValueError("incomplete")
     except (ValueError, TypeError) as exc:
-        raise invalid("What it says about itself is damaged.") from exc
+        raise invalid("Its manifest is damaged.") from exc
     return found
 
 
@@ -82,7 +82,7 @@ def differences(
         text = f"The backup was made on {theirs.hostname}; this box is {ours.hostname}."
         yield Difference(kind="hostname", name="", state="changed", text=text)
     if theirs.version != ours.version:
-        text = f"certdeck {theirs.version} made the backup; this is {ours.version}."
+        text = f"The backup was made by certdeck {theirs.version}; this is {ours.version}."
         yield Difference(kind="release", name="", state="changed", text=text)
     yield from _certificates(theirs, ours)
     for name in sorted(set(theirs.accounts) - set(ours.accounts)):
@@ -94,10 +94,10 @@ def differences(
         yield Difference(kind="target", name=name, state="missing-path", text=text)
     if theirs.key_source in ("passphrase", "credential"):
         word = "the passphrase of the vault" if theirs.key_source == "passphrase" else "a systemd credential"
-        text = f"The master key comes from {word}, which the backup does not hold: provide it here too."
+        text = f"The master key comes from {word}, which is not in the backup. Provide it on this box too."
         yield Difference(kind="vault", name="", state="absent", text=text)
     if not has_timer:
-        text = "Nothing starts the scheduled run here: `certdeck schedule on` sets it up."
+        text = "Nothing starts the scheduled run on this box. Set it up with `certdeck schedule on`."
         yield Difference(kind="timer", name="", state="absent", text=text)
 
 
@@ -119,7 +119,7 @@ def _certificates(theirs: Manifest, ours: Manifest) -> Iterator[Difference]:
 
 def _age(there: str, here: str) -> tuple[str, str]:
     if there == here or not (there and here):
-        return "changed", "is another one than the one here"
+        return "changed", "differs from the one on this box"
     ends = f"is {{}}: it ends {there[:10]}, the one here {here[:10]}"
     # RFC 3339 in UTC sorts as the times do.
     return ("older", ends.format("older")) if there < here else ("newer", ends.format("newer"))

@@ -25,8 +25,8 @@ def delete(context: Context, name: str, *, force: bool) -> Deleted:
     if facts.targets and not force:
         raise InUse(
             f"{name} is still used by {', '.join(facts.targets)}.",
-            "A service whose certificate goes away does not start again.",
-            "Deploy another certificate there first, or delete with --force: the service keeps the files it has.",
+            "A service whose certificate is removed cannot restart.",
+            "Deploy another certificate there first, or delete with --force: the service then keeps its current files.",
             lineage=name,
         )
     targets = target_configs(context, [t for t in facts.targets if t in context.config.targets])

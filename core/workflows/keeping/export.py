@@ -50,12 +50,12 @@ def _pfx(version: StoredPair, name: str, passphrase: bytes | None, legacy: bool)
         return to_pfx(load_key(version.privkey), leaf, intermediates, passphrase, legacy, name)
     except PssKey as exc:
         raise UsageError(
-            f"{name} cannot be exported as pfx.",
+            f"{name} cannot be exported as PFX.",
             str(exc),
             f"Export it as pem, then: openssl pkcs12 -export -in {name}.pem -out {name}.pfx.",
         ) from exc
     except UnusablePassphrase as exc:
-        raise UsageError("The passphrase cannot be used.", str(exc), "Choose another passphrase.") from exc
+        raise UsageError("The passphrase is not valid.", str(exc), "Choose another passphrase.") from exc
 
 
 FORMATS = {
@@ -82,15 +82,15 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
     chosen = FORMATS.get(format)
     if chosen is None:
         raise UsageError(
-            f"There is no format {format!r}.",
-            "An export has one of five formats.",
-            f"Take one of: {', '.join(FORMATS)}.",
+            f"The format {format!r} does not exist.",
+            "There are five export formats.",
+            f"Use one of: {', '.join(FORMATS)}.",
         )
     if passphrase is not None and format != "pfx":
         raise UsageError(
-            f"The format {format} has no passphrase.",
-            "Only a PFX file can be protected by one here.",
-            "Leave the passphrase out, or export as pfx.",
+            f"The format {format} does not support a passphrase.",
+            "Only a PFX file can be protected by a passphrase.",
+            "Omit the passphrase, or export as pfx.",
         )
     with place_for(context.paths, out, out / f"{name}.{format}") as place:
         version = _live(context, name)
@@ -115,8 +115,8 @@ def _live(context: Context, name: str) -> StoredPair:
     if number is None:
         raise NotFound(
             f"{name} has no live certificate.",
-            "It was never issued, or there is no certificate of that name.",
-            "`certdeck status` lists what there is.",
+            "It was never issued, or does not exist.",
+            "List the certificates with `certdeck status`.",
             lineage=name,
         )
     return read_pair(context.paths, name, number)

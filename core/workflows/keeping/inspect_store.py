@@ -37,8 +37,8 @@ class LastLook(Struct, frozen=True, kw_only=True):
 def inspect_store(context: Context) -> tuple[Finding, ...]:
     """Look at everything that is stored, and return a finding for each thing that is not right, or one that it is."""
     looks: tuple[tuple[str, str, str, Callable[[Context], Iterator[Finding]]], ...] = (
-        ("vault-records", "Vault", "every sealed record opens", _sealed),
-        ("live-keys", "Keys", "every live key belongs to its certificate", _live),
+        ("vault-records", "Vault", "every sealed record can be opened", _sealed),
+        ("live-keys", "Keys", "every live key matches its certificate", _live),
         ("state-files", "State", "every state file can be read", _files),
         ("log-chain", "Log", "no entry was changed or removed", _log),
     )
@@ -130,7 +130,7 @@ def _live(context: Context) -> Iterator[Finding]:
                 problem = pair_problem(pair.fullchain, pair.privkey)
                 if problem:
                     detail = f"the live version {version} cannot be used. {problem}"
-                    fix = f"Renew it: certdeck --renew {name} --force. For an upload, import it again."
+                    fix = f"Renew it: certdeck --renew {name} --force. If it was uploaded, import it again."
                     yield Finding(id="live-keys", status="fail", title=name, detail=detail, fix=fix)
                     continue
                 had = lineages.read_version(context.paths, name, version).certificate.names
@@ -200,7 +200,7 @@ def _text(paths: Paths) -> bytes:
     try:
         return paths.last_look.read_bytes()
     except FileNotFoundError as exc:
-        raise ValueError("nothing was looked at yet") from exc
+        raise ValueError("nothing has been checked yet") from exc
 
 
 def _listed(folder: os.PathLike[str]) -> list[str]:
@@ -216,5 +216,7 @@ def _log(context: Context) -> Iterator[Finding]:
     history = History(context.paths)
     count, problem = history.verify()
     if problem is not None:
-        fix = "See `certdeck log`. To keep what is left and begin another log: certdeck log --new-chain."
-        yield Finding(id="log-chain", status="warn", title="Log", detail=f"{problem} {count:,} entries stand.", fix=fix)
+        fix = "See `certdeck log`. To keep the remaining entries and start a new log: certdeck log --new-chain"
+        yield Finding(
+            id="log-chain", status="warn", title="Log", detail=f"{problem} {count:,} entries are valid.", fix=fix
+        )

@@ -59,8 +59,8 @@ def new_vault(context: Context) -> NewVault:
     unopened = _unopened(context)
     if not unopened and damaged is None:
         raise UsageError(
-            "The vault opens: nothing in it is lost.",
-            "A new one is for secrets that no key of this box opens any more.",
+            "The vault can be opened: no secret is lost.",
+            "A new vault is only for secrets that no key on this box can open.",
             "To change the key, use `certdeck vault rotate`.",
         )
     lost = tuple(_secret(name) for name, _ in unopened)
@@ -69,7 +69,9 @@ def new_vault(context: Context) -> NewVault:
         set_aside(paths, path, now)
     had_key = bool(master_key.ring(paths, context.env))
     Vault(paths, context.env).create()
-    context.narrator.tell(Changed(what=f"began the vault anew, {len(lost)} secrets that cannot be opened set aside"))
+    context.narrator.tell(
+        Changed(what=f"created a new vault; {len(lost)} secrets that cannot be opened were set aside")
+    )
     return NewVault(lost=lost, set_aside=paths.set_aside if lost else None, is_new_key=not had_key)
 
 

@@ -74,9 +74,9 @@ def place_for(paths: Paths, out: Path, example: Path) -> Iterator[OutFile]:
         if found is not None and not S_ISREG(found):
             # To put a file in its place would take the device, the pipe or the link away, and leave a key where nobody expects it.
             raise UsageError(
-                f"{out} is not a plain file.",
-                "It is a link, a device, a pipe or a socket, and an export replaces what is there.",
-                "Name a file of its own.",
+                f"{out} is not a regular file.",
+                "It is a link, a device, a pipe or a socket, and an export would replace it.",
+                "Choose a separate file.",
             )
         yield OutFile(out, folder)
 
@@ -88,11 +88,11 @@ def _refuse_own_state(paths: Paths, out: Path, folder: Folder) -> None:
         return  # there is none yet
     if (state.st_dev, state.st_ino) in {level.identity for level in folder.way}:
         raise UsageError(
-            f"{out} lies in certdeck's own state.",
-            "What stands there is looked after by certdeck alone, and a copy would take the place of what is live.",
-            "Name a file somewhere else.",
+            f"{out} is in certdeck's own state folder.",
+            "Only certdeck may change files there, and a copy would replace live files.",
+            "Choose a file elsewhere.",
         )
 
 
 def _is_folder(out: Path, example: Path) -> UsageError:
-    return UsageError(f"{out} is a folder.", "An export is one file.", f"Name the file, for example {example}.")
+    return UsageError(f"{out} is a folder.", "An export is a single file.", f"Give the file, for example {example}.")

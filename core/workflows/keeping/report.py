@@ -123,7 +123,7 @@ def _text(path: Path) -> str:
     try:
         return read_regular(path, _LONGEST_TEXT).decode("utf-8", "replace")
     except FileNotFoundError:
-        return "# there is no such file\n"
+        return "# no such file\n"
     except OSError as exc:
         return f"# cannot be read: {exc.strerror}\n"
 

@@ -60,7 +60,7 @@ def look(view: View, file: Path, lock: Lock) -> RestoreDone:
             kind="mount",
             name=str(path),
             state="mounted",
-            text=f"{path} is a mount point: the restore would be refused.",
+            text=f"{path} is a mount point: certdeck would refuse the restore.",
         )
         for path in switchover.mounted(view.paths, mount_points())
     )
@@ -77,8 +77,8 @@ def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> R
     if not is_empty(paths) and not replace_all:
         raise AlreadyThere(
             "The backup was not restored.",
-            "Certificates or settings are here already, and would be replaced.",
-            "See what would change with --dry-run. Add --replace to move aside what is here.",
+            "This box already has certificates or settings, which would be replaced.",
+            "Check the changes with --dry-run. To move the existing files aside, add --replace.",
         )
     _refuse_mounts(paths)
     seen = _Seen()
@@ -126,9 +126,9 @@ def _beside(paths: Paths) -> Iterator[Mapping[str, Path]]:
 @contextmanager
 def _opened(file: Path, lock: Lock) -> Iterator[tuple[Opener, Manifest]]:
     if not file.exists():
-        raise NotFound(f"There is no file {file}.", "Nothing of that name exists.", "Name the file of a backup.")
+        raise NotFound(f"The file {file} does not exist.", "No such file exists.", "Give the file of a backup.")
     if not file.is_file():
-        raise UsageError(f"{file} is not a regular file.", "A backup is one file.", "Name the file of a backup.")
+        raise UsageError(f"{file} is not a regular file.", "A backup is a single file.", "Give the file of a backup.")
     with archive.opened(file) as read:
         opener = Opener(read, lock)
         yield opener, from_record(archive.read_manifest(opener))
@@ -154,8 +154,8 @@ def _check_config(seen: _Seen, manifest: Manifest, paths: Paths) -> Config:
         return parse_config(seen.config, paths.config)
     except ConfigError as exc:
         raise BackupTooNew(
-            "The settings in the backup cannot be used by this release.",
-            f"{exc.why} certdeck {manifest.version} made the backup.",
+            "This release cannot use the settings in the backup.",
+            f"{exc.why} The backup was made by certdeck {manifest.version}.",
             "Install that release or a newer one, then restore again. Nothing was changed.",
             details=exc.details,
         ) from exc
@@ -187,5 +187,9 @@ def _locked(context: Context, places: Mapping[str, Path]) -> tuple[Difference, .
     try:
         Vault(paths, context.env).check()
     except VaultError as exc:
-        return (Difference(kind="vault", name="", state="locked", text=f"The vault does not open here. {exc.why}"),)
+        return (
+            Difference(
+                kind="vault", name="", state="locked", text=f"The vault cannot be opened on this box. {exc.why}"
+            ),
+        )
     return ()

@@ -41,7 +41,9 @@ def revocable(view: View, name: str, reason: str) -> Revocable:
     """
     if reason not in REASONS:
         raise UsageError(
-            f"There is no reason {reason!r}.", "RFC 5280 has a fixed list.", f"Take one of: {', '.join(REASONS)}."
+            f"The reason {reason!r} does not exist.",
+            "RFC 5280 defines a fixed list of reasons.",
+            f"Use one of: {', '.join(REASONS)}.",
         )
     lineage = settings_of(view.paths, name)
     number = live_version(view.paths, name)
@@ -49,7 +51,7 @@ def revocable(view: View, name: str, reason: str) -> Revocable:
         raise NotFound(
             f"{name} has no live certificate.",
             "There is nothing to revoke.",
-            "Look at `certdeck status`.",
+            "Check with `certdeck status`.",
             lineage=name,
         )
     # Who issued it can revoke it, and after a fall-back that is not the lineage's own issuer.
@@ -57,16 +59,16 @@ def revocable(view: View, name: str, reason: str) -> Revocable:
     if ca == UPLOAD:
         raise IssuerError(
             f"certdeck cannot revoke {name}.",
-            "It was uploaded, so that certdeck has no account at the CA that issued it.",
-            "Revoke it where it was ordered, and upload another one.",
+            "It was uploaded, so certdeck has no account at the issuing CA.",
+            "Revoke it where it was ordered, then upload a new certificate.",
             lineage=name,
         )
     issuer = issuer_named(view.config, ca)
     if issuer.kind != "acme":
         raise IssuerError(
             f"{name} cannot be revoked.",
-            f"{issuer.title} keeps no revocation list; only a certificate of an ACME CA can be revoked.",
-            f"Deploy another one, and delete {name}.",
+            f"{issuer.title} publishes no revocation list. Only certificates of an ACME CA can be revoked.",
+            f"Deploy another certificate, then delete {name}.",
             lineage=name,
         )
     return Revocable(number, issuer)

@@ -50,9 +50,9 @@ def undelete(context: Context, name: str) -> Restored:
     paths = context.paths
     if name in lineage_names(paths):
         raise AlreadyThere(
-            f"There is a certificate {name} already.",
-            "Bringing the deleted one back would replace it.",
-            "Delete that one first; a copy of it stays, too.",
+            f"The certificate {name} already exists.",
+            "Restoring the deleted certificate would replace it.",
+            "Delete the existing certificate first; certdeck keeps a copy of it too.",
             lineage=name,
         )
     version = _settings_of(context, name)
@@ -65,14 +65,14 @@ def undelete(context: Context, name: str) -> Restored:
         copy = next((copy for copy in list_deleted(paths) if copy.name == name), None)
         if copy is None:
             raise NotFound(
-                f"Nothing is kept of a certificate {name!r}.",
-                "A copy stays for 30 days after it was deleted.",
-                "`certdeck undelete` lists what can be brought back.",
+                f"There is no deleted copy of {name!r}.",
+                "A copy is kept for 30 days after deletion.",
+                "List the deleted certificates with `certdeck undelete`.",
                 lineage=name,
             )
         restore(paths, context.vault, copy)
     _leave_targets_of_others(context, name)
-    context.narrator.tell(Changed(what=f"brought {name} back"))
+    context.narrator.tell(Changed(what=f"restored {name}"))
     live = lineages.live_version(paths, name)
     newest = max(lineages.versions(paths, name), default=None)
     status = _status(context, name)

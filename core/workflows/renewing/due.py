@@ -29,7 +29,7 @@ PUT_BACK = "put-back"
 SKIP = "skip"
 
 
-BY_HAND = "its DNS records are set by hand"
+BY_HAND = "its DNS records are set manually"
 
 
 class Decision(Struct, frozen=True):
@@ -58,7 +58,9 @@ def decide(facts: Facts, config: Config, now: float, *, force: bool, named: bool
     facts = believable(facts, now)
     decision = _decide(facts, config, now, force=force, named=named)
     if facts.on_fallback and decision.action in (SKIP, ASK) and not stands_in_for(facts, config, now):
-        return Decision(facts.name, PUT_BACK, "the fallback certificate stands in for it, and is no longer needed")
+        return Decision(
+            facts.name, PUT_BACK, "the fallback certificate is served instead of it, and is no longer needed"
+        )
     if decision.action == RENEW:
         own = is_own(config, facts.issuer or config.defaults.issuer)
         return replace(decision, is_own=own, ends=facts.not_after)
@@ -153,10 +155,10 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
         if by_hand or not (force and named):
             return Decision(name, DEPLOY, "its newest certificate is not deployed yet")
     elif facts.waiting_version is not None and facts.issuer == FLEET:
-        why = f"version {facts.waiting_version} of the fleet is here and not served yet: certdeck fleet sync deploys it"
+        why = f"version {facts.waiting_version} of the fleet is here but not deployed yet: run certdeck fleet sync"
         return Decision(name, SKIP, why)
     elif facts.waiting_version is not None and facts.issuer == UPLOAD:
-        why = f"its service refused version {facts.waiting_version}, which was uploaded: certdeck deploy {name} tries again"
+        why = f"its service rejected the uploaded version {facts.waiting_version}: to try again, run certdeck deploy {name}"
         return Decision(name, SKIP, why, needs_you=True)
     if by_hand == BY_HAND:
         return _for_a_person(facts, config, now, force=force, named=named)
@@ -175,13 +177,13 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
         return Decision(name, RENEW, "forced")
     if now < facts.not_before and is_own(config, issuer):
         return Decision(
-            name, RENEW, f"it was made under a wrong clock: it is not valid before {_day(facts.not_before)}"
+            name, RENEW, f"it was created under a wrong clock: it is not valid before {_day(facts.not_before)}"
         )
     due = renewal_time(facts, config)
     if facts.revoked:
         return _unless_held(name, "it is revoked", held, now, due)
     if facts.is_wanted:
-        return _unless_held(name, "its settings were changed", held, now, due)
+        return _unless_held(name, "its settings have changed", held, now, due)
     if due <= now:
         return _unless_held(name, "it is due", held, now, due)
     ask_at = _asked_at(facts)
@@ -242,7 +244,7 @@ def why_never_alone(facts: Facts, config: Config) -> str:
     """Return why a lineage never renews automatically, whatever its settings; empty when it can."""
     issuer = facts.issuer or config.defaults.issuer
     if issuer == UPLOAD:
-        return "it was uploaded: bring a new certificate in time"
+        return "it was uploaded: import a new certificate in time"
     if issuer == FLEET:
         return "a hub of the fleet renews it"
     challenge = facts.challenge or config.defaults.challenge
@@ -259,19 +261,19 @@ def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, name
     if facts.open_order:
         return Decision(facts.name, FINISH, "its order waits for DNS records")
     if facts.version is None:
-        return Decision(facts.name, SKIP, f"{BY_HAND}, and nobody has begun: certdeck issue")
+        return Decision(facts.name, SKIP, f"{BY_HAND}, and no order was started: run certdeck issue")
     due = renewal_time(facts, config)
     ends = _day(facts.chain_not_after)
     is_due = due <= now or facts.revoked or facts.is_wanted
     if named and (force or is_due):
-        return Decision(facts.name, RENEW, "somebody asked for it")
+        return Decision(facts.name, RENEW, "it was requested")
     if not is_due:
-        return Decision(facts.name, SKIP, f"{BY_HAND}: begin after {_day(due)}, it ends {ends}")
+        return Decision(facts.name, SKIP, f"{BY_HAND}: start after {_day(due)}; it expires {ends}")
     return Decision(
         facts.name,
         SKIP,
-        f"{BY_HAND}: it ends {ends}, begin now with certdeck --renew {facts.name}; a DNS provider, a CNAME to a zone of one, or "
-        "dns-persist-01 lets it renew automatically",
+        f"{BY_HAND}: it expires {ends}; start now with certdeck --renew {facts.name}. With a DNS provider, a CNAME to "
+        "its zone, or dns-persist-01, it renews automatically",
         needs_you=True,
     )
 
@@ -279,7 +281,7 @@ def _for_a_person(facts: Facts, config: Config, now: float, *, force: bool, name
 def _unless_held(name: str, why: str, held_until: float | None, now: float, due: float | None = None) -> Decision:
     if held_until is not None and held_until > now:
         when = datetime.fromtimestamp(held_until, UTC)
-        return Decision(name, SKIP, f"it failed; the next try is at {when:%Y-%m-%d %H:%M} UTC", held_until)
+        return Decision(name, SKIP, f"it failed; the next attempt is at {when:%Y-%m-%d %H:%M} UTC", held_until)
     return Decision(name, RENEW, why, due)
 
 

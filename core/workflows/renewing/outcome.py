@@ -57,7 +57,7 @@ def _remember_chain(context: Context, plan: Plan, before: float | None) -> None:
             Warned(
                 code="chain-ends-first",
                 what=f"{plan.issuer.title} still sends {facts.chain_end}, which ends on {ends:%Y-%m-%d}, before the certificate.",
-                fix=f"It is asked again after {retry_at:%Y-%m-%d %H:%M} UTC; only the CA can change what it sends.",
+                fix=f"certdeck checks again after {retry_at:%Y-%m-%d %H:%M} UTC; only the CA can change what it sends.",
             )
         )
     if state.chain_retry_at != retry_at:

@@ -197,8 +197,8 @@ def _void_notices(void: Mapping[str, Sequence[str]]) -> tuple[Notice, ...]:
     return tuple(
         Notice(
             code="stored-time-void",
-            what=f"What was remembered of {name} under a wrong clock was dropped: {', '.join(fields)}.",
-            fix="Nothing needs to be done. See that time synchronization is on.",
+            what=f"Values of {name} stored under a wrong clock were removed: {', '.join(fields)}.",
+            fix="No action is needed. Check that time synchronization is on.",
         )
         for name, fields in void.items()
     )

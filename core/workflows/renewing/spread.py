@@ -62,7 +62,8 @@ def spread(view: View, decisions: Sequence[Decision], every: Sequence[Facts]) ->
             at = now + place // taken * pause
             why = (
                 f"{decision.why}, and waits for the run after {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC: "
-                f"{len(due)} certificates of {issuer} are due, and each run renews {taken}, those that end first"
+                f"{len(due)} certificates of {issuer} are due, and each run renews {taken}, starting with those that "
+                "expire first"
             )
             later[decision.name] = replace(decision, action=SKIP, why=why, renew_at=at)
     return [later.get(decision.name, decision) for decision in decisions]

@@ -26,8 +26,8 @@ def still_meant(context: Context, settings: LineageConfig, since: datetime) -> L
         context.narrator.tell(
             Warned(
                 code="target-decided-otherwise",
-                what=f"{settings.name} was not deployed to {target}: {other} has been deployed there since it was ordered.",
-                fix=f"If {settings.name} is to be served there: certdeck deploy {settings.name} --target {target}",
+                what=f"{settings.name} was not deployed to {target}: {other} was deployed there after it was ordered.",
+                fix=f"To serve {settings.name} there: certdeck deploy {settings.name} --target {target}",
             )
         )
     return replace(settings, targets=tuple(target for target in settings.targets if target not in taken))

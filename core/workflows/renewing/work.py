@@ -66,7 +66,7 @@ _REHEARSE_AFTER = 2
 def _waits(pending: Pending) -> Skipped:
     until = f" (the order lives until {pending.expires:%Y-%m-%d %H:%M} UTC)" if pending.expires else ""
     names = ", ".join(dict.fromkeys(record.name for record in pending.records))
-    why = f"it waits for DNS records that somebody sets: {names}{until}; certdeck status {pending.name} shows them"
+    why = f"it waits for manual DNS records: {names}{until}. Show them with certdeck status {pending.name}"
     return Skipped(name=pending.name, why=why, needs_you=True)
 
 
@@ -75,9 +75,9 @@ def _unforeseen(paths: Paths, name: str, exc: Exception) -> CertdeckError:
     if isinstance(exc, OSError):
         return store_error(exc, Path(exc.filename or paths.state), "read or written")
     return InternalError(
-        f"Renewing {name} met something that certdeck did not expect: {type(exc).__name__}.",
-        "This is a mistake in certdeck; what was live is still live.",
-        "The details are in certdeck's log; report it with them.",
+        f"Renewing {name} failed with an unexpected error: {type(exc).__name__}.",
+        "This is a bug in certdeck. The live certificate is unchanged.",
+        "Please report it with the details from certdeck's log.",
         lineage=name,
     )
 
@@ -128,7 +128,7 @@ class Work:
         """Work on one lineage. Never raises: one failure, whatever it is, must not stop the others."""
         context = self._context.about(decision.name)
         if context.cancel.is_cancelled:
-            return Skipped(name=decision.name, why="the run was stopped before its turn; the next run continues")
+            return Skipped(name=decision.name, why="the run was stopped before it; the next run continues")
         try:
             result: str | Skipped | FailedLineage = self._work(context, decision)
         except CertdeckError as exc:
@@ -152,8 +152,8 @@ class Work:
             ends = None if order is None else order.expires
             if ends is not None and ends <= context.env.clock.now() and not self._begins:
                 # A new one would want records with other values, of somebody who has not asked for it.
-                ended = f"its order ended {ends:%Y-%m-%d} before its DNS records had been set"
-                why = f"{ended}: begin again with certdeck --renew {decision.name} --force"
+                ended = f"its order ended {ends:%Y-%m-%d} before its DNS records were set"
+                why = f"{ended}: start again with certdeck --renew {decision.name} --force"
                 return Skipped(name=decision.name, why=why, needs_you=True)
             outcome = finish_order(context, decision.name, self._vault, self._sessions, is_scheduled=True)
             return _waits(outcome) if isinstance(outcome, Pending) else decision.name
@@ -206,7 +206,7 @@ class Work:
             if lineage.issuer == UPLOAD:
                 raise
             context.narrator.tell(
-                Warned(code="waiting-version-damaged", what=f"{exc.what} {exc.why}", fix="A new one is ordered.")
+                Warned(code="waiting-version-damaged", what=f"{exc.what} {exc.why}", fix="A new order was started.")
             )
         self._renew(context, plan(context.config, lineage))
 
@@ -221,7 +221,7 @@ class Work:
 
     def _renew_with(self, context: Context, wanted: Plan, *, rehearse_first: bool) -> None:
         if wanted.issuer.kind != "acme" and not self._begins:
-            refuse(context, f"Renewing {wanted.name} by this box itself")
+            refuse(context, f"Renewing {wanted.name} from this box itself")
         if wanted.issuer.kind == "self-signed":
             deploy_new(context, wanted, remake(context, wanted))
             return

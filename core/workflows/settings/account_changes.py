@@ -86,8 +86,8 @@ def set_contact(context: Context, issuer: str, email: str | None) -> AccountInfo
     if email is not None and not _EMAIL.fullmatch(email):
         raise UsageError(
             f"{email[:80]!r} is not an e-mail address.",
-            "A contact is one address.",
-            "Write it alone, for example admin@example.com.",
+            "A contact is a single address.",
+            "Give only the address, for example admin@example.com.",
         )
     wanted, record = _account(context, issuer)
     with Sessions(context, context.vault) as sessions:
@@ -120,9 +120,9 @@ def import_key(
     had = load_account(context.paths, issuer, wanted.directory)
     if had is not None and had.thumbprint != key.thumbprint and had.url is not None and not replace_existing:
         raise UsageError(
-            f"There is an account at {issuer} already: {had.url}",
-            "Another one in its place would end what was agreed and bound for it.",
-            "Add --replace; the key of the one before is kept in state/set-aside.",
+            f"This box already has an account at {issuer}: {had.url}",
+            "Replacing it would drop its accepted terms and its account binding.",
+            "Add --replace. The key of the previous account is kept in state/set-aside.",
         )
     record = had or AccountRecord.new(issuer, wanted.directory, contact=None, created=context.env.clock.now())
     vault.put(record.new_key_record, key.to_pem())
@@ -144,7 +144,7 @@ def import_key(
     taken = replace(taken, url=found[0].url)
     save_account(context.paths, taken)
     vault.delete(record.new_key_record)
-    context.narrator.tell(Changed(what=f"took over the account at {issuer}: {taken.url}"))
+    context.narrator.tell(Changed(what=f"imported the account at {issuer}: {taken.url}"))
     if had is not None and had.url is not None and had.url != taken.url:
         contact = f" ({had.contact})" if had.contact else ""
         context.narrator.tell(Changed(what=f"no longer used at {issuer}: the account {had.url}{contact}"))
@@ -157,8 +157,8 @@ def _found(session: AcmeSession, issuer: str) -> tuple[at_ca.Account, str | None
     if found is None:
         raise AccountError(
             f"{issuer} has no account for this key.",
-            "The key was made for another CA, or the account was never made or is gone.",
-            "Look at which CA the other client used, and name that issuer. Or let the next order make a new account.",
+            "The key belongs to another CA, or the account was never created or was removed.",
+            "Find out which CA the other client used, and give that issuer. Or let the next order create a new account.",
         )
     return found, session.directory.terms_of_service
 
@@ -171,7 +171,7 @@ def _address(contact: tuple[str, ...] | None) -> str | None:
 def _acme_issuer(context: Context, issuer: str) -> Issuer:
     wanted = issuer_named(context.config, issuer)
     if wanted.kind != "acme":
-        raise UsageError(f"{issuer} has no accounts.", "It works on this box alone.", "There is nothing to change.")
+        raise UsageError(f"{issuer} has no accounts.", "It works only on this box.", "There is nothing to change.")
     return wanted
 
 
@@ -182,7 +182,7 @@ def _account(context: Context, issuer: str) -> tuple[Issuer, AccountRecord]:
     if record is None or record.url is None:
         raise NotFound(
             f"There is no account at {issuer} yet.",
-            "The first order makes it.",
-            "To use one that another client has made, give its key: certdeck account import.",
+            "The first order creates it.",
+            "To use an account of another client, import its key: certdeck account import",
         )
     return wanted, record

@@ -55,7 +55,7 @@ def set_eab(context: Context, issuer: str, *, kid: str, hmac: bytes) -> None:
     from core.config.edit import set_values
 
     if issuer_named(context.config, issuer).kind != "acme":
-        raise UsageError(f"{issuer} has no accounts.", "It works on this box alone.", "Nothing needs to be bound.")
+        raise UsageError(f"{issuer} has no accounts.", "It works only on this box.", "It needs no account binding.")
     text = hmac.strip()
     ExternalAccountBinding.parse(kid, text)
     context.vault.put(f"eab/{issuer}", text)

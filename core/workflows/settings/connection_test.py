@@ -35,17 +35,17 @@ def test_provider(context: Context, name: str, domain: str | None) -> DnsTest:
     entry = the_entry(context.config, name)
     if domain is None and not entry.zones:
         raise UsageError(
-            f"Which domain should {name} be tested with?",
-            "The entry names no zone.",
-            f"Say it: certdeck dns test {name} --domain example.com.",
+            f"{name} cannot be tested without a domain.",
+            "The entry has no zone.",
+            f"Give a domain: certdeck dns test {name} --domain example.com",
             details={"needs": "domain"},
         )
     (identifier, *_) = parse_identifiers([domain or entry.zones[0]])
     if identifier.type == "ip":
         raise UsageError(
-            f"{identifier.value} cannot be proven through the DNS.",
+            f"{identifier.value} cannot be validated through DNS.",
             "It is an address, and addresses have no TXT records.",
-            "Name a domain; addresses are proven by http-01.",
+            "Give a domain. IP addresses are validated by http-01.",
         )
     wanted = identifier.value.removeprefix("*.")
     with entries_of(context, context.vault) as entries:
@@ -79,7 +79,7 @@ class _Test:
             finally:
                 self._step("remove", self._remove)
         done = {step.id for step in self._steps}
-        self._steps += [DnsTestStep(id=id, status="skip", detail="Not tried.") for id in STEPS if id not in done]
+        self._steps += [DnsTestStep(id=id, status="skip", detail="Not tested.") for id in STEPS if id not in done]
         return DnsTest(
             name=self._entry.name,
             domain=self._domain,
@@ -113,30 +113,30 @@ class _Test:
             self._look_at_settings(kind)
         zones = zones_at(self._entries, self._entry.name)
         if zones:
-            return "pass", f"{kind.title} accepts them. Zones: {listed(zones)}."
-        return "pass", f"Complete; {kind.title} can only be tried by writing."
+            return "pass", f"{kind.title} accepts the credentials. Zones: {listed(zones)}."
+        return "pass", f"Complete. {kind.title} can be tested only by writing a record."
 
     def _look_at_settings(self, kind: Kind) -> None:
         """Raise UsageError for what somebody has written into the configuration and `dns add` would refuse."""
         wrong = problems(self._context, self._entry, {})
         if wrong:
             raise UsageError(
-                f"The entry {self._entry.name} is not right.",
+                f"The entry {self._entry.name} is not valid.",
                 "; ".join(f"{key}: {problem.removesuffix('.')}" for key, problem in wrong.items()) + ".",
-                f"Correct it in [dns_providers.{self._entry.name}]; `certdeck dns kinds {kind.name}` says what is asked for.",
+                f"Correct it in [dns_providers.{self._entry.name}]. See `certdeck dns kinds {kind.name}` for its settings.",
             )
 
     def _zone(self) -> tuple[str, str]:
         self._placed = self._placement.place(self._entry.name, [self._record])
         placed = self._placed[0]
-        led = "" if placed.txt.name == self._record.name else f", where a CNAME of {self._record.name} leads"
-        zone = f"zone {placed.zone}" if placed.zone else "no zone of its own"
+        led = "" if placed.txt.name == self._record.name else f", the CNAME target of {self._record.name}"
+        zone = f"zone {placed.zone}" if placed.zone else "no separate zone"
         return "pass", f"{placed.txt.name}{led}: {zone}."
 
     def _write(self) -> tuple[str, str]:
         context = self._context
         self._written = self._writer.write(self._placed, "", context.narrator)
-        return "pass", f"A TXT record was made at {self._placed[0].txt.name}."
+        return "pass", f"A TXT record was created at {self._placed[0].txt.name}."
 
     def _seen(self) -> tuple[str, str]:
         context = self._context
@@ -154,13 +154,13 @@ class _Test:
         self._servers = views[0].servers
         answering = [one for one in self._servers if one.answers]
         others = len(self._servers) - len(answering)
-        left_out = f" {others} cannot be asked from here." if others else ""
+        left_out = f" {others} cannot be queried from here." if others else ""
         return "pass" if not left_out else "warn", f"{_count(len(answering))} the record.{left_out}"
 
     def _remove(self) -> tuple[str, str]:
         if self._writer.remove(self._written, self._context.narrator):
-            return "pass", "The record is removed again."
-        return "warn", "The record could not be removed; the next run tries it again."
+            return "pass", "The record was removed."
+        return "warn", "The record could not be removed. The next run tries again."
 
 
 def _count(servers: int) -> str:

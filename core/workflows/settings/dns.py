@@ -69,7 +69,7 @@ def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, 
             found["delegations"] = problem
     for key in ("name", "kind", "zones", "delegations"):
         if key in config.settings:
-            found[key] = "This is no setting of the provider: it belongs to the entry itself."
+            found[key] = "This is not a setting of the provider; it belongs to the entry itself."
     had = config.name in context.config.dns_providers and config.kind == context.config.dns_providers[config.name].kind
     there = set(secrets_of(context.vault, config.name)) if had else set()
     given = {key: _text(value) for key, value in secrets.items()}
@@ -94,9 +94,9 @@ def add_provider(
     existing = context.config.dns_providers.get(config.name)
     if existing is not None and not replace:
         raise UsageError(
-            f"There is a DNS provider {config.name} already.",
-            f"It is of the kind {existing.kind}.",
-            "Give --replace to change it, or choose another name.",
+            f"The DNS provider {config.name} already exists.",
+            f"Its kind is {existing.kind}.",
+            "To change it, add --replace. Or choose another name.",
             details={"needs": "replace"},
         )
     wanted = kind_named(config.kind)
@@ -106,9 +106,9 @@ def add_provider(
         labels = {field.key: field.label for field in wanted.fields}
         said = "; ".join(f"{labels.get(key, key)}: {problem}" for key, problem in wrong.items())
         raise UsageError(
-            f"The DNS provider {config.name} cannot be kept like this.",
+            f"The DNS provider {config.name} was not saved.",
             said if said.endswith(".") else f"{said}.",
-            f"Correct it; `certdeck dns kinds {config.kind}` says what {wanted.title} asks for.",
+            f"Correct it. See `certdeck dns kinds {config.kind}` for the settings of {wanted.title}.",
             details={"problems": wrong},
         )
     if account:
@@ -132,7 +132,7 @@ def remove_provider(context: Context, name: str) -> None:
     if users:
         raise InUse(
             f"The DNS provider {name} is in use.",
-            f"These certificates prove their names with it: {', '.join(users[:10])}{' …' if len(users) > 10 else ''}.",
+            f"These certificates use it for validation: {', '.join(users[:10])}{' …' if len(users) > 10 else ''}.",
             "Issue them with another provider or challenge first, or delete them.",
             details={"lineages": users},
         )
@@ -257,7 +257,7 @@ def _zone_problem(zone: str) -> str | None:
 def _variable_problem(key: str, value: str, *, is_secret: bool) -> str | None:
     """Return why something beyond the fields of a kind cannot be handed on as a variable of an environment."""
     if not _VARIABLE.fullmatch(key):
-        return "it becomes a variable of a program's environment: letters, digits and _, no digit at the beginning"
+        return "it becomes an environment variable: use letters, digits and _, and do not start with a digit"
     return Field(key=key, label=key, secret=is_secret, required=False).problem(value)
 
 

@@ -53,7 +53,7 @@ def ask_issuer(context: Context, name: str, *, agree_tos: bool = False, email: s
     if issuer.directory is None:
         raise UsageError(
             f"{issuer.title} has no directory.",
-            "It works on this box alone, with no network.",
+            "It works only on this box, without a network.",
             "There is nothing to test.",
         )
     entry = context.config.issuers.get(name)
@@ -108,14 +108,14 @@ def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
     if name not in BUILT_IN and not config.directory:
         raise UsageError(
             f"The issuer {name} needs a directory.",
-            "certdeck has no built-in issuer of that name.",
+            "certdeck has no built-in issuer with that name.",
             "Give the URL of its ACME directory, for example https://ca.example.com/acme/directory.",
         )
     if config.directory and not config.directory.startswith("https://"):
         raise UsageError(
-            "An ACME directory is spoken to over HTTPS only.",
+            "An ACME directory must use HTTPS.",
             f"{config.directory!r} does not begin with https:// (RFC 8555 §6.1).",
-            "Give the HTTPS address; a private CA's certificate is trusted through its CA bundle.",
+            "Give the HTTPS address. For a private CA, set its root as the CA bundle.",
         )
     if isinstance(config.limits, Mapping) and (problem := broken(config.limits)) is not None:
         raise UsageError(f"The limits of {name} cannot be set.", f"{problem[0]}.", problem[1])
@@ -129,16 +129,14 @@ def remove_issuer(context: Context, name: str) -> None:
 
     issuer_named(context.config, name)
     if name not in context.config.issuers:
-        raise UsageError(
-            f"{name} is built in.", "There is no entry of the configuration to remove.", "Nothing needs to be done."
-        )
+        raise UsageError(f"{name} is built in.", "The configuration has no entry to remove.", "No action is needed.")
     if name not in BUILT_IN:
         users = list(_users(context, name))
         if users:
             raise InUse(
                 f"{name} is still used by {', '.join(users[:5])}.",
-                "That would fail without it, and perhaps not before a renewal.",
-                "Give them another issuer first; an open order ends with `certdeck complete`, or is removed with its certificate.",
+                "Renewals would fail without it.",
+                "Set another issuer for them first. Finish an open order with `certdeck complete`, or delete its certificate.",
             )
     remove_table(context.paths, ("issuers", name))
     context.narrator.tell(Changed(what=f"issuer {name} removed"))
@@ -184,10 +182,10 @@ def agree_terms(context: Context, name: str) -> None:
 
     if issuer_named(context.config, name).kind != "acme":
         raise UsageError(
-            f"{name} has no terms of service.", "It works on this box alone.", "There is nothing to agree to."
+            f"{name} has no terms of service.", "It works only on this box.", "There is nothing to accept."
         )
     set_values(context.paths, {("issuers", name, "agree_tos"): True})
-    context.narrator.tell(Changed(what=f"agreed to the terms of {name}"))
+    context.narrator.tell(Changed(what=f"accepted the terms of service of {name}"))
 
 
 def _info(context: Context, name: str) -> IssuerInfo:

@@ -19,8 +19,8 @@ def kind(name: str) -> KindInfo:
     if found is None:
         raise NotFound(
             f"There is no kind of target {name!r}.",
-            f"{nearest(name)}Known kinds are {', '.join(KINDS)}.",
-            "`certdeck target kinds` says what each does; files fits every service that reads PEM files.",
+            f"{nearest(name)}The kinds are {', '.join(KINDS)}.",
+            "See `certdeck target kinds`. The kind files works for every service that reads PEM files.",
         )
     return _info(found)
 

@@ -40,8 +40,8 @@ def change_issuer(context: Context, names: Sequence[str], issuer: str, *, dry_ru
         if before == UPLOAD or name == context.config.defaults.fallback_certificate:
             what = "It was uploaded" if before == UPLOAD else "It is the fallback certificate of this box"
             raise UsageError(
-                f"{name} cannot get another issuer.",
-                f"{what}, so no issuer is asked for it.",
+                f"{name} cannot use another issuer.",
+                f"{what}, so no issuer renews it.",
                 f"Order a new certificate: certdeck issue -d DOMAIN --issuer {issuer} --name NAME.",
                 lineage=name,
             )
@@ -77,8 +77,8 @@ def set_lineage(
     if auto_renew and lineage.issuer == UPLOAD:
         raise UsageError(
             f"{name} cannot be renewed automatically.",
-            "It was uploaded, so no CA is asked for it.",
-            f"Import a new one in time: certdeck import {name}. Or order one: certdeck issue --name {name} --issuer ISSUER.",
+            "It was uploaded, so no CA renews it.",
+            f"Import a new one in time: certdeck import {name}. Or order one: certdeck issue --name {name} --issuer ISSUER",
             lineage=name,
         )
     if auto_renew is not None:
@@ -89,9 +89,9 @@ def set_lineage(
             problem = renew_days_problem(renew_days_before, facts.not_after - facts.not_before)
             if problem:
                 raise UsageError(
-                    f"{name} cannot renew {renew_days_before} days before it ends.",
+                    f"{name} cannot renew {renew_days_before} days before it expires.",
                     problem,
-                    "Take fewer days, or 0 for the rule that fits every lifetime.",
+                    "Use fewer days, or 0 for the automatic rule, which suits every lifetime.",
                     lineage=name,
                 )
         lineage = replace(lineage, renew_days_before=renew_days_before or None)
@@ -109,8 +109,8 @@ def _fallback(context: Context, name: str, fallback: str) -> str | None:
     if fallback == name:
         raise UsageError(
             f"{name} cannot be its own fallback certificate.",
-            "It would have expired, too.",
-            "Name another certificate, for example a wildcard.",
+            "It would have expired too.",
+            "Choose another certificate, for example a wildcard.",
             lineage=name,
         )
     return fallback

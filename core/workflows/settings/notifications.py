@@ -62,9 +62,9 @@ def add_channel(
     had = context.config.notifications.get(config.name)
     if had is not None and not replace:
         raise UsageError(
-            f"There is a notification {config.name} already.",
-            f"It is of the kind {had.kind}.",
-            "Add --replace to change it, or choose another name.",
+            f"The notification {config.name} already exists.",
+            f"Its kind is {had.kind}.",
+            "To change it, add --replace. Or choose another name.",
             details={"needs": "replace"},
         )
     kind = kind_named(config.kind)
@@ -74,7 +74,7 @@ def add_channel(
         raise UsageError(
             f"The notification {config.name} was not added.",
             f"{said}.",
-            f"Correct it; `certdeck notify kinds {kind.name}` shows what {kind.title} takes.",
+            f"Correct it. See `certdeck notify kinds {kind.name}` for the settings of {kind.title}.",
             details={"problems": wrong},
         )
     vault = context.vault
@@ -107,8 +107,8 @@ def test_channel(context: Context, name: str) -> NotificationTest:
     item = Item(
         events=("test",),
         what=f"This is a test of the notification {name}.",
-        why="Somebody asked for it with `certdeck notify test`.",
-        fix="Nothing needs to be done.",
+        why="It was requested with `certdeck notify test`.",
+        fix="No action is needed.",
     )
     clock = context.env.clock
     message = compose([item], access.host, context.config.appliance.name, clock.now())
@@ -131,7 +131,7 @@ def opened(view: View, vault: Vault, entry: NotificationConfig, cancel: CancelTo
     # People edit the configuration by hand, and a secret can get lost: what was checked when it was added is checked again.
     if wrong := missing_or_wrong(kind.fields, settings, secrets):
         raise UsageError(
-            f"The notification {entry.name} cannot be used as it is.",
+            f"The notification {entry.name} is not valid.",
             f"{'; '.join(f'{key}: {problem}' for key, problem in wrong.items())}.",
             f"Correct it with: certdeck notify add {entry.name} --replace.",
             details={"notification": entry.name},
@@ -154,9 +154,9 @@ def the_channel(config: Config, name: str) -> NotificationConfig:
         known = sorted(config.notifications)
         near = get_close_matches(name, known, n=1)
         raise NotFound(
-            f"There is no notification {name!r}.",
-            f"The nearest name is {near[0]!r}." if near else "No entry of the configuration has that name.",
-            f"Known are: {', '.join(known)}." if known else "Add one first: certdeck notify add.",
+            f"The notification {name!r} does not exist.",
+            f"Did you mean {near[0]!r}?" if near else "The configuration has no entry with that name.",
+            f"Available: {', '.join(known)}." if known else "Add one first: certdeck notify add",
         )
     return entry
 
@@ -170,8 +170,8 @@ def unforeseen(name: str, exc: Exception) -> NotifyError:
     logging.getLogger(__name__).error("the notification %s failed: %s\n%s", name, type(exc).__name__, where)
     return NotifyError(
         f"The notification {name} was not sent.",
-        f"Sending it met something that certdeck did not expect: {type(exc).__name__}.",
-        "The details are in certdeck's log; report it with them.",
+        f"Sending failed with an unexpected error: {type(exc).__name__}.",
+        "This is a bug in certdeck. Please report it with the details from its log.",
         details={"notification": name, "reason": "refused"},
     )
 

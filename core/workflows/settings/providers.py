@@ -34,9 +34,9 @@ def the_entry(config: Config, name: str) -> DnsProviderConfig:
         known = sorted(config.dns_providers)
         near = get_close_matches(name, known, n=1)
         raise NotFound(
-            f"There is no DNS provider {name!r}.",
-            f"The nearest name is {near[0]!r}." if near else "No entry of the configuration has that name.",
-            f"Known are: {', '.join(known)}." if known else "Add one first: certdeck dns add.",
+            f"The DNS provider {name!r} does not exist.",
+            f"Did you mean {near[0]!r}?" if near else "The configuration has no entry with that name.",
+            f"Available: {', '.join(known)}." if known else "Add one first: certdeck dns add",
         )
     return entry
 
@@ -101,13 +101,13 @@ def opened(context: Context, vault: Vault, entry: DnsProviderConfig, cancel: Can
     ]
     if wrong:
         raise UsageError(
-            f"The DNS provider {entry.name} cannot be used as it is.",
+            f"The DNS provider {entry.name} is not valid.",
             f"{'; '.join(wrong)}.",
             f"Correct it with: certdeck dns add {entry.name} --replace --kind {entry.kind}.",
             details={"provider": entry.name},
         )
     if secrets:
-        context.narrator.tell(KeyUsed(key=secret_name(entry.name, "*"), purpose=f"speak to {kind.title}"))
+        context.narrator.tell(KeyUsed(key=secret_name(entry.name, "*"), purpose=f"connect to {kind.title}"))
     return kind.connect(
         Access(
             name=entry.name,

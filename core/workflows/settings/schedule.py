@@ -63,9 +63,9 @@ def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> 
         fits = fitting(min(each.before_end for each in short))
         if is_asked and not too_rare(fits, min(each.before_end for each in short)):
             raise UsageError(
-                f"The scheduled run cannot come only {timetable.words}.",
+                f"The scheduled run cannot start only {timetable.words}.",
                 short[0].sentence,
-                f"These times fit: certdeck schedule on --at {' '.join(fits.clock_times)}",
+                f"Use suitable times: certdeck schedule on --at {' '.join(fits.clock_times)}",
                 details={"times": list(fits.clock_times)},
             )
         if not is_asked:
@@ -73,8 +73,8 @@ def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> 
             context.narrator.tell(
                 Warned(
                     code="times-fitted",
-                    what=f"The scheduled run comes {fits.rhythm}, because {short[0].sentence}",
-                    fix="`certdeck schedule on --at HH:MM …` chooses other times.",
+                    what=f"The scheduled run starts {fits.rhythm}, because {short[0].sentence}",
+                    fix="For other times: certdeck schedule on --at HH:MM …",
                 )
             )
     program = program_of(context)
@@ -145,7 +145,7 @@ def _too_short(view: View, timetable: Timetable) -> Iterator[_Short]:
         before_end = _before_end_seconds(view, facts)
         if before_end is not None and too_rare(timetable, before_end):
             life, ahead = _span(facts.chain_not_after - facts.not_before), _span(before_end)
-            said = f"{facts.name} lives {life} and renews {ahead} before its end; two runs have to fall into that time."
+            said = f"{facts.name} is valid for {life} and renews {ahead} before it expires; two runs must be within that time."
             yield _Short(before_end, said)
 
 
@@ -154,7 +154,7 @@ def _warnings(view: View, timetable: Timetable) -> Iterator[Notice]:
     if not short:
         return
     fits = fitting(min(each.before_end for each in short))
-    better = f"`certdeck schedule on` fits the times: {fits.rhythm}." if fits != timetable else ""
+    better = f"Run `certdeck schedule on` to adjust the times: {fits.rhythm}." if fits != timetable else ""
     for each in short:
         yield Notice(code=TIMER_TOO_RARE, what=each.sentence, fix=better)
 
@@ -189,7 +189,7 @@ def program_of(context: Context) -> str:
     if program is None:
         raise CertdeckError(
             "The command `certdeck` was not found.",
-            "A timer needs its path, and this process was not started through it.",
-            "Install certdeck, e.g. with `pipx install .`, and start it as `certdeck schedule on`.",
+            "A timer needs the path of this command, and this process was started in another way.",
+            "Install certdeck, e.g. with `pipx install .`, then run `certdeck schedule on`.",
         )
     return program

@@ -60,9 +60,7 @@ def add_target(context: Context, target: TargetConfig) -> None:
     try:
         kind_of(target)
     except ConfigError as exc:  # not the configuration is wrong, but what was asked for
-        fix = (
-            "Give --kind files, which fits every service that reads PEM files; `certdeck target kinds` lists them all."
-        )
+        fix = "Use --kind files, which works for every service that reads PEM files. List all kinds with `certdeck target kinds`."
         raise UsageError(f"There is no kind of target {target.kind!r}.", exc.why, fix) from exc
     others = _others(context, target)
     target = sharing(target, others)
@@ -89,9 +87,9 @@ def remove_target(context: Context, name: str) -> None:
     holder = _holders(context).get(name)
     if holder is not None:
         raise InUse(
-            f"The target {name} carries the certificate {holder}.",
-            "It would no longer be renewed there, and nobody would notice.",
-            f"Deploy {holder} elsewhere, or delete it, first.",
+            f"The target {name} serves the certificate {holder}.",
+            "The certificate would no longer be renewed there.",
+            f"First deploy {holder} elsewhere, or delete it.",
         )
     sharers = [each.name for each in context.config.targets.values() if each.files_of == name]
     if sharers:
@@ -136,20 +134,24 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
     yield Finding(id="target-paths", status="pass", title=name, detail=target.certificate)
     yield from _key_findings(context, target)
     if ends_sessions(target):
-        when = f"in its window {target.window}" if target.window else "whenever one is due; set window for another time"
+        when = (
+            f"in its window {target.window}"
+            if target.window
+            else "whenever a renewal is due; to choose a time, set window"
+        )
         yield Finding(
             id="target-restart",
             status="pass",
             title=name,
-            detail=f"a new certificate restarts the service, which ends its connections; scheduled runs do that {when}",
+            detail=f"a new certificate restarts the service and closes its connections; scheduled runs do this {when}",
         )
     yield from _names(context, target)
     if is_pushed(target):
         from core.targets.remote import check
 
         verdict = check(context.env, target)
-        detail = f"{target.host} takes the files" if verdict.ok else verdict.why
-        fix = f"Correct that, then: certdeck target test {name}"
+        detail = f"{target.host} accepts the files" if verdict.ok else verdict.why
+        fix = f"Fix this, then run: certdeck target test {name}"
         status = "pass" if verdict.ok else "fail"
         yield Finding(id="target-remote", status=status, title=name, detail=detail, fix="" if verdict.ok else fix)
     if not os.path.lexists(target.certificate):
@@ -157,8 +159,8 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
             id="target-test",
             status="warn",
             title=name,
-            detail="its certificate is not there yet, so its configuration cannot be tested",
-            fix="Nothing needs to be done: the first deployment makes it, and tests then.",
+            detail="its certificate does not exist yet, so its configuration cannot be tested",
+            fix="No action is needed: the first deployment creates it, then tests the configuration.",
         )
     elif target.test:
         yield _tested(name, run_test(context.env, target), target, is_given=bool(configured.test))
@@ -168,14 +170,14 @@ def _findings(context: Context, configured: TargetConfig) -> Iterator[Finding]:
         for sight in see_all(context.env.prober, target, _names_on(context, name), timeout=3.0):
             address = sight.listener.address
             if sight.served:
-                yield Finding(id="target-probe", status="pass", title=name, detail=f"TLS answers on {address}")
+                yield Finding(id="target-probe", status="pass", title=name, detail=f"TLS works on {address}")
                 continue
             yield Finding(
                 id="target-probe",
                 status="warn",
                 title=name,
-                detail=f"nothing answers on {address}: {sight.why}",
-                fix="Right before the first certificate; otherwise start the service or correct the probe.",
+                detail=f"no TLS response on {address}: {sight.why}",
+                fix="This is normal before the first certificate. Otherwise, start the service or correct the probe.",
             )
 
 
@@ -193,23 +195,24 @@ def _key_findings(context: Context, target: TargetConfig) -> Iterator[Finding]:
             id="target-key",
             status="fail",
             title=name,
-            detail=f"every account of this machine can read the key {key}",
-            fix=f"chmod o-rwx {key}; where its service can then no longer read it, give it the service's group.",
+            detail=f"every user on this machine can read the key {key}",
+            fix=f"Run: chmod o-rwx {key}. If the service can then no longer read it, set the service's group on it.",
         )
     for reader in readers_of(target):
         can_read = context.env.reads_as(reader.name, key)
         if can_read is None:
             continue
         if can_read:
-            detail = f"{reader.name} can read the key, as {target.kind} needs at each reload"
+            detail = f"{reader.name} can read the key, as required by {target.kind} at each reload"
             yield Finding(id="target-key", status="pass", title=name, detail=detail)
         else:
             yield Finding(
                 id="target-key",
                 status="warn",
                 title=name,
-                detail=f"{reader.name} cannot read the key {key}, and {target.kind} reads it as that account",
-                fix="The next deployment gives the key to its group. If it still cannot read it, let the group enter the folder.",
+                detail=f"{reader.name} cannot read the key {key}, but {target.kind} reads it as that user",
+                fix="The next deployment sets the key's group. If the key is still not readable, allow the "
+                "group to enter the folder.",
             )
 
 
@@ -228,7 +231,7 @@ def _names(context: Context, target: TargetConfig) -> Iterator[Finding]:
         id="target-names",
         status="fail" if target.single else "warn",
         title=target.name,
-        detail=f"its certificate is not good for {', '.join(missing)}",
+        detail=f"its certificate does not cover {', '.join(missing)}",
         fix=f"Order one with these names, or correct names in [targets.{target.name}].",
     )
 
@@ -248,14 +251,16 @@ def _tested(name: str, verdict: Verdict, target: TargetConfig, *, is_given: bool
     if verdict.ok:
         # A box may run more than one nginx: the kind's own command tests the one that the system starts.
         whose = (
-            "" if is_given else f", which reads the {target.kind} of the system; for another one set test and reload"
+            ""
+            if is_given
+            else f", which checks the {target.kind} of the system; for another instance, set test and reload"
         )
         return Finding(id="target-test", status="pass", title=name, detail=f"`{command}` passed{whose}")
     return Finding(
         id="target-test",
         status="fail",
         title=name,
-        detail=f"`{command}` refuses the configuration: {verdict.output or verdict.why}",
+        detail=f"`{command}` rejected the configuration: {verdict.output or verdict.why}",
         fix="Fix the service's own configuration first: a deployment would be rolled back.",
     )
 

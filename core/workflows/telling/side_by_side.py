@@ -45,9 +45,9 @@ def all_done(
         thread.join(max(0.0, deadline - clock.monotonic()))
     for name in jobs:
         late = NotifyError(
-            f"{name} was not told in time.",
-            f"It took longer than {seconds:g} s and was left.",
-            f"Try it: certdeck notify test {name}.",
+            f"The notification {name} was not sent in time.",
+            f"It took longer than {seconds:g} s and was abandoned.",
+            f"Test it: certdeck notify test {name}",
             details={"notification": name, "reason": "timeout"},
         )
         results.setdefault(name, late)

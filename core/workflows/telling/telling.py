@@ -84,13 +84,13 @@ def _pinged(view: View, cancel: CancelToken, url: str, is_failed: bool) -> str:
     finally:
         transport.close()
     if not 200 <= answer.status < 300:
-        raise _unpinged(parts.netloc, f"It answered HTTP {answer.status}.")
+        raise _unpinged(parts.netloc, f"It returned HTTP {answer.status}.")
     return f"HTTP {answer.status}"
 
 
 def _unpinged(place: str, why: str) -> NotifyError:
     return NotifyError(
-        f"The ping of the scheduled run was not taken by {place}.",
+        f"{place} did not accept the ping of the scheduled run.",
         why,
         "Check `ping_url` in the section [schedule] of the configuration.",
         details={"notification": _PING, "reason": "unreachable"},

@@ -45,8 +45,8 @@ def make_request(
     if key_type is not None and key_type not in KEY_TYPES:
         raise UsageError(
             f"There is no key type {key_type!r}.",
-            "A key has one of seven types.",
-            f"Take one of: {', '.join(KEY_TYPES)}.",
+            "There are seven key types.",
+            f"Use one of: {', '.join(KEY_TYPES)}.",
         )
     parts = None if subject is None else parse_subject(subject)
     _clear_up(context)
@@ -56,9 +56,9 @@ def make_request(
         shown = _shown(context, before)
         if shown.is_lost:
             raise UsageError(
-                f"The private key of the signing request {name} is gone.",
-                "A certificate for it could not be used.",
-                "Add --replace to make a new request with a new key.",
+                f"The private key of the signing request {name} is missing.",
+                "A certificate for this request cannot be used.",
+                "Add --replace to create a new request with a new key.",
                 details={"needs": "replace", "domains": list(before.names)},
             )
         return shown
@@ -77,7 +77,7 @@ def make_request(
         key=requests.key_id(key.spki),
     )
     requests.save_request(context.paths, context.vault, record, key.to_pem())
-    context.narrator.tell(Changed(what=f"made a private key and a signing request, {name}"))
+    context.narrator.tell(Changed(what=f"created a private key and a signing request, {name}"))
     return _shown(context, record, is_new=True)
 
 
@@ -109,7 +109,7 @@ def forget_request(context: Context, name: str) -> None:
     check_lineage_name(name)
     if not requests.delete_request(context.paths, name):
         raise requests.no_request(name)
-    context.narrator.tell(Changed(what=f"forgot the signing request {name} and its private key"))
+    context.narrator.tell(Changed(what=f"removed the signing request {name} and its private key"))
 
 
 def keys_of_requests(context: Context, public_keys: Iterable[bytes]) -> tuple[OwnKey, ...]:
@@ -186,16 +186,20 @@ def _refuse_other(before: RequestRecord, names: tuple[str, ...], key_type: str |
     ]
     if others:
         raise AlreadyThere(
-            f"There is a signing request called {before.name} already, {' and '.join(others)}.",
-            "A new one has a new key: a certificate that still comes for the old one cannot be used.",
-            "Add --replace if nothing comes for it any more, or give the new request another name.",
+            f"The signing request {before.name} already exists, {' and '.join(others)}.",
+            "A new request has a new key: a certificate issued for the old request cannot be used.",
+            "If you no longer expect a certificate for it, add --replace. Or give the new request another name.",
             details={"needs": "replace", "domains": list(before.names)},
         )
 
 
 def _shown(view: View, record: RequestRecord, *, is_new: bool = False) -> SigningRequest:
     is_lost = not requests.has_key(view.paths, record)
-    lost = ("Its private key is gone: a certificate for it cannot be used. Make a new request.",) if is_lost else ()
+    lost = (
+        ("Its private key is missing, so a certificate for it cannot be used. Create a new request.",)
+        if is_lost
+        else ()
+    )
     return SigningRequest(
         name=record.name,
         domains=record.names,
@@ -212,7 +216,7 @@ def _shown(view: View, record: RequestRecord, *, is_new: bool = False) -> Signin
 def advice(names: Sequence[str]) -> tuple[str, ...]:
     """Return what one should know before a request for these names (A-labels, addresses) goes out. Pure."""
     found = [
-        f"*.{bare} does not cover {bare} itself: ask for both, unless {bare} is not in use."
+        f"*.{bare} does not cover {bare} itself: request both, unless {bare} is not in use."
         for bare in bare_domains_missing(names)
     ]
     private = [problem for problem in (public_problem(parse_identifier(name)) for name in names) if problem]

@@ -145,10 +145,10 @@ def _assembled(
         if not found:
             break
         fetched += b"".join(map(to_pem, found))
-        store = Store("the address that the certificate names", partial(bytes, fetched), trusted=False)
+        store = Store("the URL in the certificate", partial(bytes, fetched), trusted=False)
         material = assemble(pieces, (*known, store), now, keys, hosts) or material
         if material.way.top.der == top.der:
-            fetcher.notes.append(f"What came from the address that it names has not signed {top.subject}.")
+            fetcher.notes.append(f"The certificate from that URL did not sign {top.subject}.")
             break
     return material, fetcher.notes
 

@@ -38,21 +38,21 @@ class Fetcher:
         """Return what is at the addresses that a certificate names: the first that gives any. Never raises but Cancelled."""
         urls = issuer_urls(certificate)
         if not urls:
-            self.notes.append(f"{certificate.subject} does not say where its issuer's certificate is to be had.")
+            self.notes.append(f"{certificate.subject} does not contain the URL of its issuer's certificate.")
         try:
             opened = self._context.env.transport(None)
         except ConfigError as exc:  # a machine that trusts nobody
-            self.notes.append(f"Nothing could be fetched: {exc.what}")
+            self.notes.append(f"The download failed: {exc.what}")
             return []
         with closing(opened) as transport:
             for url in urls:
                 try:
                     body = self._reader.read(transport, url, headers=_HEADERS)
                 except NotPublished as exc:
-                    self.notes.append(f"Nothing came from {shown_url(url)}: {exc}")
+                    self.notes.append(f"No response from {shown_url(url)}: {exc}")
                     continue
                 found = recognise(Upload((Part("the answer", body),))).certificates
                 if found:
                     return found
-                self.notes.append(f"What came from {shown_url(url)} is no certificate.")
+                self.notes.append(f"The response from {shown_url(url)} is not a certificate.")
         return []

@@ -28,8 +28,8 @@ def known_as_revoked(context: Context, leaf: Certificate) -> CheckResult | None:
         id=ID,
         title="Not revoked",
         status="warn",
-        detail=f"This certificate was revoked {who}; clients that ask for revocations refuse it.",
-        fix="Give a newer one, or have one issued.",
+        detail=f"This certificate was revoked {who}; clients that check revocation reject it.",
+        fix="Give a newer certificate, or have a new one issued.",
     )
 
 

@@ -32,7 +32,7 @@ def stores(view: View, lineage: str | None) -> tuple[Store, ...]:
         Store("this box's private CA", lambda: _own_root(view)),
     ]
     if lineage is not None:
-        found.append(Store(f"the chain that {lineage} has now", lambda: _live_chain(view, lineage), trusted=False))
+        found.append(Store(f"the current chain of {lineage}", lambda: _live_chain(view, lineage), trusted=False))
     return tuple(found)
 
 

@@ -97,7 +97,7 @@ def import_upload(
     with afterwards(context, "order-not-removed"):
         delete_order(context.paths, name)
         if has_order:
-            context.narrator.tell(Changed(what=f"gave up the open order of {name}: the import took its place"))
+            context.narrator.tell(Changed(what=f"cancelled the open order of {name}: the import replaced it"))
     with afterwards(context, "request-not-removed"):
         forget_answered(context, material.key.spki)
     if version != live:
@@ -111,7 +111,7 @@ def _rejected(check: UploadCheck, name: str) -> InputRejected:
     if check.can_be_forced:
         fix += " To apply it anyway, add --force."
     error = InputRejected(
-        "The certificate was refused; what was live stays.",
+        "The certificate was rejected. The live certificate is unchanged.",
         " ".join(each.detail for each in failures),
         fix,
         lineage=name,
@@ -141,8 +141,8 @@ def _refuse_over_order(context: Context, name: str) -> None:
     at = "" if order is None else f" at {order.issuer} for {', '.join(order.identifiers[:4])}"
     raise UsageError(
         f"{name} has an open order{at}.",
-        "The imported certificate would take its place: the order would be given up, and so would records set for it.",
-        f"Go on with the order: certdeck complete {name}. To give it up, add --replace; or give the certificate another name.",
+        "The imported certificate would replace it: the order would be cancelled, and its DNS records would no longer be valid.",
+        f"To continue the order: certdeck complete {name}. To cancel it, add --replace. Or give the certificate another name.",
         lineage=name,
         details={"needs": "replace", "open_order": True},
     )
@@ -155,7 +155,7 @@ def _refuse_silent_change(context: Context, spec: LineageConfig) -> None:
     raise UsageError(
         f"{spec.name} is currently renewed by {issuer}.",
         "An uploaded certificate does not renew automatically.",
-        "If that is what you want, add --replace; or give the new certificate another name.",
+        "To replace it anyway, add --replace. Or give the new certificate another name.",
         lineage=spec.name,
         details={"needs": "replace", "issuer": issuer},
     )
@@ -166,9 +166,9 @@ def _refuse_other_names(spec: LineageConfig, material: Material) -> None:
     lacking = missing(material.leaf, spec.domains)
     if lacking:
         raise UsageError(
-            f"The certificate is not one for {spec.name}: it lacks {', '.join(lacking)}.",
-            "With --keep-issuer it takes the place of one that is renewed for these names.",
-            "Give another certificate, or leave --keep-issuer out and add --replace: then nobody renews it.",
+            f"The certificate does not fit {spec.name}: it lacks {', '.join(lacking)}.",
+            f"With --keep-issuer, it must cover the names that {spec.name} is renewed for.",
+            "Give another certificate, or omit --keep-issuer and add --replace: it then no longer renews.",
             lineage=spec.name,
         )
 

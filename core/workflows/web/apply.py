@@ -129,8 +129,8 @@ def wanted_redirect(
     if redirect is None:
         return None, (
             (
-                f"Port {web.http_port} is kept free for HTTP-01. For the redirect, set [http01] port to another one, such as 8402: "
-                "the web server then passes the challenge on."
+                f"Port {web.http_port} is reserved for HTTP-01. For the redirect, set [http01] port to another port, "
+                "such as 8402: the web server then passes the challenge on."
             ),
         )
     return redirect, ()
@@ -152,10 +152,10 @@ def _change(
         seen = settled(context, target, planned.wanted, host)
         silent = answered - {each.address for each in seen if each.failure is None}
         if silent:
-            return f"Nothing answered at {', '.join(sorted(silent))} afterwards."
+            return f"There was no response at {', '.join(sorted(silent))} afterwards."
         wants = any(each.redirects for each in planned.rendered.values())
         if wants and redirect_seen(context, target, host) == "missing":
-            return "Another server answers there, without a redirect to HTTPS."
+            return "Another server responds there, without a redirect to HTTPS."
         return ""
 
     change(context, target, {name: planned.found[name] for name in after}, after, look)

@@ -40,7 +40,7 @@ def change(
         if files.read(Path(name)) != text:
             raise WebNotPossible(
                 f"The web settings of target {target.name} were not changed.",
-                f"{safe_line(name)} was changed by somebody else meanwhile.",
+                f"{safe_line(name)} was changed by another program at the same time.",
                 "Run the command again.",
                 details={"target": target.name},
             )
@@ -56,7 +56,7 @@ def change(
             raise WebNotPossible(
                 f"The web settings of target {target.name} were not changed.",
                 wrong,
-                f"Look into the log of {server_of(target).title}.",
+                f"Check the log of {server_of(target).title}.",
                 details={"target": target.name},
             )
     except BaseException:
@@ -84,7 +84,7 @@ def _reload(context: Context, target: TargetConfig) -> None:
         raise ReloadFailed(
             f"The web settings of target {target.name} were not changed: it could not be reloaded.",
             verdict.why,
-            f"Find out why (run it yourself: {shown(target.reload)}).",
+            f"Find the cause (run it yourself: {shown(target.reload)}).",
             details={"target": target.name, "output": verdict.output},
         )
 
@@ -121,7 +121,7 @@ def _undo(
         context.narrator.tell(
             Warned(
                 code="recovery-unfinished",
-                what=f"The configuration of target {target.name} could not be put back: {exc.what} {exc.why}",
+                what=f"The configuration of target {target.name} could not be restored: {exc.what} {exc.why}",
                 fix="The next run of certdeck tries again.",
             )
         )
@@ -134,7 +134,7 @@ def _reload_old(context: Context, target: TargetConfig) -> None:
         context.narrator.tell(
             Warned(
                 code="recovery-unfinished",
-                what=f"The configuration of target {target.name} is back, but it could not be reloaded: {verdict.why}",
+                what=f"The configuration of target {target.name} was restored, but could not be reloaded: {verdict.why}",
                 fix=f"Run: {shown(target.reload)}",
             )
         )
@@ -143,6 +143,6 @@ def _reload_old(context: Context, target: TargetConfig) -> None:
 def _changed_since(path: str) -> Warned:
     return Warned(
         code="recovery-unfinished",
-        what=f"{path} was changed by somebody else meanwhile and is left as it is.",
-        fix="Check it: it may hold web settings that were not tested.",
+        what=f"{path} was changed by another program at the same time and was not restored.",
+        fix="Check it: it may contain untested web settings.",
     )

@@ -29,7 +29,7 @@ def follow(context: Context, targets: Sequence[TargetConfig]) -> None:
             context.narrator.tell(
                 Warned(
                     code="web-not-updated",
-                    what=f"The web settings of target {target.name} do not fit its certificate now: {exc.what} {exc.why}",
+                    what=f"The web settings of target {target.name} no longer fit its certificate: {exc.what} {exc.why}",
                     fix=f"Run: certdeck web apply {target.name}",
                 )
             )

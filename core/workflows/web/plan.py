@@ -74,12 +74,12 @@ def plan(view: View, configured: TargetConfig, applied: Applied | None, *, redir
         if new is not None:
             rendered[name] = new
     if not rendered:
-        looked = f"Looked at: {', '.join(texts)}." if texts else "None of its configuration files was found."
+        looked = f"Checked: {', '.join(texts)}." if texts else "None of its configuration files was found."
         raise WebNotPossible(
             f"No configuration of {server.title} uses {target.certificate}.",
-            looked if len(looked) < 500 else f"{len(texts)} files were looked at.",
-            f"Let {server.title} serve that file, and name its configuration in the test command of the target "
-            f"{target.name} where it is not the usual one.",
+            looked if len(looked) < 500 else f"{len(texts)} files were checked.",
+            f"Set that file in the configuration of {server.title}. If the configuration is not in the default "
+            f"place, name it in the test command of the target {target.name}.",
             details={"target": target.name},
         )
     found = {name: text for name, text in texts.items() if name in rendered or holds(text, target.name)}
@@ -128,12 +128,12 @@ def hsts_of(view: View, target: TargetConfig, applied: Applied | None) -> Hsts:
     now = view.env.clock.now()
     since = applied.since if applied else now
     if policy == OFF:
-        return Hsts(value=None, why="It is switched off: [web] hsts.")
+        return Hsts(value=None, why="It is turned off: [web] hsts.")
     why = distrust(view, target)
     if why:
         return Hsts(value=None, why=why)
     next_at = next_stage(policy, since, now)
-    rising = "It rises in stages, so that a mistake can still be taken back." if next_at else ""
+    rising = "It increases in stages, so that a mistake can still be undone." if next_at else ""
     return Hsts(value=hsts_value(policy, since, now), why=rising, next_at=next_at)
 
 
@@ -148,13 +148,13 @@ def distrust(view: View, target: TargetConfig) -> str:
     except (ValueError, IndexError, CertdeckError):
         return "There is no certificate yet."
     if leaf.self_signed:
-        return "The certificate is self-signed, and HSTS would lock people out."
+        return "The certificate is self-signed, and HSTS would lock users out."
     now = view.env.clock.now()
     if not leaf.not_before <= now < leaf.not_after:
-        return "The certificate is not valid now, and HSTS would lock people out."
+        return "The certificate is not valid now, and HSTS would lock users out."
     way = find_way(leaf, above, stores(view, None), now)
     if not way.trusted_by or way.problem is not None:
-        return "This box does not trust the certificate's issuer, and HSTS would lock people out."
+        return "This box does not trust the certificate's issuer, and HSTS would lock users out."
     return ""
 
 

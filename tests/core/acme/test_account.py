@@ -17,7 +17,7 @@ from tests.support.acme_client import a_session
 from tests.support.acme_server import AcmeServer
 from tests.support.authority import key_pem, make_key
 
-LOST = TransportFailure("timeout", "ca.test did not answer within 30 s.")
+LOST = TransportFailure("timeout", "ca.test did not respond within 30 s.")
 MAC_KEY = bytes(range(32))
 MAC_TEXT = urlsafe_b64encode(MAC_KEY).decode().rstrip("=")
 

@@ -110,7 +110,7 @@ def test_a_hanging_ca_is_not_asked_for_ever() -> None:
 
     def hang(asked: Any) -> Response:
         server.clock.advance(seconds=30)
-        raise TransportFailure("timeout", "ca.test did not answer within 30 s.")
+        raise TransportFailure("timeout", "ca.test did not respond within 30 s.")
 
     transport = CannedTransport(hang)
     with pytest.raises(DirectoryUnreachable) as caught:
@@ -174,11 +174,13 @@ def test_a_retry_date_is_measured_by_the_servers_clock() -> None:
             reply(200, "<html>Please log in</html>", content_type="text/html"), "web page", id="captive-portal"
         ),
         pytest.param(reply(200, "  <!DOCTYPE html>", content_type="application/json"), "web page", id="html-as-json"),
-        pytest.param(reply(200, b'{"newNonce": ', content_type="application/json"), "damaged JSON", id="half-json"),
-        pytest.param(reply(200, b'{"a": "\xff\xfe"}', content_type="application/json"), "damaged JSON", id="not-utf8"),
-        pytest.param(reply(200, b"[" * 100000, content_type="application/json"), "damaged JSON", id="deep-json"),
-        pytest.param(reply(200, ["a"]), "damaged JSON", id="json-list"),
-        pytest.param(reply(200, b"hello"), 'no JSON object. It answered HTTP 200: "hello"', id="text"),
+        pytest.param(reply(200, b'{"newNonce": ', content_type="application/json"), "not valid JSON", id="half-json"),
+        pytest.param(
+            reply(200, b'{"a": "\xff\xfe"}', content_type="application/json"), "not valid JSON", id="not-utf8"
+        ),
+        pytest.param(reply(200, b"[" * 100000, content_type="application/json"), "not valid JSON", id="deep-json"),
+        pytest.param(reply(200, ["a"]), "not a JSON object", id="json-list"),
+        pytest.param(reply(200, b"hello"), 'no JSON object. It returned HTTP 200: "hello"', id="text"),
         pytest.param(reply(200, {"newNonce": "https://ca.test/n"}), "without newAccount, newOrder", id="incomplete"),
         pytest.param(reply(301, b"", location="https://elsewhere.test/dir"), "elsewhere.test", id="redirect"),
         pytest.param(
@@ -277,7 +279,7 @@ def test_the_key_is_not_in_any_representation() -> None:
             id="page",
         ),
         pytest.param(reply(401, {"message": "token missing"}), ("HTTP status 401", "token missing"), id="other-json"),
-        pytest.param(reply(400, b"\x00\xff\xfe\x01"), ("HTTP status 400", "gives no reason"), id="binary"),
+        pytest.param(reply(400, b"\x00\xff\xfe\x01"), ("HTTP status 400", "gave no reason"), id="binary"),
     ],
 )
 def test_a_refusal_that_is_no_problem_document_keeps_status_and_reason(
@@ -289,7 +291,7 @@ def test_a_refusal_that_is_no_problem_document_keeps_status_and_reason(
     server.fail("/account", answer)
     with pytest.raises(CertdeckError) as caught:
         account.fetch(session)
-    said = f"{caught.value.what} {caught.value.why}".replace("not in the form of an ACME error", "gives no reason")
+    said = f"{caught.value.what} {caught.value.why}".replace("not an ACME error document", "gave no reason")
     for each in words:
         assert each in said
     assert "Second line" not in said

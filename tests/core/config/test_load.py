@@ -124,7 +124,9 @@ def test_all_problems_come_at_once_with_their_lines() -> None:
 def test_a_command_as_text_is_refused() -> None:
     """A command is a list of arguments; the refusal shows the list to write, and says why."""
     (found,) = problems(b'[targets.web]\ncertificate = "/c"\nkey = "/k"\nreload = "systemctl reload nginx"\n')
-    assert found["fix"] == 'Write it as a list: never a shell. For example: reload = ["systemctl", "reload", "nginx"].'
+    assert (
+        found["fix"] == 'Write it as a list; no shell is used. For example: reload = ["systemctl", "reload", "nginx"].'
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_impossible_values_are_refused(text: bytes, key: str) -> None:
 def test_a_password_in_an_address_of_etcd_is_not_repeated() -> None:
     """The refusal names the address without what stands before the @."""
     [problem] = problems(b'[fleet]\nendpoints = ["https://me:hunter2@etcd1.example:2379"]\n')
-    assert problem["problem"] == "'etcd1.example:2379' is not an address of etcd"
+    assert problem["problem"] == "'etcd1.example:2379' is not a valid etcd endpoint"
     assert "hunter2" not in str(problem)
 
 
@@ -225,7 +227,7 @@ def test_a_broken_lineage_says_which() -> None:
     """An unknown key in a lineage's file names the file and the nearest key."""
     with pytest.raises(ConfigError) as caught:
         parse_lineage(b'domain = ["x"]\n', "shop", Path("/c/shop.toml"))
-    assert caught.value.what == "/c/shop.toml is not right."
+    assert caught.value.what == "/c/shop.toml has a problem."
     assert "Did you mean domains?" in caught.value.fix
 
 

@@ -95,7 +95,7 @@ def test_an_id_stays_while_other_services_come_and_go(tmp_path: Path) -> None:
     both = {each.id: each for each in found(tmp_path, Prober(), serve("early"), late)}
     assert both[alone.id].certificate == alone.certificate == str(tmp_path / "late" / "c")
     assert named("haproxy", {alone.id: alone}) is alone
-    with pytest.raises(UsageError, match="several services of the kind haproxy"):
+    with pytest.raises(UsageError, match="several services of kind haproxy"):
         named("haproxy", both)
     with pytest.raises(NotFound, match="'nginx'"):
         named("nginx", both)
@@ -115,7 +115,7 @@ def test_files_that_are_missing_shared_or_open_are_told(tmp_path: Path) -> None:
         (tmp_path / name).write_text(words)
     mosquitto, coturn = found(tmp_path, Prober())
     assert (mosquitto.running, mosquitto.shared_with, coturn.shared_with) == (False, (coturn.id,), (mosquitto.id,))
-    assert mosquitto.problems == (f"Every account of this box can read the key {key}.",)
+    assert mosquitto.problems == (f"Every user on this machine can read the key {key}.",)
     assert coturn.problems == ("The key /none is missing.",)
     assert mosquitto.suggest is not None
     assert mosquitto.suggest.file_mode == "0640"

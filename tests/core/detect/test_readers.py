@@ -84,7 +84,7 @@ def test_nginx_servers() -> None:
         ("/mail.crt", "/mail.key", (), ((25, "smtp"),)),
     ]
     assert found.problems == (
-        "nginx finds a certificate when it is asked: /dynamic/$ssl_server_name.crt. It cannot be taken over.",
+        "nginx chooses the certificate at each connection: /dynamic/$ssl_server_name.crt. It cannot be taken over.",
     )
 
 
@@ -222,7 +222,7 @@ def test_dovecot_without_a_file(said: str) -> None:
     """A certificate in the configuration itself, or none, is reported."""
     found = dovecot.read(look("dovecot", Path("/etc/dovecot/dovecot.conf"), said=said))
     assert found.pairs == ()
-    assert "The certificate is not a file" in found.problems[0]
+    assert "The certificate is not in a file" in found.problems[0]
 
 
 def test_dovecot_with_tls_switched_off() -> None:
@@ -267,7 +267,7 @@ def test_redis_of_another_instance(tmp_path: Path) -> None:
     answers = {"redis-cli": lambda argv: Completed(returncode=0, output=f"{argv[-1]}\n{ANSWERS[argv[-1]]}\n")}
     told.env = replace(told.env, runner=FakeRunner(answers))
     assert files(*redis.read(told).pairs) == [("/d/c", "/k")]
-    with pytest.raises(Unreadable, match="does not say how it is configured"):
+    with pytest.raises(Unreadable, match="did not return its configuration"):
         redis.read(look("redis", path, program=other))
 
 

@@ -144,7 +144,7 @@ class Forgetful(AliyunVendor):
         said = super().answer(asked)
         if asked.headers["x-acs-action"] == self._action and not self.has_lost:
             self.has_lost = True
-            raise TransportFailure("timeout", "alidns.aliyuncs.com did not answer within 20 s.")
+            raise TransportFailure("timeout", "alidns.aliyuncs.com did not respond within 20 s.")
         return said
 
 
@@ -239,7 +239,7 @@ def test_something_else_that_answers(body: str) -> None:
     """A login page, or other JSON, is recognised as not Alibaba Cloud DNS."""
     vendor = AliyunVendor()
     vendor.faults = [reply(200, body)]
-    with pytest.raises(DnsProviderError, match="not the interface of Alibaba Cloud DNS"):
+    with pytest.raises(DnsProviderError, match="not the API of Alibaba Cloud DNS"):
         aliyun(vendor).zones()
 
 
@@ -248,7 +248,7 @@ def test_a_record_without_an_id() -> None:
     vendor = AliyunVendor()
     record = {"RR": BELOW.name.removesuffix(f".{ZONE}"), "Type": "TXT", "Value": BELOW.value}
     vendor.faults = [reply(200, {"DomainRecords": {"Record": [record]}, "TotalCount": 1})]
-    assert "not the interface" in failure(vendor).what
+    assert "not the API" in failure(vendor).what
 
 
 def test_fields_are_checked() -> None:

@@ -323,7 +323,7 @@ class Silent:
         cancel: CancelToken | None = None,
     ) -> Response:
         self.clock.advance(seconds=timeout)
-        raise TransportFailure("timeout", "It did not answer in time.")
+        raise TransportFailure("timeout", "It did not respond in time.")
 
     def close(self) -> None:
         pass

@@ -152,11 +152,11 @@ def test_an_unknown_zone_id_is_named() -> None:
     error = failure(vendor, cloudflare(vendor, zone_id="f" * 32))
     assert error.details["reason"] == "zone"
     assert "zone_id" in error.fix
-    with pytest.raises(DnsProviderError, match="no zone of this id"):
+    with pytest.raises(DnsProviderError, match="no zone with this ID"):
         cloudflare(vendor, zone_id="f" * 32).zones()
 
 
-@pytest.mark.parametrize(("readable", "seen"), [(True, "other.example.net"), (False, "no zone at all")])
+@pytest.mark.parametrize(("readable", "seen"), [(True, "other.example.net"), (False, "access to no zone")])
 def test_a_zone_that_the_token_does_not_see(readable: bool, seen: str) -> None:
     """A zone out of the token's reach is named with what it does see, and both permissions that it takes (ST-24)."""
     vendor = CloudflareVendor()
@@ -227,7 +227,7 @@ def test_something_else_that_answers(body: str) -> None:
     vendor.faults = [reply(200, body)]
     error = failure(vendor)
     assert error.details["reason"] == "refused"
-    assert "not the interface of Cloudflare" in error.what
+    assert "not the API of Cloudflare" in error.what
 
 
 def test_fields_are_checked_offline() -> None:

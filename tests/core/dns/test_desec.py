@@ -227,5 +227,5 @@ def test_something_else_that_answers(body: str, before: int) -> None:
     vendor.faults = [*[None] * before, reply(200, body)]
     provider = desec(vendor)
     ask = partial(provider.change, ZONE, add=[BELOW]) if before else provider.zones
-    with pytest.raises(DnsProviderError, match="not the interface of deSEC"):
+    with pytest.raises(DnsProviderError, match="not the API of deSEC"):
         ask()

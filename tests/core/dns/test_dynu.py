@@ -135,7 +135,7 @@ def test_a_domain_that_is_not_there() -> None:
     error = failure(DynuVendor(), zone="nowhere.example")
     assert error.details["reason"] == "zone"
     assert "other.example.net" in error.why
-    assert "none at all" in failure(Empty(), zone="nowhere.example").why
+    assert "no domains" in failure(Empty(), zone="nowhere.example").why
 
 
 class Empty(DynuVendor):
@@ -173,4 +173,4 @@ def test_something_else_that_answers(body: str, before: int) -> None:
     """A login page, or other JSON, is recognised as not Dynu, at the sign-in and after it."""
     vendor = DynuVendor()
     vendor.faults = [*[None] * before, reply(200, body)]
-    assert "not the interface of Dynu" in failure(vendor).what
+    assert "not the API of Dynu" in failure(vendor).what

@@ -173,7 +173,7 @@ def test_something_else_that_answers(said: Response) -> None:
     """A login page, or other JSON, is recognised as not GoDaddy."""
     vendor = GoDaddyVendor()
     vendor.faults = [said]
-    assert "not the interface of GoDaddy" in failure(vendor).what
+    assert "not the API of GoDaddy" in failure(vendor).what
 
 
 def test_the_rules_are_told_beforehand() -> None:

@@ -232,7 +232,7 @@ def test_a_change_that_does_not_stay_is_told() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason", "word"),
     [
-        (Completed(returncode=-9, output="", timed_out=True), "temporary", "ended"),
+        (Completed(returncode=-9, output="", timed_out=True), "temporary", "stopped"),
         (Completed(returncode=1, output="python: broken"), "refused", "broken"),
         (Completed(returncode=0, output=f"{MARK}[1, 2]\n"), "refused", "without a result"),
         (says(error=["AuthenticationError", "LexiconError"], said="no zone", status=None), "credentials", "no zone"),

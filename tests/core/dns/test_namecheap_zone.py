@@ -64,11 +64,11 @@ def _without_mx(vendor: NamecheapVendor) -> None:
     ("lay_out", "said"),
     [
         (_host(IsDDNSEnabled="true"), "Dynamic DNS"),
-        (_host(IsActive="false"), "switched off"),
-        (_host(Weight="5"), "not known here: Weight"),
+        (_host(IsActive="false"), "is disabled"),
+        (_host(Weight="5"), "unknown attributes: Weight"),
         (_row("_sip._tcp", "SRV", "10 60 5060 sip.example.com.", "10", "1799"), "_sip._tcp SRV"),
-        (_row("x", "A", "", "10", "1799"), "without its name, type or address"),
-        (_row("x", "A", "192.0.2.1", "10", "Automatic"), "without its TTL"),
+        (_row("x", "A", "", "10", "1799"), "has no name, type or address"),
+        (_row("x", "A", "192.0.2.1", "10", "Automatic"), "has no TTL"),
         (_row("x", "MX", "mail.example.com.", "", "1799"), "preference"),
         (_email(""), "EmailType"),
         (_email("PIGEON"), "PIGEON"),
@@ -231,7 +231,7 @@ def test_what_cannot_be_kept_is_named() -> None:
     """When they are gone again after that, it ends, and they are named with their values."""
     vendor = Dropping(99)
     vendor.domains[ZONE].email_type = "OX"
-    with pytest.raises(DnsProviderError, match="does not keep everything") as caught:
+    with pytest.raises(DnsProviderError, match="did not store all records") as caught:
         namecheap(vendor).change(ZONE, add=[ONE])
     assert "@ MX" in caught.value.what
     assert "@ MX mail.example.com." in str(caught.value.details["records"])

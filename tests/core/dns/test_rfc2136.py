@@ -267,7 +267,7 @@ def saying(rcode: str, *, is_signed: bool = True, **more: int) -> Callable[[dns.
 
 
 def silent(_: dns.message.Message) -> TransportFailure:
-    return TransportFailure("timeout", "192.0.2.53:53 gave no answer within 10 s.")
+    return TransportFailure("timeout", "192.0.2.53:53 did not respond within 10 s.")
 
 
 def refusal(exchange: Scripted, **given: Any) -> DnsProviderError:

@@ -178,7 +178,7 @@ def test_a_hosted_zone_id_of_nothing() -> None:
     vendor = Route53Vendor()
     provider = route53(vendor, hosted_zone_id="Z0")
     assert failure(vendor, provider=provider).details["reason"] == "zone"
-    with pytest.raises(DnsProviderError, match="no hosted zone of this id"):
+    with pytest.raises(DnsProviderError, match="no hosted zone with this ID"):
         provider.zones()
 
 
@@ -316,7 +316,7 @@ def test_an_unknown_key() -> None:
     vendor = Route53Vendor()
     error = failure(vendor, provider=route53(vendor, access_key_id="AKIAOTHEROTHEROTHER0"))
     assert error.details["reason"] == "credentials"
-    assert "not known to AWS" in error.fix
+    assert "AWS does not know the access key ID" in error.fix
 
 
 def test_a_wrong_clock() -> None:
@@ -370,7 +370,7 @@ def test_something_else_that_answers(body: str) -> None:
     """A login page, or other XML, is recognised as not Route 53."""
     vendor = Route53Vendor()
     vendor.faults = [reply(200, body)]
-    with pytest.raises(DnsProviderError, match="not the interface of Route 53"):
+    with pytest.raises(DnsProviderError, match="not the API of Route 53"):
         route53(vendor).zones()
 
 
@@ -385,7 +385,7 @@ def test_sets_that_say_too_little(body: str) -> None:
     """Sets without values, or pages without end, are not built upon."""
     vendor = Route53Vendor()
     vendor.faults = [None, reply(200, _wrap("ListResourceRecordSets", body.format(BELOW.name)))]
-    assert "not the interface of Route 53" in failure(vendor).what
+    assert "not the API of Route 53" in failure(vendor).what
 
 
 @pytest.mark.parametrize(

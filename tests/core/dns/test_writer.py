@@ -145,7 +145,7 @@ def test_a_removal_is_tried_for_a_month(box: Box) -> None:
     box.writer.clean_up(box.narrator)
     assert kept_records(box.paths) == ()
     said = [report.event.what for report in box.told if isinstance(report.event, Warned)]
-    assert "not removed by certdeck any more: abc.auth.example.org" in said[-1]
+    assert "no longer tries to remove these old records: abc.auth.example.org" in said[-1]
 
 
 def test_a_damaged_list_stops_no_other(box: Box) -> None:

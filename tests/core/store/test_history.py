@@ -120,7 +120,7 @@ def test_a_rewritten_end_shows(paths: Paths) -> None:
     assert other.verify() == (3, None)
     assert [entry.kind for entry in other.entries()] == ["warned", "log-end-doubtful", "warned"]
     head_file(paths).write_bytes(head)
-    assert other.verify() == (1, "Entry 2 is not the one that was written.")
+    assert other.verify() == (1, "Entry 2 was replaced.")
 
 
 def test_an_end_without_its_record_is_in_doubt(paths: Paths) -> None:
@@ -133,7 +133,7 @@ def test_an_end_without_its_record_is_in_doubt(paths: Paths) -> None:
             head_file(paths).write_bytes(damage)
         count, doubt = History(paths).verify()
         assert count == 2
-        assert "cannot be told whether the end of the log is missing" in (doubt or "")
+        assert "cannot verify the end of the log" in (doubt or "")
     filled(paths, 1)
     assert History(paths).verify() == (4, None)
     assert "log-end-doubtful" in [entry.kind for entry in History(paths).entries()]
@@ -289,7 +289,7 @@ def test_a_history_that_is_out_of_reach_is_not_called_damaged(paths: Paths) -> N
         unmerged = beside.read_bytes()
     beside.write_bytes(unmerged)
     for read in (History(paths).entries, History(paths).verify):
-        with no_room(), pytest.raises(StoreError, match="cannot be read now") as caught:
+        with no_room(), pytest.raises(StoreError, match="cannot be read at the moment") as caught:
             read()
         assert "Free some space" in caught.value.fix
 

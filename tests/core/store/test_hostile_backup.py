@@ -73,7 +73,7 @@ HOSTILE = {
     "history": [STATE, a_file("state/history.sqlite")],
     "aside": [STATE, {**DIR, "path": "state/replaced-1"}],
     "temporary": [STATE, a_file("state/.tmp-1-1")],
-    "no object": [[]],
+    "not an object": [[]],
     "no JSON": [b"\xff\xfe"],
     "deep JSON": [b"[" * 60_000],
     "deep": [ETC, *({**DIR, "path": "etc" + "/a" * depth} for depth in range(1, 20))],

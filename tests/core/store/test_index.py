@@ -187,7 +187,7 @@ def test_a_file_with_an_impossible_name_is_said(box: Paths) -> None:
     (box.certificates / "my shop.toml").write_text('domains = ["a.example"]\n')
     _, problems = facts_of_all(box)
     assert [type(problem) for problem in problems] == [ConfigError]
-    assert "'my shop' cannot be the name of a certificate" in problems[0].why
+    assert "'my shop' is not a valid certificate name" in problems[0].why
 
 
 @pytest.mark.parametrize(

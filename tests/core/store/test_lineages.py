@@ -175,7 +175,7 @@ def test_a_replaced_certificate_is_read_anew(paths: Paths, leaf: Leaf, authority
     found = lineages.read_version(paths, NAME, 1)
     assert (found.certificate.sha256, found.method, found.ca) == (other.sha256, "", None)
     (paths.live / NAME / "cert.pem").write_text("rubbish")
-    with pytest.raises(StoreCorrupt, match="is not a certificate any more"):
+    with pytest.raises(StoreCorrupt, match="is no longer a certificate"):
         lineages.read_version(paths, NAME, 1)
 
 

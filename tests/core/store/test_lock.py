@@ -42,7 +42,7 @@ def test_the_second_is_told_who_holds_it(paths: Paths) -> None:
     ):
         pytest.fail("two writers at once")
     assert caught.value.details == {"pid": os.getpid(), "since": "2026-11-21T12:00:00Z", "operation": "issue"}
-    assert caught.value.what == f"Another certdeck is at work: issue, process {os.getpid()}."
+    assert caught.value.what == f"Another certdeck process is running: issue, process {os.getpid()}."
     with writers_lock(paths, the_environment(), "renew"):
         assert stat.S_IMODE(paths.lock.stat().st_mode) == 0o600
         assert stat.S_IMODE(paths.run.stat().st_mode) == 0o700

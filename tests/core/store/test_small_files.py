@@ -145,7 +145,7 @@ def test_a_damaged_renewal_state_counts_as_empty(paths: Paths, text: str) -> Non
     renewal_state.save(paths, "shop", RenewalState())
     (paths.lineages / "shop/renewal.json").write_text(text)
     found = renewal_state.load(paths, "shop")
-    assert found == RenewalState(warning="renewal.json of shop was changed or damaged. It counts as empty.")
+    assert found == RenewalState(warning="renewal.json of shop was changed or damaged. It is treated as empty.")
     renewal_state.save(paths, "shop", found)
     assert renewal_state.load(paths, "shop") == RenewalState()
     assert renewal_state.load(paths, "never-seen") == RenewalState()

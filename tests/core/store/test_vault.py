@@ -199,7 +199,7 @@ def test_a_credential_is_rotated_with_the_old_one_beside(paths: Paths, tmp_path:
     """certdeck cannot change a credential: it says how, and seals anew when both are given."""
     env = credentials(tmp_path, certdeck_master_key=b"1" * 32)
     opened(paths, env).put("a/b", SECRET)
-    with pytest.raises(VaultError, match="cannot be changed from here"):
+    with pytest.raises(VaultError, match="cannot change the master key here"):
         opened(paths, env).rotate()
     env = credentials(tmp_path, certdeck_master_key=b"2" * 32, certdeck_master_key_old=b"1" * 32)
     assert opened(paths, env).rotate() == 1

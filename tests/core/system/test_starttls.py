@@ -60,7 +60,7 @@ def test_silence_is_a_time_out(dialect: str) -> None:
     began = time.monotonic()
     with serving(linger) as service:
         served = PROBER.served(f"{dialect}://127.0.0.1:{service.port}", server_name=None, timeout=0.3)
-    assert "did not answer within 0.3 s" in (served.failure or "")
+    assert "did not respond within 0.3 s" in (served.failure or "")
     assert time.monotonic() - began < 5
 
 

@@ -159,7 +159,7 @@ def test_wrong_entries_are_named(entry: str, tmp_path: Path) -> None:
 def test_no_path_twice() -> None:
     """Neither within a target nor between two."""
     one = TargetConfig(name="one", certificate="/e/c", key="/e/k", also=("der:/e/c",))
-    with pytest.raises(ConfigError, match="one path twice"):
+    with pytest.raises(ConfigError, match="same path twice"):
         refuse([one])
     with pytest.raises(ConfigError, match=r"share the path /e/x"):
         refuse(

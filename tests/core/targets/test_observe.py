@@ -72,7 +72,7 @@ def test_a_fallback_is_no_change_from_outside(target: TargetConfig, live: Path) 
     """While the fallback certificate stands in nobody is blamed, and nobody is told to put the expired one back (CL-08)."""
     Path(target.certificate).write_bytes(b"the fallback")
     state = observe(target, live=live, on_fallback=True)
-    assert (state.state, state.why) == ("stale", "The fallback certificate stands in until renewing succeeds.")
+    assert (state.state, state.why) == ("stale", "The fallback certificate is served until renewal succeeds.")
     Path(target.certificate).unlink()
     assert "missing" in observe(target, live=live, on_fallback=True).why
 

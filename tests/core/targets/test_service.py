@@ -33,12 +33,12 @@ def answering(answer: Completed) -> Environment:
         pytest.param(Completed(returncode=-9, output="x"), "nginx -t was killed by signal 9.", id="fail/signal"),
         pytest.param(
             Completed(returncode=-15, output="", timed_out=True),
-            "nginx -t did not end within 60 s and was stopped.",
+            "nginx -t did not finish within 60 s and was stopped.",
             id="fail/hangs",
         ),
         pytest.param(
-            Completed(returncode=127, output="nginx: there is no such program."),
-            "It could not be started: nginx: there is no such program.",
+            Completed(returncode=127, output="nginx: no such program."),
+            "It could not be started: nginx: no such program.",
             id="fail/missing",
         ),
     ],

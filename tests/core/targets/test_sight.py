@@ -25,7 +25,7 @@ def shows(listener: Listener, *served: str) -> Sight:
 
 def silent(listener: Listener) -> Sight:
     """A listener that took the connection and did not answer."""
-    return Sight(listener=listener, why=f"{listener.address} did not answer within 3 s.")
+    return Sight(listener=listener, why=f"{listener.address} did not respond within 3 s.")
 
 
 def refused(listener: Listener) -> Sight:

@@ -83,7 +83,7 @@ def test_a_chain_is_completed_from_what_is_known(pki: Pki) -> None:
     ):
         assert judged["chain"].status == "pass"
         assert sent(judged) == ["Lower", "Upper"]
-        assert "Upper was missing and was taken from" in judged.text
+        assert "Upper was missing and was added from" in judged.text
 
 
 def test_an_unknown_root_warns(pki: Pki) -> None:
@@ -194,14 +194,14 @@ def _unknown_critical(pki: Pki) -> tuple[bytes, ...]:
 
 BAD: dict[str, tuple[Callable[[Pki], tuple[bytes, ...]], str]] = {
     "forged": (_forged, "has not signed"),
-    "another-chain": (_wrong_chain, "belongs to another certificate"),
+    "another-chain": (_wrong_chain, "does not match this certificate"),
     "gap": (_gap, "has a gap"),
     "altered-leaf": (_altered, "has not signed"),
     "expired-intermediate": (_expired_intermediate, "expired on"),
-    "issuer-is-no-ca": (_not_a_ca, "Clients refuse the chain"),
-    "path-length": (_path_length, "Clients refuse the chain"),
-    "name-constraint": (_name_constraint, "Clients refuse the chain"),
-    "unknown-critical-extension": (_unknown_critical, "Clients refuse the chain"),
+    "issuer-is-no-ca": (_not_a_ca, "Clients reject the chain"),
+    "path-length": (_path_length, "Clients reject the chain"),
+    "name-constraint": (_name_constraint, "Clients reject the chain"),
+    "unknown-critical-extension": (_unknown_critical, "Clients reject the chain"),
 }
 
 
@@ -225,7 +225,7 @@ def test_unrelated_certificates_make_no_gap(pki: Pki) -> None:
     judged = judge(leaf, key, pem(pki.lower[0]), pem(pki.upper[0]), pem(above[0]), pem(ca("Stranger", above=above)[0]))
     assert judged.accepted
     assert sent(judged) == ["Lower", "Upper"]
-    assert "Stranger's Root, which was given, does not connect to it" in judged["chain"].detail
+    assert "the given Stranger's Root does not connect to it" in judged["chain"].detail
 
 
 # -- what must get in ------------------------------------------------------------------------------------------------------

@@ -51,11 +51,11 @@ def test_every_check_has_an_id_of_its_own() -> None:
 
 
 def test_key_match(authority: Authority) -> None:
-    """A key that belongs to another certificate fails; without a key it is skipped for a look and fails for applying (ST-36)."""
+    """A key that does not match this certificate fails; without a key it is skipped for a look and fails for applying (ST-36)."""
     leaf, roots = good(authority)
     wrong = judge(leaf.fullchain_pem, key_pem(make_key()), roots=roots)
     assert wrong.failed == ["key-match"]
-    assert "belongs to another certificate" in wrong["key-match"].detail
+    assert "does not match this certificate" in wrong["key-match"].detail
     assert judge(leaf.fullchain_pem, roots=roots)["key-match"].status == "skip"
     assert judge(leaf.fullchain_pem, roots=roots, needs_key=True).failed == ["key-match"]
 

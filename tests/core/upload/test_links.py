@@ -80,10 +80,10 @@ BAD: dict[str, tuple[Callable[[], list[bytes]], str]] = {
     "not-yet-valid": (lambda: below(issuer(CA_TRUE, not_before=NOON + timedelta(days=1))), "is not valid before"),
     "critical": (
         lambda: below(issuer(CA_TRUE, (STRANGE, True))),
-        "critical extension that no client knows (1.2.3.4.5)",
+        "critical extension that no client supports (1.2.3.4.5)",
     ),
     "critical-in-leaf": (lambda: below(issuer(CA_TRUE), extensions=(san(HOST), (STRANGE, True))), "critical extension"),
-    "identifier": (_wrong_identifier, "names another certificate than Issuing"),
+    "identifier": (_wrong_identifier, "points to a different certificate than Issuing"),
     "dns-not-permitted": (
         lambda: below(constrained([x509.DNSName("example.org")])),
         "may not sign for shop.example.com",
@@ -160,7 +160,7 @@ def test_a_link_within_the_rules_passes(case: str) -> None:
 
 
 def test_a_clock_that_is_wrong_makes_no_chain_fail() -> None:
-    """A clock from before this program was built, or a few minutes late, does not refuse a chain as not yet valid."""
+    """A clock from before this release was built, or a few minutes late, does not refuse a chain as not yet valid."""
     fresh = ca("Issuing", above=ROOT, not_before=NOON + timedelta(minutes=5))
     parts = below(fresh)
     assert judge(*parts, roots=pem(ROOT[0]))["chain"].status == "pass"

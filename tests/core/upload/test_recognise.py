@@ -341,10 +341,10 @@ MISTAKES: dict[str, tuple[Callable[[Leaf], bytes], str]] = {
     "pgp": (lambda _leaf: b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQENBF\n-----END PGP PUBLIC KEY BLOCK-----", "PGP"),
     "jks": (lambda _leaf: b"\xfe\xed\xfe\xed\0\0\0\2\0\0\0\1", "Java keystore"),
     "putty": (lambda _leaf: b"PuTTY-User-Key-File-2: ssh-rsa\n", "PuTTY"),
-    "bks": (lambda _leaf: b"\0\0\0\2\0\0\0\x14" + bytes(30), "Bouncy Castle (BKS)"),
-    "uber": (lambda _leaf: b"\0\0\0\1\0\0\0\x14" + bytes(30), "Bouncy Castle (UBER)"),
-    "bcfks": (lambda _leaf: _bcfks(), "Bouncy Castle (BCFKS)"),
-    "pvk": (lambda _leaf: b"\x1e\xf1\xb5\xb0" + bytes(30), "Microsoft (PVK)"),
+    "bks": (lambda _leaf: b"\0\0\0\2\0\0\0\x14" + bytes(30), "Bouncy Castle keystore (BKS)"),
+    "uber": (lambda _leaf: b"\0\0\0\1\0\0\0\x14" + bytes(30), "Bouncy Castle keystore (UBER)"),
+    "bcfks": (lambda _leaf: _bcfks(), "Bouncy Castle keystore (BCFKS)"),
+    "pvk": (lambda _leaf: b"\x1e\xf1\xb5\xb0" + bytes(30), "Microsoft private key (PVK)"),
     "blob": (lambda _leaf: b"\x07\x02\0\0\0\xa4\0\0RSA2" + bytes(30), "PRIVATEKEYBLOB"),
     "ssh.com": (
         lambda _leaf: (
@@ -364,7 +364,7 @@ MISTAKES: dict[str, tuple[Callable[[Leaf], bytes], str]] = {
     "typo": (lambda leaf: leaf.certificate_pem.replace(b"M", b"*", 1), "not base64"),
     "another-end": (
         lambda leaf: leaf.certificate_pem.replace(b"END CERTIFICATE", b"END X509 CRL"),
-        "begins as CERTIFICATE",
+        "begins with CERTIFICATE",
     ),
     "cut-off-pfx": (lambda leaf: pfx(leaf, b"x")[:-30], "neither a certificate nor a private key"),
     "altered-pfx": (lambda leaf: pfx(leaf, b"x").replace(b"\x02\x01\x03", b"\x02\x01\x04", 1), "neither a certificate"),
@@ -391,7 +391,7 @@ def test_a_foreign_file_beside_good_ones_is_still_refused(shop: Leaf) -> None:
     public = shop.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     judged = judge(shop.fullchain_pem, public)
     assert "is a public key" in judged["parse"].detail
-    assert "private key is wanted" in judged["parse"].fix
+    assert "Give the private key, which was created together" in judged["parse"].fix
     assert "public key" in judged["key-match"].detail
 
 

@@ -63,8 +63,8 @@ def test_a_chain_that_is_the_certificate_itself_is_named() -> None:
     twice = Part("chain", SHOP.certificate_pem, ("chain",)), Part("cert", SHOP.certificate_pem, ("cert",)), key
     changed = Part("chain", SHOP.certificate_pem, ("chain",)), Part("cert", SHOP.chain_pem, ("cert",)), key
     for parts, words in (
-        (twice, "chain was given as the chain, but it holds only the server's certificate."),
-        (changed, "cert does not hold the server's certificate; that was found in another file."),
+        (twice, "chain was given as the chain, but it contains only the server certificate."),
+        (changed, "cert does not contain the server certificate; it was found in another file."),
     ):
         material = assemble(recognise(Upload(parts)), (), NOON)
         assert material is not None

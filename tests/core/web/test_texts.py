@@ -138,7 +138,7 @@ def test_nginx_keeps_what_would_clash_as_a_comment_and_tells_what_hides_headers(
     assert rendered is not None
     assert "# certdeck web web replaced:         ssl_protocols TLSv1;" in rendered.text
     assert rendered.text.count("\n        ssl_protocols") == 1
-    assert rendered.notes == ("location / has headers of its own, and nginx sends none of the server's there.",)
+    assert rendered.notes == ("location / has its own headers, so nginx does not send the server's headers there.",)
     assert "listen 80;\n        listen [::]:80;" in rendered.text
     assert "server_name a.example.com www.example.com;" in rendered.text
     assert 'root "/w";' in rendered.text

@@ -21,7 +21,7 @@ from tests.support.appliance import Appliance
 from tests.support.authority import make_key
 
 NAME = "shop.example.com"
-LOST = TransportFailure("timeout", "ca.test did not answer within 30 s.")
+LOST = TransportFailure("timeout", "ca.test did not respond within 30 s.")
 
 
 def vault_names(appliance: Appliance) -> list[str]:

@@ -124,7 +124,7 @@ def test_a_wrong_clock_replaces_nothing(appliance: Appliance, service: Service) 
     report = appliance.engine.renew(report=appliance.told.append)
     assert (appliance.live("default"), service.serves) == (own, good)
     assert [each.why.split(".")[0] for each in report.skipped] == [
-        "Renewing default by this box itself waits, because the clock of this box is in doubt"
+        "Renewing default from this box itself waits, because the clock of this box is in doubt"
     ]
     assert [each.code for each in report.warnings] == ["clock-in-doubt"]
     assert "10 years ahead" in appliance.engine.status().clock_doubt
@@ -180,7 +180,7 @@ def test_before_the_build_date_nothing_is_replaced(appliance: Appliance, service
     report = appliance.engine.renew()
     assert (service.serves, appliance.live("default")) == (good, own)
     assert [each.code for each in report.warnings] == ["clock-in-doubt"]
-    assert "before this program was built" in report.warnings[0].what
+    assert "before this release was built" in report.warnings[0].what
     assert {each.severity for each in appliance.engine.status().lineages} == {"red"}
 
 

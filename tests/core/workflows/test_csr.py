@@ -112,7 +112,7 @@ def test_advice(box: Appliance) -> None:
     """A wildcard without its bare domain and a name that no public CA signs are said (CL-14)."""
     alone = box.engine.make_csr("a", ["*.example.com"])
     assert alone.advice == (
-        "*.example.com does not cover example.com itself: ask for both, unless example.com is not in use.",
+        "*.example.com does not cover example.com itself: request both, unless example.com is not in use.",
     )
     assert box.engine.make_csr("b", ["*.example.com", "example.com"]).advice == ()
     assert "private CA" in box.engine.make_csr("c", ["box.local"]).advice[0]
@@ -158,7 +158,7 @@ def test_a_wrong_key_does_not_hide_the_right_one(box: Appliance, purchased: Auth
     made = box.engine.make_csr("shop", SHOP)
     check = box.engine.check_upload(upload(answer_to(made.pem, purchased), key_pem(make_key())))
     assert check.accepted
-    assert "The key that was given is another's" in note(check)
+    assert "The given key does not match" in note(check)
     assert "Another private key" not in note(check)
 
 

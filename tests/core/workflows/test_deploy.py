@@ -175,10 +175,10 @@ FAILURES = [
         "web test ended with status 1: service: [emerg] unknown directive.",
         id="test-refuses",
     ),
-    pytest.param(_test_hangs, ConfigTestFailed, "did not end within 60 s", id="test-hangs"),
-    pytest.param(_test_missing, ConfigTestFailed, "there is no such program", id="test-missing"),
+    pytest.param(_test_hangs, ConfigTestFailed, "did not finish within 60 s", id="test-hangs"),
+    pytest.param(_test_missing, ConfigTestFailed, "no such program", id="test-missing"),
     pytest.param(_reload_refuses, ReloadFailed, "web reload ended with status 1", id="reload-refuses"),
-    pytest.param(_reload_hangs, ReloadFailed, "did not end within 60 s", id="reload-hangs"),
+    pytest.param(_reload_hangs, ReloadFailed, "did not finish within 60 s", id="reload-hangs"),
     pytest.param(_serves_another, ProbeMismatch, "presents another certificate", id="serves-another"),
 ]
 
@@ -259,7 +259,7 @@ def test_what_cannot_be_confirmed_is_said(box: Box, tmp_path: Path) -> None:
     error = refused(box)
     assert error.details["live"] == "unknown"
     assert "could not be confirmed" in error.why
-    assert "reload it by hand" in error.fix
+    assert "reload it manually" in error.fix
     assert service.pair() == (old.fullchain_pem, old.key_pem)
 
 
@@ -269,7 +269,7 @@ def test_a_mismatched_pair_is_refused_before_anything(box: Box, tmp_path: Path) 
     version, _ = box.store(SHOP, key=self_signed(["x.example.com"]).key_pem)
     with pytest.raises(StoreCorrupt) as caught:
         deploy_version(box.context, "shop", version, [service.target], spec=SHOP)
-    assert "belongs to another certificate" in caught.value.why
+    assert "does not match this certificate" in caught.value.why
     assert service.did == []
     assert service.pair() == (old.fullchain_pem, old.key_pem)
     assert box.told == []
@@ -316,7 +316,7 @@ def test_a_service_that_waits_for_its_first_certificate(box: Box, tmp_path: Path
     version, leaf = box.store(SHOP)
     states = deploy_version(box.context, "shop", version, [service.target], spec=SHOP)
     assert [(s.state, s.why) for s in states] == [
-        ("unknown", "its service does not run; it reads the files when it starts")
+        ("unknown", "its service is not running; it reads the files when it starts")
     ]
     assert service.pair() == (leaf.fullchain_pem, leaf.key_pem)
     warnings = [r.event for r in box.told if isinstance(r.event, Warned)]
@@ -340,7 +340,7 @@ def test_a_failed_first_deployment_leaves_nothing(box: Box, tmp_path: Path) -> N
     service = box.services.add(tmp_path / "tls", "web")
     service.test_answers = [REFUSES]
     error = refused(box)
-    assert "none is there now" in error.why
+    assert "there is none now" in error.why
     assert list((tmp_path / "tls").iterdir()) == []
 
 

@@ -235,7 +235,7 @@ def test_such_a_lineage_never_renews_by_itself_but_is_announced(box: Appliance) 
     status = box.engine.status([NAME]).lineages[0]
     assert (status.auto_renew, status.renew_at, status.renew_why) == (False, None, "by hand")
     early = box.engine.renew().skipped[0].why
-    assert "begin after" in early
+    assert "start after" in early
     box.clock.advance(days=75)
     due = box.engine.renew(force=True).skipped[0].why
     assert "begin now" in due

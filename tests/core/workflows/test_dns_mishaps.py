@@ -279,7 +279,7 @@ def test_a_login_page_is_no_provider(appliance: Appliance, vendor: CloudflareVen
     vendor.faults = [Response(status=200, headers={}, body=b"<html>Please sign in</html>")] * 9
     (first, *_) = appliance.engine.test_dns_provider(ENTRY).steps
     assert (first.id, first.status) == ("credentials", "fail")
-    assert "not the interface" in first.detail
+    assert "not the API" in first.detail
 
 
 def test_a_provider_cannot_put_off_a_renewal_for_years(appliance: Appliance, vendor: CloudflareVendor) -> None:

@@ -79,9 +79,9 @@ def test_records_by_hand_are_warned_of(appliance: Appliance, vendor: CloudflareV
 @pytest.mark.parametrize(
     ("value", "status", "words"),
     [
-        ("", "warn", "no lasting permission"),
-        ("ca.test; accounturi={account}", "pass", "for our account"),
-        ("ca.test; accounturi={account}; persistUntil=4000000000", "pass", "for our account"),
+        ("", "warn", "no persistent record"),
+        ("ca.test; accounturi={account}", "pass", "for this account"),
+        ("ca.test; accounturi={account}; persistUntil=4000000000", "pass", "for this account"),
         ("ca.test; accounturi={account}; persistUntil=1", "warn", "ended"),
         ("ca.test; accounturi={account}9", "warn", "not for this account"),
     ],

@@ -107,7 +107,7 @@ def test_the_missing_one_is_fetched(web: Web, purchased: Authority, form: str) -
     web.answers(reply(200, body))
     check = web.check(leaf(purchased))
     assert chain(check)[0] == "pass"
-    assert "was taken from the address that the certificate names" in said(check)
+    assert "was taken from the URL in the certificate" in said(check)
     assert web.asked == [URL]
     assert web.transport.is_closed
 
@@ -205,12 +205,12 @@ def test_redirects(web: Web, purchased: Authority) -> None:
         ("http://[::1", [], "no address"),
         ("http://pki.example.com:port/", [], "no address"),
         ("http://pki.example.com/a b", [], "no address"),
-        ("http://169.254.169.254/latest", [], "none at which a CA"),
-        ("http://[fe80::1]/", [], "none at which a CA"),
-        ("http://[::ffff:169.254.169.254]/", [], "none at which a CA"),
-        ("http://0.0.0.0/", [], "none at which a CA"),
-        ("http://meta.example.com/", ["169.254.169.254"], "none at which a CA"),
-        ("http://meta.example.com/", ["93.184.216.34", "fe80::1"], "none at which a CA"),
+        ("http://169.254.169.254/latest", [], "not one at which a CA"),
+        ("http://[fe80::1]/", [], "not one at which a CA"),
+        ("http://[::ffff:169.254.169.254]/", [], "not one at which a CA"),
+        ("http://0.0.0.0/", [], "not one at which a CA"),
+        ("http://meta.example.com/", ["169.254.169.254"], "not one at which a CA"),
+        ("http://meta.example.com/", ["93.184.216.34", "fe80::1"], "not one at which a CA"),
     ],
 )
 def test_addresses_that_are_not_asked(
@@ -274,7 +274,7 @@ def test_a_certificate_that_names_nothing(web: Web, purchased: Authority) -> Non
     """Where the certificate names no address, that is said."""
     web.answers(reply(200, b""))
     bare = upload(purchased.leaf([NAME]).certificate_pem)
-    assert "does not say where" in said(web.check(bare))
+    assert "does not contain the URL" in said(web.check(bare))
 
 
 def test_nothing_of_it_reaches_a_terminal(web: Web, purchased: Authority) -> None:
@@ -289,11 +289,11 @@ def test_a_machine_that_trusts_nobody(web: Web, purchased: Authority) -> None:
     """Where no connection can be made at all the check says so, and gives its other answers."""
 
     def refuse(_bundle: str | None) -> CannedTransport:
-        raise ConfigError("This machine has no trusted certificate authorities.", "None is installed.", "Install some.")
+        raise ConfigError("This machine has no trusted CA certificates.", "None is installed.", "Install some.")
 
     web.answers(reply(404))
     web.box.engine = Engine(web.box.paths, replace(web.box.engine.env, transport=refuse))
-    assert "Nothing could be fetched: This machine has no trusted" in said(web.check(leaf(purchased)))
+    assert "The download failed: This machine has no trusted" in said(web.check(leaf(purchased)))
 
 
 def test_it_can_be_stopped(web: Web, purchased: Authority) -> None:

@@ -166,7 +166,7 @@ def test_a_clock_before_the_build_date_is_said_and_not_believed(appliance: Appli
 @pytest.mark.parametrize("url", ["vault", "ftp://vault", "https://", "https://[::1", "http://vault:99999"])
 def test_a_url_that_is_none_is_refused(appliance: Appliance, url: str) -> None:
     """A wrong external URL is refused and nothing is made."""
-    with pytest.raises(UsageError, match="no web address"):
+    with pytest.raises(UsageError, match="not a valid URL"):
         appliance.engine.first_boot(external_url=url)
     assert appliance.engine.status().lineages == ()
 

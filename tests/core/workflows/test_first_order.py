@@ -86,8 +86,8 @@ def test_www_is_added(appliance: Appliance) -> None:
 
 
 def test_a_wildcard_needs_the_dns(appliance: Appliance) -> None:
-    """`--with-wildcard` does not go with http-01."""
-    with pytest.raises(UsageError, match="does not go with http-01"):
+    """`--with-wildcard` cannot be used with http-01."""
+    with pytest.raises(UsageError, match="cannot be used with http-01"):
         appliance.issue("example.com", with_wildcard=True, challenge="http-01")
     with pytest.raises(UsageError, match="wildcard"):
         appliance.issue("example.com", with_wildcard=True)

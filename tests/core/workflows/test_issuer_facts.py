@@ -51,7 +51,7 @@ def test_what_the_ca_has_said_is_shown(appliance: Appliance) -> None:
     appliance.paths.state.mkdir()
     told.save(appliance.paths, [limit])
     (closed,) = appliance.engine.issuer("letsencrypt").closed
-    assert (closed.what, closed.said) == ("takes no new orders", "too many new orders")
+    assert (closed.what, closed.said) == ("accepts no new orders", "too many new orders")
 
 
 def test_a_ca_without_known_limits_says_so(appliance: Appliance) -> None:

@@ -169,7 +169,7 @@ def test_what_waits_stays_away_from_a_target_decided_since(appliance: Appliance,
     service.test_answers.append(REFUSED)
     with pytest.raises(ConfigTestFailed) as refused:
         appliance.issue(NAME, targets=("web",))
-    assert "the next scheduled run deploys it, except to a target that gets another certificate" in refused.value.why
+    assert "The next scheduled run deploys it, except to a target that gets another certificate" in refused.value.why
     appliance.clock.advance(minutes=5)
     appliance.issue("other.example.com", targets=("web",))
     chosen = service.serves

@@ -98,7 +98,7 @@ def test_force_says_what_it_costs_and_orders(counted: Appliance) -> None:
     use_up(counted, PER_NAMES, NAME, 5)
     engine, told = counted.reopened(), []
     engine.issue(request(NAME, force=True), report=told.append)
-    assert any("The order is placed anyway." in getattr(each.event, "what", "") for each in told)
+    assert any("certdeck places the order anyway." in getattr(each.event, "what", "") for each in told)
 
 
 def test_many_orders_at_once_stay_below_the_limit(counted: Appliance) -> None:
@@ -206,7 +206,7 @@ def test_what_the_ca_has_said_is_kept(counted: Appliance) -> None:
     with pytest.raises(RateLimited, match="limit that is used up"):
         counted.issue(NAME)
     asked = orders(counted)
-    with pytest.raises(BudgetSpent, match=r"ca says that all of them are used\. .* 2026-11-22 08:00 UTC"):
+    with pytest.raises(BudgetSpent, match=r"ca reports that all of them are used\. .* 2026-11-22 08:00 UTC"):
         counted.reopened().issue(request(NAME))
     assert orders(counted) == asked
     counted.issue("other.example.com")

@@ -91,7 +91,7 @@ def test_a_key_that_opens_some_keeps_those(appliance: Appliance) -> None:
     assert [secret.name for secret in done.lost] == [f"lineage/{NAME}/1"]
     assert not done.is_new_key
     assert appliance.paths.master_key.read_bytes() == key
-    with pytest.raises(UsageError, match="The vault opens"):
+    with pytest.raises(UsageError, match="The vault can be opened"):
         appliance.engine.new_vault()
 
 

@@ -151,7 +151,7 @@ def test_a_file_that_somebody_changed_is_deployed_again(appliance: Appliance, se
     for leaf, key, why in (
         (self_signed([NAME], now=now), None, "which is self-signed"),
         (authority.leaf(["other.example.com"]), None, "which is not for the same names"),
-        (half, b"no key", "which has no key that belongs to it"),
+        (half, b"no key", "which has no matching key"),
     ):
         write_through(service, leaf)
         if key is not None:
@@ -159,7 +159,7 @@ def test_a_file_that_somebody_changed_is_deployed_again(appliance: Appliance, se
         state = appliance.engine.status().lineages[0].targets[0]
         assert state.outside is not None
         assert not state.outside.newer
-        assert f"{why}: deploy again" in state.why
+        assert f"{why}. Deploy again" in state.why
         assert appliance.engine.renew().warnings[0].fix == f"certdeck deploy {NAME}"
         appliance.engine.deploy(NAME)
         assert appliance.engine.status().lineages[0].targets[0].state == "deployed"

@@ -340,7 +340,7 @@ def test_times_that_are_too_rare_are_refused_with_those_that_fit(appliance: Appl
     for preset, at in (("twice-daily", ()), (None, ("03:00", "09:00"))):
         with pytest.raises(UsageError) as refused:
             engine.set_schedule(preset=preset, at=at)
-        assert refused.value.fix == "These times fit: certdeck schedule on --at 03:00 09:00 15:00 21:00"
+        assert refused.value.fix == "Use suitable times: certdeck schedule on --at 03:00 09:00 15:00 21:00"
     times = refused.value.details["times"]
     assert isinstance(times, list)
     assert engine.set_schedule(at=times).warnings == ()
@@ -390,7 +390,7 @@ def test_a_timer_that_died(appliance: Appliance, engine: Engine) -> None:
     appliance.clock.advance(minutes=1)
     found = timer(engine)
     assert (found.state, found.next_run) == ("dead", None)
-    assert "dead: nothing has run since 2026-11-21 12:00 UTC" in found.trouble
+    assert "not working: nothing has run since 2026-11-21 12:00 UTC" in found.trouble
 
 
 def test_a_timer_that_never_ran(appliance: Appliance, engine: Engine) -> None:
@@ -422,7 +422,7 @@ def test_lines_that_are_gone_are_found(appliance: Appliance, user_box: InitSyste
     engine = box_on(appliance, user_box)
     engine.set_schedule()
     user_box.crontab = OTHERS
-    assert "not in the crontab" in engine.schedule().timer.trouble
+    assert "no longer in the crontab" in engine.schedule().timer.trouble
     assert engine.set_schedule().timer.trouble == ""
     user_box.fails["-l"] = Completed(returncode=1, output="cron is broken\n")
     assert "cron is broken" in engine.schedule().timer.trouble

@@ -53,7 +53,7 @@ def test_a_pfx_opens_with_its_passphrase(appliance: Appliance, tmp_path: Path, l
 def test_an_export_that_cannot_be_is_refused(appliance: Appliance, tmp_path: Path) -> None:
     """Unknown formats, folders, a passphrase without a place and unknown names are refused in words."""
     appliance.issue(NAME)
-    with pytest.raises(UsageError, match="no format"):
+    with pytest.raises(UsageError, match="The format"):
         appliance.engine.export(NAME, format="jks", out=tmp_path / "x")
     with pytest.raises(UsageError, match="folder"):
         appliance.engine.export(NAME, format="pem", out=tmp_path)

@@ -26,7 +26,7 @@ def test_a_deployment_ends_the_stand_in(appliance: Appliance, tmp_path: Path) ->
     appliance.engine.renew((NAME,))
     assert service.serves == appliance.live("default")
     status = next(each for each in appliance.engine.status().lineages if each.name == NAME)
-    assert [target.why for target in status.targets] == ["The fallback certificate stands in until renewing succeeds."]
+    assert [target.why for target in status.targets] == ["The fallback certificate is served until renewal succeeds."]
     appliance.engine.deploy(NAME)
     assert service.serves == appliance.live(NAME)
     assert not renewal_state.load(appliance.paths, NAME).on_fallback

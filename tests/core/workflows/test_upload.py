@@ -162,7 +162,7 @@ def test_a_refused_upload_is_never_deployed_by_a_run(box: Appliance, purchased: 
     service.is_deaf = True
     with pytest.raises(ProbeMismatch) as refused:
         box.engine.import_upload(NAME, whole(new), replace=True)
-    assert f"never deployed automatically, only with: certdeck deploy {NAME}" in refused.value.why
+    assert f"does not deploy it automatically. Deploy it with: certdeck deploy {NAME}" in refused.value.why
     service.is_deaf = False
     assert box.engine.renew().renewed == ()
     assert service.serves == old
@@ -245,7 +245,7 @@ def test_an_open_order_is_not_given_up_in_silence(box: Appliance, purchased: Aut
     told: list[Report] = []
     box.engine.import_upload(NAME, new, replace=True, report=told.append)
     assert list_orders(box.paths) == ()
-    assert f"gave up the open order of {NAME}" in str([each.event for each in told])
+    assert f"cancelled the open order of {NAME}" in str([each.event for each in told])
 
 
 def test_back_to_a_ca_needs_its_name(box: Appliance, purchased: Authority) -> None:

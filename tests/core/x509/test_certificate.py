@@ -251,20 +251,20 @@ def test_blocks_come_in_order_whatever_stands_between() -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        pytest.param(b"", "It holds no certificate in PEM form.", id="empty"),
-        pytest.param(b"hello", "It holds no certificate in PEM form.", id="text"),
-        pytest.param(b"\x00\xff" * 50, "It holds no certificate in PEM form.", id="binary"),
-        pytest.param(AUTHORITY.root_pem[:300], "It holds no certificate in PEM form.", id="cut"),
-        pytest.param(AUTHORITY.root.key_pem, "It holds no certificate in PEM form.", id="key"),
+        pytest.param(b"", "It contains no PEM certificate.", id="empty"),
+        pytest.param(b"hello", "It contains no PEM certificate.", id="text"),
+        pytest.param(b"\x00\xff" * 50, "It contains no PEM certificate.", id="binary"),
+        pytest.param(AUTHORITY.root_pem[:300], "It contains no PEM certificate.", id="cut"),
+        pytest.param(AUTHORITY.root.key_pem, "It contains no PEM certificate.", id="key"),
         pytest.param(
             b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-            "A certificate in it is damaged.",
+            "It contains a damaged certificate.",
             id="no-content",
         ),
-        pytest.param(AUTHORITY.root_pem.replace(b"MII", b"AAA", 1), "A certificate in it is damaged.", id="altered"),
+        pytest.param(AUTHORITY.root_pem.replace(b"MII", b"AAA", 1), "It contains a damaged certificate.", id="altered"),
         pytest.param(
             AUTHORITY.root_pem + AUTHORITY.root_pem.replace(b"MII", b"AAA", 1),
-            "A certificate in it is damaged.",
+            "It contains a damaged certificate.",
             id="second-one-altered",
         ),
     ],
@@ -279,7 +279,7 @@ def test_what_is_no_certificate_is_said(data: bytes, sentence: str) -> None:
 def test_der_that_is_none_is_said() -> None:
     """PEM, rubbish and nothing are no DER."""
     for data in (b"", b"rubbish", AUTHORITY.root_pem):
-        with pytest.raises(MalformedCertificate, match=r"^It is not a certificate in DER form\.$"):
+        with pytest.raises(MalformedCertificate, match=r"^It is not a DER certificate\.$"):
             parse_der(data)
 
 
@@ -294,7 +294,7 @@ def test_a_kind_of_name_nobody_reads_is_refused() -> None:
     """An X.400 address in a SAN breaks the reading in an orderly way."""
     der = made(san=[x509.RFC822Name("me@example.com")])
     at = der.index(b"\x81\x0eme@example.com")
-    with pytest.raises(MalformedCertificate, match=r"^A part of the certificate breaks the rules of RFC 5280\.$"):
+    with pytest.raises(MalformedCertificate, match=r"^A part of the certificate violates RFC 5280\.$"):
         parse_der(der[:at] + b"\xa3" + der[at + 1 :])
 
 

@@ -61,7 +61,7 @@ def zoned(appliance: Appliance) -> Appliance:
         (["127.0.1.1"], [], "fail", "localhost"),
         (["192.168.1.4"], [], "fail", "private network"),
         (["192.0.2.10"], ["fe80::1"], "warn", "link-local"),
-        (["192.0.2.10"], [], "pass", "leads here"),
+        (["192.0.2.10"], [], "pass", "points to this box"),
         (["192.0.2.10"], ["2001:db8::77"], "warn", "2001:db8::77"),
     ],
 )
@@ -80,7 +80,7 @@ def test_a_name_from_the_hosts_file_is_not_in_the_dns(zoned: Appliance) -> None:
     zoned.host.known[NAME] = ["127.0.1.1"]
     found = one(findings(zoned, issuer="letsencrypt"), "dns")
     assert found.status == "fail"
-    assert "only this box knows it, as 127.0.1.1" in found.detail
+    assert "it resolves only on this box, to 127.0.1.1" in found.detail
 
 
 def test_caa_that_names_another_ca(zoned: Appliance) -> None:

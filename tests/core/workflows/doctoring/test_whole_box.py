@@ -104,6 +104,6 @@ def test_of_many_names_some_are_asked(appliance: Appliance) -> None:
     names = tuple(f"n{number}.example.com" for number in range(25))
     found = [each for each in appliance.engine.doctor(IssueRequest(domains=names)) if each.id == "http01-request"]
     assert [each.detail for each in found if each.status == "skip"] == [
-        "the first 20 of 25 names were asked for the challenge file"
+        "the first 20 of 25 names were checked for the challenge file"
     ]
     assert len(appliance.web.asked) == 20
