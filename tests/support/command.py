@@ -116,7 +116,7 @@ def process(
     home: Path,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
-    timeout: float = 60,
+    timeout: float = 100,
     before: Sequence[str] = (),
 ) -> Answer:
     """Run a command in a process of its own. `before`: a program that starts it, such as `env` or `setpriv`."""

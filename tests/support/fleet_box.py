@@ -105,11 +105,11 @@ class FleetBox:
         """Return what the target has; empty where it has nothing."""
         return self.certificate.read_bytes() if self.certificate.exists() else b""
 
-    def wait_serves(self, fullchain: bytes, *, timeout: float = 30.0) -> None:
+    def wait_serves(self, fullchain: bytes, *, timeout: float = 60.0) -> None:
         wait_until(lambda: self.served() == fullchain, f"{self.name} serves the certificate", timeout=timeout)
 
     def wait_serves_something(self) -> None:
-        wait_until(self.served, f"{self.name} serves a certificate", timeout=30)
+        wait_until(self.served, f"{self.name} serves a certificate")
 
     def log(self) -> str:
         return self.run("log").out

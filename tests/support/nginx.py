@@ -115,14 +115,14 @@ class NginxServer:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=5) as plain,
+            socket.create_connection(("127.0.0.1", self.port), timeout=30) as plain,
             context.wrap_socket(plain, server_hostname=server_name) as secured,
         ):
             certificate = secured.getpeercert(binary_form=True)
         assert certificate is not None
         return hashlib.sha256(certificate).digest().hex(":").upper()
 
-    def wait_served(self, sha256: str, *, timeout: float = 5.0) -> None:
+    def wait_served(self, sha256: str, *, timeout: float = 60.0) -> None:
         """Return when clients get this certificate: after a reload old workers may still answer for a moment."""
         wait_until(lambda: self.served_sha256() == sha256, f"{self.address} serving {sha256}", timeout=timeout)
 

@@ -81,7 +81,7 @@ class PowerDnsServer(NameServer):
             {"X-API-Key": API_KEY, "Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - our own URL
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own URL
             return json.loads(answer.read() or b"null")
 
     def snapshot(self) -> list[dict[str, Any]]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+_GIVEN_OUT = Path(tempfile.gettempdir()) / f"certdeck-test-ports-{os.getuid()}"
+"""Has a byte for each port. A test process keeps those of its ports locked until it ends: no other one is given the same."""
 _given_out: set[int] = set()
+_ports: list[int] = []
+"""The open file: POSIX drops the locks as soon as one handle of it is closed."""
 
 
 class NotThere(RuntimeError):
@@ -38,11 +44,14 @@ def find_program(name: str) -> str:
 
 
 def free_port() -> int:
-    """Return a loopback port that is free for TCP and UDP, below those that outgoing connections use, never twice."""
+    """Return a loopback port that is free for TCP and UDP, below those that outgoing connections use.
+
+    It is never given out twice, not to another test process of this machine either: a server may start long after this.
+    """
     chooser = random.Random(os.urandom(8))
-    for _ in range(200):
+    for _ in range(400):
         port = chooser.randrange(10_000, 32_000)
-        if port in _given_out:
+        if port in _given_out or not _is_ours(port):
             continue
         try:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
@@ -55,7 +64,17 @@ def free_port() -> int:
     raise NotThere("no free port")
 
 
-def wait_until(condition: Callable[[], object], what: str, *, timeout: float = 15.0, every: float = 0.01) -> None:
+def _is_ours(port: int) -> bool:
+    if not _ports:
+        _ports.append(os.open(_GIVEN_OUT, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    try:
+        fcntl.lockf(_ports[0], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
+def wait_until(condition: Callable[[], object], what: str, *, timeout: float = 60.0, every: float = 0.01) -> None:
     """Look at `condition` every few milliseconds until it holds; raise NotThere with `what` when it never does."""
     deadline = time.monotonic() + timeout
     while not condition():
@@ -67,7 +86,7 @@ def wait_until(condition: Callable[[], object], what: str, *, timeout: float = 1
 def answers(port: int) -> bool:
     """Tell whether something accepts TCP connections on a loopback port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1)
+        probe.settimeout(10)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
@@ -95,7 +114,7 @@ class Program:
     def is_running(self) -> bool:
         return self._child.poll() is None
 
-    def wait_for_port(self, port: int, *, timeout: float = 15.0) -> None:
+    def wait_for_port(self, port: int, *, timeout: float = 60.0) -> None:
         """Return as soon as the program accepts connections on `port`."""
 
         def up() -> bool:

@@ -81,7 +81,7 @@ class SignedZones:
         )
         ask = SystemResolver().ask
         wait_until(
-            lambda: ask("plain.example.test", "A", server=self.resolver, timeout=0.5).is_authenticated, "BIND verifying"
+            lambda: ask("plain.example.test", "A", server=self.resolver, timeout=5).is_authenticated, "BIND verifying"
         )
 
     def stop(self) -> None:

@@ -78,10 +78,10 @@ def running(folder: Path) -> Iterator[Server]:
 
 
 def _wait_for(port: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(("127.0.0.1", port), 10).close()
         except OSError:
             assert time.monotonic() < end, "sshd does not listen"
             time.sleep(0.02)

@@ -57,7 +57,7 @@ class Terminal:
             check=False,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TERM": "xterm-256color"},
         )
         if check and done.returncode:
@@ -93,11 +93,11 @@ class Terminal:
         """Tell whether the screen shows this text, or something that matches, right now."""
         return self._matches(wanted, self.screen())
 
-    def wait_for(self, wanted: str | re.Pattern[str], timeout: float = 15.0) -> str:
+    def wait_for(self, wanted: str | re.Pattern[str], timeout: float = 60.0) -> str:
         """Return the screen as soon as it shows `wanted`; NotThere with the last screen in it when it never does."""
         return self._wait(lambda screen: self._matches(wanted, screen), f"{wanted!r}", timeout)
 
-    def wait_gone(self, unwanted: str | re.Pattern[str], timeout: float = 15.0) -> str:
+    def wait_gone(self, unwanted: str | re.Pattern[str], timeout: float = 60.0) -> str:
         """Return the screen as soon as it does not show `unwanted` any more."""
         return self._wait(lambda screen: not self._matches(unwanted, screen), f"the end of {unwanted!r}", timeout)
 
@@ -126,7 +126,7 @@ class Terminal:
     def is_running(self) -> bool:
         return self._run("display-message", "-p", "-t", "main", "#{pane_dead}").strip() == "0"
 
-    def wait_exit(self, timeout: float = 15.0) -> int:
+    def wait_exit(self, timeout: float = 60.0) -> int:
         """Wait for the program's end and return its exit status (128 + signal when one ended it)."""
         self._wait(lambda _: any(self._end()), "the end of the program", timeout)
         code, number = self._end()

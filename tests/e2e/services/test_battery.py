@@ -90,12 +90,21 @@ def running(kind: str, leaf: Leaf, *, same_files_as: Daemon | None = None) -> Da
     return daemon
 
 
-@pytest.fixture(params=list(DAEMONS))
-def daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
-    """A running service with the certificate that it was installed with."""
-    made = running(request.param, Authority.new(now=datetime.now(UTC)).leaf([NAME]))
-    yield made
+@pytest.fixture(scope="module", params=list(DAEMONS))
+def started(request: pytest.FixtureRequest) -> Iterator[tuple[Daemon, Leaf]]:
+    """One process of a service for all tests here, and the certificate that it was installed with."""
+    leaf = Authority.new(now=datetime.now(UTC)).leaf([NAME])
+    made = running(request.param, leaf)
+    yield made, leaf
     made.remove()
+
+
+@pytest.fixture
+def daemon(started: tuple[Daemon, Leaf]) -> Daemon:
+    """A running service whose files are as they were installed: nothing is left of the deployments of another test."""
+    made, leaf = started
+    made.install_again(leaf)
+    return made
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ class KnotResolver(Daemon):
             "cache.size = 1 * MB\n",
         )
 
-    def start(self, *, patience: float = 15.0) -> None:
+    def start(self, *, patience: float = 60.0) -> None:
         super().start(patience=patience)
         link = self.folder / "control"
         link.unlink(missing_ok=True)

@@ -146,7 +146,7 @@ class Strongswan(_Unprobed):
     def variables(self) -> Mapping[str, str]:
         return self.server.variables
 
-    def start(self, *, patience: float = 30.0) -> None:
+    def start(self, *, patience: float = 60.0) -> None:
         self._is_loaded = False
         if self._asking is None:
             self._expect("")
