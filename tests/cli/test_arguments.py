@@ -376,7 +376,7 @@ def test_an_interrupt_is_told_calmly() -> None:
 
 def test_the_console_needs_a_terminal(home: Path) -> None:
     """Without a terminal `certdeck` alone names the commands and ends with 2."""
-    answer = process(home=home)
+    answer = process(home=home, fresh=True)
     assert (answer.status, answer.out) == (2, "")
     for words in ("certdeck status", "certdeck issue", "certdeck --help"):
         assert words in answer.err

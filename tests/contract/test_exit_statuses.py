@@ -404,10 +404,10 @@ def test_check_of_a_broken_lineage_file_is_critical() -> None:
 
 def test_the_process_exits_with_it(home: Path) -> None:
     """The statuses are those of the process: 0 for help and version, 2 for a word that does not exist and without a terminal."""
-    assert process("--version", home=home).status == DONE
-    assert process("--help", home=home).status == DONE
-    assert process("statsu", home=home).status == USAGE
-    console = process(home=home)
+    assert process("--version", home=home, fresh=True).status == DONE
+    assert process("--help", home=home, fresh=True).status == DONE
+    assert process("statsu", home=home, fresh=True).status == USAGE
+    console = process(home=home, fresh=True)
     assert (console.status, console.out) == (USAGE, "")
     assert "certdeck status" in console.err
     assert not home.exists()

@@ -18,11 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support import warm
 from tests.support.fake_engine import FakeEngine
 from tui.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = [sys.executable, "-c", "import sys; from tui.__main__ import main; sys.exit(main())"]
+
+OF_THE_START = ("PYTHON", "LANG", "LC_", "LD_")
+"""Beginnings of the variables that count while Python or its libraries start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,17 +122,28 @@ def process(
     stdin: bytes = b"",
     timeout: float = 100,
     before: Sequence[str] = (),
+    fresh: bool = False,
 ) -> Answer:
-    """Run a command in a process of its own. `before`: a program that starts it, such as `env` or `setpriv`."""
-    done = subprocess.run(
-        [*before, *SCRIPT, *argv],
-        check=False,
-        cwd=ROOT,
-        env=environment_for(home, **(env or {})),
-        input=stdin,
-        capture_output=True,
-        timeout=timeout,
-    )
+    """Run a command in a process of its own.
+
+    Args:
+        env: added to its environment.
+        before: a program that starts it, such as `env` or `setpriv`.
+        fresh: start a Python for it, in a test of how certdeck starts; the others fork one (`tests/support/warm.py`).
+    """
+    variables = environment_for(home, **(env or {}))
+    if fresh or before or any(name.startswith(OF_THE_START) for name in env or {}):
+        done = subprocess.run(
+            [*before, *SCRIPT, *argv],
+            check=False,
+            cwd=ROOT,
+            env=variables,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+        )
+    else:
+        done = warm.run(argv, env=variables, stdin=stdin, timeout=timeout)
     return Answer(status=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
 
 

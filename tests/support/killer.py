@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import gc
 import io
 import os
 import shutil
@@ -231,6 +232,7 @@ def _child(work: Callable[[Callable[[str], object]], object]) -> tuple[int, str]
     child = os.fork()
     if child == 0:
         os.close(reading)
+        gc.disable()  # it ends before that pays
         write = os.write  # the real one, also while operations are watched
         status = 1
         try:
