@@ -15,7 +15,7 @@ from core.fleet.etcd import Etcd
 from core.fleet.gateway import refusal
 from core.fleet.layout import after
 from core.fleet.values import b64
-from core.ports import CancelToken, StreamTransport
+from core.ports import CancelToken, StreamTransport, TransportFailure
 
 IDLE_SECONDS = 300.0
 """Silence after which a stream is opened anew: a paused member and a dead path say nothing either. One opening costs some 2.6 kB
@@ -33,7 +33,8 @@ def changes(
 ) -> Iterator[int]:
     """Yield the store's revision whenever something with one of the prefixes has changed after `revision`.
 
-    Ends when the stream ends. What was compacted counts as a change.
+    Ends when the stream ends. What was compacted counts as a change. A member whose stream could not be opened, broke or was silent
+    for too long is left: the next stream is one of another member.
 
     Raises TransportFailure, FleetDenied (`fleet-denied`), FleetError, Cancelled.
     """
@@ -52,7 +53,7 @@ def changes(
     ]
     url = f"{etcd.gateway.next_member()}/v3/watch"
     body = "".join(asked).encode()
-    for line in lines.lines(url, headers=etcd.gateway.headers(), body=body, idle=idle, cancel=cancel):
+    for line in _lines(etcd, lines, url, body, idle, cancel):
         value = _parsed(line)
         result = value.get("result")
         if not isinstance(result, dict):
@@ -72,6 +73,16 @@ def changes(
             )
         if result.get("events"):
             yield int(result.get("header", {}).get("revision", revision))
+
+
+def _lines(
+    etcd: Etcd, lines: StreamTransport, url: str, body: bytes, idle: float, cancel: CancelToken
+) -> Iterator[bytes]:
+    try:
+        yield from lines.lines(url, headers=etcd.gateway.headers(), body=body, idle=idle, cancel=cancel)
+    except TransportFailure:
+        etcd.gateway.leave_member()
+        raise
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -177,9 +177,9 @@ class Folder:
         return made
 
     def set_mode(self, mode: int, group: int | None = None, *, durable: bool = True) -> None:
-        """Give this folder, which is our own, its mode, and where we are root its group. Raises OSError."""
+        """Give this folder, which is our own, its mode, and its group where we are root or a member of it. Raises OSError."""
         with self._at(""):
-            if group is not None and os.geteuid() == 0:
+            if group is not None and (os.geteuid() == 0 or group in os.getgroups()):
                 os.fchown(self.descriptor, -1, group)
             os.fchmod(self.descriptor, mode)
             if durable:

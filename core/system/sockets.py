@@ -84,7 +84,9 @@ def unavailable(address: str, port: int, exc: OSError) -> PortUnavailable:
         return _in_use(what, address, port, details)
     if exc.errno in (errno.EACCES, errno.EPERM):
         why = f"Ports below 1024 are reserved for root, and this user may not use port {port}."
-        return PortUnavailable(what, why, f"Run certdeck as root. {OTHER_WAYS}", details=details)
+        return PortUnavailable(
+            what, why, f"Run certdeck as root or with CAP_NET_BIND_SERVICE. {OTHER_WAYS}", details=details
+        )
     if exc.errno == errno.EADDRNOTAVAIL or exc.errno is None or isinstance(exc, _resolver_errors()):
         why = f"This machine has no address {address}."
         return PortUnavailable(

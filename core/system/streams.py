@@ -233,11 +233,18 @@ class Network(httpcore.NetworkBackend):
         raise NameNotResolved(host)
 
 
+_KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+"""Seconds, and a count: a stream that waits for news notices within a minute that its path is cut. The kernels do it."""
+
+
 def _connected(family: int, address: Any, limits: _Limits) -> SocketStream:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEP_ALIVE:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
         if sock.connect_ex(address):
             limits.wait(lambda seconds: _is_ready(sock, select.POLLOUT, seconds) or None)
             error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import statistics
 import threading
 import time
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +29,8 @@ from core.system import environment
 from core.workflows.fleet.publish import place_of_key
 from tests.support.etcd import EtcdCluster
 from tests.support.fleet_box import FleetBox
-from tests.support.programs import free_port, wait_until
+from tests.support.programs import wait_until
+from tests.support.relay import Relay
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 
@@ -168,52 +168,13 @@ def _measured(
 # -- an idle device ----------------------------------------------------------------------------------------------------
 
 
-class Counting:
-    """A TCP relay to a member of etcd that counts what passes."""
-
-    def __init__(self, port: int) -> None:
-        self.port = free_port()
-        self.passed = 0
-        self._to = port
-        self._server = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._server.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self._to))
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
-
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        while data := self._read(source):
-            self.passed += len(data)
-            try:
-                sink.sendall(data)
-            except OSError:
-                break
-        for each in (source, sink):
-            with closing(each):
-                pass
-
-    @staticmethod
-    def _read(source: socket.socket) -> bytes:
-        try:
-            return source.recv(65536)
-        except OSError:
-            return b""
-
-
 def test_what_an_idle_device_costs(tmp_path: Path) -> None:
     """A device that has nothing to do, and answers HTTP-01, passes at most 1.5 KiB a minute."""
     minutes = 11.0  # two rounds of streams that are opened anew
     with running(tmp_path / "etcd", 1) as etcd:
         hub = FleetBox(tmp_path / "hub", etcd, "hub", more='[defaults]\nissuer = "appliance-ca"\n')
         hub.done("fleet", "init")
-        relay = Counting(etcd.members[0].client_port)
+        relay = Relay(etcd.members[0].client_port)
         device = FleetBox(tmp_path / "device", etcd, "device", fleet="serve_challenges = true")
         device.join(hub)
         hub.done(*ISSUE)
@@ -229,7 +190,7 @@ def test_what_an_idle_device_costs(tmp_path: Path) -> None:
     assert each <= IDLE_LIMIT
 
 
-def _is_quiet(relay: Counting) -> bool:
+def _is_quiet(relay: Relay) -> bool:
     before = relay.passed
     time.sleep(1.0)
     return relay.passed == before

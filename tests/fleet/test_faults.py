@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from core.fleet.gateway import Gateway
 from core.fleet.layout import LEADER
 from core.fleet.values import Leader
 from core.fleet.watching import changes
-from core.ports import CancelToken
+from core.ports import CancelToken, TransportFailure
 from core.system import environment
 from tests.support.etcd import EtcdCluster
 from tests.support.fleet_box import FleetBox
@@ -323,3 +324,24 @@ def test_without_a_fleet_each_command_says_so(home: Path, boxes: Boxes, etcd: Et
     assert (error["code"], "role" in error["fix"]) == ("config-invalid", True)
     (box.home / "etc" / "certdeck.toml").write_text('[fleet]\nendpoints = ["http://127.0.0.1:1"]\nrole = "hub"\n')
     assert box.refused("fleet", "init")["code"] == "fleet-unreachable"
+
+
+# -- a member that says nothing ----------------------------------------------------------------------------------------
+
+
+def test_a_stream_that_stays_silent_is_opened_at_another_member(etcds: Callable[..., EtcdCluster]) -> None:
+    """A member that takes connections and says nothing is left: the next stream is one of another member, and tells of changes."""
+    etcd = etcds()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoints = [f"http://127.0.0.1:{silent.getsockname()[1]}", *etcd.endpoints]
+        lines = ENV.peers(None, None)
+        gateway = Gateway(ENV.peers(None, None), ENV.clock, endpoints)
+        mine = Etcd(gateway)
+        with pytest.raises(TransportFailure):
+            next(changes(mine, lines, ["certdeck/a/"], 1, CancelToken(), idle=1))
+        assert gateway.next_member() == etcd.endpoints[0]
+        with client(etcd) as other:
+            other.put("certdeck/a/1", b"x")
+        assert next(changes(mine, lines, ["certdeck/a/"], 1, CancelToken(), idle=10)) > 1
+        lines.close()
+        gateway.close()

@@ -148,10 +148,12 @@ def process(
 
 
 @contextlib.contextmanager
-def started(*argv: str, home: Path, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def started(
+    *argv: str, home: Path, env: Mapping[str, str] | None = None, before: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start a command in a process of its own, for a test that does something to it meanwhile; it is gone afterwards."""
     with subprocess.Popen(
-        [*SCRIPT, *argv],
+        [*before, *SCRIPT, *argv],
         cwd=ROOT,
         env=environment_for(home, **(env or {})),
         stdin=subprocess.DEVNULL,

@@ -23,18 +23,21 @@ class EtcdMember:
         self.client_port, self.peer_port = free_port(), free_port()
         self.process: Program | None = None
         self.tls: tuple[Path, Path] | None = None
+        self.host = "127.0.0.1"
+        self.before: tuple[str, ...] = ()
+        """What starts it, and etcdctl where it is: `ip netns exec NAME`."""
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.client_port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.client_port}"
 
     @property
     def peer_url(self) -> str:
-        return f"http://127.0.0.1:{self.peer_port}"
+        return f"http://{self.host}:{self.peer_port}"
 
 
 class EtcdCluster:
-    """Members that know each other. `tls`: certificate and key of the client port."""
+    """Members that know each other. `tls`: certificate and key of the client port. `program`: etcd, or the path of another one."""
 
     def __init__(
         self,
@@ -43,8 +46,10 @@ class EtcdCluster:
         *,
         options: Sequence[str] = (),
         tls: tuple[Path, Path] | None = None,
+        program: str = "etcd",
     ) -> None:
         self.folder = folder
+        self.program = program
         self.members = [EtcdMember(folder / f"m{number}", f"m{number}") for number in range(members)]
         self._options = list(options)
         for member in self.members:
@@ -67,7 +72,8 @@ class EtcdCluster:
         tls = [] if member.tls is None else ["--cert-file", str(member.tls[0]), "--key-file", str(member.tls[1])]
         member.process = Program(
             [
-                find_program("etcd"),
+                *member.before,
+                find_program(self.program),
                 *("--name", member.name, "--data-dir", str(member.folder / "data")),
                 *("--listen-client-urls", member.url, "--advertise-client-urls", member.url),
                 *("--listen-peer-urls", member.peer_url, "--initial-advertise-peer-urls", member.peer_url),
@@ -81,7 +87,7 @@ class EtcdCluster:
 
     def wait_ready(self) -> None:
         for member in self.members:
-            if member.process is not None and member.process.is_running:
+            if member.process is not None and member.process.is_running and not member.before:
                 member.process.wait_for_port(member.client_port)
         wait_until(self.has_leader, "etcd has a leader")
 
@@ -116,13 +122,25 @@ class EtcdCluster:
             found: dict[str, Any] = json.loads(answer.read())
             return found
 
-    def ctl(self, *argv: str, check: bool = True, user: str = "") -> subprocess.CompletedProcess[str]:
-        """Run etcdctl against the members that run."""
-        running = [each.url for each in self.members if each.process is not None and each.process.is_running]
+    def ctl(
+        self, *argv: str, check: bool = True, user: str = "", at: EtcdMember | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run etcdctl against the members that run, or against one, in its network."""
+        members = self.members if at is None else [at]
+        running = [each.url for each in members if each.process is not None and each.process.is_running]
         login = ["--user", user] if user else []
         login += [] if self.members[0].tls is None else ["--insecure-skip-tls-verify", "--insecure-transport=false"]
         done = subprocess.run(
-            [find_program("etcdctl"), "--endpoints", ",".join(running), "--command-timeout", "5s", *login, *argv],
+            [
+                *members[0].before,
+                find_program("etcdctl"),
+                "--endpoints",
+                ",".join(running),
+                "--command-timeout",
+                "5s",
+                *login,
+                *argv,
+            ],
             check=False,
             capture_output=True,
             text=True,

@@ -14,7 +14,10 @@ from tests.support.programs import wait_until
 
 
 class FleetBox:
-    """One box. `target`: it has a target `web` of the kind files, which always succeeds unless `break_target` is called."""
+    """One box. `before`: what starts its commands.
+
+    `target`: it has a target `web` of the kind files, which always succeeds unless `break_target` is called.
+    """
 
     def __init__(
         self,
@@ -26,10 +29,12 @@ class FleetBox:
         target: bool = True,
         more: str = "",
         fleet: str = "",
+        before: tuple[str, ...] = (),
     ) -> None:
         self.home = home
         self.name = home.name
         self.etcd = etcd
+        self.before = before
         self.role = role
         self.certificate = home / "service" / "cert.pem"
         self.key = home / "service" / "key.pem"
@@ -70,7 +75,7 @@ class FleetBox:
         self._flag.unlink()
 
     def run(self, *argv: str, **options: Any) -> Answer:
-        return process(*argv, home=self.home, **options)
+        return process(*argv, home=self.home, **{"before": self.before, **options})
 
     def done(self, *argv: str, **options: Any) -> dict[str, Any]:
         """Run a command with --json that has to succeed."""
@@ -95,7 +100,7 @@ class FleetBox:
     @contextlib.contextmanager
     def watching(self) -> Iterator[Any]:
         """Run `fleet watch` meanwhile."""
-        with started("fleet", "watch", "--debug", home=self.home) as child:
+        with started("fleet", "watch", "--debug", home=self.home, before=self.before) as child:
             yield child
 
     def live(self, name: str) -> Path:

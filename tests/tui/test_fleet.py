@@ -17,6 +17,7 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.fake_fleet import FINGERPRINT
 from tui.screens.fleet import FleetScreen
 from tui.screens.progress import ProgressScreen
+from tui.widgets.row_list import RowList
 
 Snap = Callable[[App[Any], str], None]
 
@@ -124,6 +125,30 @@ async def test_an_etcd_that_does_not_answer() -> None:
         await pilot.press("r")
         await settled(pilot)
         assert "hub-a leads" in shown(app)
+
+
+async def test_boxes_are_filtered() -> None:
+    """A term keeps the boxes that it fits, the fleet stays, and esc shows all again."""
+    app = deck(_engine())
+    async with app.run_test(size=WIDE) as pilot:
+        await _open(pilot)
+        rows = app.screen.query_one(RowList)
+        everything = len(app.screen.items)
+        await pilot.press("slash", *"state:behind")
+        await settled(pilot)
+        assert [each.box.name for each in app.screen.items if each.box] == ["edge-1"]
+        assert len(app.screen.items) == 2
+        assert "1 of " in shown(app)
+        await pilot.press("enter", "down")
+        assert app.screen.chosen.box.name == "edge-1"
+        assert app.focused is rows
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(app.screen.items) == everything
+        assert isinstance(app.screen, FleetScreen)
+        await pilot.press("slash", *"-role:device")
+        await settled(pilot)
+        assert all(each.box.role != "device" for each in app.screen.items if each.box)
 
 
 @pytest.mark.parametrize("row", [0, 1, 3], ids=["fleet", "waiting", "behind"])

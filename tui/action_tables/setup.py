@@ -252,6 +252,11 @@ SETUP: Final[tuple[Action, ...]] = (
         help="It gets nothing more, and the certificates that it had are renewed with new keys. Asks first.",
     ),
     Action(
+        id="filter", key="slash", label="Filter", title="Filter the boxes", scope="fleet", footer=4, shown_key="/",
+        applies=lambda situation: bool(situation.row),
+        help="Words, or terms such as state:behind, role:hub, serves:shop; a - before one excludes. Esc shows all again.",
+    ),
+    Action(
         id="look-again", key="r,ctrl+r,f5", label="Look again", title="Ask etcd again", scope="fleet", footer=3,
         commands=("fleet status", "fleet devices"), help="Reads again who leads, and what each box serves.",
     ),

@@ -7,7 +7,10 @@ from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
+from textual.actions import SkipAction
+from textual.binding import Binding
 from textual.message import Message
+from textual.widgets import Input
 
 from core.fleet_status import BoxStatus, FleetStatus, Member
 from tui.actions import Situation, bindings, of_scope
@@ -17,9 +20,9 @@ from tui.screens.operations import ask_then
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
-from tui.widgets.row_list import Column, Row
+from tui.widgets.row_list import Column, Row, RowList
 from tui.widgets.sheet import Sheet
-from tui.wording import text
+from tui.wording import fleet_filter, text
 from tui.wording.text import MARKS
 
 FLEET = "fleet"
@@ -42,12 +45,18 @@ class FleetScreen(ListPage[Box]):
     """The fleet, then the boxes that ask to join, then those that are in."""
 
     SCOPE = "fleet"
-    BINDINGS: ClassVar = bindings(of_scope("fleet", "page"))
+    BINDINGS: ClassVar = [
+        *bindings(of_scope("fleet", "page")),
+        # With priority: else what is typed right behind it would be taken for keys of this screen.
+        Binding("slash", "filter", show=False, priority=True),
+    ]
     HELP_TEXT = (
         "Several boxes that share certificates through etcd. Hubs order and renew; one of them leads, and another one takes over "
         "when it is gone. Devices receive what they serve, sealed to their own key.\n\n"
         "A box that asks to join stands first. Compare its fingerprint with the one that it shows itself before you approve it. "
-        "A box that is removed gets nothing more, and what it had is renewed with new keys."
+        "A box that is removed gets nothing more, and what it had is renewed with new keys.\n\n"
+        "The filter takes words and terms: state:behind, state:failed, state:away (not seen for 36 hours), state:waiting, "
+        "state:ok, role:hub, serves:shop. A - before a term excludes."
     )
     COLUMNS: ClassVar = (
         Column("Box"),
@@ -69,6 +78,7 @@ class FleetScreen(ListPage[Box]):
     def __init__(self) -> None:
         super().__init__()
         self.is_looking = True
+        self._filter = ""
 
     def heard(self, message: Message) -> None:
         """Ask etcd again once an operation has ended, and not whenever a status was read."""
@@ -88,6 +98,49 @@ class FleetScreen(ListPage[Box]):
     def was_read(self) -> None:
         self.is_looking = False
         self.show()
+
+    # -- filter ------------------------------------------------------------------------------------------------------
+
+    def keeps(self, item: Box) -> bool:
+        """The fleet itself is always shown."""
+        return item.box is None or fleet_filter.kept(item.box, self._filter, self.deck.now())
+
+    async def action_filter(self) -> None:
+        from tui.widgets.filter_field import FilterField
+
+        if isinstance(self.focused, Input):
+            raise SkipAction  # a slash in what is typed
+        if not self.query(FilterField):
+            await self.mount(FilterField(fleet_filter.HINT, id="filter"), before=self.query_one("#rows"))
+        self.set_focus(self.query_one("#filter Input"))
+
+    def on_filter_field_typed(self, message: Message) -> None:
+        self._narrow(str(getattr(message, "text", "")))
+
+    def on_filter_field_left(self, message: Message) -> None:
+        if not self._filter:
+            self.query("#filter").remove()
+        self.query_one(RowList).focus()
+
+    def action_back(self) -> None:
+        if self.query("#filter"):
+            self._narrow("")
+            self.query("#filter").remove()
+            self.query_one(RowList).focus()
+        else:
+            super().action_back()
+
+    def _narrow(self, words: str) -> None:
+        self._filter = words.strip()
+        self.fill(self.name_of(self.chosen) if self.chosen is not None else "")
+        boxes, shown = (
+            sum(each.box is not None for each in self.every),
+            sum(each.box is not None for each in self.items),
+        )
+        count = f"  {shown:,} of {boxes:,}  / {text.printable(self._filter)}" if self._filter else ""
+        self.query_one("#rows").border_title = f"{self.LIST_TITLE}{count}"
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
 
     def show(self) -> None:
         super().show()

@@ -42,7 +42,10 @@ class ListPage(Page[None], Generic[Item]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.every: Sequence[Item] = ()
+        """Everything that was read."""
         self.items: Sequence[Item] = ()
+        """What of it is shown."""
         self.error: CertdeckError | None = None
         """Why the list could not be read."""
         self._names_before: set[str] | None = None
@@ -65,6 +68,10 @@ class ListPage(Page[None], Generic[Item]):
     def title_of(self, item: Item) -> str:
         """Return what stands above everything about it."""
         return self.name_of(item)
+
+    def keeps(self, item: Item) -> bool:
+        """Tell whether an item is shown."""
+        return True
 
     def row(self, item: Item) -> Row:
         raise NotImplementedError
@@ -95,18 +102,25 @@ class ListPage(Page[None], Generic[Item]):
         """Ask the engine what there is; `then`: the key of the row that gets the cursor."""
 
         def answered(answer: Sequence[Item] | CertdeckError) -> None:
-            rows = self._rows
-            if rows is None:
+            if self._rows is None:
                 return
             self.error = answer if isinstance(answer, CertdeckError) else None
             if not isinstance(answer, CertdeckError):
-                self.items = answer
-            rows.show([self.row(each) for each in self.items])
-            rows.choose(then or self._added())
-            self._on_moved()
+                self.every = answer
+            self.fill(then or self._added())
             self.was_read()
 
         self.bridge.ask(self.fetch, answered)
+
+    def fill(self, then: str = "") -> None:
+        """Show what was read, as far as it is kept; `then`: the key of the row that gets the cursor."""
+        rows = self._rows
+        if rows is None:
+            return
+        self.items = [each for each in self.every if self.keeps(each)]
+        rows.show([self.row(each) for each in self.items])
+        rows.choose(then)
+        self._on_moved()
 
     def was_read(self) -> None:
         """React to what was read being shown."""

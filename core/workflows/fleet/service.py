@@ -125,7 +125,6 @@ class Service:
                         return
                 except TransportFailure as exc:
                     if exc.kind != "timeout":
-                        etcd.gateway.leave_member()
                         clock.sleep(RETRY_SECONDS[0] * reading.env.random.uniform(0.5, 1.5), self._cancel)
                 else:
                     etcd.gateway.leave_member()

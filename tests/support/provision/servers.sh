@@ -72,6 +72,22 @@ if [ -x "$apart/usr/sbin/exim4" ] && ! getent passwd Debian-exim >/dev/null; the
         say "The account Debian-exim could not be made, so the tests with Exim are skipped."
 fi
 
+# A newer etcd beside that of Debian 12: fleets are tested with both. Without it the tests with the newer one are skipped.
+if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && [ ! -e "$folder/etcd-3.5/etcd" ]; then
+    mkdir -p "$folder/etcd-3.5"
+    apt=$(cd "$folder/etcd-3.5" && pwd)/apt
+    private_apt "$apt"
+    for suite in trixie sid; do
+        [ -n "$mirror" ] || break
+        say "Fetching etcd 3.5 from Debian $suite into $folder/etcd-3.5"
+        unpack_from "$suite" etcd-server "$apt" || continue
+        "$apt/root/usr/bin/etcd" --version >/dev/null 2>&1 || continue
+        mv "$apt/root/usr/bin/etcd" "$folder/etcd-3.5/etcd"
+        break
+    done
+    rm -rf "$apt"
+fi
+
 # has_ari_and_profiles PEBBLE: it is there, runs on this machine, and knows what 2.7 brought. It does not tell its version.
 has_ari_and_profiles() {
     [ -x "$1" ] && "$1" -version >/dev/null 2>&1 && grep -aq set-renewal-info "$1" && grep -aq invalidProfile "$1"
