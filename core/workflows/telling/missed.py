@@ -1,4 +1,4 @@
-"""A scheduled run that did not happen: noticed by the next one, and a row of the log, whether anybody is told of it or not."""
+"""Scheduled runs that did not happen, and a timer that changed: rows of the log, whether anybody is told of them or not."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from core.workflows.renewing import last_run
 
 if TYPE_CHECKING:
     from core.events import Event
+    from core.lineage_status import TimerState
     from core.notify.conditions import Condition
     from core.store.history import History
 
@@ -43,6 +44,20 @@ def note_missed(view: View, history: Callable[[], AbstractContextManager[History
 
             item = missed.item
             write_row(view, history, Warned(code="run-missed", what=f"{item.what} {item.why}", fix=item.fix))
+
+
+def note_timer(
+    view: View, history: Callable[[], AbstractContextManager[History]], before: str, known: TimerState
+) -> None:
+    """Write into the log how the timer is now. Never raises. `before`: the word for how it was."""
+    from core.events import Changed, Warned
+
+    if known.word == "active":
+        write_row(view, history, Changed(what=f"the timer works again; it was {before}"))
+        return
+    trouble = f" {known.trouble}" if known.trouble else ""
+    what = f"The timer of the scheduled run was {before} and is {known.word}.{trouble}"
+    write_row(view, history, Warned(code="timer", what=what, fix="certdeck schedule on"))
 
 
 def write_row(view: View, history: Callable[[], AbstractContextManager[History]], event: Event) -> None:
