@@ -51,7 +51,7 @@ fleet: venv servers ## Run every fault of a fleet, with real etcd processes (min
 	@$(BIN)/python -m pytest -m "fleet or e2e" -n $(WORKERS) --dist loadfile tests/fleet
 
 # Port 80 and port 53 of a network of their own, and an environment of its own: CI does not need it.
-interop: venv servers ## Run against other ACME servers (Caddy, acme2certifier, serles); needs Linux namespaces
+interop: venv servers ## Run against other ACME servers (Caddy, acme2certifier, serles) and beside certbot; needs Linux namespaces
 	@sh tests/interop/run.sh "$(abspath $(BIN))"
 
 deb: venv ## Build the Debian package into dist/

@@ -109,10 +109,12 @@ class Certificates(Fleet):
             from core.store.atomic import TemporaryFile
             from core.workflows.renewing.remembered import Watch
             from core.workflows.renewing.renew import renew
+            from core.workflows.telling.missed import note_missed
 
             with TemporaryFile(self.paths.idle) as file:  # before anything is read: its time says what was fresh then
                 view = self._view()
                 if not tells_anybody(view.config) and not view.config.fleet.endpoints:
+                    note_missed(view, self._history)
                     watch = Watch(view, file, in_json)
                     return renew(view, lambda: self._writing("renew", report, cancel), (), watch=watch, cancel=cancel)
         else:
@@ -181,7 +183,11 @@ class Certificates(Fleet):
             share: adds this box's share of the fleet to the report.
         """
         from core.workflows.renewing.renew import renew
+        from core.workflows.telling.missed import note_missed
 
+        is_scheduled = not names and not force and not dry_run
+        if is_scheduled:
+            note_missed(view, self._history)
         if dry_run or not (damage or tells_anybody(view.config)):
             done = renew(
                 view,
@@ -199,7 +205,7 @@ class Certificates(Fleet):
             report,
             self._history,
             cancel,
-            is_scheduled=not names and not force,
+            is_scheduled=is_scheduled,
             names=names,
             damage=damage,
             fleet=None if share is None else self._look_at_fleet,

@@ -204,12 +204,15 @@ class Looking(Frame):
     def daily_look(self) -> tuple[Finding, ...]:
         """Return what is wrong in the store, looked at once a day while all is well; remembers when that was.
 
+        A timer that was switched off, removed or has died since the last look, or is back, becomes a row of the log.
+
         On a box of a fleet also what is wrong there, in one line.
         """
         from core.workflows.keeping.inspect_store import daily_look
+        from core.workflows.telling.missed import note_timer
 
         reading = self._reading()
-        found = daily_look(reading)
+        found = daily_look(reading, lambda before, known: note_timer(reading, self._history, before, known))
         if not reading.config.fleet.endpoints:
             return found
         from core.workflows.fleet.monitoring import finding

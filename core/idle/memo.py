@@ -11,7 +11,7 @@ from binascii import crc32
 from core.idle.signature import Places
 from core.release import VERSION
 
-_FORMAT = 1
+_FORMAT = 2
 _LONGEST = 32_000_000
 """Bytes. Ten thousand certificates need less than one million."""
 
@@ -19,7 +19,7 @@ _LONGEST = 32_000_000
 class Memo:
     """One answer, and what it depends on. Times are seconds since 1970, UTC."""
 
-    __slots__ = ("clock", "files", "json", "next_at", "next_name", "seen", "valid_from", "valid_until")
+    __slots__ = ("clock", "files", "json", "next_at", "next_name", "pause", "seen", "valid_from", "valid_until")
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class Memo:
         clock: str,
         next_name: str,
         next_at: float,
+        pause: float,
         json: str,
     ) -> None:
         """Take the parts.
@@ -40,6 +41,7 @@ class Memo:
             files: of services, outside our folders.
             clock: what the record of the clock holds behind its first time.
             next_name: the certificate that renews next, at `next_at`; empty where none does.
+            pause: seconds after the last run from which on one was missed, which the usual way notes; 0: none is expected.
             json: the whole answer to `--json`.
         """
         self.seen = seen
@@ -49,6 +51,7 @@ class Memo:
         self.clock = clock
         self.next_name = next_name
         self.next_at = next_at
+        self.pause = pause
         self.json = json
 
 
@@ -61,6 +64,7 @@ def written(memo: Memo, places: Places, who: int) -> bytes:
         memo.clock.replace("\n", "\t"),
         memo.next_name,
         repr(memo.next_at),
+        repr(memo.pause),
         *memo.files,
     ]
     if any("\n" in line for line in lines):
@@ -86,7 +90,7 @@ def read(places: Places, who: int) -> Memo | None:
     if not data.startswith(b"%s%08x\n" % (head, crc32(text))):
         return None
     try:
-        count, seen, begin, end, clock, name, at, rest = text.decode("utf-8", "surrogateescape").split("\n", 7)
+        count, seen, begin, end, clock, name, at, pause, rest = text.decode("utf-8", "surrogateescape").split("\n", 8)
         *files, json = rest.split("\n", int(count))
         return Memo(
             seen=int(seen),
@@ -96,6 +100,7 @@ def read(places: Places, who: int) -> Memo | None:
             clock=clock.replace("\t", "\n"),
             next_name=name,
             next_at=float(at),
+            pause=float(pause),
             json=json,
         )
     except ValueError:

@@ -38,7 +38,7 @@ def repeat(variables: "Mapping[str, str]", uid: int, now: float) -> Memo | None:
         if memo is None or not memo.valid_from <= now < memo.valid_until or _look(places, memo.files) != memo.seen:
             return None
         clock = _clock_record(places, memo, now)
-        last_run = _last_run(places, now)
+        last_run = _last_run(places, memo, now)
         if clock is None or last_run is None:
             return None
         if clock:
@@ -65,11 +65,13 @@ def _clock_record(places: Places, memo: Memo, now: float) -> str | None:
     return "" if run_on < _RUN_ON else f"{_AT}{now!r}{memo.clock}"
 
 
-def _last_run(places: Places, now: float) -> str | None:
-    """Return the new record of the last run; None where the old one is not one of a run that went well."""
+def _last_run(places: Places, memo: Memo, now: float) -> str | None:
+    """Return the new record of the last run; None where the old one is not one of a run that went well, and not too long ago."""
     at, end, rest = _text(places, "last-run.json").partition(_DONE)
     at, before = at.removeprefix(_AT), rest.removesuffix("\n}")
     if not end or not _is_time(at) or not (before == "null" or _is_time(before)):
+        return None
+    if memo.pause and at < _stamp(now - memo.pause):
         return None
     if at <= _stamp(now - _APART):
         before = at

@@ -77,15 +77,8 @@ def of_update(error: CertdeckError) -> Condition:
     return Condition(key=UPDATE, item=item, level="", ended="The check after the update succeeds now.")
 
 
-def missed(before: datetime, at: datetime, longest_pause: timedelta, delay: timedelta) -> Condition | None:
-    """Return that no run came for too long before the one at `at`; None where it came in time.
-
-    Args:
-        before: the run before it.
-        delay: how much later than the timetable says a run may come.
-    """
-    if at - before <= longest_pause * 1.5 + delay:
-        return None
+def missed(before: datetime, at: datetime, longest_pause: timedelta) -> Condition:
+    """Return that no run came for too long between the one at `before` and the one at `at`."""
     item = Item(
         events=("run-missed",),
         what=f"No renewal run took place between {_minute(before)} and {_minute(at)}.",

@@ -16,6 +16,8 @@ from core.errors import UsageError
 
 PRESETS = ("twice-daily", "daily", "weekly")
 RANDOM_DELAY = timedelta(hours=1)
+_LATE = 1.5
+"""Times the longest pause: a run that comes later than that, and its delay, was missed."""
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SUNDAY = 6
 _MOST_TIMES = 24
@@ -65,6 +67,11 @@ class Timetable(Struct, frozen=True):
         cycle = 24 * 60 * (1 if self.weekday is None else 7)
         pauses = [after - before for before, after in zip(minutes, [*minutes[1:], minutes[0] + cycle], strict=True)]
         return timedelta(minutes=max(pauses))
+
+    @property
+    def missed_after(self) -> timedelta:
+        """How long after a run the next one counts as missed."""
+        return self.longest_pause * _LATE + RANDOM_DELAY
 
     @property
     def random_delay(self) -> timedelta:

@@ -133,6 +133,16 @@ def the_order(paths: Paths, name: str) -> OrderRecord:
     """Return the open order of a lineage. Raises NotFound (`not-found`) when it has none."""
     record = load_order(paths, name)
     if record is None:
+        from core.store.lineages import waiting_version
+
+        waiting = waiting_version(paths, name)
+        if waiting is not None:
+            raise NotFound(
+                f"There is no open order for {name}.",
+                f"It has ended with a certificate: version {waiting} is kept, and not deployed yet.",
+                f"Deploy it: certdeck deploy {name}.",
+                lineage=name,
+            )
         raise NotFound(
             f"There is no open order for {name}.",
             "It has ended, was cancelled, or was never started.",

@@ -176,7 +176,7 @@ def _lineage(
         key_type=facts.cert_key_type,
         method=facts.method or method_of(view.config, facts.issuer, facts.challenge, facts.dns),
         ca=facts.ca,
-        auto_renew=why != "by hand"
+        auto_renew=not why_never_alone(facts, view.config)
         and (view.config.defaults.auto_renew if facts.auto_renew is None else facts.auto_renew),
         renew_at=renew_at,
         renew_why=why,
@@ -220,12 +220,12 @@ def _too_rare(config: Config, facts: Facts, timetable: Timetable) -> str:
 
 def _renewal(config: Config, facts: Facts, now: float) -> tuple[datetime | None, str]:
     """Return when a lineage renews automatically, and by which rule."""
+    if deploys_what_waits(facts):
+        return _time(now), "deploy"  # whoever ordered it: it costs the CA nothing, and needs nobody
     if why_never_alone(facts, config):
         return None, "by hand"
     if is_off(facts, config, now):
         return None, "off"
-    if deploys_what_waits(facts):
-        return _time(now), "deploy"
     if facts.version is None:
         return (_time(facts.next_attempt) if facts.next_attempt else None), "no certificate"
     due = renewal_time(facts, config)

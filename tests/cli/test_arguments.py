@@ -380,3 +380,29 @@ def test_the_console_needs_a_terminal(home: Path) -> None:
     assert (answer.status, answer.out) == (2, "")
     for words in ("certdeck status", "certdeck issue", "certdeck --help"):
         assert words in answer.err
+
+
+# -- the log -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "more", "is_done"),
+    [("y\n", [], True), ("\n", [], False), ("", [], False), ("", ["--yes"], True)],
+    ids=["yes", "nothing", "end", "--yes"],
+)
+def test_a_new_log_is_asked_for_on_a_terminal(typed: str, more: list[str], is_done: bool) -> None:
+    """On a terminal `log --new-chain` says what becomes of the old log, and does nothing without a yes."""
+    engine = FakeEngine()
+    answer = command("log", "--new-chain", *more, engine=engine, terminal=True, typed=typed)
+    assert bool(asked(engine, "new_log_chain")) == is_done
+    assert (answer.status == 0) == is_done
+    if not more:
+        assert "moved to state/set-aside" in answer.err
+        assert "Nothing is deleted" in answer.err
+
+
+def test_a_script_that_begins_a_new_log_is_not_asked() -> None:
+    """Without a terminal the command does what it says, as it did before."""
+    engine = FakeEngine()
+    answer = command("log", "--new-chain", "--json", engine=engine)
+    assert (answer.status, len(asked(engine, "new_log_chain"))) == (0, 1)

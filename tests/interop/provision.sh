@@ -1,5 +1,5 @@
 #!/bin/sh
-# Get the ACME servers that `make interop` runs: Caddy from Debian, acme2certifier and serles from the package index.
+# Get what `make interop` runs: Caddy from Debian; acme2certifier, serles and certbot from the package index.
 # usage: provision.sh FOLDER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,6 +15,14 @@ if ! cmp -s "$here/requirements.txt" "$folder/venv/requirements.txt"; then
     "${PYTHON:-python3}" -m venv "$folder/venv"
     "$folder/venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
     cp "$here/requirements.txt" "$folder/venv/requirements.txt"
+fi
+
+if ! cmp -s "$here/requirements-certbot.txt" "$folder/certbot/requirements.txt"; then
+    say "Installing certbot into $folder/certbot"
+    rm -rf "$folder/certbot"
+    "${PYTHON:-python3}" -m venv "$folder/certbot"
+    "$folder/certbot/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements-certbot.txt"
+    cp "$here/requirements-certbot.txt" "$folder/certbot/requirements.txt"
 fi
 
 # Debian 12 has Caddy 2.6; a newer one runs here, too, and is only unpacked.

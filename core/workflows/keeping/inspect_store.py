@@ -13,13 +13,16 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.errors import CertdeckError, MasterKeyMissing, NotFound, VaultError
+from core.lineage_status import TimerState
 from core.operations import Finding
 from core.paths import Paths
 from core.store.records import from_json, to_json, write_record
 from core.workflows.context import Context
 from core.workflows.detecting.detect import refresh
+from core.workflows.renewing.timer import timer
 
 _MOST_TOLD = 20
 """Findings of one kind: a lost master key spoils every record, and a hundred lines say no more than twenty."""
@@ -32,6 +35,8 @@ class LastLook(Struct, frozen=True, kw_only=True):
     at: datetime
     found: tuple[tuple[str, ...], ...] = ()
     """(id, status, title, detail, fix) of each finding that is not good."""
+    timer: str = ""
+    """`active`, `off`, `absent` or `failed`: how the timer was when somebody looked last."""
 
 
 def inspect_store(context: Context) -> tuple[Finding, ...]:
@@ -52,22 +57,32 @@ def inspect_store(context: Context) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def daily_look(context: Context) -> tuple[Finding, ...]:
+def daily_look(context: Context, timer_changed: Callable[[str, TimerState], None]) -> tuple[Finding, ...]:
     """Return what is not right in the store, looked at no more than once a day while all is well.
 
     Then services are looked for as well.
+
+    Args:
+        timer_changed: told how the timer was and how it is, where that has changed since the last look.
 
     Who may not write the state, as a monitoring account, gets what the last look has found.
     """
     now = context.env.clock.now()
     last = _last_look(context.paths)
+    known = timer(context, now)
+    if last is not None and last.timer != known.word and os.access(context.paths.state, os.W_OK):
+        before, last = last.timer, replace(last, timer=known.word)
+        with suppress(CertdeckError):
+            write_record(context.paths.last_look, to_json(last), durable=False)
+            if before:
+                timer_changed(before, known)
     is_recent = last is not None and timedelta(0) <= now - last.at < _EVERY
     if last is not None and ((is_recent and not last.found) or not os.access(context.paths.state, os.W_OK)):
         return _findings(last)
     if not os.access(context.paths.state, os.W_OK):
         return ()
     wrong = tuple(finding for finding in inspect_store(context) if finding.status != "pass")
-    kept = LastLook(at=now, found=tuple((f.id, f.status, f.title, f.detail, f.fix) for f in wrong))
+    kept = LastLook(at=now, found=tuple((f.id, f.status, f.title, f.detail, f.fix) for f in wrong), timer=known.word)
     with suppress(CertdeckError):  # then the next one looks again
         write_record(context.paths.last_look, to_json(kept), durable=False)
         refresh(context)

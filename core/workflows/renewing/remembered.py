@@ -16,6 +16,8 @@ from core.clock import COMPARED_FOR_SECONDS
 from core.idle.memo import Memo, written
 from core.idle.signature import FINEST_NANOSECONDS, Places, look, look_at
 from core.renewal_report import RenewalReport, next_renewal
+from core.schedule.record import OFF
+from core.schedule.record import load as load_schedule
 from core.store import web
 from core.store.atomic import TemporaryFile
 from core.store.copies import KEPT_FOR, list_deleted
@@ -88,6 +90,7 @@ class Watch:
             clock=clock[0],
             next_name=name,
             next_at=0.0 if at is None else at.timestamp(),
+            pause=_longest_pause(self._view.paths),
             json=self._in_json(report),
         )
         memo.valid_until = min(until, clock[1])
@@ -117,6 +120,14 @@ class Watch:
                 return None
             moments.append(moment)
         return min(moments)
+
+
+def _longest_pause(paths: Paths) -> float:
+    """Return from how many seconds after a run on the next one counts as missed; 0 where none is expected."""
+    record = load_schedule(paths)
+    if record is None or record.how == OFF:
+        return 0.0
+    return record.actual.missed_after.total_seconds()
 
 
 def _has_something(folder: os.PathLike[str]) -> bool:

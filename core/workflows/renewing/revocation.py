@@ -18,7 +18,7 @@ from core.store import revocation
 from core.store.index import Facts
 from core.store.revocation import Said
 from core.workflows.context import Context, View
-from core.workflows.issuing.method import UPLOAD
+from core.workflows.issuing.method import FLEET, UPLOAD
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -83,6 +83,8 @@ def fix_for(facts: Facts) -> str:
     """Return what to do about a revoked certificate."""
     if facts.issuer == UPLOAD:
         return f"Get a new certificate, with a new key, and bring it: certdeck import {facts.name}."
+    if facts.issuer == FLEET:
+        return f"A hub of the fleet renews it: run certdeck --renew {facts.name} there."
     return f"Renew it: certdeck --renew {facts.name}."
 
 

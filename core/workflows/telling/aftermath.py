@@ -22,12 +22,12 @@ from core.notify.told import ChannelState, Decision, decide
 from core.renewal_report import Notice, RenewalReport
 from core.schedule.record import OFF
 from core.schedule.record import load as load_schedule
-from core.schedule.timetable import RANDOM_DELAY
 from core.store import notified
 from core.store.index import Facts
 from core.workflows.context import View
 from core.workflows.renewing import last_run
 from core.workflows.renewing.timer import timer
+from core.workflows.telling.missed import missed_since, write_row
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,7 +108,6 @@ class Aftermath:
             found[conditions.UPDATE] = conditions.of_update(self._damage)
         if self._is_scheduled and (missed := self._missed(now)) is not None:
             found[missed.key] = missed
-            self._record_missed(missed)
         return notices + self._tell(found, every, outcome, now, is_failed=bool(outcome.failed), named=named)
 
     @contextmanager
@@ -123,20 +122,11 @@ class Aftermath:
                     self._tell({broken.key: broken}, None, RenewalReport(), self._view.env.clock.now(), is_failed=True)
             raise
 
-    def _record_missed(self, missed: Condition) -> None:
-        from core.events import Warned
-
-        item = missed.item
-        self._record(Warned(code="run-missed", what=f"{item.what} {item.why}", fix=item.fix))
-
     # -- what there is to tell -----------------------------------------------------------------------------------------
 
     def _missed(self, now: datetime) -> Condition | None:
-        record = load_schedule(self._view.paths)
         last = last_run.read(self._view.paths)
-        if record is None or record.how == OFF or last is None or last.before is None or last.before < record.since:
-            return None
-        return conditions.missed(last.before, now, record.actual.longest_pause, RANDOM_DELAY)
+        return None if last is None else missed_since(self._view.paths, last.before, now)
 
     def _tell(
         self,
@@ -240,15 +230,4 @@ class Aftermath:
 
     def _record(self, event: Event) -> None:
         """Write an event into the history, and into the system's log. Never raises."""
-        from core.events import Narrator
-        from core.workflows.telling.system_log import write_line
-
-        env, who = self._view.env, self._view.env.host.user()
-        with suppress(CertdeckError), self._history() as history:
-
-            def keep(told: Report) -> None:
-                history.record(told, who)
-                if self._view.config.log.syslog:
-                    write_line(env.system_log, told, who)
-
-            Narrator(report=keep, now=env.clock.now, run=env.random.token_bytes(4).hex()).tell(event)
+        write_row(self._view, self._history, event)

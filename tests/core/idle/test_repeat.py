@@ -14,6 +14,9 @@ from core.idle import memo as memos
 from core.idle.memo import Memo
 from core.idle.repeat import repeat
 from core.renewal_report import RenewalReport
+from core.schedule.record import Record
+from core.schedule.record import save as save_schedule
+from core.schedule.timetable import TWICE_DAILY
 from core.store import lock
 from core.store.index import facts_of
 from core.workflows.renewing import due, remembered
@@ -21,6 +24,7 @@ from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON
 from tests.support.killer import full_disks, kills, leftovers
+from tests.support.revocations import list_at
 from tui.cli.jsonout import dumped, renewal_json
 from tui.cli.nothing_due import sentence
 from tui.cli.renewal_text import renewal_lines
@@ -425,3 +429,44 @@ def test_until_then_the_decision_is_the_same(box: Appliance, prepared: Callable[
                 continue
             for later in (now + 1, now + (min(until, now + 1e7) - now) / 2, min(until - 1, now + 1e7)):
                 assert due.decide(facts, config, later, force=False, named=False) == decision, (name, now, later)
+
+
+def settled(box: Appliance) -> None:
+    """Let the CA have said that it has no renewal information, so that nobody asks it again."""
+    box.ca.has_renewal_info = False
+    box.clock.advance(hours=7)
+    run(box)
+    run(box)
+
+
+def test_after_a_missed_run_the_usual_way_is_taken(box: Appliance) -> None:
+    """The usual way writes into the log that no run took place; the repetition would have passed over it."""
+    save_schedule(box.paths, Record(how="cron", since=box.clock.now(), timetable=TWICE_DAILY))
+    settled(box)
+    box.clock.advance(hours=12)
+    assert again(box) is not None
+    box.clock.advance(hours=20)
+    assert again(box) is None
+
+
+@pytest.mark.parametrize("which", ["certificate", "key"])
+def test_a_file_of_a_service_that_is_gone_is_for_the_usual_way(box: Appliance, which: str) -> None:
+    """A deleted certificate or key file of a service is seen, and the usual way tells of it."""
+    run(box)
+    assert again(box) is not None
+    os.unlink(getattr(box.engine.config().targets["web"], which))
+    assert again(box) is None
+    assert [each.code for each in run(box).warnings] == ["other-certificate"]
+
+
+def test_once_cas_are_to_be_asked_for_revocations_the_usual_way_is_taken(box: Appliance) -> None:
+    """The repetition asks nobody, so it ends when the next question is due."""
+    box.ca.extensions = [list_at("http://crl.ca.test/1.crl")]
+    box.issue("other.example.com")
+    settled(box)
+    box.clock.advance(hours=12)
+    assert again(box) is not None
+    box.clock.advance(hours=9)
+    assert again(box) is None
+    run(box)
+    assert again(box) is not None

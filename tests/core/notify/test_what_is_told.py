@@ -13,6 +13,7 @@ from core.notify.conditions import missed, standing
 from core.notify.message import compose
 from core.notify.quiet import holds, is_quiet, problem
 from core.renewal_report import FailedLineage, RenewalReport
+from core.schedule.timetable import TWICE_DAILY
 from core.severity import is_past_deadline
 from core.store.index import Facts
 
@@ -112,10 +113,9 @@ def test_quiet_hours_never_mean_silence() -> None:
 
 def test_missed_runs() -> None:
     """A pause of more than one and a half times the longest is a missed run, a random delay is not."""
-    pause, delay = timedelta(hours=12), timedelta(hours=1)
-    assert missed(NOW - timedelta(hours=14), NOW, pause, delay) is None
-    found = missed(NOW - timedelta(hours=25), NOW, pause, delay)
-    assert found is not None
+    timetable = TWICE_DAILY
+    assert timetable.missed_after == timedelta(hours=19)
+    found = missed(NOW - timedelta(hours=25), NOW, timetable.longest_pause)
     assert "12 hours" in found.item.why
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import AuthorizationFailed, Cancelled, NotFound, UsageError
+from core.errors import AuthorizationFailed, Cancelled, NotFound, ReloadFailed, UsageError
 from core.events import ChallengePresented, OrderCreated, RecordsRequired, RunFinished, Warned
 from core.operations import Issued, IssueRequest, Pending
-from core.ports import CancelToken
+from core.ports import CancelToken, Completed
 from tests.support.acme_server import problem
 from tests.support.appliance import Appliance
 
@@ -334,3 +334,22 @@ def test_names_proven_lately_need_no_records(box: Appliance) -> None:
     box.dns.set(TXT, "TXT", "old")
     request = IssueRequest(domains=BOTH, manual=True, force=True)
     assert isinstance(box.engine.issue(request), Issued)
+
+
+def test_after_a_failed_deployment_everybody_says_the_same(appliance: Appliance, tmp_path: Path) -> None:
+    """The order is done and its version waits: status, dry run and `complete` said three different things about what comes next."""
+    service = appliance.add_service(tmp_path / "srv")
+    appliance.engine.issue(IssueRequest(domains=(NAME,), challenge="dns-01", manual=True, targets=("web",)))
+    service.reload_answers = [Completed(returncode=1, output="no")]
+    with pytest.raises(ReloadFailed) as failed:
+        appliance.engine.complete(NAME, anyway=True)
+    assert f"certdeck deploy {NAME}" in failed.value.fix
+    (row,) = appliance.engine.status().lineages
+    assert (row.renew_why, row.renew_at, row.auto_renew) == ("deploy", appliance.clock.now(), False)
+    assert appliance.engine.renew(dry_run=True).due == (NAME,)
+    with pytest.raises(NotFound) as again:
+        appliance.engine.complete(NAME)
+    assert f"certdeck deploy {NAME}" in again.value.fix
+    assert appliance.engine.renew().renewed == (NAME,)
+    (row,) = appliance.engine.status().lineages
+    assert (row.renew_why, row.renew_at) == ("by hand", None)

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.operations import Finding
+from core.schedule.record import Record
+from core.schedule.record import save as save_schedule
+from core.schedule.timetable import TWICE_DAILY
 from core.store import lineages
 from core.store.vault import Vault
 from tests.support.appliance import Appliance
@@ -143,3 +146,24 @@ def test_the_doctor_tells_of_a_log_whose_end_is_in_doubt(box: Appliance) -> None
     assert [each.status for each in found] == ["warn"]
     assert "cannot be told" in found[0].detail
     assert "--new-chain" in found[0].fix
+
+
+def test_a_change_of_the_timer_is_a_row_of_the_log(box: Appliance) -> None:
+    """`status --check` sees a timer that died, was switched off or is back; each change is one row, whoever is told of it."""
+
+    def rows() -> list[str]:
+        told = [str(each.facts.get("what", "")) for each in box.engine.log()]
+        return [what for what in reversed(told) if "timer" in what]
+
+    since = box.clock.now()
+    box.engine.daily_look()
+    assert rows() == []
+    save_schedule(box.paths, Record(how="cron", since=since, timetable=TWICE_DAILY))
+    for _ in range(2):
+        box.engine.daily_look()
+    assert len(rows()) == 1
+    save_schedule(box.paths, Record(how="off", since=since, timetable=TWICE_DAILY))
+    for _ in range(2):
+        box.engine.daily_look()
+    assert len(rows()) == 2
+    assert "is off" in rows()[-1]

@@ -12,6 +12,9 @@ from core.config.model import LineageConfig
 from core.errors import DirectoryUnreachable, LockHeld, NotFound
 from core.events import CertificateIssued, IssuerFellBack, OrderCreated, Recovered, Report
 from core.ports import TransportFailure
+from core.schedule.record import Record
+from core.schedule.record import save as save_schedule
+from core.schedule.timetable import TWICE_DAILY
 from core.store import journal, lineages, renewal_state, windows
 from core.store.index import facts_of
 from core.store.lock import writers_lock
@@ -431,3 +434,20 @@ def test_an_issuer_gets_no_more_orders_at_once_than_it_may(appliance: Appliance)
         write_lineage(appliance.paths, LineageConfig(name=f"n{i}", domains=(f"n{i}.example.com",)))
     assert len(appliance.engine.renew(report=count).renewed) == 12
     assert 1 <= most[0] <= 4, "two under way, and two that have just been fetched and are not told yet"
+
+
+def test_a_missed_run_is_a_row_of_the_log(appliance: Appliance) -> None:
+    """A run that comes much too late says so in the log, once, although nobody is set up to be told."""
+    appliance.issue(NAME)
+    save_schedule(appliance.paths, Record(how="cron", since=appliance.clock.now(), timetable=TWICE_DAILY))
+
+    def rows() -> int:
+        return len([each for each in appliance.engine.log() if each.facts.get("code") == "run-missed"])
+
+    for hours, told in ((1, 0), (12, 0), (13, 0), (30, 1), (0.5, 1), (12, 1)):
+        appliance.clock.advance(hours=hours)
+        assert appliance.engine.renew().failed == ()
+        assert rows() == told, hours
+    appliance.clock.advance(days=5)
+    appliance.engine.renew(dry_run=True)
+    assert rows() == 1, "a dry run is no run"

@@ -15,11 +15,14 @@ from core.health import health
 from core.operations import Finding
 from core.ports import CancelToken
 from core.store import renewal_state, revocation
+from core.store.index import facts_of_all
 from core.store.lock import writers_lock
 from core.system.transport import HttpsTransport
 from core.upload.values import Part, Upload
+from core.workflows.renewing.revocation import ask_when_due, settle
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
+from tests.support.killer import kills
 from tests.support.revocations import Publisher, list_at, ocsp_answer, responder_at, revocation_list
 from tests.support.uploads import pem, san, sign
 
@@ -255,3 +258,21 @@ def test_an_upload_of_a_certificate_that_was_found_revoked_gets_a_hint(
     assert found.status == "warn"
     assert "by its CA" in found.detail
     assert f"{publisher.url}/1.crl" in found.detail
+
+
+def test_killed_at_any_step_the_revocation_is_marked_or_asked_for_again(
+    appliance: Appliance, publisher: Publisher
+) -> None:
+    """Whoever dies between the answer and the mark leaves no kept answer, so that the next run asks and renews."""
+    with_a_list(appliance, publisher)
+    appliance.issue(NAME)
+    publish(appliance, publisher, leaf_of(appliance))
+    view = appliance.engine._view()
+    asked = ask_when_due(view, facts_of_all(appliance.paths)[0], None)
+    assert asked is not None
+    assert list(asked.revoked) == [NAME]
+    with appliance.engine._writing("renew", appliance.told.append) as context:
+        for where in kills(appliance.paths.state, lambda: settle(context, asked)):
+            is_marked = renewal_state.load(appliance.paths, NAME).revoked is not None
+            is_kept = bool(revocation.load(appliance.paths))
+            assert is_marked or not is_kept, where

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from core.errors import UsageError
+from core.errors import Cancelled, UsageError
 from tui.cli import exits
 from tui.cli.jsonout import log_json
 from tui.cli.parser import Command
+from tui.cli.prompts import agrees
 from tui.glyphs import printable
 from tui.wording.text import describe_entry
 
@@ -17,11 +18,18 @@ if TYPE_CHECKING:
     from tui.cli.call import Call
 
 
+_NEW_CHAIN = (
+    "The log is moved to state/set-aside, and a new one is started: `certdeck log` shows only what happens from now on, and "
+    "`log --verify` checks only that. Nothing is deleted. Start a new log?"
+)
+
+
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lineage", metavar="NAME", help="of this certificate alone")
     parser.add_argument("--limit", metavar="N", type=int, default=50, help="how many entries (default: 50)")
     parser.add_argument("--verify", action="store_true", help="check that no entry was altered")
-    parser.add_argument("--new-chain", action="store_true", help="set the log aside and begin a new one that says so")
+    parser.add_argument("--new-chain", action="store_true", help="set the log aside and start a new one that says so")
+    parser.add_argument("--yes", action="store_true", help="do not ask before --new-chain")
 
 
 def _run(call: Call) -> int:
@@ -58,11 +66,14 @@ def _verify(call: Call) -> int:
 
 
 def _new_chain(call: Call) -> int:
+    if call.can_ask and not call.args.yes and not agrees(call, _NEW_CHAIN):
+        raise Cancelled("Nothing was done.", "You did not confirm.", "Say y, or add --yes.")
     made = call.engine.new_log_chain()
     place = None if made.set_aside is None else str(made.set_aside)
-    lines = ["A new log was started. Its first entry says so."]
+    lines = ["A new log was started. Its first entry says how the old one ended."]
     if place is not None:
-        lines.append(f"The old one, {_entries(made.previous_entries)}, is kept in {printable(place)}.")
+        kept = f"The old one, {_entries(made.previous_entries)}, is kept in {printable(place)}"
+        lines.append(f"{kept}; `certdeck log` no longer shows it.")
     call.result({"previous_entries": made.previous_entries, "set_aside": place}, lines)
     return exits.DONE
 
@@ -79,6 +90,7 @@ COMMANDS = (
         examples=("log", "log --lineage shop --limit 200", "log --verify", "log --new-chain"),
         meant="--lineage",
         notes="With --verify the exit status is 1 when an entry was changed or is missing, or when that cannot be told.\n"
-        "A log that was damaged or moved away fails that check permanently: --new-chain keeps what is left and begins a new one.",
+        "A log that was damaged or moved away fails that check permanently. --new-chain moves what is left to\n"
+        "state/set-aside and starts a new log; in a terminal it asks first.",
     ),
 )
