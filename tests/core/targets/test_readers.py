@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 from core.errors import StageFailed
 from core.foreign.attributes import ACCESS_LIST, Attributes
+from core.foreign.folder import Copy
+from core.foreign.trust import Level
 from core.system.reading import reads_as
-from core.targets.readers import Reader, can_read, prove, readable, readers_of
+from core.targets.readers import Reader, can_read, closed, prove, readable, readers_of
 
 READER = Reader(name="postgres", uid=70, groups=(70, 71), group=70, group_name="postgres")
 CLOSED = Attributes(mode=0o600, uid=0, gid=0)
@@ -93,3 +95,25 @@ def test_a_reader_that_depends_on_the_configuration_refuses_nothing() -> None:
     """stunnel reads the key as its own account with setuid alone: where it cannot, that stops no deployment."""
     target = TargetConfig(name="tunnel", kind="stunnel", certificate="/etc/c", key="/etc/k")
     prove(target, (replace(READER, is_certain=False),), Path("/x"), lambda account, file: False)
+
+
+def _way(*modes: int) -> tuple[Level, ...]:
+    return tuple(Level(1, number, 0, 0, mode) for number, mode in enumerate(modes))
+
+
+def test_a_key_that_everybody_reads_is_closed_or_refused() -> None:
+    """The new key of a known service is closed to others; where nobody knows who reads it, the deployment is refused."""
+    target = TargetConfig(name="web", kind="nginx", certificate="/etc/c", key="/etc/k")
+    there = Copy(content=b"", attributes=Attributes(mode=0o644), way=_way(0o755, 0o755))
+    assert closed(target, Path("/etc/k"), there, there.attributes).mode == 0o640
+    for each in (replace(target, kind="files"), replace(target, in_place=True)):
+        with pytest.raises(StageFailed, match="Every account") as caught:
+            closed(each, Path("/etc/k"), there, there.attributes)
+        assert "chmod o-rwx /etc/k" in caught.value.fix
+
+
+def test_a_closed_folder_closes_its_key() -> None:
+    """A key that the world could read, but for the folder that it lies in, is left as it is."""
+    target = TargetConfig(name="web", kind="files", certificate="/etc/c", key="/etc/k")
+    there = Copy(content=b"", attributes=Attributes(mode=0o644), way=_way(0o755, 0o750))
+    assert closed(target, Path("/etc/k"), there, there.attributes) == there.attributes
