@@ -10,7 +10,18 @@ import pytest
 from msgspec.structs import replace
 
 from core.detect.find import detect
-from core.detect.readers import apache, dovecot, ejabberd, haproxy, nginx, options, postfix, postgresql, redis
+from core.detect.readers import (
+    apache,
+    dovecot,
+    ejabberd,
+    haproxy,
+    nginx,
+    options,
+    postfix,
+    postgresql,
+    redis,
+    strongswan,
+)
 from core.detect.reading import Look, Unreadable
 from core.errors import UntrustedPath
 from core.ports import Completed, RunningProgram
@@ -257,6 +268,24 @@ def test_ejabberd_finds_out_what_belongs_together(tmp_path: Path) -> None:
         (f"{tmp_path}/other.pem", f"{tmp_path}/other.pem"),
         ("/no.pem", "/no.pem"),
     ]
+
+
+# -- strongswan ---------------------------------------------------------------------------------------------------------
+
+
+def test_strongswan_takes_what_has_a_key(tmp_path: Path) -> None:
+    """A certificate with its key is the service's own, and its target has a place for the chain; those of peers are left out."""
+    own, peer = self_signed(["vpn.example.com"]), self_signed(["peer.example.com"])
+    for name in ("x509", "x509ca", "private"):
+        (tmp_path / name).mkdir()
+    own.write(tmp_path / "x509" / "own.pem", tmp_path / "private" / "any.pem")
+    (tmp_path / "x509" / "peer.pem").write_bytes(peer.fullchain_pem)
+    (only,) = strongswan.read(look("strongswan", tmp_path)).pairs
+    assert (only.certificate, only.key, only.chain) == (
+        f"{tmp_path}/x509/own.pem",
+        f"{tmp_path}/private/any.pem",
+        f"{tmp_path}/x509ca/own.pem",
+    )
 
 
 # -- options -------------------------------------------------------------------------------------------------------------
