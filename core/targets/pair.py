@@ -61,7 +61,7 @@ def _of_key(site: Site, place: Place, attributes: Attributes, readers: tuple[Rea
     if not holds_key(place.file):
         return attributes
     if place.file in site.shown:
-        attributes = closed(site.target, place.path, site.shown[place.file], attributes)
+        attributes = closed(site.target, place, site.shown[place.file], attributes)
     if is_extra(place.file):
         return attributes
     return readable(attributes, readers, is_decided=_is_decided(site.target))
