@@ -432,7 +432,7 @@ class Host(Protocol):
 
 
 class RunningProgram(Struct, frozen=True, kw_only=True):
-    """A program of this box that takes TCP connections. Everything but its numbers is foreign text."""
+    """A program of this box that takes TCP connections or datagrams. Everything but its numbers is foreign text."""
 
     name: str
     """File name of its executable, or what it calls itself where the executable cannot be seen."""
@@ -446,7 +446,8 @@ class RunningProgram(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str] = field(default_factory=dict)
     """Of its environment, those that name a folder of configuration."""
     sockets: tuple[tuple[str, int], ...] = ()
-    """Address and port of each listening socket; `0.0.0.0` and `::` are all addresses."""
+    """Address and port of each listening TCP socket; `0.0.0.0` and `::` are all addresses."""
+    folder: str = ""
     is_contained: bool = False
     """It sees another root file system: its paths are not those of this box."""
     is_private: bool = False

@@ -37,6 +37,8 @@ class Pair(Struct, frozen=True, kw_only=True):
     """As configured, made absolute."""
     key: str
     """The same as `certificate` where both are in one file."""
+    chain: str = ""
+    """Where the intermediates are, for a service that wants them apart."""
     names: tuple[str, ...] = ()
     """Host names that it is presented for."""
     listens: tuple[tuple[int, str], ...] = ()

@@ -49,7 +49,8 @@ def instances(
     for each in kinds:
         there = [path for pattern in each.how.configuration for path in _found(root, pattern)]
         for program in programs:
-            if is_one(program, each.how):
+            # What takes datagrams alone is a service only where a row expects no port that can be asked.
+            if is_one(program, each.how) and (program.sockets or not each.how.dialects):
                 usual = there[0] if len(there) == 1 else None
                 running.append(_instance(each, Look(env, each.how, usual, program, cancel)))
         installed += [_instance(each, Look(env, each.how, path, None, cancel)) for path in there]

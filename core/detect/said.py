@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 from core.detect.seen import Seen
 from core.detected import DetectedService, Presented
-from core.targets.kind import SEPARATE
+from core.targets.kind import LEAF, SEPARATE
 from core.targets.kinds import kind_named
 from core.targets.paths import place_of
 from core.text import visible
@@ -136,6 +136,8 @@ def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> T
         name = f"{kind}-{number}"
     names.add(name)
     row, layout = kind_named(kind), file.layout if file else SEPARATE
+    if pair.chain and layout == SEPARATE:
+        layout = LEAF
     fits = row is not None and layout in row.files.layouts
     test, reload = seen.test, seen.reload
     if row is not None and not fits:
@@ -147,6 +149,7 @@ def _suggested(seen: Seen, presented: Sequence[Presented], names: set[str]) -> T
         kind=kind if fits else FILES,
         certificate=pair.certificate,
         key=pair.key if pair.key != pair.certificate else "",
+        chain=pair.chain or None,
         layout=layout if layout != usual else None,
         test=test,
         reload=reload,

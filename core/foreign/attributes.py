@@ -95,12 +95,13 @@ def closed_like(attributes: Attributes, source: Sequence[Level], copy: Iterable[
         level.mode & 0o001 or (level.mode & 0o010 and (has_list or level.gid == attributes.gid)) for level in gates
     )
     if lets_group:
-        return _without_others(attributes)
+        return without_others(attributes)
     xattrs = tuple((name, value) for name, value in attributes.xattrs if name != ACCESS_LIST)
     return replace(attributes, mode=attributes.mode & ~(_GROUP | _OTHERS), xattrs=xattrs)
 
 
-def _without_others(attributes: Attributes) -> Attributes:
+def without_others(attributes: Attributes) -> Attributes:
+    """Return attributes that let nobody but owner and group at a file; an access list is cut in the same way. Pure."""
     xattrs = []
     for name, value in attributes.xattrs:
         kept = _only(value, GIVEN_BITS & ~_OTHERS) if name == ACCESS_LIST else value

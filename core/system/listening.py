@@ -1,4 +1,4 @@
-"""Which programs take TCP connections on this box, from /proc alone."""
+"""Which programs take TCP connections or datagrams on this box, from /proc alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from core.ports import RunningProgram
-from core.system.port_holder import listening_sockets, name_of, sockets_of
+from core.system.port_holder import datagram_sockets, listening_sockets, name_of, sockets_of
 from core.system.root_folder import is_contained, is_private, parent_of
 from core.text import visible
 
@@ -18,15 +18,19 @@ _MOST_BYTES = 64 * 1024
 
 
 def listening_programs(proc: Path = Path("/proc")) -> tuple[RunningProgram, ...]:
-    """Return who listens on TCP ports, each program once. What belongs to another user is seen by root alone."""
+    """Return who takes TCP connections or datagrams, each program once. What belongs to another user is seen by root alone."""
     sockets = {inode: (address, port) for inode, address, port in listening_sockets(proc)}
+    datagrams = {inode for inode, _, _ in datagram_sockets(proc)}
+    every = sockets.keys() | datagrams
     holders: dict[str, list[int]] = {}
-    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()) if sockets else ():
-        for inode in sockets_of(proc / str(pid)) & sockets.keys():
+    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()) if every else ():
+        for inode in sockets_of(proc / str(pid)) & every:
             holders.setdefault(inode, []).append(pid)
     listens: dict[int, list[tuple[str, int]]] = {}
     for inode, pids in holders.items():
-        listens.setdefault(_first(proc, pids), []).append(sockets[inode])
+        own = listens.setdefault(_first(proc, pids), [])
+        if inode in sockets:
+            own.append(sockets[inode])
     return tuple(_programs(proc, listens))
 
 
@@ -55,13 +59,18 @@ def _programs(proc: Path, listens: Mapping[int, Sequence[tuple[str, int]]]) -> I
                 sockets=tuple(sorted(set(listens[pid]))),
                 is_contained=is_contained(proc, pid),
                 is_private=is_private(proc, pid),
+                folder=_linked(process / "cwd"),
             )
 
 
 def _executable(process: Path) -> str:
     """Return the path of a program, as it was when it was started; empty where it cannot be seen."""
+    return _linked(process / "exe").removesuffix(" (deleted)")
+
+
+def _linked(link: Path) -> str:
     try:
-        return os.readlink(process / "exe").removesuffix(" (deleted)")
+        return os.readlink(link)
     except OSError:
         return ""
 

@@ -15,6 +15,8 @@ from core.text import visible
 
 LISTEN = "0A"
 """TCP_LISTEN as /proc/net/tcp writes it."""
+UNCONNECTED = "07"
+"""The state of a UDP socket without a peer (TCP_CLOSE), as /proc/net/udp writes it."""
 
 
 class Holder(Struct, frozen=True):
@@ -69,14 +71,23 @@ def free_address(holders: Sequence[Holder], own: Sequence[str]) -> str | None:
 
 def listening_sockets(proc: Path) -> Iterator[tuple[str, str, int]]:
     """Yield inode, address and port of each listening TCP socket."""
-    for table in ("tcp", "tcp6"):
+    return _sockets(proc, ("tcp", "tcp6"), LISTEN)
+
+
+def datagram_sockets(proc: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield inode, address and port of each UDP socket that takes datagrams from anybody."""
+    return _sockets(proc, ("udp", "udp6"), UNCONNECTED)
+
+
+def _sockets(proc: Path, tables: Sequence[str], state: str) -> Iterator[tuple[str, str, int]]:
+    for table in tables:
         try:
             lines = (proc / "net" / table).read_text("ascii", "replace").splitlines()[1:]
         except OSError:
             continue
         for line in lines:
             fields = line.split()
-            if len(fields) > 9 and fields[3] == LISTEN:
+            if len(fields) > 9 and fields[3] == state:
                 with contextlib.suppress(ValueError):
                     address, _, port = fields[1].rpartition(":")
                     yield fields[9], _address(address), int(port, 16)

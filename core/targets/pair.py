@@ -29,7 +29,7 @@ from core.targets.change import Change, Place
 from core.targets.extra import format_of, is_extra, pfx_of
 from core.targets.layout import content_of, holds_key
 from core.targets.paths import CURRENT, MARK, folder_of, paths_of, temporary_of
-from core.targets.readers import Reader, readable
+from core.targets.readers import Reader, closed, readable
 from core.targets.site import Site
 
 if TYPE_CHECKING:
@@ -51,12 +51,20 @@ def stage(change: Change, site: Site, contents: Mapping[str, bytes], readers: tu
         _build(pair, change.before, {file: (site.shown[file].content, kept[file]) for file in kept})
     new = {}
     for place in change.places:
-        is_key = holds_key(place.file)
-        attributes = kept.get(place.file) or attributes_for_new(site.target, is_key=is_key)
-        if is_key and not is_extra(place.file):
-            attributes = readable(attributes, readers, is_decided=_is_decided(site.target))
-        new[place.file] = (_content(site, place, contents), attributes)
+        attributes = kept.get(place.file) or attributes_for_new(site.target, is_key=holds_key(place.file))
+        new[place.file] = (_content(site, place, contents), _of_key(site, place, attributes, readers))
     _build(pair, change.after, new)
+
+
+def _of_key(site: Site, place: Place, attributes: Attributes, readers: tuple[Reader, ...]) -> Attributes:
+    """Return the attributes of a new file; a key is opened to those who have to read it, and closed to all others."""
+    if not holds_key(place.file):
+        return attributes
+    if place.file in site.shown:
+        attributes = closed(site.target, place, site.shown[place.file], attributes)
+    if is_extra(place.file):
+        return attributes
+    return readable(attributes, readers, is_decided=_is_decided(site.target))
 
 
 def _content(site: Site, place: Place, contents: Mapping[str, bytes]) -> bytes:
@@ -74,13 +82,13 @@ def adopt(change: Change, site: Site) -> None:
             folder.put_link(place.path.name, place.ours, _temporary(change, place))
 
 
-def switch(change: Change, site: Site) -> None:
-    """Show the new pair. Raises OSError."""
+def switch(change: Change, site: Site, readers: tuple[Reader, ...] = ()) -> None:
+    """Show the new pair. `readers`: as in `stage`. Raises OSError."""
     if not change.copies:
         _point(site, change.after)
         return
     for place in change.places:
-        _copy_out(change, site, place, change.after)
+        _copy_out(change, site, place, change.after, readers)
 
 
 def show_old(change: Change, site: Site) -> None:
@@ -224,7 +232,7 @@ def _version(site: Site, name: str | None) -> Folder:
     return site.pair.enter(name)
 
 
-def _copy_out(change: Change, site: Site, place: Place, name: str) -> None:
+def _copy_out(change: Change, site: Site, place: Place, name: str, readers: tuple[Reader, ...] = ()) -> None:
     folder = site.folder(place.path)
     with _version(site, name) as version:
         copy = version.read(place.file)
@@ -238,6 +246,8 @@ def _copy_out(change: Change, site: Site, place: Place, name: str) -> None:
         attributes = closed_like(shown.attributes, shown.way, folder.way)
     elif place.has_content:
         attributes = replace(attributes, mode=place.mode)
+    if name == change.after:
+        attributes = _of_key(site, place, attributes, readers)
     folder.put_file(place.path.name, copy.content, attributes, _temporary(change, place))
 
 

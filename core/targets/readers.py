@@ -16,11 +16,14 @@ from msgspec.structs import replace
 
 from core.config.model import TargetConfig
 from core.errors import StageFailed
-from core.foreign.attributes import ACCESS_LIST, Attributes
+from core.foreign.attributes import ACCESS_LIST, Attributes, without_others
+from core.foreign.folder import Copy
+from core.targets.change import Place
+from core.targets.extra import is_extra
 from core.targets.kind import KeyReader
 from core.targets.kinds import kind_named
 
-_GROUP_READS, _OTHERS = 0o040, 0o007
+_GROUP_READS, _OTHERS, _OTHERS_READ, _OTHERS_ENTER = 0o040, 0o007, 0o004, 0o001
 
 ReadsAs = Callable[[str, Path], bool | None]
 """Tells whether an account can read a file; None where it cannot be found out, as when this process is not root."""
@@ -97,6 +100,33 @@ def readable(attributes: Attributes, readers: tuple[Reader, ...], *, is_decided:
         if not can_read(closed, reader) and not closed.mode & _GROUP_READS:
             closed = replace(closed, gid=reader.group, mode=closed.mode | _GROUP_READS)
     return closed
+
+
+def closed(target: TargetConfig, place: Place, copy: Copy, attributes: Attributes) -> Attributes:
+    """Return the attributes for a new key, closed to others where every account could read the one that was there.
+
+    A closed folder above the file closes it as well.
+
+    Args:
+        place: where the key goes.
+        copy: the file that is there.
+
+    Raises StageFailed (`stage-failed`) where it is not known who has to read the key: closing it could stop a service. What a
+    deployment has already written is left as it is, so that no renewal fails; `target test` tells of it.
+    """
+    if not attributes.mode & _OTHERS_READ or not all(level.mode & _OTHERS_ENTER for level in copy.way):
+        return attributes
+    kind = kind_named(target.kind)
+    if kind is not None and kind.group != "any" and not target.in_place and not is_extra(place.file):
+        return without_others(attributes)
+    if place.is_adopted or os.geteuid() != 0:  # a user's own key is that user's business
+        return attributes
+    raise StageFailed(
+        f"Every account of this machine can read the key {place.path} of target {target.name}.",
+        "The new key would be as open, and certdeck does not know which account has to read it.",
+        f"Close it: chmod o-rwx {place.path}. Where the service can then no longer read it, give it that service's group.",
+        details={"target": target.name, "live": "old"},
+    )
 
 
 def prove(target: TargetConfig, readers: tuple[Reader, ...], file: Path, reads_as: ReadsAs) -> None:

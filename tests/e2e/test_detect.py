@@ -75,8 +75,8 @@ def found(certificate: Path, services: Sequence[DetectedService]) -> DetectedSer
 
 ELSEWHERE = {
     "cockpit": "its certificates are looked for in /etc/cockpit/ws-certs.d alone",
-    "openvpn": "it takes no TCP connections here, and its files are looked for below /etc/openvpn",
-    "strongswan": "it is not looked for",
+    "openvpn": "it takes no TCP connections",
+    "strongswan": "its files are looked for in /etc/swanctl alone",
     "cups": "its key chain is looked for in /etc/cups/ssl alone",
     "freeradius": "a module in a folder of its own is not read",
     "knot-resolver": "its configuration is a program in Lua",
@@ -99,6 +99,15 @@ def test_each_kind(kind: str, start: Start) -> None:
     assert seen.suggest is not None
     assert seen.suggest.kind == KINDS.get(kind, kind)
     assert daemon.address in seen.suggest.probe
+
+
+def test_a_service_that_takes_datagrams_is_found(start: Start) -> None:
+    """OpenVPN over UDP is found with its files; what it serves cannot be asked, so its target has no probe."""
+    daemon = start("openvpn")
+    seen = found(daemon.certificate, look())
+    assert (seen.kind, seen.running, seen.key, seen.listeners) == ("openvpn", True, str(daemon.key), ())
+    assert seen.suggest is not None
+    assert (seen.suggest.kind, seen.suggest.probe) == ("openvpn", ())
 
 
 def test_four_services_are_taken_over_and_get_one_certificate(start: Start, tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ def _text(look: Look, how: Detection) -> tuple[str, Path]:
         or next((each for each in look.arguments[1:] if os.path.isabs(each) and os.path.isfile(each)), None)
     )
     if told is not None and not os.path.isabs(told):
+        folder = look.option("--cd") or (look.program.folder if look.program else "")
+        told = os.path.join(folder, told) if os.path.isabs(folder) else told
+    if told is not None and not os.path.isabs(told):
         raise Unreadable(f"It was started with the configuration {shown(told)}, which is not an absolute path.")
     configuration = Path(told) if told is not None else look.usual
     if configuration is None:

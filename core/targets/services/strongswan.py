@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.targets.detection import Detection
 from core.targets.kind import LEAF, Action, Files, Kind, Probing
 
 KIND = Kind(
@@ -24,6 +25,12 @@ KIND = Kind(
         bad_pair="The command reports success, and peers get the old certificate or are rejected.",
     ),
     probe=Probing(possible=False),
+    detect=Detection(
+        programs=("charon-systemd", "charon"),
+        configuration=("/etc/swanctl",),
+        reader="strongswan",
+        dialects=(),
+    ),
     remarks=(
         "Without --clear peers go on getting the old certificate when the new one has the same key.",
         "--clear also unloads what was loaded by hand, such as a key with a passphrase.",

@@ -18,7 +18,7 @@ from msgspec.structs import asdict, replace
 
 from core.config.model import LineageConfig, TargetConfig
 from core.errors import CertdeckError, StageFailed, StoreCorrupt, StoreError, StoreFull, TargetError
-from core.events import SERVICE_DROPPED, SERVICE_TAKEN_OVER, TargetProbed, TargetRolledBack, VersionSwitched, Warned
+from core.events import TargetProbed, TargetRolledBack, VersionSwitched, Warned
 from core.store import journal, lineages, renewal_state
 from core.store.atomic import store_error, storing
 from core.store.kept_settings import settings_from
@@ -35,6 +35,7 @@ from core.targets.verdict import Verdict, shown
 from core.workflows import clock
 from core.workflows.context import Context
 from core.workflows.deploying.afterwards import afterwards
+from core.workflows.deploying.carried import keep_settings, take_over
 from core.workflows.web.follow import follow
 
 SWITCHING = "switching"
@@ -233,8 +234,8 @@ def finish(context: Context, flight: InFlight, sites: Sites | None = None) -> bo
     """
     paths, name = context.paths, flight.lineage
     steps: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("settings-not-written", lambda: _keep_settings(context, flight.spec)),
-        ("targets-not-taken-over", lambda: _take_over(context, flight.spec)),
+        ("settings-not-written", lambda: keep_settings(context, flight.spec)),
+        ("targets-not-taken-over", lambda: take_over(context, flight.spec)),
         ("outcome-not-kept", lambda: _remember(context, flight)),
         ("old-key-not-sealed", lambda: lineages.seal_old_keys(paths, context.vault, name)),
         ("old-versions-not-removed", lambda: _prune(context, name)),
@@ -260,66 +261,6 @@ def finish(context: Context, flight: InFlight, sites: Sites | None = None) -> bo
 def _prune(context: Context, name: str) -> None:
     if not clock.removal_waits(context, "Removing old versions"):
         lineages.prune(context.paths, name)
-
-
-def _keep_settings(context: Context, spec: LineageConfig) -> None:
-    """Write the lineage's settings, and say which services are no longer among its targets."""
-    from core.config.edit import write_lineage
-    from core.config.load import load_lineage
-
-    had: tuple[str, ...] = ()
-    with suppress(CertdeckError):  # it is new; or its file cannot be read, which the writing says
-        had = load_lineage(context.paths, spec.name).targets
-    write_lineage(context.paths, spec)
-    dropped = [target for target in had if target not in spec.targets and target in context.config.targets]
-    if dropped:
-        context.narrator.tell(
-            Warned(
-                code=SERVICE_DROPPED,
-                what=f"{spec.name} is no longer deployed to {', '.join(dropped)}, which keeps its current "
-                "certificate and gets no renewal.",
-                fix=f"If this was not intended: {_deploy_to(spec.name, [*spec.targets, *dropped])}",
-            )
-        )
-
-
-def _take_over(context: Context, spec: LineageConfig) -> None:
-    """Remove the lineage's targets from every other lineage: a target carries one certificate."""
-    from core.config.edit import write_lineage
-    from core.config.load import load_lineage
-
-    if not spec.targets:
-        return
-    mine = set(spec.targets)
-    for path in sorted(context.paths.certificates.glob("*.toml")):
-        if path.stem == spec.name:
-            continue
-        with suppress(
-            CertdeckError, OSError
-        ):  # a file that cannot be read is its own lineage's problem, said by status
-            text = path.read_text("utf-8", "replace")
-            if not any(target in text for target in mine):
-                continue  # parsing a thousand files to find one name would take seconds
-            other = load_lineage(context.paths, path.stem)
-            taken = mine & set(other.targets)
-            if taken:
-                _tell_taken(context, spec.name, other, sorted(taken))
-                write_lineage(context.paths, replace(other, targets=tuple(t for t in other.targets if t not in mine)))
-
-
-def _tell_taken(context: Context, name: str, other: LineageConfig, taken: list[str]) -> None:
-    """Say that a service no longer shows another lineage's certificate: with one mistyped name that is not what was meant."""
-    context.narrator.tell(
-        Warned(
-            code=SERVICE_TAKEN_OVER,
-            what=f"{', '.join(taken)} now serves {name} instead of {other.name}.",
-            fix=f"If this was not intended: {_deploy_to(other.name, other.targets)}",
-        )
-    )
-
-
-def _deploy_to(name: str, targets: Sequence[str]) -> str:
-    return shown(("certdeck", "deploy", name, "--target", *targets))
 
 
 def _remember(context: Context, flight: InFlight) -> None:

@@ -58,7 +58,7 @@ from core.targets.judgement import states_of, summary
 from core.targets.layout import CERTIFICATE, CHAIN, FULLCHAIN, KEY, holds_key
 from core.targets.paths import folder_of
 from core.targets.probe import Look, look, seen_before
-from core.targets.readers import prove, readers_of
+from core.targets.readers import Reader, prove, readers_of
 from core.targets.resolved import resolved
 from core.targets.service import action_of, by_action, check_commands, run_reload, run_test
 from core.targets.sight import side_by_side
@@ -267,7 +267,7 @@ def _stage(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -
         context.cancel.check()
         sharing = flight.sharing(change)
         try:
-            readers = tuple(dict.fromkeys(reader for each in sharing for reader in readers_of(each)))
+            readers = _readers(flight, change)
             files.stage(change, sites.of(target), contents, readers)
         except OSError as exc:
             raise _not_written(exc, change, flight) from exc
@@ -278,6 +278,11 @@ def _stage(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) -
             context.narrator.tell(TargetStaged(target=each.name))
 
 
+def _readers(flight: InFlight, change: Change) -> tuple[Reader, ...]:
+    """Return the accounts that read the files of a change, for all of its services."""
+    return tuple(dict.fromkeys(reader for each in flight.sharing(change) for reader in readers_of(each)))
+
+
 def _switch(context: Context, flight: InFlight, sites: Sites) -> None:
     current = flight.changes[0]
     both = flight.files
@@ -286,7 +291,7 @@ def _switch(context: Context, flight: InFlight, sites: Sites) -> None:
             files.adopt(current, sites.of(target))
         lineages.switch(context.paths, flight.lineage, flight.version)
         for target, current in both:
-            files.switch(current, sites.of(target))
+            files.switch(current, sites.of(target), _readers(flight, current))
     except OSError as exc:
         raise _not_written(exc, current, flight) from exc
     context.narrator.tell(VersionSwitched(version=flight.version))

@@ -12,8 +12,11 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 from core.errors import StageFailed
 from core.foreign.attributes import ACCESS_LIST, Attributes
+from core.foreign.folder import Copy
+from core.foreign.trust import Level
 from core.system.reading import reads_as
-from core.targets.readers import Reader, can_read, prove, readable, readers_of
+from core.targets.change import Place
+from core.targets.readers import Reader, can_read, closed, prove, readable, readers_of
 
 READER = Reader(name="postgres", uid=70, groups=(70, 71), group=70, group_name="postgres")
 CLOSED = Attributes(mode=0o600, uid=0, gid=0)
@@ -93,3 +96,32 @@ def test_a_reader_that_depends_on_the_configuration_refuses_nothing() -> None:
     """stunnel reads the key as its own account with setuid alone: where it cannot, that stops no deployment."""
     target = TargetConfig(name="tunnel", kind="stunnel", certificate="/etc/c", key="/etc/k")
     prove(target, (replace(READER, is_certain=False),), Path("/x"), lambda account, file: False)
+
+
+def _way(*modes: int) -> tuple[Level, ...]:
+    return tuple(Level(1, number, 0, 0, mode) for number, mode in enumerate(modes))
+
+
+KEY_PLACE = Place(path=Path("/etc/k"), file="privkey.pem", was="file", ours=".certdeck-web/current/privkey.pem")
+
+
+def test_a_key_that_everybody_reads_is_closed() -> None:
+    """The new key of a known service is closed to others, and stays so where a closed folder did it before."""
+    target = TargetConfig(name="web", kind="nginx", certificate="/etc/c", key="/etc/k")
+    there = Copy(content=b"", attributes=Attributes(mode=0o644), way=_way(0o755, 0o755))
+    assert closed(target, KEY_PLACE, there, there.attributes).mode == 0o640
+    hidden = replace(there, way=_way(0o755, 0o750))
+    assert closed(replace(target, kind="files"), KEY_PLACE, hidden, hidden.attributes) == hidden.attributes
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a user's own key is that user's business")
+def test_an_open_key_of_nobody_knows_whom_is_refused() -> None:
+    """Where it is not known who reads the key, the first deployment is refused; a later one leaves it as it is."""
+    there = Copy(content=b"", attributes=Attributes(mode=0o644), way=_way(0o755, 0o755))
+    files = TargetConfig(name="web", kind="files", certificate="/etc/c", key="/etc/k")
+    for each in (files, replace(files, kind="nginx", in_place=True)):
+        with pytest.raises(StageFailed, match="Every account") as caught:
+            closed(each, KEY_PLACE, there, there.attributes)
+        assert "chmod o-rwx /etc/k" in caught.value.fix
+    later = replace(KEY_PLACE, was="link", link=KEY_PLACE.ours)
+    assert closed(files, later, there, there.attributes) == there.attributes

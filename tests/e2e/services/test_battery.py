@@ -199,6 +199,21 @@ def test_a_key_that_only_root_can_read_is_opened_to_its_service(daemon: Daemon, 
     assert stat.S_IMODE(daemon.key.stat().st_mode) == 0o640
 
 
+def test_a_copied_key_is_opened_to_its_service_as_well(tmp_path: Path) -> None:
+    """With plain files in the place of links, a key of mode 0600 becomes 0640 of the group of its service, too."""
+    if os.geteuid() != 0:
+        pytest.skip("root reads the key")
+    daemon = running("mosquitto", self_signed([NAME]))
+    try:
+        daemon.key.chmod(0o600)
+        os.chown(daemon.key, 0, 0)
+        _, leaf = Site(tmp_path / "home", replace(daemon.target(), mode="copy")).deploy()
+        daemon.must_serve(leaf.sha256)
+        assert (stat.S_IMODE(daemon.key.stat().st_mode), daemon.key.is_symlink()) == (0o640, False)
+    finally:
+        daemon.remove()
+
+
 def test_one_certificate_goes_to_several_services_or_to_none(tmp_path: Path) -> None:
     """nginx, postfix, dovecot and postgresql get one certificate in one transaction, and keep the old one together (SO-41)."""
     names = ("nginx", "postfix", "dovecot", "postgresql")
