@@ -18,7 +18,6 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row
-from tui.widgets.sheet import Sheet
 from tui.wording import text
 from tui.wording.text import MARKS
 
@@ -56,6 +55,7 @@ class FleetScreen(ListPage[Box]):
         Column("Last seen", optional=True),
     )
     LIST_TITLE = "Fleet"
+    LOOKING = "Asking etcd …"
     UNREADABLE = "The fleet cannot be read"
     EMPTY: ClassVar = (
         "No fleet",
@@ -65,10 +65,6 @@ class FleetScreen(ListPage[Box]):
         'On every other box, add the same endpoints with role = "device", and run: certdeck fleet join',
     )
     page_title = "Fleet"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_looking = True
 
     def heard(self, message: Message) -> None:
         """Ask etcd again once an operation has ended, and not whenever a status was read."""
@@ -84,17 +80,6 @@ class FleetScreen(ListPage[Box]):
         members = self.engine.fleet_devices() if found.role != "device" else ()
         boxes = [known.pop(each.id) if each.id in known else _box(each) for each in members]
         return [Box(fleet=found), *(Box(fleet=found, box=each) for each in (*boxes, *known.values()))]
-
-    def was_read(self) -> None:
-        self.is_looking = False
-        self.show()
-
-    def show(self) -> None:
-        super().show()
-        if self.is_looking and self.error is None:
-            sheet = self.query_one("#about", Sheet)
-            sheet.border_title = "Looking"
-            sheet.write(lambda width, ink: marked("◐", "bar-used", "Asking etcd …", width, ink))
 
     def name_of(self, item: Box) -> str:
         return item.box.id if item.box is not None else FLEET

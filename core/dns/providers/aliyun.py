@@ -17,7 +17,7 @@ from core.dns.api import Answer, Api, stumbles
 from core.dns.changes import ATTEMPTS, Change, by_name
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
-from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.providers.acs3 import AcsKey, query_text
 from core.dns.txt import unquoted
 from core.errors import DnsProviderError
@@ -304,12 +304,14 @@ def _check_key_id(id: str) -> str | None:
     return one_word(id)
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="aliyun",
     title=TITLE,
     fields=(
-        Field(key="access_key_id", label="AccessKey ID", help="Of a RAM user; begins with LTAI.", check=_check_key_id),
-        Field(
+        EntryField(
+            key="access_key_id", label="AccessKey ID", help="Of a RAM user; begins with LTAI.", check=_check_key_id
+        ),
+        EntryField(
             key="access_key_secret",
             label="AccessKey secret",
             help="Shown once, when the AccessKey is created.",

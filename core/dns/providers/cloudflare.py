@@ -17,7 +17,7 @@ from urllib.parse import quote
 from core.dns.api import Answer, Api
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, Change, by_name, contested
 from core.dns.field_checks import one_word
-from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.providers.cloudflare_failures import ALREADY_GONE, ALREADY_THERE, TOKENS_PAGE, Failures, codes_of
 from core.dns.txt import quoted, unquoted
 
@@ -276,18 +276,18 @@ def _check_zone_id(id: str) -> str | None:
     return "A Zone ID is one word of letters and digits, shown on the overview page of the domain."
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="cloudflare",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="api_token",
             label="API token",
             help="From My Profile, API Tokens, template “Edit zone DNS”; not the Global API Key.",
             secret=True,
             check=_check_token,
         ),
-        Field(
+        EntryField(
             key="zone_id",
             label="Zone ID",
             help="From the overview page of the domain. Needed only for a token that may not read zones.",

@@ -18,7 +18,7 @@ from core.dns.api import Answer, Api
 from core.dns.changes import Change, by_name, make_it_stand
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
-from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.txt import quoted, unquoted
 from core.errors import DnsProviderError
 from core.web_address import joined, split_address
@@ -225,11 +225,11 @@ def _said(answer: Answer) -> str:
     return " ".join(sentences)
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="desec",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="api_token",
             label="Token",
             help="From Token Management at deSEC. Shown once, when it is created.",

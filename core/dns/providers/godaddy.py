@@ -17,7 +17,7 @@ from core.dns.api import Answer, Api, Stale
 from core.dns.changes import ATTEMPTS, Change, by_name, make_it_stand
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
-from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.txt import unquoted
 from core.errors import DnsProviderError
 
@@ -249,18 +249,18 @@ def _said(answer: Answer) -> str:
     return ": ".join(each for each in [*words, *more] if each)
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="godaddy",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="api_key",
             label="API key",
             help=f"From {KEYS_PAGE}, environment Production.",
             secret=True,
             check=one_word,
         ),
-        Field(
+        EntryField(
             key="api_secret",
             label="API secret",
             help="Shown once, when the key is created.",

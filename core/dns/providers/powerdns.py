@@ -20,8 +20,8 @@ from core.dns.provider import (
     CA_BUNDLE,
     TTL_SECONDS,
     Access,
-    Field,
-    Kind,
+    EntryField,
+    ProviderKind,
     TxtRecord,
     provider_error,
 )
@@ -245,24 +245,24 @@ def _check_endpoint(endpoint: str) -> str | None:
     return web_address_problem(endpoint, "http://192.0.2.53:8081")
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="powerdns",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="endpoint",
             label="Endpoint",
             help="The address of the server's API, for example http://192.0.2.53:8081 (`webserver-address`, `webserver-port`).",
             check=_check_endpoint,
         ),
-        Field(
+        EntryField(
             key="server_id",
             label="Server id",
             help="`localhost` for every PowerDNS Authoritative; other values only behind a proxy for several servers.",
             required=False,
             default="localhost",
         ),
-        Field(key="api_key", label="API key", help="`api-key` in pdns.conf.", secret=True),
+        EntryField(key="api_key", label="API key", help="`api-key` in pdns.conf.", secret=True),
         CA_BUNDLE,
     ),
     help="Enable the API in pdns.conf: api=yes and api-key=…, and add this machine to webserver-allow-from.",
