@@ -15,7 +15,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from core.dns.api import Answer, Api
-from core.dns.changes import ATTEMPTS, Change, by_name, contested, make_it_stand
+from core.dns.changes import ATTEMPTS, NameChange, by_name, contested, make_it_stand
 from core.dns.provider import (
     CA_BUNDLE,
     TTL_SECONDS,
@@ -84,11 +84,11 @@ class PowerDns:
     def close(self) -> None:
         self._api.close()
 
-    def _make(self, zone: str, changes: Mapping[str, Change]) -> bool:
+    def _make(self, zone: str, changes: Mapping[str, NameChange]) -> bool:
         """Make changes stand; return whether anything had to be written for that."""
         written = False
 
-        def write(seen: _Zone, left: Mapping[str, Change]) -> None:
+        def write(seen: _Zone, left: Mapping[str, NameChange]) -> None:
             nonlocal written
             written = True
             self._write(zone, seen, left)
@@ -129,7 +129,7 @@ class PowerDns:
             )
         return found
 
-    def _write(self, zone: str, seen: _Zone, left: Mapping[str, Change]) -> None:
+    def _write(self, zone: str, seen: _Zone, left: Mapping[str, NameChange]) -> None:
         sets = []
         for name, change in left.items():
             standing = seen.records(name)

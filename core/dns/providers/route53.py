@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from xml.etree.ElementTree import Element
 
 from core.dns.api import Answer, Api, stumbles
-from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, Change, by_name, contested
+from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, NameChange, by_name, contested
 from core.dns.field_checks import one_word
 from core.dns.names import plain_name
 from core.dns.plain_xml import NotPlainXml, plain_xml, text_of
@@ -104,7 +104,7 @@ class Route53:
 
     # -- sets ----------------------------------------------------------------------------------------------------------
 
-    def _read(self, path: str, zone: str, changes: Mapping[str, Change]) -> dict[str, TxtSet]:
+    def _read(self, path: str, zone: str, changes: Mapping[str, NameChange]) -> dict[str, TxtSet]:
         found: dict[str, TxtSet] = {}
         starts: list[str] = [""] if len(changes) > ASKED_ONE_BY_ONE else list(changes)
         for start in starts:
