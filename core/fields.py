@@ -16,7 +16,7 @@ LONGEST_VALUE_BYTES = 64 * 1024
 """Of a setting or a secret: a private key in PEM is a few kilobytes."""
 
 
-class Field(Struct, frozen=True, kw_only=True):
+class EntryField(Struct, frozen=True, kw_only=True):
     """One thing that a provider, or a channel of notifications, wants to know."""
 
     key: str
@@ -45,6 +45,39 @@ class Field(Struct, frozen=True, kw_only=True):
         return self.check(value) if self.check else None
 
 
+class EntryKind(Struct, frozen=True, kw_only=True):
+    """A kind of entry: what its form asks for."""
+
+    name: str
+    title: str
+    fields: tuple[EntryField, ...]
+    help: str
+    """What to make at the other side, with its permission by the name that it has there; two sentences at most."""
+    notes: tuple[str, ...] = ()
+    """What surprises people: access rules, limits, slowness. Shown in the form and when an entry is added."""
+
+    @property
+    def settings(self) -> tuple[EntryField, ...]:
+        return tuple(each for each in self.fields if not each.secret)
+
+    @property
+    def secrets(self) -> tuple[EntryField, ...]:
+        return tuple(each for each in self.fields if each.secret)
+
+
+class EntryInfo(Struct, frozen=True, kw_only=True):
+    """An entry of the configuration, without its secrets."""
+
+    name: str
+    kind: str
+    title: str
+    settings: Mapping[str, str]
+    secrets: Mapping[str, bool]
+    """Which are there, by key."""
+    missing: tuple[str, ...] = ()
+    """Required fields that have no value."""
+
+
 def web_address_problem(endpoint: str, example: str = "https://proxy.example.com:8443") -> str | None:
     """Return what is wrong with the address of an HTTP interface; None when it can be right."""
     parts = split_address(endpoint)
@@ -59,7 +92,7 @@ def _bundle_problem(path: str) -> str | None:
     return None if path.startswith("/") else "write the absolute path of the file, starting with /"
 
 
-CA_BUNDLE = Field(
+CA_BUNDLE = EntryField(
     key="ca_bundle",
     label="CA bundle",
     required=False,
@@ -69,7 +102,7 @@ CA_BUNDLE = Field(
 
 
 def missing_or_wrong(
-    fields: Sequence[Field],
+    fields: Sequence[EntryField],
     settings: Mapping[str, str],
     secrets: Mapping[str, str | None],
     there: Collection[str] = (),
@@ -91,7 +124,7 @@ def missing_or_wrong(
 
 
 def unknown_keys(
-    title: str, fields: Sequence[Field], settings: Collection[str], secrets: Collection[str]
+    title: str, fields: Sequence[EntryField], settings: Collection[str], secrets: Collection[str]
 ) -> dict[str, str]:
     """Return which keys of an entry its kind does not have, or has as something else."""
     known = {field.key for field in fields}

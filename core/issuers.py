@@ -75,7 +75,7 @@ class Issuer(Struct, frozen=True, kw_only=True):
         return built_in is not None and built_in.directory == self.directory
 
 
-class Problem(Struct, frozen=True):
+class IssuerProblem(Struct, frozen=True):
     """Why an issuer would refuse, and what to do instead."""
 
     what: str
@@ -332,42 +332,44 @@ def profile_for(
 
 def issuer_problems(
     issuer: Issuer, identifiers: Sequence[Identifier], key_type: str, profile: str | None, challenge: str
-) -> tuple[Problem, ...]:
+) -> tuple[IssuerProblem, ...]:
     """Return everything that this issuer would refuse; empty when there is nothing."""
-    found: list[Problem] = []
+    found: list[IssuerProblem] = []
     wildcards = [identifier.display for identifier in identifiers if identifier.wildcard]
     addresses = [identifier.display for identifier in identifiers if identifier.type == "ip"]
     if wildcards and not issuer.wildcard:
         found.append(
-            Problem(
+            IssuerProblem(
                 f"It issues no wildcard such as {wildcards[0]}.", "List the names one by one, or use another issuer."
             )
         )
     elif wildcards and issuer.kind == "acme" and challenge == "http-01":
         fix = "List the names one by one, use dns-01, or use the private CA (appliance-ca)."
-        found.append(Problem(f"A wildcard such as {wildcards[0]} cannot be validated by http-01.", fix))
+        found.append(IssuerProblem(f"A wildcard such as {wildcards[0]} cannot be validated by http-01.", fix))
     if addresses and not issuer.ip:
         found.append(
-            Problem(f"It issues no certificate for the address {addresses[0]}.", "Use a host name, or another issuer.")
+            IssuerProblem(
+                f"It issues no certificate for the address {addresses[0]}.", "Use a host name, or another issuer."
+            )
         )
     elif addresses and issuer.ip_profile and profile not in (None, issuer.ip_profile):
         fix = f"Use the profile {issuer.ip_profile}."
-        found.append(Problem(f"IP addresses require the profile {issuer.ip_profile}, not {profile}.", fix))
+        found.append(IssuerProblem(f"IP addresses require the profile {issuer.ip_profile}, not {profile}.", fix))
     if addresses and issuer.ip and issuer.kind == "acme" and challenge != "http-01":
         # RFC 8738 §7: an address has no place in the DNS where a record could stand.
         fix = "Use http-01, if necessary in a separate certificate."
-        found.append(Problem(f"The address {addresses[0]} cannot be validated by {challenge}.", fix))
+        found.append(IssuerProblem(f"The address {addresses[0]} cannot be validated by {challenge}.", fix))
     ordered = issuer.ip_profile if addresses and profile is None else profile
     limit = issuer.profile_max_names.get(ordered or "", issuer.max_names)
     if len(identifiers) > limit:
         fix = "Spread the names over several certificates, or use a wildcard."
-        found.append(Problem(f"It accepts {limit} names in one certificate, not {len(identifiers)}.", fix))
+        found.append(IssuerProblem(f"It accepts {limit} names in one certificate, not {len(identifiers)}.", fix))
     if key_type not in issuer.key_types:
         fix = f"Use one of: {', '.join(issuer.key_types)}."
-        found.append(Problem(f"It does not accept keys of type {key_type}.", fix))
+        found.append(IssuerProblem(f"It does not accept keys of type {key_type}.", fix))
     if issuer.is_public:
         for identifier in identifiers:
             problem = public_problem(identifier)
             if problem:
-                found.append(Problem(problem, "Use a public DNS name, or the private CA (appliance-ca)."))
+                found.append(IssuerProblem(problem, "Use a public DNS name, or the private CA (appliance-ca)."))
     return tuple(found)

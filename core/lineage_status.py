@@ -125,6 +125,34 @@ class LineageStatus(Struct, frozen=True, kw_only=True):
     too_rare: str = ""
     """Why the scheduled run comes too rarely for it, in one sentence."""
 
+    @classmethod
+    def without_certificate(
+        cls, name: str, domains: tuple[str, ...], *, method: str = "", ca: str | None = None, renew_why: str = ""
+    ) -> LineageStatus:
+        """Return the status of a lineage of which no certificate can be read."""
+        return cls(
+            name=name,
+            domains=domains,
+            subject="",
+            issuer="",
+            serial="",
+            not_before=None,
+            not_after=None,
+            days_left=None,
+            severity="red",
+            self_signed=False,
+            chain=False,
+            chain_length=0,
+            sha256="",
+            key_type="",
+            method=method,
+            ca=ca,
+            auto_renew=False,
+            renew_at=None,
+            renew_why=renew_why,
+            last_error=None,
+        )
+
 
 class TimerState(Struct, frozen=True, kw_only=True):
     """Whether the scheduled run lives: shown before anything else."""

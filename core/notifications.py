@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
-from core.fields import Field
+from core.fields import EntryInfo, EntryKind
 
 
-class NotificationKind(Struct, frozen=True, kw_only=True):
-    """A kind of channel: what its form asks for."""
+class NotificationKind(EntryKind, frozen=True, kw_only=True):
+    """A kind of channel."""
 
-    name: str
-    title: str
-    fields: tuple[Field, ...]
-    help: str
-    notes: tuple[str, ...] = ()
     takes_any: bool = False
     family: str = "notify"
     """The command that it belongs to."""
 
 
-class NotificationInfo(Struct, frozen=True, kw_only=True):
-    """An entry, without its secrets."""
+class NotificationInfo(EntryInfo, frozen=True, kw_only=True):
+    """An entry of `[notifications]`."""
 
-    name: str
-    kind: str
-    title: str
     on: tuple[str, ...]
     """The events that it tells of, all of them named."""
-    settings: Mapping[str, str]
-    secrets: Mapping[str, bool]
-    """Which are there, by key."""
-    missing: tuple[str, ...] = ()
-    """Required fields that have no value."""
 
 
 class NotificationTest(Struct, frozen=True, kw_only=True):

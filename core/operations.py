@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from core.dns.provider import Field as DnsField
+from core.fields import EntryField, EntryInfo, EntryKind
 from core.findings import Finding, Listening, Visit
 from core.fleet_choice import Choice
 from core.issuer_values import (
@@ -32,11 +32,11 @@ __all__ = [
     "ClosedLimit",
     "Deleted",
     "Deployment",
-    "DnsField",
     "DnsKind",
     "DnsProviderInfo",
     "DnsTest",
     "DnsTestStep",
+    "EntryField",
     "Exported",
     "FailedLineage",
     "Finding",
@@ -177,14 +177,9 @@ class OpenOrder(Struct, frozen=True, kw_only=True):
     is_by_hand: bool
 
 
-class DnsKind(Struct, frozen=True, kw_only=True):
-    """A kind of DNS provider: what its form asks for."""
+class DnsKind(EntryKind, frozen=True, kw_only=True):
+    """A kind of DNS provider."""
 
-    name: str
-    title: str
-    fields: tuple[DnsField, ...]
-    help: str
-    notes: tuple[str, ...] = ()
     has_zones: bool = True
     """False: no zones need to be named (acme-dns, a hook)."""
     takes_any: bool = False
@@ -193,21 +188,13 @@ class DnsKind(Struct, frozen=True, kw_only=True):
     """The command that it belongs to."""
 
 
-class DnsProviderInfo(Struct, frozen=True, kw_only=True):
-    """A DNS provider entry, without its secrets."""
+class DnsProviderInfo(EntryInfo, frozen=True, kw_only=True):
+    """A DNS provider entry."""
 
-    name: str
-    kind: str
-    title: str
     zones: tuple[str, ...]
-    settings: Mapping[str, str]
-    secrets: Mapping[str, bool]
-    """Which are there, by key."""
     lineages: tuple[str, ...]
     """That prove their names with it."""
     delegations: Mapping[str, str] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    """Required fields that have no value."""
 
 
 class DnsTestStep(Struct, frozen=True, kw_only=True):
@@ -329,6 +316,17 @@ class LogEntry(Struct, frozen=True, kw_only=True):
     """The event's class name in kebab-case: `target-reloaded`."""
     facts: Mapping[str, object] = field(default_factory=dict)
     who: str = ""
+
+    def values(self) -> dict[str, object]:
+        """Return it as `log --json` and a report show it, but for the time."""
+        return {
+            "number": self.number,
+            "run": self.run,
+            "lineage": self.lineage,
+            "kind": self.kind,
+            "facts": dict(self.facts),
+            "who": self.who,
+        }
 
 
 class ScheduleInfo(Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ _MOST: Final = 60
 """Found commands that are listed; whoever needs more types another letter."""
 
 
-class Command(Struct, frozen=True):
+class PaletteEntry(Struct, frozen=True):
     """One line of the palette."""
 
     key: str
@@ -39,10 +39,10 @@ class Command(Struct, frozen=True):
     """It does not apply now, and this is why."""
 
 
-def commands(page: Page[Any]) -> list[Command]:
+def commands(page: Page[Any]) -> list[PaletteEntry]:
     """Return what can be done on a page, in the order of the table; orders that wait and themes last."""
     found = [
-        Command(
+        PaletteEntry(
             action.key_shown,
             action.title,
             _words(action),
@@ -54,7 +54,7 @@ def commands(page: Page[Any]) -> list[Command]:
     found += _waiting(page.deck)
     for theme in page.deck.deck_themes():
         title = f"Theme: {printable(theme.name)}"
-        found.append(Command("", title, title.casefold(), partial(setattr, page.deck, "theme", theme.name)))
+        found.append(PaletteEntry("", title, title.casefold(), partial(setattr, page.deck, "theme", theme.name)))
     return found
 
 
@@ -62,21 +62,21 @@ def _words(action: Action) -> str:
     return f"{action.title} {action.label} {action.also}".casefold()
 
 
-def inapplicable(page: Page[Any]) -> Iterator[Command]:
+def inapplicable(page: Page[Any]) -> Iterator[PaletteEntry]:
     """Yield a command for each action of a page that makes no sense now; it says why."""
     situation = page.situation()
     for action in page.actions():
         reason = text.printable(why_not(action, situation)) if action.palette else ""
         if reason:
             say = partial(page.deck.notify, reason, title=action.title, timeout=5, markup=False)
-            yield Command(action.key_shown, action.title, _words(action), say, reason)
+            yield PaletteEntry(action.key_shown, action.title, _words(action), say, reason)
 
 
-def _waiting(deck: Deck) -> Iterator[Command]:
+def _waiting(deck: Deck) -> Iterator[PaletteEntry]:
     """Yield a command for each order that waits for DNS records which a person sets."""
     for name in waiting_orders(deck.engine):
         title = f"DNS records of {printable(name)}: its order waits"
-        yield Command("", title, title.casefold(), partial(_open_records, deck, name))
+        yield PaletteEntry("", title, title.casefold(), partial(_open_records, deck, name))
 
 
 def _open_records(deck: Deck, name: str) -> None:
@@ -85,23 +85,23 @@ def _open_records(deck: Deck, name: str) -> None:
     deck.push_screen(RecordsScreen(name))
 
 
-def certificates(deck: Deck) -> Iterator[Command]:
+def certificates(deck: Deck) -> Iterator[PaletteEntry]:
     """Yield a command for each certificate, that goes to it."""
     for lineage in deck.status.lineages if deck.status else ():
         name = printable(lineage.name)
         domains = " ".join(map(text.name_shown, lineage.domains))
         title = f"{name}  {text.days_left(lineage, deck.now())}"
-        yield Command("", title, f"certificate {name} {domains}".casefold(), partial(deck.go_to, lineage.name))
+        yield PaletteEntry("", title, f"certificate {name} {domains}".casefold(), partial(deck.go_to, lineage.name))
 
 
-def ranked(found: list[Command], typed: str) -> list[Command]:
+def ranked(found: list[PaletteEntry], typed: str) -> list[PaletteEntry]:
     """Return the commands that hold every typed word: first those with words that begin so, last what does not apply."""
     words = typed.casefold().split()
     hits = [command for command in found if all(word in command.words for word in words)]
     return sorted(hits, key=lambda command: (bool(command.why_not), -_begun(command, words)))
 
 
-def _begun(command: Command, words: list[str]) -> int:
+def _begun(command: PaletteEntry, words: list[str]) -> int:
     return sum(f" {word}" in f" {command.words}" for word in words)
 
 
@@ -121,14 +121,14 @@ class Finder(Dialog[None]):
     def __init__(self, page: Page[Any]) -> None:
         super().__init__()
         self._page = page
-        self._found: list[Command] = []
+        self._found: list[PaletteEntry] = []
 
     @classmethod
     def opened_from(cls, deck: Deck) -> Finder | None:
         """Offer what can be done on the page that is shown."""
         return cls(deck.screen) if isinstance(deck.screen, Page) else None
 
-    def candidates(self, typed: str) -> list[Command]:
+    def candidates(self, typed: str) -> list[PaletteEntry]:
         """Return what is searched."""
         raise NotImplementedError
 
@@ -182,9 +182,9 @@ class PaletteDialog(Finder):
     def __init__(self, page: Page[Any]) -> None:
         super().__init__(page)
         self._commands = commands(page)
-        self._certificates: list[Command] | None = None
+        self._certificates: list[PaletteEntry] | None = None
 
-    def candidates(self, typed: str) -> list[Command]:
+    def candidates(self, typed: str) -> list[PaletteEntry]:
         # Certificates only when something is typed: there may be thousands.
         # What does not apply likewise: it is there for whoever looks for it.
         if not typed.strip():
@@ -207,7 +207,7 @@ class MenuDialog(Finder):
         situation = page.situation()
         self._keys = [_of_action(page, action, situation) for action in [*own, *_of_app(page)] if action.id != "menu"]
 
-    def candidates(self, typed: str) -> list[Command]:
+    def candidates(self, typed: str) -> list[PaletteEntry]:
         return self._keys
 
     def on_input_changed(self, message: Input.Changed) -> None:
@@ -227,15 +227,15 @@ def _of_app(page: Page[Any]) -> list[Action]:
     return [action for action in page.actions() if action.scope == "app" and action.key]
 
 
-def _of_action(page: Page[Any], action: Action, situation: Situation) -> Command:
+def _of_action(page: Page[Any], action: Action, situation: Situation) -> PaletteEntry:
     reason = text.printable(why_not(action, situation))
     if not reason:
-        return Command(action.key_shown, action.title, _words(action), partial(page.deck.perform, action))
+        return PaletteEntry(action.key_shown, action.title, _words(action), partial(page.deck.perform, action))
     say = partial(page.deck.notify, reason, title=action.title, timeout=5, markup=False)
-    return Command(action.key_shown, action.title, _words(action), say, reason)
+    return PaletteEntry(action.key_shown, action.title, _words(action), say, reason)
 
 
-def _option(command: Command) -> Option:
+def _option(command: PaletteEntry) -> Option:
     if not command.why_not:
         return Option(Content.assemble((fit(command.key, 7), "$key bold"), command.title))
     words = f"{command.title}: {command.why_not[:1].lower()}{command.why_not[1:]}"

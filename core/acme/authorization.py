@@ -52,10 +52,6 @@ class Challenge(Concealed, Struct, frozen=True, kw_only=True):
         """The name as it was ordered."""
         return f"*.{self.identifier}" if self.wildcard else self.identifier
 
-    @property
-    def is_open(self) -> bool:
-        return self.status in OPEN
-
 
 class Authorization(Struct, frozen=True, kw_only=True):
     url: str

@@ -42,7 +42,6 @@ class Obtained(Struct, frozen=True, kw_only=True):
     fullchain_pem: bytes
     """As the CA sent it, leaf first; unchecked."""
     order_url: str
-    certificate_url: str
     chain_matched: bool
     """False: `preferred_chain` was given, and the CA has no such chain."""
     is_replacement: bool = False
@@ -123,7 +122,6 @@ def obtain(
     return Obtained(
         fullchain_pem=got.fullchain_pem,
         order_url=order.url,
-        certificate_url=order.certificate,
         chain_matched=got.chain_matched,
         is_replacement=order.replaces is not None,
     )

@@ -14,11 +14,10 @@ from pathlib import Path
 from msgspec.structs import asdict, fields
 
 from core.config.document import NotEditable, edited
-from core.config.load import parse_config, parse_lineage
+from core.config.load import parse_config, parse_lineage, read_settings
 from core.config.model import DnsProviderConfig, IssuerConfig, LineageConfig, NotificationConfig, TargetConfig
 from core.errors import ConfigError
 from core.paths import Paths
-from core.regular import read_regular
 from core.store.atomic import check_writable, make_dir, store_error, write_file
 
 Key = str | tuple[str, ...]
@@ -74,7 +73,7 @@ def _set_with_settings(
     where = (section, config.name)
     given: dict[str, object] = {"kind": config.kind, **config.settings}
     given |= {key: value for key in optional if (value := getattr(config, key))}
-    entries = getattr(parse_config(_read(paths.config) or b"", paths.config), section)
+    entries = getattr(parse_config(read_settings(paths.config) or b"", paths.config), section)
     if config.name not in entries:
         set_values(paths, {where: given})
         return
@@ -104,7 +103,7 @@ def _lineage_change(paths: Paths, lineage: LineageConfig) -> tuple[Path, dict[tu
         return parse_lineage(text, lineage.name, path)
 
     wanted = {key: value for key, value in asdict(lineage).items() if key != "name"}
-    text = _read(path)
+    text = read_settings(path)
     had = check(text) if text is not None else LineageConfig(name=lineage.name)
     changes: dict[tuple[str, ...], object] = {}
     for key, value in wanted.items():
@@ -131,7 +130,7 @@ def _set_entry(
         changes[(*where, f.name)] = value if is_given else None
         if is_given:
             given[f.name] = value
-    text = _read(paths.config) or b""
+    text = read_settings(paths.config) or b""
     entries = getattr(parse_config(text, paths.config), where[0])
     set_values(paths, changes if where[1] in entries else {where: given})
 
@@ -145,7 +144,7 @@ def _edit(path: Path, changes: Mapping[tuple[str, ...], object], check: Check) -
 
 def _edited(path: Path, changes: Mapping[tuple[str, ...], object], check: Check) -> bytes | None:
     """Return the file's text with the changes made, checked to load; None when it says the same already."""
-    before = _read(path)
+    before = read_settings(path)
     if before is not None:
         check(before)
     try:
@@ -199,12 +198,3 @@ def _replace(path: Path, text: bytes) -> None:
         raise store_error(exc, path) from exc
     owner, group = (found.st_uid, found.st_gid) if os.geteuid() == 0 else (-1, -1)
     write_file(place, text, stat.S_IMODE(found.st_mode) & 0o666, owner=owner, group=group)
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return read_regular(path)
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise store_error(exc, path, "read") from exc

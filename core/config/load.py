@@ -69,14 +69,14 @@ def load_config(paths: Paths) -> Config:
         ConfigError (`config-invalid`): `details["problems"]` lists every problem.
         StoreError: it is there and cannot be read.
     """
-    text = _read(paths.config)
+    text = read_settings(paths.config)
     return Config() if text is None else parse_config(text, paths.config)
 
 
 def load_lineage(paths: Paths, name: str) -> LineageConfig:
     """Read the settings of one lineage. Raises NotFound (`not-found`), ConfigError (`config-invalid`), StoreError."""
     path = paths.certificates / f"{name}.toml"
-    text = None if not name or name.startswith(".") or "/" in name or "\0" in name else _read(path)
+    text = None if not name or name.startswith(".") or "/" in name or "\0" in name else read_settings(path)
     if text is None:
         raise NotFound(
             f"There is no certificate {name!r}.",
@@ -135,7 +135,8 @@ def parse_lineage(text: bytes, name: str, path: Path) -> LineageConfig:
     return made
 
 
-def _read(path: Path) -> bytes | None:
+def read_settings(path: Path) -> bytes | None:
+    """Return a file of the configuration; None where there is none. Raises StoreError."""
     try:
         return read_regular(path)
     except FileNotFoundError:

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.errors import UntrustedPath
 from core.ports import CancelToken, Environment, RunningProgram
@@ -43,6 +44,14 @@ class Pair(Struct, frozen=True, kw_only=True):
     """Host names that it is presented for."""
     listens: tuple[tuple[int, str], ...] = ()
     """Port, and its dialect (empty: TLS from the first byte). Empty: not known, so each port of the service is looked at."""
+
+    def joined(self, other: Pair) -> Pair:
+        """Return the pair with the names and ports of another place that names the same files."""
+        return replace(
+            self,
+            names=tuple(dict.fromkeys((*self.names, *other.names))),
+            listens=tuple(dict.fromkeys((*self.listens, *other.listens))),
+        )
 
 
 class Reading(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib import import_module
 
-from core.dns.provider import Kind
+from core.dns.provider import ProviderKind
 from core.errors import NotFound
 
 KINDS = {
@@ -22,12 +22,12 @@ KINDS = {
     "rfc2136": "rfc2136",
     "hook": "hook",
 }
-"""Kind → module below `core.dns.providers`, in the order in which they are offered."""
+"""ProviderKind → module below `core.dns.providers`, in the order in which they are offered."""
 LEXICON = "lexicon:"
 """Prefix of the kinds that dns-lexicon brings."""
 
 
-def kind_named(name: str) -> Kind:
+def kind_named(name: str) -> ProviderKind:
     """Return a kind. Raises NotFound (`not-found`) that names the nearest one; for `lexicon:X` also where it is not installed."""
     if name.startswith(LEXICON):
         from core.dns.providers.lexicon import lexicon_kind
@@ -42,10 +42,10 @@ def kind_named(name: str) -> Kind:
             f"Kinds: {', '.join(KINDS)}, and lexicon:PROVIDER for the providers of dns-lexicon.",
         )
     kind = import_module(f"core.dns.providers.{module}").KIND
-    assert isinstance(kind, Kind)
+    assert isinstance(kind, ProviderKind)
     return kind
 
 
-def all_kinds() -> Iterator[Kind]:
+def all_kinds() -> Iterator[ProviderKind]:
     """Yield the built-in kinds in the order in which they are offered."""
     return map(kind_named, KINDS)

@@ -25,7 +25,7 @@ PAUSE_SECONDS = (0.2, 1.0)
 """Before trying again; random, so that two writers do not stay in step."""
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class NameChange(Struct, frozen=True, kw_only=True):
     """The values that are to be at a name, and those that are not."""
 
     add: tuple[str, ...] = ()
@@ -50,24 +50,24 @@ class Change(Struct, frozen=True, kw_only=True):
         return set(values) <= {*self.add, *self.remove}
 
 
-def by_name(add: Sequence[TxtRecord], remove: Sequence[TxtRecord]) -> dict[str, Change]:
+def by_name(add: Sequence[TxtRecord], remove: Sequence[TxtRecord]) -> dict[str, NameChange]:
     """Return what is to change at each name; what is to be added and removed is to be added."""
     names = dict.fromkeys(record.name for record in (*add, *remove))
     changes = {}
     for name in names:
         wanted = tuple(dict.fromkeys(record.value for record in add if record.name == name))
         unwanted = dict.fromkeys(record.value for record in remove if record.name == name)
-        changes[name] = Change(add=wanted, remove=tuple(value for value in unwanted if value not in wanted))
+        changes[name] = NameChange(add=wanted, remove=tuple(value for value in unwanted if value not in wanted))
     return changes
 
 
 def make_it_stand(
     access: Access,
     title: str,
-    changes: Mapping[str, Change],
+    changes: Mapping[str, NameChange],
     read: Callable[[], Seen],
     values: Callable[[Seen, str], Collection[str]],
-    write: Callable[[Seen, Mapping[str, Change]], None],
+    write: Callable[[Seen, Mapping[str, NameChange]], None],
 ) -> None:
     """Read, write what is left to do, and look until it stands.
 
@@ -79,7 +79,7 @@ def make_it_stand(
     Raises DnsProviderError (`reason`: `conflict`) when others keep undoing it; Cancelled.
     """
 
-    def left_in(seen: Seen) -> dict[str, Change]:
+    def left_in(seen: Seen) -> dict[str, NameChange]:
         return {name: change for name, change in changes.items() if not change.is_done(values(seen, name))}
 
     clock, cancel = access.env.clock, access.cancel

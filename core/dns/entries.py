@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from core.config.model import DnsProviderConfig
 from core.dns.catalogue import kind_named
-from core.dns.provider import DnsProvider, Kind
+from core.dns.provider import DnsProvider, ProviderKind
 from core.errors import CertdeckError, DnsProviderError
 from core.ports import CancelToken, Clock
 
@@ -74,7 +74,7 @@ class Entries:
             provider.close()
         self._opened.clear()
 
-    def kind(self, name: str) -> Kind:
+    def kind(self, name: str) -> ProviderKind:
         """Return the kind of an entry. Raises NotFound."""
         return kind_named(self.configured[name].kind)
 

@@ -16,8 +16,8 @@ from msgspec import Struct
 from core.concealed import Concealed
 from core.errors import DnsProviderError
 from core.fields import CA_BUNDLE as CA_BUNDLE
-from core.fields import Field as Field
-from core.fields import web_address_problem
+from core.fields import EntryField as EntryField
+from core.fields import EntryKind, web_address_problem
 from core.ports import CancelToken, Environment
 
 TTL_SECONDS = 60
@@ -33,7 +33,7 @@ class TxtRecord(Struct, frozen=True, kw_only=True, order=True):
     """Unquoted. 43 characters of base64url for a proof, longer for dns-persist-01."""
 
 
-ENDPOINT = Field(
+ENDPOINT = EntryField(
     key="endpoint",
     label="Endpoint",
     required=False,
@@ -86,14 +86,9 @@ class DnsProvider(Protocol):
         """Close connections."""
 
 
-class Kind(Struct, frozen=True, kw_only=True):
+class ProviderKind(EntryKind, frozen=True, kw_only=True):
     """One provider as a table."""
 
-    name: str
-    title: str
-    fields: tuple[Field, ...]
-    help: str
-    """What to make at the provider, with the permission by its name there; two sentences at most."""
     connect: Callable[[Access], DnsProvider]
     """Makes the provider; asks nothing of the network yet."""
     has_zones: bool = True
@@ -104,16 +99,6 @@ class Kind(Struct, frozen=True, kw_only=True):
     """Settings and secrets beyond `fields` are passed on (a hook's environment)."""
     most_values: int | None = None
     """Values that may stand at one name at once, where that is limited."""
-    notes: tuple[str, ...] = ()
-    """What surprises people: access rules, limits, slowness. Shown in the form and by `dns add`."""
-
-    @property
-    def settings(self) -> tuple[Field, ...]:
-        return tuple(each for each in self.fields if not each.secret)
-
-    @property
-    def secrets(self) -> tuple[Field, ...]:
-        return tuple(each for each in self.fields if each.secret)
 
 
 def provider_error(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.fields import CA_BUNDLE, Field
-from core.notify.channel import QUIET, Access, Kind, Message, notify_error
+from core.fields import CA_BUNDLE, EntryField
+from core.notify.channel import QUIET, Access, ChannelKind, Message, notify_error
 
 CHILD = Path(__file__).with_name("apprise_child.py")
 SECONDS = 25.0
@@ -74,11 +74,11 @@ def send(access: Access, message: Message) -> str:
     )
 
 
-KIND = Kind(
+KIND = ChannelKind(
     name="apprise",
     title="Apprise",
     fields=(
-        Field(
+        EntryField(
             key="url",
             label="Apprise URL",
             help="The service with its credentials, as an Apprise URL such as tgram://TOKEN/CHAT.",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from core.config.rules import NOTIFICATION_KINDS
 
 if TYPE_CHECKING:
-    from core.notify.channel import Kind
+    from core.notify.channel import ChannelKind
 
 
-def kind_named(name: str) -> Kind:
+def kind_named(name: str) -> ChannelKind:
     """Return a kind. Raises NotFound (`not-found`) that names the nearest one."""
     if name not in NOTIFICATION_KINDS:
         from difflib import get_close_matches
@@ -25,11 +25,11 @@ def kind_named(name: str) -> Kind:
             f"Did you mean {near[0]}?" if near else "No kind has a similar name.",
             f"Kinds: {', '.join(NOTIFICATION_KINDS)}.",
         )
-    kind: Kind = import_module(f"core.notify.{name}").KIND
+    kind: ChannelKind = import_module(f"core.notify.{name}").KIND
     return kind
 
 
-def all_kinds() -> Iterator[Kind]:
+def all_kinds() -> Iterator[ChannelKind]:
     """Yield the kinds in the order in which they are offered."""
     return map(kind_named, NOTIFICATION_KINDS)
 

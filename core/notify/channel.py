@@ -13,11 +13,11 @@ from msgspec import Struct
 
 from core.concealed import Concealed
 from core.errors import NotifyError
-from core.fields import Field
+from core.fields import EntryField, EntryKind
 from core.notify import quiet
 from core.ports import CancelToken, Environment
 
-QUIET = Field(
+QUIET = EntryField(
     key="quiet",
     label="Quiet period",
     required=False,
@@ -74,23 +74,10 @@ Send = Callable[[Access, Message], str]
 """Sends a message and returns what the server answered. Raises NotifyError (`notify-failed`), ConfigError, Cancelled."""
 
 
-class Kind(Struct, frozen=True, kw_only=True):
+class ChannelKind(EntryKind, frozen=True, kw_only=True):
     """One way to tell people, as a table."""
 
-    name: str
-    title: str
-    fields: tuple[Field, ...]
-    help: str
     send: Send
-    notes: tuple[str, ...] = ()
-
-    @property
-    def settings(self) -> tuple[Field, ...]:
-        return tuple(each for each in self.fields if not each.secret)
-
-    @property
-    def secrets(self) -> tuple[Field, ...]:
-        return tuple(each for each in self.fields if each.secret)
 
 
 def notify_error(access: Access, reason: str, what: str, why: str, fix: str) -> NotifyError:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from core.errors import NotifyError
-from core.fields import CA_BUNDLE, Field
-from core.notify.channel import QUIET, Access, Kind, Message, notify_error
+from core.fields import CA_BUNDLE, EntryField
+from core.notify.channel import QUIET, Access, ChannelKind, Message, notify_error
 from core.ports import MailFailure, MailServer
 from core.text import safe_line
 
@@ -114,21 +114,21 @@ def _port_problem(text: str) -> str | None:
     return None if is_good else "use a port from 1 to 65535"
 
 
-KIND = Kind(
+KIND = ChannelKind(
     name="smtp",
     title="Mail (SMTP)",
     fields=(
-        Field(
+        EntryField(
             key="host", label="Server", help="The name of the mail server, as in its certificate.", check=_host_problem
         ),
-        Field(
+        EntryField(
             key="port",
             label="Port",
             help="Default: 587 for starttls, 465 for tls, 25 for none.",
             required=False,
             check=_port_problem,
         ),
-        Field(
+        EntryField(
             key="security",
             label="Security",
             help="How the connection is protected.",
@@ -136,16 +136,16 @@ KIND = Kind(
             default="starttls",
             choices=tuple(PORTS),
         ),
-        Field(key="username", label="User name", help="For a server that requires a login.", required=False),
-        Field(key="password", label="Password", help="The user's password.", secret=True, required=False),
-        Field(
+        EntryField(key="username", label="User name", help="For a server that requires a login.", required=False),
+        EntryField(key="password", label="Password", help="The user's password.", secret=True, required=False),
+        EntryField(
             key="from",
             label="From",
             help="The sender. Default: certdeck@ followed by the name of this box.",
             required=False,
             check=_address_problem,
         ),
-        Field(key="to", label="To", help="The recipients, separated by commas.", check=_addresses_problem),
+        EntryField(key="to", label="To", help="The recipients, separated by commas.", check=_addresses_problem),
         CA_BUNDLE,
         QUIET,
     ),

@@ -8,8 +8,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from core.errors import NotifyError
-from core.fields import CA_BUNDLE, Field, web_address_problem
-from core.notify.channel import QUIET, Access, Kind, Message, notify_error
+from core.fields import CA_BUNDLE, EntryField, web_address_problem
+from core.notify.channel import QUIET, Access, ChannelKind, Message, notify_error
 from core.ports import TransportFailure
 from core.text import safe_line
 
@@ -48,7 +48,7 @@ def send(access: Access, message: Message) -> str:
                     "POST", url, headers=headers, body=body, timeout=REQUEST_SECONDS, cancel=cancel
                 )
             except TransportFailure as failure:
-                error = _unreachable(access, place, failure)
+                error = _unreachable(access, failure)
                 if failure.kind == "untrusted":
                     raise error from failure
             else:
@@ -70,7 +70,7 @@ def _concealed(access: Access, said: str) -> str:
     return said.replace(key, "…") if key else said
 
 
-def _unreachable(access: Access, place: str, failure: TransportFailure) -> NotifyError:
+def _unreachable(access: Access, failure: TransportFailure) -> NotifyError:
     fix = "Check `url`, and that no firewall or proxy blocks the connection."
     if failure.kind == "untrusted":
         fix = "Set `url` to the name in the receiver's certificate, or `ca_bundle` to the file of its CA."
@@ -94,12 +94,12 @@ def _url_problem(url: str) -> str | None:
     return web_address_problem(url.partition("?")[0])
 
 
-KIND = Kind(
+KIND = ChannelKind(
     name="webhook",
     title="Webhook (JSON)",
     fields=(
-        Field(key="url", label="URL", help="The URL that receives the JSON by POST.", check=_url_problem),
-        Field(
+        EntryField(key="url", label="URL", help="The URL that receives the JSON by POST.", check=_url_problem),
+        EntryField(
             key="signing_key",
             label="Signing key",
             help=f"Key for the HMAC-SHA256 of the body, sent in the header {SIGNATURE}.",

@@ -10,7 +10,7 @@ import os
 from datetime import datetime, timedelta
 
 from core.lineage_status import TimerState
-from core.schedule.record import OFF, Record
+from core.schedule.record import OFF, ScheduleRecord
 from core.schedule.timetable import RANDOM_DELAY
 
 _FOREIGN = timedelta(days=2)
@@ -18,7 +18,7 @@ _FOREIGN = timedelta(days=2)
 
 
 def timer_state(
-    record: Record | None,
+    record: ScheduleRecord | None,
     now: datetime,
     last_run: datetime | None,
     last_outcome: str,
@@ -49,7 +49,7 @@ def timer_state(
 
 
 def _judged(
-    record: Record | None, now: datetime, last_run: datetime | None, run_before: datetime | None
+    record: ScheduleRecord | None, now: datetime, last_run: datetime | None, run_before: datetime | None
 ) -> tuple[str, str, datetime | None]:
     if record is None or record.how == OFF:
         begun = None if record is None else record.since

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from core.errors import CertdeckError
 from core.schedule import crontab, units
-from core.schedule.record import CRON, CRONTAB, PACKAGE, SYSTEMD, Record
+from core.schedule.record import CRON, CRONTAB, PACKAGE, SYSTEMD, ScheduleRecord
 from core.schedule.user_crontab import has_cron, read_crontab, write_crontab
 from core.store.atomic import remove_file, storing, write_file
 
@@ -60,7 +60,7 @@ def home_of(env: Environment) -> str | None:
     return str(Path(home).absolute()) if home else None
 
 
-def install(env: Environment, state: Path, wanted: Record, cancel: CancelToken) -> Record:
+def install(env: Environment, state: Path, wanted: ScheduleRecord, cancel: CancelToken) -> ScheduleRecord:
     """Install what `wanted` says; returns it with the files that have to be there. Raises StoreError, CertdeckError."""
     places, home = env.places, home_of(env)
     if wanted.how == SYSTEMD:
@@ -113,7 +113,7 @@ def uninstall(env: Environment, state: Path, hows: Sequence[str], cancel: Cancel
     return removed
 
 
-def installed_trouble(env: Environment, record: Record) -> str:
+def installed_trouble(env: Environment, record: ScheduleRecord) -> str:
     """Ask systemd or cron; return why what is installed does not run, or nothing."""
     if record.how in (SYSTEMD, PACKAGE):
         timer = units.TIMER if record.how == SYSTEMD else units.PACKAGED_TIMER

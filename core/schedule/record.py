@@ -21,7 +21,7 @@ PACKAGE = "package"
 OFF = "off"
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class ScheduleRecord(Struct, frozen=True, kw_only=True):
     how: str
     """`systemd`, `cron`, `crontab`, `package`; `off` after it was switched off."""
     since: datetime
@@ -40,7 +40,7 @@ class Record(Struct, frozen=True, kw_only=True):
         return self.timetable if self.how in (SYSTEMD, PACKAGE) else self.timetable.later_by(self.delay_minutes)
 
 
-def save(paths: Paths, record: Record) -> None:
+def save(paths: Paths, record: ScheduleRecord) -> None:
     """Write the record in one step. Raises StoreError."""
     from core.store.atomic import make_dir
     from core.store.records import dumped, write_record
@@ -58,14 +58,14 @@ def save(paths: Paths, record: Record) -> None:
     write_record(paths.schedule, dumped(value))
 
 
-def load(paths: Paths) -> Record | None:
+def load(paths: Paths) -> ScheduleRecord | None:
     """Return the record; None when nothing was ever set, or when it cannot be read. Raises StoreTooNew (`store-too-new`)."""
     from core.store.records import parsed
 
     try:
         raw = cast("dict[str, Any]", parsed(paths.schedule.read_bytes(), paths.schedule))
         times = tuple(time.fromisoformat(each) for each in raw["times"])
-        found = Record(
+        found = ScheduleRecord(
             how=str(raw["how"]),
             since=datetime.fromisoformat(raw["since"]),
             timetable=Timetable(times, raw["weekday"]),

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from core.errors import StoreCorrupt
 from core.paths import Paths
-from core.store.atomic import make_dir, remove_file, store_error
+from core.store.atomic import make_dir, store_error
 from core.store.records import from_json, to_json, write_record
 
 SUFFIX = ".json"
@@ -103,11 +103,6 @@ def list_accounts(paths: Paths) -> tuple[AccountRecord, ...]:
         with suppress(StoreCorrupt):
             records.append(read_account(paths, id))
     return tuple(record for record in records if record is not None)
-
-
-def delete_account(paths: Paths, record: AccountRecord) -> None:
-    """Forget an account's record; its key in the vault is another matter. Raises StoreError."""
-    remove_file(paths.accounts / (record.id + SUFFIX))
 
 
 def read_account(paths: Paths, id: str) -> AccountRecord | None:

@@ -191,9 +191,7 @@ class _Pieces:
             pass
 
 
-def unpack(
-    paths: Paths, content: Iterator[tuple[Member, Iterator[bytes]]], places: Mapping[str, Path]
-) -> dict[str, int]:
+def unpack(content: Iterator[tuple[Member, Iterator[bytes]]], places: Mapping[str, Path]) -> dict[str, int]:
     """Write everything below `places` (`etc` and `state` → an empty folder of ours); returns the modes of the two.
 
     Raises BackupInvalid, StoreError.

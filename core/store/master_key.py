@@ -293,7 +293,7 @@ def _tighten(path: Path) -> None:
 Make = Callable[[Path, Environment], MasterKey]
 
 
-def rotation(paths: Paths, env: Environment, keys: list[MasterKey]) -> tuple[Path, Make] | None:
+def rotation(paths: Paths, keys: list[MasterKey]) -> tuple[Path, Make] | None:
     """Return which file a rotation renews and how, or None where the key comes from outside.
 
     Raises VaultError (`vault-error`) when the key is a credential and no second one says what to move to.

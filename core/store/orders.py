@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
@@ -24,13 +24,26 @@ from core.store.atomic import (
     write_file,
     write_new,
 )
-from core.store.records import from_json, to_json, write_record
+from core.store.records import load_record, to_json, write_record
 
 if TYPE_CHECKING:
     from core.store.vault import Vault
 
 _ORDER = "order.json"
 _KEY = "privkey.sealed"
+
+
+class Wanted(Protocol):
+    """What an order is placed for: a plan."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def profile(self) -> str | None: ...
+    @property
+    def challenge(self) -> str: ...
+    @property
+    def key_type(self) -> str: ...
 
 
 class OrderRecord(Struct, frozen=True, kw_only=True):
@@ -57,6 +70,12 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     """The lineage's settings as they will be written (`lineages.spec_of`)."""
     request: Mapping[str, object] = field(default_factory=dict)
     """What else was asked for, plain values."""
+
+    def was_asked(self, directory: str | None, account_url: str, *, like: Wanted) -> bool:
+        """Return whether this is an order of that account for what is wanted."""
+        had = (self.directory, self.account_url, self.identifiers, self.profile, self.challenge)
+        wanted = (directory, account_url, like.names, like.profile, like.challenge)
+        return had == wanted and self.request.get("key_type") == like.key_type
 
 
 STOPPED = "stopped"
@@ -98,14 +117,10 @@ def load_order(paths: Paths, name: str) -> OrderRecord | None:
     """Return the open order of a lineage, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.orders / name / _ORDER
     try:
-        record = from_json(OrderRecord, path.read_bytes(), path)
-        if (record.name, record.spec.get("name", name)) != (name, name):
+        record = load_record(OrderRecord, path)
+        if record is not None and (record.name, record.spec.get("name", name)) != (name, name):
             raise ValueError("it does not match this certificate")
         return record
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as exc:
-        raise store_error(exc, path, "read") from exc
     except (ValueError, TypeError) as exc:
         raise StoreCorrupt(
             f"The open order in {path} cannot be read.",

@@ -20,7 +20,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from core.errors import StoreTooNew
-from core.store.atomic import write_file
+from core.store.atomic import store_error, write_file
 from core.version import VERSION
 
 T = TypeVar("T", bound=Struct)
@@ -72,6 +72,23 @@ def check_format(number: object, place: object, known: int = FORMAT) -> None:
             f"It has format {number}; certdeck {VERSION} supports formats up to {known}.",
             "Install that release. Nothing was changed.",
         )
+
+
+def load_record(kind: type[T], path: Path) -> T | None:
+    """Return the record at `path`; None where there is none.
+
+    Raises:
+        ValueError: it is damaged.
+        StoreTooNew (`store-too-new`): a later release wrote it.
+        StoreError: it cannot be read.
+    """
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as exc:
+        raise store_error(exc, path, "read") from exc
+    return from_json(kind, text, path)
 
 
 def write_record(path: Path, text: bytes, *, durable: bool = True) -> None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from core.errors import NotFound, StoreCorrupt
 from core.paths import Paths
 from core.store.atomic import make_dir, remove_file, remove_tree, store_error, write_file
-from core.store.records import from_json, to_json, write_record
+from core.store.records import load_record, to_json, write_record
 
 if TYPE_CHECKING:
     from core.store.vault import Vault
@@ -72,11 +72,7 @@ def find_request(paths: Paths, name: str) -> RequestRecord | None:
     """Return the open request of that name, or None. Raises StoreCorrupt (`store-corrupt`), StoreError."""
     path = paths.requests / name / _REQUEST
     try:
-        return from_json(RequestRecord, path.read_bytes(), path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as exc:
-        raise store_error(exc, path, "read") from exc
+        return load_record(RequestRecord, path)
     except (ValueError, TypeError) as exc:
         raise StoreCorrupt(
             f"The signing request in {path} cannot be read.",

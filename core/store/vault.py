@@ -139,7 +139,7 @@ class Vault:
         """
         self._keys = None
         keys = self._ring(seals=True)
-        renewed = master_key.rotation(self._paths, self._env, keys)
+        renewed = master_key.rotation(self._paths, keys)
         count = self.open_all()
         key = keys[0] if renewed is None else self._successor(renewed, keys)
         self.reseal(key)

@@ -23,8 +23,6 @@ from core.store.master_key import CREDENTIAL, PASSPHRASE_VARIABLE, MasterKey
 from core.store.vault import Vault
 from core.vault_moves import VaultMoved
 
-SOURCES = ("file", "passphrase", "credential")
-
 
 def write_out(paths: Paths, env: Environment, out: Path) -> VaultMoved:
     """Write the present master key to `out` (0600) for `systemd-creds encrypt`; nothing else changes.

@@ -30,7 +30,7 @@ class Applied(Struct, frozen=True, kw_only=True):
     """When the value of HSTS changes next."""
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class WebChange(Struct, frozen=True, kw_only=True):
     """A change that has not ended."""
 
     target: str
@@ -79,15 +79,15 @@ def is_changing(paths: Paths) -> bool:
     return os.path.lexists(paths.web_change)
 
 
-def begin(paths: Paths, change: Change) -> None:
+def begin(paths: Paths, change: WebChange) -> None:
     """Keep what is there before a change, durably. Raises StoreError."""
     write_file(paths.web_change, to_json(change))
 
 
-def change(paths: Paths) -> Change | None:
+def change(paths: Paths) -> WebChange | None:
     """Return the change that has not ended; None where there is none, or none that can be read."""
     with suppress(OSError, ValueError, StoreTooNew):
-        return from_json(Change, paths.web_change.read_bytes(), paths.web_change)
+        return from_json(WebChange, paths.web_change.read_bytes(), paths.web_change)
     return None
 
 

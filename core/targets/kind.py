@@ -54,8 +54,6 @@ class KeyReader(Struct, frozen=True, kw_only=True):
     """Group through which `at_reload` may read the key; empty where root reads it."""
     certain: bool = True
     """False: whether `at_reload` reads it depends on the service's configuration, so nothing is refused because of it."""
-    refuses_open: bool = False
-    """The service itself refuses a key that others can read."""
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -152,7 +150,3 @@ class Kind(Struct, frozen=True, kw_only=True):
     """What an administrator should know. Each is one or two sentences."""
     proven: bool = False
     """certdeck's own tests deploy to the real service."""
-
-    @property
-    def is_restart(self) -> bool:
-        return self.action.how == RESTART

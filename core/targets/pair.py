@@ -46,7 +46,7 @@ def stage(change: Change, site: Site, contents: Mapping[str, bytes], readers: tu
     Raises OSError, or StageFailed for an unknown owner or group.
     """
     pair = site.make_pair()
-    kept = {place.file: _attributes(change, site, place, pair) for place in change.places if place.file in site.shown}
+    kept = {place.file: _attributes(site, place, pair) for place in change.places if place.file in site.shown}
     if change.has_snapshot:
         _build(pair, change.before, {file: (site.shown[file].content, kept[file]) for file in kept})
     new = {}
@@ -186,7 +186,7 @@ def old_sha256(change: Change, site: Site) -> str | None:
         return None
 
 
-def _attributes(change: Change, site: Site, place: Place, pair: Folder) -> Attributes:
+def _attributes(site: Site, place: Place, pair: Folder) -> Attributes:
     """Return the attributes for a copy of a place's file in the folder of the pair."""
     copy = site.shown[place.file]
     if place.is_adopted:

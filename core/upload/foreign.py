@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from core.upload.kinds import Kind
+from core.upload.kinds import ContentKind
 
 
 class Foreign(Struct, frozen=True):
@@ -63,7 +63,13 @@ BY_LABEL = {
 SILENT_LABELS = frozenset({"EC PARAMETERS"})
 """Goes with the key behind it; tells nothing that the key does not."""
 
-BY_KIND = {Kind.CSR: _CSR, Kind.PUBLIC_KEY: _PUBLIC, Kind.CRL: _CRL, Kind.ENVELOPE: _ENVELOPE, Kind.BCFKS: _BCFKS}
+BY_KIND = {
+    ContentKind.CSR: _CSR,
+    ContentKind.PUBLIC_KEY: _PUBLIC,
+    ContentKind.CRL: _CRL,
+    ContentKind.ENVELOPE: _ENVELOPE,
+    ContentKind.BCFKS: _BCFKS,
+}
 
 _BEGINNINGS = (
     (b"\xfe\xed\xfe\xed", Foreign(

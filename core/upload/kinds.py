@@ -19,7 +19,7 @@ _TLS_KEYS = {
 }
 
 
-class Kind(Enum):
+class ContentKind(Enum):
     """Kinds of structures; the value is what people call them."""
 
     CERTIFICATE = "a certificate"
@@ -36,72 +36,72 @@ class Kind(Enum):
     UNKNOWN = "something else"
 
 
-def kind_of(data: bytes) -> Kind:
+def kind_of(data: bytes) -> ContentKind:
     """Return what `data` is; UNKNOWN for what is no DER. Never raises."""
     try:
         reader = Reader(data)
         top = reader.whole()
         if top.tag != SEQUENCE:
-            return Kind.UNKNOWN
+            return ContentKind.UNKNOWN
         return _kind(reader, top)
     except NotDer:
-        return Kind.UNKNOWN
+        return ContentKind.UNKNOWN
 
 
-def _kind(reader: Reader, top: Element) -> Kind:
+def _kind(reader: Reader, top: Element) -> ContentKind:
     tags = reader.tags(top)
     children = list(zip(tags, reader.children(top), strict=False))
     first = children[0][1] if children else None
     if first is None:
-        return Kind.UNKNOWN
+        return ContentKind.UNKNOWN
     if tags[0] == OID:
         return _content_info(reader.content(first))
     if tags[0] == INTEGER:
         return _numbered(reader, top, tags)
     if tags[0] != SEQUENCE:
-        return Kind.UNKNOWN
+        return ContentKind.UNKNOWN
     inner = reader.tags(first)
     if tags == [SEQUENCE, SEQUENCE, BIT_STRING]:
         return _signed(inner)
     if tags == [SEQUENCE, BIT_STRING] and inner[:1] == [OID]:
-        return Kind.PUBLIC_KEY
+        return ContentKind.PUBLIC_KEY
     if tags == [SEQUENCE, OCTET_STRING] and inner[:1] == [OID]:
-        return Kind.ENCRYPTED_KEY
+        return ContentKind.ENCRYPTED_KEY
     if tags == [SEQUENCE, SEQUENCE] and inner == [SEQUENCE, OCTET_STRING]:
-        return Kind.BCFKS
-    return Kind.UNKNOWN
+        return ContentKind.BCFKS
+    return ContentKind.UNKNOWN
 
 
-def _content_info(oid: bytes) -> Kind:
+def _content_info(oid: bytes) -> ContentKind:
     if oid == SIGNED_DATA:
-        return Kind.PKCS7
-    return Kind.ENVELOPE if oid.startswith(_PKCS7) else Kind.UNKNOWN
+        return ContentKind.PKCS7
+    return ContentKind.ENVELOPE if oid.startswith(_PKCS7) else ContentKind.UNKNOWN
 
 
-def _signed(inner: list[int]) -> Kind:
+def _signed(inner: list[int]) -> ContentKind:
     """Tell the three signed structures of RFC 5280 and RFC 2986 apart by what is signed."""
     if inner[:4] == [INTEGER, SEQUENCE, SEQUENCE, 0xA0] or inner == [INTEGER, SEQUENCE, SEQUENCE]:
-        return Kind.CSR
-    return Kind.CRL if _TIMES & set(inner) else Kind.CERTIFICATE
+        return ContentKind.CSR
+    return ContentKind.CRL if _TIMES & set(inner) else ContentKind.CERTIFICATE
 
 
-def _numbered(reader: Reader, top: Element, tags: list[int]) -> Kind:
+def _numbered(reader: Reader, top: Element, tags: list[int]) -> ContentKind:
     children = list(reader.children(top))
     if tags[1:2] == [SEQUENCE]:
         if reader.content(children[0]) == b"\x03":
-            return Kind.PKCS12
+            return ContentKind.PKCS12
         if tags[2:3] == [OCTET_STRING]:
             oid = next(reader.children(children[1]), None)
             name = b"" if oid is None else reader.content(oid)
-            return Kind.KEY if name in _TLS_KEYS else Kind.FOREIGN_KEY
-        return Kind.UNKNOWN
+            return ContentKind.KEY if name in _TLS_KEYS else ContentKind.FOREIGN_KEY
+        return ContentKind.UNKNOWN
     if tags[:2] == [INTEGER, OCTET_STRING]:
-        return Kind.KEY  # SEC1
+        return ContentKind.KEY  # SEC1
     if tags[:9] == [INTEGER] * 9:
-        return Kind.KEY  # PKCS#1
+        return ContentKind.KEY  # PKCS#1
     if tags == [INTEGER] * 6:
-        return Kind.FOREIGN_KEY  # DSA
-    return Kind.PUBLIC_KEY if tags == [INTEGER] * 2 else Kind.UNKNOWN
+        return ContentKind.FOREIGN_KEY  # DSA
+    return ContentKind.PUBLIC_KEY if tags == [INTEGER] * 2 else ContentKind.UNKNOWN
 
 
 def foreign_key_name(data: bytes) -> str:

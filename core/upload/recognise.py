@@ -18,7 +18,7 @@ from core.upload import pem
 from core.upload import pkcs12 as pfx
 from core.upload.foreign import BY_KIND, SILENT_LABELS, Foreign, by_beginning, by_label
 from core.upload.keys import read_proc_type
-from core.upload.kinds import Kind, foreign_key_name, kind_of
+from core.upload.kinds import ContentKind, foreign_key_name, kind_of
 from core.upload.repair import hidden_values, mail_parts, marks, repaired
 from core.upload.values import MOST_BYTES, MOST_PARTS, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, Part, Upload
 from core.x509.certificate import Certificate, MalformedCertificate, parse_der, printable
@@ -53,7 +53,7 @@ _ROLES = {
 """Option → what it asks for, and what to do."""
 
 
-class Problem(Struct, frozen=True):
+class UploadProblem(Struct, frozen=True):
     """Why a part of the upload cannot be used."""
 
     what: str
@@ -66,7 +66,7 @@ class Pieces(Struct):
 
     certificates: list[Certificate] = field(default_factory=list)
     keys: list[PrivateKey] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[UploadProblem] = field(default_factory=list)
     foreign: list[tuple[str, Foreign]] = field(default_factory=list)
     """Label of the part, and what it held beside or instead of something useful."""
     notes: list[str] = field(default_factory=list)
@@ -88,14 +88,14 @@ def recognise(upload: Upload) -> Pieces:
     """Return everything in the upload."""
     pieces = Pieces()
     if len(upload.parts) > MOST_PARTS:
-        pieces.problems.append(Problem("There are too many files.", f"Give at most {MOST_PARTS}."))
+        pieces.problems.append(UploadProblem("There are too many files.", f"Give at most {MOST_PARTS}."))
         return pieces
     for part in upload.parts:
         _Recogniser(pieces, part, upload.passphrase).run()
         if len(pieces.certificates) > MOST_CERTIFICATES:
             pieces.certificates.clear()
             pieces.problems.append(
-                Problem(
+                UploadProblem(
                     f"There are more than {MOST_CERTIFICATES} certificates.",
                     "Give the server certificate and its chain, not a whole trust store.",
                 )
@@ -173,7 +173,7 @@ class _Recogniser:
     def _structures(self) -> bool:
         """Take in several DER structures that stand one after the other."""
         found = elements(self.data, MOST_CERTIFICATES)
-        if len(found) < 2 or any(kind_of(each) is Kind.UNKNOWN for each in found):
+        if len(found) < 2 or any(kind_of(each) is ContentKind.UNKNOWN for each in found):
             return False
         self._note_kind("DER")
         for number, each in enumerate(found, 1):
@@ -259,26 +259,26 @@ class _Recogniser:
     def _structure(self, data: bytes, where: str) -> bool:
         """Take in what `data` is as DER; False when it is nothing that is known."""
         kind = kind_of(data)
-        if kind is Kind.UNKNOWN:
+        if kind is ContentKind.UNKNOWN:
             return False
         is_whole_part = data is self.data
         data = data[: Reader(data).whole().after]
         if is_whole_part:
-            self._note_kind({Kind.PKCS12: "PKCS#12", Kind.PKCS7: "PKCS#7"}.get(kind, "DER"))
-        if kind is Kind.CERTIFICATE:
+            self._note_kind({ContentKind.PKCS12: "PKCS#12", ContentKind.PKCS7: "PKCS#7"}.get(kind, "DER"))
+        if kind is ContentKind.CERTIFICATE:
             self._certificate(data, where)
-        elif kind is Kind.KEY:
+        elif kind is ContentKind.KEY:
             self._key(lambda: read_der(data))
-        elif kind in (Kind.ENCRYPTED_KEY, Kind.PKCS12) and not self._can_afford(data, kind):
+        elif kind in (ContentKind.ENCRYPTED_KEY, ContentKind.PKCS12) and not self._can_afford(data, kind):
             self._problem("contains too many encrypted parts.", "Give only the key of the certificate.")
-        elif kind is Kind.ENCRYPTED_KEY:
+        elif kind is ContentKind.ENCRYPTED_KEY:
             self._key(lambda: read_encrypted_der(data, self.passphrase))
-        elif kind is Kind.PKCS12:
+        elif kind is ContentKind.PKCS12:
             self._is_pfx = True
             self._pkcs12(data)
-        elif kind is Kind.PKCS7:
+        elif kind is ContentKind.PKCS7:
             self._pkcs7(data)
-        elif kind is Kind.FOREIGN_KEY:
+        elif kind is ContentKind.FOREIGN_KEY:
             name = foreign_key_name(data)
             article = name if name.startswith("an ") else f"a {name}"
             self.pieces.foreign.append(
@@ -291,11 +291,11 @@ class _Recogniser:
             self.pieces.foreign.append((self.label, BY_KIND[kind]))
         return True
 
-    def _can_afford(self, data: bytes, kind: Kind) -> bool:
+    def _can_afford(self, data: bytes, kind: ContentKind) -> bool:
         """Count what it costs to try the passphrase: each file is limited by itself, and so are all of them together."""
         try:
             self.pieces.rounds += (
-                refuse_costly(data, is_pkcs12=kind is Kind.PKCS12) if self.passphrase is not None else 0
+                refuse_costly(data, is_pkcs12=kind is ContentKind.PKCS12) if self.passphrase is not None else 0
             )
         except (NotDer, TooCostly):
             return True  # told where it is read
@@ -378,11 +378,11 @@ class _Recogniser:
     # -- words ---------------------------------------------------------------------------------------------------------
 
     def _problem(self, predicate: str, fix: str) -> None:
-        self.pieces.problems.append(Problem(f"{_upper(self.label)} {predicate}", fix))
+        self.pieces.problems.append(UploadProblem(f"{_upper(self.label)} {predicate}", fix))
 
     def _ask(self, passphrase: str, what: str, fix: str) -> None:
         self.pieces.passphrase = self.pieces.passphrase or passphrase
-        self.pieces.problems.append(Problem(f"{_upper(self.label)}: {_lower(what)}", fix))
+        self.pieces.problems.append(UploadProblem(f"{_upper(self.label)}: {_lower(what)}", fix))
 
     def _nothing_useful(self, foreign: list[tuple[str, Foreign]]) -> None:
         if foreign:

@@ -47,7 +47,7 @@ def _subject(config: Config, facts: Facts) -> Subject:
     return Subject(
         name=facts.name,
         issuer=issuer,
-        kind=_kind(config, issuer, facts),
+        kind=_kind(config, issuer),
         profile=facts.profile or facts.cert_profile or "",
         lifetime_days=round((facts.not_after - facts.not_before) / DAY, 2) if facts.sha256 else None,
         renew_days_before=days,
@@ -58,7 +58,7 @@ def _subject(config: Config, facts: Facts) -> Subject:
     )
 
 
-def _kind(config: Config, name: str, facts: Facts) -> str:
+def _kind(config: Config, name: str) -> str:
     if name == UPLOADED:
         return UPLOAD
     try:

@@ -55,7 +55,7 @@ _MOST_NAMES = 25_000
 """Compared with name constraints in one search; a certificate of ten thousand names below fifty CAs would ask for more."""
 
 
-class Problem(Struct, frozen=True):
+class PathProblem(Struct, frozen=True):
     """Why clients refuse a path."""
 
     what: str
@@ -69,11 +69,11 @@ class Rules(Struct):
     """The rules, at one moment. Remembers what it has looked at: many paths share their links."""
 
     now: datetime
-    _own: dict[bytes, Problem | None] = field(default_factory=dict)
+    _own: dict[bytes, PathProblem | None] = field(default_factory=dict)
     _names: dict[tuple[bytes, bytes], str | None] = field(default_factory=dict)
     _names_left: int = _MOST_NAMES
 
-    def problem(self, leaf: Certificate, above: Sequence[Certificate]) -> Problem | None:
+    def problem(self, leaf: Certificate, above: Sequence[Certificate]) -> PathProblem | None:
         """Return the first rule that a path breaks, from the leaf upwards; None for a path that clients follow.
 
         Args:
@@ -96,17 +96,17 @@ class Rules(Struct):
             below = each
         return found
 
-    def own_problem(self, certificate: Certificate) -> Problem | None:
+    def own_problem(self, certificate: Certificate) -> PathProblem | None:
         """Return why a certificate may not stand above another, wherever it stands."""
         key = certificate.der
         if key not in self._own:
             self._own[key] = _may_sign(certificate) or _critical(certificate) or self._time(certificate)
         return self._own[key]
 
-    def _time(self, certificate: Certificate) -> Problem | None:
+    def _time(self, certificate: Certificate) -> PathProblem | None:
         if self.now >= certificate.not_after:
             which = "the root of the chain" if certificate.self_signed else "in the chain"
-            return Problem(
+            return PathProblem(
                 f"{certificate.subject}, {which}, expired on {certificate.not_after:%Y-%m-%d}.",
                 "Ask the CA for its current root."
                 if certificate.self_signed
@@ -114,13 +114,13 @@ class Rules(Struct):
                 is_expired=True,
             )
         if self.now < certificate.not_before - LATE_CLOCK:
-            return Problem(
+            return PathProblem(
                 f"{certificate.subject}, in the chain, is not valid before {certificate.not_before:%Y-%m-%d %H:%M} UTC.",
                 "Wait until then, and check that the clock of this box is correct.",
             )
         return None
 
-    def _constrained(self, above: Certificate, below: Sequence[Certificate]) -> Problem | None:
+    def _constrained(self, above: Certificate, below: Sequence[Certificate]) -> PathProblem | None:
         """Look at the names of everything below; a CA that goes on under its own name is not bound (RFC 5280 §6.1.3 b)."""
         constraints = _value(above, x509.NameConstraints)
         if constraints is None:
@@ -132,57 +132,59 @@ class Rules(Struct):
             if pair not in self._names:
                 self._names_left -= 1 + len(each.names)
                 if self._names_left < 0:
-                    return Problem(f"Clients reject the chain: {above.subject} has too many name constraints to check.")
+                    return PathProblem(
+                        f"Clients reject the chain: {above.subject} has too many name constraints to check."
+                    )
                 self._names[pair] = violated_name(each, constraints)
             name = self._names[pair]
             if name is not None:
-                return Problem(f"Clients reject the chain: {above.subject} may not sign for {printable(name, 80)}.")
+                return PathProblem(f"Clients reject the chain: {above.subject} may not sign for {printable(name, 80)}.")
         return None
 
 
-def _may_sign(certificate: Certificate) -> Problem | None:
+def _may_sign(certificate: Certificate) -> PathProblem | None:
     who = certificate.subject
     basic = _value(certificate, x509.BasicConstraints)
     # A root of the first version has no place to say that it is one.
     if (basic is None and not certificate.self_signed) or (basic is not None and not basic.ca):
-        return Problem(f"Clients reject the chain: {who} is not a CA, and may not sign certificates.")
+        return PathProblem(f"Clients reject the chain: {who} is not a CA, and may not sign certificates.")
     usage = _value(certificate, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
-        return Problem(f"Clients reject the chain: the key usage of {who} does not allow it to sign certificates.")
+        return PathProblem(f"Clients reject the chain: the key usage of {who} does not allow it to sign certificates.")
     purposes = _value(certificate, x509.ExtendedKeyUsage)
     if purposes is not None and not certificate.self_signed and not _SERVERS & set(purposes):
-        return Problem(f"Clients reject the chain: {who} may not sign for servers (its extended key usage).")
+        return PathProblem(f"Clients reject the chain: {who} may not sign for servers (its extended key usage).")
     if certificate.key_type == EXPLICIT_CURVE:
-        return Problem(f"Clients reject the chain: the key of {who} has explicit curve parameters (RFC 5480).")
+        return PathProblem(f"Clients reject the chain: the key of {who} has explicit curve parameters (RFC 5480).")
     return None
 
 
-def _critical(certificate: Certificate) -> Problem | None:
+def _critical(certificate: Certificate) -> PathProblem | None:
     for extension in certificate.extensions:
         if extension.critical and extension.oid not in _KNOWN:
             if extension.oid == ExtensionOID.PRECERT_POISON:
-                return Problem(f"{certificate.subject} is a precertificate, which no client accepts.", _RIGHT_CHAIN)
-            return Problem(
+                return PathProblem(f"{certificate.subject} is a precertificate, which no client accepts.", _RIGHT_CHAIN)
+            return PathProblem(
                 f"Clients reject the chain: {certificate.subject} has a critical extension that no client "
                 f"supports ({extension.oid.dotted_string[:60]})."
             )
     return None
 
 
-def _path_length(above: Certificate, signers: int) -> Problem | None:
+def _path_length(above: Certificate, signers: int) -> PathProblem | None:
     basic = _value(above, x509.BasicConstraints)
     if basic is None or basic.path_length is None or signers <= basic.path_length:
         return None
     allowed = {0: "no CA", 1: "one CA"}.get(basic.path_length, f"{basic.path_length} CAs")
-    return Problem(
+    return PathProblem(
         f"Clients reject the chain: its path is too long. {above.subject} allows {allowed} below it, and there are {signers}."
     )
 
 
-def _key_identifier(below: Certificate, above: Certificate) -> Problem | None:
+def _key_identifier(below: Certificate, above: Certificate) -> PathProblem | None:
     if names_key_of(below, above):
         return None
-    return Problem(
+    return PathProblem(
         f"Clients reject the chain: the authority key identifier of {below.subject} points to a different "
         f"certificate than {above.subject}."
     )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from msgspec import Struct, field
 
 from core.x509.certificate import Certificate, MalformedCertificate, parse_der
-from core.x509.path import Problem, Rules, names_key_of
+from core.x509.path import PathProblem, Rules, names_key_of
 from core.x509.signature import has_signed
 from core.x509.trust_store import Store
 
@@ -41,7 +41,7 @@ class Way(Struct, frozen=True, kw_only=True):
     """From the leaf's issuer upwards, a root at the end included."""
     trusted_by: str = ""
     """Title of the store that holds the end of the way; empty where none does."""
-    problem: Problem | None = None
+    problem: PathProblem | None = None
     """Why clients refuse even this path; of the leaf's own validity nothing is said."""
     strangers: tuple[Certificate, ...] = ()
     """Given, and not on the way."""
@@ -100,7 +100,7 @@ def find_way(leaf: Certificate, given: Sequence[Certificate], stores: Sequence[S
         forged = next((each for each in named if not has_signed(each.native, top.native)), None)
     problem = search.problem(leaf, best)
     if problem is None and len(best) == LONGEST_WAY and not top.self_signed:
-        problem = Problem("Clients reject the chain: it is longer than any client accepts.")
+        problem = PathProblem("Clients reject the chain: it is longer than any client accepts.")
     order = [link.certificate.der for link in best if link.store is None]
     return Way(
         leaf=leaf,
@@ -136,7 +136,7 @@ class _Search(Struct):
             yield way, not further
             waiting.extend([*way, link] for link in reversed(further))
 
-    def problem(self, leaf: Certificate, way: Sequence[Link]) -> Problem | None:
+    def problem(self, leaf: Certificate, way: Sequence[Link]) -> PathProblem | None:
         return self.rules.problem(leaf, [link.certificate for link in way])
 
     def worth(self, leaf: Certificate, way: list[Link]) -> tuple[bool, bool, bool, bool, int, datetime, int]:

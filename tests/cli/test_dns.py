@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
 from core.config.model import Config, DnsProviderConfig
-from core.operations import DnsField, ServerView
+from core.operations import EntryField, ServerView
 from tests.support.command import Answer, FakeStream, command, process
 from tests.support.fake_dns import KINDS, LEXICON, bad_test, provider_info
 from tests.support.fake_engine import FakeEngine
@@ -206,7 +206,7 @@ def test_nothing_is_asked_while_something_else_is_wrong(typed: list[str]) -> Non
     answer = command("dns", "add", "ns", "--kind", "rfc2136", "--set", "port=x", terminal=True)
     assert answer.status == 2
     assert "Server is missing." in answer.err
-    optional = (DnsField(key="auth_token", label="Token", secret=True, required=False),)
+    optional = (EntryField(key="auth_token", label="Token", secret=True, required=False),)
     engine = FakeEngine()
     engine.kinds = (replace(LEXICON, fields=optional),)
     argv = ("dns", "add", "do", "--kind", LEXICON.name, "--zone", "no zone")
@@ -217,7 +217,7 @@ def test_nothing_is_asked_while_something_else_is_wrong(typed: list[str]) -> Non
 def test_an_answer_that_is_wrong_is_asked_for_again(typed: list[str]) -> None:
     """What a field's own check refuses is said, and asked for again."""
     engine = FakeEngine()
-    field = DnsField(
+    field = EntryField(
         key="token", label="Token", secret=True, check=lambda value: None if value == "right" else "Not of this form."
     )
     engine.kinds = (*KINDS[:1], KINDS[1].__class__(name="odd", title="Odd", fields=(field,), help=""))
@@ -231,7 +231,7 @@ def test_an_answer_that_is_wrong_is_asked_for_again(typed: list[str]) -> None:
 def test_secrets_that_may_be_needed_are_asked_for(typed: list[str]) -> None:
     """Of a kind that does not say which of its secrets it needs each is asked for; an empty answer leaves one out (SO-26)."""
     engine = FakeEngine()
-    fields = tuple(DnsField(key=key, label=key, secret=True, required=False) for key in ("auth_token", "auth_key"))
+    fields = tuple(EntryField(key=key, label=key, secret=True, required=False) for key in ("auth_token", "auth_key"))
     engine.kinds = (replace(LEXICON, fields=fields),)
     typed += ["", SECRET]
     argv = ("dns", "add", "do", "--kind", LEXICON.name, "--zone", "example.com")
@@ -449,7 +449,7 @@ def test_without_colour_and_without_unicode(monkeypatch: pytest.MonkeyPatch, arg
 def test_hostile_words_are_data(argv: tuple[str, ...]) -> None:
     """What a provider, a name server or a configuration says is shown without anything that a terminal would obey."""
     engine = provided()
-    field = DnsField(key="token", label=NASTY, help=NASTY, secret=True, default=NASTY, choices=(NASTY,))
+    field = EntryField(key="token", label=NASTY, help=NASTY, secret=True, default=NASTY, choices=(NASTY,))
     hook = replace(KINDS[3], title=NASTY, help=NASTY, notes=(NASTY,), fields=(field,))
     engine.kinds, engine.lexicon = (hook,), (NASTY,)
     entry = provider_info("cf", zones=(NASTY,), lineages=(NASTY,), missing=(NASTY,), title=NASTY)

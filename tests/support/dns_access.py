@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.dns.catalogue import kind_named
-from core.dns.provider import Access, Kind
+from core.dns.provider import Access, ProviderKind
 from core.ports import CancelToken, Clock, Environment, Random, Resolver, Runner, Transport
 from tests.support.clock import FakeClock, FakeRandom
 
@@ -19,7 +19,7 @@ class _Absent:
 
 
 def access(
-    kind: str | Kind,
+    kind: str | ProviderKind,
     vendor: Transport | None = None,
     *,
     settings: Mapping[str, str] | None = None,
@@ -38,7 +38,7 @@ def access(
         vendor: answers every request; None: there is no HTTP.
         clock, random: handed out as they are, so that several accesses can share them; read again from `.env.clock`.
     """
-    declared = kind if isinstance(kind, Kind) else kind_named(kind)
+    declared = kind if isinstance(kind, ProviderKind) else kind_named(kind)
     given = settings or {}
     absent: Any = _Absent()
     return Access(

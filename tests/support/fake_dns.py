@@ -20,11 +20,11 @@ from core.engine import ignore
 from core.errors import InUse, NotFound, UsageError
 from core.events import Event, PropagationChecked, ProviderTested, RecordsRequired, Reporter
 from core.operations import (
-    DnsField,
     DnsKind,
     DnsProviderInfo,
     DnsTest,
     DnsTestStep,
+    EntryField,
     Issued,
     LineageStatus,
     OpenOrder,
@@ -48,8 +48,8 @@ KINDS = (
         name="cloudflare",
         title="Cloudflare",
         fields=(
-            DnsField(key="api_token", label="API token", secret=True, help="My Profile, API Tokens: Zone:DNS:Edit."),
-            DnsField(key="zone_id", label="Zone ID", required=False, help="Of the one zone that the token is for."),
+            EntryField(key="api_token", label="API token", secret=True, help="My Profile, API Tokens: Zone:DNS:Edit."),
+            EntryField(key="zone_id", label="Zone ID", required=False, help="Of the one zone that the token is for."),
             *HTTP_FIELDS,
         ),
         help="Create an API token with the permission Zone:DNS:Edit for these zones.",
@@ -58,8 +58,8 @@ KINDS = (
         name="godaddy",
         title="GoDaddy",
         fields=(
-            DnsField(key="api_key", label="API key", secret=True),
-            DnsField(key="api_secret", label="API secret", secret=True),
+            EntryField(key="api_key", label="API key", secret=True),
+            EntryField(key="api_secret", label="API secret", secret=True),
             *HTTP_FIELDS,
         ),
         help="Make a production key on the page API Keys.",
@@ -69,23 +69,25 @@ KINDS = (
         name="rfc2136",
         title="RFC 2136 (BIND, Knot …)",
         fields=(
-            DnsField(key="server", label="Server", help="Name or address of the primary."),
-            DnsField(key="port", label="Port", default="53", check=lambda v: None if v.isdigit() else "It is no port."),
-            DnsField(key="tsig_name", label="TSIG key name"),
-            DnsField(
+            EntryField(key="server", label="Server", help="Name or address of the primary."),
+            EntryField(
+                key="port", label="Port", default="53", check=lambda v: None if v.isdigit() else "It is no port."
+            ),
+            EntryField(key="tsig_name", label="TSIG key name"),
+            EntryField(
                 key="tsig_algorithm",
                 label="TSIG algorithm",
                 default="hmac-sha256",
                 choices=("hmac-sha256", "hmac-sha512", "hmac-sha1"),
             ),
-            DnsField(key="tsig_secret", label="TSIG secret", secret=True, help="Base64."),
+            EntryField(key="tsig_secret", label="TSIG secret", secret=True, help="Base64."),
         ),
         help="A TSIG key that may update TXT records in the zone.",
     ),
     DnsKind(
         name="hook",
         title="Custom program",
-        fields=(DnsField(key="command", label="Command", help="One program; called with present or cleanup."),),
+        fields=(EntryField(key="command", label="Command", help="One program; called with present or cleanup."),),
         help="A program that sets and removes a TXT record.",
         has_zones=False,
         takes_any=True,
@@ -94,7 +96,7 @@ KINDS = (
 LEXICON = DnsKind(
     name="lexicon:digitalocean",
     title="digitalocean (dns-lexicon)",
-    fields=(DnsField(key="auth_token", label="Auth token", secret=True),),
+    fields=(EntryField(key="auth_token", label="Auth token", secret=True),),
     help="What dns-lexicon asks for.",
 )
 

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from core.config.model import DnsProviderConfig
 from core.errors import LockHeld, UsageError
-from core.operations import DnsField, DnsKind
+from core.operations import DnsKind, EntryField
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.dns_screens import (
     SECRET,
@@ -42,7 +42,7 @@ LONG = DnsKind(
     name="long",
     title="A long form",
     fields=tuple(
-        DnsField(
+        EntryField(
             key=f"field_{number}", label=f"Field {number}", help=f"What field {number} is for.", required=number < 2
         )
         for number in range(24)

@@ -12,7 +12,8 @@ from tui.wording import text
 from tui.wording.narration import step_shown
 
 if TYPE_CHECKING:
-    from core.operations import DnsField, DnsKind, DnsProviderInfo, DnsTest, ServerView
+    from core.fields import EntryField, EntryInfo
+    from core.operations import DnsKind, DnsProviderInfo, DnsTest, ServerView
 
 _NONE: Final = "–"
 _COLOURS: Final = {
@@ -66,8 +67,7 @@ def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
     pairs = [("Provider", printable(entry.title))]
     if kind.has_zones:
         pairs.append(("Zones", ", ".join(map(text.name_shown, entry.zones)) or "found automatically"))
-    pairs += [(printable(key), printable(value)) for key, value in sorted(entry.settings.items())]
-    pairs += [(printable(key), "in the vault") for key, is_there in sorted(entry.secrets.items()) if is_there]
+    pairs += values_shown(entry)
     pairs += [("Delegated", f"{printable(domain)} to {printable(to)}") for domain, to in entry.delegations.items()]
     yield from labelled(pairs)
     for note in kind.notes:
@@ -78,6 +78,13 @@ def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
     domain = "" if entry.zones else " --domain DOMAIN"
     yield f"Try it: certdeck dns test {name}{domain}"
     yield f"Use it: certdeck issue -d DOMAIN --dns {name}"
+
+
+def values_shown(entry: EntryInfo) -> list[tuple[str, str]]:
+    """Return the settings of an entry, and which secrets it has, as labels and values."""
+    pairs = [(printable(key), printable(value)) for key, value in sorted(entry.settings.items())]
+    pairs += [(printable(key), "in the vault") for key, is_there in sorted(entry.secrets.items()) if is_there]
+    return pairs
 
 
 # -- kinds -------------------------------------------------------------------------------------------------------------
@@ -103,12 +110,12 @@ def kinds_lines(kinds: Sequence[DnsKind], lexicon: Sequence[str]) -> Iterator[st
         yield from _filled(lexicon)
 
 
-def _is_of_all(field: DnsField) -> bool:
+def _is_of_all(field: EntryField) -> bool:
     """Tell whether every HTTP kind has this field, so that saying it of each says nothing."""
     return field.key in ("endpoint", "ca_bundle") and not field.required
 
 
-def _key(field: DnsField) -> str:
+def _key(field: EntryField) -> str:
     return printable(field.key) if field.required and not field.default else f"[{printable(field.key)}]"
 
 
@@ -147,13 +154,13 @@ def wrapped(words: str, indent: str = "") -> list[str]:
     return wrap(printable(words), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def field_where(field: DnsField) -> str:
+def field_where(field: EntryField) -> str:
     """Return the option that a field is given with."""
     key = printable(field.key)
     return f"--secret {key}=FILE" if field.secret else f"--set {key}=…"
 
 
-def field_about(field: DnsField) -> str:
+def field_about(field: EntryField) -> str:
     """Return what a field is for."""
     parts = [field.label]
     if field.default:

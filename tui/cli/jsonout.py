@@ -15,9 +15,6 @@ from core.errors import CertdeckError
 from core.health import health
 from core.operations import (
     Deployment,
-    DnsField,
-    DnsKind,
-    DnsProviderInfo,
     DnsTest,
     Finding,
     Issued,
@@ -285,47 +282,6 @@ def listening_json(listening: Listening) -> dict[str, object]:
     }
 
 
-def dns_provider_json(entry: DnsProviderInfo) -> dict[str, object]:
-    """Return one entry of `dns list --json`; of its secrets only which are there."""
-    return {
-        "name": entry.name,
-        "kind": entry.kind,
-        "title": entry.title,
-        "zones": list(entry.zones),
-        "settings": dict(entry.settings),
-        "secrets": dict(entry.secrets),
-        "delegations": dict(entry.delegations),
-        "lineages": list(entry.lineages),
-        "missing": list(entry.missing),
-    }
-
-
-def dns_kind_json(kind: DnsKind) -> dict[str, object]:
-    """Return one kind of `dns kinds --json`."""
-    return {
-        "name": kind.name,
-        "title": kind.title,
-        "help": kind.help,
-        "notes": list(kind.notes),
-        "has_zones": kind.has_zones,
-        "takes_any": kind.takes_any,
-        "fields": [field_json(field) for field in kind.fields],
-    }
-
-
-def field_json(field: DnsField) -> dict[str, object]:
-    """Return one field of a kind."""
-    return {
-        "key": field.key,
-        "label": field.label,
-        "help": field.help,
-        "secret": field.secret,
-        "required": field.required,
-        "default": field.default,
-        "choices": list(field.choices),
-    }
-
-
 def dns_test_json(test: DnsTest) -> dict[str, object]:
     """Return `dns test --json`."""
     return {
@@ -378,20 +334,7 @@ def order_json(order: OpenOrder) -> dict[str, object]:
 
 def log_json(entries: tuple[LogEntry, ...]) -> dict[str, object]:
     """Return `log --json`, newest first."""
-    return {
-        "entries": [
-            {
-                "number": entry.number,
-                "time": rfc3339(entry.at),
-                "run": entry.run,
-                "lineage": entry.lineage,
-                "kind": entry.kind,
-                "facts": dict(entry.facts),
-                "who": entry.who,
-            }
-            for entry in entries
-        ]
-    }
+    return {"entries": [{"time": rfc3339(entry.at), **entry.values()} for entry in entries]}
 
 
 def fields(value: Any) -> dict[str, object]:

@@ -1,11 +1,11 @@
-"""Notification channels in words, and their JSON."""
+"""Notification channels in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tui.cli.dns_text import field_about, field_where, wrapped
+from tui.cli.dns_text import field_about, field_where, values_shown, wrapped
 from tui.cli.tables import labelled, table
 from tui.glyphs import printable
 
@@ -49,8 +49,7 @@ def added_lines(entry: NotificationInfo, kind: NotificationKind) -> Iterator[str
     """Yield what was kept, without secrets, and what to do next."""
     yield f"{printable(entry.name)} is set up."
     pairs = [("Kind", printable(entry.title)), ("Events", _events(entry))]
-    pairs += [(printable(key), printable(value)) for key, value in sorted(entry.settings.items())]
-    pairs += [(printable(key), "in the vault") for key, is_there in sorted(entry.secrets.items()) if is_there]
+    pairs += values_shown(entry)
     yield from labelled(pairs)
     for note in kind.notes:
         yield from wrapped(f"Note: {note}")
@@ -69,29 +68,3 @@ def kinds_lines(kinds: Sequence[NotificationKind]) -> Iterator[str]:
             yield from wrapped(field_about(field), "      ")
         for note in kind.notes:
             yield from wrapped(f"Note: {note}")
-
-
-def notification_json(entry: NotificationInfo) -> dict[str, object]:
-    """Return one entry of `notify list --json`; of its secrets only which are there."""
-    return {
-        "name": entry.name,
-        "kind": entry.kind,
-        "title": entry.title,
-        "on": list(entry.on),
-        "settings": dict(entry.settings),
-        "secrets": dict(entry.secrets),
-        "missing": list(entry.missing),
-    }
-
-
-def kind_json(kind: NotificationKind) -> dict[str, object]:
-    """Return one kind of `notify kinds --json`."""
-    from tui.cli.jsonout import field_json
-
-    return {
-        "name": kind.name,
-        "title": kind.title,
-        "help": kind.help,
-        "notes": list(kind.notes),
-        "fields": [field_json(field) for field in kind.fields],
-    }

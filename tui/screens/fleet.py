@@ -21,7 +21,6 @@ from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import facts, marked
 from tui.widgets.row_list import Column, Row, RowList
-from tui.widgets.sheet import Sheet
 from tui.wording import fleet_filter, text
 from tui.wording.text import MARKS
 
@@ -65,6 +64,7 @@ class FleetScreen(ListPage[Box]):
         Column("Last seen", optional=True),
     )
     LIST_TITLE = "Fleet"
+    LOOKING = "Asking etcd …"
     UNREADABLE = "The fleet cannot be read"
     EMPTY: ClassVar = (
         "No fleet",
@@ -77,7 +77,6 @@ class FleetScreen(ListPage[Box]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_looking = True
         self._filter = ""
 
     def heard(self, message: Message) -> None:
@@ -94,10 +93,6 @@ class FleetScreen(ListPage[Box]):
         members = self.engine.fleet_devices() if found.role != "device" else ()
         boxes = [known.pop(each.id) if each.id in known else _box(each) for each in members]
         return [Box(fleet=found), *(Box(fleet=found, box=each) for each in (*boxes, *known.values()))]
-
-    def was_read(self) -> None:
-        self.is_looking = False
-        self.show()
 
     # -- filter ------------------------------------------------------------------------------------------------------
 
@@ -139,15 +134,6 @@ class FleetScreen(ListPage[Box]):
         )
         count = f"  {shown:,} of {boxes:,}  / {text.printable(self._filter)}" if self._filter else ""
         self.query_one("#rows").border_title = f"{self.LIST_TITLE}{count}"
-
-    # -- what is shown -----------------------------------------------------------------------------------------------
-
-    def show(self) -> None:
-        super().show()
-        if self.is_looking and self.error is None:
-            sheet = self.query_one("#about", Sheet)
-            sheet.border_title = "Looking"
-            sheet.write(lambda width, ink: marked("◐", "bar-used", "Asking etcd …", width, ink))
 
     def name_of(self, item: Box) -> str:
         return item.box.id if item.box is not None else FLEET

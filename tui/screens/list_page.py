@@ -35,6 +35,8 @@ class ListPage(Page[None], Generic[Item]):
     LIST_TITLE: ClassVar[str] = ""
     EMPTY: ClassVar[tuple[str, ...]] = ("", "")
     """Where there is nothing: the title, and what to do, one paragraph each."""
+    LOOKING: ClassVar[str] = ""
+    """Where reading takes seconds: what is shown until the first answer."""
     UNREADABLE: ClassVar[str] = "The configuration cannot be read"
 
     AUTO_FOCUS = "RowList"
@@ -48,6 +50,7 @@ class ListPage(Page[None], Generic[Item]):
         """What of it is shown."""
         self.error: CertdeckError | None = None
         """Why the list could not be read."""
+        self.is_looking = bool(self.LOOKING)
         self._names_before: set[str] | None = None
         """What there was when a form was saved."""
 
@@ -107,6 +110,7 @@ class ListPage(Page[None], Generic[Item]):
             self.error = answer if isinstance(answer, CertdeckError) else None
             if not isinstance(answer, CertdeckError):
                 self.every = answer
+            self.is_looking = False
             self.fill(then or self._added())
             self.was_read()
 
@@ -152,6 +156,9 @@ class ListPage(Page[None], Generic[Item]):
         if error is not None:
             sheet.border_title = self.UNREADABLE
             sheet.write(lambda width, ink: wrong(error, width, ink))
+        elif self.is_looking:
+            sheet.border_title = "Looking"
+            sheet.write(lambda width, ink: marked("◐", "bar-used", self.LOOKING, width, ink))
         elif item is None:
             sheet.border_title = self.EMPTY[0]
             sheet.write(self._empty)

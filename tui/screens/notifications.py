@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from core.config.model import NotificationConfig
 from core.errors import CertdeckError, UsageError
-from core.fields import Field as KindField
+from core.fields import EntryField
 from core.notifications import NotificationInfo, NotificationKind, NotificationTest
 from tui.actions import bindings, of_scope
 from tui.screens.form import FormPage, needed, wrong_name
@@ -146,7 +146,7 @@ class NotificationForm(FormPage):
         for event, words in EVENTS.items():
             yield Tick(words, value=known is None or event in known.on, id=f"on-{event}")
 
-    def _field(self, field: KindField) -> Field:
+    def _field(self, field: EntryField) -> Field:
         known = self._known
         value = (known.settings.get(field.key, "") if known else "") or ("" if field.secret else field.default)
         is_kept = known is not None and known.secrets.get(field.key, False)

@@ -43,13 +43,10 @@ class ServicesScreen(ListPage[DetectedService]):
         Column("Target", optional=True),
     )
     LIST_TITLE = "Services"
+    LOOKING = "Looking for services …"
     EMPTY = ("No TLS service", "No TLS service was found. Services of other users are seen by root alone.")
 
     page_title = "Services of this box"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_looking = True
 
     def body(self) -> ComposeResult:
         yield RowList(self.COLUMNS, marking="many", id="rows")
@@ -63,17 +60,6 @@ class ServicesScreen(ListPage[DetectedService]):
 
     def fetch(self) -> Sequence[DetectedService]:
         return self.engine.detect()
-
-    def was_read(self) -> None:
-        self.is_looking = False
-        self.show()
-
-    def show(self) -> None:
-        super().show()
-        if self.is_looking and self.error is None:
-            sheet = self.query_one("#about", Sheet)
-            sheet.border_title = "Looking"
-            sheet.write(lambda width, ink: marked("◐", "bar-used", "Looking for services …", width, ink))
 
     def name_of(self, item: DetectedService) -> str:
         return item.id

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from core.errors import CertdeckError
 from core.operations import LineageStatus, OpenOrder
 
@@ -35,26 +37,11 @@ def rows_of(orders: Mapping[str, OpenOrder], known: Iterable[LineageStatus]) -> 
 
 
 def _row(order: OpenOrder) -> LineageStatus:
-    return LineageStatus(
-        name=order.name,
-        domains=order.identifiers,
-        subject="",
-        issuer="",
-        serial="",
-        not_before=None,
-        not_after=None,
-        days_left=None,
-        severity="red",
-        self_signed=False,
-        chain=False,
-        chain_length=0,
-        sha256="",
-        key_type="",
+    status = LineageStatus.without_certificate(
+        order.name,
+        order.identifiers,
         method=order.challenge if order.challenge != "dns-01" else "manual-dns-01",
         ca=order.issuer,
-        auto_renew=False,
-        renew_at=None,
         renew_why="by hand",
-        last_error=None,
-        open_order=True,
     )
+    return replace(status, open_order=True)

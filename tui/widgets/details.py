@@ -38,7 +38,7 @@ _SHOWN_ELSEWHERE = frozenset(
 """Reasons that the headline, the services or lines of their own say already."""
 
 
-class Field(Struct, frozen=True):
+class DetailRow(Struct, frozen=True):
     """One label with what stands beside it, for a width."""
 
     label: str
@@ -62,7 +62,7 @@ def details(
             lines += [*trouble, []]
         elif width < _SIDE_BY_SIDE:
             lines.append([])
-        fields = _identity(lineage), _circumstances(lineage, now, look)
+        fields = _identity(lineage), _circumstances(lineage, look)
         if width >= _SIDE_BY_SIDE:
             gap = 3
             left = (width - gap) // 2
@@ -151,13 +151,13 @@ def _marked(glyph: str, role: str, words: str, width: int, ink: Ink, *, bold: bo
 # -- the fields --------------------------------------------------------------------------------------------------------
 
 
-def _identity(lineage: LineageStatus) -> list[Field]:
-    fields = [Field("Names", lambda width, ink: _names(lineage.domains, width, ink))]
+def _identity(lineage: LineageStatus) -> list[DetailRow]:
+    fields = [DetailRow("Names", lambda width, ink: _names(lineage.domains, width, ink))]
     if lineage.sha256:
         fields = [
             *_facts(lineage, "Subject", "Issuer"),
             *fields,
-            Field(
+            DetailRow(
                 "SHA-256",
                 lambda width, ink: [[(line, ink("foreground"))] for line in grouped(lineage.sha256, 8, width)],
             ),
@@ -166,8 +166,8 @@ def _identity(lineage: LineageStatus) -> list[Field]:
     return fields
 
 
-def _circumstances(lineage: LineageStatus, now: datetime, look: str) -> list[Field]:
-    fields = [Field("Served by", lambda width, ink: _targets(lineage.targets, look, width, ink))]
+def _circumstances(lineage: LineageStatus, look: str) -> list[DetailRow]:
+    fields = [DetailRow("Served by", lambda width, ink: _targets(lineage.targets, look, width, ink))]
     fields += _facts(lineage, "Valid from", "Valid to")
     fields.append(_words("Renewal", _renewal(lineage)))
     fields += _facts(lineage, "Way out")
@@ -183,7 +183,7 @@ def _versions(lineage: LineageStatus) -> str:
     return f"{lineage.version} is live{newer}"
 
 
-def _facts(lineage: LineageStatus, *labels: str) -> list[Field]:
+def _facts(lineage: LineageStatus, *labels: str) -> list[DetailRow]:
     return [_words(label, value.replace("\n", " ")) for label, value in certificate_facts(lineage, *labels)]
 
 
@@ -201,8 +201,8 @@ def _when(lineage: LineageStatus) -> str:
     return f"{text.moment(lineage.renew_at)}, " if lineage.renew_at is not None else ""
 
 
-def _words(label: str, words: str) -> Field:
-    return Field(label, lambda width, ink: [[(line, ink("foreground"))] for line in wrap(words, width)])
+def _words(label: str, words: str) -> DetailRow:
+    return DetailRow(label, lambda width, ink: [[(line, ink("foreground"))] for line in wrap(words, width)])
 
 
 def _names(domains: Sequence[str], width: int, ink: Ink) -> list[Line]:
@@ -250,7 +250,7 @@ def _targets(targets: Sequence[TargetState], look: str, width: int, ink: Ink) ->
 # -- columns -----------------------------------------------------------------------------------------------------------
 
 
-def _table(fields: Sequence[Field], width: int, ink: Ink) -> list[Line]:
+def _table(fields: Sequence[DetailRow], width: int, ink: Ink) -> list[Line]:
     """Return labels and values, the labels in a column of their own."""
     lines: list[Line] = []
     for field in fields:

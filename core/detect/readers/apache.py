@@ -92,7 +92,7 @@ def _reading(lines: list[list[str]], base: Path, variables: Mapping[str, str]) -
         elif words[0] == "</virtualhost>":
             for pair in _pairs(host, whole, base, variables, problems):
                 known = found.get((pair.certificate, pair.key))
-                found[pair.certificate, pair.key] = pair if known is None else _both(known, pair)
+                found[pair.certificate, pair.key] = pair if known is None else known.joined(pair)
             host = {}
         elif len(words) > 1:
             (host or whole).setdefault(words[0], []).extend(words[1:])
@@ -130,12 +130,3 @@ def _known(path: str, variables: Mapping[str, str]) -> str:
     if "${" in found:
         raise Unreadable(f"The path {shown(path)!r} depends on a variable that is not known here.")
     return found
-
-
-def _both(one: Pair, other: Pair) -> Pair:
-    return Pair(
-        certificate=one.certificate,
-        key=one.key,
-        names=tuple(dict.fromkeys((*one.names, *other.names))),
-        listens=tuple(dict.fromkeys((*one.listens, *other.listens))),
-    )

@@ -115,7 +115,7 @@ def _reading(main: Statement, base: Path) -> Reading:
         for server in part.all("server"):
             for pair in _pairs(part, server, base, problems):
                 known = pairs.get((pair.certificate, pair.key))
-                pairs[pair.certificate, pair.key] = pair if known is None else _both(known, pair)
+                pairs[pair.certificate, pair.key] = pair if known is None else known.joined(pair)
     return Reading(pairs=tuple(pairs.values()), problems=tuple(dict.fromkeys(problems)))
 
 
@@ -164,12 +164,3 @@ def _listens(part: Statement, server: Statement) -> Iterator[tuple[int, str]]:
             yield number, ""
         elif part.name == "mail" and starttls and dialect:
             yield number, dialect
-
-
-def _both(one: Pair, other: Pair) -> Pair:
-    return Pair(
-        certificate=one.certificate,
-        key=one.key,
-        names=tuple(dict.fromkeys((*one.names, *other.names))),
-        listens=tuple(dict.fromkeys((*one.listens, *other.listens))),
-    )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.dns.api import Answer, Api
-from core.dns.provider import CA_BUNDLE, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import CA_BUNDLE, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.errors import DnsProviderError
 from core.fields import web_address_problem
 
@@ -150,28 +150,28 @@ def _check_networks(networks: str) -> str | None:
     return None
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="acme-dns",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="endpoint",
             label="Endpoint",
             help="Address of the acme-dns server, for example https://auth.example.org.",
             check=_check_endpoint,
         ),
-        Field(
+        EntryField(
             key="subdomain", label="Subdomain", help="Of the account. Leave all three empty to register a new account."
         ),
-        Field(key="username", label="User name", help="Of the account."),
-        Field(key="password", label="Password", help="Of the account.", secret=True),
-        Field(
+        EntryField(key="username", label="User name", help="Of the account."),
+        EntryField(key="password", label="Password", help="Of the account.", secret=True),
+        EntryField(
             key="fulldomain",
             label="Full domain",
             help="The target of the _acme-challenge CNAME records.",
             required=False,
         ),
-        Field(
+        EntryField(
             key="allow_from",
             label="Allowed networks",
             help="For a registration: the networks that may change the values, separated by commas. Empty: all.",

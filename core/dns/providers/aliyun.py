@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.dns.api import Answer, Api, stumbles
-from core.dns.changes import ATTEMPTS, Change, by_name
+from core.dns.changes import ATTEMPTS, NameChange, by_name
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
-from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.providers.acs3 import AcsKey, query_text
 from core.dns.txt import unquoted
 from core.errors import DnsProviderError
@@ -108,7 +108,7 @@ class Aliyun:
 
     # -- records -------------------------------------------------------------------------------------------------------
 
-    def _records(self, zone: str, changes: Mapping[str, Change]) -> list[Mapping[str, Any]]:
+    def _records(self, zone: str, changes: Mapping[str, NameChange]) -> list[Mapping[str, Any]]:
         """Return the TXT records that hold one of the values in question.
 
         A record that is removed while we read makes those on later pages move up, and one is missed; so what takes more than one
@@ -288,7 +288,7 @@ def _value_in(record: Mapping[str, Any]) -> str:
     return unquoted(str(record.get("Value") or ""))
 
 
-def _is_meant(record: Mapping[str, Any], changes: Mapping[str, Change]) -> bool:
+def _is_meant(record: Mapping[str, Any], changes: Mapping[str, NameChange]) -> bool:
     """Tell whether this is a TXT record with a value that is to be there, or not to be there."""
     change = changes.get(_rr_in(record))
     return change is not None and record.get("Type") == "TXT" and _value_in(record) in (*change.add, *change.remove)
@@ -304,12 +304,14 @@ def _check_key_id(id: str) -> str | None:
     return one_word(id)
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="aliyun",
     title=TITLE,
     fields=(
-        Field(key="access_key_id", label="AccessKey ID", help="Of a RAM user; begins with LTAI.", check=_check_key_id),
-        Field(
+        EntryField(
+            key="access_key_id", label="AccessKey ID", help="Of a RAM user; begins with LTAI.", check=_check_key_id
+        ),
+        EntryField(
             key="access_key_secret",
             label="AccessKey secret",
             help="Shown once, when the AccessKey is created.",

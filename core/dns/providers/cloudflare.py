@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import quote
 
 from core.dns.api import Answer, Api
-from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, Change, by_name, contested
+from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, NameChange, by_name, contested
 from core.dns.field_checks import one_word
-from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.providers.cloudflare_failures import ALREADY_GONE, ALREADY_THERE, TOKENS_PAGE, Failures, codes_of
 from core.dns.txt import quoted, unquoted
 
@@ -81,7 +81,7 @@ class Cloudflare:
 
     # -- records -------------------------------------------------------------------------------------------------------
 
-    def _records(self, path: str, zone: str, changes: Mapping[str, Change]) -> list[Mapping[str, Any]]:
+    def _records(self, path: str, zone: str, changes: Mapping[str, NameChange]) -> list[Mapping[str, Any]]:
         """Return the TXT records at the names in question.
 
         A record that is removed while we read makes those on later pages move up, and one is missed; so what takes more than one
@@ -104,7 +104,7 @@ class Cloudflare:
         raise contested(self._access, TITLE, next(iter(changes)))
 
     def _actions(
-        self, records: Sequence[Mapping[str, Any]], changes: Mapping[str, Change]
+        self, records: Sequence[Mapping[str, Any]], changes: Mapping[str, NameChange]
     ) -> list[tuple[str, Mapping[str, Any]]]:
         """Return what is left to do, in the order in which Cloudflare does it."""
         deletes: list[tuple[str, Mapping[str, Any]]] = []
@@ -276,18 +276,18 @@ def _check_zone_id(id: str) -> str | None:
     return "A Zone ID is one word of letters and digits, shown on the overview page of the domain."
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="cloudflare",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="api_token",
             label="API token",
             help="From My Profile, API Tokens, template “Edit zone DNS”; not the Global API Key.",
             secret=True,
             check=_check_token,
         ),
-        Field(
+        EntryField(
             key="zone_id",
             label="Zone ID",
             help="From the overview page of the domain. Needed only for a token that may not read zones.",

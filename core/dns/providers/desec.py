@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from core.dns.api import Answer, Api
-from core.dns.changes import Change, by_name, make_it_stand
+from core.dns.changes import NameChange, by_name, make_it_stand
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
-from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.txt import quoted, unquoted
 from core.errors import DnsProviderError
 from core.web_address import joined, split_address
@@ -77,7 +77,7 @@ class Desec:
 
     # -- sets ----------------------------------------------------------------------------------------------------------
 
-    def _read(self, zone: str, changes: Mapping[str, Change]) -> Sets:
+    def _read(self, zone: str, changes: Mapping[str, NameChange]) -> Sets:
         path = f"/domains/{quote(zone)}/rrsets/"
         if len(changes) > ASKED_ONE_BY_ONE:
             sets = {
@@ -91,7 +91,7 @@ class Desec:
                 found[name] = self._values_in(self._want(answer, zone))
         return found
 
-    def _write(self, zone: str, ttl: int, seen: Sets, left: Mapping[str, Change]) -> None:
+    def _write(self, zone: str, ttl: int, seen: Sets, left: Mapping[str, NameChange]) -> None:
         new: list[dict[str, object]] = []
         standing: list[dict[str, object]] = []
         for name, change in left.items():
@@ -225,11 +225,11 @@ def _said(answer: Answer) -> str:
     return " ".join(sentences)
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="desec",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="api_token",
             label="Token",
             help="From Token Management at deSEC. Shown once, when it is created.",

@@ -15,7 +15,7 @@ from core.dns.api import Answer, Api, stumbles
 from core.dns.changes import PAUSE_SECONDS, by_name
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
-from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.txt import unquoted
 from core.errors import DnsProviderError
 
@@ -229,12 +229,12 @@ def _seconds(expires_in: object) -> float:
     return float(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0.0
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="dynu",
     title=TITLE,
     fields=(
-        Field(key="client_id", label="Client ID", help=f"Under OAuth2 on {KEYS_PAGE}.", check=one_word),
-        Field(
+        EntryField(key="client_id", label="Client ID", help=f"Under OAuth2 on {KEYS_PAGE}.", check=one_word),
+        EntryField(
             key="client_secret",
             label="Secret",
             help="Next to the Client ID. Not the API Key.",

@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from core.dns.api import Answer, Api, Stale
-from core.dns.changes import ATTEMPTS, Change, by_name, make_it_stand
+from core.dns.changes import ATTEMPTS, NameChange, by_name, make_it_stand
 from core.dns.field_checks import one_word
 from core.dns.names import name_below
-from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, TTL_SECONDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.txt import unquoted
 from core.errors import DnsProviderError
 
@@ -199,7 +199,7 @@ class GoDaddy:
 class Pending:
     """What one call has to bring about."""
 
-    def __init__(self, provider: GoDaddy, zone: str, changes: Mapping[str, Change]) -> None:
+    def __init__(self, provider: GoDaddy, zone: str, changes: Mapping[str, NameChange]) -> None:
         self._provider = provider
         self._zone = zone
         self._changes = changes
@@ -213,7 +213,7 @@ class Pending:
             return {name: self._provider.records_at(self._zone, name) for name in self._changes}
         return self._provider.all_records(self._zone)
 
-    def _write(self, seen: Records, left: Mapping[str, Change]) -> None:
+    def _write(self, seen: Records, left: Mapping[str, NameChange]) -> None:
         missing = [
             TxtRecord(name=name, value=value)
             for name, change in left.items()
@@ -249,18 +249,18 @@ def _said(answer: Answer) -> str:
     return ": ".join(each for each in [*words, *more] if each)
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="godaddy",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="api_key",
             label="API key",
             help=f"From {KEYS_PAGE}, environment Production.",
             secret=True,
             check=one_word,
         ),
-        Field(
+        EntryField(
             key="api_secret",
             label="API secret",
             help="Shown once, when the key is created.",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from core.dns.last_words import last_words
-from core.dns.provider import Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.errors import DnsProviderError
 
 PRESENT = "present"
@@ -116,17 +116,17 @@ def _check_seconds(seconds: str) -> str | None:
     return None if is_good else f"give a number from 1 to {MOST_SECONDS}"
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="hook",
     title="Custom program",
     fields=(
-        Field(
+        EntryField(
             key="command",
             label="Program",
             help="Its absolute path. It is called with present or cleanup, the record's name, and its value.",
             check=_check_command,
         ),
-        Field(
+        EntryField(
             key="timeout_seconds",
             label="Time limit",
             help="Maximum seconds for one call.",

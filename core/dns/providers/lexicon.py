@@ -19,7 +19,7 @@ from typing import Any
 from core.child import ask_child, forms
 from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, SETTLE_SECONDS, contested
 from core.dns.last_words import last_words
-from core.dns.provider import CA_BUNDLE, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import CA_BUNDLE, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.providers.lexicon_child import MARK
 from core.errors import DnsProviderError, NotFound
 
@@ -183,7 +183,7 @@ def lexicon_names() -> tuple[str, ...]:
 
 
 @cache
-def lexicon_kind(name: str) -> Kind:
+def lexicon_kind(name: str) -> ProviderKind:
     """Return a provider of lexicon as a kind, its form made of its own options.
 
     Raises NotFound for one that there is not, that is not complete here, or that is left out; and without dns-lexicon.
@@ -216,7 +216,7 @@ def lexicon_kind(name: str) -> Kind:
             "The packages that dns-lexicon uses for this provider are not installed.",
             f"Install it: pip install 'dns-lexicon[{name}]'.",
         )
-    return Kind(
+    return ProviderKind(
         name=f"{PREFIX}{name}",
         title=f"{name} (dns-lexicon)",
         fields=(*map(_field, _actions(name)), _TTL, CA_BUNDLE),
@@ -272,9 +272,9 @@ def _actions(name: str) -> tuple[argparse.Action, ...]:
     return tuple(action for action in parser._actions if action.option_strings and action.dest not in own)
 
 
-def _field(action: argparse.Action) -> Field:
+def _field(action: argparse.Action) -> EntryField:
     help = " ".join((action.help or "").split())
-    return Field(
+    return EntryField(
         key=action.dest,
         label=action.dest.replace("_", " ").strip().capitalize(),
         help=f"{help[0].upper()}{help[1:].rstrip('.')}." if help else "",
@@ -307,7 +307,7 @@ def _check_ttl(ttl: str) -> str | None:
     return None if is_good else "give a number of seconds from 1 to 86400"
 
 
-_TTL = Field(
+_TTL = EntryField(
     key="ttl",
     label="TTL",
     help="In seconds. The minimum depends on the provider. The default of dns-lexicon is an hour.",

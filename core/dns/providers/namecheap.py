@@ -25,7 +25,7 @@ from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, SETTLE_SECONDS, by_name, c
 from core.dns.field_checks import one_word
 from core.dns.names import name_below, zone_among
 from core.dns.plain_xml import NotPlainXml, plain_xml, text_of
-from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.providers.namecheap_zone import Hosts, NotClean, OtherNameServers, hosts_in
 from core.errors import DnsProviderError
 
@@ -339,13 +339,15 @@ def _check_address(address: str) -> str | None:
     return None
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="namecheap",
     title=TITLE,
     fields=(
-        Field(key="api_user", label="API user", help="The user name of the account."),
-        Field(key="api_key", label="API key", help="From Profile, Tools, API Access.", secret=True, check=one_word),
-        Field(
+        EntryField(key="api_user", label="API user", help="The user name of the account."),
+        EntryField(
+            key="api_key", label="API key", help="From Profile, Tools, API Access.", secret=True, check=one_word
+        ),
+        EntryField(
             key="client_ip",
             label="Client IP",
             help="The public IPv4 address of this machine's outgoing connections. It must be whitelisted at API Access.",

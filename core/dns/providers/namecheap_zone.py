@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.dns.changes import Change
+from core.dns.changes import NameChange
 from core.dns.txt import unquoted
 
 TTL = "60"
@@ -72,10 +72,10 @@ class Hosts(Struct, frozen=True):
         """Return the plain TXT values of a name. `name`: as in a host."""
         return tuple(unquoted(host.address) for host in self.hosts if _is_txt_at(host, name))
 
-    def is_done(self, changes: Mapping[str, Change]) -> bool:
+    def is_done(self, changes: Mapping[str, NameChange]) -> bool:
         return all(change.is_done(self.values(name)) for name, change in changes.items())
 
-    def changed(self, changes: Mapping[str, Change]) -> Hosts:
+    def changed(self, changes: Mapping[str, NameChange]) -> Hosts:
         """Return the same with values added and removed; every other host as it is, in its place."""
         kept = [host for host in self.hosts if not _is_ours(host, changes, removed_only=True)]
         new = [
@@ -85,7 +85,7 @@ class Hosts(Struct, frozen=True):
         ]
         return replace(self, hosts=(*kept, *new))
 
-    def dropped_in(self, later: Hosts, changes: Mapping[str, Change]) -> Hosts | None:
+    def dropped_in(self, later: Hosts, changes: Mapping[str, NameChange]) -> Hosts | None:
         """Return what was written and is not there, but for our values and the proofs of others; None where nothing is missing."""
         gone = tuple(
             host for host in _missing(self.hosts, later.hosts) if not host.is_passing and not _is_ours(host, changes)
@@ -176,7 +176,7 @@ def _is_txt_at(host: Host, name: str) -> bool:
     return host.type == "TXT" and host.name.lower() == name
 
 
-def _is_ours(host: Host, changes: Mapping[str, Change], *, removed_only: bool = False) -> bool:
+def _is_ours(host: Host, changes: Mapping[str, NameChange], *, removed_only: bool = False) -> bool:
     for name, change in changes.items():
         if _is_txt_at(host, name):
             return unquoted(host.address) in (change.remove if removed_only else (*change.add, *change.remove))

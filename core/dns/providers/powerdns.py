@@ -15,13 +15,13 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from core.dns.api import Answer, Api
-from core.dns.changes import ATTEMPTS, Change, by_name, contested, make_it_stand
+from core.dns.changes import ATTEMPTS, NameChange, by_name, contested, make_it_stand
 from core.dns.provider import (
     CA_BUNDLE,
     TTL_SECONDS,
     Access,
-    Field,
-    Kind,
+    EntryField,
+    ProviderKind,
     TxtRecord,
     provider_error,
 )
@@ -84,11 +84,11 @@ class PowerDns:
     def close(self) -> None:
         self._api.close()
 
-    def _make(self, zone: str, changes: Mapping[str, Change]) -> bool:
+    def _make(self, zone: str, changes: Mapping[str, NameChange]) -> bool:
         """Make changes stand; return whether anything had to be written for that."""
         written = False
 
-        def write(seen: _Zone, left: Mapping[str, Change]) -> None:
+        def write(seen: _Zone, left: Mapping[str, NameChange]) -> None:
             nonlocal written
             written = True
             self._write(zone, seen, left)
@@ -129,7 +129,7 @@ class PowerDns:
             )
         return found
 
-    def _write(self, zone: str, seen: _Zone, left: Mapping[str, Change]) -> None:
+    def _write(self, zone: str, seen: _Zone, left: Mapping[str, NameChange]) -> None:
         sets = []
         for name, change in left.items():
             standing = seen.records(name)
@@ -245,24 +245,24 @@ def _check_endpoint(endpoint: str) -> str | None:
     return web_address_problem(endpoint, "http://192.0.2.53:8081")
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="powerdns",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="endpoint",
             label="Endpoint",
             help="The address of the server's API, for example http://192.0.2.53:8081 (`webserver-address`, `webserver-port`).",
             check=_check_endpoint,
         ),
-        Field(
+        EntryField(
             key="server_id",
             label="Server id",
             help="`localhost` for every PowerDNS Authoritative; other values only behind a proxy for several servers.",
             required=False,
             default="localhost",
         ),
-        Field(key="api_key", label="API key", help="`api-key` in pdns.conf.", secret=True),
+        EntryField(key="api_key", label="API key", help="`api-key` in pdns.conf.", secret=True),
         CA_BUNDLE,
     ),
     help="Enable the API in pdns.conf: api=yes and api-key=…, and add this machine to webserver-allow-from.",

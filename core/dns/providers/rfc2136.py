@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from core.dns.names import is_below
-from core.dns.provider import TTL_SECONDS, Access, Field, Kind, TxtRecord, provider_error
+from core.dns.provider import TTL_SECONDS, Access, EntryField, ProviderKind, TxtRecord, provider_error
 from core.dns.signed_server import ALGORITHMS, SignedServer, port_problem, secret_problem
 from core.dns.txt import quoted
 from core.errors import DnsProviderError
@@ -229,19 +229,21 @@ def _check_server(server: str) -> str | None:
     return "give only a name or an address, for example ns1.example.com; set the port in `port`"
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="rfc2136",
     title="RFC 2136 (BIND, Knot, PowerDNS …)",
     fields=(
-        Field(
+        EntryField(
             key="server",
             label="Server",
             help="Name or address of the primary name server of the zone.",
             check=_check_server,
         ),
-        Field(key="port", label="Port", help="TCP.", required=False, default="53", check=port_problem),
-        Field(key="tsig_name", label="TSIG key", help="The key's name, as after `key` in the server's configuration."),
-        Field(
+        EntryField(key="port", label="Port", help="TCP.", required=False, default="53", check=port_problem),
+        EntryField(
+            key="tsig_name", label="TSIG key", help="The key's name, as after `key` in the server's configuration."
+        ),
+        EntryField(
             key="tsig_algorithm",
             label="TSIG algorithm",
             help="As in the server's configuration for this key.",
@@ -249,7 +251,7 @@ KIND = Kind(
             default="hmac-sha256",
             choices=tuple(ALGORITHMS),
         ),
-        Field(
+        EntryField(
             key="tsig_secret",
             label="TSIG secret",
             help="Base64, as after `secret` in the key file. `tsig-keygen` creates one.",

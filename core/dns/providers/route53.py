@@ -16,11 +16,11 @@ from urllib.parse import quote, urlsplit
 from xml.etree.ElementTree import Element
 
 from core.dns.api import Answer, Api, stumbles
-from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, Change, by_name, contested
+from core.dns.changes import ATTEMPTS, PAUSE_SECONDS, NameChange, by_name, contested
 from core.dns.field_checks import one_word
 from core.dns.names import plain_name
 from core.dns.plain_xml import NotPlainXml, plain_xml, text_of
-from core.dns.provider import HTTP_FIELDS, Access, Field, Kind, Settle, TxtRecord, provider_error
+from core.dns.provider import HTTP_FIELDS, Access, EntryField, ProviderKind, Settle, TxtRecord, provider_error
 from core.dns.providers.route53_errors import Refusal, Words
 from core.dns.providers.route53_sets import Batch, NotSimple, TxtSet, batch_xml, batches, set_in, unescaped
 from core.dns.providers.sigv4 import SigningKey
@@ -104,7 +104,7 @@ class Route53:
 
     # -- sets ----------------------------------------------------------------------------------------------------------
 
-    def _read(self, path: str, zone: str, changes: Mapping[str, Change]) -> dict[str, TxtSet]:
+    def _read(self, path: str, zone: str, changes: Mapping[str, NameChange]) -> dict[str, TxtSet]:
         found: dict[str, TxtSet] = {}
         starts: list[str] = [""] if len(changes) > ASKED_ONE_BY_ONE else list(changes)
         for start in starts:
@@ -311,28 +311,28 @@ def _check_key_id(id: str) -> str | None:
     return None if re.fullmatch(r"\w{3,128}", id.strip()) else "An access key ID is one word of letters and digits."
 
 
-KIND = Kind(
+KIND = ProviderKind(
     name="route53",
     title=TITLE,
     fields=(
-        Field(
+        EntryField(
             key="access_key_id", label="Access key ID", help="Of an IAM user; begins with AKIA.", check=_check_key_id
         ),
-        Field(
+        EntryField(
             key="secret_access_key",
             label="Secret access key",
             help="Shown once, when the access key is created.",
             secret=True,
             check=one_word,
         ),
-        Field(
+        EntryField(
             key="hosted_zone_id",
             label="Hosted zone ID",
             help="Needed only if several zones have the same name, or if the key may not list zones.",
             required=False,
             check=_check_id,
         ),
-        Field(
+        EntryField(
             key="region",
             label="Region",
             help="Route 53 is the same for all regions, except cn-… and us-gov-….",

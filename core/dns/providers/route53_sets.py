@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from msgspec import Struct
 
-from core.dns.changes import Change
+from core.dns.changes import NameChange
 from core.dns.plain_xml import text_of
 from core.dns.provider import TTL_SECONDS
 from core.dns.txt import quoted, unquoted
@@ -58,7 +58,7 @@ def unescaped(name: str) -> str:
     return _OCTAL.sub(lambda found: chr(int(found[1], 8)), name)
 
 
-def batches(sets: Mapping[str, TxtSet], left: Mapping[str, Change]) -> Iterator[Batch]:
+def batches(sets: Mapping[str, TxtSet], left: Mapping[str, NameChange]) -> Iterator[Batch]:
     """Yield what is to be done, in pieces that Route 53 takes at once; a name stays in one piece.
 
     A set that is deleted as it was read makes the whole piece fail when it is not so any more, and so does a new one at a name

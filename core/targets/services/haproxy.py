@@ -5,16 +5,6 @@ from __future__ import annotations
 from core.targets.detection import Detection
 from core.targets.kind import COMBINED, IDLE_CLOSED, KEY_FIRST, SEPARATE, Action, ConfigTest, Files, Kind, Probing
 
-FILES = Files(
-    layouts=(COMBINED, KEY_FIRST, SEPARATE),
-    certificate="/etc/haproxy/certs/site.pem",
-    remark=(
-        "A separate key is named NAME.pem.key, next to NAME.pem. HAProxy loads every file in a crt folder: a file "
-        "without a key makes the configuration test fail."
-    ),
-)
-TEST = ConfigTest(command=("haproxy", "-c", "-q", "-f", "/etc/haproxy/haproxy.cfg"), missing=True, mismatch=True)
-
 KIND = Kind(
     name="haproxy",
     title="HAProxy",
@@ -22,8 +12,15 @@ KIND = Kind(
     measured="haproxy 2.6.12-1+deb12u3",
     package="haproxy",
     unit="haproxy.service",
-    files=FILES,
-    test=TEST,
+    files=Files(
+        layouts=(COMBINED, KEY_FIRST, SEPARATE),
+        certificate="/etc/haproxy/certs/site.pem",
+        remark=(
+            "A separate key is named NAME.pem.key, next to NAME.pem. HAProxy loads every file in a crt folder: a file "
+            "without a key makes the configuration test fail."
+        ),
+    ),
+    test=ConfigTest(command=("haproxy", "-c", "-q", "-f", "/etc/haproxy/haproxy.cfg"), missing=True, mismatch=True),
     action=Action(
         command=("systemctl", "reload", "haproxy"),
         sessions=IDLE_CLOSED,

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from core.targets.kind import Action, Exchange, Kind, Probing
-from core.targets.services.haproxy import FILES, TEST
+from msgspec.structs import replace
 
-KIND = Kind(
+from core.targets.kind import Action, Exchange
+from core.targets.services import haproxy
+
+KIND = replace(
+    haproxy.KIND,
     name="haproxy-runtime",
     title="HAProxy (runtime API)",
-    group="proxy",
-    measured="haproxy 2.6.12-1+deb12u3",
-    package="haproxy",
-    unit="haproxy.service",
-    files=FILES,
-    test=TEST,
     action=Action(
         exchange=Exchange(
             socket="/run/haproxy/admin.sock",
@@ -23,10 +20,9 @@ KIND = Kind(
         says=("transaction ", "success!"),
         bad_pair="The commit returns an error, and the old certificate stays in use.",
     ),
-    probe=Probing(usual=("127.0.0.1:443",)),
+    detect=None,
     remarks=(
         "The certificate must be the path exactly as it is in HAProxy's configuration.",
         "The stats socket needs level admin. Clients that resume a session see the old certificate until the session ends.",
     ),
-    proven=True,
 )

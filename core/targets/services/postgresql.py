@@ -12,7 +12,7 @@ KIND = Kind(
     measured="postgresql-15 15.20-0+deb12u1",
     package="postgresql",
     unit="postgresql.service",
-    key=KeyReader(at_start="postgres", at_reload="postgres", group="postgres", refuses_open=True),
+    key=KeyReader(at_start="postgres", at_reload="postgres", group="postgres"),
     action=Action(
         command=("runuser", "-u", "postgres", "--", "psql", "-XAtq", "-c", "select pg_reload_conf()"),
         says=("t",),

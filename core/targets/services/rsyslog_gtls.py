@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from core.targets.detection import Detection
-from core.targets.kind import NO_ACTION, Action, ConfigTest, Kind, Probing
+from msgspec.structs import replace
 
-KIND = Kind(
+from core.targets.kind import NO_ACTION, Action
+from core.targets.services import rsyslog_ossl
+
+KIND = replace(
+    rsyslog_ossl.KIND,
     name="rsyslog-gtls",
     title="rsyslog (gtls)",
-    group="logging",
-    measured="rsyslog 8.2302.0-1+deb12u2",
     package="rsyslog-gnutls",
-    unit="rsyslog.service",
-    test=ConfigTest(command=("rsyslogd", "-N1"), missing=True, mismatch=False),
     action=Action(how=NO_ACTION, bad_pair="It is served immediately: clients see an invalid signature."),
-    probe=Probing(usual=("127.0.0.1:6514",)),
-    detect=Detection(
-        programs=("rsyslogd",),
-        configuration=("/etc/rsyslog.conf",),
-        options=("-f",),
-        certificate=("DefaultNetstreamDriverCertFile", "streamDriver.CertFile"),
-        key=("DefaultNetstreamDriverKeyFile", "streamDriver.KeyFile"),
-        contains="gtls",
-    ),
+    detect=replace(rsyslog_ossl.DETECTION, contains="gtls"),
     remarks=("With a mismatched pair, the start succeeds without TLS.",),
-    proven=True,
 )

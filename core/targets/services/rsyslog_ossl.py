@@ -5,6 +5,15 @@ from __future__ import annotations
 from core.targets.detection import Detection
 from core.targets.kind import CUT, RESTART, Action, ConfigTest, Kind, Probing
 
+DETECTION = Detection(
+    programs=("rsyslogd",),
+    configuration=("/etc/rsyslog.conf",),
+    options=("-f",),
+    certificate=("DefaultNetstreamDriverCertFile", "streamDriver.CertFile"),
+    key=("DefaultNetstreamDriverKeyFile", "streamDriver.KeyFile"),
+    contains="ossl",
+)
+
 KIND = Kind(
     name="rsyslog-ossl",
     title="rsyslog (ossl)",
@@ -21,14 +30,7 @@ KIND = Kind(
         recover=("systemctl", "restart", "rsyslog"),
     ),
     probe=Probing(usual=("127.0.0.1:6514",)),
-    detect=Detection(
-        programs=("rsyslogd",),
-        configuration=("/etc/rsyslog.conf",),
-        options=("-f",),
-        certificate=("DefaultNetstreamDriverCertFile", "streamDriver.CertFile"),
-        key=("DefaultNetstreamDriverKeyFile", "streamDriver.KeyFile"),
-        contains="ossl",
-    ),
+    detect=DETECTION,
     remarks=("SIGHUP keeps the old certificate.",),
     proven=True,
 )

@@ -197,7 +197,8 @@ def _directory(context: Context, issuer: str) -> str:
 def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned]) -> None:
     """Keep access to the DNS provider under its kind's name, or use the entry that has the same access already."""
     from core.workflows.settings.dns import add_provider, problems
-    from core.workflows.settings.providers import entry_serving, secret_name
+    from core.workflows.settings.entries import DNS
+    from core.workflows.settings.providers import entry_serving
 
     access = sight.way.dns
     if access is None:
@@ -213,7 +214,7 @@ def _dns(context: Context, sight: Sight, kept: Kept, planned: Sequence[Planned])
         same = entry.kind == access.kind and dict(entry.settings) == dict(access.settings)
         is_planned = any(name in each.kept.providers for each in planned)
         if same and (
-            is_planned or all(context.vault.find(secret_name(name, key)) == value for key, value in secrets.items())
+            is_planned or all(context.vault.find(DNS.secret_name(name, key)) == value for key, value in secrets.items())
         ):
             kept.dns = name
             kept.steps.append(f"The DNS provider {name} already has its credentials.")

@@ -53,28 +53,7 @@ def status_after(context: Context, settings: LineageConfig, seen: Iterable[Targe
         found = status_of(context, settings.name, settings=settings)
     if outcome.error is None:
         return _with_listeners(found, seen)
-    return LineageStatus(
-        name=settings.name,
-        domains=settings.domains,
-        subject="",
-        issuer="",
-        serial="",
-        not_before=None,
-        not_after=None,
-        days_left=None,
-        severity="red",
-        self_signed=False,
-        chain=False,
-        chain_length=0,
-        sha256="",
-        key_type="",
-        method="",
-        ca=None,
-        auto_renew=False,
-        renew_at=None,
-        renew_why="",
-        last_error=None,
-    )
+    return LineageStatus.without_certificate(settings.name, settings.domains)
 
 
 def _with_listeners(status: LineageStatus, seen: Iterable[TargetState]) -> LineageStatus:

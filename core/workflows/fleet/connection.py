@@ -66,19 +66,18 @@ def peers(context: Context) -> StreamTransport:
 
 
 @contextmanager
-def connected(context: Context, *, login: tuple[str, str] | None = None, anonymous: bool = False) -> Iterator[Etcd]:
+def connected(context: Context, *, login: tuple[str, str] | None = None) -> Iterator[Etcd]:
     """Give etcd as the configuration names it; connections close at the end.
 
     Args:
         login: user name and password to use instead of those of this box.
-        anonymous: send neither.
 
     Raises UsageError; ConfigError for a CA bundle that cannot be used.
     """
     require_fleet(context)
     fleet = context.config.fleet
     username, password = login or (None, None)
-    if login is None and not anonymous:
+    if login is None:
         identity = load_identity(context.paths)
         username = fleet.username or (identity.username if identity else "") or None
         if username is not None:

@@ -22,7 +22,6 @@ from core.fleet.values import (
     unb64,
 )
 from core.fleet_status import Joined, Member
-from core.identifiers import check_lineage_name
 from core.store.fleet import BOX_KEY, MASTER_KEY, PASSWORD, Identity, load_identity, save_identity
 from core.text import visible
 from core.workflows.context import Context
@@ -344,8 +343,3 @@ def the_box(hub: Hub, id: str) -> Box:
             "List the boxes with: certdeck fleet devices",
         )
     return decoded(Box, found.value, found.key)
-
-
-def check_box_id(id: str) -> None:
-    """Refuse what cannot be an id. Raises UsageError."""
-    check_lineage_name(id)

@@ -243,24 +243,7 @@ class _OpenOrder:
         shared = decoded(SharedOrder, self._hub.master.open(there.value, self._place), self._place)
         record = from_json(OrderRecord, shared.record.encode(), self._place)
         chosen = self._plan
-        had = (
-            record.directory,
-            record.account_url,
-            record.identifiers,
-            record.profile,
-            record.challenge,
-            record.request.get("key_type"),
-            record.request.get("key", ""),
-        )
-        wanted = (
-            chosen.issuer.directory,
-            self._account_url,
-            chosen.names,
-            chosen.profile,
-            chosen.challenge,
-            chosen.key_type,
-            self._key_named(),
-        )
-        if had != wanted:
+        is_ours = record.was_asked(chosen.issuer.directory, self._account_url, like=chosen)
+        if not is_ours or record.request.get("key", "") != self._key_named():
             return None, None
         return record, load_key(shared.key.encode()) if shared.key else None

@@ -62,7 +62,6 @@ class Done(Struct, frozen=True, kw_only=True):
     renewed: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     failed: tuple[FailedLineage, ...] = ()
-    delivered: int = 0
 
 
 def issue(hub: Hub, request: IssueRequest, choice: Choice) -> Certificate:
@@ -279,7 +278,8 @@ def renew(hub: Hub, lead: Leadership, names: Sequence[str] = (), *, force: bool 
                 context.narrator.tell(Failed(code=exc.code, what=exc.what, why=exc.why, fix=exc.fix))
                 done = replace(done, failed=(*done.failed, FailedLineage(name=one.name, error=exc)))
     advance(hub, lead)
-    return replace(done, delivered=deliver(hub, lead))
+    deliver(hub, lead)
+    return done
 
 
 def why_due(hub: Hub, one: Certificate, *, force: bool, is_open: bool) -> str | Skipped:

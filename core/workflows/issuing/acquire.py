@@ -292,16 +292,8 @@ class _OpenOrder:
         self._waited_for_somebody = record is not None and bool(record.records)
         if record is None:
             return None
-        had = (
-            record.directory,
-            record.account_url,
-            record.identifiers,
-            record.profile,
-            record.challenge,
-            record.request.get("key_type"),
-        )
-        wanted = (plan.issuer.directory, self._account_url, plan.names, plan.profile, plan.challenge, plan.key_type)
-        return refitted(self._context, record, plan) if had == wanted else None
+        is_ours = record.was_asked(plan.issuer.directory, self._account_url, like=plan)
+        return refitted(self._context, record, plan) if is_ours else None
 
     def _is_stored(self, key: PrivateKey) -> bool:
         paths, name = self._context.paths, self._plan.name

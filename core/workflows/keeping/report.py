@@ -161,16 +161,7 @@ def _versions() -> str:
 
 
 def _entry(entry: LogEntry) -> str:
-    value = {
-        "number": entry.number,
-        "time": rfc3339(entry.at),
-        "run": entry.run,
-        "lineage": entry.lineage,
-        "kind": entry.kind,
-        "facts": dict(entry.facts),
-        "who": entry.who,
-    }
-    return json.dumps(value, default=str) + "\n"
+    return json.dumps({"time": rfc3339(entry.at), **entry.values()}, default=str) + "\n"
 
 
 def _listing(paths: Paths) -> Iterator[str]:

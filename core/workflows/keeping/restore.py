@@ -83,7 +83,7 @@ def restore(context: Context, file: Path, lock: Lock, *, replace_all: bool) -> R
     _refuse_mounts(paths)
     seen = _Seen()
     with _opened(file, lock) as (opener, manifest), _beside(paths) as places:
-        modes = archive.unpack(paths, _watched(paths, opener, seen, context.cancel), places)
+        modes = archive.unpack(_watched(paths, opener, seen, context.cancel), places)
         _check_config(seen, manifest, paths)
         locked = _locked(context, places)
         done = _done(context, file, manifest, seen)

@@ -14,7 +14,7 @@ from core.dns.entries import Entries
 from core.dns.names import DNS01, record_name
 from core.dns.placement import Placed, Placement, listed
 from core.dns.propagation import Propagation, wanted_at
-from core.dns.provider import Kind
+from core.dns.provider import ProviderKind
 from core.dns.writer import RecordWriter, Written
 from core.errors import Cancelled, CertdeckError, PropagationTimeout, UsageError
 from core.events import ProviderTested
@@ -116,7 +116,7 @@ class _Test:
             return "pass", f"{kind.title} accepts the credentials. Zones: {listed(zones)}."
         return "pass", f"Complete. {kind.title} can be tested only by writing a record."
 
-    def _look_at_settings(self, kind: Kind) -> None:
+    def _look_at_settings(self, kind: ProviderKind) -> None:
         """Raise UsageError for what somebody has written into the configuration and `dns add` would refuse."""
         wrong = problems(self._context, self._entry, {})
         if wrong:

@@ -13,7 +13,7 @@ from core.config.model import DnsProviderConfig
 from core.config.rules import NAME, NAME_FIX
 from core.dns.catalogue import all_kinds, kind_named
 from core.dns.names import plain_name
-from core.dns.provider import ENDPOINT, Access, Field, Kind
+from core.dns.provider import ENDPOINT, Access, EntryField, ProviderKind
 from core.errors import InUse, NotFound, StoreCorrupt, UsageError
 from core.events import Changed
 from core.fields import missing_or_wrong, unknown_keys
@@ -23,7 +23,8 @@ from core.store.index import facts_of_all
 from core.store.orders import list_orders, load_order
 from core.store.vault import Vault
 from core.workflows.context import Context
-from core.workflows.settings.providers import secret_name, secrets_of, the_entry
+from core.workflows.settings.entries import DNS, missing_fields, secret_text, without_blanks
+from core.workflows.settings.providers import the_entry
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -70,14 +71,13 @@ def problems(context: Context, config: DnsProviderConfig, secrets: Mapping[str, 
     for key in ("name", "kind", "zones", "delegations"):
         if key in config.settings:
             found[key] = "This is not a setting of the provider; it belongs to the entry itself."
-    had = config.name in context.config.dns_providers and config.kind == context.config.dns_providers[config.name].kind
-    there = set(secrets_of(context.vault, config.name)) if had else set()
-    given = {key: _text(value) for key, value in secrets.items()}
+    there = DNS.kept_secrets(context.vault, config, context.config.dns_providers.get(config.name))
+    given = {key: secret_text(value) for key, value in secrets.items()}
     found |= missing_or_wrong(wanted.fields, config.settings, given, there)
     if wanted.takes_any:
         known = {field.key for field in wanted.fields}
         extra = {key: value for key, value in config.settings.items() if key not in known}
-        extra |= {key: _text(value) or "" for key, value in secrets.items() if key not in known}
+        extra |= {key: value for key, value in given.items() if key not in known}
         for key, value in extra.items():
             if problem := _variable_problem(key, value, is_secret=key in secrets):
                 found.setdefault(key, problem)
@@ -92,35 +92,20 @@ def add_provider(
     """Keep an entry. Raises NotFound; UsageError with `details["problems"]` by field."""
     config, secrets = _tidy(config), {key: value.strip() for key, value in secrets.items()}
     existing = context.config.dns_providers.get(config.name)
-    if existing is not None and not replace:
-        raise UsageError(
-            f"The DNS provider {config.name} already exists.",
-            f"Its kind is {existing.kind}.",
-            "To change it, add --replace. Or choose another name.",
-            details={"needs": "replace"},
-        )
+    if not replace:
+        DNS.refuse_existing(existing)
     wanted = kind_named(config.kind)
     account = _account_to_make(context, wanted, config, secrets)
     wrong = {key: problem for key, problem in problems(context, config, secrets).items() if key not in account}
-    if wrong:
-        labels = {field.key: field.label for field in wanted.fields}
-        said = "; ".join(f"{labels.get(key, key)}: {problem}" for key, problem in wrong.items())
-        raise UsageError(
-            f"The DNS provider {config.name} was not saved.",
-            said if said.endswith(".") else f"{said}.",
-            f"Correct it. See `certdeck dns kinds {config.kind}` for the settings of {wanted.title}.",
-            details={"problems": wrong},
-        )
+    DNS.refuse_wrong(config, wanted, wrong)
     if account:
         config, secrets = _registered(context, wanted, config, secrets)
     vault = context.vault
-    # Secrets first: an entry of the configuration always has those it was added with.
-    for key, value in secrets.items():
-        vault.put(secret_name(config.name, key), value)
+    DNS.put_secrets(vault, config.name, secrets)
     set_dns_provider(context.paths, config)
     if existing is None or existing.kind != config.kind:
         # Also where there was no entry: one that somebody took out of the configuration by hand has left its secrets.
-        _forget_secrets(vault, config.name, keep=set(secrets))
+        DNS.forget_secrets(vault, config.name, keep=secrets)
     context.narrator.tell(Changed(what=f"DNS provider {config.name} ({wanted.title})"))
     return _info(config, vault, tuple(sorted(name for name, dns in _users(context) if dns == config.name)))
 
@@ -137,16 +122,16 @@ def remove_provider(context: Context, name: str) -> None:
             details={"lineages": users},
         )
     remove_table(context.paths, ("dns_providers", name))
-    _forget_secrets(context.vault, name)
+    DNS.forget_secrets(context.vault, name)
     context.narrator.tell(Changed(what=f"DNS provider {name} removed"))
 
 
 def _account_to_make(
-    context: Context, kind: Kind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
+    context: Context, kind: ProviderKind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
 ) -> frozenset[str]:
     """Return the fields that a registration will fill (acme-dns); none where an account is given, or there already."""
     had = context.config.dns_providers.get(config.name)
-    is_there = had is not None and had.kind == kind.name and bool(secrets_of(context.vault, config.name))
+    is_there = had is not None and had.kind == kind.name and bool(DNS.secret_keys(context.vault, config.name))
     if kind.register is None or is_there or not config.settings.get(ENDPOINT.key):
         return frozenset()
     keys = {field.key for field in kind.fields if field.required and not field.default} - {ENDPOINT.key}
@@ -154,7 +139,7 @@ def _account_to_make(
 
 
 def _registered(
-    context: Context, kind: Kind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
+    context: Context, kind: ProviderKind, config: DnsProviderConfig, secrets: Mapping[str, bytes]
 ) -> tuple[DnsProviderConfig, dict[str, bytes]]:
     """Let the provider make an account. Raises DnsProviderError, Cancelled."""
     assert kind.register is not None
@@ -174,12 +159,6 @@ def _registered(
     )
 
 
-def _forget_secrets(vault: Vault, name: str, keep: set[str] | None = None) -> None:
-    for key in secrets_of(vault, name):
-        if key not in (keep or set()):
-            vault.delete(secret_name(name, key))
-
-
 def _users(context: Context) -> Iterator[tuple[str, str]]:
     """Yield which lineage, or open order, uses which entry."""
     for facts in facts_of_all(context.paths)[0]:
@@ -193,40 +172,23 @@ def _users(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _info(entry: DnsProviderConfig, vault: Vault, users: tuple[str, ...]) -> DnsProviderInfo:
-    there = secrets_of(vault, entry.name)
+    there = DNS.secret_keys(vault, entry.name)
     try:
         kind = kind_named(entry.kind)
     except NotFound:
-        return DnsProviderInfo(
-            name=entry.name,
-            kind=entry.kind,
-            title=entry.kind,
-            zones=entry.zones,
-            settings=entry.settings,
-            secrets=dict.fromkeys(there, True),
-            lineages=users,
-            delegations=entry.delegations,
-            missing=("kind",),
-        )
-    keys = [field.key for field in kind.secrets]
-    # A secret that somebody has written into the configuration is nothing to show.
-    settings = {key: value for key, value in entry.settings.items() if key not in keys}
+        kind = None
+    keys = [field.key for field in kind.secrets] if kind is not None else []
     return DnsProviderInfo(
         name=entry.name,
         kind=entry.kind,
-        title=kind.title,
+        title=entry.kind if kind is None else kind.title,
         zones=entry.zones,
-        settings=settings,
+        # A secret that somebody has written into the configuration is nothing to show.
+        settings={key: value for key, value in entry.settings.items() if key not in keys},
         secrets={key: key in there for key in dict.fromkeys((*keys, *there))},
         lineages=users,
         delegations=entry.delegations,
-        missing=tuple(
-            field.key
-            for field in kind.fields
-            if field.required
-            and not field.default
-            and not (field.key in there if field.secret else entry.settings.get(field.key))
-        ),
+        missing=("kind",) if kind is None else missing_fields(kind.fields, entry.settings, there),
     )
 
 
@@ -234,7 +196,7 @@ def _tidy(config: DnsProviderConfig) -> DnsProviderConfig:
     return replace(
         config,
         zones=tuple(dict.fromkeys(_plain_zone(zone) for zone in config.zones)),
-        settings={key: value.strip() for key, value in config.settings.items() if value.strip()},
+        settings=without_blanks(config.settings),
         delegations={_plain_zone(domain): _plain_zone(target) for domain, target in config.delegations.items()},
     )
 
@@ -258,16 +220,10 @@ def _variable_problem(key: str, value: str, *, is_secret: bool) -> str | None:
     """Return why something beyond the fields of a kind cannot be handed on as a variable of an environment."""
     if not _VARIABLE.fullmatch(key):
         return "it becomes an environment variable: use letters, digits and _, and do not start with a digit"
-    return Field(key=key, label=key, secret=is_secret, required=False).problem(value)
+    return EntryField(key=key, label=key, secret=is_secret, required=False).problem(value)
 
 
-def _text(secret: bytes | None) -> str | None:
-    if secret is None:
-        return None
-    return secret.decode("utf-8", "replace").strip()
-
-
-def _shown(kind: Kind) -> DnsKind:
+def _shown(kind: ProviderKind) -> DnsKind:
     return DnsKind(
         name=kind.name,
         title=kind.title,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from core.appliance_ca import LEAF_LIFETIME
 from core.budget import Allowance, Standing, kept, used_standings
 from core.issuers import BUILT_IN, Issuer
@@ -84,13 +86,8 @@ def _facts(issuer: Issuer) -> IssuerFacts:
 
 
 def _standing(found: Standing) -> LimitStanding:
-    allowance = found.allowance
-    return LimitStanding(
-        limit=allowance.limit,
-        words=allowance.general,
-        count=allowance.count,
-        seconds=allowance.seconds,
-        exempt=allowance.exempt,
+    return replace(
+        _unused(found.allowance),
         subject=found.subject or None,
         used=found.used,
         left=found.left,

@@ -7,38 +7,17 @@ from core.dns.catalogue import kind_named
 from core.dns.entries import Entries
 from core.dns.names import plain_name, zone_among
 from core.dns.provider import Access, DnsProvider
-from core.errors import DnsProviderError, NotFound, UsageError
+from core.errors import DnsProviderError
 from core.events import KeyUsed
 from core.ports import CancelToken
 from core.store.vault import Vault
 from core.workflows.context import Context
-
-
-def secret_name(entry: str, key: str) -> str:
-    """Return the vault's name for a secret of an entry."""
-    return f"dns/{entry}/{key}"
-
-
-def secrets_of(vault: Vault, entry: str) -> tuple[str, ...]:
-    """Return the keys of the secrets that an entry has. Opens nothing."""
-    prefix = secret_name(entry, "")
-    return tuple(name.removeprefix(prefix) for name in vault.names() if name.startswith(prefix))
+from core.workflows.settings.entries import DNS
 
 
 def the_entry(config: Config, name: str) -> DnsProviderConfig:
     """Return an entry of the configuration. Raises NotFound (`not-found`) that names the nearest one."""
-    entry = config.dns_providers.get(name)
-    if entry is None:
-        from difflib import get_close_matches
-
-        known = sorted(config.dns_providers)
-        near = get_close_matches(name, known, n=1)
-        raise NotFound(
-            f"The DNS provider {name!r} does not exist.",
-            f"Did you mean {near[0]!r}?" if near else "The configuration has no entry with that name.",
-            f"Available: {', '.join(known)}." if known else "Add one first: certdeck dns add",
-        )
-    return entry
+    return DNS.require(config.dns_providers, name)
 
 
 def entry_serving(config: Config, names: tuple[str, ...]) -> str | None:
@@ -85,29 +64,13 @@ def opened(context: Context, vault: Vault, entry: DnsProviderConfig, cancel: Can
     Raises NotFound for a kind that is not known here; UsageError (`usage`) where a required field has no value; VaultError.
     """
     kind = kind_named(entry.kind)
-    settings = {field.key: field.default for field in kind.settings if field.default} | dict(entry.settings)
+    settings = DNS.settings_of(entry, kind)
     wanted = [field.key for field in kind.secrets]
-    wanted += [key for key in secrets_of(vault, entry.name) if kind.takes_any and key not in wanted]
-    secrets = {}
-    for key in wanted:
-        found = vault.find(secret_name(entry.name, key))
-        if found is not None:
-            secrets[key] = found.decode("utf-8", "replace")
-    # People edit the configuration by hand, and a secret can get lost: what was checked when it was added is checked again.
-    wrong = [
-        f"{field.label}: {problem}"
-        for field in kind.fields
-        if (problem := field.problem((secrets if field.secret else settings).get(field.key)))
-    ]
-    if wrong:
-        raise UsageError(
-            f"The DNS provider {entry.name} is not valid.",
-            f"{'; '.join(wrong)}.",
-            f"Correct it with: certdeck dns add {entry.name} --replace --kind {entry.kind}.",
-            details={"provider": entry.name},
-        )
+    wanted += [key for key in DNS.secret_keys(vault, entry.name) if kind.takes_any and key not in wanted]
+    secrets = DNS.open_secrets(vault, entry, wanted)
+    DNS.refuse_unusable(entry, kind, settings, secrets)
     if secrets:
-        context.narrator.tell(KeyUsed(key=secret_name(entry.name, "*"), purpose=f"connect to {kind.title}"))
+        context.narrator.tell(KeyUsed(key=DNS.secret_name(entry.name, "*"), purpose=f"connect to {kind.title}"))
     return kind.connect(
         Access(
             name=entry.name,

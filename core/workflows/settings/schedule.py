@@ -17,7 +17,7 @@ from core.health import TIMER_TOO_RARE
 from core.operations import ScheduleInfo
 from core.renewal_report import Notice
 from core.schedule.install import install, installed_trouble, method_here, no_way, uninstall
-from core.schedule.record import CRON, CRONTAB, OFF, PACKAGE, SYSTEMD, Record, load, save
+from core.schedule.record import CRON, CRONTAB, OFF, PACKAGE, SYSTEMD, ScheduleRecord, load, save
 from core.schedule.timetable import DAYS, TWICE_DAILY, Timetable, fitting, timetable_for, too_rare
 from core.store.index import Facts, facts_of_all
 from core.workflows.renewing.due import SKIP, decide, seconds_to_renew
@@ -81,7 +81,7 @@ def set_schedule(context: Context, *, preset: str | None, at: Sequence[str]) -> 
     how = method_here(context.env)
     if how is None:
         raise no_way(context.env, timetable, program)
-    wanted = Record(
+    wanted = ScheduleRecord(
         how=how,
         since=context.env.clock.now(),
         timetable=timetable,
@@ -115,7 +115,7 @@ def unschedule(context: Context) -> ScheduleInfo:
         timetable = TWICE_DAILY if before is None else before.timetable
         delay = 0 if before is None else before.delay_minutes
         now = context.env.clock.now()
-        save(context.paths, Record(how=OFF, since=now, timetable=timetable, delay_minutes=delay))
+        save(context.paths, ScheduleRecord(how=OFF, since=now, timetable=timetable, delay_minutes=delay))
     if removed:
         context.narrator.tell(Changed(what="schedule: off"))
     return schedule(context)
@@ -175,7 +175,7 @@ def _span(seconds: float) -> str:
     return f"{hours} hours" if hours < 240 else f"{hours // 24} days"
 
 
-def _delay(context: Context, before: Record | None, timetable: Timetable) -> int:
+def _delay(context: Context, before: ScheduleRecord | None, timetable: Timetable) -> int:
     """Return the minutes that this box adds to cron's times: chosen once and kept."""
     chosen = before.delay_minutes if before is not None else 0
     if not chosen:

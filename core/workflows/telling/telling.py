@@ -13,7 +13,8 @@ from core.events import KeyUsed, NotificationSent
 from core.notify.catalogue import kind_named
 from core.notify.message import compose
 from core.store.vault import Vault
-from core.workflows.settings.notifications import opened, secret_name, unforeseen
+from core.workflows.settings.entries import NOTIFICATIONS
+from core.workflows.settings.notifications import opened, unforeseen
 from core.workflows.telling.side_by_side import SECONDS, all_done
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def send_all(
             results[name] = exc
             continue
         if access.secrets:
-            record(KeyUsed(key=secret_name(name, "*"), purpose=f"send the notification {name}"))
+            record(KeyUsed(key=NOTIFICATIONS.secret_name(name, "*"), purpose=f"send the notification {name}"))
         message = compose(decision.items, access.host, view.config.appliance.name, now)
         subjects[name] = message.subject
         jobs[name] = partial(kind_named(entry.kind).send, access, message)

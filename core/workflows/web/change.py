@@ -44,7 +44,7 @@ def change(
                 "Run the command again.",
                 details={"target": target.name},
             )
-    store.begin(context.paths, store.Change(target=target.name, before=before, after=after))
+    store.begin(context.paths, store.WebChange(target=target.name, before=before, after=after))
     touched = False
     try:
         files.write(after)

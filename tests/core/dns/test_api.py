@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from core.dns.api import PAUSES_SECONDS, SHOWN_CHARACTERS, Answer, Api, Stale, shown
-from core.dns.provider import Access, Kind
+from core.dns.provider import Access, ProviderKind
 from core.errors import Cancelled, DnsProviderError
 from core.http import WHOLE_SECONDS
 from core.ports import CancelToken, Response, Transport, TransportFailure
@@ -33,7 +33,7 @@ def _never(access: Access) -> Any:
     raise AssertionError("nobody connects here")
 
 
-KIND = Kind(name="example", title="Example", fields=(), help="", connect=_never)
+KIND = ProviderKind(name="example", title="Example", fields=(), help="", connect=_never)
 
 
 def api(

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from core.engine import Engine
 from core.errors import LockHeld, StoreError
 from core.ports import TransportFailure
-from core.schedule.record import Record, save
+from core.schedule.record import ScheduleRecord, save
 from core.schedule.timetable import TWICE_DAILY
 from core.store.lock import writers_lock
 from core.store.records import FORMAT
@@ -28,7 +28,7 @@ NO_TIMER = ("timer", None)
 
 def scheduled(appliance: Appliance) -> None:
     """Let cron run it twice a day, from now on."""
-    save(appliance.paths, Record(how="cron", since=appliance.clock.now(), timetable=TWICE_DAILY))
+    save(appliance.paths, ScheduleRecord(how="cron", since=appliance.clock.now(), timetable=TWICE_DAILY))
 
 
 def down(appliance: Appliance) -> None:

@@ -41,7 +41,7 @@ REQUEST = RequestRecord(
     name="shop", names=("shop.example.com",), key_type="ec-256", subject="", created=NOON, csr="", key="00"
 )
 RUN = last_run.LastRun(at=NOON, outcome="done", error="")
-TIMER = schedule.Record(how=schedule.CRON, since=NOON, timetable=Timetable((time(3),)))
+TIMER = schedule.ScheduleRecord(how=schedule.CRON, since=NOON, timetable=Timetable((time(3),)))
 MADE = MadeRecords(lineage="shop", created=NOON, records=())
 
 

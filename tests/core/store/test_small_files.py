@@ -11,7 +11,7 @@ import pytest
 from core.errors import ReloadFailed, StoreCorrupt
 from core.paths import Paths, paths_for
 from core.store import journal, renewal_state
-from core.store.accounts import AccountRecord, delete_account, list_accounts, load_account, save_account
+from core.store.accounts import AccountRecord, list_accounts, load_account, save_account
 from core.store.orders import (
     OrderRecord,
     delete_order,
@@ -82,8 +82,6 @@ def test_an_account_belongs_to_issuer_and_directory(paths: Paths) -> None:
     save_account(paths, registered)
     assert list_accounts(paths) == (registered,)
     assert registered.registered("https://one.example/acct/1", None).terms == "https://one.example/tos"
-    delete_account(paths, registered)
-    assert list_accounts(paths) == ()
 
 
 def test_a_damaged_account_is_said(paths: Paths) -> None:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.upload import pem
-from core.upload.kinds import Kind, kind_of
+from core.upload.kinds import ContentKind, kind_of
 from core.x509.cost import TooCostly, refuse_costly
 from core.x509.der import NotDer
 from tests.support.authority import Authority
@@ -99,7 +99,7 @@ def test_pieces_of_pem_are_answered(pieces: list[bytes]) -> None:
 def test_the_readers_of_structure_never_fail(data: bytes) -> None:
     """Judging what a structure is, and what it costs, ends in an answer or in the one refusal that is meant for it."""
     for each in (data, b"\x30" + bytes([len(data) % 128]) + data):
-        assert isinstance(kind_of(each), Kind)
+        assert isinstance(kind_of(each), ContentKind)
         with suppress(NotDer, TooCostly):
             refuse_costly(each, is_pkcs12=True)
 

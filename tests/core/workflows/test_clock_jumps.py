@@ -13,7 +13,7 @@ from core.config.load import load_lineage
 from core.events import Warned
 from core.ports import TransportFailure
 from core.schedule.health import timer_state
-from core.schedule.record import Record
+from core.schedule.record import ScheduleRecord
 from core.store import accounts, clock_record, copies, lineages, orders, renewal_state, windows
 from core.store.dns_records import MadeRecords
 from core.store.index import facts_of
@@ -244,7 +244,7 @@ def test_the_list_of_stored_times_is_whole() -> None:
         VersionFacts,
         RequestRecord,
         MadeRecords,
-        Record,
+        ScheduleRecord,
         LastRun,
     )
     named = {name.strip() for kind in STORED_TIMES for name in kind.field.split(" ", 1)[0].split(",")}

@@ -92,7 +92,7 @@ def test_a_redirect_by_somebody_else_is_enough(box: Box) -> None:
 def test_a_change_that_cannot_be_undone_keeps_nobody_out(box: Box) -> None:
     """Where a configuration file cannot be read any more, each run says so and goes on; the record stays until it can be."""
     before = box.file.read_text()
-    web.begin(box.paths, web.Change(target=NAME, before={str(box.file): before}, after={str(box.file): "half"}))
+    web.begin(box.paths, web.WebChange(target=NAME, before={str(box.file): before}, after={str(box.file): "half"}))
     box.file.unlink()
     box.file.mkdir()
     assert not box.engine.renew(report=box.told.append).failed

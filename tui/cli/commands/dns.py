@@ -11,7 +11,7 @@ from core.config.model import DnsProviderConfig
 from core.errors import NotFound, UsageError
 from core.events import ProviderTested, Report
 from tui.cli import exits
-from tui.cli.dns_secrets import ask_secret, secrets_from, settings_from
+from tui.cli.entry_arguments import ask_secret, merged, secrets_from, settings_from, several
 from tui.cli.parser import Command
 from tui.glyphs import printable
 
@@ -38,15 +38,15 @@ def _name(parser: argparse.ArgumentParser) -> None:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="what the entry is called here")
 
-    def several(option: str, metavar: str, help: str) -> None:
-        parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
-
     parser.add_argument("--kind", metavar="KIND", help="the provider (`certdeck dns kinds`)")
-    several("--zone", "ZONE", "the zones it serves, e.g. example.com (default: found out)")
-    several("--set", "KEY=VALUE", "a setting; an empty VALUE takes it away")
-    several("--secret", "KEY=FILE", "the file that holds a secret; - is standard input")
+    several(parser, "--zone", "ZONE", "the zones it serves, e.g. example.com (default: found out)")
+    several(parser, "--set", "KEY=VALUE", "a setting; an empty VALUE takes it away")
+    several(parser, "--secret", "KEY=FILE", "the file that holds a secret; - is standard input")
     several(
-        "--delegate", "DOMAIN=NAME", "where DOMAIN's record really stands, where that CNAME cannot be seen from here"
+        parser,
+        "--delegate",
+        "DOMAIN=NAME",
+        "where DOMAIN's record really stands, where that CNAME cannot be seen from here",
     )
     parser.add_argument("--replace", action="store_true", help="change an entry; what is not given stays")
 
@@ -71,7 +71,7 @@ def _add(call: Call) -> int:
         secrets = _optional_secrets(call, kind)
     entry = _kept(call, config, kind, secrets)
     from tui.cli.dns_text import added_lines
-    from tui.cli.jsonout import dns_provider_json
+    from tui.cli.entries_json import dns_provider_json
 
     call.result({**dns_provider_json(entry), "changed": True}, added_lines(entry, kind))
     return exits.DONE
@@ -84,21 +84,9 @@ def _changed(had: DnsProviderConfig, kind: DnsKind, args: argparse.Namespace) ->
         had,
         kind=kind.name,
         zones=tuple(args.zone) or had.zones,
-        settings=_merged("setting", before, settings_from(args.set, kind)),
-        delegations=_merged("delegation of", had.delegations, _delegations(args.delegate)),
+        settings=merged("setting", before, settings_from(args.set, kind)),
+        delegations=merged("delegation of", had.delegations, _delegations(args.delegate)),
     )
-
-
-def _merged(what: str, before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """Add what is given; an empty value takes away what is there. Raises UsageError where nothing is."""
-    for key, value in given.items():
-        if not value and key not in before:
-            raise UsageError(
-                f"The {what} {printable(key)} is empty.",
-                "A variable of a script may not be set.",
-                "Give a value, or leave it out.",
-            )
-    return {key: value for key, value in {**before, **given}.items() if value}
 
 
 def _kind_name(args: argparse.Namespace, had: DnsProviderConfig | None) -> str:
@@ -182,7 +170,7 @@ def _unasked(error: UsageError, kind: DnsKind, missing: Sequence[str]) -> UsageE
 
 def _list(call: Call) -> int:
     from tui.cli.dns_text import provider_lines
-    from tui.cli.jsonout import dns_provider_json
+    from tui.cli.entries_json import dns_provider_json
 
     entries = call.engine.dns_providers()
     call.result({"providers": [dns_provider_json(each) for each in entries]}, provider_lines(entries))
@@ -195,7 +183,7 @@ def _kinds_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _kinds(call: Call) -> int:
     from tui.cli.dns_text import kind_lines, kinds_lines
-    from tui.cli.jsonout import dns_kind_json
+    from tui.cli.entries_json import dns_kind_json
 
     if call.args.kind is not None:
         kind = call.engine.dns_kind(call.args.kind)

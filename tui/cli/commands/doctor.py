@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from tui.cli import exits
-from tui.cli.commands.issue import request_arguments, request_of
+from tui.cli.commands.issue import domains_argument, request_arguments, request_of
 from tui.cli.jsonout import findings_json, listening_json
 from tui.cli.parser import Command
 from tui.cli.results_text import finding_lines
@@ -21,15 +21,7 @@ if TYPE_CHECKING:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("lineage", metavar="NAME", nargs="?", help="a certificate of this box; default: the whole box")
-    parser.add_argument(
-        "-d",
-        "--domain",
-        dest="domains",
-        metavar="DOMAIN",
-        nargs="+",
-        action="extend",
-        help="names that have no certificate yet",
-    )
+    domains_argument(parser, "names that have no certificate yet")
     parser.add_argument(
         "--listen",
         action="store_true",

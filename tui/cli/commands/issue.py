@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from tui.cli.call import Call
 
 
+def domains_argument(parser: argparse.ArgumentParser, help: str, *, required: bool = False) -> None:
+    """Add `-d DOMAIN …`, which may stand several times."""
+    parser.add_argument(
+        "-d", "--domain", dest="domains", metavar="DOMAIN", nargs="+", action="extend", required=required, help=help
+    )
+
+
 def request_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what describes a certificate to be had; the doctor takes the same."""
     parser.add_argument("--name", metavar="NAME", help="what it is called here (default: its first domain)")
@@ -67,16 +74,7 @@ def request_of(args: argparse.Namespace) -> IssueRequest:
 
 
 def _issue_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-d",
-        "--domain",
-        dest="domains",
-        metavar="DOMAIN",
-        nargs="+",
-        action="extend",
-        required=True,
-        help="a name or an IP address; the first one is the primary",
-    )
+    domains_argument(parser, "a name or an IP address; the first one is the primary", required=True)
     request_arguments(parser)
     parser.add_argument("--agree-tos", action="store_true", help="agree to the CA's terms of service")
     parser.add_argument("--staging", action="store_true", help="order from the CA's staging; keep and deploy nothing")

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from core.config.model import NotificationConfig
 from core.errors import NotFound, UsageError
 from tui.cli import exits
-from tui.cli.dns_secrets import ask_secret, secrets_from, settings_from
+from tui.cli.entry_arguments import ask_secret, merged, secrets_from, settings_from, several
 from tui.cli.parser import Command
 from tui.glyphs import printable
 
@@ -36,12 +36,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="what the entry is called here")
     parser.add_argument("--kind", metavar="KIND", help="smtp, webhook or apprise (`certdeck notify kinds`)")
 
-    def several(option: str, metavar: str, help: str) -> None:
-        parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
-
-    several("--set", "KEY=VALUE", "a setting; an empty VALUE removes it")
-    several("--secret", "KEY=FILE", "the file that holds a secret; - is standard input")
-    several("--on", "EVENT", "tell of these events only; `all` for every event (the default)")
+    several(parser, "--set", "KEY=VALUE", "a setting; an empty VALUE removes it")
+    several(parser, "--secret", "KEY=FILE", "the file that holds a secret; - is standard input")
+    several(parser, "--on", "EVENT", "tell of these events only; `all` for every event (the default)")
     parser.add_argument("--replace", action="store_true", help="change an entry; what is not given stays")
 
 
@@ -63,7 +60,8 @@ def _add(call: Call) -> int:
     secrets |= _asked(call, config, kind, secrets)
     with call.working(tell=False) as report:
         entry = call.engine.add_notification(config, secrets, replace=args.replace, report=report)
-    from tui.cli.notify_text import added_lines, notification_json
+    from tui.cli.entries_json import notification_json
+    from tui.cli.notify_text import added_lines
 
     call.result({**notification_json(entry), "changed": True}, added_lines(entry, kind))
     return exits.DONE
@@ -92,15 +90,7 @@ def _kind(call: Call, name: str | None) -> NotificationKind:
 
 def _settings(had: NotificationConfig, kind: NotificationKind, args: argparse.Namespace) -> Mapping[str, str]:
     before = had.settings if had.kind == kind.name else {}
-    given = settings_from(args.set, kind)
-    for key, value in given.items():
-        if not value and key not in before:
-            raise UsageError(
-                f"The setting {printable(key)} is empty.",
-                "A variable of a script may not be set.",
-                "Give a value, or leave it out.",
-            )
-    return {key: value for key, value in {**before, **given}.items() if value}
+    return merged("setting", before, settings_from(args.set, kind))
 
 
 def _asked(
@@ -123,7 +113,8 @@ def _asked(
 
 
 def _list(call: Call) -> int:
-    from tui.cli.notify_text import list_lines, notification_json
+    from tui.cli.entries_json import notification_json
+    from tui.cli.notify_text import list_lines
 
     entries: tuple[NotificationInfo, ...] = call.engine.notifications()
     call.result({"notifications": [notification_json(each) for each in entries]}, list_lines(entries))
@@ -135,7 +126,8 @@ def _kinds_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _kinds(call: Call) -> int:
-    from tui.cli.notify_text import kind_json, kinds_lines
+    from tui.cli.entries_json import kind_json
+    from tui.cli.notify_text import kinds_lines
 
     kinds = (_kind(call, call.args.kind),) if call.args.kind else call.engine.notification_kinds()
     call.result({"kinds": [kind_json(each) for each in kinds]}, kinds_lines(kinds))

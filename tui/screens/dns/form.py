@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 
 from core.config.model import DnsProviderConfig
 from core.errors import CertdeckError
-from core.operations import DnsField, DnsKind, DnsProviderInfo
+from core.operations import DnsKind, DnsProviderInfo, EntryField
 from tui.action import Action, Situation
 from tui.actions import bindings, of_scope
 from tui.screens.dns.asked import KEPT, AskedField, content_of, sentence
@@ -119,11 +119,11 @@ class ProviderForm(FormPage):
         if self._kind.takes_any:
             yield from self._more()
 
-    def _ordered(self) -> list[DnsField]:
+    def _ordered(self) -> list[EntryField]:
         """Return the fields in the kind's order; what most people leave alone stands last."""
         return sorted(self._kind.fields, key=lambda field: not field.required and field.key in _SELDOM)
 
-    def _asked(self, number: int, field: DnsField) -> Widget:
+    def _asked(self, number: int, field: EntryField) -> Widget:
         id = f"asked-{number}"
         known = self._entry.settings.get(field.key) if self._entry and not field.secret else None
         if field.choices:

@@ -12,7 +12,7 @@ from core.operations import Finding, IssueRequest
 from core.ports import CancelToken
 from tui.screens.issue.draft import HTTP_01
 from tui.screens.issue.proof import proof_shown
-from tui.screens.issue.step import Step
+from tui.screens.issue.step import WizardStep
 from tui.widgets.field import wrong
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.ink import Ink
@@ -22,7 +22,7 @@ from tui.widgets.sheet import Sheet
 from tui.wording import text
 
 
-class CheckStep(Step):
+class CheckStep(WizardStep):
     """Findings, worst first, and what will be ordered."""
 
     TITLE = "Check"

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from core.errors import CertdeckError, UsageError
 from core.operations import Finding, IssuerInfo, IssuerTest
 from tui.screens.issue.draft import NO_PROOF, Draft
-from tui.screens.issue.step import Step
+from tui.screens.issue.step import WizardStep
 from tui.widgets.field import Field, wrong
 from tui.widgets.finding_lines import finding_lines
 from tui.widgets.ink import Ink
@@ -31,7 +31,7 @@ _REST_SECONDS: Final = 0.4
 """How long the cursor rests on an issuer before its directory is asked: whoever passes by asks nobody."""
 
 
-class IssuerStep(Step):
+class IssuerStep(WizardStep):
     """Issuer, key, profile, contact, terms, rehearsal."""
 
     TITLE = "Issuer & key"

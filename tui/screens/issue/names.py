@@ -16,7 +16,7 @@ from core.errors import CertdeckError
 from core.identifiers import check_lineage_name
 from core.operations import LineageStatus
 from tui.screens.issue.draft import Draft, Parsed
-from tui.screens.issue.step import Step
+from tui.screens.issue.step import WizardStep
 from tui.widgets.field import Field
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
@@ -44,7 +44,7 @@ class NamesBox(TextArea):
         await super()._on_key(event)
 
 
-class NamesStep(Step):
+class NamesStep(WizardStep):
     """Names, companions, and the name of the lineage."""
 
     TITLE = "Names"

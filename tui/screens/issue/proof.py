@@ -14,7 +14,7 @@ from core.config.model import Http01
 from core.operations import DnsProviderInfo
 from tui.screens.issue.draft import BY_HAND, BY_PROVIDER, HTTP_01, NO_PROOF, ONCE, Draft, Offer, is_below
 from tui.screens.issue.names import companions_told, keep_companions, show_companions
-from tui.screens.issue.step import Step
+from tui.screens.issue.step import WizardStep
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, wrap
 from tui.widgets.one_of import OneOf
@@ -35,7 +35,7 @@ _SERVED: Final = 3
 """Names outside of a provider's zones that are named."""
 
 
-class ProofStep(Step):
+class ProofStep(WizardStep):
     """HTTP-01, the DNS in three ways, or an issuer that needs no proof."""
 
     TITLE = "Proof"

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from core.errors import Cancelled
 from core.operations import Issued, LineageStatus, Pending
 from tui.bridge import Operation
-from tui.screens.issue.step import Step
+from tui.screens.issue.step import WizardStep
 from tui.screens.progress import ending
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
@@ -23,7 +23,7 @@ from tui.wording import text
 _TICK_SECONDS = 0.5
 
 
-class RunStep(Step):
+class RunStep(WizardStep):
     """The order's steps, then the certificate, or why there is none."""
 
     TITLE = "Issue"

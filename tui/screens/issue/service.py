@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from core.operations import TargetInfo
-from tui.screens.issue.step import Step
+from tui.screens.issue.step import WizardStep
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line
 from tui.widgets.prose import Prose, marked
@@ -18,7 +18,7 @@ from tui.widgets.row_list import Column, Row, RowList
 _COLUMNS: Final = (Column("Service"), Column("Certificate file", flexible=True, optional=True), Column("Carries now"))
 
 
-class ServiceStep(Step):
+class ServiceStep(WizardStep):
     """Any number of targets, or none."""
 
     TITLE = "Service"

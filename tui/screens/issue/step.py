@@ -31,7 +31,7 @@ class Wizard(AskingPage[None]):
         raise NotImplementedError
 
 
-class Step(VerticalScroll, can_focus=False):
+class WizardStep(VerticalScroll, can_focus=False):
     """One page of the wizard. It writes into the draft at once, and draws itself from the draft when it is opened."""
 
     TITLE: ClassVar[str] = ""

@@ -24,11 +24,11 @@ from tui.screens.issue.names import NamesStep
 from tui.screens.issue.proof import ProofStep
 from tui.screens.issue.run import RunStep
 from tui.screens.issue.service import ServiceStep
-from tui.screens.issue.step import Step, Wizard
+from tui.screens.issue.step import Wizard, WizardStep
 from tui.widgets.step_strip import StepStrip
 from tui.wording import text
 
-_STEPS: Final[tuple[type[Step], ...]] = (NamesStep, ProofStep, IssuerStep, ServiceStep, CheckStep, RunStep)
+_STEPS: Final[tuple[type[WizardStep], ...]] = (NamesStep, ProofStep, IssuerStep, ServiceStep, CheckStep, RunStep)
 _SCOPES: Final = {ProofStep: "issue-proof", CheckStep: "issue-check", RunStep: "issue-run"}
 _LEADS_TO: Final = {ProofStep: "dns", IssuerStep: "issuers", ServiceStep: "targets"}
 """Where what is missing in a step can be added."""
@@ -104,9 +104,9 @@ class IssueScreen(Wizard):
     # -- where one is --------------------------------------------------------------------------------------------------
 
     @property
-    def step(self) -> Step:
+    def step(self) -> WizardStep:
         """The one that is shown."""
-        return self.query_one(f"#{self.query_one('#steps-of-issue', ContentSwitcher).current}", Step)
+        return self.query_one(f"#{self.query_one('#steps-of-issue', ContentSwitcher).current}", WizardStep)
 
     @property
     def is_ordering(self) -> bool:
@@ -153,7 +153,7 @@ class IssueScreen(Wizard):
         self._current = number
         self._furthest = max(self._furthest, number)
         switcher = self.query_one("#steps-of-issue", ContentSwitcher)
-        step = switcher.query(Step)[number]
+        step = switcher.query(WizardStep)[number]
         switcher.current = step.id
         step.enter()
         step.scroll_home(animate=False)

@@ -16,8 +16,10 @@ from tui.cli.prompts import asked_secret, secret_bytes
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
+    import argparse
+
     from core.notifications import NotificationKind
-    from core.operations import DnsField, DnsKind
+    from core.operations import DnsKind, EntryField
     from tui.cli.call import Call
 
 _STDIN: Final = "-"
@@ -28,6 +30,23 @@ _OPTIONS: Final = {
     "notify": {"kind": "--kind", "on": "--on"},
 }
 """Stand beside the settings in the configuration, and would be overwritten by settings of their names."""
+
+
+def several(parser: argparse.ArgumentParser, option: str, metavar: str, help: str) -> None:
+    """Add an option that takes several values, and may stand several times."""
+    parser.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=help)
+
+
+def merged(what: str, before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return what there is with what is given; an empty value removes. Raises UsageError (`usage`) where it removes nothing."""
+    for key, value in given.items():
+        if not value and key not in before:
+            raise UsageError(
+                f"The {what} {printable(key)} is empty.",
+                "A variable of a script may not be set.",
+                "Give a value, or leave it out.",
+            )
+    return {key: value for key, value in {**before, **given}.items() if value}
 
 
 def settings_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dict[str, str]:
@@ -77,7 +96,7 @@ def secrets_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dict
     return {key: _read(key, file, many_lines=many_lines) for key, file in files.items()}
 
 
-def ask_secret(call: Call, field: DnsField, *, optional: bool = False) -> bytes:
+def ask_secret(call: Call, field: EntryField, *, optional: bool = False) -> bytes:
     """Ask for a secret without echo; empty only where it is optional. Raises Cancelled (`cancelled`) when nothing is answered."""
     call.output.out.finish()
     if field.help:
@@ -136,7 +155,7 @@ def _twice(option: str, key: str) -> UsageError:
     return UsageError(f"{option} {key} was given twice.", "Which of the two counts would be a guess.", "Leave one out.")
 
 
-def _refuse_unknown(key: str, kind: DnsKind | NotificationKind, known: Mapping[str, DnsField]) -> None:
+def _refuse_unknown(key: str, kind: DnsKind | NotificationKind, known: Mapping[str, EntryField]) -> None:
     """Raise UsageError unless `key` is a secret of the kind. Only keys that the kind knows are repeated."""
     if key in known and known[key].secret:
         return
