@@ -89,7 +89,7 @@ STORED_TIMES = (
     StoredTime("orders/NAME/order.json", "expires", None, "the CA's word, compared with the CA's clock"),
     StoredTime("accounts/ID.json", "created", None, "shown only"),
     StoredTime("requests/NAME/request.json", "created", None, "shown only"),
-    StoredTime("dns/ID.json", "created", None, "forgotten after 30 days, but not under a clock in doubt"),
+    StoredTime("dns/ID.json", "created", None, "removed after 30 days, but not under a clock in doubt"),
     StoredTime("notified.json", "next_try, not_after", None, "shown only"),
     StoredTime("history.sqlite", "at", None, "entries are chained and numbered; a wrong time in one is evidence"),
     StoredTime("set-aside/STAMP-NAME", "STAMP", None, "part of a name"),

@@ -228,7 +228,7 @@ def test_an_order_that_was_cut_off_before_its_records() -> None:
     engine.orders = {"wild": open_order("wild", records=())}
     assert "wild waits for you: its DNS records" in command("status", engine=engine).out
     out = command("status", "wild", engine=engine).out
-    assert "did not get as far as its DNS records" in out
+    assert "has no DNS records yet" in out
     assert "certdeck complete wild" in out
     assert "Name" not in out
 

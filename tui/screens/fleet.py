@@ -44,10 +44,12 @@ class FleetScreen(ListPage[Box]):
     SCOPE = "fleet"
     BINDINGS: ClassVar = bindings(of_scope("fleet", "page"))
     HELP_TEXT = (
-        "Several boxes that share certificates through etcd. Hubs order and renew; one of them leads, and another one takes over "
-        "when it is gone. Devices receive what they serve, sealed to their own key.\n\n"
-        "A box that asks to join stands first. Compare its fingerprint with the one that it shows itself before you approve it. "
-        "A box that is removed gets nothing more, and what it had is renewed with new keys."
+        "Several boxes that share certificates through etcd. Hubs order and renew; one of them is the leader, and "
+        "another one takes over if it fails. Devices receive the certificates that they serve, encrypted to their "
+        "own key.\n\n"
+        "Boxes that ask to join are listed first. Before you approve one, compare its fingerprint with the "
+        "fingerprint shown on the box itself. A removed box gets no more certificates, and its certificates are "
+        "renewed with new keys."
     )
     COLUMNS: ClassVar = (
         Column("Box"),
