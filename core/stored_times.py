@@ -94,7 +94,9 @@ STORED_TIMES = (
     StoredTime("history.sqlite", "at", None, "entries are chained and numbered; a wrong time in one is evidence"),
     StoredTime("set-aside/STAMP-NAME", "STAMP", None, "part of a name"),
     StoredTime("/run/lock", "since", None, "shown only, while its writer lives"),
-    StoredTime("revocation.json", "until", None, "the CA's word; without a newer answer nothing is known from then on"),
+    StoredTime(
+        "revocation.json", "until", None, "the CA's statement; after that, nothing is known without a newer response"
+    ),
     StoredTime("revocation.json", "revoked_at", None, "shown only"),
     StoredTime("backup.json", "at", None, "shown only"),
     StoredTime("index.json", "at, signatures", None, "the file system's own change times, compared with each other"),

@@ -14,10 +14,12 @@ _AVOIDED = re.compile(
     r"\bby (itself|themselves)\b|\bmend(s|ed|ing)?\b|\bbrought\b|\bof no use\b|\bany more\b|\ball the same\b|\bgoes wrong\b"
     r"|\bnot to be seen\b|\bsomebody\b|\bnobody\b|\bforgotten\b|\bis told\b|\banew\b|\bof (its|their|your) own\b|\bput back\b"
     r"|\bgo(es)? on (with|where|in)\b|\bstands? (in|behind|beside|alone|there)\b|\btrouble of its own\b|\blet into\b"
-    r"|\bof that name\b|\bdo(es)? not go (with|together)\b|\bto be had\b|\bis had\b|(?<![#.-])\blineages?\b",
+    r"|\bof that name\b|\bdo(es)? not go (with|together)\b"
+    r"|\bto be had\b|\bis had\b|(?<![#.-])\blineages?\b",
     re.IGNORECASE,
 )
-"""Each has a plainer word: automatically, fix, restored, no longer, anyway, fails, not visible, you, deleted, again, its, certificate."""
+"""Each has a plainer word: automatically, fix, restored, no longer, anyway, fails, not visible, you, deleted, "
+"again, its, certificate."""
 
 _CODE = re.compile(r"^ *(CREATE|SELECT|INSERT)\b|PRIMARY KEY|, run, lineage,|lineage = \?|\"lineages\":")
 """SQL and JSON: names of columns and keys are no words that a person reads."""

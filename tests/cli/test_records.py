@@ -158,7 +158,7 @@ def test_a_cname_is_followed() -> None:
     """Where a CNAME leads elsewhere the record is shown under the name at which it has to stand."""
     engine = waiting("lacks", written_at="wild.proofs.example.net", zone="proofs.example.net")
     out = command("complete", "wild", engine=engine).out
-    assert "leads to wild.proofs.example.net by a CNAME" in out
+    assert "is a CNAME to wild.proofs.example.net" in out
     assert "wild.proofs.example.net" in out.splitlines()
     assert f'wild.proofs.example.net. 60 IN TXT "{VALUES[0]}"' in out.splitlines()
 
