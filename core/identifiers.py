@@ -129,8 +129,8 @@ def public_problem(identifier: Identifier) -> str | None:
         return f"{identifier.display} ends in .{labels[-1]}, which does not exist in the public DNS."
     if any(label[2:4] == "--" and not label.startswith("xn--") for label in labels):
         return (
-            f"{identifier.display} has a label with two hyphens in the third and fourth position, "
-            "which is reserved (RFC 5890)."
+            f"{identifier.display} has a label with two hyphens in the third and fourth position, which is reserved "
+            "(RFC 5890)."
         )
     return None
 

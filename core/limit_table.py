@@ -26,12 +26,12 @@ def broken(table: Mapping[str, str]) -> tuple[str, str] | None:
     known = keys()
     for key, value in table.items():
         if key not in known:
-            return f"{key!r} is not a limit that is known here", f"Choose among: {', '.join(known)}."
+            return f"{key!r} is not a supported limit", f"Use one or more of: {', '.join(known)}."
         if key == EXEMPT:
             if not all(word in _EXEMPT for word in _words(value)):
-                return f"{value!r} is not a kind of order", f"Choose among: {', '.join(_EXEMPT)}."
+                return f"{value!r} is not a type of order", f"Use one or more of: {', '.join(_EXEMPT)}."
         elif _parsed(value) is None:
-            return f"{key}: {value!r} is not a limit", f'Write number and time, for example {key} = "300/3h".'
+            return f"{key}: {value!r} is not a limit", f'Write a number and a period, for example {key} = "300/3h".'
     if not set(table) - {EXEMPT}:
         return "this table has no limit", f'Write, for example, {known[0]} = "300/3h"; or limits = "none".'
     return None

@@ -89,12 +89,14 @@ STORED_TIMES = (
     StoredTime("orders/NAME/order.json", "expires", None, "the CA's word, compared with the CA's clock"),
     StoredTime("accounts/ID.json", "created", None, "shown only"),
     StoredTime("requests/NAME/request.json", "created", None, "shown only"),
-    StoredTime("dns/ID.json", "created", None, "forgotten after 30 days, but not under a clock in doubt"),
+    StoredTime("dns/ID.json", "created", None, "removed after 30 days, but not under a clock in doubt"),
     StoredTime("notified.json", "next_try, not_after", None, "shown only"),
     StoredTime("history.sqlite", "at", None, "entries are chained and numbered; a wrong time in one is evidence"),
     StoredTime("set-aside/STAMP-NAME", "STAMP", None, "part of a name"),
     StoredTime("/run/lock", "since", None, "shown only, while its writer lives"),
-    StoredTime("revocation.json", "until", None, "the CA's word; without a newer answer nothing is known from then on"),
+    StoredTime(
+        "revocation.json", "until", None, "the CA's statement; after that, nothing is known without a newer response"
+    ),
     StoredTime("revocation.json", "revoked_at", None, "shown only"),
     StoredTime("backup.json", "at", None, "shown only"),
     StoredTime("index.json", "at, signatures", None, "the file system's own change times, compared with each other"),

@@ -107,7 +107,7 @@ def _check_whole() -> None:
         sys.stderr.write(
             "certdeck: This installation is mixed with another package.\n"
             f"   why: `tui` comes from {ours!r} and `core` from {theirs!r}.\n"
-            "   fix: Install certdeck into an environment of its own, e.g. with `pipx install`.\n"
+            "   fix: Install certdeck into a separate environment, e.g. with `pipx install`.\n"
         )
         raise SystemExit(1)
 

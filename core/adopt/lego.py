@@ -52,7 +52,7 @@ def way_by(launches: Launches, root: Path, found: FoundCertificate) -> Way:
     notes = []
     if len(keys) > 1:
         notes.append(
-            f"It has {len(keys)} accounts at {host}; none is taken over. `certdeck account import` takes a chosen one."
+            f"It has {len(keys)} accounts at {host}; none is imported. Import the one you want with `certdeck account import`."
         )
     key = keys[0] if len(keys) == 1 else None
     account = key and (key.parent.parent if key.parent.name == "keys" else key.parent) / "account.json"
@@ -60,8 +60,8 @@ def way_by(launches: Launches, root: Path, found: FoundCertificate) -> Way:
     if launch is None:
         notes.insert(
             0,
-            "lego keeps no challenge, DNS provider or hook in its files, and no crontab or systemd service was found that runs it "
-            "for this certificate.",
+            "lego does not store the challenge, DNS provider or hook in its files, and no crontab or systemd service that runs it "
+            "for this certificate was found.",
         )
     known = Way() if launch is None else _from(root, launch)
     return replace(

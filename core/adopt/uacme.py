@@ -43,8 +43,8 @@ def way_by(launches: Launches, root: Path, found: FoundCertificate) -> Way:
     launch = next((each for each in launches.of(NAME, found) if _is_for(root, each, found)), None)
     if launch is None:
         note = (
-            "uacme keeps no CA, challenge or hook in its files, and no crontab or systemd service was found that runs it for this "
-            "certificate: name the CA with --issuer."
+            "uacme does not store the CA, challenge or hook in its files, and no crontab or systemd service that runs it for this "
+            "certificate was found. Give the CA with --issuer."
         )
         return Way(account_key=key, notes=(note,))
     options = launch.options()

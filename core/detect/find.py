@@ -166,7 +166,7 @@ def _own_tmp(instance: Instance, pair: Pair) -> Iterable[str]:
         return
     for path in dict.fromkeys((pair.certificate, pair.key)):
         if path.startswith(_TEMPORARY):
-            yield f"It has a /tmp of its own (PrivateTmp), so {shown(path)} is another file for it: move it to another folder."
+            yield f"It has a private /tmp (PrivateTmp), so {shown(path)} is a different file there. Move it to another folder."
 
 
 def _questions_of_stranger(program: RunningProgram) -> tuple[Question, ...]:

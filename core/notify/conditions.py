@@ -74,7 +74,7 @@ def of_broken_run(error: CertdeckError) -> Condition:
 def of_update(error: CertdeckError) -> Condition:
     """Return the condition that something of this installation cannot be loaded or read after an update."""
     item = Item(events=("failed",), what=error.what, why=error.why, fix=error.fix)
-    return Condition(key=UPDATE, item=item, level="", ended="The check after the update succeeds now.")
+    return Condition(key=UPDATE, item=item, level="", ended="The check after the update now succeeds.")
 
 
 def missed(before: datetime, at: datetime, longest_pause: timedelta) -> Condition:

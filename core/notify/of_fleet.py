@@ -27,7 +27,7 @@ class OfFleet(Struct, frozen=True, kw_only=True):
 def out_of_reach(error: CertdeckError) -> Condition:
     """Return that the fleet could not be read: etcd is gone, has no quorum, or refuses this box."""
     item = Item(events=("failed",), what=error.what, why=error.why, fix=error.fix)
-    return Condition(key="fleet/reach", item=item, level=error.code, ended="The fleet can be reached again.")
+    return Condition(key="fleet/reach", item=item, level=error.code, ended="The fleet is reachable again.")
 
 
 def conditions_of(found: FleetStatus, now: datetime) -> dict[str, Condition]:
@@ -45,11 +45,11 @@ def _of_etcd(found: FleetStatus) -> Iterator[Condition]:
     if lost:
         item = Item(
             events=("failed",),
-            what=f"{len(lost)} of {len(found.members)} members of etcd do not work.",
+            what=f"{len(lost)} of {len(found.members)} etcd members are not working.",
             why=listed([f"{each.endpoint}: {each.state.rstrip('.')}" for each in lost], _NAMED) + ".",
             fix=_SEE,
         )
-        yield Condition(key="fleet/etcd", item=item, level=str(len(lost)), ended="All members of etcd work again.")
+        yield Condition(key="fleet/etcd", item=item, level=str(len(lost)), ended="All etcd members are working again.")
 
 
 def _away(box: BoxStatus) -> Condition:
@@ -57,9 +57,9 @@ def _away(box: BoxStatus) -> Condition:
     item = Item(
         events=("failed",),
         what=f"The {kind} {box.name} was last seen on {box.seen:%Y-%m-%d %H:%M} UTC.",
-        why="A box that works looks at the fleet at least twice a day.",
+        why="A working box contacts the fleet at least twice a day.",
         fix="Check whether it is on, whether it reaches etcd, and whether its timer runs (certdeck schedule). "
-        f"If it is gone for good: certdeck fleet remove {box.id}.",
+        f"If it no longer exists: certdeck fleet remove {box.id}",
     )
     return Condition(key=f"fleet/box/{box.id}", item=item, level="", ended=f"The {kind} {box.name} is back.")
 
@@ -75,12 +75,12 @@ def _of_certificate(found: FleetStatus, one: FleetCertificate, now: datetime) ->
         assert one.not_after is not None
         item = Item(
             events=("expiring",),
-            what=f"{one.name}, which the devices of the fleet serve, ends on {one.not_after:%Y-%m-%d}.",
-            fix=f"Renew it: certdeck --renew {one.name}.",
+            what=f"{one.name}, served by devices of the fleet, expires on {one.not_after:%Y-%m-%d}.",
+            fix=f"Renew it: certdeck --renew {one.name}",
             certificate=one.name,
             not_after=one.not_after,
         )
-        ended = f"{one.name} does not expire soon any more."
+        ended = f"{one.name} no longer expires soon."
         yield Condition(key=f"fleet/expiring/{one.name}", item=item, level="red", ended=ended)
     late = [(box, each) for box, each in found.behind if each.name == one.name and each.wanted]
     refused = any(each.state == "failed" for _, each in late)

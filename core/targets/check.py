@@ -160,9 +160,9 @@ def _wrong_sharing(
     if target.files_of is not None and (owner is None or owner.files_of is not None or is_pushed(target)):
         yield (
             f"Target {target.name} cannot use the files of {target.files_of}.",
-            "A target of kind ssh has files of its own."
+            "A target of kind ssh has its own files."
             if is_pushed(target)
-            else f"There is no other target {target.files_of} with files of its own.",
+            else f"There is no other target {target.files_of} with its own files.",
             f"Correct or remove files_of in {where}.",
         )
         return
@@ -173,15 +173,15 @@ def _wrong_sharing(
                 yield (
                     f"Targets {target.name} and {other.name} share their files, but differ in {', '.join(different)}.",
                     "The files are written once, for all services that read them.",
-                    f"Give both the same {' and '.join(different)}, or other paths to one of them.",
+                    f"Give both the same {' and '.join(different)}, or set other paths in one of them.",
                 )
             continue
         shared = set(places) & {place_of(path) for path in all_paths(other)}
         if shared:
             yield (
                 f"Targets {target.name} and {other.name} share the path {min(shared)}.",
-                "Each target would overwrite the files of the other. Targets can share files, but then all of them.",
-                "Give both the same certificate, key, chain and also, or give each its own paths.",
+                "Each target would overwrite the files of the other. Targets can share files only if they share all of them.",
+                "Set the same certificate, key, chain and also in both, or set separate paths.",
             )
 
 

@@ -60,7 +60,7 @@ def said(
 
 def _check_signature(found: x509.CertificateRevocationList, leaf: Certificate, issuers: Sequence[Certificate]) -> None:
     if found.issuer != leaf.native.issuer:
-        raise NoAnswer("it is the list of another CA")
+        raise NoAnswer("it is the list of a different CA")
     for each in issuers:
         if each.native.subject == found.issuer:
             try:
@@ -74,11 +74,11 @@ def _check_signature(found: x509.CertificateRevocationList, leaf: Certificate, i
 def _check_scope(found: x509.CertificateRevocationList, place: ListPlace) -> None:
     for extension in found.extensions:
         if isinstance(extension.value, x509.DeltaCRLIndicator):
-            raise NoAnswer("it lists changes alone")
+            raise NoAnswer("it lists only changes")
         if isinstance(extension.value, x509.IssuingDistributionPoint):
             _check_distribution_point(extension.value, place)
         elif extension.critical:
-            raise NoAnswer("it is of a kind that certdeck does not know")
+            raise NoAnswer("it is of a type that certdeck does not support")
 
 
 def _check_distribution_point(point: x509.IssuingDistributionPoint, place: ListPlace) -> None:
@@ -93,7 +93,7 @@ def _check_distribution_point(point: x509.IssuingDistributionPoint, place: ListP
     own = {each.value for each in point.full_name or () if isinstance(each, x509.UniformResourceIdentifier)}
     # Without this comparison another part of the CA's lists, put in the place of ours, would hide a revocation.
     if point.full_name and not own & set(place.names):
-        raise NoAnswer("it is another part of the CA's lists")
+        raise NoAnswer("it is a different part of the CA's lists")
 
 
 def _reason(entry: x509.RevokedCertificate) -> str:

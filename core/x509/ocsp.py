@@ -48,12 +48,12 @@ def question(leaf: Certificate, issuers: Sequence[Certificate]) -> Question:
     """
     issuer = next((each for each in issuers if has_issued(each.native, leaf.native)), None)
     if issuer is None:
-        raise NoAnswer("the certificate of its CA is not here")
+        raise NoAnswer("the certificate of its CA is missing")
     try:
         builder = ocsp.OCSPRequestBuilder().add_certificate(leaf.native, issuer.native, hashes.SHA1())  # noqa: S303
         return Question(leaf=leaf, issuer=issuer, request=builder.build())
     except _UNREADABLE as exc:
-        raise NoAnswer("the certificate of its CA cannot be used for that") from exc
+        raise NoAnswer("the certificate of its CA cannot be used for this") from exc
 
 
 def said(body: bytes, asked: Question, now: datetime) -> Answer:

@@ -98,7 +98,7 @@ def checked_until(this_update: datetime, next_update: datetime | None, now: date
     if this_update > now + TOLERANCE:
         raise NoAnswer("it is not valid yet by this box's clock")
     if next_update is None:
-        raise NoAnswer("it does not say until when it is valid")
+        raise NoAnswer("it has no end of validity")
     if next_update <= now:
         raise NoAnswer("it is out of date")
     return next_update

@@ -40,7 +40,8 @@ def test_folders_that_cannot_be_read_are_told() -> None:
     engine = FakeEngine()
     engine.adoption = Adoption(closed=(Path("/etc/letsencrypt/live"),))
     assert (
-        "may not read /etc/letsencrypt/live, so its certificates are not listed." in command("adopt", engine=engine).out
+        "No permission to read /etc/letsencrypt/live, so its certificates are not listed."
+        in command("adopt", engine=engine).out
     )
     [warning] = command("adopt", "--json", engine=engine).json["warnings"]
     assert warning["code"] == "not-readable"

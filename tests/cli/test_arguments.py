@@ -296,7 +296,7 @@ def test_examples_work(words: str) -> None:
     for example in examples:
         argv = shlex.split(re.split(r"#| > | \| ", example)[0])[1:]
         answer = command(*argv, terminal=True)
-        assert "was called with arguments" not in answer.err, (example, answer.err)
+        assert "was called with invalid arguments" not in answer.err, (example, answer.err)
 
 
 # -- nearly right ------------------------------------------------------------------------------------------------------

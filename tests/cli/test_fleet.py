@@ -42,7 +42,7 @@ def test_removing_asks_first() -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["fleet", "init"], "Made the fleet"),
+        (["fleet", "init"], "Created the fleet"),
         (["fleet", "join"], "certdeck fleet approve 3f2a9c01d4e8b677"),
         (["fleet", "devices"], "edge-3 asks to join"),
         (["fleet", "sync"], "Deployed: shop."),

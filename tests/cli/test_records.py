@@ -158,7 +158,7 @@ def test_a_cname_is_followed() -> None:
     """Where a CNAME leads elsewhere the record is shown under the name at which it has to stand."""
     engine = waiting("lacks", written_at="wild.proofs.example.net", zone="proofs.example.net")
     out = command("complete", "wild", engine=engine).out
-    assert "leads to wild.proofs.example.net by a CNAME" in out
+    assert "is a CNAME to wild.proofs.example.net" in out
     assert "wild.proofs.example.net" in out.splitlines()
     assert f'wild.proofs.example.net. 60 IN TXT "{VALUES[0]}"' in out.splitlines()
 
@@ -228,7 +228,7 @@ def test_an_order_that_was_cut_off_before_its_records() -> None:
     engine.orders = {"wild": open_order("wild", records=())}
     assert "wild waits for you: its DNS records" in command("status", engine=engine).out
     out = command("status", "wild", engine=engine).out
-    assert "did not get as far as its DNS records" in out
+    assert "has no DNS records yet" in out
     assert "certdeck complete wild" in out
     assert "Name" not in out
 

@@ -262,7 +262,7 @@ def test_a_first_boot_onto_a_later_target_is_said(monkeypatch: pytest.MonkeyPatc
     done = FirstBoot(status=lineage("default"), created=False, remade=False, new_targets=("web",))
     monkeypatch.setattr(engine, "first_boot", lambda **_: done)
     said = command("first-boot", engine=engine).out.splitlines()[0]
-    assert said == "default was there, and is deployed now to web for the first time."
+    assert said == "default already exists, and was now deployed to web for the first time."
 
 
 def test_a_finding_with_a_sentence_for_its_title_reads_well() -> None:
@@ -279,8 +279,8 @@ def test_what_is_open_beside_the_certificates_shows_in_the_status() -> None:
     engine.orders = {"o": open_order("o", challenge="http-01", records=(), is_by_hand=False)}
     for argv in (["status"], ["status", "o", "asked"]):
         out = command(*argv, engine=engine).out
-        assert "o: its order is open, the next run goes on with it" in out
-        assert "`certdeck complete o --give-up` ends it" in out
+        assert "o: its order is open, and the next run continues it" in out
+        assert "`certdeck complete o --give-up` cancels it" in out
         assert "asked: a signing request for asked.example.com is open since 21 Nov 2026" in out
     found = command("status", "--json", engine=engine).json["requests"]
     assert [each["name"] for each in found] == ["asked"]

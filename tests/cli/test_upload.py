@@ -114,7 +114,7 @@ def test_arguments_of_import() -> None:
     [
         (["check"], "--cert"),
         (["check", "--key", "a.key"], "--cert"),
-        (["check", "--cert", "a", "--pfx", "b"], "cannot stand together"),
+        (["check", "--cert", "a", "--pfx", "b"], "cannot be used together"),
         (["check", "--cert", "-", "--passphrase-file", "-"], "two things"),
         (["import"], "NAME"),
         (["import", "shop", "--cert", "a", "--passphrase", "x"], "--passphrase"),
@@ -185,7 +185,7 @@ def test_an_import_without_its_chain_says_so_again() -> None:
     missing = good_check(changes=[result("chain", "warn", "An intermediate is missing.")])
     engine.upload_check = replace(missing, chain_state="incomplete")
     out = command("import", "fresh", "--cert", "c", engine=engine).out
-    assert "many clients will refuse it" in out.splitlines()[-2]
+    assert "many clients will reject it" in out.splitlines()[-2]
     assert "many clients" not in command("import", "fresh", "--cert", "c", engine=FakeEngine()).out
 
 

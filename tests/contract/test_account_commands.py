@@ -73,7 +73,7 @@ def test_a_contact_is_one_address_or_none(more: tuple[str, ...]) -> None:
 def test_no_contact_any_more() -> None:
     """--none removes the address."""
     answer = command("account", "contact", ACCOUNT.issuer, "--none", engine=FakeEngine())
-    assert "No contact now." in answer.out
+    assert "The contact was removed." in answer.out
 
 
 def test_a_passphrase_comes_from_a_file(key: str, tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ def test_one_failed_renewal_is_1(report: RenewalReport, status: int, form: list[
 
 @pytest.mark.parametrize(("found", "status"), [("pass", DONE), ("warn", DONE), ("skip", DONE), ("fail", FAILED)])
 def test_the_doctor_says_it_by_status_too(found: str, status: int) -> None:
-    """The doctor ends with 1 when something would stop an issuance."""
+    """The doctor ends with 1 when something would prevent issuing."""
     engine = FakeEngine()
     engine.findings = (Finding(id="port-80", status=found, title="Port 80", detail="nginx holds it"),)
     assert command("doctor", engine=engine).status == status

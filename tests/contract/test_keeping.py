@@ -60,7 +60,7 @@ def test_undelete_brings_one_back() -> None:
         (Restored(name="s", version=2, live=True, targets=("web",)), "`certdeck deploy s` puts it onto web again."),
         (Restored(name="s", version=2, live=True), "--target …"),
         (Restored(name="s", version=None, live=False), "It has no certificate yet."),
-        (Restored(name="s", version=4, live=False), "Version 4 is kept, and not live."),
+        (Restored(name="s", version=4, live=False), "Version 4 is kept, but not live."),
     ],
 )
 def test_undelete_says_what_is_left_to_do(monkeypatch: pytest.MonkeyPatch, back: Restored, said: str) -> None:
@@ -76,8 +76,8 @@ def test_vault_new_says_what_is_lost() -> None:
     """Every secret that is set aside is named with what its loss costs; the JSON has them one by one."""
     answer = command("vault", "new", "--yes", engine=FakeEngine())
     assert answer.status == 0
-    assert "letsencrypt-1a2b3c4d. The next order at its CA makes a new account." in answer.out
-    assert "shop/1. There is no way back to that version." in answer.out
+    assert "letsencrypt-1a2b3c4d. The next order at its CA creates a new account." in answer.out
+    assert "shop/1. That version can no longer be deployed." in answer.out
     assert "keep a copy of it" in answer.out
     assert command("vault", "new", "--yes", "--json", engine=FakeEngine()).json == {
         "lost": [

@@ -37,5 +37,5 @@ def test_nothing_to_add_to(domains: list[str], wildcard: bool) -> None:
 
 def test_both_at_once() -> None:
     """A wildcard covers www. already."""
-    with pytest.raises(UsageError, match="do not go together"):
+    with pytest.raises(UsageError, match="cannot be used together"):
         companions(["example.com"], www=True, wildcard=True)

@@ -149,7 +149,7 @@ def test_a_mismatched_pair_never_reaches_nginx(site: Site) -> None:
     ("reload", "why"),
     [
         pytest.param((sys.executable, "-c", "import time; time.sleep(60)"), "did not finish within 1 s", id="hangs"),
-        pytest.param((sys.executable, "-c", "raise SystemExit('no')"), "ended with status 1", id="fails"),
+        pytest.param((sys.executable, "-c", "raise SystemExit('no')"), "exited with status 1", id="fails"),
         pytest.param(("/nonexistent/nginx", "-s", "reload"), "could not be started", id="is-missing"),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_reload_that_fails_rolls_back(site: Site, reload: tuple[str, ...], why
 
 
 def test_a_service_that_shows_another_certificate_rolls_back(site: Site, tmp_path: Path) -> None:
-    """When the probed service presents another certificate after the reload, the old pair is put back and served again."""
+    """When the probed service presents a different certificate after the reload, the old pair is put back and served again."""
     before, served = site.files(), site.nginx.served_sha256()
     other = NginxServer(tmp_path / "other")
     other.start()
@@ -310,7 +310,7 @@ def test_another_certificate_on_the_other_address_is_noticed(two: Site) -> None:
     before, served = two.files(), two.nginx.served_sha256()
     error = two.refused()
     assert type(error) is ProbeMismatch
-    assert f"[::1]:{two.nginx.port} presents another certificate" in error.why
+    assert f"[::1]:{two.nginx.port} presents a different certificate" in error.why
     assert error.details["live"] == "old"
     assert two.files() == before
     two.nginx.wait_served(served)

@@ -167,7 +167,7 @@ async def test_a_quiet_operation_that_fails_opens_the_error() -> None:
 
 
 async def test_a_held_lock_is_told_in_passing() -> None:
-    """That another certdeck is at work is no failure: a word in passing, and no dialog in the way."""
+    """That another certdeck process is running is no failure: a word in passing, and no dialog in the way."""
     engine = FakeEngine()
     held = LockHeld("Another certdeck process is running.", "Process 812 renews since 03:00.", "Wait for it.")
     app = deck(engine)

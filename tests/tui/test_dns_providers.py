@@ -102,7 +102,7 @@ async def test_it_is_found_in_the_palette_and_explains_itself() -> None:
         await pilot.press("f1")
         await settled(pilot)
         assert isinstance(app.screen, HelpScreen)
-        assert "Other records of a zone are never touched." in shown(app)
+        assert "Other records of a zone are never changed." in shown(app)
 
 
 @pytest.mark.parametrize("used", [False, True])

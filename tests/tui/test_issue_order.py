@@ -68,7 +68,7 @@ async def test_checks_run_in_the_background_and_again_when_something_changed() -
         assert screen.step.TITLE == "Check"
         gate.set()
         await settled(pilot)
-        assert "✔ Nothing stands in the way" in shown(app)
+        assert "✔ Nothing prevents issuing" in shown(app)
         asked = sum(method == "doctor" for method, _ in engine.calls)
         await pilot.press("escape", "enter")
         await settled(pilot)

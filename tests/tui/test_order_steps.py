@@ -139,7 +139,7 @@ def test_a_rolled_back_service() -> None:
         told.TargetProbed(target="nginx", served="AA", matches=True),
     ]
     steps = {step.label: step for step in steps_of(reports(events), "failed").steps}
-    assert (steps["nginx"].state, steps["nginx"].detail) == ("failed", "put back as it was")
+    assert (steps["nginx"].state, steps["nginx"].detail) == ("failed", "restored")
     assert steps["Live"].detail == "version 1"
 
 

@@ -189,7 +189,7 @@ async def test_anyway_says_what_is_at_stake() -> None:
         assert isinstance(app.screen, ConfirmDialog)
         await pilot.pause()
         assert "ns1.example.com does not have every record yet." in box(app)
-        assert "that ends this order, and the next one has other values" in box(app)
+        assert "that ends this order, and the next one has new values" in box(app)
         await pilot.press("enter")
         assert called(engine, "complete") == []
         await pilot.press("enter", "y")

@@ -55,7 +55,7 @@ CERTIFICATES: Final[tuple[Action, ...]] = (
     Action(
         id="complete", key="c", label="Complete", title="Complete the open order", scope="certificates", applies=may_complete,
         otherwise="It has no open order.", footer=2, commands=("complete",), also="continue finish dns records",
-        help="Goes on with an order that was left open, for example after its DNS records were made.",
+        help="Continues an open order, for example after its DNS records were made.",
     ),
     Action(
         id="export", key="e", label="Export", title="Export this certificate", scope="certificates",

@@ -173,7 +173,7 @@ SETUP: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="run", key="enter,ctrl+j,ctrl+n", label="Test", title="Test with this domain", scope="dns-test", footer=1,
-        shown_key="enter", applies=may_write, help="Tries it again, with the domain that stands in the field.",
+        shown_key="enter", applies=may_write, help="Tests it again, with the domain in the field.",
     ),
     Action(
         id="stop", key="ctrl+x", label="Stop", title="Stop the test", scope="dns-test", footer=2,

@@ -39,7 +39,11 @@ def _warnings(done: Adoption) -> dict[str, object]:
         return {}
     return {
         "warnings": [
-            {"code": "not-readable", "what": f"This user may not read {each}.", "fix": "Run the command as root."}
+            {
+                "code": "not-readable",
+                "what": f"This user does not have permission to read {each}.",
+                "fix": "Run the command as root.",
+            }
             for each in done.closed
         ]
     }
@@ -63,12 +67,12 @@ def adoption_lines(done: Adoption, *, is_list: bool, where: Sequence[str] = ()) 
     if is_list:
         yield from _found(done, options)
     for each in done.closed:
-        yield f"This user may not read {printable(str(each))}, so its certificates are not listed. Run the command as root."
+        yield f"No permission to read {printable(str(each))}, so its certificates are not listed. Run the command as root."
     for adopted in done.adopted:
         yield from _adopted(adopted, dry_run=done.dry_run)
     for name in done.left_out:
         yield (
-            f"{printable(name)} was left out: another account can change its files. Check them, then run: "
+            f"{printable(name)} was skipped: another user can change its files. Check them, then run: "
             f"certdeck adopt {printable(name)}{options}"
         )
     yield from _timers(done, is_list=is_list)
@@ -103,9 +107,9 @@ def _found(done: Adoption, options: str) -> Iterator[str]:
     new = [each for each in done.found if each.state == "new"]
     if new:
         yield ""
-        yield f"See what taking one over would do: certdeck adopt {printable(new[0].name)}{options} --dry-run"
+        yield f"Preview taking one over: certdeck adopt {printable(new[0].name)}{options} --dry-run"
         yield f"Take it over: certdeck adopt {printable(new[0].name)}{options}"
-        yield f"Take over all of them: certdeck adopt --all{options}"
+        yield f"Take all of them over: certdeck adopt --all{options}"
 
 
 def _names(each: Adoptable) -> str:
@@ -139,7 +143,7 @@ def _more(each: Adoptable) -> Iterator[str]:
 def _adopted(each: Adopted, *, dry_run: bool) -> Iterator[str]:
     name = printable(each.name)
     if each.unchanged:
-        yield f"{name} is here already; nothing was changed."
+        yield f"{name} was already taken over. Nothing was changed."
         return
     yield f"{name} would be taken over from {each.client}:" if dry_run else f"Took over {name} from {each.client}."
     yield from (f"  {printable(line)}" for line in each.steps)
@@ -157,5 +161,5 @@ def _timers(done: Adoption, *, is_list: bool) -> Iterator[str]:
         if each.names:
             more = f" and {len(each.names) - 10} more" if len(each.names) > 10 else ""
             yield f"It and certdeck both renew {printable(', '.join(each.names[:10]))}{more}."
-        yield "Once everything that it renews is taken over, switch it off:"
+        yield "When everything that it renews is taken over, turn it off:"
         yield f"  {printable(each.off)}"

@@ -20,17 +20,17 @@ from tui.glyphs import printable
 
 def internal_error(exc: BaseException, variables: Mapping[str, str]) -> InternalError:
     """Write the traceback down, and return what to tell the user. Never raises."""
-    what = f"certdeck met something it did not expect: {type(exc).__name__}."
-    why = "This is a mistake in certdeck; what was live is still live."
+    what = f"certdeck failed with an unexpected error: {type(exc).__name__}."
+    why = "This is a bug in certdeck. The live certificates are unchanged."
     try:
         log = paths_for(variables, os.getuid()).debug_log
         _append(log, f"-- certdeck {VERSION}, process {os.getpid()}\n{''.join(traceback.format_exception(exc))}")
     except OSError as problem:
         last = traceback.extract_tb(exc.__traceback__)[-1:]
-        place = f"{Path(last[0].filename).name}, line {last[0].lineno}" if last else "an unknown place"
-        fix = f"Report it with this place: {place} (the log could not be written: {problem.strerror})."
+        place = f"{Path(last[0].filename).name}, line {last[0].lineno}" if last else "an unknown location"
+        fix = f"Please report it with this location: {place} (the log could not be written: {problem.strerror})."
         return InternalError(what, why, fix)
-    return InternalError(what, why, f"The details are in {printable(str(log))}; report it with them.")
+    return InternalError(what, why, f"Please report it with the details from {printable(str(log))}.")
 
 
 def refused_by_system(exc: OSError, variables: Mapping[str, str]) -> CertdeckError:

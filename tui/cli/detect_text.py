@@ -69,7 +69,7 @@ def target_json(target: TargetConfig) -> dict[str, object]:
 def detected_lines(services: Sequence[DetectedService], stream: Stream) -> Iterator[str]:
     """Yield a table of what was found; then, for each service, what is wrong and the command that takes it over."""
     if not services:
-        yield "No TLS service was found. Other users' services are seen by root alone."
+        yield "No TLS service was found. Only root can see services of other users."
         return
     rows = [row for each in services for row in _rows(each)]
     head, *lines = table(["ID", "ADDRESS", "CERTIFICATE", "ENDS", "TARGET"], rows)
@@ -91,7 +91,7 @@ def _rows(service: DetectedService) -> Iterator[list[str]]:
 
 def _presented(seen: Presented) -> tuple[str, str]:
     if seen.not_after is None or seen.days_left is None:
-        return "nothing seen", _NONE
+        return "no response", _NONE
     return printable(seen.subject), f"{seen.not_after:%Y-%m-%d} ({text.days_shown(seen.days_left)})"
 
 

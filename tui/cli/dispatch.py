@@ -32,7 +32,7 @@ def refuse_without_terminal(variables: Mapping[str, str]) -> int:
     """Say what to do where the console cannot be shown (SF-10: every task has a command)."""
     error = UsageError(
         "The console needs a terminal.",
-        "Input or output is a pipe or a file, so nothing can be drawn and no key can be read.",
+        "Input or output is a pipe or a file, so the console cannot be drawn or controlled.",
         "Use a command instead: `certdeck status`, `certdeck issue`, `certdeck --renew`; `certdeck --help` lists them all.",
     )
     return _guarded(lambda _output: _raise(error), variables)
@@ -42,7 +42,7 @@ def refuse_hidden_console(variables: Mapping[str, str]) -> int:
     """Say on standard output, which is the terminal, that the console cannot be seen because standard error is redirected."""
     error = UsageError(
         "The console cannot be shown.",
-        "It is drawn on standard error, which is redirected to a file or a pipe.",
+        "It uses standard error, which is redirected to a file or a pipe.",
         "Start certdeck without `2>`, or use a command: `certdeck --help` lists them all.",
     )
     from tui.cli.plain import error_lines
@@ -114,5 +114,5 @@ def _interrupted() -> Cancelled:
     return Cancelled(
         "Interrupted.",
         "Ctrl-C or a signal stopped it.",
-        "Start it again when you want; nothing that was live has changed.",
+        "Run it again at any time. Live certificates are unchanged.",
     )

@@ -36,7 +36,7 @@ _WIDTH: Final = 100
 def provider_lines(entries: Sequence[DnsProviderInfo]) -> Iterator[str]:
     """Yield a line for each entry, and what keeps some from working."""
     if not entries:
-        yield "There is no DNS provider yet. `certdeck dns kinds` shows which there are; `certdeck dns add` sets one up."
+        yield "There is no DNS provider yet. `certdeck dns kinds` lists the kinds; `certdeck dns add` adds one."
         return
     rows = [
         [
@@ -63,7 +63,7 @@ def _listed(names: Sequence[str], most: int = 3) -> str:
 def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
     """Yield what was kept, without secrets, what to know of this provider, and what to do next."""
     name = printable(entry.name)
-    yield f"{name} is kept."
+    yield f"{name} was saved."
     pairs = [("Provider", printable(entry.title))]
     if kind.has_zones:
         pairs.append(("Zones", ", ".join(map(text.name_shown, entry.zones)) or "found automatically"))
@@ -73,7 +73,7 @@ def added_lines(entry: DnsProviderInfo, kind: DnsKind) -> Iterator[str]:
     for note in kind.notes:
         yield from wrapped(f"Note: {note}")
     if at := entry.settings.get("fulldomain"):
-        yield "Lead the proofs of each name there, once, with a CNAME:"
+        yield "Create, once, a CNAME for each name:"
         yield f"_acme-challenge.DOMAIN. IN CNAME {printable(at)}."
     domain = "" if entry.zones else " --domain DOMAIN"
     yield f"Try it: certdeck dns test {name}{domain}"
@@ -102,7 +102,7 @@ def kinds_lines(kinds: Sequence[DnsKind], lexicon: Sequence[str]) -> Iterator[st
         for kind in kinds
     ]
     yield from table(["KIND", "PROVIDER", "SETTINGS", "SECRETS"], rows)
-    yield "[…] need not be given. Every kind that is spoken to over HTTP takes endpoint and ca_bundle as well."
+    yield "[…] is optional. Every kind that uses HTTP also has endpoint and ca_bundle."
     yield "`certdeck dns kinds KIND` explains each."
     if lexicon:
         yield ""

@@ -63,12 +63,13 @@ def settings_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dic
             raise _no_pair("--set", "VALUE")
         if key in secret or (key not in open_ones and _SOUNDS_SECRET.search(key)):
             raise UsageError(
-                f"{key} is a secret, and --set is not for secrets.",
-                "What stands among the arguments can be read by every user of this box, and stays in the shell's history.",
-                f"Use --secret {key}=FILE, where FILE holds it; - is standard input. Better have the provider make a new one now.",
+                f"{key} is a secret, so it cannot be given with --set.",
+                "Every user on this box can read arguments, and they stay in the shell's history.",
+                f"Use --secret {key}=FILE, where FILE contains it; - is standard input. Create a new secret at "
+                "the provider, because this one was exposed.",
             )
         if option := _OPTIONS[kind.family].get(key):
-            raise UsageError(f"{key} is not a setting.", "It has an option of its own.", f"Use {option}.")
+            raise UsageError(f"{key} is not a setting.", "It has its own option.", f"Use {option}.")
         if key in found:
             raise _twice("--set", key)
         found[key] = value
@@ -90,7 +91,7 @@ def secrets_from(pairs: Sequence[str], kind: DnsKind | NotificationKind) -> dict
         files[key] = file
     if list(files.values()).count(_STDIN) > 1:
         raise UsageError(
-            "Standard input cannot be two secrets.", "- may stand once.", "Put the others into files of their own."
+            "Standard input cannot be two secrets.", "- can be used only once.", "Put the others into files."
         )
     many_lines = kind.takes_any or kind.name.startswith("lexicon:")
     return {key: _read(key, file, many_lines=many_lines) for key, file in files.items()}
@@ -106,7 +107,7 @@ def ask_secret(call: Call, field: EntryField, *, optional: bool = False) -> byte
     if not answer and optional:
         return b""
     if not answer:
-        raise Cancelled("Nothing was done.", f"No {label} was given.", "Start the command again.")
+        raise Cancelled("Nothing was done.", f"No {label} was given.", "Run the command again.")
     return _checked(answer, field.key, many_lines=False)
 
 
@@ -118,7 +119,7 @@ def _read(key: str, file: str, *, many_lines: bool) -> bytes:
         raise UsageError(
             f"{place} cannot be read.",
             exc.why,
-            f"Behind {key}= stands the name of a file that holds the secret (- is standard input), never the secret itself.",
+            f"After {key}=, give the name of a file that contains the secret (- is standard input), never the secret itself.",
         ) from exc
     return _checked(content, key, many_lines=many_lines)
 
@@ -133,26 +134,28 @@ def _checked(content: bytes, key: str, *, many_lines: bool) -> bytes:
         raise _bad(key, "It is empty.")
     text = secret.decode()
     if not many_lines and ("\n" in text or "\r" in text):
-        raise _bad(key, "It has several lines, and this secret is one line.")
+        raise _bad(key, "It has several lines; this secret must be a single line.")
     if any(not each.isprintable() and each not in "\r\n\t" for each in text):
         raise _bad(key, "It contains control characters.")
     return secret
 
 
 def _bad(key: str, why: str) -> UsageError:
-    return UsageError(f"This cannot be the secret {key}.", why, "Give the secret alone, as the provider shows it.")
+    return UsageError(
+        f"This is not a valid value for the secret {key}.", why, "Give only the secret, as the provider shows it."
+    )
 
 
 def _no_pair(option: str, what: str) -> UsageError:
     return UsageError(
-        f"{option} wants KEY={what}.",
-        "What was given is no such pair; it is not repeated here because it may be secret.",
+        f"{option} requires KEY={what}.",
+        "The value does not have this form. It is not shown here because it may be secret.",
         f"For example: {'--secret api_token=token.txt' if what == 'FILE' else '--set zone_id=0a1b2c'}.",
     )
 
 
 def _twice(option: str, key: str) -> UsageError:
-    return UsageError(f"{option} {key} was given twice.", "Which of the two counts would be a guess.", "Leave one out.")
+    return UsageError(f"{option} {key} was given twice.", "Only one of them can be used.", "Omit one.")
 
 
 def _refuse_unknown(key: str, kind: DnsKind | NotificationKind, known: Mapping[str, EntryField]) -> None:
@@ -161,11 +164,11 @@ def _refuse_unknown(key: str, kind: DnsKind | NotificationKind, known: Mapping[s
         return
     if key in known:
         raise UsageError(
-            f"{key} is no secret of {printable(kind.title)}.", "It is a setting.", f"Give it with --set {key}=VALUE."
+            f"{key} is not a secret of {printable(kind.title)}.", "It is a setting.", f"Give it with --set {key}=VALUE."
         )
     secrets = [name for name, field in known.items() if field.secret]
     raise UsageError(
-        f"{printable(kind.title)} has no secret of that name.",
-        f"It has: {', '.join(secrets) or 'none'}.",
-        f"`certdeck {kind.family} kinds {printable(kind.name)}` says what it asks for.",
+        f"{printable(kind.title)} has no such secret.",
+        f"Its secrets: {', '.join(secrets) or 'none'}.",
+        f"`certdeck {kind.family} kinds {printable(kind.name)}` shows its settings.",
     )

@@ -17,10 +17,10 @@ OK, WARNING, CRITICAL = 0, 1, 2
 
 MEANINGS = (
     (DONE, "done, or nothing to do"),
-    (FAILED, "refused or failed; what was live is still live"),
+    (FAILED, "refused or failed; live certificates are unchanged"),
     (USAGE, "wrong usage"),
-    (PENDING, "waiting for a person: a DNS-01 order made by hand is open"),
-    (LOCKED, "another certdeck is at work"),
+    (PENDING, "waiting for a person: a manual DNS-01 order is open"),
+    (LOCKED, "another certdeck process is running"),
 )
 """For the help texts."""
 

@@ -22,7 +22,7 @@ def joined_json(done: Joined) -> dict[str, object]:
 def joined_lines(done: Joined) -> Iterator[str]:
     """Yield what this box is in the fleet, and what comes next."""
     if done.created:
-        yield f"Made the fleet {done.fleet}. This box is its first hub."
+        yield f"Created the fleet {done.fleet}. This box is its first hub."
     elif done.state == "approved":
         yield f"This box is in the fleet {done.fleet} as {done.role}."
     else:
@@ -55,7 +55,7 @@ def member_lines(found: Sequence[Member]) -> Iterator[str]:
 
 def removed_lines(done: Removed) -> Iterator[str]:
     """Yield what became of the certificates of a box that was removed."""
-    yield f"Removed {done.id}. Nothing more is sealed to it."
+    yield f"Removed {done.id}. It gets no more certificates."
     if done.rotated:
         yield f"Renewed with new keys: {', '.join(map(printable, done.rotated))}."
     if done.failed:
@@ -84,8 +84,8 @@ def received_lines(done: Received) -> Iterator[str]:
         return
     for what, names in (
         ("Deployed", done.deployed),
-        ("Ready, waits for the other devices", done.staged),
-        ("Made a signing request for", done.requested),
+        ("Ready, waiting for the other devices", done.staged),
+        ("Created a signing request for", done.requested),
         ("Unchanged", done.unchanged),
         ("Refused", tuple(name for name, _ in done.failed)),
     ):
@@ -166,7 +166,7 @@ def status_lines(found: FleetStatus, now: datetime) -> Iterator[str]:
     del now
     rows = [("Fleet", f"{printable(found.name)} ({found.id})"), ("This box", f"{found.box}, {found.role}")]
     if found.role != "device":
-        leader = printable(found.leader) if found.leader else "no hub at present"
+        leader = printable(found.leader) if found.leader else "no hub currently"
         rows.append(("Leads", leader))
     for each in found.members:
         rows.append(("etcd", f"{printable(each.endpoint)}: {printable(each.state)}"))

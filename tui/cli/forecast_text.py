@@ -28,7 +28,7 @@ def day_of(text: str) -> date:
         raise UsageError(
             f"{printable(text)} is not a date.",
             f"A date is year, month and day, from {_FIRST_YEAR} to {_LAST_YEAR}.",
-            "Write it like 2027-02-10.",
+            "Write it as 2027-02-10.",
         )
     return day
 
@@ -73,7 +73,7 @@ def forecast_json(found: Forecast) -> dict[str, object]:
 
 def forecast_lines(found: Forecast, stream: Stream) -> Iterator[str]:
     """Yield what is announced until then, a line for each certificate with its problems, and the sum."""
-    yield stream.painted(f"On {found.day}, if nothing is changed here", "bold")
+    yield stream.painted(f"On {found.day}, if nothing changes here", "bold")
     for change in found.changes:
         yield f"  {change.since}: {_announcement(change)}"
     if not found.certificates:
@@ -102,7 +102,7 @@ def _row(each: CertificateThen) -> list[str]:
         printable(each.name),
         printable(each.issuer),
         f"{_number(each.lifetime_days)} days{before}",
-        "by hand" if each.by_hand else f"every {_number(each.renews_every_days)} days",
+        "manually" if each.by_hand else f"every {_number(each.renews_every_days)} days",
         f"{each.renewals_per_year:.0f}",
     ]
 

@@ -16,7 +16,7 @@ def overview() -> str:
         "certdeck: the TLS certificates of this box\n",
         "  certdeck                 open the console",
         "  certdeck --renew         the scheduled run: renew what is due, deploy it",
-        "  certdeck COMMAND --help  what a command takes\n",
+        "  certdeck COMMAND --help  the options of a command\n",
     ]
     for group, commands in GROUPS.items():
         parts.append(f"{group}:")
@@ -31,7 +31,7 @@ def family(first: str) -> str:
     members = {words: entry for words, entry in COMMANDS.items() if words.startswith(f"{first} ")}
     width = max(map(len, members)) + 2
     lines = [f"  certdeck {words:<{width}}{entry.summary}" for words, entry in members.items()]
-    return "\n".join([*lines, "", "With --help behind it, each says what it takes.", ""])
+    return "\n".join([*lines, "", "Add --help to each for its options.", ""])
 
 
 def help_text(words: str, parser: argparse.ArgumentParser, *, notes: str, examples: Sequence[str]) -> str:

@@ -11,9 +11,9 @@ from tui.glyphs import printable
 from tui.wording.issuers import COUNTED_HERE, EXEMPT, NO_LIMITS, fact_rows, known, source_words
 
 VALIDATION_NOTE = (
-    "Certificates differ in what the CA has checked. DV: control over the names, which is all that ACME proves, and all that\n"
-    "Let's Encrypt gives. OV and EV: the organization as well, by a person at the CA and for money; browsers show no\n"
-    "difference. Get one with `certdeck csr` and bring it with `certdeck import`."
+    "Certificates differ in what the CA has checked. DV: control over the names; ACME validates only this, and Let's\n"
+    "Encrypt issues only DV. OV and EV: also the organization, checked by a person at the CA, for a fee; browsers show\n"
+    "no difference. Order one with `certdeck csr` and apply it with `certdeck import`."
 )
 """SO-04."""
 

@@ -28,9 +28,9 @@ _NAMED = (("\\", "\\e"), ("-", "\\-"), ('"', "\\(dq"), ("`", "\\(ga"), ("'", "\\
 """Characters that troff reads or replaces, and what stands for them; the backslash first."""
 _VARIABLES = (
     ("CERTDECK_HOME", "puts everything below one folder: etc, state, run and log"),
-    ("CERTDECK_PASSPHRASE_FILE", "the file with the passphrase that the master key is made of"),
+    ("CERTDECK_PASSPHRASE_FILE", "the file with the passphrase for the master key"),
     ("CREDENTIALS_DIRECTORY", "set by systemd; its entry certdeck-master-key is the master key"),
-    ("NO_COLOR", "switches colors off"),
+    ("NO_COLOR", "turns colors off"),
 )
 
 
@@ -62,9 +62,7 @@ def overview() -> str:
         _section("EXIT STATUS", _statuses()),
         _section("FILES", "\n".join(_tagged(*each) for each in _FILES)),
         _section("ENVIRONMENT", "\n".join(_tagged(*each) for each in _VARIABLES)),
-        _section(
-            "SEE ALSO", ".BR certdeck.toml (5),\n.BR certdeck\\-vendor (7);\nevery command has a page of its own."
-        ),
+        _section("SEE ALSO", ".BR certdeck.toml (5),\n.BR certdeck\\-vendor (7);\nevery command has its own page."),
     ]
     return "\n".join(parts)
 

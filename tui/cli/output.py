@@ -79,7 +79,7 @@ class Stream:
             raise CertdeckError(
                 "The result could not be written.",
                 f"Writing the output failed: {printable(exc.strerror or 'unknown error')}.",
-                "The command itself has ended; look at `certdeck status` for what it did.",
+                "The command itself has finished. Check the result with `certdeck status`.",
             ) from exc
 
     def _break(self) -> None:

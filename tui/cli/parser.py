@@ -61,9 +61,9 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(
-            f"`certdeck {self.words}` was called with arguments it does not take.",
+            f"`certdeck {self.words}` was called with invalid arguments.",
             _sentence(message),
-            f"`certdeck {self.words} --help` shows what it takes.",
+            f"`certdeck {self.words} --help` shows its options.",
         )
 
     def options(self) -> list[str]:
@@ -131,7 +131,7 @@ def _with_command_first(argv: Sequence[str]) -> list[str]:
     if not arguments:
         raise UsageError(
             "No command was given.",
-            f"{' '.join(ahead)} needs a command that it belongs to.",
+            f"{' '.join(ahead)} needs a command.",
             "`certdeck --help` lists the commands; `certdeck` alone opens the console.",
         )
     return [arguments[0], *ahead, *arguments[1:]] if ahead else arguments
@@ -157,9 +157,9 @@ def _words(arguments: list[str]) -> tuple[str, list[str]]:
             return f"{first} {alone}", [*ahead, *rest]
     members = sorted(words for words in COMMANDS if words.startswith(f"{first} "))
     raise UsageError(
-        f"`certdeck {first}` needs one more word.",
-        f"There are: {', '.join(f'`{words}`' for words in members)}.",
-        f"`certdeck {members[0]} --help` shows what the first of them takes.",
+        f"`certdeck {first}` needs a subcommand.",
+        f"Subcommands: {', '.join(f'`{words}`' for words in members)}.",
+        f"`certdeck {members[0]} --help` shows the options of the first one.",
     )
 
 
@@ -182,14 +182,14 @@ def _refuse_command(words: str) -> NoReturn:
 
     if words.startswith("-"):
         raise UsageError(
-            f"{printable(words)} is not an option that can stand alone.",
-            "Alone there are only --renew, --help and --version; other options belong behind a command.",
+            f"{printable(words)} is not an option without a command.",
+            "Without a command, only --renew, --help and --version are valid. Other options follow a command.",
             "`certdeck --help` lists the commands.",
         )
     near = get_close_matches(words, COMMANDS, n=1, cutoff=0.5)
     raise UsageError(
         f"There is no command `{printable(words)}`.",
-        f"The nearest is `{near[0]}`." if near else "Nothing that certdeck knows is called like it.",
+        f"Did you mean `{near[0]}`?" if near else "No command has a similar name.",
         "`certdeck --help` lists the commands.",
     )
 
@@ -199,8 +199,8 @@ def _refuse_empty(parser: _Parser, arguments: Sequence[str]) -> None:
     for before, argument in zip(["", *arguments], arguments, strict=False):
         if not argument or (argument.startswith("--") and argument.endswith("=")):
             option = argument.rstrip("=") or before
-            behind = f" behind {option}" if option.startswith("-") else ""
-            parser.error(f"An argument{behind} is empty; a variable of a script may not be set")
+            behind = f" after {option}" if option.startswith("-") else ""
+            parser.error(f"An argument{behind} is empty; a variable in a script may not be set")
 
 
 def _refuse_unknown(parser: _Parser, unknown: list[str], meant: str) -> NoReturn:
@@ -208,17 +208,17 @@ def _refuse_unknown(parser: _Parser, unknown: list[str], meant: str) -> NoReturn
 
     first = unknown[0].partition("=")[0]
     if parser.words in TAKE_SECRETS and not first.startswith("-"):
-        parser.error("There is one argument too many; it is not repeated here because it may be secret")
+        parser.error("There is one argument too many; it is not shown here because it may be secret")
     if meant and not first.startswith("-"):
         import shlex
 
         raise UsageError(
-            f"`certdeck {parser.words}` does not take {printable(unknown[0])} as an argument.",
-            f"It goes behind an option, most likely {meant}.",
+            f"`certdeck {parser.words}` does not accept {printable(unknown[0])} as an argument.",
+            f"It belongs after an option, most likely {meant}.",
             f"Write `{meant} {printable(shlex.quote(unknown[0]))}` instead.",
         )
     near = get_close_matches(first, parser.options(), n=1) if first.startswith("-") else []
-    hint = f" The nearest option is {near[0]}." if near else ""
+    hint = f" Did you mean {near[0]}?" if near else ""
     parser.error(f"There is no option or argument {first}.{hint}")
 
 

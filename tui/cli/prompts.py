@@ -39,11 +39,11 @@ def confirm(call: Call, question: str, action: str) -> None:
     if not call.can_ask:
         raise UsageError(
             f"{action} needs a confirmation.",
-            "There is no terminal to ask on.",
-            "Add --yes when you are sure.",
+            "There is no terminal for the question.",
+            "If you are sure, add --yes.",
         )
     if not agrees(call, question):
-        raise Cancelled("Nothing was done.", "You did not confirm.", "Say y, or add --yes.")
+        raise Cancelled("Nothing was done.", "You did not confirm.", "Answer y, or add --yes.")
 
 
 def agree_to_terms(call: Call, error: TermsNotAgreed) -> None:
@@ -54,7 +54,7 @@ def agree_to_terms(call: Call, error: TermsNotAgreed) -> None:
     call.output.err.line(printable(error.what))
     if terms:
         call.output.err.line(f"The terms of service: {printable(str(terms))}")
-    if not agrees(call, "Do you agree?"):
+    if not agrees(call, "Do you accept them?"):
         raise error
 
 
@@ -68,13 +68,13 @@ def new_passphrase(call: Call, file: str | None, purpose: str) -> bytes:
     if not call.can_ask:
         raise UsageError(
             f"{purpose} needs a passphrase.",
-            "There is no terminal to ask for it, and it may not stand among the arguments.",
+            "There is no terminal to ask for it, and a passphrase is never an argument.",
             "Put it into a file and add --passphrase-file FILE (- reads standard input).",
         )
     first = asked_secret("Passphrase: ")
-    again = asked_secret("The same again: ")
+    again = asked_secret("Repeat it: ")
     if first != again:
-        raise UsageError("The two passphrases differ.", "One of them was mistyped.", "Start the command again.")
+        raise UsageError("The two passphrases differ.", "One of them was mistyped.", "Run the command again.")
     return _not_empty(first, "the answer")
 
 
@@ -89,9 +89,9 @@ def asked_secret(prompt: str) -> bytes:
         return typed_secret(getpass(prompt, stream=sys.stderr))
     except EOFError as exc:
         sys.stderr.write("\n")
-        raise Cancelled("Nothing was done.", "The question was not answered.", "Start the command again.") from exc
+        raise Cancelled("Nothing was done.", "The question was not answered.", "Run the command again.") from exc
     except NotSecretText as exc:
-        raise UsageError("The answer cannot be used.", str(exc), "Start the command again.") from exc
+        raise UsageError("The answer is not valid.", str(exc), "Run the command again.") from exc
 
 
 def passphrase_from(file: str) -> bytes:
@@ -129,7 +129,7 @@ def secret_bytes(file: str, label: str = "Secret") -> bytes:
         return asked_secret(f"{label}: ")
     content = standard_input(SECRET_BYTES)
     if len(content) > SECRET_BYTES:
-        raise UsageError("Standard input cannot be used.", "It is too long for a secret.", "Give the secret alone.")
+        raise UsageError("Standard input cannot be used.", "It is too long for a secret.", "Give only the secret.")
     return content
 
 
@@ -139,7 +139,7 @@ def standard_input(limit: int) -> bytes:
         return read_descriptor(sys.stdin.fileno(), limit=limit)
     except (OSError, ValueError, AttributeError) as exc:
         why = reason(exc) if isinstance(exc, OSError) else "It is closed."
-        raise UsageError("Standard input cannot be read.", why, "Name a file instead of -.") from exc
+        raise UsageError("Standard input cannot be read.", why, "Give a file instead of -.") from exc
 
 
 def _one_line(content: bytes, place: str) -> bytes:
@@ -151,13 +151,11 @@ def _one_line(content: bytes, place: str) -> bytes:
 
 def _not_text(place: str, exc: NotSecretText) -> UsageError:
     shown = "standard input" if place == "-" else printable(place)
-    return UsageError(
-        f"The secret in {shown} cannot be used.", str(exc), "Save it as plain text in UTF-8, on one line."
-    )
+    return UsageError(f"The secret in {shown} cannot be used.", str(exc), "Save it as plain UTF-8 text on one line.")
 
 
 def _not_empty(secret: bytes, place: str) -> bytes:
     if not secret:
         shown = "standard input" if place == "-" else printable(place)
-        raise UsageError("The secret is empty.", f"There is nothing in {shown}.", "Give one that is not empty.")
+        raise UsageError("The secret is empty.", f"{shown} is empty.", "Give a secret that is not empty.")
     return secret

@@ -32,23 +32,23 @@ def pending_lines(pending: Pending, now: datetime, stream: Stream) -> Iterator[s
         yield f"The order for {name} waits: not every name server has every record yet."
         yield from _looked_lines(pending.views, stream)
         yield ""
-        yield "Records that the DNS needs:"
+        yield "Required DNS records:"
     else:
         yield f"The order for {name} waits for you. Set {_this(pending.records)}:"
     yield from record_lines(placed_records(pending), stream)
     yield ""
     yield from _end_lines(pending.expires, now)
     if pending.challenge == text.SET_ONCE:
-        yield "Leave the record in place: as long as it stands, renewals need no access to your DNS."
+        yield "Leave the record in place: with it, renewals need no access to your DNS."
     else:
-        yield "The next order has other values, and you set them again."
+        yield "The next order has new values, which you must set again."
         yield from WAY_OUT
     yield ""
     if pending.views:
-        yield f"To look again: certdeck complete {name}"
-        yield f"To let the CA look anyway: certdeck complete {name} --anyway"
-        others = "" if pending.challenge == text.SET_ONCE else ", and the next one has other values"
-        yield f"(when its look fails, the order ends{others})"
+        yield f"To check again: certdeck complete {name}"
+        yield f"To let the CA validate anyway: certdeck complete {name} --anyway"
+        others = "" if pending.challenge == text.SET_ONCE else ", and the next one has new values"
+        yield f"(if validation fails, the order ends{others})"
     else:
         yield f"When {'it is' if len(pending.records) == 1 else 'they are'} set: certdeck complete {name}"
 
@@ -68,16 +68,16 @@ def order_lines(order: OpenOrder, now: datetime, stream: Stream) -> Iterator[str
         yield from record_lines(order.records, stream)
         yield ""
     else:
-        yield f"An order at {printable(order.issuer)} for {shown} was begun; it did not get as far as its DNS records."
+        yield f"An order at {printable(order.issuer)} for {shown} was started, but has no DNS records yet."
     yield from _end_lines(order.expires, now)
-    yield f"Go on with it: certdeck complete {name}"
+    yield f"Continue it: certdeck complete {name}"
 
 
 def record_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
     """Yield name, type and each value on a line of its own, and all of it once more as lines of a zone file."""
     for (name, kind), values in _by_name(records).items():
         yield ""
-        yield stream.painted("Name (many forms want it without the zone at its end)", "dim")
+        yield stream.painted("Name (many forms require it without the zone at the end)", "dim")
         yield printable(name)
         yield stream.painted("Type", "dim")
         yield printable(kind)
@@ -104,7 +104,7 @@ def code_lines(records: Sequence[Record], stream: Stream) -> Iterator[str]:
         try:
             drawn = qr_lines(record.value, plain=not stream.unicode, light=not is_coloured)
         except ValueError:
-            yield "It is too long for a code."
+            yield "It is too long for a QR code."
             continue
         yield from (f"{_BLACK_ON_WHITE}{line}{_RESET}" for line in drawn) if is_coloured else drawn
 
@@ -119,7 +119,7 @@ def _looked_lines(views: Sequence[RecordView], stream: Stream) -> Iterator[str]:
         yield ""
         yield record
         if view.written_at != view.record.name:
-            yield f"leads to {printable(view.written_at)} by a CNAME, and that is where the record has to stand."
+            yield f"is a CNAME to {printable(view.written_at)}. Set the record there."
         if view.problem:
             yield stream.painted(printable(view.problem), "yellow")
         if view.servers:
@@ -131,9 +131,9 @@ def _end_lines(expires: datetime | None, now: datetime) -> Iterator[str]:
         return
     left = (expires - now).total_seconds()
     if left <= 0:
-        yield f"The order ended on {text.moment(expires)}; another one has other values."
+        yield f"The order ended on {text.moment(expires)}; a new order has new values."
     else:
-        yield f"The order lives until {text.moment(expires)}: {text.span(left)} from now. As long as it does, the values stay."
+        yield f"The order is valid until {text.moment(expires)}: {text.span(left)} from now. Until then, the values stay the same."
 
 
 def _by_name(records: Sequence[Record]) -> dict[tuple[str, str], list[str]]:

@@ -8,16 +8,16 @@ from typing import Any
 
 _TEXTS = {
     "host": ("HOST", "kind ssh: name or address of the other machine"),
-    "user": ("USER", "kind ssh: account there"),
-    "remote_certificate": ("PATH", "kind ssh: where the certificate belongs there"),
-    "remote_key": ("PATH", "kind ssh: where the key belongs there"),
-    "remote_chain": ("PATH", "kind ssh: where the chain belongs there"),
+    "user": ("USER", "kind ssh: user name there"),
+    "remote_certificate": ("PATH", "kind ssh: path of the certificate there"),
+    "remote_key": ("PATH", "kind ssh: path of the key there"),
+    "remote_chain": ("PATH", "kind ssh: path of the chain there"),
     "identity_file": ("PATH", "kind ssh: private key for the login, without a passphrase"),
     "known_hosts": ("PATH", "kind ssh: file with the host keys that are accepted"),
 }
 _COMMANDS = {
-    "remote_test": "kind ssh: run there to test its configuration; quoted",
-    "remote_reload": "kind ssh: run there to make its service read the files; quoted",
+    "remote_test": "kind ssh: command there that tests the configuration; quoted",
+    "remote_reload": "kind ssh: command there that makes the service load the files; quoted",
 }
 
 

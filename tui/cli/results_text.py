@@ -40,13 +40,13 @@ def first_boot_lines(outcome: FirstBoot, live: Path) -> Iterator[str]:
     status = outcome.status
     name = printable(status.name)
     if outcome.created:
-        yield f"Made the self-signed certificate {name}."
+        yield f"Created the self-signed certificate {name}."
     elif outcome.remade:
-        yield f"Made {name} again with the same key: {printable(outcome.why) or 'its names had changed'}"
+        yield f"Reissued {name} with the same key: {printable(outcome.why) or 'its names had changed'}"
     elif outcome.new_targets:
-        yield f"{name} was there, and is deployed now to {', '.join(map(printable, outcome.new_targets))} for the first time."
+        yield f"{name} already exists, and was now deployed to {', '.join(map(printable, outcome.new_targets))} for the first time."
     else:
-        yield f"Nothing to do: {name} is there."
+        yield f"Nothing to do: {name} already exists."
     yield from labelled(_certificate(status, live / status.name))
     if status.self_signed:
         yield "It is for setting up and for internal use: browsers warn about it. `certdeck issue` gets one that they trust."
@@ -75,7 +75,7 @@ def finding_lines(findings: Sequence[Finding], stream: Stream) -> Iterator[str]:
     warnings = sum(finding.status == "warn" for finding in findings)
     yield ""
     if failures:
-        yield f"{text.plural(failures, 'thing')} would stop an issuance."
+        yield f"{text.plural(failures, 'thing')} would prevent issuing."
     else:
         told = f", {text.plural(warnings, 'warning')}" if warnings else ""
-        yield f"Nothing stands in the way{told}."
+        yield f"Nothing prevents issuing{told}."

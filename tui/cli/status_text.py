@@ -51,7 +51,7 @@ def status_lines(
             yield stream.painted(printable(sentence), "yellow")
     if not status.lineages:
         yield ""
-        yield "There is no certificate yet. `certdeck first-boot` makes one for HTTPS at once; `certdeck issue` gets a trusted one."
+        yield "There is no certificate yet. `certdeck first-boot` makes a self-signed one; `certdeck issue` gets a trusted one."
     else:
         judged = [(lineage, health(lineage)) for lineage in status.lineages]
         judged.sort(key=lambda each: (_URGENCY.index(text.colour_of(each[1])), each[0].name))
@@ -166,15 +166,15 @@ def lineage_lines(lineage: LineageStatus, now: datetime, stream: Stream) -> Iter
     pairs += [
         *certificate_facts(lineage, "Method"),
         ("Renews", f"{text.renewal_shown(lineage, now).removeprefix('renews ')} ({text.renewal_why(lineage)})"),
-        *certificate_facts(lineage, "Auto-renew", "Way out", "Version"),
+        *certificate_facts(lineage, "Auto-renew", "Fix", "Version"),
     ]
     if lineage.waiting_version is not None:
-        pairs.append(("Waiting", f"version {lineage.waiting_version} is issued and not deployed yet"))
+        pairs.append(("Waiting", f"version {lineage.waiting_version} is issued but not deployed yet"))
     if lineage.newer_version is not None:
         again = f"certdeck deploy {printable(lineage.name)} --version {lineage.newer_version}"
-        pairs.append(("Newer", f"version {lineage.newer_version} was rolled back from; `{again}` deploys it again"))
+        pairs.append(("Newer", f"version {lineage.newer_version} was rolled back; `{again}` deploys it again"))
     if lineage.open_order:
-        pairs.append(("Order", f"open: `certdeck complete {printable(lineage.name)}` goes on with it"))
+        pairs.append(("Order", f"open: `certdeck complete {printable(lineage.name)}` continues it"))
     if lineage.wanted:
         pairs.append(("Wanted", "\n".join(_wanted(lineage.wanted))))
     pairs.append(("Served by", "\n".join(_target_long(target, stream) for target in lineage.targets) or _NONE))
@@ -300,8 +300,8 @@ def _few(told: list[str], most: int = 5) -> list[str]:
 _EXITS: Final = {OK: exits.OK, WARNING: exits.WARNING, CRITICAL: exits.CRITICAL}
 _TIMER: Final = {
     "off": "switched off",
-    "absent": "not set, certdeck schedule on sets it",
-    "failed": "does not run",
+    "absent": "not set; set it with certdeck schedule on",
+    "failed": "is not running",
 }
 
 

@@ -20,7 +20,7 @@ def kinds_lines(kinds: Sequence[KindInfo]) -> Iterator[str]:
         [each.name, each.title, told_words(each), sessions_words(each), ", ".join(each.probe) or "–"] for each in kinds
     ]
     yield from table(["KIND", "SERVICE", "NEW CERTIFICATE", "SESSIONS", "USUAL PROBE"], rows)
-    yield "`certdeck target kinds KIND` says more about each."
+    yield "`certdeck target kinds KIND` shows the details."
 
 
 def kind_lines(kind: KindInfo) -> Iterator[str]:
@@ -36,13 +36,13 @@ def target_lines(target: TargetInfo, kind: KindInfo | None) -> Iterator[str]:
     yield printable(target.name)
     configured = [
         ("Kind", printable(target.kind)),
-        ("Carries", printable(target.lineage or "nothing of certdeck's")),
+        ("Carries", printable(target.lineage or "no certificate of certdeck")),
         ("Certificate", printable(target.certificate)),
         ("Key", "in the same file" if target.key == target.certificate else printable(target.key)),
         ("Layout", target.layout),
         ("Test", _command(target.test)),
         ("Reload", _command(target.reload)),
-        ("Probe", printable(", ".join(target.probe)) or "none: what is served is not looked at"),
+        ("Probe", printable(", ".join(target.probe)) or "none: certdeck does not check what is served"),
     ]
     if target.window:
         configured.append(("Window", f"{target.window}: scheduled runs deploy only then"))

@@ -19,7 +19,7 @@ def unmanaged_lines(found: Sequence[Unmanaged], stream: Stream) -> Iterator[str]
     if not found:
         return
     yield ""
-    yield stream.painted("Not managed by certdeck; `certdeck target detect` takes them over:", "dim")
+    yield stream.painted("Not managed by certdeck; take them over with `certdeck target detect`:", "dim")
     rows = [
         [
             text.MARKS[each.severity].glyph,

@@ -27,18 +27,18 @@ _STDIN = "-"
 def upload_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what names the files of an upload."""
     every = {"metavar": "FILE", "nargs": "+", "action": "extend", "default": []}
-    parser.add_argument("--cert", help="the certificate; chain and key may be in it, too", **every)  # type: ignore[arg-type]  # mypy knows no types of the values of a mapping
+    parser.add_argument("--cert", help="the certificate; may also contain chain and key", **every)  # type: ignore[arg-type]  # mypy knows no types of the values of a mapping
     parser.add_argument("--key", help="the private key", **every)  # type: ignore[arg-type]  # mypy knows no types of the values of a mapping
     parser.add_argument("--chain", help="intermediate certificates, in any order", **every)  # type: ignore[arg-type]  # mypy knows no types of the values of a mapping
     parser.add_argument("--pfx", metavar="FILE", help="everything in one PKCS#12 file (.pfx, .p12)")
     parser.add_argument(
         "--passphrase-file", metavar="FILE", help="for a protected key or PFX; may be empty (default: ask)"
     )
-    parser.add_argument("--host", metavar="HOST", help="what clients call the service: it must be among the names")
+    parser.add_argument("--host", metavar="HOST", help="a name that clients use: the certificate must cover it")
     parser.add_argument(
         "--fetch-chain",
         action="store_true",
-        help="fetch missing intermediates from where the certificate says they are (HTTP); else nothing is fetched",
+        help="fetch missing intermediates from the URL in the certificate (HTTP); otherwise nothing is fetched",
     )
 
 
@@ -48,18 +48,16 @@ def upload_of(call: Call) -> Upload:
     if not args.cert and not args.pfx:
         raise UsageError(
             "No certificate was given.",
-            "There are --cert FILE, with --key and --chain, and --pfx FILE.",
+            "The options are --cert FILE with --key and --chain, or --pfx FILE.",
             f"For example: certdeck {call.args.words} --cert site.crt --key site.key.",
         )
     if args.cert and args.pfx:
-        raise UsageError(
-            "--cert and --pfx cannot stand together.", "Which of the two counts would be a guess.", "Leave one out."
-        )
+        raise UsageError("--cert and --pfx cannot be used together.", "Only one of them can be used.", "Omit one.")
     given = {"cert": args.cert, "key": args.key, "chain": args.chain, "pfx": [args.pfx] if args.pfx else []}
     files = [file for named in given.values() for file in named]
     if [*dict.fromkeys(files), args.passphrase_file].count(_STDIN) > 1:
         raise UsageError(
-            "Standard input cannot be two things.", "- may stand once.", "Put the passphrase into a file of its own."
+            "Standard input cannot be two things.", "- can be used only once.", "Put the passphrase into a file."
         )
     parts = tuple(
         replace(_part(call, file), roles=tuple(role for role, named in given.items() if file in named))
@@ -128,7 +126,7 @@ def checklist(check: UploadCheck, stream: Stream) -> Iterator[str]:
             yield f"  fix: {printable(each.fix)}"
     yield ""
     if not check.accepted:
-        more = " --force would let it pass." if check.can_be_forced else ""
+        more = " --force applies it anyway." if check.can_be_forced else ""
         yield f"Refused.{more}"
     else:
         told = f", {text.plural(len(check.warnings), 'warning')}" if check.warnings else ""

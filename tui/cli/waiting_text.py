@@ -33,15 +33,15 @@ def unlisted(status: Status, orders: Sequence[OpenOrder]) -> list[OpenOrder]:
 def order_line(order: OpenOrder, stream: Stream) -> str:
     """Return what becomes of an order that nobody is needed for, and both ways to end it."""
     name, mark = printable(order.name), stream.painted(text.MARKS["unknown"].glyph, "dim")
-    ways = f"`certdeck complete {name}` at once, `certdeck complete {name} --give-up` ends it"
-    return f"{mark} {name}: its order is open, the next run goes on with it; {ways}."
+    ways = f"`certdeck complete {name}` continues it now, `certdeck complete {name} --give-up` cancels it"
+    return f"{mark} {name}: its order is open, and the next run continues it; {ways}."
 
 
 def request_line(request: SigningRequest) -> str:
     """Return that a CA elsewhere has not answered yet, and what takes the answer in."""
     name = printable(request.name)
     mark = text.MARKS["unknown"].glyph
-    lost = " Its private key is gone." if request.is_lost else ""
+    lost = " Its private key is missing." if request.is_lost else ""
     since = f"since {text.moment(request.created)}"
     way = f"`certdeck import {name} --cert FILE` imports its certificate."
     return f"{mark} {name}: a signing request for {text.names_shown(request.domains)} is open {since}.{lost} {way}"
@@ -51,9 +51,9 @@ def _by_hand(order: OpenOrder, now: datetime, stream: Stream) -> str:
     name, mark = printable(order.name), text.MARKS["waits"]
     records = f"{text.plural(len(order.records), 'DNS record')} to set" if order.records else "its DNS records"
     left = "" if order.expires is None else f", {_lives(order.expires, now)}"
-    return f"{stream.painted(mark.glyph, 'yellow')} {name} waits for you: {records}{left}. `certdeck complete {name}` goes on."
+    return f"{stream.painted(mark.glyph, 'yellow')} {name} waits for you: {records}{left}. `certdeck complete {name}` continues it."
 
 
 def _lives(expires: datetime, now: datetime) -> str:
     left = (expires - now).total_seconds()
-    return f"{text.span(left)} left" if left > 0 else "but the order is over"
+    return f"{text.span(left)} left" if left > 0 else "but the order has ended"

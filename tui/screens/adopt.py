@@ -33,9 +33,9 @@ class AdoptScreen(ListPage[Adoptable]):
     SCOPE = "adopt"
     BINDINGS: ClassVar = bindings(of_scope("adopt", "page"))
     HELP_TEXT = (
-        "What certbot, acme.sh, lego, dehydrated, uacme, getssl, Caddy, mod_md and acmetool keep on this box. Taking one over "
-        "copies its certificate and key, and how it is renewed. Nothing of the other client is changed: its timer is yours to "
-        "switch off, and the line for that is shown."
+        "The certificates that certbot, acme.sh, lego, dehydrated, uacme, getssl, Caddy, mod_md and acmetool manage "
+        "on this box. Taking one over copies its certificate, its key and its renewal settings. The other client's "
+        "files are not changed. You turn off its timer yourself; the command for that is shown."
     )
     COLUMNS = (
         Column("Certificate", flexible=True),

@@ -22,8 +22,8 @@ class DeletedScreen(ListPage[DeletedLineage]):
     SCOPE = "deleted"
     BINDINGS: ClassVar = bindings(of_scope("deleted", "page"))
     HELP_TEXT = (
-        "A deleted certificate is kept for 30 days as a sealed copy: its key, every version that was kept, and its settings. "
-        "Restoring it deploys nothing: d on the first screen does that."
+        "A deleted certificate is kept for 30 days as a sealed copy: its key, every kept version, and its settings. "
+        "Restoring it deploys nothing; to deploy it, press d on the first screen."
     )
     COLUMNS = (Column("Certificate", flexible=True), Column("Deleted"), Column("Kept until"))
     LIST_TITLE = "Kept copies"

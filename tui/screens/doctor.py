@@ -46,9 +46,10 @@ class DoctorScreen(ListPage[Finding]):
     SCOPE = "doctor"
     BINDINGS: ClassVar = bindings(of_scope("doctor", "page"))
     HELP_TEXT = (
-        "Checks everything that would stop a certificate from being issued, renewed or served: names, DNS, port 80, the issuer, "
-        "services, files, the clock and the timer. It changes nothing.\n\n"
-        "✖ stops an order, ▲ may, ✔ is in order. The fix stands below; Enter opens the page where it is made. r checks again."
+        "Checks everything that can prevent a certificate from being issued, renewed or served: names, DNS, port 80, "
+        "the issuer, services, files, the clock and the timer. It changes nothing.\n\n"
+        "✖ prevents an order, ▲ may prevent it, ✔ is in order. The fix is shown below; Enter opens the page for it. "
+        "r checks again."
     )
     COLUMNS: ClassVar = (Column("Check"), Column("Result", flexible=True))
     LIST_TITLE = "Checks"

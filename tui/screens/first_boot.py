@@ -31,11 +31,12 @@ class FirstBootScreen(FormPage):
     BINDINGS: ClassVar = [*bindings(of_scope("first-boot", "page"))]
     CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "first_boot.tcss"]
     HELP_TEXT = (
-        "Makes this box speak HTTPS before anything else is set up: a self-signed certificate for its host name, its "
-        "addresses, localhost, and the address people open it by. It is put onto every service that has no certificate yet.\n\n"
-        "No CA vouches for such a certificate, so browsers warn about it. Compare its SHA-256 with what your browser "
-        "shows before you go on, and issue a real one as soon as the names lead here. Running it again does no harm: it "
-        "changes something only where the names have changed, and keeps the key."
+        "Sets up HTTPS on this box before anything else: a self-signed certificate for its host name, its addresses, "
+        "localhost, and the address that people open it by. It is deployed to every service that has no certificate "
+        "yet.\n\n"
+        "No CA has signed this certificate, so browsers show a warning. Compare its SHA-256 with the one in your "
+        "browser before you continue, and issue a trusted certificate as soon as the names point to this box. You "
+        "can run this again: it changes something only if the names have changed, and keeps the key."
     )
     tells_progress = False
 

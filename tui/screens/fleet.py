@@ -50,10 +50,12 @@ class FleetScreen(ListPage[Box]):
         Binding("slash", "filter", show=False, priority=True),
     ]
     HELP_TEXT = (
-        "Several boxes that share certificates through etcd. Hubs order and renew; one of them leads, and another one takes over "
-        "when it is gone. Devices receive what they serve, sealed to their own key.\n\n"
-        "A box that asks to join stands first. Compare its fingerprint with the one that it shows itself before you approve it. "
-        "A box that is removed gets nothing more, and what it had is renewed with new keys.\n\n"
+        "Several boxes that share certificates through etcd. Hubs order and renew; one of them is the leader, and "
+        "another one takes over if it fails. Devices receive the certificates that they serve, encrypted to their "
+        "own key.\n\n"
+        "Boxes that ask to join are listed first. Before you approve one, compare its fingerprint with the "
+        "fingerprint shown on the box itself. A removed box gets no more certificates, and its certificates are "
+        "renewed with new keys.\n\n"
         "The filter takes words and terms: state:behind, state:failed, state:away (not seen for 36 hours), state:waiting, "
         "state:ok, role:hub, serves:shop. A - before a term excludes."
     )

@@ -33,9 +33,10 @@ class IssuerLimitsScreen(ListPage[Limit]):
     SCOPE = "issuer-limits"
     BINDINGS: ClassVar = bindings(of_scope("issuer-limits", "page"))
     HELP_TEXT = (
-        "CAs limit how many certificates they issue in a time. Each row is a published limit, with what this box has used of it "
-        "and how much is left.\n\nThis box counts only its own orders. The CA also counts those of other machines, so an order "
-        "may be refused earlier. What a CA has refused stands above the limits, with the time until which it does."
+        "CAs limit how many certificates they issue in a period. Each row is a published limit, how much of it this "
+        "box has used, and how much is left.\n\n"
+        "This box counts only its own orders. The CA also counts those of other machines, so it may refuse an order "
+        "earlier. If a CA has refused requests, this is shown above the limits, with the time until which it does."
     )
     COLUMNS: ClassVar = (
         Column("Limit"),

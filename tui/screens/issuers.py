@@ -32,10 +32,11 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
     SCOPE = "issuers"
     BINDINGS: ClassVar = bindings(of_scope("issuers", "page"))
     HELP_TEXT = (
-        "The certificate authorities this box can order from, the default one first: built-in ones and those of your "
-        "configuration. The wizard offers only what an issuer supports.\n\nAn account is made with the first order. A CA that "
-        "requires an external account binding (EAB) gives its customers a key id and an HMAC key; enter them here first. A test "
-        "reads the issuer's directory and changes nothing."
+        "The certificate authorities that this box can order from, the default one first: built-in ones and those of "
+        "your configuration. The wizard offers only what an issuer supports.\n\n"
+        "The first order creates an account. A CA that requires an external account binding (EAB) gives its "
+        "customers a key ID and an HMAC key; enter them here first. A test reads the issuer's directory and changes "
+        "nothing."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     COLUMNS = (Column("Issuer"), Column("Kind"), Column("Name", optional=True), Column("Account", flexible=True))

@@ -27,8 +27,8 @@ class LineageSettingsScreen(TasksPage):
     SCOPE = "lineage-settings"
     BINDINGS: ClassVar = bindings(of_scope("lineage-settings", "page"))
     HELP_TEXT = (
-        "Every setting of one certificate. What can be changed at once is changed here; what takes a new order opens the wizard "
-        "with everything filled in. Below the list stands what a change costs."
+        "Every setting of one certificate. Settings that need no new order are changed here; the others open the "
+        "wizard with everything filled in. The effect of a change is shown below the list."
     )
     LIST_TITLE = "Settings"
 

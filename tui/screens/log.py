@@ -53,8 +53,9 @@ class LogScreen(Page[None]):
     AUTO_FOCUS = "Sheet"
     page_title = "Log"
     HELP_TEXT = (
-        "Everything that was done on this box, newest first: by the scheduled run, by command, and here. Each line is the "
-        "same that was shown while it happened. The entries are chained by hashes; v finds out whether one was altered."
+        "Everything that was done on this box, newest first: by the scheduled run, by commands, and in the console. "
+        "Each line is the message that was shown at that time. The entries are chained by hashes; v checks whether "
+        "one was altered."
     )
 
     def __init__(self, lineage: str | None = None) -> None:

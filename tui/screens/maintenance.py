@@ -21,9 +21,10 @@ class MaintenanceScreen(TasksPage):
     SCOPE = "maintenance"
     BINDINGS: ClassVar = bindings(of_scope("maintenance", "page"))
     HELP_TEXT = (
-        "A backup holds everything but the log in one sealed file. A restore puts it back, on this box or on another one, and "
-        "moves aside what is here.\n\nThe report is for a bug report: no secret is in it. The self-check loads every module, "
-        "opens the vault and reads every file. A new master key seals every secret again; a new vault is for a lost key only."
+        "A backup contains everything but the log in one sealed file. A restore writes it back, on this box or "
+        "another one, and moves the existing files aside.\n\n"
+        "The report is for a bug report and contains no secret. The self-check loads every module, opens the vault "
+        "and reads every file. A new master key seals every secret again; a new vault is only for a lost key."
     )
     LIST_TITLE = "Maintenance"
     page_title = "Maintenance"

@@ -22,8 +22,9 @@ class PemScreen(Page[None]):
     SCOPE = "pem"
     BINDINGS: ClassVar = bindings(of_scope("pem", "page"))
     HELP_TEXT = (
-        "The certificate that is live, with its intermediates, as PEM. c hands it to the clipboard of the terminal you sit at, "
-        "through SSH as well; tmux passes it on only with `set -g set-clipboard on`. p prints it on the bare terminal instead."
+        "The live certificate with its intermediates, as PEM. c copies it to the clipboard of your terminal, also "
+        "through SSH; tmux passes it on only with `set -g set-clipboard on`. p prints it on the plain terminal "
+        "instead."
     )
 
     def __init__(self, view: PemView) -> None:

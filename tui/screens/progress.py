@@ -36,10 +36,11 @@ class ProgressScreen(Page[None]):
     BINDINGS: ClassVar = bindings(of_scope("progress", "page"))
     AUTO_FOCUS = "OrderProgress"
     HELP_TEXT = (
-        "The steps of the running operation, each with the time it took. You may leave: esc goes back and the operation "
-        "continues; the line above the keys shows its progress, and w comes back here. If the connection to this box drops, it "
-        "continues too, and the log shows the result.\n\n"
-        "When a step fails, the steps are followed by what happened, why, and what to do. What was live is then live again."
+        "The steps of the running operation, each with its time. You may leave: esc goes back and the operation "
+        "continues; the line above the keys shows its progress, and w opens this page again. If the connection to "
+        "this box drops, it continues too, and the log shows the result.\n\n"
+        "If a step fails, the page shows what happened, why, and what to do. The previous certificate is then live "
+        "again."
     )
     tells_progress = False
 

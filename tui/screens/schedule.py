@@ -31,9 +31,10 @@ class ScheduleScreen(TasksPage):
     SCOPE = "schedule"
     BINDINGS: ClassVar = bindings(of_scope("schedule", "page"))
     HELP_TEXT = (
-        "Certificates are renewed by a scheduled run. Here it is switched on and off, and its times are chosen. ● marks what is "
-        "set now.\n\nThe box uses a systemd timer where there is systemd, else cron. Times are local. A schedule that is too rare "
-        "for a certificate is refused, with the reason. Run now does what the timer does."
+        "Certificates are renewed by a scheduled run. Here you turn it on or off and choose its times. ● marks the "
+        "current setting.\n\n"
+        "The box uses a systemd timer, or cron if systemd is not available. Times are local. A schedule that is too "
+        "rare for a certificate is refused, with the reason. Run now does the same as the timer."
     )
     LIST_TITLE = "Automatic renewal"
     page_title = "Schedule"

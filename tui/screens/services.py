@@ -30,10 +30,11 @@ class ServicesScreen(ListPage[DetectedService]):
     SCOPE = "services"
     BINDINGS: ClassVar = bindings(of_scope("services", "page"))
     HELP_TEXT = (
-        "The TLS services of this box: those that run, and those that are only installed. Their configuration is read, and each "
-        "port is asked what it presents. Nothing is changed by that.\n\n"
-        "Space ticks a service, and Enter makes targets of those that are ticked, with their files, their ports and the commands "
-        "that test and reload them. They keep their certificates until d on the first screen puts one of yours there."
+        "The TLS services of this box: running ones, and those that are only installed. certdeck reads their "
+        "configuration and checks what each port serves. This changes nothing.\n\n"
+        "Space selects a service. Enter adds the selected services as targets, with their files, their ports and the "
+        "commands that test and reload them. They keep their certificates until you deploy one with d on the first "
+        "screen."
     )
     COLUMNS = (
         Column("Service"),

@@ -34,9 +34,10 @@ class SettingsScreen(Page[None]):
     SCOPE = "settings"
     BINDINGS: ClassVar = bindings(of_scope("settings", "page"))
     HELP_TEXT = (
-        "Tab moves between the lists. The theme under the cursor is used at once, for this session; Ctrl+S keeps it for good. "
-        "Space switches the automatic renewal of a certificate on or off.\n\n"
-        "Everything else is in certdeck.toml, which you may edit by hand; certdeck keeps your comments and your order."
+        "Tab moves between the lists. The theme under the cursor applies at once, for this session; Ctrl+S saves it. "
+        "Space turns the automatic renewal of a certificate on or off.\n\n"
+        "Everything else is in certdeck.toml, which you may edit; certdeck keeps your comments and the order of your "
+        "lines."
     )
     AUTO_FOCUS = "#themes"
     CSS_PATH = Path(__file__).parent / "settings.tcss"

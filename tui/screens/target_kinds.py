@@ -23,9 +23,10 @@ class KindsScreen(ListPage[KindInfo]):
     SCOPE = "kinds"
     BINDINGS: ClassVar = bindings(of_scope("kinds", "page"))
     HELP_TEXT = (
-        "The services that certdeck knows. For each it knows which files it reads and who reads the key, how its configuration is "
-        "tested, how it is made to use a new certificate, and what happens to established connections.\n\n"
-        "A service that is not listed can be a target of the kind files: give its reload command."
+        "The services that certdeck supports. For each, it knows which files the service reads and which user reads "
+        "the key, how to test its configuration, how to make it use a new certificate, and what happens to "
+        "established connections.\n\n"
+        "For a service that is not listed, use the kind files and set its reload command."
     )
     COLUMNS: ClassVar = (
         Column("Kind"),

@@ -24,10 +24,10 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
     SCOPE = "targets"
     BINDINGS: ClassVar = bindings(of_scope("targets", "page"))
     HELP_TEXT = (
-        "The services of this box that use certificates. Each says where its certificate and key lie, how its configuration is "
-        "tested and how it is reloaded, and where it speaks TLS. A deployment tests first, switches the files in one step, "
-        "reloads, and looks at what is served; if anything of that fails, the old pair comes back.\n\n"
-        "A test here looks at the paths, runs the configuration test and asks what is served. It changes nothing."
+        "The services of this box that use certificates. Each has the paths of its certificate and key, the commands "
+        "that test and reload it, and the addresses where it uses TLS. A deployment tests first, switches the files "
+        "in one step, reloads, and checks what is served. If a step fails, the previous pair is restored.\n\n"
+        "A test here checks the paths, runs the configuration test and checks what is served. It changes nothing."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012
     COLUMNS = (

@@ -44,11 +44,13 @@ class WebScreen(ListPage[Part]):
     SCOPE = "web"
     BINDINGS: ClassVar = bindings(of_scope("web", "page"))
     HELP_TEXT = (
-        "TLS settings, security headers and the redirect to HTTPS of nginx, Apache httpd, HAProxy and Caddy. Each row shows what "
-        "is set and what the server sends now; the last rows show the lines for each configuration file.\n\n"
-        "HSTS tells browsers to use HTTPS only, and cannot be taken back before its time is over. It therefore starts with five "
-        "minutes and rises to a year within a month, each time with a scheduled run. A change is tested before the server "
-        "reloads; if anything fails, the old configuration is restored. [web] in certdeck.toml has hsts, redirect and http_port."
+        "TLS settings, security headers and the redirect to HTTPS of nginx, Apache httpd, HAProxy and Caddy. Each "
+        "row shows what is set and what the server sends now; the last rows show the lines for each configuration "
+        "file.\n\n"
+        "HSTS tells browsers to use only HTTPS, and cannot be undone before its time is over. It therefore starts "
+        "with five minutes and rises to a year within a month, each time with a scheduled run. A change is tested "
+        "before the server reloads; if anything fails, the previous configuration is restored. [web] in "
+        "certdeck.toml has hsts, redirect and http_port."
     )
     COLUMNS: ClassVar = (Column("Setting"), Column("Now", flexible=True))
     LIST_TITLE = "Web settings"

@@ -34,8 +34,9 @@ class WhatIfScreen(ListPage[Day]):
     SCOPE = "what-if"
     BINDINGS: ClassVar = bindings(of_scope("what-if", "page"))
     HELP_TEXT = (
-        "Public CAs shorten the lifetime of certificates step by step. For each announced day this page shows how long the "
-        "certificates of this box will live then, how often they renew, and which of today's settings no longer work.\n\n"
+        "Public CAs shorten the lifetime of certificates step by step. For each announced date, this page shows how "
+        "long the certificates of this box will be valid, how often they will renew, and which of today's settings "
+        "will no longer work.\n\n"
         "Certificates of the private CA and self-signed ones do not change."
     )
     COLUMNS: ClassVar = (Column("Day"), Column("Renewals"), Column("Problems", flexible=True))

@@ -119,7 +119,7 @@ def _trouble(lineage: LineageStatus, now: datetime, width: int, ink: Ink, order:
     if order is not None:
         lines += _marked(MARKS["waits"].glyph, MARKS["waits"].colour, _waits(order, now), width, ink)
     elif lineage.open_order:
-        lines += _marked("◐", "severity-yellow", "An order is open and not finished. c goes on with it.", width, ink)
+        lines += _marked("◐", "severity-yellow", "An order is open. c continues it.", width, ink)
     return lines
 
 
@@ -170,7 +170,7 @@ def _circumstances(lineage: LineageStatus, look: str) -> list[DetailRow]:
     fields = [DetailRow("Served by", lambda width, ink: _targets(lineage.targets, look, width, ink))]
     fields += _facts(lineage, "Valid from", "Valid to")
     fields.append(_words("Renewal", _renewal(lineage)))
-    fields += _facts(lineage, "Way out")
+    fields += _facts(lineage, "Fix")
     if lineage.sha256:
         fields += _facts(lineage, "Key", "Chain", "Self-signed")
     return [*fields, *_facts(lineage, "Method", "Profile"), _words("Version", _versions(lineage))]

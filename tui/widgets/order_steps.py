@@ -186,8 +186,8 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
                 story.target(event.target).end(at, words, DONE if event.matches else FAILED)
         case told.TargetRolledBack():
             if story.live is not None:
-                story.live.end(at, "put back as it was", FAILED)
-            story.target(event.target).end(at, "put back as it was", FAILED)
+                story.live.end(at, "restored", FAILED)
+            story.target(event.target).end(at, "restored", FAILED)
         case told.ProviderTested():
             state = _RESULTS.get(event.status, WAITING)
             began = at - timedelta(milliseconds=event.milliseconds)

@@ -102,7 +102,7 @@ _FACTS: Final[Mapping[str, Callable[[LineageStatus], str]]] = {
     "Profile": lambda one: printable(one.profile or ""),
     "Method": _method,
     "Auto-renew": lambda one: "yes" if one.auto_renew else "no",
-    "Way out": lambda one: "\n".join(WAY_OUT) if text.is_manual(one) else "",
+    "Fix": lambda one: "\n".join(WAY_OUT) if text.is_manual(one) else "",
     "Version": lambda one: str(one.version) if one.version is not None else "",
     "Served by": lambda one: served_by(one.targets),
 }

@@ -170,7 +170,7 @@ _SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
     "changed": lambda f: f"Changed: {f['what']}",
     "recovered": lambda f: f"Put in order: {f['what']}",
     "log-pruned": lambda f: f"Removed {f['entries']} old entries from the log, up to number {f['through']}",
-    "log-chain-started": lambda f: f"Began the log anew; the one before ended with entry {f['previous_entries']}",
+    "log-chain-started": lambda f: f"Started a new log; the previous one ended with entry {f['previous_entries']}",
     "log-end-doubtful": lambda f: f"The end of the log is in doubt: {f['why']}",
     "notification-sent": lambda f: f"Notified {f['channel']}{_after(': ', f['subject'])}",
     "warned": lambda f: f"Warning: {f['what']}{_after(' ', f['fix'])}",

@@ -35,7 +35,7 @@ def read(look: Look) -> Reading:
         more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
         problems.append(
             f"Caddy gets and renews certificates itself: {', '.join(names[:_MOST_SHOWN])}{more}. "
-            "Nothing needs to be done. For one of certdeck's, write `tls CERTIFICATE KEY` into that site."
+            "No action is needed. To use a certificate of certdeck, write `tls CERTIFICATE KEY` into that site."
         )
     return Reading(pairs=tuple(pairs), problems=tuple(problems))
 

@@ -32,8 +32,8 @@ KIND = Kind(
         dialects=(),
     ),
     remarks=(
-        "Without --clear peers go on getting the old certificate when the new one has the same key.",
-        "--clear also unloads what was loaded by hand, such as a key with a passphrase.",
+        "Without --clear, peers still get the old certificate if the new one has the same key.",
+        "--clear also unloads manually loaded credentials, such as a key with a passphrase.",
         "Peers see the new certificate at the next IKE_SA. `swanctl --list-conns` names the old one until --load-conns.",
         "certdeck cannot probe it: connect once after a deployment.",
     ),

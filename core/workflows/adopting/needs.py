@@ -156,12 +156,12 @@ def _account(
     there = accounts.of(replace(context, config=kept.config(context)), issuer, key)
     if there.gone:
         kept.left.append(
-            f"Its account key at {issuer} was not taken over. {there.gone} The next order makes a new account; agree to the terms "
-            f"for it: certdeck issuer agree {issuer}"
+            f"Its account key at {issuer} was not imported. {there.gone} The next order creates a new account. Accept its terms "
+            f"with: certdeck issuer agree {issuer}"
         )
         return
     if there.trouble:
-        kept.left.append(f"{issuer} could not be asked whether its account still exists. {there.trouble}")
+        kept.left.append(f"{issuer} could not be queried about its account. {there.trouble}")
 
     def keep(context: Context) -> None:
         record = had or AccountRecord.new(issuer, directory, contact=None, created=context.env.clock.now())
@@ -242,10 +242,10 @@ def _without_access(sight: Sight) -> Iterator[str]:
     plugin = sight.shown.dns_name
     kind = kind_of(plugin)
     yield (
-        f"The access of {plugin} was not found where its client keeps it, or is in a form that cannot be translated."
+        f"The credentials of {plugin} were not found, or have a form that certdeck cannot import."
         if plugin
-        else "Its client does not say which DNS provider it uses, nor with which access."
-    ) + " Until a provider is set, its records are set by hand."
+        else "Its client's files do not contain the DNS provider or its credentials."
+    ) + " Until you add a provider, its records must be set manually."
     zone = registered_domain(sight.shown.names[0].removeprefix("*.")) if sight.shown.names else "ZONE"
     words = ["certdeck", "dns", "add", kind or "NAME", "--kind", kind or "KIND", "--zone", zone]
     if kind:

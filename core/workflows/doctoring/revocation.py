@@ -25,7 +25,7 @@ def revocations(context: Context, name: str | None = None) -> Iterator[Finding]:
         if facts.revoked:
             known = said.get(facts.sha256)
             detail = in_words(known) if known is not None and known.revoked_at is not None else "it is revoked"
-            why = "Clients that check refuse it."
+            why = "Clients that check revocation reject it."
             yield Finding(id=_ID, status="fail", title=facts.name, detail=detail, why=why, fix=fix_for(facts))
     others = [facts for facts in every if facts.may_be_asked and not facts.revoked]
     if others:
@@ -34,18 +34,18 @@ def revocations(context: Context, name: str | None = None) -> Iterator[Finding]:
 
 def _of_others(context: Context, others: list[Facts], said: dict[str, Said]) -> Finding:
     if not context.config.defaults.check_revocation:
-        detail = "CAs are not asked for revocations ([defaults] check_revocation)"
+        detail = "revocation checks are turned off ([defaults] check_revocation)"
         return Finding(id=_ID, status="skip", title=_TITLE, detail=detail)
     now = context.env.clock.now().timestamp()
     known = [said[facts.sha256] for facts in others if facts.sha256 in said]
     good = [each for each in known if each.is_good(now)]
     troubles = sorted({each.trouble for each in known if each.trouble})
-    why = f"The CA could not be asked: {troubles[0]}." if troubles else ""
+    why = f"The CA could not be queried: {troubles[0]}." if troubles else ""
     if not known:
         return Finding(
-            id=_ID, status="skip", title=_TITLE, detail="no CA was asked yet; the scheduled run asks once a day"
+            id=_ID, status="skip", title=_TITLE, detail="no CA was queried yet; the scheduled run does so once a day"
         )
     asked = datetime.fromtimestamp(max(each.asked_at for each in known), UTC)
-    detail = f"{len(good)} of {len(others)} certificates are not revoked, as their CAs said; last asked {asked:%Y-%m-%d %H:%M} UTC"
+    detail = f"{len(good)} of {len(others)} certificates are not revoked, according to their CAs; last query {asked:%Y-%m-%d %H:%M} UTC"
     status = "pass" if len(good) == len(others) else "skip"
     return Finding(id=_ID, status=status, title=_TITLE, detail=detail, why=why)

@@ -44,7 +44,7 @@ def check_after_update(paths: Paths, reading: Callable[[], Context]) -> SelfChec
             return SelfCheckFailed(
                 f"The check after the update to certdeck {VERSION} failed.",
                 listed([f"{each.title}: {each.detail.rstrip('.')}" for each in failed], _NAMED) + ".",
-                "Run `certdeck self-check`; it says how to fix each of them.",
+                "Run `certdeck self-check`; it shows how to fix each problem.",
             )
     with suppress(CertdeckError):  # a disk that is full or read-only: the next run checks again
         make_dir(paths.state)

@@ -163,7 +163,7 @@ def _decide(facts: Facts, config: Config, now: float, *, force: bool, named: boo
     if by_hand == BY_HAND:
         return _for_a_person(facts, config, now, force=force, named=named)
     if facts.revoked and facts.issuer == UPLOAD:
-        why = f"it is revoked, and it was uploaded: bring a new certificate with certdeck import {name}"
+        why = f"it is revoked, and it was uploaded: import a new certificate with certdeck import {name}"
         return Decision(name, SKIP, why, needs_you=True)
     if by_hand:
         return Decision(name, SKIP, by_hand)

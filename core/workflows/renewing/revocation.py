@@ -82,10 +82,10 @@ def since_and_source(said: Said) -> str:
 def fix_for(facts: Facts) -> str:
     """Return what to do about a revoked certificate."""
     if facts.issuer == UPLOAD:
-        return f"Get a new certificate, with a new key, and bring it: certdeck import {facts.name}."
+        return f"Get a new certificate with a new key, then import it: certdeck import {facts.name}"
     if facts.issuer == FLEET:
-        return f"A hub of the fleet renews it: run certdeck --renew {facts.name} there."
-    return f"Renew it: certdeck --renew {facts.name}."
+        return f"A hub of the fleet renews it. Run there: certdeck --renew {facts.name}"
+    return f"Renew it: certdeck --renew {facts.name}"
 
 
 def _can_be_asked(facts: Facts) -> bool:

@@ -116,7 +116,7 @@ class _Asking:
             return _without(known, facts, self._now, trouble)
         except Exception as exc:
             logging.getLogger(__name__).error("asking about %s failed", facts.name, exc_info=exc)
-            return _without({}, facts, self._now, "the answer was one that certdeck did not expect")
+            return _without({}, facts, self._now, "the response was unexpected")
         return Said(
             asked_at=self._now.timestamp(),
             until=answer.until.timestamp(),
@@ -133,7 +133,7 @@ class _Asking:
             raise NoAnswer(str(exc)) from exc
         places = places_of(leaf)
         issuers = [*chain, *self._others(facts, leaf)]
-        trouble = NoAnswer("it does not say where its CA publishes revocations")
+        trouble = NoAnswer("it contains no address for revocation checks")
         for url, look in self._ways(leaf, issuers, places):
             try:
                 return look(), shown_url(url)

@@ -118,7 +118,7 @@ def add_issuer(context: Context, name: str, config: IssuerConfig) -> None:
             "Give the HTTPS address. For a private CA, set its root as the CA bundle.",
         )
     if isinstance(config.limits, Mapping) and (problem := broken(config.limits)) is not None:
-        raise UsageError(f"The limits of {name} cannot be set.", f"{problem[0]}.", problem[1])
+        raise UsageError(f"The limits of {name} are not valid.", f"{problem[0]}.", problem[1])
     set_issuer(context.paths, name, config)
     context.narrator.tell(Changed(what=f"issuer {name} set"))
 

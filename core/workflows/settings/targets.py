@@ -95,7 +95,7 @@ def remove_target(context: Context, name: str) -> None:
     if sharers:
         raise InUse(
             f"The files of target {name} are also those of {', '.join(sharers)}.",
-            "They were given to this target first, and the others name it.",
+            "The other targets use the files of this one.",
             f"Remove {', '.join(sharers)} first.",
         )
     if target.files_of is None:

@@ -95,7 +95,7 @@ def test_what_a_tool_says_of_a_wrong_configuration_is_reported() -> None:
     """A configuration that its own tool refuses is not read, and the tool's words are quoted, cleaned."""
     said, running = "nginx: [emerg] unknown directive\x1b[2J", program("nginx", "nginx")
     seen = look("nginx", Path("/etc/nginx/nginx.conf"), said=said, status=1, program=running)
-    with pytest.raises(Unreadable, match=r"ended with status 1: nginx: \[emerg\] unknown directive") as caught:
+    with pytest.raises(Unreadable, match=r"exited with status 1: nginx: \[emerg\] unknown directive") as caught:
         nginx.read(seen)
     assert "\x1b" not in str(caught.value)
 

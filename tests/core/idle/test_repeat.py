@@ -339,7 +339,7 @@ def test_a_change_during_the_run_is_seen(box: Appliance) -> None:
 
 
 def test_a_lock_that_is_held_is_for_the_usual_way(box: Appliance) -> None:
-    """While another certdeck is at work nothing is repeated."""
+    """While another certdeck process is running nothing is repeated."""
     run(box)
     with lock.writers_lock(box.paths, box.engine.env, "something else"):
         assert again(box) is None

@@ -34,7 +34,9 @@ def refusal(target: TargetConfig, *others: TargetConfig) -> ConfigError:
         pytest.param(replace(WEB, chain="chain.pem"), "chain path", id="fail/relative-chain"),
         pytest.param(replace(WEB, mode="move"), "'move'", id="fail/mode"),
         pytest.param(replace(WEB, file_mode="rw-------"), "'rw-------'", id="fail/file-mode"),
-        pytest.param(replace(WEB, key="/srv/x/../tls/domain.crt"), "same file", id="fail/combined"),
+        pytest.param(
+            replace(WEB, key="/srv/x/../tls/domain.crt"), "same path for certificate and key", id="fail/combined"
+        ),
         pytest.param(replace(WEB, chain="/srv/tls/domain.key"), "same path twice", id="fail/chain-is-key"),
         pytest.param(replace(WEB, host="box2", remote_key="/k"), "files has host, remote_key", id="fail/remote-here"),
         pytest.param(

@@ -107,7 +107,7 @@ def test_every_address_is_looked_at() -> None:
     env = cast("Environment", SimpleNamespace(clock=clock, prober=prober))
     seen = look(env, TARGET, sha256_of_der(b"ours"), [])
     assert not seen.matches
-    assert seen.why.startswith("[::1]:443 presents another certificate, ")
+    assert seen.why.startswith("[::1]:443 presents a different certificate, ")
     assert seen.served == sha256_of_der(b"other")
 
 

@@ -26,10 +26,10 @@ def answering(answer: Completed) -> Environment:
     [
         pytest.param(
             Completed(returncode=1, output="nginx: [emerg] no such thing\nnginx: configuration file test failed\n"),
-            "nginx -t ended with status 1: nginx: [emerg] no such thing.",
+            "nginx -t exited with status 1: nginx: [emerg] no such thing.",
             id="fail/status",
         ),
-        pytest.param(Completed(returncode=3, output=""), "nginx -t ended with status 3.", id="fail/silent"),
+        pytest.param(Completed(returncode=3, output=""), "nginx -t exited with status 3.", id="fail/silent"),
         pytest.param(Completed(returncode=-9, output="x"), "nginx -t was killed by signal 9.", id="fail/signal"),
         pytest.param(
             Completed(returncode=-15, output="", timed_out=True),

@@ -91,7 +91,7 @@ def test_smtp_is_looked_at_by_several_connections() -> None:
     (sight,) = see_all(prober, TargetConfig(name="mail", probe=("smtp://[::1]:25",)), [], timeout=1)
     assert set(sight.served) == {sha256_of_der(b"new"), sha256_of_der(b"old")}
     state, why = summary([sight], sha256_of_der(b"new"))
-    assert (state, "by turns" in why) == ("stale", True)
+    assert (state, "intermittently" in why) == ("stale", True)
 
 
 @pytest.mark.parametrize(

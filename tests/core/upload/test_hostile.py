@@ -350,7 +350,7 @@ def test_special_files_are_not_read(tmp_path: Path) -> None:
         (tmp_path / "pipe", "pipe or a device"),
         (Path("/dev/zero"), "pipe or a device"),
         (Path("/dev/null"), "pipe or a device"),
-        (tmp_path, "a folder"),
+        (tmp_path, "a directory"),
         (tmp_path / "one", "circle"),
         (tmp_path / "missing", "no such file"),
         (tmp_path / "missing" / "below", "no such file"),
@@ -373,7 +373,7 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     finally:
         if is_root:
             os.seteuid(0)
-    assert "may not read" in error.why
+    assert "permission to read" in error.why
 
 
 def test_a_large_file_is_not_read_to_its_end(tmp_path: Path) -> None:

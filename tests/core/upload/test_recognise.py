@@ -199,7 +199,7 @@ def test_a_damaged_rsa_key_is_found(rsa_shop: Leaf) -> None:
         numbers.p, numbers.q, numbers.d + 2, numbers.dmp1, numbers.dmq1, numbers.iqmp, numbers.public_numbers
     ).private_key(unsafe_skip_rsa_key_validation=True)
     judged = judge(rsa_shop.fullchain_pem, key_pem(damaged))
-    assert "do not fit together" in judged["parse"].detail
+    assert "are inconsistent" in judged["parse"].detail
 
 
 # -- DER, PKCS#12, PKCS#7 --------------------------------------------------------------------------------------------------

@@ -24,11 +24,11 @@ OTHER = Authority.new("Other", now=NOON).leaf(["other.example.com"])
 @pytest.mark.parametrize(
     ("role", "content", "words"),
     [
-        ("key", SHOP.certificate_pem, "was given as the private key (--key), but it holds a certificate"),
-        ("chain", SHOP.key_pem, "was given as the chain (--chain), but it holds a private key"),
-        ("cert", SHOP.key_pem, "was given as the certificate (--cert), but it holds a private key"),
-        ("pfx", SHOP.fullchain_pem + SHOP.key_pem, "was given as a PKCS#12 file (--pfx), but it holds certificates"),
-        ("pfx", SHOP.key_pem, "was given as a PKCS#12 file (--pfx), but it holds a private key"),
+        ("key", SHOP.certificate_pem, "was given as the private key (--key), but it contains a certificate"),
+        ("chain", SHOP.key_pem, "was given as the chain (--chain), but it contains a private key"),
+        ("cert", SHOP.key_pem, "was given as the certificate (--cert), but it contains a private key"),
+        ("pfx", SHOP.fullchain_pem + SHOP.key_pem, "was given as a PKCS#12 file (--pfx), but it contains certificates"),
+        ("pfx", SHOP.key_pem, "was given as a PKCS#12 file (--pfx), but it contains a private key"),
     ],
     ids=["certificate-as-key", "key-as-chain", "key-as-certificate", "pem-as-pfx", "key-as-pfx"],
 )

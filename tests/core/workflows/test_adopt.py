@@ -431,7 +431,7 @@ def test_a_ca_that_does_not_answer_keeps_nothing_back(appliance: Appliance) -> N
     having(appliance, "certbot")
     appliance.vendors["acme-v02.api.letsencrypt.org"] = CannedTransport(TransportFailure("unreachable", "No route."))
     [done] = appliance.engine.adopt(["plain.example.org"]).adopted
-    assert any("could not be asked whether its account still exists" in line for line in done.left)
+    assert any("could not be queried about its account" in line for line in done.left)
     record = load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT)
     assert record is not None
     assert record.thumbprint

@@ -143,7 +143,7 @@ def test_the_certificate_finds_its_key(box: Appliance, purchased: Authority, tmp
     assert (key_match.status, "the request wanted" in key_match.detail) == ("pass", True)
     assert check.request == "wanted"
     assert check.found == ("1 certificate", "the key on this box", "1 in the chain")
-    assert "No key was given; the one on this box, from the request wanted" in note(check)
+    assert "No key was given; the key on this box, from the request wanted" in note(check)
     done = box.engine.import_upload("shop", answer, targets=("web",), report=box.told.append)
     assert done.status.version == 1
     assert service.serves is not None
@@ -267,7 +267,7 @@ def test_after_the_vault_was_begun_anew(box: Appliance) -> None:
     box.engine.make_csr("shop", SHOP)
     box.paths.master_key.unlink()
     box.engine.new_vault()
-    assert "private key is gone" in box.engine.csr("shop").advice[0]
+    assert "private key is missing" in box.engine.csr("shop").advice[0]
     with pytest.raises(UsageError) as caught:
         box.engine.make_csr("shop", SHOP)
     assert caught.value.details["needs"] == "replace"

@@ -238,7 +238,7 @@ def test_such_a_lineage_never_renews_by_itself_but_is_announced(box: Appliance) 
     assert "start after" in early
     box.clock.advance(days=75)
     due = box.engine.renew(force=True).skipped[0].why
-    assert "begin now" in due
+    assert "start now" in due
     assert "dns-persist-01" in due
     assert box.ca.count("/new-order") == 1
 

@@ -82,7 +82,7 @@ def test_records_by_hand_are_warned_of(appliance: Appliance, vendor: CloudflareV
         ("", "warn", "no persistent record"),
         ("ca.test; accounturi={account}", "pass", "for this account"),
         ("ca.test; accounturi={account}; persistUntil=4000000000", "pass", "for this account"),
-        ("ca.test; accounturi={account}; persistUntil=1", "warn", "ended"),
+        ("ca.test; accounturi={account}; persistUntil=1", "warn", "has expired"),
         ("ca.test; accounturi={account}9", "warn", "not for this account"),
     ],
 )

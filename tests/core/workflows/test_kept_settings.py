@@ -240,7 +240,7 @@ def test_a_run_reports_what_is_not_served(appliance: Appliance, tmp_path: Path) 
     for dry_run in (True, False):
         (found,) = appliance.engine.renew(dry_run=dry_run).warnings
         assert found.code == "other-certificate"
-        assert f"Target web does not carry {NAME}" in found.what
+        assert f"Target web does not serve {NAME}" in found.what
         assert "changed by somebody else" in found.what
 
 

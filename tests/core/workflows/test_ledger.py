@@ -91,7 +91,7 @@ def test_force_says_what_it_costs_and_orders(counted: Appliance) -> None:
     (said,) = [one.what for one in counted.of(Warned) if isinstance(one, Warned) and one.code == "rate-limit-cost"]
     assert said == (
         "ca allows 5 certificates for exactly these names (www.example.com) in 7 days. "
-        "This order uses one of the 4 that are left."
+        "This order uses one of the 4 remaining."
     )
     codes = [type(event).__name__ for event in counted.events]
     assert codes.index("Warned") < codes.index("OrderCreated")
@@ -203,7 +203,7 @@ def test_what_the_ca_has_said_is_kept(counted: Appliance) -> None:
         "retry after 2026-11-22 08:00:00 UTC"
     )
     counted.ca.fail("/new-order", problem("rateLimited", 429, text))
-    with pytest.raises(RateLimited, match="limit that is used up"):
+    with pytest.raises(RateLimited, match="because of a rate limit"):
         counted.issue(NAME)
     asked = orders(counted)
     with pytest.raises(BudgetSpent, match=r"ca reports that all of them are used\. .* 2026-11-22 08:00 UTC"):

@@ -110,7 +110,7 @@ def test_an_account_that_the_ca_keeps_is_not_told_as_given_up(appliance: Applian
     appliance.ca.keeps_accounts_as_they_are = True
     with pytest.raises(AccountError) as caught:
         appliance.engine.deactivate_account("ca")
-    assert "keeps the account valid" in caught.value.what
+    assert "its status is valid" in caught.value.what
     assert len(appliance.engine.accounts()) == 1
 
 

@@ -257,7 +257,7 @@ def test_a_lost_answer_is_asked_for_again(appliance: Appliance) -> None:
 
 
 def test_asking_can_wait_for_who_holds_the_lock(appliance: Appliance) -> None:
-    """A run that would only ask the CA does not fail because another certdeck is at work."""
+    """A run that would only ask the CA does not fail because another certdeck process is running."""
     appliance.issue(NAME)
     appliance.clock.advance(hours=7)
     with writers_lock(appliance.paths, appliance.engine.env, "something else"):

@@ -109,7 +109,7 @@ def test_on_again_changes_nothing(appliance: Appliance, engine: Engine, init: In
     appliance.clock.advance(days=3)
     info = engine.set_schedule()
     assert {path: path.lstat().st_ino for path in init.units.iterdir()} == before
-    assert "dead" in info.timer.trouble
+    assert "not working" in info.timer.trouble
     entries = [entry for entry in engine.log() if entry.kind == "changed"]
     assert [entry.facts["what"] for entry in entries] == ["schedule: every day at 03:00 and 15:00, by systemd"]
 
@@ -161,7 +161,7 @@ def test_files_of_others_stay(
         path.symlink_to("/dev/null")
     else:
         path.write_text("# by hand\n")
-    with pytest.raises(CertdeckError, match="is there already"):
+    with pytest.raises(CertdeckError, match="already exists"):
         engine.set_schedule()
     engine.unschedule()
     assert path.is_symlink() or path.read_text() == "# by hand\n"
@@ -299,7 +299,7 @@ def test_weekly_is_too_rare_for_160_hours(appliance: Appliance, engine: Engine, 
     short_lived(appliance, "edge.example.com", 160 / 24)
     with pytest.raises(UsageError) as refused:
         engine.set_schedule(preset="weekly")
-    assert "edge.example.com lives 160 hours and renews 80 hours" in refused.value.why
+    assert "edge.example.com is valid for 160 hours and renews 80 hours" in refused.value.why
     assert "OnCalendar=*-*-* 03:00:00" in (init.units / TIMER).read_text()
     engine.set_lineage("edge.example.com", auto_renew=False)
     assert engine.set_schedule(preset="weekly").warnings == ()
@@ -389,7 +389,7 @@ def test_a_timer_that_died(appliance: Appliance, engine: Engine) -> None:
     assert timer(engine).state == "on"
     appliance.clock.advance(minutes=1)
     found = timer(engine)
-    assert (found.state, found.next_run) == ("dead", None)
+    assert (found.state, found.next_run) == ("not working", None)
     assert "not working: nothing has run since 2026-11-21 12:00 UTC" in found.trouble
 
 
@@ -397,7 +397,7 @@ def test_a_timer_that_never_ran(appliance: Appliance, engine: Engine) -> None:
     """A timer that was switched on and never ran is dead after the same time."""
     engine.set_schedule(preset="daily")
     appliance.clock.advance(days=2, hours=2)
-    assert (timer(engine).state, timer(engine).last_run) == ("dead", None)
+    assert (timer(engine).state, timer(engine).last_run) == ("not working", None)
 
 
 def test_what_is_gone_is_found(engine: Engine, init: InitSystem) -> None:
@@ -407,7 +407,7 @@ def test_what_is_gone_is_found(engine: Engine, init: InitSystem) -> None:
     assert "not active" in engine.schedule().timer.trouble
     init.is_active = True
     init.program.rename(init.program.with_name("away"))
-    assert (timer(engine).state, str(init.program) in timer(engine).trouble) == ("dead", True)
+    assert (timer(engine).state, str(init.program) in timer(engine).trouble) == ("not working", True)
     init.program.with_name("away").rename(init.program)
     init.link.unlink()
     assert (timer(engine).state, str(init.link) in timer(engine).trouble) == ("off", True)

@@ -71,7 +71,7 @@ def test_an_export_replaces_plain_files_alone(appliance: Appliance, tmp_path: Pa
     link.symlink_to("/dev/null")
     dangling.symlink_to(tmp_path / "nothing")
     for out in (pipe, link, dangling):
-        with pytest.raises(UsageError, match="not a plain file"):
+        with pytest.raises(UsageError, match="not a regular file"):
             appliance.engine.export(NAME, format="pem", out=out)
     assert pipe.is_fifo()
     assert link.is_symlink()
@@ -318,7 +318,7 @@ def test_targets_are_added_listed_and_removed(appliance: Appliance, tmp_path: Pa
     appliance.issue(NAME, targets=("web",))
     (info,) = appliance.engine.targets()
     assert (info.name, info.lineage, info.test) == ("web", NAME, ("web", "test"))
-    with pytest.raises(InUse, match="carries"):
+    with pytest.raises(InUse, match="serves"):
         appliance.engine.remove_target("web")
     appliance.engine.delete(NAME, force=True)
     appliance.engine.remove_target("web")

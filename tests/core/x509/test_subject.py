@@ -35,7 +35,7 @@ def test_what_is_understood(text: str, parts: tuple[tuple[str, str], ...]) -> No
         ("C=D1", "two-letter"),
         ("O=" + "x" * 65, "64"),
         ("CN=shop.example.com", "common name"),
-        ("O=a\x1b[31m", "cannot be seen"),
+        ("O=a\x1b[31m", "invisible characters"),
         ("\x1b=1", "'\ufffd'"),
         ("O=a,,C=DE", "not a supported part"),
     ],

@@ -38,7 +38,7 @@ def _list(call: Call) -> int:
         ]
         for each in accounts
     ]
-    none = ["There is no account yet. The first order at a CA makes one."]
+    none = ["There is no account yet. The first order at a CA creates one."]
     value = [_account_json(each) for each in accounts]
     call.result({"accounts": value}, table(["ISSUER", "CONTACT", "KEY", "URL"], rows) if rows else none)
     return exits.DONE
@@ -46,9 +46,9 @@ def _list(call: Call) -> int:
 
 def _eab_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("issuer", metavar="ISSUER")
-    parser.add_argument("--kid", required=True, metavar="KID", help="the key id that the CA gave")
+    parser.add_argument("--kid", required=True, metavar="KID", help="the key ID from the CA")
     parser.add_argument(
-        "--hmac", required=True, metavar="FILE", help="holds the HMAC key, base64url; - is standard input"
+        "--hmac", required=True, metavar="FILE", help="file with the HMAC key, base64url; - is standard input"
     )
 
 
@@ -57,7 +57,9 @@ def _eab(call: Call) -> int:
     with call.working(tell=False):
         call.engine.set_eab(call.args.issuer, kid=call.args.kid, hmac=hmac)
     value = {"issuer": call.args.issuer, "kid": call.args.kid}
-    call.result(value, [f"The next account at {printable(call.args.issuer)} is bound to {printable(call.args.kid)}."])
+    call.result(
+        value, [f"The next account at {printable(call.args.issuer)} will be bound to {printable(call.args.kid)}."]
+    )
     return exits.DONE
 
 
@@ -75,16 +77,16 @@ def _contact(call: Call) -> int:
     args = call.args
     if (args.email is None) is not args.none:
         raise UsageError(
-            "A contact is one address, or none.",
-            "Neither was said, or both.",
+            "A contact is one address or none.",
+            "Give exactly one of the two options.",
             "Give --email ADDRESS, or --none.",
         )
     with call.working() as report:
         account = call.engine.set_account_contact(args.issuer, args.email, report=report, cancel=call.cancel)
     said = (
-        f"{printable(account.issuer)} writes to {printable(account.contact)} now."
+        f"{printable(account.issuer)} now uses the contact {printable(account.contact)}."
         if account.contact
-        else "No contact now."
+        else "The contact was removed."
     )
     return _show(call, account, said)
 
@@ -108,7 +110,7 @@ def _deactivate(call: Call) -> int:
     with call.working() as report:
         call.engine.deactivate_account(call.args.issuer, report=report, cancel=call.cancel)
     value = {"issuer": call.args.issuer, "deactivated": True}
-    call.result(value, [f"The account at {shown} is given up. The next order there makes a new one."])
+    call.result(value, [f"The account at {shown} was deactivated. The next order there creates a new one."])
     return exits.DONE
 
 
@@ -117,9 +119,9 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key", required=True, metavar="FILE", help="the account's key, PEM or JWK; - is standard input"
     )
-    parser.add_argument("--replace", action="store_true", help="although there is another account already")
+    parser.add_argument("--replace", action="store_true", help="replace an existing account")
     parser.add_argument(
-        "--passphrase-file", metavar="FILE", help="holds the passphrase of an encrypted key; - is standard input"
+        "--passphrase-file", metavar="FILE", help="file with the passphrase of an encrypted key; - is standard input"
     )
 
 
@@ -127,14 +129,14 @@ def _import(call: Call) -> int:
     args = call.args
     if args.key == args.passphrase_file == "-":
         raise UsageError(
-            "Standard input cannot be the key and its passphrase.",
-            "It is read to its end for one of them.",
+            "Standard input cannot be both the key and its passphrase.",
+            "It can be read only once.",
             "Put one of the two into a file.",
         )
     key = secret_lines_from(args.key)
     passphrase = secret_from(args.passphrase_file) if args.passphrase_file else None
     account = _imported(call, key, passphrase)
-    said = [f"Orders at {printable(account.issuer)} use this account now: {printable(account.url)}"]
+    said = [f"Orders at {printable(account.issuer)} now use this account: {printable(account.url)}"]
     if account.replaced:
         said.append(f"No longer used: the account {printable(account.replaced)}. It still exists at the CA.")
     call.result({"account": _account_json(account)}, said)
@@ -201,7 +203,7 @@ COMMANDS = (
             "account import letsencrypt --key account.key         # acme.sh; lego keeps EMAIL.key",
             "account import letsencrypt --key account.pem --passphrase-file key.txt    # mod_md: `key` of its md_store.json",
         ),
-        notes="The CA must know an account for the key. Limits and bindings of that account hold on.",
+        notes="The CA must have an account for the key. The limits and bindings of that account stay in effect.",
     ),
     Command(
         words="account deactivate",

@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help="take these over (without: list what is there)")
-    parser.add_argument("--all", action="store_true", help="take over everything that can be")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="take these over (default: list them)")
+    parser.add_argument("--all", action="store_true", help="take over everything possible")
     parser.add_argument(
-        "--from", dest="client", metavar="CLIENT", help="certbot, acme.sh, lego … (without: all of them)"
+        "--from", dest="client", metavar="CLIENT", help="certbot, acme.sh, lego … (default: all of them)"
     )
     parser.add_argument("--dir", metavar="DIR", help="look in this folder instead of the usual places")
-    parser.add_argument("--issuer", metavar="ISSUER", help="the CA, where the other client's files do not name it")
+    parser.add_argument("--issuer", metavar="ISSUER", help="the CA, if the other client's files do not name it")
     parser.add_argument(
-        "--passphrase-file", metavar="FILE", help="holds the passphrase of an encrypted key; - is standard input"
+        "--passphrase-file", metavar="FILE", help="file with the passphrase of an encrypted key; - is standard input"
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be done; change nothing")
 
 
 def _run(call: Call) -> int:
     args = call.args
     folder = Path(args.dir) if args.dir is not None else None
     if args.all and args.names:
-        raise UsageError("Give either names or --all.", "--all takes over everything.", "Leave out one of them.")
+        raise UsageError("Give either names or --all.", "--all takes over everything.", "Omit one of them.")
     if not args.names and not args.all:
         done = call.engine.adoptable(client=args.client, folder=folder)
     else:
@@ -71,8 +71,8 @@ COMMANDS = (
             "adopt --dir /mnt/old/etc/letsencrypt www.example.com",
         ),
         notes=(
-            "Knows certbot, acme.sh, lego, dehydrated, uacme, getssl, Caddy, mod_md and acmetool. Takes over the\n"
-            "certificate, its key, the account, and how its names are proven; nothing of the other client is changed.\n"
+            "Supports certbot, acme.sh, lego, dehydrated, uacme, getssl, Caddy, mod_md and acmetool. Takes over the\n"
+            "certificate, its key, the account, and its validation settings. The other client's files are not changed.\n"
             "The exit status is 1 when a name could not be taken over."
         ),
     ),

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from core.archives import BackupDone, RestoreDone
     from tui.cli.call import Call
 
-_PASSPHRASE_COST = "Keep the passphrase apart from the file: without it, the backup cannot be opened."
-_KEY_COST = "Keep the private key apart from this box: without it, the backup cannot be opened."
+_PASSPHRASE_COST = "Store the passphrase separately from the file: without it, the backup cannot be opened."
+_KEY_COST = "Store the private key outside this box: without it, the backup cannot be opened."
 
 
 def _backup_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", metavar="FILE", help="where to write it; replaced when it exists")
+    parser.add_argument("--out", metavar="FILE", help="output file; an existing file is replaced")
     parser.add_argument("--passphrase-file", metavar="FILE", help="- reads standard input (default: ask)")
     parser.add_argument("--to-key", metavar="FILE", help="seal it to an X25519 public key (PEM) instead")
     parser.add_argument("--elsewhere", action="store_true", help="this box is backed up by other means: do not remind")
@@ -37,13 +37,13 @@ def _backup(call: Call) -> int:
         return _elsewhere(call)
     if args.out is None or args.out == "-":
         raise UsageError(
-            "A backup goes into a file.",
-            "No file was named with --out." if args.out is None else "Standard output cannot be written in one step.",
-            "Name one: certdeck backup --out FILE.",
+            "A backup is written to a file.",
+            "--out FILE is missing." if args.out is None else "Standard output cannot be written atomically.",
+            "Run: certdeck backup --out FILE",
         )
     if args.to_key is not None and args.passphrase_file is not None:
         raise UsageError(
-            "A backup is sealed once.", "Both a passphrase and a key were given.", "Leave one of them out."
+            "A backup is sealed with one secret.", "Both a passphrase and a key were given.", "Omit one of them."
         )
     to_key = None if args.to_key is None else secret_lines_from(args.to_key)
     passphrase = None if to_key is not None else new_passphrase(call, args.passphrase_file, "A backup")
@@ -71,11 +71,11 @@ def _backup(call: Call) -> int:
 def _elsewhere(call: Call) -> int:
     if call.args.out is not None:
         raise UsageError(
-            "A backup is either made here or elsewhere.", "--out makes one here.", "Leave --elsewhere or --out out."
+            "A backup is either made here or elsewhere.", "--out creates a backup here.", "Omit --elsewhere or --out."
         )
     with call.working(tell=False) as report:
         call.engine.backed_up_elsewhere(report=report)
-    call.result({"elsewhere": True}, ["Noted: this box is backed up by other means."])
+    call.result({"elsewhere": True}, ["Saved: this box is backed up by other means."])
     return exits.DONE
 
 
@@ -87,12 +87,12 @@ def _warnings(done: BackupDone) -> list[dict[str, str]]:
             {
                 "code": "master-key-not-in-backup",
                 "what": f"The master key comes from {word}, which is not in the backup.",
-                "fix": "Keep a copy of it, too.",
+                "fix": "Keep a copy of it too.",
             }
         )
     for path in done.skipped:
         what = f"{printable(path)} is not in the backup: it is a link, a device, or too large."
-        found.append({"code": "not-in-backup", "what": what, "fix": "Copy it by other means if it is needed."})
+        found.append({"code": "not-in-backup", "what": what, "fix": "If you need it, copy it by other means."})
     return found
 
 
@@ -108,16 +108,16 @@ def _restore_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--passphrase-file", metavar="FILE", help="- reads standard input (default: ask)")
     parser.add_argument("--key", metavar="FILE", help="the X25519 private key (PEM) that it was sealed to")
     parser.add_argument(
-        "--dry-run", action="store_true", help="read all of it and say what would change; change nothing"
+        "--dry-run", action="store_true", help="read the whole backup and show what would change; change nothing"
     )
-    parser.add_argument("--replace", action="store_true", help="move aside what is set up here")
+    parser.add_argument("--replace", action="store_true", help="move the existing settings and state of this box aside")
 
 
 def _restore(call: Call) -> int:
     args = call.args
     if args.key is not None and args.passphrase_file is not None:
         raise UsageError(
-            "A backup is opened in one way.", "A passphrase and a key were given.", "Leave one of them out."
+            "A backup is opened with one secret.", "Both a passphrase and a key were given.", "Omit one of them."
         )
     key = None if args.key is None else secret_lines_from(args.key)
     passphrase = None if key is not None else _passphrase(call)
@@ -139,7 +139,7 @@ def _passphrase(call: Call) -> bytes:
     if not call.can_ask:
         raise UsageError(
             "A backup needs its passphrase.",
-            "There is no terminal to ask for it, and it may not stand among the arguments.",
+            "There is no terminal to ask for it, and a passphrase is never an argument.",
             "Put it into a file and add --passphrase-file FILE (- reads standard input), or give --key FILE.",
         )
     return asked_secret("Passphrase of the backup: ")
@@ -166,15 +166,15 @@ def _restored_json(done: RestoreDone) -> dict[str, object]:
 def _restored_lines(done: RestoreDone) -> Iterator[str]:
     made = f"made on {printable(done.hostname)} on {moment(done.made)}"
     said = f"{plural(done.certificates, 'certificate')}, {plural(done.files, 'file')}, {_size(done.bytes)}"
-    yield f"{'Restored' if done.applied else 'The backup is good:'} {printable(str(done.path))}, {made} ({said})."
+    yield f"{'Restored' if done.applied else 'The backup is valid:'} {printable(str(done.path))}, {made} ({said})."
     for each in done.differences:
         yield f"  {printable(each.text)}"
     if not done.applied:
         yield "Nothing was changed." + (" To restore it here, add --replace." if done.needs_replace else "")
         return
     for folder in done.set_aside:
-        yield f"What was here is in {printable(str(folder))}; remove it when it is no longer needed."
-    yield "No service was touched: `certdeck status` shows what each one serves, `certdeck deploy NAME` updates it."
+        yield f"The previous files are in {printable(str(folder))}. Remove them when they are no longer needed."
+    yield "No service was changed. `certdeck status` shows what each service serves; `certdeck deploy NAME` updates it."
 
 
 COMMANDS = (
@@ -188,8 +188,8 @@ COMMANDS = (
             "backup --elsewhere    # the whole box is backed up by other means",
         ),
         notes=(
-            "Holds settings, certificates with their keys, accounts, the vault and the master key; not the log. The file is\n"
-            "sealed (scrypt or X25519, AES-256-GCM) and readable by you alone (0600). A key pair for --to-key:\n"
+            "Contains settings, certificates with their keys, accounts, the vault and the master key; not the log. The file is\n"
+            "sealed (scrypt or X25519, AES-256-GCM) and readable only by you (0600). A key pair for --to-key:\n"
             "  openssl genpkey -algorithm X25519 -out backup.key\n"
             "  openssl pkey -in backup.key -pubout -out backup.pub"
         ),
@@ -204,8 +204,8 @@ COMMANDS = (
             "restore box.backup --key backup.key --replace",
         ),
         notes=(
-            "Puts everything of the backup in the place of what is here, or nothing. No service is touched. With --replace,\n"
-            "what is set up here moves to folders replaced-TIME beside the new content. The log of this box stays."
+            "Restores everything or nothing. No service is changed. With --replace, the existing files move to folders\n"
+            "replaced-TIME next to the restored ones. The log of this box stays."
         ),
     ),
 )

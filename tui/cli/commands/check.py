@@ -20,7 +20,7 @@ _TRIES = 3
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     upload_arguments(parser)
-    parser.add_argument("--name", metavar="NAME", help="compare with what this certificate has now")
+    parser.add_argument("--name", metavar="NAME", help="compare with the live version of this certificate")
     parser.set_defaults(words="check")
 
 
@@ -53,8 +53,8 @@ COMMANDS = (
             "check --cert - < everything.pem",
         ),
         notes=(
-            "--cert takes files of any kind, with certificate, chain and key in any order; a file given with --key, --chain\n"
-            "or --pfx must be just that. The key of a request made here (`certdeck csr`) is found automatically."
+            "--cert accepts any format, with certificate, chain and key in any order. A file for --key, --chain or --pfx must\n"
+            "contain exactly that. The key of a request made here (`certdeck csr`) is found automatically."
         ),
     ),
 )

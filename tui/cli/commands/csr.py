@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="what it is called here; without: list the open ones")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="name of the request (default: list the open requests)")
     parser.add_argument(
         "-d", "--domain", metavar="DOMAIN", nargs="+", action="extend", dest="domains", help="a name it is for"
     )
     parser.add_argument("--key-type", choices=KEY_TYPES, metavar="TYPE", help=", ".join(KEY_TYPES))
-    parser.add_argument("--subject", metavar="TEXT", help='what the CA wants beside the names: "O=Acme Ltd,C=DE"')
-    parser.add_argument("--out", metavar="FILE", help="write it to a file instead of showing it")
-    parser.add_argument("--replace", action="store_true", help="give up the open request of that name, and its key")
-    parser.add_argument("--remove", action="store_true", help="forget the request and its key")
+    parser.add_argument(
+        "--subject", metavar="TEXT", help='further subject fields that the CA requires: "O=Acme Ltd,C=DE"'
+    )
+    parser.add_argument("--out", metavar="FILE", help="write it to a file instead of standard output")
+    parser.add_argument("--replace", action="store_true", help="replace the open request with that name, and its key")
+    parser.add_argument("--remove", action="store_true", help="remove the request and its key")
     parser.add_argument("--yes", action="store_true", help="do not ask (with --remove)")
 
 
@@ -67,16 +69,16 @@ def _refuse_senseless(args: argparse.Namespace) -> None:
     if args.name is None and (args.domains or args.out or args.remove or given):
         problem = "A request needs a NAME."
     elif args.remove and (args.domains or args.out or given):
-        problem = "--remove stands alone."
+        problem = "--remove cannot be used with other options."
     elif args.yes and not args.remove:
-        problem = "--yes belongs to --remove: nothing else asks."
+        problem = "--yes can be used only with --remove."
     elif given and not args.domains:
-        problem = f"{given[0]} belongs to a new request, which needs -d DOMAIN."
+        problem = f"{given[0]} is for a new request, which needs -d DOMAIN."
     elif args.out == "-":
-        problem = "Without --out the request goes to standard output already."
+        problem = "Without --out, the request goes to standard output."
     if problem:
         raise UsageError(
-            "`certdeck csr` was called with arguments that do not fit together.",
+            "`certdeck csr` was called with conflicting arguments.",
             problem,
             "For example: certdeck csr shop -d shop.example.com www.shop.example.com --out shop.csr",
         )
@@ -95,12 +97,12 @@ def _show(call: Call, request: SigningRequest) -> None:
     else:
         call.say(f"Wrote the signing request {name} to {printable(args.out)}.")
     call.output.out.finish()
-    made = "" if request.is_new else f"; it was made on {text.moment(request.created)}"
+    made = "" if request.is_new else f", created on {text.moment(request.created)}"
     say(f"For {text.names_shown(request.domains)}, with a key {text.key_shown(request.key_type)}{made}.")
     for advice in request.advice:
         say(f"note: {printable(advice)}")
     say("Its private key stays on this box. Give the request to your CA.")
-    say(f"When the certificate comes: certdeck import {name} --cert FILE. It finds the key automatically.")
+    say(f"When you have the certificate: certdeck import {name} --cert FILE. It finds the key automatically.")
 
 
 def _list(call: Call) -> int:
@@ -117,11 +119,13 @@ def _list(call: Call) -> int:
 def _remove(call: Call) -> int:
     name = call.args.name
     call.engine.csr(name)  # one that is not there is said before anybody is asked
-    question = f"Forget the signing request {printable(name)} and its key? A certificate for it cannot be used then."
+    question = (
+        f"Remove the signing request {printable(name)} and its key? A certificate for it can then no longer be used."
+    )
     confirm(call, question, "Removing the key")
     with call.working(tell=False) as report:
         call.engine.remove_csr(name, report=report)
-    call.result({"name": name, "removed": True}, [f"Forgot the signing request {printable(name)} and its key."])
+    call.result({"name": name, "removed": True}, [f"Removed the signing request {printable(name)} and its key."])
     return exits.DONE
 
 
@@ -133,12 +137,12 @@ COMMANDS = (
         examples=(
             "csr shop -d shop.example.com www.shop.example.com --out shop.csr",
             'csr wild -d "*.example.com" example.com --key-type rsa-2048 --subject "O=Acme Ltd,C=DE"',
-            "csr  # the open ones",
-            "import shop --cert shop.crt  # when the CA has answered; no key file is needed",
+            "csr  # list the open requests",
+            "import shop --cert shop.crt  # with the CA's certificate; no key file is needed",
         ),
         notes=(
-            "Asked again for the same names, it is the same request with the same key. The first name is the common\n"
-            "name too, where it has at most 64 characters; all names are alternative names."
+            "For the same names, certdeck returns the same request with the same key. The first name is also the common name\n"
+            "if it has at most 64 characters; all names are subject alternative names."
         ),
     ),
 )

@@ -18,22 +18,24 @@ if TYPE_CHECKING:
 def _deploy_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument(
-        "--target", metavar="TARGET", nargs="+", action="extend", help="onto these from now on (default: those it has)"
+        "--target",
+        metavar="TARGET",
+        nargs="+",
+        action="extend",
+        help="deploy to these from now on (default: its targets)",
     )
     parser.add_argument(
         "--version",
         metavar="N",
         type=int,
         dest="number",
-        help="this kept version (default: the newest not rolled back from)",
+        help="this version (default: the newest that was not rolled back)",
     )
     _force_argument(parser)
 
 
 def _force_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--force", action="store_true", help="also over a newer certificate that another program put there"
-    )
+    parser.add_argument("--force", action="store_true", help="also replace a newer certificate of another program")
 
 
 def _deploy(call: Call) -> int:
@@ -68,7 +70,7 @@ COMMANDS = (
         arguments=_deploy_arguments,
         run=_deploy,
         examples=("deploy shop", "deploy shop --target nginx postfix", "deploy shop --version 3    # after a rollback"),
-        notes="All targets or none: when one fails, every one shows the old certificate again.",
+        notes="Deploys to all targets or none: if one fails, all of them return to the previous certificate.",
     ),
     Command(words="rollback", arguments=_rollback_arguments, run=_rollback, examples=("rollback shop",)),
 )

@@ -36,19 +36,16 @@ def _name(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what the entry is called here")
+    parser.add_argument("name", metavar="NAME", help="name of the entry")
 
     parser.add_argument("--kind", metavar="KIND", help="the provider (`certdeck dns kinds`)")
-    several(parser, "--zone", "ZONE", "the zones it serves, e.g. example.com (default: found out)")
-    several(parser, "--set", "KEY=VALUE", "a setting; an empty VALUE takes it away")
-    several(parser, "--secret", "KEY=FILE", "the file that holds a secret; - is standard input")
+    several(parser, "--zone", "ZONE", "its zones, e.g. example.com (default: detected)")
+    several(parser, "--set", "KEY=VALUE", "a setting; an empty VALUE removes it")
+    several(parser, "--secret", "KEY=FILE", "file with a secret; - is standard input")
     several(
-        parser,
-        "--delegate",
-        "DOMAIN=NAME",
-        "where DOMAIN's record really stands, where that CNAME cannot be seen from here",
+        parser, "--delegate", "DOMAIN=NAME", "the CNAME target of DOMAIN's record, if this box cannot see the CNAME"
     )
-    parser.add_argument("--replace", action="store_true", help="change an entry; what is not given stays")
+    parser.add_argument("--replace", action="store_true", help="change an existing entry; other settings stay")
 
 
 def _add(call: Call) -> int:
@@ -56,9 +53,9 @@ def _add(call: Call) -> int:
     had = call.engine.config().dns_providers.get(args.name)
     if had is not None and not args.replace:
         raise UsageError(
-            f"There is a DNS provider {printable(args.name)} already.",
-            f"It is of the kind {printable(had.kind)}.",
-            "Add --replace to change it; what is not given stays. Or take another name.",
+            f"The DNS provider {printable(args.name)} already exists.",
+            f"Its kind is {printable(had.kind)}.",
+            "To change it, add --replace: other settings stay. Or choose another name.",
             details={"needs": "replace"},
         )
     try:
@@ -93,7 +90,7 @@ def _kind_name(args: argparse.Namespace, had: DnsProviderConfig | None) -> str:
     if args.kind is None and had is None:
         raise UsageError(
             f"A new DNS provider needs --kind: {printable(args.name)}.",
-            "Each provider asks for other settings and secrets.",
+            "Each provider has its own settings and secrets.",
             "`certdeck dns kinds` lists them.",
         )
     return str(args.kind or (had.kind if had else ""))
@@ -105,9 +102,9 @@ def _delegations(pairs: Sequence[str]) -> dict[str, str]:
         domain, is_pair, target = pair.partition("=")
         if not domain or not is_pair:
             raise UsageError(
-                "--delegate wants DOMAIN=NAME.",
-                f"{printable(pair)} is no such pair.",
-                "For example: --delegate www.example.com=www.proofs.example.net.",
+                "--delegate requires DOMAIN=NAME.",
+                f"{printable(pair)} does not have this form.",
+                "For example: --delegate www.example.com=www.validation.example.net.",
             )
         found[domain] = target
     return found
@@ -156,11 +153,11 @@ def _wrong_secrets(error: UsageError, kind: DnsKind) -> Mapping[str, str]:
 def _unasked(error: UsageError, kind: DnsKind, missing: Sequence[str]) -> UsageError:
     """Return the error that names the options for secrets that nobody can be asked for."""
     options = " ".join(f"--secret {key}=FILE" for key in missing)
-    more = f"`certdeck dns kinds {printable(kind.name)}` says more."
+    more = f"See `certdeck dns kinds {printable(kind.name)}`."
     return UsageError(
         error.what,
         error.why,
-        f"Add {options}, where FILE holds the secret and - is standard input. {more}",
+        f"Add {options}, where FILE contains the secret and - is standard input. {more}",
         details=error.details,
     )
 
@@ -209,7 +206,7 @@ def _remove(call: Call) -> int:
 def _test_arguments(parser: argparse.ArgumentParser) -> None:
     _name(parser)
     parser.add_argument(
-        "--domain", metavar="DOMAIN", help="make the test record for this domain (default: its first zone)"
+        "--domain", metavar="DOMAIN", help="create the test record for this domain (default: its first zone)"
     )
 
 
@@ -251,20 +248,20 @@ COMMANDS = (
             "dns add ns --kind rfc2136 --zone example.com --set server=192.0.2.53 tsig_name=box --secret tsig_secret=-",
             "dns add cf --replace --secret api_token=new.txt    # a new token, everything else stays",
         ),
-        notes="Secrets go into the vault and are asked for where they are not given; they never stand among the arguments.",
+        notes="Secrets are stored in the vault. certdeck asks for missing ones; they are never arguments.",
     ),
     Command(
         words="dns test",
         arguments=_test_arguments,
         run=_test,
         examples=("dns test cf", "dns test cf --domain www.example.com"),
-        notes="Makes a random TXT record, waits until all name servers of the zone have it, and removes it again.",
+        notes="Creates a random TXT record, waits until all name servers of the zone have it, and removes it.",
     ),
     Command(
         words="dns remove",
         arguments=_name,
         run=_remove,
         examples=("dns remove cf",),
-        notes="Refused while a certificate or an open order proves its names with it.",
+        notes="Refused while a certificate or an open order uses it for validation.",
     ),
 )

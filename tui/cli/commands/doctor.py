@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("lineage", metavar="NAME", nargs="?", help="a certificate of this box; default: the whole box")
-    domains_argument(parser, "names that have no certificate yet")
+    domains_argument(parser, "names without a certificate")
     parser.add_argument(
         "--listen",
         action="store_true",
-        help="keep /.well-known/acme-challenge/test.txt up for a test from outside, and show each request",
+        help="serve /.well-known/acme-challenge/test.txt for a test from outside, and show each request",
     )
     parser.add_argument("--seconds", metavar="N", type=int, help="with --listen: how long; default: until Ctrl-C")
     request_arguments(parser)
@@ -37,13 +37,13 @@ def _run(call: Call) -> int:
         return _listen(call)
     if args.seconds is not None:
         raise UsageError(
-            "--seconds needs --listen.", "It says how long the test file stays up.", "Add --listen, or leave it out."
+            "--seconds needs --listen.", "It sets how long the test file is served.", "Add --listen, or omit --seconds."
         )
     if args.lineage and args.domains:
         raise UsageError(
             "Give either the name of a certificate or domains.",
-            f"{args.lineage} is a certificate of this box; -d is for names that have none yet.",
-            "Leave out one of them.",
+            f"{args.lineage} is a certificate of this box; -d is for names without a certificate.",
+            "Omit one of them.",
         )
     request = request_of(args) if args.domains else None
     with call.working(tell=False):
@@ -56,19 +56,19 @@ def _listen(call: Call) -> int:
     args = call.args
     if args.lineage or args.domains:
         raise UsageError(
-            "--listen takes no certificate and no domain.",
+            "--listen cannot be used with a certificate or domains.",
             "The test file is the same for every name of this box.",
-            "Leave them out.",
+            "Omit them.",
         )
     if args.seconds is not None and not 1 <= args.seconds <= 86400:
         raise UsageError(
-            f"{args.seconds} seconds are not possible.", "--seconds takes 1 to 86400.", "Give a number in between."
+            f"{args.seconds} is out of range.", "--seconds must be from 1 to 86400.", "Give a number in this range."
         )
 
     def ready(listening: Listening) -> None:
         where = f"in {listening.webroot}" if listening.webroot else f"on {listening.address}, port {listening.port}"
         call.output.err.line(
-            printable(f"{listening.path} is up {where}. Open http://NAME{listening.path} from outside.")
+            printable(f"{listening.path} is available {where}. Open http://NAME{listening.path} from outside.")
         )
         call.output.err.line("Stop with Ctrl-C." if args.seconds is None else f"Stops after {args.seconds} s.")
 
@@ -83,7 +83,7 @@ def _listen(call: Call) -> int:
 
 def _visit_line(visit: Visit) -> str:
     answer = "found" if visit.is_found else "not found"
-    return f"{visit.at:%H:%M:%S} {visit.address} asked for {visit.host or '(no host)'}{visit.path}: {answer}"
+    return f"{visit.at:%H:%M:%S} {visit.address} requested {visit.host or '(no host)'}{visit.path}: {answer}"
 
 
 def _summary(listening: Listening) -> str:
@@ -102,7 +102,7 @@ COMMANDS = (
         arguments=_arguments,
         run=_run,
         examples=("doctor", "doctor shop", "doctor -d www.example.com --issuer letsencrypt", "doctor --listen"),
-        notes="Changes nothing, but serves a test file on port 80 while it runs. The exit status is 1 when something would stop an "
-        "issuance.",
+        notes="Changes nothing, but serves a test file on port 80 while it runs. The exit status is 1 if something would prevent "
+        "issuing.",
     ),
 )

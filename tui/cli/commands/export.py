@@ -21,10 +21,12 @@ _FORMATS = ("pem", "fullchain", "pfx", "der", "haproxy")
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--format", required=True, choices=_FORMATS, help=", ".join(_FORMATS))
-    parser.add_argument("--out", required=True, metavar="FILE", help="where to write it; replaced when it exists")
+    parser.add_argument("--out", required=True, metavar="FILE", help="output file; an existing file is replaced")
     parser.add_argument("--passphrase-file", metavar="FILE", help="for pfx; - reads standard input (default: ask)")
     parser.add_argument(
-        "--legacy", action="store_true", help="for pfx: what Windows Server 2016, Java 8 and GnuPG 2.2 can read"
+        "--legacy",
+        action="store_true",
+        help="for pfx: an encryption that Windows Server 2016, Java 8 and GnuPG 2.2 support",
     )
 
 
@@ -32,24 +34,24 @@ def _run(call: Call) -> int:
     args = call.args
     if args.out == "-":
         raise UsageError(
-            "An export goes into a file.",
-            "Standard output would show a private key to whatever stands behind it.",
-            "Name a file; `certdeck pem` shows the certificate without the key.",
+            "An export is written to a file.",
+            "Standard output could expose the private key.",
+            "Give a file. `certdeck pem` shows the certificate without the key.",
         )
     passphrase = None
     if args.format == "pfx":
         passphrase = new_passphrase(call, args.passphrase_file, "A pfx file")
     elif args.passphrase_file is not None or args.legacy:
         raise UsageError(
-            f"The format {args.format} takes no passphrase.",
-            "Only pfx is encrypted, and only for it there is --legacy.",
-            "Leave --passphrase-file and --legacy out, or take --format pfx.",
+            f"The format {args.format} does not support a passphrase.",
+            "Only pfx supports encryption and --legacy.",
+            "Omit --passphrase-file and --legacy, or use --format pfx.",
         )
     with call.working(tell=False):
         done = call.engine.export(
             args.name, format=args.format, out=Path(args.out), passphrase=passphrase, legacy=args.legacy
         )
-    key = "with its private key, readable by you alone" if done.has_key else "without a key"
+    key = "with its private key, readable only by you" if done.has_key else "without a key"
     value: dict[str, object] = {
         "name": args.name,
         "path": str(done.path),
@@ -58,8 +60,8 @@ def _run(call: Call) -> int:
     }
     lines = [f"Wrote {printable(str(done.path))} ({done.format}, {key})."]
     if passphrase is not None and not passphrase.isascii():
-        what = "Java cannot open this file: its passphrase has characters outside ASCII."
-        fix = "For Java, export it again with a passphrase of ASCII characters."
+        what = "Java cannot open this file: its passphrase has non-ASCII characters."
+        fix = "For Java, export it again with an ASCII passphrase."
         value["warnings"] = [{"code": "passphrase-not-ascii", "what": what, "fix": fix}]
         lines.append(f"{what} {fix}")
     call.result(value, lines)
@@ -93,6 +95,6 @@ COMMANDS = (
             "export shop --format pfx --out shop.pfx --passphrase-file secret",
             "export shop --format fullchain --out shop.crt",
         ),
-        notes="pem and haproxy hold the private key: the file is made for you alone (0600).",
+        notes="pem and haproxy contain the private key. The file is readable only by you (0600).",
     ),
 )

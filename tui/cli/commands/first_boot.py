@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--hostname", metavar="NAME", help="default: this machine's")
-    parser.add_argument("--external-url", metavar="URL", help="its host goes into the certificate, too")
+    parser.add_argument("--hostname", metavar="NAME", help="default: the host name of this machine")
+    parser.add_argument("--external-url", metavar="URL", help="its host name is added to the certificate")
 
 
 def _run(call: Call) -> int:
@@ -41,6 +41,6 @@ COMMANDS = (
         arguments=_arguments,
         run=_run,
         examples=("first-boot", "first-boot --hostname box.example.com --external-url https://box.example.com:8443"),
-        notes="Does nothing when there is one; makes it again, with the same key, when the names of the box changed.",
+        notes="Does nothing if the certificate exists. Reissues it with the same key if the names of the box have changed.",
     ),
 )

@@ -21,7 +21,7 @@ def _none(parser: argparse.ArgumentParser) -> None:
 
 
 def _id(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="of the box, from `certdeck fleet devices`")
+    parser.add_argument("id", metavar="ID", help="ID of the box, from `certdeck fleet devices`")
 
 
 # -- getting in --------------------------------------------------------------------------------------------------------
@@ -29,9 +29,11 @@ def _id(parser: argparse.ArgumentParser) -> None:
 
 def _init_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--auth", action="store_true", help="make etcd's users and roles, and have it ask for passwords"
+        "--auth", action="store_true", help="create etcd's users and roles, and enable its authentication"
     )
-    parser.add_argument("--root-password-file", metavar="FILE", help="password of etcd's root, where it asks already")
+    parser.add_argument(
+        "--root-password-file", metavar="FILE", help="password of etcd's root, if authentication is already enabled"
+    )
 
 
 def _init(call: Call) -> int:
@@ -55,7 +57,7 @@ def _ticket(call: Call) -> int:
 
 def _join_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--ticket", metavar="FILE", help="what `certdeck fleet ticket` printed on a hub; - is standard input"
+        "--ticket", metavar="FILE", help="output of `certdeck fleet ticket` on a hub; - is standard input"
     )
 
 
@@ -82,7 +84,7 @@ def _devices(call: Call) -> int:
 
 def _approve_arguments(parser: argparse.ArgumentParser) -> None:
     _id(parser)
-    parser.add_argument("--fingerprint", metavar="F", help="what the box itself shows; another one is refused")
+    parser.add_argument("--fingerprint", metavar="F", help="the fingerprint that the box shows; any other is rejected")
 
 
 def _approve(call: Call) -> int:
@@ -97,7 +99,7 @@ def _approve(call: Call) -> int:
             confirm(call, "Does the box itself show the same fingerprint (certdeck fleet join)?", "Approving the box")
     with call.working(tell=False) as report:
         member = call.engine.fleet_approve(args.id, expected=args.fingerprint, report=report, cancel=call.cancel)
-    said = f"Approved {printable(member.name)} as {member.role}. It gets its certificates the next time it asks."
+    said = f"Approved {printable(member.name)} as {member.role}. It gets its certificates with its next request."
     call.result({**member_json(member), "changed": True}, [said])
     return exits.DONE
 
@@ -118,7 +120,7 @@ def _remove(call: Call) -> int:
     if not args.yes and call.can_ask:
         confirm(
             call,
-            f"Remove {printable(args.id)}? It gets no more certificates, and those that it had are renewed with new keys.",
+            f"Remove {printable(args.id)}? It gets no more certificates, and its certificates are renewed with new keys.",
             "Removing the box",
         )
     with call.working() as report:
@@ -167,7 +169,7 @@ def _service_arguments(parser: argparse.ArgumentParser) -> None:
 def _service(call: Call) -> int:
     with call.working(tell=False) as report:
         is_on = call.engine.fleet_service(on=call.args.switch == "on", report=report, cancel=call.cancel)
-    said = "The service runs, and starts with the box." if is_on else "The service is off."
+    said = "The service is running, and starts at boot." if is_on else "The service is off."
     call.result({"on": is_on}, [said])
     return exits.DONE
 
@@ -177,7 +179,7 @@ COMMANDS = (
         words="fleet init",
         arguments=_init_arguments,
         run=_init,
-        examples=("fleet init", "fleet init --auth    # etcd asks for passwords from then on"),
+        examples=("fleet init", "fleet init --auth    # etcd then requires passwords"),
         notes='Needs [fleet] in certdeck.toml with endpoints of etcd (3.4 or newer) and role = "hub" or "both".',
     ),
     Command(
@@ -185,7 +187,7 @@ COMMANDS = (
         arguments=_join_arguments,
         run=_join,
         examples=("fleet join", "fleet join --ticket ticket.txt"),
-        notes="Makes this box's key, whose private half never leaves its vault, and shows the fingerprint to compare on the hub.",
+        notes="Creates the key of this box, which never leaves its vault, and shows the fingerprint to compare on the hub.",
     ),
     Command(words="fleet ticket", arguments=_none, run=_ticket, examples=("fleet ticket > ticket.txt",)),
     Command(words="fleet devices", arguments=_none, run=_devices, examples=("fleet devices",)),
@@ -197,7 +199,7 @@ COMMANDS = (
             "fleet approve 3f2a9c01d4e8b677",
             "fleet approve 3f2a9c01d4e8b677 --fingerprint 3f2a:9c01:d4e8:b677:…",
         ),
-        notes="The id is the beginning of the fingerprint: take it from the box itself, and the key is compared with it.",
+        notes="The ID is the start of the fingerprint. Take it from the box itself: certdeck compares the key with it.",
     ),
     Command(
         words="fleet remove",
@@ -219,7 +221,7 @@ COMMANDS = (
         arguments=_none,
         run=_watch,
         examples=("fleet watch",),
-        notes="What certdeck-fleet.service runs. A device deploys what is published within moments; a hub takes part in the "
-        "election, renews when it leads, and takes over when the leading one is gone.",
+        notes="What certdeck-fleet.service runs. A device deploys published versions immediately. A hub takes part in the "
+        "election and renews while it is the leader.",
     ),
 )

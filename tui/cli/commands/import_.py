@@ -22,26 +22,30 @@ if TYPE_CHECKING:
 
 _TRIES = 3
 _CHAIN_LINES = {
-    "private": "Its chain is complete. Its CA is a private one: the root has to be trusted by every client.",
-    "open": "The root of its chain is not known here. With a private CA nothing is missing: the root has to be trusted by every "
-    "client. With a public CA, `certdeck import {name} --cert FILE --chain FILE`, or with --fetch-chain, completes the chain.",
-    "incomplete": "Its chain is not complete: many clients will refuse it. "
+    "private": "Its chain is complete. Its CA is private: every client must trust the root.",
+    "open": "The root of its chain is not known here. With a private CA, nothing is missing: every client must trust the root. "
+    "With a public CA, `certdeck import {name} --cert FILE --chain FILE`, or with --fetch-chain, completes the chain.",
+    "incomplete": "Its chain is not complete: many clients will reject it. "
     "`certdeck import {name} --cert FILE --chain FILE`, or with --fetch-chain, completes it.",
-    "refused": "Clients will refuse its chain: see above.",
+    "refused": "Clients will reject its chain: see above.",
 }
 """What the state of the chain asks for; a complete or self-signed one asks for nothing more."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what it is called here")
+    parser.add_argument("name", metavar="NAME", help="name of the certificate")
     upload_arguments(parser)
     parser.add_argument("--target", metavar="TARGET", nargs="+", action="extend", help="deploy to these services")
-    parser.add_argument("--force", action="store_true", help="apply although the chain or a host name is not right")
-    parser.add_argument("--replace", action="store_true", help="also where a CA renews it so far; that ends")
+    parser.add_argument("--force", action="store_true", help="apply it even if the chain or a host name is wrong")
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="also replace a certificate that renews automatically; it then no longer renews",
+    )
     parser.add_argument(
         "--keep-issuer",
         action="store_true",
-        help="keep renewing it as before: for a newer certificate that another ACME client had for the same names",
+        help="keep its renewal: for a newer certificate of another ACME client for the same names",
     )
     parser.set_defaults(words="import NAME")
 
@@ -95,14 +99,16 @@ def _is_sure(call: Call) -> bool:
     questions = []
     if name in call.engine.open_orders():
         questions.append(
-            f"{printable(name)} has an open order, which is given up then, and its DNS records with it. Go on?"
+            f"{printable(name)} has an open order. The import cancels it, and its DNS records become invalid. Continue?"
         )
     now = next((each for each in call.engine.status().lineages if each.name == name), None)
     if now is not None and now.method not in METHODS_WITHOUT_CA and not call.args.keep_issuer:
-        questions.append(f"{printable(name)} renews automatically now. An uploaded certificate does not. Continue?")
+        questions.append(
+            f"{printable(name)} currently renews automatically. An uploaded certificate does not. Continue?"
+        )
     for question in questions:
         if not agrees(call, question):
-            raise Cancelled("Nothing was done.", "You did not confirm.", "Say y, or add --replace.")
+            raise Cancelled("Nothing was done.", "You did not confirm.", "Answer y, or add --replace.")
     return bool(questions)
 
 
@@ -111,12 +117,12 @@ def _lines(call: Call, done: Imported) -> list[str]:
 
     lines = list(checklist(done.check, call.output.out))
     served = ", ".join(map(target_shown, done.status.targets)) or "no target yet"
-    verb = "Deployed once more; it was here already:" if done.unchanged else "Imported"
+    verb = "Already imported; deployed again:" if done.unchanged else "Imported"
     lines[-1] = f"{verb} {printable(done.status.name)}. Served by: {served}."
     if done.check.chain_state in _CHAIN_LINES:
         lines.append(_CHAIN_LINES[done.check.chain_state].format(name=printable(done.status.name)))
     if not call.args.keep_issuer:
-        lines.append("It does not renew automatically; `certdeck status` says when the next one is needed.")
+        lines.append("It does not renew automatically; `certdeck status` shows when the next one is needed.")
     return lines
 
 
@@ -132,8 +138,8 @@ COMMANDS = (
             "import shop --cert shop.crt --fetch-chain",
         ),
         notes=(
-            "Checked first (`certdeck check`); a service that does not take it shows the old certificate again.\n"
-            "No key is needed for a certificate whose request was made here (`certdeck csr`)."
+            "Checks it first (`certdeck check`). If a service rejects it, the previous certificate is restored.\n"
+            "No key is needed if the request was created here (`certdeck csr`)."
         ),
     ),
 )

@@ -31,14 +31,18 @@ def domains_argument(parser: argparse.ArgumentParser, help: str, *, required: bo
 
 def request_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what describes a certificate to be had; the doctor takes the same."""
-    parser.add_argument("--name", metavar="NAME", help="what it is called here (default: its first domain)")
+    parser.add_argument("--name", metavar="NAME", help="name of the certificate (default: its first domain)")
     parser.add_argument("--issuer", metavar="ISSUER", help="the CA (`certdeck issuer list`)")
     parser.add_argument(
-        "--challenge", metavar="TYPE", help="how the names are proven: http-01, dns-01, dns-account-01, dns-persist-01"
+        "--challenge",
+        metavar="TYPE",
+        help="how the CA validates the names: http-01, dns-01, dns-account-01, dns-persist-01",
     )
     dns = parser.add_mutually_exclusive_group()
-    dns.add_argument("--dns", metavar="PROVIDER", help="prove through DNS with this entry of `certdeck dns list`")
-    dns.add_argument("--manual", action="store_true", help="prove through DNS, with records that you set by hand")
+    dns.add_argument("--dns", metavar="PROVIDER", help="validate through DNS with this entry of `certdeck dns list`")
+    dns.add_argument(
+        "--manual", action="store_true", help="validate through DNS, with records that you set manually manually"
+    )
     parser.add_argument("--key-type", metavar="TYPE", help="ec-256 (default), ec-384, ec-521, rsa-2048, rsa-3072 …")
     parser.add_argument("--profile", metavar="PROFILE", help="a profile of the CA, e.g. shortlived")
     parser.add_argument("--email", metavar="ADDRESS", help="contact for a new account")
@@ -50,9 +54,9 @@ def _domains(given: Sequence[str]) -> tuple[str, ...]:
     for name in given:
         if len(name.split()) > 1:
             raise BadIdentifier(
-                f"{printable(name)!r} is not a name for a certificate.",
-                "It has a blank inside.",
-                "Give each name of its own: -d a.example.com -d b.example.com.",
+                f"{printable(name)!r} is not a valid certificate name.",
+                "It contains a space.",
+                "Give each name separately: -d a.example.com -d b.example.com.",
             )
     return tuple(given)
 
@@ -76,30 +80,34 @@ def request_of(args: argparse.Namespace) -> IssueRequest:
 def _issue_arguments(parser: argparse.ArgumentParser) -> None:
     domains_argument(parser, "a name or an IP address; the first one is the primary", required=True)
     request_arguments(parser)
-    parser.add_argument("--agree-tos", action="store_true", help="agree to the CA's terms of service")
-    parser.add_argument("--staging", action="store_true", help="order from the CA's staging; keep and deploy nothing")
+    parser.add_argument("--agree-tos", action="store_true", help="accept the CA's terms of service")
+    parser.add_argument(
+        "--staging", action="store_true", help="order from the CA's staging directory; keep and deploy nothing"
+    )
     rehearsal = parser.add_mutually_exclusive_group()
     rehearsal.add_argument(
         "--rehearse",
         dest="rehearse",
         action="store_const",
         const=True,
-        help="staging first, then the real order automatically (default for the first order of these names)",
+        help="order from staging first, then automatically from the CA (default for the first order of these names)",
     )
     rehearsal.add_argument(
-        "--no-rehearsal", dest="rehearse", action="store_const", const=False, help="no order from staging first"
+        "--no-rehearsal", dest="rehearse", action="store_const", const=False, help="do not order from staging first"
     )
     also = parser.add_mutually_exclusive_group()
     also.add_argument("--with-www", action="store_true", help="add www. to each bare domain")
-    also.add_argument("--with-wildcard", action="store_true", help="add *. to each bare domain (proven through DNS)")
+    also.add_argument(
+        "--with-wildcard", action="store_true", help="add *. to each bare domain (needs validation through DNS)"
+    )
     _fleet_arguments(parser)
-    parser.add_argument("--force", action="store_true", help="order although a valid certificate is on disk")
+    parser.add_argument("--force", action="store_true", help="order even if a valid certificate exists")
     _qr_argument(parser)
 
 
 def _fleet_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("on a hub of a fleet")
-    group.add_argument("--local", action="store_true", help="for this box alone")
+    group.add_argument("--local", action="store_true", help="only for this box")
     group.add_argument("--key-policy", metavar="POLICY", help="master (default), hybrid, device: who can open the key")
     group.add_argument(
         "--device",
@@ -113,9 +121,9 @@ def _fleet_arguments(parser: argparse.ArgumentParser) -> None:
         "--all-or-none",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="switch only when every device is ready",
+        help="switch only when all devices are ready",
     )
-    group.add_argument("--allow-weaker-policy", action="store_true", help="take a weaker key policy than before")
+    group.add_argument("--allow-weaker-policy", action="store_true", help="allow a weaker key policy than before")
 
 
 def _qr_argument(parser: argparse.ArgumentParser) -> None:
@@ -157,9 +165,9 @@ def _complete_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
-        "--anyway", action="store_true", help="let the CA look although not every name server has the records"
+        "--anyway", action="store_true", help="let the CA validate even if some name servers lack the records"
     )
-    how.add_argument("--give-up", action="store_true", help="forget the order instead")
+    how.add_argument("--give-up", action="store_true", help="cancel the order instead")
     _qr_argument(parser)
 
 
@@ -175,7 +183,7 @@ def _give_up(call: Call) -> int:
     with call.working(tell=False) as report:
         call.engine.give_up(call.args.name, report=report)
     name = printable(call.args.name)
-    said = f"The order for {name} is given up. You can delete the DNS records created for it."
+    said = f"The order for {name} was cancelled. You can delete the DNS records created for it."
     call.result({"name": call.args.name, "state": "given-up"}, [said])
     return exits.DONE
 
@@ -198,7 +206,7 @@ def _pending_lines(call: Call, outcome: Pending) -> Iterator[str]:
     if call.args.qr and out.is_terminal:
         yield from code_lines(outcome.records, out)
     elif call.args.qr:
-        call.output.err.line("No QR code: the output is no terminal.")
+        call.output.err.line("No QR code: the output is not a terminal.")
 
 
 COMMANDS = (
@@ -210,14 +218,14 @@ COMMANDS = (
             "issue -d www.example.com --email admin@example.com --agree-tos --target nginx",
             "issue -d example.com --with-www                    # and www.example.com",
             "issue -d example.com --with-wildcard --dns cf      # and *.example.com, through DNS",
-            "issue -d example.com --no-rehearsal                # no order from staging first",
+            "issue -d example.com --no-rehearsal                # do not order from staging first",
             "issue -d box.lan --issuer appliance-ca             # from this box's own CA, no network needed",
-            "issue -d '*.example.com' example.com --dns cf      # through DNS, with an entry made by `certdeck dns add`",
-            "issue -d '*.example.com' --manual --qr             # through DNS, with records that you set",
+            "issue -d '*.example.com' example.com --dns cf      # through DNS, with an entry of `certdeck dns add`",
+            "issue -d '*.example.com' --manual --qr             # through DNS, with records that you set manually",
         ),
-        notes="A still valid certificate for the same names is deployed instead of spending an order; --force orders anyway.\n"
-        "CAs prove control over the names only (DV). For OV or EV, which also name the organization, buy a certificate with\n"
-        "`certdeck csr`. `certdeck issuer compare` shows the CAs side by side.",
+        notes="If there is a valid certificate for the same names, it is deployed without a new order; --force orders anyway.\n"
+        "ACME CAs validate only control over the names (DV). For OV or EV, which also name the organization, buy a\n"
+        "certificate with `certdeck csr`. `certdeck issuer compare` shows the CAs side by side.",
     ),
     Command(
         words="complete",
@@ -225,10 +233,10 @@ COMMANDS = (
         run=_complete,
         examples=(
             "complete shop",
-            "complete shop --anyway     # answer now: a challenge that fails ends the order",
+            "complete shop --anyway     # respond now: a failed challenge ends the order",
             "complete shop --give-up",
         ),
-        notes="DNS records that you set are looked for first, at all name servers of the zone: as long as one of them lacks a\n"
-        "record the order stays as it is, with the same values, and the exit status is 3.",
+        notes="certdeck first checks your DNS records at all name servers of the zone. While a record is missing, the order\n"
+        "stays open with the same values, and the exit status is 3.",
     ),
 )

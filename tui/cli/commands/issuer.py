@@ -56,7 +56,7 @@ def _show(call: Call) -> int:
         "limits_as_of": found.limits_as_of or None,
         "limits": [fields(each) for each in found.limits],
         "closed": [fields(each) for each in found.closed],
-        "counts": "this box alone",
+        "counts": "only this box",
     }
     call.result(shown, shown_lines(found))
     return exits.DONE
@@ -71,26 +71,26 @@ def _compare(call: Call) -> int:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _name(parser)
     parser.add_argument(
-        "--directory", metavar="URL", help="where its ACME directory is; leave out to change a built-in one"
+        "--directory", metavar="URL", help="URL of its ACME directory; omit it to change a built-in issuer"
     )
-    parser.add_argument("--title", metavar="TEXT", help="what people read")
+    parser.add_argument("--title", metavar="TEXT", help="title for display")
     parser.add_argument("--ca-bundle", metavar="FILE", help="extra trust for the directory's own HTTPS")
     parser.add_argument("--email", metavar="ADDRESS", help="contact of the account")
     parser.add_argument("--profile", metavar="PROFILE", help="the profile to order with")
     parser.add_argument("--preferred-chain", metavar="NAME", help="common name of the root to prefer")
     parser.add_argument(
-        "--common-name", action="store_true", help="put a common name into requests: some private CAs want one"
+        "--common-name", action="store_true", help="put a common name into requests; some private CAs require it"
     )
-    parser.add_argument("--staging", metavar="ISSUER", help="the issuer to rehearse with")
+    parser.add_argument("--staging", metavar="ISSUER", help="the issuer for rehearsals")
     parser.add_argument(
         "--limit",
         action="append",
         default=[],
         metavar="LIMIT=NUMBER/TIME",
         help="count this box's use of a limit of the CA, for example orders=300/3h; also certificates_per_domain, "
-        "certificates_per_name_set, failed_authorizations; time in m, h, d or w. Repeat for each",
+        "certificates_per_name_set, failed_authorizations; time in m, h, d or w; repeatable",
     )
-    parser.add_argument("--agree-tos", action="store_true", help="agree to its terms of service")
+    parser.add_argument("--agree-tos", action="store_true", help="accept its terms of service")
 
 
 def _add(call: Call) -> int:
@@ -111,9 +111,7 @@ def _add(call: Call) -> int:
     )
     with call.working(tell=False):
         call.engine.add_issuer(args.name, config)
-    return _changed(
-        call, f"{printable(args.name)} is set. `certdeck issuer test {printable(args.name)}` asks it what it offers."
-    )
+    return _changed(call, f"{printable(args.name)} is set. `certdeck issuer test {printable(args.name)}` tests it.")
 
 
 def _limit(given: str) -> tuple[str, str]:
@@ -143,7 +141,7 @@ def _default(call: Call) -> int:
 def _agree(call: Call) -> int:
     with call.working(tell=False):
         call.engine.agree_terms(call.args.name)
-    return _changed(call, f"Agreed to the terms of service of {printable(call.args.name)}.")
+    return _changed(call, f"Accepted the terms of service of {printable(call.args.name)}.")
 
 
 def _changed(call: Call, said: str) -> int:
@@ -159,7 +157,7 @@ def _test(call: Call) -> int:
 
 
 def _test_lines(found: IssuerTest) -> Iterator[str]:
-    yield f"{printable(found.name)} answers after {found.milliseconds} ms."
+    yield f"{printable(found.name)} responds in {found.milliseconds} ms."
     skew = found.clock_skew_seconds
     profiles = "\n".join(f"{printable(name)}: {printable(words)}" for name, words in found.profiles.items())
     yield from labelled(
@@ -170,12 +168,12 @@ def _test_lines(found: IssuerTest) -> Iterator[str]:
             ("CAA names", printable(", ".join(found.caa_identities) or "–")),
             ("EAB", "needed: `certdeck account eab`" if found.eab_required else "not needed"),
             ("Profiles", profiles or "–"),
-            ("Renewal hints", "yes (ARI)" if found.ari else "no"),
+            ("Renewal information", "yes (ARI)" if found.ari else "no"),
             (
                 "Still missing",
                 "\n".join(f"{printable(each.detail)}. {printable(each.fix)}" for each in found.missing) or "nothing",
             ),
-            ("Our clock", "unknown" if skew is None else "right" if abs(skew) < 5 else f"{skew:+} s against theirs"),
+            ("Our clock", "unknown" if skew is None else "right" if abs(skew) < 5 else f"{skew:+} s from the CA's"),
         ]
     )
 
@@ -194,7 +192,7 @@ COMMANDS = (
         arguments=_name,
         run=_show,
         examples=("issuer show letsencrypt",),
-        notes="Limits are counted by this box alone; the CA also counts the orders of other machines.",
+        notes="This box counts only its own orders; the CA also counts those of other machines.",
     ),
     Command(
         words="issuer compare",
@@ -218,8 +216,8 @@ COMMANDS = (
         arguments=_name,
         run=_default,
         examples=("issuer default zerossl",),
-        notes="For new certificates; those that exist keep theirs and are listed. `certdeck set NAME --issuer ISSUER`\n"
-        "changes them.",
+        notes="For new certificates. Existing certificates keep their issuer and are listed; to change it, run\n"
+        "`certdeck set NAME --issuer ISSUER`.",
     ),
     Command(words="issuer test", arguments=_name, run=_test, examples=("issuer test letsencrypt",)),
     Command(

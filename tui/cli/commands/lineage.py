@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 def _set_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="+")
-    parser.add_argument("--issuer", metavar="ISSUER", help="order from this issuer, with the next run")
+    parser.add_argument("--issuer", metavar="ISSUER", help="order from this issuer at the next run")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--auto-renew", choices=("on", "off"), help="whether the scheduled run renews it")
-    parser.add_argument("--renew-days-before", metavar="N", type=int, help="days before its end; 0: the default rule")
     parser.add_argument(
-        "--fallback", metavar="NAME", help="the certificate that stands in when renewing fails; -: that of the box"
+        "--renew-days-before", metavar="N", type=int, help="days before it expires; 0: the default rule"
+    )
+    parser.add_argument(
+        "--fallback",
+        metavar="NAME",
+        help="the certificate to serve if renewal fails; -: the self-signed one of the box",
     )
 
 
@@ -34,11 +38,11 @@ def _set(call: Call) -> int:
     if not own and args.issuer is None:
         raise UsageError(
             "Nothing to set was given.",
-            "There are --auto-renew, --renew-days-before, --fallback and --issuer.",
+            "The options are --auto-renew, --renew-days-before, --fallback and --issuer.",
             f"For example: certdeck set {printable(args.names[0])} --auto-renew on",
         )
     if args.renew_days_before is not None and args.renew_days_before < 0:
-        raise UsageError("Days cannot be negative.", "They are counted back from the end.", "Give 0 or more days.")
+        raise UsageError("Days cannot be negative.", "They count back from the expiry.", "Give 0 or more days.")
     auto_renew = None if args.auto_renew is None else args.auto_renew == "on"
     names = list(dict.fromkeys(args.names))
     changes = _agreed_changes(call, names) if args.issuer is not None else ()
@@ -62,7 +66,7 @@ def _set(call: Call) -> int:
     lines = [f"Changed the settings of {', '.join(map(printable, names))}."]
     if args.issuer is not None:
         value["changed"] = [{"name": change.name, "before": change.before} for change in changes]
-        lines = [*map(_change_line, changes)] or [f"Nothing to change: all have {printable(args.issuer)} already."]
+        lines = [*map(_change_line, changes)] or [f"Nothing to change: all already use {printable(args.issuer)}."]
         lines += [
             f"`certdeck doctor {printable(change.name)}` shows what would stop the order." for change in changes[:1]
         ]
@@ -75,12 +79,12 @@ def _agreed_changes(call: Call, names: list[str]) -> tuple[IssuerChange, ...]:
     changes = call.engine.change_issuer(names, call.args.issuer, dry_run=True)
     if changes:
         listed = ", ".join(f"{printable(each.name)} (now {printable(each.before)})" for each in changes)
-        confirm(call, f"Order {listed} from {printable(call.args.issuer)} with the next run?", "Changing the issuer")
+        confirm(call, f"Order {listed} from {printable(call.args.issuer)} at the next run?", "Changing the issuer")
     return changes
 
 
 def _change_line(change: IssuerChange) -> str:
-    when = f"begin with `certdeck renew {printable(change.name)}`" if change.by_hand else "with the next run"
+    when = f"start with `certdeck renew {printable(change.name)}`" if change.by_hand else "at the next run"
     return f"{printable(change.name)}: {printable(change.before)} -> {printable(change.after)}, {when}"
 
 
@@ -103,7 +107,11 @@ def _revoke(call: Call) -> int:
     name = call.args.name
     shown = _existing(call, name)
     call.engine.check_revocable(name, reason=call.args.reason)
-    confirm(call, f"Revoke {shown} at its CA? Browsers that look will refuse it; this cannot be undone.", "Revoking")
+    confirm(
+        call,
+        f"Revoke {shown} at its CA? Clients that check revocation will reject it. This cannot be undone.",
+        "Revoking",
+    )
     with call.working() as report:
         call.engine.revoke(name, reason=call.args.reason, report=report, cancel=call.cancel)
     value = {"name": name, "revoked": True, "reason": call.args.reason}
@@ -115,7 +123,7 @@ def _revoke(call: Call) -> int:
 
 def _delete_arguments(parser: argparse.ArgumentParser) -> None:
     _sure_arguments(parser)
-    parser.add_argument("--force", action="store_true", help="although a service uses it; the service keeps its files")
+    parser.add_argument("--force", action="store_true", help="even if a service uses it; the service keeps its files")
 
 
 def _delete(call: Call) -> int:
@@ -150,7 +158,7 @@ COMMANDS = (
             "set shop --auto-renew off",
             "set shop --renew-days-before 20",
             "set shop --fallback wild",
-            "set shop mail --issuer zerossl    # shows the list and asks",
+            "set shop mail --issuer zerossl    # shows a list and asks",
         ),
     ),
     Command(
@@ -158,7 +166,7 @@ COMMANDS = (
         arguments=_revoke_arguments,
         run=_revoke,
         examples=("revoke shop --reason keyCompromise",),
-        notes="The files stay, because a service without a certificate does not start.",
+        notes="The files stay, because a service cannot start without its certificate.",
     ),
     Command(words="delete", arguments=_delete_arguments, run=_delete, examples=("delete shop", "delete shop --yes")),
 )

@@ -25,10 +25,10 @@ _NEW_CHAIN = (
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lineage", metavar="NAME", help="of this certificate alone")
+    parser.add_argument("--lineage", metavar="NAME", help="only of this certificate")
     parser.add_argument("--limit", metavar="N", type=int, default=50, help="how many entries (default: 50)")
     parser.add_argument("--verify", action="store_true", help="check that no entry was altered")
-    parser.add_argument("--new-chain", action="store_true", help="set the log aside and start a new one that says so")
+    parser.add_argument("--new-chain", action="store_true", help="set the log aside and start a new one")
     parser.add_argument("--yes", action="store_true", help="do not ask before --new-chain")
 
 
@@ -36,15 +36,15 @@ def _run(call: Call) -> int:
     if call.args.verify and call.args.new_chain:
         raise UsageError(
             "The log is either checked or replaced by a new one.",
-            "--verify and --new-chain are two steps.",
-            "Leave one of them out.",
+            "--verify and --new-chain are separate steps.",
+            "Omit one of them.",
         )
     if call.args.verify:
         return _verify(call)
     if call.args.new_chain:
         return _new_chain(call)
     if call.args.limit < 1:
-        raise UsageError("--limit has to be 1 or more.", "There is nothing below one entry.", "Give a number like 50.")
+        raise UsageError("--limit must be 1 or more.", "At least one entry must be shown.", "Give a number such as 50.")
     entries = call.engine.log(lineage=call.args.lineage, limit=call.args.limit)
     call.result(log_json(entries), map(_line, reversed(entries)) if entries else ["The log is empty."])
     return exits.DONE
@@ -60,7 +60,7 @@ def _line(entry: LogEntry) -> str:
 def _verify(call: Call) -> int:
     checked, problem = call.engine.verify_log()
     value = {"checked": checked, "intact": problem is None, "problem": problem}
-    said = f"The log is whole: {_entries(checked)}." if problem is None else printable(problem)
+    said = f"The log is intact: {_entries(checked)}." if problem is None else printable(problem)
     call.result(value, [said])
     return exits.DONE if problem is None else exits.FAILED
 
@@ -72,8 +72,9 @@ def _new_chain(call: Call) -> int:
     place = None if made.set_aside is None else str(made.set_aside)
     lines = ["A new log was started. Its first entry says how the old one ended."]
     if place is not None:
-        kept = f"The old one, {_entries(made.previous_entries)}, is kept in {printable(place)}"
-        lines.append(f"{kept}; `certdeck log` no longer shows it.")
+        lines.append(
+            f"The old log, {_entries(made.previous_entries)}, is in {printable(place)}. `certdeck log` no longer shows it."
+        )
     call.result({"previous_entries": made.previous_entries, "set_aside": place}, lines)
     return exits.DONE
 
@@ -89,8 +90,8 @@ COMMANDS = (
         run=_run,
         examples=("log", "log --lineage shop --limit 200", "log --verify", "log --new-chain"),
         meant="--lineage",
-        notes="With --verify the exit status is 1 when an entry was changed or is missing, or when that cannot be told.\n"
-        "A log that was damaged or moved away fails that check permanently. --new-chain moves what is left to\n"
-        "state/set-aside and starts a new log; in a terminal it asks first.",
+        notes="With --verify, the exit status is 1 if an entry was changed or is missing, or if this cannot be verified.\n"
+        "A damaged or moved log always fails. --new-chain moves the remaining entries to state/set-aside and starts a\n"
+        "new log; in a terminal it asks first.",
     ),
 )

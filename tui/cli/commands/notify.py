@@ -33,13 +33,13 @@ def _name(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what the entry is called here")
+    parser.add_argument("name", metavar="NAME", help="name of the entry")
     parser.add_argument("--kind", metavar="KIND", help="smtp, webhook or apprise (`certdeck notify kinds`)")
 
     several(parser, "--set", "KEY=VALUE", "a setting; an empty VALUE removes it")
-    several(parser, "--secret", "KEY=FILE", "the file that holds a secret; - is standard input")
-    several(parser, "--on", "EVENT", "tell of these events only; `all` for every event (the default)")
-    parser.add_argument("--replace", action="store_true", help="change an entry; what is not given stays")
+    several(parser, "--secret", "KEY=FILE", "file with a secret; - is standard input")
+    several(parser, "--on", "EVENT", "only these events; `all` for every event (default)")
+    parser.add_argument("--replace", action="store_true", help="change an existing entry; other settings stay")
 
 
 def _add(call: Call) -> int:
@@ -47,9 +47,9 @@ def _add(call: Call) -> int:
     had = call.engine.config().notifications.get(args.name)
     if had is not None and not args.replace:
         raise UsageError(
-            f"There is a notification {printable(args.name)} already.",
-            f"It is of the kind {printable(had.kind)}.",
-            "Add --replace to change it; what is not given stays. Or choose another name.",
+            f"The notification {printable(args.name)} already exists.",
+            f"Its kind is {printable(had.kind)}.",
+            "To change it, add --replace: other settings stay. Or choose another name.",
             details={"needs": "replace"},
         )
     kind = _kind(call, args.kind or (had.kind if had else None))
@@ -73,7 +73,7 @@ def _kind(call: Call, name: str | None) -> NotificationKind:
     if name is None:
         raise UsageError(
             "A new notification needs --kind.",
-            "Each kind has other settings and secrets.",
+            "Each kind has its own settings and secrets.",
             f"Choose one of: {', '.join(kinds)}.",
         )
     if name not in kinds:
@@ -82,7 +82,7 @@ def _kind(call: Call, name: str | None) -> NotificationKind:
         near = get_close_matches(name, kinds, n=1)
         raise UsageError(
             f"There is no kind of notification {printable(name)}.",
-            f"The nearest is {near[0]}." if near else "No kind has a similar name.",
+            f"Did you mean {near[0]}?" if near else "No kind has a similar name.",
             f"Choose one of: {', '.join(kinds)}.",
         )
     return kinds[name]
@@ -138,7 +138,7 @@ def _test(call: Call) -> int:
     with call.working(tell=False) as report:
         test = call.engine.test_notification(call.args.name, report=report, cancel=call.cancel)
     value = {"name": test.name, "kind": test.kind, "ok": True, "said": test.said, "milliseconds": test.milliseconds}
-    call.result(value, [f"Sent. {printable(test.name)} answered: {printable(test.said)}"])
+    call.result(value, [f"Sent. Response of {printable(test.name)}: {printable(test.said)}"])
     return exits.DONE
 
 
@@ -162,18 +162,18 @@ COMMANDS = (
         examples=(
             "notify add admins --kind smtp --set host=mail.example.com username=box to=admin@example.com --secret password=FILE",
             "notify add chat --kind webhook --set url=https://chat.example.com/hook --secret signing_key=-",
-            "notify add admins --replace --set quiet=22:00-07:00    # only what is urgent at night",
+            "notify add admins --replace --set quiet=22:00-07:00    # only urgent messages at night",
             "notify add pager --kind webhook --set url=https://pager.example.com/ --on deadline revoked",
         ),
         notes="Events: renewed failed expiring deadline rolled-back not-served timer run-missed credentials revoked fallback\n"
-        "recovered. Secrets go into the vault; they never stand among the arguments.",
+        "recovered. Secrets are stored in the vault; they are never arguments.",
     ),
     Command(
         words="notify test",
         arguments=_name,
         run=_test,
         examples=("notify test admins",),
-        notes="Sends a test message and shows what the other side answered. The exit status is 1 when it was not accepted.",
+        notes="Sends a test message and shows the response. The exit status is 1 if it was not accepted.",
     ),
     Command(words="notify remove", arguments=_name, run=_remove, examples=("notify remove admins",)),
 )

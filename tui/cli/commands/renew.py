@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="only these")
-    parser.add_argument("--force", action="store_true", help="renew although nothing is due")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be renewed, and do nothing")
+    parser.add_argument("--force", action="store_true", help="renew even if nothing is due")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be renewed; change nothing")
 
 
 def _in_json(report: RenewalReport) -> str:
@@ -53,11 +53,11 @@ COMMANDS = (
         arguments=_arguments,
         run=_run,
         examples=(
-            "--renew                # what a timer calls, once or twice a day",
-            "renew shop --force     # now, although it is not due",
+            "--renew                # for a timer, once or twice a day",
+            "renew shop --force     # now, even if it is not due",
             "renew --dry-run        # what would happen",
         ),
-        notes="One failure does not stop the others; the exit status is 1 when anything failed. A certificate whose DNS records "
-        "are set by hand begins its order when it is named; the exit status is 3 then, and `complete` goes on.",
+        notes="One failure does not stop the others; the exit status is 1 if any failed. For a certificate with manual DNS "
+        "records, give its name to start an order; the exit status is then 3, and `complete` continues it.",
     ),
 )

@@ -16,18 +16,22 @@ from tui.glyphs import printable
 if TYPE_CHECKING:
     from tui.cli.call import Call
 
-_READ_IT = "Keys, passwords and tokens are left out; names of domains, hosts and accounts are in it. Read it before you send it."
+_READ_IT = (
+    "It contains no keys, passwords or tokens, but names of domains, hosts and accounts. Read it before you send it."
+)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--out", required=True, metavar="FILE", help="where to write it (tar.gz); replaced when it exists"
+        "--out", required=True, metavar="FILE", help="output file (tar.gz); an existing file is replaced"
     )
 
 
 def _run(call: Call) -> int:
     if call.args.out == "-":
-        raise UsageError("A report goes into a file.", "It is a packed one.", "Name one: certdeck report --out FILE.")
+        raise UsageError(
+            "A report is written to a file.", "It is a compressed archive.", "Run: certdeck report --out FILE"
+        )
     out = Path(call.args.out)
     plain = Stream(None, {}, must_arrive=False)
     with call.working(tell=False):
@@ -76,8 +80,9 @@ COMMANDS = (
         run=_run,
         examples=("report --out certdeck-report.tar.gz",),
         notes=(
-            "Holds versions, settings, status, doctor's findings, the last entries of the log, and modes and sizes of certdeck's\n"
-            "files, as text. Private keys, passwords, tokens and whatever looks like one are left out. Readable by you alone\n"
+            "Contains versions, settings, status, doctor's findings, the last entries of the log, and modes and "
+            "sizes of certdeck's\n"
+            "files, as text. Private keys, passwords, tokens and similar strings are removed. Readable only by you\n"
             "(0600). Read it before you send it."
         ),
     ),

@@ -37,10 +37,10 @@ def _on_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset",
         metavar="P",
-        help="twice-daily (03:00 and 15:00), daily (03:00) or weekly (Sunday 23:30); default: as before, first twice-daily",
+        help="twice-daily (03:00 and 15:00), daily (03:00) or weekly (Sunday 23:30); default: unchanged, or twice-daily",
     )
     parser.add_argument(
-        "--at", nargs="+", action="extend", default=[], metavar="HH:MM", help="local times of the day instead"
+        "--at", nargs="+", action="extend", default=[], metavar="HH:MM", help="local times of day instead"
     )
 
 
@@ -106,7 +106,7 @@ def _lines(info: ScheduleInfo, now: datetime, stream: Stream) -> Iterator[str]:
         pairs.append(("Last error", printable(timer.last_error)))
     pairs += [("Too rare", printable(f"{each.what} {each.fix}".rstrip())) for each in info.warnings]
     if timer.state != "on":
-        pairs.append(("Switch on", "certdeck schedule on"))
+        pairs.append(("Turn on", "certdeck schedule on"))
     yield from labelled(pairs)
 
 
@@ -124,24 +124,24 @@ COMMANDS = (
         arguments=_on_arguments,
         run=_on,
         examples=(
-            "schedule on                      # 03:00 and 15:00, or as it was before",
+            "schedule on                      # 03:00 and 15:00, or the previous times",
             "schedule on --preset daily",
             "schedule on --at 04:00 12:00 20:00",
         ),
-        notes="A systemd timer where there is systemd, else cron. Refused where a certificate lives too short for it.",
+        notes="Uses a systemd timer, or cron if systemd is not available. Refused if a certificate's lifetime is too short for it.",
     ),
     Command(
         words="schedule off",
         arguments=_none,
         run=_off,
         examples=("schedule off",),
-        notes="Removes what `schedule on` has written, and nothing else.",
+        notes="Removes only what `schedule on` has written.",
     ),
     Command(
         words="schedule run",
         arguments=_run_arguments,
         run=RENEW[0].run,
         examples=("schedule run",),
-        notes="The same as `certdeck --renew`: what the timer does, now.",
+        notes="The same as `certdeck --renew`.",
     ),
 )

@@ -39,6 +39,6 @@ COMMANDS = (
         run=_run,
         examples=("self-check", "self-check --json    # after an update"),
         notes="Loads every module, opens the vault, reads every file and verifies the log. Changes nothing. The exit status is 1\n"
-        "when something cannot be loaded or read.",
+        "if something cannot be loaded or read.",
     ),
 )

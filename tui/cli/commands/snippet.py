@@ -33,6 +33,6 @@ COMMANDS = (
         arguments=_arguments,
         run=_run,
         examples=("snippet nginx", "snippet haproxy"),
-        notes="For HTTP-01 beside a web server that has port 80: it passes the CA's question on, or answers from a webroot.",
+        notes="For HTTP-01 with a web server on port 80: the server passes the CA's request on, or serves a webroot.",
     ),
 )

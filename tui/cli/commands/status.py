@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help="show these in full; without, an overview of all")
-    parser.add_argument("--what-if", metavar="DATE", help="what announced lifetimes do to this box: 2027-02-10")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="show these in detail (default: an overview of all)")
+    parser.add_argument(
+        "--what-if", metavar="DATE", help="the effect of announced lifetimes on this box, e.g. 2027-02-10"
+    )
     parser.add_argument("--check", action="store_true", help="one line and an exit status for monitoring")
 
 
@@ -52,7 +54,9 @@ def _what_if(call: Call) -> int:
 
     if call.args.check:
         raise UsageError(
-            "--check and --what-if do not go together.", "One is about now, one about later.", "Leave one of them out."
+            "--check and --what-if cannot be used together.",
+            "One is about now, the other about later.",
+            "Omit one of them.",
         )
     found = call.engine.what_if(day_of(call.args.what_if), call.args.names)
     call.result(forecast_json(found), forecast_lines(found, call.output.out))
@@ -132,7 +136,7 @@ COMMANDS = (
             "status --check    # for Nagios, Icinga and the like",
             "status --what-if 2028-02-16    # Let's Encrypt issues for 45 days then",
         ),
-        notes="With --check the exit status is 0 for ok, 1 for warning, 2 for critical: the worst `health` of all certificates,\n"
+        notes="With --check, the exit status is 0 for ok, 1 for warning, 2 for critical: the worst `health` of all certificates,\n"
         "which --json shows with its reasons. A timer that is absent, off or failed and a clock in doubt are warnings; state\n"
         "that cannot be read is critical.",
     ),

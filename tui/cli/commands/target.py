@@ -43,7 +43,7 @@ def _list(call: Call) -> int:
         ]
         for each in targets
     ]
-    none = ["There is no target yet. `certdeck target add` sets one up."]
+    none = ["There is no target yet. Add one with `certdeck target add`."]
     lines = table(["NAME", "KIND", "CARRIES", "CERTIFICATE", "PROBE"], rows) if rows else none
     call.result({"targets": [_target_json(each) for each in targets]}, lines)
     return exits.DONE
@@ -58,12 +58,10 @@ def _target_json(target: TargetInfo) -> dict[str, object]:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _name(parser)
     parser.add_argument("--kind", metavar="KIND", help="the service (`certdeck target kinds`); default: files")
-    parser.add_argument(
-        "--detected", metavar="ID", help="take the settings of a service that `certdeck target detect` lists"
-    )
-    parser.add_argument("--certificate", metavar="FILE", help="where the service reads the fullchain")
-    parser.add_argument("--key", metavar="FILE", help="where the service reads the private key")
-    parser.add_argument("--chain", metavar="FILE", help="where the intermediates alone go, if the service wants them")
+    parser.add_argument("--detected", metavar="ID", help="use the settings of a service from `certdeck target detect`")
+    parser.add_argument("--certificate", metavar="FILE", help="path from which the service reads the fullchain")
+    parser.add_argument("--key", metavar="FILE", help="path from which the service reads the private key")
+    parser.add_argument("--chain", metavar="FILE", help="path for the intermediates alone, if the service needs them")
     parser.add_argument(
         "--also",
         metavar="FORMAT:FILE",
@@ -74,37 +72,40 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--names",
         metavar="NAME",
         action="append",
-        help="what clients call the service; compared with its certificate; repeatable",
+        help="a name that clients use for the service; compared with its certificate; repeatable",
     )
     parser.add_argument(
         "--single",
         action=argparse.BooleanOptionalAction,
-        help="the service takes only one certificate: one that lacks any of its names is refused",
+        help="the service takes only one certificate: a certificate that lacks one of its names is rejected",
     )
-    parser.add_argument("--pfx-passphrase-file", metavar="FILE", help="its content protects files of the format pfx")
+    parser.add_argument("--pfx-passphrase-file", metavar="FILE", help="its content is the passphrase of pfx files")
     parser.add_argument(
         "--folder",
         metavar="DIR",
-        help="write domain.crt, domain.key and the other usual names into this folder, in the place of --certificate and --key",
+        help="write domain.crt, domain.key and the other usual names into this folder, instead of --certificate and --key",
     )
     parser.add_argument("--primary", metavar="NAME", help="with --folder: files named after this domain as well")
-    parser.add_argument("--test", metavar="COMMAND", help="tests its configuration; quoted, run without a shell")
     parser.add_argument(
-        "--reload", metavar="COMMAND", help="makes it read the files again; quoted, run without a shell"
+        "--test", metavar="COMMAND", help="command that tests its configuration; quoted, run without a shell"
+    )
+    parser.add_argument(
+        "--reload", metavar="COMMAND", help="command that makes it load the files; quoted, run without a shell"
     )
     parser.add_argument(
         "--probe",
         metavar="HOST:PORT",
         action="append",
-        help="where TLS is spoken after the reload; a name stands for all its addresses, smtp://HOST:PORT for STARTTLS; repeatable",
+        help="address to check over TLS after the reload; a name means all its addresses, smtp://HOST:PORT uses "
+        "STARTTLS; repeatable",
     )
     parser.add_argument(
-        "--probe-name", metavar="NAME", help="server name to ask for (default: one that the certificate covers)"
+        "--probe-name", metavar="NAME", help="server name for the probe (default: a name of the certificate)"
     )
     parser.add_argument(
         "--probe-key",
         choices=("rsa", "ec"),
-        help="ask for the certificate with such a key, where the service has one of each",
+        help="key type for the probe, if the service has certificates of both types",
     )
     parser.add_argument("--mode", choices=("link", "copy"), help="copy: for services that refuse symlinks")
     parser.add_argument("--owner", metavar="USER", help="of new files")
@@ -113,17 +114,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layout",
         choices=("separate", "combined", "key-first", "leaf"),
-        help="which files: certificate and key apart, or in one file in this order, or the certificate without its chain",
+        help="which files: certificate and key separate, in one file in this order, or the certificate without its chain",
     )
     parser.add_argument(
         "--in-place",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="write into the file that is there, for a single file that is mounted; not in one step",
+        help="overwrite the existing file, for a mounted single file; not atomic",
     )
-    parser.add_argument("--socket", metavar="PATH", help="control socket, for kinds that are told over one")
+    parser.add_argument("--socket", metavar="PATH", help="control socket, for kinds that use one")
     parser.add_argument(
-        "--window", metavar="FROM-TO", help="scheduled runs deploy only then, e.g. 02:00-04:00; - for any time"
+        "--window", metavar="FROM-TO", help="scheduled runs deploy only in this window, e.g. 02:00-04:00; -: any time"
     )
     add_remote_options(parser)
 
@@ -166,9 +167,7 @@ def _add(call: Call) -> int:
     with call.working(tell=False):
         call.engine.add_target(config)
     name = printable(args.name)
-    said = [
-        f"{name} is set. `certdeck target test {name}` looks at it; `certdeck deploy NAME --target {name}` uses it."
-    ]
+    said = [f"{name} is set. `certdeck target test {name}` checks it; `certdeck deploy NAME --target {name}` uses it."]
     said += _kind_lines(call, config)
     call.result({"name": args.name, "changed": True}, said)
     return exits.DONE
@@ -181,12 +180,12 @@ def _take_folder(args: argparse.Namespace) -> None:
     if args.certificate or args.key:
         raise UsageError(
             "--folder was given together with --certificate or --key.",
-            "The folder gets domain.crt and domain.key.",
-            "Leave --certificate and --key out, or --folder.",
+            "--folder sets domain.crt and domain.key in that folder.",
+            "Omit --certificate and --key, or omit --folder.",
         )
     if not args.folder.startswith("/"):
         raise UsageError(
-            f"--folder is not a full path: {printable(args.folder)}.",
+            f"--folder is not an absolute path: {printable(args.folder)}.",
             "A service and a timer have different working folders.",
             "Give a path that begins with /.",
         )
@@ -227,19 +226,19 @@ def _kind_lines(call: Call, config: TargetConfig) -> list[str]:
         tested = f"tested with `{shlex.join(kind.test)}` and " if kind.test and not config.test else ""
         done = "restarted" if kind.action == "restart" else "reloaded"
         said.append(
-            f"It is {tested}{done} with `{shlex.join(kind.command)}`: that is the {kind.title} of the system, with its own "
-            "configuration. For another one give --test and --reload."
+            f"It is {tested}{done} with `{shlex.join(kind.command)}`: this is the {kind.title} of the system, with its "
+            "default configuration. For another instance, set --test and --reload."
         )
         if kind.action == "restart" and kind.sessions == "cut":
             said.append(
-                "Only a restart makes it read a new certificate, and that ends its connections. --window 02:00-04:00 makes "
+                "It loads a new certificate only at a restart, which closes its connections. With --window 02:00-04:00, "
                 "scheduled runs wait for that time."
             )
     return said
 
 
 def _kinds_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="say everything about this one")
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="show only this kind, in detail")
 
 
 def _kinds(call: Call) -> int:
@@ -261,8 +260,8 @@ def _show(call: Call) -> int:
     if target is None:
         raise NotFound(
             f"There is no target {call.args.name!r}.",
-            "The configuration has none of that name.",
-            "`certdeck target list` shows which there are.",
+            "The configuration has no target with that name.",
+            "List the targets with `certdeck target list`.",
         )
     kind = call.engine.target_kind(target.kind)
     call.result({**_target_json(target), "about": fields(kind)}, target_lines(target, kind))
@@ -275,7 +274,7 @@ def _add_detected(call: Call) -> int:
     name = printable(call.args.name)
     call.result(
         {"name": call.args.name, "changed": True},
-        [f"{name} is set. `certdeck deploy NAME --target {name}` puts a certificate there."],
+        [f"{name} is set. `certdeck deploy NAME --target {name}` deploys a certificate to it."],
     )
     return exits.DONE
 
@@ -286,7 +285,7 @@ def _words(option: str, command: str | None) -> tuple[str, ...]:
         return tuple(shlex.split(command or ""))
     except ValueError as exc:
         raise UsageError(
-            f"{option} cannot be split into words.",
+            f"{option} is not a valid command line.",
             f"{str(exc).capitalize()}: {printable(command or '')}",
             "Close every quotation mark.",
         ) from exc
@@ -295,7 +294,7 @@ def _words(option: str, command: str | None) -> tuple[str, ...]:
 def _remove(call: Call) -> int:
     with call.working(tell=False):
         call.engine.remove_target(call.args.name)
-    call.result({"name": call.args.name, "changed": True}, [f"Removed {printable(call.args.name)}; its files stay."])
+    call.result({"name": call.args.name, "changed": True}, [f"Removed {printable(call.args.name)}. Its files stay."])
     return exits.DONE
 
 
@@ -328,7 +327,7 @@ COMMANDS = (
             "target add domains --folder /etc/ssl/domains --primary shop.example.com",
             "target add mail --certificate /etc/mail.crt --key /etc/mail.key --reload 'postfix reload' --probe smtp://[::1]:25",
         ),
-        notes="For a target that is there, only what is given is changed.",
+        notes="For an existing target, only the given settings are changed.",
     ),
     Command(words="target test", arguments=_name, run=_test, examples=("target test web",)),
     Command(words="target remove", arguments=_name, run=_remove, examples=("target remove web",)),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--add", metavar="ID", nargs="+", help="make targets of these services")
+    parser.add_argument("--add", metavar="ID", nargs="+", help="add these services as targets")
 
 
 def _run(call: Call) -> int:
@@ -31,7 +31,8 @@ def _add(call: Call) -> int:
     with call.working(tell=False) as report:
         added = call.engine.take_over(call.args.add, cancel=call.cancel, report=report)
     lines = [
-        f"{printable(each.name)} is a target now. `certdeck deploy NAME --target {printable(each.name)}` puts a certificate there."
+        f"{printable(each.name)} is now a target. `certdeck deploy NAME --target {printable(each.name)}` "
+        "deploys a certificate to it."
         for each in added
     ]
     call.result({"added": [target_json(each) for each in added]}, lines)
@@ -44,6 +45,6 @@ COMMANDS = (
         arguments=_arguments,
         run=_run,
         examples=("target detect", "target detect --json", "target detect --add nginx postfix"),
-        notes="Looking changes nothing. Services of other users are seen by root alone. `status` shows what was found last.",
+        notes="Detection changes nothing. Only root can see services of other users. `status` shows the last result.",
     ),
 )

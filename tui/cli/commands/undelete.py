@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", nargs="?", help="the certificate to bring back (without: list them)")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the certificate to restore (default: list them)")
 
 
 def _run(call: Call) -> int:
@@ -34,7 +34,7 @@ def _run(call: Call) -> int:
 
 def _state(done: Restored) -> str:
     if not done.live:
-        kept = "" if done.version is None else f" Version {done.version} is kept, and not live."
+        kept = "" if done.version is None else f" Version {done.version} is kept, but not live."
         return f"It has no live certificate.{kept}" if kept else "It has no certificate yet."
     newer = f"; version {done.rolled_back_from} is kept too" if done.rolled_back_from else ""
     return f"Version {done.version} is live{newer}."
@@ -46,15 +46,15 @@ def _following(done: Restored) -> str:
     shows = f"`certdeck status {name}` shows it"
     waiting = [printable(target) for target in done.targets if target not in done.shown_by]
     if waiting:
-        return f"{shows}, `certdeck deploy {name}` puts it onto {', '.join(waiting)} again."
+        return f"{shows}, `certdeck deploy {name}` deploys it to {', '.join(waiting)} again."
     if done.targets:
-        return f"{', '.join(map(printable, done.targets))} shows it already. {shows}."
-    return f"{shows}, `certdeck deploy {name} --target …` gives it to a service again."
+        return f"{', '.join(map(printable, done.targets))} already serves it. {shows}."
+    return f"{shows}, `certdeck deploy {name} --target …` deploys it to a service again."
 
 
 def _list(call: Call) -> int:
     found = call.engine.deleted()
-    rows = [[printable(each.name), *_times(each), "there again" if each.in_the_way else ""] for each in found]
+    rows = [[printable(each.name), *_times(each), "restored" if each.in_the_way else ""] for each in found]
     none = ["Nothing was deleted in the last 30 days."]
     value = [
         {
@@ -70,7 +70,7 @@ def _list(call: Call) -> int:
 
 
 def _times(each: DeletedLineage) -> list[str]:
-    deleted = "its settings are gone" if each.deleted is None else moment(each.deleted)
+    deleted = "its settings are missing" if each.deleted is None else moment(each.deleted)
     return [deleted, "–" if each.kept_until is None else moment(each.kept_until)]
 
 
@@ -81,8 +81,8 @@ COMMANDS = (
         run=_run,
         examples=("undelete", "undelete shop"),
         notes=(
-            "Brings back all versions and the settings; nothing is deployed. Also a certificate whose file in\n"
-            "certificates.d is gone while its versions are still stored."
+            "Restores all versions and the settings; deploys nothing. Also restores a certificate whose file in\n"
+            "certificates.d is missing while its versions are still stored."
         ),
     ),
 )

@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from tui.cli.call import Call
 
 _COSTS = {
-    "account": ("account key", "The next order at its CA makes a new account."),
+    "account": ("account key", "The next order at its CA creates a new account."),
     "eab": ("external account binding", "Set it again: `certdeck account eab`."),
     "dns": ("secret of a DNS provider", "Set it again: `certdeck dns add NAME --replace`."),
     "notify": ("secret of a notification", "Set it again: `certdeck notify add NAME --replace`."),
     "ca": (
         "root of this box's own CA",
-        "A new root is made, and clients have to trust it anew: `certdeck issuer root`.",
+        "A new root is created, and clients must trust it: `certdeck issuer root`.",
     ),
-    "version": ("key of an earlier version", "There is no way back to that version."),
-    "order": ("key of an open order", "The order begins anew."),
-    "request": ("key of a signing request", "Make the request again."),
+    "version": ("key of an earlier version", "That version can no longer be deployed."),
+    "order": ("key of an open order", "The order starts again."),
+    "request": ("key of a signing request", "Create the request again."),
     "deleted": ("copy of a deleted certificate", "It cannot be restored."),
-    "other": ("other secret", "Set it again where it is asked for."),
+    "other": ("other secret", "Set it again where it is used."),
 }
 """Kind → what it is, and what its loss means."""
 
@@ -53,7 +53,7 @@ def _rotate(call: Call) -> int:
 
 def _move_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--to", required=True, choices=("file", "passphrase", "credential"), help="where the key is from then on"
+        "--to", required=True, choices=("file", "passphrase", "credential"), help="new place of the key"
     )
     parser.add_argument(
         "--out", metavar="FILE", help="for credential: write the key to this new file, for `systemd-creds encrypt`"
@@ -64,12 +64,12 @@ def _move(call: Call) -> int:
     args = call.args
     if args.out is not None and args.to != "credential":
         raise UsageError(
-            f"A move to the {args.to} takes no --out.", "Only a credential is made of a file.", "Leave --out out."
+            f"A move to the {args.to} does not support --out.",
+            "Only a credential is created from a file.",
+            "Omit --out.",
         )
     if args.out == "-":
-        raise UsageError(
-            "The key goes into a file.", "Standard output would show it to whatever reads it.", "Name a new file."
-        )
+        raise UsageError("The key is written to a file.", "Standard output could expose the key.", "Name a new file.")
     with call.working(tell=False):
         done = call.engine.move_vault(args.to, out=None if args.out is None else Path(args.out).absolute())
     value: dict[str, object] = {
@@ -84,12 +84,12 @@ def _move(call: Call) -> int:
         commands = _credential_commands(done.key_file)
         value["next"] = commands
         lines = [
-            f"Wrote the master key to {printable(str(done.key_file))}, readable by you alone. Nothing else has changed.",
+            f"Wrote the master key to {printable(str(done.key_file))}, readable only by you. Nothing else was changed.",
             "Next, as root:",
             *(f"    {printable(each)}" for each in commands),
-            "The systemd-run line removes the key in etc once the credential opens everything. From then on each certdeck command",
+            "The systemd-run line removes the key in etc when the credential opens everything. After that, each certdeck command",
             "needs the credential, in a shell too: start it with the same systemd-run.",
-            "The way back is `certdeck vault move --to file`.",
+            "To move back: certdeck vault move --to file",
         ]
     else:
         lines = list(_moved_lines(done))
@@ -116,14 +116,14 @@ def _credential_commands(key_file: Path) -> list[str]:
 
 
 def _moved_lines(done: VaultMoved) -> Iterator[str]:
-    yield f"The master key is the {done.to} now. {plural(done.resealed, 'secret')} sealed again."
+    yield f"The master key is now the {done.to}. {plural(done.resealed, 'secret')} sealed again."
     if done.removed:
         yield f"Removed {listed([printable(str(path)) for path in done.removed], 4)}."
     if done.from_ == "credential" and done.to == "file":
         yield "The file holds the key of the credential. Remove LoadCredentialEncrypted= from the unit;"
-        yield "to change the key, run `certdeck vault rotate` then."
+        yield "then, to change the key, run `certdeck vault rotate`."
     if done.to == "passphrase":
-        yield "Each certdeck command needs CERTDECK_PASSPHRASE_FILE from now on: set it in the unit, too."
+        yield "Each certdeck command now needs CERTDECK_PASSPHRASE_FILE. Set it in the unit too."
 
 
 def _new_arguments(parser: argparse.ArgumentParser) -> None:
@@ -136,15 +136,15 @@ def _new(call: Call) -> int:
             call.output.err.line(line)
     confirm(
         call,
-        "Set all that aside and begin the vault anew? First look for a backup of etc/master.key, and whether the key comes "
-        "from a systemd credential or a passphrase that this shell does not have.",
-        "Beginning the vault anew",
+        "Set these secrets aside and create a new vault? First look for a backup of etc/master.key, and check whether "
+        "the key comes from a systemd credential or a passphrase that this shell does not have.",
+        "Creating a new vault",
     )
     with call.working(tell=False):
         done = call.engine.new_vault()
-    made = " A new master key was made: keep a copy of it." if done.is_new_key else ""
+    made = " A new master key was created: keep a copy of it." if done.is_new_key else ""
     aside = (
-        f" What cannot be opened is in {printable(str(done.set_aside))}, for the day on which the key is found."
+        f" The secrets that cannot be opened are in {printable(str(done.set_aside))}, in case the key is found."
         if done.set_aside
         else ""
     )
@@ -153,13 +153,13 @@ def _new(call: Call) -> int:
         "set_aside": None if done.set_aside is None else str(done.set_aside),
         "new_key": done.is_new_key,
     }
-    call.result(value, [*_lost_lines(done.lost), f"A new vault was made.{made}{aside}"])
+    call.result(value, [*_lost_lines(done.lost), f"A new vault was created.{made}{aside}"])
     return exits.DONE
 
 
 def _lost_lines(lost: Sequence[LostSecret]) -> Iterator[str]:
     """Yield what cannot be opened, by kind, each with what that costs."""
-    yield f"No key opens {plural(len(lost), 'secret')}. Certificates in use are not touched: their keys are not among them."
+    yield f"No key opens {plural(len(lost), 'secret')}. Certificates in service are not affected."
     for kind, (what, cost) in _COSTS.items():
         names = [printable(each.name.partition("/")[2] or each.name) for each in lost if each.kind == kind]
         if names:
@@ -173,8 +173,8 @@ COMMANDS = (
         run=_new,
         examples=("vault new", "vault new --yes"),
         notes=(
-            "For when the master key is lost and there is no backup. What no key opens is moved to state/set-aside,\n"
-            "nothing is removed. When the key is found later, move the files back and put the key in its place."
+            "Use it if the master key is lost and there is no backup. Secrets that no key opens are moved to\n"
+            "state/set-aside; nothing is removed. If the key is found later, move the files back and restore the key."
         ),
     ),
     Command(
@@ -188,9 +188,9 @@ COMMANDS = (
             "vault move --to file",
         ),
         notes=(
-            "For a passphrase, set CERTDECK_PASSPHRASE_FILE. For a systemd credential, write the key out with --out, follow the\n"
-            "commands that it shows, and run the move again with the credential loaded: then the key on the disk is removed.\n"
-            "Interrupted, the same command finishes. Backups made before need the old key."
+            "For a passphrase, set CERTDECK_PASSPHRASE_FILE. For a systemd credential, write the key to a file with\n"
+            "--out, run the commands shown, and repeat the move with the credential loaded: certdeck then removes the key on\n"
+            "disk. After an interruption, run the same command again. Earlier backups need the old key."
         ),
     ),
     Command(

@@ -68,7 +68,7 @@ def _lines(state: WebState, *, with_text: bool) -> Iterator[str]:
     yield ""
     yield f"HSTS: {state.hsts or 'not sent'}. {state.hsts_why}".rstrip()
     if state.hsts_next is not None:
-        yield f"The next value follows on {state.hsts_next:%Y-%m-%d}, with a scheduled run."
+        yield f"The next value is set on {state.hsts_next:%Y-%m-%d}, with a scheduled run."
     yield f"Plain HTTP {REDIRECTS[state.redirect]}."
     for listener in state.listeners:
         if listener.failure is not None:
@@ -84,15 +84,15 @@ COMMANDS = (
         arguments=_target,
         run=_show,
         examples=("web show web",),
-        notes="Shows the lines that would stand in the configuration, and what the server sends now. Changes nothing.",
+        notes="Shows the lines for the configuration, and what the server sends now. Changes nothing.",
     ),
     Command(
         words="web apply",
         arguments=_target,
         run=_apply,
         examples=("web apply web",),
-        notes="For nginx, Apache httpd, HAProxy and Caddy. The configuration is tested and reloaded; when that fails, or the "
-        "server no longer answers, it is put back. [web] in certdeck.toml has hsts, redirect and http_port.",
+        notes="For nginx, Apache httpd, HAProxy and Caddy. The configuration is tested and reloaded; if that fails, or if the "
+        "server no longer responds, it is restored. [web] in certdeck.toml has hsts, redirect and http_port.",
     ),
     Command(words="web remove", arguments=_target, run=_remove, examples=("web remove web",)),
 )

@@ -42,12 +42,12 @@ class ConnectionTestScreen(AskingPage[None]):
     SCOPE = "dns-test"
     BINDINGS: ClassVar = bindings(of_scope("dns-test", "page"))
     HELP_TEXT = (
-        "Goes the whole way that an order goes: it tries the credentials, finds the zone, writes a TXT record with a random value "
-        "below _acme-challenge, asks every name server of the zone for it, and removes it again. Nothing else in the zone is "
-        "touched, and no CA is asked.\n\n"
-        "Each step that fails says what to fix: the permission that is missing, the zone that is not in the account, the "
-        "address that has to be allowed. To see the record may take a minute or two at some providers.\n\n"
-        "It can be stopped; the record is removed then too."
+        "Runs every step of an order: it tests the credentials, finds the zone, writes a TXT record with a random "
+        "value below _acme-challenge, checks it on every name server of the zone, and removes it. Nothing else in "
+        "the zone is changed, and no CA is contacted.\n\n"
+        "If a step fails, the page shows what to fix: the missing permission, the zone that is not in the account, "
+        "or the address to allow. With some providers it takes a minute or two until the record is visible.\n\n"
+        "You can stop the test; the record is then removed too."
     )
     CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "dns.tcss"]
     AUTO_FOCUS = ""
@@ -264,5 +264,5 @@ def _wrong_domain(value: str) -> CertdeckError | None:
     except CertdeckError as exc:
         return exc
     if found.type == "ip":
-        return UsageError("An address has no DNS records.", "Records stand at names.", "Type a domain.")
+        return UsageError("An address has no DNS records.", "DNS records belong to names.", "Type a domain.")
     return None

@@ -52,12 +52,14 @@ class ProviderForm(FormPage):
         Binding("down,tab", "app.focus_next", show=False, priority=True),
     ]
     HELP_TEXT = (
-        "The settings of this provider. The line at the bottom explains the current field; a problem is shown when you leave the "
-        "field.\n\nA secret is never shown, neither while you type nor later: it goes into the vault, encrypted. ctrl+o reads it "
-        "from a file, for keys of several lines. When you change an entry, secrets that you leave empty are kept.\n\nZones are "
-        "the domains whose records this provider serves; the entry is active for them. Where they are left out, the provider is "
-        "asked. A delegation says where the records of a domain really stand, when its _acme-challenge is a CNAME into another "
-        "zone and it cannot be resolved from here: example.com=proofs.example.net."
+        "The settings of this provider. The line at the bottom explains the current field; a problem is shown when "
+        "you leave the field.\n\n"
+        "A secret is never shown, neither while you type nor later. It is stored encrypted in the vault. ctrl+o "
+        "reads it from a file, for keys of several lines. When you change an entry, secrets that you leave empty are "
+        "kept.\n\n"
+        "Zones are the domains whose records this provider serves; the entry is used for them. Without zones, "
+        "certdeck asks the provider. A delegation is for a domain whose _acme-challenge is a CNAME into another zone "
+        "that this box cannot resolve. It names the target: example.com=validation.example.net."
     )
     CSS_PATH: ClassVar = [FORM_CSS, Path(__file__).parent / "dns.tcss"]
 
@@ -112,7 +114,7 @@ class ProviderForm(FormPage):
             "Delegations",
             value=_joined(self._entry.delegations) if self._entry else "",
             hint="(none)",
-            help="DOMAIN=WHERE: the records of DOMAIN stand at WHERE, behind a CNAME it cannot be resolved from here.",
+            help="DOMAIN=WHERE: the records of DOMAIN are at WHERE, the target of a CNAME that this box cannot see.",
             problem=self._problem,
             id="delegations",
         )

@@ -43,10 +43,10 @@ class KindScreen(AskingPage[str]):
         Binding("pagedown", "move(8)", show=False),
     ]
     HELP_TEXT = (
-        "Who serves your zone: choose it, and its own form opens. Type to search.\n\n"
-        "The last line opens the providers of dns-lexicon, an optional part. RFC 2136 is for a name server of your own (BIND, "
-        "Knot, PowerDNS with TSIG); a program of your own sets records in any other way; acme-dns serves only the proofs, for "
-        "zones that certdeck should not write to."
+        "Choose the provider of your zone; its form opens. Type to search.\n\n"
+        "The last line opens the providers of dns-lexicon, an optional part. RFC 2136 is for your own name server (BIND, Knot, "
+        "PowerDNS with TSIG). A custom program can set records in any other way. acme-dns serves only the validation records, "
+        "for zones that certdeck should not write to."
     )
     AUTO_FOCUS = "Input"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
@@ -228,5 +228,5 @@ def _not_installed() -> CertdeckError:
     return CertdeckError(
         "dns-lexicon is not installed here.",
         "It is an optional part with about 85 more providers.",
-        "Install certdeck with its extra dns-more; or let acme-dns or a program of your own set the records.",
+        "Install certdeck with its extra dns-more; or use acme-dns or a custom program.",
     )

@@ -39,13 +39,13 @@ class DnsScreen(ListPage[Known]):
     SCOPE = "dns"
     BINDINGS: ClassVar = bindings(of_scope("dns", "page"))
     HELP_TEXT = (
-        "Who serves the DNS of your names. With a provider that certdeck can write to, names are proven by records in the DNS: "
-        "for boxes that the internet cannot reach, and for wildcards. Each entry is active for its zones: a certificate takes "
-        "the one whose zone its names end in, unless you choose another.\n\n"
-        "A test goes the whole way that an order goes: it tries the credentials, finds the zone, writes a TXT record, asks every "
-        "name server of the zone for it, and removes it. Each step that fails says what to fix. Credentials lie encrypted in "
-        "the vault (AES-256-GCM) and are never shown again.\n\n"
-        "Other records of a zone are never touched."
+        "The DNS providers of your zones. With a provider that certdeck can write to, names are validated by DNS "
+        "records: for boxes that the internet cannot reach, and for wildcards. Each entry is used for its zones: a "
+        "certificate uses the entry whose zone contains its names, unless you choose another.\n\n"
+        "A test runs every step of an order: it tests the credentials, finds the zone, writes a TXT record, checks "
+        "it on every name server of the zone, and removes it. If a step fails, the page shows what to fix. "
+        "Credentials are stored encrypted in the vault (AES-256-GCM) and are never shown again.\n\n"
+        "Other records of a zone are never changed."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012
     CSS_PATH: ClassVar = [*ListPage.CSS_PATH, Path(__file__).parent / "dns.tcss"]

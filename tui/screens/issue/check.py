@@ -27,8 +27,9 @@ class CheckStep(WizardStep):
 
     TITLE = "Check"
     HELP = (
-        "Check: looks at the clock, the disk, the issuer's directory, port 80, every name and every service. Warnings may be "
-        "right for you; a failure would most likely cost you the order, and the wizard asks before it continues."
+        "Check: checks the clock, the disk, the issuer's directory, port 80, every name and every service. A warning "
+        "may be acceptable in your setup. A failure would probably make the order fail, so the wizard asks before it "
+        "continues."
     )
 
     def compose(self) -> ComposeResult:
@@ -106,7 +107,7 @@ class CheckStep(WizardStep):
         warnings = sum(each.status == "warn" for each in self._answer)
         parts = [f"✖ {text.plural(self.failures, 'failure')}"] if self.failures else []
         parts += [f"▲ {text.plural(warnings, 'warning')}"] if warnings else []
-        return " · ".join(parts) or "✔ Nothing stands in the way"
+        return " · ".join(parts) or "✔ Nothing prevents issuing"
 
     def _plan(self, width: int, ink: Ink) -> list[Line]:
         """What is going to be ordered, in short."""

@@ -36,10 +36,10 @@ class IssuerStep(WizardStep):
 
     TITLE = "Issuer & key"
     HELP = (
-        "Issuer & key: only what an issuer takes is offered. Where it has terms of service, their address is read from the "
-        "issuer, and you have to agree once. A rehearsal orders from the issuer's staging directory first: nothing of it is "
-        "kept, and it does not count against the issuer's limits. It is ticked for the first order of these names; when it "
-        "fails, nothing is ordered from the issuer itself."
+        "Issuer & key: only options that the issuer supports are offered. If it has terms of service, you must "
+        "accept them once; their address is read from the issuer. A rehearsal orders from the issuer's staging "
+        "directory first: nothing of it is kept, and it does not count towards the issuer's limits. It is selected "
+        "for the first order of these names; if it fails, nothing is ordered from the issuer itself."
     )
 
     def compose(self) -> ComposeResult:

@@ -49,9 +49,9 @@ class NamesStep(WizardStep):
 
     TITLE = "Names"
     HELP = (
-        "Names: one or several, apart by blanks, commas or lines. International names may be typed as they are written; what "
-        "is sent stands beside them. A bare domain is offered with its www. name, because people type either; once it is proven "
-        "through the DNS, with its wildcard."
+        "Names: one or more, separated by spaces, commas or new lines. You can type international names in their own "
+        "script; the encoded form is shown next to them. For a bare domain, the www. name is offered too, and with "
+        "validation through DNS also its wildcard."
     )
 
     def compose(self) -> ComposeResult:

@@ -40,13 +40,13 @@ class ProofStep(WizardStep):
 
     TITLE = "Proof"
     HELP = (
-        "Proof: a public CA needs proof that the names are yours. With HTTP-01 it fetches a file from port 80 of each of "
-        "them, so that port must be reachable from the internet, and the names must lead here.\n\n"
-        "Through the DNS it looks for a record beside each name: for boxes that the internet cannot reach, and the only way for "
-        "wildcards. A provider sets the records automatically, also for renewals (n adds one, x tests it). By hand you set them "
-        "at whoever serves your zone; such a certificate does not renew automatically. Once for good (dns-persist-01) is one "
-        "record that stays, where the CA has that.\n\n"
-        "The private CA of this box asks for nothing."
+        "Validation: a public CA validates that you control the names. With HTTP-01, it fetches a file from port 80 "
+        "of each name, so that port must be reachable from the internet, and the names must point to this box.\n\n"
+        "Through DNS, it checks a record for each name: for boxes that the internet cannot reach, and the only way "
+        "for wildcards. A provider sets the records automatically, also for renewals (n adds one, x tests it). Or "
+        "you set them manually at your DNS provider; such a certificate does not renew automatically. With "
+        "dns-persist-01, if the CA supports it, you set one record that stays.\n\n"
+        "The private CA of this box needs no validation."
     )
 
     def compose(self) -> ComposeResult:

@@ -28,9 +28,9 @@ class RunStep(WizardStep):
 
     TITLE = "Issue"
     HELP = (
-        "Issue: the steps of the order with their times. You may leave: the order goes on, also when the line drops, and "
-        "w comes back to it. When the CA refuses, its own words stand here, with what to do; esc goes back to the checks with "
-        "everything you entered."
+        "Issue: the steps of the order with their times. You may leave: the order continues, even if the connection "
+        "drops, and w opens this page again. If the CA refuses, its message is shown here with what to do; esc goes "
+        "back to the checks and keeps everything you entered."
     )
 
     def compose(self) -> ComposeResult:

@@ -23,9 +23,10 @@ class ServiceStep(WizardStep):
 
     TITLE = "Service"
     HELP = (
-        "Service: the certificate is put onto the services that you tick: their configuration is tested, the files are "
-        "switched, the service is reloaded, and then asked what it serves. A service carries one certificate; another one "
-        "takes it over. With none, the certificate lies in its folder for others to fetch."
+        "Service: the certificate is deployed to the selected services: certdeck tests the configuration, switches "
+        "the files, reloads the service, and checks what it serves. A service has one certificate; a new one "
+        "replaces it. Without a service, the certificate is only stored in its folder, where other programs can read "
+        "it."
     )
 
     def compose(self) -> ComposeResult:

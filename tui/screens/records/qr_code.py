@@ -84,8 +84,8 @@ class QrScreen(Page[int]):
     SCOPE = "records-qr"
     BINDINGS: ClassVar = [*bindings(of_scope("records-qr", "page")), ("q", "back")]
     HELP_TEXT = (
-        "The value of a record as a QR code. Hold the camera of a phone to it, and send the text from there to where your DNS is "
-        "kept. If the camera sees nothing, i swaps dark and light; a larger font helps as well."
+        "The value of a record as a QR code. Scan it with a phone, and send the text from there to your DNS "
+        "provider. If the camera does not recognize it, i swaps dark and light; a larger font helps too."
     )
     AUTO_FOCUS = ""
     page_title = "QR code"

@@ -21,9 +21,9 @@ class ZoneFileScreen(Page[None]):
     SCOPE = "pem"
     BINDINGS: ClassVar = bindings(of_scope("pem", "page"))
     HELP_TEXT = (
-        "The records as a zone file has them: fully qualified names, one line each, ready to be pasted. Raise the zone's serial "
-        "number unless your name server does that automatically. c hands the lines to the clipboard of your terminal, "
-        "p prints them on the bare terminal, where no line is broken."
+        "The records in zone file format: fully qualified names, one line each, ready to paste. Increase the zone's "
+        "serial number unless your name server does that automatically. c copies the lines to the clipboard of your "
+        "terminal; p prints them on the plain terminal, where no line is broken."
     )
     page_title = "Zone file"
 

@@ -31,8 +31,9 @@ class UploadProgress(ProgressScreen):
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012
     HELP_TEXT = (
-        "The certificate is stored beside the old one, put onto each service, tested, reloaded, and checked from outside. If a "
-        "service fails, every service gets its old pair back, with the reason shown here; esc then leads back to your input."
+        "The certificate is stored next to the previous one, deployed to each service, tested, reloaded, and checked "
+        "over the network. If a service fails, the previous pair is restored on every service, and the reason is "
+        "shown here; esc then goes back to your input."
     )
 
     def __init__(self, operation: Operation, had: int | None) -> None:

@@ -25,10 +25,10 @@ class RequestsScreen(ListPage[SigningRequest]):
     SCOPE = "requests"
     BINDINGS: ClassVar = bindings(of_scope("requests", "page"))
     HELP_TEXT = (
-        "A CA without ACME needs a certificate signing request (CSR). It is made here together with a private key that never "
-        "leaves this box: only the request goes to the CA, by copy, as a file, or plainly on the terminal.\n\nWhen you have the "
-        "certificate, upload it without a key: the key that was made here is found automatically. Once the certificate is in use, "
-        "its request leaves this list."
+        "A CA without ACME needs a certificate signing request (CSR). It is created here together with a private key "
+        "that never leaves this box. Only the request goes to the CA: copied, as a file, or printed on the terminal.\n\n"
+        "When you have the certificate, upload it without a key: the key that was created here is found "
+        "automatically. Once the certificate is in use, its request disappears from this list."
     )
     COLUMNS = (Column("Request"), Column("For", flexible=True), Column("Key", optional=True), Column("Made"))
     LIST_TITLE = "Open requests"

@@ -300,7 +300,7 @@ class UploadScreen(AskingPage[None]):
             fault = f"{error.what} {error.why} {error.fix}"
         unread = self.query_one(UploadBox).fault
         if unread:
-            fault = f"what stands in the box is no file that can be added. {unread}"
+            fault = f"the text in the box is not a file that can be added. {unread}"
         return standing(self._check, fault=fault, busy=self.bridge.busy)
 
     def _show_standing(self) -> None:

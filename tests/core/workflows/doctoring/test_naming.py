@@ -31,7 +31,7 @@ def one(found: list[Finding], id: str) -> Finding:
         ("192.168.1.4", "private"),
         ("fd12::4", "private"),
         ("172.31.0.1", "private"),
-        ("100.64.9.9", "inner"),
+        ("100.64.9.9", "internal"),
         ("169.254.7.7", "link-local"),
         ("fe80::1", "link-local"),
         ("::ffff:10.0.0.1", "private"),
