@@ -141,10 +141,10 @@ def _key_match(case: Case, material: Material) -> Answer:
             "Give the key that this certificate's request (CSR) was made with; each request has its own.",
         )
     if material.whose_key:
-        return PASS, f"From {material.whose_key}; it belongs ({key_words(material.key.key_type)}).", ""
+        return PASS, f"{key_words(material.key.key_type)}, from {material.whose_key}.", ""
     if material.other_keys:
-        return WARN, f"It belongs. There were {len(material.other_keys) + 1} keys; the others were left out.", ""
-    return PASS, f"It belongs ({key_words(material.key.key_type)}).", ""
+        return WARN, f"{len(material.other_keys) + 1} keys were given. The one of this certificate is used.", ""
+    return PASS, f"{key_words(material.key.key_type)}.", ""
 
 
 def _certificate_of_key(case: Case, material: Material) -> str:
