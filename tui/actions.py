@@ -103,7 +103,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="maintenance", key="M", label="Maintenance", title="Maintenance: backup, restore, report, self-check, vault", footer=12,
         commands=("backup", "restore", "report", "self-check", "vault rotate", "vault new"),
-        also="backup restore report bug self-check master key vault rotate log",
+        also="backup restore report bug self-check master key vault rotate move credential passphrase log",
         help="Backs the box up and restores it, writes a report, checks the program, and changes the master key.",
         opens="tui.screens.maintenance:MaintenanceScreen",
     ),

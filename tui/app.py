@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.structs import replace
 from rich.segment import Segment, Segments
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding
 from textual.events import Event, Key
@@ -29,6 +30,8 @@ from tui.actions import bindings, of_scope
 from tui.bridge import Answered, Bridge, EngineEvent, Operation, OperationFinished
 from tui.deck import Deck
 from tui.filters import Ascii, Safe
+from tui.frame import Changes, Frame
+from tui.reading import place_of
 from tui.screens.page import Page
 from tui.suspension import Suspension
 from tui.terminal import Terminal, baud_of, look
@@ -41,6 +44,8 @@ _POLL_SECONDS = 2.0
 """How often the disk is asked whether somebody else, the timer for one, has changed something."""
 _BURST_SECONDS = 0.008
 """Letters that come closer together than this are a text: of a paste, or of a key that sends several."""
+_READ_SECONDS = 2.0
+"""After so long the next key takes a message away that was said in passing."""
 _CLOCK_SECONDS = 30.0
 """How often the header counts on."""
 _REREAD_SECONDS = 600.0
@@ -58,6 +63,8 @@ class CertdeckApp(Deck):
         Binding("ctrl+q", "leave", show=False),
         # Textual's own answer speaks of a key that is another one here.
         Binding("ctrl+c", "say_how_to_quit", show=False),
+        # As in every other program of a terminal, too.
+        Binding("ctrl+l", "redraw", show=False),
     ]
     ENABLE_COMMAND_PALETTE = False  # ours is made from the table of actions
     TITLE = "certdeck"
@@ -78,10 +85,12 @@ class CertdeckApp(Deck):
         self._last_letter = (0.0, "")
         """When the last printable key came, and which it was."""
         self._loading = loading
+        self.frame = Frame()
         self._use_theme(themes, theme)
         self._last_filters: list[LineFilter] = [Ascii() if self.terminal.ascii else Safe()]
         if self.terminal.is_slow:
             self.animation_level = "none"
+        self.set_class(self.terminal.is_linear, "-linear", update=False)
         if self.terminal.colours == 0 and not self.no_color:
             # Not only where NO_COLOR says so: a vt100 has none either.
             self.no_color = True
@@ -90,7 +99,7 @@ class CertdeckApp(Deck):
     # -- looks -------------------------------------------------------------------------------------------------------
 
     def _use_theme(self, themes: theming.Loaded | None, wanted: str | None) -> None:
-        name = theming.ANSI if self.terminal.native else wanted or theming.DEFAULT
+        name = theming.native(self.engine.paths.etc, wanted) if self.terminal.native else wanted or theming.DEFAULT
         self._all_themes = themes is not None
         loaded = themes or theming.load(self.engine.paths.etc, only=name, depth=self.terminal.colours)
         if name not in loaded.themes:
@@ -118,6 +127,21 @@ class CertdeckApp(Deck):
                 self.register_theme(each)
         ours = [theme for theme in self.available_themes.values() if "cursor-row" in theme.variables]
         return sorted((theme for theme in ours if theme.ansi == self.terminal.native), key=lambda theme: theme.name)
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """Send the terminal only what it does not show yet."""
+        if self.terminal.is_linear:
+            self.cursor_position = place_of(self.focused) or self.cursor_position
+        if isinstance(renderable, CompositorUpdate):
+            self.frame.fit(*self.size)
+            renderable = Changes(renderable, self.frame)
+        super()._display(screen, renderable)
+
+    def action_redraw(self) -> None:
+        """Draw everything again: another program, or the kernel, has written over it."""
+        self.frame.forget()
+        self.refresh(layout=True)
+        self.screen.refresh(layout=True)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add ours behind Textual's."""
@@ -182,9 +206,11 @@ class CertdeckApp(Deck):
 
     async def on_event(self, event: Event) -> None:
         """Keep text that is typed or pasted where no field takes it from running commands, one for each of its letters."""
-        if isinstance(event, Key) and not event.is_forwarded and self._is_text(event):
-            self.say_no_field()
-            return
+        if isinstance(event, Key) and not event.is_forwarded:
+            self.forget_told(_READ_SECONDS)
+            if self._is_text(event):
+                self.say_no_field()
+                return
         await super().on_event(event)
 
     def _is_text(self, event: Key) -> bool:
@@ -243,6 +269,7 @@ class CertdeckApp(Deck):
     # -- beginning and end -------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.frame.forget())
         for problem in self.theme_problems:
             self.notify(
                 f"{problem.why} {problem.fix}",
@@ -251,6 +278,8 @@ class CertdeckApp(Deck):
                 timeout=15,
                 markup=False,
             )
+        if self.terminal.is_linear and self._driver is not None:
+            self._driver.write("\x1b[?25h")  # a screen reader reads where the cursor is
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):

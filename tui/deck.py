@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import App
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.signal import Signal
 from textual.theme import Theme
@@ -49,6 +50,8 @@ class Deck(App[None]):
         self.probed_at: datetime | None = None
         self.is_looking = False
         """Services are being asked what they serve."""
+        self._told_at: float | None = None
+        """When something was said in passing; a warning stays for its time."""
         self.generation = ""
         """What was on disk when `status` was read."""
 
@@ -104,6 +107,26 @@ class Deck(App[None]):
         """Read the disk again and tell every screen."""
         self.read_status()
         self.publish_status()
+
+    # -- toasts ------------------------------------------------------------------------------------------------------
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        self._told_at = self.engine.env.clock.monotonic() if severity == "information" else None
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def forget_told(self, age: float) -> None:
+        """Take away what was said in passing, if it was said `age` seconds ago or earlier: it covers what stands below it."""
+        if self._told_at is not None and self.engine.env.clock.monotonic() - self._told_at >= age:
+            self._told_at = None
+            self.clear_notifications()
 
     # -- operations --------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -136,6 +136,9 @@ class Finder(Dialog[None]):
         yield Input(placeholder=self.hint)
         yield OptionList(markup=False)
 
+    def keys(self) -> Sequence[tuple[str, str]]:
+        return (("↑↓", "Choose"), ("enter", "Run"), ("esc", "Close"))
+
     def buttons(self) -> list[Button]:
         return []
 
@@ -206,6 +209,9 @@ class MenuDialog(Finder):
         own = [action for action in page.actions() if action.scope != "app"]
         situation = page.situation()
         self._keys = [_of_action(page, action, situation) for action in [*own, *_of_app(page)] if action.id != "menu"]
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        return (*super().keys(), ("?", "Explain"))
 
     def candidates(self, typed: str) -> list[PaletteEntry]:
         return self._keys

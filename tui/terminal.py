@@ -19,6 +19,8 @@ SMALLEST: Final = (60, 16)
 _BAUDS: Final = (300, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _PSEUDO_TERMINAL_BAUD: Final = 38400
 """What a terminal over SSH or in a window says: below it there is a wire."""
+_DEC: Final = ("vt1", "vt2", "vt3", "vt4", "vt5")
+"""Terminals of DEC, and consoles that are called like one: no Unicode, and no colours."""
 _COMMANDS: Final = "Use the commands instead: `certdeck status`, `certdeck issue -d NAME`, `certdeck --help`"
 
 
@@ -29,6 +31,9 @@ class Terminal(Struct, frozen=True, kw_only=True):
     """0, 16, 256 or 2^24."""
     is_slow: bool = False
     """A serial line, or one that is to be treated like one: nothing moves by degrees, and colours are the terminal's own."""
+
+    is_linear: bool = False
+    """For a screen reader: no frames, nothing side by side, no bars, and the terminal's cursor on what is chosen."""
 
     @property
     def native(self) -> bool:
@@ -49,7 +54,7 @@ def look(
 
     Args:
         baud: the speed of the line in bits per second; 0 where it is not known. A pseudo-terminal says 38,400.
-        plain: somebody asks for ASCII, few colours and no movement, whatever the terminal can do.
+        plain: somebody asks for ASCII, few colours, no movement and no frames, whatever the terminal can do.
     """
     if not (stdin_is_terminal and stdout_is_terminal):
         which = "input" if not stdin_is_terminal else "output"
@@ -66,15 +71,21 @@ def look(
             f"{said}, so nothing is known of what it can do.",
             f"{_COMMANDS}. If the terminal is better than that, set TERM, for example TERM=vt100.",
         )
-    utf8 = (encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
+    utf8 = (encoding or "").lower().replace("-", "").replace("_", "") == "utf8" and not _is_c(variables)
     is_slow = plain or 0 < baud < _PSEUDO_TERMINAL_BAUD
     colours = _colours(variables, term)
     return Terminal(
-        ascii=plain or not utf8 or term.partition("-")[0] == "linux",
+        ascii=plain or not utf8 or term.partition("-")[0] == "linux" or term.startswith(_DEC),
         # Sixteen colours take a third of the bytes that others take.
         colours=min(colours, 16) if is_slow else colours,
         is_slow=is_slow,
+        is_linear=plain,
     )
+
+
+def _is_c(variables: Mapping[str, str]) -> bool:
+    """Tell whether somebody asks for ASCII: the locale of characters is C. Python says UTF-8 all the same (PEP 540)."""
+    return (variables.get("LC_ALL") or variables.get("LC_CTYPE", "")) in ("C", "POSIX")
 
 
 def baud_of(descriptor: int) -> int:
@@ -90,7 +101,7 @@ def baud_of(descriptor: int) -> int:
 
 
 def _colours(variables: Mapping[str, str], term: str) -> int:
-    if "NO_COLOR" in variables or term.startswith(("vt1", "vt2", "vt5")):
+    if "NO_COLOR" in variables or term.startswith(_DEC):
         return 0
     if variables.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         return 1 << 24

@@ -23,6 +23,7 @@ from core.regular import read_regular
 
 DEFAULT: Final = "dark"
 ANSI: Final = "ansi"
+ANSI_LIGHT: Final = "ansi-light"
 
 COLOURS: Final = (
     "primary", "secondary", "warning", "error", "success", "accent", "foreground", "background", "surface", "panel", "boost",
@@ -89,6 +90,14 @@ def load(etc: Path | None = None, *, only: str | None = None, depth: int = 1 << 
         except (OSError, UnicodeDecodeError):
             problems.append(_refused(str(path), "It cannot be read, or is not UTF-8 text."))
     return Loaded(themes, tuple(problems))
+
+
+def native(etc: Path | None, wanted: str | None) -> str:
+    """Return the theme of sixteen colours that stands in for `wanted`: nobody can ask such a terminal for its background."""
+    if wanted in (None, DEFAULT, ANSI):
+        return ANSI
+    theme = load(etc).themes.get(wanted or "")
+    return ANSI_LIGHT if theme is not None and not theme.dark else ANSI
 
 
 def parse(text: str, where: str, depth: int = 1 << 24) -> Theme:

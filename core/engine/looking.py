@@ -11,6 +11,7 @@ from core.engine.frame import Frame
 if TYPE_CHECKING:
     from datetime import date
 
+    from core.chain_links import ChainView
     from core.detected import DetectedService
     from core.forecast import Forecast
     from core.kept_version import KeptVersion
@@ -84,6 +85,12 @@ class Looking(Frame):
         from core.workflows.keeping.export import pem_view
 
         return pem_view(self._reading(), name)
+
+    def chain(self, name: str) -> ChainView:
+        """Return the chain of the live certificate, to the root that this box knows. Raises NotFound."""
+        from core.workflows.keeping.chain_view import chain_view
+
+        return chain_view(self._reading(), name)
 
     def versions(self, name: str) -> tuple[KeptVersion, ...]:
         """Return the stored versions of a lineage, newest first. Raises NotFound."""

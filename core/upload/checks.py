@@ -141,18 +141,10 @@ def _key_match(case: Case, material: Material) -> Answer:
             "Give the private key of this certificate's request (CSR). Each request has its own key.",
         )
     if material.whose_key:
-        return (
-            PASS,
-            f"The key from {material.whose_key} matches the certificate ({key_words(material.key.key_type)}).",
-            "",
-        )
+        return PASS, f"{key_words(material.key.key_type)}, from {material.whose_key}.", ""
     if material.other_keys:
-        return (
-            WARN,
-            f"The key matches the certificate. {len(material.other_keys) + 1} keys were given; the others are ignored.",
-            "",
-        )
-    return PASS, f"The key matches the certificate ({key_words(material.key.key_type)}).", ""
+        return WARN, f"{len(material.other_keys) + 1} keys were given. The one of this certificate is used.", ""
+    return PASS, f"{key_words(material.key.key_type)}.", ""
 
 
 def _certificate_of_key(case: Case, material: Material) -> str:

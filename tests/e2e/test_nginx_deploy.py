@@ -306,7 +306,7 @@ def two(tmp_path: Path) -> Iterator[Site]:
 
 
 def test_another_certificate_on_the_other_address_is_noticed(two: Site) -> None:
-    """While 127.0.0.1 serves the new certificate, `::1` serving another one undoes the deployment, and is named."""
+    """While 127.0.0.1 serves this certificate, `::1` serving another one undoes the deployment, and is named."""
     before, served = two.files(), two.nginx.served_sha256()
     error = two.refused()
     assert type(error) is ProbeMismatch

@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from core.chain_links import ChainLink, ChainView
 from core.config.model import Appliance, Config, TargetConfig
 from core.engine import ignore
 from core.errors import CertdeckError, NotFound
@@ -169,6 +170,16 @@ class FakeEngine(
         self._called("pem", name=name)
         found = self._find(name)
         return PemView(name=name, fullchain=PEM, sha256=found.sha256)
+
+    def chain(self, name: str) -> ChainView:
+        self._called("chain", name=name)
+        found = self._find(name)
+        leaf = ChainLink(subject=found.subject, not_after=found.not_after or NOW)
+        middle = ChainLink(subject="Let's Encrypt E8", not_after=NOW + timedelta(days=400))
+        root = ChainLink(subject="ISRG Root X1", not_after=NOW + timedelta(days=3000), is_sent=False)
+        links = (leaf,) if found.self_signed else (leaf, middle, root)
+        where = "" if found.self_signed else "this system's trust store"
+        return ChainView(links=links, issuer=found.issuer, trusted_by=where)
 
     def log(self, *, lineage: str | None = None, limit: int = 200, before: int | None = None) -> tuple[LogEntry, ...]:
         self._called("log", lineage=lineage, limit=limit, before=before)

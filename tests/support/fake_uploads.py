@@ -40,7 +40,7 @@ _TITLES = {
 }
 _DETAILS = {
     "parse": "Read as PEM.",
-    "key-match": "It belongs (EC P-256).",
+    "key-match": "EC P-256.",
     "validity": "Valid until 2027-03-04.",
     "chain": "2 intermediates, complete; this system's trust store trusts DigiCert Global Root G3.",
     "expiry-soon": "102 days are left.",

@@ -118,7 +118,6 @@ CANNOT_BE_REACHED = {
     "fleet service": "part of setting a box up",
     "fleet watch": "a service of systemd, not something a person does",
     "fleet sync": "what the scheduled run does",
-    "vault move": "goes with a change of the unit or its environment, in a shell",
 }
 """Commands that the console cannot do, each with the reason."""
 

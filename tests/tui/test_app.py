@@ -402,3 +402,32 @@ async def test_keys_of_no_table_and_typed_letters_stay_silent() -> None:
 def engine_waits(release: threading.Event) -> None:
     """Hold an operation back until a test lets it go."""
     assert release.wait(10)
+
+
+async def test_what_was_said_in_passing_goes_with_the_next_key() -> None:
+    """A message covers nothing for long: the next key two seconds later takes it away, another page at once."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.notify("Sent.", timeout=60)
+        await pilot.press("down")
+        assert len(app._notifications) == 1
+        engine.clock.advance(seconds=2)
+        await pilot.press("down")
+        assert len(app._notifications) == 0
+        app.notify("Sent.", timeout=60)
+        engine.clock.advance(seconds=1)
+        await pilot.press("l")
+        await pilot.pause()
+        assert len(app._notifications) == 0
+
+
+async def test_a_warning_stays_for_its_time() -> None:
+    """A warning is taken away by no key."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=NARROW) as pilot:
+        app.notify("Look.", severity="warning", timeout=60)
+        engine.clock.advance(seconds=5)
+        await pilot.press("down")
+        assert len(app._notifications) == 1

@@ -204,3 +204,15 @@ async def test_export_suggests_a_file_and_wants_a_passphrase(tmp_path: Path, sna
         await pilot.pause()
     assert answers == [ExportChoice(format="pfx", out=tmp_path / "shop.pfx", passphrase=b"hunter2")]
     assert "hunter2" not in repr(answers)
+
+
+async def test_the_last_line_has_the_keys_of_the_dialog() -> None:
+    """While a dialog is open the last line names its own keys: those of the page below do nothing."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("D")
+        await pilot.pause()
+        last = shown(app).splitlines()[-1]
+        assert "y Delete" in last
+        assert "n Cancel" in last
+        assert "Issue" not in last

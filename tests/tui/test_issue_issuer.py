@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from core.errors import DirectoryUnreachable
 from core.operations import Finding
-from tests.support.deck import NARROW, deck, shown
+from tests.support.deck import NARROW, deck, settled, shown
 from tests.support.showcase import ISSUER_TEST
 from tests.support.wizard import Box, go_to, open_wizard, until
 from tui.widgets.one_of import OneOf
@@ -228,3 +228,21 @@ async def test_the_rehearsal_follows_the_engine(names: str, is_on: bool, ticked:
         assert screen.draft.request().rehearse is None
         await go_to(pilot, "Check")
         assert ("rehearsal first" in shown(app)) == ticked
+
+
+async def test_what_another_session_adds_is_offered() -> None:
+    """An issuer that another session adds while the wizard is open stands in its list; what was entered stays."""
+    box = Box()
+    app = deck(box)
+    async with app.run_test(size=NARROW) as pilot:
+        screen = await open_wizard(pilot, "shop.example.com")
+        await go_to(pilot, "Issuer & key")
+        assert "Meanwhile CA" not in shown(app)
+        box.change_issuer = lambda each: (
+            replace(each, title="Meanwhile CA") if each.name == screen.draft.issuer else each
+        )
+        box.touch()
+        app.refresh_status()
+        await settled(pilot)
+        assert "Meanwhile CA" in shown(app)
+        assert screen.draft.typed == "shop.example.com"

@@ -53,7 +53,7 @@ def test_an_issuance_from_beginning_to_end() -> None:
     assert by_label["Order"] == "2 names at letsencrypt"
     assert by_label["shop.example.com"] == "proven, seen from 1 place"
     assert by_label["Certificate"] == "from letsencrypt, valid to 19 Feb 2027"
-    assert by_label["nginx"] == "serves the new certificate"
+    assert by_label["nginx"] == "serves this certificate"
 
 
 def test_what_is_to_come_is_there_already() -> None:

@@ -207,3 +207,59 @@ async def test_looks(snap: Snap, size: tuple[int, int]) -> None:
         await pilot.press("ctrl+s")
         await settled(pilot)
         snap(app, "form")
+
+
+async def test_another_machine_has_fields_of_its_own() -> None:
+    """The kind ssh shows the fields of the other machine, and no other kind does; they reach the engine as settings."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await _open(pilot)
+        await pilot.press("n")
+        assert "Machine" not in shown(app)
+        _fill(app, name="printer", kind="ssh", certificate="/etc/p/tls.crt", key="/etc/p/tls.key")
+        await pilot.pause()
+        assert "Machine" in shown(app)
+        _fill(app, host="printer.example.com", user="root", port="2222", remote_certificate="/etc/ssl/p.crt")
+        _fill(app, remote_key="/etc/ssl/p.key", remote_reload="systemctl reload nginx", identity_file="/root/.ssh/p")
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+    added = next(arguments["config"] for method, arguments in engine.calls if method == "add_target")
+    assert added == TargetConfig(
+        name="printer",
+        kind="ssh",
+        certificate="/etc/p/tls.crt",
+        key="/etc/p/tls.key",
+        host="printer.example.com",
+        user="root",
+        port=2222,
+        remote_certificate="/etc/ssl/p.crt",
+        remote_key="/etc/ssl/p.key",
+        remote_reload=("systemctl", "reload", "nginx"),
+        identity_file="/root/.ssh/p",
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("host", "", "The other machine is missing."),
+        ("port", "70000", "That is no port."),
+        ("remote_key", "tls.key", "tls.key"),
+        ("identity_file", "/root/my key", "cannot be given to ssh"),
+    ],
+)
+async def test_a_field_of_another_machine_says_what_is_wrong(field: str, value: str, words: str) -> None:
+    """A wrong value for the other machine is refused below its field, and nothing is saved."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await _open(pilot)
+        await pilot.press("n")
+        _fill(app, name="p", kind="ssh", certificate="/etc/p/tls.crt", key="/etc/p/tls.key", host="p.example.com")
+        await pilot.pause()
+        _fill(app, **{field: value})
+        await pilot.press("ctrl+s")
+        await settled(pilot)
+        assert words in shown(app)
+    assert "add_target" not in [method for method, _ in engine.calls]

@@ -33,9 +33,9 @@ TEXTS = (
 GROUNDS = ("background", "surface", "panel", "header-background", "cursor-row")
 
 
-def test_ships_four() -> None:
-    """There is a dark, a light, a high-contrast and a sixteen-colour theme, and the default is among them."""
-    assert set(SHIPPED) == {"dark", "light", "contrast", "ansi"}
+def test_ships_five() -> None:
+    """There is a dark, a light, a high-contrast theme and two of sixteen colours, and the default is among them."""
+    assert set(SHIPPED) == {"dark", "light", "contrast", "ansi", "ansi-light"}
     assert theming.DEFAULT in SHIPPED
     assert SHIPPED[theming.ANSI].ansi
 
@@ -88,6 +88,70 @@ def test_256_colours_can_be_read(name: str) -> None:
     }
     assert weak == {}
     assert [ground for ground in GROUNDS if len(set(Color.parse(shown[ground]).rgb)) > 1] == []
+
+
+PALETTES = {
+    "vga": "000000 aa0000 00aa00 aa5500 0000aa aa00aa 00aaaa aaaaaa 555555 ff5555 55ff55 ffff55 5555ff ff55ff 55ffff ffffff",
+    "xterm": "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5 7f7f7f ff0000 00ff00 ffff00 5c5cff ff00ff 00ffff ffffff",
+    "putty": "000000 bb0000 00bb00 bbbb00 0000bb bb00bb 00bbbb bbbbbb 555555 ff5555 55ff55 ffff55 5555ff ff55ff 55ffff ffffff",
+    "windows": "0c0c0c c50f1f 13a10e c19c00 0037da 881798 3a96dd cccccc 767676 e74856 16c60c f9f1a5 3b78ff b4009e 61d6d6 f2f2f2",
+    "gnome": "171421 c01c28 26a269 a2734c 12488b a347ba 2aa1b3 d0cfcc 5e5c64 f66151 33d17a e9ad0c 2a7bde c061cb 33c7de ffffff",
+}
+"""What terminals show for the sixteen colours."""
+NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+
+
+def _of_palette(colour: str, palette: str, ground: str, ink: str) -> str:
+    """Return what a terminal with this palette shows for a colour of an ansi theme."""
+    name = colour.partition(" ")[0].removeprefix("ansi_")
+    if name == "default":
+        return ink
+    number = NAMES.index(name.removeprefix("bright_")) + (8 if name.startswith("bright_") else 0)
+    return f"#{PALETTES[palette].split()[number]}"
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+@pytest.mark.parametrize("name", ["ansi", "ansi-light"])
+def test_16_colours_can_be_read(name: str, palette: str) -> None:
+    """With sixteen colours text has 4.5 and a mark 3, whichever of the usual terminals shows them, on its dark or light ground."""
+    theme = SHIPPED[name]
+    colours = {"foreground": theme.foreground or "", **theme.variables}
+    ground, ink = (f"#{PALETTES[palette].split()[0]}", "#cccccc") if theme.dark else ("#ffffff", "#000000")
+    roles = [
+        *((role, 4.5) for role in (*TEXTS, "faint")),
+        *((role, 3.0) for role in (*MARK_ROLES, "bar-rest", "frame")),
+    ]
+    weak = {
+        role: round(theming.contrast(shown, ground), 2)
+        for role, least in roles
+        if theming.contrast(shown := _of_palette(colours[role], palette, ground, ink), ground) < least
+    }
+    assert weak == {}
+
+
+async def test_without_colour_nothing_is_told_by_colour() -> None:
+    """On a monochrome terminal no colour is sent at all: rows, counters and details differ by signs, words, bold and reverse."""
+    app = deck(terminal=Terminal(colours=0, ascii=True))
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.press("down")
+        await pilot.pause()
+        styles = [
+            segment.style for strip in app.screen._compositor.render_strips() for segment in strip if segment.style
+        ]
+        assert [style for style in styles if style.color is not None and not style.color.is_default] == []
+        assert [style for style in styles if style.bgcolor is not None and not style.bgcolor.is_default] == []
+        assert any(style.reverse for style in styles)
+        text = shown(app)
+        assert {"x  mail", "!  shop", "*  edge"} <= {line[2:9].rstrip() for line in text.splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [(None, "ansi"), ("dark", "ansi"), ("contrast", "ansi"), ("light", "ansi-light"), ("no", "ansi")],
+)
+def test_sixteen_colours_follow_the_configured_theme(wanted: str | None, name: str) -> None:
+    """A light theme is configured for a light background: with sixteen colours the light ones stand in for it."""
+    assert theming.native(None, wanted) == name
 
 
 def test_a_vendors_surfaces_become_grey_with_256_colours() -> None:
@@ -203,7 +267,7 @@ async def test_poor_terminals_use_their_own_colours(terminal: Terminal) -> None:
     """With sixteen colours or none the terminal's own ones are used, whatever theme is configured, and RGB never."""
     app = deck(theme="light", terminal=terminal)
     async with app.run_test(size=NARROW):
-        assert app.theme == "ansi"
+        assert app.theme == "ansi-light"
         assert app.native_ansi_color
         for strip in app.screen._compositor.render_strips():
             for segment in strip:

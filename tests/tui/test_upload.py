@@ -44,7 +44,7 @@ async def test_a_paste_of_everything(leaf: Leaf) -> None:
         assert "in one paste, put in order" in text
         assert "(private key, 240 characters, hidden)" in text
         assert "▲ warning  Names kept" in text
-        assert "✔ Key belongs      It belongs (EC P-256)" in text
+        assert "✔ Key belongs      EC P-256" in text
         assert "Let's Encrypt → DigiCert" in text
         assert "1 warning. Apply is allowed." in text
         assert "BEGIN" not in text

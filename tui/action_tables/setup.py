@@ -209,6 +209,12 @@ SETUP: Final[tuple[Action, ...]] = (
         commands=("backup", "restore", "report", "self-check", "vault rotate", "vault new"),
         help="Asks for what it needs, then does it. The result stands below the list.",
     ),
+    # -- master key --------------------------------------------------------------------------------------------------
+    Action(
+        id="do", key="enter,ctrl+j", label="Move", title="Move the master key there", scope="vault-move", footer=1,
+        shown_key="enter", applies=lambda situation: not situation.busy, commands=("vault move",),
+        help="Asks, then moves the key and seals every secret again. What is left to do stands below the list.",
+    ),
     # -- doctor ------------------------------------------------------------------------------------------------------
     Action(
         id="fix", key="enter,ctrl+j", label="Fix", title="Go where this finding is fixed", scope="doctor", footer=1,

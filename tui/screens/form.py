@@ -73,6 +73,8 @@ class FormPage(AskingPage[bool]):
         bad = [field for field in shown if not field.examine()]
         if bad:
             bad[0].query_one(Input).focus()
+            # What is wrong stands below the line, and has to be seen with it.
+            self.call_after_refresh(bad[0].scroll_visible, animate=False)
         elif not self._saving:
             self.query_one("#verdict", Prose).write(None)
             self.save()

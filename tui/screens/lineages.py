@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input
 
 from core.errors import CertdeckError
@@ -39,6 +40,8 @@ _TALL: Final = 30
 _DETAIL_ROWS: Final = 9
 """The details' share of the height, below the list: as many rows at least."""
 
+_REST_SECONDS: Final = 0.25
+"""So long the cursor rests on a row of a slow line before the details are drawn."""
 _NEEDS_A_LINEAGE: Final = frozenset(
     {"renew", "deploy", "show-pem", "roll-back", "export", "auto-renew", "change", "revoke"}
 )
@@ -80,6 +83,8 @@ class LineagesScreen(Page[None]):
         """Orders that want DNS records which a person sets, by the name of their lineage."""
         self._every: tuple[LineageStatus, ...] = ()
         """The lineages, and the orders whose lineage does not exist yet."""
+        self._resting: Timer | None = None
+        """Until the details are drawn."""
         self._standings: Mapping[str, str] = {}
         """By name: the word of its group in the counters."""
 
@@ -165,7 +170,8 @@ class LineagesScreen(Page[None]):
         elif chosen is not None:
             sheet.border_title = text.printable(chosen.name)
             look = "asking it …" if self.deck.is_looking else ""
-            sheet.write(details(chosen, self.deck.now(), look=look, order=self._waiting.get(chosen.name)))
+            order, linear = self._waiting.get(chosen.name), self.deck.terminal.is_linear
+            sheet.write(details(chosen, self.deck.now(), look=look, order=order, linear=linear))
             self.query_one(Overview).choose(chosen)
             table = self.query_one(CertificateTable)
             self.query_one(Lanes).show(table.rows, table.place, self.deck.now())
@@ -174,8 +180,13 @@ class LineagesScreen(Page[None]):
             sheet.write(empty(self._filter))
 
     def _follow(self) -> None:
-        """Show what the cursor is on now."""
-        self._show_detail()
+        """Show what the cursor is on now; on a slow line once it rests there, for whoever passes by wants to go on."""
+        if self._resting is not None:
+            self._resting.stop()
+        if self.deck.terminal.is_slow:
+            self._resting = self.set_timer(_REST_SECONDS, self._show_detail)
+        else:
+            self._show_detail()
         self.refresh_actions()
 
     def on_certificate_table_opened(self, message: CertificateTable.Opened) -> None:
@@ -190,7 +201,7 @@ class LineagesScreen(Page[None]):
     def _share_height(self) -> None:
         """Give the list what it needs and the details the rest, but nine rows at least."""
         width, height = self.app.size
-        is_wide, is_tall = width >= _WIDE, height >= _TALL
+        is_wide, is_tall = width >= _WIDE and not self.deck.terminal.is_linear, height >= _TALL
         rows = len(self.query_one(CertificateTable).rows)
         self.set_class(is_tall, "-tall")
         self.set_class(is_wide and not is_tall, "-wide")

@@ -74,6 +74,12 @@ class MaintenanceScreen(TasksPage):
                 words=("Enter seals every secret under a new master key. Backups made before need the old one.",),
             ),
             Task(
+                id="move",
+                title="Move the master key",
+                state="file, passphrase, systemd credential",
+                words=("Enter opens a page of its own: where the master key is kept from then on.",),
+            ),
+            Task(
                 id="new-vault",
                 title="New vault",
                 state="when the master key is lost",
@@ -98,6 +104,7 @@ class MaintenanceScreen(TasksPage):
             "report": self._report,
             "self-check": self._self_check,
             "rotate": self._rotate,
+            "move": self._move,
             "new-vault": self._new_vault,
             "new-log": self._new_log,
         }[task.id]()
@@ -212,6 +219,11 @@ class MaintenanceScreen(TasksPage):
                 lambda count: f"{text.plural(cast('int', count), 'secret')} sealed under a new master key.",
             ),
         )
+
+    def _move(self) -> None:
+        from tui.screens.vault_move import VaultMoveScreen
+
+        self.app.push_screen(VaultMoveScreen())
 
     def _new_vault(self) -> None:
         def read(answer: object) -> None:

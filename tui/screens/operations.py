@@ -299,7 +299,7 @@ def show_pem(deck: Deck, lineage: LineageStatus) -> None:
         if isinstance(answer, CertdeckError):
             deck.show_error(answer)
         else:
-            deck.push_screen(PemScreen(answer))
+            deck.push_screen(PemScreen(answer, of_certificate=True))
 
     deck.bridge.ask(lambda: deck.engine.pem(lineage.name), read)
 

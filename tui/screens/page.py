@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
 T = TypeVar("T")
+
+_WAY_SECONDS: Final = 0.5
+"""What was said so shortly before belongs to the page that is shown now."""
 
 
 class Page(Screen[T]):
@@ -150,6 +153,8 @@ class Page(Screen[T]):
         self.refresh_frame()
 
     def on_screen_resume(self) -> None:
+        # What was said on another page covers this one; what has just been said is about the way here.
+        self.deck.forget_told(_WAY_SECONDS)
         self.refresh_frame()
 
     def _hear(self, message: Message) -> None:

@@ -17,6 +17,7 @@ from core.operations import KindInfo
 from core.probe_address import broken
 from tui.actions import bindings, of_scope
 from tui.screens.form import FormPage, needed, wrong_name, wrong_path
+from tui.screens.remote_fields import IDS, REMOTE, remote_fields, remote_values
 from tui.widgets.field import Check, Field
 from tui.wording import text
 from tui.wording.services import key_words, told_words
@@ -74,6 +75,9 @@ class TargetForm(FormPage):
             check=_wrong_words,
             id="reload",
         )
+        for field in remote_fields(known, _wrong_words):
+            field.display = known.kind == REMOTE
+            yield field
         yield Field(
             "Speaks TLS",
             value=" ".join(known.probe),
@@ -102,6 +106,8 @@ class TargetForm(FormPage):
         """Show the words of each command one by one, so that a wrong quote is seen."""
         kind = self._kinds.get(self.value("kind"))
         self.query_one("#kind", Field).note = _about(kind)
+        for id in IDS:
+            self.query_one(f"#{id}", Field).display = self.value("kind") == REMOTE
         usual = {
             "test": kind and kind.test and shlex.join(kind.test),
             "reload": kind and kind.group != "any" and told_words(kind),
@@ -147,6 +153,7 @@ class TargetForm(FormPage):
             reload=_words(self.value("reload")),
             probe=_probes(self.value("probe")),
             probe_name=self.value("probe-name") or None,
+            **(remote_values(self.value, _words) if self.value("kind") == REMOTE else {}),
         )
         is_new = self._target is None
         self.keep_unless_there(

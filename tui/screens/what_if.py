@@ -19,6 +19,11 @@ from tui.widgets.row_list import Column, Row
 from tui.wording import text
 
 _AHEAD: Final = timedelta(days=5 * 366)
+_FACT: Final = 16
+"""Cells of a column of facts."""
+_YEAR_DAYS: Final = 365
+_YEAR_LEAST, _YEAR_MOST = 24, 48
+"""Cells for the renewals of a year: two for a month at least, four at most."""
 
 
 class Day(Struct, frozen=True):
@@ -36,7 +41,8 @@ class WhatIfScreen(ListPage[Day]):
     HELP_TEXT = (
         "Public CAs shorten the lifetime of certificates step by step. For each announced date, this page shows how "
         "long the certificates of this box will be valid, how often they will renew, and which of today's settings "
-        "will no longer work.\n\n"
+        "will no longer work. The line of months is the year from that date on, with a ◇ for each renewal, in yellow where "
+        "you have to act.\n\n"
         "Certificates of the private CA and self-signed ones do not change."
     )
     COLUMNS: ClassVar = (Column("Day"), Column("Renewals"), Column("Problems", flexible=True))
@@ -76,13 +82,33 @@ class WhatIfScreen(ListPage[Day]):
         if lines:
             lines.append([])
         name = min(max([4, *(len(each.name) for each in found.certificates)]), 30)
-        lines.append([(f"{'Name':{name}}  {'Lives':16}  {'Renews':16}", ink("text-muted"))])
+        room = min(width - name - 2 * _FACT - 4, _YEAR_MOST)
+        heads = f"{'Name':{name}}  {'Lives':{_FACT}}  {'Renews':{_FACT}}"
+        lines.append([(f"{heads}{months(item.on, room) if room >= _YEAR_LEAST else ''}", ink("text-muted"))])
         for each in found.certificates:
-            lines += _certificate(each, name, width, ink)
+            lines += _certificate(each, name, width, ink, room if room >= _YEAR_LEAST else 0)
         return lines
 
 
-def _certificate(each: CertificateThen, name: int, width: int, ink: Ink) -> list[Line]:
+def months(begin: date, cells: int) -> str:
+    """Return the first letters of the twelve months from `begin` on, each at its place in a year of `cells` cells."""
+    line = [" "] * cells
+    for number in range(12):
+        line[number * cells // 12] = f"{date(2000, (begin.month + number - 1) % 12 + 1, 1):%b}"[0]
+    return "".join(line)
+
+
+def year(every: float, cells: int) -> str:
+    """Return a year of `cells` cells with a `◇` for each renewal; where several fall into a cell, their number."""
+    counts = [0] * cells
+    due = every
+    while every > 0 and due < _YEAR_DAYS:
+        counts[int(due / _YEAR_DAYS * cells)] += 1
+        due += every
+    return "".join("·" if not count else "◇" if count == 1 else str(min(count, 9)) for count in counts)
+
+
+def _certificate(each: CertificateThen, name: int, width: int, ink: Ink, room: int) -> list[Line]:
     now = each.lifetime_days_now
     before = f" (now {now:.0f})" if now is not None and round(now) != round(each.lifetime_days) else ""
     renews = "by hand" if each.by_hand else f"every {each.renews_every_days:.0f} days"
@@ -90,8 +116,9 @@ def _certificate(each: CertificateThen, name: int, width: int, ink: Ink) -> list
     lines: list[Line] = [
         [
             (f"{fit(text.printable(each.name), name)}  ", ink("foreground", bold=True)),
-            (f"{lives:16}  ", ink("foreground")),
-            (f"{renews:16}", ink("foreground")),
+            (f"{lives:{_FACT}}  ", ink("foreground")),
+            (f"{renews:{_FACT}}", ink("foreground")),
+            (year(each.renews_every_days, room), ink("severity-yellow" if each.by_hand else "bar-used")),
         ]
     ]
     for problem in each.problems:

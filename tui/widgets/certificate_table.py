@@ -171,5 +171,6 @@ class CertificateTable(CursorList[LineageStatus]):
 
     def _places(self, width: int) -> tuple[Place, ...]:
         if self._columns is None or self._columns[0] != width:
-            self._columns = (width, share_out(self._rows, Look(self._now, self._waiting), width) if self._now else ())
+            look, bars = Look(self._now, self._waiting) if self._now else None, not self.app.has_class("-linear")
+            self._columns = (width, share_out(self._rows, look, width, bars=bars) if look is not None else ())
         return self._columns[1]

@@ -115,8 +115,8 @@ _NARROW: Final = (NAME, NAMES, STATE, ISSUER, LIFE, LEFT)
 _WIDE: Final = (NAME, NAMES, SERVICE, ISSUER, RENEWS, WHY, LIFE, LEFT)
 
 
-def share_out(rows: Sequence[LineageStatus], look: Look, width: int) -> tuple[Place, ...]:
-    """Return the columns that fit into `width` cells.
+def share_out(rows: Sequence[LineageStatus], look: Look, width: int, *, bars: bool = True) -> tuple[Place, ...]:
+    """Return the columns that fit into `width` cells; without `bars` only those that can be read aloud.
 
     Those that have to stay get what they want, or at least their least; then the others by rank. The life bar takes what is
     left over, and what it does not take goes to the names.
@@ -140,7 +140,7 @@ def share_out(rows: Sequence[LineageStatus], look: Look, width: int) -> tuple[Pl
             room -= cells + GAP
     spare = max(room, 0)
     life = min(spare, LIFE.most - given["life"])
-    given["life"] += life
+    given["life"] = given["life"] + life if bars else 0
     given["names" if "names" in given else "name"] += spare - life
     return tuple(Place(column, given[column.key]) for column in columns if given.get(column.key))
 

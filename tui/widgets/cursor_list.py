@@ -51,6 +51,11 @@ class CursorList(ScrollView, Inked, Generic[T], can_focus=True):
         return self._cursor
 
     @property
+    def line(self) -> int:
+        """The line of the widget in which the cursor stands, counted from 0."""
+        return self._cursor + self._head - self.scroll_offset.y
+
+    @property
     def under_cursor(self) -> T | None:
         """The row under the cursor; None where the list is empty."""
         return self._rows[self._cursor] if self._rows else None

@@ -12,8 +12,9 @@ from core.health import CRITICAL, EXPIRES_SOON, health
 from core.operations import LineageStatus, OpenOrder, TargetState
 from core.renewal import due_at
 from tui.glyphs import printable
+from tui.here import keys_for
 from tui.widgets.ink import Ink
-from tui.widgets.lines import BLANK, Line, Part, fit, grouped, length, width_of, wrap
+from tui.widgets.lines import BLANK, Line, Part, fit, grouped, length, paired, width_of, wrap
 from tui.wording import text
 from tui.wording.facts import certificate_facts, chain_note, failure_times
 from tui.wording.text import MARKS
@@ -46,24 +47,26 @@ class DetailRow(Struct, frozen=True):
 
 
 def details(
-    lineage: LineageStatus, now: datetime, *, look: str = "", order: OpenOrder | None = None
+    lineage: LineageStatus, now: datetime, *, look: str = "", order: OpenOrder | None = None, linear: bool = False
 ) -> Callable[[int, Ink], list[Line]]:
     """Return the writer of a Sheet.
 
     Args:
         look: what is known of the live check, beside the services.
         order: one of it that waits for DNS records which a person sets.
+        linear: one column, whatever the width.
     """
 
     def write(width: int, ink: Ink) -> list[Line]:
+        is_wide = width >= _SIDE_BY_SIDE and not linear
         lines = _headline(lineage, now, width, ink, order)
         trouble = _trouble(lineage, now, width, ink, order)
         if trouble:
             lines += [*trouble, []]
-        elif width < _SIDE_BY_SIDE:
+        elif not is_wide:
             lines.append([])
         fields = _identity(lineage), _circumstances(lineage, look)
-        if width >= _SIDE_BY_SIDE:
+        if is_wide:
             gap = 3
             left = (width - gap) // 2
             lines += _beside(_table(fields[0], left, ink), _table(fields[1], width - gap - left, ink), left, gap)
@@ -133,10 +136,11 @@ def _waits(order: OpenOrder, now: datetime) -> str:
 
 
 def told_error(error: dict[str, str], width: int, ink: Ink) -> list[Line]:
-    """Return what, why and what to do as lines."""
+    """Return what, why and what to do as lines, with the keys of the console for the commands in it."""
     lines = _marked("✖", "severity-red", printable(error["what"]), width, ink, bold=True)
-    for label, key in (("why", "why"), ("do", "fix")):
-        for number, line in enumerate(wrap(printable(error[key]), width - 6)):
+    keys = keys_for(error["fix"])
+    for label, words in (("why", error["why"]), ("do", error["fix"]), *((("here", keys),) if keys else ())):
+        for number, line in enumerate(wrap(printable(words), width - 6)):
             lines.append([(f"  {label if number == 0 else '':4}", ink("text-muted")), (line, ink("foreground"))])
     return lines
 
@@ -154,6 +158,7 @@ def _marked(glyph: str, role: str, words: str, width: int, ink: Ink, *, bold: bo
 def _identity(lineage: LineageStatus) -> list[DetailRow]:
     fields = [DetailRow("Names", lambda width, ink: _names(lineage.domains, width, ink))]
     if lineage.sha256:
+        serial = paired(printable(lineage.serial))
         fields = [
             *_facts(lineage, "Subject", "Issuer"),
             *fields,
@@ -161,7 +166,7 @@ def _identity(lineage: LineageStatus) -> list[DetailRow]:
                 "SHA-256",
                 lambda width, ink: [[(line, ink("foreground"))] for line in grouped(lineage.sha256, 8, width)],
             ),
-            *_facts(lineage, "Serial"),
+            DetailRow("Serial", lambda width, ink: [[(line, ink("foreground"))] for line in grouped(serial, 8, width)]),
         ]
     return fields
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from core.operations import Finding
+from tui.here import keys_for
 from tui.widgets.ink import Ink
 from tui.widgets.lines import Line, wrap
 from tui.widgets.prose import marked
@@ -27,4 +28,6 @@ def finding_lines(findings: Iterable[Finding], width: int, ink: Ink) -> list[Lin
         if each.fix and each.status in ("fail", "warn"):
             indent = (" " * len(head), ink("foreground"))
             lines += [[indent, *line] for line in marked("→", "key", each.fix, width - len(head), ink)]
+            if keys := keys_for(each.fix):
+                lines.append([indent, ("  here ", ink("text-muted")), (keys, ink("key"))])
     return lines

@@ -16,6 +16,8 @@ Part = tuple[str, Style]
 Line = Sequence[Part]
 
 BLANK = Style()
+_BREAKS = "/-_.,:;=@?&"
+"""Behind these a word that is longer than a line may break."""
 
 
 def width_of(text: str) -> int:
@@ -38,7 +40,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return `text` as lines of at most `width` cells, broken between words, and inside a word that is longer than that."""
+    """Return `text` as lines of at most `width` cells, broken between words, and inside a word that is longer."""
     width = max(width, 1)
     lines: list[str] = []
     for paragraph in text.split("\n"):
@@ -50,10 +52,28 @@ def wrap(text: str, width: int) -> list[str]:
                 continue
             if line:
                 lines.append(line)
-            *full, line = chop_cells(word, width) if width_of(word) > width else [word]
+            *full, line = _broken(word, width)
             lines += full
         lines.append(line)
     return lines
+
+
+def _broken(word: str, width: int) -> list[str]:
+    """Return a word in pieces of at most `width` cells: a path breaks behind a slash, a name behind a dot."""
+    pieces: list[str] = []
+    while width_of(word) > width:
+        whole = chop_cells(word, width)[0]
+        end = max(whole.rfind(sign) for sign in _BREAKS) + 1
+        piece = whole[:end] if end * 3 >= len(whole) else whole
+        pieces.append(piece)
+        word = word[len(piece) :]
+    return [*pieces, word]
+
+
+def paired(digits: str) -> str:
+    """Return hex digits as bytes with colons between them."""
+    even = digits if len(digits) % 2 == 0 else f"0{digits}"
+    return ":".join(even[start : start + 2] for start in range(0, len(even), 2))
 
 
 def grouped(text: str, group: int, width: int) -> list[str]:

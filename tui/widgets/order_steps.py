@@ -182,7 +182,7 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
             story.target(event.target).start(at, _STAGES[type(event)])
         case told.TargetProbed():
             if story.target(event.target).state != FAILED:
-                words = "serves the new certificate" if event.matches else "still serves another certificate"
+                words = "serves this certificate" if event.matches else "still serves another certificate"
                 story.target(event.target).end(at, words, DONE if event.matches else FAILED)
         case told.TargetRolledBack():
             if story.live is not None:

@@ -54,7 +54,8 @@ class Sheet(ScrollView, Inked, can_focus=True):
         return len(self._lines)
 
     def _prepare(self) -> None:
-        width = self.scrollable_content_region.width
+        # A cell stays free before the scroll bar.
+        width = self.scrollable_content_region.width - 1
         made_for = (width, self.ink)
         if self._writer is None or width <= 0 or made_for == self._written_for:
             return

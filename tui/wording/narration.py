@@ -98,7 +98,7 @@ def _tested(facts: _Facts) -> str:
 
 def _probed(facts: _Facts) -> str:
     if facts.is_true("matches"):
-        return f"{facts['target']} serves the new certificate"
+        return f"{facts['target']} serves this certificate"
     return (
         f"{facts['target']} serves another certificate" if facts["served"] else f"{facts['target']} serves nothing yet"
     )

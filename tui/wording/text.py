@@ -267,9 +267,10 @@ def _label_shown(label: str) -> str:
 
 
 def names_shown(domains: tuple[str, ...]) -> str:
-    """Return the first name and how many more there are: `shop.example.com +2`."""
+    """Return the first name and how many more there are: `shop.example.com +2`. What only means this box itself comes last."""
     if not domains:
         return "–"
+    domains = tuple(sorted(domains, key=lambda domain: domain == "localhost"))
     more = f" +{len(domains) - 1}" if len(domains) > 1 else ""
     return f"{name_shown(domains[0])}{more}"
 

@@ -93,7 +93,7 @@ def export(context: Context, name: str, *, format: str, out: Path, passphrase: b
             "Omit the passphrase, or export as pfx.",
         )
     with place_for(context.paths, out, out / f"{name}.{format}") as place:
-        version = _live(context, name)
+        version = live_pair(context, name)
         if chosen.has_key:
             context.narrator.tell(KeyUsed(key=f"lineage/{name}/{version.version}", purpose=f"export as {format}"))
         place.write(chosen.encode(version, name, passphrase, legacy), _SECRET if chosen.has_key else _PUBLIC)
@@ -104,13 +104,14 @@ def pem_view(context: Context, name: str) -> PemView:
     """Return what a person may see and copy of the live version: never the key."""
     from core.targets.fingerprint import sha256_of_pem
 
-    version = _live(context, name)
+    version = live_pair(context, name)
     return PemView(
         name=name, fullchain=version.fullchain.decode("ascii", "replace"), sha256=sha256_of_pem(version.fullchain) or ""
     )
 
 
-def _live(context: Context, name: str) -> StoredPair:
+def live_pair(context: Context, name: str) -> StoredPair:
+    """Return the live version. Raises NotFound (`not-found`)."""
     number = live_version(context.paths, name)
     if number is None:
         raise NotFound(

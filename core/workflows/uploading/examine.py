@@ -223,7 +223,10 @@ def _found(pieces: Pieces, material: Material | None) -> tuple[str, ...]:
     found = _counted(("certificate", 1), ("key", len(pieces.keys)))
     if material.whose_key:
         found = (*found, "the key on this box")
-    return (*found, f"{in_chain} in the chain") if in_chain else found
+    # All that was given is counted: a root, for one, is no part of what is sent.
+    left_out = sum(each.kind != "key" for each in material.left_out)
+    more = ((in_chain, "in the chain"), (left_out, "left out"))
+    return (*found, *(f"{count} {words}" for count, words in more if count))
 
 
 def _counted(*things: tuple[str, int]) -> tuple[str, ...]:

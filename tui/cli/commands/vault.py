@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,12 @@ from tui.cli.parser import Command
 from tui.cli.prompts import confirm
 from tui.glyphs import printable
 from tui.wording.text import plural
+from tui.wording.vault import AFTER_CREDENTIAL, credential_commands, moved_lines, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from core.kept import LostSecret
-    from core.vault_moves import VaultMoved
     from tui.cli.call import Call
 
 _COSTS = {
@@ -81,49 +80,18 @@ def _move(call: Call) -> int:
         "key_file": None if done.key_file is None else str(done.key_file),
     }
     if done.key_file is not None:
-        commands = _credential_commands(done.key_file)
+        commands = credential_commands(done.key_file)
         value["next"] = commands
         lines = [
-            f"Wrote the master key to {printable(str(done.key_file))}, readable only by you. Nothing else was changed.",
+            written_out(done.key_file),
             "Next, as root:",
             *(f"    {printable(each)}" for each in commands),
-            "The systemd-run line removes the key in etc when the credential opens everything. After that, each certdeck command",
-            "needs the credential, in a shell too: start it with the same systemd-run.",
-            "To move back: certdeck vault move --to file",
+            *AFTER_CREDENTIAL,
         ]
     else:
-        lines = list(_moved_lines(done))
+        lines = list(moved_lines(done))
     call.result(value, lines)
     return exits.DONE
-
-
-def _credential_commands(key_file: Path) -> list[str]:
-    """Return what the administrator runs to make a credential of the key and to load it, in this order."""
-    name = "certdeck-master-key"
-    sealed = f"/etc/credstore.encrypted/{name}"
-    load = f"LoadCredentialEncrypted={name}:{sealed}"
-    drop_in = "/etc/systemd/system/certdeck-renew.service.d"  # `systemctl edit --stdin` came with systemd 256 only
-    file = shlex.quote(str(key_file))
-    return [
-        "mkdir -p -m 700 /etc/credstore.encrypted",
-        f"systemd-creds encrypt --name={name} {file} {sealed}",
-        f"mkdir -p {drop_in}",
-        f"printf '[Service]\\n{load}\\n' > {drop_in}/master-key.conf",
-        "systemctl daemon-reload",
-        f"systemd-run --wait --pipe -p {load} certdeck vault move --to credential",
-        f"shred -u {file}",
-    ]
-
-
-def _moved_lines(done: VaultMoved) -> Iterator[str]:
-    yield f"The master key is now the {done.to}. {plural(done.resealed, 'secret')} sealed again."
-    if done.removed:
-        yield f"Removed {listed([printable(str(path)) for path in done.removed], 4)}."
-    if done.from_ == "credential" and done.to == "file":
-        yield "The file holds the key of the credential. Remove LoadCredentialEncrypted= from the unit;"
-        yield "then, to change the key, run `certdeck vault rotate`."
-    if done.to == "passphrase":
-        yield "Each certdeck command now needs CERTDECK_PASSPHRASE_FILE. Set it in the unit too."
 
 
 def _new_arguments(parser: argparse.ArgumentParser) -> None:

@@ -46,6 +46,9 @@ class ChoiceDialog(Dialog[str]):
             markup=False,
         )
 
+    def keys(self) -> Sequence[tuple[str, str]]:
+        return (("↑↓", "Choose"), ("y", self._yes), ("esc", "Cancel"))
+
     def buttons(self) -> list[Button]:
         return [button("cancel", "Cancel"), button("yes", self._yes, danger=self._danger)]
 

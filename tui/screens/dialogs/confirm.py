@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -29,6 +30,9 @@ class ConfirmDialog(Dialog[bool]):
             button("no", self._no, safe=self._danger),
             button("yes", self._yes, safe=not self._danger, danger=self._danger),
         ]
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        return (("y", self._yes), ("n", self._no), ("←→", "Choose"), ("enter", self._no if self._danger else self._yes))
 
     def on_button_pressed(self, message: Button.Pressed) -> None:
         self.dismiss(message.button.id == "yes")

@@ -112,6 +112,15 @@ class DeployDialog(Dialog[DeployChoice]):
         chosen = next(each for each in self._versions if str(each.number) == self.query_one("#ladder", OneOf).value)
         self.query_one("#both", Prose).write(lambda width, ink: compared(live, chosen, self._now, ink))
 
+    def keys(self) -> Sequence[tuple[str, str]]:
+        return (
+            ("←→", "Version"),
+            ("space", "Tick"),
+            ("tab", "Next"),
+            ("y", "Roll back" if self._back else "Deploy"),
+            ("esc", "Cancel"),
+        )
+
     def buttons(self) -> list[Button]:
         return [
             button("cancel", "Cancel", safe=self._back),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -10,11 +11,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
+from tui.widgets.key_line import KeyLine
+
 T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T]):
-    """A question. A subclass gives `title_text`, `parts`, and `buttons` as (id, label, variant); it answers with `dismiss`."""
+    """A question. A subclass gives `title_text`, `parts`, `buttons` and its `keys`; it answers with `dismiss`."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "cancel", show=False),
@@ -34,6 +37,10 @@ class Dialog(ModalScreen[T]):
         """Return the buttons, the safe one with the class `-safe`."""
         raise NotImplementedError
 
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """Return its keys, each with what it does, for the last line."""
+        return (("tab", "Next"), ("enter", "OK"), ("esc", "Cancel"))
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=False) as box:
             yield from self.parts()
@@ -42,6 +49,7 @@ class Dialog(ModalScreen[T]):
                 with Horizontal(classes="buttons"):
                     yield from buttons
         box.border_title = self.title_text
+        yield KeyLine(self.keys())
 
     def action_cancel(self) -> None:
         self.dismiss(None)

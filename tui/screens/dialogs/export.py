@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +60,9 @@ class ExportDialog(Dialog[ExportChoice]):
         yield Input(password=True, placeholder="passphrase for the PKCS#12 file", id="passphrase")
         yield Input(password=True, placeholder="the passphrase once more", id="again")
         yield Static("", id="fault", classes="fault", markup=False)
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        return (("↑↓", "Format"), ("tab", "Next field"), ("enter", "Next, then export"), ("esc", "Cancel"))
 
     def buttons(self) -> list[Button]:
         return [button("cancel", "Cancel"), button("export", "Export", safe=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,6 +29,9 @@ class PathDialog(Dialog[Path]):
         yield Static(self._words, classes="words", markup=False)
         yield Input(value=self._value, placeholder="/path/to/file", id="path", select_on_focus=False)
         yield Static("", id="fault", classes="fault", markup=False)
+
+    def keys(self) -> Sequence[tuple[str, str]]:
+        return (("tab", "Complete"), ("enter", "Use it"), ("esc", "Cancel"))
 
     def buttons(self) -> list[Button]:
         return [button("cancel", "Cancel"), button("use", "Use it", safe=True)]

@@ -123,7 +123,7 @@ class RunStep(WizardStep):
                 f"Services find it in {self.wizard.engine.paths.state / 'live' / status.name}; e on the first screen exports it."
             )
         if status.method == "private-ca":
-            words.append("Clients trust it once they have the root of this box's CA: certdeck issuer root prints it.")
+            words.append("Clients trust it once they have the root of this box's CA: Issuers (m), then v, shows it.")
         return words or ["Nothing."]
 
 

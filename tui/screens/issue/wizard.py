@@ -16,6 +16,7 @@ from core.errors import CertdeckError
 from core.operations import Issued, Pending
 from tui.actions import ACTIONS, Situation, bindings, of_scope
 from tui.bridge import EngineEvent, OperationFinished
+from tui.deck import StatusRead
 from tui.screens.form import FORM_CSS
 from tui.screens.issue.check import CheckStep
 from tui.screens.issue.draft import HTTP_01, NO_PROOF, Draft, Offer
@@ -90,6 +91,7 @@ class IssueScreen(Wizard):
         if isinstance(answer, CertdeckError):
             self.deck.show_error(answer)
             return
+        is_same = answer == self.offer
         self.offer = answer
         default = answer.issuer(answer.config.defaults.issuer)
         if default is not None and not self.draft.issuer:
@@ -98,7 +100,8 @@ class IssueScreen(Wizard):
         if self.draft.issuer and not self.draft.email:
             entry = answer.config.issuers.get(self.draft.issuer)
             self.draft.email = (entry.email if entry else None) or ""
-        if self._current:
+        # Drawn anew only for something else: somebody may be typing here.
+        if self._current and not is_same:
             self.step.enter()
 
     # -- where one is --------------------------------------------------------------------------------------------------
@@ -188,6 +191,12 @@ class IssueScreen(Wizard):
     def on_screen_resume(self) -> None:
         """Come back from another screen: an issuer or a target may have been added there."""
         super().on_screen_resume()
+        self._read_again()
+        if self.offer is not None and self._current and not self.is_ordering:
+            self.step.enter()
+
+    def _read_again(self) -> None:
+        """Offer what there is now: another session may have added or removed something, too."""
         if self.offer is not None and not self.is_ordering:
             self.bridge.ask(self._read_offer, self._offered)
 
@@ -348,6 +357,8 @@ class IssueScreen(Wizard):
         deck.call_later(deck.push_screen, RecordsScreen(name))
 
     def heard(self, message: Message) -> None:
+        if isinstance(message, StatusRead) and message.error is None:
+            self._read_again()
         if not isinstance(message, EngineEvent | OperationFinished) or message.operation is not self._run.operation:
             return
         self._run.show()

@@ -84,6 +84,9 @@ class ServicesDialog(Dialog[tuple[str, ...]]):
                 label = f"{target.name} · taken over from {target.lineage}" if other else target.name
                 yield Tick(label, value=target.name in self._ticked, id=f"service-{number}")
 
+    def keys(self) -> Sequence[tuple[str, str]]:
+        return (("space", "Tick"), ("enter", "Use them"), ("esc", "Cancel"))
+
     def buttons(self) -> list[Button]:
         return [button("cancel", "Cancel"), button("use", "Use them", safe=True)]
 

@@ -1,0 +1,37 @@
+"""Commands in sentences of the engine, as keys of the console."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import CertdeckError
+from tests.support.deck import NARROW, deck, shown
+from tui.here import keys_for
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        pytest.param("Set it: certdeck schedule on.", "S Schedule", id="app"),
+        pytest.param("Run `certdeck issuer agree lab`.", "m Issuers, then a Agree", id="page"),
+        pytest.param(
+            "Fix it with `certdeck doctor shop`, then: certdeck --renew shop --force.", "x Doctor · r Renew", id="two"
+        ),
+        pytest.param("Run certdeck undelete shop.", "^p Undelete", id="palette"),
+        pytest.param("certdeck reminds you in time.", "", id="a-verb"),
+        pytest.param("Look at `certdeck status`.", "", id="shown-anyway"),
+        pytest.param("Free space in /var.", "", id="none"),
+    ],
+)
+def test_a_command_has_its_key(words: str, keys: str) -> None:
+    """A sentence that names commands leads to their keys, through the page that has them; another one to none."""
+    assert keys_for(words) == keys
+
+
+async def test_an_error_says_the_key() -> None:
+    """An error whose fix is a command names the key that does it here."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        app.show_error(CertdeckError("Nothing renews.", "There is no timer.", "Run certdeck schedule on."))
+        await pilot.pause()
+        assert "here S Schedule" in shown(app)

@@ -1,0 +1,48 @@
+"""The keys of the console for the commands that a sentence names: what to do reads `certdeck schedule on`, and here that is S.
+
+The engine speaks to both front ends, so it names commands. The table of actions knows the key of each. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tui.action import Action
+from tui.actions import ACTIONS
+
+_COMMAND: Final = re.compile(r"\bcertdeck (--renew|[a-z][a-z-]+)(?: ([a-z][a-z-]+))?")
+_NO_KEY: Final = frozenset({"status"})
+"""What the first screen shows anyway."""
+_SCOPES: Final = ("certificates", "app")
+"""Whose keys work on the first screen."""
+
+
+def keys_for(words: str) -> str:
+    """Return the keys that do what the commands in `words` do: `S Schedule`, `m Issuers, then a Agree`; empty without any."""
+    return " · ".join(dict.fromkeys(_shown(action) for action in _named(words)))
+
+
+def _named(words: str) -> Iterator[Action]:
+    for found in _COMMAND.finditer(words):
+        first = "renew" if found[1] == "--renew" else found[1]
+        action = _action(f"{first} {found[2]}") or _action(first)
+        if action is not None and first not in _NO_KEY:
+            yield action
+
+
+def _action(command: str) -> Action | None:
+    able = [action for action in ACTIONS if command in action.commands and (_opener(action) or action.scope in _SCOPES)]
+    return min(able, key=lambda action: action.scope not in _SCOPES, default=None)
+
+
+def _opener(action: Action) -> Action | None:
+    """Return the action that opens the page on which this one has its key."""
+    return next((each for each in ACTIONS if each.scope == "app" and each.id == action.scope), None)
+
+
+def _shown(action: Action) -> str:
+    page = _opener(action)
+    own = f"{action.key_shown or '^p'} {action.label}"
+    return f"{page.key_shown or '^p'} {page.label}, then {own}" if page is not None else own
