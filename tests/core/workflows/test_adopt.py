@@ -461,5 +461,5 @@ def test_missing_access_is_said_with_the_command_that_sets_it(appliance: Applian
     [done] = appliance.engine.adopt([name], issuer="letsencrypt", dry_run=True).adopted
     line = "certdeck dns add godaddy --kind godaddy --zone example.org --secret api_key=FILE api_secret=FILE"
     assert any(line in each for each in done.left)
-    assert any("The access of godaddy was not found" in each for each in done.left)
+    assert any("The credentials of godaddy were not found" in each for each in done.left)
     assert any(f"--name {name} --dns godaddy" in each for each in done.left)
