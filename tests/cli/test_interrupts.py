@@ -33,7 +33,7 @@ def test_never_a_traceback_of_ours(home: Path, argv: list[str]) -> None:
         ) as child:
             time.sleep(milliseconds / 1000)
             child.send_signal(signal.SIGINT)
-            _, err = child.communicate(timeout=20)
+            _, err = child.communicate(timeout=60)
         said = err.decode()
         assert str(ROOT / "core") not in said, (milliseconds, said)
         assert not re.search(rf"{ROOT}/tui/(?!__main__|__init__)", said), (milliseconds, said)
@@ -85,12 +85,12 @@ def test_a_silent_server_keeps_nobody(home: Path, silence: int, number: int) -> 
         time.sleep(0.3)
         begun = time.monotonic()
         child.send_signal(number)
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=60)
         took = time.monotonic() - begun
     assert child.returncode == 1, out + err
     assert b'"cancelled"' in out
     assert b"Traceback" not in err
-    assert took < GRACE_SECONDS + 2, "and a busy machine"
+    assert took < GRACE_SECONDS + 10, "and a busy machine"
 
 
 def _until_asked(port: int) -> None:

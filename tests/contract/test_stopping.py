@@ -12,7 +12,7 @@ import pytest
 from tests.support.command import process, started
 from tests.support.programs import wait_until
 
-MOST_SECONDS = 5.0
+MOST_SECONDS = 15.0
 
 
 def is_alive(pid: int) -> bool:

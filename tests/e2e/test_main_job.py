@@ -235,7 +235,7 @@ def test_two_at_once(box: RealBox, gate: Gate) -> None:
         assert box.certificate("shop")["name"] == "shop"
         assert box.run("status", "--check").status in (0, 1, 2)
         gate.open()
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=60)
         assert child.returncode == 0, out + err
     assert box.done("--renew", "shop", "--force")["renewed"] == ["shop"]
 
@@ -259,7 +259,7 @@ def test_stopped_while_waiting(
             if b"is ready at" in line:
                 break
         child.send_signal(number)
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=60)
     assert (child.returncode, b"Traceback" in err) == (1, False), out + err
     assert b'"cancelled"' in out
     assert nginx.served_sha256() == before
@@ -272,7 +272,7 @@ def test_stopped_in_the_middle_of_a_switch(box: RealBox, gate: Gate, number: int
     with _waiting(box, gate) as child:
         child.send_signal(number)
         gate.open()
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=60)
     assert (child.returncode, b"Traceback" in err, b'"cancelled"' in out) == (1, False, True), out + err
     assert not list((box.home / "state" / "transactions").glob("*"))
     box.done("deploy", "shop", "--target", "gate")

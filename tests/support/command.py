@@ -152,8 +152,9 @@ def started(
     *argv: str, home: Path, env: Mapping[str, str] | None = None, before: Sequence[str] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a command in a process of its own, for a test that does something to it meanwhile; it is gone afterwards."""
+    # Whoever starts the tests in the background has them ignore these two, and children inherit that.
     with subprocess.Popen(
-        [*before, *SCRIPT, *argv],
+        ["env", "--default-signal=INT,HUP", *before, *SCRIPT, *argv],
         cwd=ROOT,
         env=environment_for(home, **(env or {})),
         stdin=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 """What a console without a terminal need not do: parse the same CSS for each app, and draw each step on the way.
 
-Nobody sees what is drawn between two steps of a test, and it took half of the console tests' time. So an update only marks what is
-to be drawn; it is drawn once when a press or a pause of the test is over, and a widget that cannot be drawn fails there.
+Nobody sees what is drawn between two steps of a test. So an update of a part of the screen only marks what is to be drawn. It is
+drawn once when a press or a pause of the test is over, and a widget that cannot be drawn fails there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def less_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _drawn_later(draw: Callable[..., Any]) -> Callable[..., Any]:
     def update(self: Compositor, full: bool = False, *args: Any, **options: Any) -> Any:
-        return draw(self, full, *args, **options) if full else None  # a screenshot asks for all of it
+        # A whole screen is drawn: some widgets take their size from what they have drawn. So does a screenshot.
+        is_whole = full or self.size.region in self._dirty_regions
+        return draw(self, full, *args, **options) if is_whole else None
 
     return update
 

@@ -19,8 +19,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 PACKAGES = ("core", "tui.cli", "tui.wording")
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,11 +110,30 @@ def serve() -> None:
                 control.close()
                 argv, env = json.loads(request)
                 _become(argv, env, handles)
-                sys.exit(main())
+                _end(main)
             _tell(pid, handles)
         for handle in handles:
             os.close(handle)
         _reap()
+
+
+def _end(main: Callable[[], int]) -> NoReturn:
+    """Do it and end as Python does, without taking apart a thousand modules."""
+    try:
+        status = main()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - Python would print it, too
+        traceback.print_exc()
+        status = 1
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except OSError:
+        status = 120
+    os._exit(status)
 
 
 def _tell(pid: int, handles: Sequence[int]) -> None:

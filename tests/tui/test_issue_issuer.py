@@ -11,6 +11,7 @@ from core.operations import Finding
 from tests.support.deck import NARROW, deck, settled, shown
 from tests.support.showcase import ISSUER_TEST
 from tests.support.wizard import Box, go_to, open_wizard, until
+from tui.screens.issue import issuer
 from tui.widgets.one_of import OneOf
 from tui.widgets.row_list import RowList
 from tui.widgets.tick import Tick
@@ -117,16 +118,25 @@ async def test_terms_are_read_and_have_to_be_agreed_to() -> None:
         assert screen.draft.request().agree_tos is True
 
 
-async def test_passing_over_issuers_asks_none_of_them() -> None:
-    """The directory of an issuer that the cursor merely passes is not asked."""
+async def test_passing_over_issuers_asks_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The directory of an issuer that the cursor merely passes is not asked; the one that it rests on is."""
     engine = Box()
     app = deck(engine)
+
+    def asked() -> list[str]:
+        return [arguments["name"] for method, arguments in engine.calls if method == "test_issuer"]
+
+    # No machine is so slow that the cursor rests, nor so fast that it does not.
+    monkeypatch.setattr(issuer, "_REST_SECONDS", 3600)
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "shop.example.com")
         await go_to(pilot, "Issuer & key")
         await pilot.press("down", "down")
-        await until(pilot, lambda: any(method == "test_issuer" for method, _ in engine.calls))
-    assert [arguments["name"] for method, arguments in engine.calls if method == "test_issuer"] == ["zerossl"]
+        assert asked() == []
+        monkeypatch.setattr(issuer, "_REST_SECONDS", 0.001)
+        await pilot.press("up")
+        await until(pilot, asked)
+        assert asked() == [app.screen.query_one("#issuer", RowList).chosen]
 
 
 async def test_an_unreachable_directory_is_words() -> None:

@@ -286,6 +286,6 @@ def test_cancelling_takes_no_time(pebbles: Pebbles, fresh_name: Names) -> None:
     began = time.monotonic()
     with pytest.raises(Cancelled):
         box.obtain([fresh_name("cancel")])
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     with box.env.listener.listen("127.0.0.1", box.pebble.http01_port, box.responder.answer):
         pass

@@ -1,4 +1,4 @@
-"""Backups that were made to do harm, by somebody who knows the passphrase."""
+"""Backups that were made to do harm, by somebody who has the key. With a passphrase each would cost three times scrypt."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from core.errors import BackupInvalid, CertdeckError
 from core.store import sealed_stream
@@ -16,7 +18,10 @@ from core.workflows.keeping.backup_manifest import Manifest, to_bytes
 from tests.support.appliance import Appliance
 from tests.support.clock import NOON, FakeRandom
 
-LOCK = Lock(passphrase=b"known")
+KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+PRIVATE = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+SEALS = Lock(key_pem=KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+OPENS = Lock(key_pem=PRIVATE)
 MANIFEST = Manifest(version="1", made=NOON, hostname="evil", key_source="file")
 DIR = {"kind": "dir", "mode": 0o700}
 ETC, STATE = {**DIR, "path": "etc"}, {**DIR, "path": "state"}
@@ -34,7 +39,7 @@ def a_link(path: str, target: object) -> dict[str, object]:
 def sealed(records: Sequence[object], *, count: int | None = None, manifest: bytes | None = None) -> bytes:
     """Return a backup of these records; a file's content is zeros."""
     out = io.BytesIO()
-    sealer = Sealer(lambda piece: out.write(piece) and None, LOCK, FakeRandom())
+    sealer = Sealer(lambda piece: out.write(piece) and None, SEALS, FakeRandom())
     end = {"kind": "end", "members": len(records) if count is None else count}
     for record in [to_bytes(MANIFEST) if manifest is None else manifest, *records, end]:
         text = record if isinstance(record, bytes) else json.dumps(record).encode()
@@ -89,7 +94,7 @@ def test_nothing_hostile_is_unpacked(tmp_path: Path, which: str) -> None:
     box.paths.config.unlink()
     for act in (box.engine.look_at_backup, box.engine.restore):
         with pytest.raises(BackupInvalid):
-            act(file, passphrase=b"known")  # type: ignore[operator]
+            act(file, key=PRIVATE)  # type: ignore[operator]
     assert list(box.paths.etc.iterdir()) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evil.backup", "home"]
     assert [path for path in box.paths.state.rglob("*") if path.is_dir() or path.is_symlink()] == []
@@ -109,7 +114,7 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, content: bytes) -> N
     file = tmp_path / "evil.backup"
     file.write_bytes(content)
     with pytest.raises(BackupInvalid):
-        Appliance(tmp_path / "home").engine.look_at_backup(file, passphrase=b"known")
+        Appliance(tmp_path / "home").engine.look_at_backup(file, key=PRIVATE)
 
 
 def test_modes_are_never_more_than_they_should_be(tmp_path: Path) -> None:
@@ -117,7 +122,7 @@ def test_modes_are_never_more_than_they_should_be(tmp_path: Path) -> None:
     file = tmp_path / "evil.backup"
     file.write_bytes(sealed([ETC, a_file("etc/a", 0, 0o6777)]))
     box = Appliance(tmp_path / "home")
-    box.engine.restore(file, passphrase=b"known", replace=True)
+    box.engine.restore(file, key=PRIVATE, replace=True)
     assert (box.paths.etc / "a").stat().st_mode & 0o7777 == 0o775
 
 
@@ -139,7 +144,7 @@ def test_a_head_asks_for_nothing_absurd(header: bytes) -> None:
     """A head that is damaged, or that would make scrypt take all memory, is refused before anything is derived."""
     content = sealed_stream.MAGIC + bytes([1]) + len(header).to_bytes(2, "big") + header
     with pytest.raises(CertdeckError) as caught:
-        Opener(io.BytesIO(content).read, LOCK)
+        Opener(io.BytesIO(content).read, Lock(passphrase=b"known"))
     assert caught.value.code == "backup-invalid"
 
 
@@ -147,11 +152,11 @@ def test_a_head_asks_for_nothing_absurd(header: bytes) -> None:
 def test_any_length_comes_back(size: int) -> None:
     """What was sealed is opened again, at every length around the size of a chunk, and never more than a chunk is held."""
     out = io.BytesIO()
-    sealer = Sealer(lambda piece: out.write(piece) and None, LOCK, FakeRandom())
+    sealer = Sealer(lambda piece: out.write(piece) and None, SEALS, FakeRandom())
     plain = bytes(range(256)) * (size // 256 + 1)
     sealer.add(plain[:size])
     sealer.close()
-    opener = Opener(io.BytesIO(out.getvalue()).read, LOCK)
+    opener = Opener(io.BytesIO(out.getvalue()).read, OPENS)
     assert opener.take(size) == plain[:size]
     opener.finish()
 
@@ -159,11 +164,11 @@ def test_any_length_comes_back(size: int) -> None:
 def test_chunks_cannot_be_exchanged() -> None:
     """Two chunks that change places, or one that is left out, are noticed."""
     pieces: list[bytes] = []
-    sealer = Sealer(pieces.append, LOCK, FakeRandom())
+    sealer = Sealer(pieces.append, SEALS, FakeRandom())
     sealer.add(bytes(4 * CHUNK))
     sealer.close()
     head, *chunks = pieces
     for order in ([1, 0, 2, 3], [0, 2, 3], [0, 1, 2], [0, 1, 1, 3]):
-        opener = Opener(io.BytesIO(head + b"".join(chunks[each] for each in order)).read, LOCK)
+        opener = Opener(io.BytesIO(head + b"".join(chunks[each] for each in order)).read, OPENS)
         with pytest.raises(BackupInvalid):
             opener.take(4 * CHUNK + 1)

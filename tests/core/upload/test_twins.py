@@ -132,6 +132,6 @@ def test_many_twins_at_many_levels_are_answered_soon() -> None:
     leaf, key_text = leaf_below(level[0])
     before = time.process_time()
     judged = judge(leaf + b"".join(texts), key_text)
-    assert time.process_time() - before < 1
+    assert time.process_time() - before < 4
     assert judged["chain"].status == "warn"
     assert "8 intermediates, complete" in judged["chain"].detail
