@@ -148,7 +148,7 @@ def test_a_question_without_an_answer_alarms_nobody(appliance: Appliance, publis
     assert health(appliance.engine.status().lineages[0]).reasons[:-1] == (), "the timer alone"
     (found,) = finding(appliance.engine)
     assert found.status == "skip"
-    assert "could not be asked" in found.why
+    assert "could not be queried" in found.why
 
 
 def test_an_answer_holds_until_its_end_although_the_next_question_fails(
