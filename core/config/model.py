@@ -191,6 +191,8 @@ class Console(Struct, frozen=True, kw_only=True):
 
 
 class Log(Struct, frozen=True, kw_only=True):
+    level: str = "warning"
+    """`warning`, or `debug`: every step of every run goes to `log/certdeck.log`, too."""
     keep_days: int = 400
     """Older entries are removed."""
     keep_megabytes: int = 50

@@ -320,6 +320,7 @@ RULES: dict[tuple[type, str], Rule] = {
     (TargetConfig, "pfx_passphrase_file"): absolute,
     (TargetConfig, "owner"): account,
     (TargetConfig, "group"): account,
+    (Log, "level"): one_of("warning", "debug"),
     (Log, "keep_days"): between(30, 36500),
     (Log, "keep_megabytes"): between(1, 100_000),
     (Log, "save_requests_days"): between(1, 400),

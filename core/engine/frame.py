@@ -119,6 +119,7 @@ class Frame:
         from core.errors import Cancelled, CertdeckError
         from core.events import MAY_LEAVE_SOMETHING, Failed, RecordsRequired, RunFinished, RunStarted, Warned
         from core.store.lock import writers_lock
+        from core.store.step_log import DEBUG, StepLog
         from core.workflows.clock import keep
         from core.workflows.deploying.recover import recover
         from core.workflows.telling.system_log import write_line
@@ -136,6 +137,8 @@ class Frame:
                 history.record(told, who)
                 if config.log.syslog:
                     write_line(self.env.system_log, told, who)
+                if config.log.level == DEBUG:
+                    write_line(StepLog(self.paths.debug_log, told.at), told, who)
                 if isinstance(told.event, Failed):
                     failures.append(told.event)
                 if isinstance(told.event, Failed | Warned) and told.event.code in MAY_LEAVE_SOMETHING:

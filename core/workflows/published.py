@@ -83,7 +83,7 @@ class Reader:
                 url = _joined(url, reply.headers["location"])
                 continue
             if reply.status != 200:
-                raise NotPublished(f"the server answered with status {reply.status}.")
+                raise NotPublished(f"the server returned status {reply.status}.")
             return reply.body
         raise NotPublished(f"there were more than {MOST_REDIRECTS} redirects.")
 
@@ -96,9 +96,9 @@ class Reader:
         for each in map(ipaddress.ip_address, known):
             address = getattr(each, "ipv4_mapped", None) or each
             if address.is_link_local or address.is_multicast or address.is_unspecified:
-                raise NotPublished("its address is none at which a CA publishes anything.")
+                raise NotPublished("its address is not one at which a CA publishes anything.")
             if is_elsewhere and not address.is_global:
-                raise NotPublished("it redirects into a private network, which is not followed.")
+                raise NotPublished("it redirects to a private network, which certdeck does not follow.")
 
 
 def host_of(url: str) -> str:
@@ -107,11 +107,11 @@ def host_of(url: str) -> str:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises for one that is no number
     except ValueError as exc:
-        raise NotPublished("it is no address.") from exc
+        raise NotPublished("it is not a valid URL.") from exc
     if parts.scheme not in ("http", "https"):
-        raise NotPublished("only http and https are asked.")
+        raise NotPublished("only http and https are supported.")
     if not parts.hostname or not url.isascii() or not url.isprintable() or " " in url or parts.username is not None:
-        raise NotPublished("it is no address.")
+        raise NotPublished("it is not a valid URL.")
     return parts.hostname
 
 
@@ -119,4 +119,4 @@ def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as exc:
-        raise NotPublished("it redirects to what is no address.") from exc
+        raise NotPublished("it redirects to what is not a valid URL.") from exc

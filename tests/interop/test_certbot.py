@@ -137,7 +137,7 @@ def test_an_account_that_certbot_gave_up_is_said_beforehand(
     for more in (["--dry-run"], []):
         [done] = box.done("adopt", "--dir", str(copy), "shop", *more)["adopted"]
         [said] = [line for line in done["left"] if "account key" in line]
-        assert "was not taken over" in said
+        assert "was not imported" in said
         assert "certdeck issuer agree ca" in said
     assert box.done("account", "list")["accounts"] == []
     box.done("issuer", "agree", "ca")

@@ -16,8 +16,6 @@ from core.clock import COMPARED_FOR_SECONDS
 from core.idle.memo import Memo, written
 from core.idle.signature import FINEST_NANOSECONDS, Places, look, look_at
 from core.renewal_report import RenewalReport, next_renewal
-from core.schedule.record import OFF
-from core.schedule.record import load as load_schedule
 from core.store import web
 from core.store.atomic import TemporaryFile
 from core.store.copies import KEPT_FOR, list_deleted
@@ -25,7 +23,6 @@ from core.store.index import Facts
 from core.targets.paths import paths_of
 from core.workflows.context import View
 from core.workflows.renewing.due import unchanged_until
-from core.workflows.renewing.revocation import asked_again_at
 
 if TYPE_CHECKING:
     from core.paths import Paths
@@ -111,9 +108,11 @@ class Watch:
             applied = web.load(paths, name)
             if applied is not None and applied.next_at is not None:
                 moments.append(applied.next_at.timestamp())
-        asked_again = asked_again_at(self._view, every, now)
-        if asked_again is not None:
-            moments.append(asked_again)
+        if any(facts.may_be_asked for facts in every):
+            from core.workflows.renewing.revocation import asked_again_at
+
+            asked_again = asked_again_at(self._view, every, now)
+            moments += [] if asked_again is None else [asked_again]
         for facts in every:
             moment = unchanged_until(facts, config, now)
             if moment is None:
@@ -124,7 +123,11 @@ class Watch:
 
 def _longest_pause(paths: Paths) -> float:
     """Return from how many seconds after a run on the next one counts as missed; 0 where none is expected."""
-    record = load_schedule(paths)
+    if not paths.schedule.exists():
+        return 0.0
+    from core.schedule.record import OFF, load
+
+    record = load(paths)
     if record is None or record.how == OFF:
         return 0.0
     return record.actual.missed_after.total_seconds()

@@ -30,7 +30,7 @@ from core.workflows.clock import FIX, keep
 from core.workflows.clock import doubt as why_in_doubt
 from core.workflows.context import Context, View
 from core.workflows.deploying.shown import shown_elsewhere
-from core.workflows.renewing import last_run, revocation
+from core.workflows.renewing import last_run
 from core.workflows.renewing.damaged import damaged
 from core.workflows.renewing.due import ASK, FINISH, PUT_BACK, RENEW, SKIP, Decision, decide, skipped_now, void_of
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from core.paths import Paths
     from core.ports import CancelToken
     from core.workflows.renewing.remembered import Watch
+    from core.workflows.renewing.revocation import Asked
 
 _AT_ONCE = 8
 """Orders under way at once: enough to hide a CA's latency, few enough for its limits (Let's Encrypt: 300 orders in 3 h)."""
@@ -80,20 +81,20 @@ def renew(
             return RenewalReport(skipped=skipped + asked, failed=broken, due=due, warnings=warnings)
         outcome = RenewalReport(skipped=skipped, failed=broken, warnings=_void_notices(void))
         is_odd = bool(broken) and bool(odd_links(view.paths))
-        answers = revocation.ask_when_due(view, every, cancel) if is_scheduled else None
+        answers = _revocations(view, every, cancel) if is_scheduled else None
         is_revoked = answers is not None and bool(answers.revoked)
         if busy or void or is_odd or is_revoked or _left_behind(view.paths) or _is_more_to_do(view):
             try:
                 with writing() as working:  # taking the lock puts in order what a killed run left behind
                     if answers is not None:
-                        revocation.settle(working, answers)
+                        answers.settle(working)
                     outcome = _run(working, names, force)
                 every = _facts_after(view, names)
             except LockHeld:
                 if any(decision.action != ASK for decision in busy):
                     raise  # else the deployment under way is a living one's, which ends it itself; the rest can wait
         elif answers is not None:
-            revocation.keep(view, answers)
+            answers.keep(view)
     except Exception as exc:
         if is_scheduled:
             _remember(view, "failed", exc.what if isinstance(exc, CertdeckError) else type(exc).__name__)
@@ -113,6 +114,15 @@ def renew(
     if watch is not None and not busy and not is_revoked:
         watch.ended(outcome, every)
     return outcome if ended is None else ended(outcome, every)
+
+
+def _revocations(view: View, every: Sequence[Facts], cancel: CancelToken | None) -> Asked | None:
+    """Ask CAs whether they have revoked what is live, where a day has passed since somebody did."""
+    if not any(facts.may_be_asked for facts in every):
+        return None
+    from core.workflows.renewing.revocation import ask_when_due
+
+    return ask_when_due(view, every, cancel)
 
 
 def _facts_after(view: View, names: Sequence[str]) -> list[Facts]:

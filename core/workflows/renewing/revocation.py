@@ -29,6 +29,22 @@ class Asked(Struct, frozen=True, kw_only=True):
     revoked: Mapping[str, Facts] = field(default_factory=dict)
     """Those found revoked, by name."""
 
+    def settle(self, context: Context) -> None:
+        """Mark what was found revoked, and tell so; only then keep the answers, so that none is lost. Raises StoreError."""
+        from core.events import Warned
+        from core.store import renewal_state
+
+        for name, facts in self.revoked.items():
+            state = renewal_state.load(context.paths, name)
+            renewal_state.save(context.paths, name, replace(state, revoked=facts.sha256, next_attempt=None))
+            what = f"The certificate {name} is revoked: {in_words(self.said[facts.sha256])}."
+            context.about(name).narrator.tell(Warned(code="revoked", what=what, fix=fix_for(facts)))
+        self.keep(context)
+
+    def keep(self, view: View) -> None:
+        """Keep the answers. Never raises."""
+        revocation.keep(view.paths, self.said)
+
 
 def asked_again_at(view: View, every: Sequence[Facts], now: float) -> float | None:
     """Return when CAs are asked again, in epoch seconds; None where there is nobody to ask."""
@@ -47,24 +63,6 @@ def ask_when_due(view: View, every: Sequence[Facts], cancel: CancelToken | None)
 
     said, revoked = ask(view, [facts for facts in every if _can_be_asked(facts)], cancel or CancelToken())
     return Asked(said=said, revoked=revoked)
-
-
-def settle(context: Context, asked: Asked) -> None:
-    """Mark what was found revoked, and tell so; only then keep the answers, so that nothing found is lost. Raises StoreError."""
-    from core.events import Warned
-    from core.store import renewal_state
-
-    for name, facts in asked.revoked.items():
-        state = renewal_state.load(context.paths, name)
-        renewal_state.save(context.paths, name, replace(state, revoked=facts.sha256, next_attempt=None))
-        what = f"The certificate {name} is revoked: {in_words(asked.said[facts.sha256])}."
-        context.about(name).narrator.tell(Warned(code="revoked", what=what, fix=fix_for(facts)))
-    keep(context, asked)
-
-
-def keep(view: View, asked: Asked) -> None:
-    """Keep the answers. Never raises."""
-    revocation.keep(view.paths, asked.said)
 
 
 def in_words(said: Said) -> str:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from core.errors import CertdeckError
 from core.paths import Paths
-from core.schedule.record import OFF
-from core.schedule.record import load as load_schedule
 from core.workflows.context import View
 from core.workflows.renewing import last_run
 
@@ -23,8 +21,12 @@ if TYPE_CHECKING:
 
 def missed_since(paths: Paths, before: datetime | None, now: datetime) -> Condition | None:
     """Return that no run came for too long after the one at `before`; None where one came in time, or nobody expects any."""
-    record = load_schedule(paths)
-    if record is None or record.how == OFF or before is None or before < record.since:
+    if before is None or not paths.schedule.exists():
+        return None
+    from core.schedule.record import OFF, load
+
+    record = load(paths)
+    if record is None or record.how == OFF or before < record.since:
         return None
     if now - before <= record.actual.missed_after:
         return None

@@ -14,7 +14,7 @@ from core.idle import memo as memos
 from core.idle.memo import Memo
 from core.idle.repeat import repeat
 from core.renewal_report import RenewalReport
-from core.schedule.record import Record
+from core.schedule.record import ScheduleRecord
 from core.schedule.record import save as save_schedule
 from core.schedule.timetable import TWICE_DAILY
 from core.store import lock
@@ -441,7 +441,7 @@ def settled(box: Appliance) -> None:
 
 def test_after_a_missed_run_the_usual_way_is_taken(box: Appliance) -> None:
     """The usual way writes into the log that no run took place; the repetition would have passed over it."""
-    save_schedule(box.paths, Record(how="cron", since=box.clock.now(), timetable=TWICE_DAILY))
+    save_schedule(box.paths, ScheduleRecord(how="cron", since=box.clock.now(), timetable=TWICE_DAILY))
     settled(box)
     box.clock.advance(hours=12)
     assert again(box) is not None

@@ -420,7 +420,7 @@ def test_a_dead_account_is_said_and_its_key_left(appliance: Appliance, kind: str
     CaThatKnows(appliance, gone if kind == "unknown" else reply(200, {"status": "deactivated"}, **where))
     [done] = appliance.engine.adopt(["plain.example.org"], dry_run=dry_run).adopted
     [said] = [line for line in done.left if "account key" in line]
-    assert "was not taken over" in said
+    assert "was not imported" in said
     assert "certdeck issuer agree letsencrypt" in said
     assert load_account(appliance.paths, "letsencrypt", LETS_ENCRYPT) is None
     assert not list(appliance.paths.vault.glob("account*"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.operations import Finding
-from core.schedule.record import Record
+from core.schedule.record import ScheduleRecord
 from core.schedule.record import save as save_schedule
 from core.schedule.timetable import TWICE_DAILY
 from core.store import lineages
@@ -158,11 +158,11 @@ def test_a_change_of_the_timer_is_a_row_of_the_log(box: Appliance) -> None:
     since = box.clock.now()
     box.engine.daily_look()
     assert rows() == []
-    save_schedule(box.paths, Record(how="cron", since=since, timetable=TWICE_DAILY))
+    save_schedule(box.paths, ScheduleRecord(how="cron", since=since, timetable=TWICE_DAILY))
     for _ in range(2):
         box.engine.daily_look()
     assert len(rows()) == 1
-    save_schedule(box.paths, Record(how="off", since=since, timetable=TWICE_DAILY))
+    save_schedule(box.paths, ScheduleRecord(how="off", since=since, timetable=TWICE_DAILY))
     for _ in range(2):
         box.engine.daily_look()
     assert len(rows()) == 2

@@ -12,7 +12,7 @@ from core.config.model import LineageConfig
 from core.errors import DirectoryUnreachable, LockHeld, NotFound
 from core.events import CertificateIssued, IssuerFellBack, OrderCreated, Recovered, Report
 from core.ports import TransportFailure
-from core.schedule.record import Record
+from core.schedule.record import ScheduleRecord
 from core.schedule.record import save as save_schedule
 from core.schedule.timetable import TWICE_DAILY
 from core.store import journal, lineages, renewal_state, windows
@@ -439,7 +439,7 @@ def test_an_issuer_gets_no_more_orders_at_once_than_it_may(appliance: Appliance)
 def test_a_missed_run_is_a_row_of_the_log(appliance: Appliance) -> None:
     """A run that comes much too late says so in the log, once, although nobody is set up to be told."""
     appliance.issue(NAME)
-    save_schedule(appliance.paths, Record(how="cron", since=appliance.clock.now(), timetable=TWICE_DAILY))
+    save_schedule(appliance.paths, ScheduleRecord(how="cron", since=appliance.clock.now(), timetable=TWICE_DAILY))
 
     def rows() -> int:
         return len([each for each in appliance.engine.log() if each.facts.get("code") == "run-missed"])

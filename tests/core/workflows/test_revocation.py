@@ -19,7 +19,7 @@ from core.store.index import facts_of_all
 from core.store.lock import writers_lock
 from core.system.transport import HttpsTransport
 from core.upload.values import Part, Upload
-from core.workflows.renewing.revocation import ask_when_due, settle
+from core.workflows.renewing.revocation import ask_when_due
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
 from tests.support.killer import kills
@@ -148,7 +148,7 @@ def test_a_question_without_an_answer_alarms_nobody(appliance: Appliance, publis
     assert health(appliance.engine.status().lineages[0]).reasons[:-1] == (), "the timer alone"
     (found,) = finding(appliance.engine)
     assert found.status == "skip"
-    assert "could not be asked" in found.why
+    assert "could not be queried" in found.why
 
 
 def test_an_answer_holds_until_its_end_although_the_next_question_fails(
@@ -272,7 +272,7 @@ def test_killed_at_any_step_the_revocation_is_marked_or_asked_for_again(
     assert asked is not None
     assert list(asked.revoked) == [NAME]
     with appliance.engine._writing("renew", appliance.told.append) as context:
-        for where in kills(appliance.paths.state, lambda: settle(context, asked)):
+        for where in kills(appliance.paths.state, lambda: asked.settle(context)):
             is_marked = renewal_state.load(appliance.paths, NAME).revoked is not None
             is_kept = bool(revocation.load(appliance.paths))
             assert is_marked or not is_kept, where
