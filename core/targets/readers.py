@@ -105,28 +105,18 @@ def readable(attributes: Attributes, readers: tuple[Reader, ...], *, is_decided:
 def closed(target: TargetConfig, place: Place, copy: Copy, attributes: Attributes) -> Attributes:
     """Return the attributes for a new key, closed to others where every account could read the one that was there.
 
-    A closed folder above the file closes it as well.
+    A closed folder above the file closes it as well. Where it is not known which account reads the key, the mode stays: closing it
+    could stop a service. `target test` reports such a key.
 
     Args:
         place: where the key goes.
         copy: the file that is there.
-
-    Raises StageFailed (`stage-failed`) where it is not known who has to read the key: closing it could stop a service. What a
-    deployment has already written is left as it is, so that no renewal fails; `target test` tells of it.
     """
     if not attributes.mode & _OTHERS_READ or not all(level.mode & _OTHERS_ENTER for level in copy.way):
         return attributes
     kind = kind_named(target.kind)
-    if kind is not None and kind.group != "any" and not target.in_place and not is_extra(place.file):
-        return without_others(attributes)
-    if place.is_adopted or os.geteuid() != 0:  # a user's own key is that user's business
-        return attributes
-    raise StageFailed(
-        f"Every account of this machine can read the key {place.path} of target {target.name}.",
-        "The new key would be as open, and certdeck does not know which account has to read it.",
-        f"Close it: chmod o-rwx {place.path}. Where the service can then no longer read it, give it that service's group.",
-        details={"target": target.name, "live": "old"},
-    )
+    is_known = kind is not None and kind.group != "any" and not target.in_place and not is_extra(place.file)
+    return without_others(attributes) if is_known else attributes
 
 
 def prove(target: TargetConfig, readers: tuple[Reader, ...], file: Path, reads_as: ReadsAs) -> None:
