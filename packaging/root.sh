@@ -12,7 +12,7 @@ make_root() {
     archive=$1/$2-$(printf '%s' "$3" | cksum | cut -d' ' -f1).tar
     end_root
     if [ ! -e "$archive" ]; then
-        mmdebstrap --quiet --format=tar --variant=minbase --include="$3" "$2" "$archive.new" || fail "A minimal Debian ($2) could not be made." \
+        env -u PYTHONPYCACHEPREFIX mmdebstrap --quiet --format=tar --variant=minbase --include="$3" "$2" "$archive.new" || fail "A minimal Debian ($2) could not be made." \
             "Its packages could not be fetched; see above." "Check the package sources and the network of this machine."
         mv "$archive.new" "$archive"
     fi
