@@ -1,5 +1,8 @@
 # A fresh minimal Debian in a folder, to install into. Sourced, not run, by root; wants apt.sh.
 
+# The traps of whoever sources this remove the root when they are interrupted, too.
+trap 'exit 130' INT TERM
+
 # make_root FOLDER SUITE PACKAGES: a fresh root in FOLDER/root, kept as an archive for the next time. Sets $root.
 make_root() {
     [ "$(id -u)" = 0 ] || fail "This test cannot run." "It installs into a root of its own, which takes root." "Run the same command as root."
@@ -9,7 +12,7 @@ make_root() {
     archive=$1/$2-$(printf '%s' "$3" | cksum | cut -d' ' -f1).tar
     end_root
     if [ ! -e "$archive" ]; then
-        mmdebstrap --quiet --format=tar --variant=minbase --include="$3" "$2" "$archive.new" || fail "A minimal Debian ($2) could not be made." \
+        env -u PYTHONPYCACHEPREFIX mmdebstrap --quiet --format=tar --variant=minbase --include="$3" "$2" "$archive.new" || fail "A minimal Debian ($2) could not be made." \
             "Its packages could not be fetched; see above." "Check the package sources and the network of this machine."
         mv "$archive.new" "$archive"
     fi

@@ -89,7 +89,7 @@ def _of_certificate(found: FleetStatus, one: FleetCertificate, now: datetime) ->
         devices = sum(1 for box in found.boxes for each in box.certificates if each.name == one.name)
         item = Item(
             events=("not-served",),
-            what=f"{len(late)} of {devices} devices do not serve the newest version of {one.name}.",
+            what=f"The newest version of {one.name} is not served by {len(late)} of {devices} devices.",
             why=listed([f"{box.name}: {each.why.rstrip('.')}" for box, each in late], _NAMED) + ".",
             fix=_SEE,
             certificate=one.name,

@@ -70,7 +70,7 @@ After=network-online.target
 [Service]
 Type=simple
 ExecStart="{_program(program)}" fleet watch
-{_environment(home)}Restart=always
+{_environment(home)}{_writable(home)}Restart=always
 RestartSec=10
 TimeoutStopSec=5min
 {_SANDBOX}
@@ -81,6 +81,11 @@ WantedBy=multi-user.target
 
 def _environment(home: str | None) -> str:
     return f'Environment="CERTDECK_HOME={_quoted(home)}"\n' if home else ""
+
+
+def _writable(home: str | None) -> str:
+    """Return what keeps the home writable under the sandbox that the Debian package adds."""
+    return f'ReadWritePaths="-{_quoted(home)}"\n' if home else ""
 
 
 def _program(program: str) -> str:

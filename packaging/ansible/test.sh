@@ -1,7 +1,7 @@
 #!/bin/sh
 # The Ansible example against a fresh minimal Debian 12 over SSH: check mode, installed, issued, read back, and nothing to do the
 # second time. Needs root, a Debian mirror, a package index and Pebble.
-# usage: test.sh PYTHON SERVERS FOLDER
+# usage: test.sh PYTHON SERVERS FOLDER  (DEB=FILE: this package; without it, one is built)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
@@ -27,7 +27,8 @@ step "ansible-core, in an environment of its own"
     { tail -n 5 "$work/pip.log" >&2; exit 1; }
 
 step "a minimal Debian 12 with SSH on loopback"
-package=$("$python" "$here/../deb/build.py" "$python" "$work")
+package=${DEB:-}
+[ -n "$package" ] || package=$("$python" "$here/../deb/build.py" "$python" "$work")
 make_root "$work" bookworm python3,python3-apt,debconf,init-system-helpers,openssh-server
 rm -f "$work/key" "$work/key.pub" "$work/known"
 ssh-keygen -q -t ed25519 -N '' -f "$work/key"
@@ -64,7 +65,7 @@ shop = {"name": "shop", "domains": ["localhost"], "options": ["--no-rehearsal"]}
 json.dump({"certdeck_package": package, "certdeck_settings": settings, "certdeck_certificates": [shop]}, open(place, "w"))
 PY
 cat >"$work/inventory.ini" <<INI
-box ansible_host=127.0.0.1 ansible_port=$port ansible_user=root ansible_ssh_private_key_file=$work/key ansible_python_interpreter=/usr/bin/python3
+box ansible_host=127.0.0.1 ansible_port=$port ansible_user=root ansible_ssh_private_key_file=$work/key ansible_python_interpreter=/usr/bin/python3 ansible_ssh_use_tty=false
 [all:vars]
 ansible_ssh_common_args = -F /dev/null -o UserKnownHostsFile=$work/known -o StrictHostKeyChecking=yes -o ControlPath=none -o ControlMaster=no
 INI

@@ -183,6 +183,9 @@ def _system(stage: Path) -> None:
     units.mkdir(parents=True)
     for name in ("certdeck-renew.service", "certdeck-renew.timer", "certdeck-first-boot.service"):
         shutil.copyfile(HERE / name, units / name)
+    # `certdeck fleet service on` writes that unit; here it gets the sandbox of the timer's service.
+    (units / "certdeck-fleet.service.d").mkdir()
+    (units / "certdeck-fleet.service.d" / "sandbox.conf").write_text(_sandbox())
     for source, target in (
         ("certdeck.tmpfiles", "usr/lib/tmpfiles.d/certdeck.conf"),
         ("certdeck.logrotate", "etc/logrotate.d/certdeck"),
@@ -193,6 +196,13 @@ def _system(stage: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(HERE / source, place)
     (stage / "etc/certdeck").mkdir(mode=0o700)
+
+
+def _sandbox() -> str:
+    """Return the part of the timer's service that confines it, as a drop-in."""
+    lines = (HERE / "certdeck-renew.service").read_text().splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith("# What stays open"))
+    return "\n".join(["[Service]", *lines[begin:], ""])
 
 
 def _control(stage: Path, architecture: str) -> None:

@@ -28,10 +28,13 @@ make_root "$work" "$suite" python3,debconf,init-system-helpers
 step "built twice, the same bytes"
 DEB_ROOT=$root
 export DEB_ROOT
+rm -rf "$work/one" "$work/two" "$work/next"
+"$python" "$here/build.py" "$python" "$work/two" >/dev/null &
+DEB_VERSION=9.9.9 "$python" "$here/build.py" "$python" "$work/next" >/dev/null &
 package=$("$python" "$here/build.py" "$python" "$work/one")
-again=$("$python" "$here/build.py" "$python" "$work/two")
-cmp "$package" "$again"
-next=$(DEB_VERSION=9.9.9 "$python" "$here/build.py" "$python" "$work/next")
+wait
+cmp "$package" "$work/two/${package##*/}"
+next=$(ls "$work"/next/*.deb)
 
 step "installed: there is a certificate"
 cp "$package" "$next" "$root/"
@@ -43,6 +46,23 @@ in_root certdeck self-check >/dev/null
 in_root certdeck status --json | grep -q '"state": "active"'
 first=$(sha256sum <"$root/var/lib/certdeck/live/default/cert.pem")
 [ -z "$(find "$root/usr/lib/certdeck" -newer "$root/var/lib/certdeck/live/default/cert.pem" -print -quit)" ]
+
+step "units and lintian, where this machine has the programs"
+if command -v systemd-analyze >/dev/null; then
+    rm -rf "$work/units"
+    mkdir "$work/units"
+    cp -r "$root"/usr/lib/systemd/system/certdeck-* "$work/units/"
+    in_root python3 -IS -c 'import sys; sys.path.insert(0, "/usr/lib/certdeck"); from pathlib import Path
+from core.schedule.units import fleet_unit; print(fleet_unit("/usr/bin/certdeck", None, Path("/var/lib/certdeck")))' \
+        >"$work/units/certdeck-fleet.service"
+    sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' "$work"/units/*.service
+    SYSTEMD_UNIT_PATH="$work/units:" systemd-analyze verify --man=no "$work"/units/*.service "$work"/units/*.timer
+    for unit in certdeck-renew certdeck-first-boot certdeck-fleet; do
+        SYSTEMD_UNIT_PATH="$work/units:" systemd-analyze security --no-pager --offline=true --threshold=30 "$work/units/$unit.service" |
+            tail -n 1 >&2
+    done
+fi
+! command -v lintian >/dev/null || lintian --fail-on error,warning "$package" 2>"$work/lintian.log" >&2
 
 step "a certificate of a CA"
 mkdir -p "$work/pebble"

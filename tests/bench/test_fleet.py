@@ -1,6 +1,8 @@
-"""A fleet in figures: how soon devices have what was issued, at 10, 100 and 1,000; and what an idle device costs the network.
+"""A fleet in figures: how soon devices have what was issued, at 10, 100 and 1,000 simulated and 20 real ones; how soon another hub
+leads; and what an idle device costs the network.
 
-Devices are simulated: each is a stream of its own on its own prefix, which reads its delivery, opens the key and reports.
+A simulated device is a stream of its own on its own prefix; it reads its delivery, opens the key and reports. A real one is a
+process and an nginx, and reports once it has seen the new certificate there.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ import statistics
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from core.system import environment
 from core.workflows.fleet.publish import place_of_key
 from tests.support.etcd import EtcdCluster
 from tests.support.fleet_box import FleetBox
+from tests.support.nginx import NginxServer
 from tests.support.programs import wait_until
 from tests.support.relay import Relay
 
@@ -37,6 +40,9 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 COUNTS = tuple(map(int, os.environ.get("CERTDECK_FLEET_DEVICES", "10,100,1000").split(",")))
 ISSUE = ("issue", "-d", "box.lan", "--name", "lan", "--force")
 PATIENCE_SECONDS = 600
+REAL = int(os.environ.get("CERTDECK_FLEET_REAL", "20"))
+IDLE_MINUTES = float(os.environ.get("CERTDECK_IDLE_MINUTES", "5"))
+"""Each stream is opened anew once in five."""
 IDLE_LIMIT = 1536
 """Bytes a minute, both directions."""
 
@@ -117,10 +123,14 @@ def test_from_issued_to_served(tmp_path: Path) -> None:
             keys = [os.urandom(32) for _ in range(count)]
             _enrol(etcd, keys)
             rows.append((count, *_measured(etcd, hub, fleet, keys)))
-    print("\n devices   first   median     last   (s after it was published)   etcd MiB   requests a device")
+    print(
+        "\n devices   first   median     last   (s after it was published)   bytes in etcd a device   requests a device"
+    )
     for count, first, median, last, size, requests in rows:
-        print(f"{count:8} {first:7.2f} {median:8.2f} {last:8.2f} {size:38.1f} {requests:19.1f}")
+        print(f"{count:8} {first:7.2f} {median:8.2f} {last:8.2f} {size:52.0f} {requests:19.1f}")
     assert rows[-1][3] < 120
+    # What a device adds does not grow with the number of the others.
+    assert rows[-1][4] <= 1.1 * rows[0][4]
 
 
 def _enrol(etcd: EtcdCluster, keys: list[bytes]) -> None:
@@ -161,8 +171,91 @@ def _measured(
     looking.join()
     thread.join(300)
     times = sorted(at - published[0] for at in devices.served)
-    size = int(etcd.post(etcd.leader(), "maintenance/status", {})["dbSize"]) / 2**20
+    size = sum(_stored(etcd, prefix) for prefix in (layout.DEVICES, layout.REPORTS, layout.BOXES)) / len(keys)
     return times[0], statistics.median(times), times[-1], size, devices.requests / len(keys)
+
+
+def _stored(etcd: EtcdCluster, prefix: str) -> int:
+    """Return the bytes of keys and values with a prefix."""
+    span = {"key": b64(prefix.encode()), "range_end": b64(layout.after(prefix.encode()))}
+    found = etcd.post(etcd.leader(), "kv/range", span).get("kvs", [])
+    return sum(len(b64decode(each["key"])) + len(b64decode(each["value"])) for each in found)
+
+
+# -- real devices, and another hub -------------------------------------------------------------------------------------
+
+
+def test_real_devices(tmp_path: Path, nginxes: Callable[..., NginxServer]) -> None:
+    """Twenty processes, each with an nginx that it tests, reloads and probes, serve a new version; the table says how soon."""
+    with running(tmp_path / "etcd", 3) as etcd, ExitStack() as stack:
+        hub = FleetBox(tmp_path / "hub", etcd, "hub", more='[defaults]\nissuer = "appliance-ca"\n', target=False)
+        hub.done("fleet", "init")
+        names = [f"device-{number}" for number in range(REAL)]
+        for name in names:
+            target = nginxes().target_toml("web")
+            device = FleetBox(tmp_path / name, etcd, "device", target=False, more=target)
+            device.join(hub, timeout=120)
+            stack.enter_context(device.watching())
+        hub.done(*ISSUE, timeout=300)
+        _wait_deployed(etcd, 1, REAL)
+        begun = time.monotonic()
+        hub.done(*ISSUE, timeout=300)
+        published = time.monotonic()
+        times = [at - begun for at in _wait_deployed(etcd, 2, REAL)]
+    print(
+        f"\n{REAL} real devices: first {times[0]:.2f}, median {statistics.median(times):.2f}, last {times[-1]:.2f} s after",
+        end="",
+    )
+    print(f" `certdeck issue` was started; that took {published - begun:.2f} s")
+
+
+def _wait_deployed(etcd: EtcdCluster, version: int, count: int) -> list[float]:
+    """Return when each of `count` devices has reported that it serves the version, by the monotonic clock."""
+    seen: dict[str, float] = {}
+    span = {"key": b64(layout.REPORTS.encode()), "range_end": b64(layout.after(layout.REPORTS.encode()))}
+    leader = etcd.leader()
+
+    def have_all() -> bool:
+        for each in etcd.post(leader, "kv/range", span).get("kvs", []):
+            place = b64decode(each["key"]).decode()
+            if "/certs/" in place:
+                told = decoded(Told, b64decode(each["value"]), place)
+                if told.version == version and told.state == "deployed":
+                    seen.setdefault(place, time.monotonic())
+        return len(seen) == count
+
+    wait_until(have_all, "all devices serve it", timeout=PATIENCE_SECONDS, every=0.05)
+    return sorted(seen.values())
+
+
+def test_another_hub_leads(tmp_path: Path) -> None:
+    """When the leading hub is killed, another one leads after at most twice the lease."""
+    lease, took = 6, []
+    with running(tmp_path / "etcd", 3) as etcd:
+        boxes = [
+            FleetBox(tmp_path / name, etcd, "hub", target=False, fleet=f"lease_seconds = {lease}")
+            for name in ("hub-a", "hub-b")
+        ]
+        boxes[0].done("fleet", "init")
+        boxes[1].join(boxes[0])
+        for _ in range(3):
+            with ExitStack() as stack:
+                first = stack.enter_context(boxes[0].watching())
+                wait_until(lambda: _leader(etcd) == "hub-a", "hub-a leads", timeout=60)
+                stack.enter_context(boxes[1].watching())
+                wait_until(lambda: "hub" in boxes[1].done("fleet", "status")["role"], "hub-b is up", timeout=60)
+                first.kill()
+                begun = time.monotonic()
+                wait_until(lambda: _leader(etcd) == "hub-b", "hub-b leads", timeout=60, every=0.05)
+                took.append(time.monotonic() - begun)
+            wait_until(lambda: _leader(etcd) == "", "nobody leads", timeout=60)
+    print(f"\nfail-over: {', '.join(f'{each:.1f}' for each in took)} s with a lease of {lease} s")
+    assert max(took) <= 2 * lease
+
+
+def _leader(etcd: EtcdCluster) -> str:
+    found = etcd.ctl("get", "certdeck/leader", "--print-value-only", check=False).stdout
+    return found.partition('"name": "')[2].partition('"')[0]
 
 
 # -- an idle device ----------------------------------------------------------------------------------------------------
@@ -170,7 +263,6 @@ def _measured(
 
 def test_what_an_idle_device_costs(tmp_path: Path) -> None:
     """A device that has nothing to do, and answers HTTP-01, passes at most 1.5 KiB a minute."""
-    minutes = 11.0  # two rounds of streams that are opened anew
     with running(tmp_path / "etcd", 1) as etcd:
         hub = FleetBox(tmp_path / "hub", etcd, "hub", more='[defaults]\nissuer = "appliance-ca"\n')
         hub.done("fleet", "init")
@@ -184,9 +276,9 @@ def test_what_an_idle_device_costs(tmp_path: Path) -> None:
             device.wait_serves_something()
             wait_until(lambda: _is_quiet(relay), "it is quiet", timeout=60)
             before, started = relay.passed, time.monotonic()
-            time.sleep(minutes * 60)
+            time.sleep(IDLE_MINUTES * 60)
             each = (relay.passed - before) / ((time.monotonic() - started) / 60)
-    print(f"\nidle device: {each:.0f} bytes a minute over {minutes:g} minutes, without TLS")
+    print(f"\nidle device: {each:.0f} bytes a minute over {IDLE_MINUTES:g} minutes, without TLS")
     assert each <= IDLE_LIMIT
 
 

@@ -9,6 +9,7 @@ import pytest
 from core.engine import Engine
 from core.errors import CertdeckError
 from core.paths import Paths
+from core.schedule.units import fleet_unit
 from core.system import environment
 from tests.support.init_system import InitSystem
 
@@ -46,3 +47,10 @@ def test_without_systemd_it_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(CertdeckError) as caught:
         engine_on(tmp_path, system).fleet_service(on=True)
     assert "fleet watch" in caught.value.fix
+
+
+def test_its_home_stays_writable() -> None:
+    """The unit keeps a home of its own writable under the sandbox of the package, spaces and percent signs quoted."""
+    text = fleet_unit("/usr/bin/certdeck", "/srv/my box/100%", Path("/srv/my box/100%/state"))
+    assert 'ReadWritePaths="-/srv/my box/100%%"' in text
+    assert "ReadWritePaths" not in fleet_unit("/usr/bin/certdeck", None, Path("/var/lib/certdeck"))

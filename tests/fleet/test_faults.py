@@ -225,6 +225,28 @@ def test_a_device_back_after_long(etcd: EtcdCluster, boxes: Boxes) -> None:
     assert [path.name for path in (device.home / "state" / "lineages" / "lan").iterdir() if path.name.isdigit()] != []
 
 
+def test_a_device_back_after_ninety_days(etcd: EtcdCluster, boxes: Boxes) -> None:
+    """What it serves has expired meanwhile and was renewed without it; its first look brings the version of the day."""
+    hub, device = boxes("hub", etcd, "hub", more=PRIVATE_CA), boxes("device", etcd, "device")
+    hub.done("fleet", "init")
+    device.join(hub)
+    hub.done(*ISSUE)
+    device.done("fleet", "sync")
+    first = device.served()
+    later = {"before": (find_program("faketime"), "-f", "+91d")}
+    assert hub.run("--renew", "--json", **later).json["renewed"] == ["lan"]
+    with client(etcd) as mine:
+        _, revision = mine.range("certdeck/")
+    etcd.ctl("compact", str(revision))
+    line = hub.run("status", "--check", **later).out
+    assert "1 not seen for a day and a half" in line
+    assert device.done("fleet", "sync", **later)["deployed"] == ["lan"]
+    assert device.served() not in (b"", first)
+    [shown] = device.run("status", "lan", "--json", **later).json["certificates"]
+    assert (shown["health"], shown["days_left"] > 80) == ("ok", True)
+    assert hub.run("fleet", "status", "--json", **later).json["behind"] == 0
+
+
 def test_clocks_that_differ_by_hours_elect_and_deliver(etcd: EtcdCluster, boxes: Boxes) -> None:
     """The lease runs by no wall clock: hubs six hours apart take turns, and a device two hours behind serves what they issue."""
     hub = boxes("hub", etcd, "hub", more=PRIVATE_CA)

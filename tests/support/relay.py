@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -12,9 +15,14 @@ from tests.support.programs import free_port
 
 
 class Relay:
-    """Passes connections to `port` (its own; 0: a free one) on to the port `to`. Both are of loopback."""
+    """Passes connections to `port` (its own; 0: a free one) on to the port `to`. Both are of loopback.
 
-    def __init__(self, to: int, port: int = 0) -> None:
+    `hold`: by the number of each piece of an answer, the seconds for which it is held back.
+    """
+
+    def __init__(self, to: int, port: int = 0, hold: Callable[[int], float] = lambda number: 0.0) -> None:
+        self._hold = hold
+        self._pieces = count(1)
         self.port = port or free_port()
         self.passed = 0
         """Bytes, both ways."""
@@ -41,12 +49,14 @@ class Relay:
                 continue
             except OSError:
                 return
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+            for source, sink, is_answer in ((near, far, False), (far, near, True)):
+                threading.Thread(target=self._pump, args=(source, sink, is_answer), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
         while data := self._read(source):
             self.passed += len(data)
+            if is_answer and (seconds := self._hold(next(self._pieces))):
+                time.sleep(seconds)
             try:
                 sink.sendall(data)
             except OSError:

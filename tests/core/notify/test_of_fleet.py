@@ -61,7 +61,7 @@ def test_a_device_is_behind() -> None:
     assert conditions_of(fleet(*boxes, published=2), NOW) == {}
     [found] = conditions_of(fleet(*boxes), NOW).values()
     assert (found.key, found.item.event, found.item.certificate) == ("fleet/late/shop", "not-served", "shop")
-    assert found.item.what == "2 of 3 devices do not serve the newest version of shop."
+    assert found.item.what == "The newest version of shop is not served by 2 of 3 devices."
     assert "a: it serves version 1" in found.item.why
 
 
