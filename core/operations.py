@@ -305,6 +305,8 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
     """Scheduled runs deploy only in it."""
     ends_sessions: bool = False
     """A deployment restarts the service."""
+    files_of: str | None = None
+    """The target that owns its files, where it shares them."""
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):

@@ -40,6 +40,7 @@ def target_lines(target: TargetInfo, kind: KindInfo | None) -> Iterator[str]:
         ("Certificate", printable(target.certificate)),
         ("Key", "in the same file" if target.key == target.certificate else printable(target.key)),
         ("Layout", target.layout),
+        *([("Files of", printable(target.files_of))] if target.files_of else []),
         ("Test", _command(target.test)),
         ("Reload", _command(target.reload)),
         ("Probe", printable(", ".join(target.probe)) or "none: certdeck does not check what is served"),

@@ -39,6 +39,7 @@ def targets(context: Context) -> tuple[TargetInfo, ...]:
                 layout=layout_of(target),
                 window=target.window,
                 ends_sessions=ends_sessions(target),
+                files_of=target.files_of,
             )
         )
     return tuple(found)
