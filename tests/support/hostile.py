@@ -108,7 +108,7 @@ class Grounds:
             (self.site / name).mkdir(parents=True, exist_ok=True)
         for name, content in OLD.items():
             (self.site / "tls" / name).write_bytes(content)
-            (self.site / "tls" / name).chmod(0o644)
+            (self.site / "tls" / name).chmod(0o600 if name == "domain.key" else 0o644)
         decoys = self.site / "decoys"
         (decoys / "to-secret").symlink_to(self.outside / "secret")
         (decoys / "to-victim").symlink_to(self.outside / "victim")
