@@ -25,7 +25,7 @@ class _Node(Daemon):
         self.home.mkdir(exist_ok=True)
         shutil.chown(self.home, self.account, self.account)
 
-    def start(self, *, patience: float = 60.0) -> None:
+    def start(self, *, patience: float = 120.0) -> None:
         super().start(patience=patience)
 
     def stop(self) -> None:
@@ -81,12 +81,14 @@ class Rabbitmq(_Node):
             "RABBITMQ_MNESIA_BASE": f"{self.home}/data",
             "RABBITMQ_LOG_BASE": f"{self.home}/log",
             "RABBITMQ_PID_FILE": f"{self.home}/pid",
+            # One scheduler, and no busy waiting: other tests run at the same time.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none +SDio 1",
         }
 
     def command(self) -> list[str]:
         return ["/usr/lib/rabbitmq/bin/rabbitmq-server"]
 
-    def start(self, *, patience: float = 60.0) -> None:
+    def start(self, *, patience: float = 120.0) -> None:
         if self._epmd is None:  # its own, which ends with it
             self._epmd = Program(
                 [find_program("epmd"), "-port", str(self.names), "-address", "127.0.0.1"], self.log, self.variables()
