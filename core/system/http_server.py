@@ -4,7 +4,7 @@ One thread looks after all connections with a selector, so a slow client costs a
 reads one request head, answers, and closes: no keep-alive, no bodies, no file system. It is up when `listening_on` yields
 and gone when the context ends, without the half second that `socketserver` takes to notice.
 
-Limits (core/ports.py): GET and HEAD; heads of 8 KiB; 5 s without progress; 10 s for a whole connection; 64 at once. More
+Limits (core/ports/http.py): GET and HEAD; heads of 8 KiB; 5 s without progress; 10 s for a whole connection; 64 at once. More
 wait in the kernel's queue, for a CA that validates a hundred names comes with hundreds of connections at once; while any
 wait, a connection has one second to make its request, so that a crowd of idle ones cannot keep the CA out.
 """
