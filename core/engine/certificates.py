@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from core.ports import CancelToken
     from core.store.index import Facts
-    from core.upload.values import Imported, Upload
+    from core.upload.values import Imported, ImportRequest
     from core.workflows.context import View
 
 
@@ -313,27 +313,9 @@ class Certificates(Fleet):
             after.ended(RenewalReport(), [facts_of(self.paths, name)])
 
     def import_upload(
-        self,
-        name: str,
-        upload: Upload,
-        *,
-        host: str | None = None,
-        targets: Sequence[str] | None = None,
-        force: bool = False,
-        fetch_chain: bool = False,
-        replace: bool = False,
-        keep_issuer: bool = False,
-        report: Reporter = ignore,
-        cancel: CancelToken | None = None,
+        self, request: ImportRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Imported:
-        """Check a certificate that somebody brings, store it as a version of `name` and deploy it.
-
-        Args:
-            targets: onto these from now on; None: those the lineage has.
-            force: let failures pass that cannot stop a service.
-            fetch_chain: fetch missing intermediates from where the certificates say they are; ten seconds at worst.
-            replace: also where the lineage is renewed by a CA so far, which then ends.
-            keep_issuer: the lineage keeps its settings and is renewed as before; the certificate must cover its names.
+        """Check a certificate that somebody brings, store it as a version of a lineage and deploy it.
 
         Raises:
             InputRejected (`input-rejected`): the checks failed; `outcome` holds them, nothing was changed.
@@ -342,18 +324,8 @@ class Certificates(Fleet):
         """
         from core.workflows.uploading.upload import import_upload
 
-        with self._writing("import", report, cancel, name) as context:
-            return import_upload(
-                context,
-                name,
-                upload,
-                host=host,
-                targets=targets,
-                force=force,
-                fetch_chain=fetch_chain,
-                replace=replace,
-                keep_issuer=keep_issuer,
-            )
+        with self._writing("import", report, cancel, request.name) as context:
+            return import_upload(context, request)
 
     def change_issuer(
         self, names: Sequence[str], issuer: str, *, dry_run: bool = False, report: Reporter = ignore

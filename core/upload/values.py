@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -38,6 +39,26 @@ class Upload(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Upload({self.parts!r})"
+
+
+class ImportRequest(Struct, frozen=True, kw_only=True):
+    """An upload that is to become the live version of a lineage. Its repr shows no secret."""
+
+    name: str
+    """Of the lineage, which may not exist yet."""
+    upload: Upload
+    host: str | None = None
+    """What clients call the service: it has to be among the certificate's names."""
+    targets: Sequence[str] | None = None
+    """Onto these from now on; None: those the lineage has."""
+    force: bool = False
+    """Let failures pass that cannot stop a service."""
+    fetch_chain: bool = False
+    """Fetch missing intermediates from where the certificates say they are; ten seconds at worst."""
+    replace: bool = False
+    """Also where the lineage is renewed by a CA so far, which then ends."""
+    keep_issuer: bool = False
+    """The lineage keeps its settings and is renewed as before; the certificate must cover its names."""
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from core.engine import Engine
 from core.errors import CertdeckError
 from core.store import requests
 from core.store.vault import Vault
-from core.upload.values import Upload
+from core.upload.values import ImportRequest, Upload
 from core.x509.key_reader import load_key
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
@@ -94,11 +94,11 @@ def test_an_answer_that_is_killed_anywhere(tmp_path: Path) -> None:
     scene = Scene(tmp_path, has_request=True)
     answer = scene.answer
     places = 0
-    for where in kills(scene.root, lambda: scene.box.engine.import_upload("shop", answer)):
+    for where in kills(scene.root, lambda: scene.box.engine.import_upload(ImportRequest(name="shop", upload=answer))):
         places += 1
         is_live = (scene.box.paths.live / "shop").exists()
         assert is_live or scene.asked == tuple(FIRST), where
-        scene.box.engine.import_upload("shop", answer)
+        scene.box.engine.import_upload(ImportRequest(name="shop", upload=answer))
         assert scene.asked == (), where
         assert [each.name for each in scene.box.engine.csrs()] == ["kept"], where
         assert scene.box.engine.status().lineages[0].version == 1, where

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from core.config.load import load_lineage
 from core.engine import Engine
 from core.errors import CertdeckError
+from core.upload.values import ImportRequest
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, Leaf
 from tests.support.clock import NOON
@@ -50,7 +51,7 @@ class Scene:
 
     def apply(self, leaf: Leaf) -> None:
         files = upload(leaf.fullchain_pem, leaf.key_pem)
-        self.box.engine.import_upload(NAME, files, targets=("web",), replace=True)
+        self.box.engine.import_upload(ImportRequest(name=NAME, upload=files, targets=("web",), replace=True))
 
     def act(self) -> None:
         """Import the new certificate, with a service that shows the old one at first."""

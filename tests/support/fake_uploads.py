@@ -5,7 +5,7 @@ engine.upload_check = refused_check()      # what check_upload says from now on;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from core.errors import InputRejected
 from core.events import Event, Reporter, VersionStored
 from core.operations import LineageStatus, TargetState
 from core.ports import CancelToken
-from core.upload.values import CheckResult, Imported, Part, Upload, UploadCheck
+from core.upload.values import CheckResult, Imported, ImportRequest, Part, Upload, UploadCheck
 from tests.support.fake_requests import FakeRequests
 from tests.support.lineages import fingerprint, lineage
 from tests.support.showcase import deploy_events
@@ -155,29 +155,19 @@ class FakeUploads(FakeRequests):
         return _forced(self._checked(name), force)
 
     def import_upload(
-        self,
-        name: str,
-        upload: Upload,
-        *,
-        host: str | None = None,
-        targets: Sequence[str] | None = None,
-        force: bool = False,
-        fetch_chain: bool = False,
-        replace: bool = False,
-        keep_issuer: bool = False,
-        report: Reporter = ignore,
-        cancel: CancelToken | None = None,
+        self, request: ImportRequest, *, report: Reporter = ignore, cancel: CancelToken | None = None
     ) -> Imported:
+        name, targets, force = request.name, request.targets, request.force
         self._called(
             "import_upload",
             name=name,
-            upload=upload,
-            host=host,
+            upload=request.upload,
+            host=request.host,
             targets=None if targets is None else tuple(targets),
             force=force,
-            fetch_chain=fetch_chain,
-            replace=replace,
-            **({"keep_issuer": True} if keep_issuer else {}),
+            fetch_chain=request.fetch_chain,
+            replace=request.replace,
+            **({"keep_issuer": True} if request.keep_issuer else {}),
         )
         check = _forced(self._checked(name), force)
         if not check.accepted:

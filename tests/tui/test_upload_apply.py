@@ -10,7 +10,7 @@ from textual import events
 from textual.widgets import Button, Input
 
 from core.errors import TargetError, UsageError
-from core.upload.values import Upload
+from core.upload.values import ImportRequest
 from tests.support.authority import Authority, Leaf
 from tests.support.deck import NARROW, WIDE, deck, settled, shown
 from tests.support.fake_engine import FakeEngine
@@ -73,7 +73,7 @@ async def test_a_service_that_refuses_leaves_everything_where_it_was(leaf: Leaf)
     """A failed deployment says so in the progress; back on the screen everything that was given is still there (ST-41)."""
     engine = FakeEngine()
 
-    def refuse(name: str, upload: Upload, **_: Any) -> Any:
+    def refuse(request: ImportRequest, **_: Any) -> Any:
         raise TargetError("nginx refuses the new files.", "Its test said no.", "The old pair is back. Mend it.")
 
     engine.import_upload = refuse  # type: ignore[method-assign]
@@ -112,9 +112,9 @@ async def test_another_try_is_for_the_same_services(leaf: Leaf) -> None:
     engine = FakeEngine([])
     given: list[Any] = []
 
-    def refuse(name: str, upload: Upload, *, targets: Any, **_: Any) -> Any:
-        given.append(targets)
-        engine.lineages = [lineage(name, "new.example.com", targets=(), method="upload", ca=None)]
+    def refuse(request: ImportRequest, **_: Any) -> Any:
+        given.append(request.targets)
+        engine.lineages = [lineage(request.name, "new.example.com", targets=(), method="upload", ca=None)]
         raise TargetError("nginx refuses the new files.", "Its test said no.", "The old pair is back. Mend it.")
 
     engine.import_upload = refuse  # type: ignore[method-assign, assignment]
@@ -341,11 +341,11 @@ async def test_an_order_that_waits_is_asked_about_in_the_words_of_the_engine(lea
     engine.upload_check = good_check("new.example.com")
     apply = engine.import_upload
 
-    def refuse(name: str, upload: Upload, *, replace: bool = False, **more: Any) -> Any:
-        if not replace:
+    def refuse(request: ImportRequest, **more: Any) -> Any:
+        if not request.replace:
             why = "Its records may be set already."
             raise UsageError("An order of it waits.", why, "Add --replace.", details={"needs": "replace"})
-        return apply(name, upload, replace=replace, **more)
+        return apply(request, **more)
 
     engine.import_upload = refuse  # type: ignore[method-assign]
     app = deck(engine)

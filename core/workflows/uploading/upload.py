@@ -6,8 +6,6 @@ reload or look puts the old one back, and the certificate that was live remains 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec.structs import asdict
 from msgspec.structs import replace as changed
 
@@ -20,7 +18,7 @@ from core.store.orders import delete_order, list_orders, load_order
 from core.store.versions import VersionFacts, certificate_facts
 from core.upload.material import Material
 from core.upload.names import missing
-from core.upload.values import CheckResult, Imported, Upload, UploadCheck
+from core.upload.values import CheckResult, Imported, ImportRequest, UploadCheck
 from core.workflows.context import Context
 from core.workflows.deploying.afterwards import afterwards, status_after
 from core.workflows.issuing.method import UPLOAD, is_acme
@@ -29,21 +27,8 @@ from core.workflows.uploading.examine import examine, existing_settings
 from core.x509 import certificate as x509
 
 
-def import_upload(
-    context: Context,
-    name: str,
-    upload: Upload,
-    *,
-    host: str | None,
-    targets: Sequence[str] | None,
-    force: bool,
-    fetch_chain: bool,
-    replace: bool,
-    keep_issuer: bool = False,
-) -> Imported:
+def import_upload(context: Context, request: ImportRequest) -> Imported:
     """Check an upload and make it the live version of `name`, on its targets too.
-
-    With `keep_issuer` the lineage keeps its settings and is renewed as before: for what another client had for the same names.
 
     Raises:
         UsageError, NotFound: a bad name, an unknown target, or `replace` is needed; nothing was looked at.
@@ -54,26 +39,28 @@ def import_upload(
     from core.workflows.deploying.transaction import deploy_version
     from core.workflows.renewing.outcome import target_configs
 
+    name, upload = request.name, request.upload
     check_lineage_name(name)
     context = context.about(name)
     spec = existing_settings(context, name)
     has_order = _has_open_order(context, name)
-    if not replace:
+    if not request.replace:
         if has_order:
             _refuse_over_order(context, name)
-        if spec is not None and not keep_issuer:
+        if spec is not None and not request.keep_issuer:
             _refuse_silent_change(context, spec)
-    wanted = tuple(dict.fromkeys(targets)) if targets is not None else () if spec is None else spec.targets
+    chosen = () if spec is None else spec.targets
+    wanted = tuple(dict.fromkeys(request.targets)) if request.targets is not None else chosen
     configs = target_configs(context, wanted)
     examined = examine(
         context,
         upload,
-        host=host,
+        host=request.host,
         name=name,
         spec=spec,
         targets=wanted,
-        force=force,
-        fetch_chain=fetch_chain,
+        force=request.force,
+        fetch_chain=request.fetch_chain,
         needs_key=True,
     )
     if not examined.check.accepted:
@@ -85,7 +72,7 @@ def import_upload(
         if result.forced:
             context.narrator.tell(Warned(code=f"forced-{result.id}", what=result.detail, fix=result.fix))
     settings = _settings(name, spec, material, wanted)
-    if keep_issuer and spec is not None:
+    if request.keep_issuer and spec is not None:
         _refuse_other_names(spec, material)
         settings = changed(spec, targets=wanted)
     live = lineages.live_version(context.paths, name)

@@ -13,6 +13,7 @@ from core.engine import Engine
 from core.events import Warned
 from core.health import health
 from core.lineage_status import LineageStatus
+from core.upload.values import ImportRequest
 from core.x509.certificate import parse_pem
 from core.x509.chain_end import first_end
 from tests.support.appliance import Appliance
@@ -94,7 +95,7 @@ def test_an_upload_with_a_chain_that_ends_first(appliance: Appliance, tmp_path: 
     assert (check.accepted, found.status, "Bought Intermediate" in found.detail) == (True, "warn", True)
     assert check.certificate is not None
     assert (check.certificate.auto_renew, check.certificate.chain_end) == (False, "Bought Intermediate")
-    appliance.engine.import_upload(NAME, given)
+    appliance.engine.import_upload(ImportRequest(name=NAME, upload=given))
     status = row(appliance)
     assert (status.severity, status.days_left) == ("yellow", 21)
     judged = health(status)

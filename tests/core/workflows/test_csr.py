@@ -20,7 +20,7 @@ from core.errors import (
 )
 from core.events import KeyUsed
 from core.ports import Completed
-from core.upload.values import SigningRequest, UploadCheck
+from core.upload.values import ImportRequest, SigningRequest, UploadCheck
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, key_pem, make_key
 from tests.support.clock import NOON
@@ -144,7 +144,7 @@ def test_the_certificate_finds_its_key(box: Appliance, purchased: Authority, tmp
     assert check.request == "wanted"
     assert check.found == ("1 certificate", "the key on this box", "1 in the chain")
     assert "No key was given; the key on this box, from the request wanted" in note(check)
-    done = box.engine.import_upload("shop", answer, targets=("web",), report=box.told.append)
+    done = box.engine.import_upload(ImportRequest(name="shop", upload=answer, targets=("web",)), report=box.told.append)
     assert done.status.version == 1
     assert service.serves is not None
     assert [each.name for each in box.engine.csrs()] == ["other"]
@@ -169,9 +169,9 @@ def test_after_a_rollback_the_request_stays(box: Appliance, purchased: Authority
     answer = upload(answer_to(made.pem, purchased))
     service.test_answers = [Completed(returncode=1, output="no")]
     with pytest.raises(ConfigTestFailed):
-        box.engine.import_upload("shop", answer, targets=("web",))
+        box.engine.import_upload(ImportRequest(name="shop", upload=answer, targets=("web",)))
     assert [each.name for each in box.engine.csrs()] == ["shop"]
-    assert box.engine.import_upload("shop", answer, targets=("web",)).status.version == 1
+    assert box.engine.import_upload(ImportRequest(name="shop", upload=answer, targets=("web",))).status.version == 1
     assert box.engine.csrs() == ()
 
 
@@ -183,7 +183,9 @@ def test_a_waiting_certificate_answers_its_request_when_it_is_deployed(
     made = box.engine.make_csr("wanted", SHOP)
     service.test_answers = [Completed(returncode=1, output="no")]
     with pytest.raises(ConfigTestFailed):
-        box.engine.import_upload("shop", upload(answer_to(made.pem, purchased)), targets=("web",))
+        box.engine.import_upload(
+            ImportRequest(name="shop", upload=upload(answer_to(made.pem, purchased)), targets=("web",))
+        )
     assert [each.name for each in box.engine.csrs()] == ["wanted"]
     box.engine.deploy("shop", targets=("web",))
     assert service.serves is not None
@@ -215,7 +217,7 @@ def test_the_request_itself_is_no_certificate(box: Appliance) -> None:
 def test_deleting_a_lineage_leaves_requests_alone(box: Appliance, purchased: Authority) -> None:
     """A lineage of the same name can go; what is still to come for it stays."""
     leaf = purchased.leaf(SHOP)
-    box.engine.import_upload("shop", upload(leaf.fullchain_pem, leaf.key_pem))
+    box.engine.import_upload(ImportRequest(name="shop", upload=upload(leaf.fullchain_pem, leaf.key_pem)))
     box.engine.make_csr("shop", SHOP)
     box.engine.delete("shop")
     assert [each.name for each in box.engine.csrs()] == ["shop"]
@@ -225,7 +227,9 @@ def test_a_rotation_of_the_vault_takes_the_keys_along(box: Appliance, purchased:
     """After every secret was sealed anew the key still opens."""
     made = box.engine.make_csr("shop", SHOP)
     box.engine.rotate_vault()
-    assert box.engine.import_upload("shop", upload(answer_to(made.pem, purchased))).status.sha256
+    assert box.engine.import_upload(
+        ImportRequest(name="shop", upload=upload(answer_to(made.pem, purchased)))
+    ).status.sha256
 
 
 def test_without_the_master_key(box: Appliance, purchased: Authority) -> None:

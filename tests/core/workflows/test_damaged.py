@@ -12,7 +12,7 @@ from core.errors import CertdeckError, ConfigTestFailed
 from core.events import Recovered
 from core.ports import Completed, TransportFailure
 from core.store import lineages
-from core.upload.values import Part, Upload
+from core.upload.values import ImportRequest, Part, Upload
 from tests.support.appliance import Appliance
 from tests.support.authority import self_signed
 from tests.support.clock import NOON
@@ -172,7 +172,7 @@ def test_an_upload_whose_version_is_gone_says_the_way_out(appliance: Appliance) 
     for _ in range(2):
         leaf = self_signed([NAME], now=NOON)
         upload = Upload(parts=(Part(label="pair.pem", data=leaf.fullchain_pem + leaf.key_pem),))
-        appliance.engine.import_upload(NAME, upload, force=True)
+        appliance.engine.import_upload(ImportRequest(name=NAME, upload=upload, force=True))
     shutil.rmtree(lineages.folder(appliance.paths, NAME, 2))
     assert [each.name for each in appliance.engine.renew().failed] == [NAME]
     assert appliance.engine.rollback(NAME).version == 1

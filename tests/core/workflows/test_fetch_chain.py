@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from core.engine import Engine
 from core.errors import Cancelled, ConfigError
 from core.ports import CancelToken, Response, TransportFailure
-from core.upload.values import Upload, UploadCheck
+from core.upload.values import ImportRequest, Upload, UploadCheck
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, PrivateKey
 from tests.support.clock import NOON
@@ -119,7 +119,7 @@ def test_an_import_stores_what_was_fetched(web: Web, purchased: Authority) -> No
     from tests.support.uploads import answer_to
 
     answer = upload(answer_to(made.pem, purchased, chain=False, urls=[URL]))
-    web.box.engine.import_upload("shop", answer, fetch_chain=True)
+    web.box.engine.import_upload(ImportRequest(name="shop", upload=answer, fetch_chain=True))
     assert web.box.live("shop").endswith(purchased.chain_pem)
 
 
@@ -302,5 +302,7 @@ def test_it_can_be_stopped(web: Web, purchased: Authority) -> None:
     cancel = CancelToken()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        web.box.engine.import_upload("shop", leaf(purchased), fetch_chain=True, cancel=cancel)
+        web.box.engine.import_upload(
+            ImportRequest(name="shop", upload=leaf(purchased), fetch_chain=True), cancel=cancel
+        )
     assert web.asked == []

@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import CertdeckError, NewerElsewhere
 from core.store.versions import certificate_facts
-from core.upload.values import Part, Upload
+from core.upload.values import ImportRequest, Part, Upload
 from core.workflows.deploying.outside import flaw_of
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, Leaf, self_signed
@@ -104,7 +104,7 @@ def test_it_can_be_taken_in_and_is_renewed_as_before(appliance: Appliance, servi
     """The offered import makes it the live version, and certdeck goes on renewing."""
     leaf = from_another_client(appliance, service)
     upload = Upload(parts=(Part("c.pem", leaf.fullchain_pem), Part("k.pem", leaf.key_pem)))
-    done = appliance.engine.import_upload(NAME, upload, force=True, keep_issuer=True)
+    done = appliance.engine.import_upload(ImportRequest(name=NAME, upload=upload, force=True, keep_issuer=True))
     assert done.status.sha256 == leaf.sha256
     assert done.status.auto_renew
     status = appliance.engine.status().lineages[0]

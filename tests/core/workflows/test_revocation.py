@@ -18,7 +18,7 @@ from core.store import renewal_state, revocation
 from core.store.index import facts_of_all
 from core.store.lock import writers_lock
 from core.system.transport import HttpsTransport
-from core.upload.values import Part, Upload
+from core.upload.values import ImportRequest, Part, Upload
 from core.workflows.renewing.revocation import ask_when_due
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority
@@ -222,7 +222,7 @@ def test_an_upload_that_was_revoked_waits_for_a_person(appliance: Appliance, pub
         extensions=[san(NAME), (list_at(f"{publisher.url}/1.crl"), False)],
     )
     given = Upload((Part("a", pem(certificate) + authority.chain_pem), Part("b", leaf.key_pem)))
-    appliance.engine.import_upload("shop", given, force=True)
+    appliance.engine.import_upload(ImportRequest(name="shop", upload=given, force=True))
     publish(appliance, publisher, certificate)
     (skipped,) = appliance.engine.renew().skipped
     assert skipped.needs_you

@@ -17,7 +17,7 @@ from core.identifiers import BadIdentifier
 from core.ports import Completed
 from core.store import lineages
 from core.store.orders import OrderRecord, list_orders, save_order
-from core.upload.values import Part, Upload
+from core.upload.values import ImportRequest, Part, Upload
 from tests.support.appliance import Appliance
 from tests.support.authority import Authority, Leaf, key_pem, make_key, self_signed
 from tests.support.clock import NOON
@@ -58,7 +58,7 @@ def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
 def test_a_check_changes_nothing(box: Appliance, purchased: Authority, tmp_path: Path) -> None:
     """Looking at an upload leaves every file as it was, also for a lineage that exists (ST-40)."""
     box.add_service(tmp_path / "srv")
-    box.engine.import_upload(NAME, whole(purchased.leaf([NAME])), targets=("web",))
+    box.engine.import_upload(ImportRequest(name=NAME, upload=whole(purchased.leaf([NAME])), targets=("web",)))
     before = everything(tmp_path)
     new = purchased.leaf([NAME, "www.example.com"])
     check = box.engine.check_upload(whole(new), name=NAME, host=NAME)
@@ -84,7 +84,9 @@ def test_an_upload_is_stored_and_served(box: Appliance, purchased: Authority, tm
     """An accepted upload is live, 0600, served by its target, and never renews by itself (ST-32, SO-40)."""
     service = box.add_service(tmp_path / "srv")
     leaf = purchased.leaf([NAME, "www.example.com"], days=365)
-    done = box.engine.import_upload(NAME, whole(leaf), targets=("web",), report=box.told.append)
+    done = box.engine.import_upload(
+        ImportRequest(name=NAME, upload=whole(leaf), targets=("web",)), report=box.told.append
+    )
     assert (done.status.sha256, done.status.version, done.status.ca) == (leaf.sha256, 1, None)
     assert (done.status.method, done.status.renew_at) == ("upload", None)
     assert [target.state for target in done.status.targets] == ["deployed"]
@@ -105,7 +107,7 @@ def test_the_root_is_not_sent(box: Appliance, purchased: Authority) -> None:
     """Of a disorderly upload the chain is stored in order and without the root."""
     leaf = purchased.leaf([NAME])
     mixed = upload(leaf.key_pem + purchased.root_pem + leaf.chain_pem + leaf.certificate_pem)
-    box.engine.import_upload(NAME, mixed)
+    box.engine.import_upload(ImportRequest(name=NAME, upload=mixed))
     assert box.live(NAME) == leaf.fullchain_pem
 
 
@@ -114,7 +116,7 @@ def test_a_refused_upload_changes_nothing(box: Appliance, purchased: Authority, 
     """What fails a check is refused with the checks, and the current certificate stays (ST-36, ST-37, ST-38, ST-40)."""
     service = box.add_service(tmp_path / "srv")
     old = purchased.leaf([NAME])
-    box.engine.import_upload(NAME, whole(old), targets=("web",))
+    box.engine.import_upload(ImportRequest(name=NAME, upload=whole(old), targets=("web",)))
     before = everything(box.paths.state / "lineages") | everything(box.paths.etc) | everything(tmp_path / "srv")
     new = purchased.leaf([NAME])
     cheated = Authority.new("Other", now=NOON).leaf([NAME])
@@ -126,7 +128,7 @@ def test_a_refused_upload_changes_nothing(box: Appliance, purchased: Authority, 
         "nonsense": upload(b"nonsense"),
     }
     with pytest.raises(InputRejected) as caught:
-        box.engine.import_upload(NAME, bad[case], report=box.told.append)
+        box.engine.import_upload(ImportRequest(name=NAME, upload=bad[case]), report=box.told.append)
     error = caught.value
     assert error.outcome is not None
     assert not error.outcome.accepted
@@ -142,14 +144,14 @@ def test_a_failing_test_puts_the_old_pair_back(box: Appliance, purchased: Author
     """When the service does not take it the old one is back and the new one waits; the same upload again uses it (ST-41)."""
     service = box.add_service(tmp_path / "srv")
     old, new = purchased.leaf([NAME]), purchased.leaf([NAME])
-    box.engine.import_upload(NAME, whole(old), targets=("web",))
+    box.engine.import_upload(ImportRequest(name=NAME, upload=whole(old), targets=("web",)))
     service.test_answers = [Completed(returncode=1, output="no")]
     with pytest.raises(ConfigTestFailed):
-        box.engine.import_upload(NAME, whole(new))
+        box.engine.import_upload(ImportRequest(name=NAME, upload=whole(new)))
     assert service.serves == old.fullchain_pem
     assert box.live(NAME) == old.fullchain_pem
     assert lineages.waiting_version(box.paths, NAME) == 2
-    assert box.engine.import_upload(NAME, whole(new)).status.version == 2
+    assert box.engine.import_upload(ImportRequest(name=NAME, upload=whole(new))).status.version == 2
     assert service.serves == new.fullchain_pem
 
 
@@ -161,7 +163,7 @@ def test_a_refused_upload_is_never_deployed_by_a_run(box: Appliance, purchased: 
     new = purchased.leaf([NAME])
     service.is_deaf = True
     with pytest.raises(ProbeMismatch) as refused:
-        box.engine.import_upload(NAME, whole(new), replace=True)
+        box.engine.import_upload(ImportRequest(name=NAME, upload=whole(new), replace=True))
     assert f"does not deploy it automatically. Deploy it with: certdeck deploy {NAME}" in refused.value.why
     service.is_deaf = False
     assert box.engine.renew().renewed == ()
@@ -174,9 +176,11 @@ def test_a_refused_upload_is_never_deployed_by_a_run(box: Appliance, purchased: 
 def test_the_same_upload_again_is_deployed_once_more(box: Appliance, purchased: Authority, tmp_path: Path) -> None:
     """An upload that is live already stores no second version, and goes onto the targets that are named now."""
     leaf = purchased.leaf([NAME])
-    box.engine.import_upload(NAME, whole(leaf))
+    box.engine.import_upload(ImportRequest(name=NAME, upload=whole(leaf)))
     service = box.add_service(tmp_path / "srv")
-    done = box.engine.import_upload(NAME, upload(leaf.key_pem, leaf.fullchain_pem), targets=("web",))
+    done = box.engine.import_upload(
+        ImportRequest(name=NAME, upload=upload(leaf.key_pem, leaf.fullchain_pem), targets=("web",))
+    )
     assert done.unchanged
     assert done.status.version == 1
     assert service.serves == leaf.fullchain_pem
@@ -187,7 +191,7 @@ def test_the_old_version_stays_for_a_rollback(box: Appliance, purchased: Authori
     service = box.add_service(tmp_path / "srv")
     first, second = purchased.leaf([NAME]), purchased.leaf([NAME])
     for leaf in (first, second):
-        box.engine.import_upload(NAME, whole(leaf), targets=("web",))
+        box.engine.import_upload(ImportRequest(name=NAME, upload=whole(leaf), targets=("web",)))
     box.engine.rollback(NAME)
     assert service.serves == first.fullchain_pem
 
@@ -196,11 +200,11 @@ def test_each_service_has_a_certificate_of_its_own(box: Appliance, purchased: Au
     """Two uploads go to two services, and a new one for the one leaves the other as it is (CL-16)."""
     shop, mail = box.add_service(tmp_path / "shop", "shop"), box.add_service(tmp_path / "mail", "mail")
     for_shop, for_mail = purchased.leaf(["shop.example.com"]), purchased.leaf(["mail.example.com"])
-    box.engine.import_upload("shop", whole(for_shop), targets=("shop",))
-    box.engine.import_upload("mail", whole(for_mail), targets=("mail",))
+    box.engine.import_upload(ImportRequest(name="shop", upload=whole(for_shop), targets=("shop",)))
+    box.engine.import_upload(ImportRequest(name="mail", upload=whole(for_mail), targets=("mail",)))
     assert (shop.serves, mail.serves) == (for_shop.fullchain_pem, for_mail.fullchain_pem)
     renewed = purchased.leaf(["shop.example.com"])
-    box.engine.import_upload("shop", whole(renewed))
+    box.engine.import_upload(ImportRequest(name="shop", upload=whole(renewed)))
     assert (shop.serves, mail.serves) == (renewed.fullchain_pem, for_mail.fullchain_pem)
 
 
@@ -212,10 +216,10 @@ def test_a_lineage_of_a_ca_is_not_replaced_in_silence(box: Appliance, purchased:
     box.issue(NAME, "pay.example.com")
     new = whole(purchased.leaf([NAME]))
     with pytest.raises(UsageError) as caught:
-        box.engine.import_upload(NAME, new)
+        box.engine.import_upload(ImportRequest(name=NAME, upload=new))
     assert caught.value.details["needs"] == "replace"
     assert "--replace" in caught.value.fix
-    done = box.engine.import_upload(NAME, new, replace=True)
+    done = box.engine.import_upload(ImportRequest(name=NAME, upload=new, replace=True))
     kept = next(each for each in done.check.checks if each.id == "names-kept")
     assert (kept.status, "pay.example.com" in kept.detail) == ("warn", True)
     spec = load_lineage(box.paths, NAME)
@@ -238,19 +242,19 @@ def test_an_open_order_is_not_given_up_in_silence(box: Appliance, purchased: Aut
         (box.paths.orders / NAME / "order.json").write_text("{")
     new = whole(purchased.leaf([NAME]))
     with pytest.raises(UsageError, match="has an open order") as caught:
-        box.engine.import_upload(NAME, new)
+        box.engine.import_upload(ImportRequest(name=NAME, upload=new))
     assert caught.value.details["needs"] == "replace"
     assert "certdeck complete" in caught.value.fix
     assert list_orders(box.paths) == (NAME,)
     told: list[Report] = []
-    box.engine.import_upload(NAME, new, replace=True, report=told.append)
+    box.engine.import_upload(ImportRequest(name=NAME, upload=new, replace=True), report=told.append)
     assert list_orders(box.paths) == ()
     assert f"cancelled the open order of {NAME}" in str([each.event for each in told])
 
 
 def test_back_to_a_ca_needs_its_name(box: Appliance, purchased: Authority) -> None:
     """A CA takes an uploaded lineage over only when it is named; then it renews by itself again."""
-    box.engine.import_upload(NAME, whole(purchased.leaf([NAME])))
+    box.engine.import_upload(ImportRequest(name=NAME, upload=whole(purchased.leaf([NAME]))))
     with pytest.raises(UsageError) as caught:
         box.issue(NAME)
     assert caught.value.details["needs"] == "issuer"
@@ -264,7 +268,7 @@ def test_the_first_boots_certificate_can_be_replaced(box: Appliance, purchased: 
     service = box.add_service(tmp_path / "srv")
     box.engine.first_boot()
     wildcard = purchased.leaf(["*.example.com", "example.com"])
-    done = box.engine.import_upload("default", whole(wildcard))
+    done = box.engine.import_upload(ImportRequest(name="default", upload=whole(wildcard)))
     assert service.serves == wildcard.fullchain_pem
     kept = next(each for each in done.check.checks if each.id == "names-kept")
     assert kept.status == "pass"
@@ -277,9 +281,9 @@ def test_the_first_boots_certificate_can_be_replaced(box: Appliance, purchased: 
 def test_a_renewed_certificate_finds_its_key(box: Appliance, purchased: Authority) -> None:
     """A certificate that the CA has issued once more for the key of the lineage needs no key, and says whose it used."""
     first = purchased.leaf([NAME])
-    box.engine.import_upload(NAME, whole(first))
+    box.engine.import_upload(ImportRequest(name=NAME, upload=whole(first)))
     again = purchased.leaf([NAME], key=first.key)
-    done = box.engine.import_upload(NAME, upload(again.fullchain_pem))
+    done = box.engine.import_upload(ImportRequest(name=NAME, upload=upload(again.fullchain_pem)))
     assert done.status.sha256 == again.sha256
     assert any("on this box" in note for note in done.check.notes)
     assert "key-match" in [
@@ -299,9 +303,9 @@ def test_the_own_private_ca_is_trusted(box: Appliance) -> None:
 
 def test_the_chain_before_completes_the_new_one(box: Appliance, purchased: Authority) -> None:
     """Where the CA's intermediate was forgotten, the one that the lineage has is used (pain point 20)."""
-    box.engine.import_upload(NAME, whole(purchased.leaf([NAME])))
+    box.engine.import_upload(ImportRequest(name=NAME, upload=whole(purchased.leaf([NAME]))))
     new = purchased.leaf([NAME])
-    box.engine.import_upload(NAME, upload(new.certificate_pem, new.key_pem))
+    box.engine.import_upload(ImportRequest(name=NAME, upload=upload(new.certificate_pem, new.key_pem)))
     assert box.live(NAME) == new.fullchain_pem
 
 
@@ -313,8 +317,10 @@ def test_hosts(box: Appliance, purchased: Authority) -> None:
     with pytest.raises(BadIdentifier):
         box.engine.check_upload(leaf, host="not a host")
     with pytest.raises(InputRejected):
-        box.engine.import_upload(NAME, leaf, host="example.org")
-    done = box.engine.import_upload(NAME, leaf, host="example.org", force=True, report=box.told.append)
+        box.engine.import_upload(ImportRequest(name=NAME, upload=leaf, host="example.org"))
+    done = box.engine.import_upload(
+        ImportRequest(name=NAME, upload=leaf, host="example.org", force=True), report=box.told.append
+    )
     assert "forced-host-match" in [event.code for event in box.of(Warned)]  # type: ignore[attr-defined]
     assert [each.id for each in done.check.warnings if each.forced] == ["host-match"]
 
@@ -323,16 +329,16 @@ def test_names_and_targets_are_looked_at_first(box: Appliance, purchased: Author
     """A name that cannot be one and a target that is not configured are refused before anything is stored."""
     leaf = whole(purchased.leaf([NAME]))
     with pytest.raises(UsageError):
-        box.engine.import_upload("../etc", leaf)
+        box.engine.import_upload(ImportRequest(name="../etc", upload=leaf))
     with pytest.raises(NotFound):
-        box.engine.import_upload(NAME, leaf, targets=("nowhere",))
+        box.engine.import_upload(ImportRequest(name=NAME, upload=leaf, targets=("nowhere",)))
     assert lineages.names(box.paths) == ()
 
 
 def test_a_self_signed_certificate_of_ones_own(box: Appliance) -> None:
     """A self-signed certificate is accepted with a warning and stored without a chain."""
     leaf = self_signed([NAME], now=NOON - timedelta(days=1))
-    done = box.engine.import_upload(NAME, whole(leaf))
+    done = box.engine.import_upload(ImportRequest(name=NAME, upload=whole(leaf)))
     assert done.status.self_signed
     assert not done.status.chain
     assert "chain" in [each.id for each in done.check.warnings]
@@ -344,7 +350,10 @@ def test_a_passphrase_is_asked_for(box: Appliance, purchased: Authority) -> None
     files = (leaf.fullchain_pem, key_pem(leaf.key, b"secret"))
     assert box.engine.check_upload(upload(*files)).passphrase == "needed"
     assert box.engine.check_upload(upload(*files, passphrase=b"guess")).passphrase == "wrong"
-    assert box.engine.import_upload(NAME, upload(*files, passphrase=b"secret")).status.sha256 == leaf.sha256
+    assert (
+        box.engine.import_upload(ImportRequest(name=NAME, upload=upload(*files, passphrase=b"secret"))).status.sha256
+        == leaf.sha256
+    )
     assert b"ENCRYPTED" not in (box.paths.live / NAME / "privkey.pem").read_bytes()
 
 
@@ -352,7 +361,7 @@ def test_nothing_secret_is_told(box: Appliance, purchased: Authority) -> None:
     """Neither events nor the history hold a key or a passphrase."""
     leaf = purchased.leaf([NAME])
     files = upload(leaf.fullchain_pem, key_pem(leaf.key, b"hunter2-secret"), passphrase=b"hunter2-secret")
-    box.engine.import_upload(NAME, files, report=box.told.append)
+    box.engine.import_upload(ImportRequest(name=NAME, upload=files), report=box.told.append)
     told = repr(box.told) + box.paths.history.read_bytes().decode("latin-1")
     assert "hunter2" not in told
     assert "PRIVATE KEY" not in told
@@ -361,7 +370,7 @@ def test_nothing_secret_is_told(box: Appliance, purchased: Authority) -> None:
 def test_a_name_that_is_hostile(box: Appliance, purchased: Authority) -> None:
     """A certificate whose names are no host names is stored under the name that was given, and status can show it."""
     leaf = purchased.leaf(["xn--bad label", "a..b"], common_name="\x1b[31mred")
-    box.engine.import_upload("odd", whole(leaf))
+    box.engine.import_upload(ImportRequest(name="odd", upload=whole(leaf)))
     status = box.engine.status().lineages[0]
     assert status.name == "odd"
     assert not box.engine.status().problems

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from core.errors import Cancelled, InputRejected
 from core.lineage_status import METHODS_WITHOUT_CA
+from core.upload.values import ImportRequest
 from tui.cli import exits
 from tui.cli.jsonout import certificate_json
 from tui.cli.parser import Command
@@ -17,7 +18,7 @@ from tui.cli.uploads import ask_passphrase, checklist, upload_arguments, upload_
 from tui.glyphs import printable
 
 if TYPE_CHECKING:
-    from core.upload.values import Imported, Upload
+    from core.upload.values import Imported
     from tui.cli.call import Call
 
 _TRIES = 3
@@ -51,10 +52,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(call: Call) -> int:
-    upload = upload_of(call)
-    is_sure = _is_sure(call)
+    request = ImportRequest(
+        name=call.args.name,
+        upload=upload_of(call),
+        host=call.args.host,
+        targets=call.args.target,
+        force=call.args.force,
+        fetch_chain=call.args.fetch_chain,
+        replace=_is_sure(call),
+        keep_issuer=call.args.keep_issuer,
+    )
     try:
-        done = _attempt(call, upload, is_sure)
+        done = _attempt(call, request)
     except InputRejected as exc:
         if exc.outcome is None:
             raise
@@ -67,28 +76,18 @@ def _run(call: Call) -> int:
     return exits.DONE
 
 
-def _attempt(call: Call, upload: Upload, is_sure: bool) -> Imported:
+def _attempt(call: Call, request: ImportRequest) -> Imported:
     tries = _TRIES if call.can_ask else 0
     while True:
         try:
             with call.working() as report:
-                return call.engine.import_upload(
-                    call.args.name,
-                    upload,
-                    host=call.args.host,
-                    targets=call.args.target,
-                    force=call.args.force,
-                    fetch_chain=call.args.fetch_chain,
-                    replace=is_sure,
-                    keep_issuer=call.args.keep_issuer,
-                    report=report,
-                    cancel=call.cancel,
-                )
+                return call.engine.import_upload(request, report=report, cancel=call.cancel)
         except InputRejected as exc:
             if exc.outcome is None or not exc.outcome.passphrase or not tries:
                 raise
             tries -= 1
-            upload = replace(upload, passphrase=ask_passphrase(exc.outcome.passphrase == "wrong"))
+            passphrase = ask_passphrase(exc.outcome.passphrase == "wrong")
+            request = replace(request, upload=replace(request.upload, passphrase=passphrase))
 
 
 def _is_sure(call: Call) -> bool:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from core.lineage_status import METHODS_WITHOUT_CA
 from core.operations import LineageStatus
-from core.upload.values import CheckResult, Upload
+from core.upload.values import CheckResult, ImportRequest, Upload
 from tui.bridge import Operation
 from tui.screens.page import Page
 from tui.wording import text
@@ -71,19 +71,18 @@ class Applying:
 
     def _begin(self, wanted: Wanted, *, replace_method: bool) -> None:
         engine = self._page.engine
+        request = ImportRequest(
+            name=wanted.name,
+            upload=wanted.upload,
+            targets=wanted.targets,
+            force=bool(wanted.overridden),
+            fetch_chain=wanted.fetch_chain,
+            replace=replace_method,
+        )
         operation = self._page.bridge.start(
             f"Upload {wanted.name}",
             f"uploading {wanted.name}",
-            lambda report, cancel: engine.import_upload(
-                wanted.name,
-                wanted.upload,
-                targets=wanted.targets,
-                force=bool(wanted.overridden),
-                fetch_chain=wanted.fetch_chain,
-                replace=replace_method,
-                report=report,
-                cancel=cancel,
-            ),
+            lambda report, cancel: engine.import_upload(request, report=report, cancel=cancel),
             lineage=wanted.name,
             expects=wanted.targets,
         )
