@@ -20,16 +20,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core.errors import CertdeckError, NotFound, StoreCorrupt
+from core.errors import CertdeckError, NotFound
 from core.paths import Paths
 from core.store import windows
 from core.store.windows import NEVER_ASKED, Window
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from core.config.model import LineageConfig
-    from core.store.versions import VersionFacts
 
 FORMAT = 5
 """Raise when `Facts` changes: an index of another format is ignored."""
@@ -168,7 +165,9 @@ def facts_of(paths: Paths, name: str, settings: LineageConfig | None = None) -> 
 
     Raises NotFound (`not-found`), ConfigError (`config-invalid`), StoreCorrupt (`store-corrupt`), StoreError.
     """
-    row = _read_row(paths, name, settings=settings)
+    from core.store.index_row import read_row
+
+    row = read_row(paths, name, settings=settings)
     row[-1] = os.path.exists(paths.orders / name / "order.json")
     row[_ARI] = windows.load(paths).get(name, NEVER_ASKED)
     return Facts._make(row)
@@ -179,7 +178,9 @@ def facts_without_live(paths: Paths, name: str) -> Facts:
 
     Raises NotFound, ConfigError, StoreError; StoreCorrupt where `live/NAME` is no link of ours, so that nothing is known of it.
     """
-    return Facts._make(_read_row(paths, name, without_live=True))
+    from core.store.index_row import read_row
+
+    return Facts._make(read_row(paths, name, without_live=True))
 
 
 def stamp(paths: Paths) -> int:
@@ -332,6 +333,7 @@ def _read_again(
     keeps: bool,
 ) -> tuple[list[Facts], list[CertdeckError]]:
     from core.store.atomic import TemporaryFile
+    from core.store.index_row import read_row
 
     found: list[Facts] = []
     problems: list[CertdeckError] = []
@@ -340,7 +342,7 @@ def _read_again(
         for name in changed:
             entries.pop(name, None)
             try:
-                row = _read_row(paths, name)
+                row = read_row(paths, name)
             except NotFound:
                 continue  # deleted since
             except CertdeckError as exc:
@@ -356,140 +358,3 @@ def _read_again(
             data = json.dumps(text, separators=(",", ":")).encode()[1:]
             file.keep(_sum(data) + data)
     return found, problems
-
-
-def _read_row(
-    paths: Paths, name: str, *, without_live: bool = False, settings: LineageConfig | None = None
-) -> list[Any]:
-    """Return the values of `Facts` in its order, as JSON has them; what the CA said, and whether an order is open, is filled in."""
-    from core.config.load import load_lineage
-    from core.store import lineages, renewal_state
-    from core.store.had_with import completed, differences
-
-    config = load_lineage(paths, name) if settings is None else settings
-    version = lineages.live_version(paths, name)
-    waiting = lineages.waiting_version(paths, name)
-    newer = _newer(paths, name, version, waiting)
-    if without_live:
-        version = None
-    state = renewal_state.load(paths, name)
-    try:
-        facts = None if version is None else lineages.read_version(paths, name, version)
-    except NotFound as exc:
-        if lineages.live_version(paths, name) == version:
-            raise _gone(paths, name, version or 0) from exc
-        return _read_row(paths, name)  # it was switched and pruned while we looked
-    held = _waiting_facts(paths, name, waiting)
-    config = completed(config, facts or held)
-    row: list[Any] = [
-        name,
-        list(config.domains),
-        config.issuer,
-        config.challenge,
-        config.dns,
-        config.key_type,
-        config.profile,
-        config.preferred_chain,
-        list(config.targets),
-        config.auto_renew,
-        config.renew_days_before,
-        version,
-        waiting,
-        newer,
-    ]
-    if facts is None:
-        row += [
-            "",
-            "",
-            [],
-            "",
-            0.0,
-            0.0,
-            "",
-            "",
-            False,
-            0,
-            None,
-            None,
-            "",
-            None,
-            None,
-            0.0,
-            "",
-            False,
-            False,
-            {},
-            False,
-        ]
-    else:
-        leaf = facts.certificate
-        wanted = differences(config, facts)
-        is_wanted = bool(wanted) and (newer is None or bool(_differences_from(paths, config, newer)))
-        row += [
-            leaf.subject,
-            leaf.issuer,
-            list(leaf.names),
-            leaf.serial,
-            _seconds(leaf.not_before),
-            _seconds(leaf.not_after),
-        ]
-        row += [leaf.sha256, leaf.key_type, leaf.self_signed, leaf.chain_length, leaf.renewal_id]
-        row += [facts.ca, facts.method, facts.directory, facts.profile]
-        row += [_seconds(leaf.chain_not_after or leaf.not_after), leaf.chain_end, leaf.root_sent]
-        row += [leaf.has_revocation is not False]
-        row += [wanted, is_wanted]
-    row.append(None if held is None else _as_waiting(held))
-    row += [state.failures, state.last_error, _seconds(state.last_attempt), _seconds(state.next_attempt), *NEVER_ASKED]
-    row += [_seconds(state.chain_retry_at), facts is not None and state.revoked == facts.certificate.sha256]
-    return [*row, state.on_fallback, state.targets, False]
-
-
-def _waiting_facts(paths: Paths, name: str, version: int | None) -> VersionFacts | None:
-    from core.store import lineages
-
-    with suppress(CertdeckError):  # damaged, or gone by now: whoever deploys it says so
-        return None if version is None else lineages.read_version(paths, name, version)
-    return None
-
-
-def _as_waiting(held: VersionFacts) -> dict[str, object]:
-    targets = held.spec.get("targets")
-    issuer = "upload" if held.method == "upload" else held.spec.get("issuer") or held.ca
-    return {
-        "issuer": issuer,
-        "targets": list(targets) if isinstance(targets, list) else [],
-        "created": held.created.timestamp(),
-    }
-
-
-def _differences_from(paths: Paths, config: LineageConfig, version: int) -> dict[str, object]:
-    from core.store import lineages
-    from core.store.had_with import differences
-
-    with suppress(CertdeckError):
-        return differences(config, lineages.read_version(paths, config.name, version))
-    return {}
-
-
-def _newer(paths: Paths, name: str, live: int | None, waiting: int | None) -> int | None:
-    from core.store import lineages
-
-    for version in reversed(lineages.versions(paths, name)):
-        if live is None or version <= live:
-            return None
-        if version != waiting and lineages.has_key(paths, name, version):
-            return version
-    return None
-
-
-def _gone(paths: Paths, name: str, version: int) -> StoreCorrupt:
-    return StoreCorrupt(
-        f"The live version of {name} is missing.",
-        f"{paths.live / name} points to version {version}, which another program has removed.",
-        f"Renew it: certdeck --renew {name} --force.",
-        lineage=name,
-    )
-
-
-def _seconds(at: datetime | None) -> float | None:
-    return None if at is None else at.timestamp()

@@ -9,7 +9,7 @@ from core.ports import CancelToken
 
 
 class SystemClock:
-    """The port `Clock`."""
+    """The port `Clock`: the time of this machine; sleeping ends when somebody asks to stop."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -19,7 +19,7 @@ NAME_SECONDS = 2.0
 
 
 class ThisHost:
-    """The port `Host`."""
+    """The port `Host`: names, addresses and the user of this machine, as its files and its kernel say."""
 
     def __init__(self, variables: Mapping[str, str], etc_hosts: Path = Path("/etc/hosts")) -> None:
         self._variables = variables

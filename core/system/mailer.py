@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SmtpMailer:
-    """The port `Mailer`."""
+    """The port `Mailer`, over SMTP (RFC 5321)."""
 
     def send(
         self, server: MailServer, sender: str, recipients: Sequence[str], mail: bytes, *, timeout: float

@@ -24,7 +24,7 @@ _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAF
 
 
 class TlsProber:
-    """The port `Prober`."""
+    """The port `Prober`: TLS handshakes, also after STARTTLS."""
 
     def listeners(self, probe: str, *, timeout: float) -> Sequence[str]:
         from core.system.machine import within

@@ -41,7 +41,7 @@ def child_environment(variables: Mapping[str, str], extra: Mapping[str, str] | N
 
 
 class SystemRunner:
-    """The port `Runner`."""
+    """The port `Runner`: child processes in groups of their own."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables

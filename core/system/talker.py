@@ -17,7 +17,7 @@ QUIET_SECONDS = 0.3
 
 
 class SocketTalker:
-    """The port `Talker`."""
+    """The port `Talker`, over a Unix socket or TLS."""
 
     def say(self, address: str, message: bytes, *, timeout: float) -> Completed:
         deadline = time.monotonic() + timeout

@@ -17,7 +17,7 @@ from core.text import listed
 from core.upload import strength
 from core.upload.material import Material
 from core.upload.names import accepted, addresses_as_names, bare_domains_missing, missing
-from core.upload.recognise import Pieces
+from core.upload.pieces import Pieces
 from core.upload.trustworthy import chain, distrusted
 from core.upload.values import CheckResult
 from core.x509.chain_end import first_end

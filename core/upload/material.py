@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from core.text import listed
 from core.upload.names import accepted
-from core.upload.recognise import Pieces
+from core.upload.pieces import Pieces
 from core.upload.values import LeftOut
 from core.x509.certificate import Certificate
 from core.x509.key import PrivateKey, fitted

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import InvalidVersion
-from msgspec import Struct, field
 
 from core.upload import pem
 from core.upload import pkcs12 as pfx
 from core.upload.foreign import BY_KIND, SILENT_LABELS, Foreign, by_beginning, by_label
 from core.upload.keys import read_proc_type
 from core.upload.kinds import ContentKind, foreign_key_name, kind_of
+from core.upload.pieces import Pieces, UploadProblem
 from core.upload.repair import hidden_values, mail_parts, marks, repaired
 from core.upload.values import MOST_BYTES, MOST_PARTS, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, Part, Upload
-from core.x509.certificate import Certificate, MalformedCertificate, parse_der, printable
+from core.x509.certificate import MalformedCertificate, parse_der, printable
 from core.x509.cost import MOST_ROUNDS, TooCostly, refuse_costly
 from core.x509.der import NotDer, Reader, elements, first_element
 from core.x509.key import PrivateKey
@@ -51,37 +51,6 @@ _ROLES = {
     ),
 }
 """Option → what it asks for, and what to do."""
-
-
-class UploadProblem(Struct, frozen=True):
-    """Why a part of the upload cannot be used."""
-
-    what: str
-    """One sentence."""
-    fix: str
-
-
-class Pieces(Struct):
-    """What was recognised, in the order given; each certificate and key once."""
-
-    certificates: list[Certificate] = field(default_factory=list)
-    keys: list[PrivateKey] = field(default_factory=list)
-    problems: list[UploadProblem] = field(default_factory=list)
-    foreign: list[tuple[str, Foreign]] = field(default_factory=list)
-    """Label of the part, and what it held beside or instead of something useful."""
-    notes: list[str] = field(default_factory=list)
-    passphrase: str = ""
-    """`needed` or `wrong`."""
-    given: list[tuple[str, str, frozenset[bytes]]] = field(default_factory=list)
-    """Label of a part, what it was given as (`cert`, `chain`), DER of the certificates in it."""
-    rounds: int = 0
-    """Of key derivation, spent so far."""
-    kinds: list[str] = field(default_factory=list)
-    """In what the parts came: `PEM`, `DER`, `PKCS#12`, `PKCS#7`."""
-
-    @property
-    def count(self) -> int:
-        return len(self.certificates) + len(self.keys)
 
 
 def recognise(upload: Upload) -> Pieces:

@@ -16,7 +16,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from core.upload.checks import Case, is_accepted, run_checks
 from core.upload.material import Material, assemble
-from core.upload.recognise import Pieces, recognise
+from core.upload.pieces import Pieces
+from core.upload.recognise import recognise
 from core.upload.values import CheckResult, Part, Upload
 from core.version import BUILT
 from core.x509.trust_store import Store

@@ -19,7 +19,8 @@ from core.upload.aia import is_web, issuer_urls
 from core.upload.checks import Case, can_be_forced, is_accepted, run_checks
 from core.upload.material import Material, OwnKey, assemble
 from core.upload.names import is_host_name
-from core.upload.recognise import Pieces, recognise
+from core.upload.pieces import Pieces
+from core.upload.recognise import recognise
 from core.upload.trustworthy import chain_state
 from core.upload.values import Upload, UploadCheck
 from core.version import BUILT

@@ -22,9 +22,7 @@ from tui.screens.records import words
 from tui.screens.records.boxes import RecordBoxes
 from tui.screens.records.servers import server_lines
 from tui.screens.records.watch import Watch
-from tui.widgets.ink import Ink
-from tui.widgets.lines import Line, wrap
-from tui.widgets.prose import Prose, marked
+from tui.widgets.prose import Prose
 from tui.widgets.sheet import Sheet
 from tui.wording import text
 
@@ -216,7 +214,7 @@ class RecordsScreen(Page[None]):
         told = (head, view, failed)
         if told != self._told:
             self._told = told
-            self.query_one("#head", Prose).write(lambda width, ink: _head_lines(*head, width, ink))
+            self.query_one("#head", Prose).write(lambda width, ink: words.head_lines(*head, width, ink))
             sheet.write(lambda width, ink: server_lines(view, width, ink, failed=failed), top=False)
             self._share_height()
 
@@ -396,11 +394,3 @@ class RecordsScreen(Page[None]):
             self.deck.go_to(self.name_of_lineage)  # the cursor on its row
         else:
             super().action_back()
-
-
-def _head_lines(headline: tuple[str, str, str], lifetime: str, next_step: str, width: int, ink: Ink) -> list[Line]:
-    sign, role, sentence = headline
-    lines = marked(sign, role, sentence, width, ink, bold=True)
-    for told in filter(None, (lifetime, next_step)):
-        lines += [[("  ", ink("text-muted")), (line, ink("text-muted"))] for line in wrap(told, width - 2)]
-    return lines

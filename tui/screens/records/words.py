@@ -10,6 +10,9 @@ from msgspec.structs import replace
 
 from core.operations import OpenOrder, Record, RecordView
 from tui.screens.records.watch import Watch
+from tui.widgets.ink import Ink
+from tui.widgets.lines import Line, wrap
+from tui.widgets.prose import marked
 from tui.wording import text
 from tui.zone_file import zone_line
 
@@ -107,3 +110,12 @@ def plain(order: OpenOrder, views: Sequence[RecordView], now: datetime) -> str:
 def zone_lines(order: OpenOrder, views: Sequence[RecordView]) -> str:
     """Return the records as lines of a zone file, where they have to be written."""
     return "".join(f"{zone_line(record)}\n" for record in placed(order, views))
+
+
+def head_lines(headline: tuple[str, str, str], lifetime: str, next_step: str, width: int, ink: Ink) -> list[Line]:
+    """Return what stands above the records: how they stand, how long the order lives, and what to do next."""
+    sign, role, sentence = headline
+    lines = marked(sign, role, sentence, width, ink, bold=True)
+    for told in filter(None, (lifetime, next_step)):
+        lines += [[("  ", ink("text-muted")), (line, ink("text-muted"))] for line in wrap(told, width - 2)]
+    return lines
