@@ -172,7 +172,8 @@ def _change(before: str, after: str) -> str:
         return f"\x1b[0;{after[2:]}"
     inks = other_ink or "39" if other_ink != ink else ""
     grounds = other_ground or "49" if other_ground != ground else ""
-    return f"\x1b[{';'.join(filter(None, (inks, grounds)))}m"
+    # Two codes may mean the same; without a number it would be a reset.
+    return f"\x1b[{';'.join(filter(None, (inks, grounds)))}m" if inks or grounds else ""
 
 
 def _parts(code: str) -> tuple[str, str, str]:
@@ -196,8 +197,11 @@ def _parts(code: str) -> tuple[str, str, str]:
 
 
 def _code(style: Style, system: ColorSystem) -> str:
-    """Return the code that sets a style, empty for the terminal's own colours."""
-    return style.render("x", color_system=system).partition("x")[0]
+    """Return the code that sets a style after a reset, empty for the terminal's own colours."""
+    code = style.render("x", color_system=system).partition("x")[0]
+    attributes, ink, ground = _parts(code) if code else ("", "", "")
+    numbers = ";".join(filter(None, (attributes.rstrip(";"), ink, ground)))
+    return f"\x1b[{numbers}m" if numbers else ""
 
 
 def _pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Iterable[Segment]]] | None:
