@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NO_FIELD = "There is no field here. The text was ignored."
+
 
 class StatusRead(Message):
     """The state of every lineage was read anew, or could not be read."""
@@ -154,8 +156,10 @@ class Deck(App[None]):
 
     def say_no_field(self) -> None:
         """Say that text was typed or pasted where no field takes it."""
+        if any(told.message == _NO_FIELD for told in self._notifications):
+            return  # once for a whole text: a message for each letter would fill the screen
         self.clear_notifications()
-        self.notify("There is no field here. The text was ignored.", timeout=3, markup=False)
+        self.notify(_NO_FIELD, timeout=3, markup=False)
 
     def open_dialog(self, dialog: Screen[T], then: Callable[[T | None], None] | None = None) -> None:
         """Show a dialog, unless one is shown: two quick keys never put one over the other."""

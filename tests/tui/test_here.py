@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.errors import CertdeckError
 from tests.support.deck import NARROW, deck, shown
+from tests.support.sources import ROOT
+from tui.actions import ACTIONS
 from tui.here import keys_for
 
 
@@ -35,3 +39,18 @@ async def test_an_error_says_the_key() -> None:
         app.show_error(CertdeckError("Nothing renews.", "There is no timer.", "Run certdeck schedule on."))
         await pilot.pause()
         assert "here S Schedule" in shown(app)
+
+
+def test_keys_in_texts_are_the_keys_of_the_table() -> None:
+    """Where a text of a screen names a page with its key, `Issuers (m)`, that is the key of the table."""
+    keys = {
+        action.label: action.key_shown for action in ACTIONS if action.scope == "app" and len(action.key_shown) == 1
+    }
+    told = [
+        (word, key)
+        for path in (ROOT / "tui" / "screens").rglob("*.py")
+        for word, key in re.findall(r"\b([A-Z]\w+) \((\w)\)", path.read_text(encoding="utf-8"))
+        if word in keys
+    ]
+    assert told
+    assert [(word, key) for word, key in told if keys[word] != key] == []

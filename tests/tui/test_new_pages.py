@@ -326,6 +326,16 @@ async def test_text_runs_no_commands() -> None:
         assert "There is no field here. The text was ignored." in _says(app)
 
 
+async def test_a_long_text_without_a_field_is_told_of_once() -> None:
+    """However long the text is, one message tells that it was ignored: the screen is not filled with them."""
+    app = deck()
+    async with app.run_test(size=NARROW) as pilot:
+        for _ in range(15):
+            app.say_no_field()
+            await pilot.pause(0.01)
+        assert len(app.screen.query("Toast")) == 1
+
+
 async def test_two_quick_keys_open_one_dialog() -> None:
     """d and e sent together open one dialog, not one over the other."""
     app = deck()

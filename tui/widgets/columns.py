@@ -96,7 +96,7 @@ NAME: Final = Column(
 NAMES: Final = Column(
     key="names", title="Names", cell=lambda row, look: (names_beside(row), "text-muted"), least=12, most=40, rank=12
 )
-STATE: Final = Column(key="state", title="State", cell=_state, least=12, most=30, rank=2)
+STATE: Final = Column(key="state", title="State", cell=_state, least=12, most=36, rank=2)
 ISSUER: Final = Column(
     key="issuer",
     title="Issuer",

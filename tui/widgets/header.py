@@ -45,8 +45,11 @@ class PageHeader(Inked):
             left += [("  ", BLANK), (self._detail, ink("text-muted"))]
         words = self._right
         if self._title and not self._yields and length(left) + width_of(words) + 3 > width:
-            left = left[:4]
-            words = _shortened(words, width - length(left) - 3)
+            # Whose page this is comes before all but the beginning of what is said of the timer.
+            words = _shortened(self._right, width - length(left) - 3)
+            if length(left) + width_of(words) + 3 > width:
+                left = left[:4]
+                words = _shortened(self._right, width - length(left) - 3)
         head, dot, tail = words.partition(" · ")
         right: list[Part] = [(head, ink(self._right_role)), (f"{dot}{tail} ", ink("text-muted"))]
         if length(left) + length(right) + 2 > width:

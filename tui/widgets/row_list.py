@@ -196,7 +196,9 @@ class RowList(CursorList[Row]):
             for number, cell in enumerate(row.cells):
                 text = cell if isinstance(cell, str) else cell[0]
                 widths[number] = max(widths[number], width_of(printable(text)))
-        self._widths = (width, _shared_out(self._columns, widths, width - self._margin))
+        # A cell stays free before the scroll bar.
+        room = width - self._margin - (1 if self.show_vertical_scrollbar else 0)
+        self._widths = (width, _shared_out(self._columns, widths, room))
         return self._widths[1]
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from msgspec import Struct
@@ -20,7 +20,7 @@ from core.operations import LineageStatus, TargetInfo
 from tui.glyphs import printable
 from tui.screens.dialogs.dialog import Dialog, button
 from tui.widgets.ink import Ink
-from tui.widgets.lines import Line
+from tui.widgets.lines import Line, cut
 from tui.widgets.one_of import OneOf
 from tui.widgets.prose import Prose
 from tui.widgets.tick import Tick
@@ -92,7 +92,11 @@ class DeployDialog(Dialog[DeployChoice]):
                 other = target.lineage not in (None, self._lineage.name)
                 label = f"{target.name} · carries {target.lineage} now" if other else target.name
                 yield Tick(label, value=target.name in has, id=f"target-{number}")
-        words = "Each service is tested, switched, reloaded and looked at: all of them or none. Space ticks one."
+        words = (
+            "Each service is tested, switched, reloaded and looked at: all of them or none. Space ticks one."
+            if self._targets
+            else "No service is set up: the files in its folder are switched."
+        )
         yield Static(f"\n{words}", classes="note", markup=False)
         yield Static("", classes="fault")
 
@@ -167,11 +171,11 @@ def compared(live: KeptVersion | None, chosen: KeptVersion, now: datetime, ink: 
         lines.append(
             [
                 (f"{label:{_LABEL}}", ink("text-muted")),
-                (f"{left[: _HALF - 1]:{_HALF}}", ink("text-muted" if label else "foreground")),
-                (right[: _HALF + 2], ink("text-muted" if is_same else "foreground", bold=not label)),
+                (f"{cut(left, _HALF - 1):{_HALF}}", ink("text-muted" if label else "foreground")),
+                (cut(right, _HALF + 2), ink("text-muted" if is_same else "foreground", bold=not label)),
             ]
         )
-    if live is not None and chosen.not_after < live.not_after:
+    if live is not None and live.not_after - chosen.not_after >= timedelta(days=1):
         days = (live.not_after - chosen.not_after).days
         lines.append([(f"▲ It ends {text.plural(days, 'day')} sooner than the live one.", ink("severity-yellow"))])
     if chosen.not_after <= now:
