@@ -329,7 +329,7 @@ async def test_text_runs_no_commands() -> None:
 async def test_a_long_text_without_a_field_is_told_of_once() -> None:
     """However long the text is, one message tells that it was ignored: the screen is not filled with them."""
     app = deck()
-    async with app.run_test(size=NARROW) as pilot:
+    async with app.run_test(size=NARROW, notifications=True) as pilot:
         for _ in range(15):
             app.say_no_field()
             await pilot.pause(0.01)
