@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -332,7 +333,8 @@ async def test_a_long_text_without_a_field_is_told_of_once() -> None:
     async with app.run_test(size=NARROW, notifications=True) as pilot:
         for _ in range(15):
             app.say_no_field()
-            await pilot.pause(0.01)
+            await asyncio.sleep(0)
+        await pilot.pause(0.1)
         assert len(app.screen.query("Toast")) == 1
 
 
