@@ -67,7 +67,7 @@ class ServiceStep(WizardStep):
                 words = f"{each.name} carries {each.lineage} now: it is taken over, and {each.lineage} is no longer put there."
                 lines += marked("▲", "severity-yellow", words, width, ink)
             if not targets:
-                words = "No service is set up: it is kept in its folder below state/live. Targets (y) adds one, and there B finds them."
+                words = "No service is set up: it is kept in its folder below state/live. Targets (y) adds one; B there finds them."
                 lines += marked("○", "text-muted", words, width, ink)
             elif not ticked:
                 words = "No service gets it: it is kept in its folder below state/live only. Space ticks a service."
