@@ -246,7 +246,7 @@ async def test_another_machine_has_fields_of_its_own() -> None:
         ("host", "", "The other machine is missing."),
         ("port", "70000", "That is no port."),
         ("remote_key", "tls.key", "tls.key"),
-        ("identity_file", "/root/my key", "cannot be given to ssh"),
+        ("identity_file", "/root/my key", "cannot be passed to ssh"),
     ],
 )
 async def test_a_field_of_another_machine_says_what_is_wrong(field: str, value: str, words: str) -> None:

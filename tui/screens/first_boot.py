@@ -167,7 +167,7 @@ def _wrong_url(value: str) -> CertdeckError | None:
     except ValueError:
         pass  # a port that is no number, or brackets that do not close
     return UsageError(
-        f"{value!r} is not a web address.",
+        f"{value!r} is not a valid URL.",
         "It is where people open this box in a browser.",
         "Give it with its scheme, for example https://box.example.com:8443.",
     )

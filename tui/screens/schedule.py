@@ -125,7 +125,7 @@ def _wrong_times(value: str) -> CertdeckError | None:
     if times and all(re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", each) for each in times):
         return None
     return UsageError(
-        "That is not a time of the day.", "A time is hours and minutes.", "Write, for example, 04:00 16:00."
+        "That is not a valid time of day.", "A time is hours and minutes.", "Write, for example, 04:00 16:00."
     )
 
 

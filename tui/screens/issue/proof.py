@@ -160,9 +160,7 @@ class ProofStep(WizardStep):
         proof, wildcards = self.draft.proof, self.draft.wildcards
         lines: list[Line] = []
         if wildcards and proof == HTTP_01:
-            words = (
-                f"A wildcard like {wildcards[0].display} cannot be proven by HTTP-01: a CA would see one host, not all."
-            )
+            words = f"A wildcard such as {wildcards[0].display} cannot be validated by HTTP-01: a CA would see one host, not all."
             lines += marked("✖", "severity-red", words, width, ink)
             fix = "Prove it through the DNS, or go back and list the names one by one."
             lines += marked("→", "key", fix, width, ink)
