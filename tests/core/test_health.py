@@ -80,7 +80,7 @@ def box(timer: TimerState, **fields: Any) -> Status:
         (TimerState(state="on"), 0, "OK"),
         (TimerState(state="unknown"), 0, "OK"),
         (TimerState(state="off"), 1, "timer: switched off;"),
-        (TimerState(state="off", is_absent=True), 1, "timer: not set, "),
+        (TimerState(state="off", is_absent=True), 1, "timer: not set; "),
         (TimerState(state="off", is_absent=True, trouble="/x is gone."), 1, "timer: /x is gone; "),
         (TimerState(state="dead", trouble="Nothing has run."), 1, "timer: Nothing has run; "),
     ],

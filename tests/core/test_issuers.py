@@ -115,7 +115,7 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "8.8.8.8",
             "ec-256",
             "dns-01",
-            ["The address 8.8.8.8 cannot be proven by dns-01."],
+            ["The address 8.8.8.8 cannot be validated by dns-01."],
             id="le-address-dns",
         ),
         pytest.param(
@@ -166,7 +166,7 @@ def test_who_wants_an_external_account(name: str, wanted: bool) -> None:
             "a.de b.de c.de",
             "rsa-2048",
             "http-01",
-            ["It takes 2 names in one certificate, not 3.", "It does not accept keys of type rsa-2048."],
+            ["It accepts 2 names in one certificate, not 3.", "It does not accept keys of type rsa-2048."],
             id="sslcom-names-and-key",
         ),
         pytest.param("sslcom-rsa", "a.de www.a.de", "rsa-2048", "http-01", [], id="sslcom-rsa"),
@@ -200,14 +200,14 @@ def test_how_many_names_fit(issuer: str, profile: str | None, most: int) -> None
     names = [f"h{number}.example.com" for number in range(most + 1)]
     assert problems(issuer, " ".join(names[:most]), profile=profile) == []
     assert problems(issuer, " ".join(names), profile=profile) == [
-        f"It takes {most} names in one certificate, not {most + 1}."
+        f"It accepts {most} names in one certificate, not {most + 1}."
     ]
 
 
 def test_addresses_bring_the_limit_of_their_profile() -> None:
     """An address is ordered with the profile for addresses, so that profile's number of names holds."""
     names = ["8.8.8.8", *(f"h{number}.example.com" for number in range(25))]
-    assert problems("letsencrypt", " ".join(names)) == ["It takes 25 names in one certificate, not 26."]
+    assert problems("letsencrypt", " ".join(names)) == ["It accepts 25 names in one certificate, not 26."]
 
 
 def test_each_problem_says_what_to_do() -> None:

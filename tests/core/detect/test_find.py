@@ -88,7 +88,13 @@ def test_an_id_stays_while_other_services_come_and_go(tmp_path: Path) -> None:
         LEAF.write(certificate, key)
         certificate.write_bytes(certificate.read_bytes() + key.read_bytes())
         configuration.write_text(f"frontend web\n  bind 127.0.0.1:8443 ssl crt {certificate}\n")
-        return RunningProgram(name="haproxy", pid=2, uid=0, arguments=("haproxy", "-f", str(configuration)))
+        return RunningProgram(
+            name="haproxy",
+            pid=2,
+            uid=0,
+            arguments=("haproxy", "-f", str(configuration)),
+            sockets=(("127.0.0.1", 8443),),
+        )
 
     late = serve("late")
     (alone,) = found(tmp_path, Prober(), late)

@@ -139,9 +139,9 @@ def _damage(paths: Paths) -> None:
     ("act", "what"),
     [
         (lambda paths: moved(paths, the_environment(), "file"), "nothing to move"),
-        (lambda paths: moved(paths, the_environment(), "passphrase"), "cannot be moved to a passphrase"),
+        (lambda paths: moved(paths, the_environment(), "passphrase"), "cannot be replaced by a passphrase"),
         (lambda paths: moved(paths, the_environment(), "credential"), "cannot be moved to a credential yet"),
-        (lambda paths: write_out(paths, the_environment(), paths.master_key), "exists already"),
+        (lambda paths: write_out(paths, the_environment(), paths.master_key), "already exists"),
         (lambda paths: write_out(paths, the_environment(), paths.etc / "no/key"), "cannot be written"),
         (lambda paths: (_damage(paths), moved(paths, with_passphrase(paths), "passphrase")), "cannot be opened"),
         (lambda paths: (_damage(paths), write_out(paths, the_environment(), paths.etc / "key")), "cannot be opened"),
@@ -166,7 +166,7 @@ def test_a_credential_in_use_refuses_what_would_split_the_vault(paths: Paths) ->
     with pytest.raises(VaultError, match="nothing to move"):
         write_out(paths, env, box(paths).parent / "second")
     (box(paths).parent / "credentials" / CREDENTIAL).write_bytes(ANOTHER)
-    with pytest.raises(VaultError, match="exists already"):
+    with pytest.raises(VaultError, match="already exists"):
         moved(paths, env, "file")
 
 

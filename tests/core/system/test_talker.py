@@ -74,7 +74,7 @@ def test_no_answer_is_no_success(path: Path, listening: socket.socket) -> None:
         late = SocketTalker().say(str(path), b"x\n", timeout=0.2)
     assert (late.returncode, late.timed_out) == (1, True)
     with serving(listening):
-        assert "without an answer" in SocketTalker().say(str(path), b"x\n", timeout=5).output
+        assert "without a response" in SocketTalker().say(str(path), b"x\n", timeout=5).output
     assert "No such file" in SocketTalker().say(f"{path}-not", b"x\n", timeout=5).output
     assert SocketTalker().say("nonsense", b"x\n", timeout=5).returncode == 1
 

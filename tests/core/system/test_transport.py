@@ -254,11 +254,14 @@ def connect_proxy(seen: list[bytes]) -> Callable[[socket.socket], None]:
             connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
             # One thread for both ways: reading and writing one TLS connection in two breaks it now and then.
             while True:
-                for ready in select.select([connection, further], [], [])[0]:
-                    chunk = ready.recv(65536)
-                    if not chunk:
-                        return
-                    (further if ready is connection else connection).sendall(chunk)
+                try:
+                    for ready in select.select([connection, further], [], [])[0]:
+                        chunk = ready.recv(65536)
+                        if not chunk:
+                            return
+                        (further if ready is connection else connection).sendall(chunk)
+                except (OSError, ValueError):
+                    return  # the test has closed the connection
 
     return talk
 

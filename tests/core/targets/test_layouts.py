@@ -146,7 +146,7 @@ def test_a_key_is_only_asked_for_where_it_has_a_file(tmp_path: Path) -> None:
         ({"kind": "nginx", "key": ""}, "The key path of target web is missing"),
         ({"kind": "haproxy", "key": "/srv/k", "layout": "combined"}, "has a path for the key"),
         ({"kind": "command", "key": "/srv/k"}, "has no reload command"),
-        ({"kind": "files", "key": "/srv/c"}, "in the same file"),
+        ({"kind": "files", "key": "/srv/c"}, "the same path for certificate and key"),
     ],
 )
 def test_what_a_kind_cannot_take_is_refused(more: dict[str, str], words: str) -> None:

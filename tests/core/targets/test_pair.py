@@ -180,7 +180,7 @@ def test_a_link_in_the_place_of_our_folder_is_refused(target: TargetConfig, tmp_
     """Nothing is written through a link that somebody put where the folder of the pair belongs."""
     (tmp_path / "elsewhere").mkdir()
     (Path(target.certificate).parent / ".certdeck-web").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StageFailed, match="cannot be used") as caught:
+    with pytest.raises(StageFailed, match="are not usable") as caught:
         Changing(target)
     assert "a symbolic link is in the place" in caught.value.why
     assert "remove it" in caught.value.fix

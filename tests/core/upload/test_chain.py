@@ -1,4 +1,4 @@
-"""Chains: put in order, completed, judged link by link. Private PKIs are accepted as they are, forgeries and gaps are not."""
+"""Chains: The chain was sorted, completed, judged link by link. Private PKIs are accepted as they are, forgeries and gaps are not."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sent(judged: Judged) -> list[str]:
 
 
 def test_any_order_becomes_the_right_one(pki: Pki) -> None:
-    """Intermediates in any order, with the root, are put in order; the root stays out, and all of that is said."""
+    """Intermediates in any order, with the root, are The chain was sorted; the root stays out, and all of that is said."""
     leaf, key = pki.leaf()
     for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2], [2, 0, 1]):
         above = [(pki.lower, pki.upper, pki.root)[number] for number in order]
@@ -60,7 +60,7 @@ def test_any_order_becomes_the_right_one(pki: Pki) -> None:
         assert judged["chain"].status == "pass"
         assert sent(judged) == ["Lower", "Upper"]
         assert "The root Root is not sent" in judged.text
-        assert ("put in order" in judged.text) == (order != [0, 1, 2])
+        assert ("The chain was sorted" in judged.text) == (order != [0, 1, 2])
 
 
 def test_strangers_are_left_out(pki: Pki) -> None:

@@ -351,10 +351,10 @@ def test_special_files_are_not_read(tmp_path: Path) -> None:
         (Path("/dev/zero"), "pipe or a device"),
         (Path("/dev/null"), "pipe or a device"),
         (tmp_path, "a directory"),
-        (tmp_path / "one", "circle"),
+        (tmp_path / "one", "form a loop"),
         (tmp_path / "missing", "no such file"),
         (tmp_path / "missing" / "below", "no such file"),
-        (tmp_path / ("x" * 300), "that long"),
+        (tmp_path / ("x" * 300), "too long"),
         (Path("a\0b"), "file name is too long"),
     ):
         assert why in refused(path).why

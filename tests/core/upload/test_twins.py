@@ -43,7 +43,7 @@ def test_a_renewed_intermediate_beside_the_expired_one() -> None:
     for judged in in_any_order(leaf, pem(old[0]), pem(new[0]), key, roots=pem(root[0])):
         assert judged["chain"].status == "pass"
         assert ends(judged) == [LATE]
-        assert f"left out: Issuing (expired on {PAST:%Y-%m-%d})" in judged.text
+        assert f"Ignored, because not part of the chain: Issuing (expired on {PAST:%Y-%m-%d})" in judged.text
     assert judge(leaf, pem(old[0]), pem(new[0]), pem(root[0]), key)["chain"].status == "warn"
 
 

@@ -282,7 +282,7 @@ def test_a_hostile_folder_stops_nothing(appliance: Appliance) -> None:
     assert len(found.found) == len(listed.found)
     bad = {each.name for each in found.found if each.state == "unusable"}
     assert bad == {"plain.example.org", "multi.example.org", "wild.example.org", "both-ecdsa"}
-    assert "leads out of" in of(found, "multi.example.org").problem
+    assert "it points outside" in of(found, "multi.example.org").problem
     assert all(each.problem.isprintable() for each in found.found)
     done = appliance.engine.adopt([each.name for each in found.found])
     assert {each.name for each in done.failed} == bad
@@ -313,7 +313,7 @@ def test_status_and_doctor_name_the_rival(appliance: Appliance) -> None:
     assert said.endswith("/root/.acme.sh/acme.sh --uninstall-cronjob")
     [finding] = [each for each in appliance.engine.doctor() if each.id == "other-client"]
     assert (finding.status, finding.title) == ("warn", "acme.sh")
-    assert finding.fix == "Switch it off: /root/.acme.sh/acme.sh --uninstall-cronjob"
+    assert finding.fix == "Turn it off: /root/.acme.sh/acme.sh --uninstall-cronjob"
     (appliance.root / "var/spool/cron/crontabs/root").unlink()
     assert appliance.engine.status().other_clients == ()
     assert [each for each in appliance.engine.doctor() if each.id == "other-client"] == []
@@ -332,7 +332,7 @@ def test_an_encrypted_key_wants_its_passphrase(appliance: Appliance) -> None:
     key = (appliance.root / "etc/letsencrypt/live/plain.example.org/privkey.pem").resolve()
     plain = load_pem_private_key(key.read_bytes(), None)
     key.write_bytes(plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"correct-horse")))
-    for passphrase, said in ((None, "protected by a passphrase"), (b"wrong-battery", "does not open")):
+    for passphrase, said in ((None, "protected by a passphrase"), (b"wrong-battery", "is wrong")):
         [failed] = appliance.engine.adopt(["plain.example.org"], passphrase=passphrase).failed
         assert said in failed.why
         assert "battery" not in f"{failed}"
@@ -366,7 +366,7 @@ def test_files_of_another_account_are_taken_by_name_only(appliance: Appliance) -
     done = appliance.engine.adopt(every=True)
     assert done.adopted == ()
     assert "plain.example.org" in done.left_out
-    assert any("Another account can change" in note for note in of(done, "plain.example.org").notes)
+    assert any("Another user can change" in note for note in of(done, "plain.example.org").notes)
     assert [each.name for each in appliance.engine.adopt(["plain.example.org"]).adopted] == ["plain.example.org"]
 
 

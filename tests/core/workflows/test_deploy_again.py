@@ -60,7 +60,7 @@ def test_the_next_run_leaves_a_rollback_alone(appliance: Appliance, service: Ser
 def test_a_version_that_is_not_kept_is_said(appliance: Appliance, service: Service) -> None:
     """Another number is not found, with those there are; what is live stays."""
     before = service.serves
-    with pytest.raises(NotFound, match="is not kept") as said:
+    with pytest.raises(NotFound, match="is not available") as said:
         appliance.engine.deploy(NAME, version=9)
     assert "1, 2, 3" in said.value.why
     assert service.serves == before

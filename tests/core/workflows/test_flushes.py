@@ -57,6 +57,7 @@ def test_what_a_ca_says_about_renewals_is_not_flushed(
     """A run that only asks flushes the record of the run, file and folder, however many certificates there are."""
     for number in range(5):
         appliance.issue(f"n{number}.example.com")
+    appliance.engine.renew()  # the first run of a release keeps which one it has checked
     appliance.clock.advance(hours=7)
     assert len(flushes(appliance.engine.renew)) == 2
 

@@ -242,7 +242,7 @@ def test_unknown_things_are_named_with_the_nearest(
 ) -> None:
     """An unknown issuer or target is an error that names the nearest known one."""
     appliance.add_service(tmp_path / "srv", "nginx")
-    with pytest.raises(NotFound, match=r"nearest name is '(letsencrypt|nginx)'"):
+    with pytest.raises(NotFound, match=r"Did you mean '(letsencrypt|nginx)'"):
         appliance.issue(NAME, **given)
 
 

@@ -241,7 +241,7 @@ def test_a_run_reports_what_is_not_served(appliance: Appliance, tmp_path: Path) 
         (found,) = appliance.engine.renew(dry_run=dry_run).warnings
         assert found.code == "other-certificate"
         assert f"Target web does not serve {NAME}" in found.what
-        assert "changed by somebody else" in found.what
+        assert "changed by another program" in found.what
 
 
 def test_a_rehearsal_tells_that_it_passed(appliance: Appliance) -> None:

@@ -52,7 +52,7 @@ def test_a_rehearsal_leaves_no_lasting_permission(appliance: Appliance, given: d
     before = vendor.snapshot()
     with pytest.raises(UsageError) as caught:
         issue(appliance, NAME, challenge="dns-persist-01", **given)
-    assert "lasting permission" in caught.value.why
+    assert "persistent record" in caught.value.why
     assert vendor.snapshot() == before
     assert appliance.ca.count("/new-order") == 0
 

@@ -74,5 +74,5 @@ def test_the_doctor_sees_a_read_only_folder(appliance: Appliance, monkeypatch: p
         make_read_only(patch, getattr(appliance.paths, place))
         found = {finding.id: finding for finding in appliance.engine.doctor(name=NAME)}
     assert found["folders"].status == "fail"
-    assert "not permitted" in found["folders"].sentences
+    assert "does not have permission" in found["folders"].sentences
     assert {finding.id: finding for finding in appliance.engine.doctor(name=NAME)}["folders"].status == "pass"

@@ -389,7 +389,7 @@ def test_a_timer_that_died(appliance: Appliance, engine: Engine) -> None:
     assert timer(engine).state == "on"
     appliance.clock.advance(minutes=1)
     found = timer(engine)
-    assert (found.state, found.next_run) == ("not working", None)
+    assert (found.state, found.next_run) == ("dead", None)
     assert "not working: nothing has run since 2026-11-21 12:00 UTC" in found.trouble
 
 
@@ -397,7 +397,7 @@ def test_a_timer_that_never_ran(appliance: Appliance, engine: Engine) -> None:
     """A timer that was switched on and never ran is dead after the same time."""
     engine.set_schedule(preset="daily")
     appliance.clock.advance(days=2, hours=2)
-    assert (timer(engine).state, timer(engine).last_run) == ("not working", None)
+    assert (timer(engine).state, timer(engine).last_run) == ("dead", None)
 
 
 def test_what_is_gone_is_found(engine: Engine, init: InitSystem) -> None:
@@ -407,7 +407,7 @@ def test_what_is_gone_is_found(engine: Engine, init: InitSystem) -> None:
     assert "not active" in engine.schedule().timer.trouble
     init.is_active = True
     init.program.rename(init.program.with_name("away"))
-    assert (timer(engine).state, str(init.program) in timer(engine).trouble) == ("not working", True)
+    assert (timer(engine).state, str(init.program) in timer(engine).trouble) == ("dead", True)
     init.program.with_name("away").rename(init.program)
     init.link.unlink()
     assert (timer(engine).state, str(init.link) in timer(engine).trouble) == ("off", True)
