@@ -143,7 +143,7 @@ def test_the_checklist_for_people() -> None:
     engine.upload_check = good_check(changes=[result("names-kept", "warn", "pay.example.com is missing.", "Add it.")])
     out = command("check", "--cert", "a.pem", engine=engine).out
     assert "Found 1 certificate, 1 key, 2 in the chain." in out
-    assert "✔ Key belongs to certificate: EC P-256." in out
+    assert "✔ Key matches certificate: EC P-256." in out
     assert "▲ Names kept: pay.example.com is missing.\n  fix: Add it." in out
     assert out.endswith("Good, 1 warning.\n")
     engine.upload_check = refused_check()
