@@ -28,19 +28,19 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *RECORDS,
     # -- leading to other screens ------------------------------------------------------------------------------------
     Action(
-        id="first-boot", key="f", label="First boot", title="First boot: make a self-signed certificate now",
-        applies=may_write, help="Makes this box speak HTTPS at once with a self-signed certificate. Browsers warn about it.",
+        id="first-boot", key="f", label="First boot", title="First boot: create a self-signed certificate now",
+        applies=may_write, help="Sets up HTTPS on this box with a self-signed certificate. Browsers warn about it.",
         opens="tui.screens.first_boot:FirstBootScreen", commands=("first-boot",), also="self-signed start",
     ),
     Action(
         id="issuers", key="m", label="Issuers", title="Issuers and accounts", footer=10,
-        help="The certificate authorities that can be ordered from, what each of them takes, and the accounts there.",
+        help="The available certificate authorities, what each supports, and your accounts there.",
         opens="tui.screens.issuers:IssuersScreen", commands=("issuer list", "account list"),
         also="ca account acme eab terms letsencrypt root",
     ),
     Action(
         id="targets", key="y", label="Targets", title="Targets: services that use certificates", footer=11,
-        help="The services that certificates are put onto, and how each of them is tested and reloaded.",
+        help="The services that certdeck deploys to, and how it tests and reloads each of them.",
         opens="tui.screens.targets:TargetsScreen", commands=("target list",), also="service nginx web server kinds",
     ),
     Action(
@@ -60,9 +60,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
         opens="tui.screens.dns:DnsScreen", commands=("dns list",), also="zone txt cloudflare route53 api token",
     ),
     Action(
-        id="signing-requests", key="", label="Requests", title="Signing requests (CSR): make one, or see the open ones",
+        id="signing-requests", key="", label="Requests", title="Signing requests (CSR): create one, or see the open ones",
         applies=may_write, also="certificate request pkcs10", commands=("csr",),
-        help="For a CA that needs a request. ^r on the upload screen leads there, too.",
+        help="For a CA that needs a request. ^r on the upload screen opens it too.",
         opens="tui.screens.upload.requests:RequestsScreen",
     ),
     Action(
@@ -73,25 +73,25 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="settings", key="comma", label="Settings", title="Settings", shown_key=",",
-        help="The theme, automatic renewal, and everything the configuration says.",
+        help="The theme, automatic renewal, and the configuration.",
         opens="tui.screens.settings:SettingsScreen", also="theme colour color configuration",
     ),
     Action(
         id="doctor-box", key="", label="Doctor", title="Doctor for the whole box", commands=("doctor",),
         also="check diagnose problem why test health",
-        help="Checks everything that would stop a certificate from being issued, renewed or served. Changes nothing.",
+        help="Checks everything that can prevent a certificate from being issued, renewed or served. Changes nothing.",
         opens="tui.screens.doctor:BoxDoctorScreen",
     ),
     Action(
         id="doctor-names", key="", label="Doctor", title="Doctor for new names", commands=("doctor",),
-        also="check domain dns before issue", help="Checks names that have no certificate yet. Nothing is ordered.",
+        also="check domain dns before issue", help="Checks names without a certificate. Nothing is ordered.",
         opens="tui.screens.doctor:NamesForm",
     ),
     Action(
         id="schedule", key="S", label="Schedule", title="Schedule: automatic renewal on, off, and when", footer=11,
         commands=("schedule show", "schedule on", "schedule off", "schedule run"),
         also="timer cron systemd automatic renewal run now night",
-        help="Shows whether the timer is alive, switches automatic renewal on or off, and chooses its times.",
+        help="Shows whether the timer is running, turns automatic renewal on or off, and sets its times.",
         opens="tui.screens.schedule:ScheduleScreen",
     ),
     Action(
@@ -110,7 +110,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         id="fleet", key="F", label="Fleet", title="Fleet: several boxes with the same certificates",
         commands=("fleet status", "fleet devices"), also="etcd hub device cluster boxes approve join leader",
-        help="Shows which hub leads, which boxes there are, what each serves, and who is behind.",
+        help="Shows the leading hub, all boxes, and what each serves.",
         opens="tui.screens.fleet:FleetScreen",
     ),
     Action(
@@ -122,7 +122,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # -- everywhere ------------------------------------------------------------------------------------------------
     Action(
         id="back", key="escape", label="Back", title="Go back", scope="page", footer=3, palette=False,
-        applies=lambda situation: situation.can_go_back, help="Leaves this screen. Work that runs goes on.",
+        applies=lambda situation: situation.can_go_back, help="Leaves this screen. A running operation continues.",
     ),
     Action(
         id="progress", key="w", label="Progress", title="Show the running operation", footer=5,
@@ -137,7 +137,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="theme", key="t", label="Theme", title="Change the theme",
-        also="colour color dark light contrast", help="Goes to the next theme, for this session. Settings keep one for good.",
+        also="colour color dark light contrast", help="Changes to the next theme, for this session. Settings save one.",
     ),
     Action(
         id="menu", key="question_mark", label="Keys", title="Everything that can be done here", footer=1, shown_key="?",
@@ -157,7 +157,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="quit", key="q,ctrl+q", label="Quit", title="Quit certdeck", also="exit leave close",
-        help="Ends the console. Work that runs is finished first. The scheduled run is not affected.",
+        help="Closes the console. A running operation finishes first. The scheduled run is not affected.",
     ),
 )  # fmt: skip
 """In the order in which help and palette list them."""

@@ -196,7 +196,7 @@ def _outcome(call: Callable[[], object]) -> tuple[object, CertdeckError | None]:
 def internal(exc: BaseException) -> CertdeckError:
     """Return the error that stands for a fault of certdeck itself. The exception's own text may hold anything: the log has it."""
     return CertdeckError(
-        "certdeck has made a mistake.",
-        f"Something unexpected happened inside it ({type(exc).__name__}); what was live is still live.",
-        "Try it again; if it happens again, report it with the end of the debug log.",
+        "certdeck failed with an unexpected error.",
+        f"This is a bug in certdeck ({type(exc).__name__}). The live certificates are unchanged.",
+        "Try again. If it happens again, report it with the end of the debug log.",
     )

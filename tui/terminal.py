@@ -68,8 +68,8 @@ def look(
         said = f"TERM is {term!r}" if term else "TERM is not set"
         raise UsageError(
             "The console cannot draw on this terminal.",
-            f"{said}, so nothing is known of what it can do.",
-            f"{_COMMANDS}. If the terminal is better than that, set TERM, for example TERM=vt100.",
+            f"{said}, so its capabilities are unknown.",
+            f"{_COMMANDS}. If the terminal supports more, set TERM, for example TERM=vt100.",
         )
     utf8 = (encoding or "").lower().replace("-", "").replace("_", "") == "utf8" and not _is_c(variables)
     is_slow = plain or 0 < baud < _PSEUDO_TERMINAL_BAUD

@@ -180,7 +180,7 @@ def unknown(name: str, loaded: Loaded) -> ConfigError:
     """Return the error for a configured theme that is not there."""
     return ConfigError(
         f"There is no theme {name!r}.",
-        f"There are {', '.join(sorted(loaded.themes))}.",
+        f"The themes are {', '.join(sorted(loaded.themes))}.",
         "Choose one of them for `appliance.theme` in certdeck.toml, or put the file into etc/themes/.",
     )
 

@@ -75,7 +75,7 @@ def test_a_wildcard_by_a_provider_that_is_added_on_the_way(
     terminal.type("*.example.com example.com")
     terminal.wait_for("✔ example.com")
     terminal.press("Enter")
-    terminal.wait_for("▲ *.example.com can only be proven through the DNS.")
+    terminal.wait_for("▲ *.example.com can be validated only through DNS.")
     terminal.press("Enter")
     fill_in(terminal, bind, "bm90IHRoZSBrZXkgYXQgYWxsLCBub3BlLCBub3BlLCBubw==")
     terminal.wait_for("(●) rfc2136")

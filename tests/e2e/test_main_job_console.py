@@ -72,7 +72,7 @@ def test_from_first_boot_to_a_renewed_certificate(
     terminal = terminals(["certdeck"], columns=columns, rows=rows, env={"CERTDECK_HOME": str(home)})
     terminal.wait_for("self-signed certificate now")
     terminal.press("Enter")
-    terminal.wait_for("The certificate is made")
+    terminal.wait_for("The certificate was created")
     engine = Engine.open({"CERTDECK_HOME": str(home), "PATH": os.environ["PATH"]})
     nginx.wait_served(engine.status(("default",)).lineages[0].sha256)
     terminal.press("Escape")

@@ -95,7 +95,7 @@ def test_from_the_wizard_to_the_live_certificate(
     assert first.value in screen
     assert second.value in screen
     assert screen.count(f"_acme-challenge.{name}") == 2
-    assert screen.count("both values must stand at this name") == 2
+    assert screen.count("this name must have both values") == 2
     terminal.press("c")
     terminal.wait_for("copied")
     assert terminal.clipboard == first.value
@@ -111,7 +111,7 @@ def test_from_the_wizard_to_the_live_certificate(
     terminal.wait_for("all 1 have it", timeout=30)
     assert engine.status().lineages[0].name == "default"
     pebble.set_txt(second.name, second.value)
-    terminal.wait_for("The CA looks in", timeout=30)
+    terminal.wait_for("The CA checks in", timeout=30)
     terminal.wait_for(f"{name} is issued", timeout=60)
     issued = engine.status((name,)).lineages[0]
     assert (issued.method, issued.version, issued.open_order) == ("manual-dns-01", 1, False)
@@ -160,7 +160,7 @@ def test_left_and_found_again(
     terminal.press("r")
     terminal.wait_for("Every name server has it.", timeout=30)
     terminal.press("a")
-    terminal.wait_for("Enter lets the CA look.")
+    terminal.wait_for("Enter lets the CA check.")
     terminal.press("Enter")
     terminal.wait_for("back is issued", timeout=60)
     assert engine.status(("back",)).lineages[0].version == 1
@@ -183,7 +183,7 @@ def test_the_values_leave_the_terminal_in_every_way(
     terminal.press("Enter")
     terminal.wait_for("Resolvers")
     terminal.press("q")
-    terminal.wait_for("Hold the camera")
+    terminal.wait_for("Scan the code")
     terminal.press("q")
     terminal.wait_for("Resolvers")
     terminal.press("z")

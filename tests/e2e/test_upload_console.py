@@ -80,7 +80,7 @@ def test_from_a_paste_to_nginx_and_back(
     terminal.wait_for("Upload  to shop")
     terminal.paste((foreign.fullchain_pem + key_pem(make_key())).decode())
     screen = terminal.wait_for("Apply is off: 1 check failed.")
-    assert "✖ failed  Key belongs" in screen
+    assert "✖ failed  Key matches" in screen
     assert "^s Apply" not in screen
     terminal.press("C-s")
     terminal.wait_for("Not applied")

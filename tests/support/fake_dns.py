@@ -250,7 +250,7 @@ class FakeDns:
         self._called("add_dns_provider", config=config, secrets=dict(secrets), replace=replace)
         kind, problems = self._kind(config.kind), dict(self._problems(config, secrets))
         if not replace and any(each.name == config.name for each in self.known_providers):
-            problems["name"] = f"There is an entry {config.name!r} already."
+            problems["name"] = f"The entry {config.name!r} already exists."
         if problems:
             words = " ".join(problems.values())
             fix = "Give what is missing, or --replace."
@@ -276,7 +276,9 @@ class FakeDns:
         found = self._provider(name)
         if found.lineages:
             used = ", ".join(found.lineages)
-            raise InUse(f"{name} is in use.", f"These prove with it: {used}.", "Give them another provider first.")
+            raise InUse(
+                f"{name} is in use.", f"These use it for validation: {used}.", "Give them another provider first."
+            )
         self.known_providers = tuple(each for each in self.known_providers if each.name != name)
         self.touch()
 

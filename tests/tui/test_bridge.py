@@ -95,7 +95,7 @@ async def test_asking_gives_value_or_error() -> None:
     assert answers[0] == 7
     assert isinstance(answers[1], CertdeckError)
     assert isinstance(answers[2], CertdeckError)
-    assert answers[2].what == "certdeck has made a mistake."
+    assert answers[2].what == "certdeck failed with an unexpected error."
 
 
 async def test_the_work_outlives_the_console() -> None:

@@ -117,7 +117,7 @@ async def test_a_new_passphrase_is_typed_twice() -> None:
         assert "an empty one protects nothing" in shown(app)
         await pilot.press(*"one", "enter", *"two", "enter")
         await pilot.pause()
-        assert "The two are not the same." in shown(app)
+        assert "The two passphrases differ." in shown(app)
         app.screen.query_one("#second", Input).value = "one"
         await pilot.press("enter", "enter")
         await pilot.pause()
@@ -135,7 +135,7 @@ async def test_path_is_completed_and_checked(tmp_path: Path) -> None:
         await pilot.pause()
         await pilot.press("enter")
         await pilot.pause()
-        assert "That is a folder" in shown(app)
+        assert "This is a folder" in shown(app)
         await pilot.press("tab")
         assert app.screen.query_one(Input).value == str(tmp_path / "certificate.pem")
         await pilot.press("enter")
@@ -160,9 +160,9 @@ def test_completion(tmp_path: Path) -> None:
     [
         ("", False, "Type the path of a file."),
         ("a\0b", False, "Type the path of a file."),
-        ("/", False, "That is a folder; add the name of a file."),
-        ("/no/such/file", True, "There is no such file."),
-        ("/no/such/file", False, "There is no folder /no/such."),
+        ("/", False, "This is a folder; add a file name."),
+        ("/no/such/file", True, "This file does not exist."),
+        ("/no/such/file", False, "The folder /no/such does not exist."),
         ("/tmp/new-file-of-certdeck", False, ""),
     ],
 )
@@ -189,7 +189,7 @@ async def test_export_suggests_a_file_and_wants_a_passphrase(tmp_path: Path, sna
         field.value = str(tmp_path / "shop.pfx")
         await pilot.press("enter", "enter", "enter")
         await pilot.pause()
-        assert "A PKCS#12 file holds the private key" in shown(app)
+        assert "A PKCS#12 file contains the private key" in shown(app)
         app.screen.query_one("#passphrase", Input).value = "hünter2"
         await pilot.pause()
         assert "Java cannot open a file" in shown(app)
@@ -198,7 +198,7 @@ async def test_export_suggests_a_file_and_wants_a_passphrase(tmp_path: Path, sna
         app.screen.query_one("#again", Input).value = "hunter3"
         await pilot.press("enter")
         await pilot.pause()
-        assert "The two passphrases are not the same." in shown(app)
+        assert "The two passphrases differ." in shown(app)
         app.screen.query_one("#again", Input).value = "hunter2"
         await pilot.press("enter")
         await pilot.pause()

@@ -117,7 +117,7 @@ async def test_it_can_be_stopped() -> None:
         assert "╭─ Stopping at the next safe point … ─" in shown(app)
         gate.opened.set()
         await settled(pilot)
-        assert "▲ Stopped. What it wrote is removed again." in shown(app)
+        assert "▲ Stopped. The test record was removed." in shown(app)
         assert "╭─ Stopped ─" in shown(app)
 
 
@@ -185,7 +185,7 @@ async def test_an_entry_without_zones_asks_for_a_domain() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         screen = await _test(pilot)
-        assert "say with which domain" in shown(app)
+        assert "Enter a domain for the test" in shown(app)
         assert app.focused is screen.query_one(Input)
         await pilot.press(*"example.org", "enter")
         await settled(pilot)
@@ -231,7 +231,7 @@ async def test_one_operation_at_a_time() -> None:
     ("told", "words"),
     [
         ((), "asking …"),
-        ((PropagationChecked(name="n", seen=0, of=0),), "no name server answers yet"),
+        ((PropagationChecked(name="n", seen=0, of=0),), "no name server responds yet"),
         (
             (
                 PropagationChecked(name="n", seen=0, of=2, missing=("a", "b")),

@@ -105,7 +105,7 @@ async def test_a_free_name_is_proposed() -> None:
         assert field(app, "name").value == "cloudflare-2"
         fill(app, name="cloudflare")
         await pilot.press("tab")
-        assert "✖ Name: There is an entry cloudflare already." in shown(app)
+        assert "✖ Name: The entry cloudflare already exists." in shown(app)
 
 
 async def test_raw_pairs_are_taken_where_the_kind_passes_them_on() -> None:
@@ -394,13 +394,13 @@ async def test_the_field_with_the_focus_is_explained() -> None:
     app = deck(FakeEngine())
     async with app.run_test(size=NARROW) as pilot:
         await open_form(pilot, "rfc2136")
-        assert "What it is called here, in the wizard and in commands." in shown(app)
+        assert "Its name in the wizard and in commands." in shown(app)
         await pilot.press("down", "down")
         assert "╭─ Server ─" in shown(app)
         assert "Name or address of the primary." in shown(app)
         field(app, "tsig_secret").query_one(Input).focus()
         await pilot.pause()
-        assert "It goes into the vault and is never shown; ^o reads it from a file." in shown(app)
+        assert "It is stored in the vault and never shown; ^o reads it from a file." in shown(app)
 
 
 async def test_what_surprises_people_stands_above_the_fields() -> None:

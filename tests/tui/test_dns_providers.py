@@ -69,7 +69,7 @@ async def test_an_entry_of_an_unknown_kind_is_listed() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await open_list(pilot)
-        assert "This box does not know the kind cloudflare." in shown(app)
+        assert "This box does not support the kind cloudflare." in shown(app)
 
 
 async def test_an_empty_list_says_what_to_do() -> None:
@@ -77,7 +77,7 @@ async def test_an_empty_list_says_what_to_do() -> None:
     app = deck(FakeEngine())
     async with app.run_test(size=NARROW) as pilot:
         await open_list(pilot)
-        assert "n adds who serves your zones" in shown(app)
+        assert "n adds the provider of your zones" in shown(app)
         assert "records can be set by hand at any provider" in shown(app)
 
 
@@ -116,7 +116,7 @@ async def test_removing_asks_and_says_who_uses_it(used: bool) -> None:
             await pilot.press("down")
         await pilot.press("delete")
         assert isinstance(app.screen, ConfirmDialog)
-        assert ("prove their names with it: mail, shop" in shown(app)) is used
+        assert ("use it for validation: mail, shop" in shown(app)) is used
         await pilot.press("y")
         await settled(pilot)
         await settled(pilot)

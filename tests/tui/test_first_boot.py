@@ -60,7 +60,7 @@ async def test_makes_the_certificate_and_shows_its_fingerprint() -> None:
         await settled(pilot)
         text = shown(app)
         made = next(each for each in seven() if each.name == "default")
-        assert "✔ The certificate is made." in text
+        assert "✔ The certificate was created." in text
         assert made.sha256[:47] in text
         assert "▲ Browsers warn about it. Compare the SHA-256" in text
         await pilot.press("enter")
@@ -119,7 +119,7 @@ async def test_a_failure_is_words_and_can_be_tried_again() -> None:
         assert app.screen.query_one("#hostname Input", Input).value == "box"
         await pilot.press("enter")
         await settled(pilot)
-        assert "✔ The certificate is made." in shown(app)
+        assert "✔ The certificate was created." in shown(app)
 
 
 async def test_doing_it_again_says_that_nothing_changed() -> None:

@@ -47,7 +47,7 @@ async def test_without_a_fleet_it_says_how_to_begin() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await _open(pilot)
         seen = " ".join(shown(app).replace("│", " ").split())
-        assert "This box belongs to no fleet" in seen
+        assert "This box is not in a fleet" in seen
         assert "certdeck fleet init" in seen
         assert _asked(engine, "fleet_status") == []
 

@@ -37,7 +37,7 @@ async def test_only_what_an_issuer_takes_is_offered() -> None:
         assert screen.query_one("#key", OneOf).values == ("rsa-2048", "rsa-4096")
         assert screen.draft.key_type == "rsa-2048"
         text = shown(app)
-        assert "It takes 2 names at most, yours are 1" in text
+        assert "It supports 2 names at most, yours are 1" in text
         assert "It requires an external account binding, and none is set" in text
         assert "Rehearse first" not in text
 
@@ -111,9 +111,9 @@ async def test_terms_are_read_and_have_to_be_agreed_to() -> None:
         await until(pilot, lambda: str(ISSUER_TEST.terms_of_service) in shown(app))
         await pilot.press("ctrl+n")
         assert screen.step.TITLE == "Issuer & key"
-        assert "issues nothing before you agree" in shown(app)
+        assert "issues nothing until you accept" in shown(app)
         await pilot.press("space")
-        assert "[✔] I agree to these terms of service" in shown(app)
+        assert "[✔] I accept these terms of service" in shown(app)
         await go_to(pilot, "Service")
         assert screen.draft.request().agree_tos is True
 
@@ -194,7 +194,7 @@ async def test_a_service_that_is_taken_over_says_whose_it_is() -> None:
         await go_to(pilot, "Service")
         await pilot.press("space")
         text = shown(app)
-        assert "▲ nginx carries shop now: it is taken over" in text
+        assert "▲ nginx serves shop now: it will serve" in text
         assert screen.draft.request().targets == ("nginx",)
 
 

@@ -63,7 +63,7 @@ async def test_checks_run_in_the_background_and_again_when_something_changed() -
         await go_to(pilot, "Service")
         await pilot.press("enter")
         await pilot.pause()
-        assert "◐ Looking at clock" in shown(app)
+        assert "◐ Checking clock" in shown(app)
         await pilot.press("enter")
         assert screen.step.TITLE == "Check"
         gate.set()
@@ -98,7 +98,7 @@ async def test_the_order_is_left_and_found_again() -> None:
         await pilot.pause(0.05)
         text = shown(app)
         assert "◐ pay.example.com" in text
-        assert "Close the window if you like: the order goes on" in text
+        assert "You can close the window: the order continues" in text
         assert shown(app, app.screen.query_one(Tray)).strip() == ""
         await pilot.press("escape")
         await pilot.pause(0.05)
@@ -236,7 +236,7 @@ async def test_hostile_words_do_nothing() -> None:
     app = deck(engine)
     async with app.run_test(size=WIDE) as pilot:
         await open_wizard(pilot, "pay.example.com")
-        for title in ("Proof", "Issuer & key", "Service", "Check"):
+        for title in ("Validation", "Issuer & key", "Service", "Check"):
             await go_to(pilot, title)
             assert "\x1b" not in shown(app)
         assert "[bold]x[/foo]" in shown(app)

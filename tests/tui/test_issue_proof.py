@@ -63,7 +63,7 @@ async def test_each_way_is_asked_for_as_it_was_chosen() -> None:
     app = deck(_box("cf"))
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         asked = []
         for _ in range(5):
             request = _wizard(app).draft.request()
@@ -83,13 +83,13 @@ async def test_a_wildcard_leads_to_the_dns_and_says_why() -> None:
     app = deck(_box("cf"))
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "*.example.com")
-        await go_to(pilot, "Proof")
-        assert "▲ *.example.com can only be proven through the DNS." in shown(app)
+        await go_to(pilot, "Validation")
+        assert "▲ *.example.com can be validated only through DNS." in shown(app)
         assert "not for wildcards" in shown(app)
         assert _wizard(app).draft.request().dns == "cf"
         await pilot.press("home", "enter")
         assert "✖ A wildcard such as *.example.com cannot be validated by HTTP-01" in shown(app)
-        assert _wizard(app).step.TITLE == "Proof"
+        assert _wizard(app).step.TITLE == "Validation"
         await pilot.press("down", "enter")
         assert _wizard(app).step.TITLE == "Issuer & key"
 
@@ -99,7 +99,7 @@ async def test_through_the_dns_the_wildcard_is_offered_beside_a_bare_domain() ->
     app = deck(_box("cf"))
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         assert screen.draft.request().domains == ("example.com", "www.example.com")
         await pilot.press("down")
         assert "[✔] *.example.com  beside example.com" in shown(app)
@@ -120,12 +120,12 @@ async def test_by_hand_says_that_it_does_not_renew_and_what_leads_out() -> None:
     app = deck(_box())
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down", "down")
         text = shown(app)
-        assert "at whoever serves your zone" in text
+        assert "at your DNS provider" in text
         assert "▲ It does not renew automatically" in text
-        assert "→ Ways out: a provider; a CNAME" in text
+        assert "→ To change that: a provider; a CNAME" in text
 
 
 async def test_a_certificate_that_exists_is_proved_as_before() -> None:
@@ -141,7 +141,7 @@ async def test_a_certificate_that_exists_is_proved_as_before() -> None:
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "a.lan.example.com")
         screen.query_one("#lineage Input", Input).value = "intern"
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         request = screen.draft.request()
         assert (request.challenge, request.dns) == ("dns-01", "cf")
 
@@ -154,7 +154,7 @@ async def test_the_provider_of_the_zone_is_chosen() -> None:
     app = deck(_box("bind", "cf"))
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "a.lan.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down")
         assert screen.draft.dns == "bind"
         assert "Not in a zone" not in shown(app)
@@ -169,10 +169,10 @@ async def test_an_incomplete_provider_does_not_go_on() -> None:
     app = deck(_box("half"))
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down", "enter")
         assert "✖ half is incomplete" in shown(app)
-        assert screen.step.TITLE == "Proof"
+        assert screen.step.TITLE == "Validation"
 
 
 async def test_a_provider_can_be_added_on_the_way() -> None:
@@ -181,7 +181,7 @@ async def test_a_provider_can_be_added_on_the_way() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "shop.example.com *.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("enter")
         await settled(pilot)
         assert isinstance(app.screen, KindScreen)
@@ -205,7 +205,7 @@ async def test_leaving_the_form_comes_back_to_the_step() -> None:
     app = deck(_box("cf"))
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down", "n")
         await settled(pilot)
         assert isinstance(app.screen, KindScreen)
@@ -220,7 +220,7 @@ async def test_a_provider_can_be_tested_on_the_way() -> None:
     app = deck(_box("cf"))
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down", "x")
         await settled(pilot)
         assert isinstance(app.screen, ConnectionTestScreen)
@@ -237,7 +237,7 @@ async def test_a_provider_that_was_removed_is_not_kept_chosen() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down")
         assert screen.draft.dns == "cf"
         await pilot.press("h")
@@ -258,7 +258,7 @@ async def test_an_order_by_hand_leads_to_its_records() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down", "down")
         await go_to(pilot, "Check")
         assert "DNS, by hand" in shown(app)
@@ -298,7 +298,7 @@ async def test_a_certificate_had_by_hand_says_that_it_does_not_renew_by_itself()
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down", "down")
         await go_to(pilot, "Issue")
         await settled(pilot)
@@ -312,7 +312,7 @@ async def test_back_never_loses_the_proof() -> None:
     app = deck(_box("bind", "cf"))
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down", "tab", "up")
         await go_to(pilot, "Check")
         before = screen.draft.request()
@@ -334,7 +334,7 @@ async def test_looks(snap: Snap, size: tuple[int, int], theme: str) -> None:
     app = deck(_box("bind", "cf", "half"), theme=theme)
     async with app.run_test(size=size) as pilot:
         await open_wizard(pilot, "example.com shop.example.net")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("down")
         snap(app, "provider")
         await pilot.press("down")
@@ -348,5 +348,5 @@ async def test_looks_without_colour_or_signs(snap: Snap) -> None:
     app = deck(FakeEngine(), terminal=Terminal(ascii=True, colours=0))
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "*.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         snap(app, "wildcard")

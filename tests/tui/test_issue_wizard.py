@@ -79,7 +79,7 @@ async def test_a_line_feed_is_enter() -> None:
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "shop.example.com")
         await pilot.press("ctrl+j")
-        assert screen.step.TITLE == "Proof"
+        assert screen.step.TITLE == "Validation"
         await pilot.press("ctrl+j")
         assert screen.step.TITLE == "Issuer & key"
 
@@ -183,11 +183,11 @@ async def test_http_01_says_what_it_needs() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         text = shown(app)
         assert "Port 80 of every name is reachable from the internet." in text
-        assert "The DNS entries (A and AAAA) of every name lead to this box." in text
-        assert "certdeck itself answers on 0.0.0.0:80" in text
+        assert "The DNS records (A and AAAA) of every name point to this box." in text
+        assert "certdeck itself responds on 0.0.0.0:80" in text
         snippet = engine.http01_snippets()["nginx"]
         assert all(line.strip() in text for line in snippet.splitlines())
         await pilot.press("c")
@@ -203,7 +203,7 @@ async def test_webroot_is_told_as_configured() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "shop.example.com")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         assert "put into /srv/www" in shown(app)
 
 
@@ -213,7 +213,7 @@ async def test_without_proof_only_the_private_ca_is_offered() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "box.lan")
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         await pilot.press("end")
         assert "Nothing to do." in shown(app)
         await go_to(pilot, "Issuer & key")
@@ -238,7 +238,7 @@ async def test_looks(snap: Snap, size: tuple[int, int]) -> None:
         await pilot.press("tab")
         snap(app, "1-names")
         app.screen.query_one("#names", TextArea).text = "example.com münchen.example.com"
-        await go_to(pilot, "Proof")
+        await go_to(pilot, "Validation")
         snap(app, "2-proof")
         await go_to(pilot, "Issuer & key")
         await until(pilot, lambda: "shortlived" in shown(app))

@@ -111,7 +111,7 @@ async def test_limits_with_what_is_used() -> None:
         await pilot.press("down")
         seen = shown(app)
         assert "49 of 50, so 1 left" in seen
-        assert "Renewals that name the certificate they replace (ARI) do not count." in seen
+        assert "Renewals with ARI (they name the certificate that they replace) do not count." in seen
         await pilot.press("down")
         seen = shown(app)
         assert "5 of 5, so 0 left" in seen

@@ -62,7 +62,7 @@ async def test_a_test_reads_the_directory() -> None:
         await pilot.press("x")
         await settled(pilot)
         text = shown(app)
-        assert "✔ Its directory answers, in 141 ms." in text
+        assert "✔ Its directory responds in 141 ms." in text
         assert "https://letsencrypt.org/documents/LE-SA-v1.5.pdf" in text
         assert "shortlived: Six days" in text
         assert "suggests when to renew (ARI)" in text

@@ -345,7 +345,7 @@ async def test_the_state_says_what_is_wrong() -> None:
         assert "▲ 1 without timer" in text
         table = shown(app, app.screen.query_one(CertificateTable))
         assert "failed 3×, next 22:02" in table
-        assert "web shows another" in table
+        assert "web serves another" in table
         assert "would renew 24 Dec – timer off" in table
 
 

@@ -74,7 +74,7 @@ def test_an_unknown_kind_is_told_by_its_name() -> None:
     [
         pytest.param(
             events.RecordAdded(provider="cf", name="_acme-challenge.a.example"),
-            "cf: TXT record made at _acme-challenge.a.example",
+            "cf: TXT record created at _acme-challenge.a.example",
             id="made",
         ),
         pytest.param(
@@ -94,7 +94,7 @@ def test_an_unknown_kind_is_told_by_its_name() -> None:
         ),
         pytest.param(
             events.PropagationChecked(name="_x.a.example", seen=0, of=0),
-            "No name server answers for _x.a.example",
+            "No name server responds for _x.a.example",
             id="nobody-answers",
         ),
         pytest.param(
@@ -109,12 +109,12 @@ def test_an_unknown_kind_is_told_by_its_name() -> None:
         ),
         pytest.param(
             events.RecordsRequired(records=(("_x.a.example", "TXT", "v"),)),
-            "A DNS record is to be set at _x.a.example",
+            "A DNS record must be set at _x.a.example",
             id="one-record",
         ),
         pytest.param(
             events.RecordsRequired(records=(("_x.a.example", "TXT", "v"), ("_x.a.example", "TXT", "w"))),
-            "2 DNS records are to be set, at _x.a.example",
+            "2 DNS records must be set, at _x.a.example",
             id="two-at-one-name",
         ),
     ],

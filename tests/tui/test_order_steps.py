@@ -51,7 +51,7 @@ def test_an_issuance_from_beginning_to_end() -> None:
     assert (steps.done, steps.of) == (7, 7)
     by_label = {step.label: step.detail for step in steps.steps}
     assert by_label["Order"] == "2 names at letsencrypt"
-    assert by_label["shop.example.com"] == "proven, seen from 1 place"
+    assert by_label["shop.example.com"] == "validated, seen from 1 place"
     assert by_label["Certificate"] == "from letsencrypt, valid to 19 Feb 2027"
     assert by_label["nginx"] == "serves this certificate"
 
@@ -216,9 +216,9 @@ def test_a_proof_by_dns_step_by_step() -> None:
     assert [(step.label, step.state, step.detail) for step in steps.steps] == [
         ("Order", "done", "2 names at letsencrypt"),
         ("Records written", "done", "2 at cf, 1 at bind"),
-        ("Name servers", "done", "2 of 2 names seen everywhere"),
-        ("*.example.com", "done", "proven"),
-        ("shop.example.com", "done", "proven"),
+        ("Name servers", "done", "2 of 2 names visible everywhere"),
+        ("*.example.com", "done", "validated"),
+        ("shop.example.com", "done", "validated"),
         ("Records removed", "done", "1 at cf, 1 at bind"),
         ("Certificate", "running", "asked for"),
     ]
@@ -232,7 +232,7 @@ def test_who_lacks_a_record_is_named() -> None:
     assert steps["Name servers"].state == "running"
     assert steps["Name servers"].detail == "1 of 3; ns2.example.com and 1 more not yet"
     answered = {step.label: step for step in steps_of(reports(_dns_events()[:8])).steps}
-    assert answered["*.example.com"].detail == "the CA looks at its record"
+    assert answered["*.example.com"].detail == "the CA checks its record"
 
 
 def test_two_records_to_set_at_one_name() -> None:

@@ -88,7 +88,7 @@ async def test_a_deleted_certificate_is_brought_back(typed: str) -> None:
         assert "19 Dec 2026" in text
         assert "enter Restore" in text
         await pilot.press("down")
-        assert "There is a certificate mail already" in shown(app)
+        assert "The certificate mail already exists" in shown(app)
         assert "Bring back" not in shown(app)
         await pilot.press("enter")
         await settled(pilot)
@@ -132,7 +132,7 @@ async def test_what_does_not_apply_is_found_with_its_reason() -> None:
         assert "Roll back" not in " ".join(command.title for command in commands(page_of(app)))
         await pilot.press("ctrl+p", *"roll back")
         await pilot.pause()
-        assert "Roll back to the version before: there is no" in " ".join(shown(app).split())
+        assert "Roll back to the previous version: there is no" in " ".join(shown(app).split())
         await pilot.press("enter")
         await settled(pilot)
         assert isinstance(app.screen, LineagesScreen)

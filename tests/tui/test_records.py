@@ -32,8 +32,8 @@ async def test_every_record_is_shown_whole(size: tuple[int, int]) -> None:
         assert all(value in text for value in VALUES)
         assert text.count("_acme-challenge.example.com") == 2
         assert text.count("TXT") == 2
-        assert text.count("both values must stand at this name") == 2
-        assert "The order lives 6 days 22 hours more, until 28 Nov 2026 02:02 UTC." in text
+        assert text.count("this name must have both values") == 2
+        assert "The order is valid for 6 days 22 hours, until 28 Nov 2026 02:02 UTC." in text
 
 
 async def test_who_has_which_record() -> None:
@@ -45,9 +45,9 @@ async def test_who_has_which_record() -> None:
         assert "▲ ns1.example.com 192.0.2.1 lacks it 11 ms" in text
         assert "✔ ns2.example.com 2001:db8::2 has it 22 ms" in text
         assert "○ ns3.example.com 192.0.2.3 no answer" in text
-        assert "○ ns4.example.com 192.0.2.4 no way there" in text
+        assert "○ ns4.example.com 192.0.2.4 not reachable" in text
         assert "▲ 1 of 2 have it" in text
-        assert "looked at 04:02:00 · next look at 04:02:02" in text
+        assert "checked at 04:02:00 · next check at 04:02:02" in text
 
 
 async def test_a_name_that_leads_elsewhere() -> None:
@@ -66,7 +66,7 @@ async def test_why_nobody_could_be_asked() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)
         assert "The zone could not be found." in shown(app)
-        assert "No name server can be asked from here." in shown(app)
+        assert "No name server can be queried from here." in shown(app)
 
 
 async def test_hostile_text_does_nothing() -> None:
@@ -133,7 +133,7 @@ async def test_nobody_looks_behind_another_screen() -> None:
         await pilot.press("escape")
         await ticked(pilot)
         assert len(called(engine, "look_at_records")) == 2
-        assert "The CA looks in 5 s" in shown(app)
+        assert "The CA checks in 5 s" in shown(app)
 
 
 # -- going on --------------------------------------------------------------------------------------------------------------
@@ -145,10 +145,10 @@ async def test_it_completes_by_itself() -> None:
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)
-        assert "✔ Every name server has all 2 of them. The CA looks in 5 s." in shown(app)
+        assert "✔ Every name server has all 2 of them. The CA checks in 5 s." in shown(app)
         engine.clock.advance(seconds=3)
         await ticked(pilot)
-        assert "The CA looks in 2 s." in shown(app)
+        assert "The CA checks in 2 s." in shown(app)
         assert called(engine, "complete") == []
         engine.clock.advance(seconds=3)
         await ticked(pilot)
@@ -170,7 +170,7 @@ async def test_the_countdown_can_be_stopped() -> None:
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)
         await pilot.press("a")
-        assert "Enter lets the CA look." in shown(app)
+        assert "Enter lets the CA check." in shown(app)
         engine.clock.advance(seconds=60)
         await ticked(pilot)
         assert called(engine, "complete") == []
@@ -189,7 +189,7 @@ async def test_anyway_says_what_is_at_stake() -> None:
         assert isinstance(app.screen, ConfirmDialog)
         await pilot.pause()
         assert "ns1.example.com does not have every record yet." in box(app)
-        assert "that ends this order, and the next one has new values" in box(app)
+        assert "this ends the order, and the next one has new values" in box(app)
         await pilot.press("enter")
         assert called(engine, "complete") == []
         await pilot.press("enter", "y")
@@ -243,7 +243,7 @@ async def test_a_failure_is_not_repeated_by_itself() -> None:
         await pilot.press("escape")
         await ticked(pilot)
         assert app.screen is screen
-        assert "Enter lets the CA look." in shown(app)
+        assert "Enter lets the CA check." in shown(app)
         engine.clock.advance(seconds=60)
         await ticked(pilot)
         assert len(called(engine, "complete")) == 1

@@ -36,7 +36,7 @@ async def test_a_long_value_is_copied_whole() -> None:
         assert PERSISTENT.records[0].value not in shown(app)
         await pilot.press("c")
         assert app.clipboard == PERSISTENT.records[0].value
-        assert "Leave it there for good" in shown(app)
+        assert "Leave it in place" in shown(app)
 
 
 async def test_zone_file_lines() -> None:
@@ -66,7 +66,7 @@ async def test_the_code_fits_on_a_serial_line(order: OpenOrder) -> None:
         assert code.display
         assert code.region.bottom <= 24
         assert code.region.height == code.styles.height.value  # type: ignore[union-attr]
-        assert "Hold the camera" in shown(app)
+        assert "Scan the code" in shown(app)
         await pilot.press("q")
         assert app.screen is screen
 

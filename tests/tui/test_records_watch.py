@@ -39,14 +39,14 @@ def test_one_look_at_a_time() -> None:
     watch = Watch()
     assert watch.is_due(0.0)
     watch.begin(0.0)
-    assert words.pacing(watch, 0.5) == "looking …"
+    assert words.pacing(watch, 0.5) == "checking …"
     assert not watch.is_due(100.0)
     watch.took(SOME, 100.0, NOW)
     assert not watch.is_due(101.9)
     assert watch.is_due(102.0)
     watch.begin(102.0)
-    assert words.pacing(watch, 102.5) == "looked at 04:02:00 · next look at 04:02:02"
-    assert words.pacing(watch, 103.0) == "looking …"
+    assert words.pacing(watch, 102.5) == "checked at 04:02:00 · next check at 04:02:02"
+    assert words.pacing(watch, 103.0) == "checking …"
 
 
 def test_it_goes_on_by_itself_after_a_countdown() -> None:
@@ -108,12 +108,12 @@ def test_a_look_that_fails_is_told_and_repeated() -> None:
     [
         (ORDER, Watch(), "Set this record at your DNS provider; certdeck sees it come."),
         (TWO, Watch(), "Set these 2 records at your DNS provider; certdeck sees them come."),
-        (ORDER, watched(ALL), "Every name server has it. The CA looks in 5 s."),
-        (TWO, watched(ALL, by_itself=False), "Every name server has all 2 of them. Enter lets the CA look."),
+        (ORDER, watched(ALL), "Every name server has it. The CA checks in 5 s."),
+        (TWO, watched(ALL, by_itself=False), "Every name server has all 2 of them. Enter lets the CA check."),
         (
             ORDER,
             watched(views("silent")),
-            "No name server can be asked from here. Enter lets the CA check anyway.",
+            "No name server can be queried from here. Enter lets the CA check anyway.",
         ),
     ],
 )
@@ -124,8 +124,8 @@ def test_the_sentence_that_matters_now(order: object, watch: Watch, sentence: st
 
 def test_how_long_the_order_lives() -> None:
     """Until when the order lives is told as a moment and in words (ST-14)."""
-    assert words.lifetime(ORDER, NOW) == "The order lives 6 days 22 hours more, until 28 Nov 2026 02:02 UTC."
-    assert "has not said" in words.lifetime(replace(ORDER, expires=None), NOW)
+    assert words.lifetime(ORDER, NOW) == "The order is valid for 6 days 22 hours, until 28 Nov 2026 02:02 UTC."
+    assert "has not reported" in words.lifetime(replace(ORDER, expires=None), NOW)
     over = replace(ORDER, expires=NOW)
     assert "x gives it up" in words.lifetime(over, NOW)
     assert "has ended" in words.headline(over, watched(ALL), 0.0, NOW)[2]
@@ -136,8 +136,8 @@ def test_what_is_at_stake() -> None:
     """Who lacks a record is named once, and it is said that a failed challenge costs the order and its values (ST-15)."""
     told = words.stakes(TWO, watched((*SOME, *SOME)), NOW)
     assert told.startswith("ns1.example.com does not have every record yet.")
-    assert "ends this order" in told
-    assert "other values" in told
+    assert "ends the order" in told
+    assert "new values" in told
     many = views(*["lacks"] * 4)[0]
     assert "ns1.example.com, ns2.example.com, ns3.example.com and 1 more do not" in words.stakes(
         TWO, watched((replace(many, servers=servers("lacks", "lacks", "lacks", "refuses")),)), NOW

@@ -30,7 +30,7 @@ async def test_the_theme_under_the_cursor_is_worn_at_once() -> None:
         await pilot.press("up" if themes.keys[0] != before else "down")
         assert app.theme != before
         assert app.theme == themes.chosen
-        assert "^s keeps it for good" in shown(app)
+        assert "^s saves it" in shown(app)
 
 
 async def test_switching_renewal_off_asks_and_on_does_not() -> None:

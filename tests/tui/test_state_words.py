@@ -25,7 +25,7 @@ LATER = {"renew_why": "retry", "renew_at": NOW + timedelta(hours=3)}
         ({"last_error": ERROR, "failures": 1}, "failed", "renewal failed"),
         ({"last_error": ERROR, "failures": 3, **LATER}, "failed", "failed 3×, next 07:02"),
         ({**SOON, "last_error": ERROR, "failures": 3, **LATER}, "failed", "failed 3×, next 07:02"),
-        ({"targets": (TargetState(name="web", state="stale"),)}, "not-served", "web shows another"),
+        ({"targets": (TargetState(name="web", state="stale"),)}, "not-served", "web serves another"),
         ({"targets": (TargetState(name="web", state="failed"),)}, "urgent", "deploy failed"),
         ({"revoked": True}, "urgent", "revoked"),
         ({"timer": "absent"}, "no-timer", "no timer"),

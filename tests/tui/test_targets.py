@@ -99,7 +99,7 @@ async def test_adding_a_target_shows_each_word_of_its_commands() -> None:
         ("name", "../web", "is not a valid certificate name."),
         ("certificate", "", "The path of the certificate is missing."),
         ("key", "tls.key", "is not an absolute path."),
-        ("test", "nginx 'x", "A quote is opened and not closed."),
+        ("test", "nginx 'x", "A quotation mark is not closed."),
         ("probe", "443", "is not HOST:PORT."),
     ],
 )

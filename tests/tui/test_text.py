@@ -65,7 +65,7 @@ def test_plurals(count: int, noun: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("when", "shown"),
     [
-        (NOW - timedelta(minutes=1), "with the next run"),
+        (NOW - timedelta(minutes=1), "at the next run"),
         (NOW + timedelta(hours=10), "today 14:02"),
         (NOW + timedelta(hours=23), "tonight 03:02"),
         (NOW + timedelta(hours=30), "tomorrow 10:02"),
@@ -202,7 +202,7 @@ def test_renewed_by_hand(method: str) -> None:
     manual = lineage("wild", method=method, renew_at=None, renew_why="by hand", left=timedelta(days=21))
     assert text.renewal_shown(manual, NOW) == "renews by hand before 12 Dec 2026"
     assert text.renewal_shown(replace(manual, method="http-01"), NOW) == "renews by hand before 12 Dec 2026"
-    assert text.renewal_shown(replace(manual, renew_why="ari", renew_at=NOW), NOW) == "renews with the next run"
+    assert text.renewal_shown(replace(manual, renew_why="ari", renew_at=NOW), NOW) == "renews at the next run"
     assert text.renewal_why(manual) == "its DNS records are set manually"
     assert text.method_shown(method).endswith("records set by hand")
     new = without_certificate("new", method=method, renew_why="by hand")
@@ -211,7 +211,7 @@ def test_renewed_by_hand(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["dns-01", "dns-account-01", "dns-persist-01"])
 def test_proofs_that_renew_by_themselves(method: str) -> None:
-    """A provider, and a record that is set once, leave nothing to a person; each method has words of its own."""
+    """A provider, and a record set once, leave nothing to a person; each method has words of its own."""
     assert not text.is_manual(lineage("shop", method=method))
     assert text.renewal_shown(lineage("shop", method=method), NOW).startswith("renews on ")
     assert text.method_shown(method) != method

@@ -41,10 +41,10 @@ async def test_a_paste_of_everything(leaf: Leaf) -> None:
         await paste(pilot, bundle(leaf))
         text = shown(app)
         assert "Found  1 certificate · 1 key · 2 in the chain" in text
-        assert "in one paste, put in order" in text
+        assert "in one paste, sorted" in text
         assert "(private key, 240 characters, hidden)" in text
         assert "▲ warning  Names kept" in text
-        assert "✔ Key belongs      EC P-256" in text
+        assert "✔ Key matches      EC P-256" in text
         assert "Let's Encrypt → DigiCert" in text
         assert "1 warning. Apply is allowed." in text
         assert "BEGIN" not in text
@@ -84,7 +84,7 @@ async def test_a_paste_that_comes_in_slowly_is_seen(leaf: Leaf) -> None:
             line.post_message(events.Key(character, character))
         for _ in range(100):
             await pilot.pause(0.02)
-            if "a paste comes in" in shown(app):
+            if "receiving a paste" in shown(app):
                 break
         assert "characters so far" in shown(app)
         assert secret_of(leaf)[:8] not in shown(app)
@@ -128,7 +128,7 @@ async def test_a_path_counts_as_soon_as_it_leads_to_a_file(tmp_path: Path) -> No
         line.value = "/nowhere/at/all"
         await pilot.press("enter")
         await checked(pilot)
-        assert "✖ There is no such file." in shown(app)
+        assert "✖ This file does not exist." in shown(app)
         line.value = ""
         await pilot.press("backspace")
         await checked(pilot)
@@ -229,7 +229,7 @@ async def test_a_failing_check_keeps_apply_off(leaf: Leaf) -> None:
         await opened(pilot)
         await paste(pilot, bundle(leaf))
         text = shown(app)
-        assert "✖ failed  Key belongs" in text
+        assert "✖ failed  Key matches" in text
         assert "→ Give the private key of the CSR." in text
         assert "✖ Apply is off: 1 check failed." in text
         assert "^s Apply" not in text

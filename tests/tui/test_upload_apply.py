@@ -211,7 +211,7 @@ async def test_a_path_that_leads_nowhere_keeps_apply_off(leaf: Leaf) -> None:
         await pilot.press(*"nowhere", "ctrl+s")
         await checked(pilot)
         text = shown(app)
-        assert "Apply is off: what stands in the box is no file" in text
+        assert "Apply is off: the text in the box is not a file" in text
         assert "^s Apply" not in text
     assert not uploads(engine, "import_upload")
 
@@ -300,7 +300,7 @@ async def test_what_the_row_is_called_says_nothing_of_what_is_brought(leaf: Leaf
         screen = await opened(pilot)
         await paste(pilot, bundle(leaf))
         assert screen.called == "new.example.com"
-        assert "new.example.com  (unless you type another)" in shown(app)
+        assert "new.example.com  (unless you enter another)" in shown(app)
     app = deck(with_upload())
     async with app.run_test(size=WIDE) as pilot:
         screen = await opened(pilot)

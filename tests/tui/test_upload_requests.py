@@ -151,7 +151,7 @@ async def test_copied_saved_and_forgotten(tmp_path: Path) -> None:
         assert isinstance(app.screen, ConfirmDialog)
         app.screen.query_one("#yes", Button).press()
         await settled(pilot)
-        assert "n makes one" in shown(app)
+        assert "n creates one" in shown(app)
     assert engine.requests == {}
 
 
@@ -214,7 +214,7 @@ async def test_leaving_while_the_key_is_made() -> None:
         await pilot.press("ctrl+s")
         for _ in range(100):
             await pilot.pause(0.01)
-            if "Making the key" in shown(app):
+            if "Creating the key" in shown(app):
                 break
         else:
             raise AssertionError(shown(app))

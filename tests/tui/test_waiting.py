@@ -53,7 +53,7 @@ async def test_an_order_of_a_new_name_is_listed() -> None:
         assert "Deploy" not in footer
         detail = shown(app, app.screen.query_one("#detail"))
         assert "waits for you · no certificate yet" in detail
-        assert "It lives 6 days 22 hours more." in " ".join(detail.replace("│", " ").split())
+        assert "It is valid for 6 days 22 hours." in " ".join(detail.replace("│", " ").split())
         await pilot.press("r", "d")
         assert isinstance(app.screen, LineagesScreen)
         await pilot.press("D")

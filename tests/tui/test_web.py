@@ -39,7 +39,7 @@ STATE = WebState(
         ),
     ),
     hsts="max-age=300",
-    hsts_why="It rises step by step to a year.",
+    hsts_why="It increases step by step to a year.",
     hsts_next=NOW + timedelta(days=1),
     listeners=(
         Listener(
@@ -86,9 +86,9 @@ async def test_each_setting_with_what_is_sent() -> None:
         assert "to be updated" in seen
         assert "The site of mail.example.com has a file of its own." in seen
         assert "nothing answers there" in seen
-        assert "is answered without a redirect to HTTPS" in seen
+        assert "is served without a redirect to HTTPS" in seen
         await pilot.press("down")
-        assert "It rises on " in shown(app)
+        assert "It increases on " in shown(app)
         await pilot.press("down")
         seen = shown(app)
         assert "missing; it should be nosniff" in seen

@@ -30,7 +30,7 @@ RECORDS: Final[tuple[Action, ...]] = (
         help="Fills the screen with a code for the camera of a phone. Ctrl+Q leaves certdeck here.",
     ),
     Action(
-        id="plain", key="p", label="Plain", title="Print the records on the bare terminal", scope="records", footer=5,
+        id="plain", key="p", label="Plain", title="Print the records on the plain terminal", scope="records", footer=5,
         help="Leaves the console for a moment and prints the records whole, to be selected with the mouse. Esc comes back.",
     ),
     Action(
@@ -39,11 +39,11 @@ RECORDS: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="look-now", key="r,ctrl+r,f5", label="Look", title="Ask the name servers now", scope="records", footer=9,
-        help="Does not wait for the next look. The pauses between looks begin short again.",
+        help="Does not wait for the next check. The pauses between checks start short again.",
     ),
     Action(
-        id="by-itself", key="a", label="Auto", title="Answer automatically, or wait for me", scope="records", footer=9,
-        help="Decides whether the order continues automatically once every name server has every record.",
+        id="by-itself", key="a", label="Auto", title="Respond automatically, or wait for me", scope="records", footer=9,
+        help="Sets whether the order continues automatically once every name server has every record.",
     ),
     Action(
         id="give-up", key="x", label="Give up", title="Give up this order", scope="records", footer=9,

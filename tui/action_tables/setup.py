@@ -29,7 +29,7 @@ SETUP: Final[tuple[Action, ...]] = (
         id="set-eab", key="e", label="EAB", title="Set the external account binding", scope="issuers", footer=4,
         applies=lambda situation: may_write(situation) and situation.row_kind == "acme",
         commands=("account eab",),
-        help="Saves the key id and the HMAC key that a CA gives its customers. The HMAC key goes into the vault.",
+        help="Saves the key ID and the HMAC key that a CA gives its customers. The HMAC key is stored in the vault.",
     ),
     Action(
         id="remove", key="delete", label="Remove", title="Remove this issuer", scope="issuers", footer=5, shown_key="del",
@@ -39,17 +39,18 @@ SETUP: Final[tuple[Action, ...]] = (
     Action(
         id="change", key="c", label="Change", title="Change this issuer", scope="issuers", footer=6,
         applies=lambda situation: may_write(situation) and situation.row_kind == "acme",
-        also="edit ca bundle directory email", help="Opens the form with what is set now: directory, title, CA bundle, e-mail.",
+        also="edit ca bundle directory email", help="Opens the form with the current settings: directory, "
+        "title, CA bundle, e-mail.",
     ),
     Action(
-        id="agree", key="a", label="Agree", title="Agree to the terms of this issuer", scope="issuers", footer=6,
+        id="agree", key="a", label="Agree", title="Accept the terms of this issuer", scope="issuers", footer=6,
         applies=lambda situation: may_write(situation) and situation.row_kind == "acme", commands=("issuer agree",),
-        also="tos terms of service", help="Shows where its terms of service are, and records that you agree to them.",
+        also="tos terms of service", help="Shows where its terms of service are, and records that you accept them.",
     ),
     Action(
         id="contact", key="o", label="Contact", title="Change the contact of this account", scope="issuers", footer=7,
         applies=lambda situation: may_write(situation) and situation.row_kind == "acme", commands=("account contact",),
-        also="email mail address", help="Changes the address that the CA writes to about problems.",
+        also="email mail address", help="Changes the address to which the CA writes about problems.",
     ),
     Action(
         id="new-key", key="K", label="New key", title="Give this account a new key", scope="issuers", footer=8,
@@ -64,12 +65,12 @@ SETUP: Final[tuple[Action, ...]] = (
     Action(
         id="deactivate", key="D", label="Deactivate", title="Deactivate this account for good", scope="issuers", footer=9,
         applies=lambda situation: may_write(situation) and situation.row_kind == "acme", commands=("account deactivate",),
-        help="Closes the account at the CA. This cannot be undone; the next order makes a new one.",
+        help="Closes the account at the CA. This cannot be undone; the next order creates a new one.",
     ),
     Action(
         id="root", key="v", label="Root", title="Show the root certificate of the private CA", scope="issuers", footer=2,
         applies=lambda situation: situation.row_kind == "private-ca", commands=("issuer root",),
-        also="trust store pem copy root ca", help="Shows the root as PEM, to copy or print: clients have to trust it.",
+        also="trust store pem copy root ca", help="Shows the root as PEM, to copy or print: clients must trust it.",
     ),
     Action(
         id="limits", key="L", label="Limits", title="Show the limits of this issuer", scope="issuers", footer=9,
@@ -86,7 +87,7 @@ SETUP: Final[tuple[Action, ...]] = (
         id="test", key="x,enter,ctrl+j", label="Test", title="Test this target", scope="targets", footer=1, shown_key="x",
         applies=lambda situation: bool(situation.row),
         commands=("target test", "target show"),
-        help="Checks its files, runs its configuration test, and looks at what it serves. Changes nothing.",
+        help="Checks its files, its configuration test, and what it serves. Changes nothing.",
     ),
     Action(
         id="add", key="n,insert", label="New", title="Add a target", scope="targets", footer=2, applies=may_write,
@@ -96,7 +97,7 @@ SETUP: Final[tuple[Action, ...]] = (
     Action(
         id="change", key="e", label="Change", title="Change this target", scope="targets", footer=3,
         applies=lambda situation: may_write(situation) and bool(situation.row),
-        commands=("target add",), help="Opens the same form with what is set now.",
+        commands=("target add",), help="Opens the same form with the current settings.",
     ),
     Action(
         id="remove", key="delete", label="Remove", title="Remove this target", scope="targets", footer=4, shown_key="del",
@@ -114,16 +115,16 @@ SETUP: Final[tuple[Action, ...]] = (
     Action(
         id="kinds", key="v", label="Kinds", title="Show the kinds of services", scope="targets", footer=5,
         commands=("target kinds", "target show"), also="supported services nginx postfix dovecot reload restart sessions",
-        help="Shows for each kind of service how it takes a new certificate, and what to know about it.",
+        help="Shows for each kind of service how it loads a new certificate, and remarks.",
     ),
     Action(
         id="take", key="enter,ctrl+j", label="Choose", title="Choose this kind", scope="kinds", footer=1, shown_key="enter",
-        applies=lambda situation: situation.row_kind == "offered", help="Takes it into the form of the target.",
+        applies=lambda situation: situation.row_kind == "offered", help="Uses it in the form of the target.",
     ),
     Action(
         id="choose-kind", key="ctrl+o", label="Kinds", title="Choose the kind from a list", scope="target-form", footer=2,
         commands=("target kinds",), priority=True,
-        help="Lists every kind of service with what it does, and takes the chosen one into the form.",
+        help="Lists every kind of service, and uses the chosen one in the form.",
     ),
     # -- web settings ------------------------------------------------------------------------------------------------
     Action(
@@ -149,17 +150,17 @@ SETUP: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="add", key="n,insert", label="New", title="Add a DNS provider", scope="dns", footer=2, applies=may_write,
-        commands=("dns add",), help="Asks who serves your zone, and for what is needed to write there. Secrets go into the vault.",
+        commands=("dns add",), help="Asks for the provider of your zone and its credentials. Secrets are stored in the vault.",
     ),
     Action(
         id="change", key="e", label="Change", title="Change this DNS provider", scope="dns", footer=3,
         applies=lambda situation: may_write(situation) and bool(situation.row),
-        commands=("dns add",), help="Opens the same form with what is set now. Secrets are kept unless you type others.",
+        commands=("dns add",), help="Opens the same form with the current settings. Secrets are kept unless you enter new ones.",
     ),
     Action(
         id="remove", key="delete", label="Remove", title="Remove this DNS provider", scope="dns", footer=4, shown_key="del",
         applies=lambda situation: may_write(situation) and bool(situation.row),
-        commands=("dns remove",), help="Removes it and its secrets. Refused while a certificate proves its names with it.",
+        commands=("dns remove",), help="Removes it and its secrets. Refused while a certificate uses it for validation.",
     ),
     Action(
         id="take", key="enter,ctrl+j", label="Choose", title="Take this kind of provider", scope="dns-kind", footer=1,
@@ -183,10 +184,10 @@ SETUP: Final[tuple[Action, ...]] = (
     # -- settings --------------------------------------------------------------------------------------------------
     Action(
         id="change", key="enter,ctrl+j", label="Change", title="Change what is under the cursor", scope="settings", footer=1,
-        shown_key="enter", help="Takes the theme, or switches automatic renewal of the certificate on or off.",
+        shown_key="enter", help="Applies the theme, or turns automatic renewal of the certificate on or off.",
     ),
     Action(
-        id="keep-theme", key="ctrl+s", label="Keep theme", title="Keep this theme for good", scope="settings", footer=2,
+        id="keep-theme", key="ctrl+s", label="Keep theme", title="Save this theme", scope="settings", footer=2,
         applies=may_write, also="theme colour color permanent save",
         help="Writes the theme to certdeck.toml, so that the console opens with it.",
     ),
@@ -194,20 +195,20 @@ SETUP: Final[tuple[Action, ...]] = (
     Action(
         id="do", key="enter,ctrl+j", label="Choose", title="Take what is under the cursor", scope="schedule", footer=1,
         shown_key="enter", applies=may_write, commands=("schedule show", "schedule on", "schedule off", "schedule run"),
-        help="Switches automatic renewal on with these times, or off, or does now what the timer does.",
+        help="Turns automatic renewal on with these times, or off, or starts the scheduled run now.",
     ),
     # -- settings of one certificate ---------------------------------------------------------------------------------
     Action(
         id="do", key="enter,ctrl+j", label="Change", title="Change what is under the cursor", scope="lineage-settings", footer=1,
         shown_key="enter", applies=lambda situation: may_write(situation) and situation.row_kind != "off", commands=("set",),
-        help="Changes it here, or opens the wizard where a new order is needed. What it costs stands below.",
+        help="Changes it here, or opens the wizard if a new order is needed. The effect is shown below.",
     ),
     # -- maintenance -------------------------------------------------------------------------------------------------
     Action(
         id="do", key="enter,ctrl+j", label="Do it", title="Do what is under the cursor", scope="maintenance", footer=1,
         shown_key="enter", applies=lambda situation: not situation.busy,
         commands=("backup", "restore", "report", "self-check", "vault rotate", "vault new"),
-        help="Asks for what it needs, then does it. The result stands below the list.",
+        help="Asks for what it needs, then does it. The result is shown below the list.",
     ),
     # -- master key --------------------------------------------------------------------------------------------------
     Action(
@@ -217,28 +218,28 @@ SETUP: Final[tuple[Action, ...]] = (
     ),
     # -- doctor ------------------------------------------------------------------------------------------------------
     Action(
-        id="fix", key="enter,ctrl+j", label="Fix", title="Go where this finding is fixed", scope="doctor", footer=1,
+        id="fix", key="enter,ctrl+j", label="Fix", title="Open the page that fixes this", scope="doctor", footer=1,
         shown_key="enter", applies=lambda situation: situation.row_kind != "",
-        help="Opens the page where the fix is made. Where there is none, the fix is outside of certdeck.",
+        help="Opens the page for the fix. If there is none, the fix is outside certdeck.",
     ),
     Action(
         id="check-again", key="r,ctrl+r,f5", label="Check again", title="Run the checks again", scope="doctor", footer=2,
-        help="Asks the network, the issuer and the services again.", commands=("doctor",),
+        help="Checks the network, the issuer and the services again.", commands=("doctor",),
     ),
     # -- notifications -----------------------------------------------------------------------------------------------
     Action(
         id="test", key="x,enter,ctrl+j", label="Test", title="Send a test message", scope="notifications", footer=1,
         shown_key="x", applies=lambda situation: bool(situation.row), commands=("notify test", "notify list"),
-        help="Sends a real message through this channel, and shows what the other side answered.",
+        help="Sends a real message through this channel, and shows the response.",
     ),
     Action(
         id="add", key="n,insert", label="New", title="Add a notification", scope="notifications", footer=2, applies=may_write,
-        commands=("notify add", "notify kinds"), help="Asks how the message travels: mail, webhook or a chat service.",
+        commands=("notify add", "notify kinds"), help="Asks for the kind: mail, webhook or a chat service.",
     ),
     Action(
         id="change", key="e", label="Change", title="Change this notification", scope="notifications", footer=3,
         applies=lambda situation: may_write(situation) and bool(situation.row), commands=("notify add",),
-        help="Opens the same form with what is set now. Secrets are kept unless you type others.",
+        help="Opens the same form with the current settings. Secrets are kept unless you enter new ones.",
     ),
     Action(
         id="remove", key="delete", label="Remove", title="Remove this notification", scope="notifications", footer=4,
@@ -249,13 +250,13 @@ SETUP: Final[tuple[Action, ...]] = (
     Action(
         id="approve", key="a,enter,ctrl+j", label="Approve", title="Approve this box", scope="fleet", footer=1,
         applies=lambda situation: may_write(situation) and situation.row_kind == "waiting", commands=("fleet approve",),
-        help="Shows its fingerprint, and lets it into the fleet once you have compared it.",
+        help="Shows its fingerprint, and adds it to the fleet when you have compared it.",
     ),
     Action(
         id="remove", key="delete", label="Remove", title="Remove this box from the fleet", scope="fleet", footer=2, shown_key="del",
         applies=lambda situation: may_write(situation) and situation.row_kind in ("waiting", "approved"),
         commands=("fleet remove",),
-        help="It gets nothing more, and the certificates that it had are renewed with new keys. Asks first.",
+        help="It gets no more certificates, and its certificates are renewed with new keys. Asks first.",
     ),
     Action(
         id="filter", key="slash", label="Filter", title="Filter the boxes", scope="fleet", footer=4, shown_key="/",

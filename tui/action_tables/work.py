@@ -18,7 +18,7 @@ WORK: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="verify", key="v", label="Verify", title="Verify the log", scope="log", footer=3,
-        commands=("log",), help="Follows the chain of hashes through the whole log and says whether an entry was altered.",
+        commands=("log",), help="Checks the chain of hashes through the whole log, and shows whether an entry was altered.",
     ),
     # -- progress --------------------------------------------------------------------------------------------------
     Action(
@@ -28,7 +28,8 @@ WORK: Final[tuple[Action, ...]] = (
     Action(
         id="stop", key="ctrl+x", label="Stop", title="Stop the operation", scope="progress", footer=2,
         applies=lambda situation: situation.busy,
-        help="Asks the operation to stop at the next safe point. What is live stays live; an open order can be completed later.",
+        help="Asks the operation to stop at the next safe point. The live certificate is unchanged; an open "
+        "order can be completed later.",
     ),
     Action(
         id="in-full", key="v", label="In full", title="Show every event", scope="progress", footer=3,
@@ -36,10 +37,10 @@ WORK: Final[tuple[Action, ...]] = (
     ),
     # -- issue wizard ----------------------------------------------------------------------------------------------
     Action(
-        id="next", key="enter,ctrl+n,ctrl+j", label="Next", title="Go on to the next step", scope="issue", footer=1,
+        id="next", key="enter,ctrl+n,ctrl+j", label="Next", title="Continue to the next step", scope="issue", footer=1,
         shown_key="enter",
         applies=lambda situation: situation.step < 6,
-        help="Checks this step and goes on. Problems are shown at their field. Ctrl+N does the same from every field.",
+        help="Checks this step and continues. Problems are shown at their field. Ctrl+N does the same from every field.",
     ),
     Action(
         id="test-provider", key="x", label="Test", title="Test this DNS provider", scope="issue-proof", footer=2,
@@ -59,17 +60,17 @@ WORK: Final[tuple[Action, ...]] = (
     ),
     Action(
         id="check-again", key="ctrl+r,f5", label="Check again", title="Run the checks again", scope="issue-check", footer=2,
-        help="Asks the network and the services again, after something was fixed.",
+        help="Checks the network and the services again, after a fix.",
     ),
     Action(
         id="stop", key="ctrl+x", label="Stop", title="Stop the order", scope="issue-run", footer=2,
         applies=lambda situation: situation.busy,
-        help="Asks the order to stop at the next safe point. What is live stays live.",
+        help="Asks the order to stop at the next safe point. The live certificate is unchanged.",
     ),
     Action(
         id="try-again", key="r", label="Try again", title="Order it again", scope="issue-run", footer=2,
         applies=lambda situation: situation.row_kind == "failed",
-        help="Orders again with everything as you entered it, after the cause was fixed.",
+        help="Orders again with everything you entered, after you have fixed the cause.",
     ),
     Action(
         id="finish", key="enter,ctrl+j", label="Close", title="Close the wizard", scope="issue-run", footer=1, shown_key="enter",
@@ -82,21 +83,21 @@ WORK: Final[tuple[Action, ...]] = (
     ),
     # -- first boot ------------------------------------------------------------------------------------------------
     Action(
-        id="save", key="ctrl+s,enter,ctrl+j", label="Go on", title="Make the certificate, or close", scope="first-boot", footer=1,
-        shown_key="enter", help="Makes the self-signed certificate with these names, then closes this screen.",
+        id="save", key="ctrl+s,enter,ctrl+j", label="Go on", title="Create the certificate, or close", scope="first-boot", footer=1,
+        shown_key="enter", help="Creates the self-signed certificate with these names, then closes this screen.",
     ),
     # -- upload ----------------------------------------------------------------------------------------------------
     Action(
         id="upload", key="u", label="Upload", title="Upload a certificate from elsewhere", footer=2,
         # On the first screen: nowhere else is there a certificate under the cursor, or nothing to go back to.
         applies=lambda situation: may_write(situation) and (situation.lineage is not None or not situation.can_go_back),
-        help="Takes a certificate from elsewhere, by path or paste, and checks it before it is applied.",
+        help="Reads a certificate from elsewhere, by path or paste, and checks it before you apply it.",
         opens="tui.screens.upload:UploadScreen", steady=True, commands=("import", "check"),
         also="import paste pfx pem bought check file",
     ),
     Action(
         id="apply", key="ctrl+s", label="Apply", title="Apply the certificate", scope="upload", applies=may_write, footer=1,
-        help="Puts it onto its services as one transaction. Off while a check fails; a warning lets it pass.",
+        help="Deploys it to its services as one transaction. Off while a check fails; warnings are allowed.",
     ),
     Action(
         id="choose-file", key="ctrl+o", label="Choose files", title="Add a file by its path", scope="upload", footer=2,
@@ -118,8 +119,8 @@ WORK: Final[tuple[Action, ...]] = (
     ),
     # -- signing requests ------------------------------------------------------------------------------------------
     Action(
-        id="new", key="n", label="New", title="Make a new signing request", scope="requests", applies=may_write, footer=1,
-        help="Asks for its names, the type of its key and a subject, makes the key, and shows the request.",
+        id="new", key="n", label="New", title="Create a signing request", scope="requests", applies=may_write, footer=1,
+        help="Asks for its names, key type and subject, creates the key, and shows the request.",
     ),
     Action(
         id="copy", key="c", label="Copy", title="Copy the request", scope="requests", footer=2,
@@ -127,7 +128,7 @@ WORK: Final[tuple[Action, ...]] = (
         help="Copies the request to the clipboard of your terminal (OSC 52). Not every terminal supports it; p always works.",
     ),
     Action(
-        id="plain", key="p", label="Plain view", title="Print the request on the bare terminal", scope="requests", footer=3,
+        id="plain", key="p", label="Plain view", title="Print the request on the plain terminal", scope="requests", footer=3,
         applies=lambda situation: bool(situation.row),
         help="Leaves the console for a moment and prints the request, to be selected with the mouse. Esc comes back.",
     ),
@@ -150,22 +151,22 @@ WORK: Final[tuple[Action, ...]] = (
     ),
     # -- certificates of other clients -----------------------------------------------------------------------------
     Action(
-        id="take-over", key="enter,ctrl+j", label="Take over", title="Take over the ticked certificates", scope="adopt", footer=1,
+        id="take-over", key="enter,ctrl+j", label="Take over", title="Take over the selected certificates", scope="adopt", footer=1,
         shown_key="enter", applies=lambda situation: may_write(situation) and bool(situation.row), commands=("adopt",),
-        help="Copies certificate and key, and how it is renewed; without a tick the one under the cursor. Space ticks.",
+        help="Copies certificate, key and renewal settings; without a selection, of the one under the cursor. Space selects.",
     ),
     Action(
-        id="try", key="x", label="What if", title="Say what taking them over would do", scope="adopt", footer=2,
-        applies=lambda situation: bool(situation.row), help="Says every step, and what cannot be taken over. Changes nothing.",
+        id="try", key="x", label="What if", title="Preview taking them over", scope="adopt", footer=2,
+        applies=lambda situation: bool(situation.row), help="Shows every step, and what cannot be taken over. Changes nothing.",
     ),
     Action(
-        id="tick-all", key="a", label="Tick all", title="Tick everything that can be taken over", scope="adopt", footer=3,
-        applies=lambda situation: bool(situation.row), help="Ticks all of them, or none where all are ticked.",
+        id="tick-all", key="a", label="Select all", title="Select everything that can be taken over", scope="adopt", footer=3,
+        applies=lambda situation: bool(situation.row), help="Selects all of them, or none if all are selected.",
     ),
     # -- services of this box --------------------------------------------------------------------------------------
     Action(
-        id="take-over", key="enter,ctrl+j", label="Take over", title="Make targets of these services", scope="services", footer=1,
+        id="take-over", key="enter,ctrl+j", label="Take over", title="Add these services as targets", scope="services", footer=1,
         shown_key="enter", applies=lambda situation: may_write(situation) and situation.row_kind == "free",
-        help="Makes targets of the services that are ticked, or of the one under the cursor. They keep their certificates for now.",
+        help="Adds the selected services, or the one under the cursor, as targets. They keep their certificates for now.",
     ),
 )  # fmt: skip

@@ -101,7 +101,7 @@ def _found(done: Adoption, options: str) -> Iterator[str]:
         ]
         for each in done.found
     ]
-    yield from table(["NAME", "CLIENT", "DOMAINS", "ENDS", "KEY", "ISSUER", "PROOF", "STATE"], rows)
+    yield from table(["NAME", "CLIENT", "DOMAINS", "ENDS", "KEY", "ISSUER", "CHALLENGE", "STATE"], rows)
     for each in done.found:
         yield from _more(each)
     new = [each for each in done.found if each.state == "new"]

@@ -42,7 +42,7 @@ class AdoptScreen(ListPage[Adoptable]):
         Column("Client"),
         Column("Ends"),
         Column("Issuer", optional=True),
-        Column("Proof", optional=True),
+        Column("Challenge", optional=True),
         Column("State"),
     )
     LIST_TITLE = "Found on this box"
@@ -51,7 +51,7 @@ class AdoptScreen(ListPage[Adoptable]):
         "No certificate of another ACME client was found.",
         "To look in another folder: certdeck adopt --dir DIR",
     )
-    UNREADABLE = "They cannot be read"
+    UNREADABLE = "Reading failed"
 
     page_title = "Certificates of other clients"
 
@@ -121,7 +121,11 @@ class AdoptScreen(ListPage[Adoptable]):
         lines: list[Line] = []
         for done in result.adopted:
             words = (
-                "would be taken over" if result.dry_run else "was here already" if done.unchanged else "is taken over"
+                "would be taken over"
+                if result.dry_run
+                else "was already taken over"
+                if done.unchanged
+                else "is taken over"
             )
             lines += marked("✔", "severity-green", f"{done.name} {words}.", width, ink, bold=True)
             for step in done.steps:
@@ -184,5 +188,5 @@ class AdoptScreen(ListPage[Adoptable]):
 
 def _switch_off(timer: OtherTimer, width: int, ink: Ink) -> list[Line]:
     """Return how a timer is switched off, on lines of its own, to be copied."""
-    words = marked(" ", "text-muted", "Once everything that it renews is taken over, switch it off:", width, ink)
+    words = marked(" ", "text-muted", "When everything that it renews is taken over, turn it off:", width, ink)
     return [*words, *marked(" ", "text-muted", timer.off, width, ink, of="key")]

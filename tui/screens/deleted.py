@@ -27,7 +27,7 @@ class DeletedScreen(ListPage[DeletedLineage]):
     )
     COLUMNS = (Column("Certificate", flexible=True), Column("Deleted"), Column("Kept until"))
     LIST_TITLE = "Kept copies"
-    EMPTY = ("", "None is kept: nothing was deleted within the last 30 days.")
+    EMPTY = ("", "No copy: nothing was deleted within the last 30 days.")
 
     page_title = "Deleted certificates"
 
@@ -48,12 +48,12 @@ class DeletedScreen(ListPage[DeletedLineage]):
 
     def about(self, item: DeletedLineage, width: int, ink: Ink) -> list[Line]:
         if item.in_the_way:
-            words = f"There is a certificate {item.name} already, and it would be replaced. Delete that one first; it is kept, too."
+            words = f"The certificate {item.name} already exists and would be replaced. Delete it first; a copy of it is kept too."
             return marked("▲", "severity-yellow", words, width, ink)
         words = (
             "Enter restores it with its key and its versions. No service is changed."
             if item.deleted is not None
-            else "Only its settings are gone; its versions still lie in the store. Enter writes the settings again."
+            else "Only its settings are missing; its versions are still stored. Enter writes the settings again."
         )
         return marked("↵", "key", words, width, ink)
 
@@ -68,8 +68,8 @@ class DeletedScreen(ListPage[DeletedLineage]):
                 deck.show_error(answer)
                 return
             deck.refresh_status()
-            words = "Nothing was deployed by that. Its details say which services show it; d puts it onto others."
-            deck.notify(words, title=text.printable(f"{answer.name} is back"), markup=False)
+            words = "Nothing was deployed. Its details show which services serve it; d deploys it to others."
+            deck.notify(words, title=text.printable(f"{answer.name} is restored"), markup=False)
             deck.go_to(answer.name)
 
         self.bridge.ask(lambda: self.engine.undelete(one.name), answered)

@@ -54,7 +54,7 @@ class DoctorScreen(ListPage[Finding]):
     COLUMNS: ClassVar = (Column("Check"), Column("Result", flexible=True))
     LIST_TITLE = "Checks"
     UNREADABLE = "The checks could not run"
-    EMPTY: ClassVar = ("Checking", "Asking the network, the issuer and the services …")
+    EMPTY: ClassVar = ("Checking", "Checking the network, the issuer and the services …")
     page_title = "Doctor"
 
     def __init__(self, name: str = "", request: IssueRequest | None = None) -> None:
@@ -126,7 +126,7 @@ class NamesForm(FormPage):
     """Asks for the names that are not issued yet."""
 
     page_title = "Doctor for names"
-    intro = "Checks what would stop a certificate for names that have none yet. Nothing is ordered."
+    intro = "Checks what can prevent a certificate for new names. Nothing is ordered."
 
     def fields(self) -> ComposeResult:
         yield Field(

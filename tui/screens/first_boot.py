@@ -43,8 +43,8 @@ class FirstBootScreen(FormPage):
     page_title = "First boot"
     intro = (
         "This box gets a self-signed certificate now, for its host name, its addresses and localhost, so that its services can "
-        "speak HTTPS at once. Browsers warn about it, because no CA vouches for it. It is for setting up and for internal use, "
-        "until a certificate from a CA takes its place."
+        "use HTTPS at once. Browsers warn about it, because no CA has signed it. It is for setup and internal use, until a "
+        "certificate from a CA replaces it."
     )
 
     def fields(self) -> ComposeResult:
@@ -58,7 +58,7 @@ class FirstBootScreen(FormPage):
             "Host name",
             value=host,
             hint=f"({self.engine.env.host.name()}, says the system)",
-            note="How this box is called. Empty: what the system says.",
+            note="The name of this box. Empty: the system's host name.",
             check=_wrong_host,
             id="hostname",
         )
@@ -66,7 +66,7 @@ class FirstBootScreen(FormPage):
             "External URL",
             value=url,
             hint="e.g. https://box.example.com:8443",
-            note="Where people open it in a browser, if that is another name. Empty: none.",
+            note="Its address in a browser, if that is another name. Empty: none.",
             check=_wrong_url,
             id="url",
         )
@@ -82,7 +82,7 @@ class FirstBootScreen(FormPage):
         hostname, url = self.value("hostname") or None, self.value("url") or None
         self.operation = self.bridge.start(
             "First boot",
-            "making the first certificate",
+            "creating the first certificate",
             lambda report, cancel: self.engine.first_boot(
                 hostname=hostname, external_url=url, report=report, cancel=cancel
             ),
@@ -92,7 +92,8 @@ class FirstBootScreen(FormPage):
             self.deck.say_busy()
             return
         self._result(
-            "Under way", lambda width, ink: marked("◐", "bar-used", "Making the key and the certificate …", width, ink)
+            "In progress",
+            lambda width, ink: marked("◐", "bar-used", "Creating the key and the certificate …", width, ink),
         )
 
     def action_save(self) -> None:
@@ -132,9 +133,9 @@ class FirstBootScreen(FormPage):
     def _made_lines(self, made: FirstBoot, width: int, ink: Ink) -> list[Line]:
         status = made.status
         if made.created:
-            headline = "The certificate is made."
+            headline = "The certificate was created."
         elif made.remade:
-            headline = f"A new certificate is made with the same key. {made.why}".rstrip()
+            headline = f"A new certificate was created with the same key. {made.why}".rstrip()
         else:
             names = ", ".join(text.printable(each) for each in made.new_targets)
             headline = "The certificate exists already. " + (
@@ -142,11 +143,11 @@ class FirstBootScreen(FormPage):
             )
         lines = [*result_lines(status, headline, width, ink), []]
         if status.self_signed:
-            words = "Browsers warn about it. Compare the SHA-256 with what they show before you go on."
+            words = "Browsers warn about it. Compare the SHA-256 with the one they show before you continue."
             lines += marked("▲", "severity-yellow", words, width, ink)
         words = "Find the services of this box, and let them use it: B on the first screen."
         lines += marked("→", "key", words, width, ink)
-        return [*lines, *marked("→", "key", "Issue one that everybody trusts next: i on the first screen.", width, ink)]
+        return [*lines, *marked("→", "key", "Next, issue a trusted one: i on the first screen.", width, ink)]
 
 
 def _wrong_host(value: str) -> CertdeckError | None:
@@ -168,6 +169,6 @@ def _wrong_url(value: str) -> CertdeckError | None:
         pass  # a port that is no number, or brackets that do not close
     return UsageError(
         f"{value!r} is not a valid URL.",
-        "It is where people open this box in a browser.",
-        "Give it with its scheme, for example https://box.example.com:8443.",
+        "It is the address of this box in a browser.",
+        "Include the scheme, for example https://box.example.com:8443.",
     )

@@ -70,7 +70,7 @@ class FleetScreen(ListPage[Box]):
     UNREADABLE = "The fleet cannot be read"
     EMPTY: ClassVar = (
         "No fleet",
-        "This box belongs to no fleet, and needs none: it renews its own certificates.",
+        "This box is not in a fleet and needs none: it renews its own certificates.",
         'To begin, add [fleet] to certdeck.toml with endpoints = ["https://etcd1.example.com:2379"] and role = "hub".',
         "Then run: certdeck fleet init",
         'On every other box, add the same endpoints with role = "device", and run: certdeck fleet join',
@@ -188,7 +188,7 @@ class FleetScreen(ListPage[Box]):
             self.deck,
             f"Approve {text.printable(box.name)} as {box.role}?",
             f"Its fingerprint:\n\n{fingerprint_shown(box.fingerprint)}\n\n"
-            "Approve it only if the box itself shows the same one (certdeck fleet join).",
+            "Approve it only if the box itself shows the same fingerprint (certdeck fleet join).",
             "Approve",
             lambda: self.deck.begin(
                 f"Approve {box.name}",
@@ -209,7 +209,7 @@ class FleetScreen(ListPage[Box]):
         ask_then(
             self.deck,
             f"Remove {text.printable(box.name)} from the fleet?",
-            "It no longer gets certificates, and those that it had are renewed with new keys. It keeps serving what it has.",
+            "It gets no more certificates, and its certificates are renewed with new keys. It keeps serving its current ones.",
             "Remove",
             lambda: self.deck.begin(
                 f"Remove {box.name}",
@@ -246,7 +246,7 @@ def _state(box: BoxStatus) -> tuple[text.Mark, str]:
 
 def _fleet_lines(fleet: FleetStatus, width: int, ink: Ink) -> list[Line]:
     since = f", since {text.moment(fleet.leading_since)}" if fleet.leading_since else ""
-    leads = f"{fleet.leader}{since}" if fleet.leader else "no hub at present"
+    leads = f"{fleet.leader}{since}" if fleet.leader else "no hub currently"
     lines = facts(
         [
             ("Fleet", f"{fleet.name} ({fleet.id})"),
@@ -277,7 +277,9 @@ def _box_lines(item: Box, width: int, ink: Ink) -> list[Line]:
     box, lines = item.box, list[Line]()
     assert box is not None
     if box.state == WAITING:
-        words = f"It asks to join as {box.role}. Compare the fingerprint with the one that it shows itself; then a approves it."
+        words = (
+            f"It asks to join as {box.role}. Compare the fingerprint with the one shown on the box; then a approves it."
+        )
         lines += [*marked("◐", "severity-yellow", words, width, ink), []]
     for one in box.certificates:
         mark = MARKS[_MARKS[one.state]]

@@ -115,7 +115,7 @@ class FormPage(AskingPage[bool]):
         self.deck.open_dialog(
             ConfirmDialog(
                 f"Replace {text.printable(what)}?",
-                "It exists already. What is entered here takes its place.",
+                "It already exists. Your input replaces it.",
                 yes="Replace",
                 danger=True,
             ),
@@ -139,7 +139,7 @@ class FormPage(AskingPage[bool]):
             if agreed:
                 self.dismiss(False)
 
-        words = "What you typed is discarded. Nothing was changed."
+        words = "Your input is discarded. Nothing was changed."
         self.app.push_screen(ConfirmDialog("Leave?", words, yes="Leave", no="Stay", danger=True), decided)
 
 
@@ -148,9 +148,7 @@ def needed(what: str, example: str) -> Callable[[str], CertdeckError | None]:
 
     def check(value: str) -> CertdeckError | None:
         return (
-            None
-            if value
-            else UsageError(f"{what} is missing.", "It cannot be left out.", f"Give it, for example {example}.")
+            None if value else UsageError(f"{what} is missing.", "It is required.", f"Enter it, for example {example}.")
         )
 
     return check
@@ -171,6 +169,6 @@ def wrong_path(value: str) -> CertdeckError | None:
         return None
     return UsageError(
         f"{value!r} is not an absolute path.",
-        "Every program would resolve it differently.",
-        "Begin it with a slash.",
+        "Programs resolve a relative path differently.",
+        "Start it with a slash.",
     )

@@ -23,9 +23,9 @@ class CompareIssuersScreen(ListPage[IssuerFacts]):
     SCOPE = "issuer-compare"
     BINDINGS: ClassVar = bindings(of_scope("issuer-compare", "page"))
     HELP_TEXT = (
-        "The CAs that certdeck knows, with price, lifetime, names, limits and profiles. The default comes first. Each says as of "
-        f"when its facts are known; a CA may have changed them since.\n\n{VALIDATION} To get one, make a signing request, order "
-        "with it at the CA, and upload the certificate."
+        "The CAs that certdeck knows, with price, lifetime, names, limits and profiles. The default comes first. Each shows the "
+        "date of its facts; the CA may have changed them since.\n\n{VALIDATION} To get one, create a signing request, "
+        "order with it at the CA, and upload the certificate."
     )
     COLUMNS: ClassVar = (
         Column("Issuer"),
@@ -37,7 +37,7 @@ class CompareIssuersScreen(ListPage[IssuerFacts]):
         Column("ARI", optional=True),
     )
     LIST_TITLE = "CAs"
-    EMPTY: ClassVar = ("Comparing", "The facts are being read …")
+    EMPTY: ClassVar = ("Comparing", "Reading the facts …")
     page_title = "Compare CAs"
 
     def heard(self, message: Message) -> None:

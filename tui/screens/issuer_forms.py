@@ -35,7 +35,7 @@ class IssuerForm(FormPage):
             "Name",
             value=issuer.name if issuer else "",
             hint="e.g. company",
-            note="What it is called here and in commands.",
+            note="Its name here and in commands.",
             check=wrong_name,
             id="name",
         )
@@ -59,7 +59,7 @@ class IssuerForm(FormPage):
             "CA bundle",
             value=known.ca_bundle or "",
             hint="e.g. /etc/ssl/company-root.pem",
-            note="The roots that its own HTTPS certificate is checked with. Empty: those of the system.",
+            note="The roots for verifying its HTTPS certificate. Empty: those of the system.",
             check=wrong_path,
             id="bundle",
         )
@@ -67,7 +67,7 @@ class IssuerForm(FormPage):
             "E-mail",
             value=known.email or "",
             hint="e.g. admin@example.com",
-            note="Where it may write to about problems. Empty: none.",
+            note="The address for messages about problems. Empty: none.",
             id="email",
         )
 
@@ -113,7 +113,7 @@ class AccountForm(FormPage):
     """Takes over the account of another client, by its key."""
 
     page_title = "Import an account"
-    intro = "The account key of another ACME client: PEM, or JWK as certbot, acme.sh and lego store it. The file stays as it is."
+    intro = "The account key of another ACME client: PEM, or JWK as certbot, acme.sh and lego store it. The file is not changed."
 
     def __init__(self, issuer: IssuerInfo) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class AccountForm(FormPage):
 
     def fields(self) -> ComposeResult:
         yield Field("Key file", hint="e.g. /etc/letsencrypt/accounts/…/private_key.json", check=_wanted_path, id="file")
-        yield Field("Passphrase", secret=True, note="Only where the key is protected with one.", id="passphrase")
+        yield Field("Passphrase", secret=True, note="Only for a protected key.", id="passphrase")
 
     def save(self) -> None:
         name = self._issuer.name
@@ -150,8 +150,8 @@ class EabForm(FormPage):
 
     page_title = "Account binding"
     intro = (
-        "An external account binding ties the account of this box to yours at the CA. Its dashboard gives a key id and an HMAC "
-        "key; the HMAC key goes into the vault and is never shown again."
+        "An external account binding links the account of this box to your account at the CA. The CA's dashboard shows a key ID "
+        "and an HMAC key. The HMAC key is stored in the vault and never shown again."
     )
 
     def __init__(self, issuer: IssuerInfo) -> None:
@@ -160,9 +160,9 @@ class EabForm(FormPage):
         self.page_detail = text.printable(issuer.title)
 
     def fields(self) -> ComposeResult:
-        yield Field("Key id", check=needed("The key id", "kid-1"), id="kid")
+        yield Field("Key ID", check=needed("The key ID", "kid-1"), id="kid")
         yield Field(
-            "HMAC key", secret=True, note="As the CA gives it (base64url). Or name a file that holds it:", id="hmac"
+            "HMAC key", secret=True, note="As shown by the CA (base64url). Or give a file that contains it:", id="hmac"
         )
         yield Field("File", hint="e.g. /root/eab.txt", check=wrong_path, id="file")
 
@@ -191,9 +191,9 @@ def _content(path: str) -> str:
     """Return what a key file holds. Raises UsageError."""
     if not path:
         raise UsageError(
-            "The HMAC key is missing.", "It was not typed, and no file was named.", "Type it, or name a file."
+            "The HMAC key is missing.", "It was not entered, and no file was given.", "Enter it, or give a file."
         )
     try:
         return secret_line(read_secret_file(Path(path))).strip().decode()
     except NotSecretText as exc:
-        raise UsageError(f"{path} cannot be used.", str(exc), "Name a file that holds the HMAC key alone.") from exc
+        raise UsageError(f"{path} cannot be used.", str(exc), "Choose a file that contains only the HMAC key.") from exc

@@ -82,7 +82,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         issuer = self.chosen.issuer if self.chosen else None
         if issuer is not None and not issuer.is_default:
             name = issuer.name
-            self.carry_out(lambda: self.engine.set_default_issuer(name), f"{issuer.title} is the default now.")
+            self.carry_out(lambda: self.engine.set_default_issuer(name), f"{issuer.title} is now the default.")
 
     def action_limits(self) -> None:
         """Show its limits, and what this box has used of them."""
@@ -127,12 +127,12 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
                 self.deck.show_error(answer)
                 return
             where = answer.terms_of_service
-            words = f"They are at {text.printable(where)}." if where else "Its directory names no terms."
+            words = f"They are at {text.printable(where)}." if where else "Its directory has no link to the terms."
             self.ask_first(
-                f"Agree to the terms of {title}?",
+                f"Accept the terms of {title}?",
                 f"{words} Orders from it need this agreement.",
                 lambda: self.engine.agree_terms(name),
-                f"You agreed to the terms of {title}.",
+                f"You accepted the terms of {title}.",
                 yes="Agree",
                 danger=False,
             )
@@ -142,7 +142,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
     def _account_of_chosen(self) -> AccountInfo | None:
         account = self.chosen.account if self.chosen else None
         if account is None:
-            self.notify("An account is made with the first order.", title="There is no account yet", markup=False)
+            self.notify("The first order creates an account.", title="There is no account yet", markup=False)
         return account
 
     def action_contact(self) -> None:
@@ -176,7 +176,7 @@ class IssuersScreen(TestedListPage[Known, IssuerTest]):
         name, title = self.chosen.issuer.name, self.chosen.issuer.title
         self.ask_first(
             f"Deactivate the account at {title}?",
-            "This cannot be undone. Certificates stay valid; the next order makes a new account.",
+            "This cannot be undone. Certificates stay valid; the next order creates a new account.",
             lambda: self.engine.deactivate_account(name),
             f"The account at {title} is deactivated.",
             yes="Deactivate",
@@ -247,7 +247,9 @@ def _about(known: Known, width: int, ink: Ink) -> list[Line]:
         ("Binding", "external account binding (EAB) required" if issuer.needs_eab else ""),
         (
             "Terms",
-            ("agreed to" if issuer.terms_agreed else "not agreed to yet: a agrees") if issuer.kind == "acme" else "",
+            ("agreed to" if issuer.terms_agreed else "not accepted yet: a accepts them")
+            if issuer.kind == "acme"
+            else "",
         ),
     ]
     lines += facts(rows, width, ink)
@@ -286,7 +288,7 @@ def _said_lines(said: IssuerTest, width: int, ink: Ink) -> list[Line]:
         ("Our clock", clock),
     ]
     return [
-        *marked("✔", "severity-green", f"Its directory answers, in {said.milliseconds} ms.", width, ink, bold=True),
+        *marked("✔", "severity-green", f"Its directory responds in {said.milliseconds} ms.", width, ink, bold=True),
         *facts(rows, width, ink),
         *(
             line

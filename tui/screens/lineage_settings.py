@@ -18,7 +18,7 @@ from tui.widgets.field import Field
 from tui.wording import text
 from tui.wording.state import renews_shown
 
-_ORDER = "Enter opens the wizard with everything as it is now. The change takes a new order; what is live stays live until then."
+_ORDER = "Enter opens the wizard with the current settings. The change needs a new order; the live certificate stays until then."
 
 
 class LineageSettingsScreen(TasksPage):
@@ -45,14 +45,14 @@ class LineageSettingsScreen(TasksPage):
         self._row, self._issuers = row, self.engine.issuers()
         now = self.deck.now()
         uploaded = row.method == "upload"
-        why_not = "It was uploaded: no CA is asked for it." if uploaded else ""
+        why_not = "It was uploaded: no CA renews it." if uploaded else ""
         auto = "off" if not row.auto_renew else "on"
         return (
             Task(
                 id="auto-renew",
                 title="Automatic renewal",
                 state="not possible, uploaded" if uploaded else auto,
-                words=(why_not or "Enter switches it. Off, it expires unless you renew it.",),
+                words=(why_not or "Enter turns it on or off. If it is off, it expires unless you renew it.",),
                 is_off=uploaded,
             ),
             Task(
@@ -61,8 +61,8 @@ class LineageSettingsScreen(TasksPage):
                 state=f"{renews_shown(row, now)}: {text.renewal_why(row)}",
                 words=(
                     why_not
-                    or "Enter asks how many days before its end it renews. Empty: at the time that the CA suggests, "
-                    "else when a third of its life is left.",
+                    or "Enter asks how many days before expiry it renews. Empty: at the time the CA suggests, or "
+                    "when a third of its lifetime is left.",
                 ),
                 is_off=uploaded,
             ),
@@ -75,13 +75,13 @@ class LineageSettingsScreen(TasksPage):
             ),
             Task(id="names", title="Names", state=", ".join(map(text.name_shown, row.domains)), words=(_ORDER,)),
             Task(id="key", title="Key type", state=text.key_shown(row.key_type), words=(_ORDER,)),
-            Task(id="proof", title="Proof", state=text.method_shown(row.method), words=(_ORDER,)),
+            Task(id="proof", title="Validation", state=text.method_shown(row.method), words=(_ORDER,)),
             Task(id="profile", title="Profile", state=row.profile or "the issuer's default", words=(_ORDER,)),
             Task(
                 id="services",
                 title="Services",
                 state=", ".join(target.name for target in row.targets) or "none",
-                words=("Enter chooses the services that it is deployed to. No order is made.",),
+                words=("Enter chooses the services that it is deployed to. No order is needed.",),
             ),
         )
 
@@ -119,15 +119,15 @@ class LineageSettingsScreen(TasksPage):
         options = [
             (each.name, text.printable(each.title), "the default" if each.is_default else "") for each in self._issuers
         ]
-        words = "The next scheduled run orders a new certificate from it. What is live stays live until then."
+        words = "The next scheduled run orders a new certificate from it. The live certificate stays until then."
         self.deck.open_dialog(ChoiceDialog("Another issuer", words, options, yes="Change"), chosen)
 
 
 class DaysForm(FormPage):
     """Asks how many days before its end a certificate renews."""
 
-    page_title = "Days before the end"
-    intro = "How many days before its end it renews. A number that cannot work for its lifetime is refused."
+    page_title = "Days before expiry"
+    intro = "How many days before expiry it renews. A number that does not suit its lifetime is refused."
 
     def __init__(self, row: LineageStatus) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class DaysForm(FormPage):
         yield Field(
             "Days",
             hint="e.g. 30",
-            note="Empty: the CA's suggestion, else a third of its life.",
+            note="Empty: the CA's suggestion, or a third of its lifetime.",
             check=_wrong_days,
             id="days",
         )
@@ -152,7 +152,9 @@ class DaysForm(FormPage):
 def _wrong_days(value: str) -> CertdeckError | None:
     if not value or (value.isascii() and value.isdigit() and 0 < int(value) < 1000):
         return None
-    return UsageError("That is not a number of days.", "It is a whole number from 1 to 999.", "Write, for example, 30.")
+    return UsageError(
+        "This is not a number of days.", "It must be an integer from 1 to 999.", "Write, for example, 30."
+    )
 
 
 def draft_of(row: LineageStatus) -> Draft:

@@ -44,14 +44,14 @@ class MaintenanceScreen(TasksPage):
             Task(
                 id="elsewhere",
                 title="The box is backed up elsewhere",
-                words=("Enter ends the reminder to make a backup, for a box that other means back up.",),
+                words=("Enter turns the backup reminder off, if the box is backed up by other means.",),
             ),
             Task(
                 id="restore",
                 title="Restore",
                 words=(
                     "Enter reads a backup, shows how this box differs from it, and asks before anything is changed.",
-                    "What is here now is moved aside, not removed.",
+                    "The existing files are moved aside, not removed.",
                 ),
             ),
             Task(
@@ -71,7 +71,7 @@ class MaintenanceScreen(TasksPage):
             Task(
                 id="rotate",
                 title="New master key",
-                words=("Enter seals every secret under a new master key. Backups made before need the old one.",),
+                words=("Enter seals every secret under a new master key. Earlier backups need the old one.",),
             ),
             Task(
                 id="move",
@@ -85,14 +85,14 @@ class MaintenanceScreen(TasksPage):
                 state="when the master key is lost",
                 words=(
                     "Look for a backup of etc/master.key first. Enter shows what is lost, and asks.",
-                    "Certificates in use stay; their keys are not in the vault.",
+                    "Certificates in service are not affected; their keys are not in the vault.",
                 ),
             ),
             Task(
                 id="new-log",
                 title="New log",
                 state="when the log cannot be verified",
-                words=("Enter sets the log aside and begins a new one. The old file stays beside it.",),
+                words=("Enter sets the log aside and starts a new one. The old file is kept next to it.",),
             ),
         )
 
@@ -115,7 +115,8 @@ class MaintenanceScreen(TasksPage):
         def named(path: Path) -> None:
             self.ask_passphrase(
                 "Passphrase of the backup",
-                "Whoever has the file and this passphrase has every key of this box. Without it the backup cannot be opened.",
+                "The file and this passphrase give access to every key of this box. Without the passphrase, the "
+                "backup cannot be opened.",
                 lambda passphrase: self.run(
                     "backup",
                     "Writing the backup",
@@ -128,14 +129,14 @@ class MaintenanceScreen(TasksPage):
         day = f"{self.deck.now():%Y-%m-%d}"
         self.ask_path(
             "Back up",
-            "Where the backup is written.",
+            "The output file of the backup.",
             str(Path.cwd() / f"certdeck-{day}.backup"),
             named,
             must_exist=False,
         )
 
     def _elsewhere(self) -> None:
-        self.run("elsewhere", "Noting it", self.engine.backed_up_elsewhere, lambda answer: "The reminder is off.")
+        self.run("elsewhere", "Saving", self.engine.backed_up_elsewhere, lambda answer: "The reminder is off.")
 
     def _restore(self) -> None:
         def named(path: Path) -> None:
@@ -162,7 +163,7 @@ class MaintenanceScreen(TasksPage):
             )
             self.ask_yes(
                 "Restore this backup?",
-                f"{words}\n\nWhat is on this box now is moved aside.",
+                f"{words}\n\nThe existing files of this box are moved aside.",
                 "Restore",
                 lambda: self.run(
                     "restore",
@@ -188,7 +189,7 @@ class MaintenanceScreen(TasksPage):
 
         self.ask_path(
             "Write a report",
-            "Where it is written.",
+            "The output file.",
             str(Path.cwd() / "certdeck-report.tar.gz"),
             named,
             must_exist=False,
@@ -209,8 +210,8 @@ class MaintenanceScreen(TasksPage):
 
     def _rotate(self) -> None:
         self.ask_yes(
-            "Make a new master key?",
-            "Every secret is sealed under it. Backups made before need the key that is there now.",
+            "Create a new master key?",
+            "Every secret is sealed under it. Earlier backups need the current key.",
             "New key",
             lambda: self.run(
                 "rotate",
@@ -232,11 +233,11 @@ class MaintenanceScreen(TasksPage):
                 return
             lost = cast("tuple[object, ...]", answer)
             self.ask_yes(
-                "Begin a new vault?",
+                "Create a new vault?",
                 f"{text.plural(len(lost), 'secret')} cannot be opened and would be set aside. Accounts, DNS secrets and "
                 "notification secrets have to be entered again.",
                 "New vault",
-                lambda: self.run("new-vault", "Making a new vault", self.engine.new_vault, _vault_made),
+                lambda: self.run("new-vault", "Creating a new vault", self.engine.new_vault, _vault_made),
                 danger=True,
             )
 
@@ -244,32 +245,32 @@ class MaintenanceScreen(TasksPage):
 
     def _new_log(self) -> None:
         self.ask_yes(
-            "Begin a new log?",
-            "The log that is there is set aside, and a new one begins. Do this only when it cannot be verified.",
+            "Start a new log?",
+            "The current log is set aside, and a new one starts. Do this only if it cannot be verified.",
             "New log",
-            lambda: self.run("new-log", "Beginning a new log", self.engine.new_log_chain, _log_made),
+            lambda: self.run("new-log", "Starting a new log", self.engine.new_log_chain, _log_made),
             danger=True,
         )
 
 
 def _backed_up(answer: object) -> str:
     done = cast("BackupDone", answer)
-    skipped = f" Left out: {', '.join(done.skipped)}." if done.skipped else ""
-    return f"{done.path} holds {text.plural(done.certificates, 'certificate')} in {text.plural(done.files, 'file')}.{skipped}"
+    skipped = f" Skipped: {', '.join(done.skipped)}." if done.skipped else ""
+    return f"{done.path} contains {text.plural(done.certificates, 'certificate')} in {text.plural(done.files, 'file')}.{skipped}"
 
 
 def _vault_made(answer: object) -> str:
     done = cast("NewVault", answer)
     return (
-        f"A new vault is there. What cannot be opened is in {done.set_aside}."
+        f"A new vault was created. Secrets that cannot be opened are in {done.set_aside}."
         if done.set_aside
-        else "A new vault is there."
+        else "A new vault was created."
     )
 
 
 def _log_made(answer: object) -> str:
     done = cast("NewLog", answer)
-    return f"A new log begins. The old one is {done.set_aside}." if done.set_aside else "A new log begins."
+    return f"A new log was started. The old one is {done.set_aside}." if done.set_aside else "A new log was started."
 
 
 def _error(error: CertdeckError) -> tuple[tuple[str, str, str], ...]:

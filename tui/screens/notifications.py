@@ -28,12 +28,12 @@ EVENTS: Final[Mapping[str, str]] = {
     "expiring": "a certificate expires soon and is not renewed",
     "deadline": "renewal is overdue",
     "renewed": "a certificate was renewed",
-    "recovered": "a failure is over",
+    "recovered": "a failure has ended",
     "rolled-back": "a deployment was rolled back",
     "not-served": "a service serves another certificate",
-    "timer": "the timer is off or gone",
+    "timer": "the timer is off or missing",
     "run-missed": "a scheduled run did not happen",
-    "credentials": "a secret is missing or refused",
+    "credentials": "a secret is missing or was rejected",
     "revoked": "a certificate is revoked",
     "fallback": "the fallback certificate is served",
 }
@@ -54,7 +54,7 @@ class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
     LIST_TITLE = "Notifications"
     EMPTY: ClassVar = (
         "No notifications",
-        "There is no channel yet. A renewal that fails at night shows here, and nowhere else.",
+        "There is no channel yet. A failed renewal is then shown only here.",
         "n adds one: mail, a webhook, or a chat service.",
     )
     TESTING = "Sending a test message …"
@@ -103,7 +103,7 @@ class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
             if kind is not None:
                 self.app.push_screen(NotificationForm(kinds[kind]), self.saved)
 
-        self.deck.open_dialog(ChoiceDialog("New notification", "How the message travels.", options, yes="Next"), chosen)
+        self.deck.open_dialog(ChoiceDialog("New notification", "The kind of channel.", options, yes="Next"), chosen)
 
     def action_change(self) -> None:
         item = self.chosen
@@ -119,7 +119,7 @@ class NotificationsScreen(TestedListPage[NotificationInfo, NotificationTest]):
         name = self.chosen.name
         self.ask_first(
             f"Remove {name}?",
-            "It gets no messages. Its secrets are removed from the vault.",
+            "It gets no more messages. Its secrets are removed from the vault.",
             lambda: self.engine.remove_notification(name),
             f"{name} is removed.",
         )
@@ -150,7 +150,7 @@ class NotificationForm(FormPage):
         known = self._known
         value = (known.settings.get(field.key, "") if known else "") or ("" if field.secret else field.default)
         is_kept = known is not None and known.secrets.get(field.key, False)
-        note = f"{field.help} Kept unless you type another one." if is_kept else field.help
+        note = f"{field.help} Kept unless you enter a new one." if is_kept else field.help
         choices = f" One of: {', '.join(field.choices)}." if field.choices else ""
         wanted = field.required and not is_kept
         return Field(
@@ -164,7 +164,7 @@ class NotificationForm(FormPage):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one("#events", Prose).say("A message is sent when", "foreground")
+        self.query_one("#events", Prose).say("Send a message when", "foreground")
         next(field for field in self.query(Field) if field.display).query_one(Input).focus()
 
     def save(self) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _REASONS: Final = (
     ("unspecified", "no reason", "always accepted"),
-    ("keyCompromise", "key compromised", "others may have the private key"),
+    ("keyCompromise", "key compromised", "the private key may be compromised"),
     ("superseded", "superseded", "a newer certificate has replaced it"),
     ("cessationOfOperation", "no longer in use", "the names are no longer used"),
 )
@@ -63,7 +63,7 @@ def _renew_by_hand(deck: Deck, lineage: LineageStatus) -> None:
     ask_then(
         deck,
         f"Renew {printable(name)}?",
-        "Its DNS records are set by hand: the order has new values, which are shown next. What is live stays live until then.",
+        "Its DNS records are set by hand: the order has new values, which are shown next. The live certificate stays until then.",
         "Order",
         lambda: deck.begin(
             f"Renew {name}",
@@ -96,9 +96,7 @@ def deploy(deck: Deck, lineage: LineageStatus, *, back: bool = False) -> None:
         if not targets and not back:
             deck.notify("Add one first: y Targets.", title="There is no service to deploy to", markup=False)
         elif back and not any(each.number < (lineage.version or 0) and each.has_key for each in versions):
-            deck.notify(
-                "No earlier version is kept with its key.", title="There is nothing to go back to", markup=False
-            )
+            deck.notify("No earlier version is kept with its key.", title="There is no earlier version", markup=False)
         else:
             deck.open_dialog(DeployDialog(lineage, targets, versions, deck.now(), back=back), chosen)
 
@@ -135,7 +133,7 @@ def run_now(deck: Deck) -> None:
     ask_then(
         deck,
         "Run now?",
-        "What is due is renewed and deployed, as the timer does it. Nothing else is touched.",
+        "certdeck renews and deploys what is due, as the timer does. Nothing else is changed.",
         "Run",
         lambda: deck.begin(
             "Scheduled run",
@@ -167,7 +165,7 @@ def revoke(deck: Deck, lineage: LineageStatus) -> None:
     deck.open_dialog(
         ChoiceDialog(
             f"Revoke {printable(name)}?",
-            f"Clients that check will refuse it, and this cannot be undone.{used} The scheduled run orders a new one.",
+            f"Clients that check revocation will reject it. This cannot be undone.{used} The scheduled run orders a new one.",
             _REASONS,
             yes="Revoke",
             danger=True,
@@ -185,7 +183,7 @@ def give_up(deck: Deck, name: str) -> None:
     ask_then(
         deck,
         f"Give up the order for {printable(name)}?",
-        "The order is discarded. Its DNS records are no longer valid: a new order has new ones. What is live stays live.",
+        "The order is discarded. Its DNS records are no longer valid: a new order has new ones. The live certificate is unchanged.",
         "Give up",
         lambda: deck.begin(
             f"Order of {name}",
@@ -220,21 +218,21 @@ def auto_renew(deck: Deck, lineage: LineageStatus) -> None:
     name, wanted = lineage.name, not lineage.auto_renew
     if lineage.method == "upload":
         deck.notify(
-            "It was uploaded, so no CA is asked for it. u uploads a new one in time; i orders one from a CA.",
+            "It was uploaded, so no CA renews it. u uploads a new one; i orders one from a CA.",
             title=f"{printable(name)} cannot renew automatically",
             markup=False,
         )
         return
     words = (
-        "The scheduled run renews it automatically again."
+        "The scheduled run will renew it automatically."
         if wanted
-        else "It is no longer renewed automatically. When it expires, services that use it fail."
+        else "It will no longer be renewed automatically. When it expires, its services fail."
     )
     ask_then(
         deck,
-        f"Switch automatic renewal of {printable(name)} {'on' if wanted else 'off'}?",
+        f"Turn automatic renewal of {printable(name)} {'on' if wanted else 'off'}?",
         words,
-        "Switch on" if wanted else "Switch off",
+        "Turn on" if wanted else "Turn off",
         lambda: deck.begin(
             f"Settings of {name}",
             f"changing {name}",

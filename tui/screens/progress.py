@@ -169,9 +169,9 @@ class ProgressScreen(Page[None]):
         self.app.push_screen(
             ConfirmDialog(
                 "Stop?",
-                "It stops at the next safe point: nothing live is lost, and an open order can be completed later.",
+                "It stops at the next safe point: live certificates are unchanged, and an open order can be completed later.",
                 yes="Stop",
-                no="Go on",
+                no="Continue",
                 danger=True,
             ),
             decided,
@@ -183,10 +183,12 @@ def ending(operation: Operation) -> str:
     if operation.runs:
         return ""
     if isinstance(operation.error, Cancelled):
-        return "Stopped. Nothing that was live has changed; an open order can be completed later."
+        return "Stopped. Live certificates are unchanged; an open order can be completed later."
     match operation.result:
         case Issued(status=status, reused=True):
-            return f"{status.name} has a certificate for these names that is still valid: it was used, and nothing was ordered."
+            return (
+                f"{status.name} already has a valid certificate for these names: it was used, and nothing was ordered."
+            )
         case Issued(rehearsed_only=True):
             return "The rehearsal passed. Nothing was stored."
         case Issued(status=status):
@@ -198,16 +200,16 @@ def ending(operation: Operation) -> str:
             return _renewed(report)
         case DnsTest(name=name, is_good=is_good):
             shown = text.printable(name)
-            return f"{shown} works." if is_good else f"{shown} does not work: the test says what to fix."
+            return f"{shown} works." if is_good else f"{shown} does not work: the test shows what to fix."
         case Imported(status=status, unchanged=unchanged):
-            how = "was live already, and is deployed once more" if unchanged else "has its new certificate"
+            how = "was already live, and was deployed again" if unchanged else "has its new certificate"
             return f"{text.printable(status.name)} {how}{_live_on(status.targets)}."
         case Exported(path=path):
             return text.printable(f"{path} is written.")
         case Deleted(name=name, kept_until=until) if until is not None:
             return text.printable(f"{name} is deleted. A sealed copy is kept until {text.day(until)}.")
         case Member(name=name, role=role):
-            return f"{text.printable(name)} is in the fleet as {role}. It gets its certificates with its next look."
+            return f"{text.printable(name)} is in the fleet as {role}. It gets its certificates with its next request."
         case Removed() as removed:
             return _removed(removed)
         case WebState(target=target):

@@ -60,7 +60,7 @@ class ScheduleScreen(TasksPage):
                 title="Own times",
                 state=own,
                 is_on=is_on and info.preset == "custom",
-                words=(*told, "Enter asks for one or more times of the day."),
+                words=(*told, "Enter asks for one or more times of day."),
             ),
             Task(
                 id="off",
@@ -73,7 +73,7 @@ class ScheduleScreen(TasksPage):
                 id="now",
                 title="Run now",
                 state=_last(info, self),
-                words=(*told, "Enter does what the timer does: renews and deploys what is due, and nothing else."),
+                words=(*told, "Enter starts the scheduled run: it renews and deploys what is due, and nothing else."),
             ),
         ]
         return tasks
@@ -85,9 +85,9 @@ class ScheduleScreen(TasksPage):
             self.app.push_screen(TimesForm(), self.saved)
         elif task.id == "off":
             self.ask_yes(
-                "Switch automatic renewal off?",
+                "Turn automatic renewal off?",
                 "The timer is removed. No certificate of this box is renewed until you renew it yourself.",
-                "Switch off",
+                "Turn off",
                 lambda: self._set("off", None),
                 danger=True,
             )
@@ -106,7 +106,7 @@ class TimesForm(FormPage):
     """Asks for times of the day."""
 
     page_title = "Own times"
-    intro = "At which times of the day the scheduled run comes. Times are local."
+    intro = "The times of the scheduled run, in local time."
 
     def fields(self) -> ComposeResult:
         yield Field("Times", hint="e.g. 04:00 16:00", check=_wrong_times, id="times")
@@ -124,9 +124,7 @@ def _wrong_times(value: str) -> CertdeckError | None:
     times = _times(value)
     if times and all(re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", each) for each in times):
         return None
-    return UsageError(
-        "That is not a valid time of day.", "A time is hours and minutes.", "Write, for example, 04:00 16:00."
-    )
+    return UsageError("This is not a time of day.", "A time is hours and minutes.", "Write, for example, 04:00 16:00.")
 
 
 def _said(answer: object) -> str:

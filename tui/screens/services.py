@@ -45,7 +45,7 @@ class ServicesScreen(ListPage[DetectedService]):
     )
     LIST_TITLE = "Services"
     LOOKING = "Looking for services …"
-    EMPTY = ("No TLS service", "No TLS service was found. Services of other users are seen by root alone.")
+    EMPTY = ("No TLS service", "No TLS service was found. Only root can see services of other users.")
 
     page_title = "Services of this box"
 
@@ -127,7 +127,9 @@ class ServicesScreen(ListPage[DetectedService]):
                 self.deck.show_error(answer)
                 return
             names = ", ".join(text.printable(each.name) for each in answer)
-            self.notify(f"{names}: d on the first screen puts a certificate there.", title="Taken over", markup=False)
+            self.notify(
+                f"{names}: d on the first screen deploys a certificate there.", title="Taken over", markup=False
+            )
             if (rows := self._rows) is not None:
                 rows.mark(())
             self.deck.refresh_status()

@@ -81,7 +81,7 @@ class SettingsScreen(Page[None]):
             if isinstance(answer, CertdeckError):
                 self.deck.show_error(answer)
             else:
-                self.notify(f"The console opens with the theme {theme} from now on.", markup=False)
+                self.notify(f"The console now opens with the theme {theme}.", markup=False)
             self.deck.refresh_status()
 
         self.bridge.ask(lambda: self.engine.set_theme(theme), answered)
@@ -126,9 +126,7 @@ class SettingsScreen(Page[None]):
 
         end = f" on {text.day(lineage.not_after)}" if lineage.not_after else ""
         words = f"{text.printable(lineage.name)} expires{end}, unless you renew it."
-        self.deck.open_dialog(
-            ConfirmDialog("Switch automatic renewal off?", words, yes="Switch off", danger=True), decided
-        )
+        self.deck.open_dialog(ConfirmDialog("Turn automatic renewal off?", words, yes="Turn off", danger=True), decided)
 
     def _switch(self, name: str, wanted: bool) -> None:
         def answered(answer: object) -> None:
@@ -162,7 +160,7 @@ def _configuration_lines(config: Config, theme: str, width: int, ink: Ink) -> li
     appliance, defaults, http01 = config.appliance, config.defaults, config.http01
     lines: list[Line] = []
     if theme != appliance.theme:
-        words = "The theme holds for this session. ^s keeps it for good."
+        words = "The theme applies to this session. ^s saves it."
         lines += marked("·", "key", words, width, ink)
     days = defaults.renew_days_before
     proof = (
@@ -170,7 +168,7 @@ def _configuration_lines(config: Config, theme: str, width: int, ink: Ink) -> li
     )
     rows = [
         ("Appliance", appliance.name),
-        ("Host name", appliance.hostname or "what the system says"),
+        ("Host name", appliance.hostname or "the system's host name"),
         ("External URL", appliance.external_url or "none"),
         (
             "Issuer",
@@ -185,17 +183,17 @@ def _configuration_lines(config: Config, theme: str, width: int, ink: Ink) -> li
         ),
         (
             "Renews",
-            f"{text.plural(days, 'day')} before the end"
+            f"{text.plural(days, 'day')} before expiry"
             if days
-            else "when the CA suggests, else in the last third of its life",
+            else "when the CA suggests, or in the last third of its lifetime",
         ),
         ("Fallback", f"{defaults.fallback_certificate}, after {defaults.reminders} failed days"),
         ("HTTP-01", proof),
-        ("Issuers", ", ".join(config.issuers) or "only those built in"),
+        ("Issuers", ", ".join(config.issuers) or "only built-in ones"),
         ("Targets", ", ".join(config.targets) or "none"),
         (
             "Console",
-            f"{'ASCII' if config.console.ascii else 'signs as the terminal can'}, mouse {'on' if config.console.mouse else 'off'}",
+            f"{'ASCII' if config.console.ascii else 'Unicode'}, mouse {'on' if config.console.mouse else 'off'}",
         ),
     ]
     return [*lines, *facts(rows, width, ink, label=14)]

@@ -31,7 +31,7 @@ class TargetForm(FormPage):
 
     BINDINGS: ClassVar = bindings(of_scope("target-form"))
 
-    intro = "A service that uses a certificate. Commands are run without a shell: their words are shown as they will be passed on."
+    intro = "A service that uses a certificate. Commands run without a shell: their arguments are shown as passed."
 
     def __init__(self, target: TargetConfig | None = None) -> None:
         """`target`: the one to change."""
@@ -52,7 +52,7 @@ class TargetForm(FormPage):
             "Name",
             value=known.name,
             hint="e.g. nginx",
-            note="What it is called here and in commands.",
+            note="Its name here and in commands.",
             check=wrong_name,
             id="name",
         )
@@ -79,10 +79,10 @@ class TargetForm(FormPage):
             field.display = known.kind == REMOTE
             yield field
         yield Field(
-            "Speaks TLS",
+            "TLS address",
             value=" ".join(known.probe),
             hint="e.g. 127.0.0.1:443 [::1]:443",
-            note="HOST:PORT or smtp://HOST:PORT, one or more, looked at after each deployment. Empty: not looked at.",
+            note="HOST:PORT or smtp://HOST:PORT, one or more, checked after each deployment. Empty: no check.",
             check=_wrong_probe,
             id="probe",
         )
@@ -90,7 +90,7 @@ class TargetForm(FormPage):
             "Server name",
             value=known.probe_name or "",
             hint="(one that the certificate covers)",
-            note="What is asked for there (SNI).",
+            note="The server name for the check (SNI).",
             id="probe-name",
         )
 
@@ -171,7 +171,9 @@ def _about(kind: KindInfo | None) -> str:
     if kind.group == "any":
         return kind.remarks[0]
     one = " Certificate and key are in one file, so leave the key empty." if kind.layouts[0] in _ONE_FILE else ""
-    ends = " Only a restart helps: its sessions end." if kind.action == "restart" and kind.sessions == "cut" else ""
+    ends = (
+        " It needs a restart, which closes its sessions." if kind.action == "restart" and kind.sessions == "cut" else ""
+    )
     return f"{kind.title}: the key is {key_words(kind)}.{one}{ends}"
 
 
@@ -187,9 +189,7 @@ def _wrong_words(value: str) -> CertdeckError | None:
     try:
         shlex.split(value)
     except ValueError:
-        return UsageError(
-            "The command cannot be read.", "A quote is opened and not closed.", "Close the quote, or leave it out."
-        )
+        return UsageError("The command cannot be read.", "A quotation mark is not closed.", "Close it, or remove it.")
     return None
 
 
@@ -211,5 +211,5 @@ def _wrong_probe(value: str) -> CertdeckError | None:
     for each in _probes(value):
         wrong = broken(each)
         if wrong is not None:
-            return UsageError(f"{wrong[0]}.", "It is where the service speaks TLS.", wrong[1])
+            return UsageError(f"{wrong[0]}.", "It is the address where the service uses TLS.", wrong[1])
     return None

@@ -41,7 +41,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
     EMPTY = (
         "No target yet",
         "B finds the services of this box, with their files and ports, and takes them over.",
-        "n adds a service by hand. Then certificates are deployed there automatically.",
+        "n adds a service manually. Certificates are then deployed there automatically.",
     )
 
     page_title = "Targets"
@@ -73,7 +73,7 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
         target = item
         state = self._state(target.name)
         mark = text.MARKS.get(state.state, text.MARKS["unknown"]) if state else text.MARKS["unknown"]
-        word = mark.word if state else "nothing of ours"
+        word = mark.word if state else "nothing of certdeck"
         carries = (target.lineage, "foreground") if target.lineage else ("–", "text-muted")
         cells = (
             target.name,
@@ -92,12 +92,12 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
             lines += [*marked(mark.glyph, mark.colour, state.why, width, ink), []]
         rows = [
             ("Kind", target.kind),
-            ("Carries", target.lineage or "nothing of ours yet"),
+            ("Carries", target.lineage or "nothing of certdeck yet"),
             ("Certificate", target.certificate),
             ("Key", target.key),
-            ("Test", words_shown(target.test) or "none: it is not asked before a switch"),
-            ("Reload", words_shown(target.reload) or "none: it has to notice new files on its own"),
-            ("Speaks TLS", ", ".join(target.probe) or "not looked at"),
+            ("Test", words_shown(target.test) or "none: it is not tested before a switch"),
+            ("Reload", words_shown(target.reload) or "none: it must notice new files itself"),
+            ("TLS address", ", ".join(target.probe) or "not checked"),
             ("Window", f"{target.window}: scheduled runs deploy only then" if target.window else ""),
         ]
         lines += facts(rows, width, ink)
@@ -142,9 +142,9 @@ class TargetsScreen(TestedListPage[TargetInfo, tuple[Finding, ...]]):
         name = self.chosen.name
         self.ask_first(
             f"Remove {name}?",
-            "Nothing is deployed to it any longer. Its files stay as they are.",
+            "certdeck no longer deploys to it. Its files are unchanged.",
             lambda: self.engine.remove_target(name),
-            f"{name} is removed; its files stay.",
+            f"{name} was removed. Its files are unchanged.",
         )
 
     def action_kinds(self) -> None:

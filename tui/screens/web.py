@@ -55,7 +55,7 @@ class WebScreen(ListPage[Part]):
     COLUMNS: ClassVar = (Column("Setting"), Column("Now", flexible=True))
     LIST_TITLE = "Web settings"
     UNREADABLE = "The web settings cannot be read"
-    EMPTY: ClassVar = ("Looking", "Reading the server's configuration, and asking it what it sends …")
+    EMPTY: ClassVar = ("Looking", "Reading the server's configuration, and checking what it sends …")
     page_title = "Web settings"
 
     def __init__(self, target: str) -> None:
@@ -174,11 +174,11 @@ def _hsts(state: WebState) -> Part:
     value = state.hsts or "not sent"
     words = [f"HSTS: {state.hsts}." if state.hsts else "HSTS is not sent.", state.hsts_why]
     if state.hsts_next is not None:
-        words.append(f"It rises on {text.day(state.hsts_next)}, with a scheduled run.")
+        words.append(f"It increases on {text.day(state.hsts_next)}, with a scheduled run.")
     is_set = state.state != "absent"
     if state.hsts and not is_set:
         value = f"{state.hsts}, once applied"
-        words[0] = f"HSTS begins with {state.hsts} once the settings are applied."
+        words[0] = f"HSTS starts with {state.hsts} once the settings are applied."
     return Part(
         id="hsts",
         title="HSTS",
@@ -197,7 +197,7 @@ def _headers(listener: Listener) -> Part:
         title=f"Headers at {listener.address}",
         state=failure or (words if wrong else headers_words(listener)),
         mark="fail" if failure else "warn" if wrong else "pass",
-        words=(f"{listener.address} could not be asked: {failure}",) if failure else (),
+        words=(f"{listener.address} could not be checked: {failure}",) if failure else (),
         headers=() if failure else listener.headers,
     )
 

@@ -83,7 +83,7 @@ class WhatIfScreen(ListPage[Day]):
             lines.append([])
         name = min(max([4, *(len(each.name) for each in found.certificates)]), 30)
         room = min(width - name - 2 * _FACT - 4, _YEAR_MOST)
-        heads = f"{'Name':{name}}  {'Lives':{_FACT}}  {'Renews':{_FACT}}"
+        heads = f"{'Name':{name}}  {'Lifetime':{_FACT}}  {'Renews':{_FACT}}"
         lines.append([(f"{heads}{months(item.on, room) if room >= _YEAR_LEAST else ''}", ink("text-muted"))])
         for each in found.certificates:
             lines += _certificate(each, name, width, ink, room if room >= _YEAR_LEAST else 0)

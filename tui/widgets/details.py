@@ -132,7 +132,7 @@ def _waits(order: OpenOrder, now: datetime) -> str:
         return words
     if order.expires <= now:
         return f"{words} It ended {text.moment(order.expires)}."
-    return f"{words} It lives {text.span((order.expires - now).total_seconds())} more."
+    return f"{words} It is valid for {text.span((order.expires - now).total_seconds())}."
 
 
 def told_error(error: dict[str, str], width: int, ink: Ink) -> list[Line]:
@@ -184,7 +184,7 @@ def _circumstances(lineage: LineageStatus, look: str) -> list[DetailRow]:
 def _versions(lineage: LineageStatus) -> str:
     if lineage.version is None:
         return "none is live"
-    newer = f"; {lineage.newer_version} is newer and was rolled back from: d offers it" if lineage.newer_version else ""
+    newer = f"; {lineage.newer_version} is newer and was rolled back: d offers it" if lineage.newer_version else ""
     return f"{lineage.version} is live{newer}"
 
 
@@ -196,7 +196,7 @@ def _renewal(lineage: LineageStatus) -> str:
     if text.is_manual(lineage) and lineage.not_before is not None and lineage.not_after is not None:
         due = due_at(lineage.not_before.timestamp(), lineage.not_after.timestamp())
         begins = lineage.renew_at or datetime.fromtimestamp(due, UTC)
-        return f"by hand: announced from {text.day(begins)} on, needed by {text.day(lineage.not_after)}. r begins it."
+        return f"by hand: announced from {text.day(begins)} on, needed by {text.day(lineage.not_after)}. r starts it."
     if not lineage.auto_renew and lineage.renew_why != "by hand":
         return "off"
     return f"{_when(lineage)}{text.renewal_why(lineage)}"

@@ -25,8 +25,8 @@ def empty(filtered: str) -> Writer:
             ]
         lines: list[Line] = [[("There is no certificate yet.", ink("foreground", bold=True))], []]
         for key, words in (
-            ("i", "Issue the first one: the wizard asks for names, finds out what would stop it, and then orders."),
-            ("f", "First boot: a self-signed certificate now, so that everything speaks HTTPS until then."),
+            ("i", "Issue the first one: the wizard asks for names, checks them, and orders."),
+            ("f", "First boot: a self-signed certificate now, so that HTTPS works until then."),
             ("?", "Help for this screen. Every command is behind ^p."),
         ):
             for number, line in enumerate(wrap(words, width - 5)):

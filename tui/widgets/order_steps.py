@@ -78,7 +78,7 @@ class _Story:
         self.records = RecordSteps()
         self.certificate: Step | None = None
         self.live: Step | None = None
-        self.targets = {name: Step(printable(name), "test, switch, reload, look") for name in self.expects}
+        self.targets = {name: Step(printable(name), "test, switch, reload, check") for name in self.expects}
         self.visitors: dict[str, set[str]] = {}
 
     def steps(self) -> list[Step]:
@@ -193,7 +193,7 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
             began = at - timedelta(milliseconds=event.milliseconds)
             story.past.append(Step(step_shown(event.step), printable(event.detail), state, began, at))
         case told.Recovered():
-            story.past.append(Step("Put in order", printable(event.what), DONE, before, at))
+            story.past.append(Step("Fixed", printable(event.what), DONE, before, at))
         case told.LineageSkipped():
             story.past.append(Step("Nothing to do", printable(event.why), DONE, before, at))
         case told.Failed():
@@ -202,7 +202,7 @@ def _read(story: _Story, made: Steps, event: Event, at: datetime, before: dateti
 
 _STAGES: Final = {
     told.TargetStaged: "files ready",
-    told.SessionsEnd: "it is restarted: its connections end",
+    told.SessionsEnd: "it is restarted: its connections are closed",
     told.TargetSwitched: "files switched",
     told.TargetTested: "configuration test passed",
     told.TargetReloaded: "reloaded",
@@ -222,14 +222,14 @@ def _order(story: _Story, event: told.OrderCreated, at: datetime, before: dateti
     _fold_rehearsal(story, before)
     if story.order is not None:
         account = story.account
-        story.fold(before, "First order", "given up, ordered once more", WARNED)
+        story.fold(before, "First order", "given up, ordered again", WARNED)
         story.account = account
     story.issuer = event.issuer
     count = len(event.identifiers)
     words = f"{text.plural(count, 'name')} at {printable(event.issuer)}"
     words += f", profile {printable(event.profile)}" if event.profile else ""
     story.order = Step("Order", began=before)
-    story.order.end(at, f"{words}, taken up again" if event.resumed else words)
+    story.order.end(at, f"{words}, continued" if event.resumed else words)
     for name in event.identifiers:
         story.names.setdefault(name, Step(text.name_shown(name)))
     story.certificate = Step("Certificate")
@@ -242,18 +242,18 @@ def _proof(story: _Story, event: Event, at: datetime, before: datetime) -> None:
         step = story.names.setdefault(name, Step(text.name_shown(name)))
     match event:
         case told.AuthorizationReused():
-            step.end(at, "proven before, still counts")
+            step.end(at, "validated before, still valid")
         case told.ChallengePresented():
             story.records.answered(at)
             of_dns = event.type.startswith("dns")
-            step.start(at, "the CA looks at its record" if of_dns else "proof is ready, waiting for the CA")
+            step.start(at, "the CA checks its record" if of_dns else "response is ready, waiting for the CA")
         case told.ValidatorSeen():
             seen = story.visitors.setdefault(name, set())
             seen.add(event.address)
-            step.start(at, f"asked for from {text.plural(len(seen), 'place')}")
+            step.start(at, f"requested from {text.plural(len(seen), 'place')}")
         case told.ChallengeValidated():
             seen = story.visitors.get(name, set())
-            step.end(at, f"proven, seen from {text.plural(len(seen), 'place')}" if seen else "proven")
+            step.end(at, f"validated, seen from {text.plural(len(seen), 'place')}" if seen else "validated")
         case told.ChallengeFailed():
             step.end(at, printable(event.problem), FAILED)
     names = story.names.values()

@@ -51,11 +51,11 @@ def _by_provider(counts: Counter[str]) -> str:
 
 
 def _seen(looks: Sequence[told.PropagationChecked]) -> str:
-    """Return how many name servers have it; with several names, how many are seen everywhere. And who is missing."""
+    """Return how many name servers have it; with several names, how many are visible everywhere. And who is missing."""
     missing = list(dict.fromkeys(printable(each.partition(" ")[0]) for look in looks for each in look.missing))
     who = f"{missing[0]}{f' and {len(missing) - 1} more' if len(missing) > 1 else ''} not yet" if missing else ""
     if len(looks) == 1:
         count = f"{looks[0].seen} of {looks[0].of}"
         return f"{count}; {who}" if who else f"{count} have it"
     count = f"{sum(look.seen == look.of for look in looks)} of {len(looks)} names"
-    return f"{who}; {count}" if who else f"{count} seen everywhere"
+    return f"{who}; {count}" if who else f"{count} visible everywhere"

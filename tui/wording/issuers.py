@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from core.operations import IssuerFacts
 
 VALIDATION: Final = (
-    "Certificates differ in what the CA has checked. DV: control over the names, which is all that ACME proves, and all that "
-    "Let's Encrypt gives. OV and EV: the organization as well, by a person at the CA and for money; browsers show no "
+    "Certificates differ in what the CA has checked. DV: control over the names; ACME validates only this, and Let's Encrypt "
+    "issues only DV. OV and EV: also the organization, checked by a person at the CA, for a fee; browsers show no "
     "difference."
 )
 """SO-04."""
 COUNTED_HERE: Final = "This box counts only its own orders. The CA also counts those of other machines."
-EXEMPT: Final = "Renewals that name the certificate they replace (ARI) do not count."
-NO_LIMITS: Final = "No limits of this CA are known, so nothing is counted against them."
+EXEMPT: Final = "Renewals with ARI (they name the certificate that they replace) do not count."
+NO_LIMITS: Final = "No limits of this CA are known, so nothing is counted."
 
 
 def source_words(limits_as_of: str) -> str:

@@ -58,15 +58,15 @@ def _issued(facts: _Facts) -> str:
 def _records(facts: _Facts) -> str:
     names = [printable(str(each[0])) for each in facts.each("records") if isinstance(each, Sequence) and each]
     if len(names) == 1:
-        return f"A DNS record is to be set at {names[0]}"
+        return f"A DNS record must be set at {names[0]}"
     shown = _Facts({"names": list(dict.fromkeys(names))}).joined("names")
-    return f"{len(names)} DNS records are to be set, at {shown}" if names else "DNS records are to be set"
+    return f"{len(names)} DNS records must be set, at {shown}" if names else "DNS records must be set"
 
 
 def _propagation(facts: _Facts) -> str:
     missing = facts.joined("missing")
     if facts["of"] in ("", "0"):
-        return f"No name server answers for {facts['name']}"
+        return f"No name server responds for {facts['name']}"
     if not missing and facts["seen"] == facts["of"]:
         return f"Every name server ({facts['of']} of {facts['of']}) has {facts['name']}"
     return (
@@ -115,7 +115,7 @@ _RUNS: Final = {
     "revoke": "Revoking",
     "complete": "Completing the order",
     "give up": "Giving up the order",
-    "dns add": "Keeping a DNS provider",
+    "dns add": "Saving a DNS provider",
     "dns test": "Testing a DNS provider",
     "dns remove": "Removing a DNS provider",
 }
@@ -137,28 +137,28 @@ _SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
         f"Account at {f['issuer']} {'created' if f.is_true('created') else 'ready'}{_after(': ', f['url'])}"
     ),
     "order-created": lambda f: (
-        f"Order {'taken up again' if f.is_true('resumed') else 'placed'} at {f['issuer']} for {f.joined('identifiers')}"
+        f"Order {'continued' if f.is_true('resumed') else 'placed'} at {f['issuer']} for {f.joined('identifiers')}"
         f"{_after(', profile ', f['profile'])}"
     ),
-    "authorization-reused": lambda f: f"{f['identifier']} was proven before, and that still counts",
-    "challenge-presented": lambda f: f"Proof for {f['identifier']} is ready at {f['where']}",
-    "validator-seen": lambda f: f"{f['address']} asked for the proof of {f['identifier']}",
-    "record-added": lambda f: f"{f['provider']}: TXT record made at {f['name']}",
+    "authorization-reused": lambda f: f"{f['identifier']} was validated before, and this is still valid",
+    "challenge-presented": lambda f: f"The challenge response for {f['identifier']} is ready at {f['where']}",
+    "validator-seen": lambda f: f"{f['address']} requested the challenge response for {f['identifier']}",
+    "record-added": lambda f: f"{f['provider']}: TXT record created at {f['name']}",
     "record-removed": lambda f: f"{f['provider']}: TXT record removed at {f['name']}",
     "provider-tested": _tested,
     "propagation-checked": _propagation,
-    "challenge-validated": lambda f: f"{f['identifier']} is proven",
-    "challenge-failed": lambda f: f"{f['identifier']} was refused: {f['problem']}",
+    "challenge-validated": lambda f: f"{f['identifier']} is validated",
+    "challenge-failed": lambda f: f"{f['identifier']} was rejected: {f['problem']}",
     "records-required": _records,
     "waiting": lambda f: f"Waiting: {f['why']}{_after(' until ', f.time('until'))}",
     "issuer-fell-back": lambda f: f"{f['to_issuer']} instead of {f['from_issuer']}: {f['why']}",
-    "retry-scheduled": lambda f: f"Next try {f.time('retry_at')}: {f['why']}",
+    "retry-scheduled": lambda f: f"Next attempt {f.time('retry_at')}: {f['why']}",
     "certificate-issued": _issued,
-    "rehearsal-passed": lambda facts: f"The rehearsal at {facts['issuer']} passed; nothing of it is kept",
+    "rehearsal-passed": lambda facts: f"The rehearsal at {facts['issuer']} passed; nothing was stored",
     "version-stored": lambda f: f"Stored as version {f['version']}",
     "version-switched": lambda f: f"Version {f['version']} is live",
     "sessions-end": lambda f: (
-        f"{f['target']}: the service is restarted to use the new certificate, which ends its connections"
+        f"{f['target']}: the service is restarted to use the new certificate, which closes its connections"
     ),
     "target-staged": lambda f: f"{f['target']}: files staged",
     "target-switched": lambda f: f"{f['target']}: files switched",
@@ -168,7 +168,7 @@ _SENTENCES: Final[Mapping[str, Callable[[_Facts], str]]] = {
     "target-rolled-back": lambda f: f"{f['target']}: rolled back{_after('. ', f['why'])}",
     "key-used": lambda f: f"Key {f['key']} used to {f['purpose']}",
     "changed": lambda f: f"Changed: {f['what']}",
-    "recovered": lambda f: f"Put in order: {f['what']}",
+    "recovered": lambda f: f"Fixed: {f['what']}",
     "log-pruned": lambda f: f"Removed {f['entries']} old entries from the log, up to number {f['through']}",
     "log-chain-started": lambda f: f"Started a new log; the previous one ended with entry {f['previous_entries']}",
     "log-end-doubtful": lambda f: f"The end of the log is in doubt: {f['why']}",

@@ -14,9 +14,9 @@ def told_words(kind: KindInfo) -> str:
     if kind.command:
         return shlex.join(kind.command)
     if kind.socket == "{probe}":
-        return "told over its TLS port"
+        return "through its TLS port"
     if kind.socket:
-        return f"told over {kind.socket}"
+        return f"through {kind.socket}"
     if kind.action == "none":
         return "no action is needed" if kind.group != "any" else "the target's reload command"
     return "the target's reload command"
@@ -37,7 +37,7 @@ def key_words(kind: KindInfo) -> str:
     who = (
         f"read by {accounts[0]}"
         if accounts[0] == accounts[1]
-        else f"read by {accounts[0]} at the start and by {accounts[1]} later"
+        else f"read by {accounts[0]} at the start, later by {accounts[1]}"
     )
     return f"{who} (mode 0640, group {kind.key_group or accounts[1]})"
 
@@ -49,11 +49,11 @@ def test_words(kind: KindInfo) -> str:
         word
         for word, notices in (
             ("a missing file", kind.test_notices_missing),
-            ("a key of another certificate", kind.test_notices_mismatch),
+            ("a key that does not match", kind.test_notices_mismatch),
         )
         if notices is False
     ]
-    return f"{command}; it overlooks {' and '.join(flaws)}" if flaws and kind.test else command
+    return f"{command}; it does not detect {' and '.join(flaws)}" if flaws and kind.test else command
 
 
 def kind_facts(kind: KindInfo) -> list[tuple[str, str]]:
@@ -66,15 +66,15 @@ def kind_facts(kind: KindInfo) -> list[tuple[str, str]]:
         ("Sessions", sessions_words(kind)),
     ]
     if kind.bad_pair:
-        facts.append(("Bad pair", kind.bad_pair))
+        facts.append(("Mismatch", kind.bad_pair))
     if kind.seconds:
-        facts.append(("Without that", f"it may take {kind.seconds} s until it serves a new certificate"))
+        facts.append(("Without that", f"it can take {kind.seconds} s to serve a new certificate"))
     if kind.recover:
-        facts.append(("Way back", shlex.join(kind.recover)))
+        facts.append(("Rollback", shlex.join(kind.recover)))
     if kind.certificate:
         facts.append(("Usual files", f"{kind.certificate}{f', {kind.key}' if kind.key else ''}"))
     probe = ", ".join(kind.probe) or ("its address" if kind.can_probe else "impossible")
-    facts.append(("Probe", probe + (", with a name that it knows" if kind.probe_needs_name else "")))
+    facts.append(("Probe", probe + (", with a name of the service" if kind.probe_needs_name else "")))
     return facts
 
 

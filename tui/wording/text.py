@@ -43,7 +43,7 @@ MARKS: Final[Mapping[str, Mark]] = {
     "deployed": Mark("●", "*", "serves this one", "severity-green"),
     "stale": Mark("▲", "!", "serves another one", "severity-yellow"),
     "failed": Mark("✖", "x", "failed", "severity-red"),
-    "unknown": Mark("○", "o", "not looked at yet", "text-muted"),
+    "unknown": Mark("○", "o", "not checked yet", "text-muted"),
     # findings and checks
     "pass": Mark("✔", "+", "passed", "severity-green"),
     "warn": Mark("▲", "!", "warning", "severity-yellow"),
@@ -55,7 +55,7 @@ MARKS: Final[Mapping[str, Mark]] = {
     "has": Mark("✔", "+", "has it", "severity-green"),
     "lacks": Mark("▲", "!", "lacks it", "severity-yellow"),
     "silent": Mark("○", "o", "no answer", "text-muted"),
-    "unreachable": Mark("○", "o", "no way there", "text-muted"),
+    "unreachable": Mark("○", "o", "not reachable", "text-muted"),
     "refuses": Mark("✖", "x", "refuses", "severity-red"),
 }
 """Severities, states of a target, results of a check, orders by hand, and name servers."""
@@ -82,21 +82,21 @@ _METHODS: Final = {
     "manual-dns-01": "DNS-01, records set by hand",
     "dns-account-01": "DNS-ACCOUNT-01, records set automatically",
     "manual-dns-account-01": "DNS-ACCOUNT-01, records set by hand",
-    "dns-persist-01": "DNS-PERSIST-01, a record that is set once",
+    "dns-persist-01": "DNS-PERSIST-01, a record set once",
     "upload": "uploaded",
 }
 
 _RENEWALS: Final = {
     "ari": "the moment the CA suggests (ARI)",
-    "ari-late": "before the moment the CA suggests (ARI), which would be too late",
+    "ari-late": "before the moment the CA suggests (ARI), which is too late",
     "chain": "before its chain ends",
     "revoked": "it is revoked",
-    "settings": "its settings were changed",
-    "days-before": "as many days before the end as configured",
-    "lifetime": "when a third of its life is left",
+    "settings": "its settings have changed",
+    "days-before": "the configured number of days before expiry",
+    "lifetime": "when a third of its lifetime is left",
     "off": "automatic renewal is off",
     "by hand": "it cannot renew automatically",
-    "retry": "the next try after a failure",
+    "retry": "the next attempt after a failure",
     "deploy": "its newest certificate is not deployed yet",
     "no certificate": "there is no certificate yet",
 }
@@ -236,7 +236,7 @@ def soon(when: datetime, now: datetime) -> str:
     local, here = when.astimezone(), now.astimezone()
     days = (local.date() - here.date()).days
     if when <= now:
-        return "with the next run"
+        return "at the next run"
     if days == 0:
         return f"today {local:%H:%M}"
     if days == 1:
@@ -338,7 +338,7 @@ def renewal_why(lineage: LineageStatus) -> str:
     if lineage.renew_why == "by hand" and lineage.method == "upload":
         return "uploaded: upload a new one in time"
     if is_manual(lineage):
-        return "its DNS records are set by hand"
+        return "its DNS records are set manually"
     return _RENEWALS.get(lineage.renew_why, printable(lineage.renew_why))
 
 
@@ -348,7 +348,7 @@ def timer_shown(timer: TimerState, now: datetime) -> str:
         return f"{_NO_TIMER[timer.word]} · nothing renews automatically"
     if timer.state == "dead":
         last = "it has never run" if timer.last_run is None else f"last run {ago(timer.last_run, now)}"
-        return f"timer dead · {last}"
+        return f"timer not running · {last}"
     failed = " · last run failed" if timer.last_outcome == "failed" and not timer.mended else ""
     if timer.next_run is not None:
         return f"timer on · next run {clock(timer.next_run)}, {until(timer.next_run, now)}{failed}"

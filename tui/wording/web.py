@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 STATES: Final[Mapping[str, str]] = {
     "applied": "The settings are applied.",
-    "outdated": "The settings are applied, but not as they should be now.",
+    "outdated": "The settings are applied, but not up to date.",
     "absent": "The settings are not applied.",
 }
 REDIRECTS: Final[Mapping[str, str]] = {
     "redirected": "is redirected to HTTPS",
-    "missing": "is answered without a redirect to HTTPS",
-    "challenge-redirected": "is redirected to HTTPS, the challenge of HTTP-01 too",
-    "closed": "is not answered",
-    "unknown": "was not looked at: the target has no probe",
+    "missing": "is served without a redirect to HTTPS",
+    "challenge-redirected": "is redirected to HTTPS, including the HTTP-01 challenge",
+    "closed": "gets no response",
+    "unknown": "was not checked: the target has no probe",
 }
 
 

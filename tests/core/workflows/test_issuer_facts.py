@@ -58,7 +58,7 @@ def test_a_ca_without_known_limits_says_so(appliance: Appliance) -> None:
     """Nothing is counted against an issuer of somebody's own, and that is said."""
     answer = command("issuer", "show", "ca", engine=appliance.engine)
     assert answer.status == 0
-    assert "No limits of this CA are known, so nothing is counted against them." in answer.out
+    assert "No limits of this CA are known, so nothing is counted." in answer.out
     shown = json.loads(command("issuer", "show", "ca", "--json", engine=appliance.engine).out)
     assert (shown["limits"], shown["limits_as_of"]) == ([], None)
 

@@ -90,10 +90,10 @@ class DeployDialog(Dialog[DeployChoice]):
         with VerticalScroll(classes="ticks", can_focus=False):
             for number, target in enumerate(self._targets):
                 other = target.lineage not in (None, self._lineage.name)
-                label = f"{target.name} · carries {target.lineage} now" if other else target.name
+                label = f"{target.name} · serves {target.lineage} now" if other else target.name
                 yield Tick(label, value=target.name in has, id=f"target-{number}")
         words = (
-            "Each service is tested, switched, reloaded and looked at: all of them or none. Space ticks one."
+            "Each service is tested, switched, reloaded and checked: all of them or none. Space selects one."
             if self._targets
             else "No service is set up: the files in its folder are switched."
         )
@@ -147,7 +147,7 @@ class DeployDialog(Dialog[DeployChoice]):
         ticks = self.query(Tick)
         targets = tuple(target.name for target, tick in zip(self._targets, ticks, strict=True) if tick.value)
         if not targets and self._targets:
-            self.query_one(".fault", Static).update(Content("✖ Tick a service."))
+            self.query_one(".fault", Static).update(Content("✖ Select a service."))
             return
         ladder = self.query("#ladder").results(OneOf)
         chosen = next((int(each.value) for each in ladder), None)
@@ -177,9 +177,9 @@ def compared(live: KeptVersion | None, chosen: KeptVersion, now: datetime, ink: 
         )
     if live is not None and live.not_after - chosen.not_after >= timedelta(days=1):
         days = (live.not_after - chosen.not_after).days
-        lines.append([(f"▲ It ends {text.plural(days, 'day')} sooner than the live one.", ink("severity-yellow"))])
+        lines.append([(f"▲ It expires {text.plural(days, 'day')} sooner than the live one.", ink("severity-yellow"))])
     if chosen.not_after <= now:
-        lines.append([("✖ It has expired: clients refuse it.", ink("severity-red"))])
+        lines.append([("✖ It has expired: clients reject it.", ink("severity-red"))])
     return lines
 
 

@@ -20,7 +20,7 @@ class ErrorDialog(Dialog[None]):
     def __init__(self, error: CertdeckError) -> None:
         super().__init__(classes="-danger")
         self._error = error
-        self.title_text = "It did not work"
+        self.title_text = "It failed"
 
     def parts(self) -> ComposeResult:
         error = self._error

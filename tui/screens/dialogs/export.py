@@ -16,11 +16,11 @@ from tui.screens.dialogs.dialog import Dialog, button
 from tui.screens.dialogs.path import absolute, path_fault
 
 FORMATS: Final = (
-    ("fullchain", "fullchain", ".pem", "certificate and chain, as most services expect it"),
+    ("fullchain", "fullchain", ".pem", "certificate and chain, for most services"),
     ("pem", "pem", ".pem", "key, certificate and chain in one file"),
-    ("haproxy", "haproxy", ".pem", "the same, in HAProxy's order"),
+    ("haproxy", "haproxy", ".pem", "the same, in the order for HAProxy"),
     ("pfx", "pfx", ".pfx", "PKCS#12 with the key, for Windows and Java"),
-    ("der", "der", ".der", "the certificate alone, binary"),
+    ("der", "der", ".der", "only the certificate, binary"),
 )
 """Format, its name, the usual suffix, and what is in it."""
 
@@ -93,7 +93,7 @@ class ExportDialog(Dialog[ExportChoice]):
         is_odd = message.input.id == "passphrase" and not message.value.isascii()
         if message.input.id == "passphrase" and is_odd != self._is_odd:
             self._is_odd = is_odd
-            words = "▲ Java cannot open a file whose passphrase has characters outside ASCII."
+            words = "▲ Java cannot open a file whose passphrase has non-ASCII characters."
             self.query_one("#fault", Static).update(words if is_odd else "")
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
@@ -115,9 +115,9 @@ class ExportDialog(Dialog[ExportChoice]):
         passphrase = self.query_one("#passphrase", Input).value
         fault = path_fault(typed, must_exist=False)
         if not fault and format == "pfx" and not passphrase:
-            fault = "A PKCS#12 file holds the private key: give it a passphrase."
+            fault = "A PKCS#12 file contains the private key: enter a passphrase."
         if not fault and format == "pfx" and passphrase != self.query_one("#again", Input).value:
-            fault = "The two passphrases are not the same."
+            fault = "The two passphrases differ."
             self.query_one("#again", Input).focus()
         if fault:
             self.query_one("#fault", Static).update(f"✖ {fault}")

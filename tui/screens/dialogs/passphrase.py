@@ -42,9 +42,9 @@ class PassphraseDialog(Dialog[bytes]):
         first = self.query_one("#first", Input).value
         fault = ""
         if self._confirm and not first:
-            fault = "Type a passphrase; an empty one protects nothing."
+            fault = "Enter a passphrase; an empty one protects nothing."
         elif self._confirm and first != self.query_one("#second", Input).value:
-            fault = "The two are not the same."
+            fault = "The two passphrases differ."
         if fault:
             self.query_one("#fault", Static).update(f"✖ {fault}")
             self.query_one("#first").focus()

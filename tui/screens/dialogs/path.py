@@ -79,13 +79,13 @@ def path_fault(typed: str, *, must_exist: bool) -> str:
     try:
         path = absolute(typed)
         if path.is_dir():
-            return "That is a folder; add the name of a file."
+            return "This is a folder; add a file name."
         if must_exist and not path.exists():
-            return "There is no such file."
+            return "This file does not exist."
         if not must_exist and not path.parent.is_dir():
-            return f"There is no folder {printable(str(path.parent))}."
+            return f"The folder {printable(str(path.parent))} does not exist."
     except (OSError, RuntimeError, ValueError):
-        return "That path cannot be looked at."
+        return "This path cannot be read."
     return ""
 
 

@@ -153,5 +153,5 @@ def content_of(path: str) -> bytes:
     if not why and not content:
         why = "It is empty."
     if why:
-        raise UsageError(f"{path} cannot be used.", why, "Name a file that holds the secret alone.")
+        raise UsageError(f"{path} cannot be used.", why, "Choose a file that contains only the secret.")
     return content

@@ -147,7 +147,7 @@ class ConnectionTestScreen(AskingPage[None]):
             return
         if operation is None:
             sheet.border_title = "Not tested yet"
-            said = "This entry names no zone: say with which domain it is to be tried. Names below a domain will do."
+            said = "This entry has no zone. Enter a domain for the test; a name below a domain works too."
             sheet.write(lambda width, ink: marked("○", "text-muted", said, width, ink))
             return
         sheet.border_title = {
@@ -180,7 +180,7 @@ def connection_lines(operation: Operation, now: datetime, width: int, ink: Ink) 
     if isinstance(error, Cancelled):
         lines += [
             [],
-            *marked("▲", "severity-yellow", "Stopped. What it wrote is removed again.", width, ink, bold=True),
+            *marked("▲", "severity-yellow", "Stopped. The test record was removed.", width, ink, bold=True),
         ]
     elif error is not None:
         lines += [[], *wrong(error, width, ink)]
@@ -225,7 +225,7 @@ def _seen_so_far(reports: Sequence[Report]) -> str:
         return "asking …"
     last = checked[-1]
     if not last.of:
-        return "no name server answers yet"
+        return "no name server responds yet"
     missing = f"; not yet: {', '.join(last.missing)}" if last.missing else ""
     return f"{last.seen} of {last.of} have it{missing}"
 

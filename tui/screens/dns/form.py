@@ -89,7 +89,7 @@ class ProviderForm(FormPage):
                 "name",
                 "Name",
                 value=self._free_name(),
-                help="What it is called here, in the wizard and in commands.",
+                help="Its name in the wizard and in commands.",
                 problem=self._problem,
                 id="name",
             )
@@ -98,11 +98,11 @@ class ProviderForm(FormPage):
             "Zones",
             value=" ".join(self._entry.zones) if self._entry else "",
             hint="e.g. example.com example.net" if self._kind.has_zones else "(none needed)",
-            help="The domains whose records it serves, apart by blanks. "
+            help="The domains whose records it serves, separated by spaces. "
             + (
-                "Empty: it is asked which it has."
+                "Empty: certdeck asks the provider."
                 if self._kind.has_zones
-                else "Certificates for names in them take it."
+                else "Certificates for names in them use it."
             ),
             problem=self._problem,
             id="zones",
@@ -132,7 +132,7 @@ class ProviderForm(FormPage):
             first = [] if field.required or field.default else [("", "(unset)")]
             chooser = OneOf([*first, *((each, each) for each in field.choices)], value=known or field.default, id=id)
             return Horizontal(Static(field.label, classes="label", markup=False), chooser, classes="line")
-        hint = f"({field.default})" if field.default else "" if field.required else "(may be left out)"
+        hint = f"({field.default})" if field.default else "" if field.required else "(optional)"
         if field.secret and self._entry is not None and self._entry.secrets.get(field.key):
             hint = KEPT
         return AskedField(
@@ -158,7 +158,7 @@ class ProviderForm(FormPage):
             "Settings",
             value=_joined(known),
             hint="e.g. REGION=eu",
-            help="Further KEY=VALUE pairs that are passed on, apart by blanks; quotes hold a value with blanks together.",
+            help="Further KEY=VALUE pairs for the provider, separated by spaces; quote a value with spaces.",
             problem=self._problem,
             id=_MORE,
         )
@@ -166,7 +166,7 @@ class ProviderForm(FormPage):
             _MORE_SECRETS,
             "Secrets",
             hint=f"({', '.join(kept)} kept)" if kept else "",
-            help="Further KEY=VALUE pairs that are secret: kept in the vault, passed on in the same way.",
+            help="Further secret KEY=VALUE pairs: stored in the vault, passed on in the same way.",
             secret=True,
             problem=self._problem,
             id=_MORE_SECRETS,
@@ -227,7 +227,7 @@ class ProviderForm(FormPage):
             words, title = field.help or "Left and right choose.", field.label
         prose = self.query_one("#field-help", Prose)
         prose.border_title = text.printable(title)
-        prose.say(words or "Nothing more is known of it than its name.")
+        prose.say(words or "certdeck knows only its name.")
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -257,7 +257,7 @@ class ProviderForm(FormPage):
 
         self.app.push_screen(
             PathDialog(
-                f"{text.printable(here.label)} from a file", "The file holds the secret alone.", must_exist=True
+                f"{text.printable(here.label)} from a file", "The file must contain only the secret.", must_exist=True
             ),
             chosen,
         )
@@ -298,11 +298,13 @@ class ProviderForm(FormPage):
         """Return what is wrong with one field as it stands."""
         config = self._config()
         if key == "name" and self._entry is None and config.name in self._taken:
-            return f"There is an entry {config.name} already. Choose another name."
+            return f"The entry {config.name} already exists. Choose another name."
         if key in ("delegations", _MORE, _MORE_SECRETS):
             field = next(each for each in self.query(AskedField) if each.key == key)
             if not _are_pairs(field.given.decode("utf-8", "replace")):
-                return "Write KEY=VALUE, several apart by blanks." if key != "delegations" else "Write DOMAIN=WHERE."
+                return (
+                    "Write KEY=VALUE, several separated by spaces." if key != "delegations" else "Write DOMAIN=WHERE."
+                )
         try:
             return self.engine.check_dns_provider(config, self._secrets()).get(key)
         except CertdeckError as exc:
@@ -347,7 +349,7 @@ class ProviderForm(FormPage):
         return next((field.label for field in self._kind.fields if field.key == key), key)
 
 
-_SECRET_WORDS: Final = "It goes into the vault and is never shown; ^o reads it from a file."
+_SECRET_WORDS: Final = "It is stored in the vault and never shown; ^o reads it from a file."
 
 
 def _pairs(typed: str) -> dict[str, str]:

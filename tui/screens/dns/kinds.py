@@ -137,9 +137,7 @@ class KindScreen(AskingPage[str]):
             sheet.border_title = "Others"
             sheet.write(self._others_lines)
         elif chosen:
-            sheet.write(
-                lambda width, ink: marked("·", "key", "By dns-lexicon. enter shows what it asks for.", width, ink)
-            )
+            sheet.write(lambda width, ink: marked("·", "key", "By dns-lexicon. enter shows its settings.", width, ink))
         else:
             sheet.border_title = ""
             said = "No match." if self._kinds else "The providers are being read …"
@@ -210,9 +208,9 @@ def kind_lines(kind: DnsKind, width: int, ink: Ink) -> list[Line]:
     for note in kind.notes:
         lines += marked("▲", "severity-yellow", note, width, ink)
     lines.append([])
-    lines.append([("It asks for", ink("frame-title", bold=True))])
+    lines.append([("Settings", ink("frame-title", bold=True))])
     asked: Sequence[tuple[str, str]] = [
-        (field.label, "secret" if field.secret else "" if field.required else "may be left out")
+        (field.label, "secret" if field.secret else "" if field.required else "optional")
         for field in kind.fields
         if field.required or field.secret
     ]
@@ -220,7 +218,7 @@ def kind_lines(kind: DnsKind, width: int, ink: Ink) -> list[Line]:
     for label, kindly in asked:
         lines.append([("· ", ink("key")), (label, ink("foreground")), (f"  {kindly}", ink("text-muted"))])
     if optional:
-        lines += marked("·", "key", f"and, where it is wanted: {', '.join(optional)}", width, ink, of="text-muted")
+        lines += marked("·", "key", f"optional: {', '.join(optional)}", width, ink, of="text-muted")
     return lines
 
 

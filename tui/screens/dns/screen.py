@@ -60,7 +60,8 @@ class DnsScreen(ListPage[Known]):
     EMPTY = (
         "No DNS provider yet",
         (
-            "n adds who serves your zones, for example Cloudflare: then names are proven through the DNS automatically, wildcards "
+            "n adds the provider of your zones, for example Cloudflare: names are then validated through DNS "
+            "automatically, wildcards "
             "too, and this box need not be reachable from the internet."
         ),
         "Without one, records can be set by hand at any provider: choose it in the wizard (i).",
@@ -105,14 +106,14 @@ class DnsScreen(ListPage[Known]):
         if entry.missing:
             lines += marked("✖", "severity-red", words.missing_shown(entry, kind), width, ink)
         elif last is None:
-            said = "It was not tested yet. x writes a record, looks for it at every name server, and removes it."
+            said = "It was not tested yet. x writes a record, checks it on every name server, and removes it."
             lines += marked("○", "text-muted", said, width, ink)
         elif last.is_good:
             said = f"It worked when it was tested, {text.ago(last.at, self.deck.now())}."
             lines += marked("✔", "severity-green", said, width, ink)
         else:
             failed = ", ".join(step_shown(step).lower() for step in last.failed)
-            said = f"Its last test failed, {text.ago(last.at, self.deck.now())}: {failed}. x tests again and says what to fix."
+            said = f"Its last test failed, {text.ago(last.at, self.deck.now())}: {failed}. x tests again and shows what to fix."
             lines += marked("✖", "severity-red", said, width, ink)
         labels = words.labels_of(kind)
         rows = [
@@ -166,10 +167,13 @@ class DnsScreen(ListPage[Known]):
             return
         entry = self.chosen.entry
         name = entry.name
-        said = "Its settings go, and its secrets. Records in your zones stay as they are."
+        said = "Its settings and secrets are removed. Records in your zones are unchanged."
         if entry.lineages:
             users = ", ".join(text.printable(each) for each in entry.lineages)
-            said = f"These certificates prove their names with it: {users}. It is refused until they have another way.\n\n{said}"
+            used = (
+                f"These certificates use it for validation: {users}. Removing it is refused until they use another one."
+            )
+            said = f"{used}\n\n{said}"
         self.ask_first(
             f"Remove {name}?",
             said,

@@ -9,7 +9,7 @@ from core.operations import DnsKind, DnsProviderInfo
 from tui.screens.dns.last_tests import LastTest
 from tui.wording import text
 
-FOUND_OUT: Final = "found out when they are needed"
+FOUND_OUT: Final = "detected when needed"
 
 
 def zones_shown(info: DnsProviderInfo) -> str:
@@ -42,7 +42,7 @@ def labels_of(kind: DnsKind | None) -> dict[str, str]:
 def missing_shown(info: DnsProviderInfo, kind: DnsKind | None) -> str:
     """Return what an entry lacks, as a sentence."""
     if info.missing == ("kind",):
-        return f"This box does not know the kind {info.kind}. Is its program part (dns-lexicon) installed?"
+        return f"This box does not support the kind {info.kind}. Is its program part (dns-lexicon) installed?"
     labels = labels_of(kind)
     listed = ", ".join(labels.get(key, key) for key in info.missing)
     return f"Missing: {listed}. e opens the form."

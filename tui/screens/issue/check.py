@@ -85,9 +85,7 @@ class CheckStep(WizardStep):
             if answer is None:
                 return [
                     *lines,
-                    *marked(
-                        "◐", "bar-used", f"Looking at clock, disk, issuer, {where}names and services …", width, ink
-                    ),
+                    *marked("◐", "bar-used", f"Checking clock, disk, issuer, {where}names and services …", width, ink),
                 ]
             if isinstance(answer, CertdeckError):
                 return [*lines, *wrong(answer, width, ink)]
@@ -103,7 +101,7 @@ class CheckStep(WizardStep):
         if self._answer is None:
             return "Checking …"
         if isinstance(self._answer, CertdeckError):
-            return "The checks could not be made"
+            return "The checks could not run"
         warnings = sum(each.status == "warn" for each in self._answer)
         parts = [f"✖ {text.plural(self.failures, 'failure')}"] if self.failures else []
         parts += [f"▲ {text.plural(warnings, 'warning')}"] if warnings else []
@@ -119,7 +117,7 @@ class CheckStep(WizardStep):
         rows = [
             ("Names", ", ".join(names[:4]) + more),
             ("Issuer", f"{issuer.title if issuer else draft.issuer}{', rehearsal first' if rehearses else ''}"),
-            ("Proof", proof_shown(draft, self.offer)),
+            ("Validation", proof_shown(draft, self.offer)),
             ("Key", text.key_shown(draft.key_type) + (f", profile {draft.profile}" if draft.profile else "")),
             ("Service", ", ".join(draft.targets) or "none"),
         ]
@@ -127,7 +125,7 @@ class CheckStep(WizardStep):
 
     def proceed(self, go: Callable[[], None]) -> None:
         if self._answer is None:
-            self.app.notify("The checks are still running. They take some seconds at worst.", markup=False)
+            self.app.notify("The checks are still running. They take a few seconds.", markup=False)
             return
         if not self.failures and not isinstance(self._answer, CertdeckError):
             go()
@@ -138,8 +136,8 @@ class CheckStep(WizardStep):
             if agreed:
                 go()
 
-        what = text.plural(self.failures, "check") + " failed" if self.failures else "The checks could not be made"
-        words = f"{what}. The order will most likely fail too, and a CA counts failed orders. What is live stays live either way."
+        what = text.plural(self.failures, "check") + " failed" if self.failures else "The checks could not run"
+        words = f"{what}. The order will probably fail too, and a CA counts failed orders. The live certificate is not affected."
         self.app.push_screen(
             ConfirmDialog("Issue anyway?", words, yes="Issue anyway", no="Go back", danger=True), decided
         )

@@ -53,10 +53,10 @@ class IssuerStep(WizardStep):
             yield Static("Profile", classes="label", markup=False)
             yield OneOf(id="profile")
         yield Prose(id="profile-note", classes="indented")
-        yield Field("Profile", hint="(the issuer's own default)", id="profile-text")
+        yield Field("Profile", hint="(the issuer's default)", id="profile-text")
         yield Field("E-mail", hint="(optional: the CA writes to it about problems)", check=_wrong_email, id="email")
         yield Prose(id="terms")
-        yield Tick("I agree to these terms of service", id="agree")
+        yield Tick("I accept these terms of service", id="agree")
         yield Tick("Rehearse first", id="rehearse")
         yield Prose(id="verdict")
 
@@ -172,7 +172,7 @@ class IssuerStep(WizardStep):
         issuer = self.issuer
         if issuer is None or self.offer is None:
             self.query_one("#notes", Prose).say(
-                "The issuers are being read …" if self.offer is None else "No issuer fits this proof."
+                "The issuers are being read …" if self.offer is None else "No issuer supports this validation."
             )
             return
         self._show_key(issuer)
@@ -184,7 +184,7 @@ class IssuerStep(WizardStep):
         staging = self.offer.issuer(issuer.staging or "")
         if staging is not None:
             rehearse.say(
-                f"Rehearse with {staging.title} first: mistakes cost nothing there; the real order follows automatically"
+                f"Rehearse with {staging.title} first: mistakes cost nothing there; the order follows automatically"
             )
         rehearse.value = self.draft.rehearses(self.offer)
         self.query_one("#notes", Prose).write(lambda width, ink: self._note_lines(issuer, width, ink))
@@ -226,7 +226,7 @@ class IssuerStep(WizardStep):
         lines: list[Line] = []
         for note in issuer.notes:
             lines += marked("·", "text-muted", note, width, ink, of="text-muted")
-        lines += marked("·", "text-muted", f"It takes {', '.join(limits)}.", width, ink, of="text-muted")
+        lines += marked("·", "text-muted", f"It supports {', '.join(limits)}.", width, ink, of="text-muted")
         if issuer.needs_eab and issuer.account_url is None and not self._has_eab(issuer.name):
             words = "It requires an external account binding, and none is set. Add it under Issuers (m)."
             lines += marked("▲", "severity-yellow", words, width, ink)
@@ -254,11 +254,11 @@ class IssuerStep(WizardStep):
             if isinstance(said, CertdeckError):
                 return [[], *wrong(said, width, ink)]
             if said is None:
-                words = "Terms: agreed to already." if issuer.terms_agreed else "Terms: the directory is being asked …"
+                words = "Terms: already accepted." if issuer.terms_agreed else "Terms: reading the directory …"
                 return [[], *marked("○", "text-muted", words, width, ink, of="text-muted")]
             if said.terms_of_service is None:
                 return [[], *marked("✔", "severity-green", "It has no terms of service.", width, ink, of="text-muted")]
-            words = f"Terms: {said.terms_of_service}{', agreed to' if issuer.terms_agreed else ''}"
+            words = f"Terms: {said.terms_of_service}{', accepted' if issuer.terms_agreed else ''}"
             return [[], *marked("✔" if issuer.terms_agreed else "·", "severity-green", words, width, ink)]
 
         self.query_one("#terms", Prose).write(terms if issuer.kind == "acme" else None)
@@ -277,7 +277,7 @@ class IssuerStep(WizardStep):
         def verdict(width: int, ink: Ink) -> list[Line]:
             lines: list[Line] = [[], *finding_lines(findings, width, ink)]
             if wants and issuer is not None:
-                words = f"{issuer.title} issues nothing before you agree to its terms. Space ticks the line above."
+                words = f"{issuer.title} issues nothing until you accept its terms. Space selects the line above."
                 lines += marked("✖", "severity-red", words, width, ink)
             return lines
 
@@ -322,6 +322,6 @@ def _wrong_email(value: str) -> CertdeckError | None:
         return None
     return UsageError(
         f"{value!r} is not an e-mail address.",
-        "Its form is name@example.com.",
+        "It must have the form name@example.com.",
         "Correct it, or leave it empty.",
     )

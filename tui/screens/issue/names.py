@@ -70,7 +70,7 @@ class NamesStep(WizardStep):
         yield Field(
             "Called",
             value=self.draft.name,
-            hint="(as its first name)",
+            hint="(default: its first name)",
             check=self._wrong_name,
             id="lineage",
         )
@@ -147,7 +147,7 @@ class NamesStep(WizardStep):
             elif name:
                 field.note = f"Its folder and its commands are called {name}."
             else:
-                field.note = "What it is called here, in commands and folders. Its first name will do."
+                field.note = "Its name in commands and folders. The default is its first name."
 
     def _holder(self) -> LineageStatus | None:
         """Return a valid certificate that has one of the names already."""
@@ -177,7 +177,7 @@ class NamesStep(WizardStep):
                 lambda width, ink: marked(
                     "✖",
                     "severity-red",
-                    "No name was given: type at least one, for example www.example.com.",
+                    "No name was given. Enter at least one, for example www.example.com.",
                     width,
                     ink,
                 )
@@ -193,8 +193,8 @@ class NamesStep(WizardStep):
 def companions_told(draft: Draft) -> str:
     """Return why companions are offered."""
     if draft.is_over_dns or draft.wildcards:
-        return "One certificate for every name below it as well: these are asked for too. Space unticks one."
-    return "People type either, so these are asked for as well. Space unticks one."
+        return "These wildcards are added too. Space removes one."
+    return "These names are added too. Space removes one."
 
 
 def show_companions(listed: RowList, draft: Draft) -> None:

@@ -28,8 +28,8 @@ _METHODS: Final = (
     (HTTP_01, "HTTP-01", "the CA fetches a file from port 80 of each name"),
     (BY_PROVIDER, "DNS, by a provider", "certdeck writes the records; wildcards too"),
     (BY_HAND, "DNS, by hand", "you set the records, anywhere; wildcards too"),
-    (ONCE, "DNS, once for good", "one record that stays, where the CA has it"),
-    (NO_PROOF, "No proof", "the private CA of this box signs without proof"),
+    (ONCE, "DNS, set once", "one record that stays, if the CA supports it"),
+    (NO_PROOF, "No validation", "the private CA of this box signs without validation"),
 )
 _SERVED: Final = 3
 """Names outside of a provider's zones that are named."""
@@ -38,7 +38,7 @@ _SERVED: Final = 3
 class ProofStep(WizardStep):
     """HTTP-01, the DNS in three ways, or an issuer that needs no proof."""
 
-    TITLE = "Proof"
+    TITLE = "Validation"
     HELP = (
         "Validation: a public CA validates that you control the names. With HTTP-01, it fetches a file from port 80 "
         "of each name, so that port must be reachable from the internet, and the names must point to this box.\n\n"
@@ -57,7 +57,7 @@ class ProofStep(WizardStep):
         yield Prose(id="also")
         yield RowList((Column("Name"), Column("Why", flexible=True)), marking="many", titles=False, id="beside")
         yield Static(
-            "Another web server has port 80? It needs these lines:", classes="label", id="snippet-label", markup=False
+            "Another web server uses port 80? It needs these lines:", classes="label", id="snippet-label", markup=False
         )
         yield OneOf(id="server")
         yield Prose(id="snippet")
@@ -160,41 +160,41 @@ class ProofStep(WizardStep):
         proof, wildcards = self.draft.proof, self.draft.wildcards
         lines: list[Line] = []
         if wildcards and proof == HTTP_01:
-            words = f"A wildcard such as {wildcards[0].display} cannot be validated by HTTP-01: a CA would see one host, not all."
+            words = f"A wildcard such as {wildcards[0].display} cannot be validated by HTTP-01: a CA would see only one host."
             lines += marked("✖", "severity-red", words, width, ink)
-            fix = "Prove it through the DNS, or go back and list the names one by one."
+            fix = "Validate it through DNS, or go back and list the names one by one."
             lines += marked("→", "key", fix, width, ink)
         elif self._is_forced and self.draft.is_over_dns:
-            words = f"{wildcards[0].display} can only be proven through the DNS." if wildcards else ""
+            words = f"{wildcards[0].display} can be validated only through DNS." if wildcards else ""
             lines += marked("▲", "severity-yellow", words, width, ink) if words else []
         match proof:
             case "http-01":
                 lines += marked("1", "key", "Port 80 of every name is reachable from the internet.", width, ink)
-                lines += marked("2", "key", "The DNS entries (A and AAAA) of every name lead to this box.", width, ink)
+                lines += marked("2", "key", "The DNS records (A and AAAA) of every name point to this box.", width, ink)
                 http01 = self.offer.config.http01 if self.offer is not None else Http01()
                 lines += marked("●", "severity-green", _answered_by(http01), width, ink, of="text-muted")
             case "dns-provider":
                 lines += self._provider_lines(width, ink)
             case "dns-by-hand":
-                words = "You get every record at once, to set at whoever serves your zone; certdeck watches its name servers."
+                words = "You get all records at once, to set at your DNS provider; certdeck checks its name servers."
                 lines += marked("1", "key", words, width, ink)
                 lines += marked(
                     "2",
                     "key",
-                    "The CA is asked once all of them have every record. You may leave meanwhile.",
+                    "The CA validates when all of them have every record. You may leave meanwhile.",
                     width,
                     ink,
                 )
                 lines += marked(
                     "▲", "severity-yellow", "It does not renew automatically: certdeck reminds you in time.", width, ink
                 )
-                out = "Ways out: a provider; a CNAME of _acme-challenge into a zone of one; or one record for good."
+                out = "To change that: a provider; a CNAME of _acme-challenge into its zone; or one persistent record."
                 lines += marked("→", "key", out, width, ink, of="text-muted")
             case "dns-persist-01":
-                words = "You set one record that lets your account at this CA have certificates for the name, for good."
+                words = "You set one persistent record that allows your account at this CA to get certificates for the name."
                 lines += marked("1", "key", words, width, ink)
-                lines += marked("2", "key", "It stays. Renewals need neither the DNS nor you.", width, ink)
-                words = "Only some CAs have it (dns-persist-01). One that has not says so with the order, and nothing is lost."
+                lines += marked("2", "key", "It stays. Renewals then need no DNS change.", width, ink)
+                words = "Only some CAs support it (dns-persist-01). Others refuse the order, and nothing is lost."
                 lines += marked("○", "text-muted", words, width, ink, of="text-muted")
             case _:
                 words = "Nothing to do. Clients trust the certificate once the root of this box's CA is in their trust store."
@@ -207,9 +207,9 @@ class ProofStep(WizardStep):
             words = "enter opens the form of a provider, and comes back here. Nothing you entered is lost."
             return marked("·", "key", words, width, ink, of="text-muted")
         if entry.missing:
-            words = f"{entry.name} is incomplete: h leads to the DNS providers, e fixes it there."
+            words = f"{entry.name} is incomplete: h opens the DNS providers; fix it there with e."
             return marked("✖", "severity-red", words, width, ink)
-        words = f"{entry.title} gets the records, all its name servers are asked for them, and they are removed again."
+        words = f"{entry.title} gets the records; certdeck checks all its name servers, then removes them."
         lines = marked("●", "severity-green", words, width, ink, of="text-muted")
         strangers = [
             each.display
@@ -219,7 +219,7 @@ class ProofStep(WizardStep):
         if strangers:
             more = f" and {len(strangers) - _SERVED} more" if len(strangers) > _SERVED else ""
             outside = f"Not in a zone of {entry.name}: {', '.join(strangers[:_SERVED])}{more}."
-            words = f"{outside} It works only behind a CNAME into one."
+            words = f"{outside} It works only with a CNAME into such a zone."
             lines += marked("▲", "severity-yellow", words, width, ink)
         return lines
 
@@ -270,7 +270,5 @@ def _provider_row(entry: DnsProviderInfo) -> Row:
 
 def _answered_by(http01: Http01) -> str:
     if http01.mode == "webroot":
-        return f"The file is put into {http01.webroot}, where your web server shows it (webroot, from certdeck.toml)."
-    return (
-        f"certdeck itself answers on {http01.address}:{http01.port} while the order is under way (from certdeck.toml)."
-    )
+        return f"The file is put into {http01.webroot}, where your web server serves it (webroot, from certdeck.toml)."
+    return f"certdeck itself responds on {http01.address}:{http01.port} during the order (from certdeck.toml)."

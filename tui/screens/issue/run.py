@@ -78,9 +78,9 @@ class RunStep(WizardStep):
             summary="" if issued else ending(operation),
         )
         steps.border_title = {
-            "running": "Under way",
+            "running": "In progress",
             "done": "Done",
-            "failed": "It did not work",
+            "failed": "It failed",
             "cancelled": "Stopped",
         }[operation.outcome]
         if isinstance(operation.result, Pending):
@@ -96,7 +96,7 @@ class RunStep(WizardStep):
             result.focus()
         leave = self.query_one("#leave", Prose)
         leave.say(
-            "Close the window if you like: the order goes on, and the log knows how it ended." if operation.runs else ""
+            "You can close the window: the order continues, and the log shows the result." if operation.runs else ""
         )
 
     def _result_lines(self, issued: Issued, width: int, ink: Ink) -> list[Line]:
@@ -112,10 +112,10 @@ class RunStep(WizardStep):
         words: list[str] = []
         known, now = self.wizard.deck.status, self.wizard.deck.now()
         if known is not None and known.timer.state != "on":
-            words.append("The timer is off, so nothing renews automatically. S on the first screen switches it on.")
+            words.append("The timer is off, so nothing renews automatically. S on the first screen turns it on.")
         elif text.is_manual(status):
             words.append(f"It {text.renewal_shown(status, now)}: certdeck reminds you in time.")
-            words.append("For automatic renewal, add a DNS provider (h) and issue it again with that.")
+            words.append("For automatic renewal, add a DNS provider (h) and issue it again with it.")
         elif status.auto_renew and status.renew_at is not None:
             words.append(f"Nothing: it {text.renewal_shown(status, now)} automatically.")
         if not status.targets:
@@ -123,7 +123,7 @@ class RunStep(WizardStep):
                 f"Services find it in {self.wizard.engine.paths.state / 'live' / status.name}; e on the first screen exports it."
             )
         if status.method == "private-ca":
-            words.append("Clients trust it once they have the root of this box's CA: Issuers (m), then v, shows it.")
+            words.append("Clients trust it when they have the root of this box's CA: Issuers (m), then v, shows it.")
         return words or ["Nothing."]
 
 
@@ -132,7 +132,7 @@ def _headline(issued: Issued) -> str:
     if issued.rehearsed_only:
         return "The rehearsal passed. Nothing was stored."
     if issued.reused:
-        return f"{name} has a certificate for these names that is still valid. Nothing was ordered."
+        return f"{name} already has a valid certificate for these names. Nothing was ordered."
     return f"{name} has its certificate."
 
 

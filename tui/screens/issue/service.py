@@ -15,7 +15,7 @@ from tui.widgets.lines import Line
 from tui.widgets.prose import Prose, marked
 from tui.widgets.row_list import Column, Row, RowList
 
-_COLUMNS: Final = (Column("Service"), Column("Certificate file", flexible=True, optional=True), Column("Carries now"))
+_COLUMNS: Final = (Column("Service"), Column("Certificate file", flexible=True, optional=True), Column("Serves now"))
 
 
 class ServiceStep(WizardStep):
@@ -54,7 +54,7 @@ class ServiceStep(WizardStep):
         self._show()
 
     def _carries(self, target: TargetInfo) -> tuple[str, str]:
-        return (target.lineage, "foreground") if target.lineage else ("nothing of ours", "text-muted")
+        return (target.lineage, "foreground") if target.lineage else ("nothing of certdeck", "text-muted")
 
     def _show(self) -> None:
         targets = self.offer.targets if self.offer is not None else ()
@@ -64,16 +64,18 @@ class ServiceStep(WizardStep):
         def effect(width: int, ink: Ink) -> list[Line]:
             lines: list[Line] = [[]]
             for each in taken:
-                words = f"{each.name} carries {each.lineage} now: it is taken over, and {each.lineage} is no longer put there."
+                words = f"{each.name} serves {each.lineage} now: it will serve the new certificate instead."
                 lines += marked("▲", "severity-yellow", words, width, ink)
             if not targets:
-                words = "No service is set up: it is kept in its folder below state/live. Targets (y) adds one; B finds them."
+                words = "No service is set up: it is stored only below state/live. Targets (y) adds one; B finds them."
                 lines += marked("○", "text-muted", words, width, ink)
             elif not ticked:
-                words = "No service gets it: it is kept in its folder below state/live only. Space ticks a service."
+                words = "No service is selected: it is stored only below state/live. Space selects a service."
                 lines += marked("○", "text-muted", words, width, ink, of="text-muted")
             else:
-                words = "Each is tested, switched, reloaded and checked. If one fails, all of them get their old certificate back."
+                words = (
+                    "Each is tested, switched, reloaded and checked. If one fails, all keep their previous certificate."
+                )
                 lines += marked("✔", "severity-green", words, width, ink, of="text-muted")
             return lines
 

@@ -46,7 +46,7 @@ class IssueScreen(Wizard):
         # Where no field has the focus a slip of the finger would throw away what was entered.
         Binding("q", "abandon", show=False),
     ]
-    HELP_TEXT = "Issues a certificate, in six steps. Going back never loses what was entered.\n\n" + "\n\n".join(
+    HELP_TEXT = "Issues a certificate, in six steps. Going back keeps your input.\n\n" + "\n\n".join(
         step.HELP for step in _STEPS
     )
     AUTO_FOCUS = ""
@@ -251,7 +251,7 @@ class IssueScreen(Wizard):
             if agreed:
                 self._leave()
 
-        words = "What you entered is discarded. Nothing was ordered."
+        words = "Your input is discarded. Nothing was ordered."
         self.app.push_screen(ConfirmDialog("Leave the wizard?", words, yes="Leave", no="Stay", danger=True), decided)
 
     def action_finish(self) -> None:
@@ -279,9 +279,7 @@ class IssueScreen(Wizard):
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.query_one(ProofStep).snippet)
-        words = (
-            "Sent to your terminal's clipboard (OSC 52). Not every terminal takes it: then select them with the mouse."
-        )
+        words = "Sent to your terminal's clipboard (OSC 52). If your terminal does not support it, select them with the mouse."
         self.notify(words, title="Copied", markup=False)
 
     def action_add_provider(self) -> None:
@@ -330,7 +328,7 @@ class IssueScreen(Wizard):
             if agreed:
                 self._begin()
 
-        words = "Its certificate was uploaded. A new one from a CA takes its place, and renews automatically."
+        words = "Its certificate was uploaded. A new one from a CA replaces it, and renews automatically."
         title = text.printable(f"Replace the upload {name}?")
         self.app.push_screen(ConfirmDialog(title, words, yes="Replace", danger=True), decided)
 

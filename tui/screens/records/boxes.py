@@ -24,8 +24,8 @@ _LABEL = 7
 """Cells of `Name`, `Value`, with the gap."""
 _FRAME = 4
 _LEADS_THERE = "  the name is a CNAME to it"
-_SHARED = " both values must stand at this name "
-_SHARED_BY_MANY = " all values must stand at this name "
+_SHARED = " this name must have both values "
+_SHARED_BY_MANY = " this name must have all values "
 
 
 class RecordBoxes(ScrollView, Inked, can_focus=True):
@@ -211,7 +211,7 @@ def _standing(view: RecordView | None, ink: Ink) -> list[Part]:
     answering = [one for one in view.servers if one.answers]
     having = sum(one.state == "has" for one in answering)
     if not answering:
-        return [(" ○ no answer ", ink("text-muted"))]
+        return [(" ○ no response ", ink("text-muted"))]
     mark = MARKS["has" if view.is_seen else "lacks"]
     sign = mark.glyph if having else MARKS["waits"].glyph
     words = f"{having} of {len(answering)} have it" if having < len(answering) else f"all {having} have it"

@@ -155,11 +155,11 @@ class QrScreen(Page[int]):
         if needs:
             say(needs, "severity-yellow")
             say(
-                "Make it larger or its font smaller. The text above is the same; esc and then p print it plainly.",
+                "Enlarge it or use a smaller font. The text above is the same; esc, then p prints it plainly.",
                 "text-muted",
             )
         else:
-            say("Hold the camera of a phone to the code.", "text-muted")
+            say("Scan the code with a phone.", "text-muted")
         return lines
 
     # -- actions -----------------------------------------------------------------------------------------------------

@@ -132,10 +132,10 @@ class RecordsScreen(Page[None]):
         """Say that somebody else ended the order, and how where that shows."""
         lineage = self._lineage()
         if lineage is not None and (lineage.version or 0) > self._version_before:
-            told = f"The records were seen and answered; version {lineage.version} is there."
+            told = f"The CA has validated the records; version {lineage.version} was issued."
             self.notify(told, title=f"{self.page_detail} has its certificate", timeout=8, markup=False)
         else:
-            told = "It was given up, or it failed; the log knows. i orders again, with new values."
+            told = "It was given up, or it failed; see the log. i orders again, with new values."
             self.notify(told, title=f"No order of {self.page_detail} waits", timeout=8, markup=False)
 
     def _lineage(self) -> LineageStatus | None:
@@ -293,7 +293,9 @@ class RecordsScreen(Page[None]):
         self.app.copy_to_clipboard(record.name if part == "name" else record.value)
         count = len(self.order.records)
         which = f" of record {self.query_one(RecordBoxes).place + 1} of {count}" if count > 1 else ""
-        told = "Sent to your terminal's clipboard (OSC 52). If it does not arrive: p prints it plainly, q shows it to a phone."
+        told = (
+            "Sent to your terminal's clipboard (OSC 52). If it does not arrive: p prints it plainly, q shows a QR code."
+        )
         self.notify(told, title=f"{part.capitalize()}{which} copied", markup=False)
 
     def action_qr(self) -> None:
@@ -344,7 +346,7 @@ class RecordsScreen(Page[None]):
             ConfirmDialog(
                 "Let the CA check anyway?",
                 words.stakes(order, watch, self.deck.now()),
-                yes="Let it look",
+                yes="Let it check",
                 no="Keep waiting",
                 danger=True,
             ),
@@ -377,8 +379,8 @@ class RecordsScreen(Page[None]):
                 )
 
         told = (
-            "The values above are no longer valid then: delete the records again, and a new order will need other "
-            "values. A certificate that is live stays live."
+            "The values above are then no longer valid: delete the records. A new order will have new values. The "
+            "live certificate is unchanged."
         )
         self.app.push_screen(
             ConfirmDialog("Give this order up?", told, yes="Give up", no="Keep it", danger=True), decided

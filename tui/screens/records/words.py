@@ -30,11 +30,11 @@ def headline(order: OpenOrder, watch: Watch, at: float, now: datetime) -> tuple[
     have = "Every name server has it." if count == 1 else f"Every name server has all {count} of them."
     left = watch.seconds_to_answer(at)
     if left is not None:
-        return "✔", "severity-green", f"{have} The CA looks in {math.ceil(left)} s."
+        return "✔", "severity-green", f"{have} The CA checks in {math.ceil(left)} s."
     if watch.is_ready:
-        return "✔", "severity-green", f"{have} Enter lets the CA look."
+        return "✔", "severity-green", f"{have} Enter lets the CA check."
     if watch.views and not any(one.answers for view in watch.views for one in view.servers):
-        return "▲", "severity-yellow", "No name server can be asked from here. Enter lets the CA check anyway."
+        return "▲", "severity-yellow", "No name server can be queried from here. Enter lets the CA check anyway."
     these, them = ("this record", "it") if count == 1 else (f"these {count} records", "them")
     return "◐", "severity-yellow", f"Set {these} at your DNS provider; certdeck sees {them} come."
 
@@ -42,11 +42,11 @@ def headline(order: OpenOrder, watch: Watch, at: float, now: datetime) -> tuple[
 def lifetime(order: OpenOrder, now: datetime) -> str:
     """Return until when the order lives, as a moment and in words."""
     if order.expires is None:
-        return "The CA has not said how long the order lives."
+        return "The CA has not reported when the order expires."
     if is_over(order, now):
-        return f"It ended {text.moment(order.expires)}. x gives it up; another order has new values."
+        return f"It ended {text.moment(order.expires)}. x gives it up; a new order has new values."
     left = text.span((order.expires - now).total_seconds())
-    return f"The order lives {left} more, until {text.moment(order.expires)}."
+    return f"The order is valid for {left}, until {text.moment(order.expires)}."
 
 
 def next_step(order: OpenOrder, watch: Watch, now: datetime) -> str:
@@ -54,11 +54,11 @@ def next_step(order: OpenOrder, watch: Watch, now: datetime) -> str:
     if is_over(order, now):
         return ""
     if order.challenge == text.SET_ONCE:
-        return "Leave it there for good: renewals then need no access to your DNS."
+        return "Leave it in place: renewals then need no access to your DNS."
     have = "have it" if len(order.records) == 1 else "have them"
     if watch.by_itself:
         return f"It continues automatically once all name servers {have}; a stops that."
-    return f"Enter goes on once all name servers {have}; a continues automatically."
+    return f"Enter continues once all name servers {have}; a continues automatically."
 
 
 def pacing(watch: Watch, at: float) -> str:
@@ -66,9 +66,9 @@ def pacing(watch: Watch, at: float) -> str:
     if watch.seconds_to_answer(at) is not None:
         return "seen everywhere"
     if watch.next_look is None or watch.takes_long(at):
-        return "looking …"
-    coming = f"next look at {_clock(watch.next_look)}"
-    return coming if watch.looked_at is None else f"looked at {_clock(watch.looked_at)} · {coming}"
+        return "checking …"
+    coming = f"next check at {_clock(watch.next_look)}"
+    return coming if watch.looked_at is None else f"checked at {_clock(watch.looked_at)} · {coming}"
 
 
 def _clock(moment: datetime) -> str:
@@ -84,10 +84,10 @@ def stakes(order: OpenOrder, watch: Watch, now: datetime) -> str:
     first = (
         f"{who}{more} {plural} not have every record yet."
         if missing
-        else "No name server could be asked for the records."
+        else "No name server could be queried for the records."
     )
     return (
-        f"{first} When the CA asks a server that lacks one, the challenge fails: that ends this order, and the next one has other "
+        f"{first} If the CA queries a server that lacks one, the challenge fails: this ends the order, and the next one has new "
         f"values.\n\nWaiting costs nothing. {lifetime(order, now)}"
     )
 

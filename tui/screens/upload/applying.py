@@ -47,7 +47,7 @@ class Applying:
                 self._ask_for_lineage(wanted)
 
         failed = " ".join(f"{each.title}: {each.detail}" for each in wanted.overridden)
-        words = f"This is overridden: {failed} Services accept it, but their clients may not."
+        words = f"You override: {failed} Services accept it, but their clients may not."
         dialog = ConfirmDialog("Apply it anyway?", text.printable(words), yes="Apply", danger=True)
         self._page.app.push_screen(dialog, decided)
 

@@ -106,7 +106,7 @@ class PathLine(Input):
         if len(self._hidden) != self._seen:
             self._seen = len(self._hidden)
             # A serial line needs half a minute for 300 kB: somebody has to see that it comes in.
-            self.placeholder = f"a paste comes in: {self._seen:,} characters so far"
+            self.placeholder = f"receiving a paste: {self._seen:,} characters so far"
             return
         text = "".join(self._hidden)
         if not is_open(text):
@@ -230,7 +230,7 @@ class UploadBox(Vertical):
         pieces = tuple(self._pieces)
         self.query_one("#pieces", Prose).write((lambda width, ink: _lines(pieces, width, ink)) if pieces else None)
         self.query_one(PathLine).placeholder = (
-            HINT if not pieces else "more: paste, or a path · backspace takes the last away"
+            HINT if not pieces else "more: paste, or a path · backspace removes the last"
         )
         self.query_one("#path-fault", Prose).write(None)
         self.post_message(self.Changed(typing=False))

@@ -16,9 +16,9 @@ from tui.wording.text import MARKS, plural, printable
 
 _SHORT: Final = {
     "parse": "Readable",
-    "key-match": "Key belongs",
+    "key-match": "Key matches",
     "wildcard-bare": "Wildcard",
-    "distrusted": "CA's standing",
+    "distrusted": "CA trust",
     "not-ca": "Not a CA",
 }
 """Titles where there is little room; the others are short as they are."""
@@ -116,7 +116,7 @@ def standing(check: UploadCheck | CertdeckError | None, *, fault: str = "", busy
         return Standing(False, "✖", "severity-red", f"Apply is off: {fault}")
     if busy:
         return Standing(False, "◐", "text-muted", f"Apply is off. {BUSY}")
-    how = "Apply: keep the old pair, test, reload, look; roll back if anything is wrong."
+    how = "Apply: keep the old pair, test, reload, check; roll back if anything is wrong."
     if check.warnings:
         return Standing(
             True, "▲", "severity-yellow", f"{plural(len(check.warnings), 'warning')}. Apply is allowed. {how}"

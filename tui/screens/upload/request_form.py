@@ -31,7 +31,7 @@ class RequestForm(FormPage):
     """Makes a key and a request."""
 
     page_title = "New signing request"
-    intro = "A certificate signing request (CSR): its private key is made here and stays here; only the request goes to the CA."
+    intro = "A certificate signing request (CSR): its private key is created here and stays here; only the request goes to the CA."
 
     def __init__(self, suggested: str = "", names: tuple[str, ...] = ()) -> None:
         """`suggested`: what it is called, unless somebody types something else; `names`: likewise."""
@@ -49,12 +49,12 @@ class RequestForm(FormPage):
             check=_wrong_names,
             id="names",
         )
-        yield Field("Called", value=self._suggested, hint="(as its first name)", check=_wrong_called, id="called")
+        yield Field("Called", value=self._suggested, hint="(default: its first name)", check=_wrong_called, id="called")
         with Horizontal(classes="line"):
             yield Static("Key", classes="label", markup=False)
             yield OneOf([(each, text.key_shown(each)) for each in KEY_TYPES], value=self._key_type(), id="key")
         for kind, label, hint in _SUBJECT:
-            note = "Only where your CA requires it; most CAs insert what they have verified." if kind == "C" else ""
+            note = "Only if your CA requires it; most CAs insert what they have verified." if kind == "C" else ""
             yield Field(label, hint=hint, note=note, check=_part_of_subject(kind), id=f"subject-{kind}")
 
     def _key_type(self) -> str:
@@ -74,7 +74,7 @@ class RequestForm(FormPage):
         subject = subject_text(tuple((kind, value) for kind, value in given if value))
         self._saving = True
         verdict = self.query_one("#verdict", Prose)
-        verdict.say("◐ Making the key …")
+        verdict.say("◐ Creating the key …")
         self.call_after_refresh(verdict.scroll_visible, animate=False)
 
         def answered(answer: SigningRequest | CertdeckError) -> None:
@@ -114,7 +114,7 @@ def _wrong_called(value: str) -> CertdeckError | None:
 def _wrong_names(value: str) -> CertdeckError | None:
     if not value:
         return UsageError(
-            "The names are missing.", "A certificate is for at least one.", "Type them, with blanks between."
+            "The names are missing.", "A certificate needs at least one name.", "Enter them, separated by spaces."
         )
     try:
         parse_identifiers([value])

@@ -32,7 +32,7 @@ class RequestsScreen(ListPage[SigningRequest]):
     )
     COLUMNS = (Column("Request"), Column("For", flexible=True), Column("Key", optional=True), Column("Made"))
     LIST_TITLE = "Open requests"
-    EMPTY = ("None is open", "n makes one, for a CA that needs it.")
+    EMPTY = ("No open request", "n creates one, for a CA that needs it.")
     UNREADABLE = "The requests cannot be read"
 
     page_title = "Signing requests"
@@ -100,7 +100,7 @@ class RequestsScreen(ListPage[SigningRequest]):
             if path is not None:
                 self.bridge.ask(lambda: self.engine.write_csr(name, path), lambda answer: self._written(path, answer))
 
-        words = "The request as PEM, to be sent to the CA. A file that is there is replaced."
+        words = "The request as PEM, for the CA. An existing file is replaced."
         self.app.push_screen(PathDialog("Save the request", words, value=f"~/{name}.csr"), answered)
 
     def _written(self, path: Path, answer: object) -> None:
@@ -143,7 +143,7 @@ def _about(request: SigningRequest, width: int, ink: Ink) -> list[Line]:
             ("Subject", request.subject),
             (
                 "Then",
-                "Give the CA this text. When its certificate comes: u on the first screen, no key is needed with it.",
+                "Send this text to the CA. When you have the certificate: u on the first screen; no key is needed.",
             ),
         ],
         width,

@@ -41,7 +41,7 @@ from tui.widgets.sheet import Sheet
 from tui.wording import text
 
 _MOST_TRIES: Final = 3
-_CALLED: Final = "(called as its first name)"
+_CALLED: Final = "(default: its first name)"
 
 
 class UploadScreen(AskingPage[None]):
@@ -217,9 +217,9 @@ class UploadScreen(AskingPage[None]):
         from tui.screens.dialogs.passphrase import PassphraseDialog
 
         left = _MOST_TRIES - self._tries
-        words = "It is protected by a passphrase. Whoever made it knows it; it is not kept."
+        words = "It is protected by a passphrase. The passphrase is not stored."
         if self._tries:
-            words = f"✖ That was not it. Upper and lower case count. {text.plural(left, 'try')} left."
+            words = f"✖ Wrong passphrase. It is case-sensitive. {text.plural(left, 'try')} left."
 
         def answered(passphrase: bytes | None) -> None:
             if passphrase is None:
@@ -256,7 +256,7 @@ class UploadScreen(AskingPage[None]):
             compare.write(lambda width, ink: compare_lines(current, then, width, ink))
         else:
             compare.write(
-                lambda width, ink: marked("○", "text-muted", "What changes stands here.", width, ink, of="text-muted")
+                lambda width, ink: marked("○", "text-muted", "The changes are shown here.", width, ink, of="text-muted")
             )
         self._show_services()
         self._show_standing()
@@ -272,12 +272,12 @@ class UploadScreen(AskingPage[None]):
         if not isinstance(check, UploadCheck):
             prose.write(lambda width, ink: [[]])
             return
-        found = " · ".join(check.found) or "nothing that can be used"
+        found = " · ".join(check.found) or "nothing usable"
         where = text.printable(source(pieces))
 
         def write(width: int, ink: Ink) -> list[Line]:
             left: Line = [("Found  ", ink("text-muted")), (text.printable(found), ink("foreground", bold=True))]
-            whole = f"{where}, put in order" if check.is_reordered else where
+            whole = f"{where}, sorted" if check.is_reordered else where
             words = whole if length(left) + width_of(whole) + 2 <= width else where
             return [between(left, [(words, ink("text-muted"))], width)]
 
@@ -286,11 +286,11 @@ class UploadScreen(AskingPage[None]):
     def _show_services(self) -> None:
         services, line = self.services, self.query_one(ServicesLine)
         if not self._targets and not services:
-            line.show("none is set up: it is kept in its folder", "")
+            line.show("none is set up: it is only stored", "")
         else:
             others = {each.name: each.lineage for each in self._targets if each.lineage not in (None, self.called)}
             shown = [f"{each} (taken over from {others[each]})" if each in others else each for each in services]
-            line.show(", ".join(shown) or "none: it is kept in its folder", "enter changes them")
+            line.show(", ".join(shown) or "none: it is only stored", "enter changes them")
 
     def _standing(self) -> Standing:
         fault = ""
@@ -311,7 +311,7 @@ class UploadScreen(AskingPage[None]):
 
     def _show_title(self) -> None:
         name, services = self.called, self.services
-        self.query_one("#name Input", Input).placeholder = f"{name}  (unless you type another)" if name else _CALLED
+        self.query_one("#name Input", Input).placeholder = f"{name}  (unless you enter another)" if name else _CALLED
         served = f", served by {_listed(services)}" if services else ""
         self.page_detail = text.printable(f"to {name}{served}") if name else ""
         self.refresh_frame()
@@ -453,9 +453,9 @@ class UploadScreen(AskingPage[None]):
 def _invitation(width: int, ink: Ink) -> list[Line]:
     lines: list[Line] = []
     for words in (
-        "Paste the certificate, its chain and its key, all at once or one after another.",
+        "Paste the certificate, its chain and its key, all at once or one by one.",
         "Or type the path of a file; Tab completes it, enter adds it.",
-        "Nothing of a paste is shown. Nothing is changed before you apply.",
+        "The content of a paste is not shown. Nothing is changed before you apply.",
     ):
         lines += marked("○", "text-muted", words, width, ink, of="text-muted")
     return lines

@@ -74,7 +74,7 @@ class ServicesDialog(Dialog[tuple[str, ...]]):
 
     def parts(self) -> ComposeResult:
         yield Static(
-            "It is put onto those that are ticked: all of them or none. Space ticks one; with none it lies in its folder.",
+            "It is deployed to the selected ones: all of them or none. Space selects one; with none it is only stored.",
             classes="words",
             markup=False,
         )
