@@ -327,7 +327,7 @@ def test_a_certificate_of_the_boxs_own_is_not_replaced(etcd: EtcdCluster, boxes:
     hub.done(*ISSUE)
     answer = device.run("fleet", "sync", "--json")
     assert answer.status == 1
-    assert "of its own" in answer.json["failed"][0]["error"]["what"]
+    assert "its own certificate" in answer.json["failed"][0]["error"]["what"]
     assert device.done("status", "lan")["certificates"][0]["sha256"] == own
 
 

@@ -94,4 +94,4 @@ def test_a_hub_tells_of_its_fleet(
     etcd.start_member(member)
     etcd.wait_ready()
     hub.done("--renew")
-    assert webhook.heard() == [("recovered", "The fleet can be reached again.")]
+    assert webhook.heard() == [("recovered", "The fleet is reachable again.")]

@@ -77,7 +77,7 @@ class MaintenanceScreen(TasksPage):
                 id="move",
                 title="Move the master key",
                 state="file, passphrase, systemd credential",
-                words=("Enter opens a page of its own: where the master key is kept from then on.",),
+                words=("Enter opens the page that moves it: a file, a passphrase, or a systemd credential.",),
             ),
             Task(
                 id="new-vault",
