@@ -1,4 +1,4 @@
-"""Chains: The chain was sorted, completed, judged link by link. Private PKIs are accepted as they are, forgeries and gaps are not."""
+"""Chains are sorted, completed, and judged link by link. Private PKIs are accepted as they are, forgeries and gaps are not."""
 
 from __future__ import annotations
 
