@@ -77,7 +77,7 @@ class MaintenanceScreen(TasksPage):
                 id="move",
                 title="Move the master key",
                 state="file, passphrase, systemd credential",
-                words=("Enter opens a page of its own: where the master key is kept from then on.",),
+                words=("Enter opens a separate page that sets where the master key is kept.",),
             ),
             Task(
                 id="new-vault",
