@@ -77,7 +77,7 @@ class MaintenanceScreen(TasksPage):
                 id="move",
                 title="Move the master key",
                 state="file, passphrase, systemd credential",
-                words=("Enter opens the page that moves it: a file, a passphrase, or a systemd credential.",),
+                words=("Enter opens a separate page that sets where the master key is kept.",),
             ),
             Task(
                 id="new-vault",
