@@ -105,7 +105,7 @@ def test_restore_tells_before_it_does(secret: str) -> None:
     assert (refused.status, refused.error["code"]) == (1, "already-there")
     done = command("restore", "b", "--passphrase-file", secret, "--replace", engine=engine)
     assert done.status == 0
-    assert "What was here is in /nowhere/etc/replaced-1" in done.out
+    assert "The previous files are in /nowhere/etc/replaced-1" in done.out
     missing = command("restore", "missing", "--passphrase-file", secret, "--dry-run", "--json", engine=engine)
     assert (missing.status, missing.error["code"]) == (1, "not-found")
 

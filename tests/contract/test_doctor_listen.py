@@ -68,7 +68,7 @@ def test_it_ends_after_its_seconds(home: Path) -> None:
     """With --seconds it ends on its own, also when nobody has asked."""
     configured(home, f'address = "127.0.0.1"\nport = {free_port()}')
     answer = process("doctor", "--listen", "--seconds", "1", home=home)
-    assert (answer.status, answer.out.strip()) == (0, "Nobody asked for the test file.")
+    assert (answer.status, answer.out.strip()) == (0, "No request for the test file arrived.")
     assert PATH in answer.err
 
 

@@ -16,8 +16,8 @@ def test_undelete_lists_what_can_be_brought_back() -> None:
     answer = command("undelete", engine=engine)
     assert answer.status == 0
     assert "old-shop" in answer.out
-    assert "there again" in answer.out
-    assert "its settings are gone" in answer.out
+    assert "restored" in answer.out
+    assert "its settings are missing" in answer.out
     assert command("undelete", "--json", engine=engine).json == {
         "deleted": [
             {
@@ -56,7 +56,7 @@ def test_undelete_brings_one_back() -> None:
     ("back", "said"),
     [
         (Restored(name="s", version=2, live=True, rolled_back_from=3), "Version 2 is live; version 3 is kept too."),
-        (Restored(name="s", version=2, live=True, targets=("web",), shown_by=("web",)), "web shows it already."),
+        (Restored(name="s", version=2, live=True, targets=("web",), shown_by=("web",)), "web already serves it."),
         (Restored(name="s", version=2, live=True, targets=("web",)), "`certdeck deploy s` deploys it to web again."),
         (Restored(name="s", version=2, live=True), "--target …"),
         (Restored(name="s", version=None, live=False), "It has no certificate yet."),

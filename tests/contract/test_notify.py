@@ -196,7 +196,7 @@ def test_apprise_runs_in_a_process_of_its_own(box: Path, tmp_path: Path) -> None
         assert place not in str(error)
     (tmp_path / "url").write_text(f"nosuch://{TOKEN}/\n")
     run(box, "notify", "add", "more", "--replace", "--secret", f"url={tmp_path / 'url'}")
-    assert "does not understand" in run(box, "notify", "test", "more", "--json", status=1).error["what"]
+    assert "cannot parse" in run(box, "notify", "test", "more", "--json", status=1).error["what"]
 
 
 def test_unknown_keys_name_the_nearest(box: Path) -> None:

@@ -54,5 +54,5 @@ def test_a_restart_is_said_when_a_target_is_added() -> None:
     answer = command(
         "target", "add", "dns", "--kind", "unbound", "--certificate", "/c", "--key", "/k", engine=FakeEngine()
     )
-    assert "ends its connections" in answer.out
+    assert "closes its connections" in answer.out
     assert "--window" in answer.out
