@@ -141,7 +141,7 @@ def test_after_a_failure_it_waits_and_then_tries_again(appliance: Appliance) -> 
         retry = renewal_state.load(appliance.paths, NAME).next_attempt
         assert retry is not None
         waits.append((retry - begun).total_seconds() / 60)
-        assert "next try" in appliance.engine.renew().skipped[0].why
+        assert "next attempt" in appliance.engine.renew().skipped[0].why
         appliance.clock.set(retry + timedelta(seconds=1))
     assert [round(wait, -1) if wait > 60 else round(wait) for wait in waits][:1] == [1]
     assert 9 < waits[1] < 13
