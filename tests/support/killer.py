@@ -60,6 +60,7 @@ Strike = Callable[[str, str, bool], None]
 def kills(root: Path, act: Callable[[], object]) -> Iterator[str]:
     """Yield once for each state in which a process that does `act` can leave `root` when it dies, and once for its end."""
     with _restored(root) as restore:
+        restore()  # as before each kill: files that were put back have other inodes
         names = _operations(root, act)
         for number, name in enumerate(names, 1):
             # A kill loses nothing that was written: before and after a sync the folder is the same.
