@@ -21,6 +21,8 @@ class Words(Struct, frozen=True):
 
 
 _LATER = "Try again later. If the problem persists, send the message above to the CA's support."
+USE_STAGING = "Test with the staging issuer meanwhile."
+"""The general advice at a rate limit, where no better one is known."""
 _OURS = "This looks like a bug in certdeck or at the CA. Please report it with the log of this run."
 _STAR = "certdeck does not use auto-renewed (STAR) orders: order the certificate again."
 
@@ -109,7 +111,7 @@ WORDS: Mapping[ProblemType, Words] = {
     ProblemType.RATE_LIMITED: Words(
         "refused the request because of a rate limit.",
         "There were too many certificates, orders or failed attempts in a short time.",
-        "Trying again earlier extends the wait. Test with the staging issuer meanwhile.",
+        f"Trying again earlier extends the wait. {USE_STAGING}",
     ),
     ProblemType.REJECTED_IDENTIFIER: Words(
         "does not issue for this name.",

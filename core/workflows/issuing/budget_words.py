@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from core.acme.problem_words import USE_STAGING
 from core.budget import FAILURES, ORDERS, PER_DOMAIN, PER_NAMES, Standing
 from core.config.model import Config
 from core.errors import BudgetSpent, CertdeckError, RateLimited
@@ -87,10 +88,7 @@ def tell_of_limit(config: Config, plan: Plan, error: RateLimited, known: Sequenc
     if met is not None:
         as_of = f" (as of {plan.issuer.limits_as_of})" if plan.issuer.limits_as_of else ""
         error.why += f" {limit_words(plan.issuer, met)}{as_of}. This box has used {met.used} of them."
-    error.fix = (
-        f"{error.fix.removesuffix(' Test with the staging issuer meanwhile.')} "
-        f"{_meanwhile(config, plan.issuer, plan.names)}"
-    )
+    error.fix = f"{error.fix.removesuffix(USE_STAGING).rstrip()} {_meanwhile(config, plan.issuer, plan.names)}"
     return met
 
 
