@@ -65,7 +65,7 @@ def test_by_hand_from_the_first_word_to_the_renewal(box: RealBox, pebble: Pebble
     assert "open_orders" not in box.done("status")
     assert "renews by hand before" in box.run("status", "wild").out
     skipped = {each["name"]: each["why"] for each in box.done("--renew")["skipped"]}
-    assert "by hand" in skipped["wild"]
+    assert "set manually" in skipped["wild"]
     assert box.refused("complete", "wild")["code"] == "not-found"
 
 

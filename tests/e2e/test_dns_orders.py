@@ -102,7 +102,7 @@ def test_by_hand_over_several_processes(box: RealBox, pebbles: Callable[..., Peb
     set_txt(pebble, records[1])
     assert box.done("complete", "hand.example.org")["certificate"]["method"] == "manual-dns-01"
     assert box.refused("complete", "hand.example.org")["code"] == "not-found"
-    assert "by hand" in box.done("--renew", "--force")["skipped"][0]["why"]
+    assert "set manually" in box.done("--renew", "--force")["skipped"][0]["why"]
     named = box.run("--renew", "hand.example.org", "--force", "--json")
     assert (named.status, named.json["renewed"]) == (3, [])
 

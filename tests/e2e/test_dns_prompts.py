@@ -27,7 +27,7 @@ def test_a_secret_is_typed_unseen(terminals: Terminals, home: Path) -> None:
     terminal.wait_for("\nAPI token:")
     terminal.type(SECRET)
     terminal.press("Enter")
-    screen = terminal.wait_for("cf is kept.")
+    screen = terminal.wait_for("cf was saved.")
     assert terminal.wait_exit() == 0
     assert SECRET not in screen
     assert "cloudflare" in (home / "etc" / "certdeck.toml").read_text()
@@ -40,7 +40,7 @@ def test_standard_input_that_is_a_terminal_is_not_echoed(terminals: Terminals) -
     terminal.wait_for("api_token:")
     terminal.type(SECRET)
     terminal.press("Enter")
-    assert SECRET not in terminal.wait_for("cf is kept.")
+    assert SECRET not in terminal.wait_for("cf was saved.")
     assert terminal.wait_exit() == 0
 
 

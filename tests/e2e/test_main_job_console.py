@@ -47,7 +47,7 @@ def through_the_wizard(terminal: Terminal, name: str) -> None:
     terminal.wait_for(re.compile(r"\(●\) Lab CA"))
     terminal.wait_for("✔ Terms")
     terminal.press("Enter")
-    terminal.wait_for(re.compile("Carries now|no service", re.IGNORECASE))
+    terminal.wait_for(re.compile("Serves now|no service", re.IGNORECASE))
     if terminal.shows("[ ] nginx"):
         terminal.press("Space")
         terminal.wait_for("[✔] nginx")

@@ -79,7 +79,7 @@ def test_from_the_wizard_to_the_live_certificate(
     terminal.wait_for(re.compile(r"\(●\) Lab CA"))
     terminal.wait_for("✔ Terms")
     terminal.press("Enter")
-    terminal.wait_for(re.compile("Carries now|no service", re.IGNORECASE))
+    terminal.wait_for(re.compile("Serves now|no service", re.IGNORECASE))
     terminal.press("Enter")
     terminal.wait_for("Folders: settings")
     terminal.press("Enter")
