@@ -285,7 +285,7 @@ class CertdeckApp(Deck):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._ended_by, number)
             if self._driver is not None and self._driver.can_suspend:
-                self._suspension = Suspension(self._driver)
+                self._suspension = Suspension(self._driver, self.frame.forget)
         if self._loading:
             self.set_interval(_POLL_SECONDS, self._poll)
             self.set_interval(_CLOCK_SECONDS, self._refresh_clock)

@@ -20,8 +20,10 @@ _Handler = Callable[[int, FrameType | None], Any]
 class Suspension:
     """Watches the two signals of job control for a driver that has just taken the terminal."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, continued: Callable[[], object]) -> None:
+        """`continued` is called before the terminal is taken again: another program may have written over everything."""
         self._driver = driver
+        self._take_nothing_for_granted = continued
         self._has_left = False
         self._stop = self._replace(signal.SIGTSTP, self._stopping)
         self._go_on = self._replace(signal.SIGCONT, self._continued)
@@ -43,5 +45,6 @@ class Suspension:
         if not self._has_left:
             self._driver.suspend_application_mode()
         self._has_left = False
+        self._take_nothing_for_granted()
         if self._go_on is not None:
             self._go_on(number, frame)

@@ -106,7 +106,7 @@ def test_a_wildcard_by_a_provider_that_is_added_on_the_way(
     terminal.press("Escape")
     terminal.wait_for("(●) rfc2136")
 
-    for wanted in ("✔ Terms", re.compile("Serves now|no service", re.IGNORECASE), "Proof    DNS, by rfc2136"):
+    for wanted in ("✔ Terms", re.compile("Serves now|no service", re.IGNORECASE), "Validation  DNS, by rfc2136"):
         terminal.press("Enter")
         terminal.wait_for(wanted)
     terminal.wait_for(re.compile("warning|failure|Nothing stands in the way"), timeout=60)

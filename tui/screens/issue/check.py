@@ -121,7 +121,7 @@ class CheckStep(WizardStep):
             ("Key", text.key_shown(draft.key_type) + (f", profile {draft.profile}" if draft.profile else "")),
             ("Service", ", ".join(draft.targets) or "none"),
         ]
-        return facts(rows, width, ink, label=9)
+        return facts(rows, width, ink, label=12)
 
     def proceed(self, go: Callable[[], None]) -> None:
         if self._answer is None:
