@@ -109,7 +109,7 @@ def test_a_wildcard_by_a_provider_that_is_added_on_the_way(
     for wanted in ("✔ Terms", re.compile("Serves now|no service", re.IGNORECASE), "Validation  DNS, by rfc2136"):
         terminal.press("Enter")
         terminal.wait_for(wanted)
-    terminal.wait_for(re.compile("warning|failure|Nothing stands in the way"), timeout=60)
+    terminal.wait_for(re.compile("warning|failure|Nothing prevents issuing"), timeout=60)
     terminal.press("Enter")
     terminal.wait_for(re.compile("has its certificate|Issue anyway"))
     if terminal.shows("Issue anyway"):

@@ -62,7 +62,7 @@ def test_by_command(home: Path, tmp_path: Path, bought: Authority, nginx: NginxS
     answer = answer_to(csr.read_text(), bought)
     (tmp_path / "shop.crt").write_bytes(answer)
     checked = run("check", "--cert", str(tmp_path / "shop.crt"))
-    assert "From the request shop; it belongs" in checked.out
+    assert "the key on this box, from the request shop" in checked.out
     nginx.break_config()
     refused = run("import", "shop", "--cert", str(tmp_path / "shop.crt"), "--target", "nginx")
     assert refused.status == 1
@@ -92,7 +92,7 @@ def test_the_missing_intermediate_comes_from_the_cas_server(
             env=env,
         )
     assert done.status == 0, done.err
-    assert "was taken from the URL in the certificate" in done.out
+    assert "was missing and was added from the URL" in done.out
     nginx.wait_served(sha256_of(answer))
     assert nginx.certificate.read_bytes() == answer + bought.chain_pem
 
