@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"baselines are made with Python {wanted}; this is {sys.version.split()[0]}")
     config.pluginmanager.register(StaleBaselines(), "stale-baselines")
     # Textual has read its environment by now, because the snapshot plugin imports it before any of our code runs.
-    textual.constants.TEXTUAL_ANIMATIONS = "none"  # type: ignore[misc]
+    textual.constants.TEXTUAL_ANIMATIONS = "none"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

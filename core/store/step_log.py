@@ -37,8 +37,7 @@ class StepLog:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             handle = os.open(self._path, flags, 0o600)
             try:
-                os.write(
-                    handle, line.encode("utf-8", "backslashreplace")
-                )  # one call: lines of several threads stay whole
+                # One call: lines of several threads stay whole.
+                os.write(handle, line.encode("utf-8", "backslashreplace"))
             finally:
                 os.close(handle)

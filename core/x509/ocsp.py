@@ -15,8 +15,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec import Struct
 
 from core.x509.certificate import Certificate
-from core.x509.revocation import Answer, NoAnswer, checked_until, has_signed
-from core.x509.signature import has_signed as has_issued
+from core.x509.revocation import Answer, NoAnswer, checked_until
+from core.x509.signature import has_signed, verifies
 
 REQUEST_TYPE = "application/ocsp-request"
 _UNREADABLE = (
@@ -46,7 +46,7 @@ def question(leaf: Certificate, issuers: Sequence[Certificate]) -> Question:
 
     Raises NoAnswer where none of `issuers` has issued the leaf.
     """
-    issuer = next((each for each in issuers if has_issued(each.native, leaf.native)), None)
+    issuer = next((each for each in issuers if has_signed(each.native, leaf.native)), None)
     if issuer is None:
         raise NoAnswer("the certificate of its CA is missing")
     try:
@@ -92,7 +92,7 @@ def _check_signature(response: ocsp.OCSPResponse, issuer: Certificate, now: date
     """See that the CA has signed, or somebody whom it has made its responder (RFC 6960 §4.2.2.2)."""
     signers = [issuer.native, *(each for each in response.certificates if _may_answer(each, issuer, now))]
     for signer in signers:
-        if has_signed(
+        if verifies(
             signer.public_key(), response.signature, response.tbs_response_bytes, response.signature_hash_algorithm
         ):
             return
@@ -105,4 +105,4 @@ def _may_answer(signer: x509.Certificate, issuer: Certificate, now: datetime) ->
     except _UNREADABLE:
         return False
     is_valid = signer.not_valid_before_utc <= now < signer.not_valid_after_utc
-    return is_valid and ExtendedKeyUsageOID.OCSP_SIGNING in usage and has_issued(issuer.native, signer)
+    return is_valid and ExtendedKeyUsageOID.OCSP_SIGNING in usage and has_signed(issuer.native, signer)

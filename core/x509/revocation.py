@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID
 from msgspec import Struct
 
@@ -28,7 +26,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     """What the CA says about one certificate."""
 
     until: datetime
-    """nextUpdate: from then on it says nothing any more."""
+    """nextUpdate: from then on it no longer counts."""
     revoked_at: datetime | None = None
     """None: it is not revoked."""
     reason: str = ""
@@ -81,11 +79,11 @@ def _lists(certificate: Certificate) -> tuple[ListPlace, ...]:
     return tuple(found)[:_MOST_PLACES]
 
 
-def _web(names: object) -> tuple[str, ...]:
+def _web(names: Iterable[x509.GeneralName]) -> tuple[str, ...]:
     """Return the web addresses among general names; `ldap:` and whatever else is never asked."""
     found = [
         name.value
-        for name in names  # type: ignore[attr-defined]  # a list or a generator, both of GeneralName
+        for name in names
         if isinstance(name, x509.UniformResourceIdentifier)
         and name.value.lower().startswith(("http://", "https://"))
         and len(name.value) <= _LONGEST_URL
@@ -102,19 +100,3 @@ def checked_until(this_update: datetime, next_update: datetime | None, now: date
     if next_update <= now:
         raise NoAnswer("it is out of date")
     return next_update
-
-
-def has_signed(key: object, signature: bytes, data: bytes, digest: hashes.HashAlgorithm | None) -> bool:
-    """Tell whether a public key has signed `data`. Never raises."""
-    try:
-        if isinstance(key, rsa.RSAPublicKey) and digest is not None:
-            key.verify(signature, data, padding.PKCS1v15(), digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
-            key.verify(signature, data, ec.ECDSA(digest))
-        elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
-            key.verify(signature, data)
-        else:
-            return False
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""Whether one certificate has signed another (RFC 5280 §6.1.3 a.1, a.4). What is allowed: `core.x509.path`."""
+"""Whether a key has signed something, and one certificate another (RFC 5280 §6.1.3 a.1, a.4). What is allowed: `core.x509.path`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import warnings
 
 from cryptography import x509
 from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 UNVERIFIABLE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, InternalError)
 
@@ -30,15 +31,28 @@ def has_signed(above: x509.Certificate, below: x509.Certificate) -> bool:
 def _has_signed_weakly(above: x509.Certificate, below: x509.Certificate) -> bool:
     """Look at a signature over SHA-1 or MD5, which cryptography refuses to look at: that it is weak is said elsewhere."""
     try:
-        key = above.public_key()
-        digest = below.signature_hash_algorithm
-        parameters = below.signature_algorithm_parameters
-        if digest is None:
+        key, digest, scheme = above.public_key(), below.signature_hash_algorithm, below.signature_algorithm_parameters
+    except UNVERIFIABLE:
+        return False
+    return verifies(key, below.signature, below.tbs_certificate_bytes, digest, scheme)
+
+
+def verifies(key: object, signature: bytes, data: bytes, digest: HashAlgorithm | None, scheme: object = None) -> bool:
+    """Tell whether a public key has signed `data`. Never raises.
+
+    Args:
+        digest: None for Ed25519 and Ed448, which have their own.
+        scheme: PSS parameters of an RSA signature; anything else means PKCS #1 v1.5.
+    """
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+            key.verify(signature, data)
+        elif digest is None:
             return False
-        if isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, padding.PKCS1v15 | padding.PSS):
-            key.verify(below.signature, below.tbs_certificate_bytes, parameters, digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):
-            key.verify(below.signature, below.tbs_certificate_bytes, parameters)
+        elif isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, data, scheme if isinstance(scheme, padding.PSS) else padding.PKCS1v15(), digest)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, data, ec.ECDSA(digest))
         else:
             return False
     except UNVERIFIABLE:

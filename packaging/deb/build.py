@@ -37,7 +37,7 @@ ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 def run(*argv: str | Path, **more: object) -> str:
     done = subprocess.run(
         [str(word) for word in argv], check=True, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, **more
-    )  # type: ignore[call-overload]
+    )
     return str(done.stdout)
 
 

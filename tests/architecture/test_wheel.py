@@ -18,8 +18,8 @@ pytestmark = pytest.mark.e2e
 
 
 def _run(argv: list[str], **options: object) -> str:
-    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **options.pop("env", {})}  # type: ignore[dict-item]
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=90, env=environment, **options)  # type: ignore[call-overload]
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **options.pop("env", {})}
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=90, env=environment, **options)
     assert done.returncode == 0, done.stdout + done.stderr
     return str(done.stdout)
 

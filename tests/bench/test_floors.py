@@ -121,7 +121,7 @@ def test_looking(ours: Mapping[str, str], tmp_path: Path, count: int) -> None:
     for label, words in commands.items():
         row(
             f"{label}, {count}, to python -c pass",
-            lambda _, words=words: run([CERTDECK, *words], ours),  # type: ignore[misc]
+            lambda _, words=words: run([CERTDECK, *words], ours),
             lambda _: run(_NOTHING, ours),
         )
 

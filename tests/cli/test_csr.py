@@ -16,7 +16,7 @@ SHOP = ("csr", "shop", "-d", "shop.example.com", "www.shop.example.com")
 
 def with_request(**fields: object) -> FakeEngine:
     engine = FakeEngine()
-    engine.requests["shop"] = signing_request("shop", **fields)  # type: ignore[arg-type]
+    engine.requests["shop"] = signing_request("shop", **fields)
     return engine
 
 

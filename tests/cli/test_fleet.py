@@ -64,6 +64,6 @@ def test_an_unknown_box_is_no_wrong_usage() -> None:
 def test_a_box_that_waits_is_told_what_to_do() -> None:
     """`fleet sync` on a box that nobody has approved says where to approve it."""
     engine = FakeEngine()
-    engine.fleet_sync = lambda **_: Received(state="waiting")  # type: ignore[method-assign]
+    engine.fleet_sync = lambda **_: Received(state="waiting")
     answer = command("fleet", "sync", engine=engine)
     assert "certdeck fleet devices" in answer.out

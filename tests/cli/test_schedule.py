@@ -158,7 +158,7 @@ def test_cron_has_no_later() -> None:
     info = engine.schedule()
 
     class OnCron(FakeEngine):
-        def schedule(self) -> object:  # type: ignore[override]
+        def schedule(self) -> object:
             return replace(info, how="cron")
 
     out = command("schedule", engine=OnCron()).out

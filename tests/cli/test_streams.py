@@ -87,8 +87,8 @@ def test_hostile_words_in_progress() -> None:
     """What a CA says in the middle of an operation is cleaned, too."""
 
     class Telling(FakeEngine):
-        def deploy(self, name: str, **named: object) -> object:  # type: ignore[override]
-            narrator = self._narrator(named["report"])  # type: ignore[arg-type]
+        def deploy(self, name: str, **named: object) -> object:
+            narrator = self._narrator(named["report"])
             narrator.about(NASTY).tell(ChallengeFailed(identifier=NASTY, problem=NASTY))
             return super().deploy(name)
 

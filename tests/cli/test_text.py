@@ -74,7 +74,7 @@ def test_a_certificate_without_a_subject_shows_its_names() -> None:
 )
 def test_unusual_boxes(lineages: Sequence[object], golden: SnapshotAssertion) -> None:
     """An empty box, a lineage without certificate, an expired one, an open order and names in other scripts, in both views."""
-    engine = FakeEngine(lineages)  # type: ignore[arg-type]
+    engine = FakeEngine(lineages)
     told = shown(command("status", engine=engine))
     for each in engine.lineages:
         told += shown(command("status", each.name, engine=engine))

@@ -133,7 +133,7 @@ def test_a_passphrase_comes_from_a_file(tmp_path: Path) -> None:
     engine = FakeEngine()
     answer = command("check", "--pfx", "a.pfx", "--passphrase-file", str(tmp_path / "word"), engine=engine)
     asked = given(engine, "check_upload")["upload"]
-    assert asked == type(upload())(asked.parts, b"hunter2")  # type: ignore[attr-defined]
+    assert asked == type(upload())(asked.parts, b"hunter2")
     assert "hunter2" not in answer.out + answer.err + repr(engine.calls)
 
 

@@ -332,7 +332,7 @@ OK, WARNING, CRITICAL = 0, 1, 2
 
 
 def of_severity(severity: str, **fields: object) -> LineageStatus:
-    return lineage("shop", severity=severity, left=timedelta(days=40), **fields)  # type: ignore[arg-type]
+    return lineage("shop", severity=severity, left=timedelta(days=40), **fields)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ SCENES = {
 @pytest.mark.parametrize("which", list(SCENES))
 def test_killed_anywhere_every_service_can_start(tmp_path: Path, which: str) -> None:
     """Killed at any operation, files and live/NAME hold a whole pair, and the next run settles on one of the two."""
-    scene = Scene(tmp_path, **SCENES[which])  # type: ignore[arg-type]
+    scene = Scene(tmp_path, **SCENES[which])
     ends = set()
     for where in kills(scene.folder, scene.afresh(scene.deploy)):
         scene.assert_consistent(where)
@@ -248,7 +248,7 @@ def test_killed_while_recovering(tmp_path: Path, phase: str, there: str) -> None
 @pytest.mark.parametrize("which", list(SCENES))
 def test_full_disk_anywhere(tmp_path: Path, which: str) -> None:
     """From any operation on the disk is full: what is seen stays whole, what is told is true, and space heals the rest."""
-    scene = Scene(tmp_path, **SCENES[which])  # type: ignore[arg-type]
+    scene = Scene(tmp_path, **SCENES[which])
     for where, error in full_disks(scene.folder, scene.afresh(scene.deploy)):
         if error is None:
             assert lineages.live_version(scene.box.paths, "shop") == scene.version, where

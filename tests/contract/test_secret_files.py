@@ -26,7 +26,7 @@ def shop() -> Leaf:
 def pfx(leaf: Leaf, word: str) -> bytes:
     """Return a PFX under a passphrase."""
     protection = BestAvailableEncryption(word.encode())
-    return pkcs12.serialize_key_and_certificates(b"shop", leaf.key, leaf.certificate, leaf.chain, protection)  # type: ignore[arg-type]
+    return pkcs12.serialize_key_and_certificates(b"shop", leaf.key, leaf.certificate, leaf.chain, protection)
 
 
 def parsed(answer: Answer) -> str:

@@ -17,7 +17,7 @@ WEEKLY = Timetable((time(23, 30),), 6)
 
 def subject(**given: object) -> Subject:
     values = {"name": "shop", "issuer": "letsencrypt", "kind": "letsencrypt", "lifetime_days": 90.0, **given}
-    return Subject(**values)  # type: ignore[arg-type]
+    return Subject(**values)
 
 
 def box(*subjects: Subject, day: date, timetable: Timetable | None = TWICE_DAILY, has_timer: bool = True) -> Forecast:

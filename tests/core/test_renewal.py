@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def left_when_due(life_days: float, **settings: float | int | None) -> float:
     """Return how many days are left at the moment it is due."""
     end = START + life_days * DAY
-    return (end - due_at(START, end, **settings)) / DAY  # type: ignore[arg-type]
+    return (end - due_at(START, end, **settings)) / DAY
 
 
 @pytest.mark.parametrize(

@@ -48,17 +48,17 @@ def started(server: KnotServer | BindServer | PowerDnsServer) -> Iterator[KnotSe
 
 @pytest.fixture
 def knot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnotServer]:
-    yield from started(KnotServer(tmp_path_factory.mktemp("knot")))  # type: ignore[misc]
+    yield from started(KnotServer(tmp_path_factory.mktemp("knot")))
 
 
 @pytest.fixture
 def bind(tmp_path: Path) -> Iterator[BindServer]:
-    yield from started(BindServer(tmp_path / "bind"))  # type: ignore[misc]
+    yield from started(BindServer(tmp_path / "bind"))
 
 
 @pytest.fixture
 def powerdns(tmp_path: Path) -> Iterator[PowerDnsServer]:
-    yield from started(PowerDnsServer(tmp_path / "pdns"))  # type: ignore[misc]
+    yield from started(PowerDnsServer(tmp_path / "pdns"))
 
 
 def add(box: RealBox, kind: str, secret: tuple[str, str], *zones: str, **settings: object) -> None:

@@ -35,7 +35,7 @@ def box_at(home: Path, init: InitSystem) -> Engine:
 def keys_of(path: Path) -> list[tuple[str, str, str]]:
     """Return (section, key, value) of a unit whose keys may come several times."""
     parser = configparser.RawConfigParser(strict=False, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.optionxform = str
     parser.read_string(path.read_text())
     return [(section, key, value) for section in parser.sections() for key, value in parser.items(section)]
 

@@ -67,11 +67,11 @@ class Box:
         return answer.status, answer.headers.get("Location", "")
 
 
-def _asking(name: str):  # type: ignore[no-untyped-def]
+def _asking(name: str):
     """Return a context that indicates a name whatever address is connected to."""
     context = trusting_nothing()
     wrap = context.wrap_socket
-    context.wrap_socket = lambda sock, **kwargs: wrap(sock, **{**kwargs, "server_hostname": name})  # type: ignore[method-assign]
+    context.wrap_socket = lambda sock, **kwargs: wrap(sock, **{**kwargs, "server_hostname": name})
     return context
 
 

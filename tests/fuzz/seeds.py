@@ -61,7 +61,7 @@ def _made() -> Iterator[bytes]:
         yield b"\3" + shop.key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, hidden)
         yield b"\3" + SEPARATOR.join((shop.fullchain_pem, key_pem(shop.key, b"x")))
         for cover in (fast, plain):
-            packed = pkcs12.serialize_key_and_certificates(b"a", shop.key, shop.certificate, shop.chain, cover)  # type: ignore[arg-type]
+            packed = pkcs12.serialize_key_and_certificates(b"a", shop.key, shop.certificate, shop.chain, cover)
             yield b"\3" + packed
         for encoding in (Encoding.DER, Encoding.PEM):
             yield b"\0" + pkcs7.serialize_certificates([shop.certificate, *shop.chain], encoding)

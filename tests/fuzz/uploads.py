@@ -13,7 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-import atheris  # type: ignore[import-not-found]
+import atheris
 
 with atheris.instrument_imports(include=["core"], enable_loader_override=False):
     from tests.support.uploads import judge

@@ -215,7 +215,7 @@ class Appliance:
 
     def issue(self, *domains: str, **given: object) -> Issued:
         """Issue and expect it to succeed."""
-        request = IssueRequest(domains=domains, **given)  # type: ignore[arg-type]
+        request = IssueRequest(domains=domains, **given)
         result = self.engine.issue(request, report=self.told.append)
         assert isinstance(result, Issued)
         return result

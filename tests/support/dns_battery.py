@@ -152,7 +152,7 @@ class VendorCase(Struct, frozen=True, kw_only=True):
 
     @property
     def account(self) -> Account:
-        return self.module  # type: ignore[return-value]
+        return self.module
 
 
 VENDORS: Mapping[str, VendorCase] = {

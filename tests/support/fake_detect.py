@@ -137,4 +137,4 @@ class FakeDetecting:
         return tuple(replace(each, name=name or each.name) for each in found)
 
     def _told(self, method: str, **arguments: Any) -> None:
-        self._called(method, **arguments)  # type: ignore[attr-defined]
+        self._called(method, **arguments)

@@ -147,4 +147,4 @@ class FakeFleet:
         )
 
     def _of_fleet(self, name: str, **arguments: Any) -> None:
-        self._called(name, **arguments)  # type: ignore[attr-defined]
+        self._called(name, **arguments)

@@ -67,4 +67,4 @@ class FakeNotifications:
         raise NotFound(f"The notification {name!r} does not exist.", "No entry has that name.", "Add one.")
 
     def _noted(self, method: str, **given: Any) -> None:
-        self._called(method, **given)  # type: ignore[attr-defined]
+        self._called(method, **given)

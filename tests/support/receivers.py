@@ -83,12 +83,12 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        mail = message_from_bytes(envelope.content or b"", policy=default)  # type: ignore[arg-type]
+        mail = message_from_bytes(envelope.content or b"", policy=default)
         self.received.append(
             Received(
                 sender=envelope.mail_from or "",
                 recipients=list(envelope.rcpt_tos),
-                mail=mail,  # type: ignore[arg-type]
+                mail=mail,
                 is_tls=session.ssl is not None or server.transport.get_extra_info("ssl_object") is not None,
                 user=session.auth_data if isinstance(session.auth_data, str) else None,
             )

@@ -60,7 +60,7 @@ def revocation_list(
         if reason is not None:
             entry = entry.add_extension(x509.CRLReason(reason), critical=False)
         builder = builder.add_revoked_certificate(entry.build())
-    return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)  # type: ignore[arg-type]  # never ed25519 here
+    return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)  # never ed25519 here
 
 
 def ocsp_answer(
@@ -94,7 +94,7 @@ def ocsp_answer(
     )
     if sends:
         builder = builder.certificates(list(sends))
-    return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)  # type: ignore[arg-type]  # never ed25519 here
+    return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)  # never ed25519 here
 
 
 @dataclass

@@ -116,7 +116,7 @@ def sign(
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
     signer = issuer_key or key
-    return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else algorithm or hashes.SHA256())  # type: ignore[arg-type]
+    return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else algorithm or hashes.SHA256())
 
 
 def ca(
@@ -157,7 +157,7 @@ def signed_by_openssl(
     extensions: str,
 ) -> x509.Certificate:
     """Sign with an algorithm that cryptography refuses to sign with, by the program `openssl`."""
-    request = x509.CertificateSigningRequestBuilder(name(subject)).sign(key, hashes.SHA256())  # type: ignore[arg-type]
+    request = x509.CertificateSigningRequestBuilder(name(subject)).sign(key, hashes.SHA256())
     (folder / "csr").write_bytes(request.public_bytes(serialization.Encoding.PEM))
     (folder / "ca").write_bytes(pem(above[0]))
     (folder / "ca-key").write_bytes(key_pem(above[1]))
@@ -198,7 +198,7 @@ def answer_to(request: str, authority: Authority, *, chain: bool = True, urls: S
     )
     if urls:
         builder = builder.add_extension(issuer_at(*urls), critical=False)
-    signed = builder.sign(authority.intermediate.key, hashes.SHA256())  # type: ignore[arg-type]
+    signed = builder.sign(authority.intermediate.key, hashes.SHA256())
     return pem(signed) + (authority.chain_pem if chain else b"")
 
 

@@ -127,7 +127,7 @@ def _end(main: Callable[[], int]) -> NoReturn:
         traceback.print_exc()
         status = 1
     try:
-        threading._shutdown()  # type: ignore[attr-defined]
+        threading._shutdown()
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

@@ -51,7 +51,7 @@ async def test_first_paint_does_not_wait_for_services() -> None:
             release.wait(5)
         return ask(names, probe=probe)
 
-    engine.status = status  # type: ignore[method-assign]
+    engine.status = status
     app = deck(engine, loading=True)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.pause()
@@ -74,7 +74,7 @@ async def test_a_look_that_began_before_a_change_is_asked_again() -> None:
             release.wait(5)
         return read
 
-    engine.status = status  # type: ignore[method-assign]
+    engine.status = status
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         app.look_at_services()

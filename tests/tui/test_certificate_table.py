@@ -18,7 +18,7 @@ from tui.widgets.life import life_bar
 
 
 def _bar(width: int = 20, **fields: object) -> str:
-    return "".join(sign for sign, _ in life_bar(lineage("shop", **fields), NOW, width))  # type: ignore[arg-type]
+    return "".join(sign for sign, _ in life_bar(lineage("shop", **fields), NOW, width))
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ async def test_raw_pairs_are_taken_where_the_kind_passes_them_on() -> None:
 async def test_a_field_says_what_is_wrong_as_it_is_left(values: dict[str, str], words: str) -> None:
     """What the engine says against a value stands below its field as soon as that is left, and nothing is saved."""
     engine = FakeEngine()
-    engine._problems = lambda config, secrets: (  # type: ignore[method-assign]
+    engine._problems = lambda config, secrets: (
         FakeEngine._problems(engine, config, secrets)
         | ({"zones": "A zone is a domain name."} if "*" in config.zones else {})
     )

@@ -40,7 +40,7 @@ def _console() -> Console:
 
 def _update(lines: list[list[Segment]]) -> LayoutUpdate:
     strips = [[Strip(line).adjust_cell_length(WIDTH)] for line in lines]
-    return LayoutUpdate(strips, Region(0, 0, WIDTH, HEIGHT))  # type: ignore[arg-type]  # as Textual makes them
+    return LayoutUpdate(strips, Region(0, 0, WIDTH, HEIGHT))  # as Textual makes them
 
 
 class Screen:

@@ -49,7 +49,7 @@ async def test_one_scrollbar_for_many_issuers() -> None:
     many = tuple(
         replace(public[0], name=f"ca-{number}", title=f"CA {number}", is_default=False) for number in range(20)
     )
-    engine.issuers = lambda: (*public, *many)  # type: ignore[method-assign]
+    engine.issuers = lambda: (*public, *many)
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "shop.example.com")
@@ -68,7 +68,7 @@ async def test_a_profile_called_default_is_told_from_no_profile() -> None:
     """Where the issuer has a profile of that name, choosing none is called otherwise."""
     engine = Box()
     answer = replace(ISSUER_TEST, profiles={"default": "The usual one"})
-    engine.test_issuer = lambda name: answer  # type: ignore[method-assign, assignment]
+    engine.test_issuer = lambda name: answer
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "shop.example.com")

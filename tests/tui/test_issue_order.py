@@ -56,7 +56,7 @@ async def test_checks_run_in_the_background_and_again_when_something_changed() -
         assert gate.wait(10)
         return doctor(request, **more)
 
-    engine.doctor = slow  # type: ignore[method-assign]
+    engine.doctor = slow
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         screen = await open_wizard(pilot, "pay.example.com")

@@ -294,7 +294,7 @@ async def test_a_certificate_had_by_hand_says_that_it_does_not_renew_by_itself()
     """Where the CA asks for no record again, the end says until when it is renewed by hand, and the way out (ST-17)."""
     engine = _box()
     by_hand = lineage("shop.example.com", method="manual-dns-01", renew_why="by hand")
-    engine.issue = lambda request, *, report, cancel: Issued(status=by_hand)  # type: ignore[method-assign]
+    engine.issue = lambda request, *, report, cancel: Issued(status=by_hand)
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await open_wizard(pilot, "shop.example.com")

@@ -118,7 +118,7 @@ async def test_log_that_cannot_be_read() -> None:
 async def test_an_empty_log_says_so() -> None:
     """Where nothing has happened, that is said."""
     engine = FakeEngine()
-    engine.log = lambda **_: ()  # type: ignore[method-assign]
+    engine.log = lambda **_: ()
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.press("l")

@@ -65,7 +65,7 @@ async def test_the_code_fits_on_a_serial_line(order: OpenOrder) -> None:
         code = app.screen.query_one("#code")
         assert code.display
         assert code.region.bottom <= 24
-        assert code.region.height == code.styles.height.value  # type: ignore[union-attr]
+        assert code.region.height == code.styles.height.value
         assert "Scan the code" in shown(app)
         await pilot.press("q")
         assert app.screen is screen
@@ -92,6 +92,6 @@ def test_the_copy_is_an_osc_52() -> None:
             written.append(data)
 
     app = deck(waiting())
-    app._driver = Driver()  # type: ignore[assignment]
+    app._driver = Driver()
     app.copy_to_clipboard(VALUES[0])
     assert written == [f"\x1b]52;c;{base64.b64encode(VALUES[0].encode()).decode()}\a"]

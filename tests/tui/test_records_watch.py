@@ -22,7 +22,7 @@ def watched(*looks: object, by_itself: bool = True) -> Watch:
     watch = Watch(by_itself=by_itself)
     for number, found in enumerate(looks):
         watch.begin(number * 10.0)
-        watch.took(found, number * 10.0, NOW)  # type: ignore[arg-type]
+        watch.took(found, number * 10.0, NOW)
     return watch
 
 
@@ -119,7 +119,7 @@ def test_a_look_that_fails_is_told_and_repeated() -> None:
 )
 def test_the_sentence_that_matters_now(order: object, watch: Watch, sentence: str) -> None:
     """The head says in one sentence what to do, or what comes next."""
-    assert words.headline(order, watch, 0.0, NOW)[2] == sentence  # type: ignore[arg-type]
+    assert words.headline(order, watch, 0.0, NOW)[2] == sentence
 
 
 def test_how_long_the_order_lives() -> None:

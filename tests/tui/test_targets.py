@@ -54,7 +54,7 @@ async def test_a_test_shows_what_it_found() -> None:
     bad = Finding(
         id="t", status="fail", title="nginx", detail="[emerg] unknown directive", fix="Mend the configuration."
     )
-    engine.test_target = lambda name, cancel=None: (bad,)  # type: ignore[assignment, method-assign]
+    engine.test_target = lambda name, cancel=None: (bad,)
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await _open(pilot)

@@ -143,7 +143,7 @@ def test_common_names(name: str, shown: str) -> None:
 )
 def test_what_asks_for_a_look(fields: dict[str, object], severity: str) -> None:
     """What stands in the way of a certificate raises its state, however long it is valid."""
-    assert text.severity_of(lineage("shop", **fields)) == severity  # type: ignore[arg-type]
+    assert text.severity_of(lineage("shop", **fields)) == severity
 
 
 def test_every_state_has_sign_and_word() -> None:

@@ -100,7 +100,7 @@ async def test_300_kilobytes_do_not_freeze_it(leaf: Leaf) -> None:
         await opened(pilot)
         much = bundle(leaf) + leaf.certificate_pem.decode() * (300_000 // len(leaf.certificate_pem))
         began = time.process_time()
-        pilot.app.focused.post_message(events.Paste(much))  # type: ignore[union-attr]
+        pilot.app.focused.post_message(events.Paste(much))
         await pilot.press("/", "x")
         assert pilot.app.screen.query_one(PathLine).value == "/x"
         assert time.process_time() - began < 3
@@ -159,9 +159,9 @@ async def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     )
 
     def refuse(path: Path) -> Any:
-        raise engine.fails["read_part"]  # type: ignore[misc]
+        raise engine.fails["read_part"]
 
-    engine.read_part = refuse  # type: ignore[method-assign]
+    engine.read_part = refuse
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         screen = await opened(pilot)
@@ -180,7 +180,7 @@ async def test_the_newest_input_wins(leaf: Leaf) -> None:
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)
         for _ in range(5):
-            pilot.app.focused.post_message(events.Paste(bundle(leaf)))  # type: ignore[union-attr]
+            pilot.app.focused.post_message(events.Paste(bundle(leaf)))
         await checked(pilot)
         assert "in 5 pastes" in shown(app)
     assert [(len(each["upload"].parts), each["name"]) for each in uploads(engine)] == [(5, None), (5, "shop")]

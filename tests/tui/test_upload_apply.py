@@ -63,7 +63,7 @@ async def test_apply_pressed_too_early_waits_for_the_checks(leaf: Leaf) -> None:
     app = deck()
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)
-        app.focused.post_message(events.Paste(bundle(leaf)))  # type: ignore[union-attr]
+        app.focused.post_message(events.Paste(bundle(leaf)))
         await pilot.press("ctrl+s")
         await checked(pilot)
         assert isinstance(app.screen, ConfirmDialog)
@@ -76,7 +76,7 @@ async def test_a_service_that_refuses_leaves_everything_where_it_was(leaf: Leaf)
     def refuse(request: ImportRequest, **_: Any) -> Any:
         raise TargetError("nginx refuses the new files.", "Its test said no.", "The old pair is back. Mend it.")
 
-    engine.import_upload = refuse  # type: ignore[method-assign]
+    engine.import_upload = refuse
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)
@@ -117,10 +117,10 @@ async def test_another_try_is_for_the_same_services(leaf: Leaf) -> None:
         engine.lineages = [lineage(request.name, "new.example.com", targets=(), method="upload", ca=None)]
         raise TargetError("nginx refuses the new files.", "Its test said no.", "The old pair is back. Mend it.")
 
-    engine.import_upload = refuse  # type: ignore[method-assign, assignment]
+    engine.import_upload = refuse
     engine.upload_check = good_check("new.example.com")
     infos = tuple(replace(each, lineage=None) for each in engine.targets())
-    engine.targets = lambda: infos  # type: ignore[method-assign]
+    engine.targets = lambda: infos
     app = deck(engine)
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("u")
@@ -347,7 +347,7 @@ async def test_an_order_that_waits_is_asked_about_in_the_words_of_the_engine(lea
             raise UsageError("An order of it waits.", why, "Add --replace.", details={"needs": "replace"})
         return apply(request, **more)
 
-    engine.import_upload = refuse  # type: ignore[method-assign]
+    engine.import_upload = refuse
     app = deck(engine)
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("u")

@@ -133,7 +133,7 @@ async def test_copied_saved_and_forgotten(tmp_path: Path) -> None:
     app = deck(engine)
     copied: list[str] = []
     async with app.run_test(size=NARROW) as pilot:
-        app.copy_to_clipboard = copied.append  # type: ignore[method-assign]
+        app.copy_to_clipboard = copied.append
         await opened(pilot)
         await pilot.press("ctrl+r")
         await settled(pilot)
@@ -205,7 +205,7 @@ async def test_leaving_while_the_key_is_made() -> None:
         assert gate.wait(10)
         return make(*arguments, **options)
 
-    engine.make_csr = slow  # type: ignore[method-assign]
+    engine.make_csr = slow
     app = deck(engine)
     async with app.run_test(size=NARROW) as pilot:
         await opened(pilot)

@@ -101,9 +101,9 @@ def test_what_cannot_be_read_is_left_out() -> None:
     """An order that has ended meanwhile, or whose file is damaged, hides no other."""
     engine = engine_with("a", "b")
     engine.fails["open_order"] = [NotFound("Gone.", "It ended.", "Go on.")]
-    assert list(waiting_orders(engine)) == ["b"]  # type: ignore[arg-type]
+    assert list(waiting_orders(engine)) == ["b"]
     engine.fails["open_orders"] = StoreCorrupt("Damaged.", "A disk.", "Mend it.")
-    assert waiting_orders(engine) == {}  # type: ignore[arg-type]
+    assert waiting_orders(engine) == {}
 
 
 def test_rows_only_for_new_names() -> None:

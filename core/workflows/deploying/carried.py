@@ -46,9 +46,7 @@ def take_over(context: Context, spec: LineageConfig) -> None:
     for path in sorted(context.paths.certificates.glob("*.toml")):
         if path.stem == spec.name:
             continue
-        with suppress(
-            CertdeckError, OSError
-        ):  # a file that cannot be read is its own lineage's problem, said by status
+        with suppress(CertdeckError, OSError):  # a file that cannot be read is reported by status
             text = path.read_text("utf-8", "replace")
             if not any(target in text for target in mine):
                 continue  # parsing a thousand files to find one name would take seconds

@@ -1,6 +1,6 @@
 """After an update the scheduled run first checks whether this installation is whole, and says so when it is not.
 
-It renews all the same: a file that one command cannot read does not stop the others. A check that failed is repeated by the next
+It renews in any case: a file that one command cannot read does not stop the others. A check that failed is repeated by the next
 run, so that its end is noticed.
 """
 

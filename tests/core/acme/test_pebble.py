@@ -65,7 +65,7 @@ class Box:
             csr=a_csr(names),
             solver=solver or self.responder,
             narrator=self.told.narrator,
-            **more,  # type: ignore[arg-type]
+            **more,
         )
 
 

@@ -93,7 +93,7 @@ def test_a_put_that_had_to_wait_is_made_anew() -> None:
             return reply(429, {"code": "TOO_MANY_REQUESTS", "message": "Too many requests", "retryAfterSec": 30})
         return GoDaddyVendor.answer(vendor, asked)
 
-    vendor.answer = busy  # type: ignore[method-assign]
+    vendor.answer = busy
     provider.change(ZONE, remove=[ONE])
     assert refused
     assert vendor.values_at(CHALLENGE) == {OTHERS_VALUE, "theirs"}

@@ -330,7 +330,7 @@ def test_the_child_knows_names_relative_to_the_zone() -> None:
 def test_a_provider_that_does_nothing_is_not_believed() -> None:
     """False from a provider is a failure, though it raises nothing."""
     provider = Clumsy()
-    provider.create_record = lambda *_: False  # type: ignore[method-assign]
+    provider.create_record = lambda *_: False
     with pytest.raises(RuntimeError, match=CHALLENGE):
         lexicon_child.change(provider, [(CHALLENGE, "mine")], [])
 

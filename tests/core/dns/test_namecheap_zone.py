@@ -49,7 +49,7 @@ def _host(**attributes: str) -> Callable[[NamecheapVendor], None]:
 
 
 def _row(*row: str) -> Callable[[NamecheapVendor], None]:
-    return lambda vendor: vendor.domains[ZONE].rows.insert(0, row)  # type: ignore[arg-type]
+    return lambda vendor: vendor.domains[ZONE].rows.insert(0, row)
 
 
 def _email(email_type: str) -> Callable[[NamecheapVendor], None]:
@@ -241,7 +241,7 @@ def test_what_cannot_be_kept_is_named() -> None:
 def test_endless_overwriting_ends() -> None:
     """A value that never stands is reported as a conflict, not as success."""
     vendor = NamecheapVendor()
-    vendor.kept = lambda rows: [row for row in rows if row[2] != ONE.value]  # type: ignore[method-assign]
+    vendor.kept = lambda rows: [row for row in rows if row[2] != ONE.value]
     with pytest.raises(DnsProviderError) as caught:
         namecheap(vendor).change(ZONE, add=[ONE])
     assert caught.value.details["reason"] == "conflict"
@@ -260,7 +260,7 @@ def test_a_write_is_not_sent_again_with_what_was_read_before_it() -> None:
             vendor.put(Foreign(f"late.{ZONE}", "A", 1799, "192.0.2.77"))
         return NamecheapVendor.answer(vendor, asked)
 
-    vendor.answer = answer  # type: ignore[method-assign]
+    vendor.answer = answer
     provider.change(ZONE, add=[ONE])
     assert any(row[0] == "late" for row in vendor.domains[ZONE].rows)
     assert ONE.value in vendor.values_at(CHALLENGE)

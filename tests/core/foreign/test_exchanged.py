@@ -190,7 +190,7 @@ def test_an_exchange_at_any_system_call_gains_nothing(
         for place, decoy in pairs if IS_LONG else [pairs[number * 7 % len(pairs)]]:
             grounds.reset()
             work.prepare()
-            with at_call(number, lambda place=place, decoy=decoy: grounds.exchange(place, decoy)) as made:  # type: ignore[misc]
+            with at_call(number, lambda place=place, decoy=decoy: grounds.exchange(place, decoy)) as made:
                 _is_done(work)
             grounds.check(f"{place} and {decoy} exchanged before call {number}: {made[number - 1 : number]}")
 

@@ -158,9 +158,9 @@ def test_what_is_no_file_is_never_opened(tmp_path: Path, kind: str) -> None:
     def noting(path: object, flags: int, *args: object, **options: object) -> int:
         if not flags & (os.O_PATH | os.O_DIRECTORY):
             opened.append(flags)
-        return real(path, flags, *args, **options)  # type: ignore[arg-type]
+        return real(path, flags, *args, **options)
 
-    os.open = noting  # type: ignore[assignment]
+    os.open = noting
     try:
         with pytest.raises(OSError, match="not a regular file"):
             look(tmp_path)

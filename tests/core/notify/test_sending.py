@@ -28,7 +28,7 @@ MESSAGE = compose([Item(events=("failed",), what="It failed.", certificate="shop
 
 def access(home: Path, settings: dict[str, str], secrets: dict[str, str], **ports: object) -> Access:
     """Make what a channel works with."""
-    env = replace(Appliance(home).engine.env, **ports)  # type: ignore[arg-type]
+    env = replace(Appliance(home).engine.env, **ports)
     host = "box.example.com"
     return Access(name="x", settings=settings, secrets=secrets, host=host, env=env, cancel=CancelToken())
 
@@ -58,13 +58,13 @@ def test_apprise_gets_its_address_on_standard_input_alone(tmp_path: Path) -> Non
     """The address of a service is neither among the arguments nor in the environment, nor in what is said of a failure."""
     said = f"certdeck-apprise:{json.dumps({'sent': False, 'said': f'POST tgram://{TOKEN}/77 was refused ({TOKEN})'})}"
     runner = FakeRunner()
-    runner.run = lambda argv, **given: seen.append((argv, given)) or Completed(returncode=0, output=said)  # type: ignore[method-assign,func-returns-value]
+    runner.run = lambda argv, **given: seen.append((argv, given)) or Completed(returncode=0, output=said)
     seen: list[tuple[object, dict[str, object]]] = []
     with pytest.raises(NotifyError) as caught:
         apprise.send(access(tmp_path, {}, {"url": f"tgram://{TOKEN}/77"}, runner=runner), MESSAGE)
     argv, given = seen[0]
     assert TOKEN not in f"{argv}{given['extra_env']}"
-    assert TOKEN.encode() in bytes(given["stdin"])  # type: ignore[call-overload]
+    assert TOKEN.encode() in bytes(given["stdin"])
     assert "tok3n" not in str(caught.value)
 
 
@@ -91,7 +91,7 @@ def test_mail_goes_to_the_usual_port(tmp_path: Path, security: str, port: int) -
     mail = message_from_bytes(raw, policy=default)
     assert mail["Subject"] == "[certdeck box.example.com] failed: shop"
     assert mail["Auto-Submitted"] == "auto-generated"
-    assert "It failed." in mail.get_content()  # type: ignore[attr-defined]
+    assert "It failed." in mail.get_content()
     assert max(map(len, raw.split(b"\r\n"))) <= 998, "RFC 5322 §2.1.1"
     assert b"\n" not in raw.replace(b"\r\n", b"")
 

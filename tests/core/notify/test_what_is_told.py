@@ -28,7 +28,7 @@ def facts(name: str = "shop", *, life_days: float = 90, left_days: float = 60, *
     values: dict[str, object] = dict.fromkeys(Facts._fields)
     values |= {"name": name, "version": 1, "sha256": "AA", "not_after": end, "chain_not_after": end, "chain_end": ""}
     values |= {"not_before": end - life_days * DAY + 1, "targets": (), "revoked": False, "on_fallback": False}
-    return Facts(**{**values, **fields})  # type: ignore[arg-type]
+    return Facts(**{**values, **fields})
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_deadline_is_in_proportion(life_days: float, left_days: float, is_la
 )
 def test_conditions_of_a_certificate(given: dict[str, object], events: list[tuple[str, ...]]) -> None:
     """Every kind of trouble has its event; nothing is told of a certificate in order."""
-    found = standing([facts(**given)], RenewalReport(), NOW)  # type: ignore[arg-type]
+    found = standing([facts(**given)], RenewalReport(), NOW)
     assert [each.item.events for each in found.values()] == events
     assert all(each.item.certificate == "shop" for each in found.values())
 
@@ -77,7 +77,7 @@ def test_conditions_of_a_certificate(given: dict[str, object], events: list[tupl
 )
 def test_refused_credentials(error: Exception) -> None:
     """Credentials that a provider or a CA refuses are an event, and a failure as well."""
-    failed = FailedLineage(name="shop", error=error)  # type: ignore[arg-type]
+    failed = FailedLineage(name="shop", error=error)
     found = standing([facts(last_error=ERROR)], RenewalReport(failed=(failed,)), NOW)
     assert found["renewal/shop"].item.events == ("credentials", "failed")
 

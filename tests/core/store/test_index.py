@@ -221,7 +221,7 @@ def test_an_index_that_cannot_be_written_costs_time_only(box: Paths, monkeypatch
     def refusing(path: object, flags: int, *args: int, **options: int) -> int:
         if flags & os.O_CREAT:
             raise OSError(30, "Read-only file system")
-        return real(path, flags, *args, **options)  # type: ignore[arg-type]
+        return real(path, flags, *args, **options)
 
     monkeypatch.setattr(os, "open", refusing)
     assert {facts.name for facts in facts_of_all(box)[0]} == {"live", "waits", "new"}
@@ -269,7 +269,7 @@ def test_the_engine_looks_at_every_lineage_once_a_minute(box: Paths) -> None:
     next_tick(box)
     settings.write_text(settings.read_text() + "# by hand\n")
     assert engine.generation() == seen
-    environment.clock.advance(seconds=61)  # type: ignore[attr-defined]
+    environment.clock.advance(seconds=61)
     after = engine.generation()
     assert after != seen
     next_tick(box)

@@ -113,7 +113,7 @@ def test_a_folder_of_somebody_else_says_so(paths: Paths, monkeypatch: pytest.Mon
     def refusing(path: object, *args: int, **options: int) -> int:
         if path == paths.lock:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return real(path, *args, **options)  # type: ignore[arg-type]
+        return real(path, *args, **options)
 
     monkeypatch.setattr(os, "open", refusing)
     with pytest.raises(StoreNotWritable) as caught, writers_lock(paths, the_environment(), "x"):

@@ -185,7 +185,7 @@ def test_a_box_without_a_key_has_nothing_to_move(tmp_path: Path) -> None:
 def test_killed_anywhere_between_file_and_passphrase(paths: Paths) -> None:
     """Killed at any operation, everything opens, a new secret can be sealed, and the same command finishes; both ways."""
     for to, left in (("passphrase", "master.scrypt"), ("file", "master.key")):
-        for where in kills(box(paths), lambda to=to: moved(paths, with_passphrase(paths, 5), to)):  # type: ignore[misc]
+        for where in kills(box(paths), lambda to=to: moved(paths, with_passphrase(paths, 5), to)):
             _finishes(paths, to, left, where)
         finish(paths, with_passphrase(paths, 8), to, [left])
 
@@ -219,7 +219,7 @@ def test_killed_anywhere_on_the_way_to_a_credential_and_back(paths: Paths) -> No
     credential.write_bytes(ANOTHER)
     env = with_credential(paths, 5)
     for to, left in (("credential", []), ("file", ["master.key"]), ("credential", [])):
-        for where in kills(box(paths), lambda to=to: moved(paths, env, to)):  # type: ignore[misc]
+        for where in kills(box(paths), lambda to=to: moved(paths, env, to)):
             assert opens(paths, env), where
             finish(paths, env, to, left)
             assert key_files(paths) == left, where

@@ -57,7 +57,7 @@ def answer(output: str, returncode: int = 0) -> Completed:
 
 def target(kind: str, **more: object) -> TargetConfig:
     given = {"name": "svc", "kind": kind, "certificate": "/tls/c.pem", "key": "/tls/k.pem", **more}
-    return resolved(TargetConfig(**given))  # type: ignore[arg-type]
+    return resolved(TargetConfig(**given))
 
 
 def test_redis_refuses_with_status_0() -> None:

@@ -44,7 +44,7 @@ def service(box: Box, folder: Path, **settings: object) -> Service:
     """Return a service whose target has every format in one folder."""
     made = box.services.add(folder, "web")
     also = tuple(f"{format}:{folder}/{name}" for format, name in FORMATS.items())
-    made.target = replace(made.target, **{"also": also, **settings})  # type: ignore[arg-type]
+    made.target = replace(made.target, **{"also": also, **settings})
     return made
 
 

@@ -152,7 +152,7 @@ def test_a_key_is_only_asked_for_where_it_has_a_file(tmp_path: Path) -> None:
 def test_what_a_kind_cannot_take_is_refused(more: dict[str, str], words: str) -> None:
     """A layout that a kind cannot read, and paths that do not go with the layout, are refused before anything is touched."""
     with pytest.raises(ConfigError) as caught:
-        refuse([TargetConfig(name="web", certificate="/srv/c", **more)])  # type: ignore[arg-type]
+        refuse([TargetConfig(name="web", certificate="/srv/c", **more)])
     assert words in caught.value.what
 
 

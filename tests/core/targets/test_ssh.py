@@ -45,7 +45,7 @@ class Remote:
     def context(self) -> Context:
         context = self.box.context
         env = SimpleNamespace(**{**vars(context.env), "runner": self.runner})
-        return replace(context, env=cast("object", env), config=replace(context.config, targets={"web": self.target}))  # type: ignore[arg-type]
+        return replace(context, env=cast("object", env), config=replace(context.config, targets={"web": self.target}))
 
     def deploy(self) -> Leaf:
         version, leaf = self.box.store(SHOP)
@@ -157,4 +157,4 @@ def test_what_a_target_lacks_is_named() -> None:
     target = TargetConfig(name="web", kind="ssh", certificate="/a/c", key="/a/k", reload=("true",))
     with pytest.raises(ConfigError) as caught:
         refuse([target])
-    assert len(caught.value.details["problems"]) == 4  # type: ignore[arg-type]
+    assert len(caught.value.details["problems"]) == 4

@@ -33,8 +33,8 @@ class Pki:
         above = issuer or self.lower
         key = fields.pop("key", None) or make_key()
         given: dict[str, object] = {"extensions": [san(HOST)], **fields}
-        made = sign(HOST, key, issuer=above[0].subject, issuer_key=above[1], **given)  # type: ignore[arg-type]
-        return pem(made), key_pem(key)  # type: ignore[arg-type]
+        made = sign(HOST, key, issuer=above[0].subject, issuer_key=above[1], **given)
+        return pem(made), key_pem(key)
 
 
 @pytest.fixture(scope="module")
@@ -296,8 +296,8 @@ def test_a_valid_intermediate_beats_its_expired_twin(pki: Pki) -> None:
         "issuer_key": pki.root[1],
         "extensions": [(x509.BasicConstraints(ca=True, path_length=None), True)],
     }
-    old = sign("Twin", key, not_after=NOON - timedelta(days=1), **fields)  # type: ignore[arg-type]
-    new = sign("Twin", key, **fields)  # type: ignore[arg-type]
+    old = sign("Twin", key, not_after=NOON - timedelta(days=1), **fields)
+    new = sign("Twin", key, **fields)
     leaf, own = pki.leaf((new, key))
     for twins in (pem(old) + pem(new), pem(new) + pem(old)):
         judged = judge(leaf, own, twins, roots=pem(pki.root[0]))
@@ -310,8 +310,8 @@ def test_a_cross_signed_way_to_a_trusted_root_is_found(pki: Pki) -> None:
     """Where one way ends in an unknown root and another in a trusted one, the trusted one is sent."""
     key = make_key()
     fields = {"extensions": [(x509.BasicConstraints(ca=True, path_length=None), True)]}
-    lone = sign("New Root", key, **fields)  # type: ignore[arg-type]
-    crossed = sign("New Root", key, issuer=pki.root[0].subject, issuer_key=pki.root[1], **fields)  # type: ignore[arg-type]
+    lone = sign("New Root", key, **fields)
+    crossed = sign("New Root", key, issuer=pki.root[0].subject, issuer_key=pki.root[1], **fields)
     leaf, own = pki.leaf((crossed, key))
     judged = judge(leaf, own, pem(lone), pem(crossed), roots=pem(pki.root[0]))
     assert judged["chain"].status == "pass"

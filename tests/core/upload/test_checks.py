@@ -27,7 +27,7 @@ def authority() -> Authority:
 
 
 def good(authority: Authority, *names: str, **fields: object) -> tuple[Leaf, bytes]:
-    leaf = authority.leaf(list(names or ("shop.example.com",)), **fields)  # type: ignore[arg-type]
+    leaf = authority.leaf(list(names or ("shop.example.com",)), **fields)
     return leaf, authority.root_pem
 
 

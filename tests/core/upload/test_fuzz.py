@@ -34,8 +34,8 @@ SEEDS: tuple[bytes, ...] = (
     SHOP.key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
     SHOP.key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, BestAvailableEncryption(b"x")),
     SHOP.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")),
-    pkcs12.serialize_key_and_certificates(b"a", SHOP.key, SHOP.certificate, SHOP.chain, _FAST),  # type: ignore[arg-type]
-    pkcs12.serialize_key_and_certificates(b"a", SHOP.key, SHOP.certificate, SHOP.chain, NoEncryption()),  # type: ignore[arg-type]
+    pkcs12.serialize_key_and_certificates(b"a", SHOP.key, SHOP.certificate, SHOP.chain, _FAST),
+    pkcs12.serialize_key_and_certificates(b"a", SHOP.key, SHOP.certificate, SHOP.chain, NoEncryption()),
     pkcs7.serialize_certificates([SHOP.certificate, *SHOP.chain], Encoding.DER),
 )
 

@@ -172,7 +172,7 @@ def costly_pfx(count: int) -> bytes:
     """A real PFX whose checksum claims to want `count` rounds."""
     key = make_key()
     encryption = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(20_001).build(b"x")
-    made = pkcs12.serialize_key_and_certificates(b"a", key, sign("a", key), None, encryption)  # type: ignore[arg-type]
+    made = pkcs12.serialize_key_and_certificates(b"a", key, sign("a", key), None, encryption)
     return rewritten(made, integer(20_001), integer(count))
 
 

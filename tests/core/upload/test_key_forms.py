@@ -167,7 +167,7 @@ def keystore(*pairs: tuple[object, object]) -> bytes:
 
     safes = b""
     for certificate, key in pairs:
-        data = pkcs12.serialize_key_and_certificates(b"a", key, certificate, None, BestAvailableEncryption(b"x"))  # type: ignore[arg-type]
+        data = pkcs12.serialize_key_and_certificates(b"a", key, certificate, None, BestAvailableEncryption(b"x"))
         reader = Reader(data)
         _, info, *_ = reader.children(reader.whole())
         inner = _content_of(reader, info)

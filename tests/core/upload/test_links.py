@@ -30,7 +30,7 @@ def usage(*, cert_sign: bool) -> tuple[x509.ExtensionType, bool]:
 def issuer(*extensions: tuple[x509.ExtensionType, bool], **fields: object) -> CA:
     """Return an intermediate below the root with these extensions alone."""
     key = make_key()
-    made = sign("Issuing", key, issuer=ROOT[0].subject, issuer_key=ROOT[1], extensions=extensions, **fields)  # type: ignore[arg-type]
+    made = sign("Issuing", key, issuer=ROOT[0].subject, issuer_key=ROOT[1], extensions=extensions, **fields)
     return made, key
 
 

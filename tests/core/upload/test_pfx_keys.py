@@ -110,7 +110,7 @@ def test_damage_is_found(large: rsa.RSAPrivateKey, site: tuple[x509.Certificate,
 def test_small_and_strange_files_are_left_whole() -> None:
     """What holds one small key is read as one, and what cannot be followed is not taken apart."""
     key = make_key()
-    small = pkcs12.serialize_key_and_certificates(b"a", key, sign("a", key), None, NoEncryption())  # type: ignore[arg-type]
+    small = pkcs12.serialize_key_and_certificates(b"a", key, sign("a", key), None, NoEncryption())
     whole = parted(small)
     assert whole is not None
     assert not whole.has_to_be_used

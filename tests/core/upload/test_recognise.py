@@ -63,7 +63,7 @@ def der(leaf: Leaf) -> bytes:
 def pfx(leaf: Leaf, password: bytes | None, *, key: bool = True) -> bytes:
     encryption = BestAvailableEncryption(password) if password else NoEncryption()
     own = leaf.key if key else None
-    return pkcs12.serialize_key_and_certificates(b"shop", own, leaf.certificate, leaf.chain, encryption)  # type: ignore[arg-type]
+    return pkcs12.serialize_key_and_certificates(b"shop", own, leaf.certificate, leaf.chain, encryption)
 
 
 def assert_whole(leaf: Leaf, *contents: bytes, passphrase: bytes | None = None, chain: bool = True) -> None:
@@ -193,7 +193,7 @@ def test_a_missing_and_a_wrong_passphrase_are_told_apart(shop: Leaf) -> None:
 
 def test_a_damaged_rsa_key_is_found(rsa_shop: Leaf) -> None:
     """An RSA key whose numbers do not fit together is refused: a server would sign with it and be refused itself."""
-    numbers = rsa_shop.key.private_numbers()  # type: ignore[union-attr]
+    numbers = rsa_shop.key.private_numbers()
     assert isinstance(numbers, rsa.RSAPrivateNumbers)
     damaged = rsa.RSAPrivateNumbers(
         numbers.p, numbers.q, numbers.d + 2, numbers.dmp1, numbers.dmq1, numbers.iqmp, numbers.public_numbers
@@ -298,7 +298,7 @@ def test_pkcs7(shop: Leaf, encoding: Encoding) -> None:
 
 
 def _csr(leaf: Leaf) -> x509.CertificateSigningRequest:
-    return x509.CertificateSigningRequestBuilder(name("shop")).sign(leaf.key, hashes.SHA256())  # type: ignore[arg-type]
+    return x509.CertificateSigningRequestBuilder(name("shop")).sign(leaf.key, hashes.SHA256())
 
 
 def _dsa_key() -> bytes:

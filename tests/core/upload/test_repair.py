@@ -22,7 +22,7 @@ SHOP = Authority.new(now=NOON).leaf(["shop.example.com"])
 ALL = SHOP.fullchain_pem + SHOP.key_pem
 TEXT = ALL.decode()
 CHAIN64, KEY64 = b64encode(SHOP.fullchain_pem), b64encode(SHOP.key_pem)
-PFX = pkcs12.serialize_key_and_certificates(b"a", SHOP.key, SHOP.certificate, SHOP.chain, BestAvailableEncryption(b"x"))  # type: ignore[arg-type]
+PFX = pkcs12.serialize_key_and_certificates(b"a", SHOP.key, SHOP.certificate, SHOP.chain, BestAvailableEncryption(b"x"))
 
 
 def mail(encoding: str, *, attached: bool = False) -> bytes:

@@ -168,7 +168,7 @@ def test_what_does_not_open_changes_nothing(box: Appliance, file: Path, tmp_path
         file.write_bytes(content)
         for act in (other.engine.look_at_backup, other.engine.restore):
             with pytest.raises(CertdeckError) as caught:
-                act(file, passphrase=passphrase)  # type: ignore[operator]
+                act(file, passphrase=passphrase)
             # The lock and the log are made by every command.
             assert [name for name in tree(tmp_path / "other").keys() - before.keys() if "etc/" in name] == []
         assert not (other.paths.live / "shop").exists()
@@ -202,7 +202,7 @@ def test_settings_of_a_later_release_are_refused(box: Appliance, file: Path, tmp
     other = empty_box(tmp_path / "other")
     for act in (other.engine.look_at_backup, other.engine.restore):
         with pytest.raises(BackupTooNew, match=r"99\.0"):
-            act(file, passphrase=SECRET)  # type: ignore[operator]
+            act(file, passphrase=SECRET)
     assert kept(other) == {}
 
 

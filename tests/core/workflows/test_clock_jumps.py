@@ -228,11 +228,11 @@ def test_void_times_are_repaired_and_reported(appliance: Appliance) -> None:
 def test_every_stored_time_is_judged_by_its_own_reach(kind: object, by: timedelta) -> None:
     """A time stored under a clock that was ahead is void as soon as it lies further ahead than it ever can; never when past."""
     now = 1_800_000_000.0
-    reach = kind.ahead_seconds  # type: ignore[attr-defined]
+    reach = kind.ahead_seconds
     stored = now + by.total_seconds() + reach
-    assert is_void(stored, now, kind) is (by.total_seconds() > TOLERANCE_SECONDS)  # type: ignore[arg-type]
-    assert not is_void(now + reach, now, kind)  # type: ignore[arg-type]
-    assert not is_void(None, now, kind)  # type: ignore[arg-type]
+    assert is_void(stored, now, kind) is (by.total_seconds() > TOLERANCE_SECONDS)
+    assert not is_void(now + reach, now, kind)
+    assert not is_void(None, now, kind)
 
 
 def test_the_list_of_stored_times_is_whole() -> None:

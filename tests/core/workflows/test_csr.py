@@ -83,11 +83,11 @@ def test_another_one_of_the_name_needs_a_word(box: Appliance, other: dict[str, o
     first = box.engine.make_csr("shop", SHOP)
     asked: dict[str, object] = {"domains": SHOP, **other}
     with pytest.raises(AlreadyThere) as caught:
-        box.engine.make_csr("shop", **asked)  # type: ignore[arg-type]
+        box.engine.make_csr("shop", **asked)
     assert caught.value.details["needs"] == "replace"
     assert "--replace" in caught.value.fix
     assert box.engine.csr("shop") == replace(first, is_new=False)
-    second = box.engine.make_csr("shop", **asked, replace=True)  # type: ignore[arg-type]
+    second = box.engine.make_csr("shop", **asked, replace=True)
     assert second.pem != first.pem
     assert len(files_of(box, "shop")) == 2
 
@@ -104,7 +104,7 @@ def test_another_one_of_the_name_needs_a_word(box: Appliance, other: dict[str, o
 def test_what_cannot_be_asked_for(box: Appliance, name: str, asked: dict[str, object]) -> None:
     """A name, domain, key type or subject that cannot be is refused, and nothing is made."""
     with pytest.raises(UsageError):
-        box.engine.make_csr(name, **asked)  # type: ignore[arg-type]
+        box.engine.make_csr(name, **asked)
     assert not box.paths.requests.exists()
 
 
@@ -150,7 +150,7 @@ def test_the_certificate_finds_its_key(box: Appliance, purchased: Authority, tmp
     assert [each.name for each in box.engine.csrs()] == ["other"]
     live = box.paths.live / "shop"
     assert b"PRIVATE KEY" in (live / "privkey.pem").read_bytes()
-    assert box.of(KeyUsed)[0].key == "request/wanted"  # type: ignore[attr-defined]
+    assert box.of(KeyUsed)[0].key == "request/wanted"
 
 
 def test_a_wrong_key_does_not_hide_the_right_one(box: Appliance, purchased: Authority) -> None:

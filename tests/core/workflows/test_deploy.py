@@ -194,7 +194,7 @@ def test_a_failed_step_puts_everything_back(
         _, old = box.put(SHOP)
     before = service.pair()
     live = lineages.live_version(box.paths, "shop")
-    spoil(service)  # type: ignore[operator]
+    spoil(service)
     error = refused(box)
     assert type(error) is kind
     assert why in error.why
@@ -243,7 +243,7 @@ def test_several_targets_all_or_none(box: Box, tmp_path: Path, spoil: object) ->
     """When the second of two services refuses, the first one, reloaded or not, serves the old certificate too (SO-41, SF-24)."""
     first, old = box.serving(tmp_path / "tls", "web")
     second, other = box.serving(tmp_path / "mail", "mail")
-    spoil(second)  # type: ignore[operator]
+    spoil(second)
     error = refused(box, replace(SHOP, targets=("web", "mail")))
     assert error.details["target"] == "mail"
     assert error.details["live"] == "old"
@@ -365,7 +365,7 @@ def test_stopping_after_the_switch_puts_everything_back(box: Box, tmp_path: Path
     class Cancelling:
         def run(self, *args: object, **kwargs: object) -> Completed:
             token.cancel()
-            return box.services.run(*args, **kwargs)  # type: ignore[arg-type]
+            return box.services.run(*args, **kwargs)
 
     context = box.context
     context = replace(context, cancel=token, env=type(context.env)(**{**vars(context.env), "runner": Cancelling()}))

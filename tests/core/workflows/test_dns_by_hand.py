@@ -34,7 +34,7 @@ def box(appliance: Appliance) -> Appliance:
 
 
 def begin(box: Appliance, *domains: str, **given: object) -> Pending:
-    request = IssueRequest(domains=domains or BOTH, manual=True, **given)  # type: ignore[arg-type]
+    request = IssueRequest(domains=domains or BOTH, manual=True, **given)
     outcome = box.engine.issue(request, report=box.told.append)
     assert isinstance(outcome, Pending)
     return outcome
@@ -46,7 +46,7 @@ def set_records(box: Appliance, pending: Pending) -> None:
 
 
 def complete(box: Appliance, name: str = NAME, **given: object) -> Issued | Pending:
-    return box.reopened().complete(name, report=box.told.append, **given)  # type: ignore[arg-type]
+    return box.reopened().complete(name, report=box.told.append, **given)
 
 
 def answered(box: Appliance) -> int:
@@ -303,7 +303,7 @@ def test_cancelling_the_wait_keeps_the_order(box: Appliance) -> None:
 def test_what_contradicts_itself_is_refused(box: Appliance, given: dict[str, object]) -> None:
     """Two ways at once, DNS records without anybody to set them, a wildcard by http-01, a rehearsal by hand: said at once."""
     box.configure('\n[issuers.ca-staging]\ndirectory = "https://ca.test/directory"\n')
-    request = IssueRequest(**{"domains": (NAME,), **given})  # type: ignore[arg-type]
+    request = IssueRequest(**{"domains": (NAME,), **given})
     with pytest.raises(UsageError) as caught:
         box.engine.issue(request)
     assert caught.value.fix

@@ -28,7 +28,7 @@ def vendor(appliance: Appliance) -> CloudflareVendor:
 
 
 def entry(name: str = "office", kind: str = "cloudflare", **given: object) -> DnsProviderConfig:
-    return DnsProviderConfig(name=name, kind=kind, **{"zones": (NAME,), **given})  # type: ignore[arg-type]
+    return DnsProviderConfig(name=name, kind=kind, **{"zones": (NAME,), **given})
 
 
 def everything_below(folder: Path) -> Iterator[bytes]:

@@ -105,7 +105,7 @@ def test_cleaning_up_after_others_stops_when_told_to(appliance: Appliance, vendo
     cancel = CancelToken()
 
     class Cancelling(Far):
-        def request(self, *args: object, **given: object) -> Response:  # type: ignore[override]
+        def request(self, *args: object, **given: object) -> Response:
             cancel.cancel()
             return super().request("", "", headers={})
 
@@ -121,7 +121,7 @@ def test_a_cancel_in_the_middle_of_a_removal_still_removes(appliance: Appliance,
     cancel = CancelToken()
 
     class Cancelling(Far):
-        def request(self, *args: object, **given: object) -> Response:  # type: ignore[override]
+        def request(self, *args: object, **given: object) -> Response:
             cancel.cancel()
             appliance.vendors[HOST] = vendor
             return super().request("", "", headers={})

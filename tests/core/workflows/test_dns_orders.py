@@ -359,7 +359,7 @@ def test_a_record_that_stands_there_is_read_before_it_is_believed(
     request = IssueRequest(domains=(f"*.{NAME}",), challenge="dns-persist-01")
     pending = appliance.engine.issue(request)
     assert isinstance(pending, Pending)
-    appliance.dns.set(pending.records[0].name, "TXT", change(pending.records[0].value))  # type: ignore[operator]
+    appliance.dns.set(pending.records[0].name, "TXT", change(pending.records[0].value))
     outcome = appliance.engine.complete(pending.name)
     assert isinstance(outcome, Issued) is is_good
 
@@ -433,7 +433,7 @@ class _BrokenRemoval:
         body = given.get("body")
         if method == "DELETE" or (isinstance(body, bytes) and b'"deletes"' in body and b'"deletes":[]' not in body):
             raise TransportFailure("unreachable", "the line is cut")
-        return self._vendor.request(method, url, **given)  # type: ignore[arg-type]
+        return self._vendor.request(method, url, **given)
 
     def close(self) -> None:
         pass

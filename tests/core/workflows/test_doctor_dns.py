@@ -19,7 +19,7 @@ def vendor(appliance: Appliance) -> CloudflareVendor:
 
 
 def findings(box: Appliance, *domains: str, **given: object) -> dict[str, Finding]:
-    request = IssueRequest(domains=domains or (NAME,), **{"dns": ENTRY, **given})  # type: ignore[arg-type]
+    request = IssueRequest(domains=domains or (NAME,), **{"dns": ENTRY, **given})
     return {finding.id: finding for finding in box.engine.doctor(request)}
 
 

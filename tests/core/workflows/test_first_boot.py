@@ -126,7 +126,7 @@ def test_a_change_of_names_makes_it_anew_with_the_same_key(appliance: Appliance,
     assert result.remade
     assert after.privkey == before.privkey
     assert after.cert != before.cert
-    assert [event.code for event in appliance.of(Warned)] == ["new-fingerprint"]  # type: ignore[attr-defined]
+    assert [event.code for event in appliance.of(Warned)] == ["new-fingerprint"]
 
 
 def test_given_names_are_kept(appliance: Appliance) -> None:
@@ -160,7 +160,7 @@ def test_a_clock_before_the_build_date_is_said_and_not_believed(appliance: Appli
     assert leaf.not_valid_before_utc < datetime(1980, 1, 1, tzinfo=UTC)
     assert leaf.not_valid_after_utc > BUILT + timedelta(days=300)
     assert result.created
-    assert "clock-before-build" in [event.code for event in appliance.of(Warned)]  # type: ignore[attr-defined]
+    assert "clock-before-build" in [event.code for event in appliance.of(Warned)]
 
 
 @pytest.mark.parametrize("url", ["vault", "ftp://vault", "https://", "https://[::1", "http://vault:99999"])

@@ -32,7 +32,7 @@ def box(tmp_path: Path) -> Appliance:
 
 def run(box: Appliance, *argv: str) -> Answer:
     engine: object = box.reopened()
-    return command(*argv, engine=engine)  # type: ignore[arg-type]
+    return command(*argv, engine=engine)
 
 
 def wrong(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:

@@ -110,7 +110,7 @@ def test_an_account_is_made_once(appliance: Appliance) -> None:
     """The account comes into being on its first use and is used again (SF-17)."""
     appliance.issue("a.example.com")
     appliance.issue("b.example.com")
-    assert [event.created for event in appliance.of(AccountReady)] == [True, False]  # type: ignore[attr-defined]
+    assert [event.created for event in appliance.of(AccountReady)] == [True, False]
     assert len(appliance.ca.accounts) == 1
 
 
@@ -169,7 +169,7 @@ def test_an_order_goes_on_after_a_crash(appliance: Appliance) -> None:
     result = appliance.reopened().issue(IssueRequest(domains=(NAME,)), report=appliance.told.append)
     assert isinstance(result, Issued)
     assert len(appliance.ca.orders) == 1
-    assert appliance.of(OrderCreated)[-1].resumed  # type: ignore[attr-defined]
+    assert appliance.of(OrderCreated)[-1].resumed
     assert appliance.engine.open_orders() == ()
 
 
@@ -198,7 +198,7 @@ def test_a_wrong_certificate_is_not_believed(appliance: Appliance, lie: str) -> 
         "expired": {"not_before": timedelta(days=-9), "days": 1},
     }
     honest = appliance.ca.issue
-    appliance.ca.issue = lambda csr: appliance.ca.chain_for(csr, **given[lie])  # type: ignore[arg-type]
+    appliance.ca.issue = lambda csr: appliance.ca.chain_for(csr, **given[lie])
     with pytest.raises(CertificateUnusable):
         appliance.issue(NAME)
     assert appliance.engine.status().lineages == ()
@@ -231,7 +231,7 @@ def test_what_cannot_be_ordered_is_refused_offline(
 ) -> None:
     """A request that no CA could fulfil is refused before anybody is asked."""
     with pytest.raises(UsageError) as refused:
-        appliance.engine.issue(IssueRequest(**request_))  # type: ignore[arg-type]
+        appliance.engine.issue(IssueRequest(**request_))
     assert what in str(refused.value)
     assert appliance.ca.asked == []
 

@@ -175,7 +175,7 @@ def test_what_waits_stays_away_from_a_target_decided_since(appliance: Appliance,
     chosen = service.serves
     assert appliance.engine.renew(report=appliance.told.append).renewed == (NAME,)
     assert service.serves == chosen
-    assert "target-decided-otherwise" in [event.code for event in appliance.of(Warned)]  # type: ignore[attr-defined]
+    assert "target-decided-otherwise" in [event.code for event in appliance.of(Warned)]
     assert load_lineage(appliance.paths, "other.example.com").targets == ("web",)
     assert row(appliance).waiting_version is None
     appliance.engine.deploy(NAME, targets=("web",))
@@ -250,5 +250,5 @@ def test_a_rehearsal_tells_that_it_passed(appliance: Appliance) -> None:
     text = appliance.paths.config.read_text().replace("[issuers.ca]", '[issuers.ca]\nstaging = "lab"')
     appliance.paths.config.write_text(text)
     appliance.issue(NAME, staging=True)
-    assert [event.issuer for event in appliance.of(RehearsalPassed)] == ["lab"]  # type: ignore[attr-defined]
+    assert [event.issuer for event in appliance.of(RehearsalPassed)] == ["lab"]
     assert appliance.of(CertificateIssued) == []

@@ -171,7 +171,7 @@ def test_a_damaged_ledger_counts_as_empty(counted: Appliance, text: str) -> None
 
 
 def request(*domains: str, **given: object) -> IssueRequest:
-    return IssueRequest(domains=domains, **given)  # type: ignore[arg-type]
+    return IssueRequest(domains=domains, **given)
 
 
 def test_a_renewal_with_replaces_uses_nothing(counted: Appliance) -> None:

@@ -94,7 +94,7 @@ def test_an_order_that_has_been_stored_is_not_used_again(appliance: Appliance) -
         for name, content in place_files.items():
             (copy / name).write_bytes(content)
         kept.append(copy)
-        return honest(csr)  # type: ignore[arg-type]
+        return honest(csr)
 
     appliance.ca.issue = keep
     appliance.issue(NAME)
@@ -124,9 +124,9 @@ def test_a_mistake_of_ours_in_one_lineage_does_not_stop_the_others(appliance: Ap
     honest = appliance.ca.issue
 
     def odd(csr: object) -> bytes:
-        if b"n3.example.com" in csr.public_bytes(_DER):  # type: ignore[attr-defined]
+        if b"n3.example.com" in csr.public_bytes(_DER):
             raise ZeroDivisionError
-        return honest(csr)  # type: ignore[arg-type]
+        return honest(csr)
 
     appliance.ca.issue = odd
     report = appliance.engine.renew()
@@ -181,7 +181,7 @@ def test_what_somebody_stopped_is_not_finished_by_the_timer(appliance: Appliance
 
     def stop(csr: object) -> bytes:
         cancel.cancel()
-        return honest(csr)  # type: ignore[arg-type]
+        return honest(csr)
 
     appliance.ca.issue = stop
     appliance.ca.processing_looks = 3
@@ -200,7 +200,7 @@ def test_a_run_with_failures_is_not_done(appliance: Appliance) -> None:
     write_lineage(appliance.paths, LineageConfig(name="n", domains=("n.example.com",)))
     appliance.ca.fail("", GONE, times=99)
     appliance.engine.renew(report=appliance.told.append)
-    assert [event.outcome for event in appliance.of(RunFinished)] == ["failed"]  # type: ignore[attr-defined]
+    assert [event.outcome for event in appliance.of(RunFinished)] == ["failed"]
 
 
 def test_the_stand_in_waits_for_the_others(appliance: Appliance, tmp_path: Path) -> None:

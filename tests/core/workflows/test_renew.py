@@ -181,7 +181,7 @@ def test_the_fallback_issuer_is_asked_after_two_failures(appliance: Appliance) -
     assert appliance.engine.renew((NAME,)).failed[0].name == NAME
     report = appliance.engine.renew((NAME,), report=appliance.told.append)
     assert report.renewed == (NAME,)
-    assert [event.to_issuer for event in appliance.of(IssuerFellBack)] == ["other"]  # type: ignore[attr-defined]
+    assert [event.to_issuer for event in appliance.of(IssuerFellBack)] == ["other"]
     assert appliance.engine.status().lineages[0].ca == "other"
     assert load_lineage(appliance.paths, NAME).issuer in (None, "ca")
 

@@ -33,7 +33,7 @@ def read(file: Path) -> dict[str, str]:
         members = archive.getmembers()
         assert all(member.isfile() and member.mode == 0o600 for member in members)
         return {
-            member.name.removeprefix("certdeck-report/"): archive.extractfile(member).read().decode()  # type: ignore[union-attr]
+            member.name.removeprefix("certdeck-report/"): archive.extractfile(member).read().decode()
             for member in members
         }
 

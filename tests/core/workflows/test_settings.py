@@ -340,7 +340,7 @@ def test_a_target_that_cannot_work_is_not_written(appliance: Appliance, tmp_path
     given = {"name": "web", "certificate": str(tmp_path / "a.crt"), "key": str(tmp_path / "a.key"), **change}
     before = appliance.paths.config.read_bytes()
     with pytest.raises(CertdeckError):
-        appliance.engine.add_target(TargetConfig(**given))  # type: ignore[arg-type]
+        appliance.engine.add_target(TargetConfig(**given))
     assert appliance.paths.config.read_bytes() == before
 
 

@@ -35,7 +35,7 @@ def test_a_passphrase_is_used_once_in_an_operation(
     def counting(path: str | Path, *arguments: int, **more: int | None) -> int:
         nonlocal asked
         asked += path == tmp_path / "passphrase"
-        return really(path, *arguments, **more)  # type: ignore[arg-type]
+        return really(path, *arguments, **more)
 
     monkeypatch.setattr(os, "open", counting)
     assert len(sealed.engine.renew(force=True).renewed) == 4

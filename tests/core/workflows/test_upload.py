@@ -134,7 +134,7 @@ def test_a_refused_upload_changes_nothing(box: Appliance, purchased: Authority, 
     assert not error.outcome.accepted
     assert error.details["checks"]
     assert error.why
-    assert [event.code for event in box.of(Failed)] == ["input-rejected"]  # type: ignore[attr-defined]
+    assert [event.code for event in box.of(Failed)] == ["input-rejected"]
     assert service.serves == old.fullchain_pem
     after = everything(box.paths.state / "lineages") | everything(box.paths.etc) | everything(tmp_path / "srv")
     assert after == before
@@ -321,7 +321,7 @@ def test_hosts(box: Appliance, purchased: Authority) -> None:
     done = box.engine.import_upload(
         ImportRequest(name=NAME, upload=leaf, host="example.org", force=True), report=box.told.append
     )
-    assert "forced-host-match" in [event.code for event in box.of(Warned)]  # type: ignore[attr-defined]
+    assert "forced-host-match" in [event.code for event in box.of(Warned)]
     assert [each.id for each in done.check.warnings if each.forced] == ["host-match"]
 
 

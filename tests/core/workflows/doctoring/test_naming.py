@@ -15,7 +15,7 @@ NAME = "shop.example.com"
 
 
 def findings(box: Appliance, *domains: str, **given: object) -> list[Finding]:
-    return list(box.engine.doctor(IssueRequest(domains=domains or (NAME,), **given)))  # type: ignore[arg-type]
+    return list(box.engine.doctor(IssueRequest(domains=domains or (NAME,), **given)))
 
 
 def one(found: list[Finding], id: str) -> Finding:

@@ -16,7 +16,7 @@ FOLDER = "/.well-known/acme-challenge/"
 
 
 def asked(box: Appliance, **given: object) -> list[Finding]:
-    request = IssueRequest(domains=(NAME,), **given)  # type: ignore[arg-type]
+    request = IssueRequest(domains=(NAME,), **given)
     return [each for each in box.engine.doctor(request) if each.id.startswith("http01-") or each.id == "webroot"]
 
 
@@ -96,7 +96,7 @@ def test_the_webroot_is_used_and_left_as_it_was(zoned: Appliance, tmp_path: Path
             return Response(status=200, headers={}, body=path.read_bytes())
 
     seen: list[str] = []
-    zoned.web.get = Files().get  # type: ignore[method-assign,assignment]
+    zoned.web.get = Files().get
     request = IssueRequest(domains=(NAME,), issuer="letsencrypt")
     assert {each.status for each in box.doctor(request) if each.id == "http01-request"} == {"pass"}
     assert not list(root.iterdir())
@@ -119,7 +119,7 @@ def test_over_real_sockets(zoned: Appliance) -> None:
     zoned.configure(f'\n[http01]\naddress = "127.0.0.1"\nport = {port}\n')
     zoned.dns.set(NAME, "A", "127.0.0.1")
     zoned.dns.set(NAME, "AAAA")
-    zoned.listener = SystemListener()  # type: ignore[assignment]
-    zoned.web = SystemWebReader({80: port})  # type: ignore[assignment]
+    zoned.listener = SystemListener()
+    zoned.web = SystemWebReader({80: port})
     zoned.engine = zoned.reopened()
     assert [(each.id, each.status) for each in asked(zoned)] == [("http01-port", "pass"), ("http01-request", "pass")]
