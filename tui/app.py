@@ -29,8 +29,8 @@ from tui.action import why_not
 from tui.actions import bindings, of_scope
 from tui.bridge import Answered, Bridge, EngineEvent, Operation, OperationFinished
 from tui.deck import Deck
-from tui.filters import Ascii, Safe
 from tui.frame import Changes, Frame
+from tui.line_filters import Ascii, Safe
 from tui.reading import place_of
 from tui.screens.page import Page
 from tui.suspension import Suspension

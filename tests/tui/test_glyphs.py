@@ -13,8 +13,8 @@ from rich.segment import Segment
 from textual.color import Color
 
 from tests.support.sources import ROOT
-from tui.filters import Ascii, Safe
 from tui.glyphs import ASCII, printable, to_ascii
+from tui.line_filters import Ascii, Safe
 
 HOSTILE = (
     "\x1b]52;c;ZXZpbA==\x07",

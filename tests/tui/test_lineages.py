@@ -21,7 +21,7 @@ from tui.screens.ordering import WALK
 from tui.widgets.certificate_table import CertificateTable
 from tui.widgets.footer import PageFooter
 from tui.widgets.overview import Overview
-from tui.wording.filters import kept, parsed
+from tui.wording.certificate_filter import kept, parsed
 
 HOSTILE = "[bold]x[/foo] [@click=app.quit]y[/] \x1b]52;c;ZQ==\x07 \u202egnp\n.exe"
 CONFIG = ConfigError(

@@ -9,7 +9,7 @@ import pytest
 
 from core.operations import TargetState
 from tests.support.lineages import NOW, lineage, seven, without_certificate
-from tui.wording import filters, state
+from tui.wording import certificate_filter, state
 
 ERROR = {"code": "unauthorized", "what": "x", "why": "y", "fix": "z"}
 SOON = {"severity": "yellow", "left": timedelta(days=20)}
@@ -67,8 +67,8 @@ def test_a_waiting_order_comes_first() -> None:
 )
 def test_the_filter_has_a_language(words: str, names: list[str]) -> None:
     """State, service, issuer and time are terms, a minus excludes, and what is no term is a plain word."""
-    tests = filters.parsed(words)
-    assert sorted(row.name for row in seven() if filters.kept(row, tests, NOW)) == names
+    tests = certificate_filter.parsed(words)
+    assert sorted(row.name for row in seven() if certificate_filter.kept(row, tests, NOW)) == names
 
 
 @pytest.mark.parametrize(("target", "word"), [("failed", "state:failed"), ("stale", "state:not-served")])
@@ -76,5 +76,5 @@ def test_a_trouble_is_found_whatever_else_is_wrong(target: str, word: str) -> No
     """A failure and a service that shows another are found by their words also where the certificate needs somebody at once."""
     one = lineage("shop", revoked=True, targets=(TargetState(name="web", state=target),))
     assert state.standing_of(one) == "urgent"
-    assert filters.kept(one, filters.parsed(word), NOW)
-    assert not filters.kept(lineage("other", revoked=True), filters.parsed(word), NOW)
+    assert certificate_filter.kept(one, certificate_filter.parsed(word), NOW)
+    assert not certificate_filter.kept(lineage("other", revoked=True), certificate_filter.parsed(word), NOW)

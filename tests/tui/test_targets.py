@@ -244,7 +244,7 @@ async def test_another_machine_has_fields_of_its_own() -> None:
     ("field", "value", "words"),
     [
         ("host", "", "The other machine is missing."),
-        ("port", "70000", "That is no port."),
+        ("port", "70000", "This is not a port."),
         ("remote_key", "tls.key", "tls.key"),
         ("identity_file", "/root/my key", "cannot be passed to ssh"),
     ],

@@ -39,7 +39,7 @@ async def test_a_move_asks_and_says_what_is_left_to_do() -> None:
         await pilot.press("y")
         await settled(pilot)
         text = " ".join(shown(app).split())
-        assert "The master key is the passphrase now. 9 secrets sealed again." in text
+        assert "The master key is now the passphrase. 9 secrets sealed again." in text
         assert "CERTDECK_PASSPHRASE_FILE" in text
     assert _moves(engine) == [("passphrase", None)]
 

@@ -30,7 +30,7 @@ from tui.widgets.lanes import Lanes
 from tui.widgets.notice import empty, failed
 from tui.widgets.overview import Overview
 from tui.widgets.sheet import Sheet
-from tui.wording import filters, text
+from tui.wording import certificate_filter, text
 from tui.wording.state import STANDINGS, standing_of
 
 _WIDE: Final = 110
@@ -127,8 +127,8 @@ class LineagesScreen(Page[None]):
         """Return the lineages that the filter leaves, in the order that is on."""
         found: Iterable[LineageStatus] = self._every
         if self._filter:
-            tests, now = filters.parsed(self._filter), self.deck.now()
-            found = (row for row in found if filters.kept(row, tests, now, row.name in self._waiting))
+            tests, now = certificate_filter.parsed(self._filter), self.deck.now()
+            found = (row for row in found if certificate_filter.kept(row, tests, now, row.name in self._waiting))
         return self._order.sorted(found, self._standings)
 
     def _show(self) -> None:
@@ -327,7 +327,7 @@ class LineagesScreen(Page[None]):
         from tui.widgets.filter_field import FilterField
 
         if not self.query(FilterField):
-            field = FilterField(filters.HINT, id="filter")
+            field = FilterField(certificate_filter.HINT, id="filter")
             await self.mount(field, after=self.query_one(Overview))
             self.call_after_refresh(self._share_height)
         if words is not None:

@@ -83,12 +83,12 @@ def remote_values(value: Callable[[str], str], words: Callable[[str], tuple[str,
 def _wrong_port(value: str) -> CertdeckError | None:
     if not value or (value.isascii() and value.isdecimal() and 0 < int(value) < 65536):
         return None
-    return UsageError("That is no port.", "A port is a number from 1 to 65535.", "Leave it empty for 22.")
+    return UsageError("This is not a port.", "A port is a number from 1 to 65535.", "Leave it empty for 22.")
 
 
 def _path(rule: Callable[[str], tuple[str, str] | None]) -> Check:
     def check(value: str) -> CertdeckError | None:
         broken = rule(value) if value else None
-        return UsageError(f"{broken[0]}.", "It is handed to ssh as it stands.", broken[1]) if broken else None
+        return UsageError(f"{broken[0]}.", "ssh gets it unchanged.", broken[1]) if broken else None
 
     return check

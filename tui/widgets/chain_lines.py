@@ -12,7 +12,7 @@ _INDENT = 2
 
 
 def chain_lines(chain: ChainView, width: int, ink: Ink) -> list[Line]:
-    """Return a line for each certificate, then who trusts the last one. The earliest end is lit: the chain ends with it."""
+    """Return a line for each certificate, then who trusts the last one. The earliest end is highlighted: the chain ends with it."""
     names = [f"{'└ ' if depth else ''}{printable(link.subject)}" for depth, link in enumerate(chain.links)]
     cells = max(width_of(name) + _INDENT * max(depth - 1, 0) for depth, name in enumerate(names))
     ends = [f"ends {text.day(link.not_after)}" for link in chain.links]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
 from core.fleet_status import BoxStatus
+from tui.wording.filter_terms import terms
 
 HINT: Final = "words, state:behind|failed|away|waiting|ok, role:hub, serves:shop; - excludes"
-
-Test = Callable[[BoxStatus, datetime], bool]
 
 
 def kept(box: BoxStatus, words: str, now: datetime) -> bool:
     """Tell whether a box passes every term of the filter."""
-    return all(_passes(box, word, now) for word in words.casefold().split())
+    return all(_matches(box, term, now) is not excludes for term, excludes in terms(words))
 
 
 def states_of(box: BoxStatus, now: datetime) -> Iterator[str]:
@@ -32,13 +31,6 @@ def states_of(box: BoxStatus, now: datetime) -> Iterator[str]:
         yield "behind"
     elif not box.is_away(now):
         yield "ok"
-
-
-def _passes(box: BoxStatus, word: str, now: datetime) -> bool:
-    bare = word.lstrip("-!")
-    if not bare:
-        return True  # somebody is about to type what to exclude
-    return _matches(box, bare, now) is (bare == word)
 
 
 def _matches(box: BoxStatus, word: str, now: datetime) -> bool:

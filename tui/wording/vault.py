@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from core.vault_moves import VaultMoved
 
 AFTER_CREDENTIAL: Final = (
-    "The systemd-run line removes the key in etc once the credential opens everything. From then on each certdeck command",
+    "The systemd-run line removes the key in etc when the credential opens everything. After that, each certdeck command",
     "needs the credential, in a shell too: start it with the same systemd-run.",
-    "The way back is `certdeck vault move --to file`.",
+    "To move back: certdeck vault move --to file",
 )
 
 
@@ -41,16 +41,16 @@ def credential_commands(key_file: Path) -> list[str]:
 
 def written_out(key_file: Path) -> str:
     """Return what a move that only wrote the key out has done."""
-    return f"Wrote the master key to {printable(str(key_file))}, readable by you alone. Nothing else has changed."
+    return f"Wrote the master key to {printable(str(key_file))}, readable only by you. Nothing else was changed."
 
 
 def moved_lines(done: VaultMoved) -> Iterator[str]:
     """Yield what a move has done, and what is left to do."""
-    yield f"The master key is the {done.to} now. {plural(done.resealed, 'secret')} sealed again."
+    yield f"The master key is now the {done.to}. {plural(done.resealed, 'secret')} sealed again."
     if done.removed:
         yield f"Removed {listed([printable(str(path)) for path in done.removed], 4)}."
     if done.from_ == "credential" and done.to == "file":
         yield "The file holds the key of the credential. Remove LoadCredentialEncrypted= from the unit;"
-        yield "to change the key, run `certdeck vault rotate` then."
+        yield "then, to change the key, run `certdeck vault rotate`."
     if done.to == "passphrase":
-        yield "Each certdeck command needs CERTDECK_PASSPHRASE_FILE from now on: set it in the unit, too."
+        yield "Each certdeck command now needs CERTDECK_PASSPHRASE_FILE. Set it in the unit too."

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tui.wording import text
+from tui.wording.filter_terms import terms
 from tui.wording.state import STANDINGS, standing_of, troubles_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _ALSO: Final = {"needs": "urgent", "critical": "urgent", "ok": "healthy", "stale
 
 def parsed(words: str) -> tuple[Test, ...]:
     """Return a test for each term; a certificate is kept when all of them hold."""
-    return tuple(_negatable(word) for word in words.casefold().split())
+    return tuple(_excluding(_term(term)) if excludes else _term(term) for term, excludes in terms(words))
 
 
 def kept(row: LineageStatus, tests: tuple[Test, ...], now: datetime, waits: bool = False) -> bool:
@@ -37,13 +38,7 @@ def kept(row: LineageStatus, tests: tuple[Test, ...], now: datetime, waits: bool
     return all(test(row, now, waits) for test in tests)
 
 
-def _negatable(word: str) -> Test:
-    bare = word.lstrip("-!")
-    if not bare:
-        return lambda row, now, waits: True  # somebody is about to type what to exclude
-    if bare == word:
-        return _term(word)
-    inner = _term(bare)
+def _excluding(inner: Test) -> Test:
     return lambda row, now, waits: not inner(row, now, waits)
 
 
