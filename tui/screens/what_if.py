@@ -102,7 +102,7 @@ def year(every: float, cells: int) -> str:
     """Return a year of `cells` cells with a `◇` for each renewal; where several fall into a cell, their number."""
     counts = [0] * cells
     due = every
-    while every > 0 and due < _YEAR_DAYS:
+    while cells and every > 0 and due < _YEAR_DAYS:
         counts[int(due / _YEAR_DAYS * cells)] += 1
         due += every
     return "".join("·" if not count else "◇" if count == 1 else str(min(count, 9)) for count in counts)
