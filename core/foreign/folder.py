@@ -34,6 +34,8 @@ class Copy(Struct, frozen=True, kw_only=True):
     attributes: Attributes
     way: tuple[Level, ...]
     """The folders from / to the file."""
+    changed_at: int
+    """The whole second of its last change."""
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -103,6 +105,14 @@ class Folder:
                 return False
         return True
 
+    def changed_at(self, name: str) -> int:
+        """Return the whole second at which an entry was last changed; 0 where there is none. Raises OSError."""
+        with self._at(name):
+            try:
+                return int(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mtime)
+            except FileNotFoundError:
+                return 0
+
     def read(self, name: str) -> Copy:
         """Read a regular file. Raises OSError, UntrustedPath for a link or for a hard link that may be planted."""
         with self.opened(name) as (descriptor, status):
@@ -131,7 +141,9 @@ class Folder:
             content = b""
             while chunk := os.read(handle, status.st_size - len(content)):
                 content += chunk
-            return Copy(content=content, attributes=attributes_of(handle), way=self.way)
+            return Copy(
+                content=content, attributes=attributes_of(handle), way=self.way, changed_at=int(status.st_mtime)
+            )
         finally:
             os.close(handle)
 
@@ -211,12 +223,24 @@ class Folder:
                 os.close(descriptor)
 
     def put_file(
-        self, name: str, content: bytes, attributes: Attributes, temporary: str, *, durable: bool = True
+        self,
+        name: str,
+        content: bytes,
+        attributes: Attributes,
+        temporary: str,
+        *,
+        durable: bool = True,
+        past: int = 0,
     ) -> None:
-        """Put a file in the place of whatever is at `name`, a link included. Raises OSError."""
+        """Put a file in the place of whatever is at `name`, a link included; it is newer than that. Raises OSError.
+
+        Args:
+            past: a second (epoch) that it has to be newer than, too.
+        """
         self.clear(temporary)
         with self._given_up(temporary):
             self.write_new(temporary, content, attributes, durable=durable)
+            self._make_newer(temporary, max(past, self.changed_at(name)))
             self.move(temporary, name)
         if durable:
             self.sync()
@@ -247,11 +271,23 @@ class Folder:
                     os.fsync(handle)
                 finally:
                     os.close(handle)
+        self._make_newer(name, int(status.st_mtime))
 
-    def refresh(self, name: str) -> None:
-        """Give an entry, which is our own, the present time. Raises OSError."""
+    def refresh(self, name: str, *, past: int = 0) -> None:
+        """Give an entry, which is our own, the present time; it is newer than `past`, a second (epoch). Raises OSError."""
         with self._at(name):
             os.utime(name, dir_fd=self.descriptor, follow_symlinks=False)
+        self._make_newer(name, past)
+
+    def _make_newer(self, name: str, past: int) -> None:
+        """Give an entry the second after `past`, unless it is newer anyway. Raises OSError.
+
+        Some services compare times in whole seconds, and read a file again only where it is newer than the one they have (ejabberd
+        23.01): two changes within a second, or a clock that was set back, would leave them with the old file.
+        """
+        if self.changed_at(name) <= past:
+            with self._at(name):
+                os.utime(name, (past + 1, past + 1), dir_fd=self.descriptor, follow_symlinks=False)
 
     @contextmanager
     def put_stream(self, name: str, attributes: Attributes, temporary: str) -> Iterator[Callable[[bytes], None]]:

@@ -25,7 +25,7 @@ from core.foreign.attributes import Attributes, closed_like
 from core.foreign.folder import Folder
 from core.store.versions import leaf_sha256
 from core.targets.attributes import attributes_for_new
-from core.targets.change import Change, Place
+from core.targets.change import Change, Place, is_number
 from core.targets.extra import format_of, is_extra, pfx_of
 from core.targets.layout import content_of, holds_key
 from core.targets.paths import CURRENT, MARK, folder_of, paths_of, temporary_of
@@ -166,7 +166,13 @@ def release(target: TargetConfig) -> None:
             except FileNotFoundError:
                 folder.remove(path.name)
             else:
-                folder.put_file(path.name, copy.content, copy.attributes, temporary_of(path.name, target.name))
+                folder.put_file(
+                    path.name,
+                    copy.content,
+                    copy.attributes,
+                    temporary_of(path.name, target.name),
+                    past=copy.changed_at,
+                )
         if site.pair is not None:
             site.pair.empty()
             site.remove_pair()
@@ -209,15 +215,26 @@ def _build(pair: Folder, name: str, files: Mapping[str, tuple[bytes, Attributes]
 
 
 def _point(site: Site, name: str) -> None:
-    """Make `current` show a version. Its files get the present time first: hitch (1.7) keeps the newer file that it has loaded,
-    and RabbitMQ (3.10) looks at no file that is older than two minutes.
+    """Make `current` show a version. Its files get the present time first, later than that of the files shown until then: hitch
+    (1.7) and ejabberd keep the newer file that they have loaded, and RabbitMQ (3.10) looks at no file older than two minutes.
     """
     if site.pair is None:
         return
+    past = _shown_at(site, site.pair)
     with suppress(FileNotFoundError), site.pair.enter(name) as version:
         for file in version.names():
-            version.refresh(file)
+            version.refresh(file, past=past)
     site.pair.put_link(CURRENT, name, f".{CURRENT}")
+
+
+def _shown_at(site: Site, pair: Folder) -> int:
+    """Return the second of the last change to what the paths show, or showed when they were surveyed; 0 for nothing."""
+    times = [copy.changed_at for copy in site.shown.values()]
+    current = _text_of(pair, CURRENT)
+    if is_number(current):
+        with suppress(OSError), _version(site, current) as version:
+            times += [version.changed_at(file) for file in version.names()]
+    return max(times, default=0)
 
 
 def _is_adopted_by_now(change: Change, pair: Folder) -> bool:
@@ -248,7 +265,7 @@ def _copy_out(change: Change, site: Site, place: Place, name: str, readers: tupl
         attributes = replace(attributes, mode=place.mode)
     if name == change.after:
         attributes = _of_key(site, place, attributes, readers)
-    folder.put_file(place.path.name, copy.content, attributes, _temporary(change, place))
+    folder.put_file(place.path.name, copy.content, attributes, _temporary(change, place), past=copy.changed_at)
 
 
 def _restore(change: Change, site: Site, place: Place) -> None:

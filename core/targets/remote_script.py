@@ -88,6 +88,8 @@ def _keep(target: str, path: str) -> str:
 def _back(target: str, paths: Sequence[str]) -> str:
     steps = "".join(
         f"if [ -e {old} ] || [ -L {old} ]; then mv -f {old} {final} || exit {NOT_BACK}; "
+        # The present time: some services keep the newer file that they have loaded.
+        f"[ -L {final} ] || touch -c {final} || :; "
         f"elif [ -e {absent} ]; then rm -f {final} {absent} || exit {NOT_BACK}; fi; "
         for final, old, absent in (
             (shlex.quote(path), _beside(target, path, "old"), _beside(target, path, "absent")) for path in paths

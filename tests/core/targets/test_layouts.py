@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ from core.errors import ConfigError
 from core.targets.check import refuse
 from core.targets.layout import layout_of
 from core.targets.observe import observe
+from core.targets.pair import release
 from core.targets.resolved import resolved
 from core.workflows.deploying.deploy import release_target, rollback
 from tests.support.changing import Changing, recovered
@@ -101,20 +103,37 @@ def test_the_leaf_layout_has_the_certificate_alone(folder: Path) -> None:
     assert [(folder / name).read_bytes() for name in ("c.pem", "k.pem", "x.pem")] == [b"leaf\n", b"key\n", b"chain\n"]
 
 
-def test_each_version_that_is_shown_gets_the_present_time(folder: Path) -> None:
-    """Going back to an older version gives its files a new time: hitch ignores files older than those it has loaded."""
-    target = replace(one_file(folder), layout="combined")
+@pytest.mark.parametrize("settings", [{}, {"mode": "copy"}, {"mode": "copy", "in_place": True}])
+@pytest.mark.parametrize("shown_at", [1, 2**32])
+def test_each_version_that_is_shown_is_newer_than_the_one_before(
+    folder: Path, settings: dict[str, Any], shown_at: int
+) -> None:
+    """What is shown is newer by a whole second than what was, forward and back: ejabberd and hitch keep what is not newer.
+
+    Also where a clock that was wrong has left files of the future.
+    """
+    target = replace(one_file(folder), layout="combined", **settings)
     path = Path(target.certificate)
-    Changing(target).deploy(STORED)
-    os.utime(path, (1, 1))
+    path.write_bytes(b"before\n")
+    os.utime(path, (shown_at, shown_at))
+    times = [shown_at]
+    for key in (b"first key\n", b"second key\n"):
+        Changing(target).deploy({**STORED, "privkey.pem": key})
+        times.append(int(path.stat().st_mtime))
     changing = Changing(target)
-    changing.stage({**STORED, "privkey.pem": b"new key\n"})
+    changing.stage({**STORED, "privkey.pem": b"third key\n"})
     changing.adopt()
     changing.switch()
-    switched = path.stat().st_mtime
+    times.append(int(path.stat().st_mtime))
+    changing.show_old()
+    times.append(int(path.stat().st_mtime))
     changing.put_back()
-    assert path.read_bytes() == b"leaf\nchain\nkey\n"
-    assert path.stat().st_mtime >= switched > 1
+    times.append(int(path.stat().st_mtime))
+    assert path.read_bytes() == b"leaf\nchain\nsecond key\n"
+    release(target)
+    times.append(int(path.stat().st_mtime))
+    assert times == sorted(times)
+    assert times[:-2] == sorted(set(times[:-2]))
 
 
 def test_observing_compares_what_the_layout_puts_there(tmp_path: Path) -> None:
@@ -180,6 +199,7 @@ def test_written_in_place_the_file_stays_the_same_one(folder: Path, reached: str
 
 _IN_A_CONTAINER = """
 from pathlib import Path
+from typing import Any
 from core.config.model import TargetConfig
 from core.errors import CertdeckError
 from core.targets.check import refuse

@@ -108,7 +108,7 @@ KEY_PLACE = Place(path=Path("/etc/k"), file="privkey.pem", was="file", ours=".ce
 def test_a_key_that_everybody_reads_is_closed() -> None:
     """The new key of a known service is closed to others, and stays so where a closed folder did it before."""
     target = TargetConfig(name="web", kind="nginx", certificate="/etc/c", key="/etc/k")
-    there = Copy(content=b"", attributes=Attributes(mode=0o644), way=_way(0o755, 0o755))
+    there = Copy(content=b"", attributes=Attributes(mode=0o644), way=_way(0o755, 0o755), changed_at=0)
     assert closed(target, KEY_PLACE, there, there.attributes).mode == 0o640
     hidden = replace(there, way=_way(0o755, 0o750))
     assert closed(replace(target, kind="files"), KEY_PLACE, hidden, hidden.attributes) == hidden.attributes
@@ -116,7 +116,7 @@ def test_a_key_that_everybody_reads_is_closed() -> None:
 
 def test_an_open_key_of_an_unknown_service_keeps_its_mode() -> None:
     """Where it is not known who reads the key, closing it could stop a service: its mode stays, and `target test` reports it."""
-    there = Copy(content=b"", attributes=Attributes(mode=0o644), way=_way(0o755, 0o755))
+    there = Copy(content=b"", attributes=Attributes(mode=0o644), way=_way(0o755, 0o755), changed_at=0)
     files = TargetConfig(name="web", kind="files", certificate="/etc/c", key="/etc/k")
     for each in (files, replace(files, kind="nginx", in_place=True)):
         assert closed(each, KEY_PLACE, there, there.attributes) == there.attributes

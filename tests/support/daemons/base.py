@@ -121,10 +121,17 @@ class Daemon:
             os.chown(self.key, 0, grp.getgrgid(pwd.getpwnam(self.account).pw_gid).gr_gid)
 
     def install_again(self, leaf: Leaf) -> None:
-        """Put a pair in the place of whatever deployments have left, and start the service where a test has left it ended."""
+        """Put a pair in the place of whatever deployments have left, and start the service where a test has left it ended.
+
+        Its files are newer than those: some services read no others.
+        """
+        shown = max((path.stat().st_mtime for path in (self.certificate, self.key) if path.exists()), default=0.0)
         shutil.rmtree(self.tls)
         self.tls.mkdir(mode=0o755)
         self.install(leaf)
+        for path in self.tls.iterdir():
+            newer = max(shown + 1, path.stat().st_mtime)
+            os.utime(path, (newer, newer))
         if self._program is None or self.served() is None:
             self.stop()
             self.start()
