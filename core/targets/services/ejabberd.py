@@ -27,5 +27,9 @@ KIND = Kind(
         reader="ejabberd",
         dialects=("xmpp", ""),
     ),
+    remarks=(
+        "It reads a file again only if it is newer than the loaded one by a whole second, so certdeck updates the times of the "
+        "files, also for a rollback.",
+    ),
     proven=True,
 )
