@@ -4,7 +4,8 @@ certdeck may run as root there, while another account owns the folder and exchan
 system calls. So this package is the only way to work in such folders, and nothing in it looks a path up twice:
 
 - A path is walked level by level (`walk`); each level is opened once, never through a link that the system follows.
-- A folder is held open (`folder`), and everything in it is made, renamed and removed relative to that descriptor.
+- A folder is held open (`opened` to look, `folder` to work in it), and everything in it is made, renamed and removed relative to
+  that descriptor.
 - A file is opened once, and content, owner, mode and access list come from that one descriptor (`attributes`). Devices and pipes
   are never opened: opening some of them already does something.
 - A link is followed only where `trust` says so: it is root's own word, or it leads to what belongs to its own account.

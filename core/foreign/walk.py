@@ -10,7 +10,8 @@ from stat import S_ISDIR, S_ISLNK
 
 from msgspec import Struct
 
-from core.foreign.folder import Copy, Folder, Link, link_of
+from core.foreign.folder import Folder
+from core.foreign.opened import Copy, Link, link_of
 from core.foreign.trust import Level, may_lead
 from core.foreign.untrusted import UntrustedPath
 

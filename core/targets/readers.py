@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 from core.errors import StageFailed
 from core.foreign.attributes import ACCESS_LIST, Attributes, without_others
-from core.foreign.folder import Copy
+from core.foreign.opened import Copy
 from core.targets.change import Place
 from core.targets.extra import is_extra
 from core.targets.kind import KeyReader

@@ -17,7 +17,8 @@ from stat import S_ISDIR, S_ISLNK
 from core.config.model import TargetConfig
 from core.config.sharing import owner_of
 from core.foreign.attributes import Attributes
-from core.foreign.folder import Copy, Folder
+from core.foreign.folder import Folder
+from core.foreign.opened import Copy
 from core.foreign.trust import open_to_all
 from core.foreign.untrusted import UntrustedPath
 from core.foreign.walk import open_folder

@@ -28,8 +28,7 @@ KIND = Kind(
         dialects=("xmpp", ""),
     ),
     remarks=(
-        "It reads a file again only if it is newer than the loaded one by a whole second, so certdeck updates the times of the "
-        "files, also for a rollback.",
+        "It ignores files that are not newer by a whole second, so certdeck updates their times, also for a rollback.",
     ),
     proven=True,
 )

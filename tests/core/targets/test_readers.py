@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from core.config.model import TargetConfig
 from core.errors import StageFailed
 from core.foreign.attributes import ACCESS_LIST, Attributes
-from core.foreign.folder import Copy
+from core.foreign.opened import Copy
 from core.foreign.trust import Level
 from core.system.reading import reads_as
 from core.targets.change import Place
