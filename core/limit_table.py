@@ -48,6 +48,21 @@ def allowances(table: Mapping[str, str]) -> tuple[Allowance, ...]:
     return tuple(found)
 
 
+def from_line(line: str) -> str | dict[str, str] | None:
+    """Return what one line says: `orders=300/3h, exempt=replaces` as a table, one word as an issuer, nothing as None."""
+    parts = [part for part in re.split(r"[\s,;]+(?=\w+\s*=)", line.strip()) if part]
+    if len(parts) == 1 and "=" not in line:
+        return parts[0]
+    return {key.strip(): value.strip() for key, _, value in (part.partition("=") for part in parts)} or None
+
+
+def as_line(limits: str | Mapping[str, str] | None) -> str:
+    """Return the line that `from_line` reads."""
+    if limits is None or isinstance(limits, str):
+        return limits or ""
+    return ", ".join(f"{key}={value}" for key, value in limits.items())
+
+
 def window_words(seconds: float) -> str:
     """Return a window of a limit: `7 days`, `3 hours`, `1 hour`, `90 minutes`."""
     whole = round(seconds)

@@ -9,7 +9,7 @@ import pytest
 from core.budget import Allowance
 from core.config.load import parse_config
 from core.errors import ConfigError
-from core.limit_table import allowances, broken, keys, window_words
+from core.limit_table import allowances, as_line, broken, from_line, keys, window_words
 from core.workflows.issuing.plan import issuer_named
 
 HOUR, WEEK = 3600.0, 7 * 86400.0
@@ -86,3 +86,20 @@ def test_the_configuration_takes_a_word_or_a_table(tmp_path: Path) -> None:
 def test_a_window_in_words(seconds: float, words: str) -> None:
     """A window is said in the largest unit that fits it without a rest."""
     assert window_words(seconds) == words
+
+
+@pytest.mark.parametrize("limits", [None, "none", "letsencrypt", TABLE, {"orders": "300/3h"}, {"exempt": "replaces"}])
+def test_a_line_says_the_same(limits: str | dict[str, str] | None) -> None:
+    """What a form shows of the limits is read back as the same limits."""
+    assert from_line(as_line(limits)) == limits
+
+
+def test_a_typed_line_may_be_spaced_as_people_do() -> None:
+    """Spaces and separators are of no importance; what is no limit is left for the rules to name."""
+    assert from_line(" orders = 300/3h ; exempt=replaces renewal ") == {
+        "orders": "300/3h",
+        "exempt": "replaces renewal",
+    }
+    assert broken({"order": "3"}) is not None
+    assert from_line("order=3") == {"order": "3"}
+    assert from_line("a few") == "a few"

@@ -114,14 +114,32 @@ async def test_adding_an_issuer() -> None:
             directory="https://ca.example.com/directory",
             bundle="/etc/root.pem",
             email="a@example.com",
+            limits="orders=300/3h",
         )
         await pilot.press("ctrl+s")
         await settled(pilot)
         assert isinstance(app.screen, IssuersScreen)
     config = IssuerConfig(
-        directory="https://ca.example.com/directory", ca_bundle="/etc/root.pem", email="a@example.com"
+        directory="https://ca.example.com/directory",
+        ca_bundle="/etc/root.pem",
+        email="a@example.com",
+        limits={"orders": "300/3h"},
     )
     assert ("add_issuer", {"name": "company", "config": config}) in engine.calls
+
+
+async def test_limits_that_cannot_be_read_are_refused_in_their_field() -> None:
+    """A limit without number and period is refused with an example, and nothing is saved."""
+    engine = FakeEngine()
+    app = deck(engine)
+    async with app.run_test(size=WIDE) as pilot:
+        await _open(pilot)
+        await pilot.press("n")
+        _fill(app, name="company", directory="https://ca.example.com/directory", limits="orders=many")
+        await pilot.press("ctrl+s")
+        assert "These limits cannot be used." in shown(app)
+        assert 'orders = "300/3h"' in shown(app)
+    assert "add_issuer" not in dict(engine.calls)
 
 
 async def test_a_refused_form_keeps_what_was_typed() -> None:

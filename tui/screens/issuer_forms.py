@@ -7,9 +7,11 @@ from pathlib import Path
 from msgspec.structs import replace
 from textual.app import ComposeResult
 
+from core.config import rules
 from core.config.model import IssuerConfig
 from core.errors import CertdeckError, UsageError
 from core.input_file import read_secret_file
+from core.limit_table import as_line, from_line
 from core.operations import IssuerInfo
 from core.secret_text import NotSecretText, secret_line
 from tui.screens.form import FormPage, needed, wrong_name, wrong_path
@@ -70,6 +72,14 @@ class IssuerForm(FormPage):
             note="The address for messages about problems. Empty: none.",
             id="email",
         )
+        yield Field(
+            "Limits",
+            value=as_line(known.limits),
+            hint="e.g. orders=300/3h, certificates_per_domain=50/7d",
+            note="What this box counts, or the issuer whose limits hold here. Empty: those that are known.",
+            check=_wrong_limits,
+            id="limits",
+        )
 
     def save(self) -> None:
         name = self.value("name")
@@ -81,6 +91,7 @@ class IssuerForm(FormPage):
             title=self.value("title") or None,
             ca_bundle=self.value("bundle") or None,
             email=self.value("email") or None,
+            limits=from_line(self.value("limits")),
         )
         self.keep_unless_there(
             name,
@@ -185,6 +196,12 @@ def _wrong_directory(value: str) -> CertdeckError | None:
         "ACME works over HTTPS only (RFC 8555 §6.1).",
         "Enter it, for example https://ca.example.com/acme/directory.",
     )
+
+
+def _wrong_limits(value: str) -> CertdeckError | None:
+    limits = from_line(value)
+    wrong = rules.limits(limits) if limits else None
+    return None if wrong is None else UsageError("These limits cannot be used.", f"{wrong[0]}.", wrong[1])
 
 
 def _content(path: str) -> str:

@@ -187,6 +187,7 @@ def _configuration_lines(config: Config, theme: str, width: int, ink: Ink) -> li
             if days
             else "when the CA suggests, or in the last third of its lifetime",
         ),
+        ("Revocation", "CAs are asked once a day" if defaults.check_revocation else "CAs are not asked"),
         ("Fallback", f"{defaults.fallback_certificate}, after {defaults.reminders} failed days"),
         ("HTTP-01", proof),
         ("Issuers", ", ".join(config.issuers) or "only built-in ones"),
