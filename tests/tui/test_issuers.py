@@ -106,7 +106,7 @@ async def test_adding_an_issuer() -> None:
         _fill(app, name="my ca", directory="http://ca.example.com")
         await pilot.press("ctrl+s")
         text = shown(app)
-        assert "'my ca' is not a valid certificate name." in text
+        assert "'my ca' is not a valid name." in text
         assert "An ACME directory is an https address." in text
         _fill(
             app,

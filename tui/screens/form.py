@@ -156,6 +156,8 @@ def needed(what: str, example: str) -> Callable[[str], CertdeckError | None]:
 
 def wrong_name(value: str) -> CertdeckError | None:
     """Check what becomes a name of ours: an issuer's, a target's, a certificate's."""
+    if not value:
+        return needed("The name", "company")(value)
     try:
         check_lineage_name(value)
     except CertdeckError as exc:
