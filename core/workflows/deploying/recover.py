@@ -50,7 +50,9 @@ def _told(context: Context) -> Iterator[None]:
 
 
 def _recover_one(context: Context, name: str) -> None:
-    from core.workflows.deploying.inflight import COMMITTING, go_back, not_confirmed_fix, read, roll_forward
+    from core.workflows.deploying.finish import roll_forward
+    from core.workflows.deploying.inflight import COMMITTING, read
+    from core.workflows.deploying.roll_back import not_confirmed_fix, roll_back
 
     found = read(context, name)
     if found is None:
@@ -62,15 +64,15 @@ def _recover_one(context: Context, name: str) -> None:
             context.narrator.tell(Recovered(what=what))
         return
     # Whether a reload had happened is not known, and one too many does no harm.
-    aftermath = go_back(context, flight, [target.name for target in flight.targets], "An earlier run was interrupted.")
-    if aftermath.live == "old" and aftermath.is_complete:
-        context.narrator.tell(Recovered(what=f"The interrupted deployment of {name} was undone. {aftermath.sentence}"))
+    result = roll_back(context, flight, [target.name for target in flight.targets], "An earlier run was interrupted.")
+    if result.live == "old" and result.is_complete:
+        context.narrator.tell(Recovered(what=f"The interrupted deployment of {name} was undone. {result.sentence}"))
         return
     fixes = " ".join(dict.fromkeys(not_confirmed_fix(target) for target in flight.targets))
     context.narrator.tell(
         Warned(
             code="recovery-unfinished",
-            what=f"The interrupted deployment of {name} was not undone completely. {aftermath.sentence}",
+            what=f"The interrupted deployment of {name} was not undone completely. {result.sentence}",
             fix=fixes,
         )
     )
