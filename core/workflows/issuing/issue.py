@@ -24,8 +24,7 @@ from core.workflows.deploying.afterwards import status_after
 from core.workflows.issuing.acquire import acquire, refitted, rehearse
 from core.workflows.issuing.manual import awaited
 from core.workflows.issuing.plan import Plan, lineage_of, plan, staging_of
-from core.workflows.issuing.rehearsal import is_rehearsed_first, rehearse_first
-from core.workflows.issuing.rehearsed import rehearsed
+from core.workflows.issuing.rehearsal import is_rehearsed_first, rehearse_first, rehearsed
 from core.workflows.issuing.reuse import at, reusable, same_elsewhere
 from core.workflows.issuing.sessions import Sessions
 from core.workflows.renewing.outcome import deploy_new, failed

@@ -12,7 +12,6 @@ from core.errors import CertdeckError, NotFound, UsageError
 from core.events import KeyUsed
 from core.identifiers import check_lineage_name, lineage_name_for, parse_identifier
 from core.lineage_status import LineageStatus
-from core.severity import days_left, severity
 from core.store import lineages
 from core.store.had_with import settings_of
 from core.upload.aia import is_web, issuer_urls
@@ -27,11 +26,11 @@ from core.version import BUILT
 from core.workflows.context import Context
 from core.workflows.issuing.method import SELF_SIGNED, UPLOAD
 from core.workflows.status import status_of
+from core.workflows.unstored import Unstored, status_with
 from core.workflows.uploading.csr import keys_of_requests
 from core.workflows.uploading.revoked import known_as_revoked
 from core.workflows.uploading.trust import stores
 from core.x509.certificate import Certificate, to_pem
-from core.x509.chain_end import first_end
 from core.x509.key_reader import MalformedKey, load_key
 from core.x509.trust_store import Store
 
@@ -236,35 +235,16 @@ def _counted(*things: tuple[str, int]) -> tuple[str, ...]:
 
 def _as_status(context: Context, name: str | None, material: Material) -> LineageStatus:
     """Return the status that the lineage would have."""
-    leaf, sent = material.leaf, material.way.sent
-    first = first_end(leaf, sent)
-    begin, end, now = leaf.not_before.timestamp(), leaf.not_after.timestamp(), context.env.clock.now().timestamp()
-    chain_end = first.not_after.timestamp()
-    return LineageStatus(
+    leaf = material.leaf
+    new = Unstored(
         name=name or _name_for(leaf),
         domains=leaf.names,
-        subject=leaf.subject,
-        issuer=leaf.issuer,
-        serial=leaf.serial,
-        not_before=leaf.not_before,
-        not_after=leaf.not_after,
-        days_left=days_left(begin, chain_end, now),
-        severity=severity(begin, end, now, chain_end),
-        self_signed=leaf.self_signed,
-        chain=bool(sent),
-        chain_length=len(sent),
-        sha256=leaf.sha256,
-        key_type=leaf.key_type,
+        leaf=leaf,
+        sent=material.way.sent,
         method=UPLOAD,
-        ca=None,
-        auto_renew=False,
-        renew_at=None,
         renew_why="by hand",
-        last_error=None,
-        chain_not_after=first.not_after,
-        chain_end="" if first is leaf else first.subject,
-        valid_yet=begin <= now,
     )
+    return status_with(new, context.env.clock.now())
 
 
 def _name_for(leaf: Certificate) -> str:
