@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from core.concurrently import map_concurrently
 from core.config.model import TargetConfig
 from core.errors import UntrustedPath
 from core.ports import CancelToken, Environment
@@ -14,7 +15,6 @@ from core.targets.answers import is_own, judged, tell
 from core.targets.kind import Action
 from core.targets.kinds import IDLE_SIGNS, kind_of
 from core.targets.resolved import in_text
-from core.targets.sight import side_by_side
 from core.targets.verdict import Verdict, plain, shown
 
 _SIGNS = ("[emerg]", "[alert]", "error:", "[error]", "fatal")
@@ -100,7 +100,7 @@ def by_action(
 ) -> dict[str, Verdict]:
     """Run something for each target, side by side, and once for those with the same key; return name → how it ended."""
     first = {key(target): target for target in reversed(targets)}
-    verdicts = dict(zip(first, side_by_side(run, list(first.values())), strict=True))
+    verdicts = dict(zip(first, map_concurrently(run, list(first.values())), strict=True))
     return {target.name: verdicts[key(target)] for target in targets}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from core.concurrently import map_concurrently
 from core.config.model import TargetConfig
 from core.errors import CertdeckError
 from core.events import TargetProbed, TargetRolledBack, VersionSwitched
@@ -19,7 +20,6 @@ from core.store.atomic import store_error
 from core.targets.pair import old_sha256, put_back, show_old
 from core.targets.probe import Look, look
 from core.targets.service import action_of, by_action, is_pushed, run_recover, run_reload, unsettled
-from core.targets.sight import side_by_side
 from core.targets.site import Sites, held
 from core.targets.verdict import Verdict, shown
 from core.workflows.context import Context
@@ -136,7 +136,7 @@ def _confirm_all(
     if context.cancel.is_cancelled:
         targets = [_hurried(target) for target in targets]
     reloads = by_action(targets, action_of, lambda target: run_reload(context.env, target, restoring=True))
-    found = side_by_side(
+    found = map_concurrently(
         lambda target: _confirm_old(context, flight, target, reloads[target.name], expected[target.name]), targets
     )
     for target, (_, seen) in zip(targets, found, strict=True):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from core.concurrently import map_concurrently
 from core.config.model import LineageConfig, TargetConfig
 from core.config.sharing import with_sharers
 from core.errors import CertdeckError, StageFailed, StoreCorrupt, StoreError
@@ -39,7 +40,6 @@ from core.targets.probe import seen_before
 from core.targets.readers import Reader, prove, readers_of
 from core.targets.resolved import resolved
 from core.targets.service import check_commands
-from core.targets.sight import side_by_side
 from core.targets.site import Sites
 from core.targets.survey import survey
 from core.workflows.context import Context
@@ -100,7 +100,7 @@ def deploy_version(
             names = names_of(context, flight, version)
             check_names(context, chosen, names)
             probed = [each for each in chosen if each.probe]
-            looks = side_by_side(lambda each: seen_before(context.env, each, names), probed)
+            looks = map_concurrently(lambda each: seen_before(context.env, each, names), probed)
             before = {each.name: found for each, found in zip(probed, looks, strict=True)}
             context.cancel.check()
             return _deploy(context, replace(flight, before=before), pair, sites)

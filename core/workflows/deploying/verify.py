@@ -5,6 +5,7 @@ A service's own test is never enough: apache calls a mismatched pair "Syntax OK"
 
 from __future__ import annotations
 
+from core.concurrently import map_concurrently
 from core.config.model import TargetConfig
 from core.errors import ConfigTestFailed, ProbeMismatch, ReloadFailed
 from core.events import LISTENER_NOT_SEEN, TargetProbed, TargetReloaded, TargetTested, Warned
@@ -12,7 +13,6 @@ from core.operations import TargetState
 from core.targets.judgement import states_of, summary
 from core.targets.probe import Look, look
 from core.targets.service import action_of, by_action, run_reload, run_test
-from core.targets.sight import side_by_side
 from core.targets.verdict import shown
 from core.workflows.context import Context
 from core.workflows.deploying.inflight import InFlight, names_of
@@ -32,7 +32,7 @@ def verify(context: Context, flight: InFlight, ours: str, reloaded: list[str]) -
     _test(context, flight)
     reloaded.extend(target.name for target in flight.targets)
     idle = _reload(context, flight)
-    looks = side_by_side(lambda target: _look(context, flight, target, ours, idle.get(target.name)), flight.targets)
+    looks = map_concurrently(lambda target: _look(context, flight, target, ours, idle.get(target.name)), flight.targets)
     return tuple(_judged(context, flight, each, look, ours) for each, look in zip(flight.targets, looks, strict=True))
 
 
