@@ -10,7 +10,7 @@ from core.config.model import LineageConfig
 from core.errors import CertdeckError, StoreError, TargetError
 from core.store import lineages, renewal_state
 from core.store.records import rfc3339
-from core.targets.verdict import shown
+from core.targets.command_result import shown
 from core.workflows.context import Context
 from core.workflows.deploying.inflight import InFlight
 from core.workflows.deploying.roll_back import RollbackResult

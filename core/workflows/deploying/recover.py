@@ -15,7 +15,7 @@ from core.events import Recovered, Warned
 from core.store import journal, web
 from core.store.cleanup import clean_up
 from core.workflows.context import Context
-from core.workflows.deploying.mend import mend_live
+from core.workflows.deploying.repair import repair_live
 
 
 def recover(context: Context, *, sweep: bool = True) -> None:
@@ -35,7 +35,7 @@ def recover(context: Context, *, sweep: bool = True) -> None:
 
         with _told(context):
             recover_web(context)
-    mend_live(context)
+    repair_live(context)
     if sweep:
         clean_up(context.paths)
 

@@ -17,11 +17,11 @@ from core.errors import CertdeckError
 from core.events import TargetProbed, TargetRolledBack, VersionSwitched
 from core.store import journal, lineages
 from core.store.atomic import store_error
+from core.targets.command_result import CommandResult, shown
 from core.targets.pair import old_sha256, put_back, show_old
 from core.targets.probe import Look, look
 from core.targets.service import action_of, by_action, is_pushed, run_recover, run_reload, unsettled
 from core.targets.site import Sites, held
-from core.targets.verdict import Verdict, shown
 from core.workflows.context import Context
 from core.workflows.deploying.inflight import InFlight, names_of
 from core.workflows.web.follow import follow
@@ -146,7 +146,7 @@ def _confirm_all(
 
 
 def _confirm_old(
-    context: Context, flight: InFlight, target: TargetConfig, verdict: Verdict, expected: str | None
+    context: Context, flight: InFlight, target: TargetConfig, verdict: CommandResult, expected: str | None
 ) -> tuple[str, Look | None]:
     """Look whether a service shows its old certificate, and use its kind's way back where it does not."""
     problem, seen = _judge_old(context, flight, target, verdict, expected)
@@ -160,7 +160,7 @@ def _confirm_old(
 
 
 def _judge_old(
-    context: Context, flight: InFlight, target: TargetConfig, verdict: Verdict, expected: str | None
+    context: Context, flight: InFlight, target: TargetConfig, verdict: CommandResult, expected: str | None
 ) -> tuple[str, Look | None]:
     if verdict.is_idle:
         return "", None  # it does not run, and will read the old files when it starts

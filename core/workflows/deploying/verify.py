@@ -10,10 +10,10 @@ from core.config.model import TargetConfig
 from core.errors import ConfigTestFailed, ProbeMismatch, ReloadFailed
 from core.events import LISTENER_NOT_SEEN, TargetProbed, TargetReloaded, TargetTested, Warned
 from core.operations import TargetState
+from core.targets.command_result import shown
 from core.targets.judgement import states_of, summary
 from core.targets.probe import Look, look
 from core.targets.service import action_of, by_action, run_reload, run_test
-from core.targets.verdict import shown
 from core.workflows.context import Context
 from core.workflows.deploying.inflight import InFlight, names_of
 

@@ -73,7 +73,7 @@ def acquire(
 
     Raises:
         IssuerError, ChallengeError, StoreError, VaultError, Cancelled.
-        RecordsAwaited: somebody has to set records first; the order stays open.
+        PendingRecords: somebody has to set records first; the order stays open.
     """
     if plan.issuer.kind == "acme":
         got = _order(context, plan, sessions, vault, replaces, anyway)
@@ -201,7 +201,7 @@ def looked_at(context: Context, plan: Plan, fullchain: bytes, spki: bytes) -> by
     return fullchain
 
 
-def refitted(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:
+def with_current_settings(context: Context, record: OrderRecord, plan: Plan) -> OrderRecord:
     """Keep the settings of today with an order that was begun under others: another DNS provider, other services."""
     if record.spec == spec_of(plan.lineage):
         return record
@@ -285,7 +285,7 @@ class _OpenOrder:
         if record is None:
             return None
         is_ours = record.was_asked(plan.issuer.directory, self._account_url, like=plan)
-        return refitted(self._context, record, plan) if is_ours else None
+        return with_current_settings(self._context, record, plan) if is_ours else None
 
     def _is_stored(self, key: PrivateKey) -> bool:
         paths, name = self._context.paths, self._plan.name

@@ -15,12 +15,12 @@ from core.lineage_status import LineageStatus
 from core.store import lineages
 from core.store.had_with import settings_of
 from core.upload.aia import is_web, issuer_urls
-from core.upload.checks import Case, can_be_forced, is_accepted, run_checks
-from core.upload.material import Material, OwnKey, assemble
+from core.upload.bundle import CertificateBundle, OwnKey, assemble
+from core.upload.chain_checks import chain_state
+from core.upload.checks import CheckContext, can_be_forced, is_accepted, run_checks
 from core.upload.names import is_host_name
-from core.upload.pieces import Pieces
-from core.upload.recognise import recognise
-from core.upload.trustworthy import chain_state
+from core.upload.parse import parse_upload
+from core.upload.parsed import ParsedUpload
 from core.upload.values import Upload, UploadCheck
 from core.version import BUILT
 from core.workflows.context import Context
@@ -42,7 +42,7 @@ class Examined(Struct, frozen=True, kw_only=True):
     """An upload that was looked at. Its repr shows no key."""
 
     check: UploadCheck
-    material: Material | None
+    material: CertificateBundle | None
 
 
 def check(
@@ -80,11 +80,11 @@ def examine(
     """
     hosts = () if host is None else (parse_identifier(host).value,)
     now = context.env.clock.now()
-    pieces = recognise(upload)
+    pieces = parse_upload(upload)
     existing = None if spec is None else spec.name
     keys = _own_keys(context, existing, pieces)
     material, not_fetched = _assembled(context, pieces, existing, keys, hosts, fetch_chain=fetch_chain)
-    case = Case(
+    case = CheckContext(
         pieces=pieces,
         material=material,
         now=now,
@@ -121,13 +121,13 @@ def examine(
 
 def _assembled(
     context: Context,
-    pieces: Pieces,
+    pieces: ParsedUpload,
     existing: str | None,
     keys: Sequence[OwnKey],
     hosts: Sequence[str],
     *,
     fetch_chain: bool,
-) -> tuple[Material | None, list[str]]:
+) -> tuple[CertificateBundle | None, list[str]]:
     """Put the pieces together, and say what was tried in vain."""
     known, now = stores(context, existing), max(context.env.clock.now(), BUILT)
     material = assemble(pieces, known, now, keys, hosts)
@@ -153,7 +153,7 @@ def _assembled(
     return material, fetcher.notes
 
 
-def _is_to_be_had(material: Material) -> bool:
+def _is_to_be_had(material: CertificateBundle) -> bool:
     """Tell whether something of the chain is missing of which the certificate below says where it is."""
     way = material.way
     return not way.is_complete and way.forged is None and any(map(is_web, issuer_urls(way.top)))
@@ -169,7 +169,7 @@ def existing_settings(context: Context, name: str | None) -> LineageConfig | Non
         return None
 
 
-def _own_keys(context: Context, name: str | None, pieces: Pieces) -> tuple[OwnKey, ...]:
+def _own_keys(context: Context, name: str | None, pieces: ParsedUpload) -> tuple[OwnKey, ...]:
     """Return keys of this box that may belong to a certificate, where none that was given does: of an open signing request,
     and that of the lineage, which a CA may have certified once more."""
     wanted = {each.public_key_spki for each in pieces.certificates}
@@ -215,7 +215,7 @@ def _current(context: Context, name: str | None) -> LineageStatus | None:
     return found if found.sha256 else None
 
 
-def _found(pieces: Pieces, material: Material | None) -> tuple[str, ...]:
+def _found(pieces: ParsedUpload, material: CertificateBundle | None) -> tuple[str, ...]:
     """Return what was recognised, in words."""
     if material is None:
         return _counted(("key", len(pieces.keys)), ("certificate", len(pieces.certificates)))
@@ -233,7 +233,7 @@ def _counted(*things: tuple[str, int]) -> tuple[str, ...]:
     return tuple(f"{count} {word}{'s' if count != 1 else ''}" for word, count in things if count)
 
 
-def _as_status(context: Context, name: str | None, material: Material) -> LineageStatus:
+def _as_status(context: Context, name: str | None, material: CertificateBundle) -> LineageStatus:
     """Return the status that the lineage would have."""
     leaf = material.leaf
     new = Unstored(

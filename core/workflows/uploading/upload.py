@@ -15,7 +15,7 @@ from core.events import Changed, Warned
 from core.identifiers import check_lineage_name
 from core.store import lineages
 from core.store.orders import delete_order, list_orders, load_order
-from core.upload.material import Material
+from core.upload.bundle import CertificateBundle
 from core.upload.names import missing
 from core.upload.values import CheckResult, Imported, ImportRequest, UploadCheck
 from core.workflows.context import Context
@@ -148,7 +148,7 @@ def _refuse_silent_change(context: Context, spec: LineageConfig) -> None:
     )
 
 
-def _refuse_other_names(spec: LineageConfig, material: Material) -> None:
+def _refuse_other_names(spec: LineageConfig, material: CertificateBundle) -> None:
     """The next renewal orders the names of the settings: a certificate without one of them would not be its predecessor."""
     lacking = missing(material.leaf, spec.domains)
     if lacking:
@@ -160,7 +160,9 @@ def _refuse_other_names(spec: LineageConfig, material: Material) -> None:
         )
 
 
-def _settings(name: str, spec: LineageConfig | None, material: Material, targets: tuple[str, ...]) -> LineageConfig:
+def _settings(
+    name: str, spec: LineageConfig | None, material: CertificateBundle, targets: tuple[str, ...]
+) -> LineageConfig:
     """Return what the lineage's TOML will say: nothing of how a CA was asked before."""
     return changed(
         spec or LineageConfig(name=name),
@@ -177,7 +179,7 @@ def _settings(name: str, spec: LineageConfig | None, material: Material, targets
     )
 
 
-def _same_version(context: Context, name: str, material: Material) -> int | None:
+def _same_version(context: Context, name: str, material: CertificateBundle) -> int | None:
     """Return the stored version, live or waiting, that already is this very pair."""
     assert material.key is not None
     paths = context.paths
@@ -194,12 +196,12 @@ def _same_version(context: Context, name: str, material: Material) -> int | None
     return None
 
 
-def _store(context: Context, settings: LineageConfig, material: Material) -> int:
+def _store(context: Context, settings: LineageConfig, material: CertificateBundle) -> int:
     assert material.key is not None
     return store(
         context, settings, NewVersion(fullchain=_fullchain(material), key=material.key.to_pem(), method=UPLOAD)
     )
 
 
-def _fullchain(material: Material) -> bytes:
+def _fullchain(material: CertificateBundle) -> bytes:
     return b"".join(x509.to_pem(each) for each in (material.leaf, *material.way.sent))
