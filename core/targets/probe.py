@@ -24,7 +24,7 @@ only then tells the old ones to stop accepting: until then each connection may g
 SETTLING_PAUSE_SECONDS = 0.03
 
 
-class Look(Struct, frozen=True, kw_only=True):
+class ProbeResult(Struct, frozen=True, kw_only=True):
     sights: tuple[Sight, ...]
     served: str | None
     """SHA-256 of what was presented last; another than ours where any listener presents another."""
@@ -51,7 +51,7 @@ def look(
     *,
     restoring: bool = False,
     cancel: CancelToken | None = None,
-) -> Look:
+) -> ProbeResult:
     """Ask every listener of the target until it presents `expected` and nothing else any more, or its time is over.
 
     Fast at first: old workers of a service may answer for some moments after a reload. Blocks up to `probe_timeout_seconds`.
@@ -75,7 +75,7 @@ def look(
     by_listener = dict(zip(ordered, map_concurrently(waiting.settle, ordered), strict=True))
     sights = tuple(by_listener[each] for each in listeners)
     broken = broken_by_deployment([each for each in sights if not is_right(each)], expected, known, sights)
-    return Look(
+    return ProbeResult(
         sights=sights,
         served=served_of(sights, expected),
         matches=not broken,

@@ -68,7 +68,7 @@ def _again(context: Context, flight: InFlight) -> str:
     return shown([*words, *(["--target", *flight.spec.targets] if flight.spec.targets != usual else [])])
 
 
-def record_failure(context: Context, flight: InFlight, error: CertdeckError) -> None:
+def record_failed_deployment(context: Context, flight: InFlight, error: CertdeckError) -> None:
     """Record why it failed, and make sure that the lineage exists: its version waits. A full disk is no second error."""
     if not isinstance(error, TargetError | StoreError):
         return

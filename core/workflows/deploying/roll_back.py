@@ -19,7 +19,7 @@ from core.store import journal, lineages
 from core.store.atomic import store_error
 from core.targets.command_result import CommandResult, shown
 from core.targets.pair import old_sha256, put_back, show_old
-from core.targets.probe import Look, look
+from core.targets.probe import ProbeResult, look
 from core.targets.service import action_of, by_action, is_pushed, run_recover, run_reload, unsettled
 from core.targets.site import Sites, held
 from core.workflows.context import Context
@@ -147,7 +147,7 @@ def _confirm_all(
 
 def _confirm_old(
     context: Context, flight: InFlight, target: TargetConfig, verdict: CommandResult, expected: str | None
-) -> tuple[str, Look | None]:
+) -> tuple[str, ProbeResult | None]:
     """Look whether a service shows its old certificate, and use its kind's way back where it does not."""
     problem, seen = _judge_old(context, flight, target, verdict, expected)
     was_seen = any(flight.before.get(target.name, {}).values())
@@ -161,7 +161,7 @@ def _confirm_old(
 
 def _judge_old(
     context: Context, flight: InFlight, target: TargetConfig, verdict: CommandResult, expected: str | None
-) -> tuple[str, Look | None]:
+) -> tuple[str, ProbeResult | None]:
     if verdict.is_idle:
         return "", None  # it does not run, and will read the old files when it starts
     if not verdict.ok:

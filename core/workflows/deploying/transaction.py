@@ -43,7 +43,7 @@ from core.targets.service import check_commands
 from core.targets.site import Sites
 from core.targets.survey import survey
 from core.workflows.context import Context
-from core.workflows.deploying.failed import completed, record_failure
+from core.workflows.deploying.failed import completed, record_failed_deployment
 from core.workflows.deploying.finish import commit, finish, roll_forward
 from core.workflows.deploying.inflight import COMMITTING, SWITCHING, InFlight, names_of, read, read_or_set_aside
 from core.workflows.deploying.roll_back import roll_back
@@ -132,7 +132,7 @@ def _deploy(context: Context, flight: InFlight, pair: StoredPair, sites: Sites) 
         if not isinstance(exc, CertdeckError):
             raise
         error = completed(context, flight, exc, result)
-        record_failure(context, flight, error)
+        record_failed_deployment(context, flight, error)
         if error is exc:
             raise
         raise error from exc

@@ -12,7 +12,7 @@ from core.events import LISTENER_NOT_SEEN, TargetProbed, TargetReloaded, TargetT
 from core.operations import TargetState
 from core.targets.command_result import shown
 from core.targets.judgement import states_of, summary
-from core.targets.probe import Look, look
+from core.targets.probe import ProbeResult, look
 from core.targets.service import action_of, by_action, run_reload, run_test
 from core.workflows.context import Context
 from core.workflows.deploying.inflight import InFlight, names_of
@@ -86,7 +86,9 @@ def _reload(context: Context, flight: InFlight) -> dict[str, str]:
     return idle
 
 
-def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, idle: str | None) -> Look | TargetState:
+def _look(
+    context: Context, flight: InFlight, target: TargetConfig, ours: str, idle: str | None
+) -> ProbeResult | TargetState:
     """Look at what a service presents; where that cannot be looked at, how its target stands."""
     if idle is not None:
         return TargetState(name=target.name, state="unknown", why=idle)
@@ -97,7 +99,7 @@ def _look(context: Context, flight: InFlight, target: TargetConfig, ours: str, i
 
 
 def _judged(
-    context: Context, flight: InFlight, target: TargetConfig, seen: Look | TargetState, ours: str
+    context: Context, flight: InFlight, target: TargetConfig, seen: ProbeResult | TargetState, ours: str
 ) -> TargetState:
     """Return how a target stands after a look, which is told. Raises ProbeMismatch."""
     if isinstance(seen, TargetState):

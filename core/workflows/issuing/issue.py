@@ -27,7 +27,7 @@ from core.workflows.issuing.plan import Plan, lineage_of, plan, staging_of
 from core.workflows.issuing.rehearsal import is_rehearsed_first, rehearse_first, rehearsed
 from core.workflows.issuing.reuse import at, reusable, same_elsewhere
 from core.workflows.issuing.sessions import Sessions
-from core.workflows.renewing.outcome import deploy_new, failed
+from core.workflows.renewing.outcome import deploy_new, record_failure
 from core.workflows.renewing.waiting import still_meant
 
 _PUBLICITY = Warned(
@@ -92,7 +92,7 @@ def issue(context: Context, request: IssueRequest) -> Issued | Pending:
         except Exception as exc:
             # Who asked is told. Only a lineage without any certificate remembers it, because the timer tries that one, too.
             if live_version(context.paths, wanted.name) is None:
-                failed(context, wanted.name, exc)
+                record_failure(context, wanted.name, exc)
             raise
     return Issued(status=status_after(context, wanted.lineage, seen), reused=reused)
 
@@ -133,7 +133,7 @@ def finish_order(
     except PendingRecords as outcome:
         return awaited(context, name, outcome)
     except Exception as exc:
-        failed(context, name, exc)
+        record_failure(context, name, exc)
         raise
 
 

@@ -95,7 +95,7 @@ def refresh_renewal_info(context: Context, facts: Facts, sessions: Sessions) -> 
     return Window(facts.renewal_id, start, end, chosen, check_at)
 
 
-def failed(context: Context, name: str, exc: Exception) -> None:
+def record_failure(context: Context, name: str, exc: Exception) -> None:
     """Remember why a lineage failed and when to try again. Only errors of ours; a full disk is no second error."""
     if not isinstance(exc, CertdeckError) or isinstance(exc, Cancelled | ClockInDoubt | LockHeld):
         return

@@ -52,7 +52,7 @@ from core.workflows.issuing.method import UPLOAD
 from core.workflows.issuing.plan import Plan, plan, staging_of, without_issuer
 from core.workflows.issuing.sessions import Sessions
 from core.workflows.renewing.due import ASK, DEPLOY, FINISH, PUT_BACK, RENEW, Decision, decide, skipped_now
-from core.workflows.renewing.outcome import deploy_new, failed, refresh_renewal_info
+from core.workflows.renewing.outcome import deploy_new, record_failure, refresh_renewal_info
 from core.workflows.renewing.waiting import still_meant
 
 _NEAR_SECONDS = 0.05
@@ -178,7 +178,7 @@ class Work:
             # A permission that was to last is gone, or has ended: the order waits until somebody sets it again.
             return _waits(awaited(context, decision.name, exc))
         except Exception as exc:
-            failed(context, decision.name, exc)
+            record_failure(context, decision.name, exc)
             raise
         return decision.name
 
